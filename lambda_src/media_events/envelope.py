@@ -1,0 +1,171 @@
+"""The one envelope in which every event travels on the bus.
+
+``Detail`` of an EventBridge entry is ``{"metadata": {...}, "data": ...}``. ``metadata`` uses CloudEvents 1.0
+attribute names (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) and its documented
+extensions, so that an event turns into a CloudEvent and back without loss (see ``cloudevents``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, Literal, Self, cast, get_args
+
+SPECVERSION: Final = "1.0"
+MAX_HOPS: Final = 16
+"""An event that has been published this many times is in a loop and goes to review."""
+
+Entry = Literal["sqs", "sns-fifo", "webhook", "partner-bus", "custom-bus"]
+Stage = Literal["received", "transformed"]
+
+ENTRIES: Final = cast("tuple[Entry, ...]", get_args(Entry))
+STAGES: Final = cast("tuple[Stage, ...]", get_args(Stage))
+
+CONTROL_ATTRIBUTES: Final = frozenset({"dataref", "redrive", "hops", "stage", "entry", "partner", "recordedtime"})
+"""Attributes that only the kit sets: dropped from whatever a partner sends."""
+
+
+class EnvelopeError(ValueError):
+    """The mapping is not an envelope; ``problems`` names every attribute that is missing or wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("not an event envelope: " + "; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """Marks an event put back on the bus for one route only: the route's name and how often so far."""
+
+    route: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """CloudEvents attributes, its extensions, and ours. Times are RFC 3339 text in UTC.
+
+    ``id`` never changes on retries, re-drives and forwards. ``subject`` is the asset or job concerned,
+    ``partitionkey`` the ordering key, ``sequence`` sorts as text within one key, ``dataref`` an ``s3://`` URI
+    that the kit itself minted for a body too large for the bus.
+    """
+
+    id: str
+    source: str
+    type: str
+    time: str
+    partner: str
+    entry: Entry
+    nativetype: str
+    recordedtime: str
+    partitionkey: str
+    specversion: str = SPECVERSION
+    subject: str | None = None
+    datacontenttype: str = "application/json"
+    dataschema: str | None = None
+    sequence: str | None = None
+    correlationid: str | None = None
+    causationid: str | None = None
+    traceparent: str | None = None
+    dataref: str | None = None
+    stage: Stage = "received"
+    hops: int = 0
+    redrive: Redrive | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attributes that are set, in declaration order."""
+        attributes: dict[str, Any] = {}
+        for attribute in fields(self):
+            value = getattr(self, attribute.name)
+            if isinstance(value, Redrive):
+                value = {"route": value.route, "count": value.count}
+            if value is not None:
+                attributes[attribute.name] = value
+        return attributes
+
+    @classmethod
+    def from_dict(cls, attributes: Mapping[str, Any]) -> Self:
+        """Read attributes as :meth:`to_dict` writes them; unknown ones are ignored.
+
+        Raises:
+            EnvelopeError: naming every attribute that is missing or of the wrong type.
+        """
+        problems: list[str] = []
+        values: dict[str, Any] = {}
+        for attribute in fields(cls):
+            value = attributes.get(attribute.name)
+            if value is None:
+                if attribute.name in _REQUIRED:
+                    problems.append(f"metadata.{attribute.name} is missing")
+                continue
+            if attribute.name == "redrive":
+                values["redrive"] = _redrive(value, problems)
+            elif attribute.name == "hops":
+                if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                    problems.append("metadata.hops must be an integer of 0 or more")
+                values["hops"] = value
+            elif not isinstance(value, str) or (value == "" and attribute.name in _REQUIRED):
+                problems.append(f"metadata.{attribute.name} must be text that is not empty")
+            else:
+                values[attribute.name] = value
+        for name, allowed in (("specversion", (SPECVERSION,)), ("entry", ENTRIES), ("stage", STAGES)):
+            if name in values and values[name] not in allowed:
+                problems.append(f"metadata.{name} must be one of {', '.join(allowed)}")
+        if problems:
+            raise EnvelopeError(problems)
+        return cls(**values)
+
+
+_REQUIRED: Final = frozenset(
+    {"id", "source", "type", "time", "partner", "entry", "nativetype", "recordedtime", "partitionkey"}
+)
+
+
+def _redrive(value: Any, problems: list[str]) -> Redrive | None:
+    if isinstance(value, Mapping):
+        route, count = value.get("route"), value.get("count")
+        if isinstance(route, str) and route and isinstance(count, int) and not isinstance(count, bool):
+            return Redrive(route=route, count=count)
+    problems.append('metadata.redrive must be {"route": text, "count": integer}')
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: who says what happened to which asset (``metadata``) and the partner's own words (``data``)."""
+
+    metadata: Metadata
+    data: Any = field(default_factory=dict)
+
+    def to_detail(self) -> dict[str, Any]:
+        """The ``Detail`` of an EventBridge entry, as a mapping."""
+        return {"metadata": self.metadata.to_dict(), "data": self.data}
+
+    def to_json(self) -> str:
+        """The ``Detail`` of an EventBridge entry, as compact JSON text.
+
+        Raises:
+            ValueError: ``data`` holds NaN or infinity, which JSON has no words for.
+        """
+        return json.dumps(self.to_detail(), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_detail(cls, detail: Any) -> Self:
+        """Read a ``Detail`` mapping.
+
+        Raises:
+            EnvelopeError: naming every attribute that is missing or wrong.
+        """
+        if not isinstance(detail, Mapping):
+            raise EnvelopeError(["detail must be an object"])
+        metadata = detail.get("metadata")
+        if not isinstance(metadata, Mapping):
+            raise EnvelopeError(["detail.metadata must be an object"])
+        if "data" not in detail:
+            raise EnvelopeError(["detail.data is missing"])
+        return cls(metadata=Metadata.from_dict(metadata), data=detail["data"])
+
+    def next_hop(self, **changes: Any) -> Self:
+        """The event as the next publication carries it: ``changes`` to its metadata, one hop more."""
+        return replace(self, metadata=replace(self.metadata, hops=self.metadata.hops + 1, **changes))

@@ -1,0 +1,149 @@
+"""What failed, where and why: the record that travels with an event from the failed hop to the review desk.
+
+A consumer that gives up on a message sends it to its dead-letter queue with one message attribute, ``failure``
+(the JSON of a :class:`Failure`), and, where the message has been re-driven before, ``redrivecount``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal, Self, cast, get_args
+
+FailureClass = Literal["transient", "permanent-data", "permanent-config", "poison", "expired"]
+"""``transient``: a retry may help. ``permanent-data``: the event is at fault. ``permanent-config``: our settings
+are. ``poison``: the function crashed or timed out, seen only from outside. ``expired``: too old to be retried."""
+
+FAILURE_CLASSES: Final = cast("tuple[FailureClass, ...]", get_args(FailureClass))
+
+FAILURE_ATTRIBUTE: Final = "failure"
+REDRIVE_COUNT_ATTRIBUTE: Final = "redrivecount"
+MAX_MESSAGE_CHARACTERS: Final = 1024
+MAX_RESPONSE_CHARACTERS: Final = 2048
+
+
+class HopError(Exception):
+    """Base of every failure that a hop reports on purpose.
+
+    ``code`` is short, stable and greppable (``http-503``, ``mapping-failed``), the message is for a person.
+    ``retry_after`` is the number of seconds that the other side asked for; ``response`` what it answered.
+
+        raise TransientError("http-503", "the destination answered 503", retry_after=30)
+    """
+
+    failure_class: FailureClass = "transient"
+
+    def __init__(
+        self, code: str, message: str, *, retry_after: float | None = None, response: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+        self.response = response
+
+
+class TransientError(HopError):
+    """A retry may help: timeout, throttling, 429, 5xx."""
+
+
+class PermanentDataError(HopError):
+    """The event itself is at fault: it can't be parsed, mapped or accepted, now or later."""
+
+    failure_class = "permanent-data"
+
+
+class PermanentConfigError(HopError):
+    """Our configuration is at fault: no permission, no such target, an unusable secret."""
+
+    failure_class = "permanent-config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a message is in a dead-letter queue. Times are RFC 3339 text in UTC."""
+
+    failure_class: FailureClass
+    code: str
+    message: str
+    hop: str
+    receivecount: int = 1
+    firsttime: str
+    lasttime: str
+    response: str | None = None
+
+    @classmethod
+    def of(cls, error: BaseException, *, hop: str, receivecount: int, firsttime: str, lasttime: str) -> Self:
+        """The record of ``error``; anything that is no :class:`HopError` is a transient fault of our own."""
+        if isinstance(error, HopError):
+            failure_class, code, message, response = (
+                error.failure_class,
+                error.code,
+                error.message,
+                error.response,
+            )
+        else:
+            failure_class, code, response = "transient", type(error).__name__, None
+            message = str(error) or type(error).__name__
+        return cls(
+            failure_class=failure_class,
+            code=code,
+            message=scrub(message)[:MAX_MESSAGE_CHARACTERS],
+            hop=hop,
+            receivecount=receivecount,
+            firsttime=firsttime,
+            lasttime=lasttime,
+            response=None if response is None else scrub(response)[:MAX_RESPONSE_CHARACTERS],
+        )
+
+    def to_json(self) -> str:
+        """The value of the ``failure`` message attribute."""
+        record = asdict(self)
+        record["class"] = record.pop("failure_class")
+        return json.dumps({k: v for k, v in record.items() if v is not None}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self | None:
+        """Read a ``failure`` attribute; ``None`` where it is not one (anybody can write to a queue)."""
+        try:
+            record = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(record, Mapping) or record.get("class") not in FAILURE_CLASSES:
+            return None
+        texts = {name: record.get(name) for name in ("code", "message", "hop", "firsttime", "lasttime")}
+        if not all(isinstance(value, str) for value in texts.values()):
+            return None
+        count, response = record.get("receivecount"), record.get("response")
+        return cls(
+            failure_class=record["class"],
+            receivecount=count if isinstance(count, int) and not isinstance(count, bool) else 1,
+            response=response if isinstance(response, str) else None,
+            **cast("dict[str, Any]", texts),
+        )
+
+    def as_class(self, failure_class: FailureClass, code: str, message: str) -> Self:
+        """The same failure, judged anew (``expired``, say)."""
+        return replace(self, failure_class=failure_class, code=code, message=message)
+
+
+_SECRETS: Final = (
+    re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"),
+    re.compile(
+        r"(?i)([\"']?(?:[a-z0-9_-]{0,32}(?:token|secret|password|signature|api[_-]?key|authorization|credential)"
+        r"[a-z0-9_-]{0,32})[\"']?\s{0,4}[=:]\s{0,4})(?:\"[^\"]{0,4096}\"|'[^']{0,4096}'|[^\s,;&\"'}]{1,4096})"
+    ),
+    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    re.compile(r"\bwhsec_[A-Za-z0-9+/=]{8,}"),
+    re.compile(r"(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"),
+)
+
+
+def scrub(text: str) -> str:
+    """Take what looks like a credential out of a text that will be stored or logged."""
+    bounded = text[: 16 * 1024]
+    for index, pattern in enumerate(_SECRETS):
+        bounded = pattern.sub(r"\1***" if index == 1 else "***", bounded)
+    return bounded
