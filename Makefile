@@ -1,0 +1,49 @@
+# `make help` lists the targets. Everything that a target needs is set up by itself.
+PYTHON ?= python3
+KEEP ?=
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint package synth local-up local-down clean fuzz
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## check the tools and make the environments (the other targets do it by themselves)
+	@$(PYTHON) scripts/setup.py --tests --lint
+
+demo: .environment ## the whole path on the local cloud, on real partner payloads; KEEP=1 leaves it running
+	@bin/media-events demo $(if $(KEEP),--keep)
+
+test: ## every test: unit, modules, synthesis, local cloud
+	@$(PYTHON) scripts/setup.py --tests
+	@$(BIN)/python lambda_src/build.py --check
+	@$(BIN)/pytest
+
+lint: ## ruff, mypy, terraform fmt and validate, checkov
+	@$(PYTHON) scripts/setup.py --lint
+	@$(BIN)/python scripts/lint.py
+
+package: .environment ## build the Lambda zip into lambda_src/dist/
+	@$(BIN)/python lambda_src/build.py
+
+synth: .environment ## synthesise every environment of workflow.yaml into cdktf.out/
+	@$(BIN)/python main.py
+
+local-up: .environment ## start the local cloud and apply the workflow to it
+	@bin/media-events local up
+
+local-down: .environment ## stop the local cloud and forget its state
+	@bin/media-events local down
+
+fuzz: .environment ## the webhook and its verifier against 100,000 hostile inputs
+	@FUZZ_EXAMPLES=100000 $(BIN)/pytest tests/unit -k fuzz
+
+clean: ## remove what tools made: environments, caches, synthesised JSON
+	@if [ -x bin/media-events ] && [ -x $(BIN)/python ]; then bin/media-events local down || true; fi
+	@rm -rf .venv .venv-cloud .venv-lint node_modules cdktf.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: .environment
+.environment:
+	@$(PYTHON) scripts/setup.py

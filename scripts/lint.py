@@ -1,0 +1,115 @@
+"""Run every static check, say what each found, and exit 1 if any did.
+
+python scripts/lint.py            all checks
+python scripts/lint.py ruff mypy  only these
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import terraform_env
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BIN: Final = ROOT / ".venv" / "bin"
+CHECKOV: Final = ROOT / ".venv-lint" / "bin" / "checkov"
+
+
+class CheckError(Exception):
+    """A check found something; the message is the tool's own output."""
+
+
+def main() -> int:
+    """Run the checks named on the command line, or all."""
+    parser = argparse.ArgumentParser(description="Run the static checks.", epilog="example: scripts/lint.py ruff mypy")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"any of {', '.join(CHECKS)} (default: all)")
+    names = parser.parse_args().checks or list(CHECKS)
+    if unknown := [name for name in names if name not in CHECKS]:
+        parser.error(f"unknown check {unknown[0]}: choose from {', '.join(CHECKS)}")
+    os.environ.update(terraform_env.environment())
+    failed = []
+    for name in names:
+        started = time.monotonic()
+        print(f"lint: {name} ...", end=" ", flush=True)
+        try:
+            CHECKS[name]()
+        except CheckError as error:
+            failed.append(name)
+            print("FAILED", flush=True)
+            print(error, file=sys.stderr, flush=True)
+        else:
+            print(f"ok ({time.monotonic() - started:.0f} s)", flush=True)
+    if failed:
+        print(f"lint: {', '.join(failed)} failed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _ruff() -> None:
+    _run(BIN / "ruff", "check", "--quiet", ".")
+
+
+def _ruff_format() -> None:
+    _run(BIN / "ruff", "format", "--check", "--quiet", ".")
+
+
+def _mypy() -> None:
+    _run(BIN / "mypy")
+
+
+def _terraform_fmt() -> None:
+    _run("terraform", "fmt", "-check", "-recursive", "-diff", "modules", "examples")
+
+
+def _terraform_validate() -> None:
+    """Validate copies, so that no `.terraform` folder is left in a module."""
+    roots = sorted({file.parent for file in (*ROOT.glob("modules/*/*.tf"), *ROOT.glob("examples/*/*.tf"))})
+    with tempfile.TemporaryDirectory(prefix="media-events-validate-") as folder:
+        copy = Path(folder)
+        for part in ("modules", "examples", "lambda_src/dist"):
+            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns(".terraform*"))
+        problems = []
+        for root in roots:
+            place = copy / root.relative_to(ROOT)
+            try:
+                _run("terraform", "init", "-backend=false", "-input=false", "-no-color", cwd=place)
+                _run("terraform", "validate", "-no-color", cwd=place)
+            except CheckError as error:
+                problems.append(f"{root.relative_to(ROOT)}:\n{error}")
+            shutil.rmtree(place / ".terraform", ignore_errors=True)
+    if problems:
+        raise CheckError("\n".join(problems))
+
+
+def _checkov() -> None:
+    _run(CHECKOV, "--config-file", ".checkov.yaml", "--directory", "modules")
+
+
+CHECKS: Final[dict[str, Callable[[], None]]] = {
+    "ruff": _ruff,
+    "ruff-format": _ruff_format,
+    "mypy": _mypy,
+    "terraform-fmt": _terraform_fmt,
+    "terraform-validate": _terraform_validate,
+    "checkov": _checkov,
+}
+
+
+def _run(*command: str | Path, cwd: Path = ROOT) -> None:
+    finished = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise CheckError((finished.stdout + finished.stderr).strip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

