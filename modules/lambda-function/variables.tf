@@ -183,6 +183,26 @@ variable "policy_statements" {
 }
 
 ################################################################################
+# Alarms
+################################################################################
+
+variable "alarm_thresholds" {
+  description = <<-EOT
+    When the function's alarms go off.
+      errors           = failed invocations in five minutes
+      throttles        = refused invocations in five minutes, twice in a quarter of an hour
+      duration_percent = longest invocation, in percent of the timeout
+  EOT
+  type = object({
+    errors           = optional(number, 1)
+    throttles        = optional(number, 1)
+    duration_percent = optional(number, 90)
+  })
+  default  = {}
+  nullable = false
+}
+
+################################################################################
 # Common
 ################################################################################
 

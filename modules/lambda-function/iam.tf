@@ -1,0 +1,74 @@
+locals {
+  log_statement = {
+    Sid      = "WriteLog"
+    Effect   = "Allow"
+    Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    Resource = ["${aws_cloudwatch_log_group.this.arn}:*"] # its streams
+  }
+
+  # All documents of this function and of no other: while a new configuration is rolled out, instances of the old
+  # version still start, and must still find theirs.
+  configuration_statements = local.has_configuration ? [{
+    Sid      = "ReadConfiguration"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject"]
+    Resource = ["${var.bucket.arn}/${local.configuration_prefix}/*"]
+  }] : []
+
+  key_statements = [for key in var.kms_key_arn[*] : {
+    Sid      = "UseKey"
+    Effect   = "Allow"
+    Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource = [key]
+  }]
+
+  user_statements = [for sid, statement in var.policy_statements : merge(
+    {
+      Sid      = sid
+      Effect   = "Allow"
+      Action   = statement.actions
+      Resource = statement.resources
+    },
+    length(statement.conditions) == 0 ? {} : {
+      Condition = {
+        for test in distinct(statement.conditions[*].test) : test => {
+          for condition in statement.conditions : condition.variable => condition.values if condition.test == test
+        }
+      }
+    },
+  )]
+}
+
+resource "aws_iam_role" "this" {
+  name                 = var.name
+  description          = "What the Lambda function ${var.name} may do"
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+
+  # Lambda documents no condition keys for the assumption of an execution role, and needs none: a role can be passed to
+  # functions of its own account only.
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Lambda"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name = "function"
+  role = aws_iam_role.this.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [local.log_statement],
+      local.configuration_statements,
+      local.key_statements,
+      local.user_statements,
+    )
+  })
+}

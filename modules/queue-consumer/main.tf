@@ -1,0 +1,96 @@
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  suffix     = var.fifo ? ".fifo" : ""
+  queue_name = "${var.name}${local.suffix}"
+  dlq_name   = "${var.name}-dlq${local.suffix}"
+
+  # Composed rather than read from the queues: their policies are inline and each names its own queue. The account
+  # comes from the role, since a data source would have to ask AWS.
+  account_id       = split(":", module.function.role_arn)[4]
+  queue_arn_prefix = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${local.account_id}"
+  queue_arn        = "${local.queue_arn_prefix}:${local.queue_name}"
+  dlq_arn          = "${local.queue_arn_prefix}:${local.dlq_name}"
+
+  # 1 MiB is the most that SQS takes; this is the most that every supported version of the provider takes.
+  max_message_size = 262144
+
+  own_bucket = var.configuration != null && var.bucket == null
+  bucket     = local.own_bucket ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+}
+
+module "bucket" {
+  source = "../storage-bucket"
+  count  = local.own_bucket ? 1 : 0
+
+  name        = lower(replace(var.name, "_", "-"))
+  kms_key_arn = var.kms_key_arn
+  tags        = var.tags
+}
+
+module "function" {
+  source = "../lambda-function"
+
+  name                     = var.name
+  description              = var.description
+  handler                  = var.handler
+  runtime                  = var.runtime
+  architecture             = var.architecture
+  memory_mb                = var.memory_mb
+  timeout_seconds          = var.timeout_seconds
+  log_level                = var.log_level
+  configuration            = var.configuration
+  bucket                   = local.bucket
+  lambda_package           = var.lambda_package
+  log_retention_days       = var.log_retention_days
+  alarm_actions            = var.alarm_actions
+  kms_key_arn              = var.kms_key_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
+  tags                     = var.tags
+
+  environment = merge(
+    {
+      HOP                   = var.hop
+      QUEUE_URL             = aws_sqs_queue.this.url
+      DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
+      MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
+      RETRY_BASE_SECONDS    = tostring(var.retry.base_seconds)
+      RETRY_MAX_SECONDS     = tostring(var.retry.max_seconds)
+    },
+    var.environment,
+  )
+
+  policy_statements = merge(
+    {
+      ConsumeQueue = {
+        actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+        resources = [aws_sqs_queue.this.arn]
+      }
+      GiveUp = {
+        actions   = ["sqs:SendMessage"]
+        resources = [aws_sqs_queue.dlq.arn]
+      }
+    },
+    var.policy_statements,
+  )
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  event_source_arn                   = aws_sqs_queue.this.arn
+  function_name                      = module.function.function_arn
+  enabled                            = var.enabled
+  batch_size                         = var.batch_size
+  maximum_batching_window_in_seconds = var.fifo ? null : var.batch_window_seconds
+  function_response_types            = ["ReportBatchItemFailures"]
+  tags                               = var.tags
+
+  dynamic "scaling_config" {
+    for_each = var.maximum_concurrency[*]
+
+    content {
+      maximum_concurrency = scaling_config.value
+    }
+  }
+}
