@@ -1,0 +1,56 @@
+"""Which of AWS's errors a retry may help."""
+
+from __future__ import annotations
+
+from typing import Final, NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+
+from media_events.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
+
+_CONFIGURATION: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "InvalidClientTokenId", "AuthorizationError"}
+    | {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"}
+    | {"NotAuthorizedForSourceException", "KMSAccessDeniedException", "KmsAccessDenied", "InvalidKeyId"}
+    | {"KMSDisabledException", "KmsDisabled", "KMSNotFoundException", "KmsNotFound", "StateMachineDoesNotExist"}
+)
+_DATA: Final = frozenset(
+    {"ValidationException", "InvalidParameterValue", "InvalidMessageContents", "MalformedDetail", "InvalidArgument"}
+    | {"BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", "EntityTooLarge", "NoSuchKey"}
+)
+
+
+def judge(error: BotoCoreError | ClientError, doing: str) -> HopError:
+    """The failure that ``error`` is: ours, the data's, or passing. The message names the operation, not its input."""
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        message = f"{doing}: {code}"
+        if code in _CONFIGURATION:
+            return PermanentConfigError(_slug(code), message)
+        if code in _DATA:
+            return PermanentDataError(_slug(code), message)
+        return TransientError(_slug(code), message)
+    name = type(error).__name__
+    if isinstance(error, ParamValidationError):
+        return PermanentDataError(_slug(name), f"{doing}: {name}")
+    if isinstance(error, NoCredentialsError):
+        return PermanentConfigError(_slug(name), f"{doing}: {name}")
+    return TransientError(_slug(name), f"{doing}: {name}")
+
+
+def translate(error: BotoCoreError | ClientError, doing: str) -> NoReturn:
+    """Raise ``error`` as the :class:`~media_events.failures.HopError` that it is."""
+    raise judge(error, doing) from error
+
+
+def rejection(code: str, message: str) -> HopError:
+    """The failure of one entry that an otherwise successful batch call refused."""
+    if code in _CONFIGURATION:
+        return PermanentConfigError(_slug(code), message)
+    if code in _DATA:
+        return PermanentDataError(_slug(code), message)
+    return TransientError(_slug(code), message)
+
+
+def _slug(code: str) -> str:
+    return "aws-" + code.rpartition(".")[2]
