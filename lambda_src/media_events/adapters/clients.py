@@ -16,7 +16,8 @@ def client(service: str, *, read_timeout: float = READ_TIMEOUT_SECONDS) -> Any:
     import boto3  # noqa: PLC0415  # 100 ms: only where a client is made at all
     from botocore.config import Config  # noqa: PLC0415
 
-    return boto3.client(
+    make: Any = boto3.client
+    return make(
         service,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
