@@ -1,0 +1,91 @@
+output "dead_letter_queues" {
+  description = <<-EOT
+    The hops' dead-letter queues, by hop, as `dlq-review` takes them. `route_back` says where a consumer's dead letter goes to be tried again;
+    one that EventBridge sent (it has a `RULE_ARN`) always goes back by the bus, for this hop alone.
+  EOT
+  value = merge(
+    { for key, transform in var.transforms : "transform/${key}" => {
+      queue_arn        = module.transform[key].dlq_arn
+      queue_url        = module.transform[key].dlq_url
+      hop              = "transform/${key}"
+      destination      = "transform/${key}"
+      source_queue_arn = module.transform[key].queue_arn
+      source_queue_url = module.transform[key].queue_url
+      function_arn     = null
+      route_back       = "queue"
+      redrive          = transform.redrive
+    } },
+    { for key, route in local.routes_by_function : "route/${key}" => {
+      queue_arn        = module.route[key].dlq_arn
+      queue_url        = module.route[key].dlq_url
+      hop              = "route/${key}"
+      destination      = local.destinations[key]
+      source_queue_arn = module.route[key].queue_arn
+      source_queue_url = module.route[key].queue_url
+      function_arn     = null
+      route_back       = "queue"
+      redrive          = route.redrive
+    } },
+    { for key, route in local.routes_to_queue : "route/${key}" => {
+      queue_arn        = aws_sqs_queue.dlq[key].arn
+      queue_url        = aws_sqs_queue.dlq[key].url
+      hop              = "route/${key}"
+      destination      = local.destinations[key]
+      source_queue_arn = null
+      source_queue_url = null
+      function_arn     = null
+      route_back       = "bus"
+      redrive          = route.redrive
+    } },
+  )
+}
+
+output "sqs_target_policies" {
+  description = "For each route with an sqs target, by key: the policy that its queue needs, as JSON text, for `aws_sqs_queue_policy` or `source_policy_documents`. Routes to the same queue have the same policy."
+  value       = { for key in keys(local.routes_to_queue) : key => data.aws_iam_policy_document.target[key].json }
+}
+
+output "ledger_table_name" {
+  description = "Name of the ledger table; null where no function delivers."
+  value       = one(aws_dynamodb_table.ledger[*].name)
+}
+
+output "ledger_table_arn" {
+  description = "ARN of the ledger table; null where no function delivers."
+  value       = one(aws_dynamodb_table.ledger[*].arn)
+}
+
+output "functions" {
+  description = "Names of the functions, by hop."
+  value = merge(
+    { for key, hop in module.transform : "transform/${key}" => hop.function_name },
+    { for key, hop in module.route : "route/${key}" => hop.function_name },
+  )
+}
+
+output "log_group_names" {
+  description = "Names of the functions' log groups, by hop."
+  value = merge(
+    { for key, hop in module.transform : "transform/${key}" => hop.log_group_name },
+    { for key, hop in module.route : "route/${key}" => hop.log_group_name },
+  )
+}
+
+output "queue_urls" {
+  description = "URLs of the hops' queues, by hop; of an sqs route, the user's queue."
+  value = merge(
+    { for key, hop in module.transform : "transform/${key}" => hop.queue_url },
+    { for key, hop in module.route : "route/${key}" => hop.queue_url },
+    { for key, route in local.routes_to_queue : "route/${key}" => route.target.sqs.queue_url },
+  )
+}
+
+output "rule_arns" {
+  description = "ARNs of the rules, by hop."
+  value       = { for key, hop in local.hops : hop.hop => aws_cloudwatch_event_rule.this[key].arn }
+}
+
+output "event_patterns" {
+  description = "The rules' patterns as EventBridge has them, by hop, as JSON text."
+  value       = { for key, hop in local.hops : hop.hop => local.patterns[key] }
+}

@@ -1,0 +1,37 @@
+# The patterns of the rules: the user's, plus the stage, plus the condition that keeps a re-driven event for the hop that failed.
+
+locals {
+  user_patterns = { for key, hop in local.hops : key => jsondecode(hop.pattern) }
+
+  patterns = { for key, hop in local.hops : key => jsonencode(merge(local.user_patterns[key], {
+    detail = merge(try(local.user_patterns[key].detail, {}), {
+      metadata = merge(try(local.user_patterns[key].detail.metadata, {}), {
+        stage   = [hop.stage]
+        redrive = { route = [{ exists = false }, hop.hop] }
+      })
+    })
+  })) }
+
+  # Everything that a pattern says of detail.metadata, also in alternatives, as JSON text.
+  metadata_patterns = { for key, pattern in local.user_patterns : key => jsonencode(concat(
+    [try(pattern.detail.metadata, {})],
+    [for alternative in try(pattern.detail["$or"], []) : try(alternative.metadata, {})],
+    [for alternative in try(pattern["$or"], []) : try(alternative.detail.metadata, {})],
+  )) }
+
+  reserved_paths = { for key, text in local.metadata_patterns : key => [
+    for attribute in ["stage", "redrive"] : "detail.metadata.${attribute}" if strcontains(text, "\"${attribute}\":")
+  ] }
+
+  unknown_fields = { for key, pattern in local.user_patterns : key => setsubtract(keys(pattern), [
+    "$or", "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail",
+  ]) }
+
+  # A field's value is a list of values, or an object of further fields. Jsondecode makes tuples and objects of them.
+  bare_values = { for key, pattern in local.user_patterns : key => concat(
+    [for field, value in pattern : field if !can(tolist([for each in value : "each"])) || (field != "detail" && can(keys(value)))],
+    [for field, value in try(pattern.detail, {}) : "detail.${field}" if !can([for each in value : "each"])],
+    [for field, value in try(pattern.detail.metadata, {}) : "detail.metadata.${field}" if !can([for each in value : "each"])],
+    [for field, value in try(pattern.detail.data, {}) : "detail.data.${field}" if !can([for each in value : "each"])],
+  ) }
+}
