@@ -1,0 +1,98 @@
+locals {
+  # arn:<partition>:events:<region>:<account>:event-bus/<name>
+  bus_arn_parts = split(":", var.bus_arn)
+  region        = local.bus_arn_parts[3]
+  account_id    = local.bus_arn_parts[4]
+
+  bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+  bodies_prefix = "bodies/review/"
+
+  by_queue    = { for key, queue in var.dead_letter_queues : key => queue if queue.route_back == "queue" }
+  by_function = { for key, queue in var.dead_letter_queues : key => queue if queue.route_back == "function" }
+}
+
+module "bucket" {
+  source = "../storage-bucket"
+  count  = var.bucket == null ? 1 : 0
+
+  name        = replace(lower(var.name), "_", "-")
+  kms_key_arn = var.kms_key_arn
+  tags        = var.tags
+}
+
+################################################################################
+# Function
+################################################################################
+
+module "function" {
+  source = "../lambda-function"
+
+  name            = var.name
+  description     = "Re-drives dead letters to the hop that failed, or opens a review item"
+  handler         = "media_events.handlers.redrive.handler"
+  timeout_seconds = var.timeout_seconds
+  memory_mb       = var.memory_mb
+
+  # By ARN, because that is what a record tells of the queue that it is from.
+  configuration = jsonencode({ dead_letter_queues = { for queue in values(var.dead_letter_queues) : queue.queue_arn => {
+    hop          = queue.hop
+    destination  = queue.destination
+    queue_url    = queue.source_queue_url
+    route_back   = queue.route_back
+    function_arn = queue.function_arn
+    redrive      = queue.redrive
+  } } })
+
+  environment = {
+    HOP          = "review/${var.name}"
+    BUS_ARN      = var.bus_arn
+    REVIEW_TABLE = aws_dynamodb_table.items.name
+    BODIES_URI   = "s3://${local.bucket.name}/${local.bodies_prefix}"
+    TOPIC_ARN    = aws_sns_topic.review.arn
+  }
+
+  policy_statements = merge(
+    {
+      ReadDeadLetters = {
+        actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        resources = values(var.dead_letter_queues)[*].queue_arn
+      }
+      PutBackOnBus = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
+      WriteItems = {
+        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        resources = [aws_dynamodb_table.items.arn]
+      }
+      FindGroups = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/by-group"] }
+      KeepBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
+      Notify     = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
+    },
+    length(local.by_queue) == 0 ? {} : {
+      PutBackInQueues = { actions = ["sqs:SendMessage"], resources = values(local.by_queue)[*].source_queue_arn }
+    },
+    length(local.by_function) == 0 ? {} : {
+      PutBackToFunctions = { actions = ["lambda:InvokeFunction"], resources = distinct(values(local.by_function)[*].function_arn) }
+    },
+  )
+
+  bucket                   = local.bucket
+  kms_key_arn              = var.kms_key_arn
+  lambda_package           = var.lambda_package
+  log_retention_days       = var.log_retention_days
+  alarm_actions            = var.alarm_actions
+  permissions_boundary_arn = var.permissions_boundary_arn
+  tags                     = var.tags
+}
+
+resource "aws_lambda_event_source_mapping" "dlq" {
+  for_each = var.dead_letter_queues
+
+  event_source_arn        = each.value.queue_arn
+  function_name           = module.function.function_arn
+  batch_size              = var.batch_size
+  function_response_types = ["ReportBatchItemFailures"]
+  tags                    = var.tags
+
+  scaling_config {
+    maximum_concurrency = var.maximum_concurrency
+  }
+}

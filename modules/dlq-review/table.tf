@@ -1,0 +1,79 @@
+################################################################################
+# Review items: what waits for a person
+################################################################################
+
+resource "aws_dynamodb_table" "items" {
+  name                        = "${var.name}-items"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "item_id"
+  deletion_protection_enabled = var.deletion_protection
+
+  attribute {
+    name = "item_id"
+    type = "S"
+  }
+
+  attribute {
+    name = "status"
+    type = "S"
+  }
+
+  attribute {
+    name = "group_id"
+    type = "S"
+  }
+
+  attribute {
+    name = "event_id"
+    type = "S"
+  }
+
+  attribute {
+    name = "first_failed_at"
+    type = "S"
+  }
+
+  attribute {
+    name = "last_failed_at"
+    type = "S"
+  }
+
+  # Every list that the review desk shows is a query of one of these, never a scan.
+  global_secondary_index {
+    name            = "by-status"
+    hash_key        = "status"
+    range_key       = "last_failed_at"
+    projection_type = "ALL"
+  }
+
+  global_secondary_index {
+    name            = "by-group"
+    hash_key        = "group_id"
+    range_key       = "last_failed_at"
+    projection_type = "ALL"
+  }
+
+  global_secondary_index {
+    name            = "by-event"
+    hash_key        = "event_id"
+    range_key       = "first_failed_at"
+    projection_type = "ALL"
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  # Encrypted with a key that DynamoDB owns where there is no customer managed key: "enabled" alone would mean the key
+  # that AWS manages, which costs per request and adds nothing.
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
+  tags = var.tags
+}

@@ -1,0 +1,227 @@
+################################################################################
+# Common
+################################################################################
+
+variable "name" {
+  description = "Name of the function, the topic and the table (`<name>`, `<name>-items`)."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$", var.name))
+    error_message = "name must be 1 to 48 letters, digits, hyphens or underscores, and begin with a letter or digit."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "kms_key_arn" {
+  description = <<-EOT
+    ARN of the customer managed key for table, topic, bodies, logs and configuration; null means keys that AWS owns (and
+    `alias/aws/sns` for the topic). The dead-letter queues must be encrypted with the same key, or with one that AWS owns.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:<region>:<account>:key/<id>): an alias can't stand in an IAM policy, and EventBridge can't use the keys that AWS manages."
+  }
+}
+
+variable "lambda_package" {
+  description = "The functions' code: a zip on disk or in S3. Null means the zip that comes with the module in `lambda_src/dist`."
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+    source_code_hash  = optional(string)
+  })
+  default = null
+}
+
+variable "log_retention_days" {
+  description = "How long the functions' logs are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+variable "alarm_actions" {
+  description = "ARNs that alarms notify, SNS topics as a rule."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of every role."
+  type        = string
+  default     = null
+}
+
+variable "bucket" {
+  description = "The kit's bucket (`storage-bucket`), which holds the functions' configuration and large bodies. Null: the module makes one of its own."
+  type = object({
+    name = string
+    arn  = string
+  })
+  default = null
+}
+
+################################################################################
+# Dead letters
+################################################################################
+
+variable "bus_arn" {
+  description = "ARN of the event bus on which a rule's dead letters are put back, for the rule that failed alone."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:events:[^:]+:[0-9]{12}:event-bus/.+$", var.bus_arn))
+    error_message = "bus_arn must look like arn:aws:events:<region>:<account>:event-bus/<name>."
+  }
+}
+
+variable "dead_letter_queues" {
+  description = <<-EOT
+    The dead-letter queues to attend to, by hop: `merge()` of the outputs `dead_letter_queues` of the modules that have them.
+
+    * `queue_arn`, `queue_url`: of the dead-letter queue. Its visibility timeout must be at least six times `timeout_seconds`.
+    * `hop`, `destination`: what failed, and for whom the events were.
+    * `source_queue_arn`, `source_queue_url`: the hop's queue, where `route_back` is `queue`.
+    * `function_arn`: the hop's function, where `route_back` is `function`.
+    * `route_back`: where a dead letter goes to be tried again: `queue`, `bus` or `function`.
+    * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
+      (`max_age_seconds`) failures that may pass are tried again before a person is asked.
+  EOT
+  type = map(object({
+    queue_arn        = string
+    queue_url        = string
+    hop              = string
+    destination      = string
+    source_queue_arn = optional(string)
+    source_queue_url = optional(string)
+    function_arn     = optional(string)
+    route_back       = string
+    redrive = optional(object({
+      max_count          = optional(number, 3)
+      base_delay_seconds = optional(number, 60)
+      max_delay_seconds  = optional(number, 3600)
+      max_age_seconds    = optional(number, 86400)
+    }), {})
+  }))
+  nullable = false
+
+  validation {
+    condition     = length(var.dead_letter_queues) > 0
+    error_message = "dead_letter_queues is empty: there is nothing to review. Pass the outputs dead_letter_queues of ingress and router modules, merged."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.dead_letter_queues) : can(regex("^arn:[^:]+:sqs:[^:]+:[0-9]{12}:.+$", queue.queue_arn))])
+    error_message = "queue_arn must be the ARN of a queue."
+  }
+
+  validation {
+    condition     = length(distinct(values(var.dead_letter_queues)[*].queue_arn)) == length(var.dead_letter_queues)
+    error_message = "Two hops can't share a dead-letter queue: a message there would not say whose it is."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.dead_letter_queues) : can(regex("^(ingress|transform|route|review)/.+$", queue.hop))])
+    error_message = "hop must be <step>/<name>, the step being ingress, transform, route or review."
+  }
+
+  validation {
+    condition     = alltrue([for queue in values(var.dead_letter_queues) : contains(["queue", "bus", "function"], queue.route_back)])
+    error_message = "route_back must be \"queue\", \"bus\" or \"function\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for queue in values(var.dead_letter_queues) :
+      queue.route_back == "queue" ? queue.source_queue_arn != null && queue.source_queue_url != null :
+      queue.route_back == "function" ? queue.function_arn != null : true
+    ])
+    error_message = "route_back = \"queue\" needs source_queue_arn and source_queue_url, route_back = \"function\" needs function_arn."
+  }
+
+  validation {
+    condition = alltrue([
+      for queue in values(var.dead_letter_queues) : queue.route_back != "queue" ? true : endswith(queue.queue_arn, ".fifo") == endswith(queue.source_queue_arn, ".fifo")
+    ])
+    error_message = "A queue and its dead-letter queue are both FIFO or both standard."
+  }
+
+  validation {
+    condition = alltrue([
+      for queue in values(var.dead_letter_queues) :
+      queue.redrive.max_count >= 0 && queue.redrive.base_delay_seconds >= 0
+      && queue.redrive.max_delay_seconds >= queue.redrive.base_delay_seconds
+      && queue.redrive.max_delay_seconds <= 39600 && queue.redrive.max_age_seconds >= 0
+    ])
+    error_message = "redrive: counts and seconds must be 0 or more, and max_delay_seconds from base_delay_seconds up to 39600 (a message can be held invisible for 12 hours in all)."
+  }
+}
+
+variable "maximum_concurrency" {
+  description = "How many instances of the function may work on one dead-letter queue at a time: 2 to 1000. Low, so that ten thousand dead letters don't take the account's concurrency from live traffic."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.maximum_concurrency >= 2 && var.maximum_concurrency <= 1000
+    error_message = "maximum_concurrency must be 2 to 1000 (Lambda's limits for a queue)."
+  }
+}
+
+variable "batch_size" {
+  description = "How many dead letters the function takes at a time."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    condition     = var.batch_size >= 1 && var.batch_size <= 10
+    error_message = "batch_size must be 1 to 10: FIFO queues allow no more."
+  }
+}
+
+variable "timeout_seconds" {
+  description = "Timeout of the function. The dead-letter queues' visibility timeout must be six times as long (360 seconds in this kit's modules)."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.timeout_seconds >= 10 && var.timeout_seconds <= 900
+    error_message = "timeout_seconds must be 10 to 900."
+  }
+}
+
+variable "memory_mb" {
+  description = "Memory of the function."
+  type        = number
+  default     = 256
+  nullable    = false
+}
+
+################################################################################
+# Review table
+################################################################################
+
+variable "deletion_protection" {
+  description = "Whether the table with the review items refuses to be deleted. False for environments that come and go."
+  type        = bool
+  default     = true
+  nullable    = false
+}
