@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from infra.patterns.branches import OR, Branch, expand
 from infra.patterns.documents import compact
-from infra.patterns.matchers import OPERATORS, read_leaf
-from infra.patterns.problems import Problem, member
+from infra.patterns.problems import PatternError, Problem, member
+from infra.patterns.reading import OPERATORS, read_leaf
 
 MAX_CHARACTERS: Final = 2048
 """Default quota of a pattern's length, https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html."""
@@ -21,8 +22,6 @@ MAX_COMBINATIONS: Final = 1000
 
 MAX_DEPTH: Final = 100
 """Levels of nesting that are looked at; no sane pattern within the length quota has more."""
-
-OR: Final = "$or"
 
 RESERVED_WITHIN_OR: Final = frozenset(
     {
@@ -42,14 +41,30 @@ def validate_pattern(pattern: Mapping[str, Any], *, max_characters: int = MAX_CH
     ``pattern`` is the event pattern as an object (plain JSON values, or what ``documents.parse`` gives).
     ``max_characters`` is the account's quota; the length is that of the compact JSON text.
     """
+    return _check(pattern, max_characters)[1]
+
+
+def compile_pattern(pattern: Mapping[str, Any], *, max_characters: int = MAX_CHARACTERS) -> list[Branch]:
+    """The alternatives that ``pattern`` comes to; an event matches if it satisfies one of them.
+
+    Raises:
+        PatternError: with what :func:`validate_pattern` finds.
+    """
+    branches, problems = _check(pattern, max_characters)
+    if problems:
+        raise PatternError(problems)
+    return branches
+
+
+def _check(pattern: Mapping[str, Any], max_characters: int) -> tuple[list[Branch], list[Problem]]:
     if not isinstance(pattern, Mapping):
-        return [Problem("", "a pattern must be an object")]
+        return [], [Problem("", "a pattern must be an object")]
     try:
         length = len(compact(pattern))
     except TypeError as error:
-        return [Problem("", f"a pattern must be JSON: {error}")]
+        return [], [Problem("", f"a pattern must be JSON: {error}")]
     except RecursionError:
-        return [Problem("", f"nested deeper than {MAX_DEPTH} levels", "kit")]
+        return [], [Problem("", f"nested deeper than {MAX_DEPTH} levels", "kit")]
     problems: list[Problem] = []
     if length > max_characters:
         problems.append(Problem("", f"has {length} characters; EventBridge takes {max_characters}"))
@@ -59,7 +74,9 @@ def validate_pattern(pattern: Mapping[str, Any], *, max_characters: int = MAX_CH
     if combinations > MAX_COMBINATIONS:
         message = f"its $or branches come to {combinations} combinations; EventBridge takes {MAX_COMBINATIONS}"
         problems.append(Problem("", message))
-    return problems
+    if problems:
+        return [], problems
+    return expand(pattern)
 
 
 class _Walk:
