@@ -1,0 +1,174 @@
+"""One event, one HTTP request, one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from media_events.delivery import cloudevents
+from media_events.delivery.authentication import ReadSecret, authenticate
+from media_events.delivery.destinations import HttpDestination
+from media_events.delivery.retry_after import retry_after_seconds
+from media_events.delivery.ssrf import Network, Target
+from media_events.envelope import Event
+from media_events.failures import (
+    MAX_RESPONSE_CHARACTERS,
+    HopError,
+    PermanentConfigError,
+    PermanentDataError,
+    TransientError,
+    scrub,
+)
+
+USER_AGENT: Final = "media-events/1"
+MIN_TIMEOUT_SECONDS: Final = 1.0
+
+_TRANSIENT: Final = frozenset({408, 425, 429})
+# What the receiver says about us or the address, rather than about this one event.
+_CONFIGURATION: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 412, 421, 426, 428, 451})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One POST. ``timeout_seconds`` bounds the whole exchange, from the resolver to the last byte that is read."""
+
+    target: Target
+    headers: Mapping[str, str]
+    body: bytes
+    timeout_seconds: float
+    allowed_networks: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: header names in lower case, and the beginning of the body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class HttpClient(Protocol):
+    """Sends one request to a vetted address and follows no redirect."""
+
+    def post(self, request: Request) -> Response:
+        """Send ``request``.
+
+        Raises:
+            PermanentConfigError: the host's address is forbidden.
+            TransientError: no answer: resolver, connection, TLS, timeout.
+        """
+        ...
+
+
+def build_request(
+    event: Event, destination: HttpDestination, *, now: float, read_secret: ReadSecret, timeout_seconds: float
+) -> Request:
+    """The request that delivers ``event``; ``now`` is epoch seconds.
+
+    ``structured`` and ``binary`` are CloudEvents' HTTP modes, ``data`` is the event's data alone. Every mode carries
+    ``Idempotency-Key``, the event's id, which no retry, re-drive or replay changes.
+
+    Raises:
+        PermanentDataError: ``not-json``; the event holds a number that JSON has no words for.
+        HopError: the secret can't be read or used.
+    """
+    try:
+        match destination.mode:
+            case "structured":
+                headers, body = cloudevents.structured(event)
+            case "binary":
+                headers, body = cloudevents.binary(event)
+            case "data":
+                headers, body = {"Content-Type": "application/json"}, cloudevents.dump(event.data)
+    except ValueError as error:
+        raise PermanentDataError("not-json", f"the event can't be written as JSON: {error}") from error
+    headers = {
+        **destination.headers,
+        **headers,
+        "User-Agent": USER_AGENT,
+        "Idempotency-Key": cloudevents.header_value(event.metadata.id),
+        **authenticate(
+            destination.authentication, event_id=event.metadata.id, body=body, now=now, read_secret=read_secret
+        ),
+    }
+    if event.metadata.traceparent is not None:
+        headers.setdefault("traceparent", cloudevents.header_value(event.metadata.traceparent))
+    return Request(
+        target=destination.target,
+        headers=headers,
+        body=body,
+        timeout_seconds=timeout_seconds,
+        allowed_networks=destination.allowed_networks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HttpDelivery:
+    """Delivers events to one HTTP destination. ``clock`` is epoch seconds."""
+
+    destination: HttpDestination
+    client: HttpClient
+    read_secret: ReadSecret
+    clock: Callable[[], float]
+
+    def deliver(self, event: Event, *, seconds_left: float) -> dict[str, str | int]:
+        """POST ``event`` and judge the answer; returns what the ledger keeps of it.
+
+        ``seconds_left`` is how long the function may still run: a request that could outlive it is not begun.
+
+        Raises:
+            HopError: see :func:`judge`, :func:`build_request` and :class:`HttpClient`.
+        """
+        timeout = min(self.destination.timeout_seconds, seconds_left)
+        if timeout < min(MIN_TIMEOUT_SECONDS, self.destination.timeout_seconds):
+            raise TransientError("no-time-left", "the function has no time left for this delivery", retry_after=1.0)
+        request = build_request(
+            event, self.destination, now=self.clock(), read_secret=self.read_secret, timeout_seconds=timeout
+        )
+        response = self.client.post(request)
+        error = judge(response, now=self.clock())
+        if error is not None:
+            raise error
+        return {"status": response.status}
+
+
+def judge(response: Response, *, now: float) -> HopError | None:
+    """What an answer means; ``None`` is success.
+
+    2xx is success. A redirect is a failure: it is never followed, for it could lead anywhere. 408, 425, 429 and 5xx
+    may pass, and ``Retry-After`` is honoured; every other 4xx will not.
+    """
+    status = response.status
+    code = f"http-{status}"
+    text = _excerpt(response)
+    family = "transient" if status in _TRANSIENT else "configuration" if status in _CONFIGURATION else status // 100
+    match family:
+        case 2:
+            return None
+        case "transient" | 5:
+            return TransientError(
+                code,
+                f"the destination answered {status}",
+                retry_after=retry_after_seconds(response.headers.get("retry-after"), now=now),
+                response=text,
+            )
+        case 3:
+            return PermanentConfigError(
+                code,
+                f"the destination answered {status}, and redirects are not followed: set its final URL",
+                response=text,
+            )
+        case "configuration":
+            return PermanentConfigError(code, f"the destination refused us: it answered {status}", response=text)
+        case 4:
+            return PermanentDataError(code, f"the destination refused the event: it answered {status}", response=text)
+    return TransientError(code, f"the destination answered {status}, which is no final answer", response=text)
+
+
+def _excerpt(response: Response) -> str | None:
+    # A control character in a receiver's answer must not reach a terminal.
+    text = response.body.decode("utf-8", "replace")
+    clean = "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
+    return scrub(clean)[:MAX_RESPONSE_CHARACTERS] or None

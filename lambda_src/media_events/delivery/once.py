@@ -1,0 +1,65 @@
+"""One effect per event and destination, guarded by the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from media_events.failures import HopError, TransientError
+from media_events.ledger import Ledger
+
+LEASE_MARGIN_SECONDS: Final = 5.0
+"""What a lease outlives its function by, so that no second attempt starts while the first may still be running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``happened``: the effect was brought about now; otherwise it had been before, with this ``result``."""
+
+    happened: bool
+    result: Mapping[str, Any] | None
+
+
+def once(
+    ledger: Ledger,
+    key: str,
+    effect: Callable[[], Mapping[str, Any]],
+    *,
+    seconds_left: float,
+    clock: Callable[[], float],
+) -> Outcome:
+    """Bring ``effect`` about unless the ledger says that it has happened.
+
+    A :class:`HopError` of the effect means that this attempt is over and a repeat is safe: the receiver answered, or
+    the repeat carries the same idempotency key or execution name. The claim is given back. Whatever else ends an
+    attempt (a crash, the function's timeout, a ledger that can't be written) leaves the claim, and nobody tries again
+    until its lease has run out.
+
+    Raises:
+        TransientError: ``ledger-in-progress``; another attempt holds the claim.
+        HopError: the effect's own failure, or the ledger's.
+    """
+    begun = ledger.begin(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
+    if begun.state == "done":
+        return Outcome(happened=False, result=begun.result)
+    if begun.state == "in-progress":
+        wait = 1.0 if begun.lease_expires is None else max(1.0, begun.lease_expires - clock())
+        raise TransientError(
+            "ledger-in-progress", "another attempt has begun and is not confirmed yet", retry_after=wait
+        )
+    try:
+        result = effect()
+    except HopError:
+        _give_back(ledger, key)
+        raise
+    ledger.complete(key, result=result)
+    return Outcome(happened=True, result=result)
+
+
+def _give_back(ledger: Ledger, key: str) -> None:
+    try:
+        ledger.release(key)
+    except HopError:
+        # The effect's own failure is what the operator must see; the claim ends with its lease.
+        return

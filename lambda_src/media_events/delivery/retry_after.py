@@ -1,0 +1,35 @@
+"""The ``Retry-After`` header (RFC 9110, section 10.2.3): seconds or a date."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+MAX_SECONDS: Final = 12 * 3600
+"""The longest wait that a message's visibility can express."""
+
+_DELTA: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?\Z")
+_MAX_CHARACTERS: Final = 64
+
+
+def retry_after_seconds(value: str | None, *, now: float) -> float | None:
+    """Seconds to wait, from 0 to :data:`MAX_SECONDS`; ``None`` where ``value`` says nothing usable.
+
+    Fractions, which some servers send, are rounded up. ``now`` is epoch seconds.
+    """
+    if value is None or len(value) > _MAX_CHARACTERS:
+        return None
+    text = value.strip()
+    if _DELTA.match(text):
+        return float(min(math.ceil(float(text)), MAX_SECONDS))
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    wait = (moment - datetime.fromtimestamp(now, tz=UTC)).total_seconds()
+    return float(min(max(0, math.ceil(wait)), MAX_SECONDS))

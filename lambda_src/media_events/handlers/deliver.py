@@ -1,0 +1,83 @@
+"""Delivers the events of one route's queue to its destination."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from media_events.adapters.bodies import S3Documents
+from media_events.adapters.clients import client
+from media_events.adapters.ledger_table import LedgerTable
+from media_events.adapters.queue import SqsQueue
+from media_events.configuration import ConsumerSettings, load_document
+from media_events.consuming import Consumer, consume
+from media_events.delivery.deliverer import Deliverer, Delivery
+from media_events.delivery.destinations import Destination, HttpDestination, parse_destination
+from media_events.observability import instrumented, reporter
+from media_events.settings import env
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverSettings(ConsumerSettings):
+    """What the function is told."""
+
+    ledger_table: str = env("LEDGER_TABLE")
+
+
+@functools.cache
+def _settings() -> DeliverSettings:
+    return DeliverSettings.from_env(os.environ)
+
+
+@functools.cache
+def _destination() -> Destination:
+    settings = _settings()
+    documents = S3Documents(client("s3"))
+    return parse_destination(load_document(documents, settings.configuration_uri, settings.configuration_sha256))
+
+
+@functools.cache
+def _delivery() -> Delivery:
+    destination = _destination()
+    if isinstance(destination, HttpDestination):
+        from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only what the target needs
+        from media_events.adapters.secrets import Secrets  # noqa: PLC0415
+        from media_events.delivery.http import HttpDelivery  # noqa: PLC0415
+
+        def read_secret(arn: str) -> str:
+            return _secrets(Secrets).read(arn)
+
+        return HttpDelivery(
+            destination=destination, client=PinnedHttpClient(), read_secret=read_secret, clock=time.time
+        )
+    from media_events.adapters.step_functions import StepFunctions  # noqa: PLC0415
+    from media_events.delivery.states import StatesDelivery  # noqa: PLC0415
+
+    return StatesDelivery(destination=destination, state_machines=StepFunctions(client("stepfunctions")))
+
+
+@functools.cache
+def _secrets(make: Any) -> Any:
+    # A destination without authentication never makes this client.
+    return make(client("secretsmanager"))
+
+
+@instrumented
+def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
+    """Deliver a batch of SQS records; the answer names the ones that stay in the queue."""
+    settings = _settings()
+    deliver = Deliverer(
+        destination=_destination().name,
+        hop=settings.hop,
+        delivery=_delivery(),
+        ledger=LedgerTable(client("dynamodb"), settings.ledger_table, owner=context.aws_request_id),
+        report=reporter(),
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        clock=time.time,
+    )
+    queue = SqsQueue(client("sqs"), queue_url=settings.queue_url, dead_letter_queue_url=settings.dead_letter_queue_url)
+    consumer = Consumer(queue=queue, hop=settings.hop, report=reporter(), policy=settings.retry_policy)
+    return consume(event, deliver, consumer)
