@@ -7,8 +7,12 @@ locals {
   bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
   bodies_prefix = "bodies/review/"
 
-  by_queue    = { for key, queue in var.dead_letter_queues : key => queue if queue.route_back == "queue" }
-  by_function = { for key, queue in var.dead_letter_queues : key => queue if queue.route_back == "function" }
+  # Where dead letters go back to, besides the bus. A hop on the bus may have a function too: one that took a request
+  # which never became an event.
+  put_back = { for sid, statement in {
+    PutBackInQueues    = { actions = ["sqs:SendMessage"], resources = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.route_back == "queue"] }
+    PutBackToFunctions = { actions = ["lambda:InvokeFunction"], resources = distinct(compact(values(var.dead_letter_queues)[*].function_arn)) }
+  } : sid => statement if length(statement.resources) > 0 }
 }
 
 module "bucket" {
@@ -66,12 +70,7 @@ module "function" {
       KeepBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
       Notify     = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
     },
-    length(local.by_queue) == 0 ? {} : {
-      PutBackInQueues = { actions = ["sqs:SendMessage"], resources = values(local.by_queue)[*].source_queue_arn }
-    },
-    length(local.by_function) == 0 ? {} : {
-      PutBackToFunctions = { actions = ["lambda:InvokeFunction"], resources = distinct(values(local.by_function)[*].function_arn) }
-    },
+    local.put_back,
   )
 
   bucket                   = local.bucket

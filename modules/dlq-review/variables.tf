@@ -97,7 +97,7 @@ variable "dead_letter_queues" {
     * `queue_arn`, `queue_url`: of the dead-letter queue. Its visibility timeout must be at least six times `timeout_seconds`.
     * `hop`, `destination`: what failed, and for whom the events were.
     * `source_queue_arn`, `source_queue_url`: the hop's queue, where `route_back` is `queue`.
-    * `function_arn`: the hop's function, where `route_back` is `function`.
+    * `function_arn`: the hop's function, where requests go back to it: needed where `route_back` is `function`, allowed elsewhere.
     * `route_back`: where a dead letter goes to be tried again: `queue`, `bus` or `function`.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
       (`max_age_seconds`) failures that may pass are tried again before a person is asked.
