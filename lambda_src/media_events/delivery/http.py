@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+from urllib.parse import quote
 
-from media_events.delivery import cloudevents
+from media_events.cloudevents import CloudEventError, to_binary, to_structured
 from media_events.delivery.authentication import ReadSecret, authenticate
 from media_events.delivery.destinations import HttpDestination
 from media_events.delivery.retry_after import retry_after_seconds
@@ -23,6 +25,7 @@ from media_events.failures import (
 
 USER_AGENT: Final = "media-events/1"
 MIN_TIMEOUT_SECONDS: Final = 1.0
+_HEADER_SAFE: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 
 _TRANSIENT: Final = frozenset({408, 425, 429})
 # What the receiver says about us or the address, rather than about this one event.
@@ -74,27 +77,29 @@ def build_request(
         PermanentDataError: ``not-json``; the event holds a number that JSON has no words for.
         HopError: the secret can't be read or used.
     """
+    # How often we tried is about us; the receiver is shown the same event every time.
+    plain = replace(event, metadata=replace(event.metadata, redrive=None))
     try:
         match destination.mode:
             case "structured":
-                headers, body = cloudevents.structured(event)
+                headers, body = to_structured(plain)
             case "binary":
-                headers, body = cloudevents.binary(event)
+                headers, body = to_binary(plain)
             case "data":
-                headers, body = {"Content-Type": "application/json"}, cloudevents.dump(event.data)
-    except ValueError as error:
-        raise PermanentDataError("not-json", f"the event can't be written as JSON: {error}") from error
+                headers, body = {"content-type": "application/json"}, _json(plain.data)
+    except CloudEventError as error:
+        raise PermanentDataError("not-json", f"the event can't be sent: {error}") from error
     headers = {
         **destination.headers,
         **headers,
         "User-Agent": USER_AGENT,
-        "Idempotency-Key": cloudevents.header_value(event.metadata.id),
+        "Idempotency-Key": header_value(event.metadata.id),
         **authenticate(
             destination.authentication, event_id=event.metadata.id, body=body, now=now, read_secret=read_secret
         ),
     }
     if event.metadata.traceparent is not None:
-        headers.setdefault("traceparent", cloudevents.header_value(event.metadata.traceparent))
+        headers["traceparent"] = header_value(event.metadata.traceparent)
     return Request(
         target=destination.target,
         headers=headers,
@@ -102,6 +107,18 @@ def build_request(
         timeout_seconds=timeout_seconds,
         allowed_networks=destination.allowed_networks,
     )
+
+
+def header_value(text: str) -> str:
+    """``text`` as a header can carry it: percent-encoded UTF-8 but for printable ASCII, so never a line break."""
+    return quote(text, safe=_HEADER_SAFE, errors="replace")
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError):
+        raise CloudEventError("data can't be written as JSON in UTF-8") from None
 
 
 @dataclass(frozen=True, slots=True)

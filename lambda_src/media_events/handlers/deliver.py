@@ -47,22 +47,21 @@ def _delivery() -> Delivery:
         from media_events.adapters.secrets import Secrets  # noqa: PLC0415
         from media_events.delivery.http import HttpDelivery  # noqa: PLC0415
 
-        def read_secret(arn: str) -> str:
-            return _secrets(Secrets).read(arn)
+        @functools.cache
+        def secrets() -> Secrets:
+            # A destination without authentication never makes this client.
+            return Secrets(client("secretsmanager"))
 
         return HttpDelivery(
-            destination=destination, client=PinnedHttpClient(), read_secret=read_secret, clock=time.time
+            destination=destination,
+            client=PinnedHttpClient(),
+            read_secret=lambda arn: secrets().read(arn),
+            clock=time.time,
         )
     from media_events.adapters.step_functions import StepFunctions  # noqa: PLC0415
     from media_events.delivery.states import StatesDelivery  # noqa: PLC0415
 
     return StatesDelivery(destination=destination, state_machines=StepFunctions(client("stepfunctions")))
-
-
-@functools.cache
-def _secrets(make: Any) -> Any:
-    # A destination without authentication never makes this client.
-    return make(client("secretsmanager"))
 
 
 @instrumented
