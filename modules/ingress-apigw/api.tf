@@ -1,0 +1,93 @@
+locals {
+  # POST is what webhooks are; the other methods reach the function too, for the handshakes that come by GET, and so
+  # that it, rather than a 404 of API Gateway's, answers a wrong method.
+  path   = "/webhooks/{partner}"
+  routes = toset(["POST ${local.path}", "ANY ${local.path}"])
+}
+
+resource "aws_apigatewayv2_api" "this" {
+  name          = var.name
+  description   = "Webhooks of ${join(", ", sort(keys(var.partners)))}"
+  protocol_type = "HTTP"
+  tags          = var.tags
+}
+
+resource "aws_apigatewayv2_integration" "function" {
+  api_id                 = aws_apigatewayv2_api.this.id
+  integration_type       = "AWS_PROXY"
+  integration_method     = "POST"
+  integration_uri        = module.function.invoke_arn
+  payload_format_version = "2.0"
+  timeout_milliseconds   = 30000
+}
+
+resource "aws_apigatewayv2_route" "this" {
+  #checkov:skip=CKV_AWS_309:Senders are authenticated by their signatures, which the function verifies before anything else
+  for_each = local.routes
+
+  api_id             = aws_apigatewayv2_api.this.id
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.function.id}"
+  authorization_type = "NONE"
+}
+
+resource "aws_apigatewayv2_stage" "this" {
+  api_id      = aws_apigatewayv2_api.this.id
+  name        = "$default"
+  auto_deploy = true
+  tags        = var.tags
+
+  default_route_settings {
+    throttling_rate_limit  = var.throttle.rate
+    throttling_burst_limit = var.throttle.burst
+  }
+
+  dynamic "route_settings" {
+    for_each = local.routes
+
+    content {
+      route_key              = aws_apigatewayv2_route.this[route_settings.value].route_key
+      throttling_rate_limit  = var.throttle.rate
+      throttling_burst_limit = var.throttle.burst
+    }
+  }
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+
+    # No query string and no headers: some partners put a token or a signature there.
+    format = jsonencode({
+      time               = "$context.requestTimeEpoch"
+      request_id         = "$context.requestId"
+      source_ip          = "$context.identity.sourceIp"
+      method             = "$context.httpMethod"
+      path               = "$context.path"
+      route              = "$context.routeKey"
+      status             = "$context.status"
+      response_bytes     = "$context.responseLength"
+      latency_ms         = "$context.responseLatency"
+      integration_status = "$context.integrationStatus"
+      integration_ms     = "$context.integrationLatency"
+      integration_error  = "$context.integrationErrorMessage"
+      error              = "$context.error.message"
+      user_agent         = "$context.identity.userAgent"
+    })
+  }
+}
+
+resource "aws_cloudwatch_log_group" "access" {
+  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; kms_key_arn sets a key of your own. They never hold payloads or secrets
+  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (log_retention_days); a year costs money that few want to spend
+  name              = "/aws/vendedlogs/apis/${var.name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+}
+
+resource "aws_lambda_permission" "api" {
+  statement_id  = "AllowApiGateway"
+  action        = "lambda:InvokeFunction"
+  function_name = module.function.function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*${local.path}" # any stage, any method, this path
+}

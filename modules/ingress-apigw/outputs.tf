@@ -1,0 +1,76 @@
+output "api_endpoint" {
+  description = "Base URL of the API."
+  value       = aws_apigatewayv2_api.this.api_endpoint
+}
+
+output "api_id" {
+  description = "Identifier of the API."
+  value       = aws_apigatewayv2_api.this.id
+}
+
+output "webhook_urls" {
+  description = "The URL to give to each partner, by its name."
+  value       = { for partner in keys(var.partners) : partner => "${aws_apigatewayv2_api.this.api_endpoint}/webhooks/${partner}" }
+}
+
+output "secret_arns" {
+  description = "ARNs of the secrets that verify each partner's calls, by its name."
+  value       = local.secret_arns
+}
+
+output "secret_names" {
+  description = "Names of the secrets that the module made, by the partner's name. Each waits for its value."
+  value       = { for partner, secret in aws_secretsmanager_secret.partner : partner => secret.name }
+}
+
+output "dead_letter_queues" {
+  description = "The dead-letter queue, as `dlq-review` takes it."
+  value = {
+    (local.hop) = {
+      queue_arn        = aws_sqs_queue.dlq.arn
+      queue_url        = aws_sqs_queue.dlq.url
+      hop              = local.hop
+      destination      = "bus"
+      source_queue_arn = null
+      source_queue_url = null
+      function_arn     = module.function.function_arn
+      route_back       = "bus"
+      redrive          = var.redrive
+    }
+  }
+}
+
+output "ledger_table_name" {
+  description = "Name of the replay ledger."
+  value       = aws_dynamodb_table.ledger.name
+}
+
+output "ledger_table_arn" {
+  description = "ARN of the replay ledger."
+  value       = aws_dynamodb_table.ledger.arn
+}
+
+output "function_name" {
+  description = "Name of the function."
+  value       = module.function.function_name
+}
+
+output "function_arn" {
+  description = "ARN of the function."
+  value       = module.function.function_arn
+}
+
+output "log_group_name" {
+  description = "Name of the function's log group."
+  value       = module.function.log_group_name
+}
+
+output "access_log_group_name" {
+  description = "Name of the API's access log group."
+  value       = aws_cloudwatch_log_group.access.name
+}
+
+output "bucket_name" {
+  description = "Name of the bucket with the configuration and the bodies too large for the bus."
+  value       = local.bucket.name
+}

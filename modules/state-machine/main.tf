@@ -1,0 +1,52 @@
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  # The account without asking AWS for it, which a plan with dummy credentials could not.
+  account_id        = split(":", aws_cloudwatch_log_group.this.arn)[4]
+  state_machine_arn = "arn:${data.aws_partition.current.partition}:states:${data.aws_region.current.id}:${local.account_id}:stateMachine:${var.name}"
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; kms_key_arn sets a key of your own. They hold no payloads by default
+  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (log_retention_days); a year costs money that few want to spend
+  # Under /aws/vendedlogs/ the group needs no entry in the account's resource policy for log delivery, which fills up.
+  name              = "/aws/vendedlogs/states/${var.name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+}
+
+resource "aws_sfn_state_machine" "this" {
+  #checkov:skip=CKV_AWS_284:Correlation is by event and correlation id; tracing switches X-Ray on, which bills every execution
+  #checkov:skip=CKV_AWS_285:Executions are logged at ERROR; their data, partners' payloads, only where log_execution_data says so
+  name       = var.name
+  type       = var.type
+  role_arn   = aws_iam_role.this.arn
+  definition = var.definition
+  tags       = var.tags
+
+  logging_configuration {
+    level                  = var.log_level
+    include_execution_data = var.log_execution_data
+    log_destination        = "${aws_cloudwatch_log_group.this.arn}:*"
+  }
+
+  tracing_configuration {
+    enabled = var.tracing
+  }
+
+  dynamic "encryption_configuration" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      type                              = "CUSTOMER_MANAGED_KMS_KEY"
+      kms_key_id                        = encryption_configuration.value
+      kms_data_key_reuse_period_seconds = 300
+    }
+  }
+
+  # Step Functions tries the role's permissions for logs when the state machine is made.
+  depends_on = [aws_iam_role_policy.this]
+}

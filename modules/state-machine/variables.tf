@@ -1,0 +1,150 @@
+variable "name" {
+  description = "Name of the state machine, its role and its log group."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
+    error_message = "name must have 1 to 64 letters, digits, hyphens or underscores."
+  }
+}
+
+variable "definition" {
+  description = "The workflow in Amazon States Language, as JSON text."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(jsondecode(var.definition).StartAt) && can(keys(jsondecode(var.definition).States))
+    error_message = "definition must be the JSON text of a state machine with StartAt and States."
+  }
+
+  validation {
+    condition     = length(var.definition) <= 1048576
+    error_message = "definition may have 1 MB at most."
+  }
+}
+
+variable "type" {
+  description = "`STANDARD` (up to a year, every step kept, exactly once) or `EXPRESS` (up to five minutes, at least once)."
+  type        = string
+  default     = "STANDARD"
+  nullable    = false
+
+  validation {
+    condition     = contains(["STANDARD", "EXPRESS"], var.type)
+    error_message = "type must be STANDARD or EXPRESS."
+  }
+}
+
+variable "policy_statements" {
+  description = <<-EOT
+    What the workflow may do, besides writing its log. The key becomes the statement's Sid.
+      actions    = full names, e.g. `["lambda:InvokeFunction"]`; wildcards are refused
+      resources  = ARNs; `["*"]` only for actions that know no resource-level permission
+      conditions = (optional) list of `{ test, variable, values }`
+  EOT
+  type = map(object({
+    actions   = list(string)
+    resources = list(string)
+    conditions = optional(list(object({
+      test     = string
+      variable = string
+      values   = list(string)
+    })), [])
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for sid in keys(var.policy_statements) : can(regex("^[A-Za-z0-9]+$", sid))])
+    error_message = "The keys of policy_statements become Sids: letters and digits only."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for statement in values(var.policy_statements) : [for action in statement.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9]+$", action))]]))
+    error_message = "Every action must be named in full (service:Action), without wildcards."
+  }
+
+  validation {
+    condition     = alltrue([for statement in values(var.policy_statements) : length(statement.actions) > 0 && length(statement.resources) > 0])
+    error_message = "Every statement of policy_statements needs at least one action and one resource."
+  }
+}
+
+################################################################################
+# Logs
+################################################################################
+
+variable "log_level" {
+  description = "Which steps are logged: `ERROR`, `FATAL`, `ALL` or `OFF`."
+  type        = string
+  default     = "ERROR"
+  nullable    = false
+
+  validation {
+    condition     = contains(["ALL", "ERROR", "FATAL", "OFF"], var.log_level)
+    error_message = "log_level must be ALL, ERROR, FATAL or OFF."
+  }
+}
+
+variable "log_execution_data" {
+  description = "Whether the log holds the steps' input and output. They are partners' payloads: off by default."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "tracing" {
+  description = "Whether AWS X-Ray traces executions."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "How long CloudWatch keeps the logs, in days."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "CloudWatch knows these numbers of days only: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
+################################################################################
+# Common
+################################################################################
+
+variable "alarm_actions" {
+  description = "ARNs that every alarm notifies when it goes off and when it recovers, an SNS topic's for instance."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "kms_key_arn" {
+  description = "Customer managed key for the definition, the executions' data and the logs. Null uses a key that AWS owns."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:…:key/…), not an alias."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of the role."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags for every resource that takes them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
