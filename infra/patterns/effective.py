@@ -1,0 +1,82 @@
+"""The pattern that a hop's rule really has: the user's, and what the kit adds to it.
+
+The same is said in HCL, ``modules/router/patterns.tf``; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from infra.patterns.problems import Problem, member
+from infra.patterns.validation import MAX_CHARACTERS, validate_pattern
+
+Stage = Literal["received", "transformed"]
+
+OWN_FIELDS: Final = ("detail.metadata.stage", "detail.metadata.redrive")
+"""Fields that the kit's conditions are about; a user's pattern must leave them alone."""
+
+
+def effective_pattern(pattern: Mapping[str, Any], *, hop: str, stage: Stage) -> dict[str, Any]:
+    """``pattern`` with the conditions of ``hop`` (``route/cms``, ``transform/mux``), docs/contracts.md section 5.
+
+    The event must be of the hop's stage, and it must not be one that is re-driven to another hop.
+    """
+    detail = _object(pattern, "detail")
+    metadata = _object(detail, "metadata")
+    return {
+        **pattern,
+        "detail": {
+            **detail,
+            "metadata": {**metadata, "stage": [stage], "redrive": {"route": [{"exists": False}, hop]}},
+        },
+    }
+
+
+def validate_hop_pattern(
+    pattern: Mapping[str, Any],
+    *,
+    hop: str,
+    stage: Stage,
+    match_all: bool = False,
+    max_characters: int = MAX_CHARACTERS,
+) -> list[Problem]:
+    """Every reason why the rule of ``hop`` can't be made: in the user's pattern, or in what it comes to."""
+    if not isinstance(pattern, Mapping):
+        return validate_pattern(pattern)
+    if not pattern:
+        if match_all:
+            return []
+        return [Problem("", "an empty pattern takes every event; where that is meant, set match_all", "kit")]
+    problems = validate_pattern(pattern, max_characters=max_characters) or _own_fields(pattern)
+    if problems:
+        return problems
+    whole = validate_pattern(effective_pattern(pattern, hop=hop, stage=stage), max_characters=max_characters)
+    return [Problem(problem.path, f"{problem.message} (with the kit's own conditions)") for problem in whole]
+
+
+def _object(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = node.get(key, {})
+    return value if isinstance(value, Mapping) else {}
+
+
+def _own_fields(pattern: Mapping[str, Any]) -> list[Problem]:
+    return [
+        Problem(path, f"{field} is the kit's own: it follows from the hop's stage", "kit")
+        for path, field in _leaves(pattern, "", "")
+        if any(field == own or field.startswith(f"{own}.") for own in OWN_FIELDS)
+    ]
+
+
+def _leaves(node: Mapping[str, Any], path: str, field: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in node.items():
+        here = member(path, key)
+        if key == "$or":
+            for index, alternative in enumerate(value):
+                found += _leaves(alternative, f"{here}[{index}]", field)
+        elif isinstance(value, Mapping):
+            found += _leaves(value, here, member(field, key))
+        else:
+            found.append((here, member(field, key)))
+    return found
