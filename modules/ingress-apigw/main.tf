@@ -14,7 +14,7 @@ locals {
   }
 
   bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
-  bodies_prefix = "bodies/ingress/"
+  bodies_prefix = "bodies/events/" # the same as the router's: pointers under another prefix are not followed
 }
 
 module "bucket" {

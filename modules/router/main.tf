@@ -42,7 +42,10 @@ locals {
   ]) }
 
   make_bucket = var.bucket == null && length(var.transforms) + length(local.routes_by_function) > 0
-  bucket      = local.make_bucket ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+
+  # The same as the ingress modules': pointers under another prefix are not followed.
+  bodies_prefix = "bodies/events/"
+  bucket        = local.make_bucket ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
 }
 
 module "bucket" {
@@ -127,10 +130,12 @@ module "transform" {
   handler     = "media_events.handlers.transform.handler"
 
   configuration = jsonencode({ steps = jsondecode(each.value.steps) })
-  environment   = { BUS_ARN = var.bus_arn }
+  environment   = { BUS_ARN = var.bus_arn, BODIES_URI = "s3://${local.bucket.name}/${local.bodies_prefix}" }
 
   policy_statements = {
     PublishTransformed = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
+    # An event too large for the bus comes as a pointer, and may leave as one.
+    LargeBodies = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
   }
 
   allowed_rule_arns    = [local.rule_arns[each.key]]

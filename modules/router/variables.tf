@@ -67,7 +67,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "bucket" {
-  description = "The kit's bucket (`storage-bucket`), which holds the functions' configuration and large bodies. Null: the module makes one of its own."
+  description = "The kit's bucket (`storage-bucket`), which holds the functions' configuration and events' bodies too large for the bus: the same as the ingress modules', or transforms can't read those bodies. Null: the module makes one of its own."
   type = object({
     name = string
     arn  = string
@@ -323,8 +323,8 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for route in values(var.routes) : route.destination == null ? true : can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", route.destination))])
-    error_message = "destination must be 1 to 128 letters, digits, dots, hyphens or underscores, and begin with a letter or digit."
+    condition     = alltrue([for route in values(var.routes) : route.destination == null ? true : can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", route.destination))])
+    error_message = "destination must be 1 to 64 letters, digits, dots, hyphens or underscores, and begin with a letter or digit."
   }
 
   validation {
@@ -360,19 +360,28 @@ variable "routes" {
   validation {
     condition = alltrue(flatten([
       for route in values(var.routes) : [
-        for name, value in try(route.target.http.headers, {}) : can(regex("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", name)) && !can(regex("[\\x00-\\x08\\x0a-\\x1f\\x7f]", value))
+        for name, value in try(route.target.http.headers, {}) : can(regex("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$", name)) && can(regex("^[\\x20-\\x7e]*$", value))
       ] if route.target.http != null
     ]))
-    error_message = "headers: a name has letters, digits and !#$%&'*+.^_`|~- only, a value no control characters."
+    error_message = "headers: a name has letters, digits and !#$%&'*+.^_`|~- only, a value printable ASCII."
   }
 
   validation {
     condition = alltrue(flatten([
       for route in values(var.routes) : [
-        for name in keys(try(route.target.http.headers, {})) : !contains(["authorization", "proxy-authorization", "cookie", "host", "content-length", "transfer-encoding"], lower(name))
+        for name in keys(try(route.target.http.headers, {})) : !contains(["authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"], lower(name))
       ] if route.target.http != null
     ]))
-    error_message = "headers: credentials don't belong into a header's constant value (use auth), and host, content-length and transfer-encoding are set by the function."
+    error_message = "headers: a credential as a constant would end in the state and in the bucket. Put it into a secret and name that in auth."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for route in values(var.routes) : [
+        for name in keys(try(route.target.http.headers, {})) : !can(regex("^(host|date|connection|expect|content-(type|length|encoding)|transfer-encoding|idempotency-key|user-agent|(ce|webhook|x-amzn?|x-forwarded)-.*)$", lower(name)))
+      ] if route.target.http != null
+    ]))
+    error_message = "headers: host, date, user-agent, idempotency-key, content-*, ce-*, webhook-*, x-amz-* and x-forwarded-* are set by the delivery itself, or trusted by proxies."
   }
 
   validation {
