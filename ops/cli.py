@@ -1,0 +1,110 @@
+"""The `media-events` command: each group of commands lives in a module of its own, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import typer
+from typer.exceptions import Abort, Exit, TyperException
+
+from ops.console import OperatorError, err, print_error
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A group of commands: the module whose ``app`` it is, and a line of help."""
+
+    module: str
+    help: str
+
+
+PARTS: Final[dict[str, Part]] = {
+    "local": Part("ops.local.commands", "The local cloud: start it, stop it, look into it."),
+    "demo": Part("ops.demo.commands", "See the whole path run, from signed webhooks to the review desk."),
+    "partner": Part("ops.partner", "Partner specifications: list, show and check them."),
+    "route": Part("ops.route", "Try event patterns and routes out, without AWS."),
+    "review": Part("ops.review", "The review desk: what failed for good, and putting it right."),
+}
+
+
+def build(asked_for: str | None) -> typer.Typer:
+    """The command with one part imported, ``asked_for``; the others are only listed, so that `--help` is quick.
+
+    Raises:
+        OperatorError: a package that the part needs is not installed.
+    """
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help="Connect media partners through events: the local cloud, partner specifications, the review desk.",
+    )
+    app.callback()(_nothing)
+    for name, part in PARTS.items():
+        if name == asked_for:
+            app.add_typer(_load(name, part), name=name, help=part.help)
+        else:
+            app.command(name, help=part.help)(_nothing)
+    return app
+
+
+def _nothing() -> None:
+    pass
+
+
+def _load(name: str, part: Part) -> typer.Typer:
+    try:
+        module = importlib.import_module(part.module)
+    except ModuleNotFoundError as error:
+        raise OperatorError(
+            f"`media-events {name}` can't start: the Python module {error.name} is missing", hint="run `make setup`"
+        ) from error
+    app: typer.Typer = module.app
+    return app
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command with ``argv`` (without the program's name); the result is the exit status."""
+    try:
+        app = build(next((argument for argument in argv if not argument.startswith("-")), None))
+        result = app(args=list(argv), prog_name="media-events", standalone_mode=False)
+    except OperatorError as error:
+        print_error(error)
+        return error.exit_code
+    except (Abort, KeyboardInterrupt):
+        err.print("stopped")
+        return 130
+    except Exit as error:
+        return error.exit_code
+    except TyperException as error:
+        # Wrong usage: typer's own message says what is wrong and how the command is used.
+        return _show(error)
+    except BrokenPipeError:
+        # `media-events … | head`: the reader has gone. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return result if isinstance(result, int) else 0
+
+
+def _show(error: TyperException) -> int:
+    show = getattr(error, "show", None)
+    if show is None:
+        print_error(OperatorError(str(error)))
+        return 1
+    show()
+    return int(getattr(error, "exit_code", 1))
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

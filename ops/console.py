@@ -1,0 +1,50 @@
+"""How the command speaks: one console for results, one for everything else, and errors that a person can act on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+"""Results go here, and nothing else: what `--json` prints can be piped."""
+
+err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+"""Progress, hints and errors."""
+
+
+class OperatorError(Exception):
+    """Something that the operator can put right: what is wrong, what to do, and the exit status."""
+
+    def __init__(self, message: str, *, hint: str | None = None, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+def print_error(error: OperatorError) -> None:
+    """Write ``error`` and its hint to standard error."""
+    err.print("[bold red]error[/]:", end=" ")
+    err.print(error.message, markup=False)
+    if error.hint:
+        err.print("[bold]do[/]:", end=" ")
+        err.print(error.hint, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Write ``value`` as indented JSON to standard output, for machines: no colours, no wrapping."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """One line of progress on standard error."""
+    err.print(text, markup=False)
+
+
+def fail(message: str, *, hint: str | None = None, exit_code: int = 1) -> NoReturn:
+    """Raise an :class:`OperatorError`."""
+    raise OperatorError(message, hint=hint, exit_code=exit_code)

@@ -1,0 +1,1 @@
+"""The demonstration: real payloads, signed as their senders sign them, through the whole path."""

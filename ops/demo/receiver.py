@@ -1,0 +1,167 @@
+"""A downstream system to deliver to: a real HTTP server on loopback that remembers what it was sent.
+
+Each path below `/` is a system of its own (`/cms`, `/review-tool`), which can be made to fail:
+
+    PUT /_control/review-tool?status=503     answer 503 from now on (200: work again)
+    GET /_control                            what each system answers
+    GET /_requests?after=N                   the requests after the first N, oldest first, as JSON
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+CONTROL: Final = "/_control"
+REQUESTS: Final = "/_requests"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """One request, as it came, and the status that it got. ``time`` is RFC 3339 text in UTC."""
+
+    time: str
+    system: str
+    path: str
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def event_id(self) -> str | None:
+        """The event's CloudEvents id: from the header (binary mode) or from the body (structured mode)."""
+        if "ce-id" in self.headers:
+            return self.headers["ce-id"]
+        try:
+            identity = json.loads(self.body)["id"]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return identity if isinstance(identity, str) else None
+
+
+@dataclass(slots=True)
+class Systems:
+    """The systems behind the paths: what they answer, and what they have been sent."""
+
+    answers: dict[str, int] = field(default_factory=dict)
+    received: list[ReceivedRequest] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Remember a request; the result is the status to answer."""
+        system = urlsplit(path).path.strip("/").split("/")[0]
+        with self._lock:
+            status = self.answers.get(system, HTTPStatus.OK)
+            self.received.append(
+                ReceivedRequest(
+                    time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                    system=system,
+                    path=path,
+                    status=int(status),
+                    headers={name.lower(): value for name, value in headers.items()},
+                    body=body.decode("utf-8", errors="replace"),
+                )
+            )
+        return int(status)
+
+    def set_answer(self, system: str, status: int) -> None:
+        """Answer requests to ``system`` with ``status`` from now on."""
+        with self._lock:
+            self.answers[system] = status
+
+    def after(self, count: int) -> list[dict[str, Any]]:
+        """The requests after the first ``count``."""
+        with self._lock:
+            return [asdict(request) for request in self.received[max(0, count) :]]
+
+
+class ReceiverServer(ThreadingHTTPServer):
+    """The server; ``systems`` is what it serves."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.systems = Systems()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ReceiverServer
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def do_POST(self) -> None:
+        body = self._body()
+        if body is None:
+            return
+        status = self.server.systems.take(self.path, dict(self.headers.items()), body)
+        self._answer(status, {"status": HTTPStatus(status).phrase})
+
+    def do_PUT(self) -> None:
+        url = urlsplit(self.path)
+        if self._body() is None:
+            return
+        try:
+            status = HTTPStatus(int(parse_qs(url.query)["status"][0]))
+        except (KeyError, ValueError):
+            self._answer(HTTPStatus.BAD_REQUEST, {"error": f"PUT {CONTROL}/<system>?status=<HTTP status>"})
+            return
+        if not url.path.startswith(CONTROL + "/"):
+            self._answer(HTTPStatus.NOT_FOUND, {"error": "not found"})
+            return
+        self.server.systems.set_answer(url.path.removeprefix(CONTROL + "/"), status)
+        self._answer(HTTPStatus.OK, self.server.systems.answers)
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        if url.path == REQUESTS:
+            after = parse_qs(url.query).get("after", ["0"])[0]
+            self._answer(HTTPStatus.OK, self.server.systems.after(int(after) if after.isdigit() else 0))
+        elif url.path == CONTROL:
+            self._answer(HTTPStatus.OK, self.server.systems.answers)
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, {"error": f"GET {REQUESTS} or {CONTROL}"})
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+            self.close_connection = True
+            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": "too large"})
+            return None
+        return self.rfile.read(int(length))
+
+    def _answer(self, status: int, document: Any) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+def main() -> None:
+    """Serve until stopped: `python -m ops.demo.receiver --port PORT [--down SYSTEM]…`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--down", action="append", default=[], help="a system that answers 503 from the start")
+    options = parser.parse_args()
+    server = ReceiverServer(options.port)
+    for system in options.down:
+        server.systems.set_answer(system, HTTPStatus.SERVICE_UNAVAILABLE)
+    server.serve_forever(poll_interval=0.1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""The local cloud's process: MiniStack, on a loopback port, with every IAM policy enforced."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from ops.console import OperatorError
+from ops.local import certificates, process
+from ops.local.paths import REPOSITORY, LocalPaths
+from ops.local.process import ProcessIdentity
+
+CLOUD_ENVIRONMENT: Final = REPOSITORY / ".venv-cloud"
+HEALTH_PATH: Final = "/_ministack/health"
+START_SECONDS: Final = 60.0
+
+ROOT_KEY: Final = "test"
+"""MiniStack takes this access key for the account's root, which it lets do everything (docs/local-cloud.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudRecord:
+    """A started cloud, as ``cloud.json`` has it. ``started_at`` is RFC 3339 text in UTC."""
+
+    endpoint: str
+    port: int
+    pid: int
+    process_started: str
+    started_at: str
+    region: str
+    ca_bundle: str
+    environment: str
+
+    @property
+    def identity(self) -> ProcessIdentity:
+        """The process behind the endpoint."""
+        return ProcessIdentity(self.pid, self.process_started)
+
+    def variables(self) -> dict[str, str]:
+        """The environment variables with which any AWS client reaches this cloud; nothing else tells it from AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_CA_BUNDLE": self.ca_bundle,
+            "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # The operator's own profiles and roles have no business here.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def write(self, paths: LocalPaths) -> None:
+        """Store the record, with the variables spelled out for other programs."""
+        paths.root.mkdir(parents=True, exist_ok=True)
+        document = asdict(self) | {"variables": self.variables()}
+        temporary = paths.cloud_record.with_suffix(".new")
+        temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(paths.cloud_record)
+
+    @classmethod
+    def read(cls, paths: LocalPaths) -> Self | None:
+        """The stored record; ``None`` where there is none or it can't be read."""
+        try:
+            document = json.loads(paths.cloud_record.read_text(encoding="utf-8"))
+            return cls(**{name: document[name] for name in cls.__dataclass_fields__})
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def client_environment(record: CloudRecord, inherited: Mapping[str, str]) -> dict[str, str]:
+    """``inherited`` without its AWS settings, with those of this cloud, and no proxy in between."""
+    kept = {name: value for name, value in inherited.items() if not name.startswith("AWS_")}
+    no_proxy = ",".join(filter(None, (inherited.get("NO_PROXY") or inherited.get("no_proxy"), "127.0.0.1")))
+    return kept | record.variables() | {"NO_PROXY": no_proxy, "no_proxy": no_proxy}
+
+
+def trust(record: CloudRecord) -> ssl.SSLContext:
+    """A TLS context that trusts this cloud's authority and nobody else."""
+    return ssl.create_default_context(cafile=record.ca_bundle)
+
+
+def health(record: CloudRecord, *, timeout_seconds: float = 5.0) -> dict[str, Any] | None:
+    """What the endpoint says about itself; ``None`` where it does not answer."""
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust(record))
+    )
+    try:
+        with opener.open(record.endpoint + HEALTH_PATH, timeout=timeout_seconds) as answer:
+            document = json.load(answer)
+    except (OSError, ValueError, urllib.error.URLError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def is_running(record: CloudRecord) -> bool:
+    """Whether the record's process runs and answers."""
+    return record.identity.alive() and Path(record.ca_bundle).exists() and health(record) is not None
+
+
+def start(paths: LocalPaths, *, region: str, port: int | None, waiting: Callable[[], None]) -> CloudRecord:
+    """Start the cloud and wait until it answers. It starts empty.
+
+    ``port`` is the one asked for; ``None`` takes any that is free. ``waiting`` is called while it starts.
+
+    Raises:
+        OperatorError: a tool is missing, the port is taken, or the process dies.
+    """
+    interpreter = CLOUD_ENVIRONMENT / "bin" / "python"
+    if not interpreter.exists():
+        raise OperatorError(f"{CLOUD_ENVIRONMENT.name} is missing: MiniStack lives there", hint="run `make setup`")
+    if port is not None and not process.port_is_free(port):
+        raise OperatorError(
+            f"port {port} is in use by another program",
+            hint="give another one with --port, or leave --port out to take any that is free",
+        )
+    chosen = port or process.free_port()
+    shown = certificates.ensure(paths.certificates)
+    paths.temporary.mkdir(parents=True, exist_ok=True)
+    identity = process.start(
+        # Not the `ministack` program: as root that one listens on port 443 too.
+        [
+            str(interpreter), "-m", "hypercorn", "ministack.app:app",
+            "--bind", f"127.0.0.1:{chosen}", "--certfile", str(shown.certificate), "--keyfile", str(shown.key),
+            "--keep-alive", "75", "--log-level", "WARNING",
+        ],
+        environment=_environment(paths, chosen, region, shown),
+        directory=paths.root,
+        log=paths.cloud_log,
+    )  # fmt: skip
+    record = CloudRecord(
+        endpoint=f"https://127.0.0.1:{chosen}",
+        port=chosen,
+        pid=identity.pid,
+        process_started=identity.started,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        region=region,
+        ca_bundle=str(shown.authority),
+        environment=paths.environment,
+    )
+    record.write(paths)
+    try:
+        _wait(record, paths, waiting)
+    except BaseException:
+        process.stop(identity)
+        paths.cloud_record.unlink(missing_ok=True)
+        raise
+    return record
+
+
+def _wait(record: CloudRecord, paths: LocalPaths, waiting: Callable[[], None]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if not record.identity.alive():
+            raise OperatorError(
+                f"the local cloud ended as soon as it was started. Its last words:\n{_tail(paths.cloud_log)}",
+                hint=f"all of them are in {paths.cloud_log}",
+            )
+        if health(record) is not None:
+            return
+        waiting()
+        time.sleep(0.1)
+    raise OperatorError(
+        f"the local cloud does not answer on {record.endpoint} after {START_SECONDS:.0f} s. "
+        f"Its last words:\n{_tail(paths.cloud_log)}",
+        hint=f"all of them are in {paths.cloud_log}",
+    )
+
+
+def _tail(log: Path, lines: int = 10) -> str:
+    try:
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+    except OSError:
+        return "(none)"
+
+
+def _environment(paths: LocalPaths, port: int, region: str, shown: certificates.Certificates) -> dict[str, str]:
+    """The whole environment of MiniStack. Its functions inherit it, so the operator's own must not be in it."""
+    temporary = str(paths.temporary)
+    return {
+        "PATH": os.pathsep.join((str(CLOUD_ENVIRONMENT / "bin"), "/usr/local/bin", "/usr/bin", "/bin")),
+        "HOME": temporary,
+        "TMPDIR": temporary,
+        "LANG": "C.UTF-8",
+        "AUTH": "true",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": region,
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(shown.certificate),
+        "MINISTACK_SSL_KEY": str(shown.key),
+        "AWS_CA_BUNDLE": str(shown.authority),
+        "STATE_DIR": str(paths.temporary / "state"),
+        "S3_DATA_DIR": str(paths.temporary / "s3"),
+        "LAMBDA_WARM_TTL_SECONDS": "60",
+        "LOG_LEVEL": "INFO",
+    }

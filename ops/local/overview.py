@@ -1,0 +1,146 @@
+"""What is in the local cloud right now: queues and their depths, functions, open review items."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ops.local.clients import Clients
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """A queue: messages that wait, messages that somebody works on or that wait out a backoff."""
+
+    name: str
+    waiting: int
+    in_flight: int
+
+    @property
+    def is_dead_letter_queue(self) -> bool:
+        """Whether it is one, by the kit's naming."""
+        return self.name.removesuffix(".fifo").endswith("-dlq")
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """An item that waits for a person."""
+
+    item_id: str
+    event_id: str
+    destination: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of it."""
+
+    endpoint: str
+    pid: int
+    started_at: str
+    queues: list[QueueDepth]
+    functions: list[str]
+    review_items: list[ReviewItem]
+    webhook_urls: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"running": True, **asdict(self)}
+
+
+def look(clients: Clients, outputs: dict[str, Any], webhook_urls: dict[str, str]) -> Overview:
+    """Ask the local cloud."""
+    record = clients.record
+    return Overview(
+        endpoint=record.endpoint,
+        pid=record.pid,
+        started_at=record.started_at,
+        queues=_queues(clients),
+        functions=sorted(
+            function["FunctionName"]
+            for page in clients.lambda_.get_paginator("list_functions").paginate()
+            for function in page["Functions"]
+        ),
+        review_items=_review_items(clients, outputs.get("review_table_name")),
+        webhook_urls=webhook_urls,
+    )
+
+
+def _queues(clients: Clients) -> list[QueueDepth]:
+    depths = []
+    for page in clients.sqs.get_paginator("list_queues").paginate():
+        for url in page.get("QueueUrls", []):
+            attributes = clients.sqs.get_queue_attributes(
+                QueueUrl=url,
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )["Attributes"]
+            depths.append(
+                QueueDepth(
+                    name=url.rpartition("/")[2],
+                    waiting=int(attributes["ApproximateNumberOfMessages"]),
+                    in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+                )
+            )
+    return sorted(depths, key=lambda depth: depth.name)
+
+
+def _review_items(clients: Clients, table: str | None) -> list[ReviewItem]:
+    if table is None:
+        return []
+    items = []
+    for status in ("OPEN", "RETRYING"):
+        pages = clients.dynamodb.get_paginator("query").paginate(
+            TableName=table,
+            IndexName="by-status",
+            KeyConditionExpression="#status = :status",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":status": {"S": status}},
+        )
+        for page in pages:
+            for item in page["Items"]:
+                text = {name: str(value.get("S", "")) for name, value in item.items()}
+                items.append(
+                    ReviewItem(
+                        item_id=text["item_id"],
+                        event_id=text.get("event_id", ""),
+                        destination=text.get("destination", ""),
+                        status=status,
+                        reason=f"{text.get('error_code', '')}: {text.get('error_message', '')}",
+                    )
+                )
+    return items
+
+
+def show(overview: Overview) -> RenderableType:
+    """For a person."""
+    queues = Table(title="Queues", title_justify="left", box=None, pad_edge=False)
+    queues.add_column("queue")
+    queues.add_column("waiting", justify="right")
+    queues.add_column("in flight", justify="right")
+    for depth in overview.queues:
+        style = "bold red" if depth.is_dead_letter_queue and depth.waiting + depth.in_flight else ""
+        queues.add_row(depth.name, str(depth.waiting), str(depth.in_flight), style=style)
+    parts: list[RenderableType] = [
+        Text(f"{overview.endpoint}  running since {overview.started_at} (process {overview.pid})"),
+        Text(f"{len(overview.functions)} functions: " + ", ".join(overview.functions)),
+        *(Text(f"webhook of {partner}: {url}") for partner, url in overview.webhook_urls.items()),
+        Text(""),
+        queues,
+        Text(""),
+    ]
+    if overview.review_items:
+        items = Table(title="Waiting for a person", title_justify="left", box=None, pad_edge=False)
+        for column in ("item", "event", "destination", "status", "reason"):
+            items.add_column(column, overflow="fold")
+        for item in overview.review_items:
+            items.add_row(item.item_id, item.event_id, item.destination, item.status, item.reason)
+        parts.append(items)
+    else:
+        parts.append(Text("Nothing waits for a person."))
+    return Group(*parts)

@@ -1,0 +1,251 @@
+"""Run Terraform and understand what it says, through its machine-readable output.
+
+The format is Terraform's own, version 1 of https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ops.console import OperatorError
+
+Report = Callable[[Mapping[str, Any]], None]
+"""Called with each message that Terraform sends."""
+
+PARALLELISM: Final = 30
+MINIMUM_VERSION: Final = (1, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """An error that Terraform reports."""
+
+    summary: str
+    detail: str = ""
+    address: str = ""
+
+    def __str__(self) -> str:
+        where = f" ({self.address})" if self.address else ""
+        return f"{self.summary}{where}" + (f"\n{self.detail.strip()}" if self.detail.strip() else "")
+
+
+class TerraformError(OperatorError):
+    """Terraform failed; ``diagnostics`` has what it reported, ``changed`` whether it had begun to change anything."""
+
+    def __init__(self, command: str, diagnostics: list[Diagnostic], *, log: Path, changed: bool) -> None:
+        shown = "\n\n".join(str(diagnostic) for diagnostic in diagnostics[:5]) or "it gave no reason"
+        more = len(diagnostics) - 5
+        if more > 0:
+            shown += f"\n\nand {more} more"
+        super().__init__(f"terraform {command} failed: {shown}", hint=f"everything it said is in {log}")
+        self.diagnostics = diagnostics
+        self.changed = changed
+
+
+@dataclass(slots=True)
+class _Outcome:
+    status: int
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    changed: bool = False
+    changes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Terraform:
+    """Terraform in ``directory``, with its state in ``state`` and every variable it sees in ``environment``."""
+
+    directory: Path
+    state: Path
+    log: Path
+    environment: Mapping[str, str]
+
+    def init(self) -> None:
+        """Prepare the directory: modules and provider.
+
+        Raises:
+            TerraformError: the provider can't be had, or the configuration is no configuration.
+        """
+        done = subprocess.run(
+            [program(), "init", "-input=false", "-no-color"],
+            cwd=self.directory,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            self.log.write_text(done.stdout, encoding="utf-8")
+            lines = [line.strip("╷│╵ ") for line in done.stdout.splitlines()]
+            errors = [line for line in lines if line.startswith("Error:")] or lines[-3:]
+            raise TerraformError(
+                "init", [Diagnostic(line.removeprefix("Error: ")) for line in errors], log=self.log, changed=False
+            )
+
+    def apply(self, report: Report) -> None:
+        """Make the cloud match the configuration.
+
+        Raises:
+            TerraformError: with Terraform's own diagnostics.
+            KeyboardInterrupt: after Terraform has stopped in an orderly way and saved its state.
+        """
+        outcome = self._run(
+            ["apply", "-auto-approve", "-input=false", f"-parallelism={PARALLELISM}", f"-state={self.state}"], report
+        )
+        if outcome.status != 0:
+            raise TerraformError("apply", outcome.diagnostics, log=self.log, changed=outcome.changed)
+
+    def pending_changes(self, report: Report) -> list[str]:
+        """What a plan would change now, one line for each resource; empty where the cloud matches.
+
+        Raises:
+            TerraformError: the plan itself failed.
+        """
+        outcome = self._run(
+            [
+                "plan",
+                "-detailed-exitcode",
+                "-input=false",
+                "-lock=false",
+                f"-parallelism={PARALLELISM}",
+                f"-state={self.state}",
+            ],
+            report,
+        )
+        if outcome.status not in {0, 2}:
+            raise TerraformError("plan", outcome.diagnostics, log=self.log, changed=False)
+        return outcome.changes or (["outputs would change"] if outcome.status == 2 else [])  # noqa: PLR2004
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs in the state, name to value."""
+        done = subprocess.run(
+            [program(), "output", "-json", f"-state={self.state}"],
+            cwd=self.directory,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise TerraformError("output", [Diagnostic(done.stderr.strip())], log=self.log, changed=False)
+        return {name: output["value"] for name, output in json.loads(done.stdout).items()}
+
+    def _run(self, arguments: Sequence[str], report: Report) -> _Outcome:
+        process = subprocess.Popen(
+            [program(), arguments[0], "-json", *arguments[1:]],
+            cwd=self.directory,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            # Ctrl-C reaches us alone; Terraform is then asked once, and saves its state.
+            start_new_session=True,
+        )
+        outcome = _Outcome(status=1)
+        try:
+            with self.log.open("w", encoding="utf-8") as log:
+                for message in _messages(process, log.write):
+                    _note(message, outcome)
+                    report(message)
+            outcome.status = process.wait()
+        except BaseException:
+            _stop(process, report)
+            raise
+        return outcome
+
+
+def _messages(process: subprocess.Popen[str], write: Callable[[str], Any]) -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None  # noqa: S101 - asked for with PIPE above
+    for line in process.stdout:
+        write(line)
+        try:
+            message = json.loads(line)
+        except ValueError:
+            # A crash of Terraform or of the provider is plain text.
+            message = {"type": "text", "@level": "error", "@message": line.rstrip()}
+        if isinstance(message, dict):
+            yield message
+
+
+def _note(message: Mapping[str, Any], outcome: _Outcome) -> None:
+    kind = message.get("type")
+    if kind == "diagnostic":
+        diagnostic = message.get("diagnostic", {})
+        if diagnostic.get("severity") == "error":
+            outcome.diagnostics.append(
+                Diagnostic(diagnostic.get("summary", ""), diagnostic.get("detail", ""), diagnostic.get("address", ""))
+            )
+    elif kind == "text":
+        text = message.get("@message", "")
+        if text:
+            outcome.diagnostics.append(Diagnostic(text))
+    elif kind == "apply_start":
+        outcome.changed = True
+    elif kind == "planned_change":
+        change = message.get("change", {})
+        action = change.get("action")
+        if action not in {"noop", "read"}:
+            outcome.changes.append(f"{action} {change.get('resource', {}).get('addr', '?')}")
+
+
+def _stop(process: subprocess.Popen[str], report: Report) -> None:
+    report({"type": "stopping"})
+    patience: Final = 60
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGINT)
+    try:
+        if process.stdout is not None:
+            process.stdout.close()
+        process.wait(timeout=patience)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def program() -> str:
+    """Terraform's path.
+
+    Raises:
+        OperatorError: there is none; the hint says how to get it.
+    """
+    found = shutil.which("terraform")
+    if found is None:
+        raise OperatorError(
+            "terraform is not on PATH",
+            hint=f"install Terraform {'.'.join(map(str, MINIMUM_VERSION))} or later: "
+            "https://developer.hashicorp.com/terraform/install",
+        )
+    return found
+
+
+def require_version() -> str:
+    """Terraform's version.
+
+    Raises:
+        OperatorError: it is older than what the modules need, or there is none.
+    """
+    done = subprocess.run([program(), "version", "-json"], capture_output=True, text=True, check=False)
+    try:
+        version = str(json.loads(done.stdout)["terraform_version"])
+        numbers = tuple(int(part) for part in version.partition("-")[0].split(".")[:2])
+    except (ValueError, KeyError):
+        raise OperatorError(f"`terraform version` fails: {(done.stderr or done.stdout).strip()[:500]}") from None
+    if numbers < MINIMUM_VERSION:
+        raise OperatorError(
+            f"Terraform {version} is too old", hint=f"the modules need {'.'.join(map(str, MINIMUM_VERSION))} or later"
+        )
+    return version
