@@ -1,0 +1,266 @@
+"""From a partner's message to events in the envelope, by the partner's specification.
+
+What can't be normalised raises :class:`PermanentDataError` with one of :mod:`parsing`'s codes or ``body-not-object``,
+``batch-missing``, ``batch-too-large``, ``batch-item-not-object``, ``key-value-list-invalid``, ``id-missing``,
+``id-invalid``, ``type-missing``, ``type-invalid``, ``type-not-allowed``, ``value-invalid``, ``data-missing``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from media_events.envelope import Entry, Event, Metadata
+from media_events.failures import PermanentDataError
+from media_events.partners.parsing import FORM_TYPE, media_type, parse_form, parse_json
+from media_events.partners.redaction import redact
+from media_events.partners.sources import Context, Source, canonical, scalar_text
+from media_events.partners.specification import MAX_TYPE_CHARACTERS, Flatten, PartnerSpecification, SequenceRule
+from media_events.partners.times import parse_time, rfc3339
+
+MAX_BATCH_ITEMS: Final = 1_000
+MAX_ID_CHARACTERS: Final = 512
+MAX_VALUE_CHARACTERS: Final = 1_024
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+Headers = Sequence[tuple[str, str]] | Mapping[str, str]
+
+
+def normalise(
+    spec: PartnerSpecification,
+    *,
+    partner: str,
+    entry: Entry,
+    body: bytes,
+    headers: Headers = (),
+    attributes: Mapping[str, Any] | None = None,
+    envelope: Mapping[str, Any] | None = None,
+    now: float,
+) -> list[Event]:
+    """The events of one message, in its order.
+
+    ``body`` is the raw body; for the buses, the JSON of ``detail``, with the EventBridge event as ``envelope``. Where
+    the specification's ``parsing.wrapping`` is ``eventbridge``, the body may also be that whole event.
+    ``attributes`` are a queue's or topic's, plain texts by name. ``now`` is epoch seconds and becomes
+    ``recordedtime``, and ``time`` where the message has none.
+
+    Raises:
+        PermanentDataError: the message can't be normalised, now or later.
+    """
+    document, around = _unwrap(spec, _parse(spec, body, headers), envelope)
+    names = {
+        "document": document,
+        "headers": header_values(headers),
+        "attributes": dict(attributes or {}),
+        "envelope": dict(around),
+    }
+    items = _items(spec, document, names)
+    events = [
+        _event(spec, partner, entry, Context({**names, "body": item, "index": index}, now), batch=len(items) > 1)
+        for index, item in enumerate(items)
+    ]
+    return _with_distinct_ids(events)
+
+
+def header_values(headers: Headers) -> dict[str, str]:
+    """Headers as expressions see them: lower-case names, the first value of each."""
+    values: dict[str, str] = {}
+    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+        values.setdefault(name.lower(), value)
+    return values
+
+
+def _parse(spec: PartnerSpecification, body: bytes, headers: Headers) -> Any:
+    form = spec.parsing.format == "form" or (spec.parsing.format == "json-or-form" and media_type(headers) == FORM_TYPE)
+    return parse_form(body) if form else parse_json(body)
+
+
+def _unwrap(
+    spec: PartnerSpecification, document: Any, envelope: Mapping[str, Any] | None
+) -> tuple[Any, Mapping[str, Any]]:
+    if envelope:
+        return document, envelope
+    if (
+        spec.parsing.wrapping == "eventbridge"
+        and isinstance(document, dict)
+        and isinstance(document.get("detail"), dict)
+        and isinstance(document.get("detail-type"), str)
+    ):
+        return document["detail"], {name: value for name, value in document.items() if name != "detail"}
+    return document, {}
+
+
+def _items(spec: PartnerSpecification, document: Any, names: Mapping[str, Any]) -> list[dict[str, Any]]:
+    items = [document]
+    if spec.split is not None:
+        found = spec.split.path.find(Context({**names, "body": document, "index": 0}, 0.0))
+        if isinstance(found, list):
+            items = found
+        elif found is not None or not spec.split.optional:
+            raise PermanentDataError("batch-missing", f"there is no list of events at {spec.split.path.expression}")
+    if len(items) > MAX_BATCH_ITEMS:
+        raise PermanentDataError("batch-too-large", f"a batch holds {len(items)} events, over {MAX_BATCH_ITEMS}")
+    for item in items:
+        if not isinstance(item, dict):
+            code = "body-not-object" if item is document else "batch-item-not-object"
+            raise PermanentDataError(code, "an event of a partner must be a JSON object")
+    return items if spec.flatten is None else [_flatten(spec.flatten, item) for item in items]
+
+
+def _flatten(rule: Flatten, item: dict[str, Any]) -> dict[str, Any]:
+    pairs = item.get(rule.path)
+    flat = {name: value for name, value in item.items() if name != rule.path}
+    if not isinstance(pairs, list):
+        raise PermanentDataError("key-value-list-invalid", f"there is no list of pairs at {rule.path}")
+    for pair in pairs:
+        key = pair.get(rule.key) if isinstance(pair, dict) else None
+        if not isinstance(key, str) or rule.value not in pair:
+            raise PermanentDataError(
+                "key-value-list-invalid", f"every item of {rule.path} must have a text {rule.key} and a {rule.value}"
+            )
+        if key in flat:
+            raise PermanentDataError("json-duplicate-key", f"{rule.path} has the same {rule.key} twice")
+        flat[key] = pair[rule.value]
+    return flat
+
+
+def _event(spec: PartnerSpecification, partner: str, entry: Entry, context: Context, *, batch: bool) -> Event:
+    attributes = context.names["attributes"]
+    received = _moment(context.now)
+    identity, native, neutral = _identity(spec, context), *_types(spec, context)
+    subject = _value(spec.subject, context, "subject")
+    group = scalar_text(attributes.get("MessageGroupId"))
+    sequence = _sequence(spec.sequence, context)
+    if group is not None and scalar_text(attributes.get("SequenceNumber")) is not None:
+        # Within a message group it is the queue's numbers that sort, whatever the partner counts.
+        sequence = str(scalar_text(attributes["SequenceNumber"])).zfill(20)
+    if sequence is not None and batch:
+        sequence = f"{sequence}.{context.names['index']:06d}"
+    trace = _value(spec.traceparent, context, "traceparent")
+    metadata = Metadata(
+        id=identity,
+        source=f"partner.{partner}",
+        type=neutral,
+        time=_time(spec, context) or received,
+        partner=partner,
+        entry=entry,
+        nativetype=native,
+        recordedtime=received,
+        partitionkey=group or _value(spec.partitionkey, context, "partitionkey") or subject or identity,
+        subject=subject,
+        sequence=sequence,
+        correlationid=_value(spec.correlationid, context, "correlationid"),
+        causationid=_value(spec.causationid, context, "causationid"),
+        traceparent=trace if trace is not None and _TRACEPARENT.fullmatch(trace) else None,
+    )
+    body = redact(context.names["body"], spec.redact)
+    if spec.data is None:
+        return Event(metadata=metadata, data=body)
+    data = spec.data.find(Context({**context.names, "body": body, "document": redact_document(spec, context)}, 0.0))
+    if data is None:
+        raise PermanentDataError("data-missing", f"{spec.data.expression} selects nothing")
+    return Event(metadata=metadata, data=data)
+
+
+def redact_document(spec: PartnerSpecification, context: Context) -> Any:
+    """The whole message without what is redacted in its events."""
+    names = {path.split(".")[-1] for path in spec.redact} - {"*", "**"}
+    return redact(context.names["document"], [*spec.redact, *(f"**.{name}" for name in sorted(names))])
+
+
+def _identity(spec: PartnerSpecification, context: Context) -> str:
+    found = spec.id.find(context)
+    if found is None or found == "":
+        raise PermanentDataError("id-missing", "the message has no event id where the specification says")
+    text = scalar_text(found)
+    if text is None or len(text) > MAX_ID_CHARACTERS or not _printable(text):
+        raise PermanentDataError(
+            "id-invalid", f"an event id must be printable text of at most {MAX_ID_CHARACTERS} characters"
+        )
+    return text
+
+
+def _types(spec: PartnerSpecification, context: Context) -> tuple[str, str]:
+    """The partner's own type and the neutral one."""
+    rule = spec.type
+    found = rule.source.find(context)
+    if found is None or found == "":
+        raise PermanentDataError("type-missing", "the message has no type where the specification says")
+    coded = rule.table.get(scalar_text(found) or "") if rule.table else None
+    native = coded if coded is not None else found
+    if not isinstance(native, str) or len(native) > MAX_TYPE_CHARACTERS or not _printable(native):
+        raise PermanentDataError(
+            "type-invalid", f"an event's type must be printable text of at most {MAX_TYPE_CHARACTERS} characters"
+        )
+    if rule.allowed and native not in rule.allowed:
+        raise PermanentDataError("type-not-allowed", "the specification does not list this type")
+    qualifier = None if rule.qualifier is None else scalar_text(rule.qualifier.find(context))
+    if qualifier is not None and f"{native}/{qualifier}" in spec.types:
+        return native, spec.types[f"{native}/{qualifier}"]
+    return native, spec.types.get(native, native)
+
+
+def _value(source: Source | None, context: Context, name: str) -> str | None:
+    found = None if source is None else source.find(context)
+    if found is None or found == "":
+        return None
+    text = scalar_text(found)
+    if text is None or len(text) > MAX_VALUE_CHARACTERS or not _printable(text):
+        raise PermanentDataError(
+            "value-invalid", f"{name} must be printable text of at most {MAX_VALUE_CHARACTERS} characters"
+        )
+    return text
+
+
+def _sequence(rule: SequenceRule | None, context: Context) -> str | None:
+    text = None if rule is None else _value(rule.source, context, "sequence")
+    if rule is None or text is None or rule.pad == "none":
+        return text
+    return text.ljust(rule.width, "0") if rule.pad == "right" else text.rjust(rule.width, "0")
+
+
+def _time(spec: PartnerSpecification, context: Context) -> str | None:
+    if spec.time is None:
+        return None
+    moment = parse_time(spec.time.source.find(context), unit=spec.time.unit, zone=spec.time.zone)
+    return None if moment is None else rfc3339(moment)
+
+
+def _moment(now: float) -> str:
+    return rfc3339(datetime.fromtimestamp(now, tz=UTC))
+
+
+def _printable(text: str) -> bool:
+    return text.isprintable() or not any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text
+    )
+
+
+def _with_distinct_ids(events: list[Event]) -> list[Event]:
+    """Each event of a batch has its own id: the same event twice is one, different ones get their position."""
+    counts = Counter(event.metadata.id for event in events)
+    if len(counts) == len(events):
+        return events
+    distinct: list[Event] = []
+    seen: set[tuple[str, bytes]] = set()
+    for index, event in enumerate(events):
+        mark = (event.metadata.id, canonical(event.data))
+        if mark in seen:
+            continue
+        seen.add(mark)
+        distinct.append(_at(event, index) if _differing(events, event) else event)
+    return distinct
+
+
+def _differing(events: list[Event], event: Event) -> bool:
+    return any(other.metadata.id == event.metadata.id and other.data != event.data for other in events)
+
+
+def _at(event: Event, index: int) -> Event:
+    from dataclasses import replace  # noqa: PLC0415 - batches with colliding ids only
+
+    return replace(event, metadata=replace(event.metadata, id=f"{event.metadata.id}/{index}"))

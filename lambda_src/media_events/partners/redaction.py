@@ -1,0 +1,68 @@
+"""Take credentials out of a partner's message before anybody sees it.
+
+A path is dotted (``data.stream_key``), ``*`` stands for every item or field of one level, ``**`` for any depth:
+``**.auth_token`` is every ``auth_token`` wherever it stands.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from media_events.failures import PermanentDataError
+from media_events.partners.parsing import parse_form, parse_json
+
+REDACTED: Final = "[redacted]"
+PATH: Final = re.compile(r"(?:\*\*\.)?[^.\[\]\s]+(?:\.[^.\[\]\s]+)*")
+
+
+def redact(value: Any, paths: Sequence[str]) -> Any:
+    """A copy of ``value`` whose fields at ``paths`` read ``[redacted]``; nulls stay null."""
+    for path in paths:
+        value = _redact(value, path.split("."))
+    return value
+
+
+def _redact(value: Any, steps: list[str]) -> Any:
+    step, rest = steps[0], steps[1:]
+    if step == "**":
+        value = _redact(value, rest)
+        if isinstance(value, dict):
+            return {name: _redact(item, steps) for name, item in value.items()}
+        return [_redact(item, steps) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list) and (step == "*" or step.isdigit()):
+        return [_below(item, rest) if step == "*" or index == int(step) else item for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        return {name: _below(item, rest) if step in ("*", name) else item for name, item in value.items()}
+    return value
+
+
+def _below(value: Any, rest: list[str]) -> Any:
+    if rest:
+        return _redact(value, rest)
+    return value if value is None else REDACTED
+
+
+def redact_body(body: bytes, paths: Sequence[str]) -> bytes:
+    """The raw body without its credentials, for what is kept when a body can't be normalised.
+
+    A body that parses loses what the paths name, at the root and at every depth (a batch's items are not split
+    yet). One that does not parse loses whatever stands after a field of such a name.
+    """
+    if not paths:
+        return body
+    names = {path.split(".")[-1] for path in paths} - {"*", "**"}
+    for parse in (parse_json, parse_form):
+        try:
+            value = parse(body)
+        except PermanentDataError:
+            continue
+        anywhere = [*paths, *(f"**.{name}" for name in sorted(names))]
+        return json.dumps(redact(value, anywhere), ensure_ascii=False, separators=(",", ":")).encode()
+    choice = "|".join(re.escape(name) for name in sorted(names)).encode()
+    if not choice:
+        return body
+    pattern = re.compile(rb"((?:" + choice + rb")[\"']?\s{0,16}[:=]\s{0,16})(\"(?:[^\"\\]|\\.)*\"?|[^\s,&}\]]+)")
+    return pattern.sub(rb'\1"[redacted]"', body)
