@@ -30,7 +30,7 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f
 Headers = Sequence[tuple[str, str]] | Mapping[str, str]
 
 
-def normalise(
+def normalise(  # noqa: PLR0913 - keywords, one per part of a message
     spec: PartnerSpecification,
     *,
     partner: str,

@@ -131,7 +131,7 @@ class Handshake:
     secret_query: str | None = None
 
 
-def parse_verification(fields: Fields) -> Verification | None:  # noqa: PLR0915 - one statement per parameter
+def parse_verification(fields: Fields) -> Verification | None:
     """Read the ``verification`` table; problems go to ``fields.problems``."""
     before = len(fields.problems)
     method = fields.choice("method", METHODS, required=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from media_events.partners import schemes
@@ -136,8 +137,10 @@ class PartnerSpecification:
         """Why this partner can't be a webhook; empty where it can."""
         if self.verification is None:
             return [
-                "verification: is missing, and a webhook needs it; choose a method, or write method none and "
-                "allow_unverified true to let anybody in"
+                (
+                    "verification: is missing, and a webhook needs it; choose a method, or write method none and "
+                    "allow_unverified true to let anybody in"
+                )
             ]
         return []
 
@@ -206,38 +209,35 @@ def _read(fields: Fields) -> PartnerSpecification | None:
     if not fields.has("id"):
         fields.problem("id", 'is missing; give a JMESPath such as body.id, or {hash = ["body"]} where there is none')
     split, time, sequence = _split(fields), _time(fields), _sequence(fields)
-    values = {
-        name: parse_source(fields, name)
-        for name in ("subject", "partitionkey", "correlationid", "causationid", "traceparent")
-    }
     unsigned = frozenset(name.lower() for name in fields.texts("unsigned_headers", hint="a list of header names"))
-    specification = {
-        "title": fields.text("title", default="Partner") or "Partner",
-        "description": fields.text("description", default="") or "",
-        "handshake": handshake,
-        "parsing": _parsing(fields),
-        "split": split,
-        "flatten": _flatten(fields),
-        "data": _optional_path(fields, "data"),
-        "types": _types(fields),
-        "redact": _redact(fields),
-        "answers": _answers(fields),
-        "dedup_window_seconds": _dedup(fields),
-    }
+    build = partial(
+        PartnerSpecification,
+        verification=verification,
+        handshake=handshake,
+        split=split,
+        time=time,
+        sequence=sequence,
+        unsigned_headers=unsigned,
+        title=fields.text("title", default="Partner") or "Partner",
+        description=fields.text("description", default="") or "",
+        parsing=_parsing(fields),
+        flatten=_flatten(fields),
+        data=_optional_path(fields, "data"),
+        types=_types(fields),
+        redact=_redact(fields),
+        answers=_answers(fields),
+        dedup_window_seconds=_dedup(fields),
+        subject=parse_source(fields, "subject"),
+        partitionkey=parse_source(fields, "partitionkey"),
+        correlationid=parse_source(fields, "correlationid"),
+        causationid=parse_source(fields, "causationid"),
+        traceparent=parse_source(fields, "traceparent"),
+    )
     fields.take("preset")
     fields.done()
     if problems or identity is None or kind is None:
         return None
-    found = PartnerSpecification(
-        verification=verification,
-        id=identity,
-        type=kind,
-        time=time,
-        sequence=sequence,
-        unsigned_headers=unsigned,
-        **values,
-        **specification,  # type: ignore[arg-type]
-    )
+    found = build(id=identity, type=kind)
     _check_headers(found, fields)
     return None if problems else found
 

@@ -9,7 +9,7 @@ _SUFFIX: Final = ".toml"
 
 
 def preset_names() -> tuple[str, ...]:
-    """Every preset's name, sorted: ``mux``, ``frameio-v4``, …"""
+    """The name of every preset, sorted."""
     files = resources.files(__name__).iterdir()
     return tuple(sorted(file.name.removesuffix(_SUFFIX) for file in files if file.name.endswith(_SUFFIX)))
 

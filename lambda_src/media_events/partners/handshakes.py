@@ -1,0 +1,84 @@
+"""Answer the request with which a sender checks that an endpoint wants its events.
+
+Only configured words are ever echoed: a token must look like one, and it is answered as JSON or plain text.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from media_events.partners.schemes import Handshake
+from media_events.partners.sources import Context
+from media_events.partners.verification import Request
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=:-]{1,512}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to answer instead of processing the request."""
+
+    status: int
+    body: str
+    content_type: str
+
+
+def answer_query(handshake: Handshake | None, request: Request, secrets: Sequence[str]) -> Answer | None:
+    """The answer to a GET that asks for a query parameter back; ``None`` where it is no handshake. Never raises.
+
+    Where ``secret_query`` is configured, that parameter must be one of ``secrets``: a GET carries no signature.
+    """
+    if handshake is None or handshake.kind != "query_echo" or request.method.upper() != "GET":
+        return None
+    try:
+        fields = parse_qsl(urlsplit(request.url).query, keep_blank_values=True, max_num_fields=64)
+    except ValueError:
+        return None
+    query = dict(fields)
+    if len(query) != len(fields) or any(query.get(name) != value for name, value in handshake.require_query.items()):
+        return None
+    if handshake.secret_query is not None:
+        said = query.get(handshake.secret_query, "").encode("utf-8", "backslashreplace")
+        known = [secret.encode("utf-8", "backslashreplace") for secret in secrets if secret]
+        if not sum(hmac.compare_digest(said, secret) for secret in known):
+            return None
+    token = query.get(handshake.query or "")
+    return _text(token) if _is_token(token) else None
+
+
+def answer_document(handshake: Handshake | None, document: Any, secrets: Sequence[str]) -> Answer | None:
+    """The answer to a POST whose verified and parsed body asks for a token back; ``None`` where it asks for none."""
+    if handshake is None or handshake.kind == "query_echo" or handshake.when is None or handshake.token is None:
+        return None
+    names = {"body": document, "document": document, "headers": {}, "attributes": {}, "envelope": {}, "index": 0}
+    context = Context(names, 0.0)
+    token = handshake.token.find(context)
+    if handshake.when.find(context) is not True or not _is_token(token):
+        return None
+    if handshake.kind == "echo_field":
+        return _text(token) if handshake.response_field is None else _json({handshake.response_field: token})
+    secret = next((secret for secret in secrets if secret), None)
+    if secret is None or handshake.response_field is None or handshake.digest_field is None:
+        return None
+    digest = hmac.digest(secret.encode("utf-8", "backslashreplace"), token.encode(), handshake.algorithm)
+    shown = digest.hex() if handshake.encoding == "hex" else base64.b64encode(digest).decode()
+    return _json({handshake.response_field: token, handshake.digest_field: shown})
+
+
+def _is_token(value: Any) -> bool:
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+def _text(token: str | None) -> Answer:
+    return Answer(200, token or "", "text/plain; charset=utf-8")
+
+
+def _json(fields: dict[str, str]) -> Answer:
+    return Answer(200, json.dumps(fields), "application/json")
