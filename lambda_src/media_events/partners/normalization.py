@@ -24,7 +24,7 @@ from media_events.partners.times import parse_time, rfc3339
 
 MAX_BATCH_ITEMS: Final = 1_000
 MAX_ID_CHARACTERS: Final = 512
-MAX_VALUE_CHARACTERS: Final = 1_024
+MAX_VALUE_CHARACTERS: Final = 2_048
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 Headers = Sequence[tuple[str, str]] | Mapping[str, str]
