@@ -1,0 +1,1 @@
+"""The composition: what `workflow.yaml` may say, and the stacks that it becomes."""

@@ -1,0 +1,199 @@
+"""What the model of a single section can't see: references, names that collide, patterns, limits across sections.
+
+These checks read the plain values, not the model, so that they say what they know even where the model refused
+something else; what is malformed is the model's business and passed over here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Final, Literal
+
+from infra.patterns import Problem, advise, validate_hop_pattern, validate_pattern
+from infra.problems import Findings, Position, did_you_mean
+from infra.yaml_tree import Document, Path, has_member
+
+MAX_NAME: Final = 64
+"""Characters of a Lambda function's, a role's and a rule's name."""
+
+MACHINE_SUFFIX: Final = "-workflow"
+"""What follows a destination's name in that of its state machine, whose role would else be named like a function's."""
+
+RESERVED_KEYS: Final = {"review": "the review desk's function"}
+"""Keys of transforms and routes that would name something else's function."""
+
+PATTERN_FIELDS: Final = frozenset(
+    {"$or", "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
+)
+"""The fields that an event has (https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html)."""
+
+
+def check_references(document: Document, environment: str, findings: Findings) -> None:
+    """Note every name that leads nowhere, that is used twice, or that nothing uses."""
+    root = document.value if isinstance(document.value, dict) else {}
+    entries, partners = _members(root, "entries"), _members(root, "partners")
+    destinations, routes, transforms = (_members(root, s) for s in ("destinations", "routes", "transforms"))
+    known_entries = entries if "entries" in root else {"webhook": {"type": "webhook"}}
+
+    used_entries = set(_reference(document, findings, "partners", partners, "entry", known_entries, "entry"))
+    for name in entries:
+        if name not in used_entries:
+            findings.doubtful(document.position(("entries", name)), "no partner comes in by this entry: it is not made")
+    webhooks = [name for name in entries if _text(entries[name], "type", "webhook") == "webhook"]
+    for name in webhooks[1:]:
+        findings.wrong(
+            document.position(("entries", name)),
+            f'"{webhooks[0]}" is a webhook entry already: one HTTP API serves all partners that call',
+        )
+
+    used = set(_reference(document, findings, "routes", routes, "destination", destinations, "destination"))
+    for name in destinations:
+        if name not in used:
+            findings.doubtful(document.position(("destinations", name)), "no route leads to this destination")
+    if not routes and not transforms:
+        findings.doubtful(document.position(("routes",)), "there are no routes: events come in and go nowhere")
+    _check_keys(document, environment, {"transforms": transforms, "routes": routes}, set(entries), findings)
+    for name, route in routes.items():
+        if _text(route, "stage") == "transformed" and not transforms:
+            findings.wrong(
+                document.position(("routes", name, "stage")),
+                "there are no transforms, so no event is ever transformed: use received, or leave stage out",
+            )
+        target = destinations.get(_text(route, "destination"))
+        if isinstance(route, dict) and "input_transformer" in route and target and _text(target, "type") != "sqs":
+            findings.wrong(
+                document.position(("routes", name, "input_transformer")),
+                "only a destination of type sqs takes an input_transformer: use a transform's steps",
+            )
+
+
+def _reference(
+    document: Document,
+    findings: Findings,
+    section: str,
+    members: Mapping[str, Any],
+    key: str,
+    targets: Mapping[str, Any],
+    what: str,
+) -> Iterator[str]:
+    for name, member in members.items():
+        reference = _text(member, key)
+        if not reference:
+            continue
+        if reference not in targets:
+            position = document.position((section, name, key))
+            findings.wrong(position, f'there is no {what} "{reference}": {did_you_mean(reference, targets)}')
+        yield reference
+
+
+def _check_keys(
+    document: Document, environment: str, hops: Mapping[str, Mapping[str, Any]], entries: set[str], findings: Findings
+) -> None:
+    root = document.value if isinstance(document.value, dict) else {}
+    prefix = f"{_text(root, 'name')}-{environment}-"
+    machines = {
+        f"{name}{MACHINE_SUFFIX}": name
+        for name, destination in _members(root, "destinations").items()
+        if _text(destination, "definition")
+    }
+    for machine, name in machines.items():
+        if len(prefix + machine) > MAX_NAME:
+            position = document.position(("destinations", name))
+            findings.wrong(position, f"{prefix}{machine} has {len(prefix + machine)} characters; AWS takes {MAX_NAME}")
+    for section, members in hops.items():
+        for key in members:
+            position = document.position((section, key))
+            if key in RESERVED_KEYS:
+                findings.wrong(position, f"{prefix}{key} is {RESERVED_KEYS[key]}: choose another name")
+            if key in entries or (key == "webhook" and not entries):
+                findings.wrong(position, f"{prefix}{key} is the function of the entry {key}: choose another name")
+            if key in machines:
+                findings.wrong(position, f"{prefix}{key} is the state machine of {machines[key]}: choose another name")
+            if section == "routes" and key in hops["transforms"]:
+                findings.wrong(position, "a transform has this name too, and both would name a function: rename one")
+            if len(prefix + key) > MAX_NAME:
+                findings.wrong(
+                    position,
+                    f"{prefix}{key} has {len(prefix + key)} characters; AWS takes {MAX_NAME}: shorten the name",
+                )
+
+
+def check_patterns(document: Document, findings: Findings) -> None:
+    """Note what EventBridge would refuse in a pattern, and patterns that match nothing or everything."""
+    root = document.value if isinstance(document.value, dict) else {}
+    transforms = _members(root, "transforms")
+    for section, step in (("transforms", "transform"), ("routes", "route")):
+        for name, member in _members(root, section).items():
+            pattern = member.get("pattern") if isinstance(member, dict) else None
+            if not isinstance(pattern, dict):
+                continue
+            problems = validate_hop_pattern(
+                pattern,
+                hop=f"{step}/{name}",
+                stage=stage_of(section, _text(member, "stage"), has_transforms=bool(transforms)),
+                match_all=member.get("match_all") is True,
+            )
+            _note_pattern(document, (section, name, "pattern"), pattern, problems, findings)
+    archive = _members(root, "bus").get("archive")
+    if isinstance(archive, dict) and isinstance(archive.get("pattern"), dict):
+        pattern = archive["pattern"]
+        _note_pattern(document, ("bus", "archive", "pattern"), pattern, validate_pattern(pattern), findings)
+
+
+def stage_of(section: str, stage: str, *, has_transforms: bool) -> Literal["received", "transformed"]:
+    """Which events a hop takes: transforms those received; routes what they say, else what transforms leave."""
+    if section == "transforms" or stage == "received":
+        return "received"
+    return "transformed" if has_transforms or stage == "transformed" else "received"
+
+
+def _note_pattern(
+    document: Document, path: Path, pattern: dict[str, Any], problems: list[Problem], findings: Findings
+) -> None:
+    for field in pattern:
+        if field not in PATTERN_FIELDS:
+            known = get_close_matches(field, PATTERN_FIELDS, n=1, cutoff=0.6)
+            advice = f'did you mean "{known[0]}"?' if known else "the partner's own fields are under detail.data"
+            findings.wrong(document.position((*path, field)), f"no event has this field, so it never matches: {advice}")
+    for problem in problems:
+        findings.wrong(_within(document, path, pattern, problem.path), problem.message)
+    if not problems and pattern:
+        for doubt in advise(pattern):
+            if doubt.path not in pattern:
+                findings.doubtful(_within(document, path, pattern, doubt.path), doubt.message)
+
+
+def _within(document: Document, path: Path, value: Any, inner: str) -> Position:
+    """The position of a dotted path within the value at `path`, or of its nearest parent."""
+    steps: list[str | int] = []
+    for field, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", inner):
+        step = int(index) if index else field
+        if not has_member(value, step):
+            break
+        value = value[step]
+        steps.append(step)
+    return document.position((*path, *steps))
+
+
+def within_steps(document: Document, path: Path, problem: str) -> tuple[Position, str]:
+    """Where a problem of the transform at `path` stands that begins like `steps[0].map.title: …`."""
+    match = re.match(r"steps(\[\d+\](?:\.\w+)?)", problem)
+    return _within(document, (*path, "steps"), document.at((*path, "steps")), match[1] if match else ""), problem
+
+
+def within_destination(document: Document, path: Path, problem: str) -> tuple[Position, str]:
+    """Where a problem of the destination at `path` stands that begins with the name of a setting."""
+    match = re.match(r"(?:auth\.)?\w+", problem)
+    return _within(document, path, document.at(path), match[0] if match else ""), problem
+
+
+def _members(root: Mapping[str, Any], section: str) -> dict[str, Any]:
+    members = root.get(section)
+    return members if isinstance(members, dict) else {}
+
+
+def _text(member: Any, key: str, default: str = "") -> str:
+    value = member.get(key, default) if isinstance(member, dict) else ""
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,328 @@
+"""From checked environments to stacks: one stack per environment, one module call per part of the path."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from infra.cdk import (
+    App,
+    AwsProvider,
+    Construct,
+    LocalBackend,
+    S3Backend,
+    TerraformHclModule,
+    TerraformOutput,
+    TerraformStack,
+)
+from infra.checks import MACHINE_SUFFIX
+from infra.environment import Environment, WorkflowFile
+from infra.expressions import json_text, literal
+from infra.workflow import (
+    Consumer,
+    FailureHandling,
+    HttpDestination,
+    Partner,
+    Route,
+    S3State,
+    SqsDestination,
+    StepFunctionsDestination,
+)
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def build(app: App, workflow: WorkflowFile) -> list[WorkflowStack]:
+    """Add one stack per environment to `app`."""
+    return [WorkflowStack(app, environment) for environment in workflow.environments]
+
+
+class WorkflowStack(TerraformStack):
+    """The whole path of one environment: bucket, bus, webhook, state machines, router, review desk, outputs."""
+
+    def __init__(self, app: App, environment: Environment) -> None:
+        super().__init__(app, environment.stack_name)
+        self._environment = environment
+        self._workflow = environment.workflow
+        self._folder = Path(app.outdir).resolve() / "stacks" / environment.stack_name
+        tags = {"workflow": self._workflow.name, "environment": environment.name} | self._workflow.tags
+        AwsProvider(self, region=self._workflow.region, default_tags=literal(tags))
+        self._backend()
+
+        bucket = self._bucket()
+        bus = self._bus()
+        webhook = self._webhook(bus, bucket)
+        machines = {name: self._state_machine(name) for name in environment.definitions}
+        router = self._router(bus, bucket, machines)
+        sources = [module for module in (webhook, router) if module is not None]
+        review = self._review(bus, bucket, sources)
+        self._outputs(bus=bus, webhook=webhook, machines=machines, router=router, review=review)
+
+    def _backend(self) -> None:
+        state = self._workflow.state
+        if not isinstance(state, S3State):
+            # Outside the output folder, which is made anew.
+            place = ROOT / "state" / f"{self._environment.stack_name}.tfstate"
+            LocalBackend(self, path=self._relative(place))
+            return
+        backend = S3Backend(
+            self,
+            bucket=literal(state.bucket),
+            key=literal(self._environment.state_key),
+            region=state.region or self._workflow.region,
+            encrypt=True,
+            dynamodb_table=literal(state.dynamodb_table),
+            kms_key_id=literal(state.kms_key_id),
+        )
+        if state.use_lockfile:
+            # Newer than cdktf 0.21.
+            backend.add_override("use_lockfile", value=True)
+
+    def _relative(self, path: Path) -> str:
+        """`path` as seen from where Terraform runs, so that what is synthesised holds no machine's paths."""
+        relative = Path(os.path.relpath(path, self._folder)).as_posix()
+        return relative if relative.startswith(".") else f"./{relative}"
+
+    def _module(self, identifier: str, name: str, variables: dict[str, Any]) -> TerraformHclModule:
+        return TerraformHclModule(
+            self,
+            identifier,
+            source=self._relative(ROOT / "modules" / name),
+            variables={key: value for key, value in variables.items() if value is not None},
+            # As an asset a module is copied without its surroundings, where it finds the functions' code.
+            skip_asset_creation_from_local_modules=True,
+        )
+
+    def _common(self) -> dict[str, Any]:
+        """The variables that all modules with functions have in common."""
+        workflow = self._workflow
+        return {
+            "log_retention_days": workflow.log_retention_days,
+            "alarm_actions": literal(workflow.alarm_actions) or None,
+            "kms_key_arn": literal(workflow.kms_key_arn),
+            "permissions_boundary_arn": literal(workflow.permissions_boundary_arn),
+        }
+
+    def _bucket(self) -> dict[str, str]:
+        storage, protected = self._workflow.storage, self._workflow.protection
+        module = self._module(
+            "storage",
+            "storage-bucket",
+            {
+                "name": self._environment.prefix,
+                "body_expiration_days": storage.body_expiration_days,
+                "noncurrent_version_expiration_days": storage.noncurrent_version_expiration_days,
+                "force_destroy": None if protected else True,
+                "kms_key_arn": literal(self._workflow.kms_key_arn),
+            },
+        )
+        return {"name": module.get_string("bucket_name"), "arn": module.get_string("bucket_arn")}
+
+    def _bus(self) -> TerraformHclModule:
+        archive = self._workflow.bus.archive
+        settings: dict[str, Any] | None = None
+        if archive is not None:
+            settings = {"retention_days": archive.retention_days}
+            if archive.pattern is not None:
+                settings["pattern"] = json_text(archive.pattern)
+        return self._module(
+            "bus",
+            "bus-custom",
+            {
+                "name": self._environment.prefix,
+                "archive": settings,
+                "alarm_actions": literal(self._workflow.alarm_actions) or None,
+                "kms_key_arn": literal(self._workflow.kms_key_arn),
+            },
+        )
+
+    def _webhook(self, bus: TerraformHclModule, bucket: dict[str, str]) -> TerraformHclModule | None:
+        partners_by_entry: dict[str, dict[str, Partner]] = {}
+        for name, partner in self._workflow.partners.items():
+            partners_by_entry.setdefault(partner.entry, {})[name] = partner
+        for name, entry in self._workflow.entries.items():
+            partners = partners_by_entry.get(name)
+            if not partners:
+                continue
+            return self._module(
+                "ingress",
+                "ingress-apigw",
+                self._common()
+                | {
+                    "name": f"{self._environment.prefix}-{name}",
+                    "bus_arn": bus.get_string("bus_arn"),
+                    "bucket": bucket,
+                    "partners": {key: self._partner(key, partner) for key, partner in partners.items()},
+                    "throttle": entry.throttle.model_dump(),
+                    "max_body_bytes": entry.max_body_bytes,
+                    "redrive": self._workflow.failure.redrive.model_dump(),
+                    "secret_recovery_window_days": None if self._workflow.protection else 0,
+                },
+            )
+        return None
+
+    def _partner(self, name: str, partner: Partner) -> dict[str, Any]:
+        settings: dict[str, Any] = {"specification": json_text(self._environment.specifications[name])}
+        if partner.secret_arns is not None:
+            settings["secret_arns"] = literal(partner.secret_arns)
+        return settings
+
+    def _state_machine(self, name: str) -> TerraformHclModule:
+        destination = self._workflow.destinations[name]
+        assert isinstance(destination, StepFunctionsDestination)  # noqa: S101 - only these have a definition
+        statements = {key: statement.model_dump() for key, statement in destination.policy_statements.items()}
+        return self._module(
+            f"machine-{name}",
+            "state-machine",
+            self._common()
+            | {
+                "name": f"{self._environment.prefix}-{name}{MACHINE_SUFFIX}",
+                "definition": literal(self._environment.definitions[name]),
+                "type": destination.kind,
+                "policy_statements": literal(statements) or None,
+            },
+        )
+
+    def _router(
+        self, bus: TerraformHclModule, bucket: dict[str, str], machines: dict[str, TerraformHclModule]
+    ) -> TerraformHclModule | None:
+        workflow, failure = self._workflow, self._environment.failure
+        if not workflow.transforms and not workflow.routes:
+            return None
+        transforms = {
+            name: {
+                "pattern": json_text(transform.pattern),
+                "match_all": transform.match_all,
+                "steps": json_text(transform.steps),
+                "enabled": transform.enabled,
+            }
+            | _consumer(transform, failure[name])
+            for name, transform in workflow.transforms.items()
+        }
+        routes = {
+            name: {
+                "pattern": json_text(route.pattern),
+                "match_all": route.match_all,
+                "destination": route.destination,
+                "enabled": route.enabled,
+                "target": self._target(route, machines),
+            }
+            | ({"stage": route.stage} if route.stage is not None else {})
+            | _consumer(route, failure[name])
+            for name, route in workflow.routes.items()
+        }
+        return self._module(
+            "router",
+            "router",
+            self._common()
+            | {
+                "name": self._environment.prefix,
+                "bus_name": bus.get_string("bus_name"),
+                "bus_arn": bus.get_string("bus_arn"),
+                "bucket": bucket,
+                "transforms": transforms,
+                "routes": routes,
+            },
+        )
+
+    def _target(self, route: Route, machines: dict[str, TerraformHclModule]) -> dict[str, Any]:
+        destination = self._workflow.destinations[route.destination]
+        if isinstance(destination, HttpDestination):
+            return {"http": literal(destination.model_dump(exclude_none=True, exclude={"type"}))}
+        if isinstance(destination, SqsDestination):
+            settings = destination.model_dump(exclude_none=True, exclude={"type"})
+            settings.setdefault("queue_url", _queue_url(destination.queue_arn))
+            if route.input_transformer is not None:
+                settings["input_transformer"] = route.input_transformer.model_dump()
+            return {"sqs": literal(settings)}
+        machine = machines.get(route.destination)
+        if machine is not None:
+            return {"states": {"state_machine_arn": machine.get_string("state_machine_arn")}}
+        return {"states": {"state_machine_arn": literal(destination.state_machine_arn)}}
+
+    def _review(
+        self, bus: TerraformHclModule, bucket: dict[str, str], sources: list[TerraformHclModule]
+    ) -> TerraformHclModule:
+        return self._module(
+            "review",
+            "dlq-review",
+            self._common()
+            | {
+                "name": f"{self._environment.prefix}-review",
+                "bus_arn": bus.get_string("bus_arn"),
+                "bucket": bucket,
+                "dead_letter_queues": f"${{{_merged(sources, 'dead_letter_queues')}}}",
+                "deletion_protection": self._workflow.protection,
+            },
+        )
+
+    def _outputs(
+        self,
+        *,
+        bus: TerraformHclModule,
+        webhook: TerraformHclModule | None,
+        machines: dict[str, TerraformHclModule],
+        router: TerraformHclModule | None,
+        review: TerraformHclModule,
+    ) -> None:
+        sources = [module for module in (webhook, router) if module is not None]
+        ledgers = [_reference(module, "ledger_table_name") for module in sources]
+        log_groups = ["module.router.log_group_names"] if router is not None else []
+        functions = ["module.router.functions"] if router is not None else []
+        for hop, module in (("ingress/" + self._webhook_name(), webhook), ("review/redrive", review)):
+            if module is not None:
+                key = _quoted(hop)
+                log_groups.append(f"{{ {key} = {_reference(module, 'log_group_name')} }}")
+                functions.append(f"{{ {key} = {_reference(module, 'function_name')} }}")
+        queues = _merged(sources, "dead_letter_queues")
+        self._output("bus_name", "Name of the event bus.", bus.get_string("bus_name"))
+        if webhook is not None:
+            self._output("api_endpoint", "Base URL of the webhooks.", webhook.get_string("api_endpoint"))
+            self._output("webhook_urls", "URL to give to each partner.", webhook.get("webhook_urls"))
+            self._output("secret_names", "Secrets that wait for their value.", webhook.get("secret_names"))
+        self._output("functions", "Functions, by hop.", f"${{merge({', '.join(functions)})}}")
+        self._output("log_group_names", "Log groups of the functions, by hop.", f"${{merge({', '.join(log_groups)})}}")
+        self._output("ledger_table_names", "Ledgers.", f"${{compact([{', '.join(ledgers)}])}}")
+        self._output(
+            "dead_letter_queues",
+            "Names of the dead-letter queues, by hop.",
+            f'${{{{ for hop, queue in {queues} : hop => element(split(":", queue.queue_arn), 5) }}}}',
+        )
+        if router is not None:
+            self._output("queue_urls", "Queues of the transforms and routes, by hop.", router.get("queue_urls"))
+        if machines:
+            arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
+            self._output("state_machine_arns", "State machines, by destination.", arns)
+        self._output("review_table_name", "Table with the review items.", review.get_string("review_table_name"))
+        self._output("topic_arn", "Topic that tells of new review items.", review.get_string("topic_arn"))
+
+    def _webhook_name(self) -> str:
+        used = {partner.entry for partner in self._workflow.partners.values()}
+        return next((name for name in self._workflow.entries if name in used), "webhook")
+
+    def _output(self, name: str, description: str, value: Any) -> None:
+        TerraformOutput(self, name, value=value, description=description)
+
+
+def _consumer(hop: Consumer, failure: FailureHandling) -> dict[str, Any]:
+    settings = hop.model_dump(include=set(Consumer.model_fields), exclude_none=True)
+    return settings | failure.model_dump()
+
+
+def _queue_url(arn: str) -> str:
+    _, partition, _, region, account, name = arn.split(":")
+    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    return f"https://sqs.{region}.{suffix}/{account}/{name}"
+
+
+def _reference(module: Construct, output: str) -> str:
+    return f"module.{module.node.id}.{output}"
+
+
+def _merged(modules: list[TerraformHclModule], output: str) -> str:
+    return f"merge({', '.join(_reference(module, output) for module in modules)})"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'

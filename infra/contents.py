@@ -1,0 +1,128 @@
+"""What stands behind a workflow's words, judged by the parsers that the functions themselves use.
+
+A specification, a step or a destination that passes here is one that the function can read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.problems import did_you_mean
+from infra.state_machines import validate_definition
+from infra.workflow import HttpDestination, StepFunctionsDestination
+
+SPECIFICATION_SUFFIXES = (".yaml", ".yml", ".toml", ".json")
+
+
+class ContentError(ValueError):
+    """Something is wrong with what a file or a value holds; `problems` has one sentence for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def load_specification(named: str | Mapping[str, Any], folder: Path, *, webhook: bool) -> Mapping[str, Any]:
+    """A partner's specification, as the functions take it: a preset's name, a file, or the thing itself.
+
+    Raises:
+        ContentError: there is no such preset or file, or it holds no specification, or none that can be a `webhook`.
+    """
+    from media_events.partners.presets import preset_names  # noqa: PLC0415 - only where there is a workflow to read
+    from media_events.partners.specification import SpecificationError, parse_specification  # noqa: PLC0415
+
+    origin = ""
+    if isinstance(named, Mapping):
+        document: Any = dict(named)
+    elif named.endswith(SPECIFICATION_SUFFIXES) or named.startswith(("./", "../", "/")):
+        document, origin = _specification_file(folder / named), f"{named}: "
+    elif named in preset_names():
+        document = {"preset": named}
+    else:
+        raise ContentError(
+            [
+                f'there is no preset "{named}": {did_you_mean(named, preset_names())} (or name a file, ./partners/acme.yaml)'
+            ]
+        )
+    try:
+        specification = parse_specification(document)
+        problems = specification.webhook_problems() if webhook else []
+    except SpecificationError as error:
+        problems = error.problems
+    if problems:
+        raise ContentError([f"{origin}{problem}" for problem in problems])
+    return dict(document)
+
+
+def _specification_file(path: Path) -> Any:
+    from ops.specification_files import SpecificationFileError, load  # noqa: PLC0415
+
+    try:
+        return load(path)
+    except SpecificationFileError as error:
+        raise ContentError([str(error)]) from None
+
+
+def check_steps(steps: list[dict[str, Any]]) -> None:
+    """Check a transform's steps.
+
+    Raises:
+        ContentError: naming every step that the transform function couldn't read.
+    """
+    from media_events.configuration import ConfigurationError  # noqa: PLC0415
+    from media_events.transforming import parse_steps  # noqa: PLC0415
+
+    try:
+        parse_steps(steps)
+    except ConfigurationError as error:
+        raise ContentError(error.problems) from None
+
+
+def destination_document(name: str, destination: HttpDestination | StepFunctionsDestination) -> dict[str, Any]:
+    """The destination as the deliver function's configuration has it."""
+    if isinstance(destination, HttpDestination):
+        settings = destination.model_dump(exclude_none=True, exclude={"type"})
+        settings.get("auth", {}).pop("kms_key_arn", None)
+        return {"name": name, "type": "http", **settings}
+    return {"name": name, "type": "states", "state_machine_arn": destination.state_machine_arn}
+
+
+def check_destination(name: str, destination: HttpDestination | StepFunctionsDestination) -> None:
+    """Check a destination that a function delivers to.
+
+    Raises:
+        ContentError: naming every setting that the deliver function couldn't use.
+    """
+    from media_events.delivery.destinations import DestinationError, parse_destination  # noqa: PLC0415
+
+    try:
+        parse_destination({"destination": destination_document(name, destination)})
+    except DestinationError as error:
+        raise ContentError(error.problems) from None
+
+
+def load_definition(folder: Path, name: str) -> str:
+    """The text of a state machine's definition, compact.
+
+    Raises:
+        ContentError: the file can't be read, or what it holds is no state machine.
+    """
+    try:
+        machine = json.loads((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ContentError([f"there is no file {name} next to the workflow file"]) from None
+    except OSError as error:
+        raise ContentError([f"{name} can't be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ContentError([f"{name} is not UTF-8 text"]) from None
+    except json.JSONDecodeError as error:
+        raise ContentError([f"{name} is not JSON: {error.msg} at line {error.lineno}"]) from None
+    except RecursionError:
+        raise ContentError([f"{name} is nested too deeply"]) from None
+    problems = validate_definition(machine)
+    if problems:
+        raise ContentError([f"{name}: {problem}" for problem in problems])
+    return json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
