@@ -1,0 +1,110 @@
+"""Where dead letters go back to: queues and functions."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.errors import translate
+from media_events.failures import TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+
+FIRST_ERROR_STATUS: Final = 400
+_SHOWN_CHARACTERS: Final = 512
+
+
+class SqsQueues:
+    """Fulfils ``redriver.Queues``."""
+
+    def __init__(self, client: SQSClient) -> None:
+        self._client = client
+
+    def send(
+        self,
+        queue_url: str,
+        body: str,
+        attributes: Mapping[str, Mapping[str, Any]],
+        *,
+        group_id: str | None,
+        deduplication_id: str,
+    ) -> None:
+        """Send a message.
+
+        Raises:
+            HopError: SQS did not answer or refused.
+        """
+        options: Any = {}
+        if queue_url.endswith(".fifo"):
+            options = {"MessageGroupId": group_id or "none", "MessageDeduplicationId": deduplication_id}
+        try:
+            self._client.send_message(
+                QueueUrl=queue_url,
+                MessageBody=body,
+                MessageAttributes={name: _sendable(value) for name, value in attributes.items()},
+                **options,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "sending a dead letter back to its queue")
+
+    def set_visibility(self, queue_url: str, receipt_handle: str, seconds: int) -> None:
+        """Let a received record reappear in ``seconds``.
+
+        Raises:
+            HopError: SQS did not answer or refused.
+        """
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "setting a dead letter's visibility")
+
+
+def _sendable(value: Mapping[str, Any]) -> Any:
+    kind = value.get("dataType") or "String"
+    if value.get("stringValue") is not None:
+        return {"DataType": kind, "StringValue": value["stringValue"]}
+    binary = value.get("binaryValue") or ""
+    return {"DataType": kind, "BinaryValue": binary if isinstance(binary, bytes) else base64.b64decode(binary)}
+
+
+class LambdaFunctions:
+    """Fulfils ``redriver.Functions``."""
+
+    def __init__(self, client: LambdaClient) -> None:
+        self._client = client
+
+    def invoke(self, function_arn: str, payload: str) -> None:
+        """Invoke a function and wait for its answer.
+
+        Raises:
+            TransientError: ``function-failed``; it raised, timed out, or answered with a status of 400 or more.
+            HopError: Lambda did not answer or refused.
+        """
+        try:
+            answer = self._client.invoke(
+                FunctionName=function_arn, InvocationType="RequestResponse", Payload=payload.encode(errors="replace")
+            )
+            content = answer["Payload"].read()
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "invoking a function")
+        if answer.get("FunctionError"):
+            raise TransientError(
+                "function-failed",
+                "the function failed",
+                response=content.decode("utf-8", "replace")[:_SHOWN_CHARACTERS],
+            )
+        try:
+            document = json.loads(content or b"null")
+        except (ValueError, RecursionError):
+            return
+        status = document.get("statusCode") if isinstance(document, Mapping) else None
+        if isinstance(status, int) and status >= FIRST_ERROR_STATUS:
+            raise TransientError(f"function-{status}", f"the function answered {status}")

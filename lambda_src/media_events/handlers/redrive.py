@@ -1,0 +1,78 @@
+"""Attends to every dead-letter queue: sends letters back to the hop that failed, or opens review items."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from media_events.adapters.bodies import S3Bodies, S3Documents
+from media_events.adapters.clients import client
+from media_events.adapters.event_bus import EventBus
+from media_events.adapters.redrive import LambdaFunctions, SqsQueues
+from media_events.adapters.review_table import DynamoReviewTable
+from media_events.adapters.topic import SnsTopic
+from media_events.configuration import FunctionSettings, load_document
+from media_events.observability import instrumented, reporter
+from media_events.publishing import MAX_REQUEST_BYTES, Publisher
+from media_events.redriver import Redriver
+from media_events.redriving import DeadLetterQueue, parse_queues
+from media_events.settings import env
+
+FUNCTION_TIMEOUT_SECONDS = 29.0
+"""As long as an HTTP API waits for the same function, less a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedriveSettings(FunctionSettings):
+    """What the function is told."""
+
+    bus_arn: str = env("BUS_ARN")
+    review_table: str = env("REVIEW_TABLE")
+    bodies_uri: str = env("BODIES_URI")
+    topic_arn: str | None = env("TOPIC_ARN", default=None)
+
+
+@functools.cache
+def _settings() -> RedriveSettings:
+    return RedriveSettings.from_env(os.environ)
+
+
+@functools.cache
+def _dead_letter_queues() -> Mapping[str, DeadLetterQueue]:
+    settings = _settings()
+    documents = S3Documents(client("s3"))
+    return parse_queues(load_document(documents, settings.configuration_uri, settings.configuration_sha256))
+
+
+class _Functions:
+    """Makes the Lambda client when the first request goes back to its function, which is rare."""
+
+    def invoke(self, function_arn: str, payload: str) -> None:
+        LambdaFunctions(client("lambda", read_timeout=FUNCTION_TIMEOUT_SECONDS)).invoke(function_arn, payload)
+
+
+@functools.cache
+def _redriver() -> Redriver:
+    settings = _settings()
+    return Redriver(
+        dead_letter_queues=_dead_letter_queues(),
+        bus_arn=settings.bus_arn,
+        queues=SqsQueues(client("sqs")),
+        events=Publisher(bus=EventBus(client("events"), settings.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES),
+        functions=_Functions(),
+        table=DynamoReviewTable(client("dynamodb"), settings.review_table),
+        bodies=S3Bodies(client("s3"), settings.bodies_uri),
+        topic=SnsTopic(client("sns"), settings.topic_arn) if settings.topic_arn else None,
+        report=reporter(),
+        clock=time.time,
+    )
+
+
+@instrumented
+def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ARG001  # Lambda hands it over
+    """Attend to a batch of SQS records; the answer names the ones that stay in the queue."""
+    return _redriver().attend(event)

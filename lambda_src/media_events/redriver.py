@@ -1,0 +1,318 @@
+"""Attending to dead-letter queues: carries out what ``redriving`` decides.
+
+The order of the steps is the promise. A letter is completed only after it has gone back or its review item has been
+written; whatever fails leaves it in its queue. Every step may be carried out twice: a message sent back twice is caught
+by the ledger, an item written twice is recognised by the dead letter's message id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+from media_events.bodies import Bodies
+from media_events.consuming import BatchResponse, Message, timestamp
+from media_events.deadletters import DeadLetter, parse
+from media_events.envelope import Event, Redrive
+from media_events.failures import (
+    Failure,
+    HopError,
+    PermanentConfigError,
+    PermanentDataError,
+    TransientError,
+)
+from media_events.redriving import (
+    AskAPerson,
+    DeadLetterQueue,
+    SendBack,
+    Wait,
+    attributes_to_send,
+    decide,
+    deduplication_id,
+    review_item,
+)
+from media_events.reporting import Reporter, fault
+from media_events.review import INLINE_BODY_BYTES, ReturnTo, ReviewItem
+
+GROUP_QUIET_SECONDS: Final = 24 * 3600
+"""A group is announced again only when it has been quiet about for that long."""
+
+WRITE_ATTEMPTS: Final = 5
+
+
+class Queues(Protocol):
+    """SQS. Any exception is a :class:`HopError`."""
+
+    def send(
+        self,
+        queue_url: str,
+        body: str,
+        attributes: Mapping[str, Mapping[str, Any]],
+        *,
+        group_id: str | None,
+        deduplication_id: str,
+    ) -> None:
+        """Send a message; ``attributes`` are spelt as Lambda spells them."""
+        ...
+
+    def set_visibility(self, queue_url: str, receipt_handle: str, seconds: int) -> None:
+        """Let a received record reappear in ``seconds``."""
+        ...
+
+
+class Events(Protocol):
+    """The bus (``publishing.Publisher``)."""
+
+    def publish(self, events: Sequence[Event]) -> Sequence[HopError | None]:
+        """Put events on the bus, one outcome for each."""
+        ...
+
+
+class Functions(Protocol):
+    """Lambda. Any exception is a :class:`HopError`."""
+
+    def invoke(self, function_arn: str, payload: str) -> None:
+        """Invoke a function and wait for it; an answer that reports a failure raises."""
+        ...
+
+
+class ReviewTable(Protocol):
+    """The review table. Any exception is a :class:`HopError`."""
+
+    def create(self, item: ReviewItem) -> bool:
+        """Write ``item`` unless its id exists; whether it was written."""
+        ...
+
+    def get(self, item_id: str) -> ReviewItem | None:
+        """Read an item, consistently."""
+        ...
+
+    def update(self, item: ReviewItem, *, expected_version: int) -> bool:
+        """Write ``item`` over version ``expected_version``; whether that was still the version."""
+        ...
+
+    def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
+        """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced."""
+        ...
+
+
+class Topic(Protocol):
+    """Tells people. Any exception is a :class:`HopError`."""
+
+    def publish(self, subject: str, text: str) -> None:
+        """Send a notification."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redriver:
+    """Attends to the letters of all dead-letter queues. ``topic`` is ``None`` where nobody wants to be told."""
+
+    dead_letter_queues: Mapping[str, DeadLetterQueue]
+    bus_arn: str
+    queues: Queues
+    events: Events
+    functions: Functions
+    table: ReviewTable
+    bodies: Bodies
+    topic: Topic | None
+    report: Reporter
+    clock: Callable[[], float]
+
+    def attend(self, event: Mapping[str, Any]) -> BatchResponse:
+        """Attend to an SQS event's records; the answer names the ones that stay. Never raises."""
+        staying: list[str] = []
+        blocked: set[tuple[str, str]] = set()
+        for record, message in _records(event):
+            arn = str(record.get("eventSourceARN") or "")
+            group = (arn, message.group_id) if message.is_fifo and message.group_id is not None else None
+            # What follows a letter that stays must not overtake it.
+            done = group not in blocked and self._attend(arn, message)
+            if not done:
+                if group is not None:
+                    blocked.add(group)
+                if message.message_id:
+                    staying.append(message.message_id)
+        return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in staying]}
+
+    def _attend(self, arn: str, message: Message) -> bool:
+        """Whether the message has been dealt with."""
+        try:
+            queue = self.dead_letter_queues.get(arn)
+            if queue is None:
+                raise PermanentConfigError("unknown-queue", f"{arn} is not in this function's configuration")  # noqa: TRY301
+            letters = parse(message, hop=queue.hop, now=self.clock())
+            if len(letters) == 1:
+                return self._settle(letters[0], queue, message)
+            for letter in letters:
+                self._ask(letter, letter.failure, queue)
+        except Exception as error:  # noqa: BLE001  # whatever went wrong, this letter stays and the others go on
+            self.report.error(
+                "hop failed",
+                message_id=message.message_id,
+                reason=error.code if isinstance(error, HopError) else "unexpected",
+                **fault(error),
+            )
+            return False
+        return True
+
+    def _settle(self, letter: DeadLetter, queue: DeadLetterQueue, message: Message) -> bool:
+        decision = decide(letter, queue, bus_arn=self.bus_arn, now=self.clock())
+        match decision:
+            case Wait(seconds=seconds):
+                self.queues.set_visibility(queue.url, message.receipt_handle, seconds)
+                return False
+            case AskAPerson(failure=failure):
+                self._ask(letter, failure, queue)
+                return True
+            case SendBack(to=to, count=count):
+                return self._send_back(letter, queue, message, to, count)
+
+    def _send_back(
+        self, letter: DeadLetter, queue: DeadLetterQueue, message: Message, to: ReturnTo, count: int
+    ) -> bool:
+        try:
+            self._send(letter, to, count)
+        except (PermanentDataError, PermanentConfigError) as error:
+            now = timestamp(self.clock())
+            self._ask(
+                letter,
+                Failure.of(
+                    error,
+                    hop=queue.hop,
+                    receivecount=message.receive_count,
+                    firsttime=letter.failure.firsttime,
+                    lasttime=now,
+                ),
+                queue,
+            )
+            return True
+        except TransientError as error:
+            self.report.warning("hop failed", **_about(letter, queue), reason=error.code)
+            seconds = queue.policy.delay(message.receive_count, letter.message_id)
+            self.queues.set_visibility(queue.url, message.receipt_handle, max(1, int(seconds)))
+            return False
+        self.report.info("event re-driven", **_about(letter, queue), reason=letter.failure.code)
+        self.report.count("EventsRedriven")
+        return True
+
+    def _send(self, letter: DeadLetter, to: ReturnTo, count: int) -> None:
+        if to.kind == "queue" and to.queue_url is not None:
+            self.queues.send(
+                to.queue_url,
+                letter.body,
+                attributes_to_send(letter, count),
+                group_id=to.group_id,
+                deduplication_id=deduplication_id(letter, count),
+            )
+        elif to.kind == "bus" and letter.event is not None:
+            outcome = self.events.publish([for_route(letter.event, to.route, count)])[0]
+            if outcome is not None:
+                raise outcome
+        elif to.kind == "function" and to.function_arn is not None:
+            self.functions.invoke(to.function_arn, letter.body)
+        else:
+            raise PermanentConfigError("no-way-back", "nothing says where this dead letter could be tried again")
+
+    def _ask(self, letter: DeadLetter, failure: Failure, queue: DeadLetterQueue) -> None:
+        """Write the review item and tell about a new group; returns only when the item is safely written.
+
+        Raises:
+            HopError: it is not.
+        """
+        item = self._with_durable_body(review_item(letter, failure, queue, bus_arn=self.bus_arn))
+        opened = self._write(item)
+        if opened:
+            self.report.warning(
+                "review item opened",
+                **_about(letter, queue),
+                reason=item.error_code,
+                failure_class=item.failure_class,
+                item_id=item.item_id,
+                group_id=item.group_id,
+            )
+            self.report.count("ReviewItemsOpened")
+        self._announce(item)
+
+    def _with_durable_body(self, item: ReviewItem) -> ReviewItem:
+        if item.body is not None and item.body_size > INLINE_BODY_BYTES:
+            bodyref = self.bodies.put(item.body.encode(errors="replace"))
+            item = replace(item, body=None, bodyref=bodyref)
+        if item.message_attributes:
+            attributes = json.dumps(item.message_attributes, separators=(",", ":")).encode()
+            if len(attributes) > INLINE_BODY_BYTES:
+                item = replace(item, message_attributes={}, attributesref=self.bodies.put(attributes))
+        return item
+
+    def _write(self, item: ReviewItem) -> bool:
+        """Create or reopen the item; false where this very dead letter is in it already."""
+        for _ in range(WRITE_ATTEMPTS):
+            if self.table.create(item):
+                return True
+            existing = self.table.get(item.item_id)
+            if existing is None:
+                continue
+            merged = existing.failed_again(item)
+            if merged is None:
+                return False
+            if self.table.update(merged, expected_version=existing.version):
+                return True
+        raise TransientError("review-conflict", "the review item kept changing while it was being written")
+
+    def _announce(self, item: ReviewItem) -> None:
+        """Tell about a new group. A notification that can't be sent must not keep the letter: the item is safe."""
+        if self.topic is None:
+            return
+        try:
+            if self.table.announce(item.group_id, now=self.clock(), quiet_seconds=GROUP_QUIET_SECONDS):
+                self.topic.publish(*announcement(item))
+        except HopError as error:
+            self.report.warning("notification not sent", group_id=item.group_id, reason=error.code)
+
+
+def _records(event: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Message]]:
+    for record in event.get("Records") or ():
+        yield record, Message.of(record)
+
+
+def for_route(event: Event, route: str | None, count: int) -> Event:
+    """``event`` as it goes back on the bus: marked for the rule of ``route`` alone, or for every rule."""
+    redrive = None if route is None else Redrive(route=route, count=count)
+    return replace(event, metadata=replace(event.metadata, redrive=redrive))
+
+
+def announcement(item: ReviewItem) -> tuple[str, str]:
+    """Subject and text of the notification of a new group; nothing of the event's own data is in it."""
+    # A subject may be 100 ASCII characters without line breaks.
+    subject = f"Review needed: {item.hop}: {item.error_code}"
+    plain = "".join(c if " " <= c <= "~" else "?" for c in subject)[:100]
+    text = json.dumps(
+        {
+            "group_id": item.group_id,
+            "hop": item.hop,
+            "destination": item.destination,
+            "failure_class": item.failure_class,
+            "error_code": item.error_code,
+            "error_message": item.error_message,
+            "first_item": item.item_id,
+            "event_id": item.event_id,
+            "see": f"media-events review list --group {item.group_id}",
+        },
+        indent=2,
+    )
+    return plain, text
+
+
+def _about(letter: DeadLetter, queue: DeadLetterQueue) -> dict[str, object]:
+    identity = letter.identity
+    return {
+        "event_id": identity.event_id,
+        "partner": identity.partner,
+        "type": identity.type,
+        "hop": queue.hop,
+        "destination": queue.destination,
+        "redrive_count": letter.redrive_count,
+        "kind": letter.kind,
+    }

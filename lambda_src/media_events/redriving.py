@@ -1,0 +1,301 @@
+"""What becomes of a dead letter: it waits, goes back to the hop that failed and only there, or waits for a person.
+
+No state is kept between invocations. When a letter is due follows from when it was sent, how often it has been sent
+back and its message id; until then it stays in its queue, invisible.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, cast
+
+from media_events.configuration import ConfigurationError
+from media_events.consuming import MAX_VISIBILITY_SECONDS, timestamp
+from media_events.deadletters import DeadLetter
+from media_events.failures import (
+    MAX_MESSAGE_CHARACTERS,
+    MAX_RESPONSE_CHARACTERS,
+    REDRIVE_COUNT_ATTRIBUTE,
+    Failure,
+    scrub,
+)
+from media_events.review import Attempt, ReturnTo, ReviewItem, group_id, item_id
+
+FIRST_FAILED_ATTRIBUTE: Final = "firstfailedtime"
+"""When the message first failed, RFC 3339; it travels along, for a re-driven message is a new one to SQS."""
+
+MAX_POISON_REDRIVES: Final = 1
+"""What crashed a function is tried once more, in case the function was to blame, and no more than that."""
+
+RouteBack = Literal["queue", "bus", "function"]
+
+MAX_ATTRIBUTES: Final = 10
+_MAX_KEY_BYTES: Final = 1024
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedrivePolicy:
+    """How often, how soon and up to which age failures that may pass are tried again, in seconds."""
+
+    max_count: int = 3
+    base_delay_seconds: float = 60
+    max_delay_seconds: float = 3600
+    max_age_seconds: float = 86_400
+
+    def delay(self, count: int, salt: str) -> float:
+        """Seconds that a letter waits which has been sent back ``count`` times.
+
+        Exponential; between half of that and all of it, so that letters spread, and always the same for one ``salt``.
+        """
+        full = min(self.max_delay_seconds, self.base_delay_seconds * 2.0 ** min(count, 30))
+        digest = hashlib.sha256(f"{salt}:{count}".encode(errors="surrogatepass")).digest()
+        return full * (0.5 + int.from_bytes(digest[:4], "big") / 2**33)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterQueue:
+    """A dead-letter queue, the hop that it belongs to, and where its letters go back to."""
+
+    arn: str
+    url: str
+    hop: str
+    destination: str
+    route_back: RouteBack
+    queue_url: str | None = None
+    function_arn: str | None = None
+    policy: RedrivePolicy = field(default_factory=RedrivePolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not due yet."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """Due now."""
+
+    to: ReturnTo
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskAPerson:
+    """No retry helps, or enough have been made."""
+
+    failure: Failure
+
+
+Decision = Wait | SendBack | AskAPerson
+
+
+def decide(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now: float) -> Decision:
+    """What to do with ``letter`` at ``now`` (epoch seconds)."""
+    failure, policy = letter.failure, queue.policy
+    limit = {"transient": policy.max_count, "poison": min(policy.max_count, MAX_POISON_REDRIVES)}.get(
+        failure.failure_class, 0
+    )
+    to = return_to(letter, queue, bus_arn=bus_arn)
+    if letter.redrive_count >= limit or to.kind == "none":
+        return AskAPerson(failure)
+    if now - first_failed(letter) > policy.max_age_seconds:
+        return AskAPerson(
+            failure.as_class(
+                "expired",
+                failure.code,
+                f"not tried again, for it first failed more than {policy.max_age_seconds:g} s ago; {failure.message}",
+            )
+        )
+    remaining = letter.sent_at + policy.delay(letter.redrive_count, letter.message_id) - now
+    if remaining > 0:
+        return Wait(min(int(remaining) + 1, MAX_VISIBILITY_SECONDS))
+    return SendBack(to, letter.redrive_count + 1)
+
+
+def return_to(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) -> ReturnTo:
+    """Where ``letter`` is to be tried again.
+
+    A rule's dead letter never reached the hop's queue, and one of a hop without a queue has none: they go back on the
+    bus, for this hop's rule alone. What an ingress could not publish nobody has seen: it goes to every rule.
+    """
+    by_function = letter.request is not None or queue.route_back == "function"
+    if letter.replayable and by_function and queue.function_arn is not None:
+        return ReturnTo(kind="function", function_arn=queue.function_arn)
+    if not letter.replayable or letter.request is not None:
+        return ReturnTo(kind="none")
+    if queue.route_back == "queue" and queue.queue_url is not None and letter.kind not in ("rule", "function"):
+        return ReturnTo(kind="queue", queue_url=queue.queue_url, group_id=letter.group_id)
+    if letter.event is not None:
+        route = None if queue.hop.startswith("ingress/") else queue.hop
+        return ReturnTo(kind="bus", bus_arn=bus_arn, route=route)
+    return ReturnTo(kind="none")
+
+
+def first_failed(letter: DeadLetter) -> float:
+    """When the event first failed at this hop, in epoch seconds, as far as its message knows."""
+    attribute = letter.message_attributes.get(FIRST_FAILED_ATTRIBUTE, {}).get("stringValue")
+    times = [_epoch(attribute), _epoch(letter.failure.firsttime), letter.sent_at]
+    return min(time for time in times if time is not None)
+
+
+def attributes_to_send(letter: DeadLetter, count: int) -> dict[str, dict[str, Any]]:
+    """The attributes of the message that goes back, as Lambda spells them: the original's and our two.
+
+    SQS takes ten; where the original has more than eight, some of its own give way.
+    """
+    own = {
+        REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)},
+        FIRST_FAILED_ATTRIBUTE: {"dataType": "String", "stringValue": timestamp(first_failed(letter))},
+    }
+    others = {name: dict(value) for name, value in letter.message_attributes.items() if name not in own}
+    return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}
+
+
+def deduplication_id(letter: DeadLetter, count: int) -> str:
+    """Fresh for every time a letter goes back, and the same if one time is carried out twice."""
+    return hashlib.sha256(f"{letter.message_id}:{count}".encode(errors="surrogatepass")).hexdigest()
+
+
+def review_item(letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *, bus_arn: str) -> ReviewItem:
+    """The item that asks a person about ``letter``, with its body inline whatever its size.
+
+    Whoever may write to a dead-letter queue has written its ``failure``: what goes into keys and tables is bounded.
+    """
+    identity = letter.identity
+    sent = timestamp(letter.sent_at)
+    first = failure.firsttime if _TIME.match(failure.firsttime) else sent
+    last = failure.lasttime if _TIME.match(failure.lasttime) else sent
+    code = failure.code[:128] or "unknown"
+    message = scrub(failure.message)[:MAX_MESSAGE_CHARACTERS]
+    event_id = _key(identity.event_id)
+    body = letter.body.encode(errors="replace")
+    return ReviewItem(
+        item_id=item_id(identity.source, event_id, queue.destination),
+        event_id=event_id,
+        source=identity.source,
+        hop=queue.hop,
+        destination=queue.destination,
+        status="OPEN",
+        failure_class=failure.failure_class,
+        error_code=code,
+        error_message=message,
+        attempts=(
+            Attempt(
+                time=last,
+                failure_class=failure.failure_class,
+                code=code,
+                message=message,
+                redrivecount=letter.redrive_count,
+                message_id=letter.message_id,
+            ),
+        ),
+        redrive_count=letter.redrive_count,
+        first_failed_at=min(first, timestamp(first_failed(letter))),
+        last_failed_at=last,
+        group_id=group_id(failure.failure_class, code, message, hop=queue.hop, destination=queue.destination),
+        kind=letter.kind,
+        body=letter.body,
+        body_sha256=hashlib.sha256(body).hexdigest(),
+        body_size=len(body),
+        return_to=return_to(letter, queue, bus_arn=bus_arn),
+        correlation_id=identity.correlation_id,
+        type=identity.type,
+        partner=identity.partner,
+        partition_key=identity.partition_key,
+        response=None if failure.response is None else scrub(failure.response)[:MAX_RESPONSE_CHARACTERS],
+        message_attributes=letter.message_attributes,
+    )
+
+
+def _key(text: str) -> str:
+    """``text``, or a digest where it is too long for an index."""
+    octets = text.encode(errors="replace")
+    return text if len(octets) <= _MAX_KEY_BYTES else "long-" + hashlib.sha256(octets).hexdigest()
+
+
+def _epoch(text: Any) -> float | None:
+    if not isinstance(text, str) or not _TIME.match(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_queues(document: Mapping[str, Any]) -> dict[str, DeadLetterQueue]:
+    """Read ``{"dead_letter_queues": {"<arn>": {...}}}``; the result is by ARN.
+
+    Raises:
+        ConfigurationError: naming every mistake.
+    """
+    queues = document.get("dead_letter_queues")
+    if not isinstance(queues, Mapping) or not queues:
+        raise ConfigurationError(["dead_letter_queues must be a map of queue ARNs to their hops"])
+    problems: list[str] = []
+    parsed = {str(arn): _queue(str(arn), value, problems) for arn, value in queues.items()}
+    if problems:
+        raise ConfigurationError(problems)
+    return {arn: queue for arn, queue in parsed.items() if queue is not None}
+
+
+def _queue(arn: str, value: Any, problems: list[str]) -> DeadLetterQueue | None:
+    if not isinstance(value, Mapping):
+        problems.append(f"{arn} must be an object")
+        return None
+    mistakes = [
+        f"{arn}: {name} must be text" for name in ("url", "hop", "destination") if not _is_text(value.get(name))
+    ]
+    mistakes += [
+        f"{arn}: {name} must be text or null"
+        for name in ("queue_url", "function_arn")
+        if value.get(name) is not None and not _is_text(value.get(name))
+    ]
+    route_back = value.get("route_back")
+    needs = {"queue": "queue_url", "function": "function_arn", "bus": None}
+    if route_back not in needs:
+        mistakes.append(f"{arn}: route_back must be queue, bus or function")
+    elif needs[route_back] is not None and value.get(needs[route_back] or "") is None:
+        mistakes.append(f"{arn}: route_back = {route_back} needs {needs[route_back]}")
+    policy = _policy(arn, value.get("redrive"), mistakes)
+    problems.extend(mistakes)
+    if mistakes:
+        return None
+    return DeadLetterQueue(
+        arn=arn,
+        url=value["url"],
+        hop=value["hop"],
+        destination=value["destination"],
+        route_back=cast("RouteBack", route_back),
+        queue_url=value.get("queue_url"),
+        function_arn=value.get("function_arn"),
+        policy=policy,
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _policy(arn: str, value: Any, mistakes: list[str]) -> RedrivePolicy:
+    if value is None:
+        return RedrivePolicy()
+    if not isinstance(value, Mapping):
+        mistakes.append(f"{arn}: redrive must be an object")
+        return RedrivePolicy()
+    numbers: dict[str, Any] = {}
+    for name in ("max_count", "base_delay_seconds", "max_delay_seconds", "max_age_seconds"):
+        number = value.get(name)
+        if number is None:
+            continue
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 2**31:
+            mistakes.append(f"{arn}: redrive.{name} must be a number of 0 or more")
+        else:
+            numbers[name] = number
+    return RedrivePolicy(**numbers)

@@ -1,0 +1,192 @@
+"""The review item: what failed for good and waits for a person."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Self, cast, get_args
+
+from media_events.failures import FailureClass
+
+Status = Literal["OPEN", "RETRYING", "RESOLVED", "ARCHIVED"]
+STATUSES: Final = cast("tuple[Status, ...]", get_args(Status))
+
+MAX_ATTEMPTS_KEPT: Final = 50
+"""The first one and the latest: an item must fit into DynamoDB's 400 KB."""
+INLINE_BODY_BYTES: Final = 32 * 1024
+
+_ITEM_ID_CHARACTERS: Final = 20
+_SIGNATURE_CHARACTERS: Final = 1024
+# Whatever differs between two failures of one kind. Every alternative is a single run of a bounded class or has a fixed
+# length, so that matching takes linear time on any text.
+_VARIABLE: Final = re.compile(
+    r"(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)"
+    r"|(?P<arn>\barn:[a-z0-9-]{1,16}:[^\s,;\"')\]}]{1,512})"
+    r"|(?P<query>\?[^\s\"'<>]{1,512})"
+    r"|(?P<time>\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{5,32}(?:Z|[+-][0-9:]{4,6})?)"
+    r"|(?P<hex>\b(?:0x[0-9a-f]{1,64}|(?=[0-9a-f]{0,63}[0-9])[0-9a-f]{8,64})\b)"
+    r"|(?P<number>[0-9]{1,64})",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One failure of the event at this destination. ``message_id`` is that of the dead letter which told of it."""
+
+    time: str
+    failure_class: FailureClass
+    code: str
+    message: str
+    redrivecount: int
+    message_id: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the table keeps it."""
+        return {
+            "time": self.time,
+            "class": self.failure_class,
+            "code": self.code,
+            "message": self.message,
+            "redrivecount": self.redrivecount,
+            "message_id": self.message_id,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(
+            time=str(values.get("time", "")),
+            failure_class=cast("FailureClass", values.get("class", "transient")),
+            code=str(values.get("code", "")),
+            message=str(values.get("message", "")),
+            redrivecount=int(values.get("redrivecount", 0)),
+            message_id=str(values.get("message_id", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnTo:
+    """Where a replay sends the body.
+
+    ``kind`` is ``queue``, ``bus`` (for ``route`` alone, or for all), ``function``, or ``none``: nothing can be sent.
+    """
+
+    kind: Literal["queue", "bus", "function", "none"] = "none"
+    queue_url: str | None = None
+    bus_arn: str | None = None
+    route: str | None = None
+    function_arn: str | None = None
+    group_id: str | None = None
+
+    def to_dict(self) -> dict[str, str]:
+        """As the table keeps it."""
+        pairs = ((n, getattr(self, n)) for n in ("kind", "queue_url", "bus_arn", "route", "function_arn", "group_id"))
+        return {name: value for name, value in pairs if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        names = ("kind", "queue_url", "bus_arn", "route", "function_arn", "group_id")
+        return cls(**{name: values[name] for name in names if isinstance(values.get(name), str)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewItem:
+    """One event that failed at one destination. Times are RFC 3339 text in UTC; ``version`` is the optimistic lock.
+
+    The body is inline up to :data:`INLINE_BODY_BYTES`, else under ``bodyref``; the message attributes likewise, else
+    as JSON under ``attributesref``.
+    """
+
+    item_id: str
+    event_id: str
+    source: str
+    hop: str
+    destination: str
+    status: Status
+    failure_class: FailureClass
+    error_code: str
+    error_message: str
+    attempts: tuple[Attempt, ...]
+    redrive_count: int
+    first_failed_at: str
+    last_failed_at: str
+    group_id: str
+    kind: str
+    body_sha256: str
+    body_size: int
+    return_to: ReturnTo
+    body: str | None = None
+    bodyref: str | None = None
+    correlation_id: str | None = None
+    type: str | None = None
+    partner: str | None = None
+    partition_key: str | None = None
+    response: str | None = None
+    message_attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributesref: str | None = None
+    replayed_at: str | None = None
+    resolved_at: str | None = None
+    version: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The item's attributes, as the table keeps them."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values["attempts"] = [attempt.to_dict() for attempt in self.attempts]
+        values["return_to"] = self.return_to.to_dict()
+        values["message_attributes"] = dict(self.message_attributes)
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote; unknown attributes are ignored."""
+        known: dict[str, Any] = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        known["attempts"] = tuple(Attempt.from_dict(attempt) for attempt in known.get("attempts", ()))
+        known["return_to"] = ReturnTo.from_dict(known.get("return_to", {}))
+        return cls(**known)
+
+    def failed_again(self, later: ReviewItem) -> ReviewItem | None:
+        """This item after the failure that ``later`` was made of; ``None`` if it has been taken in already.
+
+        An item that was being retried, or was thought resolved, is open again. An archived one stays archived: a person
+        has decided about it.
+        """
+        seen = {attempt.message_id for attempt in self.attempts}
+        new = tuple(attempt for attempt in later.attempts if attempt.message_id not in seen)
+        if not new:
+            return None
+        attempts = (*self.attempts, *new)
+        if len(attempts) > MAX_ATTEMPTS_KEPT:
+            attempts = (attempts[0], *attempts[-(MAX_ATTEMPTS_KEPT - 1) :])
+        return replace(
+            later,
+            status="ARCHIVED" if self.status == "ARCHIVED" else "OPEN",
+            attempts=attempts,
+            redrive_count=max(self.redrive_count, later.redrive_count),
+            first_failed_at=min(self.first_failed_at, later.first_failed_at),
+            last_failed_at=max(self.last_failed_at, later.last_failed_at),
+            replayed_at=self.replayed_at,
+            resolved_at=None,
+            version=self.version + 1,
+        )
+
+
+def item_id(source: str, event_id: str, destination: str) -> str:
+    """The id of the one item of an event at a destination. Lengths go first, so that no two triples share an id."""
+    key = f"{len(source)}:{source}|{len(event_id)}:{event_id}|{destination}"
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:_ITEM_ID_CHARACTERS]
+
+
+def signature(message: str) -> str:
+    """``message`` without what varies from one failure to the next: ids, numbers, times, ARNs, query strings."""
+    return _VARIABLE.sub(lambda match: f"<{match.lastgroup}>", message[:_SIGNATURE_CHARACTERS])
+
+
+def group_id(failure_class: str, code: str, message: str, *, hop: str, destination: str) -> str:
+    """The group of failures that one fix would cure: same place, same class, same code, same words."""
+    parts = (hop, destination, failure_class, code, signature(message))
+    key = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:_ITEM_ID_CHARACTERS]
