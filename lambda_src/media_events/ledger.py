@@ -31,8 +31,10 @@ class Ledger(Protocol):
     def begin(self, key: str, *, lease_seconds: float) -> Begun:
         """Claim the effect, unless it is done or somebody holds an unexpired lease on it."""
 
-    def complete(self, key: str, *, result: Mapping[str, Any] | None = None) -> None:
-        """The effect has happened."""
+    def complete(
+        self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
+    ) -> None:
+        """The effect has happened; for ``keep_seconds`` it counts as done."""
 
     def release(self, key: str) -> None:
         """The effect certainly has not happened: let the next one try."""

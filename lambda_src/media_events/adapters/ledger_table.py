@@ -66,7 +66,9 @@ class LedgerTable:
             return Begun("owned")
         return _begun(item)
 
-    def complete(self, key: str, *, result: Mapping[str, Any] | None = None) -> None:
+    def complete(
+        self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
+    ) -> None:
         """Mark our entry as done.
 
         Raises:
@@ -76,7 +78,7 @@ class LedgerTable:
         values: dict[str, Any] = {
             ":done": {"S": "done"},
             ":now": {"N": repr(self._clock())},
-            ":expires": {"N": str(int(self._clock()) + RETENTION_SECONDS)},
+            ":expires": {"N": str(int(self._clock()) + keep_seconds)},
             ":owner": {"S": self._owner},
         }
         names = {"#state": "state", "#at": "at", "#owner": "owner"}

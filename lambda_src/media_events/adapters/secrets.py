@@ -1,50 +1,123 @@
-"""Secrets from Secrets Manager, kept in memory for a while."""
+"""Partners' secrets in Secrets Manager: cached, re-read when asked to, good for a while when the store is down."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.errors import translate
-from media_events.failures import PermanentConfigError
+from media_events.adapters.errors import judge
+from media_events.failures import HopError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-CACHE_SECONDS: Final = 300.0
-"""How long a replaced secret may still be used: rotation needs an overlap of at least that."""
+TTL_SECONDS: Final = 300
+STALE_SECONDS: Final = 900
+"""While the store can't be read, values up to this old still serve."""
+
+REFRESH_SECONDS: Final = 30
+"""A secret is not re-read more often than this: forged requests must not drive up the store's load and bill."""
+
+STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
 
 
-@dataclass(slots=True)
-class Secrets:
-    """Reads secrets by ARN; a value is asked for again after ``cache_seconds``."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    values: tuple[str, ...]
+    at: float
 
-    client: SecretsManagerClient
-    cache_seconds: float = CACHE_SECONDS
-    clock: Callable[[], float] = time.monotonic
-    _cache: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
 
-    def read(self, arn: str) -> str:
-        """The current value of the secret ``arn``.
+class SecretsManager:
+    """Fulfils ``receiving.Secrets``."""
+
+    def __init__(self, client: SecretsManagerClient, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._cache: dict[str, _Read] = {}
+        self._tried: dict[str, float] = {}
+
+    def values(self, arns: Sequence[str]) -> list[str]:
+        """The values of ``arns``, each one's current and previous version, without duplicates.
 
         Raises:
-            PermanentConfigError: ``secret-unusable``: it has no value, or a binary one.
-            HopError: Secrets Manager did not answer or refused.
+            HopError: no secret could be read, or none has a value.
         """
-        now = self.clock()
-        kept = self._cache.get(arn)
-        if kept is not None and now - kept[0] < self.cache_seconds:
-            return kept[1]
+        return self._collect(arns, max_age=TTL_SECONDS)
+
+    def reread(self, arns: Sequence[str]) -> list[str] | None:
+        """Values read anew, for a signature that matches none of the cached; ``None`` if they were read just now.
+
+        Raises:
+            HopError: no secret could be read, or none has a value.
+        """
+        now = self._clock()
+        if all(now - self._tried.get(arn, float("-inf")) < REFRESH_SECONDS for arn in arns):
+            return None
+        return self._collect(arns, max_age=REFRESH_SECONDS)
+
+    def _collect(self, arns: Sequence[str], *, max_age: float) -> list[str]:
+        found: dict[str, None] = {}
+        problem: HopError | None = None
+        for arn in arns:
+            try:
+                found.update(dict.fromkeys(self._one(arn, max_age)))
+            except HopError as error:
+                problem = error
+        if found:
+            return list(found)
+        raise problem or TransientError("no-secret", "none of the partner's secrets has a value")
+
+    def _one(self, arn: str, max_age: float) -> tuple[str, ...]:
+        now = self._clock()
+        cached = self._cache.get(arn)
+        if cached is not None and now - cached.at < max_age:
+            return cached.values
+        self._tried[arn] = now
         try:
-            answer = self.client.get_secret_value(SecretId=arn)
+            values = tuple(value for stage in STAGES for value in self._read(arn, stage))
         except (BotoCoreError, ClientError) as error:
-            translate(error, "reading a secret")
-        value = answer.get("SecretString")
-        if not value:
-            raise PermanentConfigError("secret-unusable", f"the secret {arn} has no text value yet")
-        self._cache[arn] = (now, value)
-        return value
+            if cached is not None and now - cached.at < STALE_SECONDS:
+                return cached.values
+            raise judge(error, "reading a secret") from error
+        self._cache[arn] = _Read(values, now)
+        return values
+
+    def _read(self, arn: str, stage: str) -> list[str]:
+        try:
+            answer = self._client.get_secret_value(SecretId=arn, VersionStage=stage)
+        except ClientError as error:
+            # A secret that was never rotated has no previous version, a new one no value at all.
+            if error.response["Error"].get("Code") == "ResourceNotFoundException":
+                return []
+            raise
+        text = answer.get("SecretString")
+        return parse_secret(text if text is not None else _text(answer.get("SecretBinary")))
+
+
+def parse_secret(text: str) -> list[str]:
+    """The secrets in a stored value: the text itself, or a JSON object's ``secret`` and ``secrets``.
+
+    A line break at the end came with the paste; it belongs to no secret.
+    """
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict) and ("secret" in document or "secrets" in document):
+        several = document.get("secrets")
+        candidates = [document.get("secret"), *(several if isinstance(several, list) else [several])]
+    else:
+        candidates = [text.rstrip("\r\n")]
+    return [candidate for candidate in candidates if isinstance(candidate, str) and candidate]
+
+
+def _text(binary: bytes | None) -> str:
+    try:
+        return (binary or b"").decode()
+    except UnicodeDecodeError:
+        return ""

@@ -168,13 +168,15 @@ class FakeLedger:
             }
             return Begun("owned")
 
-    def complete(self, key: str, *, result: Mapping[str, Any] | None = None) -> None:
+    def complete(
+        self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
+    ) -> None:
         self._fail("complete")
         with self.table.lock:
             item = self.table.items.get(key)
             if item is None or item["owner"] != self.owner:
                 raise TransientError("aws-ConditionalCheckFailedException", "the entry is somebody else's")
-            item.update(state="done", result=result)
+            item.update(state="done", result=result, expires=self.table.clock() + keep_seconds)
 
     def release(self, key: str) -> None:
         self._fail("release")

@@ -1,0 +1,36 @@
+"""A webhook's request and answer, whatever carried them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A request as it came: ``partner`` from its path, header names in lower case, ``body`` in raw bytes.
+
+    ``body`` is ``None`` where API Gateway's base64 could not be decoded.
+    """
+
+    partner: str
+    method: str
+    host: str = ""
+    path: str = "/"
+    query: str = ""
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes | None = b""
+
+    @property
+    def url(self) -> str:
+        """The URL as the sender called it."""
+        return f"https://{self.host}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the sender gets: status code, body and headers."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "application/json"})

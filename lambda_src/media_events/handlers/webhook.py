@@ -1,0 +1,103 @@
+"""The webhook behind API Gateway, and the way back for requests that were kept for review."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from media_events.accepting import Acceptor
+from media_events.adapters.bodies import S3Bodies, S3Documents
+from media_events.adapters.clients import client
+from media_events.adapters.event_bus import EventBus
+from media_events.adapters.ledger_table import LedgerTable
+from media_events.adapters.queue import SqsQueue
+from media_events.adapters.secrets import SecretsManager
+from media_events.configuration import FunctionSettings, load_document
+from media_events.handlers.apigateway import incoming, response
+from media_events.ledger import Ledger
+from media_events.observability import instrumented, reporter
+from media_events.publishing import DEFAULT_MAX_ENTRY_BYTES, Publisher
+from media_events.receiving import DEFAULT_MAX_BODY_BYTES, Receiver, parse_partners, unavailable
+from media_events.reporting import fault
+from media_events.settings import env
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings(FunctionSettings):
+    """What this function is told."""
+
+    dead_letter_queue_url: str = env("DEAD_LETTER_QUEUE_URL")
+    bus_arn: str = env("BUS_ARN")
+    ledger_table: str = env("LEDGER_TABLE")
+    bodies_uri: str = env("BODIES_URI")
+    max_body_bytes: int = env("MAX_BODY_BYTES", default=DEFAULT_MAX_BODY_BYTES)
+    max_entry_bytes: int = env("MAX_ENTRY_BYTES", default=DEFAULT_MAX_ENTRY_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The webhook, wired; ``ledger`` gives the ledger as one request owns it."""
+
+    receiver: Receiver
+    ledger: Callable[[str], Ledger]
+
+
+@functools.cache
+def application() -> Application:
+    """Wire the webhook from the environment, once per sandbox.
+
+    Raises:
+        SettingsError: naming every environment variable that is missing or wrong.
+        ConfigurationError: naming every partner and field that is wrong.
+        HopError: the configuration could not be read.
+    """
+    settings = WebhookSettings.from_env(os.environ)
+    document = load_document(S3Documents(client("s3")), settings.configuration_uri, settings.configuration_sha256)
+    partners = parse_partners(document.get("partners"))
+    bodies = S3Bodies(client("s3"), settings.bodies_uri)
+    bus = EventBus(client("events"), settings.bus_arn)
+    receiver = Receiver(
+        partners=partners,
+        secrets=SecretsManager(client("secretsmanager")),
+        acceptor=Acceptor(
+            publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings.max_entry_bytes),
+            dead_letters=SqsQueue(client("sqs"), dead_letter_queue_url=settings.dead_letter_queue_url),
+            hop=settings.hop,
+            report=reporter(),
+            bodies=bodies,
+            inline_bytes=settings.max_entry_bytes,
+        ),
+        report=reporter(),
+        hop=settings.hop,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return Application(
+        receiver=receiver,
+        ledger=lambda owner: LedgerTable(client("dynamodb"), settings.ledger_table, owner=owner),
+    )
+
+
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry point: an API Gateway event, or ``{"request": …}`` from the re-drive function or an operator.
+
+    API Gateway wraps whatever it receives, so that only an IAM principal who may invoke the function can hand it a
+    ``request``. That path raises, so that its caller knows; the public one never does.
+    """
+
+    def remaining() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    if "request" in event and "requestContext" not in event:
+        app = application()
+        return app.receiver.replay(event["request"], app.ledger(context.aws_request_id), remaining=remaining)
+    try:
+        app = application()
+        answer = app.receiver.receive(incoming(event), app.ledger(context.aws_request_id), remaining=remaining)
+    except Exception as error:  # noqa: BLE001  # an unusable configuration is our fault, never the sender's 500
+        reporter().error("hop failed", reason="configuration-unusable", problem=str(error), **fault(error))
+        answer = unavailable()
+    return response(answer)
