@@ -42,11 +42,8 @@ def load_specification(named: str | Mapping[str, Any], folder: Path, *, webhook:
     elif named in preset_names():
         document = {"preset": named}
     else:
-        raise ContentError(
-            [
-                f'there is no preset "{named}": {did_you_mean(named, preset_names())} (or name a file, ./partners/acme.yaml)'
-            ]
-        )
+        advice = f"{did_you_mean(named, preset_names())} (a file has a suffix: ./partners/acme.yaml)"
+        raise ContentError([f'there is no preset "{named}": {advice}'])
     try:
         specification = parse_specification(document)
         problems = specification.webhook_problems() if webhook else []
