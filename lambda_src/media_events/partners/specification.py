@@ -153,7 +153,12 @@ def parse_specification(mapping: Mapping[str, Any]) -> PartnerSpecification:
     """
     problems: list[str] = []
     resolved = resolve_preset(mapping, problems)
-    specification = None if problems else _read(Fields(resolved, "", problems))
+    try:
+        specification = None if problems else _read(Fields(resolved, "", problems))
+    except RecursionError:
+        raise SpecificationError(
+            ["the specification: is nested too deeply; no source needs more than a few levels"]
+        ) from None
     if problems or specification is None:
         raise SpecificationError(list(dict.fromkeys(problems)))
     return specification

@@ -1,0 +1,118 @@
+"""Read a partner's specification from a YAML, TOML or JSON file, with errors that name the place."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+MAX_BYTES: Final = 1024 * 1024
+SUFFIXES: Final = (".yaml", ".yml", ".toml", ".json")
+
+
+class SpecificationFileError(ValueError):
+    """A file can't be read as a specification; the message names the file, what is wrong and where."""
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The mapping that a specification file holds; what it means is for ``parse_specification`` to judge.
+
+    Raises:
+        SpecificationFileError: there is no such file, or its text is not what its suffix says.
+    """
+    parse = _PARSERS.get(path.suffix.lower())
+    if parse is None:
+        raise SpecificationFileError(f"{path} must end in one of {', '.join(SUFFIXES)}")
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecificationFileError(f"{path} can't be read: {reason}") from None
+    if len(content) > MAX_BYTES:
+        raise SpecificationFileError(f"{path} is larger than {MAX_BYTES // 1024} KiB")
+    try:
+        value = parse(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise SpecificationFileError(f"{path} is not UTF-8 text") from None
+    except RecursionError:
+        raise SpecificationFileError(f"{path} is nested too deeply") from None
+    except ValueError as error:
+        raise SpecificationFileError(f"{path} {error}") from None
+    if not isinstance(value, dict):
+        raise SpecificationFileError(f"{path} must hold a table of fields such as id, type and verification")
+    return value
+
+
+def _toml(text: str) -> Any:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"is not TOML: {error}") from None
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"has the field {name} twice in one table")
+        found[name] = value
+    return found
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"holds {text}, which is not JSON")
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML: no aliases, no field twice, names are texts (a bare 200 is the text 200), dates stay texts."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
+            raise ValueError(f"uses an alias in line {line}; write the value out")
+        return super().compose_node(parent, index)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise ValueError(f"has a field in line {line} whose name is no text")  # noqa: TRY004 - a fault of the file
+        if key.value in found:
+            raise ValueError(f"has the field {key.value} twice in one table, again in line {line}")
+        found[key.value] = loader.construct_object(value, deep=True)
+    return found
+
+
+def _as_written(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
+
+
+def _yaml(text: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
+    except yaml.MarkedYAMLError as error:
+        where = f" in line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""
+        raise ValueError(f"is not YAML: {error.problem or error.context}{where}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"is not YAML: {str(error).splitlines()[0]}") from None
+
+
+_PARSERS: Final[dict[str, Callable[[str], Any]]] = {".yaml": _yaml, ".yml": _yaml, ".toml": _toml, ".json": _json}
