@@ -32,15 +32,15 @@ PATTERN_FIELDS: Final = frozenset(
 
 def check_references(document: Document, environment: str, findings: Findings) -> None:
     """Note every name that leads nowhere, that is used twice, or that nothing uses."""
-    root = document.value if isinstance(document.value, dict) else {}
+    root = document.value
     entries, partners = _members(root, "entries"), _members(root, "partners")
     destinations, routes, transforms = (_members(root, s) for s in ("destinations", "routes", "transforms"))
-    known_entries = entries if "entries" in root else {"webhook": {"type": "webhook"}}
+    known_entries = entries if isinstance(root, dict) and "entries" in root else {"webhook": {"type": "webhook"}}
 
-    used_entries = set(_reference(document, findings, "partners", partners, "entry", known_entries, "entry"))
-    for name in entries:
-        if name not in used_entries:
-            findings.doubtful(document.position(("entries", name)), "no partner comes in by this entry: it is not made")
+    for position, message in _dangling(document, "partners", "entry", known_entries):
+        findings.wrong(position, message)
+    for name in entries.keys() - {_text(partner, "entry") for partner in partners.values()}:
+        findings.doubtful(document.position(("entries", name)), "no partner comes in by this entry: it is not made")
     webhooks = [name for name in entries if _text(entries[name], "type", "webhook") == "webhook"]
     for name in webhooks[1:]:
         findings.wrong(
@@ -48,10 +48,10 @@ def check_references(document: Document, environment: str, findings: Findings) -
             f'"{webhooks[0]}" is a webhook entry already: one HTTP API serves all partners that call',
         )
 
-    used = set(_reference(document, findings, "routes", routes, "destination", destinations, "destination"))
-    for name in destinations:
-        if name not in used:
-            findings.doubtful(document.position(("destinations", name)), "no route leads to this destination")
+    for position, message in _dangling(document, "routes", "destination", destinations):
+        findings.wrong(position, message)
+    for name in destinations.keys() - {_text(route, "destination") for route in routes.values()}:
+        findings.doubtful(document.position(("destinations", name)), "no route leads to this destination")
     if not routes and not transforms:
         findings.doubtful(document.position(("routes",)), "there are no routes: events come in and go nowhere")
     _check_keys(document, environment, {"transforms": transforms, "routes": routes}, set(entries), findings)
@@ -69,29 +69,21 @@ def check_references(document: Document, environment: str, findings: Findings) -
             )
 
 
-def _reference(
-    document: Document,
-    findings: Findings,
-    section: str,
-    members: Mapping[str, Any],
-    key: str,
-    targets: Mapping[str, Any],
-    what: str,
-) -> Iterator[str]:
-    for name, member in members.items():
+def _dangling(document: Document, section: str, key: str, targets: Mapping[str, Any]) -> Iterator[tuple[Position, str]]:
+    """The members of `section` whose `key` names none of the `targets`."""
+    for name, member in _members(document.value, section).items():
         reference = _text(member, key)
-        if not reference:
-            continue
-        if reference not in targets:
-            position = document.position((section, name, key))
-            findings.wrong(position, f'there is no {what} "{reference}": {did_you_mean(reference, targets)}')
-        yield reference
+        if reference and reference not in targets:
+            yield (
+                document.position((section, name, key)),
+                f'there is no {key} "{reference}": {did_you_mean(reference, targets)}',
+            )
 
 
 def _check_keys(
     document: Document, environment: str, hops: Mapping[str, Mapping[str, Any]], entries: set[str], findings: Findings
 ) -> None:
-    root = document.value if isinstance(document.value, dict) else {}
+    root = document.value
     prefix = f"{_text(root, 'name')}-{environment}-"
     machines = {
         f"{name}{MACHINE_SUFFIX}": name
@@ -122,7 +114,7 @@ def _check_keys(
 
 def check_patterns(document: Document, findings: Findings) -> None:
     """Note what EventBridge would refuse in a pattern, and patterns that match nothing or everything."""
-    root = document.value if isinstance(document.value, dict) else {}
+    root = document.value
     transforms = _members(root, "transforms")
     for section, step in (("transforms", "transform"), ("routes", "route")):
         for name, member in _members(root, section).items():
@@ -189,8 +181,8 @@ def within_destination(document: Document, path: Path, problem: str) -> tuple[Po
     return _within(document, path, document.at(path), match[0] if match else ""), problem
 
 
-def _members(root: Mapping[str, Any], section: str) -> dict[str, Any]:
-    members = root.get(section)
+def _members(root: Any, section: str) -> dict[str, Any]:
+    members = root.get(section) if isinstance(root, dict) else None
     return members if isinstance(members, dict) else {}
 
 

@@ -270,7 +270,8 @@ class WorkflowStack(TerraformStack):
         ledgers = [_reference(module, "ledger_table_name") for module in sources]
         log_groups = ["module.router.log_group_names"] if router is not None else []
         functions = ["module.router.functions"] if router is not None else []
-        for hop, module in (("ingress/" + self._webhook_name(), webhook), ("review/redrive", review)):
+        prefix = self._environment.prefix
+        for hop, module in ((f"ingress/{prefix}-{self._webhook_name()}", webhook), (f"review/{prefix}-review", review)):
             if module is not None:
                 key = _quoted(hop)
                 log_groups.append(f"{{ {key} = {_reference(module, 'log_group_name')} }}")

@@ -32,7 +32,7 @@ _LENGTHS = {"too_short": "min_length", "too_long": "max_length"}
 _LONGEST_SHOWN = 80
 
 
-def message_for(error: ErrorDetails, model: type[BaseModel], path: Path, root: Any) -> str:
+def message_for(error: ErrorDetails, model: type[BaseModel], path: Path, root: Any) -> str:  # noqa: PLR0911 - one per kind
     """What is wrong at `path` of the document `root`, and what would be right."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "missing":
