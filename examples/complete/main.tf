@@ -74,7 +74,7 @@ module "router" {
       }
     }
 
-    ingest = {
+    start-ingest = {
       pattern = jsonencode({ detail-type = ["asset.ready"] })
       target  = { states = { state_machine_arn = module.ingest.state_machine_arn } }
     }

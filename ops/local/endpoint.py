@@ -20,6 +20,7 @@ from ops.local.paths import REPOSITORY, LocalPaths
 from ops.local.process import ProcessIdentity
 
 CLOUD_ENVIRONMENT: Final = REPOSITORY / ".venv-cloud"
+APPLICATION: Final = Path(__file__).parent / "server" / "cloud_application.py"
 HEALTH_PATH: Final = "/_ministack/health"
 START_SECONDS: Final = 60.0
 
@@ -130,7 +131,7 @@ def start(paths: LocalPaths, *, region: str, port: int | None, waiting: Callable
     identity = process.start(
         # Not the `ministack` program: as root that one listens on port 443 too.
         [
-            str(interpreter), "-m", "hypercorn", "ministack.app:app",
+            str(interpreter), "-m", "hypercorn", f"{APPLICATION}:app",
             "--bind", f"127.0.0.1:{chosen}", "--certfile", str(shown.certificate), "--keyfile", str(shown.key),
             "--keep-alive", "75", "--log-level", "WARNING",
         ],

@@ -1,0 +1,77 @@
+"""MiniStack's application, one answer completed. Runs in MiniStack's own environment, on the standard library alone.
+
+The AWS provider asks CloudWatch in its Query protocol. MiniStack 1.5.33 leaves an alarm's description, dimensions,
+period, statistic and actions out of that answer (its JSON answer has them), and makes up a period and a statistic
+where an alarm has a percentile or an expression instead: every plan would want to set them again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+Answer = tuple[int, dict[str, str], bytes]
+
+_cloudwatch: Any = importlib.import_module("ministack.services.cloudwatch")
+_answer_of_ministack: Any = vars(_cloudwatch)["_describe_alarms"]
+_answer_in_xml: Any = vars(_cloudwatch)["_xml"]
+
+
+def _describe_alarms(params: Mapping[str, Any], data: Mapping[str, Any], *protocol: bool) -> Answer:
+    """MiniStack's handler; ``protocol`` says whether the request is CBOR, and whether it is JSON."""
+    if any(protocol):
+        answer: Answer = _answer_of_ministack(params, data, *protocol)
+        return answer
+    is_cbor, is_json = False, True
+    status, _, body = _answer_of_ministack({}, _as_json(params), is_cbor, is_json)
+    if status != HTTPStatus.OK:
+        refusal: Answer = _answer_of_ministack(params, data, *protocol)
+        return refusal
+    alarms = json.loads(body)
+    alarms["MetricAlarms"] = [_as_declared(alarm) for alarm in alarms["MetricAlarms"]]
+    result = as_xml("DescribeAlarmsResult", {"DescribeAlarmsResult": alarms})
+    completed: Answer = _answer_in_xml(status, "DescribeAlarmsResponse", result)
+    return completed
+
+
+def _as_declared(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """The alarm without what MiniStack made up: one on an expression has no metric, one on a percentile no statistic."""
+    made_up: set[str] = {"Statistic"} if alarm.get("ExtendedStatistic") else set()
+    if not alarm.get("MetricName"):
+        made_up |= {"MetricName", "Namespace", "Statistic", "Period", "Dimensions"}
+    return {name: value for name, value in alarm.items() if name not in made_up}
+
+
+def _as_json(params: Mapping[str, Any]) -> dict[str, Any]:
+    """``AlarmNames.member.1=a`` as ``{"AlarmNames": ["a"]}``."""
+    data: dict[str, Any] = {}
+    for name, given in sorted(params.items()):
+        value = given[0] if isinstance(given, list) else given
+        head, _, member = name.partition(".member.")
+        if member:
+            data.setdefault(head, []).append(value)
+        else:
+            data[head] = value
+    return data
+
+
+def as_xml(name: str, value: Any) -> str:
+    """A JSON value as the Query protocol writes it; ``name`` is the element that it is in."""
+    if isinstance(value, Mapping):
+        return "".join(f"<{key}>{as_xml(key, item)}</{key}>" for key, item in value.items() if item is not None)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "".join(f"<member>{as_xml(name, item)}</member>" for item in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if name.endswith("Timestamp") and isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC).isoformat()
+    return str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+vars(_cloudwatch)["_describe_alarms"] = _describe_alarms
+
+app: Any = importlib.import_module("ministack.app").app
