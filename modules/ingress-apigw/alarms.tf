@@ -18,44 +18,18 @@ resource "aws_cloudwatch_metric_alarm" "server_errors" {
 resource "aws_cloudwatch_metric_alarm" "client_errors" {
   alarm_name          = "${var.name}-4xx"
   alarm_description   = "Many webhooks are refused: a partner rotated its secret or changed its format, or somebody is probing. The function's log says why (request refused)."
-  evaluation_periods  = 1
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "4xx"
+  dimensions          = { ApiId = aws_apigatewayv2_api.this.id, Stage = aws_apigatewayv2_stage.this.name }
+  statistic           = "Average" # the share of all calls
+  period              = 300
+  evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
-  threshold           = var.alarm_thresholds.client_error_percent
+  threshold           = var.alarm_thresholds.client_error_percent / 100
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_actions
   ok_actions          = var.alarm_actions
   tags                = var.tags
-
-  metric_query {
-    id          = "percent"
-    label       = "Refused calls in percent"
-    expression  = "IF(calls >= 20, 100 * refused / calls, 0)"
-    return_data = true
-  }
-
-  metric_query {
-    id = "refused"
-
-    metric {
-      namespace   = "AWS/ApiGateway"
-      metric_name = "4xx"
-      dimensions  = { ApiId = aws_apigatewayv2_api.this.id, Stage = aws_apigatewayv2_stage.this.name }
-      stat        = "Sum"
-      period      = 900
-    }
-  }
-
-  metric_query {
-    id = "calls"
-
-    metric {
-      namespace   = "AWS/ApiGateway"
-      metric_name = "Count"
-      dimensions  = { ApiId = aws_apigatewayv2_api.this.id, Stage = aws_apigatewayv2_stage.this.name }
-      stat        = "SampleCount"
-      period      = 900
-    }
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "latency" {

@@ -205,7 +205,7 @@ variable "alarm_thresholds" {
   description = <<-EOT
     When the alarms go off.
       server_errors        = 5xx answers in five minutes
-      client_error_percent = 4xx answers in percent of all, over a quarter of an hour with at least 20 calls
+      client_error_percent = 4xx answers in percent of all, for a quarter of an hour
       latency_ms           = slowest hundredth (p99) of the calls
       dlq_age_seconds      = age of the oldest message in the dead-letter queue
   EOT

@@ -6,7 +6,7 @@ locals {
     Resource = [key]
   }]
 
-  # Neither log delivery nor X-Ray knows resource-level permissions for these actions.
+  # Log delivery knows no resource-level permissions for these actions.
   log_statements = [{
     Sid    = "DeliverLogs"
     Effect = "Allow"
@@ -22,13 +22,6 @@ locals {
     ]
     Resource = ["*"]
   }]
-
-  tracing_statements = var.tracing ? [{
-    Sid      = "Trace"
-    Effect   = "Allow"
-    Action   = ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-    Resource = ["*"]
-  }] : []
 
   user_statements = [for sid, statement in var.policy_statements : merge(
     {
@@ -46,7 +39,7 @@ locals {
     },
   )]
 
-  statements = concat(local.log_statements, local.tracing_statements, local.key_statements, local.user_statements)
+  statements = concat(local.log_statements, local.key_statements, local.user_statements)
 }
 
 resource "aws_iam_role" "this" {
@@ -71,8 +64,8 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  #checkov:skip=CKV_AWS_290:Log delivery and X-Ray know no resource-level permissions
-  #checkov:skip=CKV_AWS_355:Log delivery and X-Ray know no resource-level permissions
+  #checkov:skip=CKV_AWS_290:Log delivery knows no resource-level permissions
+  #checkov:skip=CKV_AWS_355:Log delivery knows no resource-level permissions
   name   = "workflow"
   role   = aws_iam_role.this.name
   policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })

@@ -19,7 +19,7 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_sfn_state_machine" "this" {
-  #checkov:skip=CKV_AWS_284:Correlation is by event and correlation id; tracing switches X-Ray on, which bills every execution
+  #checkov:skip=CKV_AWS_284:Correlation is by event and correlation id; X-Ray would bill every execution
   #checkov:skip=CKV_AWS_285:Executions are logged at ERROR; their data, partners' payloads, only where log_execution_data says so
   name       = var.name
   type       = var.type
@@ -31,10 +31,6 @@ resource "aws_sfn_state_machine" "this" {
     level                  = var.log_level
     include_execution_data = var.log_execution_data
     log_destination        = "${aws_cloudwatch_log_group.this.arn}:*"
-  }
-
-  tracing_configuration {
-    enabled = var.tracing
   }
 
   dynamic "encryption_configuration" {

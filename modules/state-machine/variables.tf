@@ -95,13 +95,6 @@ variable "log_execution_data" {
   nullable    = false
 }
 
-variable "tracing" {
-  description = "Whether AWS X-Ray traces executions."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "log_retention_days" {
   description = "How long CloudWatch keeps the logs, in days."
   type        = number
