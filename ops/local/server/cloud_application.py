@@ -39,7 +39,7 @@ def _describe_alarms(params: Mapping[str, Any], data: Mapping[str, Any], *protoc
 
 
 def _as_declared(alarm: Mapping[str, Any]) -> dict[str, Any]:
-    """The alarm without what MiniStack made up: one on an expression has no metric, one on a percentile no statistic."""
+    """The alarm without what MiniStack makes up: an expression has no metric of its own, a percentile no statistic."""
     made_up: set[str] = {"Statistic"} if alarm.get("ExtendedStatistic") else set()
     if not alarm.get("MetricName"):
         made_up |= {"MetricName", "Namespace", "Statistic", "Period", "Dimensions"}
