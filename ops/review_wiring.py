@@ -1,0 +1,81 @@
+"""The review desk of a deployment, put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.bodies import S3Bodies
+from media_events.adapters.errors import translate
+from media_events.adapters.event_bus import EventBus
+from media_events.adapters.redrive import LambdaFunctions, SqsQueues
+from media_events.adapters.review_table import DynamoReviewTable
+from media_events.publishing import MAX_REQUEST_BYTES, Publisher
+from ops.aws import Cloud, Deployment
+from ops.review_desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTables:
+    """Reads ledgers without claiming anything."""
+
+    client: Any
+    tables: Sequence[str]
+    clock: Callable[[], float] = time.time
+
+    def done(self, key: str) -> bool:
+        """Whether one of the ledgers has the effect of ``key`` as done.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        for table in self.tables:
+            try:
+                answer = self.client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
+            except (BotoCoreError, ClientError) as error:
+                translate(error, "reading a ledger")
+            entry = answer.get("Item", {})
+            expires = float(entry.get("expires", {}).get("N", "0"))
+            if entry.get("state", {}).get("S") == "done" and expires > self.clock():
+                return True
+        return False
+
+
+class _Client:
+    """A client that is made when it is first used: a list needs none but DynamoDB's."""
+
+    def __init__(self, cloud: Cloud, service: str) -> None:
+        self._cloud = cloud
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cloud.client(self._service), name)
+
+
+def table_of(deployment: Deployment) -> DynamoReviewTable:
+    """The review table of ``deployment``."""
+    dynamodb: Any = _Client(deployment.cloud, "dynamodb")
+    return DynamoReviewTable(dynamodb, deployment.review_table)
+
+
+def desk(deployment: Deployment) -> Desk:
+    """The review desk of ``deployment``."""
+    dynamodb, sqs, events, functions, s3 = (
+        _as_client(_Client(deployment.cloud, service)) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
+    )
+    return Desk(
+        table=table_of(deployment),
+        effects=LedgerTables(dynamodb, deployment.ledger_tables),
+        queues=SqsQueues(sqs),
+        bus=lambda arn: Publisher(bus=EventBus(events, arn), max_entry_bytes=MAX_REQUEST_BYTES),
+        functions=LambdaFunctions(functions),
+        bodies=lambda uri: S3Bodies(s3, uri.rpartition("/")[0]),
+    )
+
+
+def _as_client(client: Any) -> Any:
+    return client
