@@ -177,10 +177,10 @@ class _told:  # noqa: N801  # used like a function
 
 
 def _status(name: str) -> Status:
-    for status in STATUSES:
-        if status == name.upper():
-            return status
-    fail(f"{name!r} is no status", hint=f"use {', '.join(STATUSES)}", exit_code=UNUSABLE)
+    known: dict[str, Status] = {status: status for status in STATUSES}
+    if name.upper() not in known:
+        fail(f"{name!r} is no status", hint=f"use {', '.join(STATUSES)}", exit_code=UNUSABLE)
+    return known[name.upper()]
 
 
 # --- showing -----------------------------------------------------------------------------------------------------
