@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from infra.patterns.branches import Condition
-from infra.patterns.matchers import Absent, AnythingBut, Equals, Exists, NumericRange, Wildcard
+from infra.patterns.documents import Number
+from infra.patterns.matchers import Absent, AnythingBut, Equals, Exists, Matcher, NumericRange, Wildcard
 from infra.patterns.problems import Problem
 from infra.patterns.validation import compile_pattern
 
@@ -61,19 +62,18 @@ def _doubts(condition: Condition) -> list[str]:
     return doubts
 
 
-def _numbers(matchers: Sequence[Any]) -> list[float]:
+def _numbers(matchers: Sequence[Matcher]) -> list[float]:
     numbers: list[float] = []
     for matcher in matchers:
         if isinstance(matcher, NumericRange):
             numbers += [bound[0] for bound in (matcher.low, matcher.high) if bound is not None]
         elif isinstance(matcher, AnythingBut):
-            numbers += _numbers(matcher.excluded)
-        elif isinstance(matcher, Equals) and not isinstance(matcher.value, str | bool | None):
-            numbers += [] if matcher.value.value is None else [matcher.value.value]
+            literals = [literal.value for literal in matcher.excluded if isinstance(literal, Equals)]
+            numbers += [number.value or 0 for number in literals if isinstance(number, Number)]
     return numbers
 
 
-def _wildcards(matchers: Sequence[Any]) -> int:
+def _wildcards(matchers: Sequence[Matcher]) -> int:
     count = 0
     for matcher in matchers:
         if isinstance(matcher, Wildcard):

@@ -17,7 +17,6 @@ Scalar = str | Number | bool | None
 """A leaf value of an event."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 Position = Literal["whole", "start", "end"]
 
@@ -39,26 +38,29 @@ class Equals:
 
 
 @dataclass(frozen=True, slots=True)
-class SameAddress:
-    """A literal that is an IP address: equal in whatever way the address is spelt."""
+class AddressRange:
+    """IP addresses from ``low`` to ``high``, both in hexadecimal digits: a CIDR block, or a literal address."""
 
-    address: Address
-
-    def accepts(self, actual: Scalar) -> bool:
-        """Only strings that are one IP address."""
-        return isinstance(actual, str) and read_address(actual) == self.address
-
-
-@dataclass(frozen=True, slots=True)
-class Cidr:
-    """A block of IPv4 or IPv6 addresses."""
-
-    network: Network
+    low: str
+    high: str
 
     def accepts(self, actual: Scalar) -> bool:
-        """Only strings that are one IP address."""
+        """Only strings that are one IP address, in whatever way it is spelt.
+
+        Event Ruler compares digit by digit from the left and stops as soon as it is sure, without a look at the
+        number of digits. So a wide IPv6 block (``::/0``) takes IPv4 addresses as well, and so does this.
+        """
         address = read_address(actual) if isinstance(actual, str) else None
-        return address is not None and address in self.network
+        if address is None:
+            return False
+        at_low = at_high = True
+        for digit, low, high in zip(address_digits(address), self.low, self.high, strict=False):
+            if (at_low and digit < low) or (at_high and digit > high):
+                return False
+            at_low, at_high = at_low and digit == low, at_high and digit == high
+            if not at_low and not at_high:
+                return True
+        return address.max_prefixlen >= len(self.low) * 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ class Absent:
         return False
 
 
-Matcher = Equals | SameAddress | Cidr | Text | AnyCase | Wildcard | NumericRange | AnythingBut | Exists | Absent
+Matcher = Equals | AddressRange | Text | AnyCase | Wildcard | NumericRange | AnythingBut | Exists | Absent
 
 
 def read_address(text: str) -> Address | None:
@@ -184,6 +186,11 @@ def read_address(text: str) -> Address | None:
     except ValueError:
         return None
     return (isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped) or address
+
+
+def address_digits(address: Address) -> str:
+    """The address in hexadecimal digits: 8 of IPv4, 32 of IPv6."""
+    return address.packed.hex()
 
 
 def _either(char: str) -> str:

@@ -13,17 +13,17 @@ from typing import Any, Final
 from infra.patterns.documents import Number, as_number, compact
 from infra.patterns.matchers import (
     Absent,
+    AddressRange,
     AnyCase,
     AnythingBut,
-    Cidr,
     Equals,
     Exists,
     Matcher,
     NumericRange,
     Position,
-    SameAddress,
     Text,
     Wildcard,
+    address_digits,
     read_address,
 )
 from infra.patterns.problems import Problem
@@ -66,7 +66,7 @@ def read_matcher(entry: Any) -> Matcher:
         return Equals(number)
     if isinstance(entry, str):
         address = read_address(entry)
-        return Equals(entry) if address is None else SameAddress(address)
+        return Equals(entry) if address is None else AddressRange(address_digits(address), address_digits(address))
     if entry is None or isinstance(entry, bool):
         return Equals(entry)
     raise RefusedError(f"{entry!r} is no JSON value")
@@ -220,7 +220,7 @@ def _exists(operand: Any) -> Exists | Absent:
     return Exists() if operand else Absent()
 
 
-def _cidr(operand: Any) -> Cidr:
+def _cidr(operand: Any) -> AddressRange:
     text = _string(operand, "cidr")
     base, _, bits = text.partition("/")
     address = read_address(base)
@@ -231,7 +231,8 @@ def _cidr(operand: Any) -> Cidr:
             f"the prefix length of an IPv{address.version} block must be less than {address.max_prefixlen}; "
             f"for a single address write {compact(base)} without 'cidr'"
         )
-    return Cidr(ipaddress.ip_network(f"{address}/{int(bits)}", strict=False))
+    network = ipaddress.ip_network(f"{address}/{int(bits)}", strict=False)
+    return AddressRange(address_digits(network[0]), address_digits(network[-1]))
 
 
 def _shown(value: Any) -> str:
