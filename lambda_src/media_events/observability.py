@@ -40,6 +40,7 @@ class PowertoolsReporter:
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
         self._logger = logger
         self._metrics = metrics
+        self._counts: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
 
     def info(self, message: str, /, **fields: object) -> None:
         self._logger.info(message, extra=_fields(fields))
@@ -51,24 +52,28 @@ class PowertoolsReporter:
         self._logger.error(message, extra=_fields(fields))
 
     def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None:
-        from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415
-
-        if not dimensions:
-            self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
-            return
-        # Dimensions hold for every metric of one embedded document, so that a dimensioned one has its own.
-        with single_metric(
-            name=metric,
-            unit=MetricUnit.Count,
-            value=value,
-            namespace=self._metrics.namespace,
-            default_dimensions={"service": self._metrics.service or SERVICE},
-        ) as document:
-            for name, text in dimensions.items():
-                document.add_dimension(name=name, value=str(_safe(text)) or "none")
+        key = (metric, tuple((name, str(_safe(text)) or "none") for name, text in sorted(dimensions.items())))
+        self._counts[key] = self._counts.get(key, 0) + value
 
     def flush(self) -> None:
-        """Write the counters of this invocation."""
+        """Write the counters of this invocation: one line for all without dimensions, one for each of the others."""
+        from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415
+
+        counts, self._counts = self._counts, {}
+        for (metric, dimensions), value in counts.items():
+            if not dimensions:
+                self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
+                continue
+            # Dimensions hold for every metric of one embedded document, so that these have documents of their own.
+            with single_metric(
+                name=metric,
+                unit=MetricUnit.Count,
+                value=value,
+                namespace=self._metrics.namespace,
+                default_dimensions={"service": self._metrics.service or SERVICE},
+            ) as document:
+                for name, text in dimensions:
+                    document.add_dimension(name=name, value=text)
         if self._metrics.metric_set:
             self._metrics.flush_metrics()
 
