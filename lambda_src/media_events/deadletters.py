@@ -295,7 +295,7 @@ def _foreign(body: str, document: Mapping[str, Any]) -> Identity:
 def _request_identity(request: Mapping[str, Any]) -> Identity:
     partner = _short(request.get("partner"))
     return Identity(
-        event_id="request-" + _sha256(_dump(request))[:32],
+        event_id=_short(request.get("id")) or "request-" + _sha256(_dump(request))[:32],
         source=f"partner.{partner}" if partner else "unknown",
         partner=partner,
     )

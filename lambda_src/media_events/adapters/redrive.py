@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.errors import translate
-from media_events.failures import TransientError
+from media_events.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -85,7 +85,8 @@ class LambdaFunctions:
         """Invoke a function and wait for its answer.
 
         Raises:
-            TransientError: ``function-failed``; it raised, timed out, or answered with a status of 400 or more.
+            PermanentDataError, PermanentConfigError: the function raised that.
+            TransientError: it raised anything else, timed out, or answered with a status of 400 or more.
             HopError: Lambda did not answer or refused.
         """
         try:
@@ -95,16 +96,25 @@ class LambdaFunctions:
             content = answer["Payload"].read()
         except (BotoCoreError, ClientError) as error:
             translate(error, "invoking a function")
+        document = _document(content)
         if answer.get("FunctionError"):
-            raise TransientError(
-                "function-failed",
-                "the function failed",
-                response=content.decode("utf-8", "replace")[:_SHOWN_CHARACTERS],
-            )
-        try:
-            document = json.loads(content or b"null")
-        except (ValueError, RecursionError):
-            return
-        status = document.get("statusCode") if isinstance(document, Mapping) else None
+            raise _error(document)
+        status = document.get("statusCode")
         if isinstance(status, int) and status >= FIRST_ERROR_STATUS:
             raise TransientError(f"function-{status}", f"the function answered {status}")
+
+
+def _document(content: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(content or b"null")
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, Mapping) else {}
+
+
+def _error(document: Mapping[str, Any]) -> HopError:
+    """What a function raised, by what the runtime tells of it: a class's name and a message."""
+    kind = str(document.get("errorType") or "unknown")[:_SHOWN_CHARACTERS]
+    text = f"the function raised {kind}: {str(document.get('errorMessage') or '')[:_SHOWN_CHARACTERS]}"
+    classes = {error.__name__: error for error in (PermanentDataError, PermanentConfigError)}
+    return classes.get(kind, TransientError)(f"function-{kind}", text)

@@ -8,14 +8,14 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from media_events.failures import PermanentConfigError
 
-ReadSecret = Callable[[str], str]
-"""ARN to value; raises a ``HopError`` where the store can't be reached or refuses."""
+ReadSecrets = Callable[[str], Sequence[str]]
+"""ARN to values, the current one first; raises a ``HopError`` where the store can't be reached or has none."""
 
 MIN_KEY_BYTES: Final = 24
 MAX_KEY_BYTES: Final = 64
@@ -41,9 +41,9 @@ class Basic:
 
 @dataclass(frozen=True, slots=True)
 class StandardWebhooks:
-    """A signature of the Standard Webhooks scheme ``v1``; the secret is ``whsec_...``, or several separated by spaces.
+    """A signature of the Standard Webhooks scheme ``v1``; the secret is ``whsec_...``.
 
-    Every secret signs, so that a receiver can take a new one while the old one still works.
+    The current secret signs and the previous one, so that a receiver can take the new one when it likes.
     """
 
     secret_arn: str
@@ -53,7 +53,7 @@ Authentication = ApiKey | Basic | StandardWebhooks
 
 
 def authenticate(
-    authentication: Authentication | None, *, event_id: str, body: bytes, now: float, read_secret: ReadSecret
+    authentication: Authentication | None, *, event_id: str, body: bytes, now: float, read_secrets: ReadSecrets
 ) -> dict[str, str]:
     """The headers that authenticate one request. ``now`` is epoch seconds.
 
@@ -63,16 +63,17 @@ def authenticate(
     """
     if authentication is None:
         return {}
-    secret = read_secret(authentication.secret_arn).strip()
-    if not secret or not _VISIBLE.match(secret):
-        raise _unusable(authentication.secret_arn, "it is empty or holds characters that a header can't carry")
+    arn = authentication.secret_arn
+    secrets = [secret.strip() for secret in read_secrets(arn)]
+    if not secrets or not all(_VISIBLE.match(secret) for secret in secrets):
+        raise _unusable(arn, "it is empty or holds characters that a header can't carry")
     match authentication:
         case ApiKey(header=header):
-            return {header: secret}
+            return {header: secrets[0]}
         case Basic():
-            return {"Authorization": _basic(secret, authentication.secret_arn)}
+            return {"Authorization": _basic(secrets[0], arn)}
         case StandardWebhooks():
-            return _standard_webhooks(secret, authentication.secret_arn, event_id=event_id, body=body, now=now)
+            return _standard_webhooks(secrets, arn, event_id=event_id, body=body, now=now)
 
 
 def _unusable(arn: str, reason: str) -> PermanentConfigError:
@@ -94,13 +95,13 @@ def _basic(secret: str, arn: str) -> str:
     return "Basic " + base64.b64encode(secret.encode()).decode()
 
 
-def _standard_webhooks(secret: str, arn: str, *, event_id: str, body: bytes, now: float) -> dict[str, str]:
+def _standard_webhooks(secrets: Sequence[str], arn: str, *, event_id: str, body: bytes, now: float) -> dict[str, str]:
     identifier = message_id(event_id)
     timestamp = str(int(now))
     signed = f"{identifier}.{timestamp}.".encode() + body
     signatures = [
-        "v1," + base64.b64encode(hmac.new(_key(text, arn), signed, hashlib.sha256).digest()).decode()
-        for text in secret.split()
+        "v1," + base64.b64encode(hmac.new(_key(secret, arn), signed, hashlib.sha256).digest()).decode()
+        for secret in secrets
     ]
     return {
         "webhook-id": identifier,

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from media_events.cloudevents import CloudEventError, to_binary, to_structured
-from media_events.delivery.authentication import ReadSecret, authenticate
+from media_events.delivery.authentication import ReadSecrets, authenticate
 from media_events.delivery.destinations import HttpDestination
 from media_events.delivery.retry_after import retry_after_seconds
 from media_events.delivery.ssrf import Network, Target
@@ -66,7 +66,7 @@ class HttpClient(Protocol):
 
 
 def build_request(
-    event: Event, destination: HttpDestination, *, now: float, read_secret: ReadSecret, timeout_seconds: float
+    event: Event, destination: HttpDestination, *, now: float, read_secrets: ReadSecrets, timeout_seconds: float
 ) -> Request:
     """The request that delivers ``event``; ``now`` is epoch seconds.
 
@@ -95,7 +95,7 @@ def build_request(
         "User-Agent": USER_AGENT,
         "Idempotency-Key": header_value(event.metadata.id),
         **authenticate(
-            destination.authentication, event_id=event.metadata.id, body=body, now=now, read_secret=read_secret
+            destination.authentication, event_id=event.metadata.id, body=body, now=now, read_secrets=read_secrets
         ),
     }
     if event.metadata.traceparent is not None:
@@ -127,7 +127,7 @@ class HttpDelivery:
 
     destination: HttpDestination
     client: HttpClient
-    read_secret: ReadSecret
+    read_secrets: ReadSecrets
     clock: Callable[[], float]
 
     def deliver(self, event: Event, *, seconds_left: float) -> dict[str, str | int]:
@@ -142,7 +142,7 @@ class HttpDelivery:
         if timeout < min(MIN_TIMEOUT_SECONDS, self.destination.timeout_seconds):
             raise TransientError("no-time-left", "the function has no time left for this delivery", retry_after=1.0)
         request = build_request(
-            event, self.destination, now=self.clock(), read_secret=self.read_secret, timeout_seconds=timeout
+            event, self.destination, now=self.clock(), read_secrets=self.read_secrets, timeout_seconds=timeout
         )
         response = self.client.post(request)
         error = judge(response, now=self.clock())

@@ -44,18 +44,18 @@ def _delivery() -> Delivery:
     destination = _destination()
     if isinstance(destination, HttpDestination):
         from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only what the target needs
-        from media_events.adapters.secrets import Secrets  # noqa: PLC0415
+        from media_events.adapters.secrets import SecretsManager  # noqa: PLC0415
         from media_events.delivery.http import HttpDelivery  # noqa: PLC0415
 
         @functools.cache
-        def secrets() -> Secrets:
+        def secrets() -> SecretsManager:
             # A destination without authentication never makes this client.
-            return Secrets(client("secretsmanager"))
+            return SecretsManager(client("secretsmanager"))
 
         return HttpDelivery(
             destination=destination,
             client=PinnedHttpClient(),
-            read_secret=lambda arn: secrets().read(arn),
+            read_secrets=lambda arn: secrets().values([arn]),
             clock=time.time,
         )
     from media_events.adapters.step_functions import StepFunctions  # noqa: PLC0415
