@@ -67,7 +67,6 @@ module "function" {
         actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources = [aws_dynamodb_table.items.arn]
       }
-      FindGroups = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/by-group"] }
       KeepBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
       Notify     = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
     },
