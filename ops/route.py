@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from infra.environment import Environment
+from infra.loading import SELECTION, load
 from infra.patterns import PatternError, Problem, Verdict, advise, explain
 from infra.patterns.documents import DocumentError, parse
+from infra.problems import WorkflowError
+from media_events.envelope import EnvelopeError
 from ops.console import err, fail, note, out, print_json
 from ops.files import read_input
+from ops.routing import GIVEN, Decision, Routing, as_bus_event, route
 
 app = typer.Typer(no_args_is_help=True, help="Try event patterns and routes out, without AWS.", rich_markup_mode=None)
 
@@ -57,6 +64,88 @@ def match(
             note(f"warning: {warning}")
         _tell(verdict)
     raise typer.Exit(0 if verdict.matched else NO_MATCH)
+
+
+@app.command(
+    "test",
+    epilog="""Examples:
+
+\b
+  media-events route test --event event.json
+  media-events partner check mux --body body.json | jq '.events[0]' | media-events route test --event -
+  media-events route test --event event.json --workflow workflow.yaml --environment prod --json
+
+Exit status: 0 if a transform or route takes the event, 1 if none does, 2 on files that can't be used.""",
+)
+def try_event(
+    event: Annotated[
+        str, typer.Option(metavar="FILE", help="An EventBridge event, or its detail {metadata, data}; - for stdin.")
+    ],
+    workflow: Annotated[Path, typer.Option(metavar="FILE", help="The workflow file.")] = Path("workflow.yaml"),
+    environment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="One of the file's environments. Default: its first.")
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Say which transforms and routes of a workflow take an event, and why the others don't.
+
+    Patterns are those of the deployed rules, with the conditions that the kit adds. Where a transform takes the event,
+    its steps are done here, and the routes for transformed events are tried with the result.
+    """
+    chosen = _environment(workflow, environment)
+    try:
+        actual = as_bus_event(_object(event, "the event"))
+        routing = route(chosen.workflow, actual)
+    except EnvelopeError as error:
+        fail(f"the event ({event}) is no event: {'; '.join(error.problems)}", exit_code=UNUSABLE)
+    except RecursionError:
+        fail(f"the event ({event}) is nested too deep", exit_code=UNUSABLE)
+    if json:
+        print_json(
+            {
+                "environment": chosen.name,
+                "transforms": [decision.to_dict() for decision in routing.transforms],
+                "routes": [decision.to_dict() for decision in routing.routes],
+            }
+        )
+    else:
+        _tell_routing(chosen, routing)
+    raise typer.Exit(0 if routing.taken else NO_MATCH)
+
+
+def _environment(file: Path, name: str | None) -> Environment:
+    environ = dict(os.environ)
+    if name is not None:
+        environ[SELECTION] = name
+    try:
+        environments = load(file, environ).environments
+    except WorkflowError as error:
+        fail(str(error).replace(f"{SELECTION} asks", "--environment asks") if name else str(error), exit_code=UNUSABLE)
+    return environments[0]
+
+
+def _tell_routing(environment: Environment, routing: Routing) -> None:
+    out.print(f"environment {environment.name}", markup=False)
+    decisions = [*routing.transforms, *routing.routes]
+    width = max((len(decision.hop) for decision in decisions), default=0)
+    for decision in decisions:
+        out.print(f"  {decision.hop:{width}}  {_told(decision)}", markup=False)
+    if not routing.taken:
+        out.print("nothing takes this event")
+
+
+def _told(decision: Decision) -> str:
+    derived = decision.of != (GIVEN,)
+    make = "make" if len(decision.of) > 1 else "makes"
+    of = f"what {' and '.join(decision.of)} {make} of it" if derived else "it"
+    if decision.outcome == "not-taken":
+        return f"no{f', {of}' if derived else ''}: {decision.mismatch}"
+    if decision.outcome == "switched-off":
+        return f"no: it would take {of}, but is switched off"
+    to = "" if decision.destination is None else f", to {decision.destination}"
+    effect = "" if decision.effect is None else f", but {decision.effect}"
+    return f"takes {of}{to}{effect}"
 
 
 def _object(file: str, what: str) -> dict[str, Any]:

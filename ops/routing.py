@@ -1,0 +1,150 @@
+"""Which transforms and routes of a workflow take an event, followed through the transforms, without AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from infra.checks import stage_of
+from infra.patterns import Mismatch, effective_pattern, explain
+from infra.patterns.documents import plain
+from infra.workflow import Transform, Workflow
+from media_events.configuration import ConfigurationError
+from media_events.envelope import EnvelopeError, Event
+from media_events.failures import HopError
+from media_events.transforming import parse_steps, transform
+
+GIVEN: Final = "the event"
+
+Outcome = Literal["taken", "not-taken", "switched-off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one hop does with an event.
+
+    ``of`` says which events were looked at: the one given, or what transforms make of it. ``mismatch`` says why it is
+    not taken; ``switched-off`` is a hop that would take it, were it enabled. ``result`` is what a transform makes of
+    the event, ``effect`` says what comes of that in words.
+    """
+
+    hop: str
+    destination: str | None
+    outcome: Outcome
+    of: tuple[str, ...]
+    mismatch: Mismatch | None = None
+    effect: str | None = None
+    result: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "hop": self.hop,
+            "destination": self.destination,
+            "outcome": self.outcome,
+            "of": list(self.of),
+            "mismatch": None if self.mismatch is None else self.mismatch.to_dict(),
+            "effect": self.effect,
+            "result": None if self.result is None else plain(self.result),
+        }
+
+
+@dataclass(slots=True)
+class Routing:
+    """The decisions of all hops, in the order of the workflow."""
+
+    transforms: list[Decision] = field(default_factory=list)
+    routes: list[Decision] = field(default_factory=list)
+
+    @property
+    def taken(self) -> bool:
+        """Whether any hop takes the event."""
+        return any(decision.outcome == "taken" for decision in [*self.transforms, *self.routes])
+
+
+def as_bus_event(document: Mapping[str, Any]) -> dict[str, Any]:
+    """``document`` as rules see it: an EventBridge event as it is, a ``{metadata, data}`` detail put into one.
+
+    Raises:
+        EnvelopeError: it is neither.
+    """
+    if "detail" in document or "detail-type" in document:
+        return dict(document)
+    metadata = document.get("metadata")
+    if not isinstance(metadata, Mapping):
+        raise EnvelopeError(["it has neither detail (an EventBridge event) nor metadata (the detail of one)"])
+    problems = [f"metadata.{name} must be text" for name in ("partner", "type") if not _text(metadata, name)]
+    if problems:
+        raise EnvelopeError(problems)
+    return {
+        "version": "0",
+        "id": "00000000-0000-0000-0000-000000000000",
+        "detail-type": metadata["type"],
+        "source": f"partner.{metadata['partner']}",
+        "account": "000000000000",
+        "time": metadata.get("time", "1970-01-01T00:00:00Z"),
+        "region": "local",
+        "resources": [],
+        "detail": {**document, "metadata": {"stage": "received", **metadata}},
+    }
+
+
+def route(workflow: Workflow, event: Mapping[str, Any]) -> Routing:
+    """Decide for every hop of ``workflow``, as the rules that it is deployed with would."""
+    routing = Routing()
+    for name, hop in workflow.transforms.items():
+        pattern = effective_pattern(hop.pattern, hop=f"transform/{name}", stage="received")
+        decision = _decide(f"transform/{name}", None, pattern, {GIVEN: event}, enabled=hop.enabled)
+        routing.transforms.append(_transformed(decision, hop, event) if decision.outcome == "taken" else decision)
+    results = {decision.hop: decision.result for decision in routing.transforms if decision.result is not None}
+    for name, way in workflow.routes.items():
+        stage = stage_of("routes", way.stage or "", has_transforms=bool(workflow.transforms))
+        pattern = effective_pattern(way.pattern, hop=f"route/{name}", stage=stage)
+        candidates = {GIVEN: event, **results} if stage == "transformed" else {GIVEN: event}
+        routing.routes.append(_decide(f"route/{name}", way.destination, pattern, candidates, enabled=way.enabled))
+    return routing
+
+
+def _decide(
+    hop: str,
+    destination: str | None,
+    pattern: Mapping[str, Any],
+    candidates: Mapping[str, Mapping[str, Any]],
+    *,
+    enabled: bool,
+) -> Decision:
+    """The decision on all candidates that match; if none does, on the last, which is nearest to what the hop wants."""
+    verdicts = {name: explain(pattern, event) for name, event in candidates.items()}
+    matched = tuple(name for name, verdict in verdicts.items() if verdict.matched)
+    if not matched:
+        name, verdict = list(verdicts.items())[-1]
+        return Decision(hop, destination, "not-taken", (name,), verdict.mismatch)
+    effect = "it gets whichever comes first, since they have one id" if len(matched) > 1 else None
+    return Decision(hop, destination, "taken" if enabled else "switched-off", matched, effect=effect)
+
+
+def _transformed(decision: Decision, hop: Transform, event: Mapping[str, Any]) -> Decision:
+    """The decision of a transform with what comes of its steps."""
+    try:
+        received = Event.from_detail(plain(event.get("detail")))
+        result = transform(received, parse_steps(hop.steps))
+        after = None if result is None else result.next_hop(stage="transformed", redrive=None)
+    except EnvelopeError as error:
+        return _with(decision, effect=f"its detail is refused: {error}")
+    except (HopError, ConfigurationError) as error:
+        return _with(decision, effect=f"its steps fail: {error}")
+    if after is None:
+        return _with(decision, effect="its steps drop the event")
+    metadata = after.metadata
+    published = {**event, "source": metadata.source, "detail-type": metadata.type, "detail": after.to_detail()}
+    return _with(decision, effect=None, result=published)
+
+
+def _with(decision: Decision, *, effect: str | None, result: Mapping[str, Any] | None = None) -> Decision:
+    return Decision(decision.hop, None, decision.outcome, decision.of, effect=effect, result=result)
+
+
+def _text(metadata: Mapping[str, Any], name: str) -> bool:
+    value = metadata.get(name)
+    return isinstance(value, str) and value != ""
