@@ -169,16 +169,25 @@ def _within(document: Document, path: Path, value: Any, inner: str) -> Position:
     return document.position((*path, *steps))
 
 
-def within_steps(document: Document, path: Path, problem: str) -> tuple[Position, str]:
-    """Where a problem of the transform at `path` stands that begins like `steps[0].map.title: …`."""
-    match = re.match(r"steps(\[\d+\](?:\.\w+)?)", problem)
-    return _within(document, (*path, "steps"), document.at((*path, "steps")), match[1] if match else ""), problem
+_STEP: Final = re.compile(r"steps\[(\d+)\](?:\.(\w+)(?:\.(.+?))?)?(?:: | (?=must))")
+_SETTING: Final = re.compile(r"(\w+(?:\.\w+)*)(?:: | (?=must|needs|is |has ))")
 
 
-def within_destination(document: Document, path: Path, problem: str) -> tuple[Position, str]:
-    """Where a problem of the destination at `path` stands that begins with the name of a setting."""
-    match = re.match(r"(?:auth\.)?\w+", problem)
-    return _within(document, path, document.at(path), match[0] if match else ""), problem
+def place_in_steps(document: Document, path: Path, problem: str) -> tuple[Position, str]:
+    """Where a problem of the transform at `path` stands that begins like `steps[0].map.title: `, and the rest of it."""
+    match = _STEP.match(problem)
+    if match is None:
+        return document.position((*path, "steps")), problem
+    inner: Path = ("steps", int(match[1]), *(part for part in match.groups()[1:] if part is not None))
+    return document.position((*path, *inner)), problem[match.end() :]
+
+
+def place_in_settings(document: Document, path: Path, problem: str) -> tuple[Position, str]:
+    """Where a problem of the mapping at `path` stands that begins with a setting's name, and the rest of it."""
+    match = _SETTING.match(problem)
+    if match is None:
+        return document.position(path), problem
+    return document.position((*path, *match[1].split("."))), problem[match.end() :]
 
 
 def _members(root: Any, section: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from infra.problems import did_you_mean
 from infra.state_machines import validate_definition
-from infra.workflow import HttpDestination, StepFunctionsDestination
 
 SPECIFICATION_SUFFIXES = (".yaml", ".yml", ".toml", ".json")
 
@@ -78,25 +77,20 @@ def check_steps(steps: list[dict[str, Any]]) -> None:
         raise ContentError(error.problems) from None
 
 
-def destination_document(name: str, destination: HttpDestination | StepFunctionsDestination) -> dict[str, Any]:
-    """The destination as the deliver function's configuration has it."""
-    if isinstance(destination, HttpDestination):
-        settings = destination.model_dump(exclude_none=True, exclude={"type"})
-        settings.get("auth", {}).pop("kms_key_arn", None)
-        return {"name": name, "type": "http", **settings}
-    return {"name": name, "type": "states", "state_machine_arn": destination.state_machine_arn}
-
-
-def check_destination(name: str, destination: HttpDestination | StepFunctionsDestination) -> None:
-    """Check a destination that a function delivers to.
+def check_http_destination(name: str, settings: Mapping[str, Any]) -> None:
+    """Check a destination of type `http`, as the workflow has it.
 
     Raises:
         ContentError: naming every setting that the deliver function couldn't use.
     """
     from media_events.delivery.destinations import DestinationError, parse_destination  # noqa: PLC0415
 
+    document = {"name": name, **settings}
+    if isinstance(document.get("auth"), Mapping):
+        # For the function's permissions, not for the function.
+        document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key_arn"}
     try:
-        parse_destination({"destination": destination_document(name, destination)})
+        parse_destination({"destination": document})
     except DestinationError as error:
         raise ContentError(error.problems) from None
 

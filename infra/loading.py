@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path as FilePath
@@ -10,8 +11,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from infra.checks import check_patterns, check_references, within_destination, within_steps
-from infra.contents import ContentError, check_destination, check_steps, load_definition, load_specification
+from infra.checks import check_patterns, check_references, place_in_settings, place_in_steps
+from infra.contents import ContentError, check_http_destination, check_steps, load_definition, load_specification
 from infra.environment import Environment, WorkflowFile
 from infra.messages import message_for
 from infra.problems import Findings, Position, Problem, WorkflowError, did_you_mean
@@ -22,10 +23,9 @@ from infra.workflow import (
     FailureHandling,
     HttpDestination,
     S3State,
-    StepFunctionsDestination,
     Workflow,
 )
-from infra.yaml_tree import Document, Node, Path, YamlSyntaxError, evaluate, overlay, parse
+from infra.yaml_tree import Document, Node, Path, YamlSyntaxError, evaluate, has_member, overlay, parse
 
 SELECTION: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 """Environment variable: names of the environments to read, with commas between them; all, if it is not set."""
@@ -148,9 +148,9 @@ class _Reader:
         workflow = self._model()
         specifications = self._specifications()
         self._steps()
+        definitions = self._destinations()
         if workflow is None:
             return None
-        definitions = self._destinations(workflow)
         failure = self._failure(workflow)
         self._timeouts(workflow)
         if self._findings.problems:
@@ -167,8 +167,14 @@ class _Reader:
                 if path not in seen:
                     seen.add(path)
                     message = message_for(details, Workflow, path, self._document.value)
-                    self._findings.wrong(self._document.position(path), message)
+                    place = self._mentioned(path, message) if details["type"] == "value_error" else path
+                    self._findings.wrong(self._document.position(place), message)
             return None
+
+    def _mentioned(self, path: Path, message: str) -> Path:
+        """The first member of the section at `path` that the message is about, else the section itself."""
+        value = self._document.at(path)
+        return next(((*path, word) for word in re.findall(r"\w+", message) if has_member(value, word)), path)
 
     def _members(self, section: str) -> Iterable[tuple[str, dict[str, Any]]]:
         members = self._document.value.get(section)
@@ -184,7 +190,8 @@ class _Reader:
             try:
                 specifications[name] = load_specification(named, self._folder, webhook=True)
             except ContentError as error:
-                self._note(error, partial(_at, self._document.position(path)))
+                inline = isinstance(named, dict)
+                self._note(error, self._in_settings(path) if inline else partial(_at, self._document.position(path)))
         return specifications
 
     def _steps(self) -> None:
@@ -195,21 +202,27 @@ class _Reader:
                 try:
                     check_steps(steps)
                 except ContentError as error:
-                    self._note(error, partial(within_steps, self._document, path))
+                    self._note(error, partial(place_in_steps, self._document, path))
 
-    def _destinations(self, workflow: Workflow) -> dict[str, str]:
+    def _destinations(self) -> dict[str, str]:
         definitions: dict[str, str] = {}
-        for name, destination in workflow.destinations.items():
+        for name, destination in self._members("destinations"):
             path: Path = ("destinations", name)
+            definition = destination.get("definition")
             try:
-                if isinstance(destination, HttpDestination):
-                    check_destination(name, destination)
-                elif isinstance(destination, StepFunctionsDestination) and destination.definition is not None:
+                if destination.get("type") == "http":
+                    check_http_destination(name, destination)
+                elif destination.get("type") == "step-functions" and isinstance(definition, str):
                     path = (*path, "definition")
-                    definitions[name] = load_definition(self._folder, destination.definition)
+                    definitions[name] = load_definition(self._folder, definition)
             except ContentError as error:
-                self._note(error, partial(within_destination, self._document, path))
+                in_file = path[-1] == "definition"
+                place = partial(_at, self._document.position(path)) if in_file else self._in_settings(path)
+                self._note(error, place)
         return definitions
+
+    def _in_settings(self, path: Path) -> Callable[[str], tuple[Position, str]]:
+        return partial(place_in_settings, self._document, path)
 
     def _failure(self, workflow: Workflow) -> dict[str, FailureHandling]:
         handling: dict[str, FailureHandling] = {}
@@ -249,7 +262,7 @@ class _Reader:
 
     def _note(self, error: ContentError, place: Callable[[str], tuple[Position, str]]) -> None:
         for problem in error.problems:
-            self._findings.wrong(*place(problem))
+            self._findings.also_wrong(*place(problem))
 
 
 def _at(position: Position, problem: str) -> tuple[Position, str]:

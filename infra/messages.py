@@ -52,7 +52,8 @@ def message_for(error: ErrorDetails, model: type[BaseModel], path: Path, root: A
     if kind == "union_tag_not_found":
         return 'needs a "type" that says what it is'
     if kind == "union_tag_invalid":
-        return f"has no type {shown(context['tag'])}: the types are {context['expected_tags']}"
+        types = str(context["expected_tags"]).replace("'", "").split(", ")
+        return f"there is no type {shown(context['tag'])}: {did_you_mean(str(context['tag']), types)}"
     if kind in _LENGTHS:
         bound = "at least" if kind == "too_short" else "at most"
         return f"must have {bound} {context[_LENGTHS[kind]]} {'entry' if context[_LENGTHS[kind]] == 1 else 'entries'}"

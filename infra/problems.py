@@ -48,10 +48,22 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    _unusable: set[Position] = field(default_factory=set)
 
     def wrong(self, position: Position, message: str) -> None:
-        """Note a mistake."""
+        """Note a mistake, unless there is no usable value in that place, of which more can't be said."""
+        if position not in self._unusable:
+            self.problems.append(Problem(position, message))
+
+    def also_wrong(self, position: Position, message: str) -> None:
+        """Note a mistake, unless one is noted for that place: two checks may find the same thing."""
+        if all(problem.position != position for problem in self.problems):
+            self.problems.append(Problem(position, message))
+
+    def unusable(self, position: Position, message: str) -> None:
+        """Note that the value of that place is not known."""
         self.problems.append(Problem(position, message))
+        self._unusable.add(position)
 
     def doubtful(self, position: Position, message: str) -> None:
         """Note what is allowed but probably not meant."""

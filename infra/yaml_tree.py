@@ -173,7 +173,7 @@ def overlay(
             )
         else:
             merged[key] = node
-    return Node(above.position, merged)
+    return Node(base.position, merged)
 
 
 Path = tuple[str | int, ...]
@@ -220,13 +220,13 @@ def evaluate(root: Node, environ: Mapping[str, str], findings: Findings) -> Docu
             return {key: value_of(member, (*path, key)) for key, member in node.value.items()}
         if isinstance(node.value, list):
             return [value_of(item, (*path, index)) for index, item in enumerate(node.value)]
-        text = substitute(node.value, environ, lambda message: findings.wrong(node.position, message))
+        text = substitute(node.value, environ, lambda message: findings.unusable(node.position, message))
         if not node.plain:
             return text
         try:
             return _typed(text)
         except ValueError as error:
-            findings.wrong(node.position, str(error))
+            findings.unusable(node.position, str(error))
             return text
 
     return Document(value_of(root, ()), positions)
@@ -248,7 +248,7 @@ def _typed(text: str) -> Scalar:
 
 
 _REFERENCE: Final = re.compile(
-    r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\{[^}]*\}?|.?))",
+    r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\{[^}]*\}?|\w+|.?))",
     re.DOTALL,
 )
 
@@ -264,9 +264,10 @@ def substitute(text: str, environ: Mapping[str, str], wrong: Callable[[str], Non
             return "$"
         name, default = match["name"], match["default"]
         if name is None:
+            example = match["bad"] if match["bad"].isidentifier() else "NAME"
             wrong(
-                f"{match[0]!r} is no reference: write ${{NAME}} or ${{NAME:-default}} for an environment variable, "
-                "$$ for a dollar sign"
+                f'"{match[0]}" is no reference: write ${{{example}}} or ${{{example}:-default}} for an environment '
+                "variable, $$ for a dollar sign"
             )
             return match[0]
         value = environ.get(name)
