@@ -233,7 +233,7 @@ def _failure(request: Request, error: Exception, *, expired: bool) -> TransientE
         return TransientError("timeout", f"{where} did not answer within {request.timeout_seconds:g} s")
     if isinstance(error, ssl.SSLError):
         return TransientError("tls-failed", f"no TLS connection to {where}: {_reason(error)}")
-    if isinstance(error, http.client.HTTPException):
+    if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):
         return TransientError("bad-response", f"{where} answered with what is not HTTP: {type(error).__name__}")
     return TransientError("connection-lost", f"the connection to {where} ended without an answer: {_reason(error)}")
 

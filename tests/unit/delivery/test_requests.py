@@ -1,0 +1,262 @@
+"""From an event to a request, and from an answer to a verdict."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from standardwebhooks import Webhook
+
+from media_events.delivery.authentication import ApiKey, Basic, StandardWebhooks
+from media_events.delivery.destinations import HttpDestination
+from media_events.delivery.http import HttpDelivery, Response, build_request, judge
+from media_events.delivery.ssrf import parse_target
+from media_events.envelope import Redrive
+from media_events.failures import (
+    Failure,
+    PermanentConfigError,
+    PermanentDataError,
+    TransientError,
+)
+from tests.unit.flow.factories import make_event
+
+NOW = 1_790_000_000.0
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def destination(**changes):
+    return HttpDestination(**{"name": "cms", "target": parse_target("https://cms.example.com/events?a=b"), **changes})
+
+
+def request(event=None, secrets=(), **changes):
+    return build_request(
+        event or make_event(),
+        destination(**changes),
+        now=NOW,
+        read_secrets=lambda _arn: list(secrets),
+        timeout_seconds=5.0,
+    )
+
+
+def lowered(built):
+    return {name.lower(): value for name, value in built.headers.items()}
+
+
+# --- modes -------------------------------------------------------------------------------------------------------
+
+
+def test_structured_mode_puts_attributes_and_data_into_the_body():
+    built = request()
+    document = json.loads(built.body)
+    assert document["id"] == "evt-1"
+    assert document["data"] == {"asset": {"id": "asset-1"}}
+    assert lowered(built)["content-type"].startswith("application/cloudevents+json")
+
+
+def test_binary_mode_puts_attributes_into_headers():
+    built = request(mode="binary")
+    assert json.loads(built.body) == {"asset": {"id": "asset-1"}}
+    assert lowered(built)["ce-type"] == "asset.ready"
+
+
+def test_data_mode_sends_the_data_alone():
+    built = request(mode="data")
+    assert json.loads(built.body) == {"asset": {"id": "asset-1"}}
+    assert not any(name.startswith("ce-") for name in lowered(built))
+
+
+@pytest.mark.parametrize("mode", ["structured", "binary", "data"])
+def test_the_idempotency_key_is_the_event_id_in_every_mode(mode):
+    assert request(mode=mode).headers["Idempotency-Key"] == "evt-1"
+
+
+def test_an_id_that_would_break_a_header_is_encoded():
+    key = request(make_event(id="a\r\nX-Evil: é")).headers["Idempotency-Key"]
+    assert key == "a%0D%0AX-Evil:%20%C3%A9"
+
+
+def test_a_re_driven_event_looks_to_the_receiver_as_it_did_the_first_time():
+    marked = make_event(redrive=Redrive("route/cms", 2))
+    assert request(marked).body == request().body
+
+
+def test_configured_headers_never_replace_our_own():
+    built = request(headers={"X-Tenant": "a"})
+    assert built.headers["X-Tenant"] == "a"
+    assert built.headers["User-Agent"].startswith("media-events/")
+
+
+def test_the_trace_travels_on():
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert request(make_event(traceparent=parent)).headers["traceparent"] == parent
+
+
+def test_a_number_that_json_can_not_say_is_the_events_fault():
+    with pytest.raises(PermanentDataError):
+        request(make_event(data={"x": float("nan")}))
+
+
+# --- authentication ----------------------------------------------------------------------------------------------
+
+
+def test_an_api_key_goes_into_its_header():
+    assert request(authentication=ApiKey("X-Key", "arn"), secrets=["s3cret\n"]).headers["X-Key"] == "s3cret"
+
+
+@pytest.mark.parametrize("secret", ["user:pa:ss", '{"username": "user", "password": "pa:ss"}'])
+def test_basic_credentials_come_as_a_pair_or_as_json(secret):
+    value = request(authentication=Basic("arn"), secrets=[secret]).headers["Authorization"]
+    assert base64.b64decode(value.removeprefix("Basic ")) == b"user:pa:ss"
+
+
+def test_a_signed_request_verifies_with_an_independent_library(monkeypatch):
+    built = request(authentication=StandardWebhooks("arn"), secrets=[WHSEC])
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", _clock_at(NOW))
+    assert Webhook(WHSEC).verify(built.body, lowered(built))["id"] == "evt-1"
+
+
+def test_one_changed_byte_breaks_the_signature(monkeypatch):
+    built = request(authentication=StandardWebhooks("arn"), secrets=[WHSEC])
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", _clock_at(NOW))
+    with pytest.raises(Exception, match="No matching signature"):
+        Webhook(WHSEC).verify(built.body.replace(b"evt-1", b"evt-2"), lowered(built))
+
+
+def test_the_previous_secret_signs_as_well(monkeypatch):
+    older = "whsec_" + base64.b64encode(b"o" * 32).decode()
+    built = request(authentication=StandardWebhooks("arn"), secrets=[WHSEC, older])
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", _clock_at(NOW))
+    for secret in (WHSEC, older):
+        Webhook(secret).verify(built.body, lowered(built))
+
+
+def test_the_published_vector_is_reproduced():
+    from media_events.delivery.authentication import authenticate
+
+    headers = authenticate(
+        StandardWebhooks("arn"),
+        event_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        body=b'{"test": 2432232314}',
+        now=1614265330,
+        read_secrets=lambda _arn: [WHSEC],
+    )
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize("event_id", ["a.b", "é", "x" * 300, "a b"])
+def test_an_id_that_the_scheme_can_not_carry_is_derived_and_stays_the_same(event_id):
+    built = request(make_event(id=event_id), authentication=StandardWebhooks("arn"), secrets=[WHSEC])
+    again = request(make_event(id=event_id), authentication=StandardWebhooks("arn"), secrets=[WHSEC])
+    assert built.headers["webhook-id"] == again.headers["webhook-id"]
+    assert "." not in built.headers["webhook-id"]
+
+
+@pytest.mark.parametrize(
+    ("authentication", "secret"),
+    [
+        (ApiKey("X-Key", "arn"), ""),
+        (ApiKey("X-Key", "arn"), "a\r\nb"),
+        (ApiKey("X-Key", "arn"), "é"),
+        (Basic("arn"), "no-colon"),
+        (Basic("arn"), '{"username": "a:b", "password": "c"}'),
+        (Basic("arn"), "{broken"),
+        (StandardWebhooks("arn"), "whsec_"),
+        (StandardWebhooks("arn"), "whsec_###"),
+        (StandardWebhooks("arn"), "whsec_dG9vc2hvcnQ="),
+    ],
+)
+def test_an_unusable_secret_is_named_and_not_shown(authentication, secret):
+    with pytest.raises(PermanentConfigError) as refused:
+        request(authentication=authentication, secrets=[secret])
+    assert refused.value.code == "secret-unusable"
+    assert not secret or secret not in refused.value.message
+
+
+def _clock_at(epoch):
+    from datetime import datetime
+
+    class Frozen(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.fromtimestamp(epoch, tz)
+
+    return Frozen
+
+
+# --- verdicts ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_2xx_is_success(status):
+    assert judge(Response(status), now=NOW) is None
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+def test_what_may_pass_is_transient(status):
+    assert isinstance(judge(Response(status), now=NOW), TransientError)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_failure_of_the_configuration(status):
+    assert isinstance(judge(Response(status), now=NOW), PermanentConfigError)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 410])
+def test_a_refusal_of_us_is_a_failure_of_the_configuration(status):
+    assert isinstance(judge(Response(status), now=NOW), PermanentConfigError)
+
+
+@pytest.mark.parametrize("status", [400, 409, 413, 415, 418, 422])
+def test_a_refusal_of_the_event_is_the_events_fault(status):
+    assert isinstance(judge(Response(status), now=NOW), PermanentDataError)
+
+
+def test_retry_after_reaches_the_consumer():
+    error = judge(Response(503, {"retry-after": "30"}), now=NOW)
+    assert error.retry_after == 30
+
+
+def test_the_answer_is_kept_scrubbed_and_bounded():
+    body = b'{"error": "bad", "access_token": "abcdef0123456789"}' + b"\x1b[31m" + b"x" * 8000
+    error = judge(Response(500, body=body), now=NOW)
+    failure = Failure.of(error, hop="route/cms", receivecount=1, firsttime="t", lasttime="t")
+    assert "abcdef0123456789" not in failure.response
+    assert "\x1b" not in failure.response
+    assert len(failure.response) <= 2048
+
+
+def test_an_answer_that_is_no_text_is_kept_as_far_as_it_goes():
+    assert judge(Response(500, body=b"\xff\xfe"), now=NOW).response == "\ufffd\ufffd"
+
+
+# --- time --------------------------------------------------------------------------------------------------------
+
+
+class Client:
+    def __init__(self):
+        self.requests = []
+
+    def post(self, sent):
+        self.requests.append(sent)
+        return Response(204)
+
+
+def delivery(client, **changes):
+    return HttpDelivery(
+        destination=destination(**changes), client=client, read_secrets=lambda _arn: [], clock=lambda: NOW
+    )
+
+
+def test_a_request_never_outlives_the_function():
+    client = Client()
+    assert delivery(client).deliver(make_event(), seconds_left=4.0) == {"status": 204}
+    assert client.requests[0].timeout_seconds == 4.0
+
+
+def test_a_request_that_would_outlive_the_function_is_not_begun():
+    client = Client()
+    with pytest.raises(TransientError) as refused:
+        delivery(client).deliver(make_event(), seconds_left=0.5)
+    assert refused.value.code == "no-time-left"
+    assert client.requests == []
