@@ -30,12 +30,10 @@ EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 UNUSED: Final = (
     "bin",
     "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/tracing",
     "aws_lambda_powertools/metrics/provider/datadog",
     "aws_lambda_powertools/utilities/data_masking",
     "aws_lambda_powertools/utilities/feature_flags",
     "aws_lambda_powertools/utilities/idempotency",
-    "aws_lambda_powertools/utilities/jmespath_utils",
     "aws_lambda_powertools/utilities/kafka",
     "aws_lambda_powertools/utilities/parameters",
     "aws_lambda_powertools/utilities/parser",
