@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -57,10 +58,12 @@ def parse(text: str | bytes) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The same document with Python's own numbers, for code that knows no :class:`Number`."""
+    """The same document with Python's own numbers, for code that knows no :class:`Number`; those too large as text."""
     if isinstance(value, Number):
-        integral = value.text.lstrip("-").isdigit()
-        return int(value.text) if integral and len(value.text) < _LONGEST_INTEGER else float(value.text)
+        if value.text.lstrip("-").isdigit() and len(value.text) < _LONGEST_INTEGER:
+            return int(value.text)
+        number = float(value.text)
+        return number if math.isfinite(number) else value.text
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -16,6 +16,8 @@ Stage = Literal["received", "transformed"]
 OWN_FIELDS: Final = ("detail.metadata.stage", "detail.metadata.redrive")
 """Fields that the kit's conditions are about; a user's pattern must leave them alone."""
 
+_OBJECTS: Final = ("detail", "detail.metadata")
+
 
 def effective_pattern(pattern: Mapping[str, Any], *, hop: str, stage: Stage) -> dict[str, Any]:
     """``pattern`` with the conditions of ``hop`` (``route/cms``, ``transform/mux``), docs/contracts.md section 5.
@@ -61,11 +63,13 @@ def _object(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _own_fields(pattern: Mapping[str, Any]) -> list[Problem]:
-    return [
-        Problem(path, f"{field} is the kit's own: it follows from the hop's stage", "kit")
-        for path, field in _leaves(pattern, "", "")
-        if any(field == own or field.startswith(f"{own}.") for own in OWN_FIELDS)
-    ]
+    problems: list[Problem] = []
+    for path, field in _leaves(pattern, "", ""):
+        if field in _OBJECTS:
+            problems.append(Problem(path, f"{field} is an object in every event: name fields within it", "kit"))
+        elif any(field == own or field.startswith(f"{own}.") for own in OWN_FIELDS):
+            problems.append(Problem(path, f"{field} is the kit's own: it follows from the hop's stage", "kit"))
+    return problems
 
 
 def _leaves(node: Mapping[str, Any], path: str, field: str) -> list[tuple[str, str]]:
