@@ -31,6 +31,7 @@ from media_events.partners.verification import Request, Verdict, verify
 from media_events.partners.wrappings import Unwrapped, unwrap_eventbridge, unwrap_sns
 from ops.console import err, fail, note, out, print_json
 from ops.files import read_input
+from ops.partner_schema import schema
 from ops.partner_template import PARTNER_NAME, template
 from ops.specification_files import SUFFIXES, SpecificationFileError, load
 
@@ -235,6 +236,18 @@ def new(
         fail(f"{path} can't be written: {error.strerror}", exit_code=UNUSABLE)
     out.print(str(path), markup=False)
     note(f"next: edit it, then try an event of theirs: media-events partner check {path} --body event.json --secret …")
+
+
+@app.command(
+    "schema",
+    epilog="""Examples:
+
+\b
+  media-events partner schema > partner-specification.schema.json""",
+)
+def print_schema() -> None:
+    """Print the JSON Schema of a specification, for editors."""
+    print_json(schema())
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def look(clients: Clients, outputs: dict[str, Any], webhook_urls: dict[str, str]
             for page in clients.lambda_.get_paginator("list_functions").paginate()
             for function in page["Functions"]
         ),
-        review_items=_review_items(clients, outputs.get("review_table_name")),
+        review_items=open_review_items(clients, outputs.get("review_table_name")),
         webhook_urls=webhook_urls,
     )
 
@@ -90,7 +90,8 @@ def _queues(clients: Clients) -> list[QueueDepth]:
     return sorted(depths, key=lambda depth: depth.name)
 
 
-def _review_items(clients: Clients, table: str | None) -> list[ReviewItem]:
+def open_review_items(clients: Clients, table: str | None) -> list[ReviewItem]:
+    """The items that wait for a person, or for the outcome of a replay."""
     if table is None:
         return []
     items = []

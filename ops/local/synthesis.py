@@ -9,9 +9,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ops.console import OperatorError, err
 from ops.local.paths import REPOSITORY, LocalPaths
+
+SELECTION_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENTS"
+OUTPUT_VARIABLE: Final = "CDKTF_OUTDIR"
+TIMEOUT_SECONDS: Final = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,35 @@ def synthesise(paths: LocalPaths, variables: Mapping[str, str]) -> Stack:
     Raises:
         OperatorError: with what `main.py` says.
     """
-    raise NotImplementedError
+    output = paths.root / "cdktf.out"
+    output.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **variables}
+    environment |= {SELECTION_VARIABLE: paths.environment, OUTPUT_VARIABLE: str(output)}
+    with err.status("Synthesising (python main.py)"):
+        try:
+            done = subprocess.run(
+                [sys.executable, "main.py"],
+                cwd=REPOSITORY,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise OperatorError(f"`python main.py` has not finished after {TIMEOUT_SECONDS} s") from None
+    if done.returncode != 0:
+        raise OperatorError(f"`python main.py` fails:\n{done.stdout.strip()}", hint="correct workflow.yaml as it says")
+    name = f"media-events-{paths.environment}"
+    directory = output / "stacks" / name
+    if not (directory / "cdk.tf.json").exists():
+        raise OperatorError(
+            f"`python main.py` made no stack {name}",
+            hint=f"is there an environment {paths.environment!r} in workflow.yaml?",
+        )
+    return read_stack(name, directory)
 
 
 def read_stack(name: str, directory: Path) -> Stack:

@@ -87,10 +87,9 @@ class Terraform:
         if done.returncode != 0:
             self.log.write_text(done.stdout, encoding="utf-8")
             lines = [line.strip("╷│╵ ") for line in done.stdout.splitlines()]
-            errors = [line for line in lines if line.startswith("Error:")] or lines[-3:]
-            raise TerraformError(
-                "init", [Diagnostic(line.removeprefix("Error: ")) for line in errors], log=self.log, changed=False
-            )
+            start = next((n for n, line in enumerate(lines) if line.startswith("Error:")), max(0, len(lines) - 5))
+            told = Diagnostic(lines[start].removeprefix("Error: "), "\n".join(lines[start + 1 : start + 20]))
+            raise TerraformError("init", [told], log=self.log, changed=False)
 
     def apply(self, report: Report) -> None:
         """Make the cloud match the configuration.

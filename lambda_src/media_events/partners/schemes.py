@@ -51,10 +51,9 @@ class Timestamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyDigest:
-    """A digest of the body that travels in a query parameter of the signed URL, or in a signed header."""
+    """A digest of the body that travels in a query parameter of the signed URL."""
 
-    query: str | None = None
-    header: str | None = None
+    query: str
     algorithm: str = "sha256"
     encoding: str = "hex"
 
@@ -104,8 +103,6 @@ class Verification:
         names = {self.signature_header, self.message_id_header, *self.require_headers}
         if self.timestamp is not None and self.timestamp.place == "header":
             names.add(self.timestamp.name)
-        if self.body_digest is not None:
-            names.add(self.body_digest.header)
         if self.method in ("jwt_body", "basic"):
             names.add(self.signature_header or "authorization")
         return frozenset(name for name in names if name is not None)
@@ -221,7 +218,7 @@ def _check_content(verification: Verification, fields: Fields) -> None:
         fields.problem(
             "content", "leaves the body unsigned; it must hold {body}, {sorted_form}, or {url} and body_digest"
         )
-    if verification.body_digest is not None and verification.body_digest.query and not signs("url"):
+    if verification.body_digest is not None and not signs("url"):
         fields.problem("body_digest", "stands in the URL, so content must hold {url}")
     if verification.timestamp is not None and not signs("timestamp"):
         fields.problem("content", "leaves the timestamp unsigned; it must hold {timestamp}, as in {timestamp}.{body}")
@@ -240,8 +237,8 @@ def _check_content(verification: Verification, fields: Fields) -> None:
     if signs("sorted_form") and not verification.form_keys:
         fields.problem(
             "form_keys",
-            "is missing: {sorted_form} joins names and values without a boundary, so the names that the partner "
-            "sends must be listed, and no other is accepted",
+            "is missing: {sorted_form} joins names and values without a boundary, so list every field that the "
+            "partner sends; a form with others, or without one of them, is refused",
         )
 
 
@@ -349,17 +346,12 @@ def _body_digest(fields: Fields) -> BodyDigest | None:
     if table is None:
         return None
     query = table.text("query", hint="the name of a query parameter")
-    header = _header(table, "header")
     algorithm = table.choice("algorithm", ALGORITHMS, default="sha256") or "sha256"
     encoding = table.choice("encoding", ENCODINGS, default="hex") or "hex"
     table.done()
-    if header is not None:
-        table.problem(
-            "header", "is not signed, so it proves nothing; a body digest stands in the signed URL: give query"
-        )
-    elif query is None:
+    if query is None:
         table.problem("query", "is missing; name the query parameter that holds the digest")
-    return BodyDigest(query=query, algorithm=algorithm, encoding=encoding)
+    return BodyDigest(query=query or "", algorithm=algorithm, encoding=encoding)
 
 
 def _pattern(fields: Fields, text: str) -> re.Pattern[str] | None:

@@ -366,7 +366,7 @@ def _check_body_digest(verification: Verification, request: Request) -> None:
     rule = verification.body_digest
     if rule is None:
         return
-    values = _query_values(request.url, rule.query or "")
+    values = _query_values(request.url, rule.query)
     if len(values) != 1:
         raise _RefusedError("query-duplicate" if values else "body-digest-missing")
     said = _decode(values[0], rule.encoding)
@@ -377,7 +377,8 @@ def _check_body_digest(verification: Verification, request: Request) -> None:
 def _sorted_form(verification: Verification, request: Request) -> bytes:
     """Form fields sorted by name, names and values joined with nothing between (Twilio's scheme).
 
-    The joint hides where a name ends, so only the listed names are accepted, each once; a JSON body has no form.
+    The joint hides where a name ends, so that a signature fits several forms. Hence the form must have exactly the
+    names that the specification lists, and a text that can be taken apart in another way is refused.
     """
     content_type = (request.values("content-type") or [""])[0].partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
@@ -392,10 +393,34 @@ def _sorted_form(verification: Verification, request: Request) -> bytes:
         )
     except (UnicodeDecodeError, ValueError):
         raise _RefusedError("form-malformed") from None
+    fields.sort()
     names = [name for name, _ in fields]
-    if len(set(names)) != len(names) or not set(names) <= set(verification.form_keys):
+    if names != sorted(set(verification.form_keys)):
         raise _RefusedError("form-field-unexpected")
-    return "".join(name + value for name, value in sorted(fields)).encode("utf-8", "surrogatepass")
+    joined = "".join(name + value for name, value in fields)
+    if _first_places(joined, names) != _last_places(joined, names):
+        raise _RefusedError("form-ambiguous")
+    return joined.encode("utf-8", "surrogatepass")
+
+
+def _first_places(joined: str, names: list[str]) -> list[int]:
+    """Where each name stands if every value is as short as it can be."""
+    places, start = [], 0
+    for name in names:
+        place = joined.find(name, start)
+        places.append(place)
+        start = place + len(name)
+    return places
+
+
+def _last_places(joined: str, names: list[str]) -> list[int]:
+    """Where each name stands if every value is as long as it can be; the first name always stands in front."""
+    places, end = [], len(joined)
+    for index in range(len(names) - 1, -1, -1):
+        place = joined.rfind(names[index], 0, end) if index else 0
+        places.append(place)
+        end = place
+    return places[::-1]
 
 
 def _key(verification: Verification, secret: object) -> _Key | None:
