@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -227,28 +227,31 @@ class _Reader:
     def _failure(self, workflow: Workflow) -> dict[str, FailureHandling]:
         handling: dict[str, FailureHandling] = {}
         general = workflow.failure.model_dump(exclude_unset=True)
+        self._ordered(workflow.failure, ("failure",), {"retry", "redrive"})
         for section, hops in (("transforms", workflow.transforms), ("routes", workflow.routes)):
             for name, hop in hops.items():
                 own = hop.failure.model_dump(exclude_unset=True)
                 handling[name] = FailureHandling.model_validate(_deep_merge(general, own))
-                place: Path = (section, name, "failure") if own else ("failure",)
-                self._ordered(handling[name], place)
-        self._ordered(workflow.failure, ("failure",))
+                self._ordered(handling[name], (section, name, "failure"), own.keys())
         return handling
 
-    def _ordered(self, failure: FailureHandling, place: Path) -> None:
-        if failure.retry.base_seconds > failure.retry.max_seconds:
-            message = f"base_seconds is {failure.retry.base_seconds:g} and max_seconds {failure.retry.max_seconds:g}"
-            self._findings.wrong(
-                self._document.position((*place, "retry")), f"{message}: the longest wait is too short"
-            )
-        redrive = failure.redrive
-        if redrive.base_delay_seconds > redrive.max_delay_seconds:
-            message = f"base_delay_seconds is {redrive.base_delay_seconds} and max_delay_seconds"
-            self._findings.wrong(
-                self._document.position((*place, "redrive")),
-                f"{message} {redrive.max_delay_seconds}: the longest wait is too short",
-            )
+    def _ordered(self, failure: FailureHandling, place: Path, parts: Collection[str]) -> None:
+        """Check the waits of those `parts` of `failure` that stand at `place`."""
+        waits = {
+            "retry": ("base_seconds", failure.retry.base_seconds, "max_seconds", failure.retry.max_seconds),
+            "redrive": (
+                "base_delay_seconds",
+                failure.redrive.base_delay_seconds,
+                "max_delay_seconds",
+                failure.redrive.max_delay_seconds,
+            ),
+        }
+        for part, (first, shortest, last, longest) in waits.items():
+            if part in parts and shortest > longest:
+                self._findings.wrong(
+                    self._document.position((*place, part)),
+                    f"{first} is {shortest:g} and {last} {longest:g}: the longest wait is shorter than the first",
+                )
 
     def _timeouts(self, workflow: Workflow) -> None:
         for name, route in workflow.routes.items():
