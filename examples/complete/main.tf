@@ -44,7 +44,7 @@ module "router" {
     catalogue-record = {
       pattern = jsonencode({ source = ["partner.mux"] })
       steps = jsonencode([
-        { map = { asset = "metadata.subject", duration_seconds = "data.duration", resolution = "data.resolution_tier" } },
+        { map = { asset = "metadata.subject", duration_seconds = "data.data.duration", resolution = "data.data.resolution_tier" } },
       ])
     }
   }

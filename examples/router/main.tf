@@ -27,8 +27,8 @@ module "router" {
     tidy = {
       pattern = jsonencode({ source = ["partner.mux"] })
       steps = jsonencode([
-        { drop = "data.test" },
-        { map = { asset = "metadata.subject", duration_seconds = "data.duration", policy = "data.playback_ids[0].policy" } },
+        { drop = "data.data.test" },
+        { map = { asset = "metadata.subject", duration_seconds = "data.data.duration", policy = "data.data.playback_ids[0].policy" } },
         { set = { tier = "standard" } },
       ])
     }
