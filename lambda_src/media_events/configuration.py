@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def load_document(documents: Documents, uri: str, sha256: str) -> Mapping[str, A
     """
     content = documents.read(uri)
     actual = hashlib.sha256(content).hexdigest()
-    if not hmac.compare_digest(actual, sha256.lower()):
+    if actual != sha256.lower():
         raise ConfigurationError([f"{uri} has SHA-256 {actual}, but CONFIGURATION_SHA256 is {sha256}"])
     try:
         document = json.loads(content)
