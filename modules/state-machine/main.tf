@@ -21,11 +21,14 @@ resource "aws_cloudwatch_log_group" "this" {
 resource "aws_sfn_state_machine" "this" {
   #checkov:skip=CKV_AWS_284:Correlation is by event and correlation id; X-Ray would bill every execution
   #checkov:skip=CKV_AWS_285:Executions are logged at ERROR; their data, partners' payloads, only where log_execution_data says so
-  name       = var.name
-  type       = var.type
-  role_arn   = aws_iam_role.this.arn
-  definition = var.definition
-  tags       = var.tags
+  name     = var.name
+  type     = var.type
+  role_arn = aws_iam_role.this.arn
+  tags     = var.tags
+
+  # Unknown until the role is there: the provider sends a definition that it knows to AWS already when planning, and a
+  # machine that is still to be made must be plannable without AWS.
+  definition = aws_iam_role.this.arn == "" ? "" : var.definition
 
   logging_configuration {
     level                  = var.log_level
