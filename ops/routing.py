@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from infra.checks import stage_of
 from infra.patterns import Mismatch, effective_pattern, explain
 from infra.patterns.documents import plain
-from infra.workflow import Transform, Workflow
+from infra.workflow import SqsDestination, Transform, Workflow
 from media_events.configuration import ConfigurationError
 from media_events.envelope import EnvelopeError, Event
 from media_events.failures import HopError
@@ -102,8 +102,17 @@ def route(workflow: Workflow, event: Mapping[str, Any]) -> Routing:
         stage = stage_of("routes", way.stage or "", has_transforms=bool(workflow.transforms))
         pattern = effective_pattern(way.pattern, hop=f"route/{name}", stage=stage)
         candidates = {GIVEN: event, **results} if stage == "transformed" else {GIVEN: event}
-        routing.routes.append(_decide(f"route/{name}", way.destination, pattern, candidates, enabled=way.enabled))
+        decision = _decide(f"route/{name}", way.destination, pattern, candidates, enabled=way.enabled)
+        if len(decision.of) > 1:
+            direct = isinstance(workflow.destinations.get(way.destination), SqsDestination)
+            decision = replace(decision, effect=_ALL_OF_THEM if direct else _ONE_OF_THEM)
+        routing.routes.append(decision)
     return routing
+
+
+# A function's ledger knows events by their id, which transforms keep; a queue that a rule sends to has no ledger.
+_ONE_OF_THEM: Final = "it gets the one that comes first, since they have one id"
+_ALL_OF_THEM: Final = "it gets every one of them"
 
 
 def _decide(
@@ -120,8 +129,7 @@ def _decide(
     if not matched:
         name, verdict = list(verdicts.items())[-1]
         return Decision(hop, destination, "not-taken", (name,), verdict.mismatch)
-    effect = "it gets whichever comes first, since they have one id" if len(matched) > 1 else None
-    return Decision(hop, destination, "taken" if enabled else "switched-off", matched, effect=effect)
+    return Decision(hop, destination, "taken" if enabled else "switched-off", matched)
 
 
 def _transformed(decision: Decision, hop: Transform, event: Mapping[str, Any]) -> Decision:
@@ -131,18 +139,14 @@ def _transformed(decision: Decision, hop: Transform, event: Mapping[str, Any]) -
         result = transform(received, parse_steps(hop.steps))
         after = None if result is None else result.next_hop(stage="transformed", redrive=None)
     except EnvelopeError as error:
-        return _with(decision, effect=f"its detail is refused: {error}")
+        return replace(decision, effect=f"its detail is refused: {error}")
     except (HopError, ConfigurationError) as error:
-        return _with(decision, effect=f"its steps fail: {error}")
+        return replace(decision, effect=f"its steps fail: {error}")
     if after is None:
-        return _with(decision, effect="its steps drop the event")
+        return replace(decision, effect="its steps drop the event")
     metadata = after.metadata
     published = {**event, "source": metadata.source, "detail-type": metadata.type, "detail": after.to_detail()}
-    return _with(decision, effect=None, result=published)
-
-
-def _with(decision: Decision, *, effect: str | None, result: Mapping[str, Any] | None = None) -> Decision:
-    return Decision(decision.hop, None, decision.outcome, decision.of, effect=effect, result=result)
+    return replace(decision, result=published)
 
 
 def _text(metadata: Mapping[str, Any], name: str) -> bool:

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from infra.patterns.breadth import takes_everything
 from infra.patterns.problems import Problem, member
-from infra.patterns.validation import MAX_CHARACTERS, validate_pattern
+from infra.patterns.validation import MAX_CHARACTERS, compile_pattern, validate_pattern
 
 Stage = Literal["received", "transformed"]
 
 OWN_FIELDS: Final = ("detail.metadata.stage", "detail.metadata.redrive")
 """Fields that the kit's conditions are about; a user's pattern must leave them alone."""
 
+_EVERYTHING: Final = "takes every event; where that is meant, set match_all: true"
 _OBJECTS: Final = ("detail", "detail.metadata")
 
 
@@ -47,12 +49,12 @@ def validate_hop_pattern(
     if not isinstance(pattern, Mapping):
         return validate_pattern(pattern)
     if not pattern:
-        if match_all:
-            return []
-        return [Problem("", "an empty pattern takes every event; where that is meant, set match_all", "kit")]
+        return [] if match_all else [Problem("", f"an empty pattern {_EVERYTHING}", "kit")]
     problems = validate_pattern(pattern, max_characters=max_characters) or _own_fields(pattern)
     if problems:
         return problems
+    if not match_all and takes_everything(compile_pattern(pattern, max_characters=max_characters)):
+        return [Problem("", f"this pattern {_EVERYTHING}", "kit")]
     whole = validate_pattern(effective_pattern(pattern, hop=hop, stage=stage), max_characters=max_characters)
     return [Problem(problem.path, f"{problem.message} (with the kit's own conditions)") for problem in whole]
 

@@ -66,6 +66,38 @@ def test_an_empty_pattern_takes_every_event_only_where_that_is_said():
 @pytest.mark.parametrize(
     "pattern",
     [
+        {"source": [{"prefix": ""}]},
+        {"source": [{"suffix": {"equals-ignore-case": ""}}], "account": [{"exists": True}]},
+        {"detail-type": ["x", {"wildcard": "*"}]},
+        {"detail": {"data": {"x": [{"exists": True}, {"exists": False}]}}},
+        {"$or": [{"source": ["a"]}, {"time": [{"prefix": ""}]}]},
+    ],
+    ids=["prefix", "suffix and exists", "wildcard", "there or not", "one alternative"],
+)
+def test_a_pattern_that_takes_every_event_has_to_say_so(pattern):
+    assert problems(pattern) == [("", "kit")]
+    assert problems(pattern, match_all=True) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {"source": [{"prefix": "p"}]},
+        {"source": [{"equals-ignore-case": ""}]},
+        {"detail": {"data": {"x": [{"prefix": ""}]}}},
+        {"detail": {"data": {"x": [{"exists": False}]}}},
+        {"source": [{"prefix": ""}], "detail": {"data": {"x": [1]}}},
+        {"detail-type": [{"wildcard": "*.*"}]},
+    ],
+    ids=["prefix", "empty text", "own field", "absence", "one of two", "wildcard"],
+)
+def test_a_pattern_that_leaves_events_out_has_nothing_to_say(pattern):
+    assert problems(pattern) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
         {"detail": {"metadata": {"stage": ["received"]}}},
         {"detail": {"metadata": {"redrive": {"count": [1]}}}},
         {"detail.metadata.stage": ["received"]},

@@ -297,8 +297,17 @@ def test_an_event_that_two_transforms_take_is_delivered_once(file, capsys):
 
     assert (
         "  route/shaped              takes what transform/shape and transform/off make of it, to cms, "
-        "but it gets whichever comes first, since they have one id\n"
+        "but it gets the one that comes first, since they have one id\n"
     ) in capsys.readouterr().out
+
+
+def test_a_queue_gets_what_every_transform_makes_of_an_event(file, capsys):
+    both = WORKFLOW.replace("enabled: false", "enabled: true").replace("set: {x: 1}", "set: {asset: a-1}")
+    queue = "{type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:111122223333:cms'}"
+
+    route_event(file, DETAIL, workflow=both.replace('{type: http, url: "https://cms.example.com/events"}', queue))
+
+    assert "to cms, but it gets every one of them\n" in capsys.readouterr().out
 
 
 def test_environments_differ_and_one_can_be_chosen(file, capsys):
