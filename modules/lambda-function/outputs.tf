@@ -32,3 +32,8 @@ output "log_group_arn" {
   description = "ARN of the function's log group."
   value       = aws_cloudwatch_log_group.this.arn
 }
+
+output "configuration_key" {
+  description = "Key of the configuration in the bucket; null without one."
+  value       = one(aws_s3_object.configuration[*].key)
+}

@@ -19,6 +19,32 @@ locals {
 
   own_bucket = var.configuration != null && var.bucket == null
   bucket     = local.own_bucket ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+
+  environment = merge(
+    {
+      HOP                   = var.hop
+      QUEUE_URL             = aws_sqs_queue.this.url
+      DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
+      MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
+      RETRY_BASE_SECONDS    = tostring(var.retry.base_seconds)
+      RETRY_MAX_SECONDS     = tostring(var.retry.max_seconds)
+    },
+    var.environment,
+  )
+
+  policy_statements = merge(
+    {
+      ConsumeQueue = {
+        actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+        resources = [aws_sqs_queue.this.arn]
+      }
+      GiveUp = {
+        actions   = ["sqs:SendMessage"]
+        resources = [aws_sqs_queue.dlq.arn]
+      }
+    },
+    var.policy_statements,
+  )
 }
 
 module "bucket" {
@@ -49,32 +75,8 @@ module "function" {
   kms_key_arn              = var.kms_key_arn
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags
-
-  environment = merge(
-    {
-      HOP                   = var.hop
-      QUEUE_URL             = aws_sqs_queue.this.url
-      DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
-      MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
-      RETRY_BASE_SECONDS    = tostring(var.retry.base_seconds)
-      RETRY_MAX_SECONDS     = tostring(var.retry.max_seconds)
-    },
-    var.environment,
-  )
-
-  policy_statements = merge(
-    {
-      ConsumeQueue = {
-        actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
-        resources = [aws_sqs_queue.this.arn]
-      }
-      GiveUp = {
-        actions   = ["sqs:SendMessage"]
-        resources = [aws_sqs_queue.dlq.arn]
-      }
-    },
-    var.policy_statements,
-  )
+  environment              = local.environment
+  policy_statements        = local.policy_statements
 }
 
 resource "aws_lambda_event_source_mapping" "this" {

@@ -93,6 +93,11 @@ variable "allowed_rule_arns" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = !var.fifo || length(var.allowed_rule_arns) == 0
+    error_message = "A FIFO queue can't be the dead-letter queue of a rule's target: let rules send to a standard queue."
+  }
 }
 
 ################################################################################

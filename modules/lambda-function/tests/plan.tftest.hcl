@@ -1,0 +1,256 @@
+# Plans with the real provider and no access to AWS: policies are what AWS would get.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name           = "media-test-cms"
+  handler        = "media_events.handlers.deliver.handler"
+  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }
+}
+
+override_resource {
+  target          = aws_cloudwatch_log_group.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-cms"
+  }
+}
+
+run "a_function_without_further_statements_may_write_its_own_log_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.this.policy).Statement == [{
+      Sid      = "WriteLog"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-cms:*"]
+    }]
+    error_message = "The role must be able to write the function's log, and nothing more."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
+    error_message = "Only Lambda may assume the role."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30
+    error_message = "Logs must not be kept for ever by default."
+  }
+
+  assert {
+    condition     = length(aws_s3_object.configuration) == 0 && !contains(keys(aws_lambda_function.this.environment[0].variables), "CONFIGURATION_URI")
+    error_message = "Without a configuration there is no document."
+  }
+
+  assert {
+    condition = aws_lambda_function.this.environment[0].variables == tomap({
+      POWERTOOLS_SERVICE_NAME      = "media-test-cms"
+      POWERTOOLS_METRICS_NAMESPACE = "MediaEvents"
+      POWERTOOLS_LOG_LEVEL         = "INFO"
+    })
+    error_message = "The environment must tell the service's name, metrics namespace and log level."
+  }
+}
+
+run "configuration_is_stored_under_its_digest_and_only_its_function_may_read_it" {
+  command = plan
+
+  variables {
+    configuration = jsonencode({ destination = { name = "cms" } })
+    bucket        = { name = "kit", arn = "arn:aws:s3:::kit" }
+  }
+
+  assert {
+    condition     = aws_s3_object.configuration[0].key == "configuration/media-test-cms/${sha256(var.configuration)}.json" && aws_s3_object.configuration[0].content == var.configuration
+    error_message = "The key must be made of the content's digest."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables.CONFIGURATION_URI == "s3://kit/configuration/media-test-cms/${sha256(var.configuration)}.json" && aws_lambda_function.this.environment[0].variables.CONFIGURATION_SHA256 == sha256(var.configuration)
+    error_message = "The function must be told where its configuration is, and its digest."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Resource if s.Sid == "ReadConfiguration"] == [["arn:aws:s3:::kit/configuration/media-test-cms/*"]]
+    error_message = "The function may read its own configurations, the one being rolled out and the one before it, and no other's."
+  }
+}
+
+run "statements_become_policy_with_their_conditions" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    policy_statements = {
+      Publish = {
+        actions   = ["events:PutEvents"]
+        resources = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]
+        conditions = [
+          { test = "StringEquals", variable = "events:source", values = ["partner.mux"] },
+          { test = "StringEquals", variable = "events:detail-type", values = ["asset.ready"] },
+        ]
+      }
+    }
+  }
+
+  assert {
+    condition = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s if s.Sid == "Publish"] == [{
+      Sid       = "Publish"
+      Effect    = "Allow"
+      Action    = ["events:PutEvents"]
+      Resource  = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]
+      Condition = { StringEquals = { "events:source" = ["partner.mux"], "events:detail-type" = ["asset.ready"] } }
+    }]
+    error_message = "Conditions of the same test must end up together."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Resource if s.Sid == "UseKey"] == [["arn:aws:kms:eu-west-1:123456789012:key/1"]]
+    error_message = "With a key of one's own the role must be able to use it."
+  }
+}
+
+run "every_alarm_notifies" {
+  command = plan
+
+  variables {
+    timeout_seconds = 20
+    alarm_actions   = ["arn:aws:sns:eu-west-1:123456789012:alarms"]
+  }
+
+  assert {
+    condition = alltrue([for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.throttles, aws_cloudwatch_metric_alarm.duration] :
+      alarm.alarm_actions == toset(var.alarm_actions) && alarm.ok_actions == toset(var.alarm_actions)
+    ])
+    error_message = "Every alarm must notify of going off and of recovering."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.duration.threshold == 18000
+    error_message = "The duration alarm must go off at 90 percent of the timeout, in milliseconds."
+  }
+}
+
+run "a_package_in_s3_needs_no_file" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_function.this.filename == null && aws_lambda_function.this.s3_key == "media_events.zip" && aws_lambda_function.this.source_code_hash == "abc="
+    error_message = "A package in S3 must be taken from there."
+  }
+}
+
+run "a_package_on_disk_is_hashed" {
+  command = plan
+
+  variables {
+    lambda_package = { filename = "versions.tf" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("versions.tf")
+    error_message = "Without the hash a new zip would go unnoticed."
+  }
+}
+
+run "a_package_that_is_not_there_is_refused" {
+  command = plan
+
+  variables {
+    lambda_package = { filename = "there/is/no.zip" }
+  }
+
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "a_package_in_two_places_is_refused" {
+  command = plan
+
+  variables {
+    lambda_package = { filename = "versions.tf", s3_bucket = "packages", s3_key = "media_events.zip" }
+  }
+
+  expect_failures = [var.lambda_package]
+}
+
+run "an_s3_package_without_key_is_refused" {
+  command = plan
+
+  variables {
+    lambda_package = { s3_bucket = "packages" }
+  }
+
+  expect_failures = [var.lambda_package]
+}
+
+run "wildcard_actions_are_refused" {
+  command = plan
+
+  variables {
+    policy_statements = { Everything = { actions = ["sqs:*"], resources = ["arn:aws:sqs:eu-west-1:123456789012:q"] } }
+  }
+
+  expect_failures = [var.policy_statements]
+}
+
+run "configuration_without_bucket_is_refused" {
+  command = plan
+
+  variables {
+    configuration = "{}"
+  }
+
+  # The object would be refused too, but with an error of Terraform's own.
+  expect_failures = [var.bucket]
+}
+
+run "a_configuration_that_is_no_json_is_refused" {
+  command = plan
+
+  variables {
+    configuration = "{steps: []"
+    bucket        = { name = "kit", arn = "arn:aws:s3:::kit" }
+  }
+
+  expect_failures = [var.configuration]
+}
+
+run "reserved_environment_variables_are_refused" {
+  command = plan
+
+  variables {
+    environment = { AWS_REGION = "eu-west-1" }
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "a_retention_that_cloudwatch_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    log_retention_days = 45
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "an_alias_is_no_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:alias/aws/sqs"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
