@@ -97,6 +97,10 @@ class ReviewTable(Protocol):
         """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced."""
         ...
 
+    def unannounce(self, group_id: str) -> None:
+        """Forget that a group was announced."""
+        ...
+
 
 class Topic(Protocol):
     """Tells people. Any exception is a :class:`HopError`."""
@@ -266,8 +270,13 @@ class Redriver:
         if self.topic is None:
             return
         try:
-            if self.table.announce(item.group_id, now=self.clock(), quiet_seconds=GROUP_QUIET_SECONDS):
+            if not self.table.announce(item.group_id, now=self.clock(), quiet_seconds=GROUP_QUIET_SECONDS):
+                return
+            try:
                 self.topic.publish(*announcement(item))
+            except HopError:
+                self.table.unannounce(item.group_id)
+                raise
         except HopError as error:
             self.report.warning("notification not sent", group_id=item.group_id, reason=error.code)
 

@@ -108,6 +108,20 @@ class DynamoReviewTable:
             ),
         )
 
+    def unannounce(self, group_id: str) -> None:
+        """Forget that a group was announced.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={"item_id": {"S": GROUP_PREFIX + group_id}, "announced_at": {"N": "0"}},
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "forgetting a group")
+
     def query(self, index: IndexName, value: Status | str, *, page_size: int = 100) -> Iterator[ReviewItem]:
         """The items of one status, group or event, newest failure first, read page by page as they are asked for.
 

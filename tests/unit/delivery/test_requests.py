@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import datetime
 
 import pytest
 from standardwebhooks import Webhook
 
-from media_events.delivery.authentication import ApiKey, Basic, StandardWebhooks
+from media_events.delivery.authentication import ApiKey, Basic, StandardWebhooks, authenticate
 from media_events.delivery.destinations import HttpDestination
 from media_events.delivery.http import HttpDelivery, Response, build_request, judge
 from media_events.delivery.ssrf import parse_target
@@ -132,8 +133,6 @@ def test_the_previous_secret_signs_as_well(monkeypatch):
 
 
 def test_the_published_vector_is_reproduced():
-    from media_events.delivery.authentication import authenticate
-
     headers = authenticate(
         StandardWebhooks("arn"),
         event_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -174,8 +173,6 @@ def test_an_unusable_secret_is_named_and_not_shown(authentication, secret):
 
 
 def _clock_at(epoch):
-    from datetime import datetime
-
     class Frozen(datetime):
         @classmethod
         def now(cls, tz=None):
