@@ -108,26 +108,7 @@ resource "aws_sqs_queue" "dlq" {
 # Function
 ################################################################################
 
-module "function" {
-  source = "../lambda-function"
-
-  name                     = var.name
-  description              = "Verifies, normalises and publishes partners' webhooks"
-  handler                  = "media_events.handlers.webhook.handler"
-  runtime                  = var.runtime
-  architecture             = var.architecture
-  memory_mb                = var.memory_mb
-  timeout_seconds          = var.timeout_seconds
-  reserved_concurrency     = var.reserved_concurrency
-  log_level                = var.log_level
-  bucket                   = local.bucket
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
-
+locals {
   configuration = jsonencode({
     partners = {
       for partner, settings in var.partners : partner => {
@@ -180,4 +161,28 @@ module "function" {
       }
     },
   )
+}
+
+module "function" {
+  source = "../lambda-function"
+
+  name                     = var.name
+  description              = "Verifies, normalises and publishes partners' webhooks"
+  handler                  = "media_events.handlers.webhook.handler"
+  runtime                  = var.runtime
+  architecture             = var.architecture
+  memory_mb                = var.memory_mb
+  timeout_seconds          = var.timeout_seconds
+  reserved_concurrency     = var.reserved_concurrency
+  log_level                = var.log_level
+  bucket                   = local.bucket
+  lambda_package           = var.lambda_package
+  log_retention_days       = var.log_retention_days
+  alarm_actions            = var.alarm_actions
+  kms_key_arn              = var.kms_key_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
+  tags                     = var.tags
+  configuration            = local.configuration
+  environment              = local.environment
+  policy_statements        = local.policy_statements
 }

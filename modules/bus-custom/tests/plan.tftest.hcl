@@ -1,0 +1,206 @@
+# Plans with the real provider and no access to AWS: policies are what AWS would get.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name = "media-test"
+}
+
+override_resource {
+  target          = aws_cloudwatch_event_bus.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media-test"
+  }
+}
+
+run "a_bus_by_itself_has_no_archive_and_no_policy" {
+  command = plan
+
+  assert {
+    condition     = length(aws_cloudwatch_event_archive.this) == 0 && length(aws_cloudwatch_event_bus_policy.this) == 0
+    error_message = "Nobody else may put events, and none are kept, unless the user says so."
+  }
+
+  assert {
+    condition     = output.archive_name == null && output.bus_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/media-test"
+    error_message = "The outputs must say so."
+  }
+}
+
+run "producers_are_held_to_their_own_sources" {
+  command = plan
+
+  variables {
+    producers = {
+      partner = {
+        account_ids = ["111122223333", "444455556666"]
+        sources     = ["example.partner", "example.partner.qc"]
+      }
+      platform = {
+        role_arns       = ["arn:aws:iam::111122223333:role/platform"]
+        organization_id = "o-a1b2c3d4e5"
+        sources         = ["example.platform"]
+      }
+      studios = {
+        organization_id = "o-a1b2c3d4e5"
+        sources         = ["example.studio"]
+      }
+    }
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_cloudwatch_event_bus_policy.this[0].policy).Statement) == jsonencode([
+      {
+        Action    = "events:PutEvents"
+        Condition = { StringEquals = { "events:source" = ["example.partner", "example.partner.qc"] } }
+        Effect    = "Allow"
+        Principal = { AWS = ["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:root"] }
+        Resource  = "arn:aws:events:eu-west-1:123456789012:event-bus/media-test"
+        Sid       = "partner"
+      },
+      {
+        Action    = "events:PutEvents"
+        Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5", "events:source" = ["example.platform"] } }
+        Effect    = "Allow"
+        Principal = { AWS = ["arn:aws:iam::111122223333:role/platform"] }
+        Resource  = "arn:aws:events:eu-west-1:123456789012:event-bus/media-test"
+        Sid       = "platform"
+      },
+      {
+        Action    = "events:PutEvents"
+        Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5", "events:source" = ["example.studio"] } }
+        Effect    = "Allow"
+        Principal = { AWS = ["*"] }
+        Resource  = "arn:aws:events:eu-west-1:123456789012:event-bus/media-test"
+        Sid       = "studios"
+      },
+    ])
+    error_message = "Every producer must be named, and held to its sources."
+  }
+}
+
+run "an_archive_keeps_what_its_pattern_says" {
+  command = plan
+
+  variables {
+    archive = { retention_days = 30, pattern = jsonencode({ source = ["partner.mux"] }) }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_archive.this[0].retention_days == 30 && jsondecode(aws_cloudwatch_event_archive.this[0].event_pattern) == { source = ["partner.mux"] }
+    error_message = "The archive must be as asked for."
+  }
+}
+
+run "alarms_watch_every_rule_of_this_bus" {
+  command = plan
+
+  variables {
+    alarm_actions = ["arn:aws:sns:eu-west-1:123456789012:alarms"]
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : strcontains(one(alarm.metric_query).expression, "WHERE EventBusName = 'media-test'") && alarm.alarm_actions == toset(var.alarm_actions)])
+    error_message = "The alarms must be about this bus, and notify."
+  }
+}
+
+run "a_producer_without_sources_is_refused" {
+  command = plan
+
+  variables {
+    producers = { partner = { account_ids = ["111122223333"], sources = [] } }
+  }
+
+  expect_failures = [var.producers]
+}
+
+run "a_producer_that_is_nobody_is_refused" {
+  command = plan
+
+  variables {
+    producers = { partner = { sources = ["example.partner"] } }
+  }
+
+  expect_failures = [var.producers]
+}
+
+run "a_producer_of_everything_is_refused" {
+  command = plan
+
+  variables {
+    producers = { partner = { account_ids = ["111122223333"], sources = ["*"] } }
+  }
+
+  expect_failures = [var.producers]
+}
+
+run "a_producer_can_not_be_aws" {
+  command = plan
+
+  variables {
+    producers = { partner = { account_ids = ["111122223333"], sources = ["aws.s3"] } }
+  }
+
+  expect_failures = [var.producers]
+}
+
+run "an_account_number_that_lost_its_zeros_is_refused" {
+  command = plan
+
+  variables {
+    producers = { partner = { account_ids = [11122223333], sources = ["example.partner"] } }
+  }
+
+  expect_failures = [var.producers]
+}
+
+run "a_policy_that_is_too_long_is_refused" {
+  command = plan
+
+  variables {
+    producers = { for index in range(1, 60) : "producer-${index}" => { account_ids = [format("%012d", index)], sources = ["example.producer-${index}"] } }
+  }
+
+  expect_failures = [aws_cloudwatch_event_bus_policy.this]
+}
+
+run "an_empty_archive_pattern_is_refused" {
+  command = plan
+
+  variables {
+    archive = { pattern = "{}" }
+  }
+
+  expect_failures = [var.archive]
+}
+
+run "an_archive_needs_a_short_name" {
+  command = plan
+
+  variables {
+    name    = "media-events-production-europe-west-frankfurt-main"
+    archive = {}
+  }
+
+  expect_failures = [var.archive]
+}
+
+run "the_default_bus_is_not_ours_to_make" {
+  command = plan
+
+  variables {
+    name = "default"
+  }
+
+  expect_failures = [var.name]
+}

@@ -1,0 +1,296 @@
+# Plans with the real provider and no access to AWS: policies are what AWS would get.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name           = "media-test-webhooks"
+  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
+  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+
+  partners = {
+    mux = { specification = jsonencode({ preset = "mux" }) }
+    frame-io = {
+      specification = jsonencode({ preset = "frame-io-v4" })
+      secret_arns = [
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-current-AbCdEf",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-previous-AbCdEf",
+      ]
+    }
+    intranet = { specification = jsonencode({ preset = "s3" }), secret_arns = [] }
+  }
+}
+
+override_resource {
+  target          = module.function.aws_iam_role.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:iam::123456789012:role/media-test-webhooks"
+  }
+}
+
+override_resource {
+  target          = module.function.aws_lambda_function.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-webhooks"
+  }
+}
+
+override_resource {
+  target          = aws_sqs_queue.dlq
+  override_during = plan
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-webhooks-dlq"
+  }
+}
+
+override_resource {
+  target          = aws_dynamodb_table.ledger
+  override_during = plan
+  values = {
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-ledger"
+  }
+}
+
+override_resource {
+  target          = aws_secretsmanager_secret.partner["mux"]
+  override_during = plan
+  values = {
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf"
+  }
+}
+
+override_resource {
+  target          = aws_apigatewayv2_api.this
+  override_during = plan
+  values = {
+    id            = "abc123"
+    api_endpoint  = "https://abc123.execute-api.eu-west-1.amazonaws.com"
+    execution_arn = "arn:aws:execute-api:eu-west-1:123456789012:abc123"
+  }
+}
+
+run "every_partner_has_an_address" {
+  command = plan
+
+  assert {
+    condition     = output.webhook_urls["mux"] == "https://abc123.execute-api.eu-west-1.amazonaws.com/webhooks/mux" && length(output.webhook_urls) == 3
+    error_message = "Partners must be told where to send."
+  }
+
+  assert {
+    condition     = toset([for route in aws_apigatewayv2_route.this : route.route_key]) == toset(["POST /webhooks/{partner}", "ANY /webhooks/{partner}"])
+    error_message = "Other methods must reach the function too, for handshakes and for a 405."
+  }
+}
+
+run "secrets_are_made_without_values_for_partners_that_bring_none" {
+  command = plan
+
+  assert {
+    condition     = output.secret_names == { mux = "media-test-webhooks/mux" }
+    error_message = "One secret, for the one partner without secrets of its own."
+  }
+
+  assert {
+    condition = jsonencode(output.secret_arns) == jsonencode({
+      frame-io = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-current-AbCdEf", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-previous-AbCdEf"]
+      intranet = []
+      mux      = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf"]
+    })
+    error_message = "The current secret comes first, the previous one after it."
+  }
+}
+
+run "the_function_may_touch_what_is_its_own_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition = jsonencode({ for sid, s in local.policy_statements : sid => s.resources }) == jsonencode({
+      GiveUp          = ["arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"]
+      KeepLargeBodies = ["arn:aws:s3:::kit/bodies/events/*"]
+      Publish         = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]
+      ReadSecrets = [
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-current-AbCdEf",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-previous-AbCdEf",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf",
+      ]
+      RememberRequests = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-ledger"]
+    })
+    error_message = "Exact ARNs: its bus, its ledger, its dead-letter queue, its bodies, its partners' secrets."
+  }
+}
+
+run "the_configuration_names_specifications_and_secrets" {
+  command = plan
+
+  assert {
+    condition = jsondecode(local.configuration).partners.mux == {
+      specification = { preset = "mux" }
+      secret_arns   = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf"]
+    }
+    error_message = "The function must know what a partner's calls look like, and where its secrets are."
+  }
+}
+
+run "only_this_api_may_invoke_the_function_and_only_for_webhooks" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_permission.api.source_arn == "arn:aws:execute-api:eu-west-1:123456789012:abc123/*/*/webhooks/{partner}" && aws_lambda_permission.api.principal == "apigateway.amazonaws.com"
+    error_message = "API Gateway may invoke the function for this API's webhooks alone."
+  }
+}
+
+run "the_access_log_holds_nothing_secret" {
+  command = plan
+
+  assert {
+    condition     = !can(regex("queryString|header|authorizer|body", aws_apigatewayv2_stage.this.access_log_settings[0].format)) && can(jsondecode(aws_apigatewayv2_stage.this.access_log_settings[0].format))
+    error_message = "Query strings, headers and bodies may hold tokens and signatures."
+  }
+}
+
+run "calls_are_throttled" {
+  command = plan
+
+  variables {
+    throttle = { rate = 5, burst = 7 }
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 5 && alltrue([for route in aws_apigatewayv2_stage.this.route_settings : route.throttling_burst_limit == 7])
+    error_message = "Every route must be throttled."
+  }
+}
+
+run "the_ledger_forgets_by_itself_and_can_be_restored" {
+  command = plan
+
+  assert {
+    condition     = aws_dynamodb_table.ledger.ttl[0].attribute_name == "expires" && aws_dynamodb_table.ledger.point_in_time_recovery[0].enabled && aws_dynamodb_table.ledger.billing_mode == "PAY_PER_REQUEST"
+    error_message = "On demand, with a TTL, restorable."
+  }
+}
+
+run "dead_letters_are_handed_to_review_under_a_key_known_beforehand" {
+  command = plan
+
+  assert {
+    condition = jsonencode(output.dead_letter_queues) == jsonencode({
+      "ingress/media-test-webhooks" = {
+        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"
+        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-webhooks-dlq"
+        hop              = "ingress/media-test-webhooks"
+        destination      = "bus"
+        source_queue_arn = null
+        source_queue_url = null
+        function_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-webhooks"
+        route_back       = "bus"
+        redrive          = null
+      }
+    })
+    error_message = "dlq-review takes this very shape."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" } && jsondecode(aws_sqs_queue.dlq.policy).Statement[0].Resource == "arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"
+    error_message = "No queue may use it as its own DLQ, and its policy names it."
+  }
+}
+
+run "without_a_bucket_it_makes_one" {
+  command = plan
+
+  variables {
+    bucket = null
+  }
+
+  assert {
+    condition     = length(module.bucket) == 1
+    error_message = "Bodies and configuration need a bucket."
+  }
+}
+
+run "partners_without_any_secret_need_no_permission_for_secrets" {
+  command = plan
+
+  variables {
+    partners = { intranet = { specification = jsonencode({ preset = "s3" }), secret_arns = [] } }
+  }
+
+  assert {
+    condition     = !contains(keys(local.policy_statements), "ReadSecrets")
+    error_message = "A statement without resources is refused by IAM."
+  }
+}
+
+run "a_specification_that_is_no_object_is_refused" {
+  command = plan
+
+  variables {
+    partners = { mux = { specification = "mux" } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "a_partners_name_is_part_of_an_address" {
+  command = plan
+
+  variables {
+    partners = { "Frame.io" = { specification = "{}" } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "a_secret_itself_is_refused" {
+  command = plan
+
+  variables {
+    partners = { mux = { specification = "{}", secret_arns = ["whsec_plain"] } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "a_throttle_that_refuses_everybody_is_refused" {
+  command = plan
+
+  variables {
+    throttle = { rate = 0 }
+  }
+
+  expect_failures = [var.throttle]
+}
+
+run "the_function_must_answer_before_the_gateway_gives_up" {
+  command = plan
+
+  variables {
+    timeout_seconds = 60
+  }
+
+  expect_failures = [var.timeout_seconds]
+}
+
+run "a_bus_name_is_no_arn" {
+  command = plan
+
+  variables {
+    bus_arn = "media"
+  }
+
+  expect_failures = [var.bus_arn]
+}

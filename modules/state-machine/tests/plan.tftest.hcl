@@ -1,0 +1,132 @@
+# Plans with the real provider and no access to AWS: policies are what AWS would get.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name       = "package-asset"
+  definition = jsonencode({ StartAt = "Wait", States = { Wait = { Type = "Wait", Seconds = 1, End = true } } })
+}
+
+override_resource {
+  target          = aws_cloudwatch_log_group.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/package-asset"
+  }
+}
+
+run "only_this_state_machine_may_take_the_role" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_iam_role.this.assume_role_policy).Statement == [{
+      Sid       = "StepFunctions"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "states.amazonaws.com" }
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = "arn:aws:states:eu-west-1:123456789012:stateMachine:package-asset" }
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+      }
+    }]
+    error_message = "Step Functions may take the role for this state machine of this account, and for no other."
+  }
+}
+
+run "errors_are_logged_without_payloads" {
+  command = plan
+
+  assert {
+    condition     = aws_sfn_state_machine.this.logging_configuration[0].level == "ERROR" && aws_sfn_state_machine.this.logging_configuration[0].include_execution_data == false
+    error_message = "The log must tell of errors, and hold no payloads."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.name == "/aws/vendedlogs/states/package-asset" && aws_sfn_state_machine.this.logging_configuration[0].log_destination == "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vendedlogs/states/package-asset:*"
+    error_message = "The log must go to the module's group."
+  }
+}
+
+run "the_workflow_may_do_what_its_statements_say" {
+  command = plan
+
+  variables {
+    policy_statements = {
+      Order = { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:eu-west-1:123456789012:orders"] }
+    }
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Sid] == ["DeliverLogs", "Order"]
+    error_message = "The role may deliver logs, and what the user says."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Sid if contains(s.Resource, "*")] == ["DeliverLogs"]
+    error_message = "Only log delivery, which knows no resources, may have a wildcard."
+  }
+}
+
+run "alarms_are_about_this_state_machine_and_notify" {
+  command = plan
+
+  variables {
+    alarm_actions = ["arn:aws:sns:eu-west-1:123456789012:alarms"]
+  }
+
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.this) == ["ExecutionThrottled", "ExecutionsFailed", "ExecutionsTimedOut"] && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(var.alarm_actions)])
+    error_message = "Failed, timed-out and throttled executions must notify."
+  }
+}
+
+run "an_express_workflow_has_no_throttled_metric" {
+  command = plan
+
+  variables {
+    type = "EXPRESS"
+  }
+
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "ExecutionThrottled")
+    error_message = "An alarm on a metric that does not exist would never go off."
+  }
+}
+
+run "a_definition_without_states_is_refused" {
+  command = plan
+
+  variables {
+    definition = jsonencode({ StartAt = "Wait" })
+  }
+
+  expect_failures = [var.definition]
+}
+
+run "wildcard_actions_are_refused" {
+  command = plan
+
+  variables {
+    policy_statements = { Everything = { actions = ["lambda:*"], resources = ["*"] } }
+  }
+
+  expect_failures = [var.policy_statements]
+}
+
+run "an_unknown_type_is_refused" {
+  command = plan
+
+  variables {
+    type = "standard"
+  }
+
+  expect_failures = [var.type]
+}
