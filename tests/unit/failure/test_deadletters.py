@@ -150,14 +150,42 @@ json_values = st.recursive(
     max_leaves=12,
 )
 known_keys = st.sampled_from(
-    "detail metadata data request requestContext requestPayload responsePayload failedMessages Type Message id source "
-    "detail-type eventId errorCode retryAttempts partner".split()
+    [
+        "detail",
+        "metadata",
+        "data",
+        "request",
+        "requestContext",
+        "requestPayload",
+        "responsePayload",
+        "failedMessages",
+        "Type",
+        "Message",
+        "id",
+        "source",
+        "detail-type",
+        "eventId",
+        "errorCode",
+        "retryAttempts",
+        "partner",
+    ]
 )
 documents = st.dictionaries(known_keys, json_values | st.dictionaries(known_keys, json_values, max_size=4), max_size=6)
 bodies = st.text() | json_values.map(json.dumps) | documents.map(json.dumps) | st.just("[" * 200_000)
 attributes = st.dictionaries(
     st.sampled_from(
-        "failure redrivecount RULE_ARN TARGET_ARN ERROR_CODE RETRY_ATTEMPTS ErrorCode ErrorMessage RequestID other".split()
+        [
+            "failure",
+            "redrivecount",
+            "RULE_ARN",
+            "TARGET_ARN",
+            "ERROR_CODE",
+            "RETRY_ATTEMPTS",
+            "ErrorCode",
+            "ErrorMessage",
+            "RequestID",
+            "other",
+        ]
     ),
     st.fixed_dictionaries({"stringValue": st.text() | st.none() | st.just("9" * 400), "dataType": st.just("String")}),
     max_size=4,
