@@ -1,0 +1,272 @@
+"""What a workflow comes to in Terraform's JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SMALL = """\
+name: media
+partners:
+  mux: {specification: mux, entry: webhook}
+destinations:
+  cms: {type: http, url: "https://cms.example.com/events"}
+routes:
+  ready:
+    pattern: {detail-type: [asset.ready]}
+    destination: cms
+environments:
+  dev: {region: eu-west-1}
+"""
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:assets"
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:publish"
+
+
+# ------------------------------------------------------------------------------------------------ the default workflow
+
+
+def test_every_environment_is_a_stack(default_stacks):
+    assert sorted(default_stacks) == ["dev", "local", "prod"]
+
+
+@pytest.mark.parametrize("environment", ["dev", "local", "prod"])
+def test_sources_of_modules_are_relative_and_exist(default_stacks, environment):
+    stack = default_stacks[environment]
+
+    for name, module in stack.document["module"].items():
+        assert not Path(module["source"]).is_absolute()
+        assert (stack.folder / module["source"] / "main.tf").is_file(), name
+
+
+def test_nothing_local_is_in_any_stack(default_stacks):
+    for environment, stack in default_stacks.items():
+        provider = stack.document["provider"]["aws"][0]
+        assert sorted(provider) == ["default_tags", "region"]
+        assert "endpoint" not in json.dumps(provider)
+        assert ("127.0.0.1" in stack.text) == (environment == "local")
+
+
+def test_provider_may_be_any_that_the_modules_take(default_stacks):
+    versions = {path.read_text(encoding="utf-8") for path in (ROOT / "modules").glob("*/versions.tf")}
+
+    assert all('version = ">= 5.100, < 7"' in text for text in versions)
+    assert default_stacks["dev"].document["terraform"]["required_providers"] == {
+        "aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7"}
+    }
+
+
+def test_everything_carries_workflow_and_environment_as_tags(default_stacks):
+    (provider,) = default_stacks["prod"].document["provider"]["aws"]
+
+    assert provider["default_tags"] == [{"tags": {"workflow": "media", "environment": "prod"}}]
+
+
+def test_outputs_are_those_that_operators_and_the_command_rely_on(default_stacks):
+    assert sorted(default_stacks["local"].document["output"]) == [
+        "api_endpoint",
+        "bus_name",
+        "dead_letter_queues",
+        "functions",
+        "ledger_table_names",
+        "log_group_names",
+        "queue_urls",
+        "review_table_name",
+        "secret_names",
+        "state_machine_arns",
+        "topic_arn",
+        "webhook_urls",
+    ]
+
+
+def test_local_environment_has_short_delays(default_stacks):
+    route = default_stacks["local"].module("router")["routes"]["comments-to-review-tool"]
+
+    assert route["max_receive_count"] == 2
+    assert route["retry"] == {"base_seconds": 1, "max_seconds": 2}
+    assert (route["redrive"]["max_count"], route["redrive"]["base_delay_seconds"]) == (1, 2)
+
+
+def test_synthesis_is_deterministic(default_stacks, synthesise):
+    text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
+    text = text.replace("workflows/publish-asset", str(ROOT / "workflows" / "publish-asset"))
+
+    again = synthesise(text)
+
+    for environment, stack in default_stacks.items():
+        other = again[environment]
+        for name, module in stack.document["module"].items():
+            assert other.module(name) | {"source": ""} == module | {"source": ""}
+
+
+# ------------------------------------------------------------------------------------------------------------ modules
+
+
+def test_parts_share_one_bucket_and_one_bus(synthesise):
+    stack = synthesise(SMALL)["dev"]
+
+    bucket = {"name": "${module.storage.bucket_name}", "arn": "${module.storage.bucket_arn}"}
+    for name in ("ingress", "router", "review"):
+        assert stack.module(name)["bucket"] == bucket
+        assert stack.module(name)["bus_arn"] == "${module.bus.bus_arn}"
+
+
+def test_names_begin_with_workflow_and_environment(synthesise):
+    stack = synthesise(SMALL)["dev"]
+
+    assert {name: module["name"] for name, module in stack.document["module"].items()} == {
+        "storage": "media-dev",
+        "bus": "media-dev",
+        "ingress": "media-dev-webhook",
+        "router": "media-dev",
+        "review": "media-dev-review",
+    }
+
+
+def test_review_attends_to_every_dead_letter_queue(synthesise):
+    assert synthesise(SMALL)["dev"].module("review")["dead_letter_queues"] == (
+        "${merge(module.ingress.dead_letter_queues, module.router.dead_letter_queues)}"
+    )
+
+
+def test_partner_without_secrets_gets_one_from_the_module(synthesise):
+    partners = synthesise(SMALL)["dev"].module("ingress")["partners"]
+
+    assert partners == {"mux": {"specification": '{"preset":"mux"}'}}
+
+
+def test_partners_secrets_are_passed_by_reference(synthesise):
+    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mux-AbCdEf"
+
+    stack = synthesise(SMALL.replace("entry: webhook", f"entry: webhook, secret_arns: ['{secret}']"))["dev"]
+
+    assert stack.module("ingress")["partners"]["mux"]["secret_arns"] == [secret]
+
+
+def test_state_machine_is_made_for_a_definition_and_none_for_an_existing_one(synthesise, tmp_path):
+    definition = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "Result": "${x} %{y}", "End": True}}}
+    (tmp_path / "publish.asl.json").write_text(json.dumps(definition), encoding="utf-8")
+    http = '{type: http, url: "https://cms.example.com/events"}'
+
+    made = synthesise(SMALL.replace(http, "{type: step-functions, definition: publish.asl.json}"))["dev"]
+
+    assert made.module("machine-cms")["name"] == "media-dev-cms-workflow"
+    assert "$${x} %%{y}" in made.module("machine-cms")["definition"]
+    assert made.module("router")["routes"]["ready"]["target"] == {
+        "states": {"state_machine_arn": "${module.machine-cms.state_machine_arn}"}
+    }
+    assert made.document["output"]["state_machine_arns"]["value"] == {"cms": "${module.machine-cms.state_machine_arn}"}
+
+    existing = synthesise(SMALL.replace(http, f"{{type: step-functions, state_machine_arn: '{MACHINE}'}}"))["dev"]
+
+    assert "machine-cms" not in existing.document["module"]
+    assert "state_machine_arns" not in existing.document["output"]
+    assert existing.module("router")["routes"]["ready"]["target"] == {"states": {"state_machine_arn": MACHINE}}
+
+
+def test_queue_is_a_target_by_its_arn(synthesise):
+    http = '{type: http, url: "https://cms.example.com/events"}'
+    text = SMALL.replace(http, f"{{type: sqs, queue_arn: '{QUEUE}'}}").replace(
+        "    destination: cms",
+        "    destination: cms\n    input_transformer: {paths: {id: $$.id}, template: '{\"id\": <id>}'}",
+    )
+
+    route = synthesise(text)["dev"].module("router")["routes"]["ready"]
+
+    assert route["target"] == {
+        "sqs": {
+            "queue_arn": QUEUE,
+            "queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/assets",
+            "manage_queue_policy": False,
+            "input_transformer": {"paths": {"id": "$.id"}, "template": '{"id": <id>}'},
+        }
+    }
+
+
+def test_steps_and_patterns_are_json_text(synthesise):
+    transform = (
+        'transforms: {shape: {pattern: {source: [{prefix: "partner."}]}, steps: [{set: {a.b: "$${x}"}}]}}\nroutes:'
+    )
+
+    stack = synthesise(SMALL.replace("routes:", transform))["dev"]
+
+    shape = stack.module("router")["transforms"]["shape"]
+    assert json.loads(shape["pattern"]) == {"source": [{"prefix": "partner."}]}
+    # Terraform reads $${ as ${.
+    assert shape["steps"] == '[{"set":{"a.b":"$${x}"}}]'
+
+
+def test_stage_is_left_to_the_router_unless_given(synthesise):
+    assert "stage" not in synthesise(SMALL)["dev"].module("router")["routes"]["ready"]
+
+    text = SMALL.replace("    destination: cms", "    destination: cms\n    stage: received")
+    assert synthesise(text)["dev"].module("router")["routes"]["ready"]["stage"] == "received"
+
+
+def test_workflow_without_routes_still_receives_and_archives(synthesise):
+    text = SMALL[: SMALL.index("destinations:")] + SMALL[SMALL.index("environments:") :]
+
+    stack = synthesise(text)["dev"]
+
+    assert sorted(stack.document["module"]) == ["bus", "ingress", "review", "storage"]
+    assert stack.module("review")["dead_letter_queues"] == "${merge(module.ingress.dead_letter_queues)}"
+
+
+def test_environment_without_protection_can_be_destroyed_with_its_data(synthesise):
+    both = "dev: {region: eu-west-1, protection: false}\n  prod: {region: eu-west-1}"
+    stacks = synthesise(SMALL.replace("dev: {region: eu-west-1}", both))
+
+    dev, prod = stacks["dev"], stacks["prod"]
+    assert dev.module("storage")["force_destroy"] is True
+    assert dev.module("ingress")["secret_recovery_window_days"] == 0
+    assert dev.module("review")["deletion_protection"] is False
+    assert "force_destroy" not in prod.module("storage")
+    assert "secret_recovery_window_days" not in prod.module("ingress")
+    assert prod.module("review")["deletion_protection"] is True
+
+
+def test_common_settings_reach_every_module_that_has_them(synthesise):
+    key = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    topic = "arn:aws:sns:eu-west-1:123456789012:alarms"
+    settings = (
+        f"kms_key_arn: {key}\npermissions_boundary_arn: {boundary}\nalarm_actions: ['{topic}']\n"
+        "log_retention_days: 90\nroutes:"
+    )
+
+    stack = synthesise(SMALL.replace("routes:", settings))["dev"]
+
+    for name in ("ingress", "router", "review"):
+        module = stack.module(name)
+        assert (module["kms_key_arn"], module["permissions_boundary_arn"]) == (key, boundary)
+        assert (module["alarm_actions"], module["log_retention_days"]) == ([topic], 90)
+    assert stack.module("bus")["alarm_actions"] == [topic]
+    assert stack.module("storage")["kms_key_arn"] == key
+
+
+# -------------------------------------------------------------------------------------------------------------- state
+
+
+def test_state_is_a_file_outside_of_what_is_synthesised(synthesise):
+    stack = synthesise(SMALL)["dev"]
+
+    path = Path(stack.document["terraform"]["backend"]["local"]["path"])
+    assert not path.is_absolute()
+    assert (stack.folder / path).resolve() == ROOT / "state" / "media-events-dev.tfstate"
+
+
+def test_state_in_s3_is_encrypted_and_locked(synthesise):
+    text = SMALL.replace(
+        "region: eu-west-1}", "region: eu-west-1, state: {type: s3, bucket: states, region: eu-west-3}}"
+    )
+
+    assert synthesise(text)["dev"].document["terraform"]["backend"] == {
+        "s3": {
+            "bucket": "states",
+            "key": "media-events/dev.tfstate",
+            "region": "eu-west-3",
+            "encrypt": True,
+            "use_lockfile": True,
+        }
+    }

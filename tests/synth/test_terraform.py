@@ -1,0 +1,115 @@
+"""Terraform takes what is synthesised: it is valid, and can be planned without AWS."""
+
+import json
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.terraform_env import terraform_environment
+
+pytestmark = pytest.mark.terraform
+
+TIMEOUT_SECONDS = 300
+
+# Credentials that are none; nothing is asked of AWS.
+OFFLINE = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "CHECKPOINT_DISABLE": "1",
+    "TF_IN_AUTOMATION": "1",
+}
+PROVIDER = {
+    "skip_credentials_validation": True,
+    "skip_requesting_account_id": True,
+    "skip_metadata_api_check": True,
+    "skip_region_validation": True,
+}
+
+
+def terraform(folder: Path, *arguments: str) -> str:
+    """Run Terraform in a stack's folder."""
+    environ = os.environ | OFFLINE | {"TF_DATA_DIR": str(folder / ".terraform")}
+    done = subprocess.run(
+        ["terraform", *arguments],
+        cwd=folder,
+        env=environ | terraform_environment(environ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(name="local_plan", scope="module")
+def _local_plan(default_stacks) -> dict[str, Any]:
+    """The plan of the default workflow's local stack, made with dummy credentials and no network."""
+    folder = default_stacks["local"].folder
+    (region,) = (provider["region"] for provider in default_stacks["local"].document["provider"]["aws"])
+    override = folder / "offline_override.tf.json"
+    override.write_text(json.dumps({"provider": {"aws": [PROVIDER | {"region": region}]}}), encoding="utf-8")
+    (folder / "backend_override.tf.json").write_text('{"terraform": {"backend": {"local": {}}}}', encoding="utf-8")
+    terraform(folder, "init", "-input=false")
+    terraform(folder, "plan", "-refresh=false", "-input=false", "-out=plan.tfplan")
+    plan: dict[str, Any] = json.loads(terraform(folder, "show", "-json", "plan.tfplan"))
+    return plan
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_stack_is_valid(default_stacks, environment):
+    folder = default_stacks[environment].folder
+
+    terraform(folder, "init", "-backend=false", "-input=false")
+    answer = json.loads(terraform(folder, "validate", "-json"))
+
+    assert answer["diagnostics"] == []
+
+
+def test_default_workflow_can_be_planned_without_aws(local_plan):
+    actions = {tuple(change["change"]["actions"]) for change in local_plan["resource_changes"]}
+
+    assert actions <= {("create",), ("read",)}
+    kinds = Counter(change["type"] for change in local_plan["resource_changes"])
+    assert kinds["aws_lambda_function"] == 6
+    assert kinds["aws_cloudwatch_event_rule"] == 4
+    assert kinds["aws_sfn_state_machine"] == 1
+    assert kinds["aws_dynamodb_table"] == 3
+    assert kinds["aws_apigatewayv2_api"] == 1
+
+
+def test_every_resource_belongs_to_workflow_and_environment(local_plan):
+    tagged = [
+        change["change"]["after"]["tags_all"]
+        for change in local_plan["resource_changes"]
+        if change["change"]["after"].get("tags_all") is not None
+    ]
+
+    assert len(tagged) > 20
+    assert all(tags["workflow"] == "media" and tags["environment"] == "local" for tags in tagged)
+
+
+def test_outputs_name_every_hop(local_plan):
+    hops = {
+        "ingress/media-local-webhook",
+        "transform/normalise-asset",
+        "route/ready-to-cms",
+        "route/ready-to-publication",
+        "route/comments-to-review-tool",
+    }
+    outputs = local_plan["planned_values"]["outputs"]
+
+    assert set(outputs["functions"]["value"]) == hops | {"review/media-local-review"}
+    assert set(outputs["log_group_names"]["value"]) == hops | {"review/media-local-review"}
+    assert outputs["review_table_name"]["value"] == "media-local-review-items"
+    assert outputs["secret_names"]["value"] == {
+        "frameio": "media-local-webhook/frameio",
+        "mux": "media-local-webhook/mux",
+    }
