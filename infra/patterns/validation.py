@@ -70,7 +70,7 @@ def _check(pattern: Mapping[str, Any], max_characters: int) -> tuple[list[Branch
         problems.append(Problem("", f"has {length} characters; EventBridge takes {max_characters}"))
     walk = _Walk()
     combinations = walk.object(pattern, "", "", depth=1, within_or=False)
-    problems += walk.problems
+    problems += _as_field(pattern, walk.problems) if walk.misused_or else walk.problems
     if combinations > MAX_COMBINATIONS:
         message = f"its $or branches come to {combinations} combinations; EventBridge takes {MAX_COMBINATIONS}"
         problems.append(Problem("", message))
@@ -79,9 +79,21 @@ def _check(pattern: Mapping[str, Any], max_characters: int) -> tuple[list[Branch
     return expand(pattern)
 
 
+def _as_field(pattern: Mapping[str, Any], problems: list[Problem]) -> list[Problem]:
+    """Where a misused ``$or`` makes sense as a field's name, EventBridge takes it for one: a refusal of the kit's."""
+    legacy = _Walk(or_is_a_field=True)
+    legacy.object(pattern, "", "", depth=1, within_or=False)
+    if legacy.problems:
+        return problems
+    note = "EventBridge would take it for a field called $or, which no event has"
+    return [Problem(problem.path, f"{problem.message}; {note}", "kit") for problem in problems]
+
+
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, *, or_is_a_field: bool = False) -> None:
         self.problems: list[Problem] = []
+        self.misused_or = False
+        self._or_is_a_field = or_is_a_field
 
     def object(self, node: Mapping[str, Any], path: str, field: str, *, depth: int, within_or: bool) -> int:
         """Check an object and return the number of combinations that it comes to."""
@@ -96,10 +108,10 @@ class _Walk:
             here = member(path, str(key))
             if not isinstance(key, str):
                 self._refuse(here, "a field's name must be a string")
-            elif key == OR:
+            elif key == OR and not self._or_is_a_field:
                 combinations *= self._branches(value, here, field, depth)
             elif within_or and key in RESERVED_WITHIN_OR:
-                self._refuse(here, f"{key!r} is a reserved word and can't be a field's name within $or")
+                self._misused(here, f"{key!r} is a reserved word and can't be a field's name within $or")
             elif isinstance(value, Mapping):
                 combinations *= self.object(value, here, member(field, key), depth=depth + 1, within_or=within_or)
             elif isinstance(value, list | tuple):
@@ -110,18 +122,22 @@ class _Walk:
 
     def _branches(self, value: Any, path: str, field: str, depth: int) -> int:
         if not isinstance(value, list | tuple):
-            self._refuse(path, "$or must be an array of objects")
+            self._misused(path, "$or must be an array of objects")
             return 1
         if len(value) < 2:  # noqa: PLR2004 - two are the point
-            self._refuse(path, "$or needs at least two objects")
+            self._misused(path, "$or needs at least two objects")
         combinations = 0
         for index, branch in enumerate(value):
             here = f"{path}[{index}]"
             if isinstance(branch, Mapping):
                 combinations += self.object(branch, here, field, depth=depth + 1, within_or=True)
             else:
-                self._refuse(here, "only an object is allowed within $or")
+                self._misused(here, "only an object is allowed within $or")
         return max(combinations, 1)
+
+    def _misused(self, path: str, message: str) -> None:
+        self.misused_or = True
+        self._refuse(path, message)
 
     def _refuse(self, path: str, message: str, *, by_kit: bool = False) -> None:
         self.problems.append(Problem(path, message, "kit" if by_kit else "aws"))
