@@ -1,0 +1,116 @@
+"""Terraform with the real AWS provider, offline, on copies: no test leaves a `.terraform` folder in the repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.terraform_env import terraform_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(folder.name for folder in (ROOT / "modules").iterdir() if (folder / "main.tf").exists())
+EXAMPLES = sorted(folder.name for folder in (ROOT / "examples").iterdir() if (folder / "main.tf").exists())
+GENERATED = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate*", "__pycache__")
+
+# Merged into a root's own `provider "aws"` block: nothing asks AWS for anything.
+OFFLINE_PROVIDER = """\
+provider "aws" {
+  region                      = "eu-west-1"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+"""
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Runs Terraform with made-up credentials and without the user's AWS settings."""
+
+    environment: dict[str, str]
+
+    def run(self, folder: Path, *arguments: str) -> str:
+        """Standard output of `terraform <arguments>` in ``folder``; a failure shows everything that was said."""
+        finished = subprocess.run(
+            ["terraform", *arguments],
+            cwd=folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        said = finished.stdout + finished.stderr
+        assert finished.returncode == 0, f"terraform {' '.join(arguments)} in {folder}:\n{said}"
+        return finished.stdout
+
+    def init(self, folder: Path) -> None:
+        self.run(folder, "init", "-input=false", "-no-color", "-backend=false")
+
+    def plan(self, folder: Path) -> dict[str, Any]:
+        """The plan of the root in ``folder`` against no state, as `terraform show -json` tells it."""
+        (folder / "offline_override.tf").write_text(OFFLINE_PROVIDER, encoding="utf-8")
+        self.init(folder)
+        self.run(folder, "plan", "-input=false", "-no-color", "-lock=false", "-out=plan.tfplan")
+        plan: dict[str, Any] = json.loads(self.run(folder, "show", "-json", "-no-color", "plan.tfplan"))
+        return plan
+
+
+@pytest.fixture(scope="session", name="terraform")
+def _terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_"))
+    }
+    if "TF_CLI_CONFIG_FILE" in os.environ:
+        inherited["TF_CLI_CONFIG_FILE"] = os.environ["TF_CLI_CONFIG_FILE"]
+    environment = inherited | terraform_environment(inherited)
+    if "TF_CLI_CONFIG_FILE" not in environment:
+        # From a mirror providers are linked; from the registry every root would download its own 700 MB.
+        environment.setdefault("TF_PLUGIN_CACHE_DIR", str(tmp_path_factory.mktemp("plugins")))
+    return Terraform(
+        environment
+        | {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CHECKPOINT_DISABLE": "1",
+            "TF_IN_AUTOMATION": "1",
+        }
+    )
+
+
+@pytest.fixture(scope="session", name="working_copy")
+def _working_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Modules, examples and the functions' zip, laid out as in the repository."""
+    copy = tmp_path_factory.mktemp("working-copy")
+    for part in ("modules", "examples", "lambda_src/dist"):
+        shutil.copytree(ROOT / part, copy / part, ignore=GENERATED)
+    yield copy
+    shutil.rmtree(copy, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", name="clone")
+def _clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository as another one gets it: what is committed, and nothing else."""
+    clone = tmp_path_factory.mktemp("clone") / "repository"
+    command = ["git", "clone", "--quiet", "--local", str(ROOT), str(clone)]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert finished.returncode == 0, finished.stderr
+    return clone
+
+
+def from_git(text: str, clone: Path) -> str:
+    """An example's text with every local module source turned into one by git."""
+    return re.sub(r'source\s*=\s*"\.\./\.\./modules/([a-z-]+)"', rf'source = "git::file://{clone}//modules/\1"', text)

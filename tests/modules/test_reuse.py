@@ -1,0 +1,47 @@
+"""The modules from another repository: by a git source, into a root with nothing but the AWS provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.modules.conftest import EXAMPLES, MODULES, ROOT, Terraform, from_git
+
+
+def test_every_module_has_an_example() -> None:
+    assert [module for module in MODULES if module not in EXAMPLES] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_example_shows_its_module(module: str) -> None:
+    assert f'"../../modules/{module}"' in (ROOT / "examples" / module / "main.tf").read_text(encoding="utf-8")
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_example_plans_offline_with_modules_from_git(
+    example: str, terraform: Terraform, clone: Path, tmp_path: Path
+) -> None:
+    for file in (clone / "examples" / example).glob("*.tf"):
+        (tmp_path / file.name).write_text(from_git(file.read_text(encoding="utf-8"), clone), encoding="utf-8")
+    assert "git::file://" in (tmp_path / "main.tf").read_text(encoding="utf-8")
+
+    plan = terraform.plan(tmp_path)
+
+    assert {change["provider_name"] for change in plan["resource_changes"]} == {"registry.terraform.io/hashicorp/aws"}
+    assert {tuple(change["change"]["actions"]) for change in plan["resource_changes"]} <= {("create",), ("read",)}
+    for function in _planned(plan["planned_values"]["root_module"], "aws_lambda_function"):
+        # The zip came along with the module's source.
+        assert (tmp_path / function["filename"]).resolve().is_relative_to(tmp_path / ".terraform" / "modules")
+        assert function["source_code_hash"]
+
+
+def _planned(module: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
+    for resource in module.get("resources", []):
+        if resource["type"] == kind:
+            yield resource["values"]
+    for child in module.get("child_modules", []):
+        yield from _planned(child, kind)
