@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -130,7 +130,7 @@ def _flatten(rule: Flatten, item: dict[str, Any]) -> dict[str, Any]:
 
 def _event(spec: PartnerSpecification, partner: str, entry: Entry, context: Context, *, batch: bool) -> Event:
     attributes = context.names["attributes"]
-    received = _moment(context.now)
+    received = received_time(context.now)
     identity, native, neutral = _identity(spec, context), *_types(spec, context)
     subject = _value(spec.subject, context, "subject")
     group = scalar_text(attributes.get("MessageGroupId"))
@@ -155,7 +155,7 @@ def _event(spec: PartnerSpecification, partner: str, entry: Entry, context: Cont
         sequence=sequence,
         correlationid=_value(spec.correlationid, context, "correlationid"),
         causationid=_value(spec.causationid, context, "causationid"),
-        traceparent=trace if trace is not None and _TRACEPARENT.fullmatch(trace) else None,
+        traceparent=trace if trace is not None and valid_traceparent(trace) else None,
     )
     body = redact(context.names["body"], spec.redact)
     if spec.data is None:
@@ -177,7 +177,7 @@ def _identity(spec: PartnerSpecification, context: Context) -> str:
     if found is None or found == "":
         raise PermanentDataError("id-missing", "the message has no event id where the specification says")
     text = scalar_text(found)
-    if text is None or len(text) > MAX_ID_CHARACTERS or not _printable(text):
+    if text is None or len(text) > MAX_ID_CHARACTERS or not text.isprintable():
         raise PermanentDataError(
             "id-invalid", f"an event id must be printable text of at most {MAX_ID_CHARACTERS} characters"
         )
@@ -192,7 +192,7 @@ def _types(spec: PartnerSpecification, context: Context) -> tuple[str, str]:
         raise PermanentDataError("type-missing", "the message has no type where the specification says")
     coded = rule.table.get(scalar_text(found) or "") if rule.table else None
     native = coded if coded is not None else found
-    if not isinstance(native, str) or len(native) > MAX_TYPE_CHARACTERS or not _printable(native):
+    if not isinstance(native, str) or len(native) > MAX_TYPE_CHARACTERS or not native.isprintable():
         raise PermanentDataError(
             "type-invalid", f"an event's type must be printable text of at most {MAX_TYPE_CHARACTERS} characters"
         )
@@ -209,7 +209,7 @@ def _value(source: Source | None, context: Context, name: str) -> str | None:
     if found is None or found == "":
         return None
     text = scalar_text(found)
-    if text is None or len(text) > MAX_VALUE_CHARACTERS or not _printable(text):
+    if text is None or len(text) > MAX_VALUE_CHARACTERS or not printable(text):
         raise PermanentDataError(
             "value-invalid", f"{name} must be printable text of at most {MAX_VALUE_CHARACTERS} characters"
         )
@@ -230,37 +230,37 @@ def _time(spec: PartnerSpecification, context: Context) -> str | None:
     return None if moment is None else rfc3339(moment)
 
 
-def _moment(now: float) -> str:
+def received_time(now: float) -> str:
+    """``now``, epoch seconds, as the envelope writes times."""
     return rfc3339(datetime.fromtimestamp(now, tz=UTC))
 
 
-def _printable(text: str) -> bool:
+def printable(text: str) -> bool:
+    """Whether a text has no control characters, half surrogates or line separators."""
     return text.isprintable() or not any(
         unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text
     )
 
 
+def valid_traceparent(text: str) -> bool:
+    """Whether a text is a W3C trace parent, https://www.w3.org/TR/trace-context/ ."""
+    return _TRACEPARENT.fullmatch(text) is not None
+
+
 def _with_distinct_ids(events: list[Event]) -> list[Event]:
     """Each event of a batch has its own id: the same event twice is one, different ones get their position."""
-    counts = Counter(event.metadata.id for event in events)
-    if len(counts) == len(events):
+    if len({event.metadata.id for event in events}) == len(events):
         return events
-    distinct: list[Event] = []
-    seen: set[tuple[str, bytes]] = set()
+    variants: dict[str, dict[bytes, int]] = {}
     for index, event in enumerate(events):
-        mark = (event.metadata.id, canonical(event.data))
-        if mark in seen:
-            continue
-        seen.add(mark)
-        distinct.append(_at(event, index) if _differing(events, event) else event)
-    return distinct
-
-
-def _differing(events: list[Event], event: Event) -> bool:
-    return any(other.metadata.id == event.metadata.id and other.data != event.data for other in events)
+        variants.setdefault(event.metadata.id, {}).setdefault(canonical(event.data), index)
+    distinct = {
+        index: events[index] if len(places) == 1 else _at(events[index], index)
+        for places in variants.values()
+        for index in places.values()
+    }
+    return [distinct[index] for index in sorted(distinct)]
 
 
 def _at(event: Event, index: int) -> Event:
-    from dataclasses import replace  # noqa: PLC0415 - batches with colliding ids only
-
     return replace(event, metadata=replace(event.metadata, id=f"{event.metadata.id}/{index}"))
