@@ -40,7 +40,7 @@ def check_references(document: Document, environment: str, findings: Findings) -
     for position, message in _dangling(document, "partners", "entry", known_entries):
         findings.wrong(position, message)
     for name in entries.keys() - {_text(partner, "entry") for partner in partners.values()}:
-        findings.doubtful(document.position(("entries", name)), "no partner comes in by this entry: it is not made")
+        findings.unused(document.position(("entries", name)), "no partner comes in by this entry: it is not made")
     webhooks = [name for name in entries if _text(entries[name], "type", "webhook") == "webhook"]
     for name in webhooks[1:]:
         findings.wrong(
@@ -51,7 +51,7 @@ def check_references(document: Document, environment: str, findings: Findings) -
     for position, message in _dangling(document, "routes", "destination", destinations):
         findings.wrong(position, message)
     for name in destinations.keys() - {_text(route, "destination") for route in routes.values()}:
-        findings.doubtful(document.position(("destinations", name)), "no route leads to this destination")
+        findings.unused(document.position(("destinations", name)), "no route leads to this destination")
     if not routes and not transforms:
         findings.doubtful(document.position(("routes",)), "there are no routes: events come in and go nowhere")
     _check_keys(document, environment, {"transforms": transforms, "routes": routes}, set(entries), findings)

@@ -81,7 +81,9 @@ def load_text(text: str, environ: Mapping[str, str], path: FilePath) -> Workflow
     problems += _shared_states(environments, root)
     if problems:
         raise WorkflowError(name, _sorted(problems))
-    warnings = findings.warnings + _merged({name: found.warnings for name, found in each.items()})
+    warnings = _merged({name: found.warnings for name, found in each.items()})
+    unused = _merged({name: found.idle for name, found in each.items()})
+    warnings += [problem for problem in unused if not problem.environments]
     return WorkflowFile(path=path, environments=tuple(environments), warnings=tuple(_sorted(warnings)))
 
 

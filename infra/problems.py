@@ -48,6 +48,7 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    idle: list[Problem] = field(default_factory=list)
     _unusable: set[Position] = field(default_factory=set)
 
     def wrong(self, position: Position, message: str) -> None:
@@ -68,6 +69,10 @@ class Findings:
     def doubtful(self, position: Position, message: str) -> None:
         """Note what is allowed but probably not meant."""
         self.warnings.append(Problem(position, message))
+
+    def unused(self, position: Position, message: str) -> None:
+        """Note what nothing uses in this environment; it is doubtful only if no other one uses it either."""
+        self.idle.append(Problem(position, message))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

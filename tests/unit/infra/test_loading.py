@@ -73,8 +73,7 @@ def test_route_taken_out_of_an_environment_is_gone_there():
 
     assert [list(environment.workflow.routes) for environment in workflow.environments] == [["ready"], []]
     assert [str(warning) for warning in workflow.warnings] == [
-        "line 5, destinations.cms: no route leads to this destination (environment bare)",
-        "line 6, routes: there are no routes: events come in and go nowhere (environment bare)",
+        "line 6, routes: there are no routes: events come in and go nowhere (environment bare)"
     ]
 
 
