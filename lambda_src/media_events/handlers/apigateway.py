@@ -18,7 +18,8 @@ def incoming(event: Mapping[str, Any]) -> Incoming:
     """Read a proxy event. Total: whatever is missing is empty, and a body that can't be decoded is ``None``."""
     context = _mapping(event.get("requestContext"))
     http = _mapping(context.get("http"))
-    path = _text(event.get("rawPath")) or _text(event.get("path")) or "/"
+    # Format 1.0 has the path as it was called, stage included, in the context alone.
+    path = _text(event.get("rawPath")) or _text(context.get("path")) or _text(event.get("path")) or "/"
     return Incoming(
         partner=_partner(event, path),
         method=(_text(http.get("method")) or _text(event.get("httpMethod"))).upper(),

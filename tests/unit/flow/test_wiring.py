@@ -1,0 +1,158 @@
+"""The functions as Lambda finds them: wired from their environment, against moto."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from media_events.adapters.clients import client as make_client
+from media_events.handlers import transform, webhook
+from tests.unit.flow.factories import make_event
+from tests.unit.flow.fakes import bus_event, sqs_record
+from tests.unit.flow.webhooks import BODY, SECRET, Context, Desk, api_event
+
+REGION = "eu-west-1"
+
+
+@pytest.fixture(name="cloud")
+def _cloud(monkeypatch):
+    """The kit's resources, and everything that the bus gets in a queue."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        for cached in (make_client, webhook.application, transform.application):
+            cached.cache_clear()
+        yield Cloud(monkeypatch)
+        for cached in (make_client, webhook.application, transform.application):
+            cached.cache_clear()
+
+
+class Cloud:
+    def __init__(self, monkeypatch):
+        self.environment = monkeypatch
+        self.sqs, self.s3, self.events = boto3.client("sqs"), boto3.client("s3"), boto3.client("events")
+        self.secrets, self.dynamodb = boto3.client("secretsmanager"), boto3.client("dynamodb")
+        self.s3.create_bucket(Bucket="kit", CreateBucketConfiguration={"LocationConstraint": REGION})
+        bus_arn = self.events.create_event_bus(Name="media")["EventBusArn"]
+        self.queue = self.sqs.create_queue(QueueName="seen")["QueueUrl"]
+        self.dlq = self.sqs.create_queue(QueueName="hop-dlq")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.events.put_rule(
+            Name="all", EventBusName="media", EventPattern=json.dumps({"source": [{"prefix": "partner."}]})
+        )
+        self.events.put_targets(Rule="all", EventBusName="media", Targets=[{"Id": "q", "Arn": arn}])
+        self.dynamodb.create_table(
+            TableName="ledger",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.secret_arn = self.secrets.create_secret(Name="mux", SecretString=SECRET)["ARN"]
+        self.setenv(
+            BUS_ARN=bus_arn,
+            DEAD_LETTER_QUEUE_URL=self.dlq,
+            LEDGER_TABLE="ledger",
+            BODIES_URI="s3://kit/bodies/events/",
+            QUEUE_URL=self.queue,
+            MAX_RECEIVE_COUNT="5",
+        )
+
+    def setenv(self, **variables):
+        for name, value in variables.items():
+            self.environment.setenv(name, value)
+
+    def configure(self, hop, document):
+        content = json.dumps(document).encode()
+        digest = hashlib.sha256(content).hexdigest()
+        self.s3.put_object(Bucket="kit", Key=f"configuration/f/{digest}.json", Body=content)
+        self.setenv(HOP=hop, CONFIGURATION_URI=f"s3://kit/configuration/f/{digest}.json", CONFIGURATION_SHA256=digest)
+
+    def seen(self, url=None):
+        answer = self.sqs.receive_message(
+            QueueUrl=url or self.queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return answer.get("Messages", [])
+
+
+def signed(body, secret=SECRET):
+    return api_event(body, headers=Desk().mux_headers(body, at=time.time(), secret=secret))
+
+
+def test_webhook_takes_a_signed_event_to_the_bus(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+
+    answers = [webhook.handler(signed(BODY.encode()), Context(f"r{i}"))["statusCode"] for i in range(2)]
+    forged = webhook.handler(signed(BODY.encode(), secret="another"), Context("r3"))["statusCode"]
+
+    (message,) = cloud.seen()
+    event = json.loads(message["Body"])
+    assert (answers, forged) == ([202, 202], 401)
+    assert (event["source"], event["detail-type"]) == ("partner.mux", "asset.ready")
+    assert event["detail"]["metadata"]["id"] == "evt-1"
+
+
+def test_webhook_keeps_what_it_can_not_process_and_takes_it_back(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+
+    assert webhook.handler(signed(b"x" * 300_000), Context())["statusCode"] == 202
+
+    (dead,) = cloud.seen(cloud.dlq)
+    request = json.loads(dead["Body"])["request"]
+    assert request["bodyref"].startswith("s3://kit/bodies/events/")
+    with pytest.raises(Exception, match="not JSON"):
+        webhook.handler({"request": request}, Context())
+
+
+def test_rotated_secret_is_known_by_its_versions(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+    cloud.secrets.put_secret_value(SecretId=cloud.secret_arn, SecretString="the-new-secret")
+
+    replies = [
+        webhook.handler(signed(BODY.encode(), secret=s), Context())["statusCode"] for s in (SECRET, "the-new-secret")
+    ]
+
+    assert replies == [202, 202]
+
+
+def test_transform_takes_an_event_from_its_queue_to_the_bus(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.asset.id"}}]})
+    records = [sqs_record(bus_event(make_event()), "a"), sqs_record("junk", "b")]
+
+    assert transform.handler({"Records": records}, Context()) == {"batchItemFailures": []}
+
+    (message,) = cloud.seen()
+    (dead,) = cloud.seen(cloud.dlq)
+    assert json.loads(message["Body"])["detail"]["data"] == {"id": "asset-1"}
+    assert dead["Body"] == "junk"
+    assert json.loads(dead["MessageAttributes"]["failure"]["StringValue"])["code"] == "not-an-event"
+
+
+def test_transform_with_an_unusable_step_says_which(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.["}}]})
+
+    with pytest.raises(ValueError, match=r"steps\[0\]\.map\.id"):
+        transform.handler({"Records": []}, Context())
+
+
+def test_transform_without_its_variables_names_them(cloud):
+    cloud.configure("transform/slim", {"steps": []})
+    cloud.environment.delenv("BUS_ARN")
+    cloud.environment.setenv("MAX_RECEIVE_COUNT", "many")
+
+    with pytest.raises(ValueError, match=r"MAX_RECEIVE_COUNT must be an integer.*BUS_ARN is not set"):
+        transform.handler({"Records": []}, Context())
