@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final
 
 import typer
 import yaml
-from rich.table import Table
 
 from media_events.failures import PermanentDataError
 from media_events.partners.handshakes import answer_document, answer_query
@@ -83,12 +82,13 @@ def list_presets(*, json: Annotated[bool, typer.Option("--json", help="Print JSO
     if json:
         print_json(rows)
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "partner", "how a webhook proves itself"):
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(row["name"], row["title"], row["verification"])
-    out.print(table, crop=False)
+    columns = ("name", "title", "verification")
+    heading = {"name": "name", "title": "partner", "verification": "how a webhook proves itself"}
+    widths = {column: max(len(row[column]) for row in (heading, *rows)) for column in columns}
+    for row in (heading, *rows):
+        out.print(
+            "  ".join(row[column].ljust(widths[column]) for column in columns).rstrip(), markup=False, soft_wrap=True
+        )
 
 
 def _scheme(specification: PartnerSpecification) -> str:
