@@ -36,6 +36,7 @@ class Up:
     """A cloud that is up: how to reach it, Terraform's outputs, and how long the parts took, in seconds."""
 
     record: CloudRecord
+    stack: Stack
     outputs: dict[str, Any]
     seconds: dict[str, float]
 
@@ -76,7 +77,7 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
         if options.check:
             _require_no_changes(terraform)
             clock.lap("check")
-        return Up(record, outputs, clock.seconds)
+        return Up(record, stack, outputs, clock.seconds)
 
 
 def down(paths: LocalPaths) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ops.console import OperatorError, out, print_json
+from ops.demo import receiver_process
 from ops.local import cloud
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
@@ -67,7 +68,9 @@ def up(
 @app.command()
 def down(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) -> None:
     """Stop the local cloud and forget its state."""
-    stopped = cloud.down(_paths(environment))
+    paths = _paths(environment)
+    stopped = cloud.down(paths)
+    receiver_process.stop(paths)
     if as_json:
         print_json({"stopped": stopped})
     else:

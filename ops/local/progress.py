@@ -52,6 +52,8 @@ class Tally:
         elif kind == "stopping":
             self.phase = "stopping"
         elif kind in {"apply_start", "apply_complete", "apply_errored"}:
+            if message.get("hook", {}).get("action") == "read":
+                return
             resource = message.get("hook", {}).get("resource", {})
             address = str(resource.get("addr", "?"))
             if kind == "apply_start":

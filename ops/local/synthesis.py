@@ -27,6 +27,12 @@ class Stack:
     directory: Path
     region: str
 
+    def route_destinations(self) -> dict[str, str]:
+        """The destination of each route's hop, as the stack has it."""
+        document = json.loads((self.directory / "cdk.tf.json").read_text(encoding="utf-8"))
+        routes = document.get("module", {}).get("router", {}).get("routes", {})
+        return {f"route/{name}": str(route["destination"]) for name, route in routes.items()}
+
 
 def synthesise(paths: LocalPaths, variables: Mapping[str, str]) -> Stack:
     """Run `main.py` for the environment of ``paths``; ``variables`` are added to its environment.

@@ -155,7 +155,7 @@ class Terraform:
         )
         outcome = _Outcome(status=1)
         try:
-            with self.log.open("w", encoding="utf-8") as log:
+            with self.log.open("w", encoding="utf-8", buffering=1) as log:
                 for message in _messages(process, log.write):
                     _note(message, outcome)
                     report(message)

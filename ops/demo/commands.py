@@ -1,0 +1,109 @@
+"""`media-events demo`: the demonstration, and single events to play with."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from ops.console import OperatorError, err, out, print_json
+from ops.demo import receiver_process
+from ops.demo.receiver import CONTROL, REQUESTS
+from ops.demo.receiver_process import Receiver
+from ops.demo.senders import PAYLOADS, Sender
+from ops.demo.story import BROKEN, PRESETS, Story, fresh
+from ops.local import cloud
+from ops.local.addresses import webhook_urls
+from ops.local.clients import Clients
+from ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, default_directory
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def demo(
+    context: typer.Context,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running, and print what to play with.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False,
+) -> None:
+    """See the whole path run: signed webhooks, transforms, routes, a downstream that fails, the review desk."""
+    if context.invoked_subcommand is not None:
+        return
+    paths = LocalPaths(default_directory(), DEFAULT_ENVIRONMENT)
+    _stop_in_order_when_terminated()
+    ready = False
+    try:
+        result = Story(paths, err if as_json else out).run()
+        ready = True
+    finally:
+        if not (keep and ready):
+            # Whoever pressed Ctrl-C once more must not leave a cloud behind.
+            with suppress(OperatorError):
+                cloud.down(paths)
+            receiver_process.stop(paths)
+    if as_json:
+        print_json(result)
+    if keep:
+        _print_what_to_play_with(paths)
+    if not result["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def send(
+    payload: Annotated[str | None, typer.Argument(help="A payload; without one they are listed.")] = None,
+    forged: Annotated[bool, typer.Option("--forged", help="Sign it with a wrong secret.")] = False,
+) -> None:
+    """Send one event as its partner would, signed, to the demo that was left running."""
+    known = sorted(path.stem for path in PAYLOADS.glob("*.json"))
+    if payload is None:
+        for name in known:
+            out.print(name)
+        return
+    if payload not in known:
+        raise OperatorError(f"there is no payload {payload!r}", hint="there are: " + ", ".join(known), exit_code=2)
+    paths = LocalPaths(default_directory(), DEFAULT_ENVIRONMENT)
+    record = cloud.require_record(paths)
+    outputs = cloud.read_outputs(paths)
+    partner, preset = next((partner, preset) for partner, preset in PRESETS.items() if payload.startswith(f"{preset}-"))
+    clients = Clients(record)
+    secret = clients.secretsmanager.get_secret_value(SecretId=outputs["secret_names"][partner])["SecretString"]
+    sender = Sender(preset, webhook_urls(outputs, record)[partner], secret, record.ca_bundle)
+    answer = sender.send(fresh(payload), secret=f"not {secret}" if forged else None)
+    out.print(f"{answer.status} {answer.body}", markup=False, soft_wrap=True)
+
+
+def _stop_in_order_when_terminated() -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def _print_what_to_play_with(paths: LocalPaths) -> None:
+    record = cloud.require_record(paths)
+    receiver = Receiver.read(paths)
+    lines = ["", "It is left running. Play with it:"]
+    lines += [
+        f"  webhook of {partner}: {url}" for partner, url in webhook_urls(cloud.read_outputs(paths), record).items()
+    ]
+    if receiver is not None:
+        lines += [
+            f"  what the receiver got: {receiver.url}{REQUESTS}",
+            f"  break the review tool: curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=503'",
+            f"  mend it:               curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=200'",
+        ]
+    lines += [
+        "  send an event:         bin/media-events demo send frameio-v4-comment.created",
+        "  forge one:             bin/media-events demo send mux-video.asset.ready --forged",
+        "  look:                  bin/media-events local status; bin/media-events local logs --follow",
+        "  the review desk:       bin/media-events review list",
+        '  any AWS tool:          eval "$(bin/media-events local env)"',
+        "  stop it all:           bin/media-events local down",
+    ]
+    for line in lines:
+        err.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,295 @@
+"""The demonstration, step by step. It is told by the parts themselves: nothing here stands in for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ops.console import OperatorError
+from ops.demo import receiver_process
+from ops.demo.receiver_process import PORT_VARIABLE, Receiver
+from ops.demo.senders import PAYLOADS, Sender, new_secret
+from ops.demo.tracking import Board, Expectation, Track
+from ops.demo.watching import Watcher, describe, table_of, watch_until
+from ops.local import cloud, process
+from ops.local.addresses import webhook_urls
+from ops.local.clients import Clients
+from ops.local.endpoint import client_environment
+from ops.local.functionlogs import LogLine
+from ops.local.overview import ReviewItem, open_review_items
+from ops.local.paths import REPOSITORY, LocalPaths
+
+BROKEN: Final = "review-tool"
+"""The system that is down at first."""
+
+EXPECTATIONS: Final = (
+    Expectation("Mux: asset created", "mux", "mux", "mux-video.asset.created", "asset.created", frozenset()),
+    Expectation(
+        "Mux: asset ready", "mux", "mux", "mux-video.asset.ready", "asset.ready", frozenset({"cms", "publish-asset"})
+    ),
+    Expectation(
+        "Frame.io: file ready", "frameio-v4", "frameio", "frameio-v4-file.ready", "asset.ready", frozenset({"cms"})
+    ),
+    Expectation(
+        "Frame.io: comment",
+        "frameio-v4",
+        "frameio",
+        "frameio-v4-comment.created",
+        "comment.created",
+        frozenset({BROKEN}),
+    ),
+)
+
+PRESETS: Final = {expectation.partner: expectation.preset for expectation in EXPECTATIONS}
+"""The partners of the workflow, and how each signs."""
+
+_DELIVERY_SECONDS: Final = 180.0
+
+
+@dataclass(slots=True)
+class Story:
+    """One run. ``faults`` collects what did not go as it must."""
+
+    paths: LocalPaths
+    console: Console
+    faults: list[str] = field(default_factory=list)
+
+    def run(self) -> dict[str, Any]:
+        """Tell it; the result is what `--json` prints.
+
+        Raises:
+            OperatorError: it can't be told to the end.
+        """
+        began = time.monotonic()
+        self._say("The local cloud", "MiniStack, with every IAM policy enforced; real Terraform, real AWS provider.")
+        receiver = self._receiver()
+        up = cloud.up(self.paths, cloud.UpOptions(variables={PORT_VARIABLE: str(receiver.port)}))
+        clients = Clients(up.record)
+        senders = self._senders(up, clients)
+        board = Board.of(EXPECTATIONS, up.stack.route_destinations())
+        watcher = Watcher(clients, up.outputs, receiver, board, since=int(time.time() * 1000) - 2000)
+
+        self._say(
+            "Partners send events",
+            f"Signed as Mux and Frame.io sign them, over HTTPS. {receiver.url}/{BROKEN} is down: it answers 503.",
+        )
+        self._send_all(senders)
+        forged = self._send_forgery(senders["mux"])
+        waiting = frozenset({BROKEN})
+        self._watch(watcher, lambda: all(track.settled(waiting_at=waiting) for track in board.tracks))
+
+        self._say("What failed for good waits for a person", "$ bin/media-events review list")
+        self._command(up, "review", "list")
+        self._replay(up, clients, receiver)
+        self._watch(watcher, lambda: all(track.settled() for track in board.tracks))
+        self._require_review_empty(up, clients)
+        trace = self._traces_of(forged, watcher, up, clients)
+
+        self._judge(board, trace, watcher.lines)
+        return self._report(board, trace, up, round(time.monotonic() - began, 1))
+
+    def _say(self, heading: str, text: str) -> None:
+        self.console.print()
+        self.console.print(Text(heading, style="bold cyan"))
+        self.console.print(text, markup=False)
+
+    # -- setting the stage ---------------------------------------------------------------------------------------
+
+    def _receiver(self) -> Receiver:
+        running = Receiver.read(self.paths)
+        if running is not None:
+            running.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
+            return running
+        return receiver_process.start(self.paths, process.free_port(), down=[BROKEN])
+
+    def _senders(self, up: cloud.Up, clients: Clients) -> dict[str, Sender]:
+        urls = webhook_urls(up.outputs, up.record)
+        senders = {}
+        for expectation in EXPECTATIONS:
+            partner = expectation.partner
+            if partner in senders:
+                continue
+            if partner not in urls:
+                raise OperatorError(
+                    f"the workflow has no webhook for {partner!r}",
+                    hint=f"its partners are: {', '.join(urls) or 'none'}",
+                )
+            secret = new_secret()
+            clients.secretsmanager.put_secret_value(SecretId=up.outputs["secret_names"][partner], SecretString=secret)
+            senders[partner] = Sender(expectation.preset, urls[partner], secret, up.record.ca_bundle)
+        return senders
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def _send_all(self, senders: dict[str, Sender]) -> None:
+        for expectation in EXPECTATIONS:
+            body = fresh(expectation.payload)
+            answer = senders[expectation.partner].send(body)
+            self.console.print(f"  {expectation.label}: answered {answer.status}", markup=False)
+            if answer.status != HTTPStatus.ACCEPTED:
+                raise OperatorError(
+                    f"{expectation.label}: the webhook answered {answer.status}, not 202: {answer.body[:300]}",
+                    hint="what the function says: bin/media-events local logs webhook (run the demo with --keep)",
+                )
+
+    def _send_forgery(self, sender: Sender) -> str:
+        marker = f"forged-{uuid.uuid4()}"
+        body = json.loads((PAYLOADS / "mux-video.asset.ready.json").read_bytes())
+        body["id"] = marker
+        answer = sender.send(json.dumps(body).encode(), secret=new_secret())
+        self.console.print(f"  A forgery in Mux's name (wrong secret): answered {answer.status}", markup=False)
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            self.faults.append(f"the forgery was answered {answer.status}, not 401")
+        return marker
+
+    def _watch(self, watcher: Watcher, done: Callable[[], bool]) -> None:
+        if not watch_until(watcher, done, self.console, timeout_seconds=_DELIVERY_SECONDS):
+            self.console.print(table_of(watcher.board))
+            self.faults.append(f"after {_DELIVERY_SECONDS:.0f} s not every event was where it had to be")
+
+    # -- the review desk -----------------------------------------------------------------------------------------
+
+    def _replay(self, up: cloud.Up, clients: Clients, receiver: Receiver) -> None:
+        items = open_review_items(clients, up.outputs["review_table_name"])
+        receiver.answer_with(BROKEN, HTTPStatus.OK)
+        identities = [item.item_id for item in items]
+        self._say(
+            f"{BROKEN} is back, and the operator sends again what it missed",
+            f"$ bin/media-events review replay {' '.join(identities)}",
+        )
+        if not identities:
+            self.faults.append("no review item was there to replay")
+            return
+        self._command(up, "review", "replay", *identities)
+
+    def _command(self, up: cloud.Up, *arguments: str) -> None:
+        environment = client_environment(up.record, os.environ) | {
+            "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "lambda_src"))),
+            "MEDIA_EVENTS_ENVIRONMENT": self.paths.environment,
+            "MEDIA_EVENTS_LOCAL_DIRECTORY": str(self.paths.directory),
+            "COLUMNS": str(self.console.width if self.console.is_terminal else 140),
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "ops.cli", *arguments],
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        self.console.print(done.stdout.rstrip() or "(nothing)", markup=False)
+        if done.returncode != 0:
+            self.console.print(done.stderr.rstrip(), markup=False)
+            self.faults.append(f"`media-events {' '.join(arguments)}` ended with status {done.returncode}")
+
+    def _require_review_empty(self, up: cloud.Up, clients: Clients) -> None:
+        left: list[ReviewItem] = []
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            left = open_review_items(clients, up.outputs["review_table_name"])
+            if not any(item.status == "OPEN" for item in left):
+                return
+            time.sleep(1)
+        self.faults.append(f"{len(left)} review items are still open after the replay")
+
+    # -- the reckoning -------------------------------------------------------------------------------------------
+
+    def _traces_of(self, marker: str, watcher: Watcher, up: cloud.Up, clients: Clients) -> list[str]:
+        traces = [f"log of {line.function}: {line.message}" for line in watcher.lines if marker in line.text]
+        traces += [f"request to {request.system}" for request in watcher.receiver.requests() if marker in request.body]
+        tables = [*up.outputs.get("ledger_table_names", []), up.outputs["review_table_name"]]
+        for table in tables:
+            for page in clients.dynamodb.get_paginator("scan").paginate(TableName=table):
+                traces += [f"item in {table}" for item in page["Items"] if marker in str(item)]
+        return traces
+
+    def _judge(self, board: Board, traces: list[str], lines: list[LogLine]) -> None:
+        for track in board.tracks:
+            if not track.delivered_as_expected():
+                self.faults.append(f"{track.expectation.label} is not where it has to be: {_whereabouts(track)}")
+        broken = [leg for track in board.tracks if (leg := track.legs.get(BROKEN)) is not None]
+        if not any(leg.failures and leg.redrives for leg in broken):
+            self.faults.append(f"no event for {BROKEN} was seen to fail and be re-driven")
+        self.faults += [f"unexpected: {stranger}" for stranger in board.strangers]
+        self.faults += [f"the forgery left a trace: {trace}" for trace in traces]
+        if not any(
+            line.message == "request refused" and line.fields.get("status") == HTTPStatus.UNAUTHORIZED for line in lines
+        ):
+            self.faults.append("no log line says that the forgery was refused")
+
+    def _report(self, board: Board, traces: list[str], up: cloud.Up, seconds: float) -> dict[str, Any]:
+        self._say("What happened to every event", "")
+        self.console.print(_summary(board, traces))
+        for fault in self.faults:
+            self.console.print(Text(f"  fault: {fault}", style="bold red"))
+        verdict = "Every event is accounted for." if not self.faults else "Not every event is accounted for."
+        self.console.print(Text(f"{verdict} {seconds:g} s.", style="bold green" if not self.faults else "bold red"))
+        return {
+            "ok": not self.faults,
+            "seconds": {"total": seconds, **up.seconds},
+            "events": [
+                {
+                    "label": track.expectation.label,
+                    "event_id": track.event_id,
+                    "expected": sorted(track.expectation.destinations),
+                    "delivered": {name: leg.deliveries for name, leg in track.legs.items() if leg.deliveries},
+                    "failed_attempts": sum(leg.failures for leg in track.legs.values()),
+                    "redrives": sum(leg.redrives for leg in track.legs.values()),
+                }
+                for track in board.tracks
+            ],
+            "forgery_traces": traces,
+            "faults": self.faults,
+        }
+
+
+def fresh(payload: str) -> bytes:
+    """A payload as of now: Mux gives every event an id of its own, which the ledger rightly knows from the last run."""
+    body = (PAYLOADS / f"{payload}.json").read_bytes()
+    document = json.loads(body)
+    if "id" not in document:
+        return body
+    document["id"] = str(uuid.uuid4())
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _summary(board: Board, traces: list[str]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("event", "expected at", "seen at", ""):
+        table.add_column(column, overflow="fold")
+    for track in board.tracks:
+        good = track.delivered_as_expected()
+        table.add_row(
+            track.expectation.label,
+            ", ".join(sorted(track.expectation.destinations)) or "no route asks for it",
+            _whereabouts(track),
+            Text("ok", style="green") if good else Text("WRONG", style="bold red"),
+        )
+    table.add_row(
+        "forgery in Mux's name",
+        "refused, no trace",
+        "refused, no trace" if not traces else f"{len(traces)} traces",
+        Text("ok", style="green") if not traces else Text("WRONG", style="bold red"),
+    )
+    return table
+
+
+def _whereabouts(track: Track) -> str:
+    if track.event_id is None:
+        return "never accepted"
+    seen = [f"{name} ({describe(leg)})" for name, leg in sorted(track.legs.items()) if leg.place or leg.deliveries]
+    return ", ".join(seen) or "accepted, on the bus" + (", transformed" if track.transformed else "")
