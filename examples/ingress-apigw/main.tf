@@ -26,7 +26,7 @@ module "webhooks" {
   partners = {
     mux = { specification = jsonencode({ preset = "mux" }) }
     frame-io = {
-      specification = jsonencode({ preset = "frame-io-v4" })
+      specification = jsonencode({ preset = "frameio-v4" })
     }
   }
 }

@@ -37,3 +37,13 @@ output "configuration_key" {
   description = "Key of the configuration in the bucket; null without one."
   value       = one(aws_s3_object.configuration[*].key)
 }
+
+output "policy" {
+  description = "What the function may do: its role's policy, as JSON text."
+  value       = aws_iam_role_policy.this.policy
+}
+
+output "environment" {
+  description = "The function's environment variables."
+  value       = one(aws_lambda_function.this.environment[*].variables)
+}

@@ -57,3 +57,13 @@ output "event_source_mapping_id" {
   description = "Identifier of the mapping from the queue to the function."
   value       = aws_lambda_event_source_mapping.this.uuid
 }
+
+output "policy" {
+  description = "What the function may do: its role's policy, as JSON text."
+  value       = module.function.policy
+}
+
+output "environment" {
+  description = "The function's environment variables."
+  value       = module.function.environment
+}

@@ -19,7 +19,7 @@ variables {
   partners = {
     mux = { specification = jsonencode({ preset = "mux" }) }
     frame-io = {
-      specification = jsonencode({ preset = "frame-io-v4" })
+      specification = jsonencode({ preset = "frameio-v4" })
       secret_arns = [
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-current-AbCdEf",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-previous-AbCdEf",
