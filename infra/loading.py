@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from infra.checks import check_patterns, check_references, place_in_settings, place_in_steps
 from infra.contents import ContentError, check_http_destination, check_steps, load_definition, load_specification
@@ -18,8 +18,8 @@ from infra.messages import message_for
 from infra.problems import Findings, Position, Problem, WorkflowError, did_you_mean
 from infra.sections import real_path
 from infra.workflow import (
+    ENVIRONMENT_NAME,
     FORMS,
-    EnvironmentName,
     FailureHandling,
     HttpDestination,
     S3State,
@@ -32,7 +32,6 @@ SELECTION: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 
 _NAMED_SECTIONS: Final = frozenset({"entries", "partners", "transforms", "destinations", "routes"})
 _REPLACED_WHOLE: Final = frozenset({"pattern", "steps", "specification"})
-_ENVIRONMENT_NAME: Final = TypeAdapter[str](EnvironmentName)
 
 
 def load(path: FilePath, environ: Mapping[str, str]) -> WorkflowFile:
@@ -113,13 +112,10 @@ def _environments(root: Node, environ: Mapping[str, str], findings: Findings) ->
         return {}, []
     overlays: dict[str, Node] = {}
     for name, above in node.value.items():
-        try:
-            _ENVIRONMENT_NAME.validate_python(name)
-        except ValidationError as error:
-            form = FORMS[error.errors()[0]["ctx"]["pattern"]]
+        if not re.fullmatch(ENVIRONMENT_NAME, name):
+            form = FORMS[ENVIRONMENT_NAME]
             findings.wrong(above.position, f'an environment\'s name must be {form}, not "{name}"')
-            continue
-        if isinstance(above.value, dict):
+        elif isinstance(above.value, dict):
             overlays[name] = above
         elif above.plain and above.value in ("", "~", "null"):
             overlays[name] = Node(above.position, {})

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from infra.workflow import Workflow
+from infra.workflow import ENVIRONMENT_NAME, Workflow
 
 FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "workflow.schema.json"
 
@@ -32,7 +32,7 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "description": "The environments; each becomes a stack, media-events-<name>.",
         "minProperties": 1,
-        "propertyNames": {"pattern": r"^[a-z][a-z0-9-]{0,14}$"},
+        "propertyNames": {"pattern": ENVIRONMENT_NAME},
         "additionalProperties": {"anyOf": [overlay, {"type": "null"}]},
     }
     document = {

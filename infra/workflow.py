@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
-EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
+ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,14}$"
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 SecretArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$")]
@@ -31,7 +31,7 @@ LogRetention = Literal[
 
 FORMS = {
     r"^[a-z][a-z0-9-]{0,19}$": "1 to 20 lower-case letters, digits and hyphens, beginning with a letter",
-    r"^[a-z][a-z0-9-]{0,14}$": "1 to 15 lower-case letters, digits and hyphens, beginning with a letter",
+    ENVIRONMENT_NAME: "1 to 15 lower-case letters, digits and hyphens, beginning with a letter",
     r"^[a-z0-9][a-z0-9-]{0,39}$": "1 to 40 lower-case letters, digits and hyphens",
     r"^[a-z]{2}(-[a-z]+)+-[0-9]$": "a region such as eu-west-1",
     r"^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$": (

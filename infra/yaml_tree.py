@@ -98,7 +98,7 @@ class _Composer:
         if not _STANDARD_TAG.fullmatch(node.tag):
             self._findings.wrong(position, f"YAML tags such as {node.tag} have no meaning here: remove it")
         if isinstance(node, yaml.ScalarNode):
-            return Node(position, node.value, plain=node.style is None)
+            return Node(position, _whole_characters(node.value, line), plain=node.style is None)
         if id(node) in self._open:
             raise YamlSyntaxError(line, f"{path or 'the file'} contains itself, by an alias")
         self._open.add(id(node))
@@ -119,7 +119,7 @@ class _Composer:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._findings.wrong(Position(path, line), "a key must be text, not a list or a mapping")
                 continue
-            key = key_node.value
+            key = _whole_characters(key_node.value, line)
             if key == "<<" and key_node.style is None:
                 inherited |= self._inherited(value_node, path, line)
                 continue
@@ -143,6 +143,16 @@ class _Composer:
             else:
                 self._findings.wrong(Position(path, line), "<< takes a mapping, or a list of mappings")
         return inherited
+
+
+def _whole_characters(text: str, line: int) -> str:
+    """`text` with escaped surrogates, as JSON writes characters beyond the first 65,536, put together."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise YamlSyntaxError(line, "there is half a character, a lone surrogate, in the text") from None
 
 
 def overlay(
@@ -276,6 +286,9 @@ def substitute(text: str, environ: Mapping[str, str], wrong: Callable[[str], Non
                 wrong(f"the environment variable {name} is not set: set it, or give a default, ${{{name}:-default}}")
                 return match[0]
             return str(default)
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            wrong(f"the environment variable {name} is not UTF-8 text")
+            return match[0]
         return value
 
     return _REFERENCE.sub(fill, text)

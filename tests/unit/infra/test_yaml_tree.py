@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.problems import Findings
-from infra.yaml_tree import evaluate, overlay, parse, substitute
+from infra.yaml_tree import YamlSyntaxError, evaluate, overlay, parse, substitute
 
 
 def values(text: str, environ: dict[str, str] | None = None) -> Any:
@@ -82,6 +82,15 @@ def test_every_value_knows_its_place():
     assert document.position(("a", "missing", "inner")).line == 1
 
 
+def test_characters_that_json_escapes_in_two_halves_are_one():
+    assert values('"\\ud83c\\udfac": "\\ud83c\\udfac"') == {"\U0001f3ac": "\U0001f3ac"}
+
+
+def test_half_a_character_is_a_mistake():
+    with pytest.raises(YamlSyntaxError, match="half a character"):
+        parse('a: "\\ud83c"', Findings())
+
+
 # ----------------------------------------------------------------------------------------------------- substitution
 
 
@@ -120,6 +129,13 @@ def test_what_is_no_reference_is_told_how_to_write_one(text):
 
     assert len(wrong) == 1
     assert "is no reference: write ${" in wrong[0]
+
+
+def test_variable_that_is_no_text_is_refused():
+    wrong: list[str] = []
+    substitute("${A}", {"A": "caf\udce9"}, wrong.append)
+
+    assert wrong == ["the environment variable A is not UTF-8 text"]
 
 
 def test_unset_variable_is_named_and_nothing_else_is_said_of_its_place():
