@@ -16,11 +16,13 @@ variables {
   bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
   bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
   lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  alarm_actions  = ["arn:aws:sns:eu-west-1:123456789012:operators"]
 
   transforms = {
     enrich = {
       pattern = jsonencode({ source = ["partner.mux"] })
-      steps   = jsonencode([{ enrich = { region = "data.region" } }])
+      steps   = jsonencode([{ enrich = { region = "data.region" } }, { set = { "rights.tier" = 1 } }])
+      redrive = { max_count = 5 }
     }
   }
 
@@ -32,7 +34,7 @@ variables {
         url  = "https://cms.example.com/events"
         auth = { type = "api-key", header = "x-api-key", secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf" }
       } }
-      rule_retry = { max_age_seconds = 3600, max_attempts = 10 }
+      rule_retry = { max_age_seconds = 3600 }
     }
     ingest = {
       pattern = jsonencode({ detail-type = ["asset.ready"] })
@@ -50,8 +52,17 @@ variables {
         input_transformer   = { paths = { id = "$.detail.metadata.id" }, template = "{\"id\": <id>}\n" }
       } }
     }
+    lake-rights = {
+      pattern = jsonencode({ source = ["partner.rights"] })
+      target = { sqs = {
+        queue_arn = "arn:aws:sqs:eu-west-1:123456789012:lake"
+        queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/lake"
+      } }
+    }
     ordered = {
-      pattern = jsonencode({ source = ["partner.qc"] })
+      pattern    = jsonencode({ source = ["partner.qc"] })
+      rule_retry = { max_attempts = 3 }
+      redrive    = { max_delay_seconds = 600 }
       target = { sqs = {
         queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:ordered.fifo"
         queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/ordered.fifo"
@@ -61,6 +72,436 @@ variables {
   }
 }
 
-run "plan" {
+# What AWS would answer, for the queues and the ledger: policies name them.
+
+override_resource {
+  target          = aws_dynamodb_table.ledger
+  override_during = plan
+  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger" }
+}
+
+override_resource {
+  target          = aws_sqs_queue.dlq
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:direct-dlq", url = "https://sqs.example/direct-dlq" }
+}
+
+override_resource {
+  target          = module.transform["enrich"].aws_sqs_queue.this
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-enrich", url = "https://sqs.example/media-test-enrich" }
+}
+
+override_resource {
+  target          = module.transform["enrich"].aws_sqs_queue.dlq
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-enrich-dlq", url = "https://sqs.example/media-test-enrich-dlq" }
+}
+
+override_resource {
+  target          = module.transform["enrich"].module.function.aws_cloudwatch_log_group.this
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:enrich" }
+}
+
+override_resource {
+  target          = module.route["cms"].aws_sqs_queue.this
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms", url = "https://sqs.example/media-test-cms" }
+}
+
+override_resource {
+  target          = module.route["cms"].aws_sqs_queue.dlq
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq", url = "https://sqs.example/media-test-cms-dlq" }
+}
+
+override_resource {
+  target          = module.route["cms"].module.function.aws_cloudwatch_log_group.this
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:cms" }
+}
+
+override_resource {
+  target          = module.route["ingest"].aws_sqs_queue.this
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-ingest", url = "https://sqs.example/media-test-ingest" }
+}
+
+override_resource {
+  target          = module.route["ingest"].aws_sqs_queue.dlq
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-ingest-dlq", url = "https://sqs.example/media-test-ingest-dlq" }
+}
+
+override_resource {
+  target          = module.route["ingest"].module.function.aws_cloudwatch_log_group.this
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:ingest" }
+}
+
+################################################################################
+# Rules
+################################################################################
+
+run "patterns_are_the_users_and_hold_back_what_is_not_for_the_hop" {
   command = plan
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.this["cms"].event_pattern) == {
+      detail-type = [{ prefix = "asset." }]
+      detail = {
+        data     = { kind = ["video"] }
+        metadata = { partner = ["mux"], stage = ["transformed"], redrive = { route = [{ exists = false }, "route/cms"] } }
+      }
+    }
+    error_message = "A route takes transformed events where there are transforms, and re-driven ones that are for it alone."
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.this["enrich"].event_pattern) == {
+      source = ["partner.mux"]
+      detail = { metadata = { stage = ["received"], redrive = { route = [{ exists = false }, "transform/enrich"] } } }
+    }
+    error_message = "A transform takes events as received; its own would go round in circles."
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.this["lake"].event_pattern) == {
+      detail = { metadata = { stage = ["received"], redrive = { route = [{ exists = false }, "route/lake"] } } }
+    }
+    error_message = "match_all still has a stage, or an event would come twice."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.this["lake"].state == "DISABLED" && aws_cloudwatch_event_rule.this["cms"].state == "ENABLED"
+    error_message = "enabled = false must switch the rule off, and only that."
+  }
+
+  assert {
+    condition     = alltrue([for key, rule in aws_cloudwatch_event_rule.this : rule.event_bus_name == "media" && rule.name == "media-test-${key}"])
+    error_message = "Rules belong to the bus and are called after the hop."
+  }
+
+  assert {
+    condition     = output.event_patterns["route/cms"] == aws_cloudwatch_event_rule.this["cms"].event_pattern
+    error_message = "The output must show the rule's pattern."
+  }
+}
+
+run "without_transforms_routes_take_events_as_received" {
+  command = plan
+
+  variables {
+    transforms = {}
+    routes = {
+      cms = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://cms.example.com/" } } }
+    }
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.this["cms"].event_pattern).detail.metadata.stage == ["received"]
+    error_message = "No event is ever transformed here; the route would wait for ever."
+  }
+}
+
+run "alternatives_stand_beside_the_added_conditions" {
+  command = plan
+
+  variables {
+    transforms = {}
+    routes = {
+      cms = {
+        pattern = jsonencode({ "$or" = [{ source = ["partner.mux"] }, { detail = { data = { stage = ["final"] } } }] })
+        target  = { http = { url = "https://cms.example.com/" } }
+      }
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.this["cms"].event_pattern) == {
+      "$or"  = [{ source = ["partner.mux"] }, { detail = { data = { stage = ["final"] } } }]
+      detail = { metadata = { stage = ["received"], redrive = { route = [{ exists = false }, "route/cms"] } } }
+    }
+    error_message = "The conditions hold for every alternative, and a partner's own field called stage is the user's."
+  }
+}
+
+################################################################################
+# Targets
+################################################################################
+
+run "targets_have_their_own_dead_letter_queues_and_the_policies_that_let_rules_in" {
+  command = plan
+
+  assert {
+    condition = (
+      toset(concat(keys(aws_cloudwatch_event_target.queue), keys(aws_cloudwatch_event_target.direct))) == toset(keys(aws_cloudwatch_event_rule.this))
+      && aws_cloudwatch_event_target.queue["cms"].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
+      && aws_cloudwatch_event_target.queue["cms"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+      && aws_cloudwatch_event_target.queue["enrich"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-enrich-dlq"
+      && aws_cloudwatch_event_target.direct["ordered"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:direct-dlq"
+    )
+    error_message = "Each rule has one target, with the hop's own dead-letter queue."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_event_target.queue["cms"].retry_policy[0].maximum_event_age_in_seconds == 3600
+      && aws_cloudwatch_event_target.queue["cms"].retry_policy[0].maximum_retry_attempts == 185
+      && aws_cloudwatch_event_target.direct["ordered"].retry_policy[0].maximum_event_age_in_seconds == 86400
+      && aws_cloudwatch_event_target.direct["ordered"].retry_policy[0].maximum_retry_attempts == 3
+    )
+    error_message = "Half a retry policy means 0 for the other half: both must be set."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_event_target.direct["lake"].arn == "arn:aws:sqs:eu-west-1:123456789012:lake"
+      && aws_cloudwatch_event_target.direct["lake"].input_transformer[0].input_template == "{\"id\": <id>}"
+      && aws_cloudwatch_event_target.direct["lake"].input_transformer[0].input_paths == tomap({ id = "$.detail.metadata.id" })
+      && aws_cloudwatch_event_target.direct["ordered"].sqs_target[0].message_group_id == "qc"
+      && length(aws_cloudwatch_event_target.direct["lake"].sqs_target) == 0
+    )
+    error_message = "A direct route sends to the user's queue, transformed if asked, with a message group if FIFO."
+  }
+
+  assert {
+    condition     = alltrue([for queue in values(aws_sqs_queue.dlq) : !endswith(queue.name, ".fifo") && queue.message_retention_seconds == 1209600 && queue.visibility_timeout_seconds >= 360 && queue.sqs_managed_sse_enabled])
+    error_message = "EventBridge refuses FIFO dead-letter queues; they keep 14 days, encrypted, and outlast the re-drive function's timeout six times."
+  }
+
+  assert {
+    condition = jsondecode(aws_sqs_queue.dlq["ordered"].policy).Statement == [
+      {
+        Sid       = "RuleSendsDeadLetters"
+        Effect    = "Allow"
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-ordered-dlq"
+        Principal = { Service = "events.amazonaws.com" }
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-ordered" }
+          StringEquals = { "aws:SourceAccount" = "123456789012" }
+        }
+      },
+      {
+        Sid       = "OnlyEncryptedTransport"
+        Effect    = "Deny"
+        Action    = "sqs:*"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-ordered-dlq"
+        Principal = "*"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+    error_message = "Without this policy EventBridge loses the event; with a wider one any rule could fill the queue."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.dlq["ordered"].redrive_allow_policy) == { redrivePermission = "denyAll" }
+    error_message = "It is a rule's dead-letter queue: no queue may use it as its own."
+  }
+
+  assert {
+    condition = (
+      jsondecode(output.sqs_target_policies["lake"]).Statement[0].Condition.ArnEquals["aws:SourceArn"] == [
+        "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-lake",
+        "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-lake-rights",
+      ]
+      && output.sqs_target_policies["lake"] == output.sqs_target_policies["lake-rights"]
+      && jsondecode(output.sqs_target_policies["ordered"]).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-ordered"
+    )
+    error_message = "A queue has one policy: two routes that each brought their own would lock one another out."
+  }
+
+  assert {
+    condition     = keys(aws_sqs_queue_policy.target) == ["lake"] && jsondecode(aws_sqs_queue_policy.target["lake"].policy) == jsondecode(output.sqs_target_policies["lake"])
+    error_message = "The policy is attached on request only."
+  }
+}
+
+run "rules_of_the_default_bus_have_no_bus_in_their_arn_and_their_metrics" {
+  command = plan
+
+  variables {
+    bus_name = "default"
+    bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.dlq["ordered"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media-test-ordered"
+    error_message = "rule/default/<name> matches no rule, and the dead letters would be lost."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.failed_invocations["cms"].dimensions == tomap({ RuleName = "media-test-cms" })
+    error_message = "EventBridge reports rules of the default bus by name alone."
+  }
+}
+
+################################################################################
+# Functions
+################################################################################
+
+run "functions_may_do_and_are_told_what_their_handlers_need" {
+  command = plan
+
+  assert {
+    condition = jsondecode(module.route["cms"].policy).Statement == [
+      { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:cms:*"] },
+      { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-cms/*"] },
+      { Sid = "ConsumeQueue", Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] },
+      { Sid = "GiveUp", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] },
+      { Sid = "Ledger", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"] },
+      { Sid = "Secret", Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"] },
+    ]
+    error_message = "The function may do this and nothing else."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(module.route["ingest"].policy).Statement : statement if contains(["StartExecution", "Secret"], statement.Sid)] == [
+      { Sid = "StartExecution", Effect = "Allow", Action = ["states:StartExecution"], Resource = ["arn:aws:states:eu-west-1:123456789012:stateMachine:ingest"] },
+    ]
+    error_message = "A route to a state machine starts that one, and reads no secret."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(module.transform["enrich"].policy).Statement : statement if !contains(["WriteLog", "ReadConfiguration", "ConsumeQueue", "GiveUp"], statement.Sid)] == [
+      { Sid = "LargeBodies", Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
+      { Sid = "PublishTransformed", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
+    ]
+    error_message = "A transform publishes on the bus; it has no ledger, no secret and no destination."
+  }
+
+  assert {
+    condition = (
+      module.route["cms"].environment["HOP"] == "route/cms"
+      && module.route["cms"].environment["LEDGER_TABLE"] == "media-test-ledger"
+      && !contains(keys(module.route["cms"].environment), "BUS_ARN")
+      && module.transform["enrich"].environment["HOP"] == "transform/enrich"
+      && module.transform["enrich"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+      && module.transform["enrich"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
+    )
+    error_message = "The environment must be what docs/contracts.md, section 2, says."
+  }
+
+  assert {
+    condition = jsondecode(jsonencode(local.destination_documents["cms"])) == {
+      name                  = "catalogue"
+      type                  = "http"
+      url                   = "https://cms.example.com/events"
+      mode                  = "structured"
+      headers               = {}
+      timeout_seconds       = 10
+      allowed_private_cidrs = []
+      allow_http            = false
+      auth                  = { type = "api-key", header = "x-api-key", secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf" }
+    }
+    error_message = "The http destination is not what the deliver function reads."
+  }
+
+  assert {
+    condition     = local.destination_documents["ingest"] == { name = "ingest", type = "states", state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ingest" }
+    error_message = "The states destination is not what the deliver function reads."
+  }
+}
+
+################################################################################
+# Ledger, alarms, outputs
+################################################################################
+
+run "ledger_alarms_and_outputs_are_complete" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_dynamodb_table.ledger[0].hash_key == "pk" && aws_dynamodb_table.ledger[0].range_key == null
+      && aws_dynamodb_table.ledger[0].ttl[0].attribute_name == "expires" && aws_dynamodb_table.ledger[0].ttl[0].enabled
+      && aws_dynamodb_table.ledger[0].point_in_time_recovery[0].enabled
+    )
+    error_message = "The ledger must be as docs/contracts.md, section 6, says."
+  }
+
+  assert {
+    condition = (
+      keys(aws_cloudwatch_metric_alarm.failed_invocations) == keys(aws_cloudwatch_event_rule.this)
+      && keys(aws_cloudwatch_metric_alarm.dead_letters_lost) == keys(aws_cloudwatch_event_rule.this)
+      && aws_cloudwatch_metric_alarm.dead_letters_lost["cms"].metric_name == "InvocationsFailedToBeSentToDlq"
+      && aws_cloudwatch_metric_alarm.dead_letters_lost["cms"].dimensions == tomap({ EventBusName = "media", RuleName = "media-test-cms" })
+      && keys(aws_cloudwatch_metric_alarm.dlq_age) == keys(aws_sqs_queue.dlq)
+      && aws_cloudwatch_metric_alarm.dlq_age["ordered"].threshold == 600 + 3600
+      && alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.failed_invocations), values(aws_cloudwatch_metric_alarm.dead_letters_lost), values(aws_cloudwatch_metric_alarm.dlq_not_empty), values(aws_cloudwatch_metric_alarm.dlq_age)) :
+      alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:operators"]) && alarm.treat_missing_data == "notBreaching"])
+    )
+    error_message = "A rule that fails, or loses events, must be told of; no data is no alarm, because EventBridge reports no zeros."
+  }
+
+  assert {
+    condition     = toset(keys(output.dead_letter_queues)) == toset(["transform/enrich", "route/cms", "route/ingest", "route/lake", "route/lake-rights", "route/ordered"])
+    error_message = "Every hop has a dead-letter queue, and the keys must be known when planned."
+  }
+
+  assert {
+    condition = output.dead_letter_queues["route/cms"] == {
+      queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+      queue_url        = "https://sqs.example/media-test-cms-dlq"
+      hop              = "route/cms"
+      destination      = "catalogue"
+      source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
+      source_queue_url = "https://sqs.example/media-test-cms"
+      function_arn     = null
+      route_back       = "queue"
+      redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
+    }
+    error_message = "A consumer's dead letters go back to its queue."
+  }
+
+  assert {
+    condition = (
+      output.dead_letter_queues["route/ordered"].route_back == "bus"
+      && output.dead_letter_queues["route/ordered"].source_queue_arn == null
+      && output.dead_letter_queues["transform/enrich"].redrive.max_count == 5
+      && output.dead_letter_queues["transform/enrich"].destination == "transform/enrich"
+    )
+    error_message = "A direct route's dead letters go back by the bus, for its rule alone."
+  }
+}
+
+run "a_customer_managed_key_encrypts_queues_and_table" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+
+  assert {
+    condition = (
+      aws_dynamodb_table.ledger[0].server_side_encryption[0].kms_key_arn == var.kms_key_arn
+      && aws_sqs_queue.dlq["ordered"].kms_master_key_id == var.kms_key_arn
+      && contains([for statement in jsondecode(module.route["cms"].policy).Statement : statement.Sid], "UseKey")
+    )
+    error_message = "Everything that stores events must use the key, and the functions must be allowed to."
+  }
+}
+
+run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
+  command = plan
+
+  variables {
+    bucket     = null
+    transforms = {}
+    routes = {
+      ordered = {
+        pattern = jsonencode({ source = ["partner.qc"] })
+        target = { sqs = {
+          queue_arn = "arn:aws:sqs:eu-west-1:123456789012:qc"
+          queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/qc"
+        } }
+      }
+    }
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table.ledger) == 0 && length(module.bucket) == 0 && length(module.route) == 0 && output.ledger_table_name == null
+    error_message = "What nobody uses must not be made."
+  }
 }

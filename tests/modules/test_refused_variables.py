@@ -1,0 +1,266 @@
+"""What would fail late or silently on AWS is refused by the modules' variables, with a message that says what to do.
+
+Variables are checked without a provider: a copy of `variables.tf` alone takes a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.modules.conftest import Terraform
+
+pytestmark = pytest.mark.terraform
+
+MODULES = Path(__file__).resolve().parents[2] / "modules"
+ACCOUNT = "eu-west-1:123456789012"
+SECRET = f"arn:aws:secretsmanager:{ACCOUNT}:secret:cms-AbCdEf"
+PATTERN = json.dumps({"source": ["partner.mux"]})
+STEPS = json.dumps([{"drop": "data.test"}])
+
+
+def refusals(terraform: Terraform, folder: Path, module: str, variables: dict[str, Any]) -> str:
+    """Every message with which the module's variables refuse the values; empty where they take them."""
+    shutil.copy(MODULES / module / "variables.tf", folder)
+    (folder / "terraform.tfvars.json").write_text(json.dumps(variables))
+    finished = subprocess.run(
+        ["terraform", "plan", "-json", "-input=false", "-refresh=false"],
+        cwd=folder,
+        env=terraform.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    diagnostics = [json.loads(line).get("diagnostic") for line in finished.stdout.splitlines() if line.startswith("{")]
+    said = "\n".join(
+        f"{diagnostic['summary']}: {diagnostic.get('detail', '')}"
+        for diagnostic in diagnostics
+        if diagnostic and diagnostic["severity"] == "error"
+    )
+    assert (finished.returncode != 0) == bool(said), finished.stdout + finished.stderr
+    return said
+
+
+################################################################################
+# router
+################################################################################
+
+
+def router(**variables: Any) -> dict[str, Any]:
+    """A router's variables, with the given ones in place of the valid ones."""
+    return {
+        "name": "media-test",
+        "bus_name": "media",
+        "bus_arn": f"arn:aws:events:{ACCOUNT}:event-bus/media",
+        "transforms": {},
+        "routes": {},
+    } | variables
+
+
+def route(**attributes: Any) -> dict[str, Any]:
+    """A router with one route, valid but for the given attributes."""
+    return router(
+        routes={"cms": {"pattern": PATTERN, "target": {"http": {"url": "https://cms.example.com/"}}} | attributes}
+    )
+
+
+def http(**attributes: Any) -> dict[str, Any]:
+    """A router with one route to an HTTP endpoint."""
+    return route(target={"http": {"url": "https://cms.example.com/"} | attributes})
+
+
+def sqs(**attributes: Any) -> dict[str, Any]:
+    """A router with one route to a queue."""
+    queue = {"queue_arn": f"arn:aws:sqs:{ACCOUNT}:lake", "queue_url": "https://sqs.eu-west-1.amazonaws.com/1/lake"}
+    return route(target={"sqs": queue | attributes})
+
+
+def transform(**attributes: Any) -> dict[str, Any]:
+    """A router with one transform."""
+    return router(transforms={"tidy": {"pattern": PATTERN, "steps": STEPS} | attributes})
+
+
+ACCEPTED = {
+    "an http route with everything": http(
+        mode="binary",
+        headers={"x-team": "media"},
+        timeout_seconds=29,
+        auth={"type": "api-key", "header": "x-api-key", "secret_arn": SECRET},
+        allowed_private_cidrs=["10.0.0.0/8", "fd00::/8"],
+    ),
+    "an unencrypted url that is asked for": http(url="http://10.0.0.7:8080/events", allow_http=True),
+    "a url with an at sign in its query": http(url="https://cms.example.com/events?owner=a@example.com"),
+    "a fifo queue with a message group": sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo", message_group_id="all"),
+    "a state machine's alias": route(
+        target={"states": {"state_machine_arn": f"arn:aws:states:{ACCOUNT}:stateMachine:ingest:live"}}
+    ),
+    "an empty pattern that is asked for": route(pattern="{}", match_all=True),
+    "steps of every kind": transform(
+        steps=json.dumps(
+            [{"map": {"a": "data.a"}}, {"set": {"b.c": 1}}, {"enrich": {"d": "data.d"}}, {"drop": "data.e"}]
+        )
+    ),
+    "retry policies at their limits": route(rule_retry={"max_age_seconds": 60, "max_attempts": 0}),
+    "names at their limit": router(routes={"c" * 53: route()["routes"]["cms"]}),
+    "another partition": router(bus_arn="arn:aws-cn:events:cn-north-1:123456789012:event-bus/media"),
+    "a partner's bus": router(
+        bus_name="aws.partner/example.com/a/b",
+        bus_arn=f"arn:aws:events:{ACCOUNT}:event-bus/aws.partner/example.com/a/b",
+    ),
+}
+
+
+@pytest.mark.parametrize("variables", ACCEPTED.values(), ids=ACCEPTED)
+def test_router_takes(variables: dict[str, Any], terraform: Terraform, tmp_path: Path) -> None:
+    assert refusals(terraform, tmp_path, "router", variables) == ""
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a bus name that is not the arn's": (router(bus_name="other"), "must name the same event bus"),
+    "a bus arn in place of its name": (router(bus_name=f"arn:aws:events:{ACCOUNT}:event-bus/media"), "not its ARN"),
+    "a bus that is none": (router(bus_arn="media"), "must look like arn:aws:events"),
+    "an alias in place of a key": (router(kms_key_arn="alias/aws/sqs"), "must be the ARN of a key"),
+    "a name with a slash": (router(name="media/test"), "name must be 1 to 48"),
+    "a key with a dot": (router(routes={"cms.main": route()["routes"]["cms"]}), "become parts of names"),
+    "a name too long for a rule": (router(routes={"c" * 54: route()["routes"]["cms"]}), "Shorten " + "c" * 54),
+    "a transform's name too long for a rule": (
+        router(transforms={"t" * 54: transform()["transforms"]["tidy"]}),
+        "Shorten " + "t" * 54,
+    ),
+    "a route called like a transform": (
+        router(routes={"tidy": route()["routes"]["cms"]}, transforms=transform()["transforms"]),
+        "can't share a key, because keys name queues and functions: tidy",
+    ),
+    "a pattern that is no json": (route(pattern="source = mux"), "Not a JSON object: the pattern of cms"),
+    "a pattern that is a list": (route(pattern="[]"), "Not a JSON object"),
+    "an empty pattern": (route(pattern="{}"), "set match_all = true"),
+    "a stage that does not exist": (route(stage="raw"), 'must be "received" or "transformed"'),
+    "a destination with a slash": (route(destination="route/cms"), "destination must be 1 to 64"),
+    "a destination that is too long": (route(destination="c" * 65), "destination must be 1 to 64"),
+    "no target": (route(target={}), "exactly one target"),
+    "two targets": (
+        route(
+            target={
+                "http": {"url": "https://cms.example.com/"},
+                "states": {"state_machine_arn": f"arn:aws:states:{ACCOUNT}:stateMachine:ingest"},
+            }
+        ),
+        "exactly one target",
+    ),
+    "an unencrypted url": (http(url="http://cms.example.com/"), "needs allow_http"),
+    "a url of another kind": (http(url="ftp://cms.example.com/", allow_http=True), "must be an https:// URL"),
+    "a url without a host": (http(url="https:///events"), "must be an https:// URL"),
+    "a url with credentials": (http(url="https://user:password@cms.example.com/"), "without credentials"),
+    "a mode that does not exist": (http(mode="xml"), '"structured", "binary" or "data"'),
+    "a call that outlives its function": (http(timeout_seconds=30), "below the route's timeout_seconds"),
+    "a credential as a header": (http(headers={"Authorization": "Bearer x"}), "Put it into a secret"),
+    "an api key as a header": (http(headers={"X-Api-Key": "x"}), "Put it into a secret"),
+    "a header that the delivery sets": (http(headers={"ce-id": "x"}), "set by the delivery itself"),
+    "a header with a space in its name": (http(headers={"x team": "x"}), "a name has letters"),
+    "a header with a line break": (http(headers={"x-team": "a\r\nb: c"}), "printable ASCII"),
+    "an api key without its header": (http(auth={"type": "api-key", "secret_arn": SECRET}), "(with header)"),
+    "basic with a header": (http(auth={"type": "basic", "header": "x", "secret_arn": SECRET}), "(without)"),
+    "an authentication that does not exist": (http(auth={"type": "digest", "secret_arn": SECRET}), "auth.type must be"),
+    "a secret in place of its arn": (http(auth={"type": "basic", "secret_arn": "hunter2"}), "never belongs into"),
+    "a network that is none": (http(allowed_private_cidrs=["10.0.0.0"]), "must be networks"),
+    "a fifo queue without a message group": (sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo"), "message_group_id is"),
+    "a message group for a standard queue": (sqs(message_group_id="all"), "message_group_id is required"),
+    "a url in place of a queue's arn": (sqs(queue_arn="https://sqs.eu-west-1.amazonaws.com/1/lake"), "ARN of a queue"),
+    "an arn in place of a queue's url": (sqs(queue_url=f"arn:aws:sqs:{ACCOUNT}:lake"), "URL of the queue"),
+    "more input paths than a target takes": (
+        sqs(input_transformer={"paths": {f"p{i}": "$.id" for i in range(101)}, "template": "<p0>"}),
+        "allows 100 paths",
+    ),
+    "a state machine that is none": (route(target={"states": {"state_machine_arn": "ingest"}}), "of a state machine"),
+    "retries for less than a minute": (route(rule_retry={"max_age_seconds": 59}), "must be 60 to 86400"),
+    "retries for more than a day": (transform(rule_retry={"max_age_seconds": 86401}), "must be 60 to 86400"),
+    "more attempts than eventbridge makes": (route(rule_retry={"max_attempts": 186}), "max_attempts 0 to 185"),
+    "a delay longer than a message can hide": (route(redrive={"max_delay_seconds": 39601}), "invisible for 12 hours"),
+    "a delay that begins above its end": (
+        transform(redrive={"base_delay_seconds": 100, "max_delay_seconds": 50}),
+        "from base_delay_seconds up",
+    ),
+    "a transform of everything by accident": (transform(pattern="{}"), "set match_all = true"),
+    "steps that are no json": (transform(steps="drop it"), "steps must be a JSON list"),
+    "steps that are an object": (transform(steps=json.dumps({"drop": "data.test"})), "steps must be a JSON list"),
+    "no steps": (transform(steps="[]"), "that is not empty"),
+    "a step of two kinds": (transform(steps=json.dumps([{"drop": "a", "set": {"b": 1}}])), "exactly one key each"),
+    "a step that does not exist": (transform(steps=json.dumps([{"lookup": {}}])), "map, set, enrich or drop"),
+    "a step that is text": (transform(steps=json.dumps(["drop"])), "steps must be a JSON list"),
+}
+
+
+@pytest.mark.parametrize(("variables", "message"), REFUSED.values(), ids=REFUSED)
+def test_router_refuses(variables: dict[str, Any], message: str, terraform: Terraform, tmp_path: Path) -> None:
+    assert message in refusals(terraform, tmp_path, "router", variables)
+
+
+################################################################################
+# dlq-review
+################################################################################
+
+QUEUE = {
+    "queue_arn": f"arn:aws:sqs:{ACCOUNT}:media-cms-dlq",
+    "queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq",
+    "hop": "route/cms",
+    "destination": "cms",
+    "source_queue_arn": f"arn:aws:sqs:{ACCOUNT}:media-cms",
+    "source_queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms",
+    "route_back": "queue",
+}
+
+
+def review(**variables: Any) -> dict[str, Any]:
+    """A review's variables, with the given ones in place of the valid ones."""
+    return {
+        "name": "media-test-review",
+        "bus_arn": f"arn:aws:events:{ACCOUNT}:event-bus/media",
+        "dead_letter_queues": {"route/cms": QUEUE},
+    } | variables
+
+
+def queue(**attributes: Any) -> dict[str, Any]:
+    """A review of one queue, valid but for the given attributes."""
+    return review(dead_letter_queues={"route/cms": QUEUE | attributes})
+
+
+def test_dlq_review_takes_queues_that_go_back_each_in_its_way(terraform: Terraform, tmp_path: Path) -> None:
+    by_bus = QUEUE | {"queue_arn": f"arn:aws:sqs:{ACCOUNT}:lake-dlq", "route_back": "bus", "source_queue_arn": None}
+    by_function = QUEUE | {
+        "queue_arn": f"arn:aws:sqs:{ACCOUNT}:webhook-dlq",
+        "route_back": "function",
+        "function_arn": f"arn:aws:lambda:{ACCOUNT}:function:webhook",
+    }
+    queues = {"route/cms": QUEUE, "route/lake": by_bus, "ingress/webhook": by_function}
+    assert refusals(terraform, tmp_path, "dlq-review", review(dead_letter_queues=queues)) == ""
+
+
+REVIEWS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no queue": (review(dead_letter_queues={}), "there is nothing to review"),
+    "a queue that is a url": (queue(queue_arn=QUEUE["queue_url"]), "queue_arn must be the ARN of a queue"),
+    "one queue for two hops": (
+        review(dead_letter_queues={"route/cms": QUEUE, "route/dam": QUEUE | {"hop": "route/dam"}}),
+        "can't share a dead-letter queue",
+    ),
+    "a hop without a step": (queue(hop="cms"), "hop must be <step>/<name>"),
+    "a way back that does not exist": (queue(route_back="topic"), "route_back must be"),
+    "a way back to a queue that is not named": (queue(source_queue_url=None), "needs source_queue_arn"),
+    "a way back to a function that is not named": (queue(route_back="function"), "needs function_arn"),
+    "a fifo queue behind a standard one": (queue(queue_arn=f"arn:aws:sqs:{ACCOUNT}:cms-dlq.fifo"), "both FIFO or both"),
+    "a delay longer than a message can hide": (queue(redrive={"max_delay_seconds": 43200}), "invisible for 12 hours"),
+    "less concurrency than lambda allows": (review(maximum_concurrency=1), "maximum_concurrency must be 2 to 1000"),
+    "batches larger than fifo allows": (review(batch_size=11), "batch_size must be 1 to 10"),
+    "a bus that is none": (review(bus_arn="media"), "must look like arn:aws:events"),
+}
+
+
+@pytest.mark.parametrize(("variables", "message"), REVIEWS_REFUSED.values(), ids=REVIEWS_REFUSED)
+def test_dlq_review_refuses(variables: dict[str, Any], message: str, terraform: Terraform, tmp_path: Path) -> None:
+    assert message in refusals(terraform, tmp_path, "dlq-review", variables)
