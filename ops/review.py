@@ -201,18 +201,19 @@ _STYLES: Final = {"OPEN": "bold red", "RETRYING": "yellow", "RESOLVED": "green",
 
 def _listing(items: list[ReviewItem]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("item", "status", "event", "type", "destination", "failures", "why"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("item", "status"))
+    table.add_column("item", no_wrap=True)
+    for column in ("event", "why"):
+        table.add_column(column, overflow="fold", ratio=1)
     for item in items:
+        latest = item.last_failed_at.replace("T", " ").partition(".")[0]
+        several = f", {len(item.attempts)} failures" if len(item.attempts) > 1 else ""
         table.add_row(
-            item.item_id,
-            Text(item.status, style=_STYLES.get(item.status, "")),
-            _plain(item.event_id),
-            _plain(item.type or ""),
-            _plain(item.destination),
-            f"{item.last_failed_at}\n{len(item.attempts)} in all",
+            Text.assemble(item.item_id, "\n", (item.status, _STYLES.get(item.status, ""))),
+            Text(_plain(f"{item.event_id}") + "\n" + _plain(f"{item.type or '(no type)'} to {item.destination}")),
             Text.assemble(
-                (_plain(item.error_code), "bold"), f" ({item.failure_class})\n{_plain(item.error_message)[:160]}"
+                (_plain(item.error_code), "bold"),
+                f" ({item.failure_class})\n{_plain(item.error_message)[:160]}\n",
+                (f"{latest} UTC{several}", "dim"),
             ),
         )
     return table

@@ -128,28 +128,34 @@ class Redriver:
     def attend(self, event: Mapping[str, Any]) -> BatchResponse:
         """Attend to an SQS event's records; the answer names the ones that stay. Never raises."""
         staying: list[str] = []
-        blocked: set[tuple[str, str]] = set()
+        blocked: dict[tuple[str, str], int | None] = {}
         for record, message in _records(event):
             arn = str(record.get("eventSourceARN") or "")
             group = (arn, message.group_id) if message.is_fifo and message.group_id is not None else None
-            # What follows a letter that stays must not overtake it.
-            done = group not in blocked and self._attend(arn, message)
-            if not done:
+            if group in blocked:
+                # What follows a letter that stays must neither overtake it nor outwait it: a group stays locked while
+                # any of its messages is invisible.
+                self._wait(self.dead_letter_queues.get(arn), message, blocked[group])
+            else:
+                done, seconds = self._attend(arn, message)
+                if done:
+                    continue
                 if group is not None:
-                    blocked.add(group)
-                if message.message_id:
-                    staying.append(message.message_id)
+                    blocked[group] = seconds
+            if message.message_id:
+                staying.append(message.message_id)
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in staying]}
 
-    def _attend(self, arn: str, message: Message) -> bool:
-        """Whether the message has been dealt with."""
+    def _attend(self, arn: str, message: Message) -> tuple[bool, int | None]:
+        """Whether the message has been dealt with; if not, in how many seconds it comes back, if that was set."""
         try:
             queue = self.dead_letter_queues.get(arn)
             if queue is None:
                 raise PermanentConfigError("unknown-queue", f"{arn} is not in this function's configuration")  # noqa: TRY301
             letters = parse(message, hop=queue.hop, now=self.clock())
             if len(letters) == 1:
-                return self._settle(letters[0], queue, message)
+                seconds = self._settle(letters[0], queue, message)
+                return seconds is None, self._wait(queue, message, seconds)
             for letter in letters:
                 self._ask(letter, letter.failure, queue)
         except Exception as error:  # noqa: BLE001  # whatever went wrong, this letter stays and the others go on
@@ -159,48 +165,53 @@ class Redriver:
                 reason=error.code if isinstance(error, HopError) else "unexpected",
                 **fault(error),
             )
-            return False
-        return True
+            return False, None
+        return True, None
 
-    def _settle(self, letter: DeadLetter, queue: DeadLetterQueue, message: Message) -> bool:
+    def _wait(self, queue: DeadLetterQueue | None, message: Message, seconds: int | None) -> int | None:
+        """Let the message reappear in ``seconds``; where that can't be set, the queue's own timeout decides."""
+        if queue is None or seconds is None:
+            return None
+        try:
+            self.queues.set_visibility(queue.url, message.receipt_handle, seconds)
+        except HopError as error:
+            self.report.warning("visibility not set", hop=queue.hop, reason=error.code)
+            return None
+        return seconds
+
+    def _settle(self, letter: DeadLetter, queue: DeadLetterQueue, message: Message) -> int | None:
+        """Carry out what is decided: ``None`` if that is the end of the letter, else the seconds that it waits."""
         decision = decide(letter, queue, bus_arn=self.bus_arn, now=self.clock())
         match decision:
             case Wait(seconds=seconds):
-                self.queues.set_visibility(queue.url, message.receipt_handle, seconds)
-                return False
+                return seconds
             case AskAPerson(failure=failure):
                 self._ask(letter, failure, queue)
-                return True
+                return None
             case SendBack(to=to, count=count):
                 return self._send_back(letter, queue, message, to, count)
 
     def _send_back(
         self, letter: DeadLetter, queue: DeadLetterQueue, message: Message, to: ReturnTo, count: int
-    ) -> bool:
+    ) -> int | None:
         try:
             self._send(letter, to, count)
         except (PermanentDataError, PermanentConfigError) as error:
-            now = timestamp(self.clock())
-            self._ask(
-                letter,
-                Failure.of(
-                    error,
-                    hop=queue.hop,
-                    receivecount=message.receive_count,
-                    firsttime=letter.failure.firsttime,
-                    lasttime=now,
-                ),
-                queue,
+            failure = Failure.of(
+                error,
+                hop=queue.hop,
+                receivecount=message.receive_count,
+                firsttime=letter.failure.firsttime,
+                lasttime=timestamp(self.clock()),
             )
-            return True
+            self._ask(letter, failure, queue)
+            return None
         except TransientError as error:
             self.report.warning("hop failed", **_about(letter, queue), reason=error.code)
-            seconds = queue.policy.delay(message.receive_count, letter.message_id)
-            self.queues.set_visibility(queue.url, message.receipt_handle, max(1, int(seconds)))
-            return False
+            return max(1, int(queue.policy.delay(message.receive_count, letter.message_id)))
         self.report.info("event re-driven", **_about(letter, queue), reason=letter.failure.code)
         self.report.count("EventsRedriven")
-        return True
+        return None
 
     def _send(self, letter: DeadLetter, to: ReturnTo, count: int) -> None:
         if to.kind == "queue" and to.queue_url is not None:

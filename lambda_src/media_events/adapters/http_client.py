@@ -26,6 +26,8 @@ DRAINED_RESPONSE_BYTES: Final = 64 * 1024
 MAX_IDLE_SECONDS: Final = 15.0
 """Shorter than common servers keep an idle connection, so that a reused one is rarely dead."""
 
+_Key = tuple[str, str, int]
+
 Connect = Callable[[str, int, float], socket.socket]
 """Address, port and timeout to a connected socket."""
 
@@ -106,13 +108,13 @@ class _Deadline:
 
 @dataclass(slots=True)
 class PinnedHttpClient:
-    """Fulfils ``delivery.http.HttpClient``. Keeps one idle connection per host; not to be shared by threads."""
+    """Fulfils ``delivery.http.HttpClient``. Keeps idle connections; threads may share it, but never a connection."""
 
     resolve: Resolver = system_resolver
     connect: Connect = _connect
     clock: Callable[[], float] = time.monotonic
     context: ssl.SSLContext | None = None
-    _idle: dict[tuple[str, str, int], _Connection] = field(default_factory=dict)
+    _idle: dict[_Key, list[_Connection]] = field(default_factory=dict)
 
     def post(self, request: Request) -> Response:
         """Send ``request`` to a vetted address; see ``delivery.http.HttpClient``."""
@@ -126,7 +128,7 @@ class PinnedHttpClient:
 
     def _exchange(self, request: Request, deadline: _Deadline) -> Response:
         key = (request.target.scheme, request.target.host, request.target.port)
-        kept = self._idle.pop(key, None)
+        kept = self._take(key)
         if kept is not None and kept.sock is not None and self.clock() - kept.used_at <= MAX_IDLE_SECONDS:
             try:
                 return self._send(kept, request, deadline, key)
@@ -172,9 +174,13 @@ class PinnedHttpClient:
             raise
         return encrypted
 
-    def _send(
-        self, connection: _Connection, request: Request, deadline: _Deadline, key: tuple[str, str, int]
-    ) -> Response:
+    def _take(self, key: _Key) -> _Connection | None:
+        try:
+            return self._idle[key].pop()
+        except (KeyError, IndexError):
+            return None
+
+    def _send(self, connection: _Connection, request: Request, deadline: _Deadline, key: _Key) -> Response:
         try:
             connected: Any = connection.sock
             deadline.watch(connected)
@@ -199,7 +205,7 @@ class PinnedHttpClient:
             raise
         if answer.isclosed() and connection.sock is not None and not deadline.expired:
             connection.used_at = self.clock()
-            self._idle[key] = connection
+            self._idle.setdefault(key, []).append(connection)
         else:
             connection.close()
         return response

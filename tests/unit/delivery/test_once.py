@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from media_events.consuming import Message
@@ -132,40 +134,81 @@ def test_a_claim_that_can_not_be_given_back_does_not_hide_why_the_effect_failed(
 
 
 class Delivery:
-    def __init__(self):
+    """The receiver: ``answers`` by event id are raised or, where there is none, success."""
+
+    def __init__(self, **answers):
         self.events = []
+        self.answers = answers
 
     def deliver(self, event, *, seconds_left):
         self.events.append((event.metadata.id, seconds_left))
+        if event.metadata.id in self.answers:
+            raise self.answers[event.metadata.id]
         return {"status": 204}
 
 
-def deliverer(table, delivery, report):
+def deliverer(table, delivery, report=None, **changes):
     return Deliverer(
-        destination="cms",
-        hop="route/cms",
-        delivery=delivery,
-        ledger=table.owned_by("request-1"),
-        report=report,
-        seconds_left=lambda: 30.0,
-        clock=table.clock,
+        **{
+            "destination": "cms",
+            "hop": "route/cms",
+            "delivery": delivery,
+            "ledger": table.owned_by("request-1"),
+            "report": report or FakeReport(),
+            "seconds_left": lambda: 30.0,
+            "clock": table.clock,
+            **changes,
+        }
     )
+
+
+def message(event=None, message_id="m-1"):
+    return Message.of(sqs_record(bus_event(event or make_event()), message_id))
 
 
 def test_a_message_is_delivered_once_however_often_it_comes(table):
     delivery, report = Delivery(), FakeReport()
-    message = Message.of(sqs_record(bus_event(make_event())))
     for _ in range(3):
-        deliverer(table, delivery, report)(message)
+        assert deliverer(table, delivery, report)([message()]) == [None]
     assert [event_id for event_id, _ in delivery.events] == ["evt-1"]
     assert report.messages() == ["event delivered", "delivery skipped", "delivery skipped"]
 
 
+def test_copies_in_one_batch_are_one_effect_and_none_has_to_come_again(table):
+    delivery = Delivery()
+    batch = [message(make_event(id=event_id), f"m-{n}") for n, event_id in enumerate(["a", "b", "a", "b", "a"])]
+    assert deliverer(table, delivery)(batch) == [None] * 5
+    assert sorted(event_id for event_id, _ in delivery.events) == ["a", "b"]
+
+
+def test_one_messages_failure_is_its_alone_and_stays_in_its_place(table):
+    refused = PermanentDataError("http-422", "no")
+    batch = [message(make_event(id=event_id)) for event_id in ("a", "b", "c")]
+    batch.insert(1, Message.of(sqs_record("not an event")))
+    answers = deliverer(table, Delivery(b=refused))(batch)
+    assert [type(answer) for answer in answers] == [type(None), PermanentDataError, PermanentDataError, type(None)]
+    assert answers[2] is refused
+
+
+def test_deliveries_go_out_side_by_side(table):
+    together = threading.Barrier(3, timeout=10)
+
+    class Meeting:
+        def deliver(self, event, *, seconds_left):  # noqa: ARG002
+            together.wait()
+            return {"status": 204}
+
+    batch = [message(make_event(id=event_id)) for event_id in ("a", "b", "c")]
+    assert deliverer(table, Meeting())(batch) == [None] * 3
+
+
+def test_an_empty_batch_is_nothing_to_do(table):
+    assert deliverer(table, Delivery())([]) == []
+
+
 def test_the_same_id_from_two_sources_is_two_events(table):
     delivery = Delivery()
-    for source in ("partner.mux", "partner.frameio"):
-        body = bus_event(make_event(source=source))
-        deliverer(table, delivery, FakeReport())(Message.of(sqs_record(body)))
+    deliverer(table, delivery)([message(make_event(source=source)) for source in ("partner.mux", "partner.frameio")])
     assert len(delivery.events) == 2
 
 
@@ -175,12 +218,11 @@ def test_two_destinations_have_two_effects():
 
 def test_time_is_kept_back_to_record_the_outcome(table):
     delivery = Delivery()
-    deliverer(table, delivery, FakeReport())(Message.of(sqs_record(bus_event(make_event()))))
+    deliverer(table, delivery)([message()])
     assert delivery.events[0][1] < 30.0
 
 
 def test_log_lines_hold_nothing_of_the_payload(table):
     report = FakeReport()
-    event = make_event(data={"token": "planted-secret"})
-    deliverer(table, Delivery(), report)(Message.of(sqs_record(bus_event(event))))
+    deliverer(table, Delivery(), report)([message(make_event(data={"token": "planted-secret"}))])
     assert "planted-secret" not in report.text()

@@ -261,6 +261,9 @@ def test_what_follows_a_letter_that_stays_does_not_overtake_it_in_its_group():
     )
     assert staying == ["a-1", "a-2"]
     assert [sent["group_id"] for sent in world.queues.sent] == ["asset-b"]
+    # The follower comes back with its head: as long as it is invisible the group is locked.
+    assert len(world.queues.visibility) == 2
+    assert len(set(world.queues.visibility.values())) == 1
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": []}, {"Records": [{}]}])

@@ -20,7 +20,6 @@ def _office(monkeypatch, tmp_path):
     for name in ("AWS_ENDPOINT_URL", aws.ENVIRONMENT_VARIABLE, aws.REVIEW_TABLE_VARIABLE, aws.LEDGER_TABLES_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
     office = Office()
     monkeypatch.setattr(review, "_desk", lambda _deployment: office.desk())
     return office

@@ -266,3 +266,17 @@ def test_every_event_is_delivered_or_in_review(cloud, receiver, office):
     delivered = {request.headers["Idempotency-Key"] for request in receiver.requests}
     waiting = {item.event_id for item in open_items(office)}
     assert delivered | waiting == {f"evt-{number}" for number in range(12)}
+
+
+def test_an_unusable_configuration_is_the_reason_that_a_person_reads(cloud, office, monkeypatch):
+    broken = cloud.configuration({"destination": {"name": "cms", "type": "http", "url": "http://10.0.0.1/"}})
+    for name, value in broken.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOP", "route/cms")
+    deliver._settings.cache_clear()
+    deliver._destination.cache_clear()
+    send(cloud)
+    cloud.settle()
+    (item,) = open_items(office)
+    assert (item.failure_class, item.error_code) == ("permanent-config", "configuration-unusable")
+    assert "https" in item.error_message
