@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ from ops.console import err, fail, note, out, print_json
 from ops.files import read_input
 from ops.partner_schema import schema
 from ops.partner_template import PARTNER_NAME, template
+from ops.partner_types import VOCABULARY, natives, types_table
 from ops.specification_files import SUFFIXES, SpecificationFileError, load
 
 app = typer.Typer(
@@ -176,8 +178,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     name = partner or found.name
     if not PARTNER_NAME.fullmatch(name):
         fail(
-            f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 48",
-            hint="give one with --partner" if partner is None else None,
+            f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 40",
             exit_code=UNUSABLE,
         )
     moment = time.time() if now is None else now
@@ -219,7 +220,7 @@ def new(
 ) -> None:
     """Write a commented specification to start from."""
     if not PARTNER_NAME.fullmatch(name):
-        fail(f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 48", exit_code=UNUSABLE)
+        fail(f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 40", exit_code=UNUSABLE)
     if preset is not None and preset not in preset_names():
         _no_preset(preset)
     path = output or Path("partners") / f"{name}.yaml"
@@ -248,6 +249,26 @@ def new(
 def print_schema() -> None:
     """Print the JSON Schema of a specification, for editors."""
     print_json(schema())
+
+
+@app.command(
+    "types",
+    epilog="""Examples:
+
+\b
+  media-events partner types
+  media-events partner types --json | jq -r 'keys[]'""",
+)
+def print_types(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print the neutral event types, and what each partner's own types become, as a Markdown table."""
+    if not json:
+        sys.stdout.write(types_table() + "\n")
+        return
+    found = {
+        neutral: {"means": VOCABULARY.get(neutral, ""), "natives": [{"preset": p, "type": t} for p, t in pairs]}
+        for neutral, pairs in natives().items()
+    }
+    print_json(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +309,12 @@ def _read(spec: str) -> Found:
     resolved = resolve_preset(mapping, problems)
     if problems:
         _refuse(spec, problems)
-    return Found(Path(spec).stem, spec, mapping, resolved)
+    return Found(_name_of(Path(spec)), spec, mapping, resolved)
+
+
+def _name_of(path: Path) -> str:
+    """A partner's name from its file's."""
+    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "partner"
 
 
 def _no_preset(name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-PARTNER_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")
+PARTNER_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 _FROM_PRESET: Final = """\
 # {name}: what differs from the preset {preset} (`media-events partner show {preset}` prints it whole).
