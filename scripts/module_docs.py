@@ -3,8 +3,9 @@
     scripts/module_docs.py            write them
     scripts/module_docs.py --check    exit 1, naming the READMEs that are out of date
 
-The tables stand between the lines ``<!-- inputs and outputs: scripts/module_docs.py -->`` and ``<!-- end -->``. The
-files are read as `terraform fmt` leaves them: a block's attributes are indented by two spaces, its closing brace not.
+The tables stand between the lines ``<!-- inputs and outputs: scripts/module_docs.py -->`` and ``<!-- end -->``; a README
+without them is left alone. The files are read as `terraform fmt` leaves them: a block's attributes are indented by two
+spaces, its closing brace not.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -69,14 +70,16 @@ class Block:
         return f"`{_cell(expression)}`" if len(expression) <= _LONGEST_DEFAULT else "see `variables.tf`"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the tables."""
     parser = argparse.ArgumentParser(description="Write the tables of inputs and outputs into the modules' READMEs.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a table is out of date")
-    check = parser.parse_args().check
+    check = parser.parse_args(arguments).check
     stale = []
     for readme in sorted(MODULES.glob("*/README.md")):
         text = readme.read_text(encoding="utf-8")
+        if BEGIN not in text:
+            continue
         try:
             current = with_table(text, table(readme.parent))
         except UnreadableError as error:
