@@ -7,6 +7,16 @@ locals {
   bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
   bodies_prefix = "bodies/review/"
 
+  # By ARN, because that is what a record tells of the queue that it is from.
+  configuration = jsonencode({ dead_letter_queues = { for queue in values(var.dead_letter_queues) : queue.queue_arn => {
+    hop          = queue.hop
+    destination  = queue.destination
+    queue_url    = queue.source_queue_url
+    route_back   = queue.route_back
+    function_arn = queue.function_arn
+    redrive      = queue.redrive
+  } } })
+
   # Where dead letters go back to, besides the bus. A hop on the bus may have a function too: one that took a request
   # which never became an event.
   put_back = { for sid, statement in {
@@ -37,16 +47,7 @@ module "function" {
   timeout_seconds = var.timeout_seconds
   memory_mb       = var.memory_mb
 
-  # By ARN, because that is what a record tells of the queue that it is from.
-  configuration = jsonencode({ dead_letter_queues = { for queue in values(var.dead_letter_queues) : queue.queue_arn => {
-    url          = queue.queue_url
-    hop          = queue.hop
-    destination  = queue.destination
-    queue_url    = queue.source_queue_url
-    route_back   = queue.route_back
-    function_arn = queue.function_arn
-    redrive      = queue.redrive
-  } } })
+  configuration = local.configuration
 
   environment = {
     HOP          = "review/${var.name}"

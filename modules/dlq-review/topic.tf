@@ -11,37 +11,26 @@ resource "aws_sns_topic" "review" {
 
 # Only the function publishes, and its role allows it; no service has to be let in.
 resource "aws_sns_topic_policy" "review" {
-  arn    = aws_sns_topic.review.arn
-  policy = data.aws_iam_policy_document.topic.json
-}
+  arn = aws_sns_topic.review.arn
 
-data "aws_iam_policy_document" "topic" {
-  statement {
-    sid       = "FunctionPublishes"
-    actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.review.arn]
-
-    principals {
-      type        = "AWS"
-      identifiers = [module.function.role_arn]
-    }
-  }
-
-  statement {
-    sid       = "OnlyEncryptedTransport"
-    effect    = "Deny"
-    actions   = ["sns:Publish"]
-    resources = [aws_sns_topic.review.arn]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "FunctionPublishes"
+        Effect    = "Allow"
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.review.arn
+        Principal = { AWS = module.function.role_arn }
+      },
+      {
+        Sid       = "OnlyEncryptedTransport"
+        Effect    = "Deny"
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.review.arn
+        Principal = "*"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
 }

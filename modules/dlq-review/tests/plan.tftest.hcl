@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS.
+# Plans with the real provider and no access to AWS: policies are what AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -15,6 +15,7 @@ variables {
   bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
   bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
   lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  alarm_actions  = ["arn:aws:sns:eu-west-1:123456789012:operators"]
 
   dead_letter_queues = {
     "route/cms" = {
@@ -34,17 +35,217 @@ variables {
       route_back  = "bus"
       redrive     = { max_delay_seconds = 600 }
     }
-    "ingress/media-webhook" = {
-      queue_arn    = "arn:aws:sqs:eu-west-1:123456789012:media-webhook-dlq"
-      queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhook-dlq"
-      hop          = "ingress/media-webhook"
+    "ingress/webhooks" = {
+      queue_arn    = "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq"
+      queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhooks-dlq"
+      hop          = "ingress/webhooks"
       destination  = "bus"
-      function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhook"
-      route_back   = "function"
+      function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
+      route_back   = "bus"
     }
   }
 }
 
-run "plan" {
+override_resource {
+  target          = aws_dynamodb_table.items
+  override_during = plan
+  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items" }
+}
+
+override_resource {
+  target          = aws_sns_topic.review
+  override_during = plan
+  values          = { arn = "arn:aws:sns:eu-west-1:123456789012:media-test-review" }
+}
+
+override_resource {
+  target          = module.function.aws_cloudwatch_log_group.this
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:review" }
+}
+
+override_resource {
+  target          = module.function.aws_iam_role.this
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:role/media-test-review" }
+}
+
+run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" {
   command = plan
+
+  assert {
+    condition = jsondecode(module.function.policy).Statement == [
+      { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:review:*"] },
+      { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-review/*"] },
+      { Sid = "KeepBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
+      { Sid = "Notify", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-1:123456789012:media-test-review"] },
+      { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
+      { Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
+      { Sid = "PutBackToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"] },
+      {
+        Sid    = "ReadDeadLetters"
+        Effect = "Allow"
+        Action = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Resource = [
+          "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq",
+          "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq",
+          "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq",
+        ]
+      },
+      { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
+    ]
+    error_message = "The function may do this and nothing else."
+  }
+
+  assert {
+    condition = (
+      module.function.environment["HOP"] == "review/media-test-review"
+      && module.function.environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+      && module.function.environment["REVIEW_TABLE"] == "media-test-review-items"
+      && module.function.environment["BODIES_URI"] == "s3://kit/bodies/review/"
+      && module.function.environment["TOPIC_ARN"] == "arn:aws:sns:eu-west-1:123456789012:media-test-review"
+    )
+    error_message = "The environment must be what docs/contracts.md, section 2, says."
+  }
+
+  assert {
+    condition = jsondecode(local.configuration) == { dead_letter_queues = {
+      "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq" = {
+        hop          = "route/cms"
+        destination  = "cms"
+        queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
+        route_back   = "queue"
+        function_arn = null
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
+      }
+      "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq" = {
+        hop          = "route/lake"
+        destination  = "lake"
+        queue_url    = null
+        route_back   = "bus"
+        function_arn = null
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400 }
+      }
+      "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq" = {
+        hop          = "ingress/webhooks"
+        destination  = "bus"
+        queue_url    = null
+        route_back   = "bus"
+        function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
+      }
+    } }
+    error_message = "The function finds the queue that a message is from by its ARN, and everything else there."
+  }
+}
+
+run "every_queue_is_attended_to_gently_and_watched" {
+  command = plan
+
+  assert {
+    condition = alltrue([for key, mapping in aws_lambda_event_source_mapping.dlq :
+      mapping.event_source_arn == var.dead_letter_queues[key].queue_arn
+      && mapping.function_response_types == toset(["ReportBatchItemFailures"])
+      && mapping.scaling_config[0].maximum_concurrency == 2
+      && mapping.batch_size == 10
+    ]) && toset(keys(aws_lambda_event_source_mapping.dlq)) == toset(keys(var.dead_letter_queues))
+    error_message = "A mapping that does not report single failures would delete dead letters that are still waiting."
+  }
+
+  assert {
+    condition = (
+      toset(keys(aws_cloudwatch_metric_alarm.dlq_not_draining)) == toset(keys(var.dead_letter_queues))
+      && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].threshold == 600 + 900
+      && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].dimensions == tomap({ QueueName = "media-lake-dlq" })
+      && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].alarm_name == "media-test-review-route-lake-not-draining"
+      && aws_cloudwatch_metric_alarm.items_opened.dimensions == tomap({ service = "media-test-review" })
+      && aws_cloudwatch_metric_alarm.items_opened.metric_name == "ReviewItemsOpened"
+      && aws_cloudwatch_metric_alarm.items_opened.alarm_actions == toset(var.alarm_actions)
+    )
+    error_message = "A queue that does not drain, and an item that waits for a person, must be told of."
+  }
+}
+
+run "the_review_table_lists_without_scanning_and_is_hard_to_lose" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_dynamodb_table.items.hash_key == "item_id"
+      && { for index in aws_dynamodb_table.items.global_secondary_index : index.name => [index.hash_key, index.range_key, index.projection_type] } == {
+        by-status = ["status", "last_failed_at", "ALL"]
+        by-group  = ["group_id", "last_failed_at", "ALL"]
+        by-event  = ["event_id", "first_failed_at", "ALL"]
+      }
+    )
+    error_message = "The table must be as docs/contracts.md, section 7, says."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.items.deletion_protection_enabled && aws_dynamodb_table.items.point_in_time_recovery[0].enabled && length(aws_dynamodb_table.items.ttl) == 0
+    error_message = "What waits for a person must not expire or be deleted by mistake."
+  }
+}
+
+run "the_topic_is_encrypted_and_refuses_plain_transport" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_sns_topic_policy.review.policy).Statement == [
+      {
+        Sid       = "FunctionPublishes"
+        Effect    = "Allow"
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:eu-west-1:123456789012:media-test-review"
+        Principal = { AWS = "arn:aws:iam::123456789012:role/media-test-review" }
+      },
+      {
+        Sid       = "OnlyEncryptedTransport"
+        Effect    = "Deny"
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:eu-west-1:123456789012:media-test-review"
+        Principal = "*"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+    error_message = "Only the function publishes, and only over TLS."
+  }
+
+  assert {
+    condition     = aws_sns_topic.review.kms_master_key_id == "alias/aws/sns"
+    error_message = "Notifications name assets and partners: they are encrypted."
+  }
+}
+
+run "a_customer_managed_key_and_a_table_for_a_day" {
+  command = plan
+
+  variables {
+    kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    deletion_protection = false
+    dead_letter_queues = {
+      "route/lake" = {
+        queue_arn   = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
+        queue_url   = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
+        hop         = "route/lake"
+        destination = "lake"
+        route_back  = "bus"
+      }
+    }
+  }
+
+  assert {
+    condition = (
+      aws_dynamodb_table.items.server_side_encryption[0].kms_key_arn == var.kms_key_arn
+      && aws_sns_topic.review.kms_master_key_id == var.kms_key_arn
+      && contains([for statement in jsondecode(module.function.policy).Statement : statement.Sid], "UseKey")
+      && !aws_dynamodb_table.items.deletion_protection_enabled
+    )
+    error_message = "The key must be used wherever events are kept, and the function be allowed to."
+  }
+
+  assert {
+    condition     = length([for statement in jsondecode(module.function.policy).Statement : statement if contains(["PutBackInQueues", "PutBackToFunctions"], statement.Sid)]) == 0
+    error_message = "Where everything goes back by the bus, nothing else may be sent to."
+  }
 }
