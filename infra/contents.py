@@ -113,6 +113,8 @@ def load_definition(folder: Path, name: str) -> str:
         raise ContentError([f"{name} is not JSON: {error.msg} at line {error.lineno}"]) from None
     except RecursionError:
         raise ContentError([f"{name} is nested too deeply"]) from None
+    except ValueError as error:
+        raise ContentError([f"{name!r} is no file's name: {error}"]) from None
     problems = validate_definition(machine)
     if problems:
         raise ContentError([f"{name}: {problem}" for problem in problems])

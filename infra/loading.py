@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
-from pathlib import Path as FilePath
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
 
-from pydantic import ValidationError
-
-from infra.checks import check_patterns, check_references, place_in_settings, place_in_steps
-from infra.contents import ContentError, check_http_destination, check_steps, load_definition, load_specification
 from infra.environment import Environment, WorkflowFile
-from infra.messages import message_for
 from infra.problems import Findings, Position, Problem, WorkflowError, did_you_mean
-from infra.sections import real_path
-from infra.workflow import (
-    ENVIRONMENT_NAME,
-    FORMS,
-    FailureHandling,
-    HttpDestination,
-    S3State,
-    Workflow,
-)
-from infra.yaml_tree import Document, Node, Path, YamlSyntaxError, evaluate, has_member, overlay, parse
+from infra.reading import Reader
+from infra.workflow import ENVIRONMENT_NAME, FORMS, S3State
+from infra.yaml_tree import Node, YamlSyntaxError, evaluate, overlay, parse
 
 SELECTION: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 """Environment variable: names of the environments to read, with commas between them; all, if it is not set."""
@@ -34,7 +21,7 @@ _NAMED_SECTIONS: Final = frozenset({"entries", "partners", "transforms", "destin
 _REPLACED_WHOLE: Final = frozenset({"pattern", "steps", "specification"})
 
 
-def load(path: FilePath, environ: Mapping[str, str]) -> WorkflowFile:
+def load(path: Path, environ: Mapping[str, str]) -> WorkflowFile:
     """Read and check a workflow file in all its environments.
 
     Raises:
@@ -51,7 +38,7 @@ def load(path: FilePath, environ: Mapping[str, str]) -> WorkflowFile:
     return load_text(text, environ, path)
 
 
-def load_text(text: str, environ: Mapping[str, str], path: FilePath) -> WorkflowFile:
+def load_text(text: str, environ: Mapping[str, str], path: Path) -> WorkflowFile:
     """As :func:`load`, with the text at hand; `path` names it in messages, and files are relative to its folder.
 
     Raises:
@@ -73,7 +60,8 @@ def load_text(text: str, environ: Mapping[str, str], path: FilePath) -> Workflow
     for environment in selected:
         each[environment] = Findings()
         whole = overlay(base, overlays[environment], whole=_REPLACED_WHOLE, kind_key="type", removable=_NAMED_SECTIONS)
-        read = _Reader(environment, evaluate(whole, environ, each[environment]), path.parent, each[environment]).read()
+        document = evaluate(whole, environ, each[environment])
+        read = Reader(environment, document, path.parent, each[environment]).read()
         if read is not None:
             environments.append(read)
     problems = findings.problems + _merged({name: found.problems for name, found in each.items()})
@@ -90,7 +78,7 @@ def _of_file(message: str) -> Problem:
     return Problem(Position("", 1), message)
 
 
-def _shown(path: FilePath) -> str:
+def _shown(path: Path) -> str:
     try:
         return os.path.relpath(path)
     except ValueError:
@@ -128,154 +116,6 @@ def _environments(root: Node, environ: Mapping[str, str], findings: Findings) ->
                 node.position, f'{SELECTION} asks for "{name}", which is not declared: {did_you_mean(name, overlays)}'
             )
     return overlays, [name for name in overlays if not wanted or name in wanted]
-
-
-class _Reader:
-    """Reads one environment's document, and finds what is wrong with it."""
-
-    def __init__(self, name: str, document: Document, folder: FilePath, findings: Findings) -> None:
-        self._name = name
-        self._document = document
-        self._folder = folder
-        self._findings = findings
-
-    def read(self) -> Environment | None:
-        """The environment; `None` if something is wrong with it, which is then in the findings."""
-        check_references(self._document, self._name, self._findings)
-        check_patterns(self._document, self._findings)
-        workflow = self._model()
-        specifications = self._specifications()
-        self._steps()
-        definitions = self._destinations()
-        if workflow is None:
-            return None
-        failure = self._failure(workflow)
-        self._timeouts(workflow)
-        if self._findings.problems:
-            return None
-        return Environment(self._name, workflow, specifications, definitions, failure)
-
-    def _model(self) -> Workflow | None:
-        try:
-            return Workflow.model_validate(self._document.value)
-        except ValidationError as error:
-            seen: set[Path] = set()
-            for details in error.errors(include_url=False):
-                path = real_path(self._document.value, details["loc"])
-                if path not in seen:
-                    seen.add(path)
-                    message = message_for(details, Workflow, path, self._document.value)
-                    place = self._mentioned(path, message) if details["type"] == "value_error" else path
-                    self._findings.wrong(self._document.position(place), message)
-            return None
-
-    def _mentioned(self, path: Path, message: str) -> Path:
-        """The first member of the section at `path` that the message is about, else the section itself."""
-        value = self._document.at(path)
-        return next(((*path, word) for word in re.findall(r"\w+", message) if has_member(value, word)), path)
-
-    def _members(self, section: str) -> Iterable[tuple[str, dict[str, Any]]]:
-        members = self._document.value.get(section)
-        return [(n, m) for n, m in members.items() if isinstance(m, dict)] if isinstance(members, dict) else []
-
-    def _specifications(self) -> dict[str, Mapping[str, Any]]:
-        specifications: dict[str, Mapping[str, Any]] = {}
-        for name, partner in self._members("partners"):
-            named = partner.get("specification")
-            if not isinstance(named, str | dict):
-                continue
-            path: Path = ("partners", name, "specification")
-            try:
-                specifications[name] = load_specification(named, self._folder, webhook=True)
-            except ContentError as error:
-                inline = isinstance(named, dict)
-                self._note(error, self._in_settings(path) if inline else partial(_at, self._document.position(path)))
-        return specifications
-
-    def _steps(self) -> None:
-        for name, transform in self._members("transforms"):
-            steps = transform.get("steps")
-            if isinstance(steps, list) and steps:
-                path: Path = ("transforms", name)
-                try:
-                    check_steps(steps)
-                except ContentError as error:
-                    self._note(error, partial(place_in_steps, self._document, path))
-
-    def _destinations(self) -> dict[str, str]:
-        definitions: dict[str, str] = {}
-        for name, destination in self._members("destinations"):
-            path: Path = ("destinations", name)
-            definition = destination.get("definition")
-            try:
-                if destination.get("type") == "http":
-                    check_http_destination(name, destination)
-                elif destination.get("type") == "step-functions" and isinstance(definition, str):
-                    path = (*path, "definition")
-                    definitions[name] = load_definition(self._folder, definition)
-            except ContentError as error:
-                in_file = path[-1] == "definition"
-                place = partial(_at, self._document.position(path)) if in_file else self._in_settings(path)
-                self._note(error, place)
-        return definitions
-
-    def _in_settings(self, path: Path) -> Callable[[str], tuple[Position, str]]:
-        return partial(place_in_settings, self._document, path)
-
-    def _failure(self, workflow: Workflow) -> dict[str, FailureHandling]:
-        handling: dict[str, FailureHandling] = {}
-        general = workflow.failure.model_dump(exclude_unset=True)
-        self._ordered(workflow.failure, ("failure",), {"retry", "redrive"})
-        for section, hops in (("transforms", workflow.transforms), ("routes", workflow.routes)):
-            for name, hop in hops.items():
-                own = hop.failure.model_dump(exclude_unset=True)
-                handling[name] = FailureHandling.model_validate(_deep_merge(general, own))
-                self._ordered(handling[name], (section, name, "failure"), own.keys())
-        return handling
-
-    def _ordered(self, failure: FailureHandling, place: Path, parts: Collection[str]) -> None:
-        """Check the waits of those `parts` of `failure` that stand at `place`."""
-        waits = {
-            "retry": ("base_seconds", failure.retry.base_seconds, "max_seconds", failure.retry.max_seconds),
-            "redrive": (
-                "base_delay_seconds",
-                failure.redrive.base_delay_seconds,
-                "max_delay_seconds",
-                failure.redrive.max_delay_seconds,
-            ),
-        }
-        for part, (first, shortest, last, longest) in waits.items():
-            if part in parts and shortest > longest:
-                self._findings.wrong(
-                    self._document.position((*place, part)),
-                    f"{first} is {shortest:g} and {last} {longest:g}: the longest wait is shorter than the first",
-                )
-
-    def _timeouts(self, workflow: Workflow) -> None:
-        for name, route in workflow.routes.items():
-            destination = workflow.destinations.get(route.destination)
-            if isinstance(destination, HttpDestination) and destination.timeout_seconds >= route.timeout_seconds:
-                self._findings.wrong(
-                    self._document.position(("routes", name, "timeout_seconds")),
-                    f"is {route.timeout_seconds}, but the call to {route.destination} may take "
-                    f"{destination.timeout_seconds} seconds: the function must outlive it",
-                )
-
-    def _note(self, error: ContentError, place: Callable[[str], tuple[Position, str]]) -> None:
-        for problem in error.problems:
-            self._findings.also_wrong(*place(problem))
-
-
-def _at(position: Position, problem: str) -> tuple[Position, str]:
-    return position, problem
-
-
-def _deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        inner = merged.get(key)
-        merged[key] = _deep_merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def _merged(found: Mapping[str, list[Problem]]) -> list[Problem]:

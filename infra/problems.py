@@ -56,11 +56,6 @@ class Findings:
         if position not in self._unusable:
             self.problems.append(Problem(position, message))
 
-    def also_wrong(self, position: Position, message: str) -> None:
-        """Note a mistake, unless one is noted for that place: two checks may find the same thing."""
-        if all(problem.position != position for problem in self.problems):
-            self.problems.append(Problem(position, message))
-
     def unusable(self, position: Position, message: str) -> None:
         """Note that the value of that place is not known."""
         self.problems.append(Problem(position, message))

@@ -354,10 +354,20 @@ def test_mistake_in_a_definition_names_file_and_state(tmp_path):
         SMALL.replace(DESTINATION, "{type: step-functions, definition: publish.asl.json}"), folder=tmp_path
     )
 
-    assert found[0] == (
-        "line 5, destinations.cms.definition: publish.asl.json: "
-        'StartAt names the state "Frist", which does not exist; did you mean "First"?'
-    )
+    assert found == [
+        (
+            "line 5, destinations.cms.definition: publish.asl.json: "
+            'StartAt names the state "Frist", which does not exist; did you mean "First"?'
+        ),
+        "line 5, destinations.cms.definition: publish.asl.json: First: no state leads to it",
+    ]
+
+
+@pytest.mark.parametrize("name", ['"a\\0b.yaml"', "/", "./", ".", '"\\n"', "a" * 5000 + ".json"])
+def test_names_that_are_no_files_are_told(name):
+    definition = f"{{type: step-functions, definition: {name}}}"
+
+    assert len(problems_with({"specification: mux": f"specification: {name}", DESTINATION: definition})) == 2
 
 
 def test_input_transformer_belongs_to_queues():
