@@ -3,8 +3,8 @@
     scripts/module_docs.py            write them
     scripts/module_docs.py --check    exit 1, naming the READMEs that are out of date
 
-The tables stand between the lines ``<!-- inputs and outputs: scripts/module_docs.py -->`` and ``<!-- end -->``; a README
-without them is left alone. The files are read as `terraform fmt` leaves them: a block's attributes are indented by two
+The tables stand between the lines ``<!-- inputs and outputs: scripts/module_docs.py -->`` and ``<!-- end -->``; READMEs
+without them are left alone. The files are read as `terraform fmt` leaves them: a block's attributes are indented by two
 spaces, its closing brace not.
 """
 
