@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import Final
 
 import typer
@@ -101,8 +103,16 @@ def _show(error: TyperException) -> int:
     return int(getattr(error, "exit_code", 1))
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """The entry point."""
+    # Asked to end in whatever way, it ends as on Ctrl-C: Terraform saves its state, what was started is stopped.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from contextlib import suppress
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -33,20 +32,24 @@ def demo(
     if context.invoked_subcommand is not None:
         return
     paths = LocalPaths(default_directory(), DEFAULT_ENVIRONMENT)
-    _stop_in_order_when_terminated()
+    found_running = cloud.is_up(paths)
+    found_receiver = Receiver.read(paths) is not None
     ready = False
     try:
         result = Story(paths, err if as_json else out).run()
         ready = True
     finally:
+        # A second Ctrl-C must not leave half of it behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         if not (keep and ready):
-            # Whoever pressed Ctrl-C once more must not leave a cloud behind.
-            with suppress(OperatorError):
-                cloud.down(paths)
-            receiver_process.stop(paths)
+            if not found_running:
+                with suppress(OperatorError):
+                    cloud.down(paths)
+            if not found_receiver:
+                receiver_process.stop(paths)
     if as_json:
         print_json(result)
-    if keep:
+    if keep or found_running:
         _print_what_to_play_with(paths)
     if not result["ok"]:
         raise typer.Exit(1)
@@ -74,14 +77,6 @@ def send(
     sender = Sender(preset, webhook_urls(outputs, record)[partner], secret, record.ca_bundle)
     answer = sender.send(fresh(payload), secret=f"not {secret}" if forged else None)
     out.print(f"{answer.status} {answer.body}", markup=False, soft_wrap=True)
-
-
-def _stop_in_order_when_terminated() -> None:
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
 
 
 def _print_what_to_play_with(paths: LocalPaths) -> None:

@@ -73,6 +73,12 @@ def record_path(paths: LocalPaths) -> Path:
     return paths.root / "receiver.json"
 
 
+def variables(paths: LocalPaths) -> dict[str, str]:
+    """What tells `workflow.yaml` where the running receiver is; empty where none runs."""
+    receiver = Receiver.read(paths)
+    return {} if receiver is None or os.environ.get(PORT_VARIABLE) else {PORT_VARIABLE: str(receiver.port)}
+
+
 def start(paths: LocalPaths, port: int, *, down: Sequence[str] = ()) -> Receiver:
     """Start a receiver on loopback ``port``; the systems in ``down`` answer 503 at first.
 

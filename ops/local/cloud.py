@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ops.console import OperatorError, err, note
-from ops.local import endpoint, process
+from ops.local import endpoint, package, process
 from ops.local.endpoint import CloudRecord, client_environment
 from ops.local.locking import exclusive
 from ops.local.paths import LocalPaths
 from ops.local.progress import TerraformProgress
 from ops.local.synthesis import Stack, synthesise
 from ops.local.terraform import Terraform, TerraformError, require_version
+from scripts.terraform_env import terraform_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
     require_version()
     with exclusive(paths.lock):
         clock = _Clock()
+        package.ensure()
         stack = synthesise(paths, options.variables or {})
         clock.lap("synthesis")
         if options.clean:
@@ -133,26 +135,17 @@ def _terraform(paths: LocalPaths, stack: Stack, record: CloudRecord) -> Terrafor
         directory=stack.directory,
         state=paths.terraform_state,
         log=paths.terraform_log,
-        environment=terraform_environment(paths, record),
+        environment=terraform_variables(paths, record),
     )
 
 
-def terraform_environment(paths: LocalPaths, record: CloudRecord) -> dict[str, str]:
+def terraform_variables(paths: LocalPaths, record: CloudRecord) -> dict[str, str]:
     """What Terraform sees: the operator's environment, the local cloud's variables, the providers' whereabouts."""
     environment = client_environment(record, os.environ)
     environment |= {"TF_DATA_DIR": str(paths.terraform_data), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
     for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply", "TF_CLI_ARGS_plan", "TF_CLI_ARGS_init", "TF_LOG", "TF_WORKSPACE"):
         environment.pop(name, None)
-    return environment | providers_environment()
-
-
-def providers_environment() -> dict[str, str]:
-    """Where Terraform finds its providers, where the registry can't be reached."""
-    try:
-        from scripts.terraform_env import terraform_environment as found  # noqa: PLC0415 - optional on purpose
-    except ImportError:
-        return {}
-    return dict(found())
+    return environment | terraform_environment(os.environ)
 
 
 def _discard(paths: LocalPaths) -> bool:
@@ -177,6 +170,12 @@ class _Clock:
         now = self._clock()
         self.seconds[name] = round(now - self._last, 1)
         self._last = now
+
+
+def is_up(paths: LocalPaths) -> bool:
+    """Whether the cloud runs and answers."""
+    record = CloudRecord.read(paths)
+    return record is not None and endpoint.is_running(record)
 
 
 def require_record(paths: LocalPaths) -> CloudRecord:

@@ -43,7 +43,9 @@ def up(
 ) -> None:
     """Start the local cloud and apply the workflow to it. Run it again after a change."""
     paths = _paths(environment)
-    result = cloud.up(paths, cloud.UpOptions(port=port, check=check, clean=clean))
+    result = cloud.up(
+        paths, cloud.UpOptions(port=port, check=check, clean=clean, variables=receiver_process.variables(paths))
+    )
     urls = webhook_urls(result.outputs, result.record)
     if as_json:
         print_json(
