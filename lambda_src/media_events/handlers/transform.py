@@ -13,6 +13,7 @@ from media_events.adapters.event_bus import EventBus
 from media_events.adapters.queue import SqsQueue
 from media_events.configuration import ConsumerSettings, load_document
 from media_events.consuming import BatchResponse, Consumer, consume_together
+from media_events.handlers.initialising import during_init
 from media_events.observability import instrumented, reporter
 from media_events.publishing import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.settings import env
@@ -68,3 +69,6 @@ def handler(event: dict[str, Any], _context: object) -> BatchResponse:
     """Lambda's entry point for a batch of SQS records."""
     app = application()
     return consume_together(event, app.transformer.handle, app.consumer)
+
+
+during_init(application)

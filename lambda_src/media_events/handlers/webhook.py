@@ -17,6 +17,7 @@ from media_events.adapters.queue import SqsQueue
 from media_events.adapters.secrets import SecretsManager
 from media_events.configuration import FunctionSettings, load_document
 from media_events.handlers.apigateway import incoming, response
+from media_events.handlers.initialising import during_init
 from media_events.ledger import Ledger
 from media_events.observability import instrumented, reporter
 from media_events.publishing import DEFAULT_MAX_ENTRY_BYTES, Publisher
@@ -101,3 +102,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         reporter().error("hop failed", reason="configuration-unusable", problem=str(error), **fault(error))
         answer = unavailable()
     return response(answer)
+
+
+during_init(application)

@@ -9,6 +9,7 @@ import pytest
 
 from media_events.failures import PermanentConfigError, PermanentDataError, TransientError
 from media_events.handlers import webhook
+from media_events.ledger import ledger_key
 from tests.unit.flow.fakes import FakeReport
 from tests.unit.flow.webhooks import BODY, PARTNERS, SECRET, Context, api_event
 
@@ -120,6 +121,17 @@ def test_c6_failed_part_of_a_batch_is_free_for_the_retry_and_the_rest_is_not_rep
     assert (first.status, first.headers["retry-after"]) == (500, "7")
     assert second.status == 200
     assert sorted(event.metadata.id for event in desk.bus.events) == ["a", "b", "c"]
+
+
+def test_twin_at_work_on_one_event_of_a_batch_leaves_the_others_free(desk_of):
+    desk = desk_of(partners=BATCH)
+    body = bodies("a", "b")
+    desk.table.owned_by("twin").begin(ledger_key("partner.batch", "b", "ingress"), lease_seconds=60)
+
+    assert desk.post(body, partner="batch").status == 500
+
+    assert len(desk.table.items) == 1
+    assert not desk.bus.calls
 
 
 def test_c6_throttled_entries_are_put_again_before_anything_else(desk):

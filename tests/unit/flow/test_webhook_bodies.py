@@ -241,6 +241,7 @@ def test_kept_request_comes_back_and_is_published_once(desk):
     body = json.dumps({"type": "asset.ready", "timestamp": "2026-09-21T14:13:20Z", "data": {"id": "a"}}).encode()
     _, request = quarantined(desk, desk.post("junk", partner="standard", headers=desk.standard_headers(b"junk")))
     request["body_base64"] = base64.b64encode(body).decode()
+    desk.clock.now += 86_400
 
     answers = [replayed(desk, request) for _ in range(2)]
 

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from media_events.adapters.clients import client as make_client
 from media_events.handlers import transform, webhook
+from media_events.handlers.initialising import during_init
 from tests.unit.flow.factories import make_event
 from tests.unit.flow.fakes import bus_event, sqs_record
 from tests.unit.flow.webhooks import BODY, SECRET, Context, Desk, api_event
@@ -156,3 +157,23 @@ def test_transform_without_its_variables_names_them(cloud):
 
     with pytest.raises(ValueError, match=r"MAX_RECEIVE_COUNT must be an integer.*BUS_ARN is not set"):
         transform.handler({"Records": []}, Context())
+
+
+@pytest.mark.parametrize(
+    ("kind", "built"), [("on-demand", 1), ("provisioned-concurrency", 1), ("snap-start", 0), (None, 0)]
+)
+def test_init_phase_wires_the_function_unless_a_snapshot_follows(monkeypatch, kind, built):
+    monkeypatch.delenv("AWS_LAMBDA_INITIALIZATION_TYPE", raising=False)
+    if kind is not None:
+        monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
+    calls = []
+
+    during_init(lambda: calls.append(1))
+
+    assert len(calls) == built
+
+
+def test_failure_in_the_init_phase_is_left_to_the_first_invocation(monkeypatch):
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+
+    during_init(lambda: 1 / 0)
