@@ -37,7 +37,7 @@ def main() -> int:
     names = parser.parse_args().checks or list(CHECKS)
     if unknown := [name for name in names if name not in CHECKS]:
         parser.error(f"unknown check {unknown[0]}: choose from {', '.join(CHECKS)}")
-    os.environ.update(terraform_env.environment())
+    os.environ.update(terraform_env.terraform_environment())
     failed = []
     for name in names:
         started = time.monotonic()
