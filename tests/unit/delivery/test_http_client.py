@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import socket
 import threading
+from http.client import NotConnected
 
 import pytest
 
-from media_events.adapters.http_client import MAX_IDLE_SECONDS, PinnedHttpClient
+from media_events.adapters.http_client import MAX_IDLE_SECONDS, PinnedHttpClient, _Connection
 from media_events.delivery.http import Request
 from media_events.delivery.ssrf import parse_networks, parse_target
 from media_events.failures import PermanentConfigError, TransientError
@@ -182,6 +183,13 @@ def test_a_connection_is_closed_when_the_server_says_so():
     sender.post(request())
     sender.post(request())
     assert len(network.connected) == 2
+
+
+def test_a_connection_never_connects_by_itself():
+    connection = _Connection("hooks.example.com", FakeSocket())
+    connection.close()
+    with pytest.raises(NotConnected):
+        connection.request("POST", "/")
 
 
 def test_the_next_address_is_tried_when_one_refuses():
