@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import jmespath
 import jmespath.exceptions
@@ -51,10 +51,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A JMESPath expression."""
+    """A JMESPath expression; ``reads`` are the headers that it takes."""
 
     expression: str
     compiled: Compiled
+    reads: frozenset[str]
 
     def find(self, context: Context) -> Any:
         """What the expression selects; an expression that does not fit the message selects nothing."""
@@ -65,10 +66,30 @@ class Path:
 
     def headers(self) -> frozenset[str]:
         """The headers that the expression names; ``*`` where it may read any."""
-        if not re.search(r"(?<![\w\"-])headers\b", self.expression):
-            return frozenset()
-        named = re.findall(r'(?<![\w"-])headers\.(?:"([^"]+)"|(\w+))', self.expression)
-        return frozenset((quoted or bare).lower() for quoted, bare in named) or frozenset({"*"})
+        return self.reads
+
+
+def _headers_read(node: Mapping[str, Any], *, at_root: bool) -> set[str]:
+    """Walk a JMESPath tree for what it takes from ``headers`` of the context, and not from a field of that name."""
+    kind, children = node["type"], node.get("children", [])
+    if kind == "field":
+        return {"*"} if at_root and node["value"] == "headers" else set()
+    if kind == "current":
+        return {"*"} if at_root else set()
+    if kind == "subexpression" and at_root and children[0] == {"type": "field", "children": [], "value": "headers"}:
+        return {children[1]["value"].lower()} if children[1]["type"] == "field" else {"*"}
+    # The first part of a chain starts where the whole does, the others from what it found.
+    chained = kind in _CHAINS
+    found: set[str] = set()
+    for index, child in enumerate(children):
+        if isinstance(child, Mapping) and kind != "expref":
+            found |= _headers_read(child, at_root=at_root and not (chained and index))
+    return found
+
+
+_CHAINS: Final = frozenset(
+    {"subexpression", "index_expression", "projection", "value_projection", "filter_projection", "pipe"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +239,7 @@ def parse_path(expression: Any, path: str, problems: list[str]) -> Path | None:
         problems.append(f"{path}: must be a JMESPath expression such as body.id, not {kind_of(expression)}")
         return None
     try:
-        compiled: Compiled = jmespath.compile(expression)
+        compiled = jmespath.compile(expression)
     except jmespath.exceptions.JMESPathError as error:
         reason = str(error).splitlines()[0]
         problems.append(
@@ -231,7 +252,8 @@ def parse_path(expression: Any, path: str, problems: list[str]) -> Path | None:
             f"{path}: {expression!r} starts from none of {', '.join(ROOTS)}; write body.{expression} to read the body"
         )
         return None
-    return Path(expression, compiled)
+    tree = cast("Mapping[str, Any]", compiled.parsed)
+    return Path(expression, compiled, frozenset(_headers_read(tree, at_root=True)))
 
 
 def _parse(value: Any, path: str, problems: list[str]) -> Source | None:

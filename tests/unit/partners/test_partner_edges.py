@@ -188,6 +188,15 @@ def test_sns_message_attributes_come_by_name_but_never_as_the_topic():
     assert found.attributes == {"kind": "k", "TopicArn": "arn:t"}
 
 
+@pytest.mark.parametrize("attributes", [None, [], "x", {"kind": "k"}, {"kind": {}}, {"kind": {"Value": 1}}])
+def test_malformed_sns_message_attributes_are_left_out(attributes):
+    body = {"Type": "Notification", "TopicArn": "arn:t", "Message": "{}", "MessageAttributes": attributes}
+    found = unwrap_sns(as_bytes(body))
+
+    assert found is not None
+    assert found.attributes == {"TopicArn": "arn:t"}
+
+
 @pytest.mark.parametrize(
     "body",
     [

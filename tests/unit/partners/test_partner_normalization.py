@@ -166,9 +166,9 @@ def test_hash_prefixes_lengths_so_shifted_fields_differ():
 
     ids = {
         one(found, {"a": a, "b": b, "type": "t"}).metadata.id
-        for a, b in (("ab", "c"), ("a", "bc"), ("abc", None), (1, "1"))
+        for a, b in (("ab", "c"), ("a", "bc"), ("abc", None), (1, "1"), (1, 12), (11, 2))
     }
-    assert len(ids) == 4
+    assert len(ids) == 6
     assert refusal(found, {"type": "t"}) == "id-missing"
 
 

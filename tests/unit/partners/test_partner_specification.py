@@ -159,6 +159,32 @@ def test_error_names_the_field_and_the_fix(fields, field, fix, seen):
     assert seen is not VALIDATOR.is_valid({**BASE, **fields}), "the JSON Schema and the parser disagree"
 
 
+@pytest.mark.parametrize(
+    ("expression", "headers"),
+    [
+        ("body.id", set()),
+        ("body.headers.x", set()),
+        ("body.list[?headers == `1`].x | [0]", set()),
+        ("body.list[*].headers", set()),
+        ("sort_by(body.list, &headers)[0]", set()),
+        ('headers."X-Id"', {"x-id"}),
+        ("body.id || headers.x", {"x"}),
+        ("join('/', [body.id, headers.a, headers.b])", {"a", "b"}),
+        ("{a: headers.x}.a", {"x"}),
+        ("headers", {"*"}),
+        ("@", {"*"}),
+        ("values(headers)[0]", {"*"}),
+        ("headers.* | [0]", {"*"}),
+        ("@.headers.x", {"*"}),
+    ],
+)
+def test_headers_that_an_expression_reads_are_known(expression, headers):
+    found = parse_specification({**BASE, "subject": expression}).subject
+
+    assert found is not None
+    assert found.headers() == headers
+
+
 @pytest.mark.parametrize("value", [None, 7, "mux", [], {}, {"preset": None}, {"preset": 7}])
 def test_anything_that_is_no_specification_is_refused_with_a_sentence(value):
     with pytest.raises(SpecificationError) as caught:
