@@ -16,13 +16,14 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final, Literal, Protocol
 
+from media_events.arrivals import FIRST_FAILED_ATTRIBUTE
 from media_events.bodies import Bodies
 from media_events.consuming import timestamp
 from media_events.delivery.deliverer import destination_key
 from media_events.envelope import Event
 from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentDataError
 from media_events.redriver import Events, Functions, Queues, for_route
-from media_events.redriving import FIRST_FAILED_ATTRIBUTE, MAX_ATTRIBUTES
+from media_events.redriving import MAX_ATTRIBUTES, record_of
 from media_events.review import ReviewItem, Status
 
 STALE_SECONDS: Final = 15 * 60
@@ -200,6 +201,10 @@ class Desk:
         if to.kind == "function" and to.function_arn is not None:
             function_arn = to.function_arn
             return lambda: self.functions.invoke(function_arn, body)
+        if to.kind == "record" and to.function_arn is not None:
+            record_arn = to.function_arn
+            record = record_of(body, attributes_to_send(self._attributes(item), count), item.attempts[-1].message_id)
+            return lambda: self.functions.invoke(record_arn, record)
         event = for_route(event_of(body), to.route, count)
         bus = self.bus(to.bus_arn or "")
 

@@ -84,14 +84,14 @@ class Acceptor:
         try:
             for event in events:
                 key = ledger_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
-                if key in claimed or not self._claim(key, ledger, remaining):
+                if key in claimed or not self.claim(key, ledger, remaining):
                     duplicates.append(event)
-                    self._tell("event duplicate", event, "EventsDuplicate")
+                    self.tell("event duplicate", event, "EventsDuplicate")
                 else:
                     claimed[key] = event
         except HopError as error:
             for key in claimed:
-                self._release(key, ledger)
+                self.release(key, ledger)
             return Outcome(duplicates=duplicates, error=error)
         accepted: list[Event] = []
         problem: HopError | None = None
@@ -101,11 +101,11 @@ class Acceptor:
                 failed = self._keep(event, refusal)
             if failed is None:
                 accepted.append(event)
-                self._complete(key, ledger, keep_seconds)
-                self._tell("event accepted", event, "EventsAccepted")
+                self.complete(key, ledger, keep_seconds)
+                self.tell("event accepted", event, "EventsAccepted")
             else:
                 problem = failed
-                self._release(key, ledger)
+                self.release(key, ledger)
         return Outcome(accepted, duplicates, problem)
 
     def failure(self, error: BaseException) -> Failure:
@@ -113,7 +113,9 @@ class Acceptor:
         now = timestamp(self.clock())
         return Failure.of(error, hop=self.hop, receivecount=1, firsttime=now, lasttime=now)
 
-    def _claim(self, key: str, ledger: Ledger, remaining: Callable[[], float]) -> bool:
+    def claim(
+        self, key: str, ledger: Ledger, remaining: Callable[[], float], *, wait_seconds: float = WAIT_SECONDS
+    ) -> bool:
         """Whether the event is ours to publish; ``False`` for a duplicate of one that has been.
 
         Raises:
@@ -126,8 +128,13 @@ class Acceptor:
             begun = ledger.begin(key, lease_seconds=remaining() + LEASE_MARGIN_SECONDS)
             if begun.state != "in-progress":
                 return begun.state == "owned"
-            if waited >= WAIT_SECONDS:
-                raise TransientError("in-progress", "the same event is being processed by another request")
+            if waited >= wait_seconds:
+                lease = begun.lease_expires
+                raise TransientError(
+                    "in-progress",
+                    "the same event is being processed by another request",
+                    retry_after=None if lease is None else max(1.0, lease - self.clock()),
+                )
             step = pause * self.rng.uniform(0.5, 1.0)
             self.sleep(step)
             waited += step
@@ -150,7 +157,8 @@ class Acceptor:
         self.report.count("EventsDeadLettered")
         return None
 
-    def _complete(self, key: str, ledger: Ledger, keep_seconds: int) -> None:
+    def complete(self, key: str, ledger: Ledger, keep_seconds: int) -> None:
+        """The event is safe: it counts as done for ``keep_seconds``. Never raises."""
         try:
             ledger.complete(key, keep_seconds=keep_seconds)
         except HopError as error:
@@ -158,13 +166,15 @@ class Acceptor:
             # destinations hold it there.
             self.report.warning("ledger not completed", hop=self.hop, reason=error.code)
 
-    def _release(self, key: str, ledger: Ledger) -> None:
+    def release(self, key: str, ledger: Ledger) -> None:
+        """The event is not safe: its next try finds it free. Never raises."""
         try:
             ledger.release(key)
         except HopError as error:
             self.report.warning("ledger not released", hop=self.hop, reason=error.code)
 
-    def _tell(self, message: str, event: Event, metric: str) -> None:
+    def tell(self, message: str, event: Event, metric: str) -> None:
+        """Log and count what became of an event."""
         metadata = event.metadata
         self.report.info(message, event_id=metadata.id, partner=metadata.partner, type=metadata.type, hop=self.hop)
         self.report.count(metric, partner=metadata.partner)

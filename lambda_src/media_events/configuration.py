@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from media_events.consuming import RetryPolicy
 from media_events.settings import Settings, env
+
+PARTNER_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+"""A partner's name, as configuration documents and webhook URLs have it."""
 
 
 class ConfigurationError(ValueError):

@@ -132,6 +132,16 @@ class RetryPolicy:
         return int(max(0, min(wanted, self.max_seconds, MAX_VISIBILITY_SECONDS)) + 0.999)
 
 
+def _about(message: Message) -> dict[str, object]:
+    """Who a log line is about, as far as the record can be read."""
+    about: dict[str, object] = {"message_id": message.message_id, "redrive_count": message.redrive_count}
+    try:
+        metadata = message.event.metadata
+    except PermanentDataError:
+        return about
+    return {**about, "event_id": metadata.id, "partner": metadata.partner, "type": metadata.type}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
     """What a hop consumes with: its queue, its policy, its name and its means to tell about it.
@@ -145,6 +155,8 @@ class Consumer:
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     clock: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.SystemRandom)
+    about: Callable[[Message], Mapping[str, object]] = _about
+    """Whom a log line is about: its fields."""
 
 
 BatchResponse = dict[str, list[dict[str, str]]]
@@ -244,7 +256,7 @@ def _settle(message: Message, error: BaseException, consumer: Consumer) -> int |
     failure = _failure(message, error, consumer)
     consumer.report.warning(
         "hop failed",
-        **_about(message),
+        **consumer.about(message),
         hop=consumer.hop,
         reason=failure.code,
         failure_class=failure.failure_class,
@@ -256,10 +268,12 @@ def _settle(message: Message, error: BaseException, consumer: Consumer) -> int |
             consumer.queue.dead_letter(message, failure)
         except Exception as refusal:  # noqa: BLE001  # whatever the reason, the record must stay in its queue
             consumer.report.error(
-                "hop failed", **_about(message), hop=consumer.hop, reason="dlq-unavailable", **fault(refusal)
+                "hop failed", **consumer.about(message), hop=consumer.hop, reason="dlq-unavailable", **fault(refusal)
             )
         else:
-            consumer.report.warning("event dead-lettered", **_about(message), hop=consumer.hop, reason=failure.code)
+            consumer.report.warning(
+                "event dead-lettered", **consumer.about(message), hop=consumer.hop, reason=failure.code
+            )
             consumer.report.count("EventsDeadLettered")
             return None
     delay = consumer.policy.delay(error, message.receive_count, consumer.rng)
@@ -283,16 +297,6 @@ def _set_visibility(message: Message, seconds: int, consumer: Consumer) -> None:
         consumer.queue.set_visibility(message.receipt_handle, seconds)
     except Exception as error:  # noqa: BLE001  # the queue's own visibility timeout then decides
         consumer.report.warning("visibility not set", hop=consumer.hop, **fault(error))
-
-
-def _about(message: Message) -> dict[str, object]:
-    """Who a log line is about, as far as the record can be read."""
-    about: dict[str, object] = {"message_id": message.message_id, "redrive_count": message.redrive_count}
-    try:
-        metadata = message.event.metadata
-    except PermanentDataError:
-        return about
-    return {**about, "event_id": metadata.id, "partner": metadata.partner, "type": metadata.type}
 
 
 def timestamp(seconds: float) -> str:

@@ -11,9 +11,10 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from media_events.arrivals import Arrival
 from media_events.consuming import Message, timestamp
 from media_events.envelope import EnvelopeError, Event
 from media_events.failures import (
@@ -101,12 +102,15 @@ class _Content:
     request: Mapping[str, Any] | None = None
 
 
-def parse(message: Message, *, hop: str, now: float) -> tuple[DeadLetter, ...]:
+def parse(message: Message, *, hop: str, now: float, raw: bool = False) -> tuple[DeadLetter, ...]:
     """Read a message from the dead-letter queue of ``hop``: one dead letter or, from a report, several. Never raises.
 
-    ``now`` is epoch seconds, used where the message does not say when it was sent.
+    ``now`` is epoch seconds, used where the message does not say when it was sent. ``raw`` says that the hop's messages
+    are whatever a partner sends: whatever their bodies look like, nothing in them is believed.
     """
     sent_at = _epoch(message.attributes.get("SentTimestamp"), now)
+    if raw:
+        return (_raw(message, hop=hop, sent_at=sent_at),)
     document = _document(message.body)
     kind, failure, wrapped = _reason(message, document, hop=hop, sent=timestamp(sent_at))
     contents = tuple(_contents(message, document, kind, wrapped))
@@ -132,6 +136,51 @@ def parse(message: Message, *, hop: str, now: float) -> tuple[DeadLetter, ...]:
         )
         for content in contents
     )
+
+
+def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
+    """One message of a partner's, one letter.
+
+    Its source is the hop: a partner who makes up an event's id must not reach the item of another's event.
+    """
+    kind, failure = _raw_reason(message, functools.partial(_failure, hop=hop, sent=timestamp(sent_at)))
+    arrival = Arrival.of(message)
+    known = arrival.event
+    about_the_failure = {FAILURE_ATTRIBUTE, *(_RULE_ATTRIBUTES if kind == "rule" else ())}
+    return DeadLetter(
+        kind=kind,
+        failure=failure,
+        identity=Identity(
+            # Without an event's id, the message's own: two messages may well have the same body.
+            event_id=known.get("id") or f"message-{arrival.message_id or _sha256(message.body)[:32]}",
+            source=hop,
+            type=known.get("type"),
+            partner=known.get("partner"),
+            correlation_id=known.get("correlationid"),
+            partition_key=known.get("partitionkey"),
+        ),
+        body=message.body,
+        message_id=message.message_id,
+        sent_at=sent_at,
+        redrive_count=message.redrive_count,
+        rule_arn=_text(message, "RULE_ARN") if kind == "rule" else None,
+        group_id=message.group_id if message.is_fifo else None,
+        message_attributes={
+            name: value
+            for name, value in arrival.carried_by(message).message_attributes.items()
+            if name not in about_the_failure
+        },
+    )
+
+
+def _raw_reason(message: Message, make: Callable[..., Failure]) -> tuple[Kind, Failure]:
+    own = Failure.from_json(_text(message, FAILURE_ATTRIBUTE) or "")
+    if own is not None:
+        return "consumer", own
+    if _text(message, "RULE_ARN") is not None or _text(message, "TARGET_ARN") is not None:
+        return "rule", _rule_failure(message, make)
+    # What looks like attributes of Lambda's dead letters is the sender's own.
+    return _undocumented(replace(message, message_attributes={}), _document(message.body), make)
 
 
 def _redrive_count(message: Message, event: Event | None) -> int:

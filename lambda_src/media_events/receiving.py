@@ -8,14 +8,13 @@ is on the bus or in the dead-letter queue. A 4xx is only for what a retry can't 
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from media_events.accepting import Acceptor, Outcome
-from media_events.configuration import ConfigurationError
+from media_events.configuration import PARTNER_NAME, ConfigurationError
 from media_events.exchange import Answer, Incoming
 from media_events.failures import HopError, PermanentConfigError, PermanentDataError
 from media_events.ledger import Ledger
@@ -37,7 +36,6 @@ DEFAULT_MAX_BODY_BYTES: Final = 6_291_456
 """Lambda takes no larger invocation (6 MiB)."""
 
 RETRY_AFTER_SECONDS: Final = 30
-_PARTNER_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _WORTH_ANOTHER_LOOK: Final = frozenset(
     {"signature-mismatch", "token-mismatch", "credentials-mismatch", "secret-unusable"}
 )
@@ -81,7 +79,7 @@ def parse_partners(document: Any) -> dict[str, Partner]:
 
 def _parse_partner(name: str, entry: Any, problems: list[str]) -> Partner | None:
     where = f"partners.{name}"
-    if not _PARTNER_NAME.fullmatch(name):
+    if not PARTNER_NAME.fullmatch(name):
         problems.append(f"{where}: a partner's name has lower-case letters, digits, - and _, 63 characters at most")
     if not isinstance(entry, Mapping) or not isinstance(entry.get("specification"), Mapping):
         problems.append(f'{where} must be an object with a specification, such as {{"preset": "mux"}}')

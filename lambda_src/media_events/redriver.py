@@ -31,6 +31,7 @@ from media_events.redriving import (
     attributes_to_send,
     decide,
     deduplication_id,
+    record_of,
     review_item,
 )
 from media_events.reporting import Reporter, fault
@@ -152,7 +153,7 @@ class Redriver:
             queue = self.dead_letter_queues.get(arn)
             if queue is None:
                 raise PermanentConfigError("unknown-queue", f"{arn} is not in this function's configuration")  # noqa: TRY301
-            letters = parse(message, hop=queue.hop, now=self.clock())
+            letters = parse(message, hop=queue.hop, now=self.clock(), raw=queue.raw)
             if len(letters) == 1:
                 seconds = self._settle(letters[0], queue, message)
                 return seconds is None, self._wait(queue, message, seconds)
@@ -228,6 +229,9 @@ class Redriver:
                 raise outcome
         elif to.kind == "function" and to.function_arn is not None:
             self.functions.invoke(to.function_arn, letter.body)
+        elif to.kind == "record" and to.function_arn is not None:
+            record = record_of(letter.body, attributes_to_send(letter, count), letter.message_id)
+            self.functions.invoke(to.function_arn, record)
         else:
             raise PermanentConfigError("no-way-back", "nothing says where this dead letter could be tried again")
 

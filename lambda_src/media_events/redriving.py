@@ -7,12 +7,14 @@ back and its message id; until then it stays in its queue, invisible.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
+from media_events.arrivals import FIRST_FAILED_ATTRIBUTE
 from media_events.configuration import ConfigurationError
 from media_events.consuming import MAX_VISIBILITY_SECONDS, timestamp
 from media_events.deadletters import DeadLetter
@@ -24,9 +26,6 @@ from media_events.failures import (
     scrub,
 )
 from media_events.review import Attempt, ReturnTo, ReviewItem, group_id, item_id
-
-FIRST_FAILED_ATTRIBUTE: Final = "firstfailedtime"
-"""When the message first failed, RFC 3339; it travels along, for a re-driven message is a new one to SQS."""
 
 MAX_POISON_REDRIVES: Final = 1
 """What crashed a function is tried once more, in case the function was to blame, and no more than that."""
@@ -69,6 +68,11 @@ class DeadLetterQueue:
     queue_url: str | None = None
     function_arn: str | None = None
     policy: RedrivePolicy = field(default_factory=RedrivePolicy)
+
+    @property
+    def raw(self) -> bool:
+        """Whether the hop takes a partner's own messages out of a queue: the webhook alone goes back to the bus."""
+        return self.hop.startswith("ingress/") and self.route_back != "bus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,18 @@ def decide(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now: flo
     return SendBack(to, letter.redrive_count + 1)
 
 
-def return_to(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) -> ReturnTo:
+def return_to(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) -> ReturnTo:  # noqa: PLR0911  # one per way
     """Where ``letter`` is to be tried again.
 
     A rule's dead letter never reached the hop's queue, and one of a hop without a queue has none: they go back on the
-    bus, for this hop's rule alone. What an ingress could not publish nobody has seen: it goes to every rule.
+    bus, for this hop's rule alone. What the webhook could not publish nobody has seen: it goes to every rule. A
+    partner's own message has never been on our bus and must not get there as it is: it goes to its hop's queue, whoever
+    dead-lettered it, or to its function, where the queue is not ours to write to.
     """
+    if queue.raw:
+        if queue.route_back == "queue":
+            return ReturnTo(kind="queue", queue_url=queue.queue_url, group_id=letter.group_id)
+        return ReturnTo(kind="record", function_arn=queue.function_arn)
     by_function = letter.request is not None or queue.route_back == "function"
     if letter.replayable and by_function and queue.function_arn is not None:
         return ReturnTo(kind="function", function_arn=queue.function_arn)
@@ -156,6 +166,12 @@ def attributes_to_send(letter: DeadLetter, count: int) -> dict[str, dict[str, An
     }
     others = {name: dict(value) for name, value in letter.message_attributes.items() if name not in own}
     return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}
+
+
+def record_of(body: str, attributes: Mapping[str, Mapping[str, Any]], message_id: str) -> str:
+    """What a function is invoked with that takes a message back without its queue: ``{"record": …}``, as SQS has it."""
+    record = {"messageId": message_id, "body": body, "attributes": {}, "messageAttributes": attributes}
+    return json.dumps({"record": record}, separators=(",", ":"))
 
 
 def deduplication_id(letter: DeadLetter, count: int) -> str:

@@ -71,10 +71,11 @@ class Attempt:
 class ReturnTo:
     """Where a replay sends the body.
 
-    ``kind`` is ``queue``, ``bus`` (for ``route`` alone, or for all), ``function``, or ``none``: nothing can be sent.
+    ``kind`` is ``queue``, ``bus`` (for ``route`` alone, or for all), ``function`` (which gets the body), ``record`` (a
+    function which gets ``{"record": …}``), or ``none``: nothing can be sent.
     """
 
-    kind: Literal["queue", "bus", "function", "none"] = "none"
+    kind: Literal["queue", "bus", "function", "record", "none"] = "none"
     queue_url: str | None = None
     bus_arn: str | None = None
     route: str | None = None
