@@ -33,6 +33,36 @@ provider "aws" {
 """
 
 
+_REGIONAL = "eu-west-1:123456789012"
+# A mocked provider makes up what AWS would answer, but no ARNs: resources and the modules' own checks want real ones.
+MOCKED = {
+    "aws_apigatewayv2_api": {"execution_arn": f"arn:aws:execute-api:{_REGIONAL}:mock"},
+    "aws_cloudwatch_event_bus": {"arn": f"arn:aws:events:{_REGIONAL}:event-bus/media-example"},
+    "aws_cloudwatch_event_rule": {"arn": f"arn:aws:events:{_REGIONAL}:rule/mock/mock"},
+    "aws_cloudwatch_log_group": {"arn": f"arn:aws:logs:{_REGIONAL}:log-group:mock"},
+    "aws_dynamodb_table": {"arn": f"arn:aws:dynamodb:{_REGIONAL}:table/mock"},
+    "aws_iam_role": {"arn": "arn:aws:iam::123456789012:role/mock"},
+    "aws_lambda_function": {"arn": f"arn:aws:lambda:{_REGIONAL}:function:mock"},
+    "aws_s3_bucket": {"arn": "arn:aws:s3:::mock"},
+    "aws_secretsmanager_secret": {"arn": f"arn:aws:secretsmanager:{_REGIONAL}:secret:mock-AbCdEf"},
+    "aws_sfn_state_machine": {"arn": f"arn:aws:states:{_REGIONAL}:stateMachine:mock"},
+    "aws_sns_topic": {"arn": f"arn:aws:sns:{_REGIONAL}:mock"},
+    "aws_sqs_queue": {
+        "arn": f"arn:aws:sqs:{_REGIONAL}:mock",
+        "url": "https://sqs.eu-west-1.amazonaws.com/123456789012/mock",
+    },
+}
+
+
+def mock_test() -> str:
+    """A test file that applies the root it is in to a mocked provider."""
+    resources = "".join(
+        f'  mock_resource "{kind}" {{\n    defaults = {json.dumps(values)}\n  }}\n' for kind, values in MOCKED.items()
+    )
+    document = '  mock_data "aws_iam_policy_document" {\n    defaults = { json = "{}" }\n  }\n'
+    return f'mock_provider "aws" {{\n{resources}{document}}}\n\nrun "apply" {{}}\n'
+
+
 @dataclass(frozen=True)
 class Terraform:
     """Runs Terraform with made-up credentials and without the user's AWS settings."""
@@ -64,6 +94,16 @@ class Terraform:
         self.run(folder, "plan", "-input=false", "-no-color", "-lock=false", "-out=plan.tfplan")
         plan: dict[str, Any] = json.loads(self.run(folder, "show", "-json", "-no-color", "plan.tfplan"))
         return plan
+
+    def mock_apply(self, folder: Path) -> dict[str, Any]:
+        """The state of the root in ``folder`` once applied to a provider that makes up what AWS would answer."""
+        (folder / "mock_apply.tftest.hcl").write_text(mock_test(), encoding="utf-8")
+        self.init(folder)
+        lines = self.run(folder, "test", "-json", "-verbose", "-filter=mock_apply.tftest.hcl").splitlines()
+        state: dict[str, Any] = next(line for line in map(json.loads, lines) if line["type"] == "test_state")[
+            "test_state"
+        ]
+        return state
 
 
 @pytest.fixture(scope="session", name="terraform")
@@ -114,3 +154,12 @@ def _clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def from_git(text: str, clone: Path) -> str:
     """An example's text with every local module source turned into one by git."""
     return re.sub(r'source\s*=\s*"\.\./\.\./modules/([a-z-]+)"', rf'source = "git::file://{clone}//modules/\1"', text)
+
+
+def resources_in(module: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
+    """The attributes of every resource of one type in a module, as plans and states tell it, and in those below it."""
+    for resource in module.get("resources", []):
+        if resource["type"] == kind:
+            yield resource["values"]
+    for child in module.get("child_modules", []):
+        yield from resources_in(child, kind)

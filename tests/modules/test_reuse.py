@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.modules.conftest import EXAMPLES, MODULES, ROOT, Terraform, from_git
+from tests.modules.conftest import EXAMPLES, MODULES, ROOT, Terraform, from_git, resources_in
 
 
 def test_every_module_has_an_example() -> None:
@@ -33,15 +31,7 @@ def test_example_plans_offline_with_modules_from_git(
 
     assert {change["provider_name"] for change in plan["resource_changes"]} == {"registry.terraform.io/hashicorp/aws"}
     assert {tuple(change["change"]["actions"]) for change in plan["resource_changes"]} <= {("create",), ("read",)}
-    for function in _planned(plan["planned_values"]["root_module"], "aws_lambda_function"):
+    for function in resources_in(plan["planned_values"]["root_module"], "aws_lambda_function"):
         # The zip came along with the module's source.
         assert (tmp_path / function["filename"]).resolve().is_relative_to(tmp_path / ".terraform" / "modules")
         assert function["source_code_hash"]
-
-
-def _planned(module: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
-    for resource in module.get("resources", []):
-        if resource["type"] == kind:
-            yield resource["values"]
-    for child in module.get("child_modules", []):
-        yield from _planned(child, kind)

@@ -1,0 +1,53 @@
+"""Each module's environment variables, held against the settings of the handler that it deploys."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_events.settings import Settings
+from tests.modules.conftest import Terraform, resources_in
+
+# What Powertools reads by itself.
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+
+pytestmark = pytest.mark.terraform
+
+
+def settings_of(handler: str, monkeypatch: pytest.MonkeyPatch) -> type[Settings]:
+    """The settings class of the module that ``handler`` is in."""
+    monkeypatch.setitem(os.environ, "AWS_DEFAULT_REGION", "eu-west-1")
+    module = importlib.import_module(handler.rpartition(".")[0])
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Settings) and value.__module__ == module.__name__
+    ]
+    assert len(found) == 1, f"{handler}: {found}"
+    return found[0]
+
+
+def environments(state: dict[str, Any]) -> dict[str, tuple[str, set[str]]]:
+    """Handler and variables of every function of an applied root, by its name."""
+    return {
+        function["function_name"]: (function["handler"], set(function["environment"][0]["variables"]))
+        for function in resources_in(state["root_module"], "aws_lambda_function")
+    }
+
+
+@pytest.mark.parametrize("example", ["ingress-apigw", "queue-consumer", "router", "dlq-review"])
+def test_functions_get_the_variables_that_their_handlers_read(
+    example: str, terraform: Terraform, working_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = environments(terraform.mock_apply(working_copy / "examples" / example))
+
+    assert found != {}
+    for name, (handler, variables) in found.items():
+        declared = settings_of(handler, monkeypatch).variables()
+        missing = {variable for variable, required in declared.items() if required} - variables
+        unread = variables - set(declared) - POWERTOOLS
+        assert (name, missing, unread) == (name, set(), set())
