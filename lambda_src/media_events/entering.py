@@ -285,7 +285,7 @@ class Entrance:
         known = arrival.event.get("id") if arrival.redacted else None
         if known and len(events) == 1:
             # What was taken out of the body may be what the id is made of.
-            events = [replace(events[0], metadata=replace(events[0].metadata, id=known))]
+            events = [_named(events[0], known)]
         return entrant, events
 
     def _body(self, message: Message, arrival: Arrival) -> bytes:
@@ -453,6 +453,13 @@ def _specification(entrant: Entrant) -> PartnerSpecification:
             "not-in-envelope", "the event is not in the envelope, and its partner has no specification to read it with"
         )
     return entrant.specification
+
+
+def _named(event: Event, identity: str) -> Event:
+    """``event`` with another id, which may be its ordering key as well."""
+    metadata = event.metadata
+    key = identity if metadata.partitionkey == metadata.id else metadata.partitionkey
+    return replace(event, metadata=replace(metadata, id=identity, partitionkey=key))
 
 
 def _steps(events: Sequence[Event], *, in_order: bool) -> Iterator[list[Event]]:
