@@ -36,7 +36,7 @@ OWN_SOURCES: Final = "partner."
 """What the kit publishes has a source that begins so."""
 
 MAX_LETTER_BYTES: Final = 240_000
-"""A larger body waits in the bucket: body, attributes and reason of a dead letter must fit into 256 KiB."""
+"""With more, the body waits in the bucket: body, attributes and reason of a dead letter must fit into 256 KiB."""
 
 # Beside those that SQS says again at every receive: a specification must not depend on how often a record came.
 _SYSTEM_ATTRIBUTES: Final = frozenset(
@@ -371,7 +371,8 @@ class Entrance:
             # What is known is not asked anew: one message is one item for review, whatever it fails of next.
             event = arrival.event or self._known(message)
             arrival = replace(arrival, event=event, redacted=arrival.redacted or clean != body)
-            if len(clean) > MAX_LETTER_BYTES and self.bodies is not None:
+            size = len(clean) + len(json.dumps(message.message_attributes))
+            if size > MAX_LETTER_BYTES and self.bodies is not None:
                 arrival = replace(arrival, bodyref=self.bodies.put(clean, content_type="application/octet-stream"))
                 clean = json.dumps({"bodyref": arrival.bodyref}).encode()
             message = replace(message, body=clean.decode("utf-8", "surrogatepass"))

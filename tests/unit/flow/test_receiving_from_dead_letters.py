@@ -356,6 +356,16 @@ def test_body_that_does_not_fit_waits_in_the_bucket_and_comes_back(gate_of):
     assert json.loads(gate.bodies.kept[event.metadata.dataref])["notes"] == "é" * 150_000
 
 
+def test_body_makes_room_for_attributes(gate_of):
+    gate = gate_of()
+    record = sqs_record(mam_event(notes="x" * 200_000), attributes=text_attributes({"big": "y" * 60_000}))
+
+    give_up(gate, record)
+
+    assert len(gate.queue.dead[0].body) < 200
+    assert gate.queue.dead[0].attributes["big"]["stringValue"] == "y" * 60_000
+
+
 def test_body_that_can_not_be_stored_keeps_its_message_in_the_queue(gate_of):
     gate = gate_of()
     gate.bodies.failing = TransientError("aws-unavailable", "no")
