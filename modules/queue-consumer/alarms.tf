@@ -1,9 +1,12 @@
+# Another account's queue has no metrics in this one.
 resource "aws_cloudwatch_metric_alarm" "queue_age" {
+  count = try(var.existing_queue.age_alarm, true) ? 1 : 0
+
   alarm_name          = "${var.name}-queue-age"
-  alarm_description   = "Messages wait in ${local.queue_name}: ${var.name} is too slow, stopped, or keeps failing for the time being."
+  alarm_description   = "Messages wait in ${local.queue.name}: ${var.name} is too slow, stopped, or keeps failing for the time being."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
-  dimensions          = { QueueName = aws_sqs_queue.this.name }
+  dimensions          = { QueueName = local.queue.name }
   statistic           = "Maximum"
   period              = 300
   evaluation_periods  = 3

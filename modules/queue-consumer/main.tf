@@ -17,13 +17,25 @@ locals {
   # 1 MiB is the most that SQS takes; this is the most that every supported version of the provider takes.
   max_message_size = 262144
 
+  # The queue that is consumed: the module's own, or somebody else's.
+  own_queue = var.existing_queue == null
+  queue = local.own_queue ? {
+    name = aws_sqs_queue.this[0].name
+    arn  = aws_sqs_queue.this[0].arn
+    url  = aws_sqs_queue.this[0].url
+    } : {
+    name = split(":", var.existing_queue.arn)[5]
+    arn  = var.existing_queue.arn
+    url  = var.existing_queue.url
+  }
+
   own_bucket = var.configuration != null && var.bucket == null
   bucket     = local.own_bucket ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
 
   environment = merge(
     {
       HOP                   = var.hop
-      QUEUE_URL             = aws_sqs_queue.this.url
+      QUEUE_URL             = local.queue.url
       DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
       MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
       RETRY_BASE_SECONDS    = tostring(var.retry.base_seconds)
@@ -36,11 +48,17 @@ locals {
     {
       ConsumeQueue = {
         actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
-        resources = [aws_sqs_queue.this.arn]
+        resources = [local.queue.arn]
       }
       GiveUp = {
         actions   = ["sqs:SendMessage"]
         resources = [aws_sqs_queue.dlq.arn]
+      }
+    },
+    try(var.existing_queue.kms_key_arn, null) == null ? {} : {
+      ReadQueue = {
+        actions   = ["kms:Decrypt"]
+        resources = [var.existing_queue.kms_key_arn]
       }
     },
     var.policy_statements,
@@ -80,7 +98,7 @@ module "function" {
 }
 
 resource "aws_lambda_event_source_mapping" "this" {
-  event_source_arn                   = aws_sqs_queue.this.arn
+  event_source_arn                   = local.queue.arn
   function_name                      = module.function.function_arn
   enabled                            = var.enabled
   batch_size                         = var.batch_size
@@ -93,6 +111,13 @@ resource "aws_lambda_event_source_mapping" "this" {
 
     content {
       maximum_concurrency = scaling_config.value
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.own_queue ? true : split(":", var.existing_queue.arn)[3] == data.aws_region.current.id
+      error_message = "existing_queue is in another region than the provider: Lambda consumes queues of its own region only. Use the module with a provider of the queue's region."
     }
   }
 }

@@ -1,16 +1,16 @@
 output "queue_name" {
-  description = "Name of the queue."
-  value       = aws_sqs_queue.this.name
+  description = "Name of the queue that is consumed."
+  value       = local.queue.name
 }
 
 output "queue_arn" {
-  description = "ARN of the queue."
-  value       = aws_sqs_queue.this.arn
+  description = "ARN of the queue that is consumed."
+  value       = local.queue.arn
 }
 
 output "queue_url" {
-  description = "URL of the queue."
-  value       = aws_sqs_queue.this.url
+  description = "URL of the queue that is consumed."
+  value       = local.queue.url
 }
 
 output "dlq_name" {

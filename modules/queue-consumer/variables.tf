@@ -38,8 +38,65 @@ variable "fifo" {
   nullable    = false
 }
 
+variable "existing_queue" {
+  description = <<-EOT
+    Somebody's queue to consume in place of one of the module's own; it may be another account's. Its policy, redrive policy
+    and visibility timeout stay its owner's.
+      arn         = of the queue, in the provider's region
+      url         = of the queue
+      kms_key_arn = customer managed key that it is encrypted with, which the function may then use to decrypt
+      age_alarm   = whether to watch the age of its messages; false for another account's, whose metrics are not in this one
+  EOT
+  type = object({
+    arn         = string
+    url         = string
+    kms_key_arn = optional(string)
+    age_alarm   = optional(bool, true)
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_queue == null ? true : can(regex("^arn:[a-z-]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\\.fifo)?$", var.existing_queue.arn))
+    error_message = "existing_queue.arn must be the ARN of a queue: arn:aws:sqs:<region>:<account>:<name>."
+  }
+
+  validation {
+    condition     = var.existing_queue == null ? true : can(regex("^https?://", var.existing_queue.url)) && endswith(var.existing_queue.url, "/${element(split(":", var.existing_queue.arn), 5)}")
+    error_message = "existing_queue.url must be the URL of the same queue as existing_queue.arn: it ends with /<name of the queue>."
+  }
+
+  validation {
+    condition     = var.existing_queue == null ? true : endswith(var.existing_queue.arn, ".fifo") == var.fifo
+    error_message = "fifo must be what the existing queue is: true if its name ends with .fifo, else false."
+  }
+}
+
+variable "content_based_deduplication" {
+  description = "Whether SQS makes the deduplication id of messages that come without one from their bodies. FIFO queues of the module's own only."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.content_based_deduplication || (var.fifo && var.existing_queue == null)
+    error_message = "content_based_deduplication is for a FIFO queue that the module makes: set fifo = true, or leave it out."
+  }
+}
+
+variable "high_throughput" {
+  description = "Whether the FIFO queue counts its quota, and looks for duplicates, per message group instead of for the whole queue. FIFO queues of the module's own only."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.high_throughput || (var.fifo && var.existing_queue == null)
+    error_message = "high_throughput is for a FIFO queue that the module makes: set fifo = true, or leave it out."
+  }
+}
+
 variable "max_receive_count" {
-  description = "How often a message may be received. On the last receive the consumer itself sends it to the dead-letter queue, with the reason; SQS does so after a crash."
+  description = "How often a message may be received. On the last receive the consumer itself sends it to the dead-letter queue, with the reason; SQS does so after a crash, where the queue is the module's own."
   type        = number
   default     = 5
   nullable    = false
@@ -97,6 +154,75 @@ variable "allowed_rule_arns" {
   validation {
     condition     = !var.fifo || length(var.allowed_rule_arns) == 0
     error_message = "A FIFO queue can't be the dead-letter queue of a rule's target: let rules send to a standard queue."
+  }
+
+  validation {
+    condition     = var.existing_queue == null || length(var.allowed_rule_arns) == 0
+    error_message = "An existing queue's policy is its owner's: allowed_rule_arns is for a queue that the module makes."
+  }
+}
+
+variable "allowed_topic_arns" {
+  description = "SNS topics that may send to the queue and, as their subscription's dead-letter queue, to its DLQ: FIFO topics to a FIFO queue, standard ones to a standard one. They may be unknown until apply."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.allowed_topic_arns : endswith(arn, ".fifo") == var.fifo])
+    error_message = "FIFO goes with FIFO and standard with standard: allowed_topic_arns must all end with .fifo if fifo is true, and none if it is not."
+  }
+
+  validation {
+    condition     = var.existing_queue == null || length(var.allowed_topic_arns) == 0
+    error_message = "An existing queue's policy is its owner's: allowed_topic_arns is for a queue that the module makes."
+  }
+}
+
+variable "allowed_senders" {
+  description = <<-EOT
+    Who else may send to the queue. The key becomes the statement's Sid. Roles of the queue's own account need no entry here:
+    their own policies decide.
+      account_ids     = accounts, all of whose roles with the permission may send
+      role_arns       = roles, which is narrower
+      organization_id = an AWS organisation: alone, all its accounts; with account_ids or role_arns, a further condition
+  EOT
+  type = map(object({
+    account_ids     = optional(list(string), [])
+    role_arns       = optional(list(string), [])
+    organization_id = optional(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for sid in keys(var.allowed_senders) : can(regex("^[A-Za-z0-9_-]{1,64}$", sid))])
+    error_message = "The keys of allowed_senders must have 1 to 64 letters, digits, hyphens or underscores."
+  }
+
+  validation {
+    condition     = alltrue([for sender in values(var.allowed_senders) : length(sender.account_ids) + length(sender.role_arns) > 0 || sender.organization_id != null])
+    error_message = "Every sender needs account_ids, role_arns or organization_id: anybody in the world could send otherwise."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for sender in values(var.allowed_senders) : [for account in sender.account_ids : can(regex("^[0-9]{12}$", account))]]))
+    error_message = "account_ids have 12 digits; write them as text, or leading zeros get lost."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for sender in values(var.allowed_senders) : [for arn in sender.role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", arn))]]))
+    error_message = "role_arns must be ARNs of roles: arn:aws:iam::<account>:role/<name>."
+  }
+
+  validation {
+    condition     = alltrue([for sender in values(var.allowed_senders) : sender.organization_id == null ? true : can(regex("^o-[a-z0-9]{10,32}$", sender.organization_id))])
+    error_message = "organization_id looks like o-a1b2c3d4e5."
+  }
+
+  validation {
+    condition     = var.existing_queue == null || length(var.allowed_senders) == 0
+    error_message = "An existing queue's policy is its owner's: allowed_senders is for a queue that the module makes."
   }
 }
 

@@ -55,7 +55,7 @@ run "a_queue_without_rules_takes_messages_from_the_account_alone_and_over_tls" {
   command = plan
 
   assert {
-    condition = jsondecode(aws_sqs_queue.this.policy).Statement == [{
+    condition = jsondecode(aws_sqs_queue.this[0].policy).Statement == [{
       Sid       = "DenyWithoutTls"
       Effect    = "Deny"
       Principal = "*"
@@ -72,7 +72,7 @@ run "a_queue_without_rules_takes_messages_from_the_account_alone_and_over_tls" {
   }
 
   assert {
-    condition     = aws_sqs_queue.this.sqs_managed_sse_enabled && aws_sqs_queue.dlq.sqs_managed_sse_enabled
+    condition     = aws_sqs_queue.this[0].sqs_managed_sse_enabled && aws_sqs_queue.dlq.sqs_managed_sse_enabled
     error_message = "Both queues must be encrypted."
   }
 }
@@ -85,7 +85,7 @@ run "dead_letters_go_to_the_queues_own_dlq_which_takes_no_other_queues" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.this.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq", maxReceiveCount = 8 }
+    condition     = jsondecode(aws_sqs_queue.this[0].redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq", maxReceiveCount = 8 }
     error_message = "The queue must give up to its own DLQ."
   }
 
@@ -95,7 +95,7 @@ run "dead_letters_go_to_the_queues_own_dlq_which_takes_no_other_queues" {
   }
 
   assert {
-    condition     = aws_sqs_queue.this.message_retention_seconds == 1209600 && aws_sqs_queue.dlq.message_retention_seconds == 1209600
+    condition     = aws_sqs_queue.this[0].message_retention_seconds == 1209600 && aws_sqs_queue.dlq.message_retention_seconds == 1209600
     error_message = "Messages must be kept for 14 days."
   }
 }
@@ -108,7 +108,7 @@ run "rules_may_send_to_the_queue_and_to_its_dlq" {
   }
 
   assert {
-    condition = alltrue([for queue in [aws_sqs_queue.this, aws_sqs_queue.dlq] :
+    condition = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq] :
       [for s in jsondecode(queue.policy).Statement : s if s.Effect == "Allow"] == [{
         Sid       = "AllowRules"
         Effect    = "Allow"
@@ -171,7 +171,7 @@ run "a_message_stays_hidden_for_six_timeouts" {
   }
 
   assert {
-    condition     = aws_sqs_queue.this.visibility_timeout_seconds == 365
+    condition     = aws_sqs_queue.this[0].visibility_timeout_seconds == 365
     error_message = "Six times the timeout, plus the window."
   }
 
@@ -189,7 +189,7 @@ run "fifo_goes_for_both_queues" {
   }
 
   assert {
-    condition     = aws_sqs_queue.this.name == "media-test-cms.fifo" && aws_sqs_queue.dlq.name == "media-test-cms-dlq.fifo" && aws_sqs_queue.this.fifo_queue && aws_sqs_queue.dlq.fifo_queue
+    condition     = aws_sqs_queue.this[0].name == "media-test-cms.fifo" && aws_sqs_queue.dlq.name == "media-test-cms-dlq.fifo" && aws_sqs_queue.this[0].fifo_queue && aws_sqs_queue.dlq.fifo_queue
     error_message = "A FIFO queue's DLQ is FIFO, and .fifo comes last."
   }
 }
@@ -202,7 +202,7 @@ run "a_key_of_ones_own_encrypts_both_queues" {
   }
 
   assert {
-    condition     = alltrue([for queue in [aws_sqs_queue.this, aws_sqs_queue.dlq] : queue.kms_master_key_id == "arn:aws:kms:eu-west-1:123456789012:key/1" && queue.sqs_managed_sse_enabled != true])
+    condition     = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq] : queue.kms_master_key_id == "arn:aws:kms:eu-west-1:123456789012:key/1" && queue.sqs_managed_sse_enabled != true])
     error_message = "Both queues must use the key, and not SQS's as well, which SQS refuses."
   }
 }
@@ -284,4 +284,206 @@ run "a_hop_is_step_and_name" {
   }
 
   expect_failures = [var.hop]
+}
+
+run "senders_may_send_to_the_queue_and_not_to_its_dlq" {
+  command = plan
+
+  variables {
+    allowed_senders = {
+      partner  = { account_ids = ["111122223333"], organization_id = "o-a1b2c3d4e5" }
+      platform = { role_arns = ["arn:aws:iam::444455556666:role/platform"] }
+      studios  = { organization_id = "o-a1b2c3d4e5" }
+    }
+  }
+
+  assert {
+    condition = jsonencode([for s in jsondecode(aws_sqs_queue.this[0].policy).Statement : s if s.Effect == "Allow"]) == jsonencode([
+      {
+        Action    = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+        Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" } }
+        Effect    = "Allow"
+        Principal = { AWS = ["arn:aws:iam::111122223333:root"] }
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
+        Sid       = "partner"
+      },
+      {
+        Action    = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+        Effect    = "Allow"
+        Principal = { AWS = ["arn:aws:iam::444455556666:role/platform"] }
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
+        Sid       = "platform"
+      },
+      {
+        Action    = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+        Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" } }
+        Effect    = "Allow"
+        Principal = { AWS = ["*"] }
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
+        Sid       = "studios"
+      },
+    ])
+    error_message = "Every sender must be named, and an organisation be a condition."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_sqs_queue.dlq.policy).Statement : s.Sid] == ["DenyWithoutTls"]
+    error_message = "What is in the DLQ says why it is there: no sender may put anything."
+  }
+}
+
+run "topics_may_send_to_the_queue_and_to_its_dlq" {
+  command = plan
+
+  variables {
+    fifo               = true
+    allowed_topic_arns = ["arn:aws:sns:eu-west-1:111122223333:assets.fifo"]
+  }
+
+  assert {
+    condition = alltrue([for queue in [aws_sqs_queue.this[0], aws_sqs_queue.dlq] :
+      [for s in jsondecode(queue.policy).Statement : s if s.Effect == "Allow"] == [{
+        Sid       = "AllowTopics"
+        Effect    = "Allow"
+        Principal = { Service = "sns.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:${queue.name}"
+        Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:sns:eu-west-1:111122223333:assets.fifo"] } }
+      }]
+    ])
+    error_message = "SNS may send for this topic, and for no other."
+  }
+}
+
+run "a_fifo_queue_can_be_told_how_to_find_duplicates" {
+  command = plan
+
+  variables {
+    fifo                        = true
+    content_based_deduplication = true
+    high_throughput             = true
+  }
+
+  assert {
+    condition = (
+      aws_sqs_queue.this[0].content_based_deduplication
+      && aws_sqs_queue.this[0].deduplication_scope == "messageGroup"
+      && aws_sqs_queue.this[0].fifo_throughput_limit == "perMessageGroupId"
+    )
+    error_message = "The queue must be as asked for."
+  }
+}
+
+run "an_existing_queue_is_consumed_and_left_alone" {
+  command = plan
+
+  variables {
+    fifo = true
+    existing_queue = {
+      arn         = "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo"
+      url         = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs.fifo"
+      kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1"
+      age_alarm   = false
+    }
+  }
+
+  assert {
+    condition = (
+      length(aws_sqs_queue.this) == 0
+      && aws_lambda_event_source_mapping.this.event_source_arn == "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo"
+      && output.queue_url == "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs.fifo"
+      && local.environment["QUEUE_URL"] == output.queue_url
+      && length(aws_cloudwatch_metric_alarm.queue_age) == 0
+    )
+    error_message = "The queue is theirs; so is the look at its age."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dlq.name == "media-test-cms-dlq.fifo" && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
+    error_message = "The DLQ is ours, of the same kind, and the function's alone."
+  }
+
+  assert {
+    condition = jsonencode({ for sid, s in local.policy_statements : sid => s }) == jsonencode({
+      ConsumeQueue = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], resources = ["arn:aws:sqs:eu-west-1:111122223333:theirs.fifo"] }
+      GiveUp       = { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] }
+      ReadQueue    = { actions = ["kms:Decrypt"], resources = ["arn:aws:kms:eu-west-1:111122223333:key/1"] }
+    })
+    error_message = "The function may consume their queue, decrypt what is in it, and send to our DLQ."
+  }
+}
+
+run "an_existing_queue_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    existing_queue = { arn = "arn:aws:sqs:us-east-1:111122223333:theirs", url = "https://sqs.us-east-1.amazonaws.com/111122223333/theirs" }
+  }
+
+  expect_failures = [aws_lambda_event_source_mapping.this]
+}
+
+run "an_existing_fifo_queue_must_be_called_one" {
+  command = plan
+
+  variables {
+    existing_queue = { arn = "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs.fifo" }
+  }
+
+  expect_failures = [var.existing_queue]
+}
+
+run "the_url_of_another_queue_is_refused" {
+  command = plan
+
+  variables {
+    existing_queue = { arn = "arn:aws:sqs:eu-west-1:111122223333:theirs", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/other" }
+  }
+
+  expect_failures = [var.existing_queue]
+}
+
+run "nobody_is_let_into_an_existing_queue_from_here" {
+  command = plan
+
+  variables {
+    existing_queue     = { arn = "arn:aws:sqs:eu-west-1:111122223333:theirs", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs" }
+    allowed_rule_arns  = ["arn:aws:events:eu-west-1:123456789012:rule/media/cms"]
+    allowed_topic_arns = ["arn:aws:sns:eu-west-1:111122223333:assets"]
+    allowed_senders    = { partner = { account_ids = ["111122223333"] } }
+  }
+
+  expect_failures = [var.allowed_rule_arns, var.allowed_topic_arns, var.allowed_senders]
+}
+
+run "a_standard_topic_does_not_go_with_a_fifo_queue" {
+  command = plan
+
+  variables {
+    fifo               = true
+    allowed_topic_arns = ["arn:aws:sns:eu-west-1:111122223333:assets"]
+  }
+
+  expect_failures = [var.allowed_topic_arns]
+}
+
+run "a_sender_that_is_everybody_is_refused" {
+  command = plan
+
+  variables {
+    allowed_senders = { anybody = {} }
+  }
+
+  expect_failures = [var.allowed_senders]
+}
+
+run "only_fifo_queues_look_for_duplicates" {
+  command = plan
+
+  variables {
+    content_based_deduplication = true
+    high_throughput             = true
+  }
+
+  expect_failures = [var.content_based_deduplication, var.high_throughput]
 }
