@@ -9,6 +9,7 @@ locals {
 
   # By ARN, because that is what a record tells of the queue that it is from.
   configuration = jsonencode({ dead_letter_queues = { for queue in values(var.dead_letter_queues) : queue.queue_arn => {
+    url          = queue.queue_url
     hop          = queue.hop
     destination  = queue.destination
     queue_url    = queue.source_queue_url
