@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ops.aws import ENVIRONMENT_VARIABLE
 from ops.console import OperatorError
 from ops.demo import receiver_process
 from ops.demo.receiver_process import PORT_VARIABLE, Receiver
@@ -26,10 +26,9 @@ from ops.demo.watching import Watcher, describe, table_of, watch_until
 from ops.local import cloud, process
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
-from ops.local.endpoint import client_environment
 from ops.local.functionlogs import LogLine
 from ops.local.overview import ReviewItem, open_review_items
-from ops.local.paths import REPOSITORY, LocalPaths
+from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY, LocalPaths
 
 BROKEN: Final = "review-tool"
 """The system that is down at first."""
@@ -91,8 +90,8 @@ class Story:
         self._watch(watcher, lambda: all(track.settled(waiting_at=waiting) for track in board.tracks))
 
         self._say("What failed for good waits for a person", "$ bin/media-events review list")
-        self._command(up, "review", "list")
-        self._replay(up, clients, receiver)
+        self._command("review", "list")
+        self._replay(up.outputs["review_table_name"], clients, receiver)
         self._watch(watcher, lambda: all(track.settled() for track in board.tracks))
         self._require_review_empty(up, clients)
         trace = self._traces_of(forged, watcher, up, clients)
@@ -158,11 +157,14 @@ class Story:
         if not watch_until(watcher, done, self.console, timeout_seconds=_DELIVERY_SECONDS):
             self.console.print(table_of(watcher.board))
             self.faults.append(f"after {_DELIVERY_SECONDS:.0f} s not every event was where it had to be")
+            self.faults += sorted(
+                {f"{line.function} crashes: {_last(line.text)}" for line in watcher.lines if _CRASH in line.text}
+            )
 
     # -- the review desk -----------------------------------------------------------------------------------------
 
-    def _replay(self, up: cloud.Up, clients: Clients, receiver: Receiver) -> None:
-        items = open_review_items(clients, up.outputs["review_table_name"])
+    def _replay(self, table: str, clients: Clients, receiver: Receiver) -> None:
+        items = open_review_items(clients, table)
         receiver.answer_with(BROKEN, HTTPStatus.OK)
         identities = [item.item_id for item in items]
         self._say(
@@ -172,18 +174,17 @@ class Story:
         if not identities:
             self.faults.append("no review item was there to replay")
             return
-        self._command(up, "review", "replay", *identities)
+        self._command("review", "replay", *identities)
 
-    def _command(self, up: cloud.Up, *arguments: str) -> None:
-        environment = client_environment(up.record, os.environ) | {
-            "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "lambda_src"))),
-            "MEDIA_EVENTS_ENVIRONMENT": self.paths.environment,
-            "MEDIA_EVENTS_LOCAL_DIRECTORY": str(self.paths.directory),
+    def _command(self, *arguments: str) -> None:
+        # As the operator types it, in the operator's own environment.
+        environment = os.environ | {
+            ENVIRONMENT_VARIABLE: self.paths.environment,
+            DIRECTORY_VARIABLE: str(self.paths.directory),
             "COLUMNS": str(self.console.width if self.console.is_terminal else 140),
         }
         done = subprocess.run(
-            [sys.executable, "-m", "ops.cli", *arguments],
-            cwd=REPOSITORY,
+            [str(REPOSITORY / "bin" / "media-events"), *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -255,6 +256,13 @@ class Story:
             "forgery_traces": traces,
             "faults": self.faults,
         }
+
+
+_CRASH: Final = "Error: "
+
+
+def _last(text: str) -> str:
+    return text.strip().splitlines()[-1][:300]
 
 
 def fresh(payload: str) -> bytes:

@@ -29,7 +29,7 @@ class Clients:
     """Clients of one local cloud, made when they are first used."""
 
     record: CloudRecord
-    _session: boto3.Session = field(init=False, repr=False)
+    session: boto3.Session = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Give the session this cloud's credentials."""
@@ -43,11 +43,11 @@ class Clients:
             region_name=self.record.region,
             botocore_session=core,
         )
-        object.__setattr__(self, "_session", session)
+        object.__setattr__(self, "session", session)
 
     def _client(self, service: Any) -> Any:
         # One method for all services: the caller's annotation says which client it is.
-        return self._session.client(
+        return self.session.client(
             service,
             endpoint_url=self.record.endpoint,
             verify=self.record.ca_bundle,

@@ -111,6 +111,7 @@ def logs(
     function: Annotated[str | None, typer.Argument(help="Part of a function's name; all, if left out.")] = None,
     environment: Environment = DEFAULT_ENVIRONMENT,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also the runtime's own lines, and metrics.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print the functions' log lines, oldest first."""
@@ -118,7 +119,8 @@ def logs(
     reader = LogReader(Clients(record).logs, _functions(record, function))
     while True:
         for line in reader.new_lines():
-            _print_line(line, as_json=as_json)
+            if everything or not line.is_noise:
+                _print_line(line, as_json=as_json)
         if not follow:
             return
         time.sleep(0.5)

@@ -23,6 +23,11 @@ class LogLine:
     fields: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def is_noise(self) -> bool:
+        """Whether it is the runtime's own line, or a metric."""
+        return "_aws" in self.fields or self.text.startswith(("START RequestId", "END RequestId", "REPORT RequestId"))
+
+    @property
     def message(self) -> str:
         """The constant message of a JSON line, else the whole line."""
         message = self.fields.get("message")

@@ -75,7 +75,12 @@ def start(command: Sequence[str], *, environment: Mapping[str, str], directory: 
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _started[process.pid] = process
     return ProcessIdentity(process.pid, started_of(process.pid) or "gone")
+
+
+_started: Final[dict[int, subprocess.Popen[bytes]]] = {}
+"""Children of this very process: they must be waited for when they end, and would be complained about if forgotten."""
 
 
 def stop(identity: ProcessIdentity, *, grace_seconds: float = 5.0) -> bool:
@@ -89,6 +94,7 @@ def stop(identity: ProcessIdentity, *, grace_seconds: float = 5.0) -> bool:
         _gone_within(identity, grace_seconds)
     # Children that ignored the polite signal are still in the group.
     _signal_group(identity.pid, signal.SIGKILL)
+    _reap(identity.pid)
     return True
 
 
@@ -103,10 +109,9 @@ def _gone_within(identity: ProcessIdentity, seconds: float) -> bool:
 
 
 def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return
+    child = _started.get(pid)
+    if child is not None and child.poll() is not None:
+        del _started[pid]
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
