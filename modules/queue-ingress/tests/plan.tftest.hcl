@@ -1,0 +1,293 @@
+# Plans with the real provider and no access to AWS: policies are what AWS would get.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name           = "media-test-renders"
+  entry          = "sqs"
+  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
+  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  partners       = { telestream = { specification = jsonencode({ preset = "telestream-cloud" }) } }
+}
+
+override_resource {
+  target          = module.consumer.module.function.aws_iam_role.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:iam::123456789012:role/media-test-renders"
+  }
+}
+
+override_resource {
+  target          = module.consumer.module.function.aws_lambda_function.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
+  }
+}
+
+override_resource {
+  target          = module.consumer.module.function.aws_cloudwatch_log_group.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-renders"
+  }
+}
+
+override_resource {
+  target          = module.consumer.aws_sqs_queue.dlq
+  override_during = plan
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders-dlq"
+  }
+}
+
+override_resource {
+  target          = module.consumer.aws_sqs_queue.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
+  }
+}
+
+override_resource {
+  target          = aws_dynamodb_table.ledger
+  override_during = plan
+  values = {
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-ledger"
+  }
+}
+
+run "the_function_may_touch_what_is_its_own_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition = jsonencode({ for s in jsondecode(output.policy).Statement : s.Sid => [s.Action, s.Resource] }) == jsonencode({
+      ConsumeQueue      = [["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], ["arn:aws:sqs:eu-west-1:123456789012:media-test-renders"]]
+      GiveUp            = [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"]]
+      KeepLargeBodies   = [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::kit/bodies/events/*"]]
+      Publish           = [["events:PutEvents"], ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]]
+      ReadConfiguration = [["s3:GetObject"], ["arn:aws:s3:::kit/configuration/media-test-renders/*"]]
+      RememberEvents    = [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-ledger"]]
+      WriteLog          = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-renders:*"]]
+    })
+    error_message = "Exact ARNs: its queue, its dead-letter queue, its bus, its ledger, its bodies, its log, its configuration."
+  }
+}
+
+run "the_function_knows_its_way_in" {
+  command = plan
+
+  assert {
+    condition = local.environment == {
+      ENTRY           = "sqs"
+      BUS_ARN         = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+      LEDGER_TABLE    = "media-test-renders-ledger"
+      BODIES_URI      = "s3://kit/bodies/events/"
+      MAX_ENTRY_BYTES = "240000"
+    }
+    error_message = "The environment is how the function knows where it stands."
+  }
+
+  assert {
+    condition     = jsondecode(local.configuration) == { partners = { telestream = { specification = { preset = "telestream-cloud" } } } }
+    error_message = "A queue's partner has a specification and no sources."
+  }
+}
+
+run "partners_on_a_bus_have_sources_and_those_that_speak_the_envelope_no_specification" {
+  command = plan
+
+  variables {
+    entry = "custom-bus"
+    partners = {
+      studio = { sources = ["example.studio", "example.studio.*"] }
+      qc     = { sources = ["example.qc"], specification = jsonencode({ preset = "standard-webhooks" }) }
+    }
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(local.configuration)) == jsonencode({ partners = {
+      qc     = { sources = ["example.qc"], specification = { preset = "standard-webhooks" } }
+      studio = { sources = ["example.studio", "example.studio.*"] }
+    } })
+    error_message = "The function must know whose a source is."
+  }
+}
+
+run "dead_letters_go_back_to_the_queue" {
+  command = plan
+
+  assert {
+    condition = jsonencode(output.dead_letter_queues) == jsonencode({
+      "ingress/media-test-renders" = {
+        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"
+        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders-dlq"
+        hop              = "ingress/media-test-renders"
+        destination      = "bus"
+        source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders"
+        source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
+        function_arn     = null
+        route_back       = "queue"
+        redrive          = null
+      }
+    })
+    error_message = "dlq-review takes this very shape."
+  }
+}
+
+run "dead_letters_of_somebody_elses_queue_go_back_to_the_function" {
+  command = plan
+
+  variables {
+    existing_queue = {
+      arn = "arn:aws:sqs:eu-west-1:111122223333:theirs"
+      url = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs"
+    }
+  }
+
+  assert {
+    condition = jsonencode(output.dead_letter_queues["ingress/media-test-renders"]) == jsonencode({
+      queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"
+      queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders-dlq"
+      hop              = "ingress/media-test-renders"
+      destination      = "bus"
+      source_queue_arn = null
+      source_queue_url = null
+      function_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
+      route_back       = "function"
+      redrive          = null
+    })
+    error_message = "Their queue is not ours to write to."
+  }
+}
+
+run "the_ledger_forgets_by_itself_and_can_be_restored" {
+  command = plan
+
+  assert {
+    condition     = aws_dynamodb_table.ledger[0].ttl[0].attribute_name == "expires" && aws_dynamodb_table.ledger[0].point_in_time_recovery[0].enabled && aws_dynamodb_table.ledger[0].billing_mode == "PAY_PER_REQUEST"
+    error_message = "On demand, with a TTL, restorable."
+  }
+}
+
+run "a_ledger_can_be_shared" {
+  command = plan
+
+  variables {
+    ledger_table = { name = "webhooks-ledger", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/webhooks-ledger" }
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table.ledger) == 0 && local.environment["LEDGER_TABLE"] == "webhooks-ledger" && local.policy_statements.RememberEvents.resources == ["arn:aws:dynamodb:eu-west-1:123456789012:table/webhooks-ledger"]
+    error_message = "One ledger for two ways in publishes an event that comes by both once."
+  }
+}
+
+run "without_a_bucket_it_makes_one" {
+  command = plan
+
+  variables {
+    bucket = null
+  }
+
+  assert {
+    condition     = length(module.bucket) == 1
+    error_message = "Bodies and configuration need a bucket."
+  }
+}
+
+run "a_queue_of_two_partners_is_refused" {
+  command = plan
+
+  variables {
+    partners = { one = { specification = "{}" }, two = { specification = "{}" } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "a_queue_whose_partner_has_no_specification_is_refused" {
+  command = plan
+
+  variables {
+    partners = { one = {} }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "sources_of_a_queue_are_refused" {
+  command = plan
+
+  variables {
+    partners = { one = { specification = "{}", sources = ["example.one"] } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "a_bus_without_sources_is_refused" {
+  command = plan
+
+  variables {
+    entry    = "custom-bus"
+    partners = { one = { specification = "{}" } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "what_the_kit_publishes_does_not_come_in_again" {
+  command = plan
+
+  variables {
+    entry    = "custom-bus"
+    partners = { one = { sources = ["part*"] } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "sources_of_two_partners_must_not_overlap" {
+  command = plan
+
+  variables {
+    entry    = "custom-bus"
+    partners = { one = { sources = ["example.*"] }, two = { sources = ["example.two"] } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "a_partner_that_speaks_the_envelope_is_on_the_custom_bus" {
+  command = plan
+
+  variables {
+    entry    = "partner-bus"
+    partners = { one = { sources = ["aws.partner/example.com/one"] } }
+  }
+
+  expect_failures = [var.partners]
+}
+
+run "there_are_four_ways_in_that_a_queue_feeds" {
+  command = plan
+
+  variables {
+    entry = "webhook"
+  }
+
+  expect_failures = [var.entry]
+}
