@@ -158,7 +158,11 @@ class Story:
             self.console.print(table_of(watcher.board))
             self.faults.append(f"after {_DELIVERY_SECONDS:.0f} s not every event was where it had to be")
             self.faults += sorted(
-                {f"{line.function} crashes: {_last(line.text)}" for line in watcher.lines if _CRASH in line.text}
+                {
+                    f"{line.function} crashes: {_last(line.text)}"
+                    for line in watcher.lines
+                    if not line.fields and _CRASH in line.text
+                }
             )
 
     # -- the review desk -----------------------------------------------------------------------------------------
@@ -259,6 +263,7 @@ class Story:
 
 
 _CRASH: Final = "Error: "
+"""The last line of a Python traceback, which the runtime logs when a function raises."""
 
 
 def _last(text: str) -> str:

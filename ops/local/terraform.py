@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ Report = Callable[[Mapping[str, Any]], None]
 
 PARALLELISM: Final = 30
 MINIMUM_VERSION: Final = (1, 9)
+STOP_SECONDS: Final = 60.0
+"""How long Terraform may take to finish what it has begun once it is asked to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,29 +143,31 @@ class Terraform:
         return {name: output["value"] for name, output in json.loads(done.stdout).items()}
 
     def _run(self, arguments: Sequence[str], report: Report) -> _Outcome:
-        process = subprocess.Popen(
-            [program(), arguments[0], "-json", *arguments[1:]],
-            cwd=self.directory,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            # Ctrl-C reaches us alone; Terraform is then asked once, and saves its state.
-            start_new_session=True,
-        )
         outcome = _Outcome(status=1)
-        try:
-            with self.log.open("w", encoding="utf-8", buffering=1) as log:
+        with (
+            self.log.open("w", encoding="utf-8", buffering=1) as log,
+            subprocess.Popen(
+                [program(), arguments[0], "-json", *arguments[1:]],
+                cwd=self.directory,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                # Ctrl-C reaches us alone; Terraform is then asked once, and saves its state.
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
                 for message in _messages(process, log.write):
                     _note(message, outcome)
                     report(message)
-            outcome.status = process.wait()
-        except BaseException:
-            _stop(process, report)
-            raise
+                outcome.status = process.wait()
+            except BaseException:
+                _stop(process, log.write, report)
+                raise
         return outcome
 
 
@@ -200,19 +205,27 @@ def _note(message: Mapping[str, Any], outcome: _Outcome) -> None:
             outcome.changes.append(f"{action} {change.get('resource', {}).get('addr', '?')}")
 
 
-def _stop(process: subprocess.Popen[str], report: Report) -> None:
+def _stop(process: subprocess.Popen[str], write: Callable[[str], Any], report: Report) -> None:
     report({"type": "stopping"})
-    patience: Final = 60
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGINT)
+    impatient = threading.Timer(STOP_SECONDS, lambda: _kill(process))
+    impatient.start()
     try:
-        if process.stdout is not None:
-            process.stdout.close()
-        process.wait(timeout=patience)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        # It goes on talking while it stops, and would wait for a listener.
+        for _ in _messages(process, write):
+            pass
         process.wait()
+    except KeyboardInterrupt:
+        _kill(process)
+        process.wait()
+    finally:
+        impatient.cancel()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def program() -> str:
