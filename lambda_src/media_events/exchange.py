@@ -7,6 +7,20 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What API Gateway itself proved about a sender; nothing here is taken from headers, path or body.
+
+    ``partner`` is the one whose own route was called, empty on the route that all share; ``principal`` the ARN of the
+    IAM user or role session that signed; ``jwt`` whether a token was accepted; ``certificate`` whether mutual TLS was.
+    """
+
+    partner: str = ""
+    principal: str = ""
+    jwt: bool = False
+    certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """A request as it came: ``partner`` from its path, header names in lower case, ``body`` in raw bytes.
 
@@ -20,6 +34,7 @@ class Incoming:
     query: str = ""
     headers: Sequence[tuple[str, str]] = ()
     body: bytes | None = b""
+    caller: Caller = field(default_factory=Caller)
 
     @property
     def url(self) -> str:

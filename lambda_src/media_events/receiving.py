@@ -1,8 +1,9 @@
 """The webhook: from a request to an answer, each step in its place.
 
 Method, partner, size, raw bytes, signature and time, parse, normalise, deduplicate, publish, answer. Nothing of a
-request is believed before its signature has been checked over the raw bytes, and nothing is acknowledged before it
-is on the bus or in the dead-letter queue. A 4xx is only for what a retry can't mend, a 503 for faults of our own.
+request is believed before its signature has been checked over the raw bytes, or API Gateway has authorised it where
+the configuration says that it does so instead; and nothing is acknowledged before it is on the bus or in the
+dead-letter queue. A 4xx is only for what a retry can't mend, a 503 for faults of our own.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from media_events.accepting import Acceptor, Outcome
+from media_events.authentication import Authentication, parse_authentication
 from media_events.configuration import PARTNER_NAME, ConfigurationError
 from media_events.exchange import Answer, Incoming
 from media_events.failures import HopError, PermanentConfigError, PermanentDataError
@@ -60,6 +62,7 @@ class Partner:
     specification: PartnerSpecification
     secret_arns: tuple[str, ...] = ()
     enabled: bool = True
+    authentication: Authentication = field(default_factory=Authentication)
 
 
 def parse_partners(document: Any) -> dict[str, Partner]:
@@ -90,16 +93,25 @@ def _parse_partner(name: str, entry: Any, problems: list[str]) -> Partner | None
         arns = []
     if not isinstance(enabled, bool):
         problems.append(f"{where}.enabled must be true or false")
+    authentication = parse_authentication(entry, where, problems)
     try:
         specification = parse_specification(entry["specification"])
     except SpecificationError as error:
         problems.extend(f"{where}.specification.{problem}" for problem in error.problems)
         return None
-    problems.extend(f"{where}.specification.{problem}" for problem in specification.webhook_problems())
+    authorised = not authentication.by_signature
+    found = specification.webhook_problems(authorised=authorised, secrets=bool(arns))
+    problems.extend(f"{where}.specification.{problem}" for problem in found)
     verified = specification.verification is not None and specification.verification.method != "none"
-    if verified and not arns:
+    if verified and not arns and not authorised:
         problems.append(f"{where}.secret_arns is empty, and the specification verifies signatures")
-    return Partner(name=name, specification=specification, secret_arns=tuple(arns), enabled=enabled is True)
+    return Partner(
+        name=name,
+        specification=specification,
+        secret_arns=tuple(arns),
+        enabled=enabled is True,
+        authentication=authentication,
+    )
 
 
 class _RefusedError(Exception):
@@ -207,6 +219,9 @@ class Receiver:
             raise _RefusedError(specification.answers.malformed, "body-not-base64")
         if len(body) > self.max_body_bytes:
             raise _RefusedError(413, "body-too-large", {"connection": "close"})
+        refusal = partner.authentication.refusal(incoming.caller, partner.name)
+        if refusal is not None:
+            raise _RefusedError(specification.answers.unauthenticated, refusal)
         request = Request(incoming.method, incoming.url, tuple(incoming.headers), body)
         if incoming.method == "GET":
             return self._greet(partner, request)
@@ -248,7 +263,10 @@ class Receiver:
         return Answer(asked.status, asked.body, {"content-type": asked.content_type})
 
     def _authenticate(self, partner: Partner, request: Request) -> Sequence[str]:
-        """The partner's secrets, once one of them has proved the request."""
+        """The partner's secrets, once one of them, or API Gateway, has proved the request."""
+        if not partner.authentication.by_signature:
+            handshake = partner.specification.handshake
+            return self._secrets(partner) if handshake is not None and handshake.kind == "hmac_token" else ()
         verification = partner.specification.verification
         now = self.clock()
         # Without secrets first: what is refused for its form or its time costs no look into the secret store.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from media_events.exchange import Answer, Incoming
+from media_events.exchange import Answer, Caller, Incoming
 
 
 def incoming(event: Mapping[str, Any]) -> Incoming:
@@ -28,6 +28,7 @@ def incoming(event: Mapping[str, Any]) -> Incoming:
         query=_query(event),
         headers=_headers(event),
         body=_body(event),
+        caller=_caller(event, context),
     )
 
 
@@ -43,7 +44,26 @@ def response(answer: Answer) -> dict[str, Any]:
 
 def _partner(event: Mapping[str, Any], path: str) -> str:
     named = _mapping(event.get("pathParameters")).get("partner")
-    return named if isinstance(named, str) else path.rstrip("/").rpartition("/")[2]
+    if isinstance(named, str):
+        return named
+    return _own_route(event) or path.rstrip("/").rpartition("/")[2]
+
+
+def _own_route(event: Mapping[str, Any]) -> str:
+    """The partner whose own route (``POST /webhooks/acme``) was called; empty on the one that all share."""
+    last = _text(event.get("routeKey")).rpartition("/")[2]
+    return "" if "{" in last or "$" in last else last
+
+
+def _caller(event: Mapping[str, Any], context: Mapping[str, Any]) -> Caller:
+    """What API Gateway proved. Format 2.0 alone has it here, so that whatever comes in 1.0 counts as unproved."""
+    authorizer = _mapping(context.get("authorizer"))
+    return Caller(
+        partner=_own_route(event),
+        principal=_text(_mapping(authorizer.get("iam")).get("userArn")),
+        jwt=bool(_mapping(_mapping(authorizer.get("jwt")).get("claims"))),
+        certificate=bool(_mapping(_mapping(context.get("authentication")).get("clientCert"))),
+    )
 
 
 def _headers(event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

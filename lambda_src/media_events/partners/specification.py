@@ -133,15 +133,21 @@ class PartnerSpecification:
     answers: Answers = field(default_factory=Answers)
     dedup_window_seconds: int = FOURTEEN_DAYS
 
-    def webhook_problems(self) -> list[str]:
-        """Why this partner can't be a webhook; empty where it can."""
-        if self.verification is None:
+    def webhook_problems(self, *, authorised: bool = False, secrets: bool = True) -> list[str]:
+        """Why this partner can't be a webhook; empty where it can.
+
+        ``authorised``: API Gateway authenticates it, in place of ``verification``. ``secrets``: there are some.
+        """
+        if self.verification is None and not authorised:
             return [
                 (
                     "verification: is missing, and a webhook needs it; choose a method, or write method none and "
                     "allow_unverified true to let anybody in"
                 )
             ]
+        handshake = self.handshake
+        if authorised and not secrets and handshake and (handshake.kind == "hmac_token" or handshake.secret_query):
+            return ["handshake: needs a secret also where API Gateway authorises the calls; name one in secret_arns"]
         return []
 
 
