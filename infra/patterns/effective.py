@@ -17,6 +17,9 @@ Stage = Literal["received", "transformed"]
 OWN_FIELDS: Final = ("detail.metadata.stage", "detail.metadata.redrive")
 """Fields that the kit's conditions are about; a user's pattern must leave them alone."""
 
+KIT_SOURCE: Final = {"source": [{"prefix": "partner."}]}
+"""The sources under which the kit, and nobody else, puts events on the bus."""
+
 _EVERYTHING: Final = "takes every event; where that is meant, set match_all: true"
 _OBJECTS: Final = ("detail", "detail.metadata")
 
@@ -24,12 +27,15 @@ _OBJECTS: Final = ("detail", "detail.metadata")
 def effective_pattern(pattern: Mapping[str, Any], *, hop: str, stage: Stage) -> dict[str, Any]:
     """``pattern`` with the conditions of ``hop`` (``route/cms``, ``transform/mux``), docs/contracts.md section 5.
 
-    The event must be of the hop's stage, and it must not be one that is re-driven to another hop.
+    The event must be of the hop's stage, it must not be one that is re-driven to another hop, and where the pattern
+    names no source it must be one that the kit published: a producer on the bus may write what it likes into its
+    events, but not that source.
     """
     detail = _object(pattern, "detail")
     metadata = _object(detail, "metadata")
     return {
         **pattern,
+        **_source_condition(pattern),
         "detail": {
             **detail,
             "metadata": {**metadata, "stage": [stage], "redrive": {"route": [{"exists": False}, hop]}},
@@ -57,6 +63,16 @@ def validate_hop_pattern(
         return [Problem("", f"this pattern {_EVERYTHING}", "kit")]
     whole = validate_pattern(effective_pattern(pattern, hop=hop, stage=stage), max_characters=max_characters)
     return [Problem(problem.path, f"{problem.message} (with the kit's own conditions)") for problem in whole]
+
+
+def _source_condition(pattern: Mapping[str, Any]) -> dict[str, Any]:
+    if "source" in pattern:
+        return {}
+    alternatives = pattern.get("$or", [])
+    if any("source" in alternative for alternative in alternatives):
+        # A field can't be named twice on one way through a pattern: the condition belongs into the other alternatives.
+        return {"$or": [{**KIT_SOURCE, **alternative} for alternative in alternatives]}
+    return KIT_SOURCE
 
 
 def _object(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -1,9 +1,22 @@
-# The patterns of the rules: the user's, plus the stage, plus the condition that keeps a re-driven event for the hop that failed.
+# The patterns of the rules: the user's, plus the stage, plus the condition that keeps a re-driven event for the hop that failed,
+# plus the source: only the kit puts events of `partner.*` on the bus, whatever else a producer writes into an event of its own.
 
 locals {
   user_patterns = { for key, hop in local.hops : key => jsondecode(hop.pattern) }
 
-  patterns = { for key, hop in local.hops : key => jsonencode(merge(local.user_patterns[key], {
+  kit_source = { source = [{ prefix = "partner." }] }
+
+  # Where one alternative names a source, the condition belongs into the others: a field can't be named twice on one way through.
+  alternatives_name_source = { for key, pattern in local.user_patterns : key =>
+    anytrue([for alternative in try(pattern["$or"], []) : can(alternative.source)])
+  }
+  source_conditions = { for key, pattern in local.user_patterns : key => merge(
+    { for field, value in local.kit_source : field => value if !can(pattern.source) && !local.alternatives_name_source[key] },
+    { for field, value in { "$or" = [for alternative in try(pattern["$or"], []) : merge(local.kit_source, alternative)] } :
+    field => value if !can(pattern.source) && local.alternatives_name_source[key] },
+  ) }
+
+  patterns = { for key, hop in local.hops : key => jsonencode(merge(local.user_patterns[key], local.source_conditions[key], {
     detail = merge(try(local.user_patterns[key].detail, {}), {
       metadata = merge(try(local.user_patterns[key].detail.metadata, {}), {
         stage   = [hop.stage]

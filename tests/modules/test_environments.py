@@ -1,19 +1,32 @@
-"""Each module's environment variables, held against the settings of the handler that it deploys."""
+"""What each module tells its functions, held against what their handlers read: variables and configuration."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from media_events.delivery.destinations import parse_destination
+from media_events.receiving import parse_partners
+from media_events.redriving import parse_queues
 from media_events.settings import Settings
+from media_events.transforming import parse_steps
 from tests.modules.conftest import Terraform, resources_in
 
 # What Powertools reads by itself.
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+
+PARSERS: dict[str, Callable[[Any], Any]] = {
+    "webhook": lambda document: parse_partners(document["partners"]),
+    "transform": lambda document: parse_steps(document["steps"]),
+    "deliver": parse_destination,
+    "redrive": parse_queues,
+}
 
 pytestmark = pytest.mark.terraform
 
@@ -51,3 +64,23 @@ def test_functions_get_the_variables_that_their_handlers_read(
         missing = {variable for variable, required in declared.items() if required} - variables
         unread = variables - set(declared) - POWERTOOLS
         assert (name, missing, unread) == (name, set(), set())
+
+
+def documents(state: dict[str, Any]) -> dict[str, Any]:
+    """The configuration document of every function of an applied root, by the function's name."""
+    return {
+        stored["key"].split("/")[1]: json.loads(stored["content"])
+        for stored in resources_in(state["root_module"], "aws_s3_object")
+    }
+
+
+@pytest.mark.parametrize("example", ["ingress-apigw", "router", "dlq-review"])
+def test_functions_can_read_the_configuration_that_the_module_stores_for_them(
+    example: str, terraform: Terraform, working_copy: Path
+) -> None:
+    state = terraform.mock_apply(working_copy / "examples" / example)
+    stored = documents(state)
+
+    assert stored.keys() == environments(state).keys()
+    for name, (handler, _) in environments(state).items():
+        assert PARSERS[handler.split(".")[2]](stored[name])

@@ -30,6 +30,8 @@ PATTERNS: dict[str, Any] = {
     "detail-data": {"detail": {"data": {"size": [{"numeric": [">", 0, "<=", 5.5]}]}}},
     "metadata": {"detail-type": ["asset.ready"], "detail": {"metadata": {"partner": ["mux", None], "hops": [0]}}},
     "or-at-the-top": {"$or": [{"source": ["a"]}, {"detail": {"data": {"x": [True]}}}]},
+    "or-with-a-source-in-one": {"$or": [{"source": ["partner.a"]}, {"detail": {"data": {"x": [True]}}}]},
+    "or-without-a-source": {"$or": [{"detail-type": ["a"]}, {"detail": {"data": {"x": [True]}}}]},
     "or-in-detail": {"detail": {"$or": [{"data": {"x": ["<&>"]}}, {"metadata": {"type": ["é"]}}]}},
     "own-stage": {"detail": {"metadata": {"stage": ["received"]}}},
     "own-redrive": {"detail": {"metadata": {"redrive": {"count": [1]}}}},

@@ -149,6 +149,7 @@ run "patterns_are_the_users_and_hold_back_what_is_not_for_the_hop" {
 
   assert {
     condition = jsondecode(aws_cloudwatch_event_rule.this["cms"].event_pattern) == {
+      source      = [{ prefix = "partner." }]
       detail-type = [{ prefix = "asset." }]
       detail = {
         data     = { kind = ["video"] }
@@ -168,6 +169,7 @@ run "patterns_are_the_users_and_hold_back_what_is_not_for_the_hop" {
 
   assert {
     condition = jsondecode(aws_cloudwatch_event_rule.this["lake"].event_pattern) == {
+      source = [{ prefix = "partner." }]
       detail = { metadata = { stage = ["received"], redrive = { route = [{ exists = false }, "route/lake"] } } }
     }
     error_message = "match_all still has a stage, or an event would come twice."
@@ -220,7 +222,10 @@ run "alternatives_stand_beside_the_added_conditions" {
 
   assert {
     condition = jsondecode(aws_cloudwatch_event_rule.this["cms"].event_pattern) == {
-      "$or"  = [{ source = ["partner.mux"] }, { detail = { data = { stage = ["final"] } } }]
+      "$or" = [
+        { source = ["partner.mux"] },
+        { source = [{ prefix = "partner." }], detail = { data = { stage = ["final"] } } },
+      ]
       detail = { metadata = { stage = ["received"], redrive = { route = [{ exists = false }, "route/cms"] } } }
     }
     error_message = "The conditions hold for every alternative, and a partner's own field called stage is the user's."

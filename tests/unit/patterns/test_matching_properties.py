@@ -111,7 +111,7 @@ def accepts(comparison: Any, value: Any) -> bool:  # noqa: PLR0911 - one line fo
         case {"exists": True}:
             return True
         case _:
-            return value == comparison and (is_number(value) or type(value) is type(comparison))
+            return value == comparison and is_number(value) == is_number(comparison)
 
 
 def is_number(value: Any) -> bool:
