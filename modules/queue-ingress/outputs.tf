@@ -89,3 +89,8 @@ output "environment" {
   description = "The function's environment variables."
   value       = module.consumer.environment
 }
+
+output "configuration" {
+  description = "The function's configuration, as JSON text."
+  value       = local.configuration
+}
