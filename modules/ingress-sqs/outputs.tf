@@ -23,6 +23,11 @@ output "existing_queue_policy" {
   value       = local.existing_queue_policy
 }
 
+output "queue_policy" {
+  description = "Who may send to the queue: its policy, as JSON text; null for an existing queue."
+  value       = module.ingress.queue_policy
+}
+
 output "dlq_name" {
   description = "Name of the dead-letter queue."
   value       = module.ingress.dlq_name

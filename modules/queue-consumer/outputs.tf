@@ -13,6 +13,11 @@ output "queue_url" {
   value       = local.queue.url
 }
 
+output "queue_policy" {
+  description = "Who may send to the queue: its policy, as JSON text; null for an existing queue."
+  value       = local.own_queue ? aws_sqs_queue.this[0].policy : null
+}
+
 output "dlq_name" {
   description = "Name of the dead-letter queue."
   value       = aws_sqs_queue.dlq.name

@@ -13,6 +13,11 @@ output "queue_url" {
   value       = module.consumer.queue_url
 }
 
+output "queue_policy" {
+  description = "Who may send to the queue: its policy, as JSON text; null for an existing queue."
+  value       = module.consumer.queue_policy
+}
+
 output "dlq_name" {
   description = "Name of the dead-letter queue."
   value       = module.consumer.dlq_name

@@ -1,0 +1,93 @@
+data "aws_partition" "current" {}
+
+locals {
+  # Other accounts can't use the key that AWS manages for SNS. What is not encrypted with a key is still encrypted on disk.
+  topic_key = var.kms_key_arn != null ? var.kms_key_arn : length(var.publishers) == 0 ? "alias/aws/sns" : null
+}
+
+resource "aws_sns_topic" "this" {
+  #checkov:skip=CKV_AWS_26:Encrypted with aws/sns or with kms_key_arn; without a key only where other accounts publish, which can't use aws/sns
+  count = local.own_topic ? 1 : 0
+
+  name              = var.fifo ? "${var.name}.fifo" : var.name
+  display_name      = "Events of ${var.partner}"
+  kms_master_key_id = local.topic_key
+  tags              = var.tags
+
+  fifo_topic                  = var.fifo ? true : null
+  content_based_deduplication = var.fifo ? var.topic_content_based_deduplication : null
+  fifo_throughput_scope       = var.fifo && var.high_throughput ? "MessageGroup" : null
+
+  # An empty policy ends an active one; none at all would leave it.
+  archive_policy = var.topic_archive_days == null ? null : jsonencode(var.topic_archive_days == 0 ? {} : { MessageRetentionPeriod = tostring(var.topic_archive_days) })
+}
+
+locals {
+  deny_without_tls = {
+    Sid       = "DenyWithoutTls"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "sns:Publish"
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  }
+
+  allow_publishers = [for sid, publisher in var.publishers : merge(
+    {
+      Sid    = sid
+      Effect = "Allow"
+      Action = "sns:Publish"
+      Principal = {
+        # An organisation alone is everybody, and by the condition below only those of the organisation.
+        AWS = length(publisher.account_ids) + length(publisher.role_arns) == 0 ? ["*"] : concat(
+          [for account in publisher.account_ids : "arn:${data.aws_partition.current.partition}:iam::${account}:root"],
+          publisher.role_arns,
+        )
+      }
+    },
+    publisher.organization_id == null ? {} : {
+      Condition = { StringEquals = { "aws:PrincipalOrgID" = publisher.organization_id } }
+    },
+  )]
+
+  publisher_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid      = "PublishToTopic"
+        Effect   = "Allow"
+        Action   = "sns:Publish"
+        Resource = local.topic_arn
+      }],
+      [for key in var.kms_key_arn[*] : {
+        Sid      = "EncryptForTopic"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = key
+      }],
+    )
+  })
+
+  # The queue's account subscribes by itself, and this queue alone: then nothing has to be confirmed.
+  existing_topic_policy = local.own_topic ? null : jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Subscribe"
+      Effect    = "Allow"
+      Action    = "sns:Subscribe"
+      Resource  = var.existing_topic_arn
+      Principal = { AWS = join(":", concat(slice(split(":", module.ingress.role_arn), 0, 5), ["root"])) }
+      Condition = { StringEquals = { "sns:Protocol" = "sqs", "sns:Endpoint" = module.ingress.queue_arn } }
+    }]
+  })
+}
+
+resource "aws_sns_topic_policy" "this" {
+  count = local.own_topic ? 1 : 0
+
+  arn = aws_sns_topic.this[0].arn
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in concat([local.deny_without_tls], local.allow_publishers) : merge(statement, { Resource = aws_sns_topic.this[0].arn })]
+  })
+}
