@@ -1,8 +1,27 @@
 locals {
+  shared_path = "/webhooks/{partner}"
+
+  # Partners with limits or an authorisation of their own have routes of their own, which API Gateway prefers.
+  own_routes = { for partner, settings in var.partners : partner => settings if settings.throttle != null || settings.authorization != null }
+
   # POST is what webhooks are; the other methods reach the function too, for the handshakes that come by GET, and so
   # that it, rather than a 404 of API Gateway's, answers a wrong method.
-  path   = "/webhooks/{partner}"
-  routes = toset(["POST ${local.path}", "ANY ${local.path}"])
+  routes = merge([
+    for method in ["POST", "ANY"] : merge(
+      { "${method} ${local.shared_path}" = { partner = null, throttle = var.throttle, authorization = null } },
+      {
+        for partner, settings in local.own_routes : "${method} /webhooks/${partner}" => {
+          partner       = partner
+          throttle      = settings.throttle == null ? var.throttle : settings.throttle
+          authorization = settings.authorization
+        }
+      }
+    )
+  ]...)
+
+  authorization_types = { iam = "AWS_IAM", jwt = "JWT" }
+
+  mutual_tls = try(var.domain.mutual_tls, null)
 }
 
 resource "aws_apigatewayv2_api" "this" {
@@ -10,6 +29,9 @@ resource "aws_apigatewayv2_api" "this" {
   description   = "Webhooks of ${join(", ", sort(keys(var.partners)))}"
   protocol_type = "HTTP"
   tags          = var.tags
+
+  # Its own address asks for no client certificate: whoever may call by mutual TLS alone could go around it.
+  disable_execute_api_endpoint = local.mutual_tls != null
 }
 
 resource "aws_apigatewayv2_integration" "function" {
@@ -21,14 +43,30 @@ resource "aws_apigatewayv2_integration" "function" {
   timeout_milliseconds   = 30000
 }
 
+resource "aws_apigatewayv2_authorizer" "jwt" {
+  for_each = { for partner, settings in var.partners : partner => settings.authorization if try(settings.authorization.type, null) == "jwt" }
+
+  api_id           = aws_apigatewayv2_api.this.id
+  name             = each.key
+  authorizer_type  = "JWT"
+  identity_sources = ["$request.header.Authorization"]
+
+  jwt_configuration {
+    issuer   = each.value.issuer
+    audience = each.value.audiences
+  }
+}
+
 resource "aws_apigatewayv2_route" "this" {
-  #checkov:skip=CKV_AWS_309:Senders are authenticated by their signatures, which the function verifies before anything else
+  #checkov:skip=CKV_AWS_309:Senders are authenticated by their signatures, which the function verifies before anything else; where API Gateway does it, the route says so
   for_each = local.routes
 
-  api_id             = aws_apigatewayv2_api.this.id
-  route_key          = each.key
-  target             = "integrations/${aws_apigatewayv2_integration.function.id}"
-  authorization_type = "NONE"
+  api_id               = aws_apigatewayv2_api.this.id
+  route_key            = each.key
+  target               = "integrations/${aws_apigatewayv2_integration.function.id}"
+  authorization_type   = each.value.authorization == null ? "NONE" : local.authorization_types[each.value.authorization.type]
+  authorizer_id        = try(each.value.authorization.type, null) == "jwt" ? aws_apigatewayv2_authorizer.jwt[each.value.partner].id : null
+  authorization_scopes = length(try(each.value.authorization.scopes, [])) == 0 ? null : each.value.authorization.scopes
 }
 
 resource "aws_apigatewayv2_stage" "this" {
@@ -46,9 +84,9 @@ resource "aws_apigatewayv2_stage" "this" {
     for_each = local.routes
 
     content {
-      route_key              = aws_apigatewayv2_route.this[route_settings.value].route_key
-      throttling_rate_limit  = var.throttle.rate
-      throttling_burst_limit = var.throttle.burst
+      route_key              = aws_apigatewayv2_route.this[route_settings.key].route_key
+      throttling_rate_limit  = route_settings.value.throttle.rate
+      throttling_burst_limit = route_settings.value.throttle.burst
     }
   }
 
@@ -89,5 +127,5 @@ resource "aws_lambda_permission" "api" {
   action        = "lambda:InvokeFunction"
   function_name = module.function.function_name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*${local.path}" # any stage, any method, this path
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*/webhooks/*" # any stage, any method, every webhook
 }

@@ -6,11 +6,11 @@ locals {
   hop = "ingress/${var.name}"
 
   # Partners without secrets of their own; the others' ARNs may be unknown until apply, their being there is not.
-  own_secrets = toset([for partner, settings in var.partners : partner if settings.secret_arns == null])
+  own_secrets = toset([for partner, settings in var.partners : partner if settings.secret_arns == null && settings.authorization == null])
 
   secret_arns = {
     for partner, settings in var.partners : partner =>
-    contains(local.own_secrets, partner) ? [aws_secretsmanager_secret.partner[partner].arn] : settings.secret_arns
+    contains(local.own_secrets, partner) ? [aws_secretsmanager_secret.partner[partner].arn] : settings.secret_arns == null ? [] : settings.secret_arns
   }
 
   bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
@@ -112,8 +112,11 @@ locals {
   configuration = jsonencode({
     partners = {
       for partner, settings in var.partners : partner => {
-        specification = jsondecode(settings.specification)
-        secret_arns   = local.secret_arns[partner]
+        specification              = jsondecode(settings.specification)
+        secret_arns                = local.secret_arns[partner]
+        authentication             = settings.authorization == null ? "signature" : settings.authorization.type
+        principals                 = settings.authorization == null ? [] : settings.authorization.principals
+        require_client_certificate = settings.require_client_certificate
       }
     }
   })

@@ -1,6 +1,10 @@
+locals {
+  base_url = var.domain == null ? aws_apigatewayv2_api.this.api_endpoint : "https://${var.domain.name}"
+}
+
 output "api_endpoint" {
-  description = "Base URL of the API."
-  value       = aws_apigatewayv2_api.this.api_endpoint
+  description = "Base URL of the webhooks: the domain's, if there is one, else the API's own."
+  value       = local.base_url
 }
 
 output "api_id" {
@@ -10,7 +14,30 @@ output "api_id" {
 
 output "webhook_urls" {
   description = "The URL to give to each partner, by its name."
-  value       = { for partner in keys(var.partners) : partner => "${aws_apigatewayv2_api.this.api_endpoint}/webhooks/${partner}" }
+  value       = { for partner in keys(var.partners) : partner => "${local.base_url}/webhooks/${partner}" }
+}
+
+output "domain_target" {
+  description = "What the DNS record of `domain` points to: `name`, and `hosted_zone_id` for an alias. Null without a domain."
+  value = var.domain == null ? null : {
+    name           = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].target_domain_name
+    hosted_zone_id = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].hosted_zone_id
+  }
+}
+
+output "invoke_policies" {
+  description = "The IAM policy (JSON) that a partner's principals need, by the name of each partner with an authorization of type iam."
+  value = {
+    for partner, settings in var.partners : partner => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Sid      = "SendWebhooks"
+        Effect   = "Allow"
+        Action   = "execute-api:Invoke"
+        Resource = "${aws_apigatewayv2_api.this.execution_arn}/*/POST/webhooks/${partner}" # any stage: there is one
+      }]
+    }) if try(settings.authorization.type, null) == "iam"
+  }
 }
 
 output "secret_arns" {

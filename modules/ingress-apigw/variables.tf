@@ -29,11 +29,31 @@ variable "partners" {
     Who may call, by name; a partner's address is `/webhooks/<name>`.
       specification = what a specification file holds, as JSON text; `jsonencode({ preset = "mux" })` alone is one
       secret_arns   = Secrets Manager secrets that verify the calls, current first, previous after it. Null: the module
-                      makes one secret, `<name>/<partner>`, without a value, for you to fill. `[]`: none is needed
+                      makes one secret, `<name>/<partner>`, without a value, for you to fill. `[]`: none is needed. With
+                      an `authorization` null is `[]`
+      throttle      = limits of its own, `{ rate, burst }`: what others send no longer counts against it, nor what it
+                      sends against them. Null: it shares `throttle`
+      authorization = `{ type = "iam", principals }`: API Gateway lets in signed calls of the roles and users with these
+                      ARNs, which `invoke_policies` allows to call; or `{ type = "jwt", issuer, audiences, scopes }`: it
+                      lets in tokens of this issuer, for any of the audiences, with any of the scopes if there are some.
+                      Either takes the place of the specification's verification. Null: calls are verified by signature
+      require_client_certificate = only by mutual TLS, which `domain` must have; comes on top of what else is asked for
   EOT
   type = map(object({
     specification = string
     secret_arns   = optional(list(string))
+    throttle = optional(object({
+      rate  = number
+      burst = number
+    }))
+    authorization = optional(object({
+      type       = string
+      principals = optional(list(string), [])
+      issuer     = optional(string)
+      audiences  = optional(list(string), [])
+      scopes     = optional(list(string), [])
+    }))
+    require_client_certificate = optional(bool, false)
   }))
   nullable = false
 
@@ -55,6 +75,41 @@ variable "partners" {
   validation {
     condition     = alltrue(flatten([for partner in values(var.partners) : [for arn in coalesce(partner.secret_arns, []) : can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:", arn))]]))
     error_message = "secret_arns takes ARNs of Secrets Manager secrets, never the secrets themselves."
+  }
+
+  validation {
+    condition     = alltrue([for partner in values(var.partners) : partner.throttle == null ? true : partner.throttle.rate >= 1 && partner.throttle.burst >= 1])
+    error_message = "A partner's throttle.rate and throttle.burst must be at least 1: 0 refuses every call."
+  }
+
+  validation {
+    condition     = alltrue([for partner in values(var.partners) : partner.authorization == null ? true : contains(["iam", "jwt"], partner.authorization.type)])
+    error_message = "A partner's authorization.type must be \"iam\" or \"jwt\". Leave authorization out where signatures are verified."
+  }
+
+  validation {
+    condition = alltrue([for partner in values(var.partners) : partner.authorization == null ? true : partner.authorization.type != "iam" ? true : (
+      length(partner.authorization.principals) > 0 && partner.authorization.issuer == null && length(partner.authorization.audiences) + length(partner.authorization.scopes) == 0
+    )])
+    error_message = "An authorization of type iam takes principals, at least one, and nothing else."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for partner in values(var.partners) : [for arn in try(partner.authorization.principals, []) : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$", arn))]]))
+    error_message = "authorization.principals takes ARNs of IAM roles and users, each named in full: arn:aws:iam::<account>:role/<name>."
+  }
+
+  validation {
+    condition = alltrue([for partner in values(var.partners) : partner.authorization == null ? true : partner.authorization.type != "jwt" ? true : (
+      can(regex("^https://[^/\\s?#]+[^\\s?#]*$", partner.authorization.issuer)) && length(partner.authorization.principals) == 0
+      && length(partner.authorization.audiences) >= 1 && length(partner.authorization.audiences) <= 50 && length(partner.authorization.scopes) <= 10
+    )])
+    error_message = "An authorization of type jwt takes an issuer (https://…), 1 to 50 audiences and up to 10 scopes, and no principals."
+  }
+
+  validation {
+    condition     = alltrue([for partner in values(var.partners) : !partner.require_client_certificate]) || try(var.domain.mutual_tls, null) != null
+    error_message = "require_client_certificate needs a domain with mutual_tls: without it API Gateway asks nobody for a certificate, and every call would be refused."
   }
 }
 
@@ -82,7 +137,7 @@ variable "secret_recovery_window_days" {
 ################################################################################
 
 variable "throttle" {
-  description = "Calls that API Gateway lets through: `rate` per second on average, `burst` at once. More get 429, which senders retry."
+  description = "Calls that API Gateway lets through, of all partners without a `throttle` of their own together: `rate` per second on average, `burst` at once. More get 429, which senders retry."
   type = object({
     rate  = optional(number, 100)
     burst = optional(number, 200)
@@ -93,6 +148,45 @@ variable "throttle" {
   validation {
     condition     = var.throttle.rate >= 1 && var.throttle.burst >= 1
     error_message = "throttle.rate and throttle.burst must be at least 1: 0 refuses every call."
+  }
+}
+
+variable "domain" {
+  description = <<-EOT
+    A domain of your own for the API. Point a DNS record (an alias, or a CNAME) to `domain_target`; the module makes none.
+      name            = such as `hooks.example.com`
+      certificate_arn = certificate of Certificate Manager for that name, in the API's region
+      mutual_tls      = callers must show a certificate that the truststore vouches for. The API's own address is switched
+                        off then, since it asks for none
+        truststore_uri     = PEM bundle of the certificate authorities, `s3://<bucket>/<key>`
+        truststore_version = version of that object; without one a new bundle goes unnoticed
+        ownership_verification_certificate_arn = public certificate that proves the name is yours, where
+                             `certificate_arn` is imported or of a private authority
+  EOT
+  type = object({
+    name            = string
+    certificate_arn = string
+    mutual_tls = optional(object({
+      truststore_uri                         = string
+      truststore_version                     = optional(string)
+      ownership_verification_certificate_arn = optional(string)
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = var.domain == null ? true : can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z][a-z0-9-]*[a-z0-9]$", var.domain.name)) && length(var.domain.name) <= 253
+    error_message = "domain.name must be a name such as hooks.example.com: lower case, without https://, path or wildcard."
+  }
+
+  validation {
+    condition     = var.domain == null ? true : alltrue([for arn in compact([var.domain.certificate_arn, try(var.domain.mutual_tls.ownership_verification_certificate_arn, null)]) : can(regex("^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/", arn))])
+    error_message = "domain takes ARNs of certificates of Certificate Manager: arn:aws:acm:<region>:<account>:certificate/<id>."
+  }
+
+  validation {
+    condition     = try(var.domain.mutual_tls, null) == null ? true : can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$", var.domain.mutual_tls.truststore_uri))
+    error_message = "domain.mutual_tls.truststore_uri must be an object in S3: s3://<bucket>/<key>."
   }
 }
 

@@ -264,3 +264,99 @@ REVIEWS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("variables", "message"), REVIEWS_REFUSED.values(), ids=REVIEWS_REFUSED)
 def test_dlq_review_refuses(variables: dict[str, Any], message: str, terraform: Terraform, tmp_path: Path) -> None:
     assert message in refusals(terraform, tmp_path, "dlq-review", variables)
+
+
+################################################################################
+# ingress-apigw
+################################################################################
+
+CERTIFICATE = f"arn:aws:acm:{ACCOUNT}:certificate/a1"
+TRUST = {"truststore_uri": "s3://trust/partners.pem"}
+IAM = {"type": "iam", "principals": ["arn:aws:iam::123456789012:role/partners/acme"]}
+JWT = {"type": "jwt", "issuer": "https://login.example.com/", "audiences": ["hooks"]}
+
+
+def webhooks(domain: dict[str, Any] | None = None, **attributes: Any) -> dict[str, Any]:
+    """Webhooks of one partner, valid but for its given attributes."""
+    return {
+        "name": "media-test-webhooks",
+        "bus_arn": f"arn:aws:events:{ACCOUNT}:event-bus/media",
+        "partners": {"acme": {"specification": json.dumps({"preset": "mux"})} | attributes},
+        "domain": domain,
+    }
+
+
+def domain(**attributes: Any) -> dict[str, Any]:
+    """Webhooks at a domain, valid but for its given attributes."""
+    return webhooks({"name": "hooks.example.com", "certificate_arn": CERTIFICATE} | attributes)
+
+
+WEBHOOKS_TAKEN = {
+    "limits of a partner's own": webhooks(throttle={"rate": 1, "burst": 1}),
+    "roles and users": webhooks(authorization=IAM),
+    "tokens": webhooks(authorization=JWT | {"scopes": ["events:send"]}),
+    "a domain": domain(),
+    "mutual tls with everything": domain(
+        mutual_tls=TRUST | {"truststore_version": "7", "ownership_verification_certificate_arn": CERTIFICATE}
+    ),
+    "a certificate that is required": webhooks(
+        {"name": "hooks.example.com", "certificate_arn": CERTIFICATE, "mutual_tls": TRUST},
+        require_client_certificate=True,
+        authorization=JWT,
+    ),
+}
+
+
+@pytest.mark.parametrize("variables", WEBHOOKS_TAKEN.values(), ids=WEBHOOKS_TAKEN)
+def test_ingress_apigw_takes(variables: dict[str, Any], terraform: Terraform, tmp_path: Path) -> None:
+    assert refusals(terraform, tmp_path, "ingress-apigw", variables) == ""
+
+
+WEBHOOKS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "limits that refuse everybody": (webhooks(throttle={"rate": 0, "burst": 1}), "0 refuses every call"),
+    "limits that are half said": (webhooks(throttle={"rate": 5}), 'attribute "burst" is required'),
+    "an authorization that does not exist": (webhooks(authorization={"type": "none"}), '"iam" or "jwt"'),
+    "iam for whoever": (webhooks(authorization={"type": "iam"}), "takes principals, at least one"),
+    "iam with a token's issuer": (webhooks(authorization=IAM | {"issuer": JWT["issuer"]}), "and nothing else"),
+    "a wildcard as principal": (webhooks(authorization=IAM | {"principals": ["*"]}), "each named in full"),
+    "wildcards in a principal": (
+        webhooks(authorization=IAM | {"principals": ["arn:aws:iam::123456789012:role/*"]}),
+        "each named in full",
+    ),
+    "an account as principal": (
+        webhooks(authorization=IAM | {"principals": ["arn:aws:iam::123456789012:root"]}),
+        "each named in full",
+    ),
+    "tokens of whatever issuer": (webhooks(authorization={"type": "jwt", "audiences": ["hooks"]}), "takes an issuer"),
+    "tokens for whatever audience": (webhooks(authorization=JWT | {"audiences": []}), "1 to 50 audiences"),
+    "an unencrypted issuer": (webhooks(authorization=JWT | {"issuer": "http://login.example.com"}), "takes an issuer"),
+    "more scopes than a route takes": (
+        webhooks(authorization=JWT | {"scopes": [str(n) for n in range(11)]}),
+        "up to 10 scopes",
+    ),
+    "tokens with principals": (webhooks(authorization=JWT | {"principals": IAM["principals"]}), "and no principals"),
+    "a certificate that nobody asks for": (webhooks(require_client_certificate=True), "needs a domain with mutual_tls"),
+    "a certificate at a domain without mutual tls": (
+        webhooks({"name": "hooks.example.com", "certificate_arn": CERTIFICATE}, require_client_certificate=True),
+        "needs a domain with mutual_tls",
+    ),
+    "a domain with its scheme": (domain(name="https://hooks.example.com"), "without https://"),
+    "a domain in capitals": (domain(name="Hooks.example.com"), "lower case"),
+    "a wildcard domain": (domain(name="*.example.com"), "wildcard"),
+    "a certificate's name": (domain(certificate_arn="hooks.example.com"), "ARNs of certificates"),
+    "a certificate of iam": (
+        domain(certificate_arn="arn:aws:iam::123456789012:server-certificate/hooks"),
+        "ARNs of certificates",
+    ),
+    "a certificate of ownership that is none": (
+        domain(mutual_tls=TRUST | {"ownership_verification_certificate_arn": "x"}),
+        "ARNs of certificates",
+    ),
+    "a truststore that is a file": (domain(mutual_tls={"truststore_uri": "partners.pem"}), "an object in S3"),
+    "a truststore that is a bucket": (domain(mutual_tls={"truststore_uri": "s3://trust"}), "an object in S3"),
+}
+
+
+@pytest.mark.parametrize(("variables", "message"), WEBHOOKS_REFUSED.values(), ids=WEBHOOKS_REFUSED)
+def test_ingress_apigw_refuses(variables: dict[str, Any], message: str, terraform: Terraform, tmp_path: Path) -> None:
+    assert message in refusals(terraform, tmp_path, "ingress-apigw", variables)

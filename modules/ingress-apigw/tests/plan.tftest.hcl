@@ -135,10 +135,13 @@ run "the_configuration_names_specifications_and_secrets" {
   command = plan
 
   assert {
-    condition = jsondecode(local.configuration).partners.mux == {
-      specification = { preset = "mux" }
-      secret_arns   = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf"]
-    }
+    condition = jsonencode(jsondecode(local.configuration).partners.mux) == jsonencode({
+      authentication             = "signature"
+      principals                 = []
+      require_client_certificate = false
+      secret_arns                = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf"]
+      specification              = { preset = "mux" }
+    })
     error_message = "The function must know what a partner's calls look like, and where its secrets are."
   }
 }
@@ -147,7 +150,7 @@ run "only_this_api_may_invoke_the_function_and_only_for_webhooks" {
   command = plan
 
   assert {
-    condition     = aws_lambda_permission.api.source_arn == "arn:aws:execute-api:eu-west-1:123456789012:abc123/*/*/webhooks/{partner}" && aws_lambda_permission.api.principal == "apigateway.amazonaws.com"
+    condition     = aws_lambda_permission.api.source_arn == "arn:aws:execute-api:eu-west-1:123456789012:abc123/*/*/webhooks/*" && aws_lambda_permission.api.principal == "apigateway.amazonaws.com"
     error_message = "API Gateway may invoke the function for this API's webhooks alone."
   }
 }
@@ -161,7 +164,7 @@ run "the_access_log_holds_nothing_secret" {
   }
 }
 
-run "calls_are_throttled" {
+run "c4_calls_are_throttled" {
   command = plan
 
   variables {
@@ -285,7 +288,7 @@ run "the_function_must_answer_before_the_gateway_gives_up" {
   expect_failures = [var.timeout_seconds]
 }
 
-run "a_bus_name_is_no_arn" {
+run "c8_a_bus_name_is_no_arn" {
   command = plan
 
   variables {
