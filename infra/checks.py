@@ -47,6 +47,7 @@ def check_references(document: Document, environment: str, findings: Findings) -
             document.position(("entries", name)),
             f'"{webhooks[0]}" is a webhook entry already: one HTTP API serves all partners that call',
         )
+    _check_certificates(document, known_entries, partners, findings)
 
     for position, message in _dangling(document, "routes", "destination", destinations):
         findings.wrong(position, message)
@@ -67,6 +68,20 @@ def check_references(document: Document, environment: str, findings: Findings) -
                 document.position(("routes", name, "input_transformer")),
                 "only a destination of type sqs takes an input_transformer: use a transform's steps",
             )
+
+
+def _check_certificates(
+    document: Document, entries: Mapping[str, Any], partners: Mapping[str, Any], findings: Findings
+) -> None:
+    """Note partners that must show a certificate where nobody is asked for one."""
+    for name, partner in partners.items():
+        if isinstance(partner, dict) and partner.get("require_client_certificate") is True:
+            domain = _members(entries.get(_text(partner, "entry")), "domain")
+            if not domain.get("mutual_tls"):
+                findings.wrong(
+                    document.position(("partners", name, "require_client_certificate")),
+                    "nobody is asked for a certificate: give the entry a domain with mutual_tls",
+                )
 
 
 def _dangling(document: Document, section: str, key: str, targets: Mapping[str, Any]) -> Iterator[tuple[Position, str]]:

@@ -23,6 +23,7 @@ from infra.workflow import (
     Consumer,
     FailureHandling,
     HttpDestination,
+    IamAuthorization,
     Partner,
     Route,
     S3State,
@@ -155,6 +156,7 @@ class WorkflowStack(TerraformStack):
                     "bucket": bucket,
                     "partners": {key: self._partner(key, partner) for key, partner in partners.items()},
                     "throttle": entry.throttle.model_dump(),
+                    "domain": literal(entry.domain.model_dump(exclude_none=True)) if entry.domain else None,
                     "max_body_bytes": entry.max_body_bytes,
                     "redrive": self._workflow.failure.redrive.model_dump(),
                     "secret_recovery_window_days": None if self._workflow.protection else 0,
@@ -166,6 +168,12 @@ class WorkflowStack(TerraformStack):
         settings: dict[str, Any] = {"specification": json_text(self._environment.specifications[name])}
         if partner.secret_arns is not None:
             settings["secret_arns"] = literal(partner.secret_arns)
+        if partner.throttle is not None:
+            settings["throttle"] = partner.throttle.model_dump()
+        if partner.authorization is not None:
+            settings["authorization"] = literal(partner.authorization.model_dump())
+        if partner.require_client_certificate:
+            settings["require_client_certificate"] = True
         return settings
 
     def _state_machine(self, name: str) -> TerraformHclModule:
@@ -282,6 +290,7 @@ class WorkflowStack(TerraformStack):
             self._output("api_endpoint", "Base URL of the webhooks.", webhook.get_string("api_endpoint"))
             self._output("webhook_urls", "URL to give to each partner.", webhook.get("webhook_urls"))
             self._output("secret_names", "Secrets that wait for their value.", webhook.get("secret_names"))
+            self._webhook_options(webhook)
         self._output("functions", "Functions, by hop.", f"${{merge({', '.join(functions)})}}")
         self._output("log_group_names", "Log groups of the functions, by hop.", f"${{merge({', '.join(log_groups)})}}")
         self._output("ledger_table_names", "Ledgers.", f"${{compact([{', '.join(ledgers)}])}}")
@@ -297,6 +306,13 @@ class WorkflowStack(TerraformStack):
             self._output("state_machine_arns", "State machines, by destination.", arns)
         self._output("review_table_name", "Table with the review items.", review.get_string("review_table_name"))
         self._output("topic_arn", "Topic that tells of new review items.", review.get_string("topic_arn"))
+
+    def _webhook_options(self, webhook: TerraformHclModule) -> None:
+        entry = self._workflow.entries.get(self._webhook_name())
+        if entry is not None and entry.domain is not None:
+            self._output("domain_target", "What the domain's DNS record points to.", webhook.get("domain_target"))
+        if any(isinstance(partner.authorization, IamAuthorization) for partner in self._workflow.partners.values()):
+            self._output("invoke_policies", "Policies that partners' principals need.", webhook.get("invoke_policies"))
 
     def _webhook_name(self) -> str:
         used = {partner.entry for partner in self._workflow.partners.values()}

@@ -24,8 +24,12 @@ class ContentError(ValueError):
         self.problems = problems
 
 
-def load_specification(named: str | Mapping[str, Any], folder: Path, *, webhook: bool) -> Mapping[str, Any]:
+def load_specification(
+    named: str | Mapping[str, Any], folder: Path, *, webhook: bool, authorised: bool = False, secrets: bool = True
+) -> Mapping[str, Any]:
     """A partner's specification, as the functions take it: a preset's name, a file, or the thing itself.
+
+    A webhook may be `authorised` by API Gateway in place of a signature; `secrets` tells whether it has some then.
 
     Raises:
         ContentError: there is no such preset or file, or it holds no specification, or none that can be a `webhook`.
@@ -45,7 +49,7 @@ def load_specification(named: str | Mapping[str, Any], folder: Path, *, webhook:
         raise ContentError([f'there is no preset "{named}": {advice}'])
     try:
         specification = parse_specification(document)
-        problems = specification.webhook_problems() if webhook else []
+        problems = specification.webhook_problems(authorised=authorised, secrets=secrets) if webhook else []
     except SpecificationError as error:
         problems = error.problems
     if problems:

@@ -75,8 +75,12 @@ class Reader:
             if not isinstance(named, str | dict):
                 continue
             path: Path = ("partners", name, "specification")
+            authorised = partner.get("authorization") is not None
+            secrets = bool(partner.get("secret_arns")) or not authorised
             try:
-                specifications[name] = load_specification(named, self._folder, webhook=True)
+                specifications[name] = load_specification(
+                    named, self._folder, webhook=True, authorised=authorised, secrets=secrets
+                )
             except ContentError as error:
                 inline = isinstance(named, dict)
                 self._note(error, self._in_settings(path) if inline else partial(_at, self._document.position(path)))

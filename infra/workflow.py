@@ -21,6 +21,16 @@ StateMachineArn = Annotated[
     str, StringConstraints(pattern=r"^arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]+$")
 ]
 KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")]
+PrincipalArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$")
+]
+CertificateArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$")]
+DomainName = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$", max_length=253),
+]
+ObjectUri = Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$")]
+Issuer = Annotated[str, StringConstraints(pattern=r"^https://[^/\s?#]+[^\s?#]*$")]
 Pattern = Annotated[
     dict[str, Any],
     Field(description="EventBridge event pattern; fields of the event are under `detail.metadata` and `detail.data`."),
@@ -47,6 +57,17 @@ FORMS = {
     r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$": (
         "the ARN of a key, arn:aws:kms:<region>:<account>:key/<id> (an alias won't do)"
     ),
+    r"^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$": (
+        "the ARN of a role or user named in full, arn:aws:iam::<account>:role/<name>"
+    ),
+    r"^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$": (
+        "the ARN of a certificate, arn:aws:acm:<region>:<account>:certificate/<id>"
+    ),
+    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$": (
+        "a domain such as hooks.example.com, in lower case and without https://, path or wildcard"
+    ),
+    r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$": "an object in S3, s3://<bucket>/<key>",
+    r"^https://[^/\s?#]+[^\s?#]*$": "an https:// URL without a query",
 }
 """What each regular expression above means, for messages."""
 
@@ -125,12 +146,61 @@ class Throttle(Section):
     burst: int = Field(default=200, ge=1, le=5000, description="Requests at once.")
 
 
+class MutualTls(Section):
+    """Callers must show a certificate that the truststore vouches for."""
+
+    truststore_uri: ObjectUri = Field(description="PEM bundle of the certificate authorities, s3://<bucket>/<key>.")
+    truststore_version: str | None = Field(
+        default=None, description="Version of that object; without one a new bundle goes unnoticed."
+    )
+    ownership_verification_certificate_arn: CertificateArn | None = Field(
+        default=None, description="Public certificate for the name, where `certificate_arn` is imported or private."
+    )
+
+
+class Domain(Section):
+    """A domain of your own for the HTTP API. The DNS record is made elsewhere, to the output `domain_target`."""
+
+    name: DomainName = Field(description="Such as hooks.example.com.")
+    certificate_arn: CertificateArn = Field(description="The name's certificate, in the environment's region.")
+    mutual_tls: MutualTls | None = Field(
+        default=None, description="Let in only who shows a certificate; the API's own address is switched off then."
+    )
+
+
 class WebhookEntry(Section):
     """An HTTP API that takes `POST /webhooks/<partner>`; one serves all partners that call."""
 
     type: Literal["webhook"] = "webhook"
-    throttle: Throttle = Throttle()
+    throttle: Throttle = Field(default=Throttle(), description="For all partners without one of their own together.")
+    domain: Domain | None = None
     max_body_bytes: int = Field(default=6291456, ge=1024, le=6291456, description="Larger requests get 413.")
+
+
+class PartnerThrottle(Section):
+    """Limits of a partner's own: it and the others no longer notice each other."""
+
+    rate: int = Field(ge=1, le=10000, description="Requests a second, sustained.")
+    burst: int = Field(ge=1, le=5000, description="Requests at once.")
+
+
+class IamAuthorization(Section):
+    """API Gateway lets in calls signed by these roles and users, in place of the specification's verification."""
+
+    type: Literal["iam"]
+    principals: list[PrincipalArn] = Field(min_length=1, description="ARNs of the roles and users that may call.")
+
+
+class JwtAuthorization(Section):
+    """API Gateway lets in calls with a token of this issuer, in place of the specification's verification."""
+
+    type: Literal["jwt"]
+    issuer: Issuer = Field(description="The tokens' `iss`; its keys are read from beneath it.")
+    audiences: list[str] = Field(min_length=1, max_length=50, description="The tokens' `aud`: any of these.")
+    scopes: list[str] = Field(default=[], max_length=10, description="If there are some: any of these.")
+
+
+Authorization = Annotated[IamAuthorization | JwtAuthorization, Field(discriminator="type")]
 
 
 class Partner(Section):
@@ -147,6 +217,13 @@ class Partner(Section):
         max_length=2,
         description="Secrets that sign its requests: the current one, and the previous one while it is rotated. "
         "If left out, a secret without a value is made: put the value there after the first deployment.",
+    )
+    throttle: PartnerThrottle | None = Field(default=None, description="For webhooks: limits of its own.")
+    authorization: Authorization | None = Field(
+        default=None, description="For webhooks: API Gateway authenticates it, in place of a signature."
+    )
+    require_client_certificate: bool = Field(
+        default=False, description="For webhooks: only by mutual TLS, on top of signature or authorization."
     )
 
 

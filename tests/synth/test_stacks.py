@@ -144,6 +144,66 @@ def test_partners_secrets_are_passed_by_reference(synthesise):
     assert stack.module("ingress")["partners"]["mux"]["secret_arns"] == [secret]
 
 
+ACCESS = """\
+name: media
+entries:
+  webhook:
+    throttle: {rate: 50, burst: 60}
+    domain:
+      name: hooks.example.com
+      certificate_arn: arn:aws:acm:eu-west-1:123456789012:certificate/a1
+      mutual_tls: {truststore_uri: "s3://trust/ca.pem", truststore_version: "7"}
+partners:
+  mux: {specification: mux, entry: webhook, throttle: {rate: 3, burst: 4}, require_client_certificate: true}
+  acme:
+    specification: {id: body.id, type: body.type}
+    entry: webhook
+    authorization: {type: iam, principals: ["arn:aws:iam::123456789012:role/acme"]}
+  bravo:
+    specification: {id: body.id, type: body.type}
+    entry: webhook
+    authorization: {type: jwt, issuer: "https://login.example.com/", audiences: [hooks]}
+environments:
+  dev: {region: eu-west-1}
+"""
+
+
+def test_partners_limits_authorisation_and_certificates_reach_the_webhook(synthesise):
+    partners = synthesise(ACCESS)["dev"].module("ingress")["partners"]
+
+    assert partners["mux"]["throttle"] == {"rate": 3, "burst": 4}
+    assert partners["mux"]["require_client_certificate"] is True
+    assert partners["acme"]["authorization"] == {"type": "iam", "principals": ["arn:aws:iam::123456789012:role/acme"]}
+    assert partners["bravo"]["authorization"] == {
+        "type": "jwt",
+        "issuer": "https://login.example.com/",
+        "audiences": ["hooks"],
+        "scopes": [],
+    }
+    assert not {"throttle", "require_client_certificate"} & (partners["acme"].keys() | partners["bravo"].keys())
+
+
+def test_domain_reaches_the_webhook_and_its_target_comes_out(synthesise):
+    stack = synthesise(ACCESS)["dev"]
+
+    assert stack.module("ingress")["throttle"] == {"rate": 50, "burst": 60}
+    assert stack.module("ingress")["domain"] == {
+        "name": "hooks.example.com",
+        "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/a1",
+        "mutual_tls": {"truststore_uri": "s3://trust/ca.pem", "truststore_version": "7"},
+    }
+    assert stack.document["output"]["domain_target"]["value"] == "${module.ingress.domain_target}"
+    assert stack.document["output"]["invoke_policies"]["value"] == "${module.ingress.invoke_policies}"
+
+
+def test_workflow_without_such_options_says_nothing_of_them(synthesise):
+    stack = synthesise(SMALL)["dev"]
+
+    assert "domain" not in stack.module("ingress")
+    assert sorted(stack.module("ingress")["partners"]["mux"]) == ["specification"]
+    assert not {"domain_target", "invoke_policies"} & stack.document["output"].keys()
+
+
 def test_state_machine_is_made_for_a_definition_and_none_for_an_existing_one(synthesise, tmp_path):
     definition = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "Result": "${x} %{y}", "End": True}}}
     (tmp_path / "publish.asl.json").write_text(json.dumps(definition), encoding="utf-8")

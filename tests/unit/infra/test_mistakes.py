@@ -277,6 +277,111 @@ def test_partner_without_verification_cannot_be_a_webhook():
     assert problem.startswith("line 3, partners.mux.specification: verification: is missing, and a webhook needs it")
 
 
+PRINCIPAL = "arn:aws:iam::123456789012:role/acme"
+BARE = "{id: body.id, type: body.type}"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        f"{{type: iam, principals: ['{PRINCIPAL}']}}",
+        "{type: jwt, issuer: 'https://login.example.com/', audiences: [hooks]}",
+    ],
+)
+def test_partner_without_verification_can_be_a_webhook_where_api_gateway_authorises_it(authorization):
+    partner = f"specification: {BARE}, entry: webhook, authorization: {authorization}"
+
+    assert problems_with({"specification: mux, entry: webhook": partner}) == []
+
+
+@pytest.mark.parametrize(
+    ("authorization", "problem"),
+    [
+        ("{type: none}", 'there is no type "none"'),
+        ("{principals: []}", 'needs a "type"'),
+        ("{type: iam}", "principals: is missing"),
+        ("{type: iam, principals: []}", "principals: must have at least 1 entry"),
+        ("{type: iam, principals: ['*']}", "must be the ARN of a role or user named in full"),
+        (f"{{type: iam, principals: ['{PRINCIPAL}'], scopes: [a]}}", "scopes: is an unknown key"),
+        ("{type: jwt, audiences: [hooks]}", "issuer: is missing"),
+        ("{type: jwt, issuer: 'http://a.example.com', audiences: [hooks]}", "must be an https:// URL"),
+        ("{type: jwt, issuer: 'https://a.example.com', audiences: []}", "audiences: must have at least 1 entry"),
+    ],
+)
+def test_authorization_that_would_let_in_whoever_is_refused(authorization, problem):
+    partner = f"specification: {BARE}, entry: webhook, authorization: {authorization}"
+
+    (found,) = problems_with({"specification: mux, entry: webhook": partner})
+
+    assert found.startswith("line 3, partners.mux.authorization")
+    assert problem in found
+
+
+def test_handshake_of_an_authorised_partner_needs_its_secret():
+    handshake = "{kind: query_echo, query: challenge, secret_query: verify}"
+    authorization = "{type: jwt, issuer: 'https://login.example.com/', audiences: [hooks]}"
+    partner = f"specification: {{preset: mux, handshake: {handshake}}}, entry: webhook, authorization: {authorization}"
+
+    (problem,) = problems_with({"specification: mux, entry: webhook": partner})
+
+    assert problem.startswith("line 3, partners.mux.specification.handshake: needs a secret")
+
+
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/a1"
+DOMAIN = f"name: hooks.example.com, certificate_arn: '{CERTIFICATE}'"
+
+
+@pytest.mark.parametrize("domain", ["", f", domain: {{{DOMAIN}}}"])
+def test_certificate_that_nobody_is_asked_for_is_refused(domain):
+    changes = {
+        "entry: webhook": "entry: webhook, require_client_certificate: true",
+        "routes:": f"entries: {{webhook: {{type: webhook{domain}}}}}\nroutes:",
+    }
+
+    assert problems_with(changes) == [
+        (
+            "line 3, partners.mux.require_client_certificate: nobody is asked for a certificate: "
+            "give the entry a domain with mutual_tls"
+        )
+    ]
+
+
+def test_certificate_is_required_where_mutual_tls_is():
+    changes = {
+        "entry: webhook": "entry: webhook, require_client_certificate: true",
+        "routes:": (
+            f"entries: {{webhook: {{domain: {{{DOMAIN}, mutual_tls: {{truststore_uri: 's3://trust/ca.pem'}}}}}}}}"
+            "\nroutes:"
+        ),
+    }
+
+    assert problems_with(changes) == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "problem"),
+    [
+        ("{name: hooks.example.com}", "certificate_arn: is missing"),
+        (f"{{name: 'https://hooks.example.com', certificate_arn: '{CERTIFICATE}'}}", "a domain such as"),
+        (f"{{name: '*.example.com', certificate_arn: '{CERTIFICATE}'}}", "a domain such as"),
+        ("{name: hooks.example.com, certificate_arn: hooks}", "the ARN of a certificate"),
+        (f"{{{DOMAIN}, mutual_tls: {{truststore_uri: ca.pem}}}}", "an object in S3"),
+        (f"{{{DOMAIN}, mutual_tls: {{}}}}", "truststore_uri: is missing"),
+    ],
+)
+def test_domain_that_could_not_be_made_is_refused(domain, problem):
+    (found,) = problems_with({"routes:": f"entries: {{webhook: {{domain: {domain}}}}}\nroutes:"})
+
+    assert found.startswith("line 6, entries.webhook.domain")
+    assert problem in found
+
+
+def test_limits_of_a_partner_are_said_in_full():
+    (problem,) = problems_with({"entry: webhook": "entry: webhook, throttle: {rate: 5}"})
+
+    assert problem.startswith("line 3, partners.mux.throttle.burst: is missing")
+
+
 def test_secret_given_by_value_is_refused():
     (problem,) = problems_with({"entry: webhook": "entry: webhook, secret_arns: [whsec_c2VjcmV0]"})
 
