@@ -22,6 +22,7 @@ from media_events.failures import (
     MAX_MESSAGE_CHARACTERS,
     MAX_RESPONSE_CHARACTERS,
     REDRIVE_COUNT_ATTRIBUTE,
+    WAITING_ATTRIBUTES,
     Failure,
     scrub,
 )
@@ -30,7 +31,8 @@ from media_events.review import Attempt, ReturnTo, ReviewItem, group_id, item_id
 MAX_POISON_REDRIVES: Final = 1
 """What crashed a function is tried once more, in case the function was to blame, and no more than that."""
 
-RouteBack = Literal["queue", "bus", "function"]
+RouteBack = Literal["queue", "bus", "function", "none"]
+"""``none``: a person looks at every letter, for nothing could take it again."""
 
 MAX_ATTRIBUTES: Final = 10
 _MAX_KEY_BYTES: Final = 1024
@@ -129,8 +131,11 @@ def return_to(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) -> Re
     A rule's dead letter never reached the hop's queue, and one of a hop without a queue has none: they go back on the
     bus, for this hop's rule alone. What the webhook could not publish nobody has seen: it goes to every rule. A
     partner's own message has never been on our bus and must not get there as it is: it goes to its hop's queue, whoever
-    dead-lettered it, or to its function, where the queue is not ours to write to.
+    dead-lettered it, or to its function, where the queue is not ours to write to. What a rule takes straight from a
+    partner's bus to ours goes nowhere: nobody but EventBridge can put an event there under a partner's source.
     """
+    if queue.route_back == "none":
+        return ReturnTo(kind="none")
     if queue.raw:
         if queue.route_back == "queue":
             return ReturnTo(kind="queue", queue_url=queue.queue_url, group_id=letter.group_id)
@@ -164,7 +169,11 @@ def attributes_to_send(letter: DeadLetter, count: int) -> dict[str, dict[str, An
         REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)},
         FIRST_FAILED_ATTRIBUTE: {"dataType": "String", "stringValue": timestamp(first_failed(letter))},
     }
-    others = {name: dict(value) for name, value in letter.message_attributes.items() if name not in own}
+    others = {
+        name: dict(value)
+        for name, value in letter.message_attributes.items()
+        if name not in own.keys() | WAITING_ATTRIBUTES
+    }
     return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}
 
 
@@ -274,9 +283,9 @@ def _queue(arn: str, value: Any, problems: list[str]) -> DeadLetterQueue | None:
         if value.get(name) is not None and not _is_text(value.get(name))
     ]
     route_back = value.get("route_back")
-    needs = {"queue": "queue_url", "function": "function_arn", "bus": None}
+    needs = {"queue": "queue_url", "function": "function_arn", "bus": None, "none": None}
     if route_back not in needs:
-        mistakes.append(f"{arn}: route_back must be queue, bus or function")
+        mistakes.append(f"{arn}: route_back must be queue, bus, function or none")
     elif needs[route_back] is not None and value.get(needs[route_back] or "") is None:
         mistakes.append(f"{arn}: route_back = {route_back} needs {needs[route_back]}")
     policy = _policy(arn, value.get("redrive"), mistakes)

@@ -98,7 +98,7 @@ variable "dead_letter_queues" {
     * `hop`, `destination`: what failed, and for whom the events were.
     * `source_queue_arn`, `source_queue_url`: the hop's queue, where `route_back` is `queue`.
     * `function_arn`: the hop's function, where requests go back to it: needed where `route_back` is `function`, allowed elsewhere.
-    * `route_back`: where a dead letter goes to be tried again: `queue`, `bus` or `function`.
+    * `route_back`: where a dead letter goes to be tried again: `queue`, `bus`, `function`, or `none` where nothing could take it: then a person is asked at once.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
       (`max_age_seconds`) failures that may pass are tried again before a person is asked.
   EOT
@@ -141,8 +141,8 @@ variable "dead_letter_queues" {
   }
 
   validation {
-    condition     = alltrue([for queue in values(var.dead_letter_queues) : contains(["queue", "bus", "function"], queue.route_back)])
-    error_message = "route_back must be \"queue\", \"bus\" or \"function\"."
+    condition     = alltrue([for queue in values(var.dead_letter_queues) : contains(["queue", "bus", "function", "none"], queue.route_back)])
+    error_message = "route_back must be \"queue\", \"bus\", \"function\" or \"none\"."
   }
 
   validation {

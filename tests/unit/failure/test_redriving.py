@@ -206,6 +206,11 @@ def test_a_configuration_is_read():
     assert (parsed.policy.max_count, parsed.policy.max_age_seconds) == (1, 86_400)
 
 
+def test_a_queue_whose_letters_go_nowhere_needs_nothing_to_send_them_to():
+    document = {"dead_letter_queues": {ACCOUNT + "d": ENTRY | {"route_back": "none", "queue_url": None}}}
+    assert parse_queues(document)[ACCOUNT + "d"].route_back == "none"
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

@@ -286,6 +286,20 @@ def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_queue_and_never_to
     assert [(e.metadata.id, e.metadata.partner) for e in gate.bus.events] == [("own-1", "speaks")]
 
 
+def test_event_that_nothing_could_take_again_is_a_persons_at_once_and_never_on_the_bus(gate):
+    straight = queue("shop-dlq", hop="ingress/shop", destination="bus", route_back="none", queue_url=None)
+    forged = {"specversion": "1.0", "id": "own-1", "type": "t", "source": "partner.mux", "partner": "mux"}
+    body = aws_event("aws.partner/shop.example/1", {"metadata": forged, "data": {}})
+    attributes = text_attributes({"RULE_ARN": "arn:rule", "TARGET_ARN": "arn:bus", "ERROR_CODE": "THROTTLING"})
+    world = world_for(straight, gate)
+
+    assert attend(world, straight, sqs_record(body, "m-1", attributes=attributes)) == []
+
+    assert (world.events.published, world.queues.sent, world.functions.invoked) == ([], [], [])
+    (item,) = world.table.items.values()
+    assert (item.source, item.error_code, item.return_to.kind) == ("ingress/shop", "rule-THROTTLING", "none")
+
+
 def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_queue(gate_of):
     gate = gate_of("sns-fifo")
     body = json.dumps(
