@@ -45,8 +45,8 @@ class Up:
 def up(paths: LocalPaths, options: UpOptions) -> Up:
     """Start the cloud where it does not run, and apply the synthesised stack to it.
 
-    A cloud whose process has gone took everything with it, so its state is discarded. Where a run was interrupted,
-    Terraform goes on from where it stopped; if it can't, the cloud is started afresh, once.
+    A cloud whose process has gone took everything with it, so its state is discarded. A cloud that never became whole
+    is started afresh. On a whole one Terraform applies what has changed; if it can't, it is started afresh, once.
 
     Raises:
         OperatorError: what stands in the way, and what to do.
@@ -58,7 +58,7 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
         package.ensure()
         stack = synthesise(paths, options.variables or {})
         clock.lap("synthesis")
-        if options.clean:
+        if options.clean or _first_apply_was_interrupted(paths):
             _discard(paths)
         record, fresh = _running_cloud(paths, stack, options)
         clock.lap("start")
@@ -110,6 +110,14 @@ def _running_cloud(paths: LocalPaths, stack: Stack, options: UpOptions) -> tuple
         record = endpoint.start(paths, region=stack.region, port=options.port, waiting=lambda: None)
     note(f"The local cloud runs on {record.endpoint}, with every IAM policy enforced.")
     return record, True
+
+
+def _first_apply_was_interrupted(paths: LocalPaths) -> bool:
+    """Terraform would make anew what it was making when it was stopped; a fresh start is as quick, and surely whole."""
+    if not paths.terraform_state.exists() or paths.outputs.exists() or not is_up(paths):
+        return False
+    note("The last run stopped before the cloud was whole: starting afresh.")
+    return True
 
 
 def _apply(paths: LocalPaths, stack: Stack, record: CloudRecord) -> None:

@@ -1,0 +1,59 @@
+"""The senders sign as the partners' own documentation says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ops.demo.senders import PAYLOADS, SIGNERS, frameio_v4_headers, mux_headers, new_secret
+from ops.demo.story import EXPECTATIONS, PRESETS, fresh
+from ops.local.paths import REPOSITORY
+
+VECTORS = {
+    vector["name"]: vector
+    for vector in json.loads((REPOSITORY / "tests/data/signature_vectors.json").read_text(encoding="utf-8"))
+}
+
+
+@pytest.mark.parametrize("name", ["mux", "mux-doc"])
+def test_mux_signatures_are_those_that_mux_publishes(name):
+    vector = VECTORS[name]
+    headers = mux_headers(vector["body"].encode(), vector["secret"], vector["now"])
+    assert headers["mux-signature"] == vector["headers"]["mux-signature"]
+
+
+def test_frameio_signatures_are_those_that_frameio_publishes():
+    vector = VECTORS["frameio-readme-EMPTY-SECRET"]
+    published = {name.lower(): value for name, value in vector["headers"].items()}
+    headers = frameio_v4_headers(
+        vector["body"].encode(), vector["secret"], int(published["x-frameio-request-timestamp"])
+    )
+    assert headers["x-frameio-signature"] == published["x-frameio-signature"]
+
+
+def test_secrets_differ_from_run_to_run():
+    assert new_secret() != new_secret()
+
+
+def test_every_expectation_has_its_payload_and_its_signer():
+    for expectation in EXPECTATIONS:
+        assert (PAYLOADS / f"{expectation.payload}.json").exists()
+        assert expectation.preset in SIGNERS
+        assert PRESETS[expectation.partner] == expectation.preset
+
+
+@pytest.mark.parametrize("path", sorted(PAYLOADS.glob("*.json")), ids=lambda path: path.stem)
+def test_the_payloads_are_the_ones_that_the_specifications_are_tested_with(path):
+    assert path.read_bytes() == (REPOSITORY / "tests/data/payloads" / path.name).read_bytes()
+
+
+def test_a_fresh_payload_differs_in_the_id_alone():
+    original = json.loads((PAYLOADS / "mux-video.asset.ready.json").read_bytes())
+    one, two = (json.loads(fresh("mux-video.asset.ready")) for _ in range(2))
+    assert one["id"] != two["id"]
+    assert one | {"id": original["id"]} == original
+
+
+def test_a_payload_without_an_id_is_sent_as_it_is():
+    assert fresh("frameio-v4-file.ready") == (PAYLOADS / "frameio-v4-file.ready.json").read_bytes()
