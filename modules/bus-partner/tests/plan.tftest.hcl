@@ -1,0 +1,333 @@
+# Plans with the real provider and no access to AWS: policies are what AWS would get.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name              = "media-test-shop"
+  event_source_name = "aws.partner/shop.example/media/1"
+  bus_arn           = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  partner           = "shop"
+  specification     = jsonencode({ id = "body.id", type = "envelope.\"detail-type\"" })
+  bucket            = { name = "kit", arn = "arn:aws:s3:::kit" }
+  lambda_package    = { s3_bucket = "packages", s3_key = "media_events.zip" }
+}
+
+override_resource {
+  target          = aws_cloudwatch_event_bus.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/shop.example/media/1"
+  }
+}
+
+override_resource {
+  target          = module.ingress[0].aws_cloudwatch_event_rule.this["shop"]
+  override_during = plan
+  values = {
+    arn = "arn:aws:events:eu-west-1:123456789012:rule/aws.partner/shop.example/media/1/media-test-shop-shop"
+  }
+}
+
+override_resource {
+  target          = aws_cloudwatch_event_rule.straight
+  override_during = plan
+  values = {
+    arn = "arn:aws:events:eu-west-1:123456789012:rule/aws.partner/shop.example/media/1/media-test-shop"
+  }
+}
+
+override_resource {
+  target          = aws_iam_role.straight
+  override_during = plan
+  values = {
+    arn = "arn:aws:iam::123456789012:role/media-test-shop"
+  }
+}
+
+override_resource {
+  target          = aws_sqs_queue.dlq
+  override_during = plan
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-shop-dlq"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-shop-dlq"
+  }
+}
+
+override_resource {
+  target          = module.ingress[0].module.ingress.module.consumer.module.function.aws_iam_role.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:iam::123456789012:role/media-test-shop"
+  }
+}
+
+override_resource {
+  target          = module.ingress[0].module.ingress.module.consumer.module.function.aws_lambda_function.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-shop"
+  }
+}
+
+override_resource {
+  target          = module.ingress[0].module.ingress.module.consumer.module.function.aws_cloudwatch_log_group.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-shop"
+  }
+}
+
+override_resource {
+  target          = module.ingress[0].module.ingress.module.consumer.aws_sqs_queue.dlq
+  override_during = plan
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-shop-dlq"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-shop-dlq"
+  }
+}
+
+override_resource {
+  target          = module.ingress[0].module.ingress.module.consumer.aws_sqs_queue.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-shop"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-shop"
+  }
+}
+
+override_resource {
+  target          = module.ingress[0].module.ingress.aws_dynamodb_table.ledger
+  override_during = plan
+  values = {
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-shop-ledger"
+  }
+}
+
+run "the_source_is_associated_with_a_bus_of_its_name" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudwatch_event_bus.this[0].name == "aws.partner/shop.example/media/1" && aws_cloudwatch_event_bus.this[0].event_source_name == "aws.partner/shop.example/media/1"
+    error_message = "EventBridge wants a bus that has the source's very name."
+  }
+
+  assert {
+    condition     = output.bus_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/shop.example/media/1" && length(aws_cloudwatch_event_archive.this) == 0
+    error_message = "The outputs must name the bus, and nothing be kept unless asked for."
+  }
+}
+
+run "its_events_go_through_the_function_into_the_bus" {
+  command = plan
+
+  assert {
+    condition     = module.ingress[0].environment["ENTRY"] == "partner-bus" && module.ingress[0].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+    error_message = "Events must name the way they came, and go to the bus."
+  }
+
+  assert {
+    condition     = jsondecode(output.event_pattern) == { source = ["aws.partner/shop.example/media/1"] } && module.ingress[0].event_patterns["shop"] == output.event_pattern
+    error_message = "The rule takes what has the source's name as its source."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.straight) == 0 && length(aws_sqs_queue.dlq) == 0 && output.dead_letter_queues["ingress/media-test-shop"].route_back == "queue"
+    error_message = "There is one way to the bus, and dead letters go back to its queue."
+  }
+}
+
+run "names_are_short_whatever_the_bus_is_called" {
+  command = plan
+
+  assert {
+    condition     = output.rule_name == "media-test-shop-shop" && output.function_name == "media-test-shop"
+    error_message = "A bus's name is no name for a role."
+  }
+}
+
+run "events_can_be_sent_straight_by_a_role_that_is_this_rules_alone" {
+  command = plan
+
+  variables {
+    transform     = false
+    partner       = null
+    specification = null
+    pattern       = jsonencode({ detail-type = ["Asset Ready"] })
+  }
+
+  assert {
+    condition     = jsonencode(jsondecode(aws_cloudwatch_event_rule.straight[0].event_pattern)) == jsonencode({ detail-type = ["Asset Ready"], source = ["aws.partner/shop.example/media/1"] })
+    error_message = "The rule takes the source's events, and what the user's pattern says besides."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.straight[0].arn == "arn:aws:events:eu-west-1:123456789012:event-bus/media" && aws_cloudwatch_event_target.straight[0].role_arn == "arn:aws:iam::123456789012:role/media-test-shop" && aws_cloudwatch_event_target.straight[0].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-shop-dlq" && aws_cloudwatch_event_target.straight[0].retry_policy[0].maximum_retry_attempts == 185
+    error_message = "From bus to bus, with retries and a dead-letter queue."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.straight[0].assume_role_policy).Statement == [{
+      Sid       = "Rule"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "events.amazonaws.com" }
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/aws.partner/shop.example/media/1/media-test-shop" }
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+      }
+    }]
+    error_message = "EventBridge may take the role for this rule, and for no other."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.straight[0].policy).Statement == [{ Sid = "PutOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] }]
+    error_message = "The role may put events on this bus, and nothing else."
+  }
+
+  assert {
+    condition = jsondecode(aws_sqs_queue.dlq[0].policy).Statement == [
+      {
+        Sid       = "DenyWithoutTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-shop-dlq"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        Sid       = "AllowRule"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-shop-dlq"
+        Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/aws.partner/shop.example/media/1/media-test-shop" } }
+      },
+    ]
+    error_message = "Only this rule may send to the dead-letter queue."
+  }
+
+  assert {
+    condition     = length(module.ingress) == 0 && output.function_name == null && output.dead_letter_queues["ingress/media-test-shop"].route_back == "none"
+    error_message = "No function, and dead letters that nobody could put on the bus again go to a person."
+  }
+}
+
+run "a_bus_that_exists_is_used_and_not_made" {
+  command = plan
+
+  variables {
+    existing_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/shop.example/media/1"
+    archive          = { retention_days = 30 }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_bus.this) == 0 && output.bus_name == "aws.partner/shop.example/media/1" && aws_cloudwatch_event_archive.this[0].event_source_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/shop.example/media/1" && aws_cloudwatch_event_archive.this[0].name == "media-test-shop"
+    error_message = "A source is associated once; its bus can be used as it is."
+  }
+}
+
+run "silence_is_an_alarm" {
+  command = plan
+
+  variables {
+    silence_alarm_minutes = 90
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.silence[0].period == 300 && aws_cloudwatch_metric_alarm.silence[0].evaluation_periods == 18 && aws_cloudwatch_metric_alarm.silence[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.silence[0].dimensions == tomap({ EventBusName = "aws.partner/shop.example/media/1", RuleName = "media-test-shop-shop" })
+    error_message = "Not one event for 90 minutes, no data included."
+  }
+}
+
+run "silence_may_last_days" {
+  command = plan
+
+  variables {
+    silence_alarm_minutes = 4320
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.silence[0].period == 3600 && aws_cloudwatch_metric_alarm.silence[0].evaluation_periods == 72
+    error_message = "CloudWatch looks back more than a day in hours only."
+  }
+}
+
+run "a_silence_that_cloudwatch_can_not_measure_is_refused" {
+  command = plan
+
+  variables {
+    silence_alarm_minutes = 1450
+  }
+
+  expect_failures = [var.silence_alarm_minutes]
+}
+
+run "a_name_that_is_no_partners_is_refused" {
+  command = plan
+
+  variables {
+    event_source_name = "aws.partner/shop.example"
+  }
+
+  expect_failures = [var.event_source_name]
+}
+
+run "the_bus_of_another_source_is_refused" {
+  command = plan
+
+  variables {
+    existing_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  }
+
+  expect_failures = [var.existing_bus_arn]
+}
+
+run "a_transformation_needs_to_know_the_partner" {
+  command = plan
+
+  variables {
+    partner       = null
+    specification = null
+  }
+
+  expect_failures = [var.partner, var.specification]
+}
+
+run "events_that_are_sent_straight_are_not_read" {
+  command = plan
+
+  variables {
+    transform = false
+  }
+
+  expect_failures = [var.partner, var.specification]
+}
+
+run "an_archive_needs_a_short_name" {
+  command = plan
+
+  variables {
+    name    = "media-events-production-europe-west-frankfurt-shop"
+    archive = {}
+  }
+
+  expect_failures = [var.archive]
+}
+
+run "the_source_is_no_part_of_the_users_pattern" {
+  command = plan
+
+  variables {
+    pattern = jsonencode({ source = ["aws.s3"] })
+  }
+
+  expect_failures = [var.pattern]
+}
