@@ -271,12 +271,13 @@ def _last(text: str) -> str:
 
 
 def fresh(payload: str) -> bytes:
-    """A payload as of now: Mux gives every event an id of its own, which the ledger rightly knows from the last run."""
-    body = (PAYLOADS / f"{payload}.json").read_bytes()
-    document = json.loads(body)
-    if "id" not in document:
-        return body
-    document["id"] = str(uuid.uuid4())
+    """A payload as of now, about something that has not been heard of: the ledger rightly knows the last run's.
+
+    Mux gives every event an id of its own. Frame.io doesn't; there, another file or comment makes another event.
+    """
+    document = json.loads((PAYLOADS / f"{payload}.json").read_bytes())
+    named = document if "id" in document else document["resource"]
+    named["id"] = str(uuid.uuid4())
     return json.dumps(document, separators=(",", ":")).encode()
 
 
