@@ -31,6 +31,35 @@ module "bus" {
       sources         = ["example.studio"]
     }
   }
+
+  # Into the envelope: the studios' events by a specification, those of post-production are in it already.
+  raw_producers = {
+    studio = {
+      sources = ["example.studio"]
+      specification = jsonencode({
+        title   = "Studios"
+        id      = "body.id"
+        type    = "envelope.\"detail-type\""
+        types   = { Delivered = "asset.created" }
+        time    = "envelope.time"
+        subject = "body.clip"
+      })
+    }
+    post-production = { sources = ["example.post-production"] }
+  }
+
+  aws_services = {
+    mediaconvert = {
+      sources       = ["aws.mediaconvert"]
+      specification = jsonencode({ preset = "mediaconvert" })
+      pattern       = jsonencode({ detail = { status = ["COMPLETE", "ERROR"] } })
+    }
+  }
+}
+
+output "dead_letter_queues" {
+  description = "For dlq-review."
+  value       = module.bus.dead_letter_queues
 }
 
 output "bus_arn" {

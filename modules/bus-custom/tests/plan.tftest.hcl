@@ -11,7 +11,9 @@ provider "aws" {
 }
 
 variables {
-  name = "media-test"
+  name           = "media-test"
+  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
+  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
 }
 
 override_resource {
@@ -19,6 +21,40 @@ override_resource {
   override_during = plan
   values = {
     arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media-test"
+  }
+}
+
+override_resource {
+  target          = module.ingress["producers"].module.ingress.module.consumer.module.function.aws_iam_role.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:iam::123456789012:role/media-test-producers"
+  }
+}
+
+override_resource {
+  target          = module.ingress["producers"].module.ingress.module.consumer.aws_sqs_queue.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-producers"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-producers"
+  }
+}
+
+override_resource {
+  target          = module.ingress["producers"].module.ingress.module.consumer.aws_sqs_queue.dlq
+  override_during = plan
+  values = {
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-producers-dlq"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-producers-dlq"
+  }
+}
+
+override_resource {
+  target          = module.ingress["producers"].aws_cloudwatch_event_rule.this["studio"]
+  override_during = plan
+  values = {
+    arn = "arn:aws:events:eu-west-1:123456789012:rule/media-test/media-test-producers-studio"
   }
 }
 
@@ -112,6 +148,129 @@ run "alarms_watch_every_rule_of_this_bus" {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : strcontains(one(alarm.metric_query).expression, "WHERE EventBusName = 'media-test'") && alarm.alarm_actions == toset(var.alarm_actions)])
     error_message = "The alarms must be about this bus, and notify."
   }
+}
+
+run "a_bus_by_itself_runs_no_code" {
+  command = plan
+
+  assert {
+    condition     = length(module.ingress) == 0 && length(module.bucket) == 0 && length(output.dead_letter_queues) == 0
+    error_message = "A queue, a function and a bucket are for those who have raw events."
+  }
+}
+
+run "raw_events_of_producers_go_through_a_function_onto_the_same_bus" {
+  command = plan
+
+  variables {
+    raw_producers = {
+      studio = { sources = ["example.studio"], specification = jsonencode({ id = "body.id", type = "envelope.\"detail-type\"" }) }
+    }
+  }
+
+  assert {
+    condition     = jsondecode(output.event_patterns["studio"]) == { source = ["example.studio"] }
+    error_message = "Only the producer's own sources, never what the function publishes."
+  }
+
+  assert {
+    condition     = module.ingress["producers"].environment["ENTRY"] == "custom-bus" && module.ingress["producers"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media-test" && module.ingress["producers"].environment["HOP"] == "ingress/media-test-producers"
+    error_message = "Events must name the way they came, and go to this bus."
+  }
+
+  assert {
+    condition = jsonencode([for s in jsondecode(module.ingress["producers"].queue_policy).Statement : s if s.Effect == "Allow"]) == jsonencode([{
+      Action    = "sqs:SendMessage"
+      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media-test/media-test-producers-studio"] } }
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-producers"
+      Sid       = "AllowRules"
+    }])
+    error_message = "Only the producer's rule may send to the queue."
+  }
+
+  assert {
+    condition     = keys(output.dead_letter_queues) == ["ingress/media-test-producers"] && output.functions == { "ingress/media-test-producers" = "media-test-producers" }
+    error_message = "The outputs must name the hop."
+  }
+}
+
+run "aws_services_are_taken_from_the_default_bus" {
+  command = plan
+
+  variables {
+    aws_services = {
+      mediaconvert = { sources = ["aws.mediaconvert"], specification = jsonencode({ preset = "mediaconvert" }), pattern = jsonencode({ detail = { status = ["COMPLETE", "ERROR"] } }) }
+    }
+  }
+
+  assert {
+    condition     = jsonencode(jsondecode(output.event_patterns["mediaconvert"])) == jsonencode({ detail = { status = ["COMPLETE", "ERROR"] }, source = ["aws.mediaconvert"] })
+    error_message = "The rule takes the service's events, and what the user's pattern says besides."
+  }
+
+  assert {
+    condition     = module.ingress["services"].rule_names == { mediaconvert = "media-test-services-mediaconvert" } && module.ingress["services"].bus_name == "default"
+    error_message = "AWS services put their events on the default bus."
+  }
+}
+
+run "without_a_bucket_it_makes_one_for_both" {
+  command = plan
+
+  variables {
+    bucket        = null
+    raw_producers = { studio = { sources = ["example.studio"] } }
+    aws_services  = { s3 = { sources = ["aws.s3"], specification = jsonencode({ preset = "s3" }) } }
+  }
+
+  assert {
+    condition     = length(module.bucket) == 1 && keys(module.ingress) == ["producers", "services"]
+    error_message = "Bodies and configurations need one bucket."
+  }
+}
+
+run "a_producer_can_not_pose_as_the_kit" {
+  command = plan
+
+  variables {
+    producers = { partner = { account_ids = ["111122223333"], sources = ["partner.mux"] } }
+  }
+
+  expect_failures = [var.producers]
+}
+
+run "partners_events_are_no_aws_services" {
+  command = plan
+
+  variables {
+    aws_services = { shop = { sources = ["aws.partner/shop.example/media/1"], specification = "{}" } }
+  }
+
+  expect_failures = [var.aws_services]
+}
+
+run "a_service_and_a_producer_have_names_of_their_own" {
+  command = plan
+
+  variables {
+    raw_producers = { s3 = { sources = ["example.s3"] } }
+    aws_services  = { s3 = { sources = ["aws.s3"], specification = jsonencode({ preset = "s3" }) } }
+  }
+
+  expect_failures = [var.aws_services]
+}
+
+run "a_bus_whose_name_is_no_functions_takes_no_raw_events" {
+  command = plan
+
+  variables {
+    name          = "media.test"
+    raw_producers = { studio = { sources = ["example.studio"] } }
+  }
+
+  expect_failures = [var.raw_producers]
 }
 
 run "a_producer_without_sources_is_refused" {
