@@ -19,7 +19,10 @@ from typing import Any, Final, Protocol
 
 from media_events.envelope import EnvelopeError, Event
 from media_events.failures import (
+    DEFERRED_SINCE_ATTRIBUTE,
+    PRIOR_ATTEMPTS_ATTRIBUTE,
     REDRIVE_COUNT_ATTRIBUTE,
+    DeferredError,
     Failure,
     HopError,
     PermanentConfigError,
@@ -72,8 +75,15 @@ class Message:
 
     @property
     def receive_count(self) -> int:
-        """How often the record has been received, this time included."""
-        return max(1, _integer(self.attributes.get("ApproximateReceiveCount"), 1))
+        """How often the record has been received for an attempt, this time included, also before it was put off."""
+        return max(1, _integer(self.attributes.get("ApproximateReceiveCount"), 1)) + self._number(
+            PRIOR_ATTEMPTS_ATTRIBUTE
+        )
+
+    @property
+    def deferred_since(self) -> float | None:
+        """When the record was first put off, in epoch seconds; ``None`` where it never was."""
+        return self._number(DEFERRED_SINCE_ATTRIBUTE) or None
 
     @property
     def group_id(self) -> str | None:
@@ -88,13 +98,18 @@ class Message:
     @property
     def redrive_count(self) -> int:
         """How often the record has been put back after it had been given up on."""
-        return max(0, _integer(self.message_attributes.get(REDRIVE_COUNT_ATTRIBUTE, {}).get("stringValue"), 0))
+        return self._number(REDRIVE_COUNT_ATTRIBUTE)
 
     @property
     def first_received(self) -> float | None:
         """When the record was first received, in epoch seconds, if SQS says so."""
         milliseconds = _integer(self.attributes.get("ApproximateFirstReceiveTimestamp"), 0)
-        return milliseconds / 1000 if milliseconds > 0 else None
+        first = milliseconds / 1000 if milliseconds > 0 else None
+        since = self.deferred_since
+        return first if since is None else min(since, first or since)
+
+    def _number(self, attribute: str) -> int:
+        return max(0, _integer(self.message_attributes.get(attribute, {}).get("stringValue"), 0))
 
 
 def _integer(text: str | None, otherwise: int) -> int:
@@ -112,6 +127,16 @@ class Queue(Protocol):
 
     def set_visibility(self, receipt_handle: str, seconds: int) -> None:
         """Let the record reappear ``seconds`` from now; any exception means: when the queue's own timeout ends."""
+
+
+class Waiting(Protocol):
+    """Where messages wait that are put off (``adapters.queue.SqsQueue``)."""
+
+    def postpone(self, message: Message, seconds: int, *, prior_attempts: int, since: int) -> bool:
+        """Send a copy of ``message`` to its own queue, to appear in ``seconds`` or as late as a queue can delay.
+
+        Whether that can be: a FIFO queue can't. Any exception means: not sent.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +182,8 @@ class Consumer:
     rng: random.Random = field(default_factory=random.SystemRandom)
     about: Callable[[Message], Mapping[str, object]] = _about
     """Whom a log line is about: its fields."""
+    waiting: Waiting | None = None
+    """Where a message waits that is put off; without, it waits in its queue, and each receive counts."""
 
 
 BatchResponse = dict[str, list[dict[str, str]]]
@@ -252,7 +279,9 @@ def _outcomes(
 
 def _settle(message: Message, error: BaseException, consumer: Consumer) -> int | None:
     """Deal with a failed record: ``None`` if it is in the DLQ and so done, else the seconds until it comes back."""
-    last = message.receive_count >= consumer.policy.max_receive_count
+    if isinstance(error, DeferredError) and _postponed(message, error, consumer):
+        return None
+    last = message.receive_count >= consumer.policy.max_receive_count or _held_too_long(message, error, consumer)
     failure = _failure(message, error, consumer)
     consumer.report.warning(
         "hop failed",
@@ -279,6 +308,33 @@ def _settle(message: Message, error: BaseException, consumer: Consumer) -> int |
     delay = consumer.policy.delay(error, message.receive_count, consumer.rng)
     _set_visibility(message, delay, consumer)
     return delay
+
+
+def _held_too_long(message: Message, error: BaseException, consumer: Consumer) -> bool:
+    since = message.deferred_since
+    return isinstance(error, DeferredError) and since is not None and consumer.clock() - since >= error.hold_seconds
+
+
+def _postponed(message: Message, error: DeferredError, consumer: Consumer) -> bool:
+    """Put a message off for which nothing was tried: a copy of it waits in its place.
+
+    SQS counts every receive, and itself moves a message to the dead-letter queue that was received too often; a copy
+    begins anew, and carries along how many receives there were that did count. Should the original come again, because
+    it could not be deleted, it is one more duplicate for the ledger.
+    """
+    if consumer.waiting is None or _held_too_long(message, error, consumer):
+        return False
+    seconds = max(1, int((error.retry_after or 0) + 0.999))
+    since = int(message.deferred_since or consumer.clock())
+    try:
+        sent = consumer.waiting.postpone(message, seconds, prior_attempts=message.receive_count - 1, since=since)
+    except Exception as refusal:  # noqa: BLE001  # whatever the reason, the record must stay in its queue
+        consumer.report.warning("event not put off", **consumer.about(message), hop=consumer.hop, **fault(refusal))
+        return False
+    if sent:
+        consumer.report.info("event put off", **consumer.about(message), hop=consumer.hop, reason=error.code)
+        consumer.report.count("EventsPutOff")
+    return sent
 
 
 def _failure(message: Message, error: BaseException, consumer: Consumer) -> Failure:

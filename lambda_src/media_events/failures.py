@@ -20,6 +20,12 @@ FAILURE_CLASSES: Final = cast("tuple[FailureClass, ...]", get_args(FailureClass)
 
 FAILURE_ATTRIBUTE: Final = "failure"
 REDRIVE_COUNT_ATTRIBUTE: Final = "redrivecount"
+PRIOR_ATTEMPTS_ATTRIBUTE: Final = "priorattempts"
+DEFERRED_SINCE_ATTRIBUTE: Final = "deferredsince"
+WAITING_ATTRIBUTES: Final = frozenset({PRIOR_ATTEMPTS_ATTRIBUTE, DEFERRED_SINCE_ATTRIBUTE})
+"""Message attributes of a message that was put off: its receives before (Number), and since when (epoch seconds,
+Number). They end with the message's stay in its queue: a dead letter doesn't have them."""
+
 MAX_MESSAGE_CHARACTERS: Final = 1024
 MAX_RESPONSE_CHARACTERS: Final = 2048
 
@@ -47,6 +53,17 @@ class HopError(Exception):
 
 class TransientError(HopError):
     """A retry may help: timeout, throttling, 429, 5xx."""
+
+
+class DeferredError(TransientError):
+    """Nothing was tried, for the time is not right (a paused destination): the wait must not count as an attempt.
+
+    ``retry_after`` is the wait, ``hold_seconds`` how long a message may be put off in all.
+    """
+
+    def __init__(self, code: str, message: str, *, retry_after: float, hold_seconds: float) -> None:
+        super().__init__(code, message, retry_after=retry_after)
+        self.hold_seconds = hold_seconds
 
 
 class PermanentDataError(HopError):

@@ -13,15 +13,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from media_events.delivery.http import Request, Response
+from media_events.delivery.exchange import Request, Response
 from media_events.delivery.ssrf import Resolver, vet
 from media_events.failures import HopError, TransientError
 
-KEPT_RESPONSE_BYTES: Final = 8 * 1024
-"""Enough for 2,048 characters of any script."""
 DRAINED_RESPONSE_BYTES: Final = 64 * 1024
 MAX_IDLE_SECONDS: Final = 15.0
 """Shorter than common servers keep an idle connection, so that a reused one is rarely dead."""
@@ -111,7 +109,7 @@ class _Deadline:
 
 @dataclass(slots=True)
 class PinnedHttpClient:
-    """Fulfils ``delivery.http.HttpClient``. Keeps idle connections; threads may share it, but never a connection."""
+    """Fulfils ``delivery.exchange.HttpClient``. Keeps idle connections; threads share it, never a connection."""
 
     resolve: Resolver = system_resolver
     connect: Connect = _connect
@@ -120,7 +118,14 @@ class PinnedHttpClient:
     _idle: dict[_Key, list[_Connection]] = field(default_factory=dict)
 
     def post(self, request: Request) -> Response:
-        """Send ``request`` to a vetted address; see ``delivery.http.HttpClient``."""
+        """Send ``request`` to a vetted address; see ``delivery.exchange.HttpClient``."""
+        return self._carried_out(request)
+
+    def get(self, request: Request) -> Response:
+        """Send ``request`` as a GET to a vetted address; see ``transforming.means.Partners``."""
+        return self._carried_out(replace(request, method="GET"))
+
+    def _carried_out(self, request: Request) -> Response:
         with _Deadline(request.timeout_seconds, self.clock) as deadline:
             try:
                 return self._exchange(request, deadline)
@@ -189,13 +194,13 @@ class PinnedHttpClient:
             deadline.watch(connected)
             connected.settimeout(deadline.left())
             connection.request(
-                "POST",
+                request.method,
                 request.target.path,
-                body=request.body,
+                body=request.body or None,
                 headers={**request.headers, "Host": request.target.authority},
             )
             answer = connection.getresponse()
-            body = answer.read(KEPT_RESPONSE_BYTES)
+            body = answer.read(request.kept_bytes)
             response = Response(
                 status=answer.status,
                 headers={name.lower(): value for name, value in answer.getheaders()},

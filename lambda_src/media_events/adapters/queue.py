@@ -11,18 +11,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.errors import translate
 from media_events.consuming import Message
-from media_events.failures import FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE, Failure
+from media_events.failures import (
+    DEFERRED_SINCE_ATTRIBUTE,
+    FAILURE_ATTRIBUTE,
+    PRIOR_ATTEMPTS_ATTRIBUTE,
+    REDRIVE_COUNT_ATTRIBUTE,
+    WAITING_ATTRIBUTES,
+    Failure,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MAX_ATTRIBUTES: Final = 10
 """SQS takes no more message attributes than this."""
+MAX_DELAY_SECONDS: Final = 900
+"""SQS delays a message no longer than this."""
 _TOO_LONG: Final = frozenset({"InvalidParameterValue", "InvalidParameterValueException", "BatchRequestTooLong"})
 
 
 class SqsQueue:
-    """Fulfils ``consuming.Queue`` and ``receiving.DeadLetters``.
+    """Fulfils ``consuming.Queue``, ``consuming.Waiting`` and ``receiving.DeadLetters``.
 
     ``queue_url`` may be ``None`` where there is nothing to consume (the webhook).
     """
@@ -98,19 +107,47 @@ class SqsQueue:
         except (BotoCoreError, ClientError) as error:
             translate(error, "setting a message's visibility")
 
+    def postpone(self, message: Message, seconds: int, *, prior_attempts: int, since: int) -> bool:
+        """Send a copy to the queue itself, delayed; false for a FIFO queue, which delays no single message.
+
+        Raises:
+            HopError: SQS did not take it.
+        """
+        if self._queue_url is None or self._queue_url.endswith(".fifo"):
+            return False
+        own = {PRIOR_ATTEMPTS_ATTRIBUTE: prior_attempts, DEFERRED_SINCE_ATTRIBUTE: since}
+        attributes = _kept(message.message_attributes, frozenset(own))
+        attributes |= {name: {"DataType": "Number", "StringValue": str(number)} for name, number in own.items()}
+        try:
+            self._client.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=message.body,
+                DelaySeconds=min(seconds, MAX_DELAY_SECONDS),
+                MessageAttributes=attributes,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "putting a message off")
+        return True
+
 
 def _attributes(received: Mapping[str, Mapping[str, Any]], failure: Failure) -> dict[str, Any]:
-    """Received attributes in the form for sending, with the failure in place of an older one.
-
-    Where ten are there already one has to give way: never the re-drive count.
-    """
-    kept = {name: value for name, value in received.items() if name != FAILURE_ATTRIBUTE}
-    if len(kept) >= MAX_ATTRIBUTES:
-        names = sorted(kept, key=lambda name: name != REDRIVE_COUNT_ATTRIBUTE)[: MAX_ATTRIBUTES - 1]
-        kept = {name: kept[name] for name in names}
-    attributes = {name: sendable for name, value in kept.items() if (sendable := _sendable(value))}
+    """Received attributes in the form for sending, with the failure in place of an older one."""
+    attributes = _kept(received, frozenset({FAILURE_ATTRIBUTE}), dropped=WAITING_ATTRIBUTES)
     attributes[FAILURE_ATTRIBUTE] = {"DataType": "String", "StringValue": failure.to_json()}
     return attributes
+
+
+def _kept(
+    received: Mapping[str, Mapping[str, Any]], added: frozenset[str], dropped: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Received attributes in the form for sending, without those that are ``added`` anew or ``dropped``.
+
+    Where there would be more than ten some have to give way: never the re-drive count.
+    """
+    names = [name for name in received if name not in added | dropped]
+    names.sort(key=lambda name: name != REDRIVE_COUNT_ATTRIBUTE)
+    kept = ((name, _sendable(received[name])) for name in names[: MAX_ATTRIBUTES - len(added)])
+    return {name: sendable for name, sendable in kept if sendable}
 
 
 def _sendable(value: Mapping[str, Any]) -> dict[str, Any] | None:

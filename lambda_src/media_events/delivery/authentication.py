@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Literal, cast, get_args
 
+from media_events.delivery.ssrf import Target
 from media_events.failures import PermanentConfigError
 
 ReadSecrets = Callable[[str], Sequence[str]]
@@ -20,6 +22,9 @@ ReadSecrets = Callable[[str], Sequence[str]]
 MIN_KEY_BYTES: Final = 24
 MAX_KEY_BYTES: Final = 64
 """Bounds of a Standard Webhooks key (https://github.com/standard-webhooks/standard-webhooks, "Signature scheme")."""
+
+PRIVATE_KEY_PREFIX: Final = "whsk_"
+SEED_BYTES: Final = 32
 
 _VISIBLE: Final = re.compile(r"[\x20-\x7e]+\Z")
 
@@ -41,21 +46,47 @@ class Basic:
 
 @dataclass(frozen=True, slots=True)
 class StandardWebhooks:
-    """A signature of the Standard Webhooks scheme ``v1``; the secret is ``whsec_...``.
+    """A signature of the Standard Webhooks scheme: ``v1`` by a secret ``whsec_...``, ``v1a`` by a key ``whsk_...``.
 
-    The current secret signs and the previous one, so that a receiver can take the new one when it likes.
+    The current secret signs and the previous one, so that a receiver can take the new one when it likes; one may be
+    symmetric and the other not.
     """
 
     secret_arn: str
 
 
-Authentication = ApiKey | Basic | StandardWebhooks
+ClientAuthentication = Literal["basic", "body"]
+CLIENT_AUTHENTICATIONS: Final = cast("tuple[ClientAuthentication, ...]", get_args(ClientAuthentication))
 
 
-def authenticate(
-    authentication: Authentication | None, *, event_id: str, body: bytes, now: float, read_secrets: ReadSecrets
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCredentials:
+    """A bearer token by OAuth 2's client credentials grant (RFC 6749, section 4.4); see ``tokens``.
+
+    The secret is ``{"client_id", "client_secret"}``; ``client_authentication`` says whether it goes to the token
+    endpoint by HTTP Basic, which the standard wants, or in the request's body.
+    """
+
+    secret_arn: str
+    token_target: Target
+    scope: str | None = None
+    audience: str | None = None
+    client_authentication: ClientAuthentication = "basic"
+
+
+Authentication = ApiKey | Basic | StandardWebhooks | ClientCredentials
+
+
+def authenticate(  # noqa: PLR0913 - all of them go into one signature or another
+    authentication: Authentication | None,
+    *,
+    event_id: str,
+    body: bytes,
+    now: float,
+    read_secrets: ReadSecrets,
+    token: str | None = None,
 ) -> dict[str, str]:
-    """The headers that authenticate one request. ``now`` is epoch seconds.
+    """The headers that authenticate one request. ``now`` is epoch seconds, ``token`` that of ``ClientCredentials``.
 
     Raises:
         PermanentConfigError: ``secret-unusable``; the message names the secret and never holds its value.
@@ -63,10 +94,12 @@ def authenticate(
     """
     if authentication is None:
         return {}
+    if isinstance(authentication, ClientCredentials):
+        return {} if token is None else {"Authorization": f"Bearer {token}"}
     arn = authentication.secret_arn
     secrets = [secret.strip() for secret in read_secrets(arn)]
     if not secrets or not all(_VISIBLE.match(secret) for secret in secrets):
-        raise _unusable(arn, "it is empty or holds characters that a header can't carry")
+        raise unusable(arn, "it is empty or holds characters that a header can't carry")
     match authentication:
         case ApiKey(header=header):
             return {header: secrets[0]}
@@ -76,7 +109,8 @@ def authenticate(
             return _standard_webhooks(secrets, arn, event_id=event_id, body=body, now=now)
 
 
-def _unusable(arn: str, reason: str) -> PermanentConfigError:
+def unusable(arn: str, reason: str) -> PermanentConfigError:
+    """The failure of a secret that is there and no good; never with its value."""
     return PermanentConfigError("secret-unusable", f"the secret {arn} can't be used: {reason}")
 
 
@@ -85,13 +119,13 @@ def _basic(secret: str, arn: str) -> str:
         try:
             pair = json.loads(secret)
         except ValueError:
-            raise _unusable(arn, "it looks like JSON and is not") from None
+            raise unusable(arn, "it looks like JSON and is not") from None
         user, password = pair.get("username"), pair.get("password")
         if not isinstance(user, str) or not isinstance(password, str) or ":" in user:
-            raise _unusable(arn, 'as JSON it must be {"username": text without a colon, "password": text}')
+            raise unusable(arn, 'as JSON it must be {"username": text without a colon, "password": text}')
         secret = f"{user}:{password}"
     elif ":" not in secret:
-        raise _unusable(arn, "it must be user:password")
+        raise unusable(arn, "it must be user:password")
     return "Basic " + base64.b64encode(secret.encode()).decode()
 
 
@@ -99,10 +133,7 @@ def _standard_webhooks(secrets: Sequence[str], arn: str, *, event_id: str, body:
     identifier = message_id(event_id)
     timestamp = str(int(now))
     signed = f"{identifier}.{timestamp}.".encode() + body
-    signatures = [
-        "v1," + base64.b64encode(hmac.new(_key(secret, arn), signed, hashlib.sha256).digest()).decode()
-        for secret in secrets
-    ]
+    signatures = [_signature(secret, signed, arn) for secret in secrets]
     return {
         "webhook-id": identifier,
         "webhook-timestamp": timestamp,
@@ -120,19 +151,36 @@ def message_id(event_id: str) -> str:
     return "msg_" + hashlib.sha256(event_id.encode(errors="surrogatepass")).hexdigest()[:40]
 
 
-def _key(text: str, arn: str) -> bytes:
-    encoded = text.removeprefix("whsec_")
-    try:
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise _unusable(arn, "it must be whsec_ and base64") from None
-    if not MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES:
-        raise _unusable(arn, f"its key must have {MIN_KEY_BYTES} to {MAX_KEY_BYTES} bytes, not {len(key)}")
+def _signature(secret: str, signed: bytes, arn: str) -> str:
+    if secret.startswith(PRIVATE_KEY_PREFIX):
+        raw = _base64(secret.removeprefix(PRIVATE_KEY_PREFIX), arn)
+        return "v1a," + base64.b64encode(_signing_key(raw, arn).sign(signed)).decode()
+    key = _symmetric_key(secret, arn)
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+@functools.lru_cache(maxsize=4)
+def _signing_key(raw: bytes, arn: str) -> Any:
+    """An Ed25519 key from its seed, with or without the public key after it. Making it costs time, so it is kept."""
+    import ecdsa  # type: ignore[import-untyped]  # noqa: PLC0415 - costs import time, and few destinations sign so
+
+    if len(raw) not in (SEED_BYTES, 2 * SEED_BYTES):
+        raise unusable(arn, f"after {PRIVATE_KEY_PREFIX} it must have {SEED_BYTES} or {2 * SEED_BYTES} bytes in base64")
+    key = ecdsa.SigningKey.from_string(raw[:SEED_BYTES], curve=ecdsa.Ed25519)
+    if len(raw) > SEED_BYTES and key.get_verifying_key().to_string() != raw[SEED_BYTES:]:
+        raise unusable(arn, "the public key in it belongs to another private key")
     return key
 
 
-def secret_arns(authentication: Authentication | None) -> Mapping[str, str]:
-    """The secrets that a destination needs, by ARN, with what they are for."""
-    if authentication is None:
-        return {}
-    return {authentication.secret_arn: type(authentication).__name__}
+def _base64(encoded: str, arn: str) -> bytes:
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise unusable(arn, "it must be whsec_ (or whsk_ for a private key) and base64") from None
+
+
+def _symmetric_key(text: str, arn: str) -> bytes:
+    key = _base64(text.removeprefix("whsec_"), arn)
+    if not MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES:
+        raise unusable(arn, f"its key must have {MIN_KEY_BYTES} to {MAX_KEY_BYTES} bytes, not {len(key)}")
+    return key

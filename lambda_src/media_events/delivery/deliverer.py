@@ -1,16 +1,18 @@
-"""Messages into deliveries: what ties the event, the ledger and the destination together."""
+"""Messages into deliveries: what ties the event, the ledger, the breaker and the destination together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from media_events.consuming import Message
-from media_events.delivery.once import Outcome, once
+from media_events.delivery.breaker import Breaker, BreakerState, Signal, signal_of
+from media_events.delivery.latest import Latest, newest_first
+from media_events.delivery.once import Outcome, claim, confirm, give_back, once
 from media_events.envelope import Event
-from media_events.failures import HopError
+from media_events.failures import DeferredError, HopError
 from media_events.ledger import Ledger, ledger_key
 from media_events.reporting import Reporter
 
@@ -20,9 +22,15 @@ RESERVED_SECONDS: Final = 2.0
 MAX_PARALLEL: Final = 10
 """Deliveries side by side in one invocation: a whole batch, at its usual size."""
 
+SUPERSEDED: Final[Mapping[str, Any]] = {"superseded": True}
+"""What the ledger keeps of an event that was not sent because a later one had been."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
 
 class Delivery(Protocol):
-    """Brings the effect about at one destination (``http.HttpDelivery``, ``states.StatesDelivery``)."""
+    """Brings the effect about at one destination, event by event (``http.HttpDelivery``, ``states.StatesDelivery``)."""
 
     def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:
         """Deliver ``event`` within ``seconds_left``; returns what the ledger keeps of the outcome.
@@ -33,9 +41,30 @@ class Delivery(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchDelivery(Delivery, Protocol):
+    """One that can take several events in few calls (``parcels.ChannelDelivery``, ``parcels.BusDelivery``)."""
+
+    def deliver_all(self, events: Sequence[Event]) -> Sequence[Mapping[str, Any] | HopError]:
+        """Deliver ``events`` in their order; for each what the ledger keeps of it, or why it was not delivered."""
+        ...
+
+
 def destination_key(event_source: str, event_id: str, destination: str) -> str:
     """The ledger's key of an event at a destination."""
     return ledger_key(event_source, event_id, f"destination/{destination}")
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What one message came to, and what that says about the receiver."""
+
+    outcome: Outcome | BaseException | None = None
+    signal: Signal | None = None
+
+
+Chain = Mapping[int, Message]
+"""Messages that go one after the other, each with its place in the batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,50 +79,145 @@ class Deliverer:
     seconds_left: Callable[[], float]
     clock: Callable[[], float]
     parallel: int = MAX_PARALLEL
+    breaker: Breaker | None = None
+    latest: Latest | None = None
 
     def __call__(self, messages: Sequence[Message]) -> list[BaseException | None]:
         """Deliver the events in ``messages``, those excepted that have been delivered before.
 
         They go out side by side: a receiver that hangs would otherwise use up the time of those that come after it.
-        Copies of one event go one after the other. The result has one error, or ``None``, for each message.
+        Copies of one event go one after the other, and so do events of one key where only the latest counts. The
+        result has one error, or ``None``, for each message.
         """
         if not messages:
             return []
-        chains = _chains(messages)
-        workers = min(self.parallel, len(chains))
-        if workers == 1:
-            attempts = [self._one_after_the_other(chain) for chain in chains]
-        else:
-            with ThreadPoolExecutor(max_workers=workers) as pool:
-                attempts = list(pool.map(self._one_after_the_other, chains))
-        outcomes = {index: outcome for attempt in attempts for index, outcome in attempt.items()}
+        chains = _chains(messages, by_key=self.latest is not None)
+        attempts = self._guarded(chains) if self.breaker is not None else self._attempted(chains)
         # Told from one thread: a reporter counts without locks.
-        for index, message in enumerate(messages):
-            outcome = outcomes[index]
+        found = [attempts[index].outcome for index in range(len(messages))]
+        for message, outcome in zip(messages, found, strict=True):
             if isinstance(outcome, Outcome):
                 self._tell(message, outcome)
-        found = (outcomes[index] for index in range(len(messages)))
         return [None if isinstance(outcome, Outcome) else outcome for outcome in found]
 
-    def _one_after_the_other(self, chain: Mapping[int, Message]) -> dict[int, Outcome | BaseException]:
-        outcomes: dict[int, Outcome | BaseException] = {}
-        for index, message in chain.items():
-            try:
-                outcomes[index] = self._deliver(message)
-            except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
-                outcomes[index] = error
-        return outcomes
+    # --- the breaker -------------------------------------------------------------------------------------------------
 
-    def _deliver(self, message: Message) -> Outcome:
-        event = message.event
-        left = self.seconds_left() - RESERVED_SECONDS
-        return once(
-            self.ledger,
-            destination_key(event.metadata.source, event.metadata.id, self.destination),
-            lambda: self.delivery.deliver(event, seconds_left=left),
-            seconds_left=left,
-            clock=self.clock,
-        )
+    def _guarded(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
+        assert self.breaker is not None  # noqa: S101 - the caller's condition
+        passage, state = self.breaker.enter()
+        if isinstance(passage, DeferredError):
+            return _all(chains, passage)
+        if passage == "probe":
+            return self._probed(self.breaker, state, chains)
+        attempts = self._attempted(chains)
+        self.breaker.leave(state, _signals(attempts))
+        return attempts
+
+    def _probed(self, breaker: Breaker, state: BreakerState, chains: Sequence[Chain]) -> dict[int, _Attempt]:
+        """Deliver one event, and the others if that succeeds. One that tells nothing of the receiver is no trial."""
+        attempts: dict[int, _Attempt] = {}
+        signal: Signal | None = None
+        rest = list(chains)
+        while rest and signal is None:
+            trial = self._attempted([_first(rest)])
+            attempts |= trial
+            signal = next(iter(_signals(trial)), None)
+            rest = _without(rest, trial)
+        breaker.probed(state, signal)
+        if signal == "alive":
+            more = self._attempted(rest)
+            breaker.leave(BreakerState(), _signals(more))
+            return attempts | more
+        return attempts | _all(rest, breaker.wait())
+
+    # --- attempts ----------------------------------------------------------------------------------------------------
+
+    def _attempted(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
+        if self.latest is None and isinstance(self.delivery, BatchDelivery):
+            attempts: dict[int, _Attempt] = {}
+            for wave in _waves(chains):
+                attempts |= self._together(self.delivery, wave)
+            return attempts
+        found = self._side_by_side(self._one_after_the_other, chains)
+        return {index: attempt for attempts in found for index, attempt in attempts.items()}
+
+    def _one_after_the_other(self, chain: Chain) -> dict[int, _Attempt]:
+        return {index: self._alone(message) for index, message in chain.items()}
+
+    def _alone(self, message: Message) -> _Attempt:
+        attempt = _Attempt()
+        try:
+            event = message.event
+            left = self.seconds_left() - RESERVED_SECONDS
+            attempt.outcome = once(
+                self.ledger,
+                self._key(event),
+                lambda: self._effect(event, left, attempt),
+                seconds_left=left,
+                clock=self.clock,
+            )
+        except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
+            attempt.outcome = error
+        return attempt
+
+    def _effect(self, event: Event, left: float, attempt: _Attempt) -> Mapping[str, Any]:
+        def deliver() -> Mapping[str, Any]:
+            try:
+                result = self.delivery.deliver(event, seconds_left=left)
+            except HopError as error:
+                attempt.signal = signal_of(error)
+                raise
+            attempt.signal = "alive"
+            return result
+
+        if self.latest is None:
+            return deliver()
+        result: Mapping[str, Any] | None = self.latest.deliver(event, deliver, seconds_left=left)
+        return SUPERSEDED if result is None else result
+
+    def _together(self, delivery: BatchDelivery, wave: Chain) -> dict[int, _Attempt]:
+        """Claim all, deliver what is ours in one go, and record each by itself."""
+        attempts = dict(zip(wave, self._side_by_side(self._claimed, list(wave.values())), strict=True))
+        ours = [index for index, attempt in attempts.items() if attempt.outcome is None]
+        events = {index: wave[index].event for index in ours}
+        order = _in_order(events)
+        try:
+            results = delivery.deliver_all([events[index] for index in order]) if order else []
+        except Exception as error:  # noqa: BLE001  # a fault of ours: the claims stay until their leases have run out
+            for index in order:
+                attempts[index].outcome = error
+            return attempts
+        recorded = [(events[index], result) for index, result in zip(order, results, strict=True)]
+        return attempts | dict(zip(order, self._side_by_side(self._recorded, recorded), strict=True))
+
+    def _claimed(self, message: Message) -> _Attempt:
+        try:
+            left = self.seconds_left() - RESERVED_SECONDS
+            return _Attempt(claim(self.ledger, self._key(message.event), seconds_left=left, clock=self.clock))
+        except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
+            return _Attempt(error)
+
+    def _recorded(self, delivered: tuple[Event, Mapping[str, Any] | HopError]) -> _Attempt:
+        event, result = delivered
+        if isinstance(result, HopError):
+            give_back(self.ledger, self._key(event))
+            return _Attempt(result, signal_of(result))
+        try:
+            return _Attempt(confirm(self.ledger, self._key(event), result), "alive")
+        except Exception as error:  # noqa: BLE001  # delivered, but not recorded: the claim's lease decides
+            return _Attempt(error, "alive")
+
+    def _key(self, event: Event) -> str:
+        return destination_key(event.metadata.source, event.metadata.id, self.destination)
+
+    def _side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        workers = min(self.parallel, len(items))
+        if workers <= 1:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            return list(pool.map(work, items))
+
+    # --- telling -----------------------------------------------------------------------------------------------------
 
     def _tell(self, message: Message, outcome: Outcome) -> None:
         metadata = message.event.metadata
@@ -105,21 +229,68 @@ class Deliverer:
             "destination": self.destination,
             "redrive_count": message.redrive_count,
         }
-        if outcome.happened:
-            self.report.info("event delivered", **about)
-            self.report.count("EventsDelivered")
-        else:
+        if not outcome.happened:
             self.report.info("delivery skipped", **about, reason="duplicate")
             self.report.count("DeliveriesSkipped")
+        elif outcome.result == SUPERSEDED:
+            self.report.info("delivery skipped", **about, reason="superseded")
+            self.report.count("DeliveriesSuperseded")
+        else:
+            self.report.info("event delivered", **about)
+            self.report.count("EventsDelivered")
 
 
-def _chains(messages: Sequence[Message]) -> list[dict[int, Message]]:
-    """The messages by event, each with its place; one that holds no event stands alone."""
+def _chains(messages: Sequence[Message], *, by_key: bool) -> list[Chain]:
+    """The messages by event or, newest first, by ordering key; one that holds no event stands alone."""
     chains: dict[object, dict[int, Message]] = {}
     for index, message in enumerate(messages):
         try:
-            key: object = (message.event.metadata.source, message.event.metadata.id)
+            metadata = message.event.metadata
+            key: object = (metadata.source, metadata.partitionkey if by_key else metadata.id)
         except HopError:
             key = index
         chains.setdefault(key, {})[index] = message
-    return list(chains.values())
+    return [_newest_first(chain) if by_key and len(chain) > 1 else chain for chain in chains.values()]
+
+
+def _newest_first(chain: Chain) -> Chain:
+    items = list(chain.items())
+    return dict(items[place] for place in newest_first([message.event for _, message in items]))
+
+
+def _waves(chains: Sequence[Chain]) -> Iterator[Chain]:
+    """The first message of every chain, then the second of every chain, …: no wave has two copies of an event."""
+    waiting = [list(chain.items()) for chain in chains]
+    while waiting := [chain for chain in waiting if chain]:
+        yield dict(chain.pop(0) for chain in waiting)
+
+
+def _in_order(events: Mapping[int, Event]) -> list[int]:
+    """The places of ``events``, as they came but with those of one key in their order."""
+    by_key: dict[tuple[str, str], list[int]] = {}
+    for index, event in events.items():
+        by_key.setdefault((event.metadata.source, event.metadata.partitionkey), []).append(index)
+    turn: dict[int, int] = {}
+    for places in by_key.values():
+        newest = newest_first([events[index] for index in places])
+        oldest_first = [places[place] for place in reversed(newest)]
+        turn |= dict(zip(places, oldest_first, strict=True))
+    return [turn[index] for index in events]
+
+
+def _first(chains: Sequence[Chain]) -> Chain:
+    index, message = next(iter(chains[0].items()))
+    return {index: message}
+
+
+def _without(chains: Sequence[Chain], done: Mapping[int, object]) -> list[Chain]:
+    left = [{index: message for index, message in chain.items() if index not in done} for chain in chains]
+    return [chain for chain in left if chain]
+
+
+def _signals(attempts: Mapping[int, _Attempt]) -> list[Signal]:
+    return [attempt.signal for attempt in attempts.values() if attempt.signal is not None]
+
+
+def _all(chains: Iterable[Chain], outcome: BaseException) -> dict[int, _Attempt]:
+    return {index: _Attempt(outcome) for chain in chains for index in chain}

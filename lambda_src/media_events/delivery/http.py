@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
 from urllib.parse import quote
 
 from media_events.cloudevents import CloudEventError, to_binary, to_structured
-from media_events.delivery.authentication import ReadSecrets, authenticate
-from media_events.delivery.destinations import HttpDestination
+from media_events.delivery.authentication import ClientCredentials, ReadSecrets, authenticate
+from media_events.delivery.exchange import HttpClient, Request, Response
+from media_events.delivery.forms import unmarked
+from media_events.delivery.http_destination import HttpDestination
 from media_events.delivery.retry_after import retry_after_seconds
-from media_events.delivery.ssrf import Network, Target
+from media_events.delivery.tokens import TokenCache, request_token
 from media_events.envelope import Event
 from media_events.failures import (
     MAX_RESPONSE_CHARACTERS,
@@ -27,48 +29,22 @@ USER_AGENT: Final = "media-events/1"
 MIN_TIMEOUT_SECONDS: Final = 1.0
 _HEADER_SAFE: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 
+_UNAUTHENTICATED: Final = 401
 _TRANSIENT: Final = frozenset({408, 425, 429})
 # What the receiver says about us or the address, rather than about this one event.
 _CONFIGURATION: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 412, 421, 426, 428, 451})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One POST. ``timeout_seconds`` bounds the whole exchange, from the resolver to the last byte that is read."""
-
-    target: Target
-    headers: Mapping[str, str]
-    body: bytes
-    timeout_seconds: float
-    allowed_networks: tuple[Network, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer: header names in lower case, and the beginning of the body."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-class HttpClient(Protocol):
-    """Sends one request to a vetted address and follows no redirect."""
-
-    def post(self, request: Request) -> Response:
-        """Send ``request``.
-
-        Raises:
-            PermanentConfigError: the host's address is forbidden.
-            TransientError: no answer: resolver, connection, TLS, timeout.
-        """
-        ...
-
-
-def build_request(
-    event: Event, destination: HttpDestination, *, now: float, read_secrets: ReadSecrets, timeout_seconds: float
+def build_request(  # noqa: PLR0913 - what is sent, to whom, when and with which proof
+    event: Event,
+    destination: HttpDestination,
+    *,
+    now: float,
+    read_secrets: ReadSecrets,
+    timeout_seconds: float,
+    token: str | None = None,
 ) -> Request:
-    """The request that delivers ``event``; ``now`` is epoch seconds.
+    """The request that delivers ``event``; ``now`` is epoch seconds, ``token`` the one of ``ClientCredentials``.
 
     ``structured`` and ``binary`` are CloudEvents' HTTP modes, ``data`` is the event's data alone. Every mode carries
     ``Idempotency-Key``, the event's id, which no retry, re-drive or replay changes.
@@ -77,8 +53,7 @@ def build_request(
         PermanentDataError: ``not-json``; the event holds a number that JSON has no words for.
         HopError: the secret can't be read or used.
     """
-    # How often we tried is about us; the receiver is shown the same event every time.
-    plain = replace(event, metadata=replace(event.metadata, redrive=None))
+    plain = unmarked(event)
     try:
         match destination.mode:
             case "structured":
@@ -95,7 +70,12 @@ def build_request(
         "User-Agent": USER_AGENT,
         "Idempotency-Key": header_value(event.metadata.id),
         **authenticate(
-            destination.authentication, event_id=event.metadata.id, body=body, now=now, read_secrets=read_secrets
+            destination.authentication,
+            event_id=event.metadata.id,
+            body=body,
+            now=now,
+            read_secrets=read_secrets,
+            token=token,
         ),
     }
     if event.metadata.traceparent is not None:
@@ -129,26 +109,61 @@ class HttpDelivery:
     client: HttpClient
     read_secrets: ReadSecrets
     clock: Callable[[], float]
+    tokens: TokenCache = field(default_factory=TokenCache)
 
     def deliver(self, event: Event, *, seconds_left: float) -> dict[str, str | int]:
         """POST ``event`` and judge the answer; returns what the ledger keeps of it.
 
-        ``seconds_left`` is how long the function may still run: a request that could outlive it is not begun.
+        ``seconds_left`` is how long the function may still run: a request that could outlive it is not begun. Where a
+        bearer token is refused, which may have been revoked before its time, the event is sent once more with a new
+        one.
 
         Raises:
-            HopError: see :func:`judge`, :func:`build_request` and :class:`HttpClient`.
+            HopError: see :func:`judge`, :func:`build_request`, ``tokens.request_token`` and :class:`HttpClient`.
         """
-        timeout = min(self.destination.timeout_seconds, seconds_left)
-        if timeout < min(MIN_TIMEOUT_SECONDS, self.destination.timeout_seconds):
-            raise TransientError("no-time-left", "the function has no time left for this delivery", retry_after=1.0)
-        request = build_request(
-            event, self.destination, now=self.clock(), read_secrets=self.read_secrets, timeout_seconds=timeout
-        )
-        response = self.client.post(request)
+        ends = self.clock() + seconds_left
+        token = self._token(ends)
+        response = self._post(event, token, ends)
+        if response.status == _UNAUTHENTICATED and token is not None:
+            self.tokens.forget(token)
+            response = self._post(event, self._token(ends), ends)
         error = judge(response, now=self.clock())
         if error is not None:
             raise error
         return {"status": response.status}
+
+    def _post(self, event: Event, token: str | None, ends: float) -> Response:
+        request = build_request(
+            event,
+            self.destination,
+            now=self.clock(),
+            read_secrets=self.read_secrets,
+            timeout_seconds=self._timeout(ends),
+            token=token,
+        )
+        return self.client.post(request)
+
+    def _token(self, ends: float) -> str | None:
+        credentials = self.destination.authentication
+        if not isinstance(credentials, ClientCredentials):
+            return None
+        return self.tokens.value(
+            lambda: request_token(
+                credentials,
+                client=self.client,
+                read_secrets=self.read_secrets,
+                now=self.clock(),
+                timeout_seconds=self._timeout(ends),
+                allowed_networks=self.destination.allowed_networks,
+            ),
+            now=self.clock(),
+        )
+
+    def _timeout(self, ends: float) -> float:
+        timeout = min(self.destination.timeout_seconds, ends - self.clock())
+        if timeout < min(MIN_TIMEOUT_SECONDS, self.destination.timeout_seconds):
+            raise TransientError("no-time-left", "the function has no time left for this delivery", retry_after=1.0)
+        return timeout
 
 
 def judge(response: Response, *, now: float) -> HopError | None:

@@ -40,6 +40,24 @@ def once(
         TransientError: ``ledger-in-progress``; another attempt holds the claim.
         HopError: the effect's own failure, or the ledger's.
     """
+    before = claim(ledger, key, seconds_left=seconds_left, clock=clock)
+    if before is not None:
+        return before
+    try:
+        result = effect()
+    except HopError:
+        give_back(ledger, key)
+        raise
+    return confirm(ledger, key, result)
+
+
+def claim(ledger: Ledger, key: str, *, seconds_left: float, clock: Callable[[], float]) -> Outcome | None:
+    """Claim an effect: ``None`` if it is ours to bring about, else what came of it before.
+
+    Raises:
+        TransientError: ``ledger-in-progress``.
+        HopError: the ledger's own failure.
+    """
     begun = ledger.begin(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
     if begun.state == "done":
         return Outcome(happened=False, result=begun.result)
@@ -48,16 +66,21 @@ def once(
         raise TransientError(
             "ledger-in-progress", "another attempt has begun and is not confirmed yet", retry_after=wait
         )
-    try:
-        result = effect()
-    except HopError:
-        _give_back(ledger, key)
-        raise
+    return None
+
+
+def confirm(ledger: Ledger, key: str, result: Mapping[str, Any]) -> Outcome:
+    """Record that the claimed effect has happened.
+
+    Raises:
+        HopError: it can't be recorded; the claim stays until its lease has run out.
+    """
     ledger.complete(key, result=result)
     return Outcome(happened=True, result=result)
 
 
-def _give_back(ledger: Ledger, key: str) -> None:
+def give_back(ledger: Ledger, key: str) -> None:
+    """Give a claim back whose effect has not happened, or may safely be repeated."""
     try:
         ledger.release(key)
     except HopError:

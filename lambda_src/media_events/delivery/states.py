@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from media_events.delivery.destinations import StatesDestination
+from media_events.delivery.aws_destinations import StatesDestination
 from media_events.envelope import Event
 from media_events.failures import PermanentDataError
 

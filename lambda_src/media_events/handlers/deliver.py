@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from media_events.adapters.bodies import S3Documents
+from media_events.adapters.breaker_table import BreakerTable
 from media_events.adapters.clients import client
 from media_events.adapters.ledger_table import LedgerTable
+from media_events.adapters.positions_table import PositionsTable
 from media_events.adapters.queue import SqsQueue
+from media_events.adapters.targets import delivery_to
 from media_events.configuration import ConfigurationError, ConsumerSettings, load_document
 from media_events.consuming import Consumer, Message, consume_together
+from media_events.delivery.breaker import Breaker
 from media_events.delivery.deliverer import Deliverer, Delivery
-from media_events.delivery.destinations import Destination, DestinationError, HttpDestination, parse_destination
+from media_events.delivery.destinations import Destination, DestinationError, parse_destination
+from media_events.delivery.guards import BreakerPolicy
+from media_events.delivery.latest import Latest
 from media_events.failures import HopError, PermanentConfigError
 from media_events.observability import instrumented, reporter
 from media_events.settings import env
@@ -43,27 +49,29 @@ def _destination() -> Destination:
 
 @functools.cache
 def _delivery() -> Delivery:
-    destination = _destination()
-    if isinstance(destination, HttpDestination):
-        from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only what the target needs
-        from media_events.adapters.secrets import SecretsManager  # noqa: PLC0415
-        from media_events.delivery.http import HttpDelivery  # noqa: PLC0415
+    return delivery_to(_destination())
 
-        @functools.cache
-        def secrets() -> SecretsManager:
-            # A destination without authentication never makes this client.
-            return SecretsManager(client("secretsmanager"))
 
-        return HttpDelivery(
-            destination=destination,
-            client=PinnedHttpClient(),
-            read_secrets=lambda arn: secrets().values([arn]),
-            clock=time.time,
-        )
-    from media_events.adapters.step_functions import StepFunctions  # noqa: PLC0415
-    from media_events.delivery.states import StatesDelivery  # noqa: PLC0415
+def _breaker(destination: Destination) -> Breaker | None:
+    if destination.breaker is None:
+        return None
+    return Breaker(
+        destination=destination.name,
+        policy=destination.breaker,
+        store=BreakerTable(client("dynamodb"), _settings().ledger_table, destination.name),
+        report=reporter(),
+        clock=time.time,
+    )
 
-    return StatesDelivery(destination=destination, state_machines=StepFunctions(client("stepfunctions")))
+
+def _latest(destination: Destination, owner: str) -> Latest | None:
+    if not destination.latest:
+        return None
+    return Latest(
+        destination=destination.name,
+        positions=PositionsTable(client("dynamodb"), _settings().ledger_table, owner=owner),
+        hold_seconds=(destination.breaker or BreakerPolicy()).hold_seconds,
+    )
 
 
 def _deliverer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseException | None]]:
@@ -75,14 +83,17 @@ def _deliverer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseExcep
     except HopError as error:
         problem = error
     else:
+        owner = str(context.aws_request_id)
         return Deliverer(
             destination=destination.name,
             hop=_settings().hop,
             delivery=delivery,
-            ledger=LedgerTable(client("dynamodb"), _settings().ledger_table, owner=context.aws_request_id),
+            ledger=LedgerTable(client("dynamodb"), _settings().ledger_table, owner=owner),
             report=reporter(),
             seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000,
             clock=time.time,
+            breaker=_breaker(destination),
+            latest=_latest(destination, owner),
         )
     return lambda messages: [problem] * len(messages)
 
@@ -92,5 +103,5 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     """Deliver a batch of SQS records; the answer names the ones that stay in the queue."""
     settings = _settings()
     queue = SqsQueue(client("sqs"), queue_url=settings.queue_url, dead_letter_queue_url=settings.dead_letter_queue_url)
-    consumer = Consumer(queue=queue, hop=settings.hop, report=reporter(), policy=settings.retry_policy)
+    consumer = Consumer(queue=queue, hop=settings.hop, report=reporter(), policy=settings.retry_policy, waiting=queue)
     return consume_together(event, _deliverer(context), consumer)

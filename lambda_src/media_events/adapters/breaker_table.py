@@ -1,0 +1,125 @@
+"""A destination's breaker, as one entry of the ledger's table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.errors import translate
+from media_events.delivery.breaker import BreakerState, breaker_key
+from media_events.ledger import RETENTION_SECONDS
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class BreakerTable:
+    """Fulfils ``delivery.breaker.BreakerStore``."""
+
+    def __init__(
+        self, client: DynamoDBClient, table: str, destination: str, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._key: Any = {"pk": {"S": breaker_key(destination)}}
+        self._clock = clock
+
+    def read(self) -> BreakerState:
+        """The state as it is.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        try:
+            answer = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "reading a breaker")
+        return self._state(answer.get("Item") or {})
+
+    def add_failures(self, count: int) -> BreakerState:
+        """Count failures.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        answer = self._update(
+            "ADD failures :count SET expires = :expires", {":count": {"N": str(count)}}, ReturnValues="ALL_NEW"
+        )
+        return self._state(answer.get("Attributes") or {})
+
+    def open(self, *, until: float, opened: int) -> None:
+        """Open it.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        self._update(
+            "SET open_until = :until, opened = :opened, expires = :expires REMOVE probe_until",
+            {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}},
+        )
+
+    def claim_probe(self, *, now: float, until: float) -> bool:
+        """Claim the one attempt.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression="SET probe_until = :until",
+                ConditionExpression=(
+                    "open_until <= :now AND (attribute_not_exists(probe_until) OR probe_until <= :now)"
+                ),
+                ExpressionAttributeValues={":until": {"N": repr(until)}, ":now": {"N": repr(now)}},
+            )
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
+                return False
+            translate(error, "claiming a breaker's attempt")
+        except BotoCoreError as error:
+            translate(error, "claiming a breaker's attempt")
+        return True
+
+    def close(self) -> None:
+        """Forget everything.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        try:
+            self._client.delete_item(TableName=self._table, Key=self._key)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "closing a breaker")
+
+    def _update(self, expression: str, values: Mapping[str, Any], **options: Any) -> Any:
+        expires = {":expires": {"N": str(int(self._clock()) + RETENTION_SECONDS)}}
+        try:
+            return self._client.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression=expression,
+                ExpressionAttributeValues={**values, **expires},
+                **options,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "writing a breaker")
+
+    def _state(self, item: Mapping[str, Any]) -> BreakerState:
+        if _number(item, "expires", float("inf")) <= self._clock():
+            return BreakerState()
+        return BreakerState(
+            failures=int(_number(item, "failures", 0)),
+            opened=int(_number(item, "opened", 0)),
+            open_until=_number(item, "open_until", None),
+            probe_until=_number(item, "probe_until", None),
+        )
+
+
+def _number(item: Mapping[str, Any], name: str, default: Any) -> Any:
+    text = item.get(name, {}).get("N")
+    return default if text is None else float(text)

@@ -1,0 +1,162 @@
+"""A breaker per destination: where a receiver is down, its events wait, and don't use up their attempts on it.
+
+Its state is one entry in the ledger's table, so that all instances of a function share it. ``failures`` counts
+attempts that failed in a row, whoever made them. At the policy's number the breaker opens: nothing is sent until
+``open_until``. Then one attempt is made, by whoever claims it first, until ``probe_until`` at most. If it succeeds the
+breaker closes; if it fails the breaker opens for twice as long.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+
+from media_events.delivery.guards import BreakerPolicy
+from media_events.failures import DeferredError, HopError, TransientError
+from media_events.reporting import Reporter
+
+Signal = Literal["alive", "down"]
+"""What an attempt says about the receiver."""
+
+PROBE_SECONDS: Final = 60.0
+"""A claimed attempt that was never confirmed (the function was killed) is given up after this."""
+SPREAD: Final = 0.25
+"""Waiting events come back over this share of the pause, so that they don't come all at once."""
+MIN_WAIT_SECONDS: Final = 1.0
+
+_OWN_AFFAIRS: Final = frozenset({"no-time-left"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerState:
+    """What the table knows. Times are epoch seconds. ``opened`` counts how often in a row it has been opened."""
+
+    failures: int = 0
+    opened: int = 0
+    open_until: float | None = None
+    probe_until: float | None = None
+
+
+class BreakerStore(Protocol):
+    """The state of one destination's breaker. Any exception is a :class:`HopError`."""
+
+    def read(self) -> BreakerState:
+        """The state as it is."""
+        ...
+
+    def add_failures(self, count: int) -> BreakerState:
+        """Count ``count`` failures more; returns the state after that."""
+        ...
+
+    def open(self, *, until: float, opened: int) -> None:
+        """Open it until ``until``, for the ``opened``-th time in a row; a claimed attempt ends."""
+        ...
+
+    def claim_probe(self, *, now: float, until: float) -> bool:
+        """Claim the one attempt, if the pause is over at ``now`` and nobody holds a claim; whether it is ours."""
+        ...
+
+    def close(self) -> None:
+        """Forget everything."""
+        ...
+
+
+Passage = Literal["free", "probe"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """Decides for one destination whether deliveries may be tried. A store that can't be reached never stops one."""
+
+    destination: str
+    policy: BreakerPolicy
+    store: BreakerStore
+    report: Reporter
+    clock: Callable[[], float]
+    rng: random.Random = field(default_factory=random.SystemRandom)
+
+    def enter(self) -> tuple[Passage | DeferredError, BreakerState]:
+        """Whether a batch may be delivered, only one of it may (``probe``), or none; and the state that says so."""
+        try:
+            state = self.store.read()
+            if state.open_until is None:
+                return "free", state
+            now = self.clock()
+            if now < state.open_until:
+                return self._wait(state.open_until - now), state
+            if self.store.claim_probe(now=now, until=now + PROBE_SECONDS):
+                return "probe", state
+        except HopError as error:
+            self._warn(error)
+            return "free", BreakerState()
+        left = PROBE_SECONDS if state.probe_until is None else state.probe_until - now
+        return self._wait(min(self.policy.delay_seconds, max(MIN_WAIT_SECONDS, left))), state
+
+    def leave(self, state: BreakerState, signals: Iterable[Signal]) -> None:
+        """Take note of what a batch's attempts came to. ``state`` is what :meth:`enter` gave."""
+        found = list(signals)
+        if not found:
+            return
+        try:
+            if "alive" in found:
+                if state != BreakerState():
+                    self.store.close()
+            else:
+                self._failed(self.store.add_failures(len(found)))
+        except HopError as error:
+            self._warn(error)
+
+    def probed(self, state: BreakerState, signal: Signal | None) -> None:
+        """Take note of what the one attempt came to; without a ``signal`` the next one may try at once."""
+        try:
+            if signal == "alive":
+                self.store.close()
+                self.report.info("breaker closed", destination=self.destination)
+            elif signal == "down":
+                self._open(state.opened + 1)
+            else:
+                self.store.open(until=self.clock(), opened=state.opened)
+        except HopError as error:
+            self._warn(error)
+
+    def wait(self) -> DeferredError:
+        """What becomes of the others while the one attempt has failed."""
+        return self._wait(self.policy.delay_seconds)
+
+    def _failed(self, state: BreakerState) -> None:
+        if state.open_until is None and state.failures >= self.policy.failures:
+            self._open(1)
+
+    def _open(self, opened: int) -> None:
+        delay = min(self.policy.max_delay_seconds, self.policy.delay_seconds * 2.0 ** min(opened - 1, 30))
+        self.store.open(until=self.clock() + delay, opened=opened)
+        self.report.warning("breaker opened", destination=self.destination, seconds=int(delay), opened=opened)
+        self.report.count("BreakersOpened")
+
+    def _wait(self, seconds: float) -> DeferredError:
+        spread = self.rng.uniform(0, SPREAD * max(seconds, self.policy.delay_seconds))
+        return DeferredError(
+            "breaker-open",
+            "the destination has failed too often in a row: deliveries to it pause",
+            retry_after=seconds + spread,
+            hold_seconds=self.policy.hold_seconds,
+        )
+
+    def _warn(self, error: HopError) -> None:
+        self.report.warning("breaker not kept", destination=self.destination, reason=error.code)
+
+
+def signal_of(error: HopError) -> Signal | None:
+    """What a failed attempt says about the receiver: a refusal by HTTP status came from one that is alive."""
+    if isinstance(error, DeferredError) or error.code in _OWN_AFFAIRS:
+        return None
+    if isinstance(error, TransientError):
+        return "down"
+    return "alive" if error.code.startswith("http-") else None
+
+
+def breaker_key(destination: str) -> str:
+    """The key of a destination's breaker in the ledger's table; an effect's begins with a digit."""
+    return f"breaker|{destination}"

@@ -1,0 +1,79 @@
+"""What any destination may have besides its address: a breaker, and whether only the latest event of a key counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from media_events.delivery.documents import number, otherwise, refuse_unknown, whole_number
+
+_BREAKER_KEYS: Final = frozenset({"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"})
+MAX_FAILURES: Final = 10_000
+MAX_DELAY_SECONDS: Final = 43_200.0
+MAX_HOLD_SECONDS: Final = 10 * 86_400.0
+"""Below the two weeks that a queue keeps a message and the ledger an entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerPolicy:
+    """When deliveries to a destination pause, and for how long (``breaker``). Times are seconds.
+
+    ``failures`` in a row open it; after ``delay_seconds`` one event is tried, and each time that it fails the delay
+    doubles, up to ``max_delay_seconds``. An event waits ``hold_seconds`` at most before it becomes a dead letter.
+    """
+
+    failures: int = 10
+    delay_seconds: float = 30.0
+    max_delay_seconds: float = 900.0
+    hold_seconds: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """Base of every destination. ``breaker`` is ``None`` where it is switched off."""
+
+    name: str
+    breaker: BreakerPolicy | None = field(default_factory=BreakerPolicy)
+    latest: bool = False
+
+
+GUARD_KEYS: Final = frozenset({"name", "type", "breaker", "ordering"})
+"""Keys that every type of destination has."""
+
+ORDERINGS: Final = ("none", "latest")
+
+
+def read_breaker(value: Any, problems: list[str]) -> BreakerPolicy | None:
+    """Read ``breaker``: ``{"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"}``.
+
+    All of it is optional.
+    """
+    if value is None:
+        return BreakerPolicy()
+    if not isinstance(value, Mapping):
+        problems.append('breaker must be an object such as {"failures": 10, "delay_seconds": 30}')
+        return None
+    refuse_unknown(value, _BREAKER_KEYS, "breaker.", problems)
+    enabled = otherwise(value.get("enabled"), True)  # noqa: FBT003 - the default of a truth value
+    if not isinstance(enabled, bool):
+        problems.append("breaker.enabled must be true or false")
+    known = BreakerPolicy()
+    longest = number(
+        value.get("max_delay_seconds"),
+        "breaker.max_delay_seconds",
+        known.max_delay_seconds,
+        MAX_DELAY_SECONDS,
+        problems,
+    )
+    policy = BreakerPolicy(
+        failures=whole_number(value.get("failures"), "breaker.failures", known.failures, MAX_FAILURES, problems),
+        delay_seconds=number(
+            value.get("delay_seconds"), "breaker.delay_seconds", min(known.delay_seconds, longest), longest, problems
+        ),
+        max_delay_seconds=longest,
+        hold_seconds=number(
+            value.get("hold_seconds"), "breaker.hold_seconds", known.hold_seconds, MAX_HOLD_SECONDS, problems
+        ),
+    )
+    return policy if enabled else None
