@@ -52,12 +52,15 @@ MOCKED = {
         "url": "https://sqs.eu-west-1.amazonaws.com/123456789012/mock",
     },
 }
+# A topic's ARN says whether it is FIFO, and modules look.
+MOCKED_FOR = {"ingress-sns-fifo": {"aws_sns_topic": {"arn": f"arn:aws:sns:{_REGIONAL}:mock.fifo"}}}
 
 
-def mock_test() -> str:
-    """A test file that applies the root it is in to a mocked provider."""
+def mock_test(folder: Path) -> str:
+    """A test file that applies the root in ``folder`` to a mocked provider."""
+    mocked = MOCKED | MOCKED_FOR.get(folder.name, {})
     resources = "".join(
-        f'  mock_resource "{kind}" {{\n    defaults = {json.dumps(values)}\n  }}\n' for kind, values in MOCKED.items()
+        f'  mock_resource "{kind}" {{\n    defaults = {json.dumps(values)}\n  }}\n' for kind, values in mocked.items()
     )
     document = '  mock_data "aws_iam_policy_document" {\n    defaults = { json = "{}" }\n  }\n'
     return f'mock_provider "aws" {{\n{resources}{document}}}\n\nrun "apply" {{}}\n'
@@ -97,7 +100,7 @@ class Terraform:
 
     def mock_apply(self, folder: Path) -> dict[str, Any]:
         """The state of the root in ``folder`` once applied to a provider that makes up what AWS would answer."""
-        (folder / "mock_apply.tftest.hcl").write_text(mock_test(), encoding="utf-8")
+        (folder / "mock_apply.tftest.hcl").write_text(mock_test(folder), encoding="utf-8")
         self.init(folder)
         lines = self.run(folder, "test", "-json", "-verbose", "-filter=mock_apply.tftest.hcl").splitlines()
         state: dict[str, Any] = next(line for line in map(json.loads, lines) if line["type"] == "test_state")[

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from media_events.delivery.destinations import parse_destination
+from media_events.entering import parse_entrants, parse_entry
 from media_events.receiving import parse_partners
 from media_events.redriving import parse_queues
 from media_events.settings import Settings
@@ -21,12 +22,17 @@ from tests.modules.conftest import Terraform, resources_in
 # What Powertools reads by itself.
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 
-PARSERS: dict[str, Callable[[Any], Any]] = {
-    "webhook": lambda document: parse_partners(document["partners"]),
-    "transform": lambda document: parse_steps(document["steps"]),
-    "deliver": parse_destination,
-    "redrive": parse_queues,
+# By handler, from its configuration and its variables.
+PARSERS: dict[str, Callable[[Any, dict[str, str]], Any]] = {
+    "webhook": lambda document, _: parse_partners(document["partners"]),
+    "receive": lambda document, variables: parse_entrants(document["partners"], parse_entry(variables["ENTRY"])),
+    "transform": lambda document, _: parse_steps(document["steps"]),
+    "deliver": lambda document, _: parse_destination(document),
+    "redrive": lambda document, _: parse_queues(document),
 }
+
+# Modules whose functions receive.
+RECEIVING = ["ingress-sqs", "ingress-sns-fifo", "ingress-bus", "bus-partner", "bus-custom"]
 
 pytestmark = pytest.mark.terraform
 
@@ -44,15 +50,15 @@ def settings_of(handler: str, monkeypatch: pytest.MonkeyPatch) -> type[Settings]
     return found[0]
 
 
-def environments(state: dict[str, Any]) -> dict[str, tuple[str, set[str]]]:
+def environments(state: dict[str, Any]) -> dict[str, tuple[str, dict[str, str]]]:
     """Handler and variables of every function of an applied root, by its name."""
     return {
-        function["function_name"]: (function["handler"], set(function["environment"][0]["variables"]))
+        function["function_name"]: (function["handler"], function["environment"][0]["variables"])
         for function in resources_in(state["root_module"], "aws_lambda_function")
     }
 
 
-@pytest.mark.parametrize("example", ["ingress-apigw", "queue-consumer", "router", "dlq-review"])
+@pytest.mark.parametrize("example", ["ingress-apigw", "queue-consumer", "router", "dlq-review", *RECEIVING])
 def test_functions_get_the_variables_that_their_handlers_read(
     example: str, terraform: Terraform, working_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,8 +67,8 @@ def test_functions_get_the_variables_that_their_handlers_read(
     assert found != {}
     for name, (handler, variables) in found.items():
         declared = settings_of(handler, monkeypatch).variables()
-        missing = {variable for variable, required in declared.items() if required} - variables
-        unread = variables - set(declared) - POWERTOOLS
+        missing = {variable for variable, required in declared.items() if required} - set(variables)
+        unread = set(variables) - set(declared) - POWERTOOLS
         assert (name, missing, unread) == (name, set(), set())
 
 
@@ -74,7 +80,7 @@ def documents(state: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("example", ["ingress-apigw", "router", "dlq-review"])
+@pytest.mark.parametrize("example", ["ingress-apigw", "router", "dlq-review", *RECEIVING])
 def test_functions_can_read_the_configuration_that_the_module_stores_for_them(
     example: str, terraform: Terraform, working_copy: Path
 ) -> None:
@@ -82,5 +88,5 @@ def test_functions_can_read_the_configuration_that_the_module_stores_for_them(
     stored = documents(state)
 
     assert stored.keys() == environments(state).keys()
-    for name, (handler, _) in environments(state).items():
-        assert PARSERS[handler.split(".")[2]](stored[name])
+    for name, (handler, variables) in environments(state).items():
+        assert PARSERS[handler.split(".")[2]](stored[name], variables)
