@@ -62,8 +62,11 @@ def mock_test(folder: Path) -> str:
     resources = "".join(
         f'  mock_resource "{kind}" {{\n    defaults = {json.dumps(values)}\n  }}\n' for kind, values in mocked.items()
     )
-    document = '  mock_data "aws_iam_policy_document" {\n    defaults = { json = "{}" }\n  }\n'
-    return f'mock_provider "aws" {{\n{resources}{document}}}\n\nrun "apply" {{}}\n'
+    read = (
+        '  mock_data "aws_iam_policy_document" {\n    defaults = { json = "{}" }\n  }\n'
+        '  mock_data "aws_region" {\n    defaults = { id = "eu-west-1" }\n  }\n'
+    )
+    return f'mock_provider "aws" {{\n{resources}{read}}}\n\nrun "apply" {{}}\n'
 
 
 @dataclass(frozen=True)
