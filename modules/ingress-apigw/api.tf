@@ -55,6 +55,11 @@ resource "aws_apigatewayv2_authorizer" "jwt" {
     issuer   = each.value.issuer
     audience = each.value.audiences
   }
+
+  # API Gateway deletes no authorizer that a route still names: first the route is changed, then this goes.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_apigatewayv2_route" "this" {

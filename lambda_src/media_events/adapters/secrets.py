@@ -21,7 +21,11 @@ STALE_SECONDS: Final = 900
 """While the store can't be read, values up to this old still serve."""
 
 REFRESH_SECONDS: Final = 30
-"""A secret is not re-read more often than this: forged requests must not drive up the store's load and bill."""
+"""A secret is not re-read more often than this: forged requests must not drive up the store's load and bill.
+
+The reads that fill the cache don't count, or a rotation right after one would have genuine requests refused.
+A secret without a value is looked at as often, since somebody is about to put it there.
+"""
 
 STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
 
@@ -39,7 +43,7 @@ class SecretsManager:
         self._client = client
         self._clock = clock
         self._cache: dict[str, _Read] = {}
-        self._tried: dict[str, float] = {}
+        self._reread: dict[str, float] = {}
 
     def values(self, arns: Sequence[str]) -> list[str]:
         """The values of ``arns``, each one's current and previous version, without duplicates.
@@ -47,37 +51,38 @@ class SecretsManager:
         Raises:
             HopError: no secret could be read, or none has a value.
         """
-        return self._collect(arns, max_age=TTL_SECONDS)
+        return self._collect(arns)
 
     def reread(self, arns: Sequence[str]) -> list[str] | None:
-        """Values read anew, for a signature that matches none of the cached; ``None`` if they were read just now.
+        """Values read anew, for a signature that matches none of the cached; ``None`` if they were re-read just now.
 
         Raises:
             HopError: no secret could be read, or none has a value.
         """
         now = self._clock()
-        if all(now - self._tried.get(arn, float("-inf")) < REFRESH_SECONDS for arn in arns):
+        due = frozenset(arn for arn in arns if now - self._reread.get(arn, float("-inf")) >= REFRESH_SECONDS)
+        if not due:
             return None
-        return self._collect(arns, max_age=REFRESH_SECONDS)
+        self._reread.update(dict.fromkeys(due, now))
+        return self._collect(arns, anew=due)
 
-    def _collect(self, arns: Sequence[str], *, max_age: float) -> list[str]:
+    def _collect(self, arns: Sequence[str], *, anew: frozenset[str] = frozenset()) -> list[str]:
         found: dict[str, None] = {}
         problem: HopError | None = None
         for arn in arns:
             try:
-                found.update(dict.fromkeys(self._one(arn, max_age)))
+                found.update(dict.fromkeys(self._one(arn, anew=arn in anew)))
             except HopError as error:
                 problem = error
         if found:
             return list(found)
         raise problem or TransientError("no-secret", "none of the partner's secrets has a value")
 
-    def _one(self, arn: str, max_age: float) -> tuple[str, ...]:
+    def _one(self, arn: str, *, anew: bool) -> tuple[str, ...]:
         now = self._clock()
         cached = self._cache.get(arn)
-        if cached is not None and now - cached.at < max_age:
+        if cached is not None and not anew and now - cached.at < (TTL_SECONDS if cached.values else REFRESH_SECONDS):
             return cached.values
-        self._tried[arn] = now
         try:
             values = tuple(value for stage in STAGES for value in self._read(arn, stage))
         except (BotoCoreError, ClientError) as error:

@@ -67,13 +67,15 @@ def test_values_are_cached_for_a_while(secrets, store, clock):
 def test_reread_finds_a_rotated_secret_but_not_more_often_than_bounded(secrets, store, clock):
     secrets.values(["a"])
     store.versions["a"] = {"AWSCURRENT": "newest", "AWSPREVIOUS": "new"}
-    assert secrets.reread(["a"]) is None
-
-    clock.now += REFRESH_SECONDS
 
     assert secrets.reread(["a"]) == ["newest", "new"]
     assert [secrets.reread(["a"]) for _ in range(1000)] == [None] * 1000
     assert store.calls == 4
+
+    store.versions["a"] = {"AWSCURRENT": "latest", "AWSPREVIOUS": "newest"}
+    clock.now += REFRESH_SECONDS
+
+    assert secrets.reread(["a"]) == ["latest", "newest"]
 
 
 def test_store_that_is_down_is_not_asked_more_often_either(secrets, store, clock):
@@ -95,6 +97,27 @@ def test_cached_values_serve_while_the_store_is_down_but_not_for_ever(secrets, s
 
     with pytest.raises(HopError):
         secrets.values(["a"])
+
+
+def test_value_that_is_put_at_last_is_found_soon(secrets, store, clock):
+    with pytest.raises(HopError):
+        secrets.values(["empty"])
+    store.versions["empty"] = {"AWSCURRENT": "first"}
+    with pytest.raises(HopError):
+        secrets.values(["empty"])
+    assert store.calls == 2
+
+    clock.now += REFRESH_SECONDS
+
+    assert secrets.values(["empty"]) == ["first"]
+
+
+def test_secret_re_read_alone_does_not_have_the_others_re_read(secrets, store):
+    secrets.values(["a", "b"])
+    secrets.reread(["a"])
+
+    assert secrets.reread(["a", "b"]) == ["new", "old", "other"]
+    assert store.calls == 8
 
 
 def test_one_secret_that_fails_does_not_take_the_others_along(secrets):

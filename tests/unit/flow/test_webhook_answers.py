@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import threading
 
@@ -318,6 +320,25 @@ def test_handshake_that_echoes_a_field_is_answered_after_verification_only(desk_
     reply = desk.post(body)
     assert (reply.status, reply.text, reply.headers["content-type"]) == (200, "c0ffee", "text/plain; charset=utf-8")
     assert not desk.bus.calls
+
+
+def test_handshake_with_the_hmac_of_a_token_is_answered_after_verification_only(desk_of):
+    rule = {
+        "kind": "hmac_token",
+        "when": "body.event == 'endpoint.url_validation'",
+        "token": "body.payload.plainToken",
+        "response_field": "plainToken",
+        "digest_field": "encryptedToken",
+    }
+    desk = desk_of(partners=handshake(rule))
+    body = '{"event": "endpoint.url_validation", "payload": {"plainToken": "c0ffee"}}'
+
+    assert desk.post(body, headers={"content-type": "application/json"}).status == 401
+    reply = desk.post(body)
+
+    digest = hmac.new(SECRET.encode(), b"c0ffee", hashlib.sha256).hexdigest()
+    assert (reply.status, reply.json) == (200, {"plainToken": "c0ffee", "encryptedToken": digest})
+    assert desk.nothing_happened()
 
 
 def test_partner_with_a_handshake_sends_events_as_before(desk_of):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 
 import boto3
@@ -128,6 +129,44 @@ def test_rotated_secret_is_known_by_its_versions(cloud):
     ]
 
     assert replies == [202, 202]
+
+
+def test_rotation_refuses_no_event_though_the_secret_was_read_a_moment_ago(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+    statuses = []
+
+    def send(secret):
+        body = BODY.replace("evt-1", f"evt-{len(statuses)}").encode()
+        statuses.append(webhook.handler(signed(body, secret=secret), Context(f"request-{len(statuses)}"))["statusCode"])
+
+    send(SECRET)
+    cloud.secrets.put_secret_value(SecretId=cloud.secret_arn, SecretString="the-new-secret")
+    send(SECRET)
+    send("the-new-secret")
+    send(SECRET)
+    send("the-new-secret")
+
+    assert statuses == [202] * 5
+    assert len(cloud.seen()) == 5
+
+
+def test_c8_bus_is_addressed_by_its_arn(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+    calls = []
+    events = make_client("events")
+    events.meta.events.register("provide-client-params.events.PutEvents", lambda params, **_: calls.append(params))
+
+    webhook.handler(signed(BODY.encode()), Context())
+
+    # By its name EventBridge would drop the entry with a 200; an ARN that leads nowhere is refused.
+    assert [entry["EventBusName"] for call in calls for entry in call["Entries"]] == [os.environ["BUS_ARN"]]
+    assert os.environ["BUS_ARN"].startswith("arn:aws:events:")
 
 
 def test_transform_takes_an_event_from_its_queue_to_the_bus(cloud):
