@@ -154,9 +154,11 @@ class Story:
         return marker
 
     def _watch(self, watcher: Watcher, done: Callable[[], bool]) -> None:
-        if not watch_until(watcher, done, self.console, timeout_seconds=_DELIVERY_SECONDS):
+        # Where something has gone wrong already there is no point in waiting long.
+        patience = 15.0 if self.faults else _DELIVERY_SECONDS
+        if not watch_until(watcher, done, self.console, timeout_seconds=patience):
             self.console.print(table_of(watcher.board))
-            self.faults.append(f"after {_DELIVERY_SECONDS:.0f} s not every event was where it had to be")
+            self.faults.append(f"after {patience:.0f} s not every event was where it had to be")
             self.faults += sorted(
                 {
                     f"{line.function} crashes: {_last(line.text)}"
