@@ -111,6 +111,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
   assert {
     condition = jsondecode(local.configuration) == { dead_letter_queues = {
       "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq" = {
+        url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
         hop          = "route/cms"
         destination  = "cms"
         queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
@@ -119,6 +120,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq" = {
+        url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
         hop          = "route/lake"
         destination  = "lake"
         queue_url    = null
@@ -127,6 +129,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq" = {
+        url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhooks-dlq"
         hop          = "ingress/webhooks"
         destination  = "bus"
         queue_url    = null
