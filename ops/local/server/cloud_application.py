@@ -1,8 +1,11 @@
-"""MiniStack's application, one answer completed. Runs in MiniStack's own environment, on the standard library alone.
+"""MiniStack's application, a few answers completed. Runs in its own environment, on the standard library alone.
 
 The AWS provider asks CloudWatch in its Query protocol. MiniStack 1.5.33 leaves an alarm's description, dimensions,
 period, statistic and actions out of that answer (its JSON answer has them), and makes up a period and a statistic
 where an alarm has a percentile or an expression instead: every plan would want to set them again.
+
+It also forgets the policy that an event bus is given as a whole, and knows no tags of rules on a bus whose name has
+slashes, as a partner's has: the provider can't read such a rule.
 """
 
 from __future__ import annotations
@@ -73,5 +76,46 @@ def as_xml(name: str, value: Any) -> str:
 
 
 vars(_cloudwatch)["_describe_alarms"] = _describe_alarms
+
+_events: Any = importlib.import_module("ministack.services.eventbridge")
+_tagged_of_ministack: Any = vars(_events)["_resolve_taggable_events_arn"]
+
+
+def _tagged(arn: str) -> Any:
+    """MiniStack's look-up of what has tags; the ARN and nothing wrong for a rule on a partner's bus."""
+    _, _, path = arn.partition(":rule/")
+    bus, _, rule = path.rpartition("/")
+    if bus.startswith("aws.partner/"):
+        found = vars(_events)["_rules"].get(vars(_events)["_rule_key"](rule, bus))
+        if found and found.get("Arn") == arn:
+            return arn, None
+    return _tagged_of_ministack(arn)
+
+
+vars(_events)["_resolve_taggable_events_arn"] = _tagged
+
+_eventbridge: Any = importlib.import_module("ministack.services.eventbridge")
+_permission_of_ministack: Any = vars(_eventbridge)["_put_permission"]
+_tagged_of_ministack: Any = vars(_eventbridge)["_resolve_taggable_events_arn"]
+
+
+def _put_permission(data: Mapping[str, Any]) -> Answer:
+    """MiniStack's handler, and the form with a whole policy, which replaces what the bus has."""
+    done: Answer = _permission_of_ministack(data)
+    policy = data.get("Policy")
+    if policy and done[0] == HTTPStatus.OK:
+        vars(_eventbridge)["_event_bus_policies"][data.get("EventBusName", "default")] = json.loads(policy)
+    return done
+
+
+def _resolve_taggable_events_arn(arn: str) -> tuple[str | None, Answer | None]:
+    """MiniStack's look-up, and rules on partners' buses: ``…:rule/aws.partner/<partner>/<name>/<rule>``."""
+    found: tuple[str | None, Answer | None] = _tagged_of_ministack(arn)
+    bus, _, rule = arn.partition(":rule/")[2].rpartition("/")
+    record = vars(_eventbridge)["_rules"].get(f"{bus}|{rule}") if "/" in bus else None
+    return (arn, None) if record and record.get("Arn") == arn else found
+
+
+vars(_eventbridge).update(_put_permission=_put_permission, _resolve_taggable_events_arn=_resolve_taggable_events_arn)
 
 app: Any = importlib.import_module("ministack.app").app

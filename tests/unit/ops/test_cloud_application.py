@@ -1,4 +1,4 @@
-"""What the local cloud answers the AWS provider about alarms, with a stand-in for MiniStack's own handler."""
+"""What the local cloud answers the AWS provider, with stand-ins for MiniStack's own handlers."""
 
 from __future__ import annotations
 
@@ -34,9 +34,13 @@ QUERY = (False, False)
 CBOR = (True, False)
 
 
-@pytest.fixture(name="describe")
-def _describe(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The handler of `DescribeAlarms` as the application leaves it."""
+PARTNER_BUS = "aws.partner/shop.example/media/1"
+RULE = f"arn:aws:events:eu-west-1:000000000000:rule/{PARTNER_BUS}/shop"
+
+
+@pytest.fixture(name="modules")
+def _modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+    """MiniStack's services as the application leaves them."""
     cloudwatch = ModuleType("ministack.services.cloudwatch")
 
     def answer(_params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> tuple[int, dict[str, str], bytes]:  # noqa: FBT001, FBT002
@@ -51,12 +55,38 @@ def _describe(monkeypatch: pytest.MonkeyPatch) -> Any:
         return status, {"Content-Type": "application/xml"}, f"<{root}>{inner}</{root}>".encode()
 
     vars(cloudwatch).update(_describe_alarms=answer, _xml=xml)
+    eventbridge = ModuleType("ministack.services.eventbridge")
+
+    def put_permission(data: Any) -> tuple[int, dict[str, str], bytes]:
+        if data.get("EventBusName") == "nobody's":
+            return 400, {}, b"no such bus"
+        vars(eventbridge)["_event_bus_policies"][data["EventBusName"]] = "a statement of its own making"
+        return 200, {}, b"{}"
+
+    vars(eventbridge).update(
+        _event_bus_policies={},
+        _rules={f"{PARTNER_BUS}|shop": {"Arn": RULE}},
+        _put_permission=put_permission,
+        _resolve_taggable_events_arn=lambda arn: (arn, None) if arn.endswith("known") else (None, "not found"),
+    )
     app = ModuleType("ministack.app")
     vars(app)["app"] = object()
-    for name, module in (("ministack.services.cloudwatch", cloudwatch), ("ministack.app", app)):
-        monkeypatch.setitem(sys.modules, name, module)
+    for module in (cloudwatch, eventbridge, app):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
     runpy.run_path(str(APPLICATION))
-    return vars(cloudwatch)["_describe_alarms"]
+    return {"cloudwatch": vars(cloudwatch), "eventbridge": vars(eventbridge)}
+
+
+@pytest.fixture(name="describe")
+def _describe(modules: dict[str, dict[str, Any]]) -> Any:
+    """The handler of `DescribeAlarms`."""
+    return modules["cloudwatch"]["_describe_alarms"]
+
+
+@pytest.fixture(name="eventbridge")
+def _eventbridge(modules: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """EventBridge's handlers and what they know."""
+    return modules["eventbridge"]
 
 
 def alarm(describe: Any, name: str) -> ET.Element:
@@ -97,3 +127,31 @@ def test_an_alarm_on_an_expression_has_no_metric_of_its_own(describe: Any) -> No
 def test_other_protocols_and_refusals_are_ministacks_own(describe: Any) -> None:
     assert describe({}, {}, *CBOR)[2] == b"as MiniStack answers"
     assert describe({"MaxRecords": ["0"]}, {}, *QUERY)[2] == b"as MiniStack answers"
+
+
+def test_a_bus_has_the_policy_that_it_was_given(eventbridge: dict[str, Any]) -> None:
+    policy = {"Version": "2012-10-17", "Statement": [{"Sid": "studio"}]}
+
+    assert eventbridge["_put_permission"]({"EventBusName": "media", "Policy": json.dumps(policy)})[0] == 200
+    assert eventbridge["_event_bus_policies"]["media"] == policy
+
+
+def test_single_permissions_and_refusals_are_ministacks_own(eventbridge: dict[str, Any]) -> None:
+    assert eventbridge["_put_permission"]({"EventBusName": "media"})[0] == 200
+    assert eventbridge["_put_permission"]({"EventBusName": "nobody's", "Policy": "{}"})[2] == b"no such bus"
+    assert eventbridge["_event_bus_policies"] == {"media": "a statement of its own making"}
+
+
+def test_a_rule_on_a_partners_bus_is_found(eventbridge: dict[str, Any]) -> None:
+    assert eventbridge["_resolve_taggable_events_arn"](RULE) == (RULE, None)
+    assert eventbridge["_resolve_taggable_events_arn"](RULE + "s") == (None, "not found")
+    assert eventbridge["_resolve_taggable_events_arn"]("arn:known") == ("arn:known", None)
+
+
+@pytest.mark.usefixtures("describe")
+def test_tags_of_a_rule_on_a_partners_bus_are_found_and_all_else_is_as_ministack_has_it(events):
+    tagged = vars(events)["_resolve_taggable_events_arn"]
+
+    assert tagged(RULE) == (RULE, None)
+    for other in (RULE + "-2", RULE.replace("eu-west-1", "eu-west-3"), "arn:aws:events:eu-west-1:0:rule/bus/saas", "x"):
+        assert tagged(other) == (None, "no such resource")
