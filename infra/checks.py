@@ -11,12 +11,10 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
+from infra.entry_checks import MAX_NAME, check_entries, entry_kinds, entry_names
 from infra.patterns import Problem, advise, validate_hop_pattern, validate_pattern
 from infra.problems import Findings, Position, did_you_mean
 from infra.yaml_tree import Document, Path, has_member
-
-MAX_NAME: Final = 64
-"""Characters of a Lambda function's, a role's and a rule's name."""
 
 MACHINE_SUFFIX: Final = "-workflow"
 """What follows a destination's name in that of its state machine, whose role would else be named like a function's."""
@@ -37,10 +35,10 @@ def check_references(document: Document, environment: str, findings: Findings) -
     destinations, routes, transforms = (_members(root, s) for s in ("destinations", "routes", "transforms"))
     known_entries = entries if isinstance(root, dict) and "entries" in root else {"webhook": {"type": "webhook"}}
 
-    for position, message in _dangling(document, "partners", "entry", known_entries):
-        findings.wrong(position, message)
-    for name in entries.keys() - {_text(partner, "entry") for partner in partners.values()}:
+    _check_partners_entries(document, partners, known_entries, findings)
+    for name in entries.keys() - {entry for partner in partners.values() for entry in entry_names(partner)}:
         findings.unused(document.position(("entries", name)), "no partner comes in by this entry: it is not made")
+    check_entries(document, f"{_text(root, 'name')}-{environment}-", known_entries, partners, findings)
     webhooks = [name for name in entries if _text(entries[name], "type", "webhook") == "webhook"]
     for name in webhooks[1:]:
         findings.wrong(
@@ -76,12 +74,24 @@ def _check_certificates(
     """Note partners that must show a certificate where nobody is asked for one."""
     for name, partner in partners.items():
         if isinstance(partner, dict) and partner.get("require_client_certificate") is True:
-            domain = _members(entries.get(_text(partner, "entry")), "domain")
-            if not domain.get("mutual_tls"):
+            domains = [_members(entries.get(entry), "domain") for entry in entry_names(partner)]
+            if "webhook" in entry_kinds(entries, partner) and not any(domain.get("mutual_tls") for domain in domains):
                 findings.wrong(
                     document.position(("partners", name, "require_client_certificate")),
                     "nobody is asked for a certificate: give the entry a domain with mutual_tls",
                 )
+
+
+def _check_partners_entries(
+    document: Document, partners: Mapping[str, Any], entries: Mapping[str, Any], findings: Findings
+) -> None:
+    """Note entries that partners name and that there are not."""
+    for name, partner in partners.items():
+        several = isinstance(partner, dict) and isinstance(partner.get("entry"), list)
+        for index, entry in enumerate(entry_names(partner)):
+            if entry not in entries:
+                path: Path = ("partners", name, "entry", *((index,) if several else ()))
+                findings.wrong(document.position(path), f'there is no entry "{entry}": {did_you_mean(entry, entries)}')
 
 
 def _dangling(document: Document, section: str, key: str, targets: Mapping[str, Any]) -> Iterator[tuple[Position, str]]:
@@ -109,6 +119,12 @@ def _check_keys(
         if len(prefix + machine) > MAX_NAME:
             position = document.position(("destinations", name))
             findings.wrong(position, f"{prefix}{machine} has {len(prefix + machine)} characters; AWS takes {MAX_NAME}")
+    for key in entries & RESERVED_KEYS.keys():
+        position = document.position(("entries", key))
+        findings.wrong(position, f"{prefix}{key} is {RESERVED_KEYS[key]}: choose another name")
+    for key in entries & machines.keys():
+        position = document.position(("entries", key))
+        findings.wrong(position, f"{prefix}{key} is the state machine of {machines[key]}: choose another name")
     for section, members in hops.items():
         for key in members:
             position = document.position((section, key))

@@ -17,14 +17,13 @@ from infra.cdk import (
     TerraformStack,
 )
 from infra.checks import MACHINE_SUFFIX
+from infra.entries import PartnerBusEntry, SnsFifoEntry, SqsEntry, WebhookEntry
 from infra.environment import Environment, WorkflowFile
 from infra.expressions import json_text, literal
+from infra.ways_in import WaysIn, consumer_settings, queue_url
 from infra.workflow import (
-    Consumer,
-    FailureHandling,
     HttpDestination,
     IamAuthorization,
-    Partner,
     Route,
     S3State,
     SqsDestination,
@@ -40,7 +39,7 @@ def build(app: App, workflow: WorkflowFile) -> list[WorkflowStack]:
 
 
 class WorkflowStack(TerraformStack):
-    """The whole path of one environment: bucket, bus, webhook, state machines, router, review desk, outputs."""
+    """The whole path of one environment: bucket, bus, ways in, state machines, router, review desk, outputs."""
 
     def __init__(self, app: App, environment: Environment) -> None:
         super().__init__(app, environment.stack_name)
@@ -52,13 +51,13 @@ class WorkflowStack(TerraformStack):
         self._backend()
 
         bucket = self._bucket()
+        self._ways_in = WaysIn(environment)
         bus = self._bus()
-        webhook = self._webhook(bus, bucket)
+        self._ways_in.make(self._module, self._common() | {"bucket": bucket}, bus)
         machines = {name: self._state_machine(name) for name in environment.definitions}
         router = self._router(bus, bucket, machines)
-        sources = [module for module in (webhook, router) if module is not None]
-        review = self._review(bus, bucket, sources)
-        self._outputs(bus=bus, webhook=webhook, machines=machines, router=router, review=review)
+        review = self._review(bus, bucket, self._sources(router))
+        self._outputs(bus=bus, machines=machines, router=router, review=review)
 
     def _backend(self) -> None:
         state = self._workflow.state
@@ -133,48 +132,11 @@ class WorkflowStack(TerraformStack):
             {
                 "name": self._environment.prefix,
                 "archive": settings,
+                "producers": literal(self._ways_in.producers) or None,
                 "alarm_actions": literal(self._workflow.alarm_actions) or None,
                 "kms_key_arn": literal(self._workflow.kms_key_arn),
             },
         )
-
-    def _webhook(self, bus: TerraformHclModule, bucket: dict[str, str]) -> TerraformHclModule | None:
-        partners_by_entry: dict[str, dict[str, Partner]] = {}
-        for name, partner in self._workflow.partners.items():
-            partners_by_entry.setdefault(partner.entry, {})[name] = partner
-        for name, entry in self._workflow.entries.items():
-            partners = partners_by_entry.get(name)
-            if not partners:
-                continue
-            return self._module(
-                "ingress",
-                "ingress-apigw",
-                self._common()
-                | {
-                    "name": f"{self._environment.prefix}-{name}",
-                    "bus_arn": bus.get_string("bus_arn"),
-                    "bucket": bucket,
-                    "partners": {key: self._partner(key, partner) for key, partner in partners.items()},
-                    "throttle": entry.throttle.model_dump(),
-                    "domain": literal(entry.domain.model_dump(exclude_none=True)) if entry.domain else None,
-                    "max_body_bytes": entry.max_body_bytes,
-                    "redrive": self._workflow.failure.redrive.model_dump(),
-                    "secret_recovery_window_days": None if self._workflow.protection else 0,
-                },
-            )
-        return None
-
-    def _partner(self, name: str, partner: Partner) -> dict[str, Any]:
-        settings: dict[str, Any] = {"specification": json_text(self._environment.specifications[name])}
-        if partner.secret_arns is not None:
-            settings["secret_arns"] = literal(partner.secret_arns)
-        if partner.throttle is not None:
-            settings["throttle"] = partner.throttle.model_dump()
-        if partner.authorization is not None:
-            settings["authorization"] = literal(partner.authorization.model_dump())
-        if partner.require_client_certificate:
-            settings["require_client_certificate"] = True
-        return settings
 
     def _state_machine(self, name: str) -> TerraformHclModule:
         destination = self._workflow.destinations[name]
@@ -205,7 +167,7 @@ class WorkflowStack(TerraformStack):
                 "steps": json_text(transform.steps),
                 "enabled": transform.enabled,
             }
-            | _consumer(transform, failure[name])
+            | consumer_settings(transform, failure[name])
             for name, transform in workflow.transforms.items()
         }
         routes = {
@@ -217,7 +179,7 @@ class WorkflowStack(TerraformStack):
                 "target": self._target(route, machines),
             }
             | ({"stage": route.stage} if route.stage is not None else {})
-            | _consumer(route, failure[name])
+            | consumer_settings(route, failure[name])
             for name, route in workflow.routes.items()
         }
         return self._module(
@@ -240,7 +202,7 @@ class WorkflowStack(TerraformStack):
             return {"http": literal(destination.model_dump(exclude_none=True, exclude={"type"}))}
         if isinstance(destination, SqsDestination):
             settings = destination.model_dump(exclude_none=True, exclude={"type"})
-            settings.setdefault("queue_url", _queue_url(destination.queue_arn))
+            settings.setdefault("queue_url", queue_url(destination.queue_arn))
             if route.input_transformer is not None:
                 settings["input_transformer"] = route.input_transformer.model_dump()
             return {"sqs": literal(settings)}
@@ -265,35 +227,34 @@ class WorkflowStack(TerraformStack):
             },
         )
 
+    def _sources(self, router: TerraformHclModule | None) -> list[TerraformHclModule]:
+        """The modules that have dead letters."""
+        return [*self._ways_in.modules.values(), *([] if router is None else [router])]
+
     def _outputs(
         self,
         *,
         bus: TerraformHclModule,
-        webhook: TerraformHclModule | None,
         machines: dict[str, TerraformHclModule],
         router: TerraformHclModule | None,
         review: TerraformHclModule,
     ) -> None:
-        sources = [module for module in (webhook, router) if module is not None]
-        ledgers = [_reference(module, "ledger_table_name") for module in sources]
+        ledgers = [_reference(module, "ledger_table_name") for module in self._sources(router)]
         log_groups = ["module.router.log_group_names"] if router is not None else []
         functions = ["module.router.functions"] if router is not None else []
         prefix = self._environment.prefix
-        for hop, module in ((f"ingress/{prefix}-{self._webhook_name()}", webhook), (f"review/{prefix}-review", review)):
-            if module is not None:
-                key = _quoted(hop)
-                log_groups.append(f"{{ {key} = {_reference(module, 'log_group_name')} }}")
-                functions.append(f"{{ {key} = {_reference(module, 'function_name')} }}")
-        queues = _merged(sources, "dead_letter_queues")
+        hops = {f"ingress/{prefix}-{name}": module for name, module in self._ways_in.modules.items()}
+        for hop, module in (hops | {f"review/{prefix}-review": review}).items():
+            key = _quoted(hop)
+            log_groups.append(f"{{ {key} = {_reference(module, 'log_group_name')} }}")
+            functions.append(f"{{ {key} = {_reference(module, 'function_name')} }}")
+        queues = _merged(self._sources(router), "dead_letter_queues")
         self._output("bus_name", "Name of the event bus.", bus.get_string("bus_name"))
-        if webhook is not None:
-            self._output("api_endpoint", "Base URL of the webhooks.", webhook.get_string("api_endpoint"))
-            self._output("webhook_urls", "URL to give to each partner.", webhook.get("webhook_urls"))
-            self._output("secret_names", "Secrets that wait for their value.", webhook.get("secret_names"))
-            self._webhook_options(webhook)
+        self._entry_outputs()
         self._output("functions", "Functions, by hop.", f"${{merge({', '.join(functions)})}}")
         self._output("log_group_names", "Log groups of the functions, by hop.", f"${{merge({', '.join(log_groups)})}}")
-        self._output("ledger_table_names", "Ledgers.", f"${{compact([{', '.join(ledgers)}])}}")
+        # Two ways in may share one.
+        self._output("ledger_table_names", "Ledgers.", f"${{distinct(compact([{', '.join(ledgers)}]))}}")
         self._output(
             "dead_letter_queues",
             "Names of the dead-letter queues, by hop.",
@@ -307,30 +268,33 @@ class WorkflowStack(TerraformStack):
         self._output("review_table_name", "Table with the review items.", review.get_string("review_table_name"))
         self._output("topic_arn", "Topic that tells of new review items.", review.get_string("topic_arn"))
 
-    def _webhook_options(self, webhook: TerraformHclModule) -> None:
-        entry = self._workflow.entries.get(self._webhook_name())
-        if entry is not None and entry.domain is not None:
+    def _entry_outputs(self) -> None:
+        if self._ways_in.webhook is not None:
+            self._webhook_outputs(*self._ways_in.webhook)
+        for output, description, kind, value in (
+            ("entry_queue_urls", "Queues that partners send to, by entry.", SqsEntry, "queue_url"),
+            ("entry_topic_arns", "Topics that partners publish to, by entry.", SnsFifoEntry, "topic_arn"),
+            ("partner_bus_names", "Buses of partner event sources, by entry.", PartnerBusEntry, "bus_name"),
+        ):
+            modules = self._ways_in.named(kind)
+            if modules:
+                values = {name: module.get_string(value) for name, module in modules.items()}
+                self._output(output, description, values)
+        policies = self._ways_in.policies()
+        if policies:
+            self._output("entry_policies", "What senders, or existing queues and topics, must be allowed.", policies)
+
+    def _webhook_outputs(self, entry: WebhookEntry, webhook: TerraformHclModule) -> None:
+        self._output("api_endpoint", "Base URL of the webhooks.", webhook.get_string("api_endpoint"))
+        self._output("webhook_urls", "URL to give to each partner.", webhook.get("webhook_urls"))
+        self._output("secret_names", "Secrets that wait for their value.", webhook.get("secret_names"))
+        if entry.domain is not None:
             self._output("domain_target", "What the domain's DNS record points to.", webhook.get("domain_target"))
         if any(isinstance(partner.authorization, IamAuthorization) for partner in self._workflow.partners.values()):
             self._output("invoke_policies", "Policies that partners' principals need.", webhook.get("invoke_policies"))
 
-    def _webhook_name(self) -> str:
-        used = {partner.entry for partner in self._workflow.partners.values()}
-        return next((name for name in self._workflow.entries if name in used), "webhook")
-
     def _output(self, name: str, description: str, value: Any) -> None:
         TerraformOutput(self, name, value=value, description=description)
-
-
-def _consumer(hop: Consumer, failure: FailureHandling) -> dict[str, Any]:
-    settings = hop.model_dump(include=set(Consumer.model_fields), exclude_none=True)
-    return settings | failure.model_dump()
-
-
-def _queue_url(arn: str) -> str:
-    _, partition, _, region, account, name = arn.split(":")
-    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
-    return f"https://sqs.{region}.{suffix}/{account}/{name}"
 
 
 def _reference(module: Construct, output: str) -> str:

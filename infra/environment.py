@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.hops import FailureHandling
 from infra.problems import Problem
-from infra.workflow import FailureHandling, S3State, Workflow
+from infra.workflow import S3State, Workflow
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
     """A workflow in one environment, with what its files hold.
 
-    `specifications` has each partner's specification as the webhook function takes it, `definitions` the text of each
-    state machine's definition by the destination's name, `failure` what each transform and route does on failure.
+    `specifications` has each partner's specification as the functions take it (none of a producer that speaks the
+    envelope), `definitions` the text of each state machine's definition by the destination's name, `failure` what each
+    queue-fed entry, transform and route does on failure.
     """
 
     name: str

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from infra.environment import Environment, WorkflowFile
+from infra.forms import ENVIRONMENT_NAME, FORMS
 from infra.problems import Findings, Position, Problem, WorkflowError, did_you_mean
 from infra.reading import Reader
-from infra.workflow import ENVIRONMENT_NAME, FORMS, S3State
+from infra.workflow import S3State
 from infra.yaml_tree import Node, YamlSyntaxError, evaluate, overlay, parse
 
 SELECTION: Final = "MEDIA_EVENTS_ENVIRONMENTS"

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from infra.forms import FORMS
 from infra.problems import did_you_mean
 from infra.sections import description_of, fields_at
-from infra.workflow import FORMS
 from infra.yaml_tree import Path
 
 _TYPES = {

@@ -12,11 +12,14 @@ from pydantic import ValidationError
 
 from infra.checks import check_patterns, check_references, place_in_settings, place_in_steps
 from infra.contents import ContentError, check_http_destination, check_steps, load_definition, load_specification
+from infra.entries import QueueFed
+from infra.entry_checks import entry_kinds
 from infra.environment import Environment
+from infra.hops import FailureHandling
 from infra.messages import message_for
 from infra.problems import Findings, Position
 from infra.sections import real_path
-from infra.workflow import FailureHandling, HttpDestination, Workflow
+from infra.workflow import HttpDestination, Workflow
 from infra.yaml_tree import Document, Path, has_member
 
 
@@ -75,16 +78,22 @@ class Reader:
             if not isinstance(named, str | dict):
                 continue
             path: Path = ("partners", name, "specification")
+            webhook = self._comes_by_webhook(partner)
             authorised = partner.get("authorization") is not None
             secrets = bool(partner.get("secret_arns")) or not authorised
             try:
                 specifications[name] = load_specification(
-                    named, self._folder, webhook=True, authorised=authorised, secrets=secrets
+                    named, self._folder, webhook=webhook, authorised=authorised, secrets=secrets
                 )
             except ContentError as error:
                 inline = isinstance(named, dict)
                 self._note(error, self._in_settings(path) if inline else partial(_at, self._document.position(path)))
         return specifications
+
+    def _comes_by_webhook(self, partner: dict[str, Any]) -> bool:
+        """Whether its specification must say how requests are verified; where that isn't known, it need not."""
+        entries = self._document.value.get("entries", {"webhook": {"type": "webhook"}})
+        return isinstance(entries, dict) and "webhook" in entry_kinds(entries, partner)
 
     def _steps(self) -> None:
         for name, transform in self._members("transforms"):
@@ -120,7 +129,9 @@ class Reader:
         handling: dict[str, FailureHandling] = {}
         general = workflow.failure.model_dump(exclude_unset=True)
         self._ordered(workflow.failure, ("failure",), {"retry", "redrive"})
-        for section, hops in (("transforms", workflow.transforms), ("routes", workflow.routes)):
+        queue_fed = {name: entry for name, entry in workflow.entries.items() if isinstance(entry, QueueFed)}
+        sections = (("entries", queue_fed), ("transforms", workflow.transforms), ("routes", workflow.routes))
+        for section, hops in sections:
             for name, hop in hops.items():
                 own = hop.failure.model_dump(exclude_unset=True)
                 handling[name] = FailureHandling.model_validate(_deep_merge(general, own))

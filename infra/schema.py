@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from infra.workflow import ENVIRONMENT_NAME, Workflow
+from infra.forms import ENVIRONMENT_NAME
+from infra.workflow import Workflow
 
 FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "workflow.schema.json"
 

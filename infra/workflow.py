@@ -8,173 +8,32 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
-ENVIRONMENT_NAME = r"^[a-z][a-z0-9-]{0,14}$"
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
-SecretArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$")]
-QueueArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?$")]
-QueueUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
-StateMachineArn = Annotated[
-    str, StringConstraints(pattern=r"^arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]+$")
-]
-KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$")]
-PrincipalArn = Annotated[
-    str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$")
-]
-CertificateArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$")]
-DomainName = Annotated[
-    str,
-    StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$", max_length=253),
-]
-ObjectUri = Annotated[str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$")]
-Issuer = Annotated[str, StringConstraints(pattern=r"^https://[^/\s?#]+[^\s?#]*$")]
-Pattern = Annotated[
-    dict[str, Any],
-    Field(description="EventBridge event pattern; fields of the event are under `detail.metadata` and `detail.data`."),
-]
-LogRetention = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-]
-
-FORMS = {
-    r"^[a-z][a-z0-9-]{0,19}$": "1 to 20 lower-case letters, digits and hyphens, beginning with a letter",
-    ENVIRONMENT_NAME: "1 to 15 lower-case letters, digits and hyphens, beginning with a letter",
-    r"^[a-z0-9][a-z0-9-]{0,39}$": "1 to 40 lower-case letters, digits and hyphens",
-    r"^[a-z]{2}(-[a-z]+)+-[0-9]$": "a region such as eu-west-1",
-    r"^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$": (
-        "the ARN of a secret, arn:aws:secretsmanager:<region>:<account>:secret:<name> (never the secret itself)"
-    ),
-    r"^arn:[a-z-]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?$": (
-        "the ARN of a queue, arn:aws:sqs:<region>:<account>:<name>"
-    ),
-    r"^https?://[^\s]+$": "a URL",
-    r"^arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]+$": (
-        "the ARN of a state machine, arn:aws:states:<region>:<account>:stateMachine:<name>"
-    ),
-    r"^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$": (
-        "the ARN of a key, arn:aws:kms:<region>:<account>:key/<id> (an alias won't do)"
-    ),
-    r"^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$": (
-        "the ARN of a role or user named in full, arn:aws:iam::<account>:role/<name>"
-    ),
-    r"^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$": (
-        "the ARN of a certificate, arn:aws:acm:<region>:<account>:certificate/<id>"
-    ),
-    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$": (
-        "a domain such as hooks.example.com, in lower case and without https://, path or wildcard"
-    ),
-    r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+$": "an object in S3, s3://<bucket>/<key>",
-    r"^https://[^/\s?#]+[^\s?#]*$": "an https:// URL without a query",
-}
-"""What each regular expression above means, for messages."""
-
-
-class Section(BaseModel):
-    """Base of every mapping in the file: no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Retry(Section):
-    """How long a message that failed for the time being waits before it is tried again, with jitter."""
-
-    base_seconds: float = Field(default=5, ge=1, le=43200, description="The first wait; it doubles each time.")
-    max_seconds: float = Field(default=900, ge=1, le=43200, description="The longest wait.")
-
-
-class RuleRetry(Section):
-    """How long and how often EventBridge itself tries to reach a hop's queue."""
-
-    max_age_seconds: int = Field(default=86400, ge=60, le=86400)
-    max_attempts: int = Field(default=185, ge=0, le=185)
-
-
-class Redrive(Section):
-    """How often, and after which wait, a dead letter goes back to the hop that failed before a person has to look."""
-
-    max_count: int = Field(default=3, ge=0, le=100, description="0 sends every dead letter straight to review.")
-    base_delay_seconds: int = Field(default=60, ge=0, le=39600)
-    max_delay_seconds: int = Field(default=3600, ge=0, le=39600)
-    max_age_seconds: int = Field(default=86400, ge=0, description="Older events are not re-driven any more.")
-
-
-class FailureHandling(Section):
-    """What happens to an event that a hop can't process: tried again in the hop, re-driven to it, then review."""
-
-    max_receive_count: int = Field(default=5, ge=1, le=1000, description="Tries in the hop before the dead letter.")
-    retry: Retry = Retry()
-    rule_retry: RuleRetry = RuleRetry()
-    redrive: Redrive = Redrive()
-
-
-class Consumer(Section):
-    """The function of a transform or route, and how it consumes its queue. Without meaning for `sqs` destinations."""
-
-    memory_mb: int = Field(default=256, ge=128, le=10240)
-    timeout_seconds: int = Field(default=30, ge=1, le=900)
-    batch_size: int = Field(default=10, ge=1, le=10000)
-    batch_window_seconds: int = Field(default=0, ge=0, le=300)
-    maximum_concurrency: int | None = Field(default=None, ge=2, le=1000)
-
-    @model_validator(mode="after")
-    def _window_for_large_batches(self) -> Self:
-        if self.batch_size > 10 and self.batch_window_seconds < 1:  # noqa: PLR2004 - Lambda's own limit
-            raise ValueError("a batch_size above 10 needs a batch_window_seconds of at least 1")
-        return self
-
-
-class Archive(Section):
-    """The bus's archive, from which past events can be replayed."""
-
-    retention_days: int = Field(default=30, ge=0, description="0 keeps events for ever.")
-    pattern: Pattern | None = Field(default=None, description="Which events are kept; all, if left out.")
+from infra.entries import Entry, WebhookEntry
+from infra.forms import (
+    EventSource,
+    Issuer,
+    Key,
+    KeyArn,
+    LogRetention,
+    Name,
+    Pattern,
+    PrincipalArn,
+    QueueArn,
+    QueueUrl,
+    Region,
+    SecretArn,
+    Section,
+    StateMachineArn,
+)
+from infra.hops import Archive, Consumer, FailureHandling
 
 
 class Bus(Section):
     """The event bus in the middle."""
 
     archive: Archive | None = Archive()
-
-
-class Throttle(Section):
-    """How many requests a second the HTTP API lets through."""
-
-    rate: int = Field(default=100, ge=1, le=10000, description="Requests a second, sustained.")
-    burst: int = Field(default=200, ge=1, le=5000, description="Requests at once.")
-
-
-class MutualTls(Section):
-    """Callers must show a certificate that the truststore vouches for."""
-
-    truststore_uri: ObjectUri = Field(description="PEM bundle of the certificate authorities, s3://<bucket>/<key>.")
-    truststore_version: str | None = Field(
-        default=None, description="Version of that object; without one a new bundle goes unnoticed."
-    )
-    ownership_verification_certificate_arn: CertificateArn | None = Field(
-        default=None, description="Public certificate for the name, where `certificate_arn` is imported or private."
-    )
-
-
-class Domain(Section):
-    """A domain of your own for the HTTP API. The DNS record is made elsewhere, to the output `domain_target`."""
-
-    name: DomainName = Field(description="Such as hooks.example.com.")
-    certificate_arn: CertificateArn = Field(description="The name's certificate, in the environment's region.")
-    mutual_tls: MutualTls | None = Field(
-        default=None, description="Let in only who shows a certificate; the API's own address is switched off then."
-    )
-
-
-class WebhookEntry(Section):
-    """An HTTP API that takes `POST /webhooks/<partner>`; one serves all partners that call."""
-
-    type: Literal["webhook"] = "webhook"
-    throttle: Throttle = Field(default=Throttle(), description="For all partners without one of their own together.")
-    domain: Domain | None = None
-    max_body_bytes: int = Field(default=6291456, ge=1024, le=6291456, description="Larger requests get 413.")
 
 
 class PartnerThrottle(Section):
@@ -206,11 +65,15 @@ Authorization = Annotated[IamAuthorization | JwtAuthorization, Field(discriminat
 class Partner(Section):
     """A partner whose events come in."""
 
-    specification: str | dict[str, Any] = Field(
+    specification: str | dict[str, Any] | None = Field(
+        default=None,
         description="The name of a preset (`mux`), the path of a specification file (`./partners/acme.yaml`, "
-        "relative to this file), or a specification itself."
+        "relative to this file), or a specification itself. Only a producer on a custom bus may do without: its events "
+        "must be in the envelope already.",
     )
-    entry: str = Field(description="The entry by which its events come in.")
+    entry: str | list[str] = Field(
+        min_length=1, description="The entry by which its events come in, or several: a list."
+    )
     secret_arns: list[SecretArn] | None = Field(
         default=None,
         min_length=1,
@@ -225,6 +88,20 @@ class Partner(Section):
     require_client_certificate: bool = Field(
         default=False, description="For webhooks: only by mutual TLS, on top of signature or authorization."
     )
+    sources: list[EventSource] | None = Field(
+        default=None,
+        min_length=1,
+        description="For buses: the `source` values of its events, exact, or the beginning of some followed by `*`. "
+        "On a partner's bus it is the event source's name if left out.",
+    )
+    pattern: dict[str, Any] | None = Field(
+        default=None, min_length=1, description="For buses: further conditions on its events, an event pattern."
+    )
+
+    @property
+    def entries(self) -> list[str]:
+        """The entries by which its events come in."""
+        return [self.entry] if isinstance(self.entry, str) else self.entry
 
 
 class Transform(Consumer):
@@ -381,13 +258,13 @@ class Workflow(Section):
     region: Region = Field(description="Where it is deployed.")
     state: State = LocalState()
     tags: dict[str, str] = Field(default={}, description="Tags of every resource.")
-    entries: dict[Key, WebhookEntry] = Field(
+    entries: dict[Key, Entry] = Field(
         default={"webhook": WebhookEntry()}, description="The ways in. Default: `webhook: {type: webhook}`."
     )
     partners: dict[Key, Partner] = Field(min_length=1)
-    transforms: dict[Key, Transform] = {}
-    destinations: dict[Key, Destination] = {}
-    routes: dict[Key, Route] = {}
+    transforms: dict[Key, Transform] = Field(default={})
+    destinations: dict[Key, Destination] = Field(default={})
+    routes: dict[Key, Route] = Field(default={})
     bus: Bus = Bus()
     failure: FailureHandling = Field(
         default=FailureHandling(), description="For every hop; a transform or route may say otherwise under its own."
