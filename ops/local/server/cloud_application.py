@@ -77,23 +77,6 @@ def as_xml(name: str, value: Any) -> str:
 
 vars(_cloudwatch)["_describe_alarms"] = _describe_alarms
 
-_events: Any = importlib.import_module("ministack.services.eventbridge")
-_tagged_of_ministack: Any = vars(_events)["_resolve_taggable_events_arn"]
-
-
-def _tagged(arn: str) -> Any:
-    """MiniStack's look-up of what has tags; the ARN and nothing wrong for a rule on a partner's bus."""
-    _, _, path = arn.partition(":rule/")
-    bus, _, rule = path.rpartition("/")
-    if bus.startswith("aws.partner/"):
-        found = vars(_events)["_rules"].get(vars(_events)["_rule_key"](rule, bus))
-        if found and found.get("Arn") == arn:
-            return arn, None
-    return _tagged_of_ministack(arn)
-
-
-vars(_events)["_resolve_taggable_events_arn"] = _tagged
-
 _eventbridge: Any = importlib.import_module("ministack.services.eventbridge")
 _permission_of_ministack: Any = vars(_eventbridge)["_put_permission"]
 _tagged_of_ministack: Any = vars(_eventbridge)["_resolve_taggable_events_arn"]

@@ -146,12 +146,3 @@ def test_a_rule_on_a_partners_bus_is_found(eventbridge: dict[str, Any]) -> None:
     assert eventbridge["_resolve_taggable_events_arn"](RULE) == (RULE, None)
     assert eventbridge["_resolve_taggable_events_arn"](RULE + "s") == (None, "not found")
     assert eventbridge["_resolve_taggable_events_arn"]("arn:known") == ("arn:known", None)
-
-
-@pytest.mark.usefixtures("describe")
-def test_tags_of_a_rule_on_a_partners_bus_are_found_and_all_else_is_as_ministack_has_it(events):
-    tagged = vars(events)["_resolve_taggable_events_arn"]
-
-    assert tagged(RULE) == (RULE, None)
-    for other in (RULE + "-2", RULE.replace("eu-west-1", "eu-west-3"), "arn:aws:events:eu-west-1:0:rule/bus/saas", "x"):
-        assert tagged(other) == (None, "no such resource")
