@@ -138,21 +138,6 @@ def test_one_success_begins_the_count_anew(send, receiver):
     assert send("f") == [None]
 
 
-def test_a_refusal_says_that_the_receiver_is_alive(send, receiver):
-    receiver.error = DOWN
-    send("a", "b")
-    receiver.error = None
-    if isinstance(receiver, Channel):
-        send("c")
-    else:
-        receiver.error = PermanentDataError("http-422", "no")
-        send("c")
-    receiver.error = DOWN
-    assert send("d", "e") == [DOWN, DOWN]
-    receiver.error = None
-    assert send("f") == [None]
-
-
 def opened(send, receiver):
     receiver.error = DOWN
     send("x", "y", "z")

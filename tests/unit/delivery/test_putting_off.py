@@ -10,13 +10,18 @@ from moto import mock_aws
 
 from media_events.adapters.queue import SqsQueue
 from media_events.consuming import Consumer, Message, RetryPolicy, consume
+from media_events.deadletters import parse
 from media_events.failures import (
     DEFERRED_SINCE_ATTRIBUTE,
+    FAILURE_ATTRIBUTE,
     PRIOR_ATTEMPTS_ATTRIBUTE,
     REDRIVE_COUNT_ATTRIBUTE,
+    WAITING_ATTRIBUTES,
     DeferredError,
+    Failure,
     TransientError,
 )
+from media_events.redriving import attributes_to_send
 from tests.unit.flow.factories import make_event
 from tests.unit.flow.fakes import FakeClock, FakeQueue, FakeReport, bus_event, sqs_record
 
@@ -184,3 +189,19 @@ def test_a_fifo_queue_delays_no_single_message():
     queue = SqsQueue(client, queue_url="https://q.fifo", dead_letter_queue_url="https://d")
     assert not queue.postpone(Message.of(sqs_record("body")), 5, prior_attempts=0, since=1)
     assert client.sent == []
+
+
+def test_a_dead_letter_does_not_carry_the_wait_along():
+    client = Recorder()
+    waited = {PRIOR_ATTEMPTS_ATTRIBUTE: number(2), DEFERRED_SINCE_ATTRIBUTE: number(1)}
+    failure = Failure(failure_class="transient", code="c", message="m", hop="h", firsttime="", lasttime="")
+    queue = SqsQueue(client, queue_url="https://q", dead_letter_queue_url="https://d")
+    queue.dead_letter(Message.of(sqs_record("body", attributes=waited)), failure)
+    assert set(client.sent[0]["MessageAttributes"]) == {FAILURE_ATTRIBUTE}
+
+
+def test_a_dead_letter_that_sqs_itself_moved_begins_anew_when_it_goes_back():
+    waited = {PRIOR_ATTEMPTS_ATTRIBUTE: number(2), DEFERRED_SINCE_ATTRIBUTE: number(1)}
+    message = Message.of(sqs_record(bus_event(make_event()), attributes=waited))
+    (letter,) = parse(message, hop="route/cms", now=1_790_000_000.0)
+    assert not set(attributes_to_send(letter, 1)) & WAITING_ATTRIBUTES
