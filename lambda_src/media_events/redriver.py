@@ -31,6 +31,7 @@ from media_events.redriving import (
     attributes_to_send,
     decide,
     deduplication_id,
+    pause_seconds,
     record_of,
     review_item,
 )
@@ -103,6 +104,14 @@ class ReviewTable(Protocol):
         ...
 
 
+class Breakers(Protocol):
+    """The breakers of destinations (``delivery.breaker``). Any exception is a :class:`HopError`."""
+
+    def open_until(self, ledger_table: str, destination: str) -> float | None:
+        """Until when (epoch seconds) nothing is delivered to ``destination``; ``None`` where deliveries are tried."""
+        ...
+
+
 class Topic(Protocol):
     """Tells people. Any exception is a :class:`HopError`."""
 
@@ -125,6 +134,7 @@ class Redriver:
     topic: Topic | None
     report: Reporter
     clock: Callable[[], float]
+    breakers: Breakers | None = None
 
     def attend(self, event: Mapping[str, Any]) -> BatchResponse:
         """Attend to an SQS event's records; the answer names the ones that stay. Never raises."""
@@ -190,7 +200,23 @@ class Redriver:
                 self._ask(letter, failure, queue)
                 return None
             case SendBack(to=to, count=count):
-                return self._send_back(letter, queue, message, to, count)
+                pause = self._pause(letter, queue)
+                return self._send_back(letter, queue, message, to, count) if pause is None else pause
+
+    def _pause(self, letter: DeadLetter, queue: DeadLetterQueue) -> int | None:
+        """For how many seconds nothing is delivered to the letter's destination, spread a little; ``None`` if it is.
+
+        A letter that went back now would only wait there, and one more of the few re-drives that it has would be gone.
+        """
+        if self.breakers is None or queue.ledger_table is None:
+            return None
+        try:
+            until = self.breakers.open_until(queue.ledger_table, queue.destination)
+        except HopError as error:
+            self.report.warning("breaker not kept", destination=queue.destination, reason=error.code)
+            return None
+        left = 0.0 if until is None else until - self.clock()
+        return None if left <= 0 else pause_seconds(left, letter.message_id)
 
     def _send_back(
         self, letter: DeadLetter, queue: DeadLetterQueue, message: Message, to: ReturnTo, count: int

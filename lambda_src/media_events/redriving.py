@@ -58,6 +58,12 @@ class RedrivePolicy:
         return full * (0.5 + int.from_bytes(digest[:4], "big") / 2**33)
 
 
+def pause_seconds(left: float, salt: str) -> int:
+    """``left`` seconds and up to a quarter more, so that letters don't all come back at once."""
+    share = hashlib.sha256(salt.encode(errors="surrogatepass")).digest()[0] / 255
+    return min(int(left * (1 + share / 4)) + 1, MAX_VISIBILITY_SECONDS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterQueue:
     """A dead-letter queue, the hop that it belongs to, and where its letters go back to."""
@@ -70,6 +76,8 @@ class DeadLetterQueue:
     queue_url: str | None = None
     function_arn: str | None = None
     policy: RedrivePolicy = field(default_factory=RedrivePolicy)
+    ledger_table: str | None = None
+    """Where the breaker of the destination is, if it has one."""
 
     @property
     def raw(self) -> bool:
@@ -279,7 +287,7 @@ def _queue(arn: str, value: Any, problems: list[str]) -> DeadLetterQueue | None:
     ]
     mistakes += [
         f"{arn}: {name} must be text or null"
-        for name in ("queue_url", "function_arn")
+        for name in ("queue_url", "function_arn", "ledger_table")
         if value.get(name) is not None and not _is_text(value.get(name))
     ]
     route_back = value.get("route_back")
@@ -301,6 +309,7 @@ def _queue(arn: str, value: Any, problems: list[str]) -> DeadLetterQueue | None:
         queue_url=value.get("queue_url"),
         function_arn=value.get("function_arn"),
         policy=policy,
+        ledger_table=value.get("ledger_table"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +14,8 @@ from media_events.ledger import RETENTION_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+BELIEVED_SECONDS: Final = 5.0
 
 
 class BreakerTable:
@@ -118,6 +120,28 @@ class BreakerTable:
             open_until=_number(item, "open_until", None),
             probe_until=_number(item, "probe_until", None),
         )
+
+
+class BreakerTables:
+    """Fulfils ``redriver.Breakers``. What it has read it believes for a few seconds, for many letters come at once."""
+
+    def __init__(self, client: DynamoDBClient, *, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._clock = clock
+        self._read: dict[tuple[str, str], tuple[float, float | None]] = {}
+
+    def open_until(self, ledger_table: str, destination: str) -> float | None:
+        """Until when nothing is delivered to ``destination``.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        now = self._clock()
+        at, until = self._read.get((ledger_table, destination), (float("-inf"), None))
+        if now - at >= BELIEVED_SECONDS:
+            until = BreakerTable(self._client, ledger_table, destination, clock=self._clock).read().open_until
+            self._read[ledger_table, destination] = (now, until)
+        return until
 
 
 def _number(item: Mapping[str, Any], name: str, default: Any) -> Any:

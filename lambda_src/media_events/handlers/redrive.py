@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from media_events.adapters.bodies import S3Bodies, S3Documents
+from media_events.adapters.breaker_table import BreakerTables
 from media_events.adapters.clients import client
 from media_events.adapters.event_bus import EventBus
 from media_events.adapters.redrive import LambdaFunctions, SqsQueues
@@ -69,6 +70,7 @@ def _redriver() -> Redriver:
         topic=SnsTopic(client("sns"), settings.topic_arn) if settings.topic_arn else None,
         report=reporter(),
         clock=time.time,
+        breakers=BreakerTables(client("dynamodb")),
     )
 
 

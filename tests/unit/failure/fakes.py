@@ -8,7 +8,7 @@ from typing import Any
 
 from media_events.envelope import Event
 from media_events.failures import HopError
-from media_events.redriver import Redriver
+from media_events.redriver import Breakers, Redriver
 from media_events.redriving import DeadLetterQueue, RedrivePolicy
 from media_events.review import ReviewItem
 from tests.unit.flow.fakes import FakeBodies, FakeClock, FakeReport
@@ -200,6 +200,7 @@ class World:
         self.table = FakeReviewTable(self.trap)
         self.bodies = TrappedBodies(self.trap)
         self.topic = FakeTopic(self.trap)
+        self.breakers: Breakers | None = None
         self.dead_letter_queues = {one.arn: one for one in queues or (queue(), webhook_queue())}
 
     def spring(self, at: int | None, *, before: bool = True, error: BaseException | None = None) -> None:
@@ -219,6 +220,7 @@ class World:
             topic=self.topic,
             report=self.report,
             clock=self.clock,
+            breakers=self.breakers,
         )
         answer = redriver.attend({"Records": list(records)})
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
