@@ -18,7 +18,8 @@ demo: .environment ## the whole path on the local cloud, on real partner payload
 test: ## every test: unit, modules, synthesis, local cloud
 	@$(PYTHON) scripts/setup.py --tests
 	@$(BIN)/python lambda_src/build.py --check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --ignore tests/local
+	@$(BIN)/pytest tests/local
 
 lint: ## ruff, mypy, terraform fmt and validate, checkov
 	@$(PYTHON) scripts/setup.py --lint
