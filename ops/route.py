@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,6 +17,7 @@ from infra.problems import WorkflowError
 from media_events.envelope import EnvelopeError
 from ops.console import err, fail, note, out, print_json
 from ops.files import read_input
+from ops.offline_steps import modules_in
 from ops.routing import GIVEN, Decision, Routing, as_bus_event, route
 
 app = typer.Typer(no_args_is_help=True, help="Try event patterns and routes out, without AWS.", rich_markup_mode=None)
@@ -85,18 +87,23 @@ def try_event(
     environment: Annotated[
         str | None, typer.Option(metavar="NAME", help="One of the file's environments. Default: its first.")
     ] = None,
+    python_path: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the modules of Python steps are.")
+    ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Say which transforms and routes of a workflow take an event, and why the others don't.
 
     Patterns are those of the deployed rules, with the conditions that the kit adds. Where a transform takes the event,
-    its steps are done here, and the routes for transformed events are tried with the result.
+    its steps are done here, and the routes for transformed events are tried with the result. A step that would ask
+    somebody else (lookup, call) is passed over, and told: what it would add is not in the result.
     """
     chosen = _environment(workflow, environment)
     try:
         actual = as_bus_event(_object(event, "the event"))
-        routing = route(chosen.workflow, actual)
+        with modules_in(python_path):
+            routing = route(chosen.workflow, actual)
     except EnvelopeError as error:
         fail(f"the event ({event}) is no event: {'; '.join(error.problems)}", exit_code=UNUSABLE)
     except RecursionError:
@@ -131,21 +138,32 @@ def _tell_routing(environment: Environment, routing: Routing) -> None:
     width = max((len(decision.hop) for decision in decisions), default=0)
     for decision in decisions:
         out.print(f"  {decision.hop:{width}}  {_told(decision)}", markup=False)
+        for sentence in decision.passed_over:
+            out.print(f"  {'':{width}}    not done here: {sentence}", markup=False)
     if not routing.taken:
         out.print("nothing takes this event")
 
 
 def _told(decision: Decision) -> str:
     derived = decision.of != (GIVEN,)
-    make = "make" if len(decision.of) > 1 else "makes"
-    of = f"what {' and '.join(decision.of)} {make} of it" if derived else "it"
+    of = _named(decision.of) if derived else "it"
     if decision.outcome == "not-taken":
         return f"no{f', {of}' if derived else ''}: {decision.mismatch}"
     if decision.outcome == "switched-off":
         return f"no: it would take {of}, but is switched off"
     to = "" if decision.destination is None else f", to {decision.destination}"
+    several = f", and makes {len(decision.results)} events of it" if len(decision.results) > 1 else ""
     effect = "" if decision.effect is None else f", but {decision.effect}"
-    return f"takes {of}{to}{effect}"
+    return f"takes {of}{to}{several}{effect}"
+
+
+def _named(of: tuple[str, ...]) -> str:
+    """Events that transforms make: those of a split by their number, for they may be many."""
+    parts = Counter(name.partition("[")[0] for name in of if "[" in name)
+    whole = [name for name in of if "[" not in name]
+    told = [f"what {' and '.join(whole)} {'make' if len(whole) > 1 else 'makes'} of it"] if whole else []
+    told += [f"{count} of the events that {hop} makes of it" for hop, count in parts.items()]
+    return " and ".join(told)
 
 
 def _object(file: str, what: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -13,7 +14,8 @@ from infra.workflow import SqsDestination, Transform, Workflow
 from media_events.configuration import ConfigurationError
 from media_events.envelope import EnvelopeError, Event
 from media_events.failures import HopError
-from media_events.transforming import parse_steps, transform
+from media_events.transforming import parse_steps
+from ops.offline_steps import do_steps
 
 GIVEN: Final = "the event"
 
@@ -25,8 +27,8 @@ class Decision:
     """What one hop does with an event.
 
     ``of`` says which events were looked at: the one given, or what transforms make of it. ``mismatch`` says why it is
-    not taken; ``switched-off`` is a hop that would take it, were it enabled. ``result`` is what a transform makes of
-    the event, ``effect`` says what comes of that in words.
+    not taken; ``switched-off`` is a hop that would take it, were it enabled. ``results`` is what a transform makes of
+    the event, ``effect`` says what comes of that in words, ``passed_over`` which of its steps can't be done here.
     """
 
     hop: str
@@ -35,7 +37,8 @@ class Decision:
     of: tuple[str, ...]
     mismatch: Mismatch | None = None
     effect: str | None = None
-    result: Mapping[str, Any] | None = None
+    results: tuple[Mapping[str, Any], ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -46,7 +49,8 @@ class Decision:
             "of": list(self.of),
             "mismatch": None if self.mismatch is None else self.mismatch.to_dict(),
             "effect": self.effect,
-            "result": None if self.result is None else plain(self.result),
+            "results": [plain(result) for result in self.results],
+            "passed_over": list(self.passed_over),
         }
 
 
@@ -97,13 +101,17 @@ def route(workflow: Workflow, event: Mapping[str, Any]) -> Routing:
         pattern = effective_pattern(hop.pattern, hop=f"transform/{name}", stage="received")
         decision = _decide(f"transform/{name}", None, pattern, {GIVEN: event}, enabled=hop.enabled)
         routing.transforms.append(_transformed(decision, hop, event) if decision.outcome == "taken" else decision)
-    results = {decision.hop: decision.result for decision in routing.transforms if decision.result is not None}
+    results = {
+        (decision.hop if len(decision.results) == 1 else f"{decision.hop}[{index}]"): result
+        for decision in routing.transforms
+        for index, result in enumerate(decision.results)
+    }
     for name, way in workflow.routes.items():
         stage = stage_of("routes", way.stage or "", has_transforms=bool(workflow.transforms))
         pattern = effective_pattern(way.pattern, hop=f"route/{name}", stage=stage)
         candidates = {GIVEN: event, **results} if stage == "transformed" else {GIVEN: event}
         decision = _decide(f"route/{name}", way.destination, pattern, candidates, enabled=way.enabled)
-        if len(decision.of) > 1:
+        if _share_an_id([candidates[name] for name in decision.of]):
             direct = isinstance(workflow.destinations.get(way.destination), SqsDestination)
             decision = replace(decision, effect=_ALL_OF_THEM if direct else _ONE_OF_THEM)
         routing.routes.append(decision)
@@ -113,6 +121,15 @@ def route(workflow: Workflow, event: Mapping[str, Any]) -> Routing:
 # A function's ledger knows events by their id, which transforms keep; a queue that a rule sends to has no ledger.
 _ONE_OF_THEM: Final = "it gets the one that comes first, since they have one id"
 _ALL_OF_THEM: Final = "it gets every one of them"
+
+
+def _share_an_id(events: list[Mapping[str, Any]]) -> bool:
+    """Whether two of ``events`` are one to a ledger; parts of a split are not."""
+    if len(events) < 2:  # noqa: PLR2004 - it takes two
+        return False
+    # The one given comes here too where it is transformed already, and is then as complete as the others.
+    metadata = [plain(event["detail"])["metadata"] for event in events]
+    return max(Counter((about.get("source"), about.get("id")) for about in metadata).values()) > 1
 
 
 def _decide(
@@ -136,17 +153,20 @@ def _transformed(decision: Decision, hop: Transform, event: Mapping[str, Any]) -
     """The decision of a transform with what comes of its steps."""
     try:
         received = Event.from_detail(plain(event.get("detail")))
-        result = transform(received, parse_steps(hop.steps))
-        after = None if result is None else result.next_hop(stage="transformed", redrive=None)
+        done = do_steps(received, parse_steps(hop.steps))
     except EnvelopeError as error:
         return replace(decision, effect=f"its detail is refused: {error}")
     except (HopError, ConfigurationError) as error:
         return replace(decision, effect=f"its steps fail: {error}")
-    if after is None:
+    decision = replace(decision, passed_over=tuple(done.passed_over))
+    if not done.events:
         return replace(decision, effect="its steps drop the event")
-    metadata = after.metadata
-    published = {**event, "source": metadata.source, "detail-type": metadata.type, "detail": after.to_detail()}
-    return replace(decision, result=published)
+    results = []
+    for made in done.events:
+        after = made.next_hop(stage="transformed", redrive=None)
+        metadata = after.metadata
+        results.append({**event, "source": metadata.source, "detail-type": metadata.type, "detail": after.to_detail()})
+    return replace(decision, results=tuple(results))
 
 
 def _text(metadata: Mapping[str, Any], name: str) -> bool:

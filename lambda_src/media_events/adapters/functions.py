@@ -42,15 +42,24 @@ class LambdaTarget:
 
     def call(self, function_arn: str, payload: str) -> int:
         """Invoke a function and wait; see ``delivery.functions.Functions``."""
-        answer = self._invoke(function_arn, "RequestResponse", payload)
-        content = answer["Payload"].read() or b""
-        if answer.get("FunctionError"):
-            raise _raised(content)
-        return int(answer["StatusCode"])
+        status, _ = self._called(function_arn, payload)
+        return status
+
+    def ask(self, function_arn: str, payload: str) -> bytes:
+        """Invoke a function, wait, and give what it returned; see ``transforming.means.Functions``."""
+        _, content = self._called(function_arn, payload)
+        return content
 
     def hand_over(self, function_arn: str, payload: str) -> int:
         """Invoke a function asynchronously; see ``delivery.functions.Functions``."""
         return int(self._invoke(function_arn, "Event", payload)["StatusCode"])
+
+    def _called(self, function_arn: str, payload: str) -> tuple[int, bytes]:
+        answer = self._invoke(function_arn, "RequestResponse", payload)
+        content: bytes = answer["Payload"].read() or b""
+        if answer.get("FunctionError"):
+            raise _raised(content)
+        return int(answer["StatusCode"]), content
 
     def _invoke(self, function_arn: str, kind: Any, payload: str) -> Any:
         try:

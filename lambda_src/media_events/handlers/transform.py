@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from media_events.adapters.bodies import S3Bodies, S3Documents
 from media_events.adapters.clients import client
 from media_events.adapters.event_bus import EventBus
 from media_events.adapters.queue import SqsQueue
-from media_events.configuration import ConsumerSettings, load_document
-from media_events.consuming import BatchResponse, Consumer, consume_together
+from media_events.configuration import ConfigurationError, ConsumerSettings, load_document
+from media_events.consuming import BatchResponse, Consumer, Message, consume_together
+from media_events.failures import HopError, PermanentConfigError
 from media_events.handlers.initialising import during_init
 from media_events.observability import instrumented, reporter
 from media_events.publishing import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.settings import env
-from media_events.transforming import Transformer, parse_steps
+from media_events.transforming import Means, Step, Transformer, parse_steps
+
+READ_TIMEOUTS: Final = (30.0, 15.0, 10.0, 5.0, 2.5, 1.0, 0.5)
+"""Of lookups in AWS, in seconds: few, since each has a client of its own."""
+
+LOOKUP_ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,46 +38,106 @@ class TransformSettings(ConsumerSettings):
     max_entry_bytes: int = env("MAX_ENTRY_BYTES", default=DEFAULT_MAX_ENTRY_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
-    """The hop, wired."""
-
-    consumer: Consumer
-    transformer: Transformer
-
-
 @functools.cache
-def application() -> Application:
-    """Wire the hop from the environment, once per sandbox.
+def settings() -> TransformSettings:
+    """The settings, read once per sandbox.
 
     Raises:
         SettingsError: naming every environment variable that is missing or wrong.
-        ConfigurationError: naming every step that is wrong.
+    """
+    return TransformSettings.from_env(os.environ)
+
+
+@functools.cache
+def steps() -> tuple[Step, ...]:
+    """The steps, with what they remember, made once per sandbox.
+
+    Raises:
+        ConfigurationError: naming every step that is wrong, and every Python function that is not there.
         HopError: the configuration could not be read.
     """
-    settings = TransformSettings.from_env(os.environ)
-    document = load_document(S3Documents(client("s3")), settings.configuration_uri, settings.configuration_sha256)
-    steps = parse_steps(document.get("steps"))
-    bodies = S3Bodies(client("s3"), settings.bodies_uri) if settings.bodies_uri else None
-    queue = SqsQueue(client("sqs"), queue_url=settings.queue_url, dead_letter_queue_url=settings.dead_letter_queue_url)
-    bus = EventBus(client("events"), settings.bus_arn)
-    return Application(
-        consumer=Consumer(queue=queue, hop=settings.hop, policy=settings.retry_policy, report=reporter()),
-        transformer=Transformer(
-            steps=steps,
-            publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings.max_entry_bytes),
-            hop=settings.hop,
-            report=reporter(),
-            bodies=bodies,
+    documents = S3Documents(client("s3"))
+    document = load_document(documents, settings().configuration_uri, settings().configuration_sha256)
+    return parse_steps(document.get("steps"), load=_load)
+
+
+@functools.cache
+def _means() -> Means:
+    """What steps ask others with, made once per sandbox, so that connections last."""
+    from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only for steps that ask
+    from media_events.adapters.lookup_functions import LambdaFunctions  # noqa: PLC0415
+    from media_events.adapters.lookup_objects import S3Objects  # noqa: PLC0415
+    from media_events.adapters.lookup_tables import DynamoTables  # noqa: PLC0415
+    from media_events.adapters.secrets import SecretsManager  # noqa: PLC0415
+
+    @functools.cache
+    def secrets() -> SecretsManager:
+        # A lookup without authentication never makes this client.
+        return SecretsManager(client("secretsmanager"))
+
+    return Means(
+        partners=PinnedHttpClient(),
+        read_secrets=lambda arn: secrets().values([arn]),
+        tables=DynamoTables(lambda region, seconds: _lookup_client("dynamodb", seconds, region)),
+        objects=S3Objects(lambda seconds: _lookup_client("s3", seconds)),
+        functions=LambdaFunctions(
+            lambda region, seconds: client("lambda", read_timeout=seconds, attempts=1, region=region)
         ),
+        load=_load,
+        clock=time.time,
+        seconds_left=lambda: math.inf,
     )
 
 
+def _load(name: str) -> Any:
+    from media_events.adapters.lookup_functions import load  # noqa: PLC0415  # only for steps of that kind
+
+    return load(name)
+
+
+def _lookup_client(service: str, seconds: float, region: str | None = None) -> Any:
+    share = seconds / LOOKUP_ATTEMPTS
+    timeout = next((known for known in READ_TIMEOUTS if known <= share), READ_TIMEOUTS[-1])
+    return client(service, read_timeout=timeout, attempts=LOOKUP_ATTEMPTS, region=region)
+
+
+def _transformer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseException | None]]:
+    """What handles messages; where the configuration is unusable, what says so of each, so that none loses its why."""
+    try:
+        known = steps()
+    except ConfigurationError as error:
+        problem: HopError = PermanentConfigError("configuration-unusable", str(error))
+    except HopError as error:
+        problem = error
+    else:
+        bodies_uri = settings().bodies_uri
+        bodies = S3Bodies(client("s3"), bodies_uri) if bodies_uri else None
+        bus = EventBus(client("events"), settings().bus_arn)
+        return Transformer(
+            steps=known,
+            means=replace(_means(), seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000),
+            publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings().max_entry_bytes),
+            hop=settings().hop,
+            report=reporter(),
+            bodies=bodies,
+        ).handle
+    return lambda messages: [problem] * len(messages)
+
+
 @instrumented
-def handler(event: dict[str, Any], _context: object) -> BatchResponse:
+def handler(event: dict[str, Any], context: Any) -> BatchResponse:
     """Lambda's entry point for a batch of SQS records."""
-    app = application()
-    return consume_together(event, app.transformer.handle, app.consumer)
+    queue = SqsQueue(
+        client("sqs"), queue_url=settings().queue_url, dead_letter_queue_url=settings().dead_letter_queue_url
+    )
+    consumer = Consumer(queue=queue, hop=settings().hop, policy=settings().retry_policy, report=reporter())
+    return consume_together(event, _transformer(context), consumer)
 
 
-during_init(application)
+def _prepare() -> None:
+    steps()
+    for service in ("sqs", "events"):
+        client(service)
+
+
+during_init(_prepare)

@@ -21,6 +21,9 @@ from tests.unit.flow.webhooks import BODY, SECRET, Context, Desk, api_event
 REGION = "eu-west-1"
 
 
+CACHED = (make_client, webhook.application, transform.settings, transform.steps, transform._means)
+
+
 @pytest.fixture(name="cloud")
 def _cloud(monkeypatch):
     """The kit's resources, and everything that the bus gets in a queue."""
@@ -28,10 +31,10 @@ def _cloud(monkeypatch):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        for cached in (make_client, webhook.application, transform.application):
+        for cached in CACHED:
             cached.cache_clear()
         yield Cloud(monkeypatch)
-        for cached in (make_client, webhook.application, transform.application):
+        for cached in CACHED:
             cached.cache_clear()
 
 
@@ -185,8 +188,64 @@ def test_transform_takes_an_event_from_its_queue_to_the_bus(cloud):
 def test_transform_with_an_unusable_step_says_which(cloud):
     cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.["}}]})
 
-    with pytest.raises(ValueError, match=r"steps\[0\]\.map\.id"):
-        transform.handler({"Records": []}, Context())
+    answer = transform.handler({"Records": [sqs_record(bus_event(make_event()), "a")]}, Context())
+
+    (dead,) = cloud.seen(cloud.dlq)
+    failure = json.loads(dead["MessageAttributes"]["failure"]["StringValue"])
+    assert answer == {"batchItemFailures": []}
+    assert (failure["class"], failure["code"]) == ("permanent-config", "configuration-unusable")
+    assert "steps[0].map.id: 'data.[' is not JMESPath" in failure["message"]
+
+
+def test_transform_whose_python_function_is_not_there_says_so(cloud):
+    cloud.configure("transform/slim", {"steps": [{"python": {"function": "acme_steps_nowhere:tidy"}}]})
+
+    transform.handler({"Records": [sqs_record(bus_event(make_event()), "a")]}, Context())
+
+    (dead,) = cloud.seen(cloud.dlq)
+    failure = json.loads(dead["MessageAttributes"]["failure"]["StringValue"])
+    assert "steps[0].python.function: acme_steps_nowhere:tidy: there is no module" in failure["message"]
+    assert "add a layer" in failure["message"]
+
+
+def test_transform_completes_events_from_a_table_and_a_bucket(cloud):
+    cloud.dynamodb.create_table(
+        TableName="titles",
+        KeySchema=[{"AttributeName": "asset", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "asset", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    cloud.dynamodb.put_item(TableName="titles", Item={"asset": {"S": "asset-1"}, "season": {"N": "3"}})
+    cloud.s3.put_object(Bucket="kit", Key="in/asset-1.mov", Body=b"mov", Metadata={"Reel": "7"})
+    cloud.s3.put_object(Bucket="kit", Key="in/asset-1.json", Body=b'{"title": "Dune"}')
+    key = "join('', ['in/', data.asset.id, '.mov'])"
+    steps = [
+        {
+            "lookup": {
+                "dynamodb": {
+                    "table_arn": f"arn:aws:dynamodb:{REGION}:123456789012:table/titles",
+                    "key": {"asset": "data.asset.id"},
+                },
+                "into": "row",
+            }
+        },
+        {"lookup": {"s3": {"bucket": "kit", "key": key}, "take": "[size, metadata.reel]", "into": "file"}},
+        {"lookup": {"s3": {"bucket": "kit", "key": key, "sidecar": "{stem}.json"}, "into": "sidecar"}},
+        {"lookup": {"s3": {"bucket": "kit", "key": "'none'"}, "into": "more", "missing": "pass"}},
+    ]
+    cloud.configure("transform/complete", {"steps": steps})
+
+    assert transform.handler({"Records": [sqs_record(bus_event(make_event()), "a")]}, Context()) == {
+        "batchItemFailures": []
+    }
+
+    (message,) = cloud.seen()
+    assert json.loads(message["Body"])["detail"]["data"] == {
+        "asset": {"id": "asset-1"},
+        "row": {"asset": "asset-1", "season": 3},
+        "file": [3, "7"],
+        "sidecar": {"title": "Dune"},
+    }
 
 
 def test_transform_without_its_variables_names_them(cloud):

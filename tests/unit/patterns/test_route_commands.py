@@ -247,7 +247,7 @@ def test_the_result_of_a_transform_is_in_the_json(file, capsys):
     route_event(file, DETAIL, "--json")
 
     found = decisions(capsys)
-    result = found["transform/shape"]["result"]
+    (result,) = found["transform/shape"]["results"]
     assert result["detail"]["data"] == {"asset": "a-1", "size": 7}
     assert result["detail"]["metadata"]["stage"] == "transformed"
     assert found["route/shaped"]["of"] == ["transform/shape"]
@@ -283,7 +283,7 @@ def test_a_transform_that_drops_or_fails_leads_nowhere_and_says_so(file, capsys)
 
     broken = WORKFLOW.replace("size: data.size}", "size: length(data.size)}")
     route_event(file, DETAIL, workflow=broken)
-    assert "transform/shape           takes it, but its steps fail: size: " in capsys.readouterr().out
+    assert "transform/shape           takes it, but its steps fail: steps[0].map.size: " in capsys.readouterr().out
 
     incomplete = {"metadata": {"partner": "mux", "type": "asset.ready"}, "data": {}}
     route_event(file, incomplete)

@@ -1,0 +1,96 @@
+"""A transform's steps, done without asking anybody: what needs a network is passed over, and told."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from media_events.adapters.lookup_functions import load
+from media_events.configuration import ConfigurationError
+from media_events.envelope import Event
+from media_events.transforming import Means, Step, advance
+
+
+class NetworkNeededError(Exception):
+    """A step asked somebody outside; the message says whom."""
+
+
+class _Nobody:
+    """Fulfils the protocols of `media_events.transforming.means`, and answers nobody."""
+
+    def get(self, request: Any) -> NoReturn:
+        raise NetworkNeededError(f"asks {request.target.url}")
+
+    def post(self, request: Any) -> NoReturn:
+        raise NetworkNeededError(f"asks {request.target.url}")
+
+    def item(self, table_arn: str, key: Any, **_options: Any) -> NoReturn:
+        raise NetworkNeededError(f"asks the table {table_arn.rpartition('/')[2]} for {dict(key)}")
+
+    def properties(self, bucket: str, key: str, **_options: Any) -> NoReturn:
+        raise NetworkNeededError(f"asks S3 for s3://{bucket}/{key}")
+
+    def content(self, bucket: str, key: str, **_options: Any) -> NoReturn:
+        raise NetworkNeededError(f"reads s3://{bucket}/{key}")
+
+    def answer(self, function_arn: str, payload: str, **_options: Any) -> NoReturn:
+        raise NetworkNeededError(f"sends {len(payload)} characters to the function {function_arn}")
+
+    def secrets(self, arn: str) -> NoReturn:
+        raise NetworkNeededError(f"reads the secret {arn}")
+
+
+@dataclass(slots=True)
+class Done:
+    """What became of an event, and what of its steps was not done here, one sentence each."""
+
+    events: list[Event]
+    passed_over: list[str] = field(default_factory=list)
+
+
+def do_steps(event: Event, steps: Sequence[Step]) -> Done:
+    """Do `steps`; one that can't be done here leaves the event as it is.
+
+    Raises:
+        HopError: a step can't be done on this event.
+    """
+    nobody = _Nobody()
+    means = Means(
+        partners=nobody,
+        read_secrets=nobody.secrets,
+        tables=nobody,
+        objects=nobody,
+        functions=nobody,
+        load=load,
+        clock=time.time,
+        seconds_left=lambda: math.inf,
+    )
+    done = Done([event])
+    for step in steps:
+        try:
+            done.events = advance(done.events, step, means)
+        except NetworkNeededError as needed:
+            done.passed_over.append(f"{step.where} {needed}")
+        except ConfigurationError as error:
+            done.passed_over.append(f"{step.where} needs {error.problems[0]}, or name its folder: --python-path")
+    return done
+
+
+@contextmanager
+def modules_in(folder: Path | None) -> Iterator[None]:
+    """Let Python steps find their modules in `folder`, as they would in a layer's."""
+    if folder is None:
+        yield
+        return
+    place = str(folder.resolve())
+    sys.path.insert(0, place)
+    try:
+        yield
+    finally:
+        sys.path.remove(place)
