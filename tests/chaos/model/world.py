@@ -1,0 +1,222 @@
+"""Time, chance and faults.
+
+Chance is a function of the seed and of what it is about (``site``, ``subject``, how often this was asked), never of
+what happened elsewhere: where an event or a fault is left out, everything else stays as it was. That is what lets a
+failing sequence be shrunk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+MARK: Final = re.compile(r"evt-[0-9]{6}")
+"""What every event of a run has in its id, wherever it is found."""
+
+MAX_DEPTH: Final = 3
+"""How many invocations run inside one another's pauses; more would only deepen the stack."""
+
+FaultId = tuple[str, str, int]
+"""What failed: the site and the kind of fault, whom it was about, and the how manieth time."""
+
+
+class Killed(BaseException):  # noqa: N818  # it stands for SIGKILL, not for an error that anybody handles
+    """The process is gone. No code of the kit may run after this: it is no ``Exception``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How likely each fault is, at every place where it can strike."""
+
+    kill: float = 0.01
+    refuse: float = 0.02
+    lose_answer: float = 0.006
+    duplicate: float = 0.03
+    resurrect: float = 0.01
+    undeliverable: float = 0.01
+    flap: float = 0.15
+    fated: float = 0.04
+
+
+CALM: Final = Mix(
+    kill=0, refuse=0, lose_answer=0, duplicate=0, resurrect=0, undeliverable=0, flap=0, fated=0
+)
+
+
+@dataclass(slots=True)
+class Invocation:
+    """A function at work until ``deadline``. ``effects`` have happened and are not confirmed yet."""
+
+    name: str
+    request_id: str
+    deadline: float
+    effects: set[tuple[str, str]] = field(default_factory=set)
+    disturbed: bool = False
+    about: str | None = None
+    """The hop whose dead letters it attends to."""
+
+
+class World:
+    """One run. ``allowed`` restricts the faults to those named, ``None`` allows whatever chance wants."""
+
+    def __init__(self, seed: int, mix: Mix, *, allowed: Collection[FaultId] | None = None) -> None:
+        self.seed = seed
+        self.mix = mix
+        self.now = 1_790_000_000.0
+        self.faults_end = float("inf")
+        self.fired: list[FaultId] = []
+        self.story: list[tuple[float, str, str]] = []
+        self._stack: list[Invocation | None] = []
+        self.windows: Counter[tuple[str, str]] = Counter()
+        self._allowed = None if allowed is None else frozenset(allowed)
+        self._weather: set[FaultId] = set()
+        self._asked: Counter[tuple[str, str]] = Counter()
+        self._agenda: list[tuple[float, float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count(1)
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def clock(self) -> float:
+        return self.now
+
+    def at(self, when: float, action: Callable[[], None], *, subject: str = "") -> None:
+        """Do ``action`` at ``when``; what is due at one moment comes in an order that chance decides."""
+        heapq.heappush(self._agenda, (when, self.chance("agenda", subject), next(self._numbers), action))
+
+    def run(self, *, until: float = float("inf")) -> bool:
+        """Live through the agenda up to ``until``; whether it is empty."""
+        while self._agenda and self._agenda[0][0] <= until:
+            when, _, _, action = heapq.heappop(self._agenda)
+            self.now = max(self.now, when)
+            # What is done by AWS, or by a sender, is no part of the invocation in whose pause it happens.
+            self._stack.append(None)
+            try:
+                action()
+            finally:
+                self._stack.pop()
+        return not self._agenda
+
+    def pause(self, seconds: float) -> None:
+        """Let ``seconds`` pass inside an invocation: others run meanwhile, and it may run out of its own time."""
+        until, invocation = self.now + seconds, self.current
+        if invocation is not None and len(self._stack) <= 2 * MAX_DEPTH:
+            self.run(until=until)
+        self.now = max(self.now, until)
+        if invocation is not None and self.now > invocation.deadline:
+            self.tell("timed out", invocation.name)
+            raise Killed
+
+    @property
+    def current(self) -> Invocation | None:
+        """The invocation whose code runs now."""
+        return self._stack[-1] if self._stack else None
+
+    # --- chance and faults -------------------------------------------------------------------------------------------
+
+    def chance(self, site: str, subject: str) -> float:
+        """A number from 0 up to 1."""
+        key = (site, subject)
+        self._asked[key] += 1
+        text = f"{self.seed}|{site}|{subject}|{self._asked[key]}"
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big") / 2**56
+
+    def fixed(self, site: str, subject: str) -> float:
+        """The same number whenever it is asked for."""
+        text = f"{self.seed}|{site}|{subject}"
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big") / 2**56
+
+    def strikes(self, site: str, subject: str, likelihood: float) -> bool:
+        """Whether a fault happens here and now."""
+        if likelihood <= 0:
+            return False
+        hit = self.chance(site, subject) < likelihood
+        fault = (site, subject, self._asked[(site, subject)])
+        if not hit or self.now >= self.faults_end or (self._allowed is not None and fault not in self._allowed):
+            return False
+        self.fired.append(fault)
+        self.tell(f"fault: {site}", subject)
+        if self.current is not None:
+            self.current.disturbed = True
+        return True
+
+    def weather(self, site: str, subject: str, likelihood: float, *, lasting: bool = False) -> bool:
+        """Whether something is so for as long as it is asked; ``lasting`` outlives the time of faults."""
+        fault = (site, subject, 0)
+        if self.fixed(site, subject) >= likelihood or (self.now >= self.faults_end and not lasting):
+            return False
+        if self._allowed is not None and fault not in self._allowed:
+            return False
+        if fault not in self._weather:
+            self._weather.add(fault)
+            self.fired.append(fault)
+        return True
+
+    def before_write(self, site: str, subject: str, *, code: str) -> None:
+        """The moment before a durable write: the process may die, the service may refuse with ``code``.
+
+        Raises:
+            Killed: the process is gone, and nothing was written.
+            ClientError: the service refused.
+        """
+        if self.current is not None and self.strikes(f"{site}/kill-before", subject, self.mix.kill):
+            raise Killed
+        if self.strikes(f"{site}/refuse", subject, self.mix.refuse):
+            raise refusal(code, site)
+
+    def after_write(self, site: str, subject: str) -> None:
+        """The moment after it: the process may die, or never hear that the write succeeded.
+
+        Raises:
+            Killed: the process is gone, and its write is there.
+            ReadTimeoutError: the answer was lost.
+        """
+        if self.current is not None and self.strikes(f"{site}/kill-after", subject, self.mix.kill):
+            raise Killed
+        if self.strikes(f"{site}/lose-answer", subject, self.mix.lose_answer):
+            raise ReadTimeoutError(endpoint_url=site)
+
+    def tell(self, what: str, subject: str) -> None:
+        """Remember a step of the story, for who has to understand a failure."""
+        self.story.append((self.now, what, subject))
+
+    # --- invocations -------------------------------------------------------------------------------------------------
+
+    def invoke(self, name: str, seconds: float, work: Callable[[Invocation], object]) -> object:
+        """Run a function.
+
+        Raises:
+            Killed: it died, or ran longer than ``seconds``.
+        """
+        invocation = Invocation(name, f"{name}#{next(self._numbers)}", self.now + seconds)
+        self._stack.append(invocation)
+        try:
+            return work(invocation)
+        finally:
+            self._stack.pop()
+            if invocation.disturbed or self.now > invocation.deadline:
+                # Effects that happened and could not be confirmed, for a fault: the only ones that may be repeated.
+                self.windows.update(invocation.effects)
+
+
+def refusal(code: str, operation: str) -> ClientError:
+    """A service's refusal, as botocore has it."""
+    return ClientError({"Error": {"Code": code, "Message": "the model refuses"}}, operation)
+
+
+def marks(text: str) -> list[str]:
+    """The events that a text is about."""
+    return sorted(set(MARK.findall(text)))
+
+
+def subject_of(text: str) -> str:
+    """Whom a text is about, for chance and for the story."""
+    found = MARK.search(text)
+    return found.group() if found else ""

@@ -1,0 +1,244 @@
+"""One run: events, faults, and what has become of every event in the end."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from media_events.review import ReviewItem
+from tests.chaos.kit import DESTINATIONS, EndlessError, Kit
+from tests.chaos.model.dynamodb import Item
+from tests.chaos.model.world import CALM, FaultId, Mix, World, marks, subject_of
+from tests.chaos.senders import ENTRY_NAMES, Kind, Senders, Sent
+
+FAULTY_SECONDS: Final = 3600.0
+"""Faults strike for this long after the last event was sent."""
+DRAIN_SECONDS: Final = 4 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What is sent under which faults; ``allowed`` as :class:`World` has it."""
+
+    seed: int
+    events: tuple[Sent, ...]
+    mix: Mix = field(default_factory=Mix)
+    allowed: Collection[FaultId] | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """The end of a run. ``problems`` are broken promises, in words; with any of them the run has failed."""
+
+    accepted: int = 0
+    delivered: int = 0
+    review: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    repeated: int = 0
+    """Effects repeated where the kit says that they may be: a fault hid that the first one had happened."""
+    both: int = 0
+    """Events of ``review`` whose effect has happened at that destination all the same, unconfirmed."""
+    problems: list[str] = field(default_factory=list)
+    suspects: set[str] = field(default_factory=set)
+    faults: list[FaultId] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count ``other``'s in."""
+        for name in ("accepted", "delivered", "review", "lost", "duplicated", "repeated", "both"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.problems += other.problems
+
+    def __str__(self) -> str:
+        return (
+            f"accepted {self.accepted} delivered {self.delivered} review {self.review} "
+            f"lost {self.lost} duplicated {self.duplicated}"
+        )
+
+
+def events_of(seed: int, count: int, *, seconds: float = 600.0) -> tuple[Sent, ...]:
+    """``count`` events by all five ways in, over ``seconds``."""
+    rng = random.Random(seed)
+    kinds: tuple[Kind, ...] = ("ready",) * 6 + ("raw",) * 3
+    moments = sorted(rng.uniform(0, seconds) for _ in range(count))
+    found: list[Sent] = []
+    for number, moment in enumerate(moments, start=1):
+        entry = rng.choice(ENTRY_NAMES)
+        kind: Kind = rng.choice(kinds)
+        if entry not in ("partner-bus", "custom-bus") and rng.random() < 0.02:  # noqa: PLR2004  # a few
+            kind = "malformed"
+        padding = rng.choice((0, 0, 0, 0, 3_000, 40_000))
+        found.append(Sent(number, entry, kind, rng.randrange(max(2, count // 8)), moment, padding))
+    return tuple(found)
+
+
+class Run:
+    """A scenario, lived through."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.world = World(scenario.seed, scenario.mix, allowed=scenario.allowed)
+        self.kit = Kit(self.world)
+        self.senders = Senders(self.kit)
+
+    def live(self) -> Tally:
+        """Send, suffer, drain, and count."""
+        world, events = self.world, self.scenario.events
+        self.senders.plan(events)
+        world.faults_end = world.now + max((event.after for event in events), default=0.0) + FAULTY_SECONDS
+        tally = Tally()
+        try:
+            if not world.run(until=world.now + DRAIN_SECONDS):
+                tally.problems.append("after four days there is still something in the queues")
+        except EndlessError as error:
+            tally.problems.append(str(error))
+            tally.suspects |= set(marks(str(error)))
+        self._count(tally)
+        tally.faults = list(world.fired)
+        return tally
+
+    # --- what has become of them -------------------------------------------------------------------------------------
+
+    def items(self) -> Iterator[ReviewItem]:
+        """All review items."""
+        found: dict[str, Item] = self.kit.reviews.items
+        for key in found:
+            item = None if key.startswith("group/") else self._item(key)
+            if item is not None:
+                yield item
+
+    def _item(self, key: str) -> ReviewItem | None:
+        mix, self.world.mix = self.world.mix, CALM
+        try:
+            return self.kit.table.get(key)
+        finally:
+            self.world.mix = mix
+
+    def _count(self, tally: Tally) -> None:
+        open_items: dict[str, list[ReviewItem]] = defaultdict(list)
+        for item in self.items():
+            for mark in self._marks(item):
+                open_items[mark].append(item)
+        effects, requests = self._effects()
+        for event in self.scenario.events:
+            if event.mark in self.senders.accepted:
+                self._judge(event, open_items[event.mark], effects, tally)
+        self._repetitions(effects, requests, tally)
+        self._orders(tally)
+        for mark, hop in self.kit.bus.strays:
+            tally.duplicated += 1
+            tally.suspects.add(mark)
+            tally.problems.append(f"{mark} was put back for one hop and reached {hop} as well")
+
+    def _effects(self) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+        kit = self.kit
+        effects: Counter[tuple[str, str]] = Counter()
+        requests: Counter[tuple[str, str]] = Counter()
+        for name, receiver in kit.receivers.items():
+            effects.update({(name, mark): number for mark, number in receiver.effects.items()})
+            requests.update({(name, mark): number for mark, number in receiver.requests.items()})
+        executions = {("process", mark): number for mark, number in kit.executions.items()}
+        effects.update(executions)
+        requests.update(executions)
+        effects.update(("archive", subject_of(message.body)) for message in kit.archive.messages.values())
+        for function, event in kit.bus.put:
+            metadata = event["detail"].get("metadata")
+            if function.startswith(("ingress/", "webhook")) and metadata is not None:
+                requests[("bus", subject_of(metadata["id"]))] += 1
+        return effects, requests
+
+    def _judge(
+        self, event: Sent, items: Sequence[ReviewItem], effects: Counter[tuple[str, str]], tally: Tally
+    ) -> None:
+        tally.accepted += 1
+        mark = event.mark
+        waiting = {item.destination for item in items if item.status == "OPEN"}
+        upstream = any(destination == "bus" or destination.startswith("transform/") for destination in waiting)
+        missing = [
+            destination
+            for destination in DESTINATIONS[event.kind]
+            if not effects[(destination, mark)] and destination not in waiting and not upstream
+        ]
+        if missing or (not DESTINATIONS[event.kind] and not waiting):
+            tally.lost += 1
+            tally.suspects.add(mark)
+            tally.problems.append(f"{mark} ({event.entry}, {event.kind}) is lost: {', '.join(missing) or 'no item'}")
+        elif waiting:
+            tally.review += 1
+            tally.both += any(effects[(destination, mark)] for destination in waiting)
+        else:
+            tally.delivered += 1
+        for destination, number in Counter(item.destination for item in items).items():
+            if number > 1:
+                tally.duplicated += number - 1
+                tally.suspects.add(mark)
+                tally.problems.append(f"{mark} has {number} review items at {destination}")
+
+    def _repetitions(
+        self, effects: Counter[tuple[str, str]], requests: Counter[tuple[str, str]], tally: Tally
+    ) -> None:
+        windows = self.world.windows
+        for (name, mark), number in requests.items():
+            allowed = 1 + windows[(name, mark)]
+            if name != "bus":
+                tally.repeated += min(number, allowed) - 1
+            if number > allowed:
+                tally.duplicated += number - allowed
+                tally.suspects.add(mark)
+                tally.problems.append(f"{mark} reached {name} {number} times, of which {allowed} can be explained")
+        for (name, mark), number in effects.items():
+            if number > 1 and name not in ("plain", "archive"):
+                tally.duplicated += number - 1
+                tally.suspects.add(mark)
+                tally.problems.append(f"{mark} had its effect at {name} {number} times")
+
+    def _orders(self, tally: Tally) -> None:
+        """From the FIFO entry, events of one asset are put on the bus in their order, dead-lettered ones excepted."""
+        ours = {event.mark: event for event in self.scenario.events if event.entry == "sns-fifo"}
+        first: dict[str, None] = {}
+        for function, event in self.kit.bus.put:
+            if function == "ingress/sns-fifo":
+                first.setdefault(subject_of(event["detail"]["metadata"]["id"]))
+        latest: dict[int, int] = {}
+        for mark in first:
+            event = ours[mark]
+            if mark in self.kit.dead_lettered:
+                continue
+            if event.number < latest.get(event.asset, 0):
+                tally.suspects.add(mark)
+                tally.problems.append(f"{mark} was published after evt-{latest[event.asset]:06} of the same asset")
+            latest[event.asset] = max(latest.get(event.asset, 0), event.number)
+
+    def _marks(self, item: ReviewItem) -> list[str]:
+        found = marks(item.event_id)
+        if found:
+            return found
+        text = item.body or ""
+        if item.bodyref is not None:
+            text = self._stored(item.bodyref)
+        found = marks(text)
+        if found:
+            return found
+        return marks(self._inside(text))
+
+    def _stored(self, uri: str) -> str:
+        content: bytes = self.kit.s3.objects.get(uri.removeprefix("s3://"), b"")
+        return content.decode("utf-8", "replace")
+
+    def _inside(self, text: str) -> str:
+        """What a kept request or a body elsewhere says."""
+        try:
+            document: Any = json.loads(text)
+        except ValueError:
+            return ""
+        if not isinstance(document, dict):
+            return ""
+        request = document.get("request", document)
+        if isinstance(request.get("body_base64"), str):
+            return base64.b64decode(request["body_base64"]).decode("utf-8", "replace")
+        return self._stored(str(request.get("bodyref") or ""))
