@@ -4,7 +4,7 @@ KEEP ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint package synth local-up local-down clean fuzz
+.PHONY: help setup demo test lint package synth local-up local-down clean fuzz chaos-model chaos-mutants
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ local-down: .environment ## stop the local cloud and forget its state
 
 fuzz: .environment ## the webhook and its verifier against 100,000 hostile inputs
 	@FUZZ_EXAMPLES=100000 $(BIN)/pytest tests/unit -k fuzz
+
+chaos-model: .environment ## 10,000 events through a model of AWS under faults: none may be lost, none happen twice
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.chaos
+
+chaos-mutants: .environment ## break the code on purpose in five places: the model must notice each
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.chaos.mutants
 
 clean: ## remove what tools made: environments, caches, synthesised JSON
 	@if [ -x bin/media-events ] && [ -x $(BIN)/python ]; then bin/media-events local down || true; fi
