@@ -80,6 +80,7 @@ resource "aws_lambda_function" "this" {
   source_code_hash  = local.source_code_hash
 
   handler                        = var.handler
+  layers                         = var.layers
   runtime                        = var.runtime
   architectures                  = [var.architecture]
   memory_size                    = var.memory_mb

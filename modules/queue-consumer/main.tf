@@ -95,6 +95,7 @@ module "function" {
   tags                     = var.tags
   environment              = local.environment
   policy_statements        = local.policy_statements
+  layers                   = var.layers
 }
 
 resource "aws_lambda_event_source_mapping" "this" {

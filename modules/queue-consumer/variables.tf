@@ -273,6 +273,13 @@ variable "policy_statements" {
   nullable = false
 }
 
+variable "layers" {
+  description = "ARNs of layers for the function, versions included."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
 variable "memory_mb" {
   description = "Memory in MB; CPU grows with it."
   type        = number

@@ -42,6 +42,7 @@ MOCKED = {
     "aws_cloudwatch_log_group": {"arn": f"arn:aws:logs:{_REGIONAL}:log-group:mock"},
     "aws_dynamodb_table": {"arn": f"arn:aws:dynamodb:{_REGIONAL}:table/mock"},
     "aws_iam_role": {"arn": "arn:aws:iam::123456789012:role/mock"},
+    "aws_lambda_layer_version": {"arn": f"arn:aws:lambda:{_REGIONAL}:layer:mock:1"},
     "aws_lambda_function": {"arn": f"arn:aws:lambda:{_REGIONAL}:function:mock"},
     "aws_s3_bucket": {"arn": "arn:aws:s3:::mock"},
     "aws_secretsmanager_secret": {"arn": f"arn:aws:secretsmanager:{_REGIONAL}:secret:mock-AbCdEf"},

@@ -23,6 +23,10 @@ ACCOUNT = "eu-west-1:123456789012"
 SECRET = f"arn:aws:secretsmanager:{ACCOUNT}:secret:cms-AbCdEf"
 PATTERN = json.dumps({"source": ["partner.mux"]})
 STEPS = json.dumps([{"drop": "data.test"}])
+TABLE = f"arn:aws:dynamodb:{ACCOUNT}:table/titles"
+FUNCTION = f"arn:aws:lambda:{ACCOUNT}:function:classify:live"
+LAYER = f"arn:aws:lambda:{ACCOUNT}:layer:acme:7"
+URL = "https://api.example.com/{data.id}"
 
 
 def refusals(terraform: Terraform, folder: Path, module: str, variables: dict[str, Any]) -> str:
@@ -87,6 +91,11 @@ def transform(**attributes: Any) -> dict[str, Any]:
     return router(transforms={"tidy": {"pattern": PATTERN, "steps": STEPS} | attributes})
 
 
+def steps(*entries: dict[str, Any]) -> dict[str, Any]:
+    """A router with one transform of these steps."""
+    return transform(steps=json.dumps(entries))
+
+
 ACCEPTED = {
     "an http route with everything": http(
         mode="binary",
@@ -104,8 +113,22 @@ ACCEPTED = {
     "an empty pattern that is asked for": route(pattern="{}", match_all=True),
     "steps of every kind": transform(
         steps=json.dumps(
-            [{"map": {"a": "data.a"}}, {"set": {"b.c": 1}}, {"enrich": {"d": "data.d"}}, {"drop": "data.e"}]
-        )
+            [
+                {"map": {"a": "data.a"}},
+                {"set": {"b.c": 1}},
+                {"enrich": {"d": "data.d"}},
+                {"drop": "data.e"},
+                {"split": {"items": "data.f"}},
+                {"lookup": {"into": "g", "dynamodb": {"table_arn": TABLE, "key": {"id": "data.g"}}}},
+                {"lookup": {"into": "h", "s3": {"bucket": "media-inbox", "key": "data.h", "prefix": "in/"}}},
+                {"lookup": {"into": "i", "http": {"url": "https://api.example.com/{data.i}", "timeout_seconds": 28}}},
+                {"lookup": {"into": "j", "http": {"url": URL, "auth": {"type": "basic", "secret_arn": SECRET}}}},
+                {"call": {"function_arn": FUNCTION}},
+                {"python": {"function": "acme_steps:tidy"}},
+            ]
+        ),
+        package="steps.zip",
+        layers=[LAYER] * 4,
     ),
     "retry policies at their limits": route(rule_retry={"max_age_seconds": 60, "max_attempts": 0}),
     "names at their limit": router(routes={"c" * 53: route()["routes"]["cms"]}),
@@ -192,7 +215,40 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "steps that are an object": (transform(steps=json.dumps({"drop": "data.test"})), "steps must be a JSON list"),
     "no steps": (transform(steps="[]"), "that is not empty"),
     "a step of two kinds": (transform(steps=json.dumps([{"drop": "a", "set": {"b": 1}}])), "exactly one key each"),
-    "a step that does not exist": (transform(steps=json.dumps([{"lookup": {}}])), "map, set, enrich or drop"),
+    "a step that does not exist": (transform(steps=json.dumps([{"lookout": {}}])), "split, lookup, call or python"),
+    "a lookup that asks nobody": (steps({"lookup": {"into": "a"}}), "exactly one of dynamodb, http and s3"),
+    "a lookup that asks two": (
+        steps({"lookup": {"into": "a", "http": {"url": URL}, "s3": {"bucket": "inbox", "key": "data.a"}}}),
+        "exactly one of dynamodb, http and s3",
+    ),
+    "a lookup that leads nowhere": (steps({"lookup": {"http": {"url": URL}}}), "and into: the path"),
+    "a table by its name": (
+        steps({"lookup": {"into": "a", "dynamodb": {"table_arn": "titles", "key": {"id": "a"}}}}),
+        "Steps name what they ask for in full",
+    ),
+    "every bucket": (
+        steps({"lookup": {"into": "a", "s3": {"bucket": "*", "key": "data.a"}}}),
+        "Steps name what they ask for in full",
+    ),
+    "a prefix with a wildcard": (
+        steps({"lookup": {"into": "a", "s3": {"bucket": "inbox", "prefix": "*/in", "key": "data.a"}}}),
+        "Steps name what they ask for in full",
+    ),
+    "a lookup's secret in place of its arn": (
+        steps({"lookup": {"into": "a", "http": {"url": URL, "auth": {"type": "basic", "secret_arn": "hunter2"}}}}),
+        "Steps name what they ask for in full",
+    ),
+    "a function by its name": (steps({"call": {"function_arn": "classify"}}), "Steps name what they ask for in full"),
+    "a lookup that outlives its function": (
+        steps({"lookup": {"into": "a", "http": {"url": URL, "timeout_seconds": 29}}}),
+        "at least 2 more than that of any of its steps",
+    ),
+    "a call that outlives its transform": (
+        transform(steps=json.dumps([{"call": {"function_arn": FUNCTION}}]), timeout_seconds=11),
+        "at least 2 more than that of any of its steps",
+    ),
+    "a layer without its version": (transform(layers=[LAYER.rpartition(":")[0]]), "layers must be ARNs of layers"),
+    "more layers than a function takes": (transform(layers=[LAYER] * 5, package="steps.zip"), "takes 5 layers"),
     "a step that is text": (transform(steps=json.dumps(["drop"])), "steps must be a JSON list"),
 }
 

@@ -1,0 +1,62 @@
+# What a transform's steps ask for: permissions, read from the steps themselves, and the layer with their Python modules.
+
+locals {
+  steps = { for key, transform in var.transforms : key => try(jsondecode(transform.steps), []) }
+
+  service_domain = local.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
+
+  # One per thing that a step asks for, with the services by which alone a key may be used.
+  step_grants = { for key, steps in local.steps : key => flatten([for index, step in steps : concat(
+    [for table in try([step.lookup.dynamodb], []) : {
+      sid = "Step${index}Table", actions = ["dynamodb:GetItem"], resources = [try(table.table_arn, "")], via = []
+    }],
+    [for object in try([step.lookup.s3], []) : {
+      sid       = "Step${index}Object"
+      actions   = ["s3:GetObject"]
+      resources = ["arn:${local.partition}:s3:::${try(object.bucket, "")}/${try(coalesce(object.prefix), "")}*"]
+      via       = []
+    }],
+    # Without it S3 says of an object that isn't there that one may not read it.
+    [for object in try([step.lookup.s3], []) : {
+      sid = "Step${index}Absence", actions = ["s3:ListBucket"], resources = ["arn:${local.partition}:s3:::${try(object.bucket, "")}"], via = []
+    }],
+    [for arn in try([step.lookup.http.auth.secret_arn], []) : {
+      sid = "Step${index}Secret", actions = ["secretsmanager:GetSecretValue"], resources = [arn], via = []
+    }],
+    [for arn in try([step.call.function_arn], []) : {
+      sid = "Step${index}Function", actions = ["lambda:InvokeFunction"], resources = [arn], via = []
+    }],
+    [for service, arn in {
+      dynamodb       = try(step.lookup.dynamodb.kms_key_arn, null)
+      s3             = try(step.lookup.s3.kms_key_arn, null)
+      secretsmanager = try(step.lookup.http.auth.kms_key_arn, null)
+      } : {
+      sid = "Step${index}Key", actions = ["kms:Decrypt"], resources = [arn], via = ["${service}.${local.region}.${local.service_domain}"]
+    } if arn != null],
+  )]) }
+
+  step_statements = { for key, grants in local.step_grants : key => {
+    for grant in grants : grant.sid => {
+      actions    = grant.actions
+      resources  = grant.resources
+      conditions = [for service in grant.via : { test = "StringEquals", variable = "kms:ViaService", values = [service] }]
+    }
+  } }
+}
+
+resource "aws_lambda_layer_version" "package" {
+  for_each = { for key, transform in var.transforms : key => transform.package if transform.package != null }
+
+  layer_name          = local.rule_names[each.key]
+  description         = "Python modules of ${local.hops[each.key].hop}"
+  filename            = each.value
+  source_code_hash    = fileexists(each.value) ? filebase64sha256(each.value) : null
+  compatible_runtimes = ["python3.13"]
+
+  lifecycle {
+    precondition {
+      condition     = fileexists(each.value)
+      error_message = "package of ${local.hops[each.key].hop}: there is no file ${each.value} on the machine that runs Terraform."
+    }
+  }
+}
