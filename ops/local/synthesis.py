@@ -17,6 +17,8 @@ from ops.local.paths import REPOSITORY, LocalPaths
 SELECTION_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 OUTPUT_VARIABLE: Final = "CDKTF_OUTDIR"
 TIMEOUT_SECONDS: Final = 180
+UNUSABLE: Final = 2
+"""The exit status with which `main.py` refuses a workflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def synthesise(paths: LocalPaths, variables: Mapping[str, str]) -> Stack:
         except subprocess.TimeoutExpired:
             raise OperatorError(f"`python main.py` has not finished after {TIMEOUT_SECONDS} s") from None
     if done.returncode != 0:
-        raise OperatorError(f"`python main.py` fails:\n{done.stdout.strip()}", hint="correct workflow.yaml as it says")
+        hint = "correct workflow.yaml as it says" if done.returncode == UNUSABLE else "that is no mistake of yours"
+        raise OperatorError(f"`python main.py` fails:\n{done.stdout.strip()}", hint=hint)
     name = f"media-events-{paths.environment}"
     directory = output / "stacks" / name
     if not (directory / "cdk.tf.json").exists():
