@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 from typing import Final
 
 from ops.console import OperatorError, err, note
 from ops.local.paths import REPOSITORY
 
-PACKAGE: Final = REPOSITORY / "lambda_src" / "dist" / "media_events.zip"
-_SOURCES: Final = REPOSITORY / "lambda_src" / "media_events"
-_SLACK_SECONDS: Final = 60
-"""A checkout writes all files within moments, in any order."""
+SOURCES: Final = REPOSITORY / "lambda_src"
+PACKAGE: Final = SOURCES / "dist" / "media_events.zip"
+_OURS: Final = "media_events/"
 
 
 def ensure() -> None:
@@ -22,8 +23,7 @@ def ensure() -> None:
         OperatorError: the build fails.
     """
     if PACKAGE.exists():
-        newest = max(path.stat().st_mtime for path in _SOURCES.rglob("*") if path.suffix in {".py", ".toml"})
-        if newest > PACKAGE.stat().st_mtime + _SLACK_SECONDS:
+        if is_outdated(PACKAGE, SOURCES):
             note("The functions' code has changed since the package was built; `make package` builds it anew.")
         return
     with err.status("Building the functions' package"):
@@ -32,3 +32,16 @@ def ensure() -> None:
         )
     if done.returncode != 0:
         raise OperatorError(f"the functions' package can't be built: {done.stderr.strip()}", hint="make package")
+
+
+def is_outdated(package: Path, sources: Path) -> bool:
+    """Whether a file of ours in ``package`` differs from the one in ``sources``, or is no longer there."""
+    try:
+        with zipfile.ZipFile(package) as archive:
+            return any(
+                not (sources / name).is_file() or (sources / name).read_bytes() != archive.read(name)
+                for name in archive.namelist()
+                if name.startswith(_OURS) and not name.endswith(("/", ".pyc"))
+            )
+    except (zipfile.BadZipFile, OSError):
+        return True
