@@ -92,8 +92,8 @@ class Message:
 
     @property
     def is_fifo(self) -> bool:
-        """A FIFO queue's records alone have sequence numbers; a group id alone may be a fair queue's tenant."""
-        return "SequenceNumber" in self.attributes
+        """FIFO queues' records alone have these two; a group id alone may be a fair queue's tenant."""
+        return "SequenceNumber" in self.attributes or "MessageDeduplicationId" in self.attributes
 
     @property
     def redrive_count(self) -> int:
