@@ -25,6 +25,8 @@ ONE_PARTNER: Final = frozenset({"sqs", "sns-fifo", "partner-bus"})
 BY_SOURCE: Final = frozenset({"custom-bus", "aws-services"})
 """Ways in where the event's `source` tells partners apart."""
 
+KINDS: Final = ONE_PARTNER | BY_SOURCE | {"webhook"}
+
 BUSES: Final = BY_SOURCE | {"partner-bus"}
 
 OPTIONS: Final = {
@@ -72,7 +74,7 @@ def _check_partner(
     names = entry_names(partner)
     if len(set(names)) < len(names):
         findings.wrong(document.position(("partners", name, "entry")), "names an entry twice: once is enough")
-    if not kinds or len(kinds) > len(names):
+    if not kinds or not kinds <= KINDS:
         return
     unspecific = partner.get("specification") is None
     if unspecific and not kinds <= {"custom-bus"}:
@@ -112,7 +114,8 @@ def _check_sources(document: Document, name: str, partner: dict[str, Any], kinds
     path = ("partners", name, "pattern")
     if "source" in pattern:
         findings.wrong(document.position((*path, "source")), "belongs into the partner's sources")
-    for problem in validate_pattern({key: value for key, value in pattern.items() if key != "source"}):
+    others = {key: value for key, value in pattern.items() if key != "source"}
+    for problem in validate_pattern(others) if others else ():
         findings.wrong(
             document.position(path), f"{problem.path}: {problem.message}" if problem.path else problem.message
         )
