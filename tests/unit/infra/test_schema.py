@@ -26,8 +26,8 @@ def test_schema_is_a_json_schema():
     jsonschema.Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("file", ["workflow.yaml"])
-def test_default_workflow_is_valid(validator, file):
+@pytest.mark.parametrize("file", ["workflow.yaml", "tests/local/every-way-in.yaml"])
+def test_workflow_is_valid(validator, file):
     document = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
 
     assert [error.message for error in validator.iter_errors(document)] == []
