@@ -39,10 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
                 print(told(shrink(scenario, tally, seconds=given.shrink_seconds)))
             break
         left, seed = left - count, seed + 1
-    print(
-        f"{faults} faults in {time.monotonic() - started:.0f} s; {total.repeated} effects repeated where a fault hid the "
-        f"first; {total.both} events in review whose effect may have happened"
-    )
+    print(f"{faults} faults in {time.monotonic() - started:.0f} s")
+    print(f"{total.repeated} effects repeated where a fault hid that the first had happened")
+    print(f"{total.both} events in review whose effect there has happened, unconfirmed")
+    print(f"{total.unnamed} second items of an event, for a message that SQS moved and nothing in it names")
     print(total)
     return 1 if total.problems else 0
 

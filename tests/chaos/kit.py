@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from infra.patterns import effective_pattern
 from media_events.accepting import Acceptor
@@ -22,6 +22,7 @@ from media_events.consuming import BatchResponse, Consumer, Message, RetryPolicy
 from media_events.delivery.breaker import Breaker
 from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.destinations import Destination, parse_destination
+from media_events.delivery.guards import BreakerPolicy
 from media_events.delivery.http import HttpDelivery
 from media_events.delivery.states import StatesDelivery
 from media_events.entering import Entrance, EntranceQueue, parse_entrants, parse_entry
@@ -44,7 +45,7 @@ MAX_ENTRY_BYTES: Final = 2_000
 """Small, so that the claim check is on many events' way."""
 MAX_RECEIVE_COUNT: Final = 5
 MAX_REDRIVES_SEEN: Final = 40
-"""Far more than duplicates of a dead letter can make of a policy's three."""
+"""Far more than a policy's three. Duplicates have duplicates of their own: with them the bound grows."""
 
 SPECIFICATION: Final[dict[str, Any]] = {
     "id": "body.id",
@@ -111,15 +112,16 @@ class Kit:
         self.rng = random.Random(world.seed)
         self.queues: dict[str, Queue] = {}
         self.sqs: Any = Sqs(world, self.queues)
-        self.s3: Any = S3(world)
+        self.s3 = S3(world)
         self.functions = Functions(world)
+        self._functions: Any = self.functions
         self.bus = Bus(world, "kit")
         self.partner_bus = Bus(world, "acme")
         self.ingress_ledger: Any = Ledger(world, "ingress-ledger", "pk")
         self.route_ledger: Any = Ledger(world, "route-ledger", "pk")
         self.reviews: Any = Table(world, "review", "item_id")
         self.events: Any = self.bus
-        self.bodies = S3Bodies(self.s3, "s3://kit/bodies/events/")
+        self.bodies = S3Bodies(cast("Any", self.s3), "s3://kit/bodies/events/")
         self.dead_letter_queues: dict[str, DeadLetterQueue] = {}
         self.redrives: Counter[tuple[str, str]] = Counter()
         self.dead_lettered: set[str] = set()
@@ -203,9 +205,7 @@ class Kit:
         )
 
     def ledger(self, invocation: Invocation, table: Any = None) -> LedgerTable:
-        return LedgerTable(
-            table or self.ingress_ledger, "ledger", owner=invocation.request_id, clock=self.world.clock
-        )
+        return LedgerTable(table or self.ingress_ledger, "ledger", owner=invocation.request_id, clock=self.world.clock)
 
     def remaining(self, invocation: Invocation) -> Callable[[], float]:
         return lambda: invocation.deadline - self.world.now
@@ -228,9 +228,7 @@ class Kit:
         )
 
         def replay(payload: dict[str, Any], invocation: Invocation) -> object:
-            return receiver.replay(
-                payload["request"], self.ledger(invocation), remaining=self.remaining(invocation)
-            )
+            return receiver.replay(payload["request"], self.ledger(invocation), remaining=self.remaining(invocation))
 
         self.functions.functions["webhook"] = replay
         return receiver
@@ -294,7 +292,7 @@ class Kit:
 
     def _routes(self) -> None:
         for name, receiver in self.receivers.items():
-            destination = parse_destination(
+            destination: Any = parse_destination(
                 {
                     "destination": {
                         "name": name,
@@ -318,12 +316,14 @@ class Kit:
 
     def _route(self, destination: Destination, delivery: Delivery, *, transformed: bool = False) -> None:
         hop = self._hop(f"route/{destination.name}")
-        pattern, stage = (RAW, "transformed") if transformed else (READY, "received")
-        self._rule(hop, effective_pattern(pattern, hop=hop.name, stage=stage))
+        if transformed:
+            self._rule(hop, effective_pattern(RAW, hop=hop.name, stage="transformed"))
+        else:
+            self._rule(hop, effective_pattern(READY, hop=hop.name, stage="received"))
         consumer = self._consumer(hop, waiting=self._sqs_queue(hop))
-        breaker = destination.breaker and Breaker(
+        breaker = Breaker(
             destination=destination.name,
-            policy=destination.breaker,
+            policy=destination.breaker or BreakerPolicy(),
             store=BreakerTable(self.route_ledger, "ledger", destination.name, clock=self.world.clock),
             report=self.report,
             clock=self.world.clock,
@@ -369,9 +369,9 @@ class Kit:
             bus_arn=self.bus.arn,
             queues=SqsQueues(self.sqs),
             events=self._publisher(bodies=False, max_entry_bytes=262_144),
-            functions=LambdaFunctions(self._client()),
+            functions=LambdaFunctions(self._functions),
             table=self.table,
-            bodies=S3Bodies(self.s3, "s3://kit/bodies/review/"),
+            bodies=S3Bodies(cast("Any", self.s3), "s3://kit/bodies/review/"),
             topic=None,
             report=self.report,
             clock=self.world.clock,
@@ -386,19 +386,18 @@ class Kit:
             EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0)
             self._watch(dead, queue)
 
-    def _client(self) -> Any:
-        return self.functions
-
     def _watch(self, dead: Queue, queue: DeadLetterQueue) -> None:
         keep = dead._keep
+        mix = self.world.mix
+        bound = int(MAX_REDRIVES_SEEN * (1 + 30 * (mix.duplicate + mix.resurrect)))
 
         def kept(message: Stored) -> None:
             if message.visible_at <= self.world.now + 5 and message.receive_count == 0:
                 for mark in marks(message.body):
                     self.dead_lettered.add(mark)
                     self.redrives[(queue.hop, mark)] += 1
-                    if self.redrives[(queue.hop, mark)] > MAX_REDRIVES_SEEN:
-                        raise EndlessError(f"{mark} was dead-lettered {MAX_REDRIVES_SEEN} times at {queue.hop}")
+                    if self.redrives[(queue.hop, mark)] > bound:
+                        raise EndlessError(f"{mark} was dead-lettered more than {bound} times at {queue.hop}")
             keep(message)
 
         dead._keep = kept  # type: ignore[method-assign]

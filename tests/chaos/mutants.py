@@ -115,9 +115,8 @@ def mutate(mutation: Mutation, code: Path) -> None:
         path = code / edit.path
         text = path.read_text(encoding="utf-8")
         if text.count(edit.old) != 1:
-            raise OutdatedError(
-                f"{mutation.name}: {edit.path} has the text {text.count(edit.old)} times, not once: {edit.old.strip()!r}"
-            )
+            found = f"{edit.path} has the text {text.count(edit.old)} times, not once"
+            raise OutdatedError(f"{mutation.name}: {found}: {edit.old.strip()!r}")
         path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
 
 

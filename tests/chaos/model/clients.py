@@ -119,8 +119,9 @@ class Functions:
 
 @dataclass
 class StateMachines:
-    """``stepfunctions``: a Standard execution's name is taken for 90 days
-    (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
+    """``stepfunctions``: a Standard execution's name is taken for 90 days.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
 
     world: World

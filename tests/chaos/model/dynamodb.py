@@ -31,7 +31,7 @@ class _Operand:
     """An attribute or a value in a condition."""
 
     def __init__(self, value: Any) -> None:
-        self.value = None if value is None else _plain(value)
+        self.value: Any = None if value is None else _plain(value)
 
     def _both(self, other: _Operand) -> bool:
         return self.value is not None and other.value is not None
@@ -149,22 +149,20 @@ class Table:
         def operand(token: str) -> _Operand:
             return _Operand(values[token] if token.startswith(":") else item.get(names.get(token, token)))
 
-        scope = {
+        scope: dict[str, Any] = {
             "operand": operand,
             "attribute_exists": lambda found: found.value is not None,
             "attribute_not_exists": lambda found: found.value is None,
         }
         if eval(_compiled(condition), {"__builtins__": {}}, scope):  # our own translation of our own conditions
             return
-        error: dict[str, Any] = {"Error": {"Code": "ConditionalCheckFailedException", "Message": "failed"}}
+        error: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": "failed"}}
         if options.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and item:
             error["Item"] = copy.deepcopy(item)
         raise ClientError(error, operation)
 
     def _before(self, what: str, key: str) -> None:
-        self.world.before_write(
-            f"{self.name}/{what}", _subject(key), code="ProvisionedThroughputExceededException"
-        )
+        self.world.before_write(f"{self.name}/{what}", _subject(key), code="ProvisionedThroughputExceededException")
 
     def _after(self, what: str, key: str) -> None:
         self.world.after_write(f"{self.name}/{what}", _subject(key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,6 @@ from tests.chaos.model.world import World, refusal, subject_of
 
 MAX_ENTRIES: Final = 10
 MAX_BYTES: Final = 262_144
-_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,7 @@ class Bus:
     def take(self, entry: Mapping[str, Any]) -> str:
         """Accept one event and set out for the targets of the rules that it matches."""
         world = self.world
-        identity = f"00000000-0000-4000-8000-{next(_NUMBERS):012}"
+        identity = f"00000000-0000-4000-8000-{len(self.put) + 1:012}"
         event = {
             "version": "0",
             "id": identity,
@@ -113,7 +112,7 @@ class Bus:
             copies = 2 if world.strikes(f"{rule.name}/twice", subject, world.mix.duplicate) else 1
             for _ in range(copies):
                 delay = 3 * world.chance(f"{rule.name}/delay", subject)
-                world.at(world.now + delay, lambda rule=rule: self._deliver(rule, text), subject=subject)
+                world.at(world.now + delay, functools.partial(self._deliver, rule, text), subject=subject)
         return identity
 
     def _deliver(self, rule: Rule, text: str) -> None:

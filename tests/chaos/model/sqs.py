@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,7 +13,6 @@ MAX_BYTES: Final = 262_144
 MAX_ATTRIBUTES: Final = 10
 MAX_DELAY_SECONDS: Final = 900
 DEDUPLICATION_SECONDS: Final = 300.0
-_NUMBERS = itertools.count(1)
 
 
 @dataclass(slots=True)
@@ -42,11 +41,12 @@ class Queue:
       (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html),
       and sooner than its visibility timeout says (…/sqs-visibility-timeout.html).
     - A FIFO queue hands out nothing of a group while one of its messages is in flight, and drops for five minutes what
-      has a deduplication id that it knows (…/FIFO-queues-understanding-logic.html, …/using-messagededuplicationid-property.html).
+      has a deduplication id that it knows (…/FIFO-queues-understanding-logic.html,
+      …/using-messagededuplicationid-property.html).
     - A message received more than ``max_receive_count`` times is moved to the dead-letter queue, with its id and its
       attributes (…/sqs-dead-letter-queues.html).
-    - 256 KiB with attributes, ten of those, 900 seconds of delay at most (…/quotas-messages.html); a FIFO queue takes no
-      delay of a single message.
+    - 256 KiB with attributes, ten of those, 900 seconds of delay at most (…/quotas-messages.html); a FIFO queue takes
+      no delay of a single message.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Queue:
         self.dead_letters = dead_letters
         self.messages: dict[str, Stored] = {}
         self.woken: Callable[[float], None] = lambda _when: None
+        self._sent: Counter[str] = Counter()
         self._seen: dict[str, tuple[float, str]] = {}
 
     @property
@@ -100,8 +101,10 @@ class Queue:
             known = self._seen.get(deduplication_id)
             if known is not None and now - known[0] < DEDUPLICATION_SECONDS:
                 return known[1]
-        number = next(_NUMBERS)
-        message_id = f"{self.name}-{number}"
+        # An id that follows from the queue and the event alone, so that other events' absence changes nothing.
+        subject = subject_of(body)
+        self._sent[subject] += 1
+        message_id = f"{self.name}-{subject}-{self._sent[subject]}"
         if deduplication_id is not None:
             self._seen[deduplication_id] = (now, message_id)
         late = 0.0 if self.fifo else 2 * world.chance(f"{self.name}/order", subject_of(body))
@@ -112,7 +115,7 @@ class Queue:
                 attributes,
                 sent_at=now,
                 visible_at=now + delay + late,
-                number=number,
+                number=sum(self._sent.values()),
                 group_id=group_id,
                 deduplication_id=deduplication_id,
             )
@@ -145,9 +148,7 @@ class Queue:
             message.first_received = message.first_received or now
             message.receipt = f"{message.message_id}/{message.receive_count}"
             message.visible_at = message.in_flight_until = now + self.visibility
-            if not self.fifo and world.strikes(
-                f"{self.name}/twice", subject_of(message.body), world.mix.duplicate
-            ):
+            if not self.fifo and world.strikes(f"{self.name}/twice", subject_of(message.body), world.mix.duplicate):
                 message.visible_at = now + 3 * world.chance(f"{self.name}/twice-when", subject_of(message.body))
             self.woken(message.visible_at)
             batch.append(message)

@@ -28,7 +28,7 @@ FaultId = tuple[str, str, int]
 """What failed: the site and the kind of fault, whom it was about, and the how manieth time."""
 
 
-class Killed(BaseException):  # noqa: N818  # it stands for SIGKILL, not for an error that anybody handles
+class Killed(BaseException):  # it stands for SIGKILL, not for an error that anybody handles
     """The process is gone. No code of the kit may run after this: it is no ``Exception``."""
 
 
@@ -46,9 +46,7 @@ class Mix:
     fated: float = 0.04
 
 
-CALM: Final = Mix(
-    kill=0, refuse=0, lose_answer=0, duplicate=0, resurrect=0, undeliverable=0, flap=0, fated=0
-)
+CALM: Final = Mix(kill=0, refuse=0, lose_answer=0, duplicate=0, resurrect=0, undeliverable=0, flap=0, fated=0)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,105 @@
+"""Whatever dies, refuses, repeats or reorders: every accepted event is delivered or waits for a person, once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.chaos.__main__ import main
+from tests.chaos.model.world import CALM, Mix
+from tests.chaos.run import Run, Scenario, events_of
+from tests.chaos.senders import ENTRY_NAMES, Sent
+from tests.chaos.shrinking import told
+
+sent = st.builds(
+    Sent,
+    number=st.integers(1, 999),
+    entry=st.sampled_from(ENTRY_NAMES),
+    kind=st.sampled_from(("ready", "raw")),
+    asset=st.integers(1, 3),
+    after=st.integers(0, 400).map(float),
+    padding=st.sampled_from((0, 3_000, 40_000)),
+)
+mixes = st.builds(
+    Mix,
+    kill=st.sampled_from((0.0, 0.01, 0.05)),
+    refuse=st.sampled_from((0.0, 0.02, 0.15)),
+    lose_answer=st.sampled_from((0.0, 0.01, 0.05)),
+    duplicate=st.sampled_from((0.0, 0.03)),
+    resurrect=st.sampled_from((0.0, 0.02)),
+    undeliverable=st.sampled_from((0.0, 0.05)),
+    flap=st.sampled_from((0.0, 0.3)),
+    fated=st.sampled_from((0.0, 0.1)),
+)
+
+
+def in_order(events: list[Sent]) -> tuple[Sent, ...]:
+    """Numbered as they are sent."""
+    ordered = sorted(events, key=lambda event: event.after)
+    return tuple(replace(event, number=number) for number, event in enumerate(ordered, start=1))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**32), mix=mixes, events=st.lists(sent, min_size=1, max_size=25).map(in_order))
+def test_accepted_is_delivered_or_in_review_and_each_effect_happens_once(seed, mix, events):
+    scenario = Scenario(seed=seed, events=events, mix=mix)
+
+    tally = Run(scenario).live()
+
+    assert not tally.problems, told(scenario)
+    assert tally.accepted == tally.delivered + tally.review
+    assert (tally.lost, tally.duplicated) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", [1001, 1002, 1003])
+def test_hundreds_of_events_at_once_are_conserved(seed):
+    scenario = Scenario(seed=seed, events=events_of(seed, 300))
+
+    tally = Run(scenario).live()
+
+    assert not tally.problems, told(scenario)
+    assert tally.accepted == 300
+    assert tally.accepted == tally.delivered + tally.review
+
+
+def test_faults_of_every_kind_really_struck():
+    faults = Run(Scenario(seed=1001, events=events_of(1001, 300))).live().faults
+
+    kinds = {site.rpartition("/")[2] for site, _, _ in faults}
+    assert {"kill-before", "kill-after", "refuse", "lose-answer", "refuse-entry", "undeliverable"} <= kinds
+    assert {"twice", "comes-back", "down", "refuses", "never-ready", "slow"} <= kinds
+    assert {"ingress-ledger", "route-ledger", "review", "kit", "s3", "states"} <= {
+        s.split("/")[0] for s, _, _ in faults
+    }
+
+
+def test_without_faults_everything_is_delivered_once_but_what_nobody_can_read():
+    events = events_of(7, 200)
+
+    tally = Run(Scenario(seed=7, events=events, mix=CALM)).live()
+
+    malformed = sum(event.kind == "malformed" for event in events)
+    assert malformed > 0
+    assert (tally.delivered, tally.review, tally.repeated) == (200 - malformed, malformed, 0)
+    assert not tally.problems
+
+
+def test_a_webhook_is_answered_2xx_only_once_its_event_is_safe():
+    run = Run(Scenario(seed=5, events=events_of(5, 100), mix=replace(CALM, refuse=0.4, kill=0.1)))
+
+    tally = run.live()
+
+    assert not tally.problems, tally.problems
+    assert any("webhook answers 503" in what for _, what, _ in run.world.story)
+
+
+def test_the_last_line_tells_the_count(capsys):
+    assert main(["--events", "60", "--per-run", "30", "--seed", "9"]) == 0
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    accepted, delivered, review = (int(last.split()[place]) for place in (1, 3, 5))
+    assert last == f"accepted 60 delivered {delivered} review {review} lost 0 duplicated 0"
+    assert accepted == delivered + review
