@@ -32,3 +32,8 @@ output "log_group_name" {
   description = "Name of the function's log group."
   value       = module.function.log_group_name
 }
+
+output "operator_policies" {
+  description = "IAM policies (JSON) for the people at the review desk: `read` shows items and the audit, `replay` sends items again, `administer` archives and restores them. The last two include reading and notes."
+  value       = { for name, statements in local.operator_statements : name => jsonencode({ Version = "2012-10-17", Statement = statements }) }
+}

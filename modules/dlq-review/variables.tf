@@ -99,18 +99,21 @@ variable "dead_letter_queues" {
     * `source_queue_arn`, `source_queue_url`: the hop's queue, where `route_back` is `queue`.
     * `function_arn`: the hop's function, where requests go back to it: needed where `route_back` is `function`, allowed elsewhere.
     * `route_back`: where a dead letter goes to be tried again: `queue`, `bus`, `function`, or `none` where nothing could take it: then a person is asked at once.
+    * `ledger_table_name`, `ledger_table_arn`: the table with the destination's breaker: while that is open, dead letters wait.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
       (`max_age_seconds`) failures that may pass are tried again before a person is asked.
   EOT
   type = map(object({
-    queue_arn        = string
-    queue_url        = string
-    hop              = string
-    destination      = string
-    source_queue_arn = optional(string)
-    source_queue_url = optional(string)
-    function_arn     = optional(string)
-    route_back       = string
+    queue_arn         = string
+    queue_url         = string
+    hop               = string
+    destination       = string
+    source_queue_arn  = optional(string)
+    source_queue_url  = optional(string)
+    function_arn      = optional(string)
+    route_back        = string
+    ledger_table_name = optional(string)
+    ledger_table_arn  = optional(string)
     redrive = optional(object({
       max_count          = optional(number, 3)
       base_delay_seconds = optional(number, 60)

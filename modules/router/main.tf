@@ -1,7 +1,7 @@
 # Every transform and route is a hop: a rule of its own, and what the rule feeds.
 #
-#   transform, http, states   rule -> queue -> function   (queue-consumer: queue, dead-letter queue, function, alarms)
-#   sqs                       rule -> your queue          (direct.tf: a dead-letter queue for the rule's target)
+#   transform, most targets   rule -> queue -> function   (queue-consumer: queue, dead-letter queue, function, alarms)
+#   sqs without a mode        rule -> your queue          (direct.tf: a dead-letter queue for the rule's target)
 
 locals {
   # arn:<partition>:events:<region>:<account>:event-bus/<name>
@@ -10,8 +10,8 @@ locals {
   region        = local.bus_arn_parts[3]
   account_id    = local.bus_arn_parts[4]
 
-  routes_by_function = { for key, route in var.routes : key => route if route.target.sqs == null }
-  routes_to_queue    = { for key, route in var.routes : key => route if route.target.sqs != null }
+  routes_to_queue    = { for key, route in var.routes : key => route if route.target.sqs != null && try(route.target.sqs.mode, null) == null }
+  routes_by_function = { for key, route in var.routes : key => route if !contains(keys(local.routes_to_queue), key) }
 
   destinations = { for key, route in var.routes : key => coalesce(route.destination, key) }
 
@@ -132,11 +132,15 @@ module "transform" {
   configuration = jsonencode({ steps = jsondecode(each.value.steps) })
   environment   = { BUS_ARN = var.bus_arn, BODIES_URI = "s3://${local.bucket.name}/${local.bodies_prefix}" }
 
-  policy_statements = {
-    PublishTransformed = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
-    # An event too large for the bus comes as a pointer, and may leave as one.
-    LargeBodies = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
-  }
+  policy_statements = merge(
+    {
+      PublishTransformed = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
+      # An event too large for the bus comes as a pointer, and may leave as one.
+      LargeBodies = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
+    },
+    local.step_statements[each.key],
+  )
+  layers = concat(each.value.package == null ? [] : [aws_lambda_layer_version.package[each.key].arn], each.value.layers)
 
   allowed_rule_arns    = [local.rule_arns[each.key]]
   timeout_seconds      = each.value.timeout_seconds
@@ -178,24 +182,10 @@ module "route" {
         actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources = [aws_dynamodb_table.ledger[0].arn]
       }
+      # While deliveries pause, a copy of each event waits in the queue.
+      PutOff = { actions = ["sqs:SendMessage"], resources = [local.queue_arns[each.key]] }
     },
-    try(each.value.target.http.auth, null) == null ? {} : {
-      Secret = { actions = ["secretsmanager:GetSecretValue"], resources = [each.value.target.http.auth.secret_arn] }
-    },
-    try(each.value.target.http.auth.kms_key_arn, null) == null ? {} : {
-      SecretKey = {
-        actions   = ["kms:Decrypt"]
-        resources = [each.value.target.http.auth.kms_key_arn]
-        conditions = [{
-          test     = "StringEquals"
-          variable = "kms:ViaService"
-          values   = ["secretsmanager.${local.region}.${local.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"]
-        }]
-      }
-    },
-    each.value.target.states == null ? {} : {
-      StartExecution = { actions = ["states:StartExecution"], resources = [each.value.target.states.state_machine_arn] }
-    },
+    local.target_statements[each.key],
   )
 
   allowed_rule_arns    = [local.rule_arns[each.key]]
@@ -214,28 +204,4 @@ module "route" {
   alarm_actions            = var.alarm_actions
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags
-}
-
-locals {
-  # What the deliver function reads; attributes that are not set are left out.
-  destination_documents = { for key, route in local.routes_by_function : key => merge(
-    { name = local.destinations[key] },
-    try({
-      type                  = "http"
-      url                   = route.target.http.url
-      mode                  = route.target.http.mode
-      headers               = route.target.http.headers
-      timeout_seconds       = route.target.http.timeout_seconds
-      allowed_private_cidrs = route.target.http.allowed_private_cidrs
-      allow_http            = route.target.http.allow_http
-    }, {}),
-    try(route.target.http.auth, null) == null ? {} : {
-      auth = { for name, value in {
-        type       = route.target.http.auth.type
-        header     = route.target.http.auth.header
-        secret_arn = route.target.http.auth.secret_arn
-      } : name => value if value != null }
-    },
-    try({ type = "states", state_machine_arn = route.target.states.state_machine_arn }, {}),
-  ) }
 }

@@ -25,6 +25,9 @@ output "dead_letter_queues" {
       function_arn     = null
       route_back       = "queue"
       redrive          = route.redrive
+      # Where the destination's breaker is.
+      ledger_table_name = aws_dynamodb_table.ledger[0].name
+      ledger_table_arn  = aws_dynamodb_table.ledger[0].arn
     } },
     { for key, route in local.routes_to_queue : "route/${key}" => {
       queue_arn        = aws_sqs_queue.dlq[key].arn
@@ -41,7 +44,7 @@ output "dead_letter_queues" {
 }
 
 output "sqs_target_policies" {
-  description = "For each route with an sqs target, by key: the policy that its queue needs, as JSON text, for `aws_sqs_queue_policy` or `source_policy_documents`. Routes to the same queue have the same policy."
+  description = "For each route whose rule sends to a queue of yours, by key: the policy that its queue needs, as JSON text, for `aws_sqs_queue_policy` or `source_policy_documents`. Routes to the same queue have the same policy."
   value       = { for key in keys(local.routes_to_queue) : key => data.aws_iam_policy_document.target[key].json }
 }
 
@@ -72,7 +75,7 @@ output "log_group_names" {
 }
 
 output "queue_urls" {
-  description = "URLs of the hops' queues, by hop; of an sqs route, the user's queue."
+  description = "URLs of the hops' queues, by hop; where the rule sends to a queue of yours, that one."
   value = merge(
     { for key, hop in module.transform : "transform/${key}" => hop.queue_url },
     { for key, hop in module.route : "route/${key}" => hop.queue_url },

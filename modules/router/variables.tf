@@ -116,7 +116,10 @@ variable "transforms" {
 
     * `pattern`: EventBridge event pattern as JSON text. The module adds the stage and the re-drive condition.
     * `match_all`: must be true for the empty pattern `{}`.
-    * `steps`: JSON text, a list of objects with one key each: `map`, `set`, `enrich` or `drop`.
+    * `steps`: JSON text, a list of objects with one key each: `map`, `enrich`, `set`, `drop`, `split`, `lookup`, `call` or `python`
+      (docs/transforms.md). What lookups and calls ask for, the function is permitted: tables, buckets, secrets, functions, keys.
+    * `package`: path of a zip with the modules of `python` steps in a folder `python/`; the module makes a layer of it.
+    * `layers`: ARNs of further layers, versions included.
     * `enabled`: false switches the rule off: its events are then not taken, and not kept for later.
     * `timeout_seconds`, `memory_mb`: of the function.
     * `batch_size`, `batch_window_seconds`, `maximum_concurrency`: of the queue's event source mapping.
@@ -129,6 +132,8 @@ variable "transforms" {
     pattern              = string
     match_all            = optional(bool, false)
     steps                = string
+    package              = optional(string)
+    layers               = optional(list(string), [])
     enabled              = optional(bool, true)
     timeout_seconds      = optional(number, 30)
     memory_mb            = optional(number, 256)
@@ -179,9 +184,58 @@ variable "transforms" {
 
   validation {
     condition = alltrue([
-      for transform in values(var.transforms) : try(length([for step in jsondecode(transform.steps) : step if length(keys(step)) != 1 || !contains(["map", "set", "enrich", "drop"], keys(step)[0])]) == 0 && can(tolist([for step in jsondecode(transform.steps) : "step"])) && length(jsondecode(transform.steps)) > 0 && !can(keys(jsondecode(transform.steps))), false)
+      for transform in values(var.transforms) : try(length([for step in jsondecode(transform.steps) : step if length(keys(step)) != 1 || !contains(["map", "enrich", "set", "drop", "split", "lookup", "call", "python"], keys(step)[0])]) == 0 && can(tolist([for step in jsondecode(transform.steps) : "step"])) && length(jsondecode(transform.steps)) > 0 && !can(keys(jsondecode(transform.steps))), false)
     ])
-    error_message = "steps must be a JSON list that is not empty, of objects with exactly one key each: map, set, enrich or drop."
+    error_message = "steps must be a JSON list that is not empty, of objects with exactly one key each: map, enrich, set, drop, split, lookup, call or python."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for transform in values(var.transforms) : [
+        for lookup in try([for step in jsondecode(transform.steps) : step.lookup if can(step.lookup)], []) :
+        length([for source in ["dynamodb", "http", "s3"] : source if can(lookup[source])]) == 1 && can(lookup.into)
+      ]
+    ]))
+    error_message = "A lookup step has exactly one of dynamodb, http and s3, and into: the path in data where the answer goes."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for transform in values(var.transforms) : [
+        for step in try([for step in jsondecode(transform.steps) : step], []) : concat(
+          [for table in try([step.lookup.dynamodb], []) : can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[A-Za-z0-9_.-]+$", table.table_arn))],
+          [for object in try([step.lookup.s3], []) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", object.bucket)) && !can(regex("[*?$]", object.prefix))],
+          [for auth in try([step.lookup.http.auth], []) : can(regex("^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$", auth.secret_arn))],
+          [for call in try([step.call], []) : can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?$", call.function_arn))],
+        )
+      ]
+    ]))
+    error_message = "Steps name what they ask for in full, because the function is permitted exactly that: table_arn, function_arn and auth.secret_arn are ARNs, bucket is a bucket's name, prefix has no wildcards."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for transform in values(var.transforms) : [
+        for step in try([for step in jsondecode(transform.steps) : step], []) : try(max(concat(
+          [for source in ["dynamodb", "http", "s3"] : try(step.lookup[source].timeout_seconds, 5) if can(step.lookup[source])],
+          [for call in try([step.call], []) : try(call.timeout_seconds, 10)],
+          [0],
+        )...) + 2 <= transform.timeout_seconds, false)
+      ]
+    ]))
+    error_message = "timeout_seconds of a transform must be at least 2 more than that of any of its steps (5 of a lookup and 10 of a call that say nothing), so that the function outlives what it waits for."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for transform in values(var.transforms) : [for layer in transform.layers : can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", layer))]
+    ]))
+    error_message = "layers must be ARNs of layers with their versions, arn:aws:lambda:<region>:<account>:layer:<name>:<version>."
+  }
+
+  validation {
+    condition     = alltrue([for transform in values(var.transforms) : length(transform.layers) + (transform.package == null ? 0 : 1) <= 5])
+    error_message = "A function takes 5 layers; package is one of them."
   }
 
   validation {
@@ -220,15 +274,29 @@ variable "routes" {
     * `target`: exactly one of
       * `http`: a function posts the event to `url`.
         `mode`: CloudEvents `structured` or `binary`, or `data` alone. `headers`: constant ones.
-        `auth`: `{type = "api-key", header, secret_arn}`, `{type = "basic", secret_arn}` or `{type = "standard-webhooks", secret_arn}`;
+        `auth`: `{type = "api-key", header, secret_arn}`, `{type = "basic", secret_arn}`, `{type = "standard-webhooks", secret_arn}` or
+        `{type = "oauth2-client-credentials", secret_arn, token_url}` with `scope`, `audience` and `client_authentication` (`basic` or `body`);
         `kms_key_arn` if the secret is encrypted with a customer managed key other than the module's.
-        `allowed_private_cidrs`: private networks that the URL may resolve to. `allow_http`: true allows an unencrypted `http://` URL.
-      * `sqs`: the rule sends straight to a queue of yours. `message_group_id` for a FIFO queue (a rule can only give a constant one).
-        `input_transformer`: `{paths, template}` as EventBridge has it. The queue's policy must let the rule in: attach
+        `allowed_private_cidrs`: private networks that the URLs may resolve to. `allow_http`: true allows an unencrypted `http://` URL.
+      * `sqs`: a queue of yours. Without `mode` the rule sends straight to it: `message_group_id` for a FIFO queue (a rule can only give a
+        constant one), `input_transformer`: `{paths, template}` as EventBridge has it. The queue's policy must let the rule in: attach
         the output `sqs_target_policies`, or set `manage_queue_policy = true` if the queue has no other policy.
+        With `mode` (`structured`, `envelope` or `data`) a function sends: a FIFO queue then gets the event's `partitionkey` as message group
+        and its identity as deduplication id. `kms_key_arn`: the queue's key, if it has one.
+      * `sns`: a function publishes to the topic, FIFO as for queues. `mode` and `kms_key_arn` as for queues.
+      * `event_bus`: a function puts the event on another bus, of whatever account and region; the bus's policy must let its role in.
+      * `lambda`: a function invokes yours with the event (`mode`: `envelope`, `structured` or `data`) and waits up to `timeout_seconds`
+        (`invocation = "request-response"`), or leaves it to Lambda's own queue (`event`).
+      * `firehose`: a function writes one line of JSON for each event to the stream, beginning with `partner`, `type` and `day`.
       * `states`: a function starts the state machine.
+      * `resume`: a function resumes, or fails, the executions that wait for the event (see `workflow-waits`): `waits_table_name` and
+        `waits_table_arn`, `state_machine_arns` whose tasks may be answered, `correlation_key`, `success_when` and `failure_when` (JMESPath over
+        `metadata` and `data`), `error` (the name that a workflow catches), `early_seconds` (how long an event waits for its waiter).
+    * `ordering`: `latest` doesn't send an event that is older than what was delivered for its `partitionkey`; default `none`.
+    * `breaker`: after `failures` (10) in a row deliveries to the destination pause for `delay_seconds` (30), doubling up to `max_delay_seconds` (900);
+      an event waits up to `hold_seconds` (86400). `enabled = false` switches it off. Neither has a meaning for a rule's own target.
     * `timeout_seconds`, `memory_mb`, `batch_size`, `batch_window_seconds`, `maximum_concurrency`, `max_receive_count`, `retry`:
-      as for transforms; without meaning for `sqs`.
+      as for transforms; without meaning where the rule itself sends.
     * `rule_retry`, `redrive`: as for transforms.
   EOT
   type = map(object({
@@ -244,10 +312,14 @@ variable "routes" {
         headers         = optional(map(string), {})
         timeout_seconds = optional(number, 10)
         auth = optional(object({
-          type        = string
-          header      = optional(string)
-          secret_arn  = string
-          kms_key_arn = optional(string)
+          type                  = string
+          header                = optional(string)
+          secret_arn            = string
+          kms_key_arn           = optional(string)
+          token_url             = optional(string)
+          scope                 = optional(string)
+          audience              = optional(string)
+          client_authentication = optional(string)
         }))
         allowed_private_cidrs = optional(list(string), [])
         allow_http            = optional(bool, false)
@@ -261,11 +333,49 @@ variable "routes" {
           paths    = optional(map(string), {})
           template = string
         }))
+        mode        = optional(string)
+        kms_key_arn = optional(string)
+      }))
+      sns = optional(object({
+        topic_arn   = string
+        mode        = optional(string, "structured")
+        kms_key_arn = optional(string)
+      }))
+      event_bus = optional(object({
+        bus_arn = string
+      }))
+      lambda = optional(object({
+        function_arn    = string
+        invocation      = optional(string, "request-response")
+        mode            = optional(string, "envelope")
+        timeout_seconds = optional(number, 20)
+      }))
+      firehose = optional(object({
+        stream_arn = string
       }))
       states = optional(object({
         state_machine_arn = string
       }))
+      resume = optional(object({
+        waits_table_name   = string
+        waits_table_arn    = string
+        state_machine_arns = list(string)
+        correlation_key    = string
+        success_when       = optional(string)
+        failure_when       = optional(string)
+        error              = optional(string)
+        early_seconds      = optional(number)
+        kms_key_arn        = optional(string)
+      }))
     })
+    ordering = optional(string)
+    breaker = optional(object({
+      enabled           = optional(bool)
+      failures          = optional(number)
+      delay_seconds     = optional(number)
+      max_delay_seconds = optional(number)
+      hold_seconds      = optional(number)
+    }))
     timeout_seconds      = optional(number, 30)
     memory_mb            = optional(number, 256)
     batch_size           = optional(number, 10)
@@ -328,8 +438,8 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for route in values(var.routes) : length([for target in [route.target.http, route.target.sqs, route.target.states] : target if target != null]) == 1])
-    error_message = "A route has exactly one target: http, sqs or states. Several targets for the same events are several routes with the same pattern."
+    condition     = alltrue([for route in values(var.routes) : length([for target in values(route.target) : true if target != null]) == 1])
+    error_message = "A route has exactly one target: http, sqs, sns, event_bus, lambda, firehose, states or resume. Several targets for the same events are several routes with the same pattern."
   }
 
   validation {
@@ -387,11 +497,22 @@ variable "routes" {
   validation {
     condition = alltrue([
       for route in values(var.routes) : try(route.target.http.auth, null) == null ? true : (
-        contains(["api-key", "basic", "standard-webhooks"], route.target.http.auth.type)
+        contains(["api-key", "basic", "standard-webhooks", "oauth2-client-credentials"], route.target.http.auth.type)
         && (route.target.http.auth.type == "api-key") == (route.target.http.auth.header != null)
       )
     ])
-    error_message = "auth.type must be \"api-key\" (with header), \"basic\" or \"standard-webhooks\" (without)."
+    error_message = "auth.type must be \"api-key\" (with header), \"basic\", \"standard-webhooks\" or \"oauth2-client-credentials\" (without)."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : try(route.target.http.auth, null) == null ? true : (
+        route.target.http.auth.type == "oauth2-client-credentials"
+        ? can(regex("^https?://[^/?#@\\s]+", route.target.http.auth.token_url)) && contains(["basic", "body"], coalesce(route.target.http.auth.client_authentication, "basic"))
+        : alltrue([for name in ["token_url", "scope", "audience", "client_authentication"] : route.target.http.auth[name] == null])
+      )
+    ])
+    error_message = "auth: \"oauth2-client-credentials\" needs token_url, and its client_authentication is \"basic\" or \"body\"; no other type has token_url, scope, audience or client_authentication."
   }
 
   validation {
@@ -415,9 +536,89 @@ variable "routes" {
 
   validation {
     condition = alltrue([
-      for route in values(var.routes) : route.target.sqs == null ? true : endswith(route.target.sqs.queue_arn, ".fifo") == (route.target.sqs.message_group_id != null)
+      for route in values(var.routes) : route.target.sqs == null ? true : (
+        route.target.sqs.mode != null
+        ? route.target.sqs.message_group_id == null && route.target.sqs.input_transformer == null && !route.target.sqs.manage_queue_policy
+        : endswith(route.target.sqs.queue_arn, ".fifo") == (route.target.sqs.message_group_id != null)
+      )
     ])
-    error_message = "message_group_id is required for a FIFO queue and has no meaning for a standard one."
+    error_message = "A FIFO queue needs either message_group_id (the rule sends, all messages in one group) or mode (a function sends, each event in the group of its partitionkey); a standard queue has no message_group_id. With mode there is no input_transformer and no manage_queue_policy."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : alltrue([
+        for mode in [try(route.target.sqs.mode, null), try(route.target.sns.mode, null), try(route.target.lambda.mode, null)] :
+        contains(["structured", "envelope", "data"], coalesce(mode, "data"))
+      ])
+    ])
+    error_message = "mode of sqs, sns and lambda must be \"structured\", \"envelope\" or \"data\"."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : route.target.sns == null ? true : can(regex("^arn:[^:]+:sns:[^:]+:[0-9]{12}:[^:]+$", route.target.sns.topic_arn))])
+    error_message = "target.sns.topic_arn must be the ARN of a topic."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : route.target.event_bus == null ? true : can(regex("^arn:[^:]+:events:[^:]+:[0-9]{12}:event-bus/.+$", route.target.event_bus.bus_arn)) && route.target.event_bus.bus_arn != var.bus_arn])
+    error_message = "target.event_bus.bus_arn must be the ARN of an event bus, and another one than the router's own."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.target.lambda == null ? true : (
+        can(regex("^arn:[^:]+:lambda:[^:]+:[0-9]{12}:function:.+$", route.target.lambda.function_arn))
+        && contains(["request-response", "event"], route.target.lambda.invocation)
+      )
+    ])
+    error_message = "target.lambda.function_arn must be the ARN of a function, and invocation \"request-response\" or \"event\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.target.lambda == null ? true : (
+        route.target.lambda.timeout_seconds >= 1 && route.target.lambda.timeout_seconds + 5 <= route.timeout_seconds
+      )
+    ])
+    error_message = "target.lambda.timeout_seconds must be 1 or more, and the route's timeout_seconds at least 5 more, so that the function outlives the one that it waits for."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : route.target.firehose == null ? true : can(regex("^arn:[^:]+:firehose:[^:]+:[0-9]{12}:deliverystream/.+$", route.target.firehose.stream_arn))])
+    error_message = "target.firehose.stream_arn must be the ARN of a Firehose stream."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.target.resume == null ? true : (
+        length(route.target.resume.state_machine_arns) > 0 && length(trimspace(route.target.resume.correlation_key)) > 0
+        && alltrue([for arn in route.target.resume.state_machine_arns : can(regex("^arn:[^:]+:states:[^:]+:[0-9]{12}:stateMachine:.+$", arn))])
+      )
+    ])
+    error_message = "target.resume needs correlation_key, a JMESPath expression, and in state_machine_arns the ARNs of the state machines whose tasks wait."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : contains(["none", "latest"], coalesce(route.ordering, "none"))])
+    error_message = "ordering must be \"none\" or \"latest\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.breaker == null ? true : (
+        coalesce(route.breaker.failures, 10) >= 1 && coalesce(route.breaker.failures, 10) <= 10000
+        && coalesce(route.breaker.max_delay_seconds, 900) > 0 && coalesce(route.breaker.max_delay_seconds, 900) <= 43200
+        && coalesce(route.breaker.delay_seconds, 1) > 0 && coalesce(route.breaker.delay_seconds, 1) <= coalesce(route.breaker.max_delay_seconds, 900)
+        && coalesce(route.breaker.hold_seconds, 86400) > 0 && coalesce(route.breaker.hold_seconds, 86400) <= 864000
+      )
+    ])
+    error_message = "breaker: failures must be 1 to 10000, 0 < delay_seconds <= max_delay_seconds <= 43200, and hold_seconds above 0 and up to 864000 (ten days)."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : try(route.target.sqs, null) == null || try(route.target.sqs.mode, null) != null ? true : route.breaker == null && route.ordering == null])
+    error_message = "breaker and ordering belong to what a function delivers: an sqs target without mode is reached by the rule itself."
   }
 
   validation {

@@ -58,7 +58,9 @@ def environments(state: dict[str, Any]) -> dict[str, tuple[str, dict[str, str]]]
     }
 
 
-@pytest.mark.parametrize("example", ["ingress-apigw", "queue-consumer", "router", "dlq-review", *RECEIVING])
+@pytest.mark.parametrize(
+    "example", ["ingress-apigw", "queue-consumer", "router", "dlq-review", "workflow-waits", *RECEIVING]
+)
 def test_functions_get_the_variables_that_their_handlers_read(
     example: str, terraform: Terraform, working_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,31 @@ def sqs(**attributes: Any) -> dict[str, Any]:
     return route(target={"sqs": queue | attributes})
 
 
+def target(kind: str, **attributes: Any) -> dict[str, Any]:
+    """A router with one route to a target of this kind, valid but for the given attributes."""
+    return route(target={kind: TARGETS[kind] | attributes})
+
+
+TARGETS: dict[str, dict[str, Any]] = {
+    "sns": {"topic_arn": f"arn:aws:sns:{ACCOUNT}:notices"},
+    "event_bus": {"bus_arn": "arn:aws:events:us-east-1:999999999999:event-bus/shared"},
+    "lambda": {"function_arn": f"arn:aws:lambda:{ACCOUNT}:function:on-asset"},
+    "firehose": {"stream_arn": f"arn:aws:firehose:{ACCOUNT}:deliverystream/lake"},
+    "resume": {
+        "waits_table_name": "waits",
+        "waits_table_arn": f"arn:aws:dynamodb:{ACCOUNT}:table/waits",
+        "state_machine_arns": [f"arn:aws:states:{ACCOUNT}:stateMachine:ingest"],
+        "correlation_key": "data.job.id",
+    },
+}
+
+
+def bearer(**attributes: Any) -> dict[str, Any]:
+    """A router with one route to an HTTP endpoint that wants a bearer token."""
+    auth = {"type": "oauth2-client-credentials", "secret_arn": SECRET, "token_url": "https://id.example.com/token"}
+    return http(auth=auth | attributes)
+
+
 def transform(**attributes: Any) -> dict[str, Any]:
     """A router with one transform."""
     return router(transforms={"tidy": {"pattern": PATTERN, "steps": STEPS} | attributes})
@@ -106,6 +131,11 @@ ACCEPTED = {
     ),
     "an unencrypted url that is asked for": http(url="http://10.0.0.7:8080/events", allow_http=True),
     "a url with an at sign in its query": http(url="https://cms.example.com/events?owner=a@example.com"),
+    "a fifo queue with each event's own group": sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo", mode="data"),
+    **{f"a target {kind}": target(kind) for kind in TARGETS},
+    "a bearer token": bearer(scope="a b", audience="cms", client_authentication="body"),
+    "a breaker and an ordering": route(ordering="latest", breaker={"failures": 1, "max_delay_seconds": 60}),
+    "a breaker that is off": route(breaker={"enabled": False}),
     "a fifo queue with a message group": sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo", message_group_id="all"),
     "a state machine's alias": route(
         target={"states": {"state_machine_arn": f"arn:aws:states:{ACCOUNT}:stateMachine:ingest:live"}}
@@ -193,8 +223,40 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an authentication that does not exist": (http(auth={"type": "digest", "secret_arn": SECRET}), "auth.type must be"),
     "a secret in place of its arn": (http(auth={"type": "basic", "secret_arn": "hunter2"}), "never belongs into"),
     "a network that is none": (http(allowed_private_cidrs=["10.0.0.0"]), "must be networks"),
-    "a fifo queue without a message group": (sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo"), "message_group_id is"),
-    "a message group for a standard queue": (sqs(message_group_id="all"), "message_group_id is required"),
+    "a fifo queue without a message group": (sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo"), "needs either message_group_id"),
+    "a message group where a function sends": (sqs(mode="data", message_group_id="all"), "needs either"),
+    "an input transformer where a function sends": (
+        sqs(mode="data", input_transformer={"template": "x"}),
+        "there is no input_transformer",
+    ),
+    "a mode that is none": (sqs(mode="binary"), 'must be "structured", "envelope" or "data"'),
+    "a topic that is none": (target("sns", topic_arn="notices"), "must be the ARN of a topic"),
+    "the router's own bus": (
+        target("event_bus", bus_arn=f"arn:aws:events:{ACCOUNT}:event-bus/media"),
+        "another one than the router's own",
+    ),
+    "a function that is none": (target("lambda", function_arn="on-asset"), "must be the ARN of a function"),
+    "an invocation that is none": (target("lambda", invocation="later"), '"request-response" or "event"'),
+    "a function that may outlive its caller": (target("lambda", timeout_seconds=26), "at least 5 more"),
+    "a stream that is none": (target("firehose", stream_arn="lake"), "must be the ARN of a Firehose stream"),
+    "nobody's tasks": (target("resume", state_machine_arns=[]), "whose tasks wait"),
+    "no correlation key": (target("resume", correlation_key=" "), "needs correlation_key"),
+    "a bearer token from nowhere": (bearer(token_url=None), "needs token_url"),
+    "a token url for a key": (
+        http(auth={"type": "basic", "secret_arn": SECRET, "token_url": "https://id.example.com"}),
+        "no other type has token_url",
+    ),
+    "an ordering that is none": (route(ordering="oldest"), '"none" or "latest"'),
+    "a breaker that never opens": (route(breaker={"failures": 0}), "failures must be 1"),
+    "a first pause above the longest": (
+        route(breaker={"delay_seconds": 60, "max_delay_seconds": 30}),
+        "delay_seconds <= max_delay_seconds",
+    ),
+    "a breaker on the rule's own target": (
+        sqs() | {"routes": {"lake": sqs()["routes"]["cms"] | {"breaker": {}}}},
+        "is reached by the rule itself",
+    ),
+    "a message group for a standard queue": (sqs(message_group_id="all"), "needs either message_group_id"),
     "a url in place of a queue's arn": (sqs(queue_arn="https://sqs.eu-west-1.amazonaws.com/1/lake"), "ARN of a queue"),
     "an arn in place of a queue's url": (sqs(queue_url=f"arn:aws:sqs:{ACCOUNT}:lake"), "URL of the queue"),
     "more input paths than a target takes": (

@@ -26,6 +26,9 @@ variables {
       source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
       source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
       route_back       = "queue"
+
+      ledger_table_name = "media-ledger"
+      ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"
     }
     "route/lake" = {
       queue_arn   = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
@@ -82,6 +85,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
       { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
       { Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
       { Sid = "PutBackToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"] },
+      { Sid = "ReadBreakers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"] },
       {
         Sid    = "ReadDeadLetters"
         Effect = "Allow"
@@ -117,6 +121,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
         route_back   = "queue"
         function_arn = null
+        ledger_table = "media-ledger"
         redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq" = {
@@ -126,6 +131,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         queue_url    = null
         route_back   = "bus"
         function_arn = null
+        ledger_table = null
         redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq" = {
@@ -135,6 +141,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         queue_url    = null
         route_back   = "bus"
         function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
+        ledger_table = null
         redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
       }
     } }

@@ -357,6 +357,7 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
       { Sid = "ConsumeQueue", Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] },
       { Sid = "GiveUp", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] },
       { Sid = "Ledger", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"] },
+      { Sid = "PutOff", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] },
       { Sid = "Secret", Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"] },
     ]
     error_message = "The function may do this and nothing else."
@@ -456,6 +457,9 @@ run "ledger_alarms_and_outputs_are_complete" {
       function_arn     = null
       route_back       = "queue"
       redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
+
+      ledger_table_name = "media-test-ledger"
+      ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"
     }
     error_message = "A consumer's dead letters go back to its queue."
   }
