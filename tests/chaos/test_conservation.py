@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from media_events import consuming, entering
 from tests.chaos.__main__ import main
 from tests.chaos.model.world import CALM, Mix
 from tests.chaos.run import Run, Scenario, events_of
@@ -103,3 +104,22 @@ def test_the_last_line_tells_the_count(capsys):
     accepted, delivered, review = (int(last.split()[place]) for place in (1, 3, 5))
     assert last == f"accepted 60 delivered {delivered} review {review} lost 0 duplicated 0"
     assert accepted == delivered + review
+
+
+def test_an_order_that_is_not_kept_is_noticed(monkeypatch):
+    monkeypatch.setattr(consuming, "_waves", lambda batch: [[message] for message in reversed(batch)])
+    events = tuple(Sent(number, "sns-fifo", "ready", 1, 0.0) for number in range(1, 6))
+
+    tally = Run(Scenario(seed=1, events=events, mix=CALM)).live()
+
+    assert any("was published after" in problem for problem in tally.problems)
+
+
+def test_an_unanswered_accepted_event_is_counted_as_lost(monkeypatch):
+    monkeypatch.setattr(entering.Entrance, "_publish", lambda _self, works, *_: [w.steps.popleft() for w in works])
+    events = (Sent(1, "sqs", "raw", 1, 0.0), Sent(2, "webhook", "raw", 1, 0.0))
+
+    tally = Run(Scenario(seed=1, events=events, mix=CALM)).live()
+
+    assert (tally.accepted, tally.delivered, tally.lost) == (2, 1, 1)
+    assert tally.problems == ["evt-000001 (sqs, raw) is lost: search"]
