@@ -28,6 +28,7 @@ from infra.workflow import (
     S3State,
     SqsDestination,
     StepFunctionsDestination,
+    Transform,
 )
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -167,6 +168,7 @@ class WorkflowStack(TerraformStack):
                 "steps": json_text(transform.steps),
                 "enabled": transform.enabled,
             }
+            | self._code(name, transform)
             | consumer_settings(transform, failure[name])
             for name, transform in workflow.transforms.items()
         }
@@ -195,6 +197,16 @@ class WorkflowStack(TerraformStack):
                 "routes": routes,
             },
         )
+
+    def _code(self, name: str, transform: Transform) -> dict[str, Any]:
+        """Layers of a transform's function, the zip of its own modules among them, next to the stack."""
+        settings: dict[str, Any] = {"layers": literal(transform.layers)} if transform.layers else {}
+        if name in self._environment.packages:
+            place = self._folder / "packages" / f"{name}.zip"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(self._environment.packages[name])
+            settings["package"] = self._relative(place)
+        return settings
 
     def _target(self, route: Route, machines: dict[str, TerraformHclModule]) -> dict[str, Any]:
         destination = self._workflow.destinations[route.destination]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from infra.packages import function_problem
 from infra.problems import did_you_mean
 from infra.state_machines import validate_definition
 
@@ -66,19 +67,39 @@ def _specification_file(path: Path) -> Any:
         raise ContentError([str(error)]) from None
 
 
-def check_steps(steps: list[dict[str, Any]]) -> None:
-    """Check a transform's steps.
+def check_steps(
+    steps: list[dict[str, Any]], *, package: Path | None, layers: bool, timeout_seconds: int | None = None
+) -> None:
+    """Check a transform's steps, whose own modules are in `package`, or in `layers` that nobody can look into.
 
     Raises:
-        ContentError: naming every step that the transform function couldn't read.
+        ContentError: naming every step that the transform function couldn't read or do.
     """
     from media_events.configuration import ConfigurationError  # noqa: PLC0415
-    from media_events.transforming import parse_steps  # noqa: PLC0415
+    from media_events.transforming import longest_waits, parse_steps  # noqa: PLC0415
+
+    def find(function: str) -> None:
+        problem = None
+        if package is not None:
+            problem = function_problem(package, function)
+        elif not layers:
+            problem = "there is nowhere to find it: give the transform a package, the folder of its modules, or layers"
+        if problem is not None and not layers:
+            raise ConfigurationError([problem])
 
     try:
-        parse_steps(steps)
+        parsed = parse_steps(steps, load=find)
     except ConfigurationError as error:
         raise ContentError(error.problems) from None
+    if timeout_seconds is not None:
+        problems = [
+            f"{where}: may take {seconds:g} seconds, and 2 more are needed to publish the event: "
+            f"the transform's timeout_seconds, {timeout_seconds}, must be that much at least"
+            for where, seconds in longest_waits(parsed).items()
+            if seconds + 2 > timeout_seconds
+        ]
+        if problems:
+            raise ContentError(problems)
 
 
 def check_http_destination(name: str, settings: Mapping[str, Any]) -> None:

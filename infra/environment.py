@@ -18,7 +18,7 @@ class Environment:
 
     `specifications` has each partner's specification as the functions take it (none of a producer that speaks the
     envelope), `definitions` the text of each state machine's definition by the destination's name, `failure` what each
-    queue-fed entry, transform and route does on failure.
+    queue-fed entry, transform and route does on failure, `packages` the zip of a transform's own modules by its name.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Environment:
     specifications: Mapping[str, Mapping[str, Any]]
     definitions: Mapping[str, str]
     failure: Mapping[str, FailureHandling]
+    packages: Mapping[str, bytes]
 
     @property
     def stack_name(self) -> str:

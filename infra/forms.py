@@ -37,6 +37,9 @@ EventSource = Annotated[str, StringConstraints(pattern=r"^[^*\s]+\*?$", max_leng
 EventSourceName = Annotated[str, StringConstraints(pattern=r"^aws\.partner(/[.A-Za-z0-9_-]+){2,}$", max_length=256)]
 BusName = Annotated[str, StringConstraints(pattern=r"^[/.A-Za-z0-9_-]{1,256}$")]
 Time = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$")]
+LayerArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$")
+]
 Pattern = Annotated[
     dict[str, Any],
     Field(description="EventBridge event pattern; fields of the event are under `detail.metadata` and `detail.data`."),
@@ -82,6 +85,9 @@ FORMS = {
     ),
     r"^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/.+$": (
         "the ARN of a bus, arn:aws:events:<region>:<account>:event-bus/<name>"
+    ),
+    r"^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$": (
+        "the ARN of a layer with its version, arn:aws:lambda:<region>:<account>:layer:<name>:<version>"
     ),
     r"^[0-9]{12}$": "an account's 12 digits, between quotes",
     r"^o-[a-z0-9]{10,32}$": "an organisation such as o-a1b2c3d4e5",

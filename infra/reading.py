@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -17,10 +17,13 @@ from infra.entry_checks import entry_kinds
 from infra.environment import Environment
 from infra.hops import FailureHandling
 from infra.messages import message_for
+from infra.packages import PackageError, zipped
 from infra.problems import Findings, Position
 from infra.sections import real_path
-from infra.workflow import HttpDestination, Workflow
+from infra.workflow import HttpDestination, Transform, Workflow
 from infra.yaml_tree import Document, Path, has_member
+
+DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
 
 
 class Reader:
@@ -38,6 +41,7 @@ class Reader:
         check_patterns(self._document, self._findings)
         workflow = self._model()
         specifications = self._specifications()
+        packages = self._packages()
         self._steps()
         definitions = self._destinations()
         if workflow is None:
@@ -46,7 +50,7 @@ class Reader:
         self._timeouts(workflow)
         if self._findings.problems:
             return None
-        return Environment(self._name, workflow, specifications, definitions, failure)
+        return Environment(self._name, workflow, specifications, definitions, failure, packages)
 
     def _model(self) -> Workflow | None:
         try:
@@ -95,15 +99,37 @@ class Reader:
         entries = self._document.value.get("entries", {"webhook": {"type": "webhook"}})
         return isinstance(entries, dict) and "webhook" in entry_kinds(entries, partner)
 
+    def _packages(self) -> dict[str, bytes]:
+        packages: dict[str, bytes] = {}
+        for name, transform in self._members("transforms"):
+            package = transform.get("package")
+            if isinstance(package, str):
+                try:
+                    packages[name] = zipped(self._folder / package, self._folder)
+                except (PackageError, OSError, ValueError) as error:
+                    told = str(error) if isinstance(error, PackageError) else "can't be read"
+                    self._findings.wrong(self._document.position(("transforms", name, "package")), told)
+        return packages
+
     def _steps(self) -> None:
         for name, transform in self._members("transforms"):
             steps = transform.get("steps")
             if isinstance(steps, list) and steps:
                 path: Path = ("transforms", name)
                 try:
-                    check_steps(steps)
+                    check_steps(steps, **self._around_steps(transform))
                 except ContentError as error:
                     self._note(error, partial(place_in_steps, self._document, path))
+
+    def _around_steps(self, transform: Mapping[str, Any]) -> dict[str, Any]:
+        package, seconds = transform.get("package"), transform.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
+        folder = self._folder / package if isinstance(package, str) else None
+        return {
+            # What is wrong with the folder itself has been told.
+            "package": folder if folder is not None and folder.is_dir() else None,
+            "layers": bool(transform.get("layers")) or (folder is not None and not folder.is_dir()),
+            "timeout_seconds": seconds if isinstance(seconds, int) else None,
+        }
 
     def _destinations(self) -> dict[str, str]:
         definitions: dict[str, str] = {}

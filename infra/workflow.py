@@ -16,6 +16,7 @@ from infra.forms import (
     Issuer,
     Key,
     KeyArn,
+    LayerArn,
     LogRetention,
     Name,
     Pattern,
@@ -28,6 +29,9 @@ from infra.forms import (
     StateMachineArn,
 )
 from infra.hops import Archive, Consumer, FailureHandling
+
+MAX_LAYERS = 5
+"""Of a Lambda function."""
 
 
 class Bus(Section):
@@ -110,10 +114,23 @@ class Transform(Consumer):
     pattern: Pattern
     match_all: bool = Field(default=False, description="Must be true for the empty pattern.")
     steps: list[dict[str, Any]] = Field(
-        min_length=1, description="One key each: `map`, `enrich`, `set` or `drop`; done in order."
+        min_length=1,
+        description="One key each: `map`, `enrich`, `set`, `drop`, `split`, `lookup`, `call`, `python`; done in order.",
+    )
+    package: str | None = Field(
+        default=None, description="A folder with the modules of `python` steps, relative to this file."
+    )
+    layers: list[LayerArn] = Field(
+        default=[], max_length=MAX_LAYERS, description="Further layers, with their versions."
     )
     enabled: bool = True
     failure: FailureHandling = FailureHandling()
+
+    @model_validator(mode="after")
+    def _five_layers(self) -> Self:
+        if self.package is not None and len(self.layers) == MAX_LAYERS:
+            raise ValueError("a function takes 5 layers, and package is one of them")
+        return self
 
 
 class Auth(Section):

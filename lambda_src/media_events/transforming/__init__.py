@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from media_events.transforming.hop import Transformer
 from media_events.transforming.means import Means
-from media_events.transforming.parsing import KINDS, parse_steps
+from media_events.transforming.parsing import KINDS, longest_waits, parse_steps
 from media_events.transforming.steps import Step, advance, transform
 
-__all__ = ["KINDS", "Means", "Step", "Transformer", "advance", "parse_steps", "transform"]
+__all__ = ["KINDS", "Means", "Step", "Transformer", "advance", "longest_waits", "parse_steps", "transform"]

@@ -50,6 +50,11 @@ class Source(Protocol):
         """Whom it asks, for people."""
         ...
 
+    @property
+    def timeout_seconds(self) -> float:
+        """How long it may be waited for."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupStep(Place):

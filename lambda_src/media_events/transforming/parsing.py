@@ -11,12 +11,15 @@ from jmespath.parser import ParsedResult
 from media_events.configuration import ConfigurationError
 from media_events.transforming.calls import CallStep, PythonStep
 from media_events.transforming.expressions import ExpressionError, Path, compiled, parsed_path
+from media_events.transforming.lookups import LookupStep
 from media_events.transforming.parsing_lookups import parse_lookup
 from media_events.transforming.reading import Reading
 from media_events.transforming.steps import DropStep, EnrichStep, MapStep, SetStep, SplitStep, Step
 
 DEFAULT_CALL_SECONDS: Final = 10.0
 MAX_CALL_SECONDS: Final = 300.0
+
+SPLIT_KEYS: Final = {"items", "into", "id", "subject", "partitionkey", "when"}
 
 _FUNCTION_ARN: Final = re.compile(
     r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?\Z"
@@ -42,6 +45,15 @@ def parse_steps(document: Any, *, load: Callable[[str], object] | None = None) -
     if problems:
         raise ConfigurationError(problems)
     return tuple(steps)
+
+
+def longest_waits(steps: Sequence[Step]) -> dict[str, float]:
+    """By the place of each step that waits for somebody, the seconds that it may wait."""
+    return {
+        step.where: step.source.timeout_seconds if isinstance(step, LookupStep) else step.timeout_seconds
+        for step in steps
+        if isinstance(step, LookupStep | CallStep)
+    }
 
 
 def _find_function(step: Step, load: Callable[[str], object], problems: list[str]) -> None:
@@ -91,7 +103,7 @@ def _parse_drop(where: str, body: Any, problems: list[str]) -> Step | None:
 
 
 def _parse_split(where: str, body: Any, problems: list[str]) -> Step | None:
-    reading = Reading.of(where, body, {"items", "into", "id", "subject", "partitionkey", "when"}, problems)
+    reading = Reading.of(where, body, SPLIT_KEYS, problems)
     if reading is None:
         return None
     items = reading.expression("items")

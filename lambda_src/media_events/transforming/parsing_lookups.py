@@ -21,8 +21,11 @@ MAX_SECONDS: Final = 60.0
 MAX_CACHE_SECONDS: Final = 86_400.0
 
 _SOURCES: Final = ("dynamodb", "http", "s3")
-_KEYS: Final = {*_SOURCES, "into", "when", "take", "missing", "default", "cache"}
-_API_KEYS: Final = {"url", "headers", "auth", "timeout_seconds", "allowed_private_cidrs", "allow_http"}
+LOOKUP_KEYS: Final = {*_SOURCES, "into", "when", "take", "missing", "default", "cache"}
+API_KEYS: Final = {"url", "headers", "auth", "timeout_seconds", "allowed_private_cidrs", "allow_http"}
+
+TABLE_KEYS: Final = {"table_arn", "key", "consistent", "timeout_seconds", "kms_key_arn"}
+OBJECT_KEYS: Final = {"bucket", "key", "prefix", "sidecar", "timeout_seconds", "kms_key_arn"}
 
 _TABLE_ARN: Final = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}\Z")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
@@ -31,7 +34,7 @@ _KEY_ARN: Final = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+\Z")
 
 def parse_lookup(where: str, body: Any, problems: list[str]) -> LookupStep | None:
     """Read what stands under ``lookup``; ``None`` where it is too wrong to go on."""
-    reading = Reading.of(where, body, _KEYS, problems)
+    reading = Reading.of(where, body, LOOKUP_KEYS, problems)
     if reading is None:
         return None
     when = reading.optional_expression("when")
@@ -93,8 +96,7 @@ def _source(lookup: Reading) -> Source | None:
 
 
 def _table(where: str, body: Any, problems: list[str]) -> TableSource | None:
-    known = {"table_arn", "key", "consistent", "timeout_seconds", "kms_key_arn"}
-    reading = Reading.of(where, body, known, problems)
+    reading = Reading.of(where, body, TABLE_KEYS, problems)
     if reading is None:
         return None
     _key_arn(reading)
@@ -120,8 +122,7 @@ def _table(where: str, body: Any, problems: list[str]) -> TableSource | None:
 
 
 def _object(where: str, body: Any, problems: list[str]) -> ObjectSource | None:
-    known = {"bucket", "key", "prefix", "sidecar", "timeout_seconds", "kms_key_arn"}
-    reading = Reading.of(where, body, known, problems)
+    reading = Reading.of(where, body, OBJECT_KEYS, problems)
     if reading is None:
         return None
     _key_arn(reading)
@@ -146,7 +147,7 @@ def _key_arn(reading: Reading) -> None:
 
 
 def _api(where: str, body: Any, problems: list[str]) -> ApiSource | None:
-    reading = Reading.of(where, body, _API_KEYS, problems)
+    reading = Reading.of(where, body, API_KEYS, problems)
     if reading is None:
         return None
     try:

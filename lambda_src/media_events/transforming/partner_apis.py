@@ -112,6 +112,10 @@ class ApiSource:
     def described(self) -> str:
         return f"{self.api.target.scheme}://{self.api.target.authority}"
 
+    @property
+    def timeout_seconds(self) -> float:
+        return self.api.timeout_seconds
+
     def question(self, event: Event, where: str) -> Question | None:
         url = self.url.filled(event, f"{where}.http.url")
         return None if url is None else Question(url, lambda means: self._ask(url, event.metadata.id, means, where))
