@@ -11,10 +11,15 @@ from rich.text import Text
 
 from media_events.failures import HopError
 from media_events.review import STATUSES, ReviewItem, Status
+from ops import review_actions
 from ops.aws import Deployment, find
 from ops.console import OperatorError, fail, note, out, print_json
+from ops.review_actions import plain
+from ops.review_operations import NOT_SENT
+from ops.review_options import Environment, Json, LedgerTables, Profile, Reason, Region, TableName
 
 if TYPE_CHECKING:
+    from ops.review_actions import Office
     from ops.review_desk import Desk, Outcome
 
 NOT_ALL_GOOD: Final = 1
@@ -22,20 +27,6 @@ UNUSABLE: Final = 2
 BODY_CHARACTERS_SHOWN: Final = 16 * 1024
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-Environment = Annotated[
-    str | None,
-    typer.Option(
-        "--environment", "-e", help="An environment of workflow.yaml [default: MEDIA_EVENTS_ENVIRONMENT, else local]."
-    ),
-]
-Region = Annotated[str | None, typer.Option(help="AWS region [default: the AWS configuration's].")]
-Profile = Annotated[str | None, typer.Option(help="AWS profile [default: the AWS configuration's].")]
-TableName = Annotated[str | None, typer.Option("--table", help="The review table [default: Terraform's output].")]
-LedgerTables = Annotated[
-    list[str] | None, typer.Option("--ledger-table", help="A ledger; may be repeated [default: Terraform's output].")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @app.callback()
@@ -112,7 +103,7 @@ def show(  # noqa: PLR0913
     out.print(_card(item))
     out.print(Text("body", style="bold"))
     out.print(
-        _plain(_pretty(body)[:BODY_CHARACTERS_SHOWN], lines=True) if problem is None else f"(not readable: {problem})",
+        plain(_pretty(body)[:BODY_CHARACTERS_SHOWN], lines=True) if problem is None else f"(not readable: {problem})",
         markup=False,
     )
     if len(body) > BODY_CHARACTERS_SHOWN:
@@ -121,10 +112,24 @@ def show(  # noqa: PLR0913
 
 @app.command()
 def replay(  # noqa: PLR0913
-    item_ids: Annotated[list[str], typer.Argument(metavar="ITEM_ID...", help="The items' ids.")],
+    item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
     *,
-    wait: Annotated[float, typer.Option(min=0, max=3600, help="Wait for confirmation up to this many seconds.")] = 60.0,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Send, and don't wait.")] = False,
+    group: Annotated[str | None, typer.Option(help="The open items of this group.")] = None,
+    all_open: Annotated[bool, typer.Option("--all-open", help="All open items.")] = False,
+    destination: Annotated[
+        str | None, typer.Option(help="Of the group, or of all open items, those of this destination.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Send no more items than this.")] = 1000,
+    rate: Annotated[float, typer.Option(min=0.01, max=1000, help="Send no more items a second than this.")] = 10.0,
+    canary: Annotated[
+        int, typer.Option(min=0, max=1000, help="Send this many first, and go on only if all of them are delivered.")
+    ] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    reason: Reason = "",
+    wait: Annotated[
+        float, typer.Option(min=0, max=3600, help="Wait for confirmation, also of canaries, up to this many seconds.")
+    ] = 60.0,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Send items named by id, and don't wait.")] = False,
     table: TableName = None,
     ledger_table: LedgerTables = None,
     environment: Environment = None,
@@ -132,19 +137,48 @@ def replay(  # noqa: PLR0913
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Send items to the hop that failed, and only there, and wait for the outcome.
+    """Send items to the hop that failed, and only there: items by id, or a group's open items, or all of them.
 
-    Exit status: 0 every item was delivered (or sent, where nothing confirms it, or with --no-wait); 1 some were not.
+    Exit status: 0 every item named by id was delivered (or sent, where nothing confirms it, or with --no-wait), or the
+    operation is completed and nothing in it failed to be sent; 1 not so; 2 unusable arguments.
+
+    Examples: media-events review replay 0a1b2c3d4e5f6a7b8c9d ·
+    media-events review replay --group 9c8b7a6d5e4f3a2b1c0d --limit 500 --rate 50 --canary 5 --reason "CMS is back" ·
+    media-events review replay --all-open --destination cms --dry-run
     """
+    if sum((bool(item_ids), group is not None, all_open)) != 1:
+        fail("say what to replay", hint="item ids, or --group GROUP, or --all-open", exit_code=UNUSABLE)
+    if item_ids and (destination is not None or canary or dry_run):
+        fail("--destination, --canary and --dry-run go with --group or --all-open", exit_code=UNUSABLE)
     deployment = find(
         environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
     )
-    desk = _desk(deployment)
     if not no_wait and not deployment.ledger_tables:
         note("no ledger is known: deliveries can't be confirmed (name them with --ledger-table)")
+    if item_ids:
+        _replay_items(deployment, item_ids, wait=0 if no_wait else wait, no_wait=no_wait, reason=reason, json=json)
+        return
+    request = review_actions.Request(group, destination, limit, rate, canary, reason)
+    with _told():
+        if dry_run:
+            review_actions.plan(_office(deployment), request, json=json)
+        else:
+            review_actions.start(_office(deployment), request, wait=wait, json=json)
+
+
+def _replay_items(  # noqa: PLR0913
+    deployment: Deployment, item_ids: list[str], *, wait: float, no_wait: bool, reason: str, json: bool
+) -> None:
+    office = _office(deployment)
     outcomes = []
     with _told():
-        for outcome in desk.replay(item_ids, wait_seconds=0 if no_wait else wait):
+        for item_id in dict.fromkeys(item_ids):
+            # First of all, so that nothing is sent that nobody has asked for.
+            office.record(item_id, "replay asked for", result="", reason=reason)
+        for outcome in office.desk.replay(item_ids, wait_seconds=wait):
+            allowed = outcome.result not in NOT_SENT
+            result = f"{outcome.result}: {outcome.reason}"
+            office.record(outcome.item_id, "replay", result=result, reason=reason, allowed=allowed)
             outcomes.append(outcome)
             if not json:
                 out.print(_line(outcome))
@@ -155,6 +189,150 @@ def replay(  # noqa: PLR0913
         raise typer.Exit(NOT_ALL_GOOD)
 
 
+@app.command()
+def cancel(  # noqa: PLR0913
+    operation_id: Annotated[str, typer.Argument(help="The operation's id.")],
+    *,
+    reason: Reason = "",
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Cancel a running replay of many items, also somebody else's. It stops before its next item.
+
+    Example: media-events review cancel 0a1b2c3d4e5f
+    """
+    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
+    with _told():
+        review_actions.cancel(office, operation_id, reason=reason, json=json)
+
+
+@app.command()
+def resume(  # noqa: PLR0913
+    operation_id: Annotated[str, typer.Argument(help="The operation's id.")],
+    *,
+    reason: Reason = "",
+    wait: Annotated[float, typer.Option(min=0, max=3600, help="Wait for canaries up to this many seconds.")] = 60.0,
+    table: TableName = None,
+    ledger_table: LedgerTables = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Go on with a replay of many items that was cancelled or stopped, or whose command is gone.
+
+    Example: media-events review resume 0a1b2c3d4e5f
+    """
+    office = _office(
+        find(environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or [])
+    )
+    with _told():
+        review_actions.resume(office, operation_id, reason=reason, wait=wait, json=json)
+
+
+@app.command()
+def groups(  # noqa: PLR0913
+    *,
+    examine: Annotated[int, typer.Option(min=1, max=1_000_000, help="Look at this many open items, newest first.")] = (
+        10_000
+    ),
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """List open items by group: those that failed in the same way at the same place. The largest group comes first.
+
+    Example: media-events review groups --examine 1000 --json
+    """
+    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
+    with _told():
+        review_actions.show_groups(office, examine=examine, json=json)
+
+
+@app.command()
+def archive(  # noqa: PLR0913
+    item_ids: Annotated[list[str], typer.Argument(metavar="ITEM_ID...", help="The items' ids.")],
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")],
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Put open items away: they need nothing any more. Exit status 1: some could not be.
+
+    Example: media-events review archive 0a1b2c3d4e5f6a7b8c9d --reason "the asset was withdrawn"
+    """
+    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
+    with _told():
+        review_actions.decide_all(office, item_ids, to="ARCHIVED", reason=reason, json=json)
+
+
+@app.command()
+def restore(  # noqa: PLR0913
+    item_ids: Annotated[list[str], typer.Argument(metavar="ITEM_ID...", help="The items' ids.")],
+    *,
+    reason: Reason = "",
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Open archived items again. Exit status 1: some could not be.
+
+    Example: media-events review restore 0a1b2c3d4e5f6a7b8c9d
+    """
+    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
+    with _told():
+        review_actions.decide_all(office, item_ids, to="OPEN", reason=reason, json=json)
+
+
+@app.command("note")
+def add_note(  # noqa: PLR0913
+    item_id: Annotated[str, typer.Argument(help="The item's id.")],
+    text: Annotated[str, typer.Argument(help="What the next operator should know.")],
+    *,
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Leave a note on an item. It stays, whatever becomes of the item, and `audit` shows it.
+
+    Example: media-events review note 0a1b2c3d4e5f6a7b8c9d "asked the CMS team, ticket follows"
+    """
+    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
+    with _told():
+        review_actions.leave_note(office, item_id, text, json=json)
+
+
+@app.command()
+def audit(  # noqa: PLR0913
+    subject: Annotated[str, typer.Argument(metavar="ID", help="An item's or an operation's id.")],
+    *,
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Show who did what with an item or an operation, when and why, allowed or refused; notes too. Newest first.
+
+    Example: media-events review audit 0a1b2c3d4e5f6a7b8c9d
+    """
+    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
+    with _told():
+        review_actions.show_audit(office, subject, json=json)
+
+
 # --- wiring ------------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +340,12 @@ def _desk(deployment: Deployment) -> Desk:
     from ops.review_wiring import desk  # noqa: PLC0415  # botocore takes a while; --help needs none of it
 
     return desk(deployment)
+
+
+def _office(deployment: Deployment) -> Office:
+    from ops.review_wiring import office  # noqa: PLC0415
+
+    return office(deployment)
 
 
 class _told:  # noqa: N801  # used like a function
@@ -186,11 +370,6 @@ def _status(name: str) -> Status:
 # --- showing -----------------------------------------------------------------------------------------------------
 
 
-def _plain(text: str, *, lines: bool = False) -> str:
-    """``text`` without characters that drive a terminal: whatever failed may have come from an attacker."""
-    return "".join(c if c.isprintable() or (lines and c in "\n\t") else "�" for c in text)
-
-
 def _summary(item: ReviewItem) -> dict[str, Any]:
     left_out = {"body", "message_attributes", "response"}
     return {name: value for name, value in item.to_dict().items() if name not in left_out}
@@ -209,10 +388,10 @@ def _listing(items: list[ReviewItem]) -> Table:
         several = f", {len(item.attempts)} failures" if len(item.attempts) > 1 else ""
         table.add_row(
             Text.assemble(item.item_id, "\n", (item.status, _STYLES.get(item.status, ""))),
-            Text(_plain(f"{item.event_id}") + "\n" + _plain(f"{item.type or '(no type)'} to {item.destination}")),
+            Text(plain(f"{item.event_id}") + "\n" + plain(f"{item.type or '(no type)'} to {item.destination}")),
             Text.assemble(
-                (_plain(item.error_code), "bold"),
-                f" ({item.failure_class})\n{_plain(item.error_message)[:160]}\n",
+                (plain(item.error_code), "bold"),
+                f" ({item.failure_class})\n{plain(item.error_message)[:160]}\n",
                 (f"{latest} UTC{several}", "dim"),
             ),
         )
@@ -225,7 +404,7 @@ def _card(item: ReviewItem) -> Table:
     table.add_column(overflow="fold")
     to = item.return_to
     back = " ".join(
-        _plain(part) for part in (to.kind, to.queue_url or to.bus_arn or to.function_arn or "", to.route or "")
+        plain(part) for part in (to.kind, to.queue_url or to.bus_arn or to.function_arn or "", to.route or "")
     )
     rows = {
         "item": item.item_id,
@@ -249,10 +428,10 @@ def _card(item: ReviewItem) -> Table:
     }
     for name, value in rows.items():
         if value is not None:
-            table.add_row(name, Text(_plain(value)))
+            table.add_row(name, Text(plain(value)))
     for attempt in item.attempts:
         table.add_row(
-            "attempt", Text(_plain(f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}"))
+            "attempt", Text(plain(f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}"))
         )
     return table
 
@@ -269,4 +448,4 @@ _RESULT_STYLES: Final = {"resolved": "green", "sent": "green", "unconfirmed": "y
 
 def _line(outcome: Outcome) -> Text:
     style = _RESULT_STYLES.get(outcome.result, "bold red")
-    return Text.assemble(_plain(outcome.item_id), "  ", (outcome.result, style), "  ", _plain(outcome.reason))
+    return Text.assemble(plain(outcome.item_id), "  ", (outcome.result, style), "  ", plain(outcome.reason))

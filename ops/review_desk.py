@@ -21,7 +21,7 @@ from media_events.bodies import Bodies
 from media_events.consuming import timestamp
 from media_events.delivery.deliverer import destination_key
 from media_events.envelope import Event
-from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentDataError
+from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentConfigError, PermanentDataError
 from media_events.redriver import Events, Functions, Queues, for_route
 from media_events.redriving import MAX_ATTRIBUTES, record_of
 from media_events.review import ReviewItem, Status
@@ -113,7 +113,11 @@ class Desk:
         """``item``, resolved if it is being retried and the ledger has its effect by now."""
         if item.status != "RETRYING" or not self._is_done(item):
             return item
-        return self._resolve(item) or self.table.get(item.item_id) or item
+        try:
+            return self._resolve(item) or self.table.get(item.item_id) or item
+        except PermanentConfigError:
+            # Who may only read sees what the table has.
+            return item
 
     def body(self, item: ReviewItem) -> str:
         """The item's whole body.

@@ -16,7 +16,9 @@ from media_events.adapters.redrive import LambdaFunctions, SqsQueues
 from media_events.adapters.review_table import DynamoReviewTable
 from media_events.publishing import MAX_REQUEST_BYTES, Publisher
 from ops.aws import Cloud, Deployment
+from ops.review_actions import Office
 from ops.review_desk import Desk
+from ops.review_records import DynamoRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,24 @@ def desk(deployment: Deployment) -> Desk:
         functions=LambdaFunctions(functions),
         bodies=lambda uri: S3Bodies(s3, uri.rpartition("/")[0]),
     )
+
+
+def office(deployment: Deployment) -> Office:
+    """The desk with its audit and operations, for the principal whose credentials are used."""
+    dynamodb = _as_client(_Client(deployment.cloud, "dynamodb"))
+    return Office(
+        desk=desk(deployment),
+        oldest=table_of(deployment).oldest,
+        records=DynamoRecords(dynamodb, deployment.review_table),
+        principal=lambda: _principal(deployment.cloud),
+    )
+
+
+def _principal(cloud: Cloud) -> str:
+    try:
+        return str(cloud.client("sts").get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError) as error:
+        translate(error, "asking who you are")
 
 
 def _as_client(client: Any) -> Any:

@@ -97,6 +97,11 @@ class Clients:
         return self._client("secretsmanager")  # type: ignore[no-any-return]
 
     @cached_property
+    def sts(self) -> Any:
+        """Who somebody is."""
+        return self._client("sts")
+
+    @cached_property
     def stepfunctions(self) -> SFNClient:
         """State machines and their executions."""
         return self._client("stepfunctions")  # type: ignore[no-any-return]

@@ -23,7 +23,8 @@ IndexName = Literal["by-status", "by-group", "by-event"]
 
 GROUP_PREFIX: Final = "group/"
 """Keys of the entries that remember announced groups. They have none of the indexes' attributes, so no list shows
-them."""
+them. Keys with a slash are never items: the review desk keeps its audit (``audit/``) and operations (``operation/``)
+here too."""
 
 _FIELDS: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name != "item_id")
 
@@ -61,7 +62,7 @@ class DynamoReviewTable:
         except (BotoCoreError, ClientError) as error:
             translate(error, "reading a review item")
         item = answer.get("Item")
-        return None if item is None or "event_id" not in item else _read(item)
+        return None if item is None or "event_id" not in item or "/" in item_id else _read(item)
 
     def update(self, item: ReviewItem, *, expected_version: int) -> bool:
         """Write ``item`` over version ``expected_version``; whether that was still the version.
@@ -128,7 +129,26 @@ class DynamoReviewTable:
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        attribute, _ = INDEXES[index]
+        return self._pages(index, value, page_size, newest_first=True, between=None)
+
+    def oldest(self, *, group: str | None, since: str, until: str) -> Iterator[ReviewItem]:
+        """The items of a group, or all open ones, that failed last between two times, oldest failure first.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        index: IndexName = "by-status" if group is None else "by-group"
+        return self._pages(index, group or "OPEN", 100, newest_first=False, between=(since, until))
+
+    def _pages(
+        self, index: IndexName, value: str, page_size: int, *, newest_first: bool, between: tuple[str, str] | None
+    ) -> Iterator[ReviewItem]:
+        attribute, sort = INDEXES[index]
+        condition, names, values = "#key = :key", {"#key": attribute}, {":key": {"S": value}}
+        if between is not None:
+            condition += " AND #sort BETWEEN :since AND :until"
+            names["#sort"] = sort
+            values |= {":since": {"S": between[0]}, ":until": {"S": between[1]}}
         start: dict[str, Any] | None = None
         while True:
             options: Any = {} if start is None else {"ExclusiveStartKey": start}
@@ -136,17 +156,18 @@ class DynamoReviewTable:
                 page = self._client.query(
                     TableName=self._table,
                     IndexName=index,
-                    KeyConditionExpression="#key = :key",
-                    ExpressionAttributeNames={"#key": attribute},
-                    ExpressionAttributeValues={":key": {"S": value}},
-                    ScanIndexForward=False,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                    ScanIndexForward=not newest_first,
                     Limit=page_size,
                     **options,
                 )
             except (BotoCoreError, ClientError) as error:
                 translate(error, "listing review items")
             for item in page["Items"]:
-                yield _read(item)
+                if "/" not in item["item_id"]["S"]:
+                    yield _read(item)
             start = page.get("LastEvaluatedKey")
             if not start:
                 return

@@ -10,6 +10,7 @@ from ops import aws, review
 from ops.cli import run
 from ops.console import OperatorError
 from tests.unit.review.items import attempt, make_item
+from tests.unit.review.records import records_of
 from tests.unit.review.test_desk import Office
 
 TABLE = ["--table", "review", "--ledger-table", "ledger"]
@@ -22,6 +23,8 @@ def _office(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     office = Office()
     monkeypatch.setattr(review, "_desk", lambda _deployment: office.desk())
+    desk_with_records = records_of(office)
+    monkeypatch.setattr(review, "_office", lambda _deployment: desk_with_records)
     return office
 
 
