@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +38,7 @@ from tests.chaos.model.clients import S3, Functions, Secrets, Sqs, StateMachines
 from tests.chaos.model.dynamodb import Ledger, Table
 from tests.chaos.model.eventbridge import Bus, Rule
 from tests.chaos.model.sqs import EventSourceMapping, Queue, Stored
-from tests.chaos.model.world import Invocation, World, marks
+from tests.chaos.model.world import Invocation, World, marks, subject_of
 from tests.chaos.receivers import HttpReceiver
 
 SECRET: Final = "the-partner-s-signing-secret"
@@ -69,6 +70,10 @@ DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "malformed": (),
 }
 """Where events of each kind must arrive."""
+
+
+def _redrive_count(attributes: Mapping[str, Mapping[str, Any]]) -> int:
+    return int(attributes.get("redrivecount", {}).get("stringValue") or 0)
 
 
 class EndlessError(Exception):
@@ -125,6 +130,9 @@ class Kit:
         self.dead_letter_queues: dict[str, DeadLetterQueue] = {}
         self.redrives: Counter[tuple[str, str]] = Counter()
         self.dead_lettered: set[str] = set()
+        self.miscounted: list[tuple[str, str]] = []
+        """Events that were sent back without one more on their re-drive count, and where to."""
+        self._attending: dict[str, set[tuple[str, int]]] = {}
         self.receivers = {
             "cms": HttpReceiver(world, "cms", idempotent=True),
             "plain": HttpReceiver(world, "plain", idempotent=False),
@@ -145,7 +153,16 @@ class Kit:
         stem, end = "kit-" + name.rpartition("/")[2], ".fifo" if fifo else ""
         dead = self._queue(f"{stem}-dlq{end}", visibility=360.0)
         queue = self._queue(f"{stem}{end}", max_receive_count=MAX_RECEIVE_COUNT, dead_letters=dead)
+        queue.sent = functools.partial(self._sent_back, name)
         return _Hop(name, queue, dead)
+
+    def _sent_back(self, hop: str, body: str, attributes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Whoever is sent back by the re-drive function must carry one re-drive more than its dead letter did."""
+        current = self.world.current
+        letters = None if current is None else self._attending.get(current.request_id)
+        mark, count = subject_of(body), _redrive_count(attributes)
+        if letters is not None and (mark, count - 1) not in letters:
+            self.miscounted.append((mark, hop))
 
     def _queue(self, name: str, **options: Any) -> Queue:
         queue = Queue(self.world, name, **options)
@@ -381,6 +398,11 @@ class Kit:
 
             def handler(event: dict[str, Any], invocation: Invocation, queue: DeadLetterQueue = queue) -> BatchResponse:
                 invocation.about = None if queue.hop.startswith("ingress/") else queue.hop
+                letters = {
+                    (subject_of(record["body"]), _redrive_count(record["messageAttributes"]))
+                    for record in event["Records"]
+                }
+                self._attending[invocation.request_id] = letters
                 return redriver.attend(event)
 
             EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0)

@@ -132,6 +132,9 @@ class Run:
                 self._judge(event, open_items[event.mark], effects, tally)
         self._repetitions(effects, requests, tally)
         self._orders(tally)
+        for mark, hop in self.kit.miscounted:
+            tally.suspects.add(mark)
+            tally.problems.append(f"{mark} was sent back to {hop} without one more on its re-drive count")
         for mark, hop in self.kit.bus.strays:
             tally.duplicated += 1
             tally.suspects.add(mark)

@@ -66,6 +66,7 @@ class Queue:
         self.dead_letters = dead_letters
         self.messages: dict[str, Stored] = {}
         self.woken: Callable[[float], None] = lambda _when: None
+        self.sent: Callable[[str, Mapping[str, Mapping[str, Any]]], None] = lambda _body, _attributes: None
         self._sent: Counter[str] = Counter()
         self._seen: dict[str, tuple[float, str]] = {}
 
@@ -96,6 +97,7 @@ class Queue:
             raise refusal("InvalidParameterValue", "SendMessage")
         if self.fifo != (group_id is not None) or (self.fifo and (delay or deduplication_id is None)):
             raise refusal("InvalidParameterValue", "SendMessage")
+        self.sent(body, attributes)
         now, world = self.world.now, self.world
         if deduplication_id is not None:
             known = self._seen.get(deduplication_id)
