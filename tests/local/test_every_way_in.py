@@ -417,6 +417,6 @@ def test_rotated_secret_refuses_no_event_and_the_old_one_ends(ways: Ways):
     assert [call(second, "current"), call(first, "previous")] == [202, 202]
 
     store.put_secret_value(SecretId=identity, SecretString=third)
-    # A function that has just read the secret doesn't read it again at once: forgeries must not make it.
-    assert eventually(lambda: call(third, "rotated") == 202, 90)
-    assert [call(second, "now-previous"), call(first, "gone")] == [202, 401]
+    # A function that has just read the secret doesn't read it again at once, whatever comes: a forger could make it.
+    assert eventually(lambda: [call(third, "rotated"), call(first, "gone")] == [202, 401], 120)
+    assert call(second, "now-previous") == 202
