@@ -255,6 +255,28 @@ def groups(  # noqa: PLR0913
 
 
 @app.command()
+def export(  # noqa: PLR0913
+    *,
+    form: Annotated[review_actions.Form, typer.Option("--format", help="csv, or jsonl: one JSON object a line.")],
+    status: Annotated[str, typer.Option(help="Items of this status, where no group is named.")] = "OPEN",
+    group: Annotated[str | None, typer.Option(help="Items of this group, of every status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Write no more items than this.")] = 100_000,
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+) -> None:
+    """Write items to standard output, the newest failure first, without their bodies.
+
+    Example: media-events review export --format csv --status ARCHIVED > archived.csv
+    """
+    wanted = _status(status)
+    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
+    with _told():
+        review_actions.export(office, form=form, status=wanted, group=group, limit=limit)
+
+
+@app.command()
 def archive(  # noqa: PLR0913
     item_ids: Annotated[list[str], typer.Argument(metavar="ITEM_ID...", help="The items' ids.")],
     *,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import signal
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from itertools import islice
+from json import dumps as json_text
 from typing import Final, NoReturn
 
 import typer
@@ -25,6 +29,20 @@ from ops.review_records import Entry, Operation, Records
 
 NOT_ALL_GOOD: Final = 1
 PROGRESS_SECONDS: Final = 2.0
+
+
+EXPORTED: Final = (
+    *("item_id", "status", "event_id", "correlation_id", "source", "type", "partner", "hop", "destination", "group_id"),
+    *("failure_class", "error_code", "error_message", "redrive_count", "first_failed_at", "last_failed_at"),
+    *("replayed_at", "resolved_at", "body_size", "body_sha256"),
+)
+
+
+class Form(StrEnum):
+    """What an export is written as."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +292,32 @@ def show_audit(office: Office, subject: str, *, json: bool) -> None:
         operation = f" [operation {entry.operation_id}]" if entry.operation_id else ""
         line = f"{entry.at}  {entry.by}  {entry.action}{refused}  {entry.result}{why}{operation}"
         out.print(plain(line), markup=False)
+
+
+def export(office: Office, *, form: Form, status: Status, group: str | None, limit: int) -> None:
+    """Write items to standard output as CSV or JSON lines, without bodies."""
+    query = office.desk.table.query
+    found = query("by-status", status) if group is None else query("by-group", group)
+    table = csv.writer(sys.stdout)
+    if form is Form.CSV:
+        table.writerow(EXPORTED)
+    for index, item in enumerate(found):
+        if index == limit:
+            note(f"there are more than {limit}: write them with --limit")
+            break
+        values = item.to_dict()
+        row = {name: values.get(name) for name in EXPORTED}
+        if form is Form.CSV:
+            table.writerow([_cell(value) for value in row.values()])
+        else:
+            sys.stdout.write(json_text(row) + "\n")
+    sys.stdout.flush()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else plain(str(value))
+    # A spreadsheet would take it for a formula, and it may have come from an attacker.
+    return "'" + text if text.startswith(("=", "+", "-", "@")) else text
 
 
 def show_groups(office: Office, *, examine: int, json: bool) -> None:

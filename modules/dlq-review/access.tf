@@ -9,7 +9,7 @@ locals {
       { Sid = "ListItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["${aws_dynamodb_table.items.arn}/index/*"] },
       { Sid = "ReadBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.bucket.arn}/${local.bodies_prefix}*"] },
     ],
-    [for arns in [distinct(compact([for queue in values(var.dead_letter_queues) : try(queue.ledger_table_arn, null)]))] :
+    [for arns in [distinct(compact(values(var.dead_letter_queues)[*].ledger_table_arn))] :
     { Sid = "ReadLedgers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = arns } if length(arns) > 0],
     [for arn in compact([var.kms_key_arn]) :
     { Sid = "UseKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [arn] }],

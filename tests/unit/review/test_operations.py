@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections import Counter
 from dataclasses import replace
@@ -306,6 +308,23 @@ def test_groups_are_counted_and_the_largest_comes_first(group, capsys):
     assert command("groups", "--json") == 0
     shown = json.loads(capsys.readouterr().out)["groups"]
     assert [(row["group_id"], row["items"]) for row in shown] == [("g-1", 12), ("g-2", 1)]
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_an_export_for_spreadsheets_holds_no_formula(group, capsys, formula):
+    item = make_item("evt-x", error_message=formula, last_failed_at="2026-11-23T12:00:00.000Z")
+    group.office.table.items[item.item_id] = item
+    assert command("export", "--format", "csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert (len(rows), rows[0]["error_message"]) == (13, f"'{formula}")
+
+
+def test_an_export_for_programs_is_a_json_object_a_line_without_bodies(group, capsys):
+    assert command("export", "--format", "jsonl", "--group", "g-1", "--limit", "5") == 0
+    written = capsys.readouterr()
+    rows = [json.loads(line) for line in written.out.splitlines()]
+    assert (len(rows), rows[0]["group_id"], "body" in rows[0]) == (5, "g-1", False)
+    assert "more than 5" in written.err
 
 
 def test_an_item_is_archived_for_a_reason_and_restored(group):
