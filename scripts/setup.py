@@ -74,7 +74,10 @@ def check_tools() -> None:
             missing.append(
                 f"Terraform 1.9 or newer, best {wanted} (found {found}): https://developer.hashicorp.com/terraform/install"
             )
-    for tool, where in (("git", "https://git-scm.com/downloads"),):
+    for tool, where in (
+        ("git", "https://git-scm.com/downloads"),
+        ("openssl", "your distribution's package `openssl`, for the local cloud's TLS"),
+    ):
         if shutil.which(tool) is None:
             missing.append(f"{tool}: {where}")
     try:
