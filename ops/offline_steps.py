@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from media_events.adapters.lookup_functions import load
 from media_events.configuration import ConfigurationError
 from media_events.envelope import Event
 from media_events.transforming import Means, Step, advance
+
+
+_NO_SECRET: Final = '{"client_id": "-", "client_secret": "-", "username": "-", "password": "-"}'
+"""Stands for any: whoever would get it is not asked."""
 
 
 class NetworkNeededError(Exception):
@@ -39,11 +43,8 @@ class _Nobody:
     def content(self, bucket: str, key: str, **_options: Any) -> NoReturn:
         raise NetworkNeededError(f"reads s3://{bucket}/{key}")
 
-    def answer(self, function_arn: str, payload: str, **_options: Any) -> NoReturn:
-        raise NetworkNeededError(f"sends {len(payload)} characters to the function {function_arn}")
-
-    def secrets(self, arn: str) -> NoReturn:
-        raise NetworkNeededError(f"reads the secret {arn}")
+    def answer(self, function_arn: str, payload: str, **_options: Any) -> NoReturn:  # noqa: ARG002 - the protocol's
+        raise NetworkNeededError(f"invokes the function {function_arn}")
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ def do_steps(event: Event, steps: Sequence[Step]) -> Done:
     nobody = _Nobody()
     means = Means(
         partners=nobody,
-        read_secrets=nobody.secrets,
+        read_secrets=lambda _arn: [_NO_SECRET],
         tables=nobody,
         objects=nobody,
         functions=nobody,
@@ -78,19 +79,16 @@ def do_steps(event: Event, steps: Sequence[Step]) -> Done:
         except NetworkNeededError as needed:
             done.passed_over.append(f"{step.where} {needed}")
         except ConfigurationError as error:
-            done.passed_over.append(f"{step.where} needs {error.problems[0]}, or name its folder: --python-path")
+            done.passed_over.append(f"{step.where} needs {error.problems[0]}; here, name its folder: --python-path")
     return done
 
 
 @contextmanager
-def modules_in(folder: Path | None) -> Iterator[None]:
-    """Let Python steps find their modules in `folder`, as they would in a layer's."""
-    if folder is None:
-        yield
-        return
-    place = str(folder.resolve())
-    sys.path.insert(0, place)
+def modules_in(folders: Iterable[Path]) -> Iterator[None]:
+    """Let Python steps find their modules in `folders`, as they would in layers."""
+    before = list(sys.path)
+    sys.path[:0] = [str(folder.resolve()) for folder in folders]
     try:
         yield
     finally:
-        sys.path.remove(place)
+        sys.path[:] = before

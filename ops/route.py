@@ -88,7 +88,7 @@ def try_event(
         str | None, typer.Option(metavar="NAME", help="One of the file's environments. Default: its first.")
     ] = None,
     python_path: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where the modules of Python steps are.")
+        list[Path] | None, typer.Option(metavar="FOLDER", help="Where modules of Python steps are that come by layers.")
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -102,7 +102,9 @@ def try_event(
     chosen = _environment(workflow, environment)
     try:
         actual = as_bus_event(_object(event, "the event"))
-        with modules_in(python_path):
+        packages = [transform.package for transform in chosen.workflow.transforms.values()]
+        folders = [workflow.parent / package for package in packages if package is not None]
+        with modules_in([*folders, *(python_path or [])]):
             routing = route(chosen.workflow, actual)
     except EnvelopeError as error:
         fail(f"the event ({event}) is no event: {'; '.join(error.problems)}", exit_code=UNUSABLE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from media_events.delivery.exchange import Response
@@ -30,6 +30,10 @@ class Outside:
     now: float = 1_790_000_000.0
     left: float = 30.0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def means_with(self, **others: Any) -> Means:
+        """These means, with some of somebody else's."""
+        return replace(self.means, **others)
 
     @property
     def means(self) -> Means:

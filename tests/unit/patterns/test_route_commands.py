@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from media_events.adapters.lookup_functions import load
 from ops.cli import run
 
 METADATA = {
@@ -352,3 +353,124 @@ def test_an_unknown_environment_or_workflow_is_told(file, capsys, tmp_path):
     missing = str(tmp_path / "none.yaml")
     assert run(["route", "test", "--event", file(DETAIL), "--workflow", missing]) == 2
     assert "there is no such file" in capsys.readouterr().err
+
+
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:classify"
+ASKING = """\
+name: media
+partners:
+  mux: {specification: mux, entry: webhook}
+transforms:
+  complete:
+    pattern: {detail-type: [asset.ready]}
+    layers: ["arn:aws:lambda:eu-west-1:123456789012:layer:acme:7"]
+    steps:
+      - lookup: {into: file, http: {url: "https://api.example.com/{data.size}", auth: AUTH}}
+      - lookup: {into: row, dynamodb: {table_arn: "TABLE", key: {id: data.size}}}
+      - lookup: {into: object, s3: {bucket: inbox, key: "'a.mov'"}}
+      - lookup: {into: sidecar, s3: {bucket: inbox, key: "'a.mov'", sidecar: "{stem}.json"}}
+      - lookup: {into: other, http: {url: "https://open.example.com/{data.size}"}}
+      - call: {function_arn: FUNCTION}
+      - python: {function: "acme_route_steps:tidy"}
+      - lookup: {into: never, when: data.none, s3: {bucket: inbox, key: data.key}}
+      - lookup: {into: none, missing: pass, s3: {bucket: inbox, key: data.key}}
+      - set: {done: true}
+destinations:
+  cms: {type: http, url: "https://cms.example.com/events"}
+routes:
+  done:
+    pattern: {detail: {data: {done: [true]}}}
+    destination: cms
+environments:
+  dev: {region: eu-west-1}
+"""
+for short, long in {
+    "AUTH": '{type: basic, secret_arn: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mam-AbCdEf"}',
+    "TABLE": "arn:aws:dynamodb:eu-west-1:123456789012:table/titles",
+    "FUNCTION": FUNCTION,
+}.items():
+    ASKING = ASKING.replace(short, long)
+
+
+def test_steps_that_ask_somebody_are_passed_over_and_told(file, capsys):
+    assert route_event(file, DETAIL, "--json", workflow=ASKING) == 0
+
+    found = decisions(capsys)
+    (result,) = found["transform/complete"]["results"]
+    assert result["detail"]["data"] == {**DETAIL["data"], "done": True}
+    assert found["transform/complete"]["passed_over"] == [
+        "steps[0].lookup asks https://api.example.com/7",
+        "steps[1].lookup asks the table titles for {'id': 7}",
+        "steps[2].lookup asks S3 for s3://inbox/a.mov",
+        "steps[3].lookup reads s3://inbox/a.json",
+        "steps[4].lookup asks https://open.example.com/7",
+        f"steps[5].call invokes the function {FUNCTION}",
+        (
+            "steps[6].python needs acme_route_steps:tidy: there is no module acme_route_steps: add a layer that has it "
+            "under python/; here, name its folder: --python-path"
+        ),
+    ]
+    assert found["route/done"]["of"] == ["transform/complete"]
+
+    assert route_event(file, DETAIL, workflow=ASKING) == 0
+    assert "    not done here: steps[2].lookup asks S3 for s3://inbox/a.mov\n" in capsys.readouterr().out
+
+
+@pytest.fixture(name="steps")
+def _steps(tmp_path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    yield folder
+    for module in ("acme_route_steps", "acme_route_package"):
+        sys.modules.pop(module, None)
+    load.cache_clear()
+
+
+def test_python_steps_are_done_with_the_modules_that_are_named(file, capsys, steps):
+    load.cache_clear()
+    (steps / "acme_route_steps.py").write_text("def tidy(event): return {'tidy': True}\n")
+
+    route_event(file, DETAIL, "--json", "--python-path", str(steps), workflow=ASKING)
+
+    (result,) = decisions(capsys)["transform/complete"]["results"]
+    assert result["detail"]["data"] == {"tidy": True, "done": True}
+    assert str(steps) not in sys.path
+
+
+SPLITTING = """\
+name: media
+partners:
+  mux: {specification: mux, entry: webhook}
+transforms:
+  parts:
+    pattern: {detail-type: [asset.ready]}
+    package: ./own
+    steps:
+      - python: {function: "acme_route_package:parts"}
+destinations:
+  cms: {type: http, url: "https://cms.example.com/events"}
+routes:
+  long:
+    pattern: {detail: {data: {n: [{numeric: [">", 1]}]}}}
+    destination: cms
+environments:
+  dev: {region: eu-west-1}
+"""
+
+
+def test_events_that_a_transform_makes_of_one_are_each_tried(file, capsys, steps):
+    (steps / "acme_route_package.py").write_text("def parts(event): return [{'n': n} for n in range(4)]\n")
+
+    assert route_event(file, DETAIL, workflow=SPLITTING) == 0
+
+    assert capsys.readouterr().out == (
+        "environment dev\n"
+        "  transform/parts  takes it, and makes 4 events of it\n"
+        "  route/long       takes 2 of the events that transform/parts makes of it, to cms\n"
+    )
+    assert route_event(file, DETAIL, "--json", workflow=SPLITTING) == 0
+    found = decisions(capsys)
+    assert [result["detail"]["metadata"]["id"] for result in found["transform/parts"]["results"]] == [
+        f"{METADATA['id']}/{n}" for n in range(4)
+    ]
+    assert found["route/long"]["of"] == ["transform/parts[2]", "transform/parts[3]"]

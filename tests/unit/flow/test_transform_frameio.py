@@ -1,0 +1,240 @@
+"""A thin event completed: Frame.io's webhook has an id, its API the rest. The API is a server on this machine."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+import yaml
+
+from media_events.adapters.http_client import PinnedHttpClient
+from media_events.consuming import Consumer, consume_together
+from media_events.publishing import Publisher
+from media_events.transforming import Transformer, parse_steps
+from tests.unit.flow.factories import make_event
+from tests.unit.flow.fakes import FakeBus, FakeClock, FakeQueue, FakeReport, bus_event, sqs_record
+from tests.unit.flow.outside import Outside
+
+ROOT = Path(__file__).resolve().parents[3]
+THIN = json.loads((ROOT / "tests/data/payloads/frameio-v4-file.ready.json").read_text(encoding="utf-8"))
+SECRET = {"client_id": "kit", "client_secret": "s3cret/+"}
+ACCOUNT, FILE = THIN["account"]["id"], THIN["resource"]["id"]
+
+
+class FrameIo(ThreadingHTTPServer):
+    """Frame.io's API as far as a lookup knows it, and Adobe's token endpoint; `failing` answers come first."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files = {
+            FILE: {"id": FILE, "name": "reel-7.mov", "file_size": 7_000, "status": "transcoded", "type": "file"}
+        }
+        self.tokens: set[str] = set()
+        self.failing: list[tuple[int, dict[str, str]]] = []
+        self.served: Counter[str] = Counter()
+        self.connections = 0
+        self.lock = threading.Lock()
+
+    def go_away(self):
+        self.shutdown()
+        self.server_close()
+
+    def process_request(self, request, client_address):
+        self.connections += 1
+        super().process_request(request, client_address)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FrameIo
+
+    def do_POST(self):
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.server.served["token"] += 1
+        if form.get("client_secret") != [SECRET["client_secret"]] or form.get("grant_type") != ["client_credentials"]:
+            return self.answer(401, {"error": "invalid_client"})
+        token = f"token-{self.server.served['token']}"
+        self.server.tokens.add(token)
+        return self.answer(200, {"access_token": token, "token_type": "bearer", "expires_in": 86399})
+
+    def do_GET(self):
+        with self.server.lock:
+            self.server.served["file"] += 1
+            failing = self.server.failing.pop(0) if self.server.failing else None
+        if failing is not None:
+            return self.answer(failing[0], {"errors": []}, failing[1])
+        if self.headers["Authorization"].removeprefix("Bearer ") not in self.server.tokens:
+            return self.answer(401, {"errors": [{"detail": "token expired"}]})
+        known = {f"/v4/accounts/{ACCOUNT}/files/{identity}": file for identity, file in self.server.files.items()}
+        if self.path not in known:
+            return self.answer(404, {"errors": [{"detail": "Not Found"}]})
+        return self.answer(200, {"data": known[self.path]})
+
+    def answer(self, status, document, headers=None):
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            **(headers or {}),
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.fixture(name="frameio")
+def _frameio():
+    server = FrameIo()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.go_away()
+    thread.join()
+
+
+@pytest.fixture(name="hop")
+def _hop(frameio):
+    hop = Hop(frameio)
+    yield hop
+    for connections in hop.client._idle.values():
+        for connection in connections:
+            connection.close()
+
+
+def documented_steps(port):
+    """The steps of the reference, pointed to this machine."""
+    text = (ROOT / "docs" / "transforms.md").read_text(encoding="utf-8")
+    example = text.partition("**Frame.io** sends")[2].partition("```yaml\n")[2].partition("```")[0]
+    here = f"http://127.0.0.1:{port}"
+    for there in ("https://api.frame.io", "https://ims-na1.adobelogin.com"):
+        assert there in example
+        example = example.replace(there, here)
+    steps = yaml.safe_load(example)
+    steps[0]["lookup"]["http"] |= {"allow_http": True, "allowed_private_cidrs": ["127.0.0.0/8"], "timeout_seconds": 5}
+    return steps
+
+
+class Hop:
+    """The transform of the reference, with the real HTTP client."""
+
+    def __init__(self, server):
+        steps = documented_steps(server.server_port)
+        self.queue, self.bus, self.report = FakeQueue(), FakeBus(), FakeReport()
+        self.client = PinnedHttpClient()
+        outside = Outside(secrets={steps[0]["lookup"]["http"]["auth"]["secret_arn"]: [json.dumps(SECRET)]})
+        self.transformer = Transformer(
+            steps=parse_steps(steps),
+            means=outside.means_with(partners=self.client, clock=time.time),
+            publisher=Publisher(bus=self.bus, sleep=FakeClock().sleep),
+            hop="transform/complete",
+            report=self.report,
+        )
+
+    def run(self, *events):
+        records = [sqs_record(bus_event(event), event.metadata.id) for event in events]
+        consumer = Consumer(queue=self.queue, hop="transform/complete", report=self.report)
+        answer = consume_together({"Records": records}, self.transformer.handle, consumer)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def thin(identity="e1", file=FILE):
+    return make_event({**THIN, "resource": {**THIN["resource"], "id": file}}, id=identity, source="partner.frameio")
+
+
+def test_thin_event_is_completed_from_the_api(hop):
+    assert hop.run(thin()) == []
+
+    (event,) = hop.bus.events
+    assert event.metadata.stage == "transformed"
+    assert event.data == {
+        "asset_id": FILE,
+        "title": "reel-7.mov",
+        "bytes": 7_000,
+        "project_id": THIN["project"]["id"],
+    }
+
+
+def test_events_of_a_batch_share_token_and_connections(frameio, hop):
+    frameio.files |= {f"f{i}": {"name": f"n{i}", "file_size": i} for i in range(10)}
+    for batch in range(3):
+        assert hop.run(*(thin(f"e{batch}-{i}", f"f{i}") for i in range(10))) == []
+
+    assert len(hop.bus.events) == 30
+    assert frameio.served["token"] == 1
+    assert frameio.served["file"] == 30
+    assert frameio.connections <= 11
+
+
+def test_long_answer_is_read_whole(frameio, hop):
+    frameio.files[FILE]["name"] = "n" * 200_000
+
+    hop.run(thin())
+
+    assert len(hop.bus.events[0].data["title"]) == 200_000
+
+
+def test_token_that_was_revoked_is_fetched_anew(frameio, hop):
+    hop.run(thin("e1"))
+    frameio.tokens.clear()
+
+    assert hop.run(thin("e2")) == []
+
+    assert len(hop.bus.events) == 2
+    assert frameio.served == {"token": 2, "file": 3}
+
+
+def test_file_that_the_api_does_not_know_yet_is_asked_for_again(frameio, hop):
+    assert hop.run(thin(file="later")) == ["e1"]
+    frameio.files["later"] = {"name": "late.mov"}
+    assert hop.run(thin(file="later")) == []
+
+    assert hop.bus.events[0].data["title"] == "late.mov"
+
+
+def test_busy_api_is_left_alone_for_as_long_as_it_wants(frameio, hop):
+    frameio.failing = [(429, {"Retry-After": "17"})]
+    assert hop.run(thin()) == ["e1"]
+    assert hop.queue.visibility == {"handle-e1": 17}
+    assert hop.run(thin()) == []
+
+
+def test_redirect_is_not_followed(frameio, hop):
+    frameio.failing = [(302, {"Location": "http://169.254.169.254/latest/meta-data/"})]
+    assert hop.run(thin()) == []
+
+    (dead,) = hop.queue.dead
+    assert (dead.failure.failure_class, dead.failure.code) == ("permanent-config", "lookup-http-302")
+
+
+def test_event_that_would_lead_elsewhere_reaches_no_api(frameio, hop):
+    assert hop.run(thin(file="../../../admin")) == []
+
+    assert hop.queue.dead[0].failure.code == "lookup-url"
+    assert not frameio.served
+
+
+def test_api_that_has_gone_is_tried_again_and_told(frameio, hop):
+    frameio.go_away()
+
+    assert hop.run(thin()) == ["e1"]
+
+    assert hop.report.fields("hop failed")[0]["reason"] == "connect-failed"
+
+
+def test_neither_token_nor_secret_nor_answer_is_logged(hop):
+    hop.run(thin("e1"), thin("e2", "none"))
+
+    for private in ("token-1", SECRET["client_secret"], "reel-7.mov"):
+        assert private not in hop.report.text()
