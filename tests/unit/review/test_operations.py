@@ -12,7 +12,8 @@ import pytest
 
 from media_events.consuming import timestamp
 from media_events.failures import PermanentConfigError
-from ops import review, review_operations
+from ops import review, review_operations, review_wiring
+from ops.aws import Cloud, Deployment
 from ops.cli import run
 from ops.review_operations import Runner
 from ops.review_records import DynamoRecords, Entry, Operation
@@ -319,7 +320,7 @@ def test_an_export_for_spreadsheets_holds_no_formula(group, capsys, formula):
     assert (len(rows), rows[0]["error_message"]) == (13, f"'{formula}")
 
 
-def test_an_export_for_programs_is_a_json_object_a_line_without_bodies(group, capsys):
+def test_an_export_for_programs_is_a_json_object_a_line_without_bodies(group, capsys):  # noqa: ARG001
     assert command("export", "--format", "jsonl", "--group", "g-1", "--limit", "5") == 0
     written = capsys.readouterr()
     rows = [json.loads(line) for line in written.out.splitlines()]
@@ -371,6 +372,13 @@ def test_who_may_only_read_sees_an_unsettled_item_as_the_table_has_it():
 
 def refused(_item, *, expected_version):  # noqa: ARG001
     raise PermanentConfigError("access-denied", "updating a review item: AccessDeniedException")
+
+
+def test_the_office_of_a_deployment_records_who_works_there(client, table):  # noqa: ARG001
+    office = review_wiring.office(Deployment(Cloud(region="eu-west-1"), TABLE, []))
+    office.record("i-1", "note", result="x", reason="")
+    (line,) = office.records.entries("i-1")
+    assert line.by.startswith("arn:aws:sts::123456789012:")
 
 
 # --- DynamoDB ----------------------------------------------------------------------------------------------------
