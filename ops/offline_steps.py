@@ -16,8 +16,7 @@ from media_events.configuration import ConfigurationError
 from media_events.envelope import Event
 from media_events.transforming import Means, Step, advance
 
-
-_NO_SECRET: Final = '{"client_id": "-", "client_secret": "-", "username": "-", "password": "-"}'
+_NOBODYS: Final = '{"client_id": "-", "client_secret": "-", "username": "-", "password": "-"}'
 """Stands for any: whoever would get it is not asked."""
 
 
@@ -64,7 +63,7 @@ def do_steps(event: Event, steps: Sequence[Step]) -> Done:
     nobody = _Nobody()
     means = Means(
         partners=nobody,
-        read_secrets=lambda _arn: [_NO_SECRET],
+        read_secrets=lambda _arn: [_NOBODYS],
         tables=nobody,
         objects=nobody,
         functions=nobody,
