@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from tests.chaos.model.sqs import EventSourceMapping, Queue, Stored
 from tests.chaos.model.world import Invocation, World, marks, subject_of
 from tests.chaos.receivers import HttpReceiver
 
+_ON_THE_BUS: Final = re.compile(r'"redrive": ?{"route": ?"[^"]*", ?"count": ?([0-9]+)}')
 SECRET: Final = "the-partner-s-signing-secret"
 MAX_ENTRY_BYTES: Final = 2_000
 """Small, so that the claim check is on many events' way."""
@@ -74,6 +76,12 @@ DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def _redrive_count(attributes: Mapping[str, Mapping[str, Any]]) -> int:
     return int(attributes.get("redrivecount", {}).get("stringValue") or 0)
+
+
+def _count_on_the_bus(body: str) -> int:
+    """The count of an event that was put back on the bus, which its metadata carry from there on."""
+    found = _ON_THE_BUS.search(body)
+    return int(found[1]) if found else 0
 
 
 class EndlessError(Exception):
@@ -399,8 +407,9 @@ class Kit:
             def handler(event: dict[str, Any], invocation: Invocation, queue: DeadLetterQueue = queue) -> BatchResponse:
                 invocation.about = None if queue.hop.startswith("ingress/") else queue.hop
                 letters = {
-                    (subject_of(record["body"]), _redrive_count(record["messageAttributes"]))
+                    (subject_of(record["body"]), count)
                     for record in event["Records"]
+                    for count in (_redrive_count(record["messageAttributes"]), _count_on_the_bus(record["body"]))
                 }
                 self._attending[invocation.request_id] = letters
                 return redriver.attend(event)
