@@ -223,7 +223,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an authentication that does not exist": (http(auth={"type": "digest", "secret_arn": SECRET}), "auth.type must be"),
     "a secret in place of its arn": (http(auth={"type": "basic", "secret_arn": "hunter2"}), "never belongs into"),
     "a network that is none": (http(allowed_private_cidrs=["10.0.0.0"]), "must be networks"),
-    "a fifo queue without a message group": (sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo"), "needs either message_group_id"),
+    "a fifo queue without a message group": (
+        sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo"),
+        "needs either message_group_id",
+    ),
     "a message group where a function sends": (sqs(mode="data", message_group_id="all"), "needs either"),
     "an input transformer where a function sends": (
         sqs(mode="data", input_transformer={"template": "x"}),
