@@ -323,7 +323,12 @@ class Kit:
                         "name": name,
                         "type": "http",
                         "url": f"https://{name}.example.com/events",
-                        "breaker": {"failures": 10, "delay_seconds": 30, "max_delay_seconds": 240},
+                        "breaker": {
+                            "failures": 10,
+                            "delay_seconds": 30,
+                            "max_delay_seconds": 240,
+                            "hold_seconds": 3600,
+                        },
                     }
                 }
             )
