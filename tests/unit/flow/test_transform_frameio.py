@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import pytest
 import yaml
@@ -17,91 +13,22 @@ from media_events.adapters.http_client import PinnedHttpClient
 from media_events.consuming import Consumer, consume_together
 from media_events.publishing import Publisher
 from media_events.transforming import Transformer, parse_steps
+from tests.frameio_stand_in import CREDENTIALS, FrameIo
 from tests.unit.flow.factories import make_event
 from tests.unit.flow.fakes import FakeBus, FakeClock, FakeQueue, FakeReport, bus_event, sqs_record
 from tests.unit.flow.outside import Outside
 
 ROOT = Path(__file__).resolve().parents[3]
 THIN = json.loads((ROOT / "tests/data/payloads/frameio-v4-file.ready.json").read_text(encoding="utf-8"))
-SECRET = {"client_id": "kit", "client_secret": "s3cret/+"}
-ACCOUNT, FILE = THIN["account"]["id"], THIN["resource"]["id"]
-
-
-class FrameIo(ThreadingHTTPServer):
-    """Frame.io's API as far as a lookup knows it, and Adobe's token endpoint; `failing` answers come first."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files = {
-            FILE: {"id": FILE, "name": "reel-7.mov", "file_size": 7_000, "status": "transcoded", "type": "file"}
-        }
-        self.tokens: set[str] = set()
-        self.failing: list[tuple[int, dict[str, str]]] = []
-        self.served: Counter[str] = Counter()
-        self.connections = 0
-        self.lock = threading.Lock()
-
-    def go_away(self):
-        self.shutdown()
-        self.server_close()
-
-    def process_request(self, request, client_address):
-        self.connections += 1
-        super().process_request(request, client_address)
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: FrameIo
-
-    def do_POST(self):
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        self.server.served["token"] += 1
-        if form.get("client_secret") != [SECRET["client_secret"]] or form.get("grant_type") != ["client_credentials"]:
-            return self.answer(401, {"error": "invalid_client"})
-        token = f"token-{self.server.served['token']}"
-        self.server.tokens.add(token)
-        return self.answer(200, {"access_token": token, "token_type": "bearer", "expires_in": 86399})
-
-    def do_GET(self):
-        with self.server.lock:
-            self.server.served["file"] += 1
-            failing = self.server.failing.pop(0) if self.server.failing else None
-        if failing is not None:
-            return self.answer(failing[0], {"errors": []}, failing[1])
-        if self.headers["Authorization"].removeprefix("Bearer ") not in self.server.tokens:
-            return self.answer(401, {"errors": [{"detail": "token expired"}]})
-        known = {f"/v4/accounts/{ACCOUNT}/files/{identity}": file for identity, file in self.server.files.items()}
-        if self.path not in known:
-            return self.answer(404, {"errors": [{"detail": "Not Found"}]})
-        return self.answer(200, {"data": known[self.path]})
-
-    def answer(self, status, document, headers=None):
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(body)),
-            **(headers or {}),
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments):
-        pass
+FILE = THIN["resource"]["id"]
 
 
 @pytest.fixture(name="frameio")
 def _frameio():
-    server = FrameIo()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
+    server = FrameIo(THIN["account"]["id"])
+    server.files[FILE] = {"id": FILE, "name": "reel-7.mov", "file_size": 7_000, "type": "file"}
     yield server
     server.go_away()
-    thread.join()
 
 
 @pytest.fixture(name="hop")
@@ -133,7 +60,7 @@ class Hop:
         steps = documented_steps(server.server_port)
         self.queue, self.bus, self.report = FakeQueue(), FakeBus(), FakeReport()
         self.client = PinnedHttpClient()
-        outside = Outside(secrets={steps[0]["lookup"]["http"]["auth"]["secret_arn"]: [json.dumps(SECRET)]})
+        outside = Outside(secrets={steps[0]["lookup"]["http"]["auth"]["secret_arn"]: [json.dumps(CREDENTIALS)]})
         self.transformer = Transformer(
             steps=parse_steps(steps),
             means=outside.means_with(partners=self.client, clock=time.time),
@@ -236,5 +163,5 @@ def test_api_that_has_gone_is_tried_again_and_told(frameio, hop):
 def test_neither_token_nor_secret_nor_answer_is_logged(hop):
     hop.run(thin("e1"), thin("e2", "none"))
 
-    for private in ("token-1", SECRET["client_secret"], "reel-7.mov"):
+    for private in ("token-1", CREDENTIALS["client_secret"], "reel-7.mov"):
         assert private not in hop.report.text()
