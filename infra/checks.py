@@ -61,10 +61,11 @@ def check_references(document: Document, environment: str, findings: Findings) -
                 "there are no transforms, so no event is ever transformed: use received, or leave stage out",
             )
         target = destinations.get(_text(route, "destination"))
-        if isinstance(route, dict) and "input_transformer" in route and target and _text(target, "type") != "sqs":
+        by_rule = _text(target, "type") == "sqs" and not _text(target, "mode")
+        if isinstance(route, dict) and "input_transformer" in route and target and not by_rule:
             findings.wrong(
                 document.position(("routes", name, "input_transformer")),
-                "only a destination of type sqs takes an input_transformer: use a transform's steps",
+                "only a destination of type sqs, without a mode, takes an input_transformer: use a transform's steps",
             )
 
 

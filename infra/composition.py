@@ -17,19 +17,19 @@ from infra.cdk import (
     TerraformStack,
 )
 from infra.checks import MACHINE_SUFFIX
+from infra.destinations import (
+    BUS_ARN,
+    WAIT_FUNCTION,
+    Delivered,
+    ResumeDestination,
+    SqsDestination,
+    StepFunctionsDestination,
+)
 from infra.entries import PartnerBusEntry, SnsFifoEntry, SqsEntry, WebhookEntry
 from infra.environment import Environment, WorkflowFile
 from infra.expressions import json_text, literal
 from infra.ways_in import WaysIn, consumer_settings, queue_url
-from infra.workflow import (
-    HttpDestination,
-    IamAuthorization,
-    Route,
-    S3State,
-    SqsDestination,
-    StepFunctionsDestination,
-    Transform,
-)
+from infra.workflow import IamAuthorization, Route, S3State, Transform
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -55,8 +55,9 @@ class WorkflowStack(TerraformStack):
         self._ways_in = WaysIn(environment)
         bus = self._bus()
         self._ways_in.make(self._module, self._common() | {"bucket": bucket}, bus)
-        machines = {name: self._state_machine(name) for name in environment.definitions}
-        router = self._router(bus, bucket, machines)
+        waits = self._waits()
+        machines = {name: self._state_machine(name, bus, waits) for name in environment.definitions}
+        router = self._router(bus, bucket, machines, waits)
         review = self._review(bus, bucket, self._sources(router))
         self._outputs(bus=bus, machines=machines, router=router, review=review)
 
@@ -139,24 +140,61 @@ class WorkflowStack(TerraformStack):
             },
         )
 
-    def _state_machine(self, name: str) -> TerraformHclModule:
+    def _waits(self) -> TerraformHclModule | None:
+        """Where workflows wait for events, if one does or an event might resume one."""
+        if not self._machines_that_wait():
+            return None
+        return self._module(
+            "waits",
+            "workflow-waits",
+            self._common()
+            | {"name": f"{self._environment.prefix}-waits", "state_machine_arns": self._machines_that_wait()},
+        )
+
+    def _machines_that_wait(self) -> list[str]:
+        """ARNs of the state machines whose tasks wait: by their definitions, or because a destination says so."""
+        own = [
+            f"${{module.{_machine_id(name)}.state_machine_arn}}"
+            for name, definition in self._environment.definitions.items()
+            if WAIT_FUNCTION in definition
+        ]
+        destinations = self._workflow.destinations.values()
+        named = [d.state_machine_arns for d in destinations if isinstance(d, ResumeDestination)]
+        return [*own, *literal(sorted({arn for arns in named for arn in arns}))]
+
+    def _state_machine(
+        self, name: str, bus: TerraformHclModule, waits: TerraformHclModule | None
+    ) -> TerraformHclModule:
         destination = self._workflow.destinations[name]
         assert isinstance(destination, StepFunctionsDestination)  # noqa: S101 - only these have a definition
-        statements = {key: statement.model_dump() for key, statement in destination.policy_statements.items()}
+        statements = literal({key: statement.model_dump() for key, statement in destination.policy_statements.items()})
+        definition = literal(self._environment.definitions[name])
+        # What the stack makes, a definition names by these words, and may then use.
+        known = {BUS_ARN: (bus.get_string("bus_arn"), {"PublishResults": "events:PutEvents"})}
+        if waits is not None:
+            known[WAIT_FUNCTION] = (waits.get_string("function_arn"), {"WaitForEvents": "lambda:InvokeFunction"})
+        for word, (arn, permissions) in known.items():
+            if word in self._environment.definitions[name]:
+                definition = definition.replace(literal(word), arn)
+                statements |= {sid: {"actions": [action], "resources": [arn]} for sid, action in permissions.items()}
         return self._module(
-            f"machine-{name}",
+            _machine_id(name),
             "state-machine",
             self._common()
             | {
                 "name": f"{self._environment.prefix}-{name}{MACHINE_SUFFIX}",
-                "definition": literal(self._environment.definitions[name]),
+                "definition": definition,
                 "type": destination.kind,
-                "policy_statements": literal(statements) or None,
+                "policy_statements": statements or None,
             },
         )
 
     def _router(
-        self, bus: TerraformHclModule, bucket: dict[str, str], machines: dict[str, TerraformHclModule]
+        self,
+        bus: TerraformHclModule,
+        bucket: dict[str, str],
+        machines: dict[str, TerraformHclModule],
+        waits: TerraformHclModule | None,
     ) -> TerraformHclModule | None:
         workflow, failure = self._workflow, self._environment.failure
         if not workflow.transforms and not workflow.routes:
@@ -178,8 +216,9 @@ class WorkflowStack(TerraformStack):
                 "match_all": route.match_all,
                 "destination": route.destination,
                 "enabled": route.enabled,
-                "target": self._target(route, machines),
+                "target": self._target(route, machines, waits),
             }
+            | self._guards(route)
             | ({"stage": route.stage} if route.stage is not None else {})
             | consumer_settings(route, failure[name])
             for name, route in workflow.routes.items()
@@ -208,20 +247,35 @@ class WorkflowStack(TerraformStack):
             settings["package"] = self._relative(place)
         return settings
 
-    def _target(self, route: Route, machines: dict[str, TerraformHclModule]) -> dict[str, Any]:
+    def _target(
+        self, route: Route, machines: dict[str, TerraformHclModule], waits: TerraformHclModule | None
+    ) -> dict[str, Any]:
         destination = self._workflow.destinations[route.destination]
-        if isinstance(destination, HttpDestination):
-            return {"http": literal(destination.model_dump(exclude_none=True, exclude={"type"}))}
+        if isinstance(destination, StepFunctionsDestination):
+            machine = machines.get(route.destination)
+            arn = literal(destination.state_machine_arn) if machine is None else machine.get_string("state_machine_arn")
+            return {"states": {"state_machine_arn": arn}}
+        settings: dict[str, Any] = destination.model_dump(exclude_none=True, exclude={"type", *Delivered.model_fields})
         if isinstance(destination, SqsDestination):
-            settings = destination.model_dump(exclude_none=True, exclude={"type"})
             settings.setdefault("queue_url", queue_url(destination.queue_arn))
             if route.input_transformer is not None:
                 settings["input_transformer"] = route.input_transformer.model_dump()
-            return {"sqs": literal(settings)}
-        machine = machines.get(route.destination)
-        if machine is not None:
-            return {"states": {"state_machine_arn": machine.get_string("state_machine_arn")}}
-        return {"states": {"state_machine_arn": literal(destination.state_machine_arn)}}
+        settings = literal(settings)
+        if isinstance(destination, ResumeDestination):
+            assert waits is not None  # noqa: S101 - there is one where a destination resumes
+            settings |= {
+                "waits_table_name": waits.get_string("waits_table_name"),
+                "waits_table_arn": waits.get_string("waits_table_arn"),
+                "kms_key_arn": literal(self._workflow.kms_key_arn),
+                "state_machine_arns": self._machines_that_wait(),
+            }
+        return {destination.type.replace("-", "_"): settings}
+
+    def _guards(self, route: Route) -> dict[str, Any]:
+        """What a destination says beside its address, as far as it says something."""
+        destination = self._workflow.destinations[route.destination]
+        said = destination.model_fields_set & set(Delivered.model_fields)
+        return dict(literal(destination.model_dump(include=said)))
 
     def _review(
         self, bus: TerraformHclModule, bucket: dict[str, str], sources: list[TerraformHclModule]
@@ -307,6 +361,10 @@ class WorkflowStack(TerraformStack):
 
     def _output(self, name: str, description: str, value: Any) -> None:
         TerraformOutput(self, name, value=value, description=description)
+
+
+def _machine_id(name: str) -> str:
+    return f"machine-{name}"
 
 
 def _reference(module: Construct, output: str) -> str:

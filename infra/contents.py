@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from infra.packages import function_problem
 from infra.problems import did_you_mean
@@ -102,18 +102,23 @@ def check_steps(
             raise ContentError(problems)
 
 
-def check_http_destination(name: str, settings: Mapping[str, Any]) -> None:
-    """Check a destination of type `http`, as the workflow has it.
+PERMISSIONS: Final = frozenset({"kms_key_arn", "state_machine_arns"})
+"""Settings that are for the function's permissions, not for the function."""
+
+
+def check_destination(name: str, settings: Mapping[str, Any]) -> None:
+    """Check a destination that a function delivers to, as the workflow has it; a state machine is the model's affair.
 
     Raises:
         ContentError: naming every setting that the deliver function couldn't use.
     """
     from media_events.delivery.destinations import DestinationError, parse_destination  # noqa: PLC0415
 
-    document = {"name": name, **settings}
+    document = {"name": name, **{key: value for key, value in settings.items() if key not in PERMISSIONS}}
     if isinstance(document.get("auth"), Mapping):
-        # For the function's permissions, not for the function.
         document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key_arn"}
+    if document.get("type") == "resume":
+        document["waits_table"] = "named-by-the-stack"
     try:
         parse_destination({"destination": document})
     except DestinationError as error:

@@ -30,6 +30,15 @@ Issuer = Annotated[str, StringConstraints(pattern=r"^https://[^/\s?#]+[^\s?#]*$"
 TopicArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?$")]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$")]
 BusArn = Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/.+$")]
+FunctionArn = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?$"
+    ),
+]
+StreamArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:[a-z-]+:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}$")
+]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 OrganizationId = Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{10,32}$")]
 Sid = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -88,6 +97,12 @@ FORMS = {
     ),
     r"^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$": (
         "the ARN of a layer with its version, arn:aws:lambda:<region>:<account>:layer:<name>:<version>"
+    ),
+    r"^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?$": (
+        "the ARN of a function, or of its version or alias, arn:aws:lambda:<region>:<account>:function:<name>"
+    ),
+    r"^arn:[a-z-]+:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}$": (
+        "the ARN of a Firehose stream, arn:aws:firehose:<region>:<account>:deliverystream/<name>"
     ),
     r"^[0-9]{12}$": "an account's 12 digits, between quotes",
     r"^o-[a-z0-9]{10,32}$": "an organisation such as o-a1b2c3d4e5",

@@ -11,7 +11,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from infra.checks import check_patterns, check_references, place_in_settings, place_in_steps
-from infra.contents import ContentError, check_http_destination, check_steps, load_definition, load_specification
+from infra.contents import ContentError, check_destination, check_steps, load_definition, load_specification
+from infra.destinations import (
+    FUNCTION_MARGIN_SECONDS,
+    WAIT_FUNCTION,
+    Destination,
+    HttpDestination,
+    LambdaDestination,
+)
 from infra.entries import QueueFed
 from infra.entry_checks import entry_kinds
 from infra.environment import Environment
@@ -20,7 +27,7 @@ from infra.messages import message_for
 from infra.packages import PackageError, zipped
 from infra.problems import Findings, Position
 from infra.sections import real_path
-from infra.workflow import HttpDestination, Transform, Workflow
+from infra.workflow import Transform, Workflow
 from infra.yaml_tree import Document, Path, has_member
 
 DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
@@ -137,8 +144,8 @@ class Reader:
             path: Path = ("destinations", name)
             definition = destination.get("definition")
             try:
-                if destination.get("type") == "http":
-                    check_http_destination(name, destination)
+                if destination.get("type") in ("http", "resume"):
+                    check_destination(name, destination)
                 elif destination.get("type") == "step-functions" and isinstance(definition, str):
                     path = (*path, "definition")
                     definitions[name] = load_definition(self._folder, definition)
@@ -146,7 +153,20 @@ class Reader:
                 in_file = path[-1] == "definition"
                 place = partial(_at, self._document.position(path)) if in_file else self._in_settings(path)
                 self._note(error, place)
+        self._resumed(definitions)
         return definitions
+
+    def _resumed(self, definitions: Mapping[str, str]) -> None:
+        """Note destinations that resume workflows where none waits."""
+        if any(WAIT_FUNCTION in definition for definition in definitions.values()):
+            return
+        for name, destination in self._members("destinations"):
+            if destination.get("type") == "resume" and not destination.get("state_machine_arns"):
+                self._findings.wrong(
+                    self._document.position(("destinations", name)),
+                    f"no workflow waits: a task of a definition must invoke {WAIT_FUNCTION}, "
+                    "or state_machine_arns name an existing state machine that does",
+                )
 
     def _in_settings(self, path: Path) -> Callable[[str], tuple[Position, str]]:
         return partial(place_in_settings, self._document, path)
@@ -185,11 +205,13 @@ class Reader:
     def _timeouts(self, workflow: Workflow) -> None:
         for name, route in workflow.routes.items():
             destination = workflow.destinations.get(route.destination)
-            if isinstance(destination, HttpDestination) and destination.timeout_seconds >= route.timeout_seconds:
+            call = _seconds_waited_for(destination)
+            if call is not None and sum(call) >= route.timeout_seconds:
+                more = f" by {call[1] + 1} more" if call[1] else ""
                 self._findings.wrong(
                     self._document.position(("routes", name, "timeout_seconds")),
-                    f"is {route.timeout_seconds}, but the call to {route.destination} may take "
-                    f"{destination.timeout_seconds} seconds: the function must outlive it",
+                    f"is {route.timeout_seconds}, but the call to {route.destination} may take {call[0]} seconds: "
+                    f"the function must outlive it{more}",
                 )
 
     def _note(self, error: ContentError, place: Callable[[str], tuple[Position, str]]) -> None:
@@ -199,6 +221,15 @@ class Reader:
             position, message = place(problem)
             if position not in known:
                 self._findings.wrong(position, message)
+
+
+def _seconds_waited_for(destination: Destination | None) -> tuple[int, int] | None:
+    """How long a delivery may take, and what must be left besides; `None` where nobody waits for it."""
+    if isinstance(destination, HttpDestination):
+        return destination.timeout_seconds, 0
+    if isinstance(destination, LambdaDestination) and destination.invocation == "request-response":
+        return destination.timeout_seconds, FUNCTION_MARGIN_SECONDS - 1
+    return None
 
 
 def _at(position: Position, problem: str) -> tuple[Position, str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from infra.destinations import Destination
 from infra.entries import Entry, WebhookEntry
 from infra.forms import (
     EventSource,
@@ -21,12 +22,9 @@ from infra.forms import (
     Name,
     Pattern,
     PrincipalArn,
-    QueueArn,
-    QueueUrl,
     Region,
     SecretArn,
     Section,
-    StateMachineArn,
 )
 from infra.hops import Archive, Consumer, FailureHandling
 
@@ -133,90 +131,8 @@ class Transform(Consumer):
         return self
 
 
-class Auth(Section):
-    """How a destination knows us. The secret's value never stands here."""
-
-    type: Literal["api-key", "basic", "standard-webhooks"]
-    header: str | None = Field(default=None, description="For `api-key`: the header that carries it.")
-    secret_arn: SecretArn
-    kms_key_arn: KeyArn | None = Field(default=None, description="The secret's own key, if it has one.")
-
-
-class HttpDestination(Section):
-    """A system that takes events by HTTP POST."""
-
-    type: Literal["http"]
-    url: str = Field(description="An https:// URL; credentials belong in `auth`.")
-    mode: Literal["structured", "binary", "data"] = Field(
-        default="structured", description="CloudEvents structured or binary mode, or the data alone."
-    )
-    headers: dict[str, str] = Field(default={}, description="Constant headers; no credentials.")
-    timeout_seconds: int = Field(default=10, ge=1, le=60)
-    auth: Auth | None = None
-    allowed_private_cidrs: list[str] = Field(
-        default=[], description="Private networks that the URL's host may be in; all are refused otherwise."
-    )
-    allow_http: bool = Field(default=False, description="Allow an unencrypted http:// URL.")
-
-
-class SqsDestination(Section):
-    """A queue of yours, reached by the rule itself."""
-
-    type: Literal["sqs"]
-    queue_arn: QueueArn
-    queue_url: QueueUrl | None = Field(default=None, description="Derived from the ARN if left out.")
-    message_group_id: str | None = Field(default=None, description="For a FIFO queue: the one group of all messages.")
-    manage_queue_policy: bool = Field(
-        default=False, description="Set the queue's policy so that the rules get in; replaces the one it has."
-    )
-
-    @model_validator(mode="after")
-    def _group_for_fifo(self) -> Self:
-        if self.queue_arn.endswith(".fifo") != (self.message_group_id is not None):
-            raise ValueError("message_group_id belongs to a FIFO queue, and a FIFO queue needs it")
-        return self
-
-
-class Statement(Section):
-    """One permission of a state machine's role."""
-
-    actions: list[str] = Field(min_length=1, description="Full names, such as mediaconvert:CreateJob; no wildcards.")
-    resources: list[str] = Field(min_length=1, description="ARNs.")
-
-    @field_validator("actions")
-    @classmethod
-    def _in_full(cls, actions: list[str]) -> list[str]:
-        for action in actions:
-            if "*" in action or ":" not in action:
-                raise ValueError(f"{action!r} is no action named in full, such as mediaconvert:CreateJob")
-        return actions
-
-
-class StepFunctionsDestination(Section):
-    """A state machine that is started with the event: one of the workflow's own, or an existing one."""
-
-    type: Literal["step-functions"]
-    definition: str | None = Field(default=None, description="A file in Amazon States Language, relative to this file.")
-    state_machine_arn: StateMachineArn | None = Field(default=None, description="An existing state machine.")
-    kind: Literal["STANDARD", "EXPRESS"] = Field(default="STANDARD", description="For a `definition`.")
-    policy_statements: dict[str, Statement] = Field(
-        default={}, description="For a `definition`: what it may do, besides writing its log."
-    )
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.definition is None) == (self.state_machine_arn is None):
-            raise ValueError("give either definition or state_machine_arn: exactly one of the two")
-        if self.state_machine_arn is not None and (self.policy_statements or "kind" in self.model_fields_set):
-            raise ValueError("kind and policy_statements belong to a definition; an existing machine has its own")
-        return self
-
-
-Destination = Annotated[HttpDestination | SqsDestination | StepFunctionsDestination, Field(discriminator="type")]
-
-
 class InputTransformer(Section):
-    """What EventBridge makes of the event for an `sqs` destination."""
+    """What EventBridge makes of the event for a queue that the rule itself sends to."""
 
     paths: dict[str, str] = Field(default={}, max_length=100, description="Names for JSON paths such as $.detail.data.")
     template: str
@@ -234,7 +150,9 @@ class Route(Consumer):
         "Default: transformed where the workflow has transforms, else received.",
     )
     enabled: bool = True
-    input_transformer: InputTransformer | None = Field(default=None, description="For `sqs` destinations only.")
+    input_transformer: InputTransformer | None = Field(
+        default=None, description="For `sqs` destinations without a `mode` only."
+    )
     failure: FailureHandling = FailureHandling()
 
 

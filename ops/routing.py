@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from infra.checks import stage_of
+from infra.destinations import SqsDestination
 from infra.patterns import Mismatch, effective_pattern, explain
 from infra.patterns.documents import plain
-from infra.workflow import SqsDestination, Transform, Workflow
+from infra.workflow import Transform, Workflow
 from media_events.configuration import ConfigurationError
 from media_events.envelope import EnvelopeError, Event
 from media_events.failures import HopError
@@ -112,7 +113,8 @@ def route(workflow: Workflow, event: Mapping[str, Any]) -> Routing:
         candidates = {GIVEN: event, **results} if stage == "transformed" else {GIVEN: event}
         decision = _decide(f"route/{name}", way.destination, pattern, candidates, enabled=way.enabled)
         if _share_an_id([candidates[name] for name in decision.of]):
-            direct = isinstance(workflow.destinations.get(way.destination), SqsDestination)
+            to = workflow.destinations.get(way.destination)
+            direct = isinstance(to, SqsDestination) and to.mode is None
             decision = replace(decision, effect=_ALL_OF_THEM if direct else _ONE_OF_THEM)
         routing.routes.append(decision)
     return routing

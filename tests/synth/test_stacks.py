@@ -225,6 +225,126 @@ def test_state_machine_is_made_for_a_definition_and_none_for_an_existing_one(syn
     assert existing.module("router")["routes"]["ready"]["target"] == {"states": {"state_machine_arn": MACHINE}}
 
 
+HTTP = '{type: http, url: "https://cms.example.com/events"}'
+WAITING = {
+    "StartAt": "Wait",
+    "States": {
+        "Wait": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+            "Parameters": {
+                "FunctionName": "${WaitFunctionArn}",
+                "Payload": {"key.$": "$.id", "token.$": "$$.Task.Token"},
+            },
+            "Next": "Publish",
+        },
+        "Publish": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::events:putEvents",
+            "Parameters": {"Entries": [{"EventBusName": "${BusArn}", "Detail": "${x}"}]},
+            "End": True,
+        },
+    },
+}
+
+
+def test_workflow_that_waits_gets_the_function_and_the_bus_that_its_definition_names(synthesise, tmp_path):
+    (tmp_path / "ingest.asl.json").write_text(json.dumps(WAITING), encoding="utf-8")
+    text = SMALL.replace(
+        HTTP,
+        "{type: step-functions, definition: ingest.asl.json}\n"
+        f"  transcodes: {{type: resume, correlation_key: data.job, error: Bad, state_machine_arns: ['{MACHINE}']}}",
+    ).replace(
+        "    destination: cms\n",
+        "    destination: cms\n  done: {pattern: {detail-type: [a]}, destination: transcodes}\n",
+    )
+
+    stack = synthesise(text)["dev"]
+
+    machine, arns = stack.module("machine-cms"), ["${module.machine-cms.state_machine_arn}", MACHINE]
+    states = json.loads(machine["definition"])["States"]
+    assert states["Wait"]["Parameters"]["FunctionName"] == "${module.waits.function_arn}"
+    assert states["Publish"]["Parameters"]["Entries"] == [{"EventBusName": "${module.bus.bus_arn}", "Detail": "$${x}"}]
+    assert machine["policy_statements"] == {
+        "PublishResults": {"actions": ["events:PutEvents"], "resources": ["${module.bus.bus_arn}"]},
+        "WaitForEvents": {"actions": ["lambda:InvokeFunction"], "resources": ["${module.waits.function_arn}"]},
+    }
+    assert stack.module("waits")["name"] == "media-dev-waits"
+    assert stack.module("waits")["state_machine_arns"] == arns
+    assert stack.module("router")["routes"]["done"]["target"]["resume"] == {
+        "correlation_key": "data.job",
+        "error": "Bad",
+        "waits_table_name": "${module.waits.waits_table_name}",
+        "waits_table_arn": "${module.waits.waits_table_arn}",
+        "state_machine_arns": arns,
+    }
+
+
+def test_workflow_that_does_not_wait_brings_nothing_to_wait_with(synthesise):
+    assert "waits" not in synthesise(SMALL)["dev"].document["module"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "target"),
+    [
+        (
+            f"type: sqs, queue_arn: '{QUEUE}.fifo', mode: data",
+            {
+                "sqs": {
+                    "queue_arn": f"{QUEUE}.fifo",
+                    "queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/assets.fifo",
+                    "mode": "data",
+                    "manage_queue_policy": False,
+                }
+            },
+        ),
+        (
+            "type: sns, topic_arn: 'arn:aws:sns:eu-west-1:123456789012:notices'",
+            {"sns": {"topic_arn": "arn:aws:sns:eu-west-1:123456789012:notices", "mode": "structured"}},
+        ),
+        (
+            "type: event-bus, bus_arn: 'arn:aws:events:us-east-1:999999999999:event-bus/shared'",
+            {"event_bus": {"bus_arn": "arn:aws:events:us-east-1:999999999999:event-bus/shared"}},
+        ),
+        (
+            "type: lambda, function_arn: 'arn:aws:lambda:eu-west-1:123456789012:function:on-asset:live'",
+            {
+                "lambda": {
+                    "function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:on-asset:live",
+                    "invocation": "request-response",
+                    "mode": "envelope",
+                    "timeout_seconds": 20,
+                }
+            },
+        ),
+        (
+            "type: firehose, stream_arn: 'arn:aws:firehose:eu-west-1:123456789012:deliverystream/lake'",
+            {"firehose": {"stream_arn": "arn:aws:firehose:eu-west-1:123456789012:deliverystream/lake"}},
+        ),
+    ],
+)
+def test_target_is_what_the_router_takes(synthesise, settings, target):
+    route = synthesise(SMALL.replace(HTTP, f"{{{settings}}}"))["dev"].module("router")["routes"]["ready"]
+
+    assert route["target"] == target
+    assert not {"breaker", "ordering"} & route.keys()
+
+
+def test_breaker_and_ordering_of_a_destination_hold_for_its_routes(synthesise):
+    text = SMALL.replace('/events"}', '/events", ordering: latest, breaker: {failures: 3}}')
+
+    route = synthesise(text)["dev"].module("router")["routes"]["ready"]
+
+    assert route["ordering"] == "latest"
+    assert route["breaker"] == {
+        "enabled": True,
+        "failures": 3,
+        "delay_seconds": 30,
+        "max_delay_seconds": 900,
+        "hold_seconds": 86400,
+    }
+
+
 def test_queue_is_a_target_by_its_arn(synthesise):
     http = '{type: http, url: "https://cms.example.com/events"}'
     text = SMALL.replace(http, f"{{type: sqs, queue_arn: '{QUEUE}'}}").replace(

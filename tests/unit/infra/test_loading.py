@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.destinations import HttpDestination, SqsDestination
 from infra.loading import load as load_file
 from infra.problems import WorkflowError
-from infra.workflow import HttpDestination, SqsDestination
 from workflows import SMALL, load, load_small
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -425,6 +425,18 @@ def test_function_must_outlive_the_call_that_it_makes():
     ]
 
 
+def test_function_must_outlive_the_one_that_it_waits_for():
+    function = "{type: lambda, function_arn: 'arn:aws:lambda:eu-west-1:123456789012:function:on-asset'%s}"
+    assert problems_with({DESTINATION: function % ", timeout_seconds: 26"}) == [
+        (
+            "line 7, routes.ready.timeout_seconds: is 30, but the call to cms may take 26 seconds: "
+            "the function must outlive it by 5 more"
+        )
+    ]
+    assert problems_with({DESTINATION: function % ", timeout_seconds: 25"}) == []
+    assert problems_with({DESTINATION: function % ", timeout_seconds: 100, invocation: event"}) == []
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
@@ -442,6 +454,27 @@ def test_function_must_outlive_the_call_that_it_makes():
         (
             "type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:123456789012:a.fifo'",
             ": message_group_id belongs to a FIFO queue, and a FIFO queue needs it",
+        ),
+        (
+            "type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:123456789012:a.fifo', mode: data, message_group_id: all",
+            ".message_group_id: message_group_id and manage_queue_policy are for the rule",
+        ),
+        (
+            "type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:123456789012:a', ordering: latest",
+            ".ordering: breaker, ordering and kms_key_arn need a mode",
+        ),
+        ("type: sns, topic_arn: notices", ".topic_arn: must be the ARN of a topic"),
+        ("type: event-bus, bus_arn: shared", ".bus_arn: must be the ARN of a bus"),
+        ("type: lambda, function_arn: on-asset", ".function_arn: must be the ARN of a function"),
+        ("type: firehose, stream_arn: lake", ".stream_arn: must be the ARN of a Firehose stream"),
+        ("type: resume, correlation_key: data.id", ": no workflow waits: a task of a definition must invoke"),
+        (
+            f"type: resume, correlation_key: 'data.', state_machine_arns: ['{MACHINE}']",
+            ".correlation_key: 'data.' is not JMESPath",
+        ),
+        (
+            "type: http, url: 'https://a.example.com/', breaker: {delay_seconds: 60, max_delay_seconds: 30}",
+            ".breaker.delay_seconds: delay_seconds is above max_delay_seconds",
         ),
     ],
 )
@@ -478,7 +511,8 @@ def test_names_that_are_no_files_are_told(name):
 def test_input_transformer_belongs_to_queues():
     assert problems_with({ROUTE: f"{ROUTE}\n    input_transformer: {{template: '<id>'}}"}) == [
         (
-            "line 10, routes.ready.input_transformer: only a destination of type sqs takes an input_transformer: "
+            "line 10, routes.ready.input_transformer: only a destination of type sqs, without a mode, takes an "
+            "input_transformer: "
             "use a transform's steps"
         )
     ]
