@@ -154,7 +154,6 @@ class ApiSource:
                 body=b"",
                 timeout_seconds=_left(means, ends),
                 allowed_networks=self.api.allowed_networks,
-                method="GET",
                 kept_bytes=MAX_ANSWER_BYTES + 1,
             )
         )

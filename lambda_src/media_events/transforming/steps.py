@@ -7,6 +7,7 @@ leaves its target out, since JMESPath gives ``null`` for what is not there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
@@ -143,18 +144,11 @@ def several(event: Event, parts: Sequence[tuple[str, Event]], where: str) -> lis
     The names, not the moment, make the ids: whoever gets a part again, after a retry, knows it again.
 
     Raises:
-        PermanentDataError: two parts have one name (``split-ids``), or there are too many (``split-too-many``).
+        PermanentDataError: two parts have one name, or one is too long (``split-ids``).
     """
-    if len(parts) > MAX_EVENTS:
-        raise PermanentDataError(
-            "split-too-many", f"{where} makes {len(parts)} events of one; {MAX_EVENTS} are allowed: split it earlier"
-        )
-    names = [name for name, _ in parts]
-    twice = next((index for index, name in enumerate(names) if name in names[:index]), None)
-    if twice is not None:
-        raise PermanentDataError(
-            "split-ids", f"{where}: item {twice} has the id of an earlier one, so one of them would be lost"
-        )
+    names = Counter(name for name, _ in parts)
+    if len(names) < len(parts):
+        raise PermanentDataError("split-ids", f"{where}: two items have the same id, so one of them would be lost")
     own = event.metadata.id
     if any(len(own) + 1 + len(name) > MAX_ID_CHARACTERS for name in names):
         raise PermanentDataError("split-ids", f"{where}: an id has more than {MAX_ID_CHARACTERS} characters")
@@ -193,7 +187,7 @@ def advance(events: Sequence[Event], step: Step, means: Means) -> list[Event]:
             after.append(event)
     if len(after) > MAX_EVENTS:
         raise PermanentDataError(
-            "split-too-many", f"{step.where}: the event has become {len(after)}; {MAX_EVENTS} are allowed"
+            "split-too-many", f"{step.where}: the event has become {len(after)} events; {MAX_EVENTS} are allowed"
         )
     return after
 

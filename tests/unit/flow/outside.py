@@ -59,8 +59,7 @@ class Outside:
         return found
 
     def get(self, request: Any) -> Response:
-        assert request.method == "GET"
-        return self._page(request)
+        return self._page(replace(request, method="GET"))
 
     def post(self, request: Any) -> Response:
         assert request.method == "POST"

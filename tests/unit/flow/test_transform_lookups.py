@@ -111,14 +111,18 @@ def test_what_is_not_found_is_the_user_s_choice(outside, source, data):
 
 
 @pytest.mark.parametrize("source", [http(), table(), s3(key="data.key")])
-def test_event_without_the_key_finds_nothing_and_nobody_is_asked(outside, source):
-    data = {"kind": "file"}
+@pytest.mark.parametrize("data", [{"kind": "file"}, {"id": "", "key": ""}])
+def test_event_without_the_key_finds_nothing_and_nobody_is_asked(outside, source, data):
 
     assert data_after(outside, lookup(source, missing="pass"), data=data) == data
     for missing in ("fail", "retry"):
         failed = failure_of(outside, lookup(source, missing=missing), data=data)
         assert (failed.failure_class, failed.code) == ("permanent-data", "lookup-without-key")
     assert not outside.asked
+
+
+def test_nothing_is_taken_of_nothing(outside):
+    assert data_after(outside, lookup(take="length(@)", missing="pass"), data={"id": "b"}) == {"id": "b"}
 
 
 def test_part_that_an_answer_does_not_have_is_not_found(outside):
@@ -202,11 +206,11 @@ def test_value_that_makes_the_url_too_long_is_refused(outside):
 
 
 def test_dots_are_no_climbing_in_a_query(outside):
-    outside.pages["api.example.com/find?path=.."] = {"ok": True}
+    outside.pages["api.example.com/find?path=a%2F..%2Fb"] = {"ok": True}
 
     step = lookup(http("https://api.example.com/find?path={data.id}"))
 
-    assert data_after(outside, step, data={"id": ".."})["found"] == {"ok": True}
+    assert data_after(outside, step, data={"id": "a/../b"})["found"] == {"ok": True}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 
 import pytest
@@ -58,7 +59,8 @@ def test_package_has_the_modules_where_a_layer_has_them(folder):
 
 def test_same_files_give_the_same_package(folder, tmp_path_factory):
     before = zipped(folder / "steps", folder)
-    (folder / "steps" / "acme_steps.py").touch()
+    os.utime(folder / "steps" / "acme_steps.py", (1, 1))
+    (folder / "steps" / "acme_steps.py").chmod(0o600)
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "steps"
     (folder / "steps").rename(elsewhere)
 
