@@ -64,6 +64,11 @@ def steps() -> tuple[Step, ...]:
 @functools.cache
 def _means() -> Means:
     """What steps ask others with, made once per sandbox, so that connections last."""
+    if not any(step.asks for step in steps()):
+        # What nobody uses costs no time either.
+        nobody: Any = None
+        parts = dict.fromkeys(("partners", "read_secrets", "tables", "objects", "functions", "load"), nobody)
+        return Means(**parts, clock=time.time, seconds_left=lambda: math.inf)
     from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only for steps that ask
     from media_events.adapters.lookup_functions import LambdaFunctions  # noqa: PLC0415
     from media_events.adapters.lookup_objects import S3Objects  # noqa: PLC0415
@@ -135,7 +140,7 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse:
 
 
 def _prepare() -> None:
-    steps()
+    _means()
     for service in ("sqs", "events"):
         client(service)
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from media_events.delivery.authentication import ReadSecrets
-from media_events.delivery.exchange import HttpClient, Request, Response
+if TYPE_CHECKING:
+    # Transforms without lookups start faster without them.
+    from media_events.delivery.authentication import ReadSecrets
+    from media_events.delivery.exchange import Request, Response
 
 
-class Partners(HttpClient, Protocol):
-    """HTTP to partners (``adapters.http_client.PinnedHttpClient``)."""
+class Partners(Protocol):
+    """HTTP to partners (``adapters.http_client.PinnedHttpClient``), a ``delivery.exchange.HttpClient`` that can get."""
+
+    def post(self, request: Request) -> Response:
+        """Send ``request``; see ``delivery.exchange.HttpClient``."""
+        ...
 
     def get(self, request: Request) -> Response:
         """Send ``request`` as a GET, and no redirect is followed.

@@ -12,7 +12,6 @@ from media_events.configuration import ConfigurationError
 from media_events.transforming.calls import CallStep, PythonStep
 from media_events.transforming.expressions import ExpressionError, Path, compiled, parsed_path
 from media_events.transforming.lookups import LookupStep
-from media_events.transforming.parsing_lookups import parse_lookup
 from media_events.transforming.reading import Reading
 from media_events.transforming.steps import DropStep, EnrichStep, MapStep, SetStep, SplitStep, Step
 
@@ -102,6 +101,12 @@ def _parse_drop(where: str, body: Any, problems: list[str]) -> Step | None:
     return None if expression is None else DropStep(where=where, condition=expression)
 
 
+def _parse_lookup(where: str, body: Any, problems: list[str]) -> Step | None:
+    from media_events.transforming.parsing_lookups import parse_lookup  # noqa: PLC0415  # 40 ms of a cold start
+
+    return parse_lookup(where, body, problems)
+
+
 def _parse_split(where: str, body: Any, problems: list[str]) -> Step | None:
     reading = Reading.of(where, body, SPLIT_KEYS, problems)
     if reading is None:
@@ -141,7 +146,7 @@ _PARSERS: Final[Mapping[str, Callable[[str, Any, list[str]], Step | None]]] = {
     "enrich": _parse_enrich,
     "set": _parse_set,
     "drop": _parse_drop,
-    "lookup": parse_lookup,
+    "lookup": _parse_lookup,
     "split": _parse_split,
     "call": _parse_call,
     "python": _parse_python,

@@ -208,6 +208,15 @@ def test_transform_whose_python_function_is_not_there_says_so(cloud):
     assert "add a layer" in failure["message"]
 
 
+@pytest.mark.parametrize(
+    ("step", "made"), [({"set": {"a": 1}}, False), ({"lookup": {"into": "a", "s3": {"bucket": "b", "key": "c"}}}, True)]
+)
+def test_transform_makes_what_its_steps_need_and_nothing_else(cloud, step, made):
+    cloud.configure("transform/slim", {"steps": [step]})
+
+    assert (transform._means().partners is not None) is made
+
+
 def test_transform_completes_events_from_a_table_and_a_bucket(cloud):
     cloud.dynamodb.create_table(
         TableName="titles",
