@@ -209,7 +209,8 @@ def test_transform_whose_python_function_is_not_there_says_so(cloud):
 
 
 @pytest.mark.parametrize(
-    ("step", "made"), [({"set": {"a": 1}}, False), ({"lookup": {"into": "a", "s3": {"bucket": "b", "key": "c"}}}, True)]
+    ("step", "made"),
+    [({"set": {"a": 1}}, False), ({"lookup": {"into": "a", "s3": {"bucket": "inbox", "key": "c"}}}, True)],
 )
 def test_transform_makes_what_its_steps_need_and_nothing_else(cloud, step, made):
     cloud.configure("transform/slim", {"steps": [step]})
