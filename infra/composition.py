@@ -59,7 +59,7 @@ class WorkflowStack(TerraformStack):
         machines = {name: self._state_machine(name, bus, waits) for name in environment.definitions}
         router = self._router(bus, bucket, machines, waits)
         review = self._review(bus, bucket, self._sources(router))
-        self._outputs(bus=bus, machines=machines, router=router, review=review)
+        self._outputs(bus=bus, machines=machines, waits=waits, router=router, review=review)
 
     def _backend(self) -> None:
         state = self._workflow.state
@@ -142,25 +142,10 @@ class WorkflowStack(TerraformStack):
 
     def _waits(self) -> TerraformHclModule | None:
         """Where workflows wait for events, if one does or an event might resume one."""
-        if not self._machines_that_wait():
+        waits = any(WAIT_FUNCTION in definition for definition in self._environment.definitions.values())
+        if not waits and not any(isinstance(d, ResumeDestination) for d in self._workflow.destinations.values()):
             return None
-        return self._module(
-            "waits",
-            "workflow-waits",
-            self._common()
-            | {"name": f"{self._environment.prefix}-waits", "state_machine_arns": self._machines_that_wait()},
-        )
-
-    def _machines_that_wait(self) -> list[str]:
-        """ARNs of the state machines whose tasks wait: by their definitions, or because a destination says so."""
-        own = [
-            f"${{module.{_machine_id(name)}.state_machine_arn}}"
-            for name, definition in self._environment.definitions.items()
-            if WAIT_FUNCTION in definition
-        ]
-        destinations = self._workflow.destinations.values()
-        named = [d.state_machine_arns for d in destinations if isinstance(d, ResumeDestination)]
-        return [*own, *literal(sorted({arn for arns in named for arn in arns}))]
+        return self._module("waits", "workflow-waits", self._common() | {"name": f"{self._environment.prefix}-waits"})
 
     def _state_machine(
         self, name: str, bus: TerraformHclModule, waits: TerraformHclModule | None
@@ -267,7 +252,6 @@ class WorkflowStack(TerraformStack):
                 "waits_table_name": waits.get_string("waits_table_name"),
                 "waits_table_arn": waits.get_string("waits_table_arn"),
                 "kms_key_arn": literal(self._workflow.kms_key_arn),
-                "state_machine_arns": self._machines_that_wait(),
             }
         return {destination.type.replace("-", "_"): settings}
 
@@ -302,6 +286,7 @@ class WorkflowStack(TerraformStack):
         *,
         bus: TerraformHclModule,
         machines: dict[str, TerraformHclModule],
+        waits: TerraformHclModule | None,
         router: TerraformHclModule | None,
         review: TerraformHclModule,
     ) -> None:
@@ -328,6 +313,8 @@ class WorkflowStack(TerraformStack):
         )
         if router is not None:
             self._output("queue_urls", "Queues of the transforms and routes, by hop.", router.get("queue_urls"))
+        if waits is not None:
+            self._output("wait_function_arn", "With which workflows wait for events.", waits.get_string("function_arn"))
         if machines:
             arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
             self._output("state_machine_arns", "State machines, by destination.", arns)

@@ -102,7 +102,7 @@ def check_steps(
             raise ContentError(problems)
 
 
-PERMISSIONS: Final = frozenset({"kms_key_arn", "state_machine_arns"})
+PERMISSIONS: Final = frozenset({"kms_key_arn"})
 """Settings that are for the function's permissions, not for the function."""
 
 

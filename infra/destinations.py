@@ -211,9 +211,6 @@ class ResumeDestination(Delivered):
     early_seconds: float | None = Field(
         default=None, gt=0, le=1209600, description="How long an event waits for its waiter: a day."
     )
-    state_machine_arns: list[StateMachineArn] = Field(
-        default=[], description="Existing state machines that wait too, besides those of the workflow's definitions."
-    )
 
 
 Destination = Annotated[

@@ -14,7 +14,6 @@ from infra.checks import check_patterns, check_references, place_in_settings, pl
 from infra.contents import ContentError, check_destination, check_steps, load_definition, load_specification
 from infra.destinations import (
     FUNCTION_MARGIN_SECONDS,
-    WAIT_FUNCTION,
     Destination,
     HttpDestination,
     LambdaDestination,
@@ -153,20 +152,7 @@ class Reader:
                 in_file = path[-1] == "definition"
                 place = partial(_at, self._document.position(path)) if in_file else self._in_settings(path)
                 self._note(error, place)
-        self._resumed(definitions)
         return definitions
-
-    def _resumed(self, definitions: Mapping[str, str]) -> None:
-        """Note destinations that resume workflows where none waits."""
-        if any(WAIT_FUNCTION in definition for definition in definitions.values()):
-            return
-        for name, destination in self._members("destinations"):
-            if destination.get("type") == "resume" and not destination.get("state_machine_arns"):
-                self._findings.wrong(
-                    self._document.position(("destinations", name)),
-                    f"no workflow waits: a task of a definition must invoke {WAIT_FUNCTION}, "
-                    "or state_machine_arns name an existing state machine that does",
-                )
 
     def _in_settings(self, path: Path) -> Callable[[str], tuple[Position, str]]:
         return partial(place_in_settings, self._document, path)

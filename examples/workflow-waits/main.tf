@@ -21,8 +21,7 @@ resource "aws_sqs_queue" "orders" {
 module "waits" {
   source = "../../modules/workflow-waits"
 
-  name               = "media-waits"
-  state_machine_arns = [module.ingest.state_machine_arn]
+  name = "media-waits"
 }
 
 module "ingest" {
@@ -79,12 +78,11 @@ module "router" {
     transcodes = {
       pattern = jsonencode({ source = ["partner.transcoder"], detail-type = ["encode.completed", "encode.failed"] })
       target = { resume = {
-        waits_table_name   = module.waits.waits_table_name
-        waits_table_arn    = module.waits.waits_table_arn
-        state_machine_arns = [module.ingest.state_machine_arn]
-        correlation_key    = "data.job_id"
-        failure_when       = "metadata.type == 'encode.failed'"
-        error              = "TranscodeFailed"
+        waits_table_name = module.waits.waits_table_name
+        waits_table_arn  = module.waits.waits_table_arn
+        correlation_key  = "data.job_id"
+        failure_when     = "metadata.type == 'encode.failed'"
+        error            = "TranscodeFailed"
       } }
     }
   }

@@ -82,9 +82,10 @@ locals {
         resources  = [route.target.resume.waits_table_arn]
         conditions = []
       }
+      # These actions know no resource-level permission: who has a task's token may answer that task.
       AnswerTasks = {
         actions    = ["states:SendTaskFailure", "states:SendTaskSuccess"]
-        resources  = route.target.resume.state_machine_arns
+        resources  = ["*"]
         conditions = []
       }
     },

@@ -290,7 +290,7 @@ variable "routes" {
       * `firehose`: a function writes one line of JSON for each event to the stream, beginning with `partner`, `type` and `day`.
       * `states`: a function starts the state machine.
       * `resume`: a function resumes, or fails, the executions that wait for the event (see `workflow-waits`): `waits_table_name` and
-        `waits_table_arn`, `state_machine_arns` whose tasks may be answered, `correlation_key`, `success_when` and `failure_when` (JMESPath over
+        `waits_table_arn`, `correlation_key`, `success_when` and `failure_when` (JMESPath over
         `metadata` and `data`), `error` (the name that a workflow catches), `early_seconds` (how long an event waits for its waiter).
     * `ordering`: `latest` doesn't send an event that is older than what was delivered for its `partitionkey`; default `none`.
     * `breaker`: after `failures` (10) in a row deliveries to the destination pause for `delay_seconds` (30), doubling up to `max_delay_seconds` (900);
@@ -357,15 +357,14 @@ variable "routes" {
         state_machine_arn = string
       }))
       resume = optional(object({
-        waits_table_name   = string
-        waits_table_arn    = string
-        state_machine_arns = list(string)
-        correlation_key    = string
-        success_when       = optional(string)
-        failure_when       = optional(string)
-        error              = optional(string)
-        early_seconds      = optional(number)
-        kms_key_arn        = optional(string)
+        waits_table_name = string
+        waits_table_arn  = string
+        correlation_key  = string
+        success_when     = optional(string)
+        failure_when     = optional(string)
+        error            = optional(string)
+        early_seconds    = optional(number)
+        kms_key_arn      = optional(string)
       }))
     })
     ordering = optional(string)
@@ -591,12 +590,9 @@ variable "routes" {
 
   validation {
     condition = alltrue([
-      for route in values(var.routes) : route.target.resume == null ? true : (
-        length(route.target.resume.state_machine_arns) > 0 && length(trimspace(route.target.resume.correlation_key)) > 0
-        && alltrue([for arn in route.target.resume.state_machine_arns : can(regex("^arn:[^:]+:states:[^:]+:[0-9]{12}:stateMachine:.+$", arn))])
-      )
+      for route in values(var.routes) : route.target.resume == null ? true : length(trimspace(route.target.resume.correlation_key)) > 0
     ])
-    error_message = "target.resume needs correlation_key, a JMESPath expression, and in state_machine_arns the ARNs of the state machines whose tasks wait."
+    error_message = "target.resume needs correlation_key, a JMESPath expression over metadata and data."
   }
 
   validation {

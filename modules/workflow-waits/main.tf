@@ -63,6 +63,12 @@ module "function" {
       actions   = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"]
       resources = [aws_dynamodb_table.waits.arn]
     }
+    # These actions know no resource-level permission: who has a task's token may answer that task, and tokens are in the
+    # table alone.
+    AnswerTasks = {
+      actions   = ["states:SendTaskFailure", "states:SendTaskSuccess"]
+      resources = ["*"]
+    }
   }
 
   lambda_package           = var.lambda_package
@@ -71,20 +77,4 @@ module "function" {
   kms_key_arn              = var.kms_key_arn
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags
-}
-
-# A policy of its own, on which the function does not wait: the state machines name the function in their definitions.
-resource "aws_iam_role_policy" "answer" {
-  name = "answer"
-  role = module.function.role_name
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "AnswerTasks"
-      Effect   = "Allow"
-      Action   = ["states:SendTaskFailure", "states:SendTaskSuccess"]
-      Resource = var.state_machine_arns
-    }]
-  })
 }

@@ -9,17 +9,6 @@ variable "name" {
   }
 }
 
-variable "state_machine_arns" {
-  description = "ARNs of the state machines whose tasks wait. They may be made from this module's outputs."
-  type        = list(string)
-  nullable    = false
-
-  validation {
-    condition     = length(var.state_machine_arns) > 0 && alltrue([for arn in var.state_machine_arns : can(regex("^arn:[^:]+:states:[^:]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]+$", arn))])
-    error_message = "state_machine_arns must be ARNs of state machines (without a version or alias), and at least one."
-  }
-}
-
 variable "memory_mb" {
   description = "Memory in MB; CPU grows with it."
   type        = number

@@ -99,7 +99,6 @@ TARGETS: dict[str, dict[str, Any]] = {
     "resume": {
         "waits_table_name": "waits",
         "waits_table_arn": f"arn:aws:dynamodb:{ACCOUNT}:table/waits",
-        "state_machine_arns": [f"arn:aws:states:{ACCOUNT}:stateMachine:ingest"],
         "correlation_key": "data.job.id",
     },
 }
@@ -242,7 +241,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an invocation that is none": (target("lambda", invocation="later"), '"request-response" or "event"'),
     "a function that may outlive its caller": (target("lambda", timeout_seconds=26), "at least 5 more"),
     "a stream that is none": (target("firehose", stream_arn="lake"), "must be the ARN of a Firehose stream"),
-    "nobody's tasks": (target("resume", state_machine_arns=[]), "whose tasks wait"),
     "no correlation key": (target("resume", correlation_key=" "), "needs correlation_key"),
     "a bearer token from nowhere": (bearer(token_url=None), "needs token_url"),
     "a token url for a key": (

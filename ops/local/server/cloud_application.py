@@ -4,6 +4,9 @@ The AWS provider asks CloudWatch in its Query protocol. MiniStack 1.5.33 leaves 
 period, statistic and actions out of that answer (its JSON answer has them), and makes up a period and a statistic
 where an alarm has a percentile or an expression instead: every plan would want to set them again.
 
+IAM knows no action of its own for SQS's and SNS's batches: who may send one message may send ten. MiniStack asks for
+the batches by their own names.
+
 It also forgets the policy that an event bus is given as a whole, and knows no tags of rules on a bus whose name has
 slashes, as a partner's has: the provider can't read such a rule.
 """
@@ -100,5 +103,23 @@ def _resolve_taggable_events_arn(arn: str) -> tuple[str | None, Answer | None]:
 
 
 vars(_eventbridge).update(_put_permission=_put_permission, _resolve_taggable_events_arn=_resolve_taggable_events_arn)
+
+_iam: Any = importlib.import_module("ministack.core.iam_actions")
+_action_of_ministack: Any = vars(_iam)["extract_iam_action"]
+BATCHES = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sns:PublishBatch": "sns:Publish",
+}
+
+
+def _extract_iam_action(*request: Any) -> str | None:
+    """MiniStack's answer, and for a batch the action that a policy names."""
+    action: str | None = _action_of_ministack(*request)
+    return BATCHES.get(action, action) if action else None
+
+
+vars(_iam)["extract_iam_action"] = _extract_iam_action
 
 app: Any = importlib.import_module("ministack.app").app

@@ -279,6 +279,17 @@ def test_same_id_of_two_partners_is_two_events(desk_of):
     assert [event.metadata.source for event in desk.bus.events] == ["partner.one", "partner.two"]
 
 
+@pytest.mark.usefixtures("socket_disabled")
+def test_c13_urls_in_a_body_are_passed_on_as_text_and_never_fetched(desk):
+    urls = {"callback": "http://169.254.169.254/latest/meta-data/", "dataref": "s3://ours/configuration/x.json"}
+    body = json.dumps(json.loads(BODY) | {"data": urls})
+
+    assert desk.post(body).status == 202
+    assert desk.bus.events[0].data["data"] == urls
+    assert desk.bus.events[0].metadata.dataref is None
+    assert desk.bodies.kept == {}
+
+
 def test_c12_c15_source_and_control_attributes_are_never_the_sender_s(desk):
     forged = {"source": "aws.s3", "dataref": "s3://ours/x", "redrive": {"route": "route/a", "count": 1}, "hops": 9}
     body = json.dumps(json.loads(BODY) | forged | {"metadata": forged, "entry": "sqs", "stage": "transformed"})

@@ -110,6 +110,14 @@ def test_b10_body_at_the_hard_limit_is_read(desk):
     assert desk.post(b"x" * 200_000, headers={}).status == 401
 
 
+def test_b11_chunked_body_is_counted_whole_and_never_cut(desk):
+    chunked = {"transfer-encoding": "chunked"}
+
+    assert desk.post(headers=desk.mux_headers(BODY.encode()) | chunked).status == 202
+    assert desk.post(b"x" * 200_001, headers=chunked).status == 413
+    assert len(desk.bus.events) == 1
+
+
 @pytest.mark.parametrize("length", ["0", "1", "999999999", "-1", "abc"])
 def test_b12_content_length_is_not_believed(desk, length):
     small = desk.mux_headers(BODY.encode()) | {"content-length": length}

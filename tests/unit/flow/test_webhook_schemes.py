@@ -142,7 +142,7 @@ def test_unverified_partner_is_accepted_only_where_the_specification_says_so(des
     assert not desk.secrets.cached
 
 
-def test_iconik_s_live_token_is_in_no_event_no_log_and_no_kept_request(desk_of):
+def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_kept_request(desk_of):
     desk = desk_of(
         partners={
             "other": {

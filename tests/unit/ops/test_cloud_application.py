@@ -71,10 +71,12 @@ def _modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     )
     app = ModuleType("ministack.app")
     vars(app)["app"] = object()
-    for module in (cloudwatch, eventbridge, app):
+    iam = ModuleType("ministack.core.iam_actions")
+    vars(iam)["extract_iam_action"] = lambda service, operation: operation and f"{service}:{operation}"
+    for module in (cloudwatch, eventbridge, iam, app):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     runpy.run_path(str(APPLICATION))
-    return {"cloudwatch": vars(cloudwatch), "eventbridge": vars(eventbridge)}
+    return {"cloudwatch": vars(cloudwatch), "eventbridge": vars(eventbridge), "iam": vars(iam)}
 
 
 @pytest.fixture(name="describe")
@@ -146,3 +148,17 @@ def test_a_rule_on_a_partners_bus_is_found(eventbridge: dict[str, Any]) -> None:
     assert eventbridge["_resolve_taggable_events_arn"](RULE) == (RULE, None)
     assert eventbridge["_resolve_taggable_events_arn"](RULE + "s") == (None, "not found")
     assert eventbridge["_resolve_taggable_events_arn"]("arn:known") == ("arn:known", None)
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("SendMessageBatch", "sqs:SendMessage"),
+        ("DeleteMessageBatch", "sqs:DeleteMessage"),
+        ("SendMessage", "sqs:SendMessage"),
+        ("PurgeQueue", "sqs:PurgeQueue"),
+        (None, None),
+    ],
+)
+def test_a_batch_needs_what_its_messages_need(modules: dict[str, dict[str, Any]], operation: Any, action: Any) -> None:
+    assert modules["iam"]["extract_iam_action"]("sqs", operation) == action
