@@ -30,7 +30,7 @@ PARTS: Final[dict[str, Part]] = {
     "demo": Part("ops.demo.commands", "See the whole path run, from signed webhooks to the review desk."),
     "partner": Part("ops.partner", "Partner specifications: list, show and check them."),
     "route": Part("ops.route", "Try event patterns and routes out, without AWS."),
-    "review": Part("ops.review", "The review desk: what failed for good, and putting it right."),
+    "review": Part("ops.desk.commands", "The review desk: what failed for good, and putting it right."),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from media_events.failures import PermanentDataError, TransientError
 from media_events.review import ReturnTo
-from ops.review_desk import Desk
+from ops.desk.desk import Desk
 from tests.unit.failure.fakes import FUNCTION, World, queue
 from tests.unit.flow.entrances import (
     SENT_TIME,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ops.review_actions import Office as Records
+from ops.desk.office import Office as Records
 
 BY = "arn:aws:sts::123456789012:assumed-role/operator/ada"
 

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from ops import aws, review
+from ops import aws
 from ops.cli import run
 from ops.console import OperatorError
+from ops.desk import commands
 from tests.unit.review.items import attempt, make_item
 from tests.unit.review.records import records_of
 from tests.unit.review.test_desk import Office
@@ -22,9 +23,9 @@ def _office(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     office = Office()
-    monkeypatch.setattr(review, "_desk", lambda _deployment: office.desk())
+    monkeypatch.setattr(commands, "_desk", lambda _deployment: office.desk())
     desk_with_records = records_of(office)
-    monkeypatch.setattr(review, "_office", lambda _deployment: desk_with_records)
+    monkeypatch.setattr(commands, "_office", lambda _deployment: desk_with_records)
     return office
 
 

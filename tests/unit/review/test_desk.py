@@ -11,7 +11,7 @@ from media_events.delivery.deliverer import destination_key
 from media_events.envelope import Event
 from media_events.failures import TransientError
 from media_events.review import ReturnTo
-from ops.review_desk import STALE_SECONDS, Desk
+from ops.desk.desk import STALE_SECONDS, Desk
 from tests.unit.failure.fakes import FakeEvents, FakeFunctions, FakeQueues, FakeReviewTable, Trap
 from tests.unit.flow.fakes import FakeBodies, FakeClock
 from tests.unit.review.items import BUS, QUEUE_URL, attempt, make_item

@@ -12,11 +12,11 @@ import pytest
 
 from media_events.consuming import timestamp
 from media_events.failures import PermanentConfigError
-from ops import review, review_operations, review_wiring
 from ops.aws import Cloud, Deployment
 from ops.cli import run
-from ops.review_operations import Runner
-from ops.review_records import DynamoRecords, Entry, Operation
+from ops.desk import commands, operations, wiring
+from ops.desk.operations import Runner
+from ops.desk.records import DynamoRecords, Entry, Operation
 from tests.unit.review.items import attempt, make_item
 from tests.unit.review.records import BY, records_of
 from tests.unit.review.test_desk import Office
@@ -60,7 +60,7 @@ class Group:
         return Runner(**(values | changes))
 
     def resumed(self):
-        operation = review_operations.take_up(self.records, "op-1")
+        operation = operations.take_up(self.records, "op-1")
         assert operation is not None
         return operation
 
@@ -90,7 +90,7 @@ def test_cancelled_and_resumed_and_killed_and_resumed_none_of_ten_thousand_is_se
     def cancel_at_100(operation):
         if operation.taken == 100:
             group.records.meanwhile = kill_at_300
-            assert review_operations.cancel(group.records, "op-1") is not None
+            assert operations.cancel(group.records, "op-1") is not None
 
     def kill_at_300(operation):
         if operation.taken == 300:
@@ -149,7 +149,7 @@ def test_a_slow_operation_is_cancelled_within_five_seconds():
     def sleep(seconds):
         group.sleep(seconds)
         if not cancelled_at:
-            review_operations.cancel(group.records, "op-1")
+            operations.cancel(group.records, "op-1")
             cancelled_at.append(group.office.clock())
 
     assert group.runner(sleep=sleep).run(group.operation).state == "cancelled"
@@ -166,8 +166,8 @@ def test_an_interrupted_command_stops_before_the_next_item_and_says_so_in_its_ro
 def test_a_completed_operation_can_be_neither_cancelled_nor_resumed():
     group = Group(3, canary=0)
     group.runner().run(group.operation)
-    assert review_operations.cancel(group.records, "op-1") is None
-    assert review_operations.take_up(group.records, "op-1") is None
+    assert operations.cancel(group.records, "op-1") is None
+    assert operations.take_up(group.records, "op-1") is None
 
 
 # --- canaries ----------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def _group(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     group = Group(12)
     group.desk.sleep = group.sleep
-    monkeypatch.setattr(review, "_office", lambda _deployment: group.desk)
+    monkeypatch.setattr(commands, "_office", lambda _deployment: group.desk)
     return group
 
 
@@ -375,7 +375,7 @@ def refused(_item, *, expected_version):  # noqa: ARG001
 
 
 def test_the_office_of_a_deployment_records_who_works_there(client, table):  # noqa: ARG001
-    office = review_wiring.office(Deployment(Cloud(region="eu-west-1"), TABLE, []))
+    office = wiring.office(Deployment(Cloud(region="eu-west-1"), TABLE, []))
     office.record("i-1", "note", result="x", reason="")
     (line,) = office.records.entries("i-1")
     assert line.by.startswith("arn:aws:sts::123456789012:")

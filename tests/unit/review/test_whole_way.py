@@ -19,7 +19,7 @@ from media_events.adapters.review_table import INDEXES
 from media_events.delivery.http import Response
 from media_events.handlers import deliver, redrive
 from ops.aws import Cloud, Deployment
-from ops.review_wiring import desk
+from ops.desk.wiring import desk
 from tests.unit.flow.factories import make_event
 from tests.unit.flow.fakes import bus_event
 

@@ -16,9 +16,9 @@ from media_events.adapters.redrive import LambdaFunctions, SqsQueues
 from media_events.adapters.review_table import DynamoReviewTable
 from media_events.publishing import MAX_REQUEST_BYTES, Publisher
 from ops.aws import Cloud, Deployment
-from ops.review_actions import Office
-from ops.review_desk import Desk
-from ops.review_records import DynamoRecords
+from ops.desk.desk import Desk
+from ops.desk.office import Office
+from ops.desk.records import DynamoRecords
 
 
 @dataclass(frozen=True, slots=True)

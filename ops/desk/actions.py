@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import signal
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from json import dumps as json_text
@@ -19,13 +18,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from media_events.consuming import timestamp
 from media_events.review import ReviewItem, Status
-from ops import review_operations
 from ops.console import fail, note, out, print_json
-from ops.review_desk import Desk
-from ops.review_operations import NOT_SENT, Oldest, Runner
-from ops.review_records import Entry, Operation, Records
+from ops.desk import operations
+from ops.desk.office import Office
+from ops.desk.operations import NOT_SENT, Runner
+from ops.desk.records import Operation
+from ops.desk.showing import plain
 
 NOT_ALL_GOOD: Final = 1
 PROGRESS_SECONDS: Final = 2.0
@@ -57,50 +56,6 @@ class Request:
     reason: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Office:
-    """The desk with what it records. ``principal`` is asked once, when something is first recorded."""
-
-    desk: Desk
-    oldest: Oldest
-    records: Records
-    principal: Callable[[], str]
-    clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    _by: str = field(default="", repr=False)
-
-    def by(self) -> str:
-        """The ARN of who works here."""
-        self._by = self._by or self.principal()
-        return self._by
-
-    def now(self) -> str:
-        """The time, as items have it."""
-        return timestamp(self.clock())
-
-    def record(  # noqa: PLR0913
-        self, subject: str, action: str, *, result: str, reason: str, allowed: bool = True, operation_id: str = ""
-    ) -> None:
-        """Add a line to the audit."""
-        self.records.append(
-            Entry(
-                subject=subject,
-                at=self.now(),
-                by=self.by(),
-                action=action,
-                allowed=allowed,
-                result=result,
-                reason=reason,
-                operation_id=operation_id,
-            )
-        )
-
-
-def plain(text: str, *, lines: bool = False) -> str:
-    """``text`` without characters that drive a terminal: whatever failed may have come from an attacker."""
-    return "".join(c if c.isprintable() or (lines and c in "\n\t") else "�" for c in text)
-
-
 # --- many items --------------------------------------------------------------------------------------------------
 
 
@@ -120,7 +75,7 @@ def _operation(office: Office, request: Request, *, by: str) -> Operation:
 
 def plan(office: Office, request: Request, *, json: bool) -> None:
     """Say what a replay would send. It asks for nothing but to read, and records nothing."""
-    found = list(islice(review_operations.candidates(office.oldest, _operation(office, request, by="")), request.limit))
+    found = list(islice(operations.candidates(office.oldest, _operation(office, request, by="")), request.limit))
     places = sorted({(item.hop, item.destination) for item in found})
     oldest, newest = (found[0].last_failed_at, found[-1].last_failed_at) if found else (None, None)
     seconds = round(len(found) / request.rate)
@@ -146,7 +101,7 @@ def start(office: Office, request: Request, *, wait: float, json: bool) -> None:
 
 def resume(office: Office, operation_id: str, *, reason: str, wait: float, json: bool) -> None:
     """Go on with an operation, taking it over from whoever runs it."""
-    operation = review_operations.take_up(office.records, operation_id)
+    operation = operations.take_up(office.records, operation_id)
     if operation is None:
         _refuse(office, operation_id, "resume", reason=reason)
     _record(office, operation, "resume", reason=reason)
@@ -155,7 +110,7 @@ def resume(office: Office, operation_id: str, *, reason: str, wait: float, json:
 
 def cancel(office: Office, operation_id: str, *, reason: str, json: bool) -> None:
     """Cancel an operation."""
-    operation = review_operations.cancel(office.records, operation_id)
+    operation = operations.cancel(office.records, operation_id)
     if operation is None:
         _refuse(office, operation_id, "cancel", reason=reason)
     _record(office, operation, "cancel", reason=reason)
@@ -246,7 +201,7 @@ def decide_all(office: Office, item_ids: Sequence[str], *, to: Status, reason: s
     outcomes = []
     for item_id in dict.fromkeys(item_ids):
         office.record(item_id, f"{action} asked for", result="", reason=reason)
-        outcome = review_operations.decide(office.desk, item_id, to=to)
+        outcome = operations.decide(office.desk, item_id, to=to)
         done = outcome.result not in NOT_SENT
         if outcome.result == "refused":
             won = next(
@@ -323,7 +278,7 @@ def _cell(value: object) -> str:
 def show_groups(office: Office, *, examine: int, json: bool) -> None:
     """Show the open items by group."""
     found: list[ReviewItem] = list(islice(office.desk.table.query("by-status", "OPEN"), examine + 1))
-    more, groups = len(found) > examine, review_operations.groups(iter(found[:examine]))
+    more, groups = len(found) > examine, operations.groups(iter(found[:examine]))
     if json:
         rows = [
             {

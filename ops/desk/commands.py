@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json as jsonlib
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from media_events.failures import HopError
-from media_events.review import STATUSES, ReviewItem, Status
-from ops import review_actions
+from media_events.review import STATUSES, Status
 from ops.aws import Deployment, find
 from ops.console import OperatorError, fail, note, out, print_json
-from ops.review_actions import plain
-from ops.review_operations import NOT_SENT
-from ops.review_options import Environment, Json, LedgerTables, Profile, Reason, Region, TableName
+from ops.desk import actions
+from ops.desk.operations import NOT_SENT
+from ops.desk.options import Environment, Json, LedgerTables, Profile, Reason, Region, TableName
+from ops.desk.showing import card, line, listing, plain, pretty, summary
 
 if TYPE_CHECKING:
-    from ops.review_actions import Office
-    from ops.review_desk import Desk, Outcome
+    from ops.desk.desk import Desk
+    from ops.desk.office import Office
 
 NOT_ALL_GOOD: Final = 1
 UNUSABLE: Final = 2
@@ -61,12 +59,12 @@ def list_items(  # noqa: PLR0913  # each is an option of the command
         items = _desk(deployment).find(statuses=statuses, group=group, event=event, limit=limit + 1)
     more, items = len(items) > limit, items[:limit]
     if json:
-        print_json({"items": [_summary(item) for item in items], "more": more})
+        print_json({"items": [summary(item) for item in items], "more": more})
         return
     if not items:
         out.print("Nothing waits for a person." if not (status or group or event) else "No such items.")
         return
-    out.print(_listing(items))
+    out.print(listing(items))
     if more:
         note(f"there are more than {limit}: see them with --limit")
 
@@ -100,10 +98,10 @@ def show(  # noqa: PLR0913
     if json:
         print_json({**item.to_dict(), "body": body if problem is None else None, "body_problem": problem})
         return
-    out.print(_card(item))
+    out.print(card(item))
     out.print(Text("body", style="bold"))
     out.print(
-        plain(_pretty(body)[:BODY_CHARACTERS_SHOWN], lines=True) if problem is None else f"(not readable: {problem})",
+        plain(pretty(body)[:BODY_CHARACTERS_SHOWN], lines=True) if problem is None else f"(not readable: {problem})",
         markup=False,
     )
     if len(body) > BODY_CHARACTERS_SHOWN:
@@ -158,12 +156,12 @@ def replay(  # noqa: PLR0913
     if item_ids:
         _replay_items(deployment, item_ids, wait=0 if no_wait else wait, no_wait=no_wait, reason=reason, json=json)
         return
-    request = review_actions.Request(group, destination, limit, rate, canary, reason)
+    request = actions.Request(group, destination, limit, rate, canary, reason)
     with _told():
         if dry_run:
-            review_actions.plan(_office(deployment), request, json=json)
+            actions.plan(_office(deployment), request, json=json)
         else:
-            review_actions.start(_office(deployment), request, wait=wait, json=json)
+            actions.start(_office(deployment), request, wait=wait, json=json)
 
 
 def _replay_items(  # noqa: PLR0913
@@ -181,7 +179,7 @@ def _replay_items(  # noqa: PLR0913
             office.record(outcome.item_id, "replay", result=result, reason=reason, allowed=allowed)
             outcomes.append(outcome)
             if not json:
-                out.print(_line(outcome))
+                out.print(line(outcome))
     if json:
         print_json([{"item_id": o.item_id, "result": o.result, "reason": o.reason} for o in outcomes])
     good = {"resolved", "sent", "unconfirmed"} if no_wait else {"resolved", "sent"}
@@ -206,7 +204,7 @@ def cancel(  # noqa: PLR0913
     """
     office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
     with _told():
-        review_actions.cancel(office, operation_id, reason=reason, json=json)
+        actions.cancel(office, operation_id, reason=reason, json=json)
 
 
 @app.command()
@@ -230,7 +228,7 @@ def resume(  # noqa: PLR0913
         find(environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or [])
     )
     with _told():
-        review_actions.resume(office, operation_id, reason=reason, wait=wait, json=json)
+        actions.resume(office, operation_id, reason=reason, wait=wait, json=json)
 
 
 @app.command()
@@ -251,13 +249,13 @@ def groups(  # noqa: PLR0913
     """
     office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
     with _told():
-        review_actions.show_groups(office, examine=examine, json=json)
+        actions.show_groups(office, examine=examine, json=json)
 
 
 @app.command()
 def export(  # noqa: PLR0913
     *,
-    form: Annotated[review_actions.Form, typer.Option("--format", help="csv, or jsonl: one JSON object a line.")],
+    form: Annotated[actions.Form, typer.Option("--format", help="csv, or jsonl: one JSON object a line.")],
     status: Annotated[str, typer.Option(help="Items of this status, where no group is named.")] = "OPEN",
     group: Annotated[str | None, typer.Option(help="Items of this group, of every status.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Write no more items than this.")] = 100_000,
@@ -273,7 +271,7 @@ def export(  # noqa: PLR0913
     wanted = _status(status)
     office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
     with _told():
-        review_actions.export(office, form=form, status=wanted, group=group, limit=limit)
+        actions.export(office, form=form, status=wanted, group=group, limit=limit)
 
 
 @app.command()
@@ -293,7 +291,7 @@ def archive(  # noqa: PLR0913
     """
     office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
     with _told():
-        review_actions.decide_all(office, item_ids, to="ARCHIVED", reason=reason, json=json)
+        actions.decide_all(office, item_ids, to="ARCHIVED", reason=reason, json=json)
 
 
 @app.command()
@@ -313,7 +311,7 @@ def restore(  # noqa: PLR0913
     """
     office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
     with _told():
-        review_actions.decide_all(office, item_ids, to="OPEN", reason=reason, json=json)
+        actions.decide_all(office, item_ids, to="OPEN", reason=reason, json=json)
 
 
 @app.command("note")
@@ -333,7 +331,7 @@ def add_note(  # noqa: PLR0913
     """
     office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
     with _told():
-        review_actions.leave_note(office, item_id, text, json=json)
+        actions.leave_note(office, item_id, text, json=json)
 
 
 @app.command()
@@ -352,20 +350,20 @@ def audit(  # noqa: PLR0913
     """
     office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
     with _told():
-        review_actions.show_audit(office, subject, json=json)
+        actions.show_audit(office, subject, json=json)
 
 
 # --- wiring ------------------------------------------------------------------------------------------------------
 
 
 def _desk(deployment: Deployment) -> Desk:
-    from ops.review_wiring import desk  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+    from ops.desk.wiring import desk  # noqa: PLC0415  # botocore takes a while; --help needs none of it
 
     return desk(deployment)
 
 
 def _office(deployment: Deployment) -> Office:
-    from ops.review_wiring import office  # noqa: PLC0415
+    from ops.desk.wiring import office  # noqa: PLC0415
 
     return office(deployment)
 
@@ -387,87 +385,3 @@ def _status(name: str) -> Status:
     if name.upper() not in known:
         fail(f"{name!r} is no status", hint=f"use {', '.join(STATUSES)}", exit_code=UNUSABLE)
     return known[name.upper()]
-
-
-# --- showing -----------------------------------------------------------------------------------------------------
-
-
-def _summary(item: ReviewItem) -> dict[str, Any]:
-    left_out = {"body", "message_attributes", "response"}
-    return {name: value for name, value in item.to_dict().items() if name not in left_out}
-
-
-_STYLES: Final = {"OPEN": "bold red", "RETRYING": "yellow", "RESOLVED": "green", "ARCHIVED": "dim"}
-
-
-def _listing(items: list[ReviewItem]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("item", no_wrap=True)
-    for column in ("event", "why"):
-        table.add_column(column, overflow="fold", ratio=1)
-    for item in items:
-        latest = item.last_failed_at.replace("T", " ").partition(".")[0]
-        several = f", {len(item.attempts)} failures" if len(item.attempts) > 1 else ""
-        table.add_row(
-            Text.assemble(item.item_id, "\n", (item.status, _STYLES.get(item.status, ""))),
-            Text(plain(f"{item.event_id}") + "\n" + plain(f"{item.type or '(no type)'} to {item.destination}")),
-            Text.assemble(
-                (plain(item.error_code), "bold"),
-                f" ({item.failure_class})\n{plain(item.error_message)[:160]}\n",
-                (f"{latest} UTC{several}", "dim"),
-            ),
-        )
-    return table
-
-
-def _card(item: ReviewItem) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    to = item.return_to
-    back = " ".join(
-        plain(part) for part in (to.kind, to.queue_url or to.bus_arn or to.function_arn or "", to.route or "")
-    )
-    rows = {
-        "item": item.item_id,
-        "status": item.status,
-        "event": f"{item.event_id} ({item.source})",
-        "type": item.type,
-        "correlation": item.correlation_id,
-        "key": item.partition_key,
-        "hop": f"{item.hop} → {item.destination}",
-        "failed": f"{item.failure_class}: {item.error_code}: {item.error_message}",
-        "response": item.response,
-        "first": item.first_failed_at,
-        "last": item.last_failed_at,
-        "re-driven": str(item.redrive_count),
-        "replayed": item.replayed_at,
-        "resolved": item.resolved_at,
-        "group": item.group_id,
-        "dead letter": item.kind,
-        "goes back to": back,
-        "body": f"{item.body_size} bytes, SHA-256 {item.body_sha256}" + (f", {item.bodyref}" if item.bodyref else ""),
-    }
-    for name, value in rows.items():
-        if value is not None:
-            table.add_row(name, Text(plain(value)))
-    for attempt in item.attempts:
-        table.add_row(
-            "attempt", Text(plain(f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}"))
-        )
-    return table
-
-
-def _pretty(body: str) -> str:
-    try:
-        return jsonlib.dumps(jsonlib.loads(body), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return body
-
-
-_RESULT_STYLES: Final = {"resolved": "green", "sent": "green", "unconfirmed": "yellow"}
-
-
-def _line(outcome: Outcome) -> Text:
-    style = _RESULT_STYLES.get(outcome.result, "bold red")
-    return Text.assemble(plain(outcome.item_id), "  ", (outcome.result, style), "  ", plain(outcome.reason))

@@ -13,8 +13,8 @@ from typing import Final, Protocol
 
 from media_events.consuming import timestamp
 from media_events.review import ReviewItem, Status
-from ops.review_desk import Desk, Outcome
-from ops.review_records import Entry, Operation, Records, State
+from ops.desk.desk import Desk, Outcome
+from ops.desk.records import Entry, Operation, Records, State
 
 LOOK_SECONDS: Final = 1.0
 """How long the runner sleeps at most before it looks whether it has been cancelled."""
