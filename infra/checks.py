@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
+from infra.destinations import sent_by_rule
 from infra.entry_checks import MAX_NAME, check_entries, entry_kinds, entry_names
 from infra.patterns import Problem, advise, validate_hop_pattern, validate_pattern
 from infra.problems import Findings, Position, did_you_mean
@@ -61,12 +62,26 @@ def check_references(document: Document, environment: str, findings: Findings) -
                 "there are no transforms, so no event is ever transformed: use received, or leave stage out",
             )
         target = destinations.get(_text(route, "destination"))
-        by_rule = _text(target, "type") == "sqs" and not _text(target, "mode")
-        if isinstance(route, dict) and "input_transformer" in route and target and not by_rule:
-            findings.wrong(
-                document.position(("routes", name, "input_transformer")),
-                "only a destination of type sqs, without a mode, takes an input_transformer: use a transform's steps",
-            )
+        if isinstance(route, dict) and isinstance(target, dict) and "input_transformer" in route:
+            _check_input_transformer(document, name, target, findings)
+
+
+def _check_input_transformer(document: Document, name: str, target: Mapping[str, Any], findings: Findings) -> None:
+    """Note an input transformer that nobody applies, and one that CloudWatch Logs makes nothing of."""
+    path: Path = ("routes", name, "input_transformer")
+    if not sent_by_rule(target):
+        findings.wrong(
+            document.position(path),
+            "only what the rule itself sends to takes an input_transformer (api-destination, logs, and sqs without a "
+            "mode): use a transform's steps",
+        )
+        return
+    template = _text(document.at(path), "template")
+    if _text(target, "type") == "logs" and not all(f'"{key}"' in template for key in ("timestamp", "message")):
+        findings.wrong(
+            document.position((*path, "template")),
+            'a log group takes {"timestamp": …, "message": …} only: EventBridge writes nothing else to it',
+        )
 
 
 def _check_certificates(
@@ -116,10 +131,15 @@ def _check_keys(
         for name, destination in _members(root, "destinations").items()
         if _text(destination, "definition")
     }
-    for machine, name in machines.items():
-        if len(prefix + machine) > MAX_NAME:
+    called = {
+        name: name
+        for name, destination in _members(root, "destinations").items()
+        if _text(destination, "type") == "api-destination"
+    }
+    for made, name in (machines | called).items():
+        if len(prefix + made) > MAX_NAME:
             position = document.position(("destinations", name))
-            findings.wrong(position, f"{prefix}{machine} has {len(prefix + machine)} characters; AWS takes {MAX_NAME}")
+            findings.wrong(position, f"{prefix}{made} has {len(prefix + made)} characters; AWS takes {MAX_NAME}")
     for key in entries & RESERVED_KEYS.keys():
         position = document.position(("entries", key))
         findings.wrong(position, f"{prefix}{key} is {RESERVED_KEYS[key]}: choose another name")

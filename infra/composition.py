@@ -243,8 +243,8 @@ class WorkflowStack(TerraformStack):
         settings: dict[str, Any] = destination.model_dump(exclude_none=True, exclude={"type", *Delivered.model_fields})
         if isinstance(destination, SqsDestination):
             settings.setdefault("queue_url", queue_url(destination.queue_arn))
-            if route.input_transformer is not None:
-                settings["input_transformer"] = route.input_transformer.model_dump()
+        if route.input_transformer is not None:
+            settings["input_transformer"] = route.input_transformer.model_dump()
         settings = literal(settings)
         if isinstance(destination, ResumeDestination):
             assert waits is not None  # noqa: S101 - there is one where a destination resumes

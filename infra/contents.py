@@ -125,6 +125,29 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
         raise ContentError(error.problems) from None
 
 
+def check_api_destination(settings: Mapping[str, Any]) -> None:
+    """Check the addresses of an API destination by the guard that functions use: EventBridge has none.
+
+    Raises:
+        ContentError: naming every one that is malformed or not public.
+    """
+    from media_events.delivery.ssrf import TargetError, parse_networks, parse_target  # noqa: PLC0415
+
+    local = settings.get("allow_http") is True
+    allowed = parse_networks(["127.0.0.0/8", "::1/128"]) if local else ()
+    auth = settings.get("auth")
+    urls = {"url": settings.get("url"), "auth.token_url": auth.get("token_url") if isinstance(auth, Mapping) else None}
+    problems = []
+    for name, url in urls.items():
+        if isinstance(url, str):
+            try:
+                parse_target(url, allow_http=local, allowed=allowed)
+            except TargetError as error:
+                problems.append(f"{name}: {error}")
+    if problems:
+        raise ContentError(problems)
+
+
 def load_definition(folder: Path, name: str) -> str:
     """The text of a state machine's definition, compact.
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from infra.forms import (
     BusArn,
+    ConnectionArn,
     FunctionArn,
     KeyArn,
+    LogGroupArn,
     QueueArn,
     QueueUrl,
     SecretArn,
@@ -213,6 +216,78 @@ class ResumeDestination(Delivered):
     )
 
 
+class ConnectionAuth(Section):
+    """How EventBridge makes itself known. CloudFormation reads the secret; its value is in no state and no file."""
+
+    type: Literal["api-key", "basic", "oauth2-client-credentials"]
+    header: str | None = Field(default=None, description="For `api-key`: the header that carries the secret's text.")
+    secret_arn: SecretArn
+    secret_version_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9-]{32,64}$",
+        description="The secret's version. EventBridge keeps a copy, and learns of a changed secret by this.",
+    )
+    token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
+    scope: str | None = Field(default=None, description="For `oauth2-client-credentials`: what is asked for.")
+    audience: str | None = Field(default=None, description="For `oauth2-client-credentials`: for whom the token is.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.type == "api-key") != (self.header is not None):
+            raise ValueError("header belongs to api-key, which needs it")
+        of_tokens = {"token_url": self.token_url, "scope": self.scope, "audience": self.audience}
+        if self.type == "oauth2-client-credentials":
+            if self.token_url is None:
+                raise ValueError("oauth2-client-credentials needs token_url")
+        elif given := [name for name, value in of_tokens.items() if value is not None]:
+            raise ValueError(f"{given[0]} belongs to oauth2-client-credentials")
+        return self
+
+
+class ApiDestination(Section):
+    """A system that EventBridge itself calls, through an API destination."""
+
+    type: Literal["api-destination"]
+    url: str = Field(description="An https:// URL; each * in its path takes one of `path_values`.")
+    method: Literal["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD", "OPTIONS"] = "POST"
+    rate_limit_per_second: int = Field(default=300, ge=1, le=300, description="Of all its routes together.")
+    auth: ConnectionAuth | None = Field(default=None, description="How it knows us; or `connection_arn`.")
+    connection_arn: ConnectionArn | None = Field(default=None, description="A connection of yours, in place of `auth`.")
+    headers: dict[str, str] = Field(
+        default={}, description="Constants, or paths into the event such as $.detail.metadata.id; no credentials."
+    )
+    query: dict[str, str] = Field(default={}, description="Parameters of the query, as `headers`.")
+    path_values: list[str] = Field(default=[], description="For each * of the URL, as `headers`.")
+    allow_http: bool = Field(default=False, description="Allow http:// and this machine: for the local cloud alone.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.auth is None) == (self.connection_arn is None):
+            raise ValueError("give either auth or connection_arn: EventBridge calls nobody without a connection")
+        stars = self.url.count("*")
+        if stars != len(self.path_values):
+            raise ValueError(
+                f"path_values has {len(self.path_values)} values, and url has {stars} times *: one for each"
+            )
+        return self
+
+
+class LogsDestination(Section):
+    """A log group in CloudWatch Logs, to which the rule itself writes."""
+
+    type: Literal["logs"]
+    log_group_arn: LogGroupArn | None = Field(
+        default=None,
+        description="An existing one. If left out one is made: /aws/events/<name>-<environment>-<destination>.",
+    )
+
+
+def sent_by_rule(settings: Mapping[str, Any]) -> bool:
+    """Whether the rule itself sends to a destination with these settings, as the file has them."""
+    kind = settings.get("type")
+    return kind in ("api-destination", "logs") or (kind == "sqs" and not settings.get("mode"))
+
+
 Destination = Annotated[
     HttpDestination
     | SqsDestination
@@ -221,6 +296,8 @@ Destination = Annotated[
     | LambdaDestination
     | FirehoseDestination
     | StepFunctionsDestination
-    | ResumeDestination,
+    | ResumeDestination
+    | ApiDestination
+    | LogsDestination,
     Field(discriminator="type"),
 ]

@@ -39,6 +39,12 @@ FunctionArn = Annotated[
 StreamArn = Annotated[
     str, StringConstraints(pattern=r"^arn:[a-z-]+:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}$")
 ]
+ConnectionArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:connection/[.A-Za-z0-9_/-]+$")
+]
+LogGroupArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:[a-z-]+:logs:[a-z0-9-]+:[0-9]{12}:log-group:/aws/events/[A-Za-z0-9._/#-]+$")
+]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 OrganizationId = Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{10,32}$")]
 Sid = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -104,6 +110,14 @@ FORMS = {
     r"^arn:[a-z-]+:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]{1,64}$": (
         "the ARN of a Firehose stream, arn:aws:firehose:<region>:<account>:deliverystream/<name>"
     ),
+    r"^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:connection/[.A-Za-z0-9_/-]+$": (
+        "the ARN of a connection, arn:aws:events:<region>:<account>:connection/<name>/<id>"
+    ),
+    r"^arn:[a-z-]+:logs:[a-z0-9-]+:[0-9]{12}:log-group:/aws/events/[A-Za-z0-9._/#-]+$": (
+        "the ARN, without :* at its end, of a log group whose name begins with /aws/events/: EventBridge writes to no "
+        "others"
+    ),
+    r"^[A-Za-z0-9-]{32,64}$": "the id of a secret's version",
     r"^[0-9]{12}$": "an account's 12 digits, between quotes",
     r"^o-[a-z0-9]{10,32}$": "an organisation such as o-a1b2c3d4e5",
     r"^[A-Za-z0-9_-]{1,64}$": "1 to 64 letters, digits, hyphens or underscores",

@@ -11,7 +11,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from infra.checks import check_patterns, check_references, place_in_settings, place_in_steps
-from infra.contents import ContentError, check_destination, check_steps, load_definition, load_specification
+from infra.contents import (
+    ContentError,
+    check_api_destination,
+    check_destination,
+    check_steps,
+    load_definition,
+    load_specification,
+)
 from infra.destinations import (
     FUNCTION_MARGIN_SECONDS,
     Destination,
@@ -145,6 +152,8 @@ class Reader:
             try:
                 if destination.get("type") in ("http", "resume"):
                     check_destination(name, destination)
+                elif destination.get("type") == "api-destination":
+                    check_api_destination(destination)
                 elif destination.get("type") == "step-functions" and isinstance(definition, str):
                     path = (*path, "definition")
                     definitions[name] = load_definition(self._folder, definition)

@@ -132,7 +132,7 @@ class Transform(Consumer):
 
 
 class InputTransformer(Section):
-    """What EventBridge makes of the event for a queue that the rule itself sends to."""
+    """What EventBridge makes of the event for a target that the rule itself sends to."""
 
     paths: dict[str, str] = Field(default={}, max_length=100, description="Names for JSON paths such as $.detail.data.")
     template: str
@@ -151,7 +151,8 @@ class Route(Consumer):
     )
     enabled: bool = True
     input_transformer: InputTransformer | None = Field(
-        default=None, description="For `sqs` destinations without a `mode` only."
+        default=None,
+        description="For what the rule itself sends to: `api-destination`, `logs`, `sqs` without a `mode`.",
     )
     failure: FailureHandling = FailureHandling()
 

@@ -1,4 +1,4 @@
-# A bus that exists already, a transform, and three routes: an HTTP endpoint, a state machine and a queue.
+# A bus that exists already, a transform, and five routes: an HTTP endpoint, a state machine, a queue, an API destination, a log group.
 #
 # In another repository: source = "git::https://github.com/<owner>/<repository>//modules/router?ref=<tag>"
 
@@ -9,6 +9,11 @@ resource "aws_cloudwatch_event_bus" "media" {
 # The receiver's API key. Terraform makes the secret, a person gives it its value.
 resource "aws_secretsmanager_secret" "catalogue" {
   name = "media-example/catalogue"
+}
+
+# As above, for what EventBridge itself calls.
+resource "aws_secretsmanager_secret" "crm" {
+  name = "media-example/crm"
 }
 
 resource "aws_sqs_queue" "search_index" {
@@ -60,6 +65,26 @@ module "router" {
           manage_queue_policy = true # the queue has no other policy
         }
       }
+    }
+
+    crm = {
+      pattern = jsonencode({ detail-type = ["asset.ready"] })
+      target = {
+        api_destination = {
+          url                   = "https://crm.example.com/assets/*"
+          path_values           = ["$.detail.metadata.subject"]
+          rate_limit_per_second = 20
+          auth                  = { type = "api-key", header = "X-Api-Key", secret_arn = aws_secretsmanager_secret.crm.arn }
+          input_transformer     = { paths = { data = "$.detail.data" }, template = "{\"asset\": <data>}" }
+        }
+      }
+    }
+
+    audit = {
+      pattern   = jsonencode({})
+      match_all = true
+      stage     = "received"
+      target    = { logs = {} } # /aws/events/media-example-audit
     }
   }
 }

@@ -49,10 +49,10 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "dlq_not_empty" {
-  for_each = local.routes_to_queue
+  for_each = local.routes_by_rule
 
   alarm_name          = "${aws_sqs_queue.dlq[each.key].name}-not-empty"
-  alarm_description   = "route/${each.key} has dead letters: its rule could not send to ${each.value.target.sqs.queue_arn}."
+  alarm_description   = "route/${each.key} has dead letters: its rule could not send to ${local.rule_target_names[each.key]}."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = aws_sqs_queue.dlq[each.key].name }
@@ -68,7 +68,7 @@ resource "aws_cloudwatch_metric_alarm" "dlq_not_empty" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "dlq_age" {
-  for_each = local.routes_to_queue
+  for_each = local.routes_by_rule
 
   alarm_name          = "${aws_sqs_queue.dlq[each.key].name}-age"
   alarm_description   = "The dead-letter queue of route/${each.key} does not drain: its oldest message has waited longer than re-drives take."

@@ -1,7 +1,9 @@
 # Every transform and route is a hop: a rule of its own, and what the rule feeds.
 #
 #   transform, most targets   rule -> queue -> function   (queue-consumer: queue, dead-letter queue, function, alarms)
-#   sqs without a mode        rule -> your queue          (direct.tf: a dead-letter queue for the rule's target)
+#   sqs without a mode        rule -> your queue          (rule_targets.tf: a dead-letter queue for the rule's target)
+#   api_destination           rule -> API destination     (api_destinations.tf, and the same)
+#   logs                      rule -> log group           (log_groups.tf, and the same)
 
 locals {
   # arn:<partition>:events:<region>:<account>:event-bus/<name>
@@ -10,8 +12,7 @@ locals {
   region        = local.bus_arn_parts[3]
   account_id    = local.bus_arn_parts[4]
 
-  routes_to_queue    = { for key, route in var.routes : key => route if route.target.sqs != null && try(route.target.sqs.mode, null) == null }
-  routes_by_function = { for key, route in var.routes : key => route if !contains(keys(local.routes_to_queue), key) }
+  routes_by_function = { for key, route in var.routes : key => route if !contains(keys(local.routes_by_rule), key) }
 
   destinations = { for key, route in var.routes : key => coalesce(route.destination, key) }
 

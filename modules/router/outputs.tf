@@ -29,7 +29,7 @@ output "dead_letter_queues" {
       ledger_table_name = aws_dynamodb_table.ledger[0].name
       ledger_table_arn  = aws_dynamodb_table.ledger[0].arn
     } },
-    { for key, route in local.routes_to_queue : "route/${key}" => {
+    { for key, route in local.routes_by_rule : "route/${key}" => {
       queue_arn        = aws_sqs_queue.dlq[key].arn
       queue_url        = aws_sqs_queue.dlq[key].url
       hop              = "route/${key}"
@@ -46,6 +46,21 @@ output "dead_letter_queues" {
 output "sqs_target_policies" {
   description = "For each route whose rule sends to a queue of yours, by key: the policy that its queue needs, as JSON text, for `aws_sqs_queue_policy` or `source_policy_documents`. Routes to the same queue have the same policy."
   value       = { for key in keys(local.routes_to_queue) : key => data.aws_iam_policy_document.target[key].json }
+}
+
+output "log_target_policy" {
+  description = "What CloudWatch Logs must let the rules of routes with `target.logs` do, as JSON text; null without such routes. The module sets it unless `manage_log_policy = false`."
+  value       = one(data.aws_iam_policy_document.logs[*].json)
+}
+
+output "log_target_names" {
+  description = "For each route with `target.logs`, by key: the name of its log group."
+  value       = local.log_group_names
+}
+
+output "api_destination_arns" {
+  description = "ARNs of the API destinations that the module made, by destination."
+  value       = { for destination, made in aws_cloudwatch_event_api_destination.this : destination => made.arn }
 }
 
 output "ledger_table_name" {

@@ -106,6 +106,13 @@ variable "bus_arn" {
   }
 }
 
+variable "manage_log_policy" {
+  description = "Whether the module sets the resource policy with which CloudWatch Logs lets the rules of routes with `target.logs` in. An account has ten such policies in a region at most: with false, add the output `log_target_policy` to one of yours."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 ################################################################################
 # Transforms
 ################################################################################
@@ -292,6 +299,15 @@ variable "routes" {
       * `resume`: a function resumes, or fails, the executions that wait for the event (see `workflow-waits`): `waits_table_name` and
         `waits_table_arn`, `correlation_key`, `success_when` and `failure_when` (JMESPath over
         `metadata` and `data`), `error` (the name that a workflow catches), `early_seconds` (how long an event waits for its waiter).
+      * `api_destination`: the rule itself calls `url` through an EventBridge API destination, with `method` (`POST`) and at most
+        `rate_limit_per_second` (300) calls. Who we are is either `auth` (the module makes the connection, and CloudFormation reads the secret):
+        `{type = "api-key", header, secret_arn}`, `{type = "basic", secret_arn}` (JSON with `username` and `password`) or
+        `{type = "oauth2-client-credentials", secret_arn, token_url}` (JSON with `client_id` and `client_secret`) with `scope` and `audience`, each
+        with `secret_version_id`, which a changed secret needs; or `connection_arn`, a connection of yours. `headers` and `query` take texts or
+        paths such as `$.detail.metadata.id`, `path_values` fills the `*` of the URL, `input_transformer` as for queues.
+        Routes with the same `destination` share one API destination, and its limit.
+      * `logs`: the rule itself writes to a log group: `log_group_arn`, or one that the module makes, `/aws/events/<name>-<destination>`.
+        `input_transformer`: its template must give `{"timestamp": …, "message": …}`.
     * `ordering`: `latest` doesn't send an event that is older than what was delivered for its `partitionkey`; default `none`.
     * `breaker`: after `failures` (10) in a row deliveries to the destination pause for `delay_seconds` (30), doubling up to `max_delay_seconds` (900);
       an event waits up to `hold_seconds` (86400). `enabled = false` switches it off. Neither has a meaning for a rule's own target.
@@ -366,6 +382,36 @@ variable "routes" {
         early_seconds    = optional(number)
         kms_key_arn      = optional(string)
       }))
+      api_destination = optional(object({
+        url                   = string
+        method                = optional(string, "POST")
+        rate_limit_per_second = optional(number, 300)
+        connection_arn        = optional(string)
+        auth = optional(object({
+          type              = string
+          header            = optional(string)
+          secret_arn        = string
+          secret_version_id = optional(string)
+          token_url         = optional(string)
+          scope             = optional(string)
+          audience          = optional(string)
+        }))
+        headers     = optional(map(string), {})
+        query       = optional(map(string), {})
+        path_values = optional(list(string), [])
+        input_transformer = optional(object({
+          paths    = optional(map(string), {})
+          template = string
+        }))
+        allow_http = optional(bool, false)
+      }))
+      logs = optional(object({
+        log_group_arn = optional(string)
+        input_transformer = optional(object({
+          paths    = optional(map(string), {})
+          template = string
+        }))
+      }))
     })
     ordering = optional(string)
     breaker = optional(object({
@@ -438,7 +484,7 @@ variable "routes" {
 
   validation {
     condition     = alltrue([for route in values(var.routes) : length([for target in values(route.target) : true if target != null]) == 1])
-    error_message = "A route has exactly one target: http, sqs, sns, event_bus, lambda, firehose, states or resume. Several targets for the same events are several routes with the same pattern."
+    error_message = "A route has exactly one target: http, sqs, sns, event_bus, lambda, firehose, states, resume, api_destination or logs. Several targets for the same events are several routes with the same pattern."
   }
 
   validation {
@@ -596,6 +642,116 @@ variable "routes" {
   }
 
   validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.target.api_destination == null ? true : (
+        can(regex(route.target.api_destination.allow_http ? "^https?://[^/?#@\\s]+" : "^https://[^/?#@\\s]+", route.target.api_destination.url))
+        && !can(regex("^[a-z]+://[^/?#]*@", route.target.api_destination.url)) && length(route.target.api_destination.url) <= 2048
+      )
+    ])
+    error_message = "target.api_destination.url must be an https:// URL of up to 2048 characters without credentials in it (they belong into a secret, see auth). EventBridge takes no others; allow_http is for a local cloud."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.target.api_destination == null ? true : (
+        contains(["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD", "OPTIONS"], route.target.api_destination.method)
+        && route.target.api_destination.rate_limit_per_second >= 1 && route.target.api_destination.rate_limit_per_second <= 300
+        && floor(route.target.api_destination.rate_limit_per_second) == route.target.api_destination.rate_limit_per_second
+      )
+    ])
+    error_message = "target.api_destination: method must be POST, PUT, PATCH, GET, DELETE, HEAD or OPTIONS, rate_limit_per_second a whole number from 1 to 300."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.target.api_destination == null ? true : (
+        (route.target.api_destination.auth != null) != (route.target.api_destination.connection_arn != null)
+        && can(regex("^arn:[^:]+:events:[^:]+:[0-9]{12}:connection/.+$", coalesce(route.target.api_destination.connection_arn, "arn:aws:events:x:000000000000:connection/x")))
+      )
+    ])
+    error_message = "target.api_destination needs either auth, from which the module makes a connection, or connection_arn, the ARN of one of yours: EventBridge calls nobody without one."
+  }
+
+  validation {
+    condition = alltrue([
+      for auth in [for route in values(var.routes) : try(route.target.api_destination.auth, null)] : auth == null ? true : (
+        contains(["api-key", "basic", "oauth2-client-credentials"], auth.type)
+        && (auth.type == "api-key") == (auth.header != null)
+        && can(regex("^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$", auth.secret_arn))
+      )
+    ])
+    error_message = "target.api_destination.auth: type must be \"api-key\" (with header), \"basic\" or \"oauth2-client-credentials\" (without), and secret_arn the ARN of a Secrets Manager secret. A secret's value never belongs into Terraform; a signature takes target.http."
+  }
+
+  validation {
+    condition = alltrue([
+      for auth in [for route in values(var.routes) : try(route.target.api_destination.auth, null)] : auth == null ? true : (
+        auth.type == "oauth2-client-credentials"
+        ? can(regex("^https://[^/?#@\\s]+", auth.token_url))
+        : alltrue([for name in ["token_url", "scope", "audience"] : auth[name] == null])
+      )
+    ])
+    error_message = "target.api_destination.auth: \"oauth2-client-credentials\" needs token_url, an https:// URL; no other type has token_url, scope or audience."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for route in values(var.routes) : [
+        for name, value in try(route.target.api_destination.headers, {}) :
+        can(regex("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,512}$", name)) && can(regex("^[\\x20-\\x7e]{0,512}$", value))
+        && !contains(["authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"], lower(name))
+      ] if route.target.api_destination != null
+    ]))
+    error_message = "target.api_destination.headers: a name has letters, digits and !#$%&'*+.^_`|~- only, a value up to 512 printable ASCII characters; credentials belong into a secret, see auth."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.target.api_destination == null ? true : (
+        length(route.target.api_destination.path_values) == length(regexall("[*]", route.target.api_destination.url))
+      )
+    ])
+    error_message = "target.api_destination.path_values must have one value for each * of the URL."
+  }
+
+  validation {
+    condition = alltrue([
+      for key, route in var.routes : route.target.api_destination == null ? true : length("${var.name}-${coalesce(route.destination, key)}") <= 64
+    ])
+    error_message = "Too long: \"<name>-<destination>\" names an API destination and its connection, and may have 64 characters."
+  }
+
+  validation {
+    condition = alltrue([
+      for destination in distinct([for key, route in var.routes : coalesce(route.destination, key) if route.target.api_destination != null]) :
+      length(distinct([
+        for key, route in var.routes : jsonencode({ for name in ["url", "method", "rate_limit_per_second", "connection_arn", "auth"] : name => route.target.api_destination[name] })
+        if route.target.api_destination != null && coalesce(route.destination, key) == destination
+      ])) == 1
+    ])
+    error_message = "Routes with the same destination share one API destination: url, method, rate_limit_per_second, connection_arn and auth must be the same in all of them. Give another destination to what differs."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : try(route.target.logs.log_group_arn, null) == null ? true : (
+        can(regex("^arn:[^:]+:logs:[^:]+:[0-9]{12}:log-group:/aws/events/[A-Za-z0-9._/#-]+$", route.target.logs.log_group_arn))
+        && slice(split(":", route.target.logs.log_group_arn), 3, 5) == slice(split(":", var.bus_arn), 3, 5)
+      )
+    ])
+    error_message = "target.logs.log_group_arn must be the ARN, without :* at its end, of a log group of the bus's own account and region whose name begins with /aws/events/: EventBridge writes to no others."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : try(route.target.logs.input_transformer, null) == null ? true : (
+        can(regex("\"timestamp\"", route.target.logs.input_transformer.template)) && can(regex("\"message\"", route.target.logs.input_transformer.template))
+      )
+    ])
+    error_message = "target.logs.input_transformer: EventBridge writes to a log group only what its template makes of the form {\"timestamp\": <milliseconds or a time>, \"message\": \"...\"}."
+  }
+
+  validation {
     condition     = alltrue([for route in values(var.routes) : contains(["none", "latest"], coalesce(route.ordering, "none"))])
     error_message = "ordering must be \"none\" or \"latest\"."
   }
@@ -613,8 +769,11 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for route in values(var.routes) : try(route.target.sqs, null) == null || try(route.target.sqs.mode, null) != null ? true : route.breaker == null && route.ordering == null])
-    error_message = "breaker and ordering belong to what a function delivers: an sqs target without mode is reached by the rule itself."
+    condition = alltrue([
+      for route in values(var.routes) : route.breaker == null && route.ordering == null
+      if route.target.api_destination != null || route.target.logs != null || (route.target.sqs != null && try(route.target.sqs.mode, null) == null)
+    ])
+    error_message = "breaker and ordering belong to what a function delivers: an api_destination, a log group and an sqs target without mode are reached by the rule itself."
   }
 
   validation {
@@ -623,7 +782,11 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for route in values(var.routes) : try(length(route.target.sqs.input_transformer.paths), 0) <= 100])
+    condition = alltrue(flatten([
+      for route in values(var.routes) : [
+        for kind in ["sqs", "api_destination", "logs"] : try(length(route.target[kind].input_transformer.paths), 0) <= 100
+      ]
+    ]))
     error_message = "input_transformer: EventBridge allows 100 paths."
   }
 

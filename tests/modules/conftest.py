@@ -36,6 +36,8 @@ provider "aws" {
 _REGIONAL = "eu-west-1:123456789012"
 # A mocked provider makes up what AWS would answer, but no ARNs: resources and the modules' own checks want real ones.
 MOCKED = {
+    "aws_cloudformation_stack": {"outputs": {"Arn": f"arn:aws:events:{_REGIONAL}:connection/mock/1"}},
+    "aws_cloudwatch_event_api_destination": {"arn": f"arn:aws:events:{_REGIONAL}:api-destination/mock/1"},
     "aws_apigatewayv2_api": {"execution_arn": f"arn:aws:execute-api:{_REGIONAL}:mock"},
     "aws_cloudwatch_event_bus": {"arn": f"arn:aws:events:{_REGIONAL}:event-bus/media-example"},
     "aws_cloudwatch_event_rule": {"arn": f"arn:aws:events:{_REGIONAL}:rule/mock/mock"},

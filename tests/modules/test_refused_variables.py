@@ -101,7 +101,20 @@ TARGETS: dict[str, dict[str, Any]] = {
         "waits_table_arn": f"arn:aws:dynamodb:{ACCOUNT}:table/waits",
         "correlation_key": "data.job.id",
     },
+    "api_destination": {
+        "url": "https://crm.example.com/events",
+        "auth": {"type": "api-key", "header": "X-Key", "secret_arn": SECRET},
+    },
+    "logs": {},
 }
+CONNECTION = f"arn:aws:events:{ACCOUNT}:connection/crm/0f6c3c1e"
+
+
+def two(**attributes: Any) -> dict[str, Any]:
+    """A router with two routes to one API destination, the second with the given attributes."""
+    first = {"pattern": PATTERN, "destination": "crm", "target": {"api_destination": TARGETS["api_destination"]}}
+    second = first | {"target": {"api_destination": TARGETS["api_destination"] | attributes}}
+    return router(routes={"one": first, "two": second})
 
 
 def bearer(**attributes: Any) -> dict[str, Any]:
@@ -139,6 +152,28 @@ ACCEPTED = {
     "a state machine's alias": route(
         target={"states": {"state_machine_arn": f"arn:aws:states:{ACCOUNT}:stateMachine:ingest:live"}}
     ),
+    "an api destination with everything": target(
+        "api_destination",
+        url="https://crm.example.com/assets/*/events",
+        method="PUT",
+        rate_limit_per_second=1,
+        auth={
+            "type": "oauth2-client-credentials",
+            "secret_arn": SECRET,
+            "secret_version_id": "EXAMPLE1-90ab-cdef-fedc-ba987SECRET1",
+            "token_url": "https://id.example.com/token",
+            "scope": "events",
+            "audience": "crm",
+        },
+        headers={"X-Asset": "$.detail.metadata.subject"},
+        query={"kind": "$.detail-type"},
+        path_values=["$.detail.metadata.subject"],
+        input_transformer={"template": "<x>"},
+    ),
+    "a connection that exists": target("api_destination", auth=None, connection_arn=CONNECTION),
+    "an api destination on this machine": target("api_destination", url="http://127.0.0.1:8080/", allow_http=True),
+    "two routes to one api destination": two(headers={"X-Other": "value"}),
+    "a log group that exists": target("logs", log_group_arn=f"arn:aws:logs:{ACCOUNT}:log-group:/aws/events/audit"),
     "an empty pattern that is asked for": route(pattern="{}", match_all=True),
     "steps of every kind": transform(
         steps=json.dumps(
@@ -255,7 +290,67 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a breaker on the rule's own target": (
         sqs() | {"routes": {"lake": sqs()["routes"]["cms"] | {"breaker": {}}}},
-        "is reached by the rule itself",
+        "are reached by the rule itself",
+    ),
+    "a breaker on an api destination": (
+        route(breaker={}, target={"api_destination": TARGETS["api_destination"]}),
+        "are reached by the rule itself",
+    ),
+    "an ordering on a log group": (route(ordering="latest", target={"logs": {}}), "are reached by the rule itself"),
+    "an unencrypted api destination": (
+        target("api_destination", url="http://crm.example.com/"),
+        "EventBridge takes no others",
+    ),
+    "an api destination with a password": (
+        target("api_destination", url="https://user:password@crm.example.com/"),
+        "without credentials in it",
+    ),
+    "an api destination by a verb that is none": (target("api_destination", method="SEND"), "method must be POST"),
+    "more calls than eventbridge makes": (target("api_destination", rate_limit_per_second=301), "from 1 to 300"),
+    "an api destination that nobody knows": (target("api_destination", auth=None), "needs either auth"),
+    "an api destination with two connections": (target("api_destination", connection_arn=CONNECTION), "either auth"),
+    "a connection by its name": (target("api_destination", auth=None, connection_arn="crm"), "the ARN of one of yours"),
+    "a signature by eventbridge": (
+        target("api_destination", auth={"type": "standard-webhooks", "secret_arn": SECRET}),
+        "a signature takes target.http",
+    ),
+    "an api destination's key without its header": (
+        target("api_destination", auth={"type": "api-key", "secret_arn": SECRET}),
+        '"api-key" (with header)',
+    ),
+    "an api destination's secret in place of its arn": (
+        target("api_destination", auth={"type": "basic", "secret_arn": "hunter2"}),
+        "never belongs into Terraform",
+    ),
+    "an api destination's token from nowhere": (
+        target("api_destination", auth={"type": "oauth2-client-credentials", "secret_arn": SECRET}),
+        "needs token_url",
+    ),
+    "an api destination's credential as a header": (
+        target("api_destination", headers={"Authorization": "Bearer x"}),
+        "credentials belong into a secret",
+    ),
+    "a path without its value": (target("api_destination", url="https://a.example.com/*"), "one value for each *"),
+    "an api destination's name that is too long": (
+        route(destination="d" * 54, target={"api_destination": TARGETS["api_destination"]}),
+        "names an API destination and its connection",
+    ),
+    "two limits for one api destination": (two(rate_limit_per_second=5), "share one API destination"),
+    "a log group that eventbridge does not write to": (
+        target("logs", log_group_arn=f"arn:aws:logs:{ACCOUNT}:log-group:/media/events"),
+        "begins with /aws/events/",
+    ),
+    "a log group of another account": (
+        target("logs", log_group_arn="arn:aws:logs:eu-west-1:999999999999:log-group:/aws/events/audit"),
+        "of the bus's own account",
+    ),
+    "a log group's streams": (
+        target("logs", log_group_arn=f"arn:aws:logs:{ACCOUNT}:log-group:/aws/events/audit:*"),
+        "without :* at its end",
+    ),
+    "what a log group can't take": (
+        target("logs", input_transformer={"template": '{"id": <id>}'}),
+        "of the form",
     ),
     "a message group for a standard queue": (sqs(message_group_id="all"), "needs either message_group_id"),
     "a url in place of a queue's arn": (sqs(queue_arn="https://sqs.eu-west-1.amazonaws.com/1/lake"), "ARN of a queue"),

@@ -21,6 +21,7 @@ environments:
   dev: {region: eu-west-1}
 """
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:assets"
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:crm-AbCdEf"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:publish"
 
 
@@ -320,6 +321,25 @@ def test_workflow_that_does_not_wait_brings_nothing_to_wait_with(synthesise):
             "type: firehose, stream_arn: 'arn:aws:firehose:eu-west-1:123456789012:deliverystream/lake'",
             {"firehose": {"stream_arn": "arn:aws:firehose:eu-west-1:123456789012:deliverystream/lake"}},
         ),
+        (
+            (
+                "type: api-destination, url: 'https://crm.example.com/*', path_values: [$$.id], "
+                f"rate_limit_per_second: 5, auth: {{type: api-key, header: X-Key, secret_arn: '{SECRET}'}}"
+            ),
+            {
+                "api_destination": {
+                    "url": "https://crm.example.com/*",
+                    "method": "POST",
+                    "rate_limit_per_second": 5,
+                    "auth": {"type": "api-key", "header": "X-Key", "secret_arn": SECRET},
+                    "headers": {},
+                    "query": {},
+                    "path_values": ["$.id"],
+                    "allow_http": False,
+                }
+            },
+        ),
+        ("type: logs", {"logs": {}}),
     ],
 )
 def test_target_is_what_the_router_takes(synthesise, settings, target):
@@ -341,6 +361,19 @@ def test_breaker_and_ordering_of_a_destination_hold_for_its_routes(synthesise):
         "delay_seconds": 30,
         "max_delay_seconds": 900,
         "hold_seconds": 86400,
+    }
+
+
+def test_input_transformer_goes_with_what_the_rule_itself_sends_to(synthesise):
+    text = SMALL.replace(HTTP, "{type: logs}").replace(
+        "    destination: cms\n",
+        '    destination: cms\n    input_transformer: {template: \'{"timestamp": 0, "message": "x"}\'}\n',
+    )
+
+    target = synthesise(text)["dev"].module("router")["routes"]["ready"]["target"]
+
+    assert target == {
+        "logs": {"input_transformer": {"paths": {}, "template": '{"timestamp": 0, "message": "x"}'}},
     }
 
 

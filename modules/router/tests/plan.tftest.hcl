@@ -241,11 +241,11 @@ run "targets_have_their_own_dead_letter_queues_and_the_policies_that_let_rules_i
 
   assert {
     condition = (
-      toset(concat(keys(aws_cloudwatch_event_target.queue), keys(aws_cloudwatch_event_target.direct))) == toset(keys(aws_cloudwatch_event_rule.this))
+      toset(concat(keys(aws_cloudwatch_event_target.queue), keys(aws_cloudwatch_event_target.own))) == toset(keys(aws_cloudwatch_event_rule.this))
       && aws_cloudwatch_event_target.queue["cms"].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
       && aws_cloudwatch_event_target.queue["cms"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
       && aws_cloudwatch_event_target.queue["enrich"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-enrich-dlq"
-      && aws_cloudwatch_event_target.direct["ordered"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:direct-dlq"
+      && aws_cloudwatch_event_target.own["ordered"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:direct-dlq"
     )
     error_message = "Each rule has one target, with the hop's own dead-letter queue."
   }
@@ -254,19 +254,19 @@ run "targets_have_their_own_dead_letter_queues_and_the_policies_that_let_rules_i
     condition = (
       aws_cloudwatch_event_target.queue["cms"].retry_policy[0].maximum_event_age_in_seconds == 3600
       && aws_cloudwatch_event_target.queue["cms"].retry_policy[0].maximum_retry_attempts == 185
-      && aws_cloudwatch_event_target.direct["ordered"].retry_policy[0].maximum_event_age_in_seconds == 86400
-      && aws_cloudwatch_event_target.direct["ordered"].retry_policy[0].maximum_retry_attempts == 3
+      && aws_cloudwatch_event_target.own["ordered"].retry_policy[0].maximum_event_age_in_seconds == 86400
+      && aws_cloudwatch_event_target.own["ordered"].retry_policy[0].maximum_retry_attempts == 3
     )
     error_message = "Half a retry policy means 0 for the other half: both must be set."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_event_target.direct["lake"].arn == "arn:aws:sqs:eu-west-1:123456789012:lake"
-      && aws_cloudwatch_event_target.direct["lake"].input_transformer[0].input_template == "{\"id\": <id>}"
-      && aws_cloudwatch_event_target.direct["lake"].input_transformer[0].input_paths == tomap({ id = "$.detail.metadata.id" })
-      && aws_cloudwatch_event_target.direct["ordered"].sqs_target[0].message_group_id == "qc"
-      && length(aws_cloudwatch_event_target.direct["lake"].sqs_target) == 0
+      aws_cloudwatch_event_target.own["lake"].arn == "arn:aws:sqs:eu-west-1:123456789012:lake"
+      && aws_cloudwatch_event_target.own["lake"].input_transformer[0].input_template == "{\"id\": <id>}"
+      && aws_cloudwatch_event_target.own["lake"].input_transformer[0].input_paths == tomap({ id = "$.detail.metadata.id" })
+      && aws_cloudwatch_event_target.own["ordered"].sqs_target[0].message_group_id == "qc"
+      && length(aws_cloudwatch_event_target.own["lake"].sqs_target) == 0
     )
     error_message = "A direct route sends to the user's queue, transformed if asked, with a message group if FIFO."
   }

@@ -7,6 +7,7 @@ import pytest
 from workflows import SMALL, load_small, problems, problems_with
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:publish"
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:crm-AbCdEf"
 ROUTE = "    destination: cms"
 DESTINATION = '{type: http, url: "https://cms.example.com/events"}'
 ENVIRONMENT = "dev: {region: eu-west-1}"
@@ -504,14 +505,103 @@ def test_names_that_are_no_files_are_told(name):
     assert len(problems_with({"specification: mux": f"specification: {name}", DESTINATION: definition})) == 2
 
 
-def test_input_transformer_belongs_to_queues():
+def test_input_transformer_belongs_to_what_the_rule_sends_to():
     assert problems_with({ROUTE: f"{ROUTE}\n    input_transformer: {{template: '<id>'}}"}) == [
         (
-            "line 10, routes.ready.input_transformer: only a destination of type sqs, without a mode, takes an "
-            "input_transformer: "
-            "use a transform's steps"
+            "line 10, routes.ready.input_transformer: only what the rule itself sends to takes an input_transformer "
+            "(api-destination, logs, and sqs without a mode): use a transform's steps"
         )
     ]
+
+
+def test_input_transformer_for_a_log_group_has_the_form_that_eventbridge_writes():
+    transformed = f"{ROUTE}\n    input_transformer: {{paths: {{id: $$.id}}, template: '{{\"id\": <id>}}'}}"
+
+    assert problems_with({DESTINATION: "{type: logs}", ROUTE: transformed}) == [
+        (
+            "line 10, routes.ready.input_transformer.template: a log group takes "
+            '{"timestamp": …, "message": …} only: EventBridge writes nothing else to it'
+        )
+    ]
+    formed = transformed.replace('{"id": <id>}', '{"timestamp": <at>, "message": "<id>"}')
+    assert problems_with({DESTINATION: "{type: logs}", ROUTE: formed}) == []
+
+
+API = f"type: api-destination, url: 'https://crm.example.com/in', auth: {{type: basic, secret_arn: '{SECRET}'}}"
+
+
+def test_api_destination_takes_what_eventbridge_takes():
+    token = f"auth: {{type: oauth2-client-credentials, secret_arn: '{SECRET}', token_url: 'https://id.example.com/t'}}"
+    assert problems_with({DESTINATION: f"{{{API}, method: PUT, rate_limit_per_second: 300}}"}) == []
+    assert (
+        problems_with(
+            {DESTINATION: f"{{type: api-destination, url: 'https://a.example.com/*/x', path_values: [$$.id], {token}}}"}
+        )
+        == []
+    )
+    local = "type: api-destination, url: 'http://127.0.0.1:9/x', allow_http: true"
+    arn = "arn:aws:events:eu-west-1:123456789012:connection/crm/0"
+    assert problems_with({DESTINATION: f"{{{local}, connection_arn: '{arn}'}}"}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"https://crm": "http://crm"}, ".url: its scheme must be https"),
+        ({"crm.example.com": "169.254.169.254"}, ".url: its address is forbidden: 169.254.169.254 is link-local"),
+        ({"crm.example.com": "10.1.2.3"}, ".url: its address is forbidden: 10.1.2.3 is not a public address"),
+        ({"crm.example.com": "user@crm.example.com"}, ".url: it must not hold a user name or password"),
+        ({"/in'": "/*/in'"}, ".url: path_values has 0 values, and url has 1 times *"),
+        ({f", auth: {{type: basic, secret_arn: '{SECRET}'}}": ""}, ": give either auth or connection_arn"),
+        (
+            {"'}": "'}, connection_arn: 'arn:aws:events:eu-west-1:123456789012:connection/c/0'"},
+            ".auth: give either auth",
+        ),
+        ({"basic": "api-key"}, ".auth: header belongs to api-key, which needs it"),
+        ({"type: basic": "type: basic, header: X-Key"}, ".auth.header: header belongs to api-key"),
+        ({"type: basic": "type: basic, scope: all"}, ".auth.scope: scope belongs to oauth2-client-credentials"),
+        ({"basic": "oauth2-client-credentials"}, ".auth: oauth2-client-credentials needs token_url"),
+        ({"basic": "standard-webhooks"}, ".auth.type: must be 'api-key', 'basic' or 'oauth2-client-credentials', not"),
+        ({SECRET: "hunter2"}, ".auth.secret_arn: must be the ARN of a secret"),
+        ({"type: api": "rate_limit_per_second: 301, type: api"}, ".rate_limit_per_second: must be 300 or less"),
+        (
+            {
+                "basic": "oauth2-client-credentials",
+                f"'{SECRET}'": f"'{SECRET}', token_url: 'https://[::ffff:127.0.0.1]/t'",
+            },
+            ".auth.token_url: its address is forbidden",
+        ),
+    ],
+)
+def test_api_destination_that_eventbridge_could_not_call(change, problem):
+    settings = API
+    for old, new in change.items():
+        assert old in settings
+        settings = settings.replace(old, new)
+
+    (found,) = problems_with({DESTINATION: f"{{{settings}}}"})
+
+    assert found.startswith(f"line 5, destinations.cms{problem}")
+
+
+def test_api_destination_has_a_name_of_its_own_that_aws_must_take():
+    name = "c" * 40
+    changes = {"name: media": f"name: {'m' * 20}", "  cms:": f"  {name}:", DESTINATION: f"{{{API}}}"}
+    changes |= {ROUTE: f"    destination: {name}", ENVIRONMENT: "production: {region: eu-west-1}"}
+
+    (found,) = problems_with(changes)
+
+    assert found.endswith("has 72 characters; AWS takes 64")
+
+
+def test_log_group_must_be_one_that_eventbridge_writes_to():
+    arn = "arn:aws:logs:eu-west-1:123456789012:log-group:media"
+
+    (found,) = problems_with({DESTINATION: f"{{type: logs, log_group_arn: '{arn}'}}"})
+
+    assert found.startswith(
+        "line 5, destinations.cms.log_group_arn: must be the ARN, without :* at its end, of a log group"
+    )
 
 
 # ----------------------------------------------------------------------------------------------- transforms, stages

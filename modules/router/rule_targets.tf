@@ -1,9 +1,39 @@
 ################################################################################
-# Routes straight to a queue of the user's
+# Routes whose rule sends by itself: to a queue of yours, an API destination, a log group
 ################################################################################
 
 locals {
-  dlq_names = { for key in keys(local.routes_to_queue) : key => "${var.name}-${key}-dlq" }
+  routes_to_queue = { for key, route in var.routes : key => route if route.target.sqs != null && try(route.target.sqs.mode, null) == null }
+  routes_to_api   = { for key, route in var.routes : key => route if route.target.api_destination != null }
+  routes_to_logs  = { for key, route in var.routes : key => route if route.target.logs != null }
+  routes_by_rule  = merge(local.routes_to_queue, local.routes_to_api, local.routes_to_logs)
+
+  rule_targets = merge(
+    { for key, route in local.routes_to_queue : key => {
+      arn               = route.target.sqs.queue_arn
+      role_arn          = null
+      input_transformer = route.target.sqs.input_transformer
+    } },
+    { for key, route in local.routes_to_api : key => {
+      arn               = aws_cloudwatch_event_api_destination.this[local.destinations[key]].arn
+      role_arn          = aws_iam_role.api_destination[key].arn
+      input_transformer = route.target.api_destination.input_transformer
+    } },
+    { for key, route in local.routes_to_logs : key => {
+      arn               = local.log_group_arns[key]
+      role_arn          = null # a log group knows policies of its own only
+      input_transformer = route.target.logs.input_transformer
+    } },
+  )
+
+  # For people, and known when planned.
+  rule_target_names = merge(
+    { for key, route in local.routes_to_queue : key => route.target.sqs.queue_arn },
+    { for key, route in local.routes_to_api : key => route.target.api_destination.url },
+    { for key in keys(local.routes_to_logs) : key => "the log group ${local.log_group_names[key]}" },
+  )
+
+  dlq_names = { for key in keys(local.routes_by_rule) : key => "${var.name}-${key}-dlq" }
   dlq_arns  = { for key, name in local.dlq_names : key => "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${name}" }
 
   # Rules of this router that send to the same queue share its one policy.
@@ -12,24 +42,35 @@ locals {
   ] }
 }
 
-resource "aws_cloudwatch_event_target" "direct" {
-  for_each = local.routes_to_queue
+resource "aws_cloudwatch_event_target" "own" {
+  for_each = local.routes_by_rule
 
   rule           = aws_cloudwatch_event_rule.this[each.key].name
   event_bus_name = var.bus_name
   target_id      = each.key
-  arn            = each.value.target.sqs.queue_arn
+  arn            = local.rule_targets[each.key].arn
+  role_arn       = local.rule_targets[each.key].role_arn
 
   dynamic "sqs_target" {
-    for_each = each.value.target.sqs.message_group_id == null ? [] : [each.value.target.sqs.message_group_id]
+    for_each = try(each.value.target.sqs.message_group_id, null)[*]
 
     content {
       message_group_id = sqs_target.value
     }
   }
 
+  dynamic "http_target" {
+    for_each = each.value.target.api_destination[*]
+
+    content {
+      header_parameters       = local.api_headers[each.key]
+      query_string_parameters = http_target.value.query
+      path_parameter_values   = http_target.value.path_values
+    }
+  }
+
   dynamic "input_transformer" {
-    for_each = each.value.target.sqs.input_transformer == null ? [] : [each.value.target.sqs.input_transformer]
+    for_each = local.rule_targets[each.key].input_transformer[*]
 
     content {
       input_paths    = input_transformer.value.paths
@@ -46,11 +87,14 @@ resource "aws_cloudwatch_event_target" "direct" {
     maximum_event_age_in_seconds = each.value.rule_retry.max_age_seconds
     maximum_retry_attempts       = each.value.rule_retry.max_attempts
   }
+
+  # The rule must not send before it may, and before there is something to send to.
+  depends_on = [aws_iam_role_policy.api_destination, aws_cloudwatch_log_group.target, aws_cloudwatch_log_resource_policy.rules]
 }
 
 # Standard also where the route's queue is FIFO: EventBridge refuses a FIFO queue as a target's dead-letter queue.
 resource "aws_sqs_queue" "dlq" {
-  for_each = local.routes_to_queue
+  for_each = local.routes_by_rule
 
   name                       = local.dlq_names[each.key]
   message_retention_seconds  = 14 * 24 * 60 * 60
@@ -63,7 +107,7 @@ resource "aws_sqs_queue" "dlq" {
 }
 
 data "aws_iam_policy_document" "dlq" {
-  for_each = local.routes_to_queue
+  for_each = local.routes_by_rule
 
   statement {
     sid       = "RuleSendsDeadLetters"

@@ -1,0 +1,137 @@
+################################################################################
+# API destinations: HTTPS endpoints that EventBridge itself calls
+################################################################################
+
+locals {
+  # One per destination, whatever number of routes leads there: its rate limit is for all of them.
+  api_destinations = { for destination in distinct([for key in keys(local.routes_to_api) : local.destinations[key]]) :
+    destination => [for key, route in local.routes_to_api : route.target.api_destination if local.destinations[key] == destination][0]
+  }
+  made_connections = { for destination, api in local.api_destinations : destination => api.auth if api.auth != null }
+
+  # A receiver can tell repetitions by it, as with what a function delivers.
+  api_headers = { for key, route in local.routes_to_api : key => merge(
+    contains([for name in keys(route.target.api_destination.headers) : lower(name)], "idempotency-key") ? {} : { Idempotency-Key = "$.detail.metadata.id" },
+    route.target.api_destination.headers,
+  ) }
+
+  # {{resolve:secretsmanager:<arn>:SecretString:<key in its JSON>:<stage>:<version>}}: CloudFormation reads the value when it makes or
+  # changes the connection. What Terraform sees, and keeps in its state, is this text.
+  secret_references = { for destination, auth in local.made_connections : destination => {
+    for part in ["", "username", "password", "client_id", "client_secret"] : part => "{{resolve:secretsmanager:${auth.secret_arn}:SecretString${
+      auth.secret_version_id == null ? (part == "" ? "" : ":${part}") : ":${part}::${auth.secret_version_id}"
+    }}}"
+  } }
+
+  connection_auth = { for destination, auth in local.made_connections : destination => jsondecode(
+    auth.type == "api-key" ? jsonencode({
+      AuthorizationType = "API_KEY"
+      AuthParameters    = { ApiKeyAuthParameters = { ApiKeyName = auth.header, ApiKeyValue = local.secret_references[destination][""] } }
+    }) :
+    auth.type == "basic" ? jsonencode({
+      AuthorizationType = "BASIC"
+      AuthParameters = { BasicAuthParameters = {
+        Username = local.secret_references[destination]["username"]
+        Password = local.secret_references[destination]["password"]
+      } }
+    }) :
+    jsonencode({
+      AuthorizationType = "OAUTH_CLIENT_CREDENTIALS"
+      AuthParameters = { OAuthParameters = {
+        AuthorizationEndpoint = auth.token_url
+        HttpMethod            = "POST"
+        ClientParameters = {
+          ClientID     = local.secret_references[destination]["client_id"]
+          ClientSecret = local.secret_references[destination]["client_secret"]
+        }
+        OAuthHttpParameters = { BodyParameters = [
+          for name, value in { grant_type = "client_credentials", scope = auth.scope, audience = auth.audience } :
+          { Key = name, Value = value, IsValueSecret = false } if value != null
+        ] }
+      } }
+    })
+  ) }
+
+  # A stack's name has letters, digits and hyphens only; what had to be replaced is told apart by a digest.
+  stack_names = { for destination in keys(local.made_connections) : destination =>
+    can(regex("^[A-Za-z][A-Za-z0-9-]*$", "${var.name}-${destination}")) ? "${var.name}-${destination}-connection" : join("-", [
+      "connection",
+      replace("${var.name}-${destination}", "/[^A-Za-z0-9-]/", "-"),
+      substr(sha256("${var.name}-${destination}"), 0, 8),
+    ])
+  }
+}
+
+# By CloudFormation, as AWS advises for connections: the resource for them that the provider has wants the secret's value, and
+# keeps it in the state.
+resource "aws_cloudformation_stack" "connection" {
+  #checkov:skip=CKV_AWS_124:Terraform waits for the stack and tells of its failure; there is nobody else to notify
+  for_each = local.made_connections
+
+  name = local.stack_names[each.key]
+  tags = var.tags
+
+  template_body = jsonencode({
+    Description = "How EventBridge makes itself known to ${each.key}"
+    Resources = { Connection = {
+      Type = "AWS::Events::Connection"
+      Properties = merge(
+        local.connection_auth[each.key],
+        { Name = "${var.name}-${each.key}" },
+        { for name, value in { KmsKeyIdentifier = var.kms_key_arn } : name => value if value != null },
+      )
+    } }
+    Outputs = { Arn = { Value = { "Fn::GetAtt" = ["Connection", "Arn"] } } }
+  })
+}
+
+resource "aws_cloudwatch_event_api_destination" "this" {
+  for_each = local.api_destinations
+
+  name                             = "${var.name}-${each.key}"
+  description                      = "Where events for ${each.key} go"
+  invocation_endpoint              = each.value.url
+  http_method                      = each.value.method
+  invocation_rate_limit_per_second = each.value.rate_limit_per_second
+  connection_arn                   = each.value.connection_arn == null ? aws_cloudformation_stack.connection[each.key].outputs["Arn"] : each.value.connection_arn
+}
+
+resource "aws_iam_role" "api_destination" {
+  for_each = local.routes_to_api
+
+  name                 = local.rule_names[each.key]
+  description          = "Lets the rule of route/${each.key} call ${local.destinations[each.key]}"
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Rule"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "events.amazonaws.com" }
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = local.rule_arns[each.key] }
+        StringEquals = { "aws:SourceAccount" = local.account_id }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "api_destination" {
+  for_each = local.routes_to_api
+
+  name = "api-destination"
+  role = aws_iam_role.api_destination[each.key].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Call"
+      Effect   = "Allow"
+      Action   = ["events:InvokeApiDestination"]
+      Resource = [aws_cloudwatch_event_api_destination.this[local.destinations[each.key]].arn]
+    }]
+  })
+}
