@@ -311,8 +311,21 @@ class WorkflowStack(TerraformStack):
             "Names of the dead-letter queues, by hop.",
             f'${{{{ for hop, queue in {queues} : hop => element(split(":", queue.queue_arn), 5) }}}}',
         )
+        self._output(
+            "hops",
+            "What each hop has: its destination, its queues, the ledger that guards it.",
+            f"${{{{ for hop, queue in {queues} : hop => {{ {', '.join(_HOP)} }} }}}}",
+        )
+        self._output("partners", "Names of the partners.", literal(sorted(self._workflow.partners)))
         if router is not None:
             self._output("queue_urls", "Queues of the transforms and routes, by hop.", router.get("queue_urls"))
+            enabled = ", ".join(_quoted(hop) for hop in self._enabled_hops())
+            self._output(
+                "event_patterns",
+                "Patterns of the rules that are enabled, by hop, as JSON text.",
+                f"${{{{ for hop, pattern in {_reference(router, 'event_patterns')} : "
+                f"hop => pattern if contains([{enabled}], hop) }}}}",
+            )
         if waits is not None:
             self._output("wait_function_arn", "With which workflows wait for events.", waits.get_string("function_arn"))
         if machines:
@@ -320,6 +333,12 @@ class WorkflowStack(TerraformStack):
             self._output("state_machine_arns", "State machines, by destination.", arns)
         self._output("review_table_name", "Table with the review items.", review.get_string("review_table_name"))
         self._output("topic_arn", "Topic that tells of new review items.", review.get_string("topic_arn"))
+
+    def _enabled_hops(self) -> list[str]:
+        workflow = self._workflow
+        hops = {f"transform/{name}": transform.enabled for name, transform in workflow.transforms.items()}
+        hops |= {f"route/{name}": route.enabled for name, route in workflow.routes.items()}
+        return [hop for hop, enabled in hops.items() if enabled]
 
     def _entry_outputs(self) -> None:
         if self._ways_in.webhook is not None:
@@ -348,6 +367,16 @@ class WorkflowStack(TerraformStack):
 
     def _output(self, name: str, description: str, value: Any) -> None:
         TerraformOutput(self, name, value=value, description=description)
+
+
+_HOP: Final = (
+    "destination = queue.destination",
+    "queue_url = queue.source_queue_url",
+    "dead_letter_queue_url = queue.queue_url",
+    # Ways in guard themselves; their ledgers have no breakers.
+    "ledger_table = try(queue.ledger_table_name, null)",
+)
+"""What operators' commands are told of a hop, from the modules' ``dead_letter_queues``."""
 
 
 def _machine_id(name: str) -> str:

@@ -7,18 +7,21 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from ops.console import OperatorError
+from ops.console import OperatorError, fail
 from ops.local.endpoint import CloudRecord, is_running
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, default_directory
+from ops.parts import Parts
 
 ENVIRONMENT_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENT"
 REVIEW_TABLE_VARIABLE: Final = "MEDIA_EVENTS_REVIEW_TABLE"
 LEDGER_TABLES_VARIABLE: Final = "MEDIA_EVENTS_LEDGER_TABLES"
+OUTPUTS_VARIABLE: Final = "MEDIA_EVENTS_OUTPUTS"
 UNUSABLE: Final = 2
 
 
@@ -41,6 +44,10 @@ class Cloud:
             self._clients[service] = self._make(service)
         return self._clients[service]
 
+    def lazy(self, service: str) -> Any:
+        """The client of ``service``, made when it is first used: a command may need none of some services."""
+        return _Lazy(self, service)
+
     def _make(self, service: str) -> Any:
         if self.record is not None:
             from ops.local.clients import Clients  # noqa: PLC0415
@@ -60,17 +67,34 @@ class Cloud:
             )
         except BotoCoreError as error:
             raise OperatorError(
-                f"AWS can't be asked: {error}", hint="set --region and credentials (AWS_PROFILE), or use --environment"
+                f"AWS can't be asked: {error}",
+                hint="set --region and credentials (AWS_PROFILE), or use --environment",
+                exit_code=UNUSABLE,
             ) from error
+
+
+class _Lazy:
+    def __init__(self, cloud: Cloud, service: str) -> None:
+        self._cloud = cloud
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cloud.client(self._service), name)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployed environment, as far as the review desk needs it."""
+    """One deployed environment. ``outputs`` are Terraform's, name to value, read when they are asked for."""
 
     cloud: Cloud
     review_table: str
     ledger_tables: Sequence[str]
+    outputs: Callable[[], Mapping[str, Any]] = dict
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What it is made of; empty where Terraform's outputs are nowhere to be found."""
+        return Parts.of(self.outputs())
 
 
 def find(
@@ -91,10 +115,11 @@ def find(
     cloud = Cloud(region=region, profile=profile, record=_local_cloud(paths, profile))
     table = table or os.environ.get(REVIEW_TABLE_VARIABLE) or None
     ledgers = list(ledger_tables) or _words(os.environ.get(LEDGER_TABLES_VARIABLE, ""))
+    outputs = functools.cache(functools.partial(_outputs, paths, cloud))
     if table is None or not ledgers:
-        outputs = _outputs(paths, cloud)
-        table = table or _text(outputs.get("review_table_name"))
-        ledgers = ledgers or [str(ledger) for ledger in outputs.get("ledger_table_names") or [] if ledger]
+        found = outputs()
+        table = table or _text(found.get("review_table_name"))
+        ledgers = ledgers or [str(ledger) for ledger in found.get("ledger_table_names") or [] if ledger]
     if table is None:
         raise OperatorError(
             f"the review table of the environment {paths.environment!r} is not known",
@@ -102,7 +127,7 @@ def find(
             "(media-events local up, or main.py and Terraform)",
             exit_code=UNUSABLE,
         )
-    return Deployment(cloud=cloud, review_table=table, ledger_tables=ledgers)
+    return Deployment(cloud=cloud, review_table=table, ledger_tables=ledgers, outputs=outputs)
 
 
 def _checked(environment: str) -> str:
@@ -120,6 +145,13 @@ def _local_cloud(paths: LocalPaths, profile: str | None) -> CloudRecord | None:
 
 
 def _outputs(paths: LocalPaths, cloud: Cloud) -> Mapping[str, Any]:
+    said = os.environ.get(OUTPUTS_VARIABLE)
+    if said:
+        return _values(_document(Path(said))) or fail(
+            f"{OUTPUTS_VARIABLE}: {said} is no file with Terraform's outputs",
+            hint=f"terraform output -json > {said}",
+            exit_code=UNUSABLE,
+        )
     if cloud.record is not None or os.environ.get("AWS_ENDPOINT_URL"):
         found = _document(paths.outputs)
         if found:
@@ -146,8 +178,11 @@ def _terraform_outputs(stack: Path) -> Mapping[str, Any]:
         document = json.loads(done.stdout or "{}")
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return {}
-    if not isinstance(document, Mapping):
-        return {}
+    return _values(document) if isinstance(document, Mapping) else {}
+
+
+def _values(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of what `terraform output -json` prints, the values."""
     return {name: output.get("value") for name, output in document.items() if isinstance(output, Mapping)}
 
 

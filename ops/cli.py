@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import typer
 from typer.exceptions import Abort, Exit, TyperException
@@ -19,10 +19,11 @@ from ops.console import OperatorError, err, print_error
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A group of commands: the module whose ``app`` it is, and a line of help."""
+    """A group of commands: the module whose ``app`` it is, and a line of help. Or one command: its function's name."""
 
     module: str
     help: str
+    command: str | None = None
 
 
 PARTS: Final[dict[str, Part]] = {
@@ -31,6 +32,9 @@ PARTS: Final[dict[str, Part]] = {
     "partner": Part("ops.partner", "Partner specifications: list, show and check them."),
     "route": Part("ops.route", "Try event patterns and routes out, without AWS."),
     "review": Part("ops.desk.commands", "The review desk: what failed for good, and putting it right."),
+    "trace": Part(
+        "ops.tracing.commands", "An event's story over all hops: what happened, and where it is now.", "trace"
+    ),
 }
 
 
@@ -49,8 +53,10 @@ def build(asked_for: str | None) -> typer.Typer:
     )
     app.callback()(_nothing)
     for name, part in PARTS.items():
-        if name == asked_for:
-            app.add_typer(_load(name, part), name=name, help=part.help)
+        if name == asked_for and part.command is not None:
+            app.command(name)(getattr(_load(name, part), part.command))
+        elif name == asked_for:
+            app.add_typer(_load(name, part).app, name=name, help=part.help)
         else:
             app.command(name, help=part.help)(_nothing)
     return app
@@ -60,15 +66,13 @@ def _nothing() -> None:
     pass
 
 
-def _load(name: str, part: Part) -> typer.Typer:
+def _load(name: str, part: Part) -> Any:
     try:
-        module = importlib.import_module(part.module)
+        return importlib.import_module(part.module)
     except ModuleNotFoundError as error:
         raise OperatorError(
             f"`media-events {name}` can't start: the Python module {error.name} is missing", hint="run `make setup`"
         ) from error
-    app: typer.Typer = module.app
-    return app
 
 
 def run(argv: Sequence[str]) -> int:

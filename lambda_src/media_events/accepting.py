@@ -176,5 +176,14 @@ class Acceptor:
     def tell(self, message: str, event: Event, metric: str) -> None:
         """Log and count what became of an event."""
         metadata = event.metadata
-        self.report.info(message, event_id=metadata.id, partner=metadata.partner, type=metadata.type, hop=self.hop)
+        self.report.info(
+            message,
+            event_id=metadata.id,
+            partner=metadata.partner,
+            type=metadata.type,
+            hop=self.hop,
+            # A person who looks for the event may have its job's or its asset's id alone.
+            correlation_id=metadata.correlationid,
+            subject=metadata.subject,
+        )
         self.report.count(metric, partner=metadata.partner)

@@ -20,14 +20,14 @@ MAX_FIELD_CHARACTERS: Final = 256
 _UNSAFE: Final = dict.fromkeys((*range(32), 127, *range(128, 160), 8232, 8233), "�")
 
 
-def _safe(value: object) -> object:
+def logged(value: object) -> object:
     """A field's value, fit for a log line: bounded, and without characters that drive a terminal."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
-        return {str(_safe(str(k))): _safe(v) for k, v in list(value.items())[:32]}
+        return {str(logged(str(k))): logged(v) for k, v in list(value.items())[:32]}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_safe(item) for item in list(value)[:32]]
+        return [logged(item) for item in list(value)[:32]]
     text = str(value)
     if len(text) > MAX_FIELD_CHARACTERS:
         text = text[: MAX_FIELD_CHARACTERS - 1] + "…"
@@ -52,7 +52,7 @@ class PowertoolsReporter:
         self._logger.error(message, extra=_fields(fields))
 
     def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None:
-        key = (metric, tuple((name, str(_safe(text)) or "none") for name, text in sorted(dimensions.items())))
+        key = (metric, tuple((name, str(logged(text)) or "none") for name, text in sorted(dimensions.items())))
         self._counts[key] = self._counts.get(key, 0) + value
 
     def flush(self) -> None:
@@ -79,7 +79,7 @@ class PowertoolsReporter:
 
     def begin(self, context: object) -> None:
         """Put the request id of this invocation on every line that follows."""
-        self._logger.append_keys(request_id=_safe(getattr(context, "aws_request_id", None)))
+        self._logger.append_keys(request_id=logged(getattr(context, "aws_request_id", None)))
 
 
 _RESERVED: Final = frozenset(
@@ -90,7 +90,7 @@ _RESERVED: Final = frozenset(
 
 
 def _fields(fields: Mapping[str, object]) -> dict[str, object]:
-    return {(f"{k}_" if k in _RESERVED else k): _safe(v) for k, v in fields.items() if v is not None}
+    return {(f"{k}_" if k in _RESERVED else k): logged(v) for k, v in fields.items() if v is not None}
 
 
 @functools.cache

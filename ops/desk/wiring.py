@@ -47,27 +47,15 @@ class LedgerTables:
         return False
 
 
-class _Client:
-    """A client that is made when it is first used: a list needs none but DynamoDB's."""
-
-    def __init__(self, cloud: Cloud, service: str) -> None:
-        self._cloud = cloud
-        self._service = service
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cloud.client(self._service), name)
-
-
 def table_of(deployment: Deployment) -> DynamoReviewTable:
     """The review table of ``deployment``."""
-    dynamodb: Any = _Client(deployment.cloud, "dynamodb")
-    return DynamoReviewTable(dynamodb, deployment.review_table)
+    return DynamoReviewTable(deployment.cloud.lazy("dynamodb"), deployment.review_table)
 
 
 def desk(deployment: Deployment) -> Desk:
     """The review desk of ``deployment``."""
     dynamodb, sqs, events, functions, s3 = (
-        _as_client(_Client(deployment.cloud, service)) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
+        deployment.cloud.lazy(service) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
     )
     return Desk(
         table=table_of(deployment),
@@ -81,7 +69,7 @@ def desk(deployment: Deployment) -> Desk:
 
 def office(deployment: Deployment) -> Office:
     """The desk with its audit and operations, for the principal whose credentials are used."""
-    dynamodb = _as_client(_Client(deployment.cloud, "dynamodb"))
+    dynamodb = deployment.cloud.lazy("dynamodb")
     return Office(
         desk=desk(deployment),
         oldest=table_of(deployment).oldest,
@@ -95,7 +83,3 @@ def _principal(cloud: Cloud) -> str:
         return str(cloud.client("sts").get_caller_identity()["Arn"])
     except (BotoCoreError, ClientError) as error:
         translate(error, "asking who you are")
-
-
-def _as_client(client: Any) -> Any:
-    return client

@@ -73,13 +73,14 @@ class LogReader:
                     continue
                 seen.add(identity)
                 self._newest[function] = max(self._newest.get(function, 0), event["timestamp"])
-                yield LogLine(function, event["timestamp"], event["message"], _fields(event["message"]))
+                yield LogLine(function, event["timestamp"], event["message"], fields_of(event["message"]))
             if "nextToken" not in page:
                 return
             request["nextToken"] = page["nextToken"]
 
 
-def _fields(text: str) -> dict[str, Any]:
+def fields_of(text: str) -> dict[str, Any]:
+    """The fields of a line that is a JSON object; else none."""
     try:
         document = json.loads(text)
     except ValueError:

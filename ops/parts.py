@@ -1,0 +1,91 @@
+"""What a deployment is made of, as Terraform's outputs tell: its hops with their queues, ledgers and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+REVIEW: Final = "review/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One hop (``route/cms``).
+
+    What is ``None`` it has not, or it is not known: a hop that a rule serves without a function has neither queue nor
+    log; the webhook has no queue; another's queue is not the kit's to look at. ``pattern`` is that of its rule, as
+    JSON text, where the rule is enabled; ``destination`` is what the ledger and the review table call its target.
+    """
+
+    name: str
+    destination: str | None = None
+    queue_url: str | None = None
+    dead_letter_queue_url: str | None = None
+    ledger_table: str | None = None
+    log_group: str | None = None
+    pattern: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """``ingress``, ``transform``, ``route`` or ``review``."""
+        return self.name.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of one deployment. ``state_machines`` are ARNs by destination, ``partners`` names."""
+
+    hops: Mapping[str, Hop] = field(default_factory=dict)
+    partners: Sequence[str] = ()
+    state_machines: Mapping[str, str] = field(default_factory=dict)
+    patterns_known: bool = False
+    """Whether ``pattern`` says which events a hop takes; without it nothing is known of that."""
+
+    @classmethod
+    def of(cls, outputs: Mapping[str, Any]) -> Self:
+        """Read Terraform's outputs, name to value (docs/contracts.md, section 12); what is not there is not known."""
+        hops, groups = _mapping(outputs.get("hops")), _mapping(outputs.get("log_group_names"))
+        patterns = _mapping(outputs.get("event_patterns"))
+        return cls(
+            hops={name: _hop(name, _mapping(hops.get(name)), groups, patterns) for name in sorted({*hops, *groups})},
+            partners=tuple(str(name) for name in _sequence(outputs.get("partners"))),
+            state_machines={
+                name: arn for name, arn in _mapping(outputs.get("state_machine_arns")).items() if isinstance(arn, str)
+            },
+            patterns_known="event_patterns" in outputs,
+        )
+
+    @property
+    def log_groups(self) -> dict[str, str]:
+        """Log groups, hop by group."""
+        return {hop.log_group: hop.name for hop in self.hops.values() if hop.log_group is not None}
+
+    def hop_of(self, destination: str) -> Hop | None:
+        """The first hop that delivers to ``destination``."""
+        found = (hop for hop in self.hops.values() if hop.kind == "route" and hop.destination == destination)
+        return next(found, None)
+
+
+def _hop(name: str, said: Mapping[str, Any], groups: Mapping[str, Any], patterns: Mapping[str, Any]) -> Hop:
+    return Hop(
+        name=name,
+        destination=_text(said.get("destination")),
+        queue_url=_text(said.get("queue_url")),
+        dead_letter_queue_url=_text(said.get("dead_letter_queue_url")),
+        ledger_table=_text(said.get("ledger_table")),
+        log_group=_text(groups.get(name)),
+        pattern=_text(patterns.get(name)),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

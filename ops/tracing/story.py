@@ -1,0 +1,127 @@
+"""The story of one event: what happened to it, where it is now, and what is not known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+Tone = Literal["good", "plain", "waiting", "bad"]
+Told = Literal["log", "ledger", "review", "execution"]
+
+State = Literal[
+    "passed",
+    "delivered",
+    "handed over",
+    "superseded",
+    "archived",
+    "parked",
+    "in flight",
+    "in review",
+    "lost from sight",
+    "unknown",
+]
+"""Where an event is, at one hop.
+
+``passed``: the hop has done its work, and the event went on (or was dropped there, as configured). ``handed over``: a
+rule sends straight to a queue that is not the kit's, which only ever tells of failures, and there is none.
+``superseded``: a later event of its key, or an edited one, took its place. ``lost from sight``: it should be there, and
+nothing tells of it.
+"""
+
+Verdict = Literal["settled", "in flight", "needs a person", "unknown"]
+
+_VERDICTS: Final[dict[State, Verdict]] = {
+    "in review": "needs a person",
+    "lost from sight": "needs a person",
+    "unknown": "unknown",
+    "in flight": "in flight",
+    "parked": "in flight",
+}
+_GRAVEST_FIRST: Final[tuple[Verdict, ...]] = ("needs a person", "unknown", "in flight", "settled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that happened. ``at`` is RFC 3339 in UTC; ``attempt`` counts receives of the hop's message."""
+
+    at: str
+    hop: str
+    what: str
+    tone: Tone
+    told_by: Told
+    reason: str | None = None
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """Where the event is at one hop. ``where`` says it in a sentence; ``attempts`` are those that are known of."""
+
+    hop: str
+    destination: str | None
+    state: State
+    where: str
+    attempts: int = 0
+    redrives: int = 0
+    reason: str | None = None
+    item_id: str | None = None
+
+    @property
+    def is_delivery(self) -> bool:
+        """Whether it is the way to a destination, not one through a hop on the way there."""
+        return self.hop.startswith("route/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read of the logs. ``log_events`` counts what CloudWatch Logs returned, ``log_calls`` the requests."""
+
+    log_events: int = 0
+    log_calls: int = 0
+    log_groups: int = 0
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One event's story.
+
+    ``steps`` are in the order of time, ``legs`` where it is now. ``unknown`` says in sentences what could not be found
+    out; ``parts`` are the ids of the events that a transform has split it into. ``source`` is ``None`` where only log
+    lines without a partner tell of it.
+    """
+
+    event_id: str
+    source: str | None
+    partner: str | None
+    type: str | None
+    correlation_id: str | None
+    subject: str | None
+    steps: tuple[Step, ...]
+    legs: tuple[Leg, ...]
+    unknown: tuple[str, ...]
+    verdict: Verdict
+    reading: Reading
+    parts: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether anything at all tells of the event."""
+        return bool(self.steps)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def verdict_of(legs: Iterable[Leg]) -> Verdict:
+    """What the legs come to: the gravest counts."""
+    return gravest(_VERDICTS.get(leg.state, "settled") for leg in legs)
+
+
+def gravest(verdicts: Iterable[Verdict]) -> Verdict:
+    """The one of ``verdicts`` that most needs attention; ``settled`` where there is none."""
+    found = set(verdicts)
+    return next((verdict for verdict in _GRAVEST_FIRST if verdict in found), "settled")
