@@ -35,6 +35,7 @@ PARTS: Final[dict[str, Part]] = {
     "trace": Part(
         "ops.tracing.commands", "An event's story over all hops: what happened, and where it is now.", "trace"
     ),
+    "status": Part("ops.status.commands", "A deployment on one screen: what needs a person now.", "status"),
 }
 
 

@@ -25,6 +25,7 @@ class Hop:
     ledger_table: str | None = None
     log_group: str | None = None
     pattern: str | None = None
+    redrive_max_delay_seconds: float | None = None
 
     @property
     def kind(self) -> str:
@@ -76,6 +77,7 @@ def _hop(name: str, said: Mapping[str, Any], groups: Mapping[str, Any], patterns
         ledger_table=_text(said.get("ledger_table")),
         log_group=_text(groups.get(name)),
         pattern=_text(patterns.get(name)),
+        redrive_max_delay_seconds=_number(said.get("redrive_max_delay_seconds")),
     )
 
 
@@ -85,6 +87,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _sequence(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else ()
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _text(value: Any) -> str | None:

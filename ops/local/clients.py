@@ -102,6 +102,11 @@ class Clients:
         return self._client("sts")
 
     @cached_property
+    def cloudwatch(self) -> Any:
+        """Metrics."""
+        return self._client("cloudwatch")
+
+    @cached_property
     def stepfunctions(self) -> SFNClient:
         """State machines and their executions."""
         return self._client("stepfunctions")  # type: ignore[no-any-return]

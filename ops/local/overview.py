@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.local.clients import Clients
+from ops.queues import depth as depth_of
+from ops.queues import queue_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +78,8 @@ def _queues(clients: Clients) -> list[QueueDepth]:
     depths = []
     for page in clients.sqs.get_paginator("list_queues").paginate():
         for url in page.get("QueueUrls", []):
-            attributes = clients.sqs.get_queue_attributes(
-                QueueUrl=url,
-                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-            )["Attributes"]
-            depths.append(
-                QueueDepth(
-                    name=url.rpartition("/")[2],
-                    waiting=int(attributes["ApproximateNumberOfMessages"]),
-                    in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
-                )
-            )
+            found = depth_of(clients.sqs, url)
+            depths.append(QueueDepth(name=queue_name(url), waiting=found.waiting, in_flight=found.in_flight))
     return sorted(depths, key=lambda depth: depth.name)
 
 

@@ -167,7 +167,7 @@ def _pending(facts: Facts) -> tuple[State, str]:
     if entry is not None and entry.lease_expires is not None and entry.lease_expires > facts.now:
         return "in flight", f"is being tried since {timestamp(entry.at)}"
     if last is None and hop.kind == "route" and hop.queue_url is None:
-        return "handed over", "its rule sends straight to a queue of yours: only a failure would be told, and none is"
+        return "handed over", "its rule sends it to the target itself: only a failure would be told, and none is"
     if last is not None and last.line.message == OPENED:
         told = f"a review item was opened at {timestamp(last.at)}"
         return ("lost from sight", f"{told}, and is not in the table") if facts.complete else ("unknown", told)

@@ -50,7 +50,8 @@ def read(story: Story) -> str:
     """How much was read for it."""
     reading = story.reading
     return (
-        f"read {reading.log_events} log events of {reading.log_groups} log groups in {reading.log_calls} requests, "
+        f"read {_times(reading.log_events, 'log event')} of {_times(reading.log_groups, 'log group')} "
+        f"in {_times(reading.log_calls, 'request')}, "
         f"{reading.since} to {reading.until}"
     )
 
@@ -98,10 +99,13 @@ def _where(leg: Leg) -> str:
     if leg.reason is not None:
         notes.append(leg.reason)
     if leg.attempts > 1 or leg.redrives:
-        notes.append(
-            f"{leg.attempts} attempts, {leg.redrives} re-drives" if leg.redrives else f"{leg.attempts} attempts"
-        )
+        counts = [_times(leg.attempts, "attempt"), _times(leg.redrives, "re-drive") if leg.redrives else ""]
+        notes.append(", ".join(count for count in counts if count))
     return "; ".join(notes)
+
+
+def _times(count: int, word: str) -> str:
+    return f"1 {word}" if count == 1 else f"{count} {word}s"
 
 
 def _verdict(story: Story) -> Text:

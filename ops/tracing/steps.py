@@ -93,7 +93,7 @@ def _ledgers(evidence: Evidence) -> Iterator[Step]:
         destination = entry.scope.removeprefix("destination/") if entry.scope != "ingress" else None
         if (("ingress" if destination is None else "route"), destination) in logged:
             continue
-        hop = entry.scope if destination is None else f"to {destination}"
+        hop = entry.scope if destination is None else _hop_to(destination, evidence)
         meaning: tuple[str, Tone]
         if entry.state == "started":
             meaning = ("an attempt began that is not confirmed", "waiting")
@@ -107,13 +107,19 @@ def _ledgers(evidence: Evidence) -> Iterator[Step]:
         yield Step(at=timestamp(entry.at), hop=hop, what=what, tone=tone, told_by="ledger")
 
 
+def _hop_to(destination: str, evidence: Evidence) -> str:
+    said = next((said.hop for said in evidence.lines if said.text("destination") == destination), None)
+    item = next((item.hop for item in evidence.items if item.destination == destination), None)
+    return said or item or f"to {destination}"
+
+
 def _settles(said: Said) -> bool:
     return said.line.message in (ACCEPTED, DELIVERED, SKIPPED)
 
 
 def _executions(evidence: Evidence) -> Iterator[Step]:
     for execution in evidence.executions:
-        hop = f"to {execution.destination}"
+        hop = _hop_to(execution.destination, evidence)
         yield Step(
             at=timestamp(execution.started), hop=hop, what="its execution began", tone="plain", told_by="execution"
         )

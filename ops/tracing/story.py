@@ -24,7 +24,7 @@ State = Literal[
 """Where an event is, at one hop.
 
 ``passed``: the hop has done its work, and the event went on (or was dropped there, as configured). ``handed over``: a
-rule sends straight to a queue that is not the kit's, which only ever tells of failures, and there is none.
+rule sends to its target itself, which only ever tells of failures, and there is none.
 ``superseded``: a later event of its key, or an edited one, took its place. ``lost from sight``: it should be there, and
 nothing tells of it.
 """

@@ -44,7 +44,7 @@ def test_a_settled_event_ends_with_0(told):
     assert status == 0
     for part in ("evt-1", "asset.ready", "partner.mux", "job-7", "accepted and put on the bus", "delivered", "settled"):
         assert part in out
-    assert "read 4 log events of 5 log groups in 1 requests" in err
+    assert "read 4 log events of 5 log groups in 1 request," in err
 
 
 def test_an_unknown_id_ends_with_1_and_says_how_far_was_looked(told):

@@ -1,0 +1,73 @@
+"""`media-events status`: a deployment on one screen."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.live import Live
+
+from ops.aws import Deployment, find
+from ops.console import fail, out, print_json
+from ops.desk.options import Environment, Json, LedgerTables, Profile, Region, TableName
+from ops.status.picture import Verdict
+from ops.status.showing import show
+
+if TYPE_CHECKING:
+    from ops.status.looking import Looker
+
+UNUSABLE: Final = 2
+STATUSES: Final[dict[Verdict, int]] = {"nothing": 0, "something": 1, "unknown": 2}
+
+
+def status(  # noqa: PLR0913  # each is an option of the command
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=1, max=3600, help="With --watch: seconds between two looks.")] = 5.0,
+    examine: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Count this many open items, the newest failures first.")
+    ] = 1000,
+    table: TableName = None,
+    ledger_table: LedgerTables = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Show a deployment on one screen: what needs a person now, open items, queues, dead letters, breakers.
+
+    Exit status: 0 nothing needs a person · 1 something does · 2 can't tell (something could not be read), or unusable
+    arguments. With --watch it is that of the last look.
+
+    Examples: media-events status · media-events status --watch --every 10 ·
+    media-events status --json | jq -r '.needs[].what'
+    """
+    if watch and json:
+        fail("--watch shows a screen, --json is for programs", hint="leave one of them out", exit_code=UNUSABLE)
+    deployment = find(
+        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
+    )
+    looker = _looker(deployment, examine)
+    picture = looker.look()
+    if json:
+        print_json(picture.to_dict())
+    elif not watch:
+        out.print(show(picture))
+    else:
+        with Live(show(picture), console=out, auto_refresh=False, screen=out.is_terminal) as live:
+            try:
+                while True:
+                    time.sleep(every)
+                    picture = looker.look()
+                    live.update(show(picture), refresh=True)
+            except KeyboardInterrupt:
+                pass
+        out.print(show(picture))
+    raise typer.Exit(STATUSES[picture.verdict])
+
+
+def _looker(deployment: Deployment, examine: int) -> Looker:
+    from ops.status.wiring import looker  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+
+    return looker(deployment, examine=examine)
