@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 from media_events.envelope import EnvelopeError, Event
 from media_events.failures import (
+    COPY_ATTRIBUTE,
     DEFERRED_SINCE_ATTRIBUTE,
     PRIOR_ATTEMPTS_ATTRIBUTE,
     REDRIVE_COUNT_ATTRIBUTE,
@@ -27,11 +28,17 @@ from media_events.failures import (
     HopError,
     PermanentConfigError,
     PermanentDataError,
+    TransientError,
 )
+from media_events.ledger import Ledger
 from media_events.reporting import Reporter, fault
 
 MAX_VISIBILITY_SECONDS: Final = 43_200
 """SQS allows no more: 12 hours, counted from the receive."""
+
+COPY_LEASE_SECONDS: Final = 30.0
+COPY_KEPT_SECONDS: Final = 86_400
+"""SQS hands out a message twice soon after the first time, or after its visibility timeout."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +93,13 @@ class Message:
         return self._number(DEFERRED_SINCE_ATTRIBUTE) or None
 
     @property
+    def copy(self) -> tuple[int, str]:
+        """Which copy of which message this is: of itself none, before it was put off."""
+        text = self.message_attributes.get(COPY_ATTRIBUTE, {}).get("stringValue")
+        number, _, origin = (text if isinstance(text, str) else "").partition("/")
+        return (max(0, _integer(number, 0)), origin) if origin else (0, self.message_id)
+
+    @property
     def group_id(self) -> str | None:
         """The message group, where the queue is FIFO or fair."""
         return self.attributes.get("MessageGroupId")
@@ -132,8 +146,10 @@ class Queue(Protocol):
 class Waiting(Protocol):
     """Where messages wait that are put off (``adapters.queue.SqsQueue``)."""
 
-    def postpone(self, message: Message, seconds: int, *, prior_attempts: int, since: int) -> bool:
+    def postpone(self, message: Message, seconds: int, *, prior_attempts: int, since: int, copy: str) -> bool:
         """Send a copy of ``message`` to its own queue, to appear in ``seconds`` or as late as a queue can delay.
+
+        ``copy`` is what the copy says of itself (:attr:`Message.copy`).
 
         Whether that can be: a FIFO queue can't. Any exception means: not sent.
         """
@@ -184,6 +200,8 @@ class Consumer:
     """Whom a log line is about: its fields."""
     waiting: Waiting | None = None
     """Where a message waits that is put off; without, it waits in its queue, and each receive counts."""
+    copies: Ledger | None = None
+    """What keeps a message that SQS hands out twice from being put off twice."""
 
 
 BatchResponse = dict[str, list[dict[str, str]]]
@@ -320,14 +338,13 @@ def _postponed(message: Message, error: DeferredError, consumer: Consumer) -> bo
 
     SQS counts every receive, and itself moves a message to the dead-letter queue that was received too often; a copy
     begins anew, and carries along how many receives there were that did count. Should the original come again, because
-    it could not be deleted, it is one more duplicate for the ledger.
+    it could not be deleted or SQS hands it out twice, its copy is there already: each is made once, so that they don't
+    multiply for as long as the wait lasts.
     """
     if consumer.waiting is None or _held_too_long(message, error, consumer):
         return False
-    seconds = max(1, int((error.retry_after or 0) + 0.999))
-    since = int(message.deferred_since or consumer.clock())
     try:
-        sent = consumer.waiting.postpone(message, seconds, prior_attempts=message.receive_count - 1, since=since)
+        sent = _copied(message, error, consumer, consumer.waiting)
     except Exception as refusal:  # noqa: BLE001  # whatever the reason, the record must stay in its queue
         consumer.report.warning("event not put off", **consumer.about(message), hop=consumer.hop, **fault(refusal))
         return False
@@ -335,6 +352,43 @@ def _postponed(message: Message, error: DeferredError, consumer: Consumer) -> bo
         consumer.report.info("event put off", **consumer.about(message), hop=consumer.hop, reason=error.code)
         consumer.report.count("EventsPutOff")
     return sent
+
+
+def _copied(message: Message, error: DeferredError, consumer: Consumer, waiting: Waiting) -> bool:
+    """Whether a copy of ``message`` waits now; a claim that somebody else holds raises, and the message comes again."""
+    number, origin = message.copy
+    key = f"copy|{number}|{origin}"
+    ledger = consumer.copies
+    if ledger is not None:
+        begun = ledger.begin(key, lease_seconds=COPY_LEASE_SECONDS)
+        if begun.state == "done":
+            return True
+        if begun.state == "in-progress":
+            raise TransientError("ledger-in-progress", "the message is being put off by another invocation")
+    seconds = max(1, int((error.retry_after or 0) + 0.999))
+    since, copy = int(message.deferred_since or consumer.clock()), f"{number + 1}/{origin}"
+    try:
+        sent = waiting.postpone(message, seconds, prior_attempts=message.receive_count - 1, since=since, copy=copy)
+    except HopError:
+        _settle_claim(ledger, key, consumer, sent=False)
+        raise
+    _settle_claim(ledger, key, consumer, sent=sent)
+    return sent
+
+
+def _settle_claim(ledger: Ledger | None, key: str, consumer: Consumer, *, sent: bool) -> None:
+    if ledger is None:
+        return
+    try:
+        if sent:
+            ledger.complete(key, keep_seconds=COPY_KEPT_SECONDS)
+        else:
+            ledger.release(key)
+    except HopError as error:
+        # If the copy is sent, the original may be put off a second time after the claim's lease, should it come again.
+        consumer.report.warning(
+            f"ledger not {'completed' if sent else 'released'}", hop=consumer.hop, reason=error.code
+        )
 
 
 def _failure(message: Message, error: BaseException, consumer: Consumer) -> Failure:

@@ -22,9 +22,11 @@ FAILURE_ATTRIBUTE: Final = "failure"
 REDRIVE_COUNT_ATTRIBUTE: Final = "redrivecount"
 PRIOR_ATTEMPTS_ATTRIBUTE: Final = "priorattempts"
 DEFERRED_SINCE_ATTRIBUTE: Final = "deferredsince"
-WAITING_ATTRIBUTES: Final = frozenset({PRIOR_ATTEMPTS_ATTRIBUTE, DEFERRED_SINCE_ATTRIBUTE})
-"""Message attributes of a message that was put off: its receives before (Number), and since when (epoch seconds,
-Number). They end with the message's stay in its queue: a dead letter doesn't have them."""
+COPY_ATTRIBUTE: Final = "copyof"
+WAITING_ATTRIBUTES: Final = frozenset({PRIOR_ATTEMPTS_ATTRIBUTE, DEFERRED_SINCE_ATTRIBUTE, COPY_ATTRIBUTE})
+"""Message attributes of a message that was put off: its receives before (Number), since when (epoch seconds, Number),
+and which copy it is of which message (``<how manieth>/<message id>``). They end with the message's stay in its queue: a
+dead letter doesn't have them."""
 
 MAX_MESSAGE_CHARACTERS: Final = 1024
 MAX_RESPONSE_CHARACTERS: Final = 2048
@@ -61,8 +63,10 @@ class DeferredError(TransientError):
     ``retry_after`` is the wait, ``hold_seconds`` how long a message may be put off in all.
     """
 
-    def __init__(self, code: str, message: str, *, retry_after: float, hold_seconds: float) -> None:
-        super().__init__(code, message, retry_after=retry_after)
+    def __init__(
+        self, code: str, message: str, *, retry_after: float, hold_seconds: float, response: str | None = None
+    ) -> None:
+        super().__init__(code, message, retry_after=retry_after, response=response)
         self.hold_seconds = hold_seconds
 
 
@@ -76,6 +80,12 @@ class PermanentConfigError(HopError):
     """Our configuration is at fault: no permission, no such target, an unusable secret."""
 
     failure_class = "permanent-config"
+
+
+class PoisonError(HopError):
+    """A function that was handed this message alone crashed on it, or did not answer."""
+
+    failure_class = "poison"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

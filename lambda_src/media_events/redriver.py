@@ -21,19 +21,23 @@ from media_events.failures import (
     HopError,
     PermanentConfigError,
     PermanentDataError,
+    PoisonError,
     TransientError,
 )
 from media_events.redriving import (
     AskAPerson,
     DeadLetterQueue,
     SendBack,
+    TryAlone,
     Wait,
+    alone,
     attributes_to_send,
     decide,
     deduplication_id,
     pause_seconds,
     record_of,
     review_item,
+    turn_seconds,
 )
 from media_events.reporting import Reporter, fault
 from media_events.review import INLINE_BODY_BYTES, ReturnTo, ReviewItem
@@ -42,6 +46,11 @@ GROUP_QUIET_SECONDS: Final = 24 * 3600
 """A group is announced again only when it has been quiet about for that long."""
 
 WRITE_ATTEMPTS: Final = 5
+
+ALONE_SECONDS: Final = 45.0
+"""How long a function is waited for that tries one letter alone."""
+RESERVED_SECONDS: Final = 5.0
+"""Kept back from the re-drive function's own time, to record the outcome."""
 
 
 class Queues(Protocol):
@@ -79,6 +88,15 @@ class Functions(Protocol):
         """Invoke a function and wait for it; an answer that reports a failure raises."""
         ...
 
+    def consume(self, function_arn: str, payload: str) -> None:
+        """Hand a function a batch as its queue would, and wait for it.
+
+        Raises:
+            PoisonError: the function crashed, or did not answer in :data:`ALONE_SECONDS`.
+            HopError: the batch was not taken.
+        """
+        ...
+
 
 class ReviewTable(Protocol):
     """The review table. Any exception is a :class:`HopError`."""
@@ -112,6 +130,14 @@ class Breakers(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """How many letters go back in a second (``adapters.pace_table``). Any exception is a :class:`HopError`."""
+
+    def take(self, name: str, *, per_second: float) -> bool:
+        """Whether one more may go now under ``name``."""
+        ...
+
+
 class Topic(Protocol):
     """Tells people. Any exception is a :class:`HopError`."""
 
@@ -135,6 +161,8 @@ class Redriver:
     report: Reporter
     clock: Callable[[], float]
     breakers: Breakers | None = None
+    pace: Pace | None = None
+    seconds_left: Callable[[], float] = lambda: float("inf")
 
     def attend(self, event: Mapping[str, Any]) -> BatchResponse:
         """Attend to an SQS event's records; the answer names the ones that stay. Never raises."""
@@ -199,8 +227,13 @@ class Redriver:
             case AskAPerson(failure=failure):
                 self._ask(letter, failure, queue)
                 return None
-            case SendBack(to=to, count=count):
+            case TryAlone(function_arn=function_arn, count=count):
                 pause = self._pause(letter, queue)
+                return self._try_alone(letter, queue, message, function_arn, count) if pause is None else pause
+            case SendBack(to=to, count=count, late=late):
+                pause = self._pause(letter, queue)
+                if pause is None and not self._has_its_turn(queue):
+                    pause = turn_seconds(late, letter.message_id)
                 return self._send_back(letter, queue, message, to, count) if pause is None else pause
 
     def _pause(self, letter: DeadLetter, queue: DeadLetterQueue) -> int | None:
@@ -218,20 +251,43 @@ class Redriver:
         left = 0.0 if until is None else until - self.clock()
         return None if left <= 0 else pause_seconds(left, letter.message_id)
 
+    def _has_its_turn(self, queue: DeadLetterQueue) -> bool:
+        return self.pace is None or self.pace.take(queue.hop, per_second=queue.policy.max_per_second)
+
+    def _try_alone(
+        self, letter: DeadLetter, queue: DeadLetterQueue, message: Message, function_arn: str, count: int
+    ) -> int | None:
+        """Hand the letter to its function with nothing else; if it crashes again, a person has to look."""
+        if self.seconds_left() < ALONE_SECONDS + RESERVED_SECONDS:
+            return turn_seconds(0, letter.message_id)
+        try:
+            self.functions.consume(function_arn, alone(letter, queue, count))
+        except PoisonError as error:
+            self._ask(letter, self._failure(error, letter, queue, message), queue)
+            return None
+        except HopError as error:
+            self.report.warning("hop failed", **_about(letter, queue), reason=error.code)
+            return max(1, int(queue.policy.delay(message.receive_count, letter.message_id)))
+        self.report.info("event re-driven", **_about(letter, queue), reason=letter.failure.code)
+        self.report.count("EventsRedriven")
+        return None
+
+    def _failure(self, error: HopError, letter: DeadLetter, queue: DeadLetterQueue, message: Message) -> Failure:
+        return Failure.of(
+            error,
+            hop=queue.hop,
+            receivecount=message.receive_count,
+            firsttime=letter.failure.firsttime,
+            lasttime=timestamp(self.clock()),
+        )
+
     def _send_back(
         self, letter: DeadLetter, queue: DeadLetterQueue, message: Message, to: ReturnTo, count: int
     ) -> int | None:
         try:
             self._send(letter, to, count)
         except (PermanentDataError, PermanentConfigError) as error:
-            failure = Failure.of(
-                error,
-                hop=queue.hop,
-                receivecount=message.receive_count,
-                firsttime=letter.failure.firsttime,
-                lasttime=timestamp(self.clock()),
-            )
-            self._ask(letter, failure, queue)
+            self._ask(letter, self._failure(error, letter, queue, message), queue)
             return None
         except TransientError as error:
             self.report.warning("hop failed", **_about(letter, queue), reason=error.code)

@@ -31,10 +31,15 @@ from media_events.review import Attempt, ReturnTo, ReviewItem, group_id, item_id
 MAX_POISON_REDRIVES: Final = 1
 """What crashed a function is tried once more, in case the function was to blame, and no more than that."""
 
+MIN_TURN_SECONDS: Final = 15.0
+MAX_TURN_SECONDS: Final = 600.0
+
 RouteBack = Literal["queue", "bus", "function", "none"]
 """``none``: a person looks at every letter, for nothing could take it again."""
 
 MAX_ATTRIBUTES: Final = 10
+LAST_RECEIVE: Final = 1000
+"""As often as a message may be received at most, whatever its hop says."""
 _MAX_KEY_BYTES: Final = 1024
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z")
 
@@ -47,6 +52,8 @@ class RedrivePolicy:
     base_delay_seconds: float = 60
     max_delay_seconds: float = 3600
     max_age_seconds: float = 86_400
+    max_per_second: float = 10
+    """How many letters of the hop go back in a second at most, so that they don't crowd out its live traffic."""
 
     def delay(self, count: int, salt: str) -> float:
         """Seconds that a letter waits which has been sent back ``count`` times.
@@ -56,6 +63,17 @@ class RedrivePolicy:
         full = min(self.max_delay_seconds, self.base_delay_seconds * 2.0 ** min(count, 30))
         digest = hashlib.sha256(f"{salt}:{count}".encode(errors="surrogatepass")).digest()
         return full * (0.5 + int.from_bytes(digest[:4], "big") / 2**33)
+
+
+def turn_seconds(late: float, salt: str) -> int:
+    """How long a letter waits that has been due for ``late`` seconds and still does not get its turn.
+
+    In proportion to ``late``, so that each of ten thousand is looked at a dozen times and not a thousand; spread, so
+    that they don't come all at once.
+    """
+    full = min(MAX_TURN_SECONDS, max(MIN_TURN_SECONDS, late / 2))
+    share = hashlib.sha256(f"{salt}:{int(late)}".encode(errors="surrogatepass")).digest()[0] / 255
+    return int(full * (0.5 + share / 2)) + 1
 
 
 def pause_seconds(left: float, salt: str) -> int:
@@ -78,6 +96,8 @@ class DeadLetterQueue:
     policy: RedrivePolicy = field(default_factory=RedrivePolicy)
     ledger_table: str | None = None
     """Where the breaker of the destination is, if it has one."""
+    consumer_arn: str | None = None
+    """The function that consumes the hop's queue, where it may be handed one message alone."""
 
     @property
     def raw(self) -> bool:
@@ -94,9 +114,21 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class SendBack:
-    """Due now."""
+    """Due now, and since ``late`` seconds."""
 
     to: ReturnTo
+    count: int
+    late: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TryAlone:
+    """Due now, and suspected of having crashed its function: handed to it past the queue, with nothing else.
+
+    In the queue it would be received together with live messages, and take them along each time.
+    """
+
+    function_arn: str
     count: int
 
 
@@ -107,7 +139,7 @@ class AskAPerson:
     failure: Failure
 
 
-Decision = Wait | SendBack | AskAPerson
+Decision = Wait | SendBack | TryAlone | AskAPerson
 
 
 def decide(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now: float) -> Decision:
@@ -130,7 +162,11 @@ def decide(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now: flo
     remaining = letter.sent_at + policy.delay(letter.redrive_count, letter.message_id) - now
     if remaining > 0:
         return Wait(min(int(remaining) + 1, MAX_VISIBILITY_SECONDS))
-    return SendBack(to, letter.redrive_count + 1)
+    count = letter.redrive_count + 1
+    # A group of a FIFO queue is handled in order anyway, and its messages' place is the queue.
+    if failure.failure_class == "poison" and to.kind == "queue" and to.group_id is None and queue.consumer_arn:
+        return TryAlone(queue.consumer_arn, count)
+    return SendBack(to, count, late=-remaining)
 
 
 def return_to(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) -> ReturnTo:  # noqa: PLR0911  # one per way
@@ -183,6 +219,26 @@ def attributes_to_send(letter: DeadLetter, count: int) -> dict[str, dict[str, An
         if name not in own.keys() | WAITING_ATTRIBUTES
     }
     return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}
+
+
+def alone(letter: DeadLetter, queue: DeadLetterQueue, count: int) -> str:
+    """What the consumer is invoked with to try ``letter`` alone: a batch of one, received for the last time.
+
+    So the consumer dead-letters it anew with its reason, should it fail otherwise than by crashing.
+    """
+    record = {
+        "messageId": letter.message_id,
+        "receiptHandle": "",
+        "body": letter.body,
+        "attributes": {
+            "ApproximateReceiveCount": str(LAST_RECEIVE),
+            "SentTimestamp": str(int(letter.sent_at * 1000)),
+        },
+        "messageAttributes": attributes_to_send(letter, count),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue.arn,
+    }
+    return json.dumps({"Records": [record]}, separators=(",", ":"))
 
 
 def record_of(body: str, attributes: Mapping[str, Mapping[str, Any]], message_id: str) -> str:
@@ -287,7 +343,7 @@ def _queue(arn: str, value: Any, problems: list[str]) -> DeadLetterQueue | None:
     ]
     mistakes += [
         f"{arn}: {name} must be text or null"
-        for name in ("queue_url", "function_arn", "ledger_table")
+        for name in ("queue_url", "function_arn", "ledger_table", "consumer_arn")
         if value.get(name) is not None and not _is_text(value.get(name))
     ]
     route_back = value.get("route_back")
@@ -310,6 +366,7 @@ def _queue(arn: str, value: Any, problems: list[str]) -> DeadLetterQueue | None:
         function_arn=value.get("function_arn"),
         policy=policy,
         ledger_table=value.get("ledger_table"),
+        consumer_arn=value.get("consumer_arn"),
     )
 
 
@@ -324,7 +381,7 @@ def _policy(arn: str, value: Any, mistakes: list[str]) -> RedrivePolicy:
         mistakes.append(f"{arn}: redrive must be an object")
         return RedrivePolicy()
     numbers: dict[str, Any] = {}
-    for name in ("max_count", "base_delay_seconds", "max_delay_seconds", "max_age_seconds"):
+    for name in ("max_count", "base_delay_seconds", "max_delay_seconds", "max_age_seconds", "max_per_second"):
         number = value.get(name)
         if number is None:
             continue
@@ -332,4 +389,6 @@ def _policy(arn: str, value: Any, mistakes: list[str]) -> RedrivePolicy:
             mistakes.append(f"{arn}: redrive.{name} must be a number of 0 or more")
         else:
             numbers[name] = number
+    if numbers.get("max_per_second") == 0:
+        mistakes.append(f"{arn}: redrive.max_per_second must be above 0; max_count = 0 switches re-driving off")
     return RedrivePolicy(**numbers)

@@ -15,16 +15,17 @@ locals {
     queue_url    = queue.source_queue_url
     route_back   = queue.route_back
     function_arn = queue.function_arn
+    consumer_arn = queue.consumer_arn
     ledger_table = queue.ledger_table_name
     redrive      = queue.redrive
   } } })
 
   # Where dead letters go back to, besides the bus, and what says whether they may. A hop on the bus may have a function too: one that took a request
-  # which never became an event.
+  # which never became an event. What crashed a queue's consumer is handed to it alone.
   put_back = { for sid, statement in {
     PutBackInQueues    = { actions = ["sqs:SendMessage"], resources = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.route_back == "queue"] }
     ReadBreakers       = { actions = ["dynamodb:GetItem"], resources = distinct(compact(values(var.dead_letter_queues)[*].ledger_table_arn)) }
-    PutBackToFunctions = { actions = ["lambda:InvokeFunction"], resources = distinct(compact(values(var.dead_letter_queues)[*].function_arn)) }
+    PutBackToFunctions = { actions = ["lambda:InvokeFunction"], resources = distinct(compact(flatten([for queue in values(var.dead_letter_queues) : [queue.function_arn, queue.consumer_arn]]))) }
   } : sid => statement if length(statement.resources) > 0 }
 }
 

@@ -98,10 +98,13 @@ variable "dead_letter_queues" {
     * `hop`, `destination`: what failed, and for whom the events were.
     * `source_queue_arn`, `source_queue_url`: the hop's queue, where `route_back` is `queue`.
     * `function_arn`: the hop's function, where requests go back to it: needed where `route_back` is `function`, allowed elsewhere.
+    * `consumer_arn`: the function that consumes the hop's queue. A message that crashed it is handed to it once more, alone and past the queue, so
+      that it takes no live messages along. Null: it goes back to the queue as others do.
     * `route_back`: where a dead letter goes to be tried again: `queue`, `bus`, `function`, or `none` where nothing could take it: then a person is asked at once.
     * `ledger_table_name`, `ledger_table_arn`: the table with the destination's breaker: while that is open, dead letters wait.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
-      (`max_age_seconds`) failures that may pass are tried again before a person is asked.
+      (`max_age_seconds`) failures that may pass are tried again before a person is asked, and how many letters of the hop go back in a second
+      at most (`max_per_second`), so that ten thousand of them don't slow live traffic.
   EOT
   type = map(object({
     queue_arn         = string
@@ -111,6 +114,7 @@ variable "dead_letter_queues" {
     source_queue_arn  = optional(string)
     source_queue_url  = optional(string)
     function_arn      = optional(string)
+    consumer_arn      = optional(string)
     route_back        = string
     ledger_table_name = optional(string)
     ledger_table_arn  = optional(string)
@@ -119,6 +123,7 @@ variable "dead_letter_queues" {
       base_delay_seconds = optional(number, 60)
       max_delay_seconds  = optional(number, 3600)
       max_age_seconds    = optional(number, 86400)
+      max_per_second     = optional(number, 10)
     }), {})
   }))
   nullable = false
@@ -169,9 +174,9 @@ variable "dead_letter_queues" {
       for queue in values(var.dead_letter_queues) :
       queue.redrive.max_count >= 0 && queue.redrive.base_delay_seconds >= 0
       && queue.redrive.max_delay_seconds >= queue.redrive.base_delay_seconds
-      && queue.redrive.max_delay_seconds <= 39600 && queue.redrive.max_age_seconds >= 0
+      && queue.redrive.max_delay_seconds <= 39600 && queue.redrive.max_age_seconds >= 0 && queue.redrive.max_per_second > 0
     ])
-    error_message = "redrive: counts and seconds must be 0 or more, and max_delay_seconds from base_delay_seconds up to 39600 (a message can be held invisible for 12 hours in all)."
+    error_message = "redrive: counts and seconds must be 0 or more, max_per_second above 0, and max_delay_seconds from base_delay_seconds up to 39600 (a message can be held invisible for 12 hours in all)."
   }
 }
 

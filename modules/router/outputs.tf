@@ -12,6 +12,7 @@ output "dead_letter_queues" {
       source_queue_arn = module.transform[key].queue_arn
       source_queue_url = module.transform[key].queue_url
       function_arn     = null
+      consumer_arn     = module.transform[key].function_arn
       route_back       = "queue"
       redrive          = transform.redrive
     } },
@@ -23,6 +24,7 @@ output "dead_letter_queues" {
       source_queue_arn = module.route[key].queue_arn
       source_queue_url = module.route[key].queue_url
       function_arn     = null
+      consumer_arn     = module.route[key].function_arn
       route_back       = "queue"
       redrive          = route.redrive
       # Where the destination's breaker is.

@@ -161,6 +161,7 @@ variable "transforms" {
       base_delay_seconds = optional(number, 60)
       max_delay_seconds  = optional(number, 3600)
       max_age_seconds    = optional(number, 86400)
+      max_per_second     = optional(number, 10)
     }), {})
   }))
   default  = {}
@@ -259,9 +260,9 @@ variable "transforms" {
       for transform in values(var.transforms) :
       transform.redrive.max_count >= 0 && transform.redrive.base_delay_seconds >= 0
       && transform.redrive.max_delay_seconds >= transform.redrive.base_delay_seconds
-      && transform.redrive.max_delay_seconds <= 39600 && transform.redrive.max_age_seconds >= 0
+      && transform.redrive.max_delay_seconds <= 39600 && transform.redrive.max_age_seconds >= 0 && transform.redrive.max_per_second > 0
     ])
-    error_message = "redrive: counts and seconds must be 0 or more, and max_delay_seconds from base_delay_seconds up to 39600 (a message can be held invisible for 12 hours in all)."
+    error_message = "redrive: counts and seconds must be 0 or more, max_per_second above 0, and max_delay_seconds from base_delay_seconds up to 39600 (a message can be held invisible for 12 hours in all)."
   }
 }
 
@@ -440,6 +441,7 @@ variable "routes" {
       base_delay_seconds = optional(number, 60)
       max_delay_seconds  = optional(number, 3600)
       max_age_seconds    = optional(number, 86400)
+      max_per_second     = optional(number, 10)
     }), {})
   }))
   default  = {}
@@ -809,8 +811,8 @@ variable "routes" {
       for route in values(var.routes) :
       route.redrive.max_count >= 0 && route.redrive.base_delay_seconds >= 0
       && route.redrive.max_delay_seconds >= route.redrive.base_delay_seconds
-      && route.redrive.max_delay_seconds <= 39600 && route.redrive.max_age_seconds >= 0
+      && route.redrive.max_delay_seconds <= 39600 && route.redrive.max_age_seconds >= 0 && route.redrive.max_per_second > 0
     ])
-    error_message = "redrive: counts and seconds must be 0 or more, and max_delay_seconds from base_delay_seconds up to 39600 (a message can be held invisible for 12 hours in all)."
+    error_message = "redrive: counts and seconds must be 0 or more, max_per_second above 0, and max_delay_seconds from base_delay_seconds up to 39600 (a message can be held invisible for 12 hours in all)."
   }
 }

@@ -7,15 +7,16 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from infra.patterns import effective_pattern
 from media_events.accepting import Acceptor
 from media_events.adapters.bodies import S3Bodies
-from media_events.adapters.breaker_table import BreakerTable
+from media_events.adapters.breaker_table import BreakerTable, BreakerTables
 from media_events.adapters.event_bus import EventBus
 from media_events.adapters.ledger_table import LedgerTable
+from media_events.adapters.pace_table import PaceTable
 from media_events.adapters.queue import SqsQueue
 from media_events.adapters.redrive import LambdaFunctions, SqsQueues
 from media_events.adapters.review_table import DynamoReviewTable
@@ -190,7 +191,9 @@ class Kit:
             route_back=route_back,
             queue_url=hop.queue.url if route_back == "queue" else None,
             function_arn=function,
+            consumer_arn=hop.name if hop.name in self.functions.functions else None,
             policy=RedrivePolicy(),
+            ledger_table="ledger" if hop.name.startswith("route/") and route_back == "queue" else None,
         )
 
     def _consumer(self, hop: _Hop, **options: Any) -> Consumer:
@@ -276,6 +279,7 @@ class Kit:
             return consume_together(event, enter, consumer)
 
         EventSourceMapping(hop.queue, hop.name, handler)
+        self.functions.functions[hop.name] = handler
         self._attended(hop, "bus", "queue")
         if entry == "partner-bus":
             self._rule(hop, {"source": [{"prefix": "aws.partner/acme.com/"}]}, self.partner_bus)
@@ -313,6 +317,7 @@ class Kit:
             return consume_together(event, transformer.handle, consumer)
 
         EventSourceMapping(hop.queue, hop.name, handler)
+        self.functions.functions[hop.name] = handler
         self._attended(hop, hop.name, "queue")
 
     def _routes(self) -> None:
@@ -372,9 +377,11 @@ class Kit:
                 parallel=1,
                 breaker=breaker,
             )
-            return consume_together(event, deliverer, consumer)
+            copies = self.ledger(invocation, self.route_ledger)
+            return consume_together(event, deliverer, replace(consumer, copies=copies))
 
         EventSourceMapping(hop.queue, hop.name, handler)
+        self.functions.functions[hop.name] = handler
         self._attended(hop, destination.name, "queue")
 
     def _archive(self) -> Queue:
@@ -405,6 +412,8 @@ class Kit:
             topic=None,
             report=self.report,
             clock=self.world.clock,
+            breakers=BreakerTables(self.route_ledger, clock=self.world.clock),
+            pace=PaceTable(self.reviews, "review", clock=self.world.clock),
         )
         for queue in self.dead_letter_queues.values():
             dead = self.queues[queue.url]

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from media_events.adapters.errors import translate
 from media_events.consuming import Message
 from media_events.failures import (
+    COPY_ATTRIBUTE,
     DEFERRED_SINCE_ATTRIBUTE,
     FAILURE_ATTRIBUTE,
     PRIOR_ATTEMPTS_ATTRIBUTE,
@@ -107,7 +108,7 @@ class SqsQueue:
         except (BotoCoreError, ClientError) as error:
             translate(error, "setting a message's visibility")
 
-    def postpone(self, message: Message, seconds: int, *, prior_attempts: int, since: int) -> bool:
+    def postpone(self, message: Message, seconds: int, *, prior_attempts: int, since: int, copy: str) -> bool:
         """Send a copy to the queue itself, delayed; false for a FIFO queue, which delays no single message.
 
         Raises:
@@ -115,9 +116,10 @@ class SqsQueue:
         """
         if self._queue_url is None or self._queue_url.endswith(".fifo"):
             return False
-        own = {PRIOR_ATTEMPTS_ATTRIBUTE: prior_attempts, DEFERRED_SINCE_ATTRIBUTE: since}
-        attributes = _kept(message.message_attributes, frozenset(own))
-        attributes |= {name: {"DataType": "Number", "StringValue": str(number)} for name, number in own.items()}
+        numbers = {PRIOR_ATTEMPTS_ATTRIBUTE: prior_attempts, DEFERRED_SINCE_ATTRIBUTE: since}
+        own = {name: {"DataType": "Number", "StringValue": str(number)} for name, number in numbers.items()}
+        own[COPY_ATTRIBUTE] = {"DataType": "String", "StringValue": copy}
+        attributes = _kept(message.message_attributes, frozenset(own)) | own
         try:
             self._client.send_message(
                 QueueUrl=self._queue_url,

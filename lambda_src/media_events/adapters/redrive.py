@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from media_events.adapters.errors import translate
-from media_events.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.failures import HopError, PermanentConfigError, PermanentDataError, PoisonError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -103,6 +103,33 @@ class LambdaFunctions:
         if isinstance(status, int) and status >= FIRST_ERROR_STATUS:
             raise TransientError(f"function-{status}", f"the function answered {status}")
 
+    def consume(self, function_arn: str, payload: str) -> None:
+        """Hand a function a batch as its queue would, and wait for its answer.
+
+        Raises:
+            PoisonError: it crashed, or did not answer in time.
+            TransientError: it gave the batch back.
+            HopError: Lambda did not answer or refused.
+        """
+        try:
+            answer = self._client.invoke(
+                FunctionName=function_arn, InvocationType="RequestResponse", Payload=payload.encode(errors="replace")
+            )
+            content = answer["Payload"].read()
+        except ReadTimeoutError as error:
+            raise PoisonError(
+                "function-no-answer", "the function did not answer in time when it was handed this message alone"
+            ) from error
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "invoking a function")
+        document = _document(content)
+        if answer.get("FunctionError"):
+            kind, text = _raised(document)
+            message = f"the function failed when it was handed this message alone: {kind}: {text}"
+            raise PoisonError(f"function-{kind}", message)
+        if document.get("batchItemFailures"):
+            raise TransientError("function-gave-back", "the function could neither handle nor dead-letter the message")
+
 
 def _document(content: bytes) -> Mapping[str, Any]:
     try:
@@ -114,7 +141,12 @@ def _document(content: bytes) -> Mapping[str, Any]:
 
 def _error(document: Mapping[str, Any]) -> HopError:
     """What a function raised, by what the runtime tells of it: a class's name and a message."""
-    kind = str(document.get("errorType") or "unknown")[:_SHOWN_CHARACTERS]
-    text = f"the function raised {kind}: {str(document.get('errorMessage') or '')[:_SHOWN_CHARACTERS]}"
+    kind, message = _raised(document)
+    text = f"the function raised {kind}: {message}"
     classes = {error.__name__: error for error in (PermanentDataError, PermanentConfigError)}
     return classes.get(kind, TransientError)(f"function-{kind}", text)
+
+
+def _raised(document: Mapping[str, Any]) -> tuple[str, str]:
+    kind, message = (str(document.get(name) or "") for name in ("errorType", "errorMessage"))
+    return kind[:_SHOWN_CHARACTERS] or "unknown", message[:_SHOWN_CHARACTERS]

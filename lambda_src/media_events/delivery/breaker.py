@@ -121,9 +121,9 @@ class Breaker:
         except HopError as error:
             self._warn(error)
 
-    def wait(self) -> DeferredError:
-        """What becomes of the others while the one attempt has failed."""
-        return self._wait(self.policy.delay_seconds)
+    def wait(self, trial: HopError | None = None) -> DeferredError:
+        """What becomes of the others while the one attempt has failed; and of that one, for which ``trial`` is why."""
+        return self._wait(self.policy.delay_seconds, trial)
 
     def _failed(self, state: BreakerState) -> None:
         if state.open_until is None and state.failures >= self.policy.failures:
@@ -135,13 +135,15 @@ class Breaker:
         self.report.warning("breaker opened", destination=self.destination, seconds=int(delay), opened=opened)
         self.report.count("BreakersOpened")
 
-    def _wait(self, seconds: float) -> DeferredError:
+    def _wait(self, seconds: float, trial: HopError | None = None) -> DeferredError:
         spread = self.rng.uniform(0, SPREAD * max(seconds, self.policy.delay_seconds))
+        why = "" if trial is None else f"; the latest trial failed: {trial.code}: {trial.message}"
         return DeferredError(
             "breaker-open",
-            "the destination has failed too often in a row: deliveries to it pause",
+            f"the destination has failed too often in a row: deliveries to it pause{why}",
             retry_after=seconds + spread,
             hold_seconds=self.policy.hold_seconds,
+            response=None if trial is None else trial.response,
         )
 
     def _warn(self, error: HopError) -> None:

@@ -114,7 +114,11 @@ class Deliverer:
         return attempts
 
     def _probed(self, breaker: Breaker, state: BreakerState, chains: Sequence[Chain]) -> dict[int, _Attempt]:
-        """Deliver one event, and the others if that succeeds. One that tells nothing of the receiver is no trial."""
+        """Deliver one event, and the others if that succeeds. One that tells nothing of the receiver is no trial.
+
+        A trial that finds the receiver still down is the breaker's and not the event's: it uses up none of its
+        attempts, or an event that comes alone would use up all of them on one long outage.
+        """
         attempts: dict[int, _Attempt] = {}
         signal: Signal | None = None
         rest = list(chains)
@@ -128,6 +132,9 @@ class Deliverer:
             more = self._attempted(rest)
             breaker.leave(BreakerState(), _signals(more))
             return attempts | more
+        for attempt in attempts.values():
+            if attempt.signal == "down" and isinstance(attempt.outcome, HopError):
+                attempt.outcome = breaker.wait(attempt.outcome)
         return attempts | _all(rest, breaker.wait())
 
     # --- attempts ----------------------------------------------------------------------------------------------------

@@ -103,5 +103,12 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     """Deliver a batch of SQS records; the answer names the ones that stay in the queue."""
     settings = _settings()
     queue = SqsQueue(client("sqs"), queue_url=settings.queue_url, dead_letter_queue_url=settings.dead_letter_queue_url)
-    consumer = Consumer(queue=queue, hop=settings.hop, report=reporter(), policy=settings.retry_policy, waiting=queue)
+    consumer = Consumer(
+        queue=queue,
+        hop=settings.hop,
+        report=reporter(),
+        policy=settings.retry_policy,
+        waiting=queue,
+        copies=LedgerTable(client("dynamodb"), settings.ledger_table, owner=str(context.aws_request_id)),
+    )
     return consume_together(event, _deliverer(context), consumer)

@@ -6,25 +6,29 @@ import functools
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from media_events.adapters.bodies import S3Bodies, S3Documents
 from media_events.adapters.breaker_table import BreakerTables
 from media_events.adapters.clients import client
 from media_events.adapters.event_bus import EventBus
+from media_events.adapters.pace_table import PaceTable
 from media_events.adapters.redrive import LambdaFunctions, SqsQueues
 from media_events.adapters.review_table import DynamoReviewTable
 from media_events.adapters.topic import SnsTopic
 from media_events.configuration import FunctionSettings, load_document
 from media_events.observability import instrumented, reporter
 from media_events.publishing import MAX_REQUEST_BYTES, Publisher
-from media_events.redriver import Redriver
+from media_events.redriver import ALONE_SECONDS, Redriver
 from media_events.redriving import DeadLetterQueue, parse_queues
 from media_events.settings import env
 
 FUNCTION_TIMEOUT_SECONDS = 29.0
 """As long as an HTTP API waits for the same function, less a second."""
+
+ONE_ATTEMPT = 1
+"""A function that does not answer is not asked a second time: it may be at work still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +54,14 @@ def _dead_letter_queues() -> Mapping[str, DeadLetterQueue]:
 
 
 class _Functions:
-    """Makes the Lambda client when the first request goes back to its function, which is rare."""
+    """Makes the Lambda client when the first letter goes to its function, which is rare."""
 
     def invoke(self, function_arn: str, payload: str) -> None:
         LambdaFunctions(client("lambda", read_timeout=FUNCTION_TIMEOUT_SECONDS)).invoke(function_arn, payload)
+
+    def consume(self, function_arn: str, payload: str) -> None:
+        functions = LambdaFunctions(client("lambda", read_timeout=ALONE_SECONDS, attempts=ONE_ATTEMPT))
+        functions.consume(function_arn, payload)
 
 
 @functools.cache
@@ -71,10 +79,12 @@ def _redriver() -> Redriver:
         report=reporter(),
         clock=time.time,
         breakers=BreakerTables(client("dynamodb")),
+        pace=PaceTable(client("dynamodb"), settings.review_table),
     )
 
 
 @instrumented
-def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ARG001  # Lambda hands it over
+def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     """Attend to a batch of SQS records; the answer names the ones that stay in the queue."""
-    return _redriver().attend(event)
+    redriver = replace(_redriver(), seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000)
+    return redriver.attend(event)

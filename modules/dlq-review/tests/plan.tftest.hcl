@@ -26,6 +26,7 @@ variables {
       source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
       source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
       route_back       = "queue"
+      consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
 
       ledger_table_name = "media-ledger"
       ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"
@@ -84,7 +85,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
       { Sid = "Notify", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-1:123456789012:media-test-review"] },
       { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
       { Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
-      { Sid = "PutBackToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"] },
+      { Sid = "PutBackToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
       { Sid = "ReadBreakers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"] },
       {
         Sid    = "ReadDeadLetters"
@@ -121,8 +122,9 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
         route_back   = "queue"
         function_arn = null
+        consumer_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
         ledger_table = "media-ledger"
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq" = {
         url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
@@ -131,8 +133,9 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         queue_url    = null
         route_back   = "bus"
         function_arn = null
+        consumer_arn = null
         ledger_table = null
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400 }
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400, max_per_second = 10 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq" = {
         url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhooks-dlq"
@@ -141,8 +144,9 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         queue_url    = null
         route_back   = "bus"
         function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
+        consumer_arn = null
         ledger_table = null
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
       }
     } }
     error_message = "The function finds the queue that a message is from by its ARN, and everything else there."

@@ -139,6 +139,7 @@ run "dead_letters_go_back_to_the_queue" {
         source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders"
         source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
         function_arn     = null
+        consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
         route_back       = "queue"
         redrive          = null
       }
@@ -166,6 +167,7 @@ run "dead_letters_of_somebody_elses_queue_go_back_to_the_function" {
       source_queue_arn = null
       source_queue_url = null
       function_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
+      consumer_arn     = null
       route_back       = "function"
       redrive          = null
     })

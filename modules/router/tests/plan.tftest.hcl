@@ -123,6 +123,12 @@ override_resource {
 }
 
 override_resource {
+  target          = module.route["cms"].module.function.aws_lambda_function.this
+  override_during = plan
+  values          = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms" }
+}
+
+override_resource {
   target          = module.route["ingest"].aws_sqs_queue.this
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-ingest", url = "https://sqs.example/media-test-ingest" }
@@ -455,8 +461,9 @@ run "ledger_alarms_and_outputs_are_complete" {
       source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms"
       source_queue_url = "https://sqs.example/media-test-cms"
       function_arn     = null
+      consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
       route_back       = "queue"
-      redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400 }
+      redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
 
       ledger_table_name = "media-test-ledger"
       ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"

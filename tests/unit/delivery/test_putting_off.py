@@ -9,9 +9,10 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters.queue import SqsQueue
-from media_events.consuming import Consumer, Message, RetryPolicy, consume
+from media_events.consuming import COPY_LEASE_SECONDS, Consumer, Message, RetryPolicy, consume
 from media_events.deadletters import parse
 from media_events.failures import (
+    COPY_ATTRIBUTE,
     DEFERRED_SINCE_ATTRIBUTE,
     FAILURE_ATTRIBUTE,
     PRIOR_ATTEMPTS_ATTRIBUTE,
@@ -23,7 +24,7 @@ from media_events.failures import (
 )
 from media_events.redriving import attributes_to_send
 from tests.unit.flow.factories import make_event
-from tests.unit.flow.fakes import FakeClock, FakeQueue, FakeReport, bus_event, sqs_record
+from tests.unit.flow.fakes import FakeClock, FakeLedgerTable, FakeQueue, FakeReport, bus_event, sqs_record
 
 HOLD = 3600.0
 PAUSED = DeferredError("breaker-open", "paused", retry_after=29.5, hold_seconds=HOLD)
@@ -34,14 +35,16 @@ class Waiting:
 
     def __init__(self, *, possible=True):
         self.copies = []
+        self.names = []
         self.possible = possible
         self.failing = None
 
-    def postpone(self, message, seconds, *, prior_attempts, since):
+    def postpone(self, message, seconds, *, prior_attempts, since, copy):
         if self.failing is not None:
             raise self.failing
         if self.possible:
             self.copies.append((message.message_id, seconds, prior_attempts, since))
+            self.names.append(copy)
         return self.possible
 
 
@@ -54,7 +57,7 @@ def number(value):
     return {"stringValue": str(value), "dataType": "Number"}
 
 
-def consumed(clock, waiting, error=PAUSED, *, receive_count=1, attributes=None):
+def consumed(clock, waiting, error=PAUSED, *, receive_count=1, attributes=None, copies=None):
     """The answer for one record that ends in ``error``, and the queue."""
     queue = FakeQueue()
     consumer = Consumer(
@@ -65,6 +68,7 @@ def consumed(clock, waiting, error=PAUSED, *, receive_count=1, attributes=None):
         clock=clock,
         rng=random.Random(7),
         waiting=waiting,
+        copies=copies,
     )
 
     def handle(_message):
@@ -137,6 +141,69 @@ def test_what_is_no_number_counts_nothing(text):
     assert (message.receive_count, message.deferred_since) == (1, None)
 
 
+# --- one copy each -----------------------------------------------------------------------------------------------
+
+
+def named(copy):
+    return {COPY_ATTRIBUTE: {"stringValue": copy, "dataType": "String"}}
+
+
+def test_a_message_that_sqs_hands_out_twice_is_put_off_once(clock):
+    waiting, ledger = Waiting(), FakeLedgerTable(clock)
+    for owner in ("one", "other"):
+        answer, queue, _ = consumed(clock, waiting, copies=ledger.owned_by(owner))
+        assert (answer, queue.dead) == ({"batchItemFailures": []}, [])
+    assert waiting.names == ["1/m-1"]
+
+
+def test_each_copy_says_which_it_is_and_may_be_put_off_once_itself(clock):
+    waiting, ledger = Waiting(), FakeLedgerTable(clock)
+    consumed(clock, waiting, copies=ledger.owned_by("a"))
+    for _ in range(3):
+        consumed(clock, waiting, copies=ledger.owned_by("b"), attributes=named("1/m-1"))
+    assert waiting.names == ["1/m-1", "2/m-1"]
+
+
+def test_a_function_that_dies_before_it_has_sent_the_copy_leaves_the_message_to_the_next(clock):
+    waiting, ledger = Waiting(), FakeLedgerTable(clock)
+    ledger.owned_by("killed").begin("copy|0|m-1", lease_seconds=COPY_LEASE_SECONDS)
+
+    answer, queue, _ = consumed(clock, waiting, copies=ledger.owned_by("next"))
+    assert ([each["itemIdentifier"] for each in answer["batchItemFailures"]], queue.dead) == (["m-1"], [])
+
+    clock.now += COPY_LEASE_SECONDS
+    assert consumed(clock, waiting, copies=ledger.owned_by("next"))[0] == {"batchItemFailures": []}
+    assert waiting.names == ["1/m-1"]
+
+
+def test_a_copy_that_could_not_be_sent_is_sent_the_next_time(clock):
+    waiting, ledger = Waiting(), FakeLedgerTable(clock)
+    waiting.failing = TransientError("aws-down", "no")
+    consumed(clock, waiting, copies=ledger.owned_by("a"))
+    waiting.failing = None
+    consumed(clock, waiting, copies=ledger.owned_by("b"))
+    assert waiting.names == ["1/m-1"]
+
+
+def test_a_ledger_that_can_not_be_written_leaves_the_original_in_its_queue(clock):
+    waiting, ledger = Waiting(), FakeLedgerTable(clock)
+    ledger.failing["begin"] = TransientError("aws-down", "no")
+    answer, _, report = consumed(clock, waiting, copies=ledger.owned_by("a"))
+    assert (len(answer["batchItemFailures"]), waiting.names) == (1, [])
+    assert report.fields("event not put off")
+
+    ledger.failing = {"complete": TransientError("aws-down", "no")}
+    answer, _, report = consumed(clock, waiting, copies=ledger.owned_by("a"))
+    assert (answer, waiting.names) == ({"batchItemFailures": []}, ["1/m-1"])
+    assert report.fields("ledger not completed")
+
+
+@pytest.mark.parametrize("forged", ["", "7", "/m", "-4/m", "x/m"])
+def test_what_names_no_copy_is_none(forged):
+    message = Message.of(sqs_record("x", "m-9", attributes=named(forged)))
+    assert message.copy in ((0, "m-9"), (0, "m"))
+
+
 # --- SQS ---------------------------------------------------------------------------------------------------------
 
 
@@ -153,13 +220,14 @@ def test_the_copy_has_the_body_the_attributes_and_what_it_carries_along(sqs):
     url = sqs.create_queue(QueueName="cms")["QueueUrl"]
     message = Message.of(sqs_record("body", attributes={REDRIVE_COUNT_ATTRIBUTE: number(2)}))
     queue = SqsQueue(sqs, queue_url=url, dead_letter_queue_url=url)
-    assert queue.postpone(message, 0, prior_attempts=1, since=1_790_000_000)
+    assert queue.postpone(message, 0, prior_attempts=1, since=1_790_000_000, copy="3/m-1")
     (copy,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
     assert copy["Body"] == "body"
     assert {name: value["StringValue"] for name, value in copy["MessageAttributes"].items()} == {
         REDRIVE_COUNT_ATTRIBUTE: "2",
         PRIOR_ATTEMPTS_ATTRIBUTE: "1",
         DEFERRED_SINCE_ATTRIBUTE: "1790000000",
+        COPY_ATTRIBUTE: "3/m-1",
     }
 
 
@@ -176,7 +244,7 @@ def test_no_delay_is_longer_than_sqs_allows_and_no_message_has_more_than_ten_att
     many = {f"a{n}": {"stringValue": "x"} for n in range(10)} | {REDRIVE_COUNT_ATTRIBUTE: number(1)}
     message = Message.of(sqs_record("body", attributes=many))
     SqsQueue(client, queue_url="https://q", dead_letter_queue_url="https://d").postpone(
-        message, 5000, prior_attempts=0, since=1
+        message, 5000, prior_attempts=0, since=1, copy="1/m"
     )
     (sent,) = client.sent
     assert sent["DelaySeconds"] == 900
@@ -187,7 +255,7 @@ def test_no_delay_is_longer_than_sqs_allows_and_no_message_has_more_than_ten_att
 def test_a_fifo_queue_delays_no_single_message():
     client = Recorder()
     queue = SqsQueue(client, queue_url="https://q.fifo", dead_letter_queue_url="https://d")
-    assert not queue.postpone(Message.of(sqs_record("body")), 5, prior_attempts=0, since=1)
+    assert not queue.postpone(Message.of(sqs_record("body")), 5, prior_attempts=0, since=1, copy="1/m")
     assert client.sent == []
 
 

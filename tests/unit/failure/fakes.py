@@ -8,7 +8,7 @@ from typing import Any
 
 from media_events.envelope import Event
 from media_events.failures import HopError
-from media_events.redriver import Breakers, Redriver
+from media_events.redriver import Breakers, Pace, Redriver
 from media_events.redriving import DeadLetterQueue, RedrivePolicy
 from media_events.review import ReviewItem
 from tests.unit.flow.fakes import FakeBodies, FakeClock, FakeReport
@@ -95,6 +95,21 @@ class FakeFunctions:
         if self.error is not None:
             raise self.error
         self.trap.step("invoke", lambda: self.invoked.append((function_arn, payload)))
+
+    consume = invoke
+
+
+@dataclass
+class FakePace:
+    """Lets ``turns`` letters go."""
+
+    turns: int
+    asked: list[tuple[str, float]] = field(default_factory=list)
+
+    def take(self, name: str, *, per_second: float) -> bool:
+        self.asked.append((name, per_second))
+        self.turns -= 1
+        return self.turns >= 0
 
 
 @dataclass
@@ -201,6 +216,8 @@ class World:
         self.bodies = TrappedBodies(self.trap)
         self.topic = FakeTopic(self.trap)
         self.breakers: Breakers | None = None
+        self.pace: Pace | None = None
+        self.seconds_left = 60.0
         self.dead_letter_queues = {one.arn: one for one in queues or (queue(), webhook_queue())}
 
     def spring(self, at: int | None, *, before: bool = True, error: BaseException | None = None) -> None:
@@ -221,6 +238,8 @@ class World:
             report=self.report,
             clock=self.clock,
             breakers=self.breakers,
+            pace=self.pace,
+            seconds_left=lambda: self.seconds_left,
         )
         answer = redriver.attend({"Records": list(records)})
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

@@ -1,0 +1,65 @@
+"""How many things may happen in a second, over all instances of a function: one entry of a table for each name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.errors import translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PREFIX: Final = "pace/"
+"""Keys of these entries in the review table. They have none of the indexes' attributes, so no list shows them."""
+
+
+class PaceTable:
+    """Fulfils ``redriver.Pace``.
+
+    ``due`` is when the next one would be due if all went evenly (the "generic cell rate algorithm"). It may run ahead
+    of the clock by a second's worth; what comes then has to come again. Each decision is one conditional write, or two.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def take(self, name: str, *, per_second: float) -> bool:
+        """Whether one more may happen now under ``name``, of ``per_second`` in a second.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        now, step = self._clock(), 1 / per_second
+        latest = now + max(1.0, step) - step
+        values: Mapping[str, Any] = {":now": _number(now), ":step": _number(step), ":latest": _number(latest)}
+        if self._write(name, "ADD due :step", "due >= :now AND due <= :latest", values):
+            return True
+        values = {":now": _number(now), ":next": _number(now + step)}
+        return self._write(name, "SET due = :next", "attribute_not_exists(due) OR due < :now", values)
+
+    def _write(self, name: str, update: str, condition: str, values: Mapping[str, Any]) -> bool:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"item_id": {"S": PREFIX + name}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
+                return False
+            translate(error, "keeping the pace")
+        except BotoCoreError as error:
+            translate(error, "keeping the pace")
+        return True
+
+
+def _number(value: float) -> dict[str, str]:
+    return {"N": f"{value:.6f}"}

@@ -1,0 +1,260 @@
+"""Letters that go back don't crowd out live traffic: they have a pace, and what crashed a function goes there alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from media_events.adapters.pace_table import PaceTable
+from media_events.adapters.redrive import LambdaFunctions
+from media_events.configuration import ConfigurationError
+from media_events.consuming import Consumer, Message, RetryPolicy, consume
+from media_events.failures import HopError, PermanentConfigError, PoisonError, TransientError
+from media_events.redriver import ALONE_SECONDS, RESERVED_SECONDS
+from media_events.redriving import (
+    MAX_TURN_SECONDS,
+    RedrivePolicy,
+    SendBack,
+    TryAlone,
+    decide,
+    parse_queues,
+    turn_seconds,
+)
+from tests.unit.delivery.tables import table
+from tests.unit.failure.fakes import ACCOUNT, BUS, URL, FakePace, World, queue
+from tests.unit.failure.samples import letter, record
+from tests.unit.flow.fakes import FakeClock, FakeReport
+
+SENT = 1_795_435_200.0
+DUE = SENT + 4000
+CONSUMER = "arn:aws:lambda:eu-west-1:123456789012:function:media-dev-cms"
+
+
+# --- the pace ----------------------------------------------------------------------------------------------------
+
+
+def test_letters_beyond_the_pace_wait_and_the_others_go_back():
+    world = World(now=DUE)
+    world.pace = FakePace(turns=2)
+    batch = [record("consumer") | {"messageId": f"m-{n}", "receiptHandle": f"r-{n}"} for n in range(5)]
+    assert world.attend(*batch) == ["m-2", "m-3", "m-4"]
+    assert len(world.queues.sent) == 2
+    assert len(world.queues.visibility) == 3
+    assert set(world.pace.asked) == {("route/cms", 10)}
+
+
+def test_the_pace_is_the_hops_own():
+    world = World(queue(policy=RedrivePolicy(max_per_second=0.5)), now=DUE)
+    world.pace = FakePace(turns=9)
+    world.attend(record("consumer"))
+    assert world.pace.asked == [("route/cms", 0.5)]
+
+
+def test_a_letter_that_goes_to_a_person_needs_no_turn():
+    world = World(now=DUE)
+    world.pace = FakePace(turns=0)
+    assert world.attend(record("junk")) == []
+    assert world.pace.asked == []
+
+
+def test_the_longer_a_letter_is_late_the_longer_it_waits_up_to_a_limit():
+    waits = [turn_seconds(late, "m-1") for late in (0, 100, 400, 10_000)]
+    assert all(8 <= wait <= MAX_TURN_SECONDS + 1 for wait in waits)
+    assert waits[0] < 17
+    assert waits[-1] > MAX_TURN_SECONDS / 2
+
+
+def test_letters_that_wait_for_their_turn_come_back_spread():
+    assert len({turn_seconds(600, f"m-{n}") for n in range(100)}) > 50
+
+
+def test_a_burst_of_a_second_may_go_and_then_as_many_as_the_pace_allows():
+    clock = FakeClock(1000.0)
+    with table("item_id") as client:
+        pace = PaceTable(client, "table", clock=clock)
+        assert sum(pace.take("route/cms", per_second=10) for _ in range(50)) == 10
+        gone = 0
+        for _ in range(100):
+            clock.now += 0.1
+            gone += sum(pace.take("route/cms", per_second=10) for _ in range(5))
+        assert 99 <= gone <= 101
+
+
+def test_a_pace_below_one_a_second_lets_one_go_at_a_time():
+    clock = FakeClock(1000.0)
+    with table("item_id") as client:
+        pace = PaceTable(client, "table", clock=clock)
+        found = []
+        for _ in range(10):
+            found.append(pace.take("route/cms", per_second=0.2))
+            clock.now += 1
+        assert found == [True, *[False] * 4, True, *[False] * 4]
+
+
+def test_one_hops_pace_is_not_anothers():
+    with table("item_id") as client:
+        pace = PaceTable(client, "table", clock=FakeClock(1000.0))
+        assert pace.take("route/cms", per_second=1)
+        assert pace.take("route/mam", per_second=1)
+        assert not pace.take("route/cms", per_second=1)
+
+
+def test_a_table_that_is_not_there_leaves_the_letter():
+    world = World(now=DUE)
+    with table("item_id") as client:
+        world.pace = PaceTable(client, "gone")
+        assert world.attend(record("consumer")) == [record("consumer")["messageId"]]
+    assert world.queues.sent == []
+
+
+@pytest.mark.parametrize("number", [0, -1, "10", True])
+def test_a_pace_of_nothing_is_refused(number):
+    document = {
+        "dead_letter_queues": {
+            ACCOUNT + "a": {
+                "url": URL + "a",
+                "hop": "route/a",
+                "destination": "a",
+                "route_back": "bus",
+                "redrive": {"max_per_second": number},
+            }
+        }
+    }
+    with pytest.raises(ConfigurationError, match="max_per_second"):
+        parse_queues(document)
+
+
+# --- alone -------------------------------------------------------------------------------------------------------
+
+
+def moved(world: World, **changes: Any) -> list[str]:
+    return world.attend(record("moved-by-sqs") | changes)
+
+
+def poison_world() -> World:
+    return World(queue(consumer_arn=CONSUMER), now=DUE)
+
+
+def test_what_crashed_a_function_is_tried_once_more_without_others_and_past_the_queue():
+    world = poison_world()
+    assert moved(world) == []
+    assert world.queues.sent == []
+    ((function, payload),) = world.functions.invoked
+    (given,) = json.loads(payload)["Records"]
+    assert function == CONSUMER
+    assert given["body"] == record("moved-by-sqs")["body"]
+    assert given["messageAttributes"]["redrivecount"]["stringValue"] == "1"
+    assert given["attributes"]["ApproximateReceiveCount"] == "1000"
+
+
+def test_what_crashes_again_alone_goes_to_a_person_with_that_reason():
+    world = poison_world()
+    world.functions.error = PoisonError("function-Runtime.ExitError", "signal: killed")
+    assert moved(world) == []
+    (item,) = world.table.items.values()
+    assert (item.failure_class, item.error_code, item.status) == ("poison", "function-Runtime.ExitError", "OPEN")
+
+
+def test_a_function_that_can_not_be_reached_leaves_the_letter():
+    world = poison_world()
+    world.functions.error = TransientError("aws-TooManyRequestsException", "later")
+    assert moved(world) == [record("moved-by-sqs")["messageId"]]
+    assert world.table.items == {}
+    assert len(world.queues.visibility) == 1
+
+
+def test_a_letter_for_which_there_is_no_time_comes_again_soon():
+    world = poison_world()
+    world.seconds_left = ALONE_SECONDS + RESERVED_SECONDS - 1
+    assert moved(world) == [record("moved-by-sqs")["messageId"]]
+    assert world.functions.invoked == []
+    (seconds,) = world.queues.visibility.values()
+    assert seconds <= 16
+
+
+def test_a_message_of_a_fifo_queue_goes_back_to_its_group():
+    found = decide(
+        replace(letter("moved-by-sqs"), group_id="asset-1"), queue(consumer_arn=CONSUMER), bus_arn=BUS, now=DUE
+    )
+    assert isinstance(found, SendBack)
+
+
+def test_only_what_crashed_is_tried_alone():
+    place = queue(consumer_arn=CONSUMER)
+    assert isinstance(decide(letter("moved-by-sqs"), place, bus_arn=BUS, now=DUE), TryAlone)
+    assert isinstance(decide(letter("consumer"), place, bus_arn=BUS, now=DUE), SendBack)
+
+
+def test_a_consumer_that_gets_it_alone_dead_letters_it_anew_if_it_fails_otherwise():
+    world = poison_world()
+    moved(world)
+    ((_, payload),) = world.functions.invoked
+    dead: list[tuple[Message, Any]] = []
+
+    class Queue:
+        def dead_letter(self, message, failure):
+            dead.append((message, failure))
+
+        def set_visibility(self, _receipt_handle, _seconds):
+            raise AssertionError("there is nothing whose visibility could be set")
+
+    def down(_message):
+        raise TransientError("http-503", "the destination answered 503")
+
+    policy = RetryPolicy(max_receive_count=5)
+    consumer = Consumer(queue=Queue(), hop="route/cms", report=FakeReport(), policy=policy)
+    assert consume(json.loads(payload), down, consumer) == {"batchItemFailures": []}
+    ((message, failure),) = dead
+    assert (failure.failure_class, message.redrive_count) == ("transient", 1)
+
+
+# --- what Lambda answers -----------------------------------------------------------------------------------------
+
+
+class Lambda:
+    def __init__(self, document=None, *, error=None, crashed=False):
+        self.document, self.error, self.crashed = document, error, crashed
+
+    def invoke(self, **_given):
+        if self.error is not None:
+            raise self.error
+        answer: dict[str, Any] = {"Payload": io.BytesIO(json.dumps(self.document).encode())}
+        return answer | ({"FunctionError": "Unhandled"} if self.crashed else {})
+
+
+def consumed(client):
+    LambdaFunctions(client).consume(CONSUMER, "{}")
+
+
+def test_a_batch_that_was_taken_is_done():
+    consumed(Lambda({"batchItemFailures": []}))
+
+
+@pytest.mark.parametrize(
+    ("client", "error", "code"),
+    [
+        (Lambda({"errorType": "Runtime.ExitError"}, crashed=True), PoisonError, "function-Runtime.ExitError"),
+        (Lambda(["junk"], crashed=True), PoisonError, "function-unknown"),
+        (Lambda(error=ReadTimeoutError(endpoint_url="x")), PoisonError, "function-no-answer"),
+        (Lambda({"batchItemFailures": [{"itemIdentifier": "m-1"}]}), TransientError, "function-gave-back"),
+        (
+            Lambda(error=ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke")),
+            TransientError,
+            "aws-TooManyRequestsException",
+        ),
+        (
+            Lambda(error=ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")),
+            PermanentConfigError,
+            "aws-AccessDeniedException",
+        ),
+    ],
+)
+def test_an_answer_means(client, error, code):
+    with pytest.raises(HopError) as raised:
+        consumed(client)
+    assert (type(raised.value), raised.value.code) == (error, code)
