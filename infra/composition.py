@@ -272,6 +272,7 @@ class WorkflowStack(TerraformStack):
                 "name": f"{self._environment.prefix}-review",
                 "bus_arn": bus.get_string("bus_arn"),
                 "bucket": bucket,
+                "archive_arn": None if self._workflow.bus.archive is None else bus.get_string("archive_arn"),
                 "dead_letter_queues": f"${{{_merged(sources, 'dead_letter_queues')}}}",
                 "deletion_protection": self._workflow.protection,
             },
@@ -332,6 +333,16 @@ class WorkflowStack(TerraformStack):
             arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
             self._output("state_machine_arns", "State machines, by destination.", arns)
         self._output("review_table_name", "Table with the review items.", review.get_string("review_table_name"))
+        self._output(
+            "replay",
+            "What `media-events replay` needs to know.",
+            {
+                "bus_arn": bus.get_string("bus_arn"),
+                "archive_arn": bus.get_string("archive_arn"),
+                "hops": {} if router is None else router.get("replay_hops"),
+            },
+        )
+        self._output("operator_policies", "IAM policies for operators' roles.", review.get("operator_policies"))
         self._output("topic_arn", "Topic that tells of new review items.", review.get_string("topic_arn"))
 
     def _enabled_hops(self) -> list[str]:

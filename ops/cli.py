@@ -32,6 +32,9 @@ PARTS: Final[dict[str, Part]] = {
     "partner": Part("ops.partner", "Partner specifications: list, show and check them."),
     "route": Part("ops.route", "Try event patterns and routes out, without AWS."),
     "review": Part("ops.desk.commands", "The review desk: what failed for good, and putting it right."),
+    "replay": Part(
+        "ops.replaying.commands", "Deliver past events again, from the archive (what failed: `review replay`)."
+    ),
     "trace": Part(
         "ops.tracing.commands", "An event's story over all hops: what happened, and where it is now.", "trace"
     ),

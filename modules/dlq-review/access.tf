@@ -33,15 +33,7 @@ locals {
   }]
 
   review_replay = concat(
-    [
-      {
-        Sid       = "KeepOperations"
-        Effect    = "Allow"
-        Action    = ["dynamodb:PutItem"]
-        Resource  = [aws_dynamodb_table.items.arn]
-        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["operation/*"] } }
-      },
-    ],
+    local.keep_operations,
     [{ Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = [var.bus_arn] }],
     [for arns in [[for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.route_back == "queue"]] :
     { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = arns } if length(arns) > 0],
@@ -49,9 +41,65 @@ locals {
     { Sid = "PutBackToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = arns } if length(arns) > 0],
   )
 
-  operator_statements = {
-    read       = local.review_read
-    replay     = concat(local.review_read, local.review_audit, local.review_change, local.review_replay)
-    administer = concat(local.review_read, local.review_audit, local.review_change)
-  }
+  keep_operations = [{
+    Sid       = "KeepOperations"
+    Effect    = "Allow"
+    Action    = ["dynamodb:PutItem"]
+    Resource  = [aws_dynamodb_table.items.arn]
+    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["operation/*"] } }
+  }]
+
+  # A replay has a rule and a queue of its own, which collect what it replays; they are named after the bus.
+  bus_name        = element(split("/", var.bus_arn), 1)
+  partition       = local.bus_arn_parts[1]
+  replay_name     = "${local.bus_name}-replay-*"
+  arn_of_events   = "arn:${local.partition}:events:${local.region}:${local.account_id}"
+  replay_queue    = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.replay_name}"
+  archive_replays = "${local.arn_of_events}:replay/${local.replay_name}"
+
+  replay_archive = [for archive_arn in compact([var.archive_arn]) : concat(
+    local.review_read,
+    local.review_audit,
+    local.keep_operations,
+    [
+      { Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = [var.bus_arn] },
+      { Sid = "StartReplay", Effect = "Allow", Action = ["events:StartReplay"], Resource = [archive_arn, local.archive_replays] },
+      { Sid = "ReadArchive", Effect = "Allow", Action = ["events:DescribeArchive"], Resource = [archive_arn] },
+      { Sid = "FollowReplay", Effect = "Allow", Action = ["events:CancelReplay", "events:DescribeReplay"], Resource = [local.archive_replays] },
+      {
+        Sid      = "CollectByRule"
+        Effect   = "Allow"
+        Action   = ["events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets"]
+        Resource = ["${local.arn_of_events}:rule/${local.bus_name}/${local.replay_name}"]
+      },
+      {
+        Sid    = "CollectInQueue"
+        Effect = "Allow"
+        Action = [
+          "sqs:CreateQueue", "sqs:DeleteMessage", "sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage",
+          "sqs:SetQueueAttributes",
+        ]
+        Resource = [local.replay_queue]
+      },
+    ],
+  )]
+
+  # With it a delivery that was made can be made again: for few.
+  forget_effects = [for arns in [distinct(compact(values(var.dead_letter_queues)[*].ledger_table_arn))] : {
+    Sid       = "ForgetEffects"
+    Effect    = "Allow"
+    Action    = ["dynamodb:DeleteItem"]
+    Resource  = arns
+    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*|destination/*"] } }
+  } if length(arns) > 0]
+
+  operator_statements = merge(
+    {
+      read       = local.review_read
+      replay     = concat(local.review_read, local.review_audit, local.review_change, local.review_replay)
+      administer = concat(local.review_read, local.review_audit, local.review_change)
+    },
+    { for statements in local.replay_archive : "replay_archive" => statements },
+    { for statements in local.replay_archive : "repeat_effects" => concat(statements, local.forget_effects) },
+  )
 }

@@ -180,6 +180,17 @@ variable "dead_letter_queues" {
   }
 }
 
+variable "archive_arn" {
+  description = "ARN of the bus's archive, as `bus-custom` puts it out; null without one. With it, `operator_policies` has `replay_archive` and `repeat_effects`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.archive_arn == null || can(regex("^arn:[^:]+:events:[^:]+:[0-9]{12}:archive/[A-Za-z0-9._-]{1,48}$", var.archive_arn))
+    error_message = "archive_arn must be the ARN of an EventBridge archive: arn:aws:events:<region>:<account>:archive/<name>."
+  }
+}
+
 variable "maximum_concurrency" {
   description = "How many instances of the function may work on one dead-letter queue at a time: 2 to 1000. Low, so that ten thousand dead letters don't take the account's concurrency from live traffic."
   type        = number

@@ -105,6 +105,17 @@ output "rule_arns" {
   value       = { for key, hop in local.hops : hop.hop => aws_cloudwatch_event_rule.this[key].arn }
 }
 
+output "replay_hops" {
+  description = "What `media-events replay` needs to know of the transforms and routes, by hop: the rule's pattern (JSON text), its stage, whether it is enabled, the destination, and the ledger that remembers what was delivered there; null for transforms, and where no function of the module delivers."
+  value = { for key, hop in local.hops : hop.hop => {
+    pattern           = local.patterns[key]
+    stage             = hop.stage
+    enabled           = hop.enabled
+    destination       = try(local.destinations[key], null)
+    ledger_table_name = contains(keys(local.routes_by_function), key) ? aws_dynamodb_table.ledger[0].name : null
+  } }
+}
+
 output "event_patterns" {
   description = "The rules' patterns as EventBridge has them, by hop, as JSON text."
   value       = { for key, hop in local.hops : hop.hop => local.patterns[key] }

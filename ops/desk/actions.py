@@ -139,7 +139,7 @@ def _run(office: Office, operation: Operation, *, wait: float, json: bool) -> No
             told = office.clock()
             note(f"{current.taken} of {current.limit} at most: {_counts(current)}")
 
-    with _until_interrupted() as stopping:
+    with until_interrupted() as stopping:
         runner = Runner(
             desk=office.desk,
             oldest=office.oldest,
@@ -159,7 +159,7 @@ def _run(office: Office, operation: Operation, *, wait: float, json: bool) -> No
 
 
 @contextmanager
-def _until_interrupted() -> Iterator[Callable[[], bool]]:
+def until_interrupted() -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks the runner to stop after the item in hand; a second one ends the command at once."""
     asked = False
 

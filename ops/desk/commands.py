@@ -137,6 +137,8 @@ def replay(  # noqa: PLR0913
 ) -> None:
     """Send items to the hop that failed, and only there: items by id, or a group's open items, or all of them.
 
+    Events that did not fail are for `media-events replay`, from the bus's archive.
+
     Exit status: 0 every item named by id was delivered (or sent, where nothing confirms it, or with --no-wait), or the
     operation is completed and nothing in it failed to be sent; 1 not so; 2 unusable arguments.
 

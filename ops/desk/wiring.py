@@ -74,11 +74,12 @@ def office(deployment: Deployment) -> Office:
         desk=desk(deployment),
         oldest=table_of(deployment).oldest,
         records=DynamoRecords(dynamodb, deployment.review_table),
-        principal=lambda: _principal(deployment.cloud),
+        principal=lambda: principal(deployment.cloud),
     )
 
 
-def _principal(cloud: Cloud) -> str:
+def principal(cloud: Cloud) -> str:
+    """Whose credentials are used: the ARN that STS tells."""
     try:
         return str(cloud.client("sts").get_caller_identity()["Arn"])
     except (BotoCoreError, ClientError) as error:

@@ -36,6 +36,7 @@ mock_provider "aws" {
 variables {
   name           = "media-test-review"
   bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  archive_arn    = "arn:aws:events:eu-west-1:123456789012:archive/media"
   bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
   lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
 
@@ -48,6 +49,9 @@ variables {
       source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
       source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
       route_back       = "queue"
+
+      ledger_table_name = "media-ledger"
+      ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"
     }
   }
 }
@@ -67,7 +71,7 @@ run "each_policy_holds_what_its_name_says" {
     condition = alltrue([for policy in values(output.operator_policies) : alltrue([
       for statement in jsondecode(policy).Statement : alltrue([
         for action in statement.Action : !contains(["dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:*"], action)
-      ])
+      ]) || statement.Sid == "ForgetEffects"
     ])])
     error_message = "Nobody deletes items or the audit."
   }
@@ -85,5 +89,44 @@ run "each_policy_holds_what_its_name_says" {
       !contains(statement.Action, "sqs:SendMessage") && !contains(statement.Action, "events:PutEvents")
     ])
     error_message = "Who archives need not be able to send."
+  }
+
+  assert {
+    condition = {
+      for name, policy in output.operator_policies : name => flatten([
+        for statement in jsondecode(policy).Statement : statement.Resource if contains(statement.Action, "dynamodb:DeleteItem")
+      ])
+      } == {
+      read           = []
+      replay         = []
+      administer     = []
+      replay_archive = []
+      repeat_effects = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"]
+    }
+    error_message = "Only who may repeat effects may forget them, in the ledgers alone."
+  }
+
+  assert {
+    condition = distinct(flatten([
+      for statement in jsondecode(output.operator_policies.replay_archive).Statement : statement.Resource
+      if anytrue([for action in statement.Action : startswith(action, "sqs:") || endswith(action, "Rule")])
+      ])) == tolist([
+      "arn:aws:events:eu-west-1:123456789012:rule/media/media-replay-*",
+      "arn:aws:sqs:eu-west-1:123456789012:media-replay-*",
+    ])
+    error_message = "A replay makes rules and queues of its own, and touches no other."
+  }
+}
+
+run "without_an_archive_there_is_none_to_replay" {
+  command = apply
+
+  variables {
+    archive_arn = null
+  }
+
+  assert {
+    condition     = join(" ", keys(output.operator_policies)) == "administer read replay"
+    error_message = "Without an archive there are the policies of the review desk alone."
   }
 }

@@ -5,10 +5,12 @@ period, statistic and actions out of that answer (its JSON answer has them), and
 where an alarm has a percentile or an expression instead: every plan would want to set them again.
 
 IAM knows no action of its own for SQS's and SNS's batches: who may send one message may send ten. MiniStack asks for
-the batches by their own names.
+the batches by their own names. Of EventBridge it knows the ARNs of buses, and those of rules only where the request
+calls them Name: an archive, a replay and a rule's targets it asks for as anything at all, or as the bus.
 
 It also forgets the policy that an event bus is given as a whole, and knows no tags of rules on a bus whose name has
-slashes, as a partner's has: the provider can't read such a rule.
+slashes, as a partner's has: the provider can't read such a rule. A replay it sends to every rule of the bus, whatever
+the replay's FilterArns say.
 """
 
 from __future__ import annotations
@@ -102,7 +104,24 @@ def _resolve_taggable_events_arn(arn: str) -> tuple[str | None, Answer | None]:
     return (arn, None) if record and record.get("Arn") == arn else found
 
 
-vars(_eventbridge).update(_put_permission=_put_permission, _resolve_taggable_events_arn=_resolve_taggable_events_arn)
+_invoke_of_ministack: Any = vars(_eventbridge)["_invoke_target"]
+
+
+def _invoke_target(
+    target: Mapping[str, Any], event: Mapping[str, Any], rule: Mapping[str, Any], view: Any = None
+) -> None:
+    """MiniStack's, but of a replay with FilterArns for those rules alone."""
+    replay = vars(_eventbridge)["_replays"].get(event.get("ReplayName")) or {}
+    wanted = replay.get("Destination", {}).get("FilterArns")
+    if not wanted or rule.get("Arn") in wanted:
+        _invoke_of_ministack(target, event, rule, view)
+
+
+vars(_eventbridge).update(
+    _put_permission=_put_permission,
+    _resolve_taggable_events_arn=_resolve_taggable_events_arn,
+    _invoke_target=_invoke_target,
+)
 
 _iam: Any = importlib.import_module("ministack.core.iam_actions")
 _action_of_ministack: Any = vars(_iam)["extract_iam_action"]
@@ -120,6 +139,27 @@ def _extract_iam_action(*request: Any) -> str | None:
     return BATCHES.get(action, action) if action else None
 
 
-vars(_iam)["extract_iam_action"] = _extract_iam_action
+_resource_of_ministack: Any = vars(_iam)["extract_resource_arn"]
+
+
+def _extract_resource_arn(  # noqa: PLR0913, PLR0917 - as MiniStack calls it
+    service: str, method: str, path: str, headers: Any, body: bytes, query_params: Any, region: str, account_id: str
+) -> str:
+    """MiniStack's answer; for EventBridge's archives, replays and the targets of rules, the ARN that a policy names."""
+    if service == "events":
+        request = json.loads(body or b"{}")
+        head = f"arn:aws:events:{region}:{account_id}"
+        if "ReplayName" in request:
+            return f"{head}:replay/{request['ReplayName']}"
+        if "ArchiveName" in request:
+            return f"{head}:archive/{request['ArchiveName']}"
+        if "Rule" in request and "EventBusName" in request:
+            bus = str(request["EventBusName"]).rpartition("event-bus/")[2]
+            return f"{head}:rule/{bus}/{request['Rule']}"
+    found: str = _resource_of_ministack(service, method, path, headers, body, query_params, region, account_id)
+    return found
+
+
+vars(_iam).update(extract_iam_action=_extract_iam_action, extract_resource_arn=_extract_resource_arn)
 
 app: Any = importlib.import_module("ministack.app").app

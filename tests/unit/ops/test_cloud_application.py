@@ -67,12 +67,15 @@ def _modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
         _event_bus_policies={},
         _rules={f"{PARTNER_BUS}|shop": {"Arn": RULE}},
         _put_permission=put_permission,
+        _replays={"all": {"Destination": {}}, "one": {"Destination": {"FilterArns": ["arn:wanted"]}}},
+        _invoke_target=lambda target, _event, rule, _view: target.append(rule["Arn"]),
         _resolve_taggable_events_arn=lambda arn: (arn, None) if arn.endswith("known") else (None, "not found"),
     )
     app = ModuleType("ministack.app")
     vars(app)["app"] = object()
     iam = ModuleType("ministack.core.iam_actions")
     vars(iam)["extract_iam_action"] = lambda service, operation: operation and f"{service}:{operation}"
+    vars(iam)["extract_resource_arn"] = lambda *_: "as MiniStack says"
     for module in (cloudwatch, eventbridge, iam, app):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     runpy.run_path(str(APPLICATION))
@@ -162,3 +165,37 @@ def test_a_rule_on_a_partners_bus_is_found(eventbridge: dict[str, Any]) -> None:
 )
 def test_a_batch_needs_what_its_messages_need(modules: dict[str, dict[str, Any]], operation: Any, action: Any) -> None:
     assert modules["iam"]["extract_iam_action"]("sqs", operation) == action
+
+
+@pytest.mark.parametrize(
+    ("event", "reached"),
+    [
+        ({}, ["arn:wanted", "arn:other"]),
+        ({"ReplayName": "all"}, ["arn:wanted", "arn:other"]),
+        ({"ReplayName": "one"}, ["arn:wanted"]),
+    ],
+)
+def test_replay_goes_to_the_rules_that_it_names(eventbridge: dict[str, Any], event: dict[str, Any], reached: list[str]):
+    targets: list[str] = []
+    for arn in ("arn:wanted", "arn:other"):
+        eventbridge["_invoke_target"](targets, event, {"Arn": arn})
+    assert targets == reached
+
+
+@pytest.mark.parametrize(
+    ("service", "request_body", "arn"),
+    [
+        ("events", {"ArchiveName": "media"}, "arn:aws:events:eu-west-1:000000000000:archive/media"),
+        ("events", {"ReplayName": "again"}, "arn:aws:events:eu-west-1:000000000000:replay/again"),
+        ("events", {"Rule": "cms", "EventBusName": "media"}, "arn:aws:events:eu-west-1:000000000000:rule/media/cms"),
+        ("events", {"Rule": "cms"}, "as MiniStack says"),
+        ("events", {}, "as MiniStack says"),
+        ("sqs", {"ArchiveName": "media"}, "as MiniStack says"),
+    ],
+)
+def test_policies_are_asked_for_archives_replays_and_rules_by_their_own_arns(
+    modules: dict[str, dict[str, Any]], service: str, request_body: dict[str, str], arn: str
+):
+    body = json.dumps(request_body).encode()
+    extract = modules["iam"]["extract_resource_arn"]
+    assert extract(service, "POST", "/", {}, body, {}, "eu-west-1", "000000000000") == arn

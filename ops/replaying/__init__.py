@@ -1,0 +1,1 @@
+"""Replays from the bus's archive: collected first, counted or delivered then."""
