@@ -39,6 +39,7 @@ output "dead_letter_queues" {
       source_queue_arn = null
       source_queue_url = null
       function_arn     = null
+      consumer_arn     = null
       route_back       = "none"
       redrive          = var.redrive
     }
