@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 from ops.console import OperatorError, err, out, print_json
 from ops.demo import receiver_process
+from ops.demo.cast import BROKEN, PRESETS, fresh
 from ops.demo.receiver import CONTROL, REQUESTS
 from ops.demo.receiver_process import Receiver
-from ops.demo.senders import PAYLOADS, Sender
-from ops.demo.story import BROKEN, PRESETS, Story, fresh
+from ops.demo.senders import PAYLOADS, Sender, new_secret
+from ops.demo.stand_ins import TRANSCODER, finished
+from ops.demo.story import Story
 from ops.local import cloud
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
 from ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, default_directory
+
+_DONE: Final = "transcoder-job.completed"
+"""Not a file: what the transcoder tells of the order that it got last."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -61,7 +67,7 @@ def send(
     forged: Annotated[bool, typer.Option("--forged", help="Sign it with a wrong secret.")] = False,
 ) -> None:
     """Send one event as its partner would, signed, to the demo that was left running."""
-    known = sorted(path.stem for path in PAYLOADS.glob("*.json"))
+    known = [*sorted(path.stem for path in PAYLOADS.glob("*.json")), _DONE]
     if payload is None:
         for name in known:
             out.print(name)
@@ -71,12 +77,23 @@ def send(
     paths = LocalPaths(default_directory(), DEFAULT_ENVIRONMENT)
     record = cloud.require_record(paths)
     outputs = cloud.read_outputs(paths)
-    partner, preset = next((partner, preset) for partner, preset in PRESETS.items() if payload.startswith(f"{preset}-"))
+    partner = TRANSCODER if payload == _DONE else next(p for p in PRESETS if payload.startswith(f"{PRESETS[p]}-"))
     clients = Clients(record)
     secret = clients.secretsmanager.get_secret_value(SecretId=outputs["secret_names"][partner])["SecretString"]
-    sender = Sender(preset, webhook_urls(outputs, record)[partner], secret, record.ca_bundle)
-    answer = sender.send(fresh(payload), secret=f"not {secret}" if forged else None)
+    sender = Sender(PRESETS[partner], webhook_urls(outputs, record)[partner], secret, record.ca_bundle)
+    body = finished(_last_order(paths)) if payload == _DONE else fresh(payload)
+    answer = sender.send(body, secret=new_secret(sender.preset) if forged else None)
     out.print(f"{answer.status} {answer.body}", markup=False, soft_wrap=True)
+
+
+def _last_order(paths: LocalPaths) -> dict[str, Any]:
+    receiver = Receiver.read(paths)
+    requests = [] if receiver is None else receiver.requests()
+    orders = [request.body for request in requests if (request.system, request.status) == (TRANSCODER, 201)]
+    if not orders:
+        raise OperatorError("the transcoder has no orders", hint="media-events demo send frameio-v4-file.ready")
+    order: dict[str, Any] = json.loads(orders[-1])
+    return order
 
 
 def _print_what_to_play_with(paths: LocalPaths) -> None:
@@ -93,7 +110,8 @@ def _print_what_to_play_with(paths: LocalPaths) -> None:
             f"  mend it:               curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=200'",
         ]
     lines += [
-        "  send an event:         bin/media-events demo send frameio-v4-comment.created",
+        "  send an event:         bin/media-events demo send frameio-v4-file.ready",
+        f"  finish its transcode:  bin/media-events demo send {_DONE}",
         "  forge one:             bin/media-events demo send mux-video.asset.ready --forged",
         "  look:                  bin/media-events local status; bin/media-events local logs --follow",
         "  the review desk:       bin/media-events review list",

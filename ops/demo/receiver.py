@@ -1,9 +1,11 @@
 """A downstream system to deliver to: a real HTTP server on loopback that remembers what it was sent.
 
-Each path below `/` is a system of its own (`/cms`, `/review-tool`), which can be made to fail:
+Each path below `/` is a system of its own (`/cms`, `/review-tool`), which can be made to fail, and be given a key that
+its callers must have (what kind of key, the stand-ins say):
 
     PUT /_control/review-tool?status=503     answer 503 from now on (200: work again)
-    GET /_control                            what each system answers
+    PUT /_keys/cms                           the body is the key
+    GET /_control                            what each system answers that was told to
     GET /_requests?after=N                   the requests after the first N, oldest first, as JSON
 """
 
@@ -20,8 +22,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from ops.demo.stand_ins import Reply, StandIns
+
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+_SECRET: Final = frozenset({"authorization", "x-api-key"})
+"""Headers that are not kept, since whoever reaches the port can read what is."""
 CONTROL: Final = "/_control"
+KEYS: Final = "/_keys"
 REQUESTS: Final = "/_requests"
 
 
@@ -31,6 +38,7 @@ class ReceivedRequest:
 
     time: str
     system: str
+    method: str
     path: str
     status: int
     headers: dict[str, str]
@@ -38,9 +46,10 @@ class ReceivedRequest:
 
     @property
     def event_id(self) -> str | None:
-        """The event's CloudEvents id: from the header (binary mode) or from the body (structured mode)."""
-        if "ce-id" in self.headers:
-            return self.headers["ce-id"]
+        """The event's id: from a header (binary mode; every delivery's key) or from the body (structured mode)."""
+        for header in ("ce-id", "idempotency-key"):
+            if header in self.headers:
+                return self.headers[header]
         try:
             identity = json.loads(self.body)["id"]
         except (ValueError, KeyError, TypeError):
@@ -53,30 +62,42 @@ class Systems:
     """The systems behind the paths: what they answer, and what they have been sent."""
 
     answers: dict[str, int] = field(default_factory=dict)
+    stand_ins: StandIns = field(default_factory=StandIns)
     received: list[ReceivedRequest] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
-        """Remember a request; the result is the status to answer."""
+    def take(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Remember a request; the result is the answer."""
         system = urlsplit(path).path.strip("/").split("/")[0]
+        named = {name.lower(): value for name, value in headers.items()}
         with self._lock:
-            status = self.answers.get(system, HTTPStatus.OK)
+            if self.answers.get(system, HTTPStatus.OK) == HTTPStatus.OK:
+                reply = self.stand_ins.reply(method, path, named, body)
+            else:
+                status = HTTPStatus(self.answers[system])
+                reply = Reply(status, {"status": status.phrase})
             self.received.append(
                 ReceivedRequest(
                     time=datetime.now(UTC).isoformat(timespec="milliseconds"),
                     system=system,
+                    method=method,
                     path=path,
-                    status=int(status),
-                    headers={name.lower(): value for name, value in headers.items()},
-                    body=body.decode("utf-8", errors="replace"),
+                    status=int(reply.status),
+                    headers={name: value for name, value in named.items() if name not in _SECRET},
+                    body="" if "ims/token" in path else body.decode("utf-8", errors="replace"),
                 )
             )
-        return int(status)
+        return reply
 
     def set_answer(self, system: str, status: int) -> None:
         """Answer requests to ``system`` with ``status`` from now on."""
         with self._lock:
             self.answers[system] = status
+
+    def set_key(self, system: str, key: str) -> None:
+        """Let only callers with ``key`` in from now on."""
+        with self._lock:
+            self.stand_ins.keys[system] = key
 
     def after(self, count: int) -> list[dict[str, Any]]:
         """The requests after the first ``count``."""
@@ -103,12 +124,16 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        status = self.server.systems.take(self.path, dict(self.headers.items()), body)
-        self._answer(status, {"status": HTTPStatus(status).phrase})
+        self._reply("POST", body)
 
     def do_PUT(self) -> None:
         url = urlsplit(self.path)
-        if self._body() is None:
+        body = self._body()
+        if body is None:
+            return
+        if url.path.startswith(KEYS + "/"):
+            self.server.systems.set_key(url.path.removeprefix(KEYS + "/"), body.decode("utf-8", errors="replace"))
+            self._answer(HTTPStatus.OK, {"status": "OK"})
             return
         try:
             status = HTTPStatus(int(parse_qs(url.query)["status"][0]))
@@ -129,7 +154,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif url.path == CONTROL:
             self._answer(HTTPStatus.OK, self.server.systems.answers)
         else:
-            self._answer(HTTPStatus.NOT_FOUND, {"error": f"GET {REQUESTS} or {CONTROL}"})
+            self._reply("GET", b"")
+
+    def _reply(self, method: str, body: bytes) -> None:
+        reply = self.server.systems.take(method, self.path, dict(self.headers.items()), body)
+        self._answer(reply.status, reply.document)
 
     def _body(self) -> bytes | None:
         length = self.headers.get("content-length", "0")

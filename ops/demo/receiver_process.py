@@ -15,7 +15,7 @@ from typing import Final, Self
 import httpx
 
 from ops.console import OperatorError
-from ops.demo.receiver import CONTROL, REQUESTS, ReceivedRequest
+from ops.demo.receiver import CONTROL, KEYS, REQUESTS, ReceivedRequest
 from ops.local import process
 from ops.local.paths import REPOSITORY, LocalPaths
 from ops.local.process import ProcessIdentity
@@ -52,6 +52,16 @@ class Receiver:
         """Let ``system`` answer ``status`` from now on."""
         with _client() as client:
             client.put(f"{self.url}{CONTROL}/{system}", params={"status": status}).raise_for_status()
+
+    def let_in(self, system: str, key: str) -> None:
+        """Let ``system`` take requests of callers with ``key`` only, from now on."""
+        with _client() as client:
+            client.put(f"{self.url}{KEYS}/{system}", content=key.encode()).raise_for_status()
+
+    def refuses_strangers(self, system: str) -> bool:
+        """Whether ``system`` refuses a call without its key."""
+        with _client() as client:
+            return client.post(f"{self.url}/{system}", content=b"{}").status_code == HTTPStatus.UNAUTHORIZED
 
     def stop(self) -> None:
         """End its process."""

@@ -5,6 +5,7 @@ The signatures are written down from the partners' documentation, not taken from
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -12,10 +13,12 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import httpx
+from standardwebhooks.webhooks import Webhook
 
 PAYLOADS: Final = Path(__file__).resolve().parent / "payloads"
 
@@ -43,9 +46,25 @@ def frameio_v4_headers(body: bytes, secret: str, now: int) -> dict[str, str]:
     }
 
 
+def standard_webhooks_headers(body: bytes, secret: str, now: int) -> dict[str, str]:
+    """Standard Webhooks, signed by the library of those who wrote the standard.
+
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    """
+    identity = f"msg_{secrets.token_hex(12)}"
+    signature = Webhook(secret).sign(identity, datetime.fromtimestamp(now, UTC), body.decode())
+    return {
+        "content-type": "application/json",
+        "webhook-id": identity,
+        "webhook-timestamp": str(now),
+        "webhook-signature": signature,
+    }
+
+
 SIGNERS: Final[dict[str, Callable[[bytes, str, int], dict[str, str]]]] = {
     "mux": mux_headers,
     "frameio-v4": frameio_v4_headers,
+    "standard-webhooks": standard_webhooks_headers,
 }
 
 
@@ -85,6 +104,8 @@ def post(url: str, body: bytes, headers: dict[str, str], ca_bundle: str, method:
     return Answer(answer.status_code, answer.text)
 
 
-def new_secret() -> str:
+def new_secret(preset: str) -> str:
     """A secret for one run, of the length and alphabet that partners hand out."""
+    if preset == "standard-webhooks":
+        return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
     return secrets.token_hex(20)

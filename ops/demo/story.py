@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -18,41 +18,19 @@ from rich.text import Text
 
 from ops.aws import ENVIRONMENT_VARIABLE
 from ops.console import OperatorError
-from ops.demo import receiver_process
+from ops.demo import receiver_process, surroundings
+from ops.demo.cast import ANNOUNCED, BROKEN, COMMENT, DONE, EXPECTATIONS, LAKE, PLANNING, PRESETS, READY, TOLD, fresh
+from ops.demo.downstream import FifoQueue, Lake
 from ops.demo.receiver_process import PORT_VARIABLE, Receiver
-from ops.demo.senders import PAYLOADS, Sender, new_secret
+from ops.demo.senders import PAYLOADS, Answer, Sender, new_secret
+from ops.demo.stand_ins import SIGNED, TRANSCODER, finished
 from ops.demo.tracking import Board, Expectation, Track
 from ops.demo.watching import Watcher, describe, table_of, watch_until
 from ops.local import cloud, process
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
-from ops.local.functionlogs import LogLine
 from ops.local.overview import ReviewItem, open_review_items
 from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY, LocalPaths
-
-BROKEN: Final = "review-tool"
-"""The system that is down at first."""
-
-EXPECTATIONS: Final = (
-    Expectation("Mux: asset created", "mux", "mux", "mux-video.asset.created", "asset.created", frozenset()),
-    Expectation(
-        "Mux: asset ready", "mux", "mux", "mux-video.asset.ready", "asset.ready", frozenset({"cms", "publish-asset"})
-    ),
-    Expectation(
-        "Frame.io: file ready", "frameio-v4", "frameio", "frameio-v4-file.ready", "asset.ready", frozenset({"cms"})
-    ),
-    Expectation(
-        "Frame.io: comment",
-        "frameio-v4",
-        "frameio",
-        "frameio-v4-comment.created",
-        "comment.created",
-        frozenset({BROKEN}),
-    ),
-)
-
-PRESETS: Final = {expectation.partner: expectation.preset for expectation in EXPECTATIONS}
-"""The partners of the workflow, and how each signs."""
 
 _DELIVERY_SECONDS: Final = 180.0
 
@@ -74,18 +52,45 @@ class Story:
         began = time.monotonic()
         self._say("The local cloud", "MiniStack, with every IAM policy enforced; real Terraform, real AWS provider.")
         receiver = self._receiver()
-        up = cloud.up(self.paths, cloud.UpOptions(variables={PORT_VARIABLE: str(receiver.port)}))
+        up = cloud.up(
+            self.paths,
+            cloud.UpOptions(
+                variables={PORT_VARIABLE: str(receiver.port)},
+                surroundings=lambda record: surroundings.ensure(self.paths, record).variables,
+            ),
+        )
         clients = Clients(up.record)
+        around = surroundings.ensure(self.paths, up.record)
+        for system, key in around.keys.items():
+            receiver.let_in(system, key)
         senders = self._senders(up, clients)
         board = Board.of(EXPECTATIONS, up.stack.route_destinations())
-        watcher = Watcher(clients, up.outputs, receiver, board, since=int(time.time() * 1000) - 2000)
+        watcher = Watcher(
+            clients,
+            up.outputs,
+            receiver,
+            board,
+            since=int(time.time() * 1000) - 2000,
+            queue=FifoQueue(clients, around.queue_url, PLANNING),
+            lake=Lake(clients, around.bucket, LAKE),
+        )
+        subjects = {"mux": f"asset0{uuid.uuid4().hex[:16]}", "frameio": str(uuid.uuid4())}
+
+        self._say("Partners announce two assets", "Signed as Mux and Frame.io sign, over HTTPS.")
+        self._send(senders, ANNOUNCED, subjects)
+        self._watch(watcher, lambda: _settled(board, ANNOUNCED))
 
         self._say(
-            "Partners send events",
-            f"Signed as Mux and Frame.io sign them, over HTTPS. {receiver.url}/{BROKEN} is down: it answers 503.",
+            "The assets are ready",
+            f"Frame.io's API is asked about its file; an ingest begins for each. {receiver.url}/{BROKEN} is down: it "
+            "answers 503.",
         )
-        self._send_all(senders)
+        self._send(senders, READY, subjects)
+        self._send(senders, (COMMENT,), {})
         forged = self._send_forgery(senders["mux"])
+        self._watch(watcher, lambda: _settled(board, (*ANNOUNCED, *READY, *TOLD)) and len(watcher.waiting) == 1)
+
+        self._finish_transcode(watcher, senders[TRANSCODER])
         waiting = frozenset({BROKEN})
         self._watch(watcher, lambda: all(track.settled(waiting_at=waiting) for track in board.tracks))
 
@@ -96,8 +101,8 @@ class Story:
         self._require_review_empty(up, clients)
         trace = self._traces_of(forged, watcher, up, clients)
 
-        self._judge(board, trace, watcher.lines)
-        return self._report(board, trace, up, round(time.monotonic() - began, 1))
+        self._judge(watcher, trace)
+        return self._report(watcher, trace, up, round(time.monotonic() - began, 1))
 
     def _say(self, heading: str, text: str) -> None:
         self.console.print()
@@ -116,38 +121,51 @@ class Story:
     def _senders(self, up: cloud.Up, clients: Clients) -> dict[str, Sender]:
         urls = webhook_urls(up.outputs, up.record)
         senders = {}
-        for expectation in EXPECTATIONS:
-            partner = expectation.partner
-            if partner in senders:
-                continue
+        for partner, preset in PRESETS.items():
             if partner not in urls:
                 raise OperatorError(
                     f"the workflow has no webhook for {partner!r}",
                     hint=f"its partners are: {', '.join(urls) or 'none'}",
                 )
-            secret = new_secret()
+            secret = new_secret(preset)
             clients.secretsmanager.put_secret_value(SecretId=up.outputs["secret_names"][partner], SecretString=secret)
-            senders[partner] = Sender(expectation.preset, urls[partner], secret, up.record.ca_bundle)
+            senders[partner] = Sender(preset, urls[partner], secret, up.record.ca_bundle)
         return senders
 
     # -- sending -------------------------------------------------------------------------------------------------
 
-    def _send_all(self, senders: dict[str, Sender]) -> None:
-        for expectation in EXPECTATIONS:
-            body = fresh(expectation.payload)
-            answer = senders[expectation.partner].send(body)
-            self.console.print(f"  {expectation.label}: answered {answer.status}", markup=False)
-            if answer.status != HTTPStatus.ACCEPTED:
-                raise OperatorError(
-                    f"{expectation.label}: the webhook answered {answer.status}, not 202: {answer.body[:300]}",
-                    hint="what the function says: bin/media-events local logs webhook (run the demo with --keep)",
-                )
+    def _send(
+        self, senders: Mapping[str, Sender], expectations: Sequence[Expectation], subjects: Mapping[str, str]
+    ) -> None:
+        for expectation in expectations:
+            if expectation.payload is not None:
+                body = fresh(expectation.payload, subjects.get(expectation.partner))
+                self._require_accepted(expectation.label, senders[expectation.partner].send(body))
+
+    def _require_accepted(self, label: str, answer: Answer) -> None:
+        self.console.print(f"  {label}: answered {answer.status}", markup=False)
+        if answer.status != HTTPStatus.ACCEPTED:
+            raise OperatorError(
+                f"{label}: the webhook answered {answer.status}, not 202: {answer.body[:300]}",
+                hint="what the function says: bin/media-events local logs webhook (run the demo with --keep)",
+            )
+
+    def _finish_transcode(self, watcher: Watcher, sender: Sender) -> None:
+        orders = watcher.orders
+        self._say(
+            "A workflow waits for its transcode, and the transcoder has done it",
+            "\n".join(f"  waiting: {name}" for name in watcher.waiting),
+        )
+        if len(orders) != 1:
+            self.faults.append(f"the transcoder has {len(orders)} orders, not 1")
+        for order in orders:
+            self._require_accepted(DONE[0].label, sender.send(finished(order)))
 
     def _send_forgery(self, sender: Sender) -> str:
         marker = f"forged-{uuid.uuid4()}"
         body = json.loads((PAYLOADS / "mux-video.asset.ready.json").read_bytes())
         body["id"] = marker
-        answer = sender.send(json.dumps(body).encode(), secret=new_secret())
+        answer = sender.send(json.dumps(body).encode(), secret=new_secret(sender.preset))
         self.console.print(f"  A forgery in Mux's name (wrong secret): answered {answer.status}", markup=False)
         if answer.status != HTTPStatus.UNAUTHORIZED:
             self.faults.append(f"the forgery was answered {answer.status}, not 401")
@@ -218,13 +236,15 @@ class Story:
     def _traces_of(self, marker: str, watcher: Watcher, up: cloud.Up, clients: Clients) -> list[str]:
         traces = [f"log of {line.function}: {line.message}" for line in watcher.lines if marker in line.text]
         traces += [f"request to {request.system}" for request in watcher.receiver.requests() if marker in request.body]
+        traces += ["queue or data lake" for body in watcher.bodies if marker in body]
         tables = [*up.outputs.get("ledger_table_names", []), up.outputs["review_table_name"]]
         for table in tables:
             for page in clients.dynamodb.get_paginator("scan").paginate(TableName=table):
                 traces += [f"item in {table}" for item in page["Items"] if marker in str(item)]
         return traces
 
-    def _judge(self, board: Board, traces: list[str], lines: list[LogLine]) -> None:
+    def _judge(self, watcher: Watcher, traces: list[str]) -> None:
+        board = watcher.board
         for track in board.tracks:
             if not track.delivered_as_expected():
                 self.faults.append(f"{track.expectation.label} is not where it has to be: {_whereabouts(track)}")
@@ -232,15 +252,26 @@ class Story:
         if not any(leg.failures and leg.redrives for leg in broken):
             self.faults.append(f"no event for {BROKEN} was seen to fail and be re-driven")
         self.faults += [f"unexpected: {stranger}" for stranger in board.strangers]
+        self.faults += [f"the planning system got events out of order: {group}" for group in board.out_of_order()]
+        self.faults += [f"an execution failed: {execution}" for execution in watcher.failed]
+        if not watcher.receiver.refuses_strangers(SIGNED):
+            self.faults.append(f"{SIGNED} takes calls that nobody signed")
+        if not watcher.lookups:
+            self.faults.append("nobody asked Frame.io's API about the file")
         self.faults += [f"the forgery left a trace: {trace}" for trace in traces]
         if not any(
-            line.message == "request refused" and line.fields.get("status") == HTTPStatus.UNAUTHORIZED for line in lines
+            line.message == "request refused" and line.fields.get("status") == HTTPStatus.UNAUTHORIZED
+            for line in watcher.lines
         ):
             self.faults.append("no log line says that the forgery was refused")
 
-    def _report(self, board: Board, traces: list[str], up: cloud.Up, seconds: float) -> dict[str, Any]:
+    def _report(self, watcher: Watcher, traces: list[str], up: cloud.Up, seconds: float) -> dict[str, Any]:
+        board = watcher.board
         self._say("What happened to every event", "")
         self.console.print(_summary(board, traces))
+        for labels in board.groups.values():
+            self.console.print(f"  {PLANNING}, in order: {', then '.join(labels)}", markup=False)
+        self.console.print(f"  {SIGNED}: every signature verified by the library standardwebhooks", markup=False)
         for fault in self.faults:
             self.console.print(Text(f"  fault: {fault}", style="bold red"))
         verdict = "Every event is accounted for." if not self.faults else "Not every event is accounted for."
@@ -259,6 +290,8 @@ class Story:
                 }
                 for track in board.tracks
             ],
+            "in_order": sorted(board.groups.values()),
+            "lookups": watcher.lookups,
             "forgery_traces": traces,
             "faults": self.faults,
         }
@@ -272,15 +305,8 @@ def _last(text: str) -> str:
     return text.strip().splitlines()[-1][:300]
 
 
-def fresh(payload: str) -> bytes:
-    """A payload as of now, about something that has not been heard of: the ledger rightly knows the last run's.
-
-    Mux gives every event an id of its own. Frame.io doesn't; there, another file or comment makes another event.
-    """
-    document = json.loads((PAYLOADS / f"{payload}.json").read_bytes())
-    named = document if "id" in document else document["resource"]
-    named["id"] = str(uuid.uuid4())
-    return json.dumps(document, separators=(",", ":")).encode()
+def _settled(board: Board, expectations: Sequence[Expectation]) -> bool:
+    return all(track.settled() for track in board.tracks if track.expectation in expectations)
 
 
 def _summary(board: Board, traces: list[str]) -> Table:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from ops.demo.receiver import ReceivedRequest
+from ops.demo.stand_ins import FILES
 from ops.local.functionlogs import LogLine
 
 Place = Literal["", "failing", "dead letter", "re-driven", "in review", "delivered"]
@@ -26,12 +27,14 @@ _PLACES: Final[dict[str, Place]] = {
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """An event that will be sent, and where it has to arrive. ``type`` is the neutral type that it gets."""
+    """An event that will be, and where it has to arrive. ``type`` is the neutral type that it gets.
+
+    ``payload`` is what its partner sends; ``None`` for an event that the workflow, or the transcoder, tells by itself.
+    """
 
     label: str
-    preset: str
     partner: str
-    payload: str
+    payload: str | None
     type: str
     destinations: frozenset[str]
 
@@ -88,6 +91,8 @@ class Board:
     """Which destination each route's hop (``route/…``) delivers to."""
     strangers: list[str] = field(default_factory=list)
     """What was seen of events that nobody sent: each is a fault."""
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    """The labels of the events in each group of the FIFO queue, as they came out."""
 
     @classmethod
     def of(cls, expectations: Iterable[Expectation], destinations: Mapping[str, str]) -> Board:
@@ -112,13 +117,32 @@ class Board:
             self._move(track.leg(destination), place, str(line.fields.get("reason", "")))
 
     def take_request(self, request: ReceivedRequest) -> None:
-        """A request that the receiver got."""
-        if request.status < 300:  # noqa: PLR2004 - success, in HTTP
+        """A request that the receiver got; what asks instead of telling is no delivery."""
+        if request.status < 300 and request.system != FILES:  # noqa: PLR2004 - success, in HTTP
             self._effect(request.event_id, request.system)
 
     def take_execution(self, event_id: str | None, destination: str) -> None:
-        """A Step Functions execution that was started."""
+        """A Step Functions execution that was started, or went on, with an event."""
         self._effect(event_id, destination)
+
+    def take_message(self, event_id: str | None, destination: str, group: str) -> None:
+        """A message that came out of a FIFO queue."""
+        self._effect(event_id, destination)
+        track = None if event_id is None else self.find(event_id)
+        self.groups.setdefault(group, []).append("a stranger" if track is None else track.expectation.label)
+
+    def take_line_of_lake(self, event_id: str | None, destination: str) -> None:
+        """A line of an object in the data lake."""
+        self._effect(event_id, destination)
+
+    def out_of_order(self) -> list[str]:
+        """The groups in which an event overtook one that was sent before it."""
+        order = [track.expectation.label for track in self.tracks]
+        return [
+            f"{group}: {', '.join(labels)}"
+            for group, labels in self.groups.items()
+            if labels != sorted(labels, key=lambda label: order.index(label) if label in order else -1)
+        ]
 
     def take_review_item(self, event_id: str, destination: str, reason: str) -> None:
         """An open item in the review table."""

@@ -97,6 +97,16 @@ class Clients:
         return self._client("secretsmanager")  # type: ignore[no-any-return]
 
     @cached_property
+    def firehose(self) -> Any:
+        """Streams into a data lake."""
+        return self._client("firehose")
+
+    @cached_property
+    def iam(self) -> Any:
+        """Roles and their policies."""
+        return self._client("iam")
+
+    @cached_property
     def sts(self) -> Any:
         """Who somebody is."""
         return self._client("sts")

@@ -24,12 +24,17 @@ from scripts.terraform_env import terraform_environment
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """How to bring it up. ``variables`` reach the synthesis (`workflow.yaml` may refer to them)."""
+    """How to bring it up. ``variables`` reach the synthesis (`workflow.yaml` may refer to them).
+
+    ``surroundings`` makes, on a cloud that runs, what the workflow's destinations need and the stack doesn't hold; what
+    it returns are more variables.
+    """
 
     port: int | None = None
     check: bool = False
     clean: bool = False
     variables: Mapping[str, str] | None = None
+    surroundings: Callable[[CloudRecord], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
         if options.clean or _first_apply_was_interrupted(paths):
             _discard(paths)
         record, fresh = _running_cloud(paths, stack, options)
+        stack = _surrounded(paths, stack, record, options)
         clock.lap("start")
         try:
             _apply(paths, stack, record)
@@ -71,6 +77,7 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
             note("This cloud has a past that Terraform can't go on from: starting afresh.")
             _discard(paths)
             record, _ = _running_cloud(paths, stack, options)
+            stack = _surrounded(paths, stack, record, options)
             _apply(paths, stack, record)
         clock.lap("apply")
         terraform = _terraform(paths, stack, record)
@@ -80,6 +87,13 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
             _require_no_changes(terraform)
             clock.lap("check")
         return Up(record, stack, outputs, clock.seconds)
+
+
+def _surrounded(paths: LocalPaths, stack: Stack, record: CloudRecord, options: UpOptions) -> Stack:
+    """The stack, told of what was made around it; that has ARNs only once there is a cloud."""
+    if options.surroundings is None:
+        return stack
+    return synthesise(paths, {**(options.variables or {}), **options.surroundings(record)})
 
 
 def down(paths: LocalPaths) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ops.console import OperatorError, out, print_json
-from ops.demo import receiver_process
+from ops.demo import receiver_process, surroundings
 from ops.local import cloud
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
@@ -44,7 +44,7 @@ def up(
     """Start the local cloud and apply the workflow to it. Run it again after a change."""
     paths = _paths(environment)
     result = cloud.up(
-        paths, cloud.UpOptions(port=port, check=check, clean=clean, variables=receiver_process.variables(paths))
+        paths, cloud.UpOptions(port=port, check=check, clean=clean, variables=surroundings.variables(paths))
     )
     urls = webhook_urls(result.outputs, result.record)
     if as_json:

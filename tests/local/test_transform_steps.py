@@ -1,4 +1,7 @@
-"""Transforms of every kind of step, deployed with IAM enforced: what they may do is what their steps say."""
+"""Transforms of every kind of step, deployed with IAM enforced: what they may do is what their steps say.
+
+They are deployed by `cdktf deploy`, all others by Terraform alone.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from ops.local import cloud
+from ops.local import cloud, endpoint
 from ops.local.clients import Clients
 from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
 from tests.frameio_stand_in import CREDENTIALS, FrameIo
+from tests.local.cdktf import Deployment
 from tests.unit.flow.factories import make_event
 
 HERE = Path(__file__).parent
@@ -39,6 +43,7 @@ class Steps:
     outputs: dict[str, Any]
     api: FrameIo
     queue_url: str
+    deployment: Deployment
 
     def publish(self, identity: str, file: str) -> None:
         """Put a thin event on the bus, as if it had come in."""
@@ -78,16 +83,20 @@ def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
 def _steps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steps]:
     paths = LocalPaths(tmp_path_factory.mktemp("transform-steps"))
     api = FrameIo(THIN["account"]["id"])
-    variables = {
-        "MEDIA_EVENTS_WORKFLOW": str(HERE / "transform-steps.yaml"),
-        "STEPS_API_PORT": str(api.server_port),
-    }
+    paths.root.mkdir(parents=True)
     try:
-        clients = Clients(cloud.up(paths, cloud.UpOptions(variables=variables)).record)
+        # The secret's ARN is known only once it is made, so the cloud is there before the workflow.
+        record = endpoint.start(paths, region="us-east-1", port=None, waiting=lambda: None)
+        clients = Clients(record)
         secret = clients.secretsmanager.create_secret(Name="frameio-api", SecretString=json.dumps(CREDENTIALS))
-        # The secret's ARN is known only now; a second apply must also find nothing else to change.
-        up = cloud.up(paths, cloud.UpOptions(variables=variables | {"STEPS_SECRET_ARN": secret["ARN"]}))
-        yield Steps(clients, up.outputs, api, _surroundings(clients, up.outputs))
+        variables = {
+            "MEDIA_EVENTS_WORKFLOW": str(HERE / "transform-steps.yaml"),
+            "STEPS_API_PORT": str(api.server_port),
+            "STEPS_SECRET_ARN": secret["ARN"],
+        }
+        deployment = Deployment.of(paths.root / "project", "media-events-local", record, variables)
+        outputs = deployment.deploy()
+        yield Steps(clients, outputs, api, _surroundings(clients, outputs), deployment)
     finally:
         cloud.down(paths)
         api.go_away()
@@ -128,6 +137,10 @@ def _surroundings(clients: Clients, outputs: dict[str, Any]) -> str:
         ],
     }
     return clients.sqs.create_queue(QueueName=QUEUE, Attributes={"Policy": json.dumps(policy)})["QueueUrl"]
+
+
+def test_plan_after_cdktf_deploy_has_nothing_to_change(steps: Steps) -> None:
+    assert "No changes. Your infrastructure matches the configuration." in steps.deployment.plan()
 
 
 def test_event_is_completed_by_all_that_its_steps_ask(steps: Steps) -> None:

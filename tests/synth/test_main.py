@@ -37,7 +37,7 @@ def test_mistakes_are_a_list_on_standard_error_and_no_trace(clean_environ, tmp_p
     workflow = tmp_path / "workflow.yaml"
     text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
     workflow.write_text(
-        text.replace("destination: cms", "destination: cmz").replace("region: us-east-1", "region: here"),
+        text.replace("destination: ingest", "destination: ingset").replace("region: us-east-1", "region: here"),
         encoding="utf-8",
     )
     shutil.copytree(ROOT / "workflows", tmp_path / "workflows")
@@ -48,7 +48,7 @@ def test_mistakes_are_a_list_on_standard_error_and_no_trace(clean_environ, tmp_p
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("workflow.yaml has 2 mistakes:\n")
-    assert 'there is no destination "cmz": did you mean "cms"?' in done.stderr
+    assert 'there is no destination "ingset": did you mean "ingest"?' in done.stderr
     assert "environments.local.region: must be a region such as eu-west-1" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()

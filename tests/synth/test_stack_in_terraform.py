@@ -78,10 +78,10 @@ def test_default_workflow_can_be_planned_without_aws(local_plan):
 
     assert actions <= {("create",), ("read",)}
     kinds = Counter(change["type"] for change in local_plan["resource_changes"])
-    assert kinds["aws_lambda_function"] == 6
-    assert kinds["aws_cloudwatch_event_rule"] == 4
+    assert kinds["aws_lambda_function"] == 14
+    assert kinds["aws_cloudwatch_event_rule"] == 11
     assert kinds["aws_sfn_state_machine"] == 1
-    assert kinds["aws_dynamodb_table"] == 3
+    assert kinds["aws_dynamodb_table"] == 5
     assert kinds["aws_apigatewayv2_api"] == 1
 
 
@@ -99,9 +99,16 @@ def test_every_resource_belongs_to_workflow_and_environment(local_plan):
 def test_outputs_name_every_hop(local_plan):
     hops = {
         "ingress/media-local-webhook",
+        "ingress/media-local-workflows",
         "transform/normalise-asset",
+        "transform/complete-file",
         "route/ready-to-cms",
-        "route/ready-to-publication",
+        "route/ready-to-ingest",
+        "route/orders-to-transcoder",
+        "route/transcodes-to-ingest",
+        "route/published-to-cms",
+        "route/steps-to-planning",
+        "route/everything-to-lake",
         "route/comments-to-review-tool",
     }
     outputs = local_plan["planned_values"]["outputs"]
@@ -112,4 +119,5 @@ def test_outputs_name_every_hop(local_plan):
     assert outputs["secret_names"]["value"] == {
         "frameio": "media-local-webhook/frameio",
         "mux": "media-local-webhook/mux",
+        "transcoder": "media-local-webhook/transcoder",
     }

@@ -80,6 +80,7 @@ def test_outputs_are_those_that_operators_and_the_command_rely_on(default_stacks
         "secret_names",
         "state_machine_arns",
         "topic_arn",
+        "wait_function_arn",
         "webhook_urls",
     ]
 
@@ -94,7 +95,7 @@ def test_local_environment_has_short_delays(default_stacks):
 
 def test_synthesis_is_deterministic(default_stacks, synthesise):
     text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
-    text = text.replace("workflows/publish-asset", str(ROOT / "workflows" / "publish-asset"))
+    text = text.replace("workflows/ingest-asset", str(ROOT / "workflows" / "ingest-asset"))
 
     again = synthesise(text)
 

@@ -12,9 +12,9 @@ from ops.demo.tracking import Board, Expectation
 from ops.demo.watching import table_of
 from ops.local.functionlogs import LogLine
 
-READY = Expectation("ready", "mux", "mux", "p", "asset.ready", frozenset({"cms", "flow"}))
-COMMENT = Expectation("comment", "frameio-v4", "frameio", "p", "comment.created", frozenset({"tool"}))
-NOWHERE = Expectation("nowhere", "mux", "mux", "p", "asset.created", frozenset())
+READY = Expectation("ready", "mux", "p", "asset.ready", frozenset({"cms", "flow"}))
+COMMENT = Expectation("comment", "frameio", "p", "comment.created", frozenset({"tool"}))
+NOWHERE = Expectation("nowhere", "mux", None, "asset.created", frozenset())
 
 
 def line(message: str, event_id: str = "e1", **fields: object) -> LogLine:
@@ -22,7 +22,7 @@ def line(message: str, event_id: str = "e1", **fields: object) -> LogLine:
 
 
 def request(event_id: str = "e1", system: str = "cms", status: int = 200) -> ReceivedRequest:
-    return ReceivedRequest("t", system, f"/{system}", status, {"ce-id": event_id}, "")
+    return ReceivedRequest("t", system, "POST", f"/{system}", status, {"ce-id": event_id}, "")
 
 
 @pytest.fixture
@@ -127,15 +127,40 @@ def test_the_table_shows_every_event_and_what_became_of_it(board):
     assert "nowhere" in text.getvalue()
 
 
+def test_what_is_asked_is_no_delivery(board):
+    board.take_request(request("e9", "frameio"))
+    assert board.strangers == []
+
+
+def test_events_of_a_group_that_came_out_as_they_were_sent_are_in_order(board):
+    board.take_message("e1", "queue", "g")
+    board.take_message("e3", "queue", "g")
+    board.take_message("e2", "queue", "other")
+    assert board.groups == {"g": ["ready", "nowhere"], "other": ["comment"]}
+    assert board.out_of_order() == []
+
+
+def test_an_event_that_overtook_another_of_its_group_is_told(board):
+    board.take_message("e3", "queue", "g")
+    board.take_message("e1", "queue", "g")
+    assert board.out_of_order() == ["g: nowhere, ready"]
+
+
+def test_a_line_of_the_lake_is_a_delivery(board):
+    board.take_line_of_lake("e3", "lake")
+    assert board.tracks[2].leg("lake").deliveries == 1
+    assert not board.tracks[2].delivered_as_expected()
+
+
 # The receiver's memory
 
 
 def test_a_system_answers_what_it_was_told_to():
     systems = Systems()
-    assert systems.take("/tool/events?x=1", {}, b"{}") == 200
+    assert systems.take("POST", "/tool/events?x=1", {}, b"{}").status == 200
     systems.set_answer("tool", 503)
-    assert systems.take("/tool", {}, b"{}") == 503
-    assert systems.take("/cms", {}, b"{}") == 200
+    assert systems.take("POST", "/tool", {}, b"{}").status == 503
+    assert systems.take("POST", "/cms", {}, b"{}").status == 200
     assert [entry["system"] for entry in systems.after(0)] == ["tool", "tool", "cms"]
     assert len(systems.after(2)) == 1
 
@@ -144,6 +169,7 @@ def test_a_system_answers_what_it_was_told_to():
     ("headers", "body", "event_id"),
     [
         ({"CE-ID": "a"}, b"x", "a"),
+        ({"Idempotency-Key": "c"}, b'{"id": "of the data"}', "c"),
         ({}, b'{"id": "b"}', "b"),
         ({}, b'{"id": 7}', None),
         ({}, b"[]", None),
@@ -153,5 +179,5 @@ def test_a_system_answers_what_it_was_told_to():
 )
 def test_the_events_id_is_found_in_either_mode(headers, body, event_id):
     systems = Systems()
-    systems.take("/cms", headers, body)
+    systems.take("POST", "/cms", headers, body)
     assert systems.received[0].event_id == event_id
