@@ -275,8 +275,15 @@ class WorkflowStack(TerraformStack):
                 "archive_arn": None if self._workflow.bus.archive is None else bus.get_string("archive_arn"),
                 "dead_letter_queues": f"${{{_merged(sources, 'dead_letter_queues')}}}",
                 "deletion_protection": self._workflow.protection,
+                "editable_types": self._editable_types() or None,
             },
         )
+
+    def _editable_types(self) -> dict[str, Any]:
+        return {
+            event_type: {} if schema is None else {"schema": json_text(schema)}
+            for event_type, schema in self._workflow.review.editable_types.items()
+        }
 
     def _sources(self, router: TerraformHclModule | None) -> list[TerraformHclModule]:
         """The modules that have dead letters."""

@@ -49,6 +49,7 @@ AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 OrganizationId = Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{10,32}$")]
 Sid = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 EventSource = Annotated[str, StringConstraints(pattern=r"^[^*\s]+\*?$", max_length=256)]
+EventType = Annotated[str, StringConstraints(pattern=r"^[^*$%\s][^*$%]{0,127}$")]
 EventSourceName = Annotated[str, StringConstraints(pattern=r"^aws\.partner(/[.A-Za-z0-9_-]+){2,}$", max_length=256)]
 BusName = Annotated[str, StringConstraints(pattern=r"^[/.A-Za-z0-9_-]{1,256}$")]
 Time = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$")]
@@ -122,6 +123,7 @@ FORMS = {
     r"^o-[a-z0-9]{10,32}$": "an organisation such as o-a1b2c3d4e5",
     r"^[A-Za-z0-9_-]{1,64}$": "1 to 64 letters, digits, hyphens or underscores",
     r"^[^*\s]+\*?$": "a source such as com.acme.mam, or the beginning of some followed by one *",
+    r"^[^*$%\s][^*$%]{0,127}$": "a type of event such as comment.created, in full",
     r"^aws\.partner(/[.A-Za-z0-9_-]+){2,}$": (
         "the name that the partner gave its event source, aws.partner/<partner>/<namespace>/<name>"
     ),

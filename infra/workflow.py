@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from infra.destinations import Destination
 from infra.entries import Entry, WebhookEntry
 from infra.forms import (
     EventSource,
+    EventType,
     Issuer,
     Key,
     KeyArn,
@@ -27,6 +28,7 @@ from infra.forms import (
     Section,
 )
 from infra.hops import Archive, Consumer, FailureHandling
+from infra.schemas import schema_problem
 
 MAX_LAYERS = 5
 """Of a Lambda function."""
@@ -164,6 +166,26 @@ class Storage(Section):
     noncurrent_version_expiration_days: int = Field(default=30, ge=1)
 
 
+class ReviewDesk(Section):
+    """What operators may do at the review desk."""
+
+    editable_types: dict[EventType, dict[str, Any] | None] = Field(
+        default={},
+        description="Types of events that operators with the policy `edit` may correct and send again, each with the "
+        "JSON Schema that an edited event's `data` must fit, or `null`. Default: none.",
+    )
+
+    @field_validator("editable_types")
+    @classmethod
+    def _schemas(cls, types: dict[str, dict[str, Any] | None]) -> dict[str, dict[str, Any] | None]:
+        for event_type, schema in types.items():
+            problem = None if schema is None else schema_problem(schema)
+            if problem is not None:
+                msg = f"the schema of {event_type} is no JSON Schema: {problem}"
+                raise ValueError(msg)
+        return types
+
+
 class LocalState(Section):
     """Terraform's state in a file, `state/<stack>.tfstate`."""
 
@@ -206,6 +228,7 @@ class Workflow(Section):
         default=FailureHandling(), description="For every hop; a transform or route may say otherwise under its own."
     )
     storage: Storage = Storage()
+    review: ReviewDesk = ReviewDesk()
     protection: bool = Field(
         default=True,
         description="Whether what can't be made again outlives a mistaken destroy: the bucket's objects, the review "

@@ -22,7 +22,9 @@ Stage = Literal["received", "transformed"]
 ENTRIES: Final = cast("tuple[Entry, ...]", get_args(Entry))
 STAGES: Final = cast("tuple[Stage, ...]", get_args(Stage))
 
-CONTROL_ATTRIBUTES: Final = frozenset({"dataref", "redrive", "hops", "stage", "entry", "partner", "recordedtime"})
+CONTROL_ATTRIBUTES: Final = frozenset(
+    {"dataref", "editof", "redrive", "hops", "stage", "entry", "partner", "recordedtime"}
+)
 """Attributes that only the kit sets: dropped from whatever a partner sends."""
 
 
@@ -48,7 +50,8 @@ class Metadata:
 
     ``id`` never changes on retries, re-drives and forwards. ``subject`` is the asset or job concerned,
     ``partitionkey`` the ordering key, ``sequence`` sorts as text within one key, ``dataref`` an ``s3://`` URI
-    that the kit itself minted for a body too large for the bus.
+    that the kit itself minted for a body too large for the bus, ``editof`` the id of the event that an operator edited,
+    where this is the edited one.
     """
 
     id: str
@@ -67,6 +70,7 @@ class Metadata:
     sequence: str | None = None
     correlationid: str | None = None
     causationid: str | None = None
+    editof: str | None = None
     traceparent: str | None = None
     dataref: str | None = None
     stage: Stage = "received"

@@ -109,8 +109,8 @@ class ReviewTable(Protocol):
         """Read an item, consistently."""
         ...
 
-    def update(self, item: ReviewItem, *, expected_version: int) -> bool:
-        """Write ``item`` over version ``expected_version``; whether that was still the version."""
+    def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
+        """Write ``item`` over ``over``; whether that was still what the table had."""
         ...
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
@@ -358,7 +358,7 @@ class Redriver:
             merged = existing.failed_again(item)
             if merged is None:
                 return False
-            if self.table.update(merged, expected_version=existing.version):
+            if self.table.update(merged, over=existing):
                 return True
         raise TransientError("review-conflict", "the review item kept changing while it was being written")
 

@@ -300,6 +300,7 @@ def review_item(letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *,
         partition_key=identity.partition_key,
         response=None if failure.response is None else scrub(failure.response)[:MAX_RESPONSE_CHARACTERS],
         message_attributes=letter.message_attributes,
+        edit_of=None if letter.event is None else letter.event.metadata.editof,
     )
 
 

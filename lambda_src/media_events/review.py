@@ -10,8 +10,13 @@ from typing import Any, Final, Literal, Self, cast, get_args
 
 from media_events.failures import FailureClass
 
-Status = Literal["OPEN", "RETRYING", "RESOLVED", "ARCHIVED"]
+Status = Literal["OPEN", "RETRYING", "RESOLVED", "ARCHIVED", "SUPERSEDED"]
+"""``SUPERSEDED``: an operator has sent an edited event in its place (``superseded_by``)."""
 STATUSES: Final = cast("tuple[Status, ...]", get_args(Status))
+DECIDED: Final[frozenset[Status]] = frozenset({"ARCHIVED", "SUPERSEDED"})
+"""A person has decided about it: it stays so if the event fails again."""
+WAITING: Final[frozenset[Status]] = frozenset({"OPEN", "RETRYING"})
+"""For a person, or for the outcome of what a person has done."""
 
 MAX_ATTEMPTS_KEPT: Final = 50
 """The first one and the latest: an item must fit into DynamoDB's 400 KB."""
@@ -100,6 +105,10 @@ class ReviewItem:
 
     The body is inline up to :data:`INLINE_BODY_BYTES`, else under ``bodyref``; the message attributes likewise, else
     as JSON under ``attributesref``.
+
+    ``edit_of`` is the id of the event that an operator edited, where this is the edited one. ``pending_edit`` is the id
+    of an edited event while nobody knows yet that it has been sent; then it is ``superseded_by``. ``change`` says who
+    changed the item last at the desk: ``action``, ``by``, ``at``.
     """
 
     item_id: str
@@ -131,6 +140,10 @@ class ReviewItem:
     attributesref: str | None = None
     replayed_at: str | None = None
     resolved_at: str | None = None
+    edit_of: str | None = None
+    pending_edit: str | None = None
+    superseded_by: str | None = None
+    change: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,6 +152,7 @@ class ReviewItem:
         values["attempts"] = [attempt.to_dict() for attempt in self.attempts]
         values["return_to"] = self.return_to.to_dict()
         values["message_attributes"] = dict(self.message_attributes)
+        values["change"] = dict(self.change)
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
@@ -152,8 +166,8 @@ class ReviewItem:
     def failed_again(self, later: ReviewItem) -> ReviewItem | None:
         """This item after the failure that ``later`` was made of; ``None`` if it has been taken in already.
 
-        An item that was being retried, or was thought resolved, is open again. An archived one stays archived: a person
-        has decided about it.
+        An item that was being retried, or was thought resolved, is open again. An archived or superseded one stays so:
+        a person has decided about it. One whose edit is not finished stays as it is, so that the edit can be.
         """
         seen = {attempt.message_id for attempt in self.attempts}
         new = tuple(attempt for attempt in later.attempts if attempt.message_id not in seen)
@@ -164,15 +178,81 @@ class ReviewItem:
             attempts = (attempts[0], *attempts[-(MAX_ATTEMPTS_KEPT - 1) :])
         return replace(
             later,
-            status="ARCHIVED" if self.status == "ARCHIVED" else "OPEN",
+            status=self.status if self.status in DECIDED or self.pending_edit is not None else "OPEN",
             attempts=attempts,
             redrive_count=max(self.redrive_count, later.redrive_count),
             first_failed_at=min(self.first_failed_at, later.first_failed_at),
             last_failed_at=max(self.last_failed_at, later.last_failed_at),
             replayed_at=self.replayed_at,
             resolved_at=None,
+            edit_of=later.edit_of or self.edit_of,
+            pending_edit=self.pending_edit,
+            superseded_by=self.superseded_by,
+            change=self.change,
             version=self.version + 1,
         )
+
+
+IndexName = Literal["by-status", "by-group", "by-event"]
+Position = tuple[str, str]
+"""Where a list stands: the value that it is sorted by, and the item's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which items, in which order: those that one index has under ``value``.
+
+    ``by-status`` has them under their status, ``by-group`` under :func:`group_status`, both sorted by
+    ``last_failed_at``; ``by-event`` under the event's id, sorted by ``first_failed_at``. ``since`` and ``until`` (both
+    included) bound what the index is sorted by; ``where`` names attributes and the values that they must have besides.
+    """
+
+    index: IndexName
+    value: str
+    since: str | None = None
+    until: str | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some of a selection's items, without what they carry: body, response, message attributes.
+
+    ``after`` is where the next ones begin, ``None`` at the end.
+    """
+
+    items: tuple[ReviewItem, ...]
+    after: Position | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Items that failed in the same way at the same place, counted by status; the words are those of the latest one.
+
+    ``opened`` is how often an item was opened here, in all.
+    """
+
+    group_id: str
+    hop: str
+    destination: str
+    failure_class: str
+    error_code: str
+    error_message: str
+    counts: Mapping[Status, int]
+    opened: int
+    first_opened_at: str
+    last_opened_at: str
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a person, or for the outcome of what a person did."""
+        return sum(count for status, count in self.counts.items() if status in WAITING)
+
+
+def group_status(group_id: str, status: Status) -> str:
+    """Under what ``by-group`` has the items of a group with one status."""
+    return f"{group_id}/{status}"
 
 
 def item_id(source: str, event_id: str, destination: str) -> str:

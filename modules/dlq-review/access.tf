@@ -3,16 +3,57 @@
 ################################################################################
 
 locals {
+  # All of an item but what its event and the receiver said (body, response, message attributes); what lists ask for.
+  review_attributes = [
+    "item_id", "event_id", "source", "hop", "destination", "status", "failure_class", "error_code", "error_message", "attempts",
+    "redrive_count", "first_failed_at", "last_failed_at", "group_id", "kind", "body_sha256", "body_size", "return_to", "bodyref",
+    "correlation_id", "type", "partner", "partition_key", "attributesref", "replayed_at", "resolved_at", "edit_of", "pending_edit",
+    "superseded_by", "change", "version", "group_status", "register", "waiting",
+  ]
+
+  review_ledgers = [for arns in [distinct(compact(values(var.dead_letter_queues)[*].ledger_table_arn))] :
+  { Sid = "ReadLedgers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = arns } if length(arns) > 0]
+
+  review_key = [for arn in compact([var.kms_key_arn]) :
+  { Sid = "UseKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [arn] }]
+
+  # Items without what their events carry; the groups' counts and the audit whole, since neither holds any of it.
+  review_metadata = concat(
+    [
+      {
+        Sid      = "ReadItemsWithoutPayload"
+        Effect   = "Allow"
+        Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+        Resource = [aws_dynamodb_table.items.arn, "${aws_dynamodb_table.items.arn}/index/*"]
+        Condition = {
+          "ForAllValues:StringEquals" = { "dynamodb:Attributes" = local.review_attributes }
+          StringEquals                = { "dynamodb:Select" = "SPECIFIC_ATTRIBUTES" }
+        }
+      },
+      {
+        Sid      = "ReadAuditAndCounts"
+        Effect   = "Allow"
+        Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
+        Resource = [aws_dynamodb_table.items.arn, "${aws_dynamodb_table.items.arn}/index/by-event", "${aws_dynamodb_table.items.arn}/index/by-waiting"]
+        Condition = {
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["audit/*", "operation/*", "group/*", "hour/*", "settings/*", "groups"] }
+          # "For all" is true of none, too.
+          Null = { "dynamodb:LeadingKeys" = "false" }
+        }
+      },
+    ],
+    local.review_ledgers,
+    local.review_key,
+  )
+
   review_read = concat(
     [
-      { Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = [aws_dynamodb_table.items.arn] },
+      { Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], Resource = [aws_dynamodb_table.items.arn] },
       { Sid = "ListItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["${aws_dynamodb_table.items.arn}/index/*"] },
       { Sid = "ReadBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.bucket.arn}/${local.bodies_prefix}*"] },
     ],
-    [for arns in [distinct(compact(values(var.dead_letter_queues)[*].ledger_table_arn))] :
-    { Sid = "ReadLedgers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = arns } if length(arns) > 0],
-    [for arn in compact([var.kms_key_arn]) :
-    { Sid = "UseKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [arn] }],
+    local.review_ledgers,
+    local.review_key,
   )
 
   # The audit is only ever added to, under keys of its own: no policy here updates or deletes what is under audit/.
@@ -24,16 +65,27 @@ locals {
     Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["audit/*"] } }
   }]
 
+  # An item's status is counted in its group, in the same transaction. What may be edited is Terraform's alone.
   review_change = [{
     Sid       = "ChangeItems"
     Effect    = "Allow"
     Action    = ["dynamodb:UpdateItem"]
     Resource  = [aws_dynamodb_table.items.arn]
-    Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*", "operation/*", "group/*"] } }
+    Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*", "operation/*", "edit/*", "hour/*", "settings/*"] } }
   }]
 
-  review_replay = concat(
-    local.keep_operations,
+  # An edited event is kept before it is sent: who may not keep one, the desk lets send none.
+  review_edit = [{
+    Sid       = "KeepEditedEvents"
+    Effect    = "Allow"
+    Action    = ["dynamodb:PutItem"]
+    Resource  = [aws_dynamodb_table.items.arn]
+    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["edit/*"] } }
+  }]
+
+  review_replay = concat(local.keep_operations, local.review_send)
+
+  review_send = concat(
     [{ Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = [var.bus_arn] }],
     [for arns in [[for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.route_back == "queue"]] :
     { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = arns } if length(arns) > 0],
@@ -95,9 +147,11 @@ locals {
 
   operator_statements = merge(
     {
+      metadata   = local.review_metadata
       read       = local.review_read
       replay     = concat(local.review_read, local.review_audit, local.review_change, local.review_replay)
-      administer = concat(local.review_read, local.review_audit, local.review_change)
+      edit       = concat(local.review_read, local.review_audit, local.review_change, local.review_edit, local.review_send)
+      administer = concat(local.review_read, local.review_audit, local.review_change, local.keep_operations)
     },
     { for statements in local.replay_archive : "replay_archive" => statements },
     { for statements in local.replay_archive : "repeat_effects" => concat(statements, local.forget_effects) },

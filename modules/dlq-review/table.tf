@@ -19,8 +19,18 @@ resource "aws_dynamodb_table" "items" {
   }
 
   attribute {
-    name = "group_id"
+    name = "group_status"
     type = "S"
+  }
+
+  attribute {
+    name = "register"
+    type = "S"
+  }
+
+  attribute {
+    name = "waiting"
+    type = "N"
   }
 
   attribute {
@@ -48,7 +58,7 @@ resource "aws_dynamodb_table" "items" {
 
   global_secondary_index {
     name            = "by-group"
-    hash_key        = "group_id"
+    hash_key        = "group_status"
     range_key       = "last_failed_at"
     projection_type = "ALL"
   }
@@ -58,6 +68,20 @@ resource "aws_dynamodb_table" "items" {
     hash_key        = "event_id"
     range_key       = "first_failed_at"
     projection_type = "ALL"
+  }
+
+  # The groups' own entries, the one with the most waiting items first.
+  global_secondary_index {
+    name            = "by-waiting"
+    hash_key        = "register"
+    range_key       = "waiting"
+    projection_type = "ALL"
+  }
+
+  # Of the entries that count by the hour alone: items have no such attribute, and never expire.
+  ttl {
+    enabled        = true
+    attribute_name = "expires"
   }
 
   point_in_time_recovery {
@@ -76,4 +100,17 @@ resource "aws_dynamodb_table" "items" {
   }
 
   tags = var.tags
+}
+
+# What the review desk may edit: it reads this where it reads everything else, and no operator's policy may write it.
+resource "aws_dynamodb_table_item" "settings" {
+  count = length(var.editable_types) > 0 ? 1 : 0
+
+  table_name = aws_dynamodb_table.items.name
+  hash_key   = aws_dynamodb_table.items.hash_key
+
+  item = jsonencode({
+    item_id        = { S = "settings/desk" }
+    editable_types = { S = jsonencode({ for type, rules in var.editable_types : type => rules.schema == null ? null : jsondecode(rules.schema) }) }
+  })
 }

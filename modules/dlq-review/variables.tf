@@ -244,3 +244,35 @@ variable "deletion_protection" {
   default     = true
   nullable    = false
 }
+
+################################################################################
+# Review desk
+################################################################################
+
+variable "editable_types" {
+  description = <<-EOT
+    Types of events that operators with the policy `edit` may correct and send again (`media-events review edit`), by type; none by default.
+
+    * `schema`: a JSON Schema (text, `jsonencode(…)`) that the edited event's `data` must fit. Null: any.
+  EOT
+  type = map(object({
+    schema = optional(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for type in keys(var.editable_types) : length(type) > 0 && length(type) <= 128 && !strcontains(type, "*")])
+    error_message = "editable_types: name each type in full (at most 128 characters), without a wildcard: what is allowed to be edited should be said one by one."
+  }
+
+  validation {
+    condition     = alltrue([for rules in values(var.editable_types) : rules.schema == null || can(keys(jsondecode(rules.schema)))])
+    error_message = "editable_types: schema must be a JSON Schema as text: jsonencode({ … })."
+  }
+
+  validation {
+    condition     = length(jsonencode(var.editable_types)) < 300000
+    error_message = "editable_types: the schemas must be smaller than 300,000 characters together, since they are kept in one entry of the table."
+  }
+}

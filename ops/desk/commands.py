@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.text import Text
 
 from media_events.failures import HopError
-from media_events.review import STATUSES, Status
-from ops.aws import Deployment, find
-from ops.console import OperatorError, fail, note, out, print_json
+from media_events.review import STATUSES
+from ops.console import fail, note, out, print_json
 from ops.desk import actions
-from ops.desk.operations import NOT_SENT
-from ops.desk.options import Environment, Json, LedgerTables, Profile, Reason, Region, TableName
-from ops.desk.showing import card, line, listing, plain, pretty, summary
+from ops.desk.acting import Request
+from ops.desk.app import office_of, query_of, said, told
+from ops.desk.edit_command import edit
+from ops.desk.editing import ancestry
+from ops.desk.options import (
+    Code,
+    Destination,
+    DryRun,
+    Environment,
+    FailureClass,
+    Group,
+    Json,
+    LedgerTables,
+    Limit,
+    Partner,
+    Profile,
+    Reason,
+    Region,
+    Since,
+    TableName,
+    Type,
+    Until,
+    Wait,
+)
+from ops.desk.queries import WAITING, Query, checked_statuses, find_page
+from ops.desk.records import Action
+from ops.desk.showing import card, listing, plain, pretty, summary
 
 if TYPE_CHECKING:
-    from ops.desk.desk import Desk
     from ops.desk.office import Office
 
-NOT_ALL_GOOD: Final = 1
 UNUSABLE: Final = 2
 BODY_CHARACTERS_SHOWN: Final = 16 * 1024
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.command()(edit)
 
 
 @app.callback()
 def _group() -> None:
     """Look at what failed for good, and put it right."""
+
+
+# --- looking -----------------------------------------------------------------------------------------------------
 
 
 @app.command("list")
@@ -38,9 +63,17 @@ def list_items(  # noqa: PLR0913  # each is an option of the command
     status: Annotated[
         list[str] | None, typer.Option(help="Only this status; may be repeated [default: OPEN and RETRYING].")
     ] = None,
-    group: Annotated[str | None, typer.Option(help="Only items of this group.")] = None,
-    event: Annotated[str | None, typer.Option(help="Only items of this event id.")] = None,
+    group: Group = None,
+    event: Annotated[str | None, typer.Option(help="Items of this event id.")] = None,
+    destination: Destination = None,
+    failure_class: FailureClass = None,
+    code: Code = None,
+    type: Type = None,  # noqa: A002  # the option's name
+    partner: Partner = None,
+    since: Since = None,
+    until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Show no more than this.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Go on where a list ended that gave this.")] = None,
     table: TableName = None,
     ledger_table: LedgerTables = None,
     environment: Environment = None,
@@ -48,25 +81,41 @@ def list_items(  # noqa: PLR0913  # each is an option of the command
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """List review items, the newest failure first. Replays that were confirmed meanwhile are settled on the way."""
-    deployment = find(
-        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
-    )
-    statuses = [_status(name) for name in status or ("OPEN", "RETRYING")]
-    if (group is not None or event is not None) and not status:
-        statuses = list(STATUSES)
-    with _told():
-        items = _desk(deployment).find(statuses=statuses, group=group, event=event, limit=limit + 1)
-    more, items = len(items) > limit, items[:limit]
+    """List review items, the newest failure first. Replays that were confirmed meanwhile are settled on the way.
+
+    Examples: media-events review list · media-events review list --destination cms --since 6h ·
+    media-events review list --status ARCHIVED --json
+    """
+    with told():
+        office = office_of(environment, region, profile, table, ledger_table)
+        statuses = checked_statuses(status, STATUSES) if status else WAITING
+        if (group is not None or event is not None) and not status:
+            statuses = STATUSES
+        query = query_of(
+            office,
+            statuses=statuses,
+            group=group,
+            event=event,
+            destination=destination,
+            failure_class=failure_class,
+            code=code,
+            type=type,
+            partner=partner,
+            since=since,
+            until=until,
+        )
+        page = find_page(office.desk, query, limit=limit, cursor=cursor)
     if json:
-        print_json({"items": [summary(item) for item in items], "more": more})
+        items = [summary(item) for item in page.items]
+        print_json({"items": items, "more": page.cursor is not None, "cursor": page.cursor})
         return
-    if not items:
-        out.print("Nothing waits for a person." if not (status or group or event) else "No such items.")
-        return
-    out.print(listing(items))
-    if more:
-        note(f"there are more than {limit}: see them with --limit")
+    if page.items:
+        out.print(listing(page.items))
+    elif page.cursor is None:
+        asked = status or cursor or said(query)
+        out.print("No such items." if asked else "Nothing waits for a person.")
+    if page.cursor is not None:
+        note(f"there may be more: see them with --limit, or --cursor {page.cursor}")
 
 
 @app.command()
@@ -80,25 +129,33 @@ def show(  # noqa: PLR0913
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Show one item whole: what failed, where, why, how often, and its body. Exit status 1: there is none."""
-    deployment = find(
-        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
-    )
-    desk = _desk(deployment)
-    with _told():
-        item = desk.table.get(item_id)
+    """Show one item whole: what failed, where, why, how often, and its body. Exit status 1: there is none.
+
+    Who may not read what events carry sees the item without it.
+    """
+    body, problem = "", None
+    with told():
+        office = office_of(environment, region, profile, table, ledger_table)
+        try:
+            item = office.desk.table.get(item_id)
+        except HopError as error:
+            # Perhaps only what it carries is not for this operator's eyes.
+            item = office.desk.table.glance(item_id)
+            problem = f"{error.code}: {error.message}"
         if item is None:
             fail(f"there is no review item {item_id!r}", hint="list them: media-events review list")
-        item = desk.settle(item)
-    body, problem = "", None
+        item = office.desk.settle(item)
+        edits = ancestry(office, item)
     try:
-        body = desk.body(item)
+        body = office.desk.body(item) if problem is None else ""
     except HopError as error:
         problem = f"{error.code}: {error.message}"
     if json:
-        print_json({**item.to_dict(), "body": body if problem is None else None, "body_problem": problem})
+        shown: dict[str, Any] = {**item.to_dict(), "body": body if problem is None else None, "body_problem": problem}
+        shown["edits"] = [{"event_id": e, "item_id": None if i is None else i.item_id} for e, i in edits]
+        print_json(shown)
         return
-    out.print(card(item))
+    out.print(card(item, edits))
     out.print(Text("body", style="bold"))
     out.print(
         plain(pretty(body)[:BODY_CHARACTERS_SHOWN], lines=True) if problem is None else f"(not readable: {problem})",
@@ -109,158 +166,62 @@ def show(  # noqa: PLR0913
 
 
 @app.command()
-def replay(  # noqa: PLR0913
-    item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
-    *,
-    group: Annotated[str | None, typer.Option(help="The open items of this group.")] = None,
-    all_open: Annotated[bool, typer.Option("--all-open", help="All open items.")] = False,
-    destination: Annotated[
-        str | None, typer.Option(help="Of the group, or of all open items, those of this destination.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Send no more items than this.")] = 1000,
-    rate: Annotated[float, typer.Option(min=0.01, max=1000, help="Send no more items a second than this.")] = 10.0,
-    canary: Annotated[
-        int, typer.Option(min=0, max=1000, help="Send this many first, and go on only if all of them are delivered.")
-    ] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
-    reason: Reason = "",
-    wait: Annotated[
-        float, typer.Option(min=0, max=3600, help="Wait for confirmation, also of canaries, up to this many seconds.")
-    ] = 60.0,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Send items named by id, and don't wait.")] = False,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
-    json: Json = False,
-) -> None:
-    """Send items to the hop that failed, and only there: items by id, or a group's open items, or all of them.
-
-    Events that did not fail are for `media-events replay`, from the bus's archive.
-
-    Exit status: 0 every item named by id was delivered (or sent, where nothing confirms it, or with --no-wait), or the
-    operation is completed and nothing in it failed to be sent; 1 not so; 2 unusable arguments.
-
-    Examples: media-events review replay 0a1b2c3d4e5f6a7b8c9d ·
-    media-events review replay --group 9c8b7a6d5e4f3a2b1c0d --limit 500 --rate 50 --canary 5 --reason "CMS is back" ·
-    media-events review replay --all-open --destination cms --dry-run
-    """
-    if sum((bool(item_ids), group is not None, all_open)) != 1:
-        fail("say what to replay", hint="item ids, or --group GROUP, or --all-open", exit_code=UNUSABLE)
-    if item_ids and (destination is not None or canary or dry_run):
-        fail("--destination, --canary and --dry-run go with --group or --all-open", exit_code=UNUSABLE)
-    deployment = find(
-        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
-    )
-    if not no_wait and not deployment.ledger_tables:
-        note("no ledger is known: deliveries can't be confirmed (name them with --ledger-table)")
-    if item_ids:
-        _replay_items(deployment, item_ids, wait=0 if no_wait else wait, no_wait=no_wait, reason=reason, json=json)
-        return
-    request = actions.Request(group, destination, limit, rate, canary, reason)
-    with _told():
-        if dry_run:
-            actions.plan(_office(deployment), request, json=json)
-        else:
-            actions.start(_office(deployment), request, wait=wait, json=json)
-
-
-def _replay_items(  # noqa: PLR0913
-    deployment: Deployment, item_ids: list[str], *, wait: float, no_wait: bool, reason: str, json: bool
-) -> None:
-    office = _office(deployment)
-    outcomes = []
-    with _told():
-        for item_id in dict.fromkeys(item_ids):
-            # First of all, so that nothing is sent that nobody has asked for.
-            office.record(item_id, "replay asked for", result="", reason=reason)
-        for outcome in office.desk.replay(item_ids, wait_seconds=wait):
-            allowed = outcome.result not in NOT_SENT
-            result = f"{outcome.result}: {outcome.reason}"
-            office.record(outcome.item_id, "replay", result=result, reason=reason, allowed=allowed)
-            outcomes.append(outcome)
-            if not json:
-                out.print(line(outcome))
-    if json:
-        print_json([{"item_id": o.item_id, "result": o.result, "reason": o.reason} for o in outcomes])
-    good = {"resolved", "sent", "unconfirmed"} if no_wait else {"resolved", "sent"}
-    if any(outcome.result not in good for outcome in outcomes):
-        raise typer.Exit(NOT_ALL_GOOD)
-
-
-@app.command()
-def cancel(  # noqa: PLR0913
-    operation_id: Annotated[str, typer.Argument(help="The operation's id.")],
-    *,
-    reason: Reason = "",
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
-    json: Json = False,
-) -> None:
-    """Cancel a running replay of many items, also somebody else's. It stops before its next item.
-
-    Example: media-events review cancel 0a1b2c3d4e5f
-    """
-    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
-    with _told():
-        actions.cancel(office, operation_id, reason=reason, json=json)
-
-
-@app.command()
-def resume(  # noqa: PLR0913
-    operation_id: Annotated[str, typer.Argument(help="The operation's id.")],
-    *,
-    reason: Reason = "",
-    wait: Annotated[float, typer.Option(min=0, max=3600, help="Wait for canaries up to this many seconds.")] = 60.0,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
-    json: Json = False,
-) -> None:
-    """Go on with a replay of many items that was cancelled or stopped, or whose command is gone.
-
-    Example: media-events review resume 0a1b2c3d4e5f
-    """
-    office = _office(
-        find(environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or [])
-    )
-    with _told():
-        actions.resume(office, operation_id, reason=reason, wait=wait, json=json)
-
-
-@app.command()
 def groups(  # noqa: PLR0913
     *,
-    examine: Annotated[int, typer.Option(min=1, max=1_000_000, help="Look at this many open items, newest first.")] = (
-        10_000
-    ),
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Show no more groups than this.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Go on where a list ended that gave this.")] = None,
     table: TableName = None,
+    ledger_table: LedgerTables = None,
     environment: Environment = None,
     region: Region = None,
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """List open items by group: those that failed in the same way at the same place. The largest group comes first.
+    """List what waits by group: items that failed in the same way at the same place. The largest group comes first.
 
-    Example: media-events review groups --examine 1000 --json
+    Example: media-events review groups --json
     """
-    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
-    with _told():
-        actions.show_groups(office, examine=examine, json=json)
+    with told():
+        office = office_of(environment, region, profile, table, ledger_table)
+        actions.show_groups(office, limit=limit, cursor=cursor, json=json)
+
+
+@app.command()
+def stats(  # noqa: PLR0913
+    *,
+    table: TableName = None,
+    ledger_table: LedgerTables = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Say how much waits, of which class and for which destination, since when, and whether it grows.
+
+    It reads what is counted for each group, not the items.
+
+    Example: media-events review stats --json
+    """
+    with told():
+        actions.show_stats(office_of(environment, region, profile, table, ledger_table), json=json)
 
 
 @app.command()
 def export(  # noqa: PLR0913
     *,
     form: Annotated[actions.Form, typer.Option("--format", help="csv, or jsonl: one JSON object a line.")],
-    status: Annotated[str, typer.Option(help="Items of this status, where no group is named.")] = "OPEN",
-    group: Annotated[str | None, typer.Option(help="Items of this group, of every status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Write no more items than this.")] = 100_000,
+    status: Annotated[
+        list[str] | None, typer.Option(help="Items of this status; may be repeated [default: OPEN; of a group, all].")
+    ] = None,
+    group: Group = None,
+    destination: Destination = None,
+    failure_class: FailureClass = None,
+    code: Code = None,
+    type: Type = None,  # noqa: A002
+    partner: Partner = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 100_000,
     table: TableName = None,
     environment: Environment = None,
     region: Region = None,
@@ -270,50 +231,40 @@ def export(  # noqa: PLR0913
 
     Example: media-events review export --format csv --status ARCHIVED > archived.csv
     """
-    wanted = _status(status)
-    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
-    with _told():
-        actions.export(office, form=form, status=wanted, group=group, limit=limit)
+    with told():
+        office = office_of(environment, region, profile, table, None)
+        names = status or (["OPEN"] if group is None else list(STATUSES))
+        query = query_of(
+            office,
+            statuses=checked_statuses(names, STATUSES),
+            group=group,
+            destination=destination,
+            failure_class=failure_class,
+            code=code,
+            type=type,
+            partner=partner,
+            since=since,
+            until=until,
+        )
+        actions.export(office, query, form=form, limit=limit)
 
 
 @app.command()
-def archive(  # noqa: PLR0913
-    item_ids: Annotated[list[str], typer.Argument(metavar="ITEM_ID...", help="The items' ids.")],
+def audit(  # noqa: PLR0913
+    subject: Annotated[str, typer.Argument(metavar="ID", help="An item's or an operation's id.")],
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")],
     table: TableName = None,
     environment: Environment = None,
     region: Region = None,
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Put open items away: they need nothing any more. Exit status 1: some could not be.
+    """Show who did what with an item or an operation, when and why, allowed or refused; notes too. Newest first.
 
-    Example: media-events review archive 0a1b2c3d4e5f6a7b8c9d --reason "the asset was withdrawn"
+    Example: media-events review audit 0a1b2c3d4e5f6a7b8c9d
     """
-    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
-    with _told():
-        actions.decide_all(office, item_ids, to="ARCHIVED", reason=reason, json=json)
-
-
-@app.command()
-def restore(  # noqa: PLR0913
-    item_ids: Annotated[list[str], typer.Argument(metavar="ITEM_ID...", help="The items' ids.")],
-    *,
-    reason: Reason = "",
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
-    json: Json = False,
-) -> None:
-    """Open archived items again. Exit status 1: some could not be.
-
-    Example: media-events review restore 0a1b2c3d4e5f6a7b8c9d
-    """
-    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
-    with _told():
-        actions.decide_all(office, item_ids, to="OPEN", reason=reason, json=json)
+    with told():
+        actions.show_audit(office_of(environment, region, profile, table, None), subject, json=json)
 
 
 @app.command("note")
@@ -331,59 +282,257 @@ def add_note(  # noqa: PLR0913
 
     Example: media-events review note 0a1b2c3d4e5f6a7b8c9d "asked the CMS team, ticket follows"
     """
-    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
-    with _told():
-        actions.leave_note(office, item_id, text, json=json)
+    with told():
+        actions.leave_note(office_of(environment, region, profile, table, None), item_id, text, json=json)
+
+
+# --- doing -------------------------------------------------------------------------------------------------------
 
 
 @app.command()
-def audit(  # noqa: PLR0913
-    subject: Annotated[str, typer.Argument(metavar="ID", help="An item's or an operation's id.")],
+def replay(  # noqa: PLR0913
+    item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
     *,
+    group: Group = None,
+    all_open: Annotated[bool, typer.Option("--all-open", help="All open items.")] = False,
+    destination: Destination = None,
+    failure_class: FailureClass = None,
+    code: Code = None,
+    type: Type = None,  # noqa: A002
+    partner: Partner = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 1000,
+    rate: Annotated[float, typer.Option(min=0.01, max=1000, help="Send no more items a second than this.")] = 10.0,
+    canary: Annotated[
+        int, typer.Option(min=0, max=1000, help="Send this many first, and go on only if all of them are delivered.")
+    ] = 0,
+    dry_run: DryRun = False,
+    reason: Reason = "",
+    wait: Wait = 60.0,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Send items named by id, and don't wait.")] = False,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Of an item named by id: refuse if it has changed since this version.")
+    ] = None,
+    table: TableName = None,
+    ledger_table: LedgerTables = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Send items to the hop that failed, and only there: items by id, or open items by group or by what they are.
+
+    Events that did not fail are for `media-events replay`, from the bus's archive.
+
+    Exit status: 0 every item named by id was delivered (or sent, where nothing confirms it, or with --no-wait), or the
+    operation is completed and nothing in it failed to be sent; 1 not so; 2 unusable arguments.
+
+    Examples: media-events review replay 0a1b2c3d4e5f6a7b8c9d ·
+    media-events review replay --group 9c8b7a6d5e4f3a2b1c0d --limit 500 --rate 50 --canary 5 --reason "CMS is back" ·
+    media-events review replay --destination cms --class transient --since 6h --dry-run
+    """
+    with told():
+        office = office_of(environment, region, profile, table, ledger_table, confirming=not no_wait)
+        query = query_of(
+            office,
+            group=group,
+            destination=destination,
+            failure_class=failure_class,
+            code=code,
+            type=type,
+            partner=partner,
+            since=since,
+            until=until,
+        )
+        _one_way(item_ids, query, everything=all_open, all_option="--all-open")
+        if item_ids:
+            if canary or dry_run or (version is not None and len(item_ids) > 1):
+                fail("--canary and --dry-run go with a group or a query, --version with one id", exit_code=UNUSABLE)
+            seconds = 0 if no_wait else wait
+            actions.replay_items(
+                office, item_ids, reason=reason, wait=seconds, no_wait=no_wait, version=version, json=json
+            )
+            return
+        request = Request(query=query, limit=limit, rate=rate, canary=canary, reason=reason)
+        if dry_run:
+            actions.plan(office, request, json=json)
+        else:
+            actions.start(office, request, wait=wait, json=json)
+
+
+def _one_way(item_ids: list[str] | None, query: Query, *, everything: bool, all_option: str) -> None:
+    """Either items by id, or those of a query, or, said on purpose, all of them."""
+    contradiction = everything and query.group is not None
+    if bool(item_ids) + bool(said(query) or everything) != 1 or contradiction:
+        what = f"item ids, or --group, --destination, --class, --code, --type, --partner, --since, or {all_option}"
+        fail("say which items: by id, or by what they are", hint=what, exit_code=UNUSABLE)
+
+
+@app.command()
+def cancel(  # noqa: PLR0913
+    operation_id: Annotated[str, typer.Argument(help="The operation's id.")],
+    *,
+    reason: Reason = "",
     table: TableName = None,
     environment: Environment = None,
     region: Region = None,
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Show who did what with an item or an operation, when and why, allowed or refused; notes too. Newest first.
+    """Cancel a running operation on many items, also somebody else's. It stops before its next items.
 
-    Example: media-events review audit 0a1b2c3d4e5f6a7b8c9d
+    Example: media-events review cancel 0a1b2c3d4e5f
     """
-    office = _office(find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[]))
-    with _told():
-        actions.show_audit(office, subject, json=json)
+    with told():
+        office = office_of(environment, region, profile, table, None)
+        actions.cancel(office, operation_id, reason=reason, json=json)
 
 
-# --- wiring ------------------------------------------------------------------------------------------------------
+@app.command()
+def resume(  # noqa: PLR0913
+    operation_id: Annotated[str, typer.Argument(help="The operation's id.")],
+    *,
+    reason: Reason = "",
+    wait: Wait = 60.0,
+    table: TableName = None,
+    ledger_table: LedgerTables = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Go on with an operation that was cancelled or stopped, or whose command is gone.
+
+    Example: media-events review resume 0a1b2c3d4e5f
+    """
+    with told():
+        office = office_of(environment, region, profile, table, ledger_table, confirming=True)
+        actions.resume(office, operation_id, reason=reason, wait=wait, json=json)
 
 
-def _desk(deployment: Deployment) -> Desk:
-    from ops.desk.wiring import desk  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+@app.command()
+def operations(  # noqa: PLR0913
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Show no more than this.")] = 10,
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """List what was done with many items, the latest first: who, what, why, how far it came.
 
-    return desk(deployment)
-
-
-def _office(deployment: Deployment) -> Office:
-    from ops.desk.wiring import office  # noqa: PLC0415
-
-    return office(deployment)
-
-
-class _told:  # noqa: N801  # used like a function
-    """Turns what AWS refuses into what a person can act on."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, HopError):
-            hint = "check the credentials, their permissions and the table's name"
-            raise OperatorError(f"{error.message}", hint=hint) from error
+    Example: media-events review operations
+    """
+    with told():
+        actions.show_operations(office_of(environment, region, profile, table, None), limit=limit, json=json)
 
 
-def _status(name: str) -> Status:
-    known: dict[str, Status] = {status: status for status in STATUSES}
-    if name.upper() not in known:
-        fail(f"{name!r} is no status", hint=f"use {', '.join(STATUSES)}", exit_code=UNUSABLE)
-    return known[name.upper()]
+@app.command()
+def archive(  # noqa: PLR0913
+    item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")],
+    group: Group = None,
+    all_open: Annotated[bool, typer.Option("--all-open", help="All open items.")] = False,
+    destination: Destination = None,
+    failure_class: FailureClass = None,
+    code: Code = None,
+    type: Type = None,  # noqa: A002
+    partner: Partner = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 1000,
+    dry_run: DryRun = False,
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Put open items away, by id, by group or by what they are: they need nothing any more.
+
+    Exit status 1: some could not be.
+
+    Examples: media-events review archive 0a1b2c3d4e5f6a7b8c9d --reason "the asset was withdrawn" ·
+    media-events review archive --type asset.deleted --until 2026-11-01 --reason "nobody asks for these" --dry-run
+    """
+    with told():
+        if not reason.strip():
+            fail("say why with --reason", exit_code=UNUSABLE)
+        office = office_of(environment, region, profile, table, None)
+        query = query_of(
+            office,
+            group=group,
+            destination=destination,
+            failure_class=failure_class,
+            code=code,
+            type=type,
+            partner=partner,
+            since=since,
+            until=until,
+        )
+        _one_way(item_ids, query, everything=all_open, all_option="--all-open")
+        request = Request(query=query, action="archive", limit=limit, rate=DECISIONS_A_SECOND, reason=reason)
+        _decide(office, item_ids, request, dry_run=dry_run, json=json)
+
+
+@app.command()
+def restore(  # noqa: PLR0913
+    item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
+    *,
+    reason: Reason = "",
+    group: Group = None,
+    all_archived: Annotated[bool, typer.Option("--all-archived", help="All archived items.")] = False,
+    destination: Destination = None,
+    failure_class: FailureClass = None,
+    code: Code = None,
+    type: Type = None,  # noqa: A002
+    partner: Partner = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 1000,
+    dry_run: DryRun = False,
+    table: TableName = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Open archived items again, by id, by group or by what they are. Exit status 1: some could not be.
+
+    Example: media-events review restore 0a1b2c3d4e5f6a7b8c9d
+    """
+    with told():
+        office = office_of(environment, region, profile, table, None)
+        query = query_of(
+            office,
+            group=group,
+            destination=destination,
+            failure_class=failure_class,
+            code=code,
+            type=type,
+            partner=partner,
+            since=since,
+            until=until,
+        )
+        _one_way(item_ids, query, everything=all_archived, all_option="--all-archived")
+        request = Request(query=query, action="restore", limit=limit, rate=DECISIONS_A_SECOND, reason=reason)
+        _decide(office, item_ids, request, dry_run=dry_run, json=json)
+
+
+DECISIONS_A_SECOND: Final = 100.0
+"""Nothing is sent: only the table has to keep up."""
+
+
+def _decide(office: Office, item_ids: list[str] | None, request: Request, *, dry_run: bool, json: bool) -> None:
+    action: Action = request.action
+    if item_ids and dry_run:
+        fail("--dry-run goes with a group or a query", exit_code=UNUSABLE)
+    if item_ids:
+        actions.decide_all(office, item_ids, action=action, reason=request.reason, json=json)
+    elif dry_run:
+        actions.plan(office, request, json=json)
+    else:
+        actions.start(office, request, wait=0, json=json)

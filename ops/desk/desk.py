@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final, Literal, Protocol
 
 from media_events.arrivals import FIRST_FAILED_ATTRIBUTE
@@ -24,14 +23,13 @@ from media_events.envelope import Event
 from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentConfigError, PermanentDataError
 from media_events.redriver import Events, Functions, Queues, for_route
 from media_events.redriving import MAX_ATTRIBUTES, record_of
-from media_events.review import ReviewItem, Status
+from media_events.review import Group, Position, ReviewItem, Selection, Slice
 
 STALE_SECONDS: Final = 15 * 60
 """A replay that has not been confirmed for so long may be made again: the command may have died before it sent."""
 
 POLL_SECONDS: Final = 0.5
 
-IndexName = Literal["by-status", "by-group", "by-event"]
 Result = Literal["resolved", "sent", "failed", "unconfirmed", "refused", "missing"]
 """``resolved``: confirmed by the ledger. ``sent``: on its way, and nothing will confirm it. ``failed``: not sent, or
 failed again. ``unconfirmed``: sent, and not confirmed in time. ``refused``: not in a state to be replayed."""
@@ -58,15 +56,31 @@ class Table(Protocol):
     """The review table."""
 
     def get(self, item_id: str) -> ReviewItem | None:
-        """Read an item, consistently."""
+        """Read an item whole, consistently."""
         ...
 
-    def update(self, item: ReviewItem, *, expected_version: int) -> bool:
-        """Write ``item`` over version ``expected_version``; whether that was still the version."""
+    def glance(self, item_id: str) -> ReviewItem | None:
+        """Read an item without what it carries (body, response, message attributes), consistently."""
         ...
 
-    def query(self, index: IndexName, value: str) -> Iterator[ReviewItem]:
-        """The items of one status, group or event, newest failure first."""
+    def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
+        """Write what ``item`` has other than ``over``, which was read before; whether that was still the version."""
+        ...
+
+    def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
+        """Up to ``limit`` of the items looked at, without what they carry."""
+        ...
+
+    def groups(self, *, limit: int, after: Position | None = None) -> tuple[list[Group], Position | None]:
+        """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin."""
+        ...
+
+    def group(self, group_id: str) -> Group | None:
+        """One group, as counted."""
+        ...
+
+    def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        """How many items of each group were opened in each hour (``2026-11-23T12``)."""
         ...
 
 
@@ -80,7 +94,7 @@ class Effects(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """The review desk of one deployment."""
+    """The review desk of one deployment. ``by`` says who works there, asked when something is first changed."""
 
     table: Table
     effects: Effects
@@ -88,33 +102,30 @@ class Desk:
     bus: Callable[[str], Events]
     functions: Functions
     bodies: Callable[[str], Bodies]
+    by: Callable[[], str] = lambda: ""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
-    def find(
-        self, *, statuses: Sequence[Status], group: str | None = None, event: str | None = None, limit: int
-    ) -> list[ReviewItem]:
-        """Up to ``limit`` items, newest failure first. Replays that were confirmed meanwhile are settled on the way."""
-        return list(islice(self._settled(statuses, group, event), limit))
+    def now(self) -> str:
+        """The time, as items have it."""
+        return timestamp(self.clock())
 
-    def _settled(self, statuses: Sequence[Status], group: str | None, event: str | None) -> Iterator[ReviewItem]:
-        if group is not None or event is not None:
-            found = (
-                self.table.query("by-group", group) if group is not None else self.table.query("by-event", event or "")
-            )
-        else:
-            found = (item for status in statuses for item in self.table.query("by-status", status))
-        for item in found:
-            current = self.settle(item)
-            if current.status in statuses and (event is None or current.event_id == event):
-                yield current
+    def signed(self, action: str) -> dict[str, str]:
+        """Who does what, and when: the ``change`` of an item."""
+        return {"action": action, "by": self.by(), "at": self.now()}
+
+    def lost(self, item_id: str) -> str:
+        """What to tell whoever was not the first to change an item: what it is now, and who was."""
+        item = self.table.glance(item_id)
+        return "it is gone" if item is None else f"somebody else was first: {state_of(item)}"
 
     def settle(self, item: ReviewItem) -> ReviewItem:
-        """``item``, resolved if it is being retried and the ledger has its effect by now."""
-        if item.status != "RETRYING" or not self._is_done(item):
+        """``item``, resolved or superseded if it is being retried and the ledger has the effect by now."""
+        if item.status != "RETRYING" or not self.is_done(item):
             return item
         try:
-            return self._resolve(item) or self.table.get(item.item_id) or item
+            settled = self.resolve(item) if item.pending_edit is None else self.supersede(item)
+            return settled or self.table.glance(item.item_id) or item
         except PermanentConfigError:
             # Who may only read sees what the table has.
             return item
@@ -125,29 +136,40 @@ class Desk:
         Raises:
             HopError: it can't be read, or is not the one that was stored.
         """
+        if item.body is None and item.bodyref is None and item.body_size:
+            # From a list, which leaves bodies out.
+            item = self.table.get(item.item_id) or item
         if item.bodyref is None:
             return item.body or ""
         return self.bodies(item.bodyref).get(item.bodyref).decode("utf-8", "replace")
 
-    def replay(self, item_ids: Sequence[str], *, wait_seconds: float) -> Iterator[Outcome]:
-        """Replay each item once, then wait for all of them together; outcomes come as they are known."""
+    def replay(
+        self, item_ids: Sequence[str], *, wait_seconds: float, versions: Mapping[str, int] | None = None
+    ) -> Iterator[Outcome]:
+        """Replay each item once, then wait for all of them together; outcomes come as they are known.
+
+        Where ``versions`` names the version that the operator looked at, an item that has changed since is refused.
+        """
         waiting: list[ReviewItem] = []
         for item_id in dict.fromkeys(item_ids):
-            outcome = self._begin(item_id)
+            outcome = self._begin(item_id, (versions or {}).get(item_id))
             if isinstance(outcome, Outcome):
                 yield outcome
             else:
                 waiting.append(outcome)
         yield from self._await(waiting, until=self.clock() + wait_seconds)
 
-    def _begin(self, item_id: str) -> Outcome | ReviewItem:
+    def _begin(self, item_id: str, seen: int | None) -> Outcome | ReviewItem:
         """Send one item back; the item if its outcome has to be waited for."""
         try:
-            item = self._replayable(item_id)
+            item = self._replayable(item_id, seen)
             send = self._sender(item)
-            claimed = replace(item, status="RETRYING", replayed_at=timestamp(self.clock()), version=item.version + 1)
-            if not self.table.update(claimed, expected_version=item.version):
-                return Outcome(item_id, "refused", "somebody else has changed it just now; look at it again")
+            change = self.signed("replay")
+            claimed = replace(
+                item, status="RETRYING", replayed_at=change["at"], change=change, version=item.version + 1
+            )
+            if not self.table.update(claimed, over=item):
+                return Outcome(item_id, "refused", self.lost(item_id))
             self._send(send, claimed)
         except _Settled as settled:
             return settled.outcome
@@ -155,18 +177,20 @@ class Desk:
             return Outcome(item_id, "failed", f"{error.code}: {error.message}")
         if confirmable(claimed):
             return claimed
-        self._resolve(claimed)
+        self.resolve(claimed)
         return Outcome(item_id, "sent", f"sent to {item.hop}; it will be open again should it fail")
 
-    def _replayable(self, item_id: str) -> ReviewItem:
+    def _replayable(self, item_id: str, seen: int | None) -> ReviewItem:
         item = self.table.get(item_id)
         if item is None:
             raise _Settled(Outcome(item_id, "missing", "there is no such item"))
         refusal = self._refusal(item)
+        if refusal is None and seen not in (None, item.version):
+            refusal = f"it has changed since you looked at it (version {seen}): {state_of(item)}"
         if refusal is not None:
             raise _Settled(Outcome(item_id, "refused", refusal))
-        if self._is_done(item):
-            self._resolve(item)
+        if self.is_done(item):
+            self.resolve(item)
             raise _Settled(Outcome(item_id, "resolved", "it had been delivered already; nothing was sent"))
         return item
 
@@ -175,7 +199,7 @@ class Desk:
             send()
         except HopError as error:
             opened = replace(claimed, status="OPEN", version=claimed.version + 1)
-            self.table.update(opened, expected_version=claimed.version)
+            self.table.update(opened, over=claimed)
             reason = f"it could not be sent: {error.code}: {error.message}"
             raise _Settled(Outcome(claimed.item_id, "failed", reason)) from error
 
@@ -183,11 +207,13 @@ class Desk:
         if item.return_to.kind == "none":
             return "its dead letter holds no event that could be sent again"
         if item.status == "RETRYING":
+            if item.pending_edit is not None:
+                return f"{state_of(item)}: finish that first (review edit {item.item_id} --finish)"
             since = _epoch(item.replayed_at)
             if since is None or self.clock() - since < STALE_SECONDS:
-                return f"it is being retried since {item.replayed_at}; wait for the outcome"
+                return f"{state_of(item)}; wait for the outcome"
         elif item.status != "OPEN":
-            return f"it is {item.status}"
+            return state_of(item)
         return None
 
     def _sender(self, item: ReviewItem) -> Callable[[], None]:
@@ -199,7 +225,7 @@ class Desk:
         to, count = item.return_to, item.redrive_count + 1
         body = self.body(item)
         if to.kind == "queue" and to.queue_url is not None:
-            url, attributes = to.queue_url, attributes_to_send(self._attributes(item), count)
+            url, attributes = to.queue_url, attributes_to_send(self.attributes(item), count)
             unique = f"{item.item_id}-{item.version + 1}"
             return lambda: self.queues.send(url, body, attributes, group_id=to.group_id, deduplication_id=unique)
         if to.kind == "function" and to.function_arn is not None:
@@ -207,7 +233,7 @@ class Desk:
             return lambda: self.functions.invoke(function_arn, body)
         if to.kind == "record" and to.function_arn is not None:
             record_arn = to.function_arn
-            record = record_of(body, attributes_to_send(self._attributes(item), count), item.attempts[-1].message_id)
+            record = record_of(body, attributes_to_send(self.attributes(item), count), item.attempts[-1].message_id)
             return lambda: self.functions.invoke(record_arn, record)
         event = for_route(event_of(body), to.route, count)
         bus = self.bus(to.bus_arn or "")
@@ -219,7 +245,12 @@ class Desk:
 
         return publish
 
-    def _attributes(self, item: ReviewItem) -> Mapping[str, Mapping[str, Any]]:
+    def attributes(self, item: ReviewItem) -> Mapping[str, Mapping[str, Any]]:
+        """The message attributes that the item's body came with.
+
+        Raises:
+            HopError: they can't be read.
+        """
         if item.attributesref is None:
             return item.message_attributes
         content = self.bodies(item.attributesref).get(item.attributesref)
@@ -242,10 +273,10 @@ class Desk:
 
     def _outcome(self, item: ReviewItem) -> Outcome | None:
         try:
-            if self._is_done(item):
-                self._resolve(item)
+            if self.is_done(item):
+                self.resolve(item)
                 return Outcome(item.item_id, "resolved", f"delivered to {item.destination}")
-            current = self.table.get(item.item_id)
+            current = self.table.glance(item.item_id)
         except HopError:
             # What can't be read now can be read at the next look.
             return None
@@ -255,13 +286,39 @@ class Desk:
             return Outcome(item.item_id, "resolved", f"delivered to {item.destination}")
         return Outcome(item.item_id, "failed", f"it failed again: {current.error_code}: {current.error_message}")
 
-    def _is_done(self, item: ReviewItem) -> bool:
-        return confirmable(item) and self.effects.done(destination_key(item.source, item.event_id, item.destination))
+    def is_done(self, item: ReviewItem) -> bool:
+        """Whether the ledger has the effect of the item's event, or of the edited one that is in its place."""
+        event_id = item.pending_edit or item.event_id
+        return confirmable(item) and self.effects.done(destination_key(item.source, event_id, item.destination))
 
-    def _resolve(self, item: ReviewItem) -> ReviewItem | None:
+    def resolve(self, item: ReviewItem) -> ReviewItem | None:
         """``item`` as resolved; ``None`` if somebody else has changed it."""
-        resolved = replace(item, status="RESOLVED", resolved_at=timestamp(self.clock()), version=item.version + 1)
-        return resolved if self.table.update(resolved, expected_version=item.version) else None
+        resolved = replace(item, status="RESOLVED", resolved_at=self.now(), version=item.version + 1)
+        return resolved if self.table.update(resolved, over=item) else None
+
+    def supersede(self, item: ReviewItem) -> ReviewItem | None:
+        """``item`` with its pending edit sent; ``None`` if somebody else has changed it."""
+        superseded = replace(
+            item,
+            status="SUPERSEDED",
+            superseded_by=item.pending_edit,
+            pending_edit=None,
+            resolved_at=self.now(),
+            version=item.version + 1,
+        )
+        return superseded if self.table.update(superseded, over=item) else None
+
+
+def state_of(item: ReviewItem) -> str:
+    """What an item is and who made it so, in a few words."""
+    whose = f", {item.change['action']} by {item.change['by']} at {item.change['at']}" if item.change else ""
+    if item.pending_edit is not None:
+        return f"it is being edited (event {item.pending_edit}{whose})"
+    if item.superseded_by is not None:
+        return f"it is SUPERSEDED by event {item.superseded_by}{whose}"
+    if item.status == "RETRYING":
+        return f"it is being retried since {item.replayed_at}{whose}"
+    return f"it is {item.status}{whose}"
 
 
 def confirmable(item: ReviewItem) -> bool:

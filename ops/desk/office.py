@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from media_events.consuming import timestamp
 from ops.desk.desk import Desk
-from ops.desk.operations import Oldest
 from ops.desk.records import Entry, Records
 
 
 @dataclass(slots=True, kw_only=True)
 class Office:
-    """The desk with what it records. ``principal`` is asked once, when something is first recorded."""
+    """The desk, and where it records what is done there."""
 
     desk: Desk
-    oldest: Oldest
     records: Records
-    principal: Callable[[], str]
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    _by: str = field(default="", repr=False)
 
     def by(self) -> str:
         """The ARN of who works here."""
-        self._by = self._by or self.principal()
-        return self._by
+        return self.desk.by()
 
     def now(self) -> str:
         """The time, as items have it."""
@@ -36,7 +31,11 @@ class Office:
     def record(  # noqa: PLR0913
         self, subject: str, action: str, *, result: str, reason: str, allowed: bool = True, operation_id: str = ""
     ) -> None:
-        """Add a line to the audit."""
+        """Add a line to the audit.
+
+        Raises:
+            HopError: it could not be written; what was to be recorded must not be done.
+        """
         self.records.append(
             Entry(
                 subject=subject,

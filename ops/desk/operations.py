@@ -1,4 +1,4 @@
-"""Replaying many items at a rate, with canaries first; and what else an operator decides about items.
+"""What is done with many items: replayed at a rate, with canaries first; archived; restored.
 
 An operation says in its row what it takes before it takes it. So a command that was killed in the middle is resumed
 where it stopped, and a cancelled one stops before its next item, whoever cancelled it.
@@ -7,27 +7,25 @@ where it stopped, and a cancelled one stops before its next item, whoever cancel
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from itertools import islice
+from typing import Final
 
 from media_events.consuming import timestamp
 from media_events.review import ReviewItem, Status
-from ops.desk.desk import Desk, Outcome
-from ops.desk.records import Entry, Operation, Records, State
+from ops.desk.deciding import decide
+from ops.desk.desk import Desk, Outcome, Table
+from ops.desk.queries import EARLIEST, LATEST, walk
+from ops.desk.records import Action, Entry, Operation, Records, State
 
 LOOK_SECONDS: Final = 1.0
 """How long the runner sleeps at most before it looks whether it has been cancelled."""
 
 NOT_SENT: Final = frozenset({"refused", "missing"})
 
-
-class Oldest(Protocol):
-    """Items by their index, oldest failure first."""
-
-    def __call__(self, *, group: str | None, since: str, until: str) -> Iterator[ReviewItem]:
-        """The items of a group, or all open ones, that failed last between two times, both included."""
-        ...
+TARGETS: Final[Mapping[Action, Status]] = {"archive": "ARCHIVED", "restore": "OPEN"}
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: the operation is over for now
@@ -38,13 +36,17 @@ class _Stopped(Exception):  # noqa: N818  # no error: the operation is over for 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """Goes on with one operation until it is over. ``stopping`` says whether the operator wants it to end."""
+    """Goes on with one operation until it is over. ``stopping`` says whether the operator wants it to end.
+
+    Up to ``workers`` items are at work at the same time, where the rate wants it: a round trip to AWS may take as long
+    as several items have.
+    """
 
     desk: Desk
-    oldest: Oldest
     records: Records
     by: str
     canary_wait_seconds: float = 120.0
+    workers: int = 8
     stopping: Callable[[], bool] = lambda: False
     progress: Callable[[Operation], None] = lambda _operation: None
     clock: Callable[[], float] = time.time
@@ -66,18 +68,26 @@ class Runner:
         if self._canaries_out(operation):
             operation = self._judge(operation)
         due = self.clock()
-        for item in candidates(self.oldest, operation):
-            if operation.taken >= operation.limit:
+        found = candidates(self.desk.table, operation)
+        size = 1
+        while operation.taken < operation.limit:
+            batch = list(islice(found, min(size, operation.limit - operation.taken)))
+            if not batch:
                 break
             self._pause(operation, until=due)
-            due = max(due, self.clock() - 1) + 1 / operation.rate
-            operation = self._send(operation, item)
+            due = max(due, self.clock() - 1) + len(batch) / operation.rate
+            operation = self._take(operation, batch)
             self.progress(operation)
             if self._canaries_out(operation):
                 operation = self._judge(operation)
+            size = 1 if self._trying(operation) else self._together(operation)
         if operation.canary_ids and not operation.canary_passed:
             operation = self._judge(operation)
         return self._save(replace(operation, state="completed", problem=""))
+
+    def _together(self, operation: Operation) -> int:
+        """How many items to take at a time: what the rate has in a fifth of a second, so that cancelling is quick."""
+        return max(1, min(self.workers, int(operation.rate / 5)))
 
     def _without_unsent_canary(self, operation: Operation) -> Operation:
         """``operation`` without a canary that was taken just before the command was killed: it will be taken again."""
@@ -87,19 +97,35 @@ class Runner:
         sent = tuple(item_id for item_id, item in found if item is None or _sent(item, operation))
         return replace(operation, canary_ids=sent, taken=operation.taken - len(found) + len(sent))
 
-    def _send(self, operation: Operation, item: ReviewItem) -> Operation:
-        trying = not operation.canary_passed and operation.canary > 0
-        taking = replace(operation, taken=operation.taken + 1, cursor=item.last_failed_at)
-        if trying:
-            taking = replace(taking, canary_ids=(*operation.canary_ids, item.item_id))
+    @staticmethod
+    def _trying(operation: Operation) -> bool:
+        return not operation.canary_passed and operation.canary > 0
+
+    def _take(self, operation: Operation, batch: list[ReviewItem]) -> Operation:
+        """Say in the row what is taken, then do it. Where this is cut short, ``resume`` begins at the batch's first."""
+        taking = replace(operation, taken=operation.taken + len(batch), cursor=batch[0].last_failed_at)
+        if self._trying(operation):
+            taking = replace(taking, canary_ids=(*operation.canary_ids, *(item.item_id for item in batch)))
         taken = self._save(taking)
-        (outcome,) = self.desk.replay([item.item_id], wait_seconds=0)
-        self._record(taken, outcome)
-        counts = {**taken.counts, outcome.result: taken.counts.get(outcome.result, 0) + 1}
-        taken = replace(taken, counts=counts)
-        if outcome.result in NOT_SENT:
-            return replace(taken, taken=operation.taken, canary_ids=operation.canary_ids)
-        return taken
+        if len(batch) == 1:
+            outcomes = [self._do(taken, batch[0])]
+        else:
+            with ThreadPoolExecutor(max_workers=len(batch)) as pool:
+                outcomes = list(pool.map(lambda item: self._do(taken, item), batch))
+        counts = dict(taken.counts)
+        for outcome in outcomes:
+            counts[outcome.result] = counts.get(outcome.result, 0) + 1
+        undone = sum(outcome.result in NOT_SENT for outcome in outcomes)
+        taken = replace(taken, counts=counts, taken=taken.taken - undone)
+        return replace(taken, canary_ids=operation.canary_ids) if undone and self._trying(operation) else taken
+
+    def _do(self, operation: Operation, item: ReviewItem) -> Outcome:
+        if operation.action == "replay":
+            (outcome,) = self.desk.replay([item.item_id], wait_seconds=0)
+        else:
+            outcome = decide(self.desk, item.item_id, to=TARGETS[operation.action])
+        self._record(operation, outcome)
+        return outcome
 
     def _record(self, operation: Operation, outcome: Outcome) -> None:
         self.records.append(
@@ -107,7 +133,7 @@ class Runner:
                 subject=outcome.item_id,
                 at=timestamp(self.clock()),
                 by=self.by,
-                action="replay",
+                action=operation.action,
                 allowed=outcome.result not in NOT_SENT,
                 result=f"{outcome.result}: {outcome.reason}",
                 reason=operation.reason,
@@ -167,13 +193,18 @@ class Runner:
         raise _Stopped(current)
 
 
-def candidates(oldest: Oldest, operation: Operation) -> Iterator[ReviewItem]:
-    """The items that ``operation`` would take next: open ones, oldest failure first."""
+def candidates(table: Table, operation: Operation) -> Iterator[ReviewItem]:
+    """The items that ``operation`` would take next, oldest failure first: open ones, or archived ones to restore."""
+    query = replace(
+        operation.query,
+        statuses=("ARCHIVED",) if operation.action == "restore" else ("OPEN",),
+        since=max(operation.cursor, operation.query.since or EARLIEST),
+        until=min(operation.created_at, operation.query.until or LATEST),
+        oldest_first=True,
+    )
     seen: set[str] = set()
-    found = oldest(group=operation.group, since=operation.cursor or "0", until=operation.created_at)
-    for item in found:
-        wanted = operation.destination in (None, item.destination)
-        if item.status == "OPEN" and wanted and item.item_id not in seen and not _sent(item, operation):
+    for item in walk(table, query):
+        if item.item_id not in seen and not (operation.action == "replay" and _sent(item, operation)):
             seen.add(item.item_id)
             yield item
 
@@ -201,50 +232,3 @@ def _move(records: Records, operation_id: str, *, to: State, unless: tuple[str, 
         moved = replace(current, state=to, version=current.version + 1, problem="")
         if records.update(moved, expected_version=current.version):
             return moved
-
-
-def decide(desk: Desk, item_id: str, *, to: Status) -> Outcome:
-    """Archive an open item, or open an archived one again.
-
-    The result is ``sent`` where it was done, else ``refused`` or ``missing`` with the reason.
-    """
-    item = desk.table.get(item_id)
-    if item is None:
-        return Outcome(item_id, "missing", "there is no such item")
-    needed = "OPEN" if to == "ARCHIVED" else "ARCHIVED"
-    if item.status != needed:
-        return Outcome(item_id, "refused", f"it is {item.status}, not {needed}")
-    if not desk.table.update(replace(item, status=to, version=item.version + 1), expected_version=item.version):
-        current = desk.table.get(item_id)
-        now = "gone" if current is None else current.status
-        return Outcome(item_id, "refused", f"somebody else has changed it just now: it is {now}")
-    return Outcome(item_id, "sent", f"it is {to} now")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Open items of one group: how many of those looked at, and one of them."""
-
-    group_id: str
-    items: int
-    oldest: str
-    newest: str
-    example: ReviewItem
-
-
-def groups(items: Iterator[ReviewItem]) -> list[Group]:
-    """The groups of ``items``, the largest first."""
-    found: dict[str, Group] = {}
-    for item in items:
-        group = found.get(item.group_id)
-        if group is None:
-            last = item.last_failed_at
-            found[item.group_id] = Group(group_id=item.group_id, items=1, oldest=last, newest=last, example=item)
-            continue
-        found[item.group_id] = replace(
-            group,
-            items=group.items + 1,
-            oldest=min(group.oldest, item.last_failed_at),
-            newest=max(group.newest, item.last_failed_at),
-        )
-    return sorted(found.values(), key=lambda group: (-group.items, group.group_id))

@@ -1,7 +1,8 @@
-"""Who did what at the review desk, and the replays of many items: entries of the review table beside its items.
+"""Who did what at the review desk, what is done with many items, and what was edited: entries beside the items.
 
-Audit entries are only ever created, each under a key of its own, and found by the index ``by-event`` under
-``audit/<subject>``. Operations are rows with a version, so that of two commands only one goes on with an operation.
+Audit entries and edited events are only ever created, each under a key of its own; the audit is found by the index
+``by-event`` under ``audit/<subject>``. Operations are rows with a version, so that of two commands only one goes on
+with an operation; they are found under ``operation/``. What may be edited Terraform writes, under ``settings/desk``.
 """
 
 from __future__ import annotations
@@ -15,15 +16,20 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.errors import translate
+from ops.desk.queries import Query
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 AUDIT: Final = "audit/"
 OPERATION: Final = "operation/"
+EDIT: Final = "edit/"
+SETTINGS: Final = "settings/desk"
 
 State = Literal["running", "cancelled", "stopped", "completed"]
 """``stopped``: the canaries did not pass."""
+
+Action = Literal["replay", "archive", "restore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A replay of many items, as far as it has come. ``rate`` is items per second.
+    """What is done with many items, as far as it has come. ``rate`` is items per second.
 
     Items are taken oldest failure first, up to ``created_at``; one that has been replayed since then is not taken, so
     that none is sent twice by one operation. ``cursor`` is the ``last_failed_at`` of the item taken last.
@@ -54,8 +60,8 @@ class Operation:
     created_at: str
     limit: int
     rate: float
-    group: str | None = None
-    destination: str | None = None
+    query: Query = field(default_factory=Query)
+    action: Action = "replay"
     canary: int = 0
     state: State = "running"
     cursor: str = ""
@@ -67,8 +73,24 @@ class Operation:
     version: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEdit:
+    """An edited event, kept before it is sent, so that whoever finds it unfinished can send the very same one.
+
+    ``detail`` is the event as JSON text; ``item_id`` and ``version`` say which item it stands for, as it was read.
+    """
+
+    event_id: str
+    item_id: str
+    version: int
+    by: str
+    at: str
+    reason: str
+    detail: str
+
+
 class Records(Protocol):
-    """Where audit and operations are kept."""
+    """Where audit, operations and edited events are kept."""
 
     def append(self, entry: Entry) -> None:
         """Add a line to the audit."""
@@ -88,6 +110,22 @@ class Records(Protocol):
 
     def update(self, operation: Operation, *, expected_version: int) -> bool:
         """Write ``operation`` over version ``expected_version``; whether that was still the version."""
+        ...
+
+    def operations(self) -> Iterator[Operation]:
+        """All operations, the newest first."""
+        ...
+
+    def keep_edit(self, edit: KeptEdit) -> None:
+        """Keep an edited event."""
+        ...
+
+    def edit(self, event_id: str) -> KeptEdit | None:
+        """An edited event by its id."""
+        ...
+
+    def editable_types(self) -> Mapping[str, Mapping[str, Any] | None]:
+        """The types of events that may be edited, with the JSON Schema of their ``data`` where there is one."""
         ...
 
 
@@ -116,6 +154,18 @@ class DynamoRecords:
 
     def entries(self, subject: str) -> Iterator[Entry]:
         """The audit of an item or operation, newest first."""
+        for found in self._found(AUDIT + subject, "reading the audit"):
+            # An event of a partner may have such an id; its item has another key.
+            if found["item_id"]["S"].startswith(AUDIT):
+                yield Entry(**json.loads(found["entry"]["S"]))
+
+    def operations(self) -> Iterator[Operation]:
+        """All operations, the newest first."""
+        for found in self._found(OPERATION, "listing operations"):
+            if found["item_id"]["S"].startswith(OPERATION):
+                yield _operation(found)
+
+    def _found(self, key: str, doing: str) -> Iterator[Mapping[str, Any]]:
         start: dict[str, Any] = {}
         while True:
             try:
@@ -123,32 +173,21 @@ class DynamoRecords:
                     TableName=self._table,
                     IndexName="by-event",
                     KeyConditionExpression="event_id = :subject",
-                    ExpressionAttributeValues={":subject": {"S": AUDIT + subject}},
+                    ExpressionAttributeValues={":subject": {"S": key}},
                     ScanIndexForward=False,
                     **start,
                 )
             except (BotoCoreError, ClientError) as error:
-                translate(error, "reading the audit")
-            for found in page["Items"]:
-                # An event of a partner may have such an id; its item has another key.
-                if found["item_id"]["S"].startswith(AUDIT):
-                    yield Entry(**json.loads(found["entry"]["S"]))
+                translate(error, doing)
+            yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def operation(self, operation_id: str) -> Operation | None:
         """Read an operation, consistently."""
-        try:
-            answer = self._client.get_item(
-                TableName=self._table, Key={"item_id": {"S": OPERATION + operation_id}}, ConsistentRead=True
-            )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading an operation")
-        if "Item" not in answer:
-            return None
-        values = json.loads(answer["Item"]["operation"]["S"])
-        return Operation(**values | {"canary_ids": tuple(values["canary_ids"])})
+        found = self._row(OPERATION + operation_id, "reading an operation")
+        return None if found is None else _operation(found)
 
     def create(self, operation: Operation) -> None:
         """Write a new operation."""
@@ -168,6 +207,8 @@ class DynamoRecords:
                 TableName=self._table,
                 Item={
                     "item_id": {"S": OPERATION + operation.operation_id},
+                    "event_id": {"S": OPERATION},
+                    "first_failed_at": {"S": operation.created_at},
                     "version": {"N": str(operation.version)},
                     "operation": {"S": json.dumps(asdict(operation))},
                 },
@@ -181,3 +222,46 @@ class DynamoRecords:
         except BotoCoreError as error:
             translate(error, "writing an operation")
         return True
+
+    def keep_edit(self, edit: KeptEdit) -> None:
+        """Keep an edited event."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "item_id": {"S": EDIT + edit.event_id},
+                    "edit": {"S": json.dumps({**asdict(edit), "detail": ""})},
+                    # By itself: text within text grows, and an entry may have 400 KB.
+                    "detail": {"S": edit.detail},
+                },
+                ConditionExpression="attribute_not_exists(item_id)",
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "keeping an edited event")
+
+    def edit(self, event_id: str) -> KeptEdit | None:
+        """An edited event by its id."""
+        found = self._row(EDIT + event_id, "reading an edited event")
+        return None if found is None else KeptEdit(**json.loads(found["edit"]["S"]) | {"detail": found["detail"]["S"]})
+
+    def editable_types(self) -> Mapping[str, Mapping[str, Any] | None]:
+        """The types of events that may be edited, with the JSON Schema of their ``data`` where there is one."""
+        found = self._row(SETTINGS, "reading what may be edited")
+        types: Mapping[str, Mapping[str, Any] | None] = (
+            {} if found is None else json.loads(found["editable_types"]["S"])
+        )
+        return types
+
+    def _row(self, key: str, doing: str) -> Mapping[str, Any] | None:
+        try:
+            return self._client.get_item(TableName=self._table, Key={"item_id": {"S": key}}, ConsistentRead=True).get(
+                "Item"
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, doing)
+
+
+def _operation(row: Mapping[str, Any]) -> Operation:
+    values = json.loads(row["operation"]["S"])
+    query = values["query"] | {"statuses": tuple(values["query"]["statuses"])}
+    return Operation(**values | {"canary_ids": tuple(values["canary_ids"]), "query": Query(**query)})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 from rich.text import Text
 
-from media_events.review import ReviewItem
+from media_events.review import Group, ReviewItem
 
 if TYPE_CHECKING:
     from ops.desk.desk import Outcome
+    from ops.desk.groups import Stats, Trend
 
 
 def plain(text: str, *, lines: bool = False) -> str:
@@ -24,10 +27,11 @@ def summary(item: ReviewItem) -> dict[str, Any]:
     return {name: value for name, value in item.to_dict().items() if name not in left_out}
 
 
-_STYLES: Final = {"OPEN": "bold red", "RETRYING": "yellow", "RESOLVED": "green", "ARCHIVED": "dim"}
+_STYLES: Final = {"OPEN": "bold red", "RETRYING": "yellow", "RESOLVED": "green", "ARCHIVED": "dim", "SUPERSEDED": "dim"}
 
 
-def listing(items: list[ReviewItem]) -> Table:
+def listing(items: Sequence[ReviewItem]) -> Table:
+    """Items, three lines each."""
     table = Table(box=None, pad_edge=False)
     table.add_column("item", no_wrap=True)
     for column in ("event", "why"):
@@ -47,7 +51,8 @@ def listing(items: list[ReviewItem]) -> Table:
     return table
 
 
-def card(item: ReviewItem) -> Table:
+def card(item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = ()) -> Table:
+    """All that is known of an item, but for its body. ``edits`` are the events that it is an edit of."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -70,6 +75,9 @@ def card(item: ReviewItem) -> Table:
         "re-driven": str(item.redrive_count),
         "replayed": item.replayed_at,
         "resolved": item.resolved_at,
+        "superseded by": item.superseded_by,
+        "being edited as": item.pending_edit,
+        "version": str(item.version),
         "group": item.group_id,
         "dead letter": item.kind,
         "goes back to": back,
@@ -78,6 +86,11 @@ def card(item: ReviewItem) -> Table:
     for name, value in rows.items():
         if value is not None:
             table.add_row(name, Text(plain(value)))
+    for event_id, original in edits:
+        where = "" if original is None else f" (item {original.item_id}, {original.status})"
+        table.add_row("edit of", Text(plain(event_id + where)))
+    if item.change:
+        table.add_row("changed", Text(plain("{action} by {by}, {at}".format_map(item.change))))
     for attempt in item.attempts:
         table.add_row(
             "attempt", Text(plain(f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}"))
@@ -98,3 +111,88 @@ _RESULT_STYLES: Final = {"resolved": "green", "sent": "green", "unconfirmed": "y
 def line(outcome: Outcome) -> Text:
     style = _RESULT_STYLES.get(outcome.result, "bold red")
     return Text.assemble(plain(outcome.item_id), "  ", (outcome.result, style), "  ", plain(outcome.reason))
+
+
+_WHAT_HELPS: Final = {
+    "transient": "may pass: see whether the receiver is back, then replay",
+    "permanent-config": "put right the destination, its secret or its permissions, then replay",
+    "permanent-data": "this body won't be taken as it is: edit it, or have it sent again",
+    "poison": "crashed the function: see its log, put it right, then replay",
+    "expired": "was too old to be tried again by itself: replay it if it is still wanted",
+}
+
+
+def what_helps(failure_class: str) -> str:
+    """What to do about failures of a class."""
+    return _WHAT_HELPS.get(failure_class, "")
+
+
+def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
+    """Groups with items that wait."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("group", no_wrap=True)
+    table.add_column("waiting", justify="right")
+    table.add_column("why", overflow="fold", ratio=1)
+    for group, trend in groups:
+        growing = "growing: " if trend.growing else ""
+        table.add_row(
+            group.group_id,
+            str(group.waiting),
+            Text.assemble(
+                (plain(group.error_code), "bold"),
+                plain(f" ({group.failure_class}) at {group.hop} → {group.destination}"),
+                plain(f"\n{group.error_message[:160]}"),
+                (f"\n{what_helps(group.failure_class)}", "italic"),
+                (
+                    plain(
+                        f"\nfirst {_moment(group.first_opened_at)}, last {_moment(group.last_opened_at)} UTC; "
+                        f"{growing}{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day"
+                    ),
+                    "dim",
+                ),
+            ),
+        )
+    return table
+
+
+def stats_card(stats: Stats, *, now: float) -> Table:
+    """What all groups come to."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for status, count in stats.by_status.items():
+        table.add_row(status, str(count))
+    table.add_row("groups", str(stats.groups))
+    for name, moment in (("oldest open", stats.oldest), ("newest open", stats.newest)):
+        if moment is not None:
+            table.add_row(name, Text(plain(f"{_moment(moment)} UTC, {_ago(moment, now)} ago")))
+    trend = stats.trend
+    growing = "growing: " if trend.growing else ""
+    opened = f"{growing}{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day"
+    table.add_row("opened", opened)
+    for title, counts in (("class", stats.by_class), ("destination", stats.by_destination)):
+        for name, count in counts.items():
+            table.add_row(title, Text(plain(f"{count}  {name}")))
+    return table
+
+
+def diff_lines(diff: Sequence[str]) -> Iterator[Text]:
+    """A unified diff, coloured."""
+    for shown in diff:
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(shown[:1], "")
+        yield Text(plain(shown), style=style)
+
+
+def _moment(time: str) -> str:
+    return time.replace("T", " ").partition(".")[0]
+
+
+def _ago(time: str, now: float) -> str:
+    try:
+        seconds = int(now - datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return "?"
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def table_of(deployment: Deployment) -> DynamoReviewTable:
 
 
 def desk(deployment: Deployment) -> Desk:
-    """The review desk of ``deployment``."""
+    """The review desk of ``deployment``, for the principal whose credentials are used."""
     dynamodb, sqs, events, functions, s3 = (
         deployment.cloud.lazy(service) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
     )
@@ -64,6 +65,7 @@ def desk(deployment: Deployment) -> Desk:
         bus=lambda arn: Publisher(bus=EventBus(events, arn), max_entry_bytes=MAX_REQUEST_BYTES),
         functions=LambdaFunctions(functions),
         bodies=lambda uri: S3Bodies(s3, uri.rpartition("/")[0]),
+        by=functools.cache(lambda: principal(deployment.cloud)),
     )
 
 
@@ -72,9 +74,7 @@ def office(deployment: Deployment) -> Office:
     dynamodb = deployment.cloud.lazy("dynamodb")
     return Office(
         desk=desk(deployment),
-        oldest=table_of(deployment).oldest,
         records=DynamoRecords(dynamodb, deployment.review_table),
-        principal=lambda: principal(deployment.cloud),
     )
 
 

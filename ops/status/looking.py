@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -11,7 +11,6 @@ from typing import Final
 from media_events.failures import HopError
 from media_events.review import ReviewItem, Status
 from ops.desk.desk import STALE_SECONDS
-from ops.desk.operations import Group, groups
 from ops.parts import Hop, Parts
 from ops.queues import Depth, queue_name
 from ops.status.picture import (
@@ -66,7 +65,7 @@ class Looker:
         return Picture(
             now=now,
             hops=self._hops(problems, notes),
-            groups=[_group(group) for group in groups(iter(found_open))],
+            groups=[_group(group) for group in groups(found_open)],
             open_items=len(found_open),
             more_open=more,
             retrying=len(retrying),
@@ -136,6 +135,31 @@ class Looker:
         except HopError as error:
             problems.add(f"the breaker of {hop.destination}: {error.message}")
             return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Open items of one group: how many of those looked at, and one of them."""
+
+    group_id: str
+    items: int
+    oldest: str
+    newest: str
+    example: ReviewItem
+
+
+def groups(items: Iterable[ReviewItem]) -> list[Group]:
+    """The groups of ``items``, the largest first."""
+    found: dict[str, Group] = {}
+    for item in items:
+        last = item.last_failed_at
+        group = found.get(item.group_id)
+        if group is None:
+            found[item.group_id] = Group(group_id=item.group_id, items=1, oldest=last, newest=last, example=item)
+            continue
+        oldest, newest = min(group.oldest, last), max(group.newest, last)
+        found[item.group_id] = replace(group, items=group.items + 1, oldest=oldest, newest=newest)
+    return sorted(found.values(), key=lambda group: (-group.items, group.group_id))
 
 
 def _group(group: Group) -> GroupState:

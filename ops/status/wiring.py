@@ -8,6 +8,7 @@ from typing import Any
 
 from media_events.adapters.breaker_table import BreakerTable
 from ops.aws import Deployment
+from ops.desk.queries import Query, walk
 from ops.desk.wiring import table_of
 from ops.queues import depth
 from ops.status.ages import OldestMessages
@@ -20,7 +21,7 @@ def looker(deployment: Deployment, *, examine: int = EXAMINE) -> Looker:
     cloud, table = deployment.cloud, table_of(deployment)
     return Looker(
         parts=deployment.parts,
-        items=lambda status: table.query("by-status", status),
+        items=lambda status: walk(table, Query(statuses=(status,))),
         depth=functools.partial(depth, cloud.lazy("sqs")),
         ages=OldestMessages(cloud.lazy("cloudwatch"), time.time).ages,
         breaker=functools.partial(_breaker, cloud.lazy("dynamodb")),

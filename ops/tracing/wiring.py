@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import time
 
+from media_events.review import STATUSES
 from ops.aws import Deployment
+from ops.desk.queries import Query, walk
 from ops.desk.wiring import table_of
 from ops.queues import depth
 from ops.tracing.executions import Executions
@@ -24,7 +26,7 @@ def tracer(deployment: Deployment) -> Tracer:
     table = table_of(deployment)
     return Tracer(
         parts=parts,
-        items=lambda event_id: table.query("by-event", event_id),
+        items=lambda event_id: walk(table, Query(statuses=STATUSES, event=event_id)),
         ledgers=Ledgers(dynamodb, deployment.ledger_tables, parts, time.time),
         logs=CloudWatchLogs(logs, parts.log_groups),
         depth=functools.partial(depth, sqs),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from media_events.review import ReviewItem
+from media_events.review import STATUSES, ReviewItem, Status
 from tests.chaos.kit import DESTINATIONS, EndlessError, Kit
 from tests.chaos.model.dynamodb import Item
 from tests.chaos.model.world import CALM, FaultId, Mix, World, marks, subject_of
@@ -101,6 +101,7 @@ class Run:
             tally.problems.append(str(error))
             tally.suspects |= set(marks(str(error)))
         self._count(tally)
+        self._count_groups(tally)
         tally.faults = list(world.fired)
         return tally
 
@@ -110,9 +111,21 @@ class Run:
         """All review items."""
         found: dict[str, Item] = self.kit.reviews.items
         for key in found:
-            item = None if key.startswith("group/") else self._item(key)
+            item = None if "/" in key else self._item(key)
             if item is not None:
                 yield item
+
+    def _count_groups(self, tally: Tally) -> None:
+        in_table = Counter((item.group_id, item.status) for item in self.items())
+        counted: Counter[tuple[str, Status]] = Counter()
+        for key, entry in self.kit.reviews.items.items():
+            if key.startswith("group/"):
+                for status in STATUSES:
+                    counted[key.removeprefix("group/"), status] = int(
+                        entry.get(f"items_{status.lower()}", {"N": "0"})["N"]
+                    )
+        if +counted != in_table:
+            tally.problems.append("the groups of review items are not counted rightly")
 
     def _item(self, key: str) -> ReviewItem | None:
         mix, self.world.mix = self.world.mix, CALM

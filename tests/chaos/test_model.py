@@ -235,6 +235,26 @@ def test_updates_set_add_and_remove(world):
     assert found["Attributes"] == {"pk": {"S": "k"}, "n": {"N": "4"}}
 
 
+def test_of_a_transaction_all_writes_are_made_or_none(world):
+    table = Table(world, "t", "pk")
+    condition = "attribute_not_exists(pk)"
+    put = {"Put": {"TableName": "t", "Item": {"pk": {"S": "k"}}, "ConditionExpression": condition}}
+    count = {
+        "Update": {
+            "TableName": "t",
+            "Key": {"pk": {"S": "count"}},
+            "UpdateExpression": "SET first = if_not_exists(first, :text) ADD n :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}, ":text": {"S": "x"}},
+        }
+    }
+    table.transact_write_items(TransactItems=[put, count])
+    with pytest.raises(ClientError) as caught:
+        table.transact_write_items(TransactItems=[put, count])
+    assert code_of(caught) == "TransactionCanceledException"
+    assert table.items["k"] == {"pk": {"S": "k"}}
+    assert table.items["count"] == {"pk": {"S": "count"}, "first": {"S": "x"}, "n": {"N": "1"}}
+
+
 def test_an_answer_may_be_lost_although_the_write_is_there():
     world = World(1, replace(CALM, lose_answer=1.0))
     table = Table(world, "t", "pk")

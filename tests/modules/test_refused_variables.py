@@ -471,6 +471,11 @@ REVIEWS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a delay longer than a message can hide": (queue(redrive={"max_delay_seconds": 43200}), "invisible for 12 hours"),
     "less concurrency than lambda allows": (review(maximum_concurrency=1), "maximum_concurrency must be 2 to 1000"),
     "batches larger than fifo allows": (review(batch_size=11), "batch_size must be 1 to 10"),
+    "any type to be edited": (review(editable_types={"comment.*": {}}), "name each type in full"),
+    "a schema that is none": (
+        review(editable_types={"comment.created": {"schema": "string"}}),
+        "must be a JSON Schema",
+    ),
     "a bus that is none": (review(bus_arn="media"), "must look like arn:aws:events"),
 }
 

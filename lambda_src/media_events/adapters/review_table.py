@@ -2,39 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.errors import translate
-from media_events.review import ReviewItem, Status
+from media_events.adapters.errors import judge, translate
+from media_events.failures import TransientError
+from media_events.review import (
+    STATUSES,
+    WAITING,
+    Group,
+    IndexName,
+    Position,
+    ReviewItem,
+    Selection,
+    Slice,
+    Status,
+    group_status,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-INDEXES: Final[dict[str, tuple[str, str]]] = {
+INDEXES: Final[dict[IndexName, tuple[str, str]]] = {
     "by-status": ("status", "last_failed_at"),
-    "by-group": ("group_id", "last_failed_at"),
+    "by-group": ("group_status", "last_failed_at"),
     "by-event": ("event_id", "first_failed_at"),
 }
-IndexName = Literal["by-status", "by-group", "by-event"]
+GROUPS_INDEX: Final = ("by-waiting", "register", "waiting")
+"""Index, partition key and sort key (a number) of the groups' entries."""
+GROUPS: Final = "groups"
+"""What the groups' entries have as ``register``."""
 
 GROUP_PREFIX: Final = "group/"
-"""Keys of the entries that remember announced groups. They have none of the indexes' attributes, so no list shows
-them. Keys with a slash are never items: the review desk keeps its audit (``audit/``) and operations (``operation/``)
-here too."""
+"""Keys of the groups' entries: how many items of each status a group has, and when it was announced. They are in the
+index ``by-waiting`` alone, so no list of items shows them. Keys with a slash are never items: the review desk keeps its
+audit (``audit/``), operations (``operation/``), edited events (``edit/``) and settings (``settings/``) here too."""
+
+HOUR_PREFIX: Final = "hour/"
+"""Keys of the entries that count how many items were opened: ``hour/<hour>/<group id>``, in no index."""
+HOUR_CHARACTERS: Final = len("2026-11-23T12")
+HOURS_KEPT_SECONDS: Final = 8 * 24 * 3600
+_KEYS_A_CALL: Final = 100
+
+CONFLICT_ATTEMPTS: Final = 8
+"""Two writers of one group meet in its entry; one of them has to begin again."""
 
 _FIELDS: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name != "item_id")
+CARRIED: Final = frozenset({"body", "response", "message_attributes"})
+"""What a list leaves out: what the event and its receiver said."""
+LISTED: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name not in CARRIED)
 
 
 class DynamoReviewTable:
-    """Fulfils ``redriver.ReviewTable``, and reads for the review desk."""
+    """Fulfils ``redriver.ReviewTable``, and reads for the review desk.
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    Whatever opens an item or changes its status counts it in its group, in one transaction: the counts are right
+    whatever is repeated or cut short.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._table = table
+        self._sleep = sleep
 
     def create(self, item: ReviewItem) -> bool:
         """Write ``item`` unless its id exists; whether it was written.
@@ -42,56 +77,62 @@ class DynamoReviewTable:
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        return self._conditionally(
-            "writing a review item",
-            lambda: self._client.put_item(
-                TableName=self._table,
-                Item={name: _to_dynamo(value) for name, value in item.to_dict().items()},
-                ConditionExpression="attribute_not_exists(item_id)",
-            ),
-        )
+        values = {name: _to_dynamo(value) for name, value in _stored(item).items()}
+        put = {"TableName": self._table, "Item": values, "ConditionExpression": "attribute_not_exists(item_id)"}
+        return self._together("writing a review item", [{"Put": put}, *self._counting(None, item)])
 
     def get(self, item_id: str) -> ReviewItem | None:
-        """Read an item, consistently.
+        """Read an item whole, consistently.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
+        return self._get(item_id, {})
+
+    def glance(self, item_id: str) -> ReviewItem | None:
+        """Read an item without what it carries (:data:`CARRIED`), consistently.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        return self._get(item_id, _projection())
+
+    def _get(self, item_id: str, options: Any) -> ReviewItem | None:
         try:
-            answer = self._client.get_item(TableName=self._table, Key={"item_id": {"S": item_id}}, ConsistentRead=True)
+            answer = self._client.get_item(
+                TableName=self._table, Key={"item_id": {"S": item_id}}, ConsistentRead=True, **options
+            )
         except (BotoCoreError, ClientError) as error:
             translate(error, "reading a review item")
         item = answer.get("Item")
         return None if item is None or "event_id" not in item or "/" in item_id else _read(item)
 
-    def update(self, item: ReviewItem, *, expected_version: int) -> bool:
-        """Write ``item`` over version ``expected_version``; whether that was still the version.
+    def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
+        """Write what ``item`` has other than ``over``, which was read before; whether that was still the version.
 
         Attributes that are none of the item's (notes, say) stay as they are.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        values = item.to_dict()
-        present = [name for name in _FIELDS if name in values]
-        absent = [name for name in _FIELDS if name not in values]
-        update = "SET " + ", ".join(f"#{name} = :{name}" for name in present)
+        values, before = _stored(item), _stored(over)
+        present = [name for name, value in values.items() if name not in before or before[name] != value]
+        absent = [name for name in before if name not in values]
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in present) if present else ""
         if absent:
             update += " REMOVE " + ", ".join(f"#{name}" for name in absent)
-        return self._conditionally(
-            "updating a review item",
-            lambda: self._client.update_item(
-                TableName=self._table,
-                Key={"item_id": {"S": item.item_id}},
-                UpdateExpression=update,
-                ConditionExpression="#version = :expected",
-                ExpressionAttributeNames={f"#{name}": name for name in _FIELDS},
-                ExpressionAttributeValues={
-                    **{f":{name}": _to_dynamo(values[name]) for name in present},
-                    ":expected": {"N": str(expected_version)},
-                },
-            ),
-        )
+        change = {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": item.item_id}},
+            "UpdateExpression": update,
+            "ConditionExpression": "#version = :expected",
+            "ExpressionAttributeNames": {f"#{name}": name for name in {*present, *absent, "version"}},
+            "ExpressionAttributeValues": {
+                **{f":{name}": _to_dynamo(values[name]) for name in present},
+                ":expected": {"N": str(over.version)},
+            },
+        }
+        return self._together("updating a review item", [{"Update": change}, *self._counting(over, item)])
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced.
@@ -99,14 +140,11 @@ class DynamoReviewTable:
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        return self._conditionally(
+        return self._announced(
             "remembering a group",
-            lambda: self._client.put_item(
-                TableName=self._table,
-                Item={"item_id": {"S": GROUP_PREFIX + group_id}, "announced_at": {"N": str(int(now))}},
-                ConditionExpression="attribute_not_exists(item_id) OR announced_at <= :before",
-                ExpressionAttributeValues={":before": {"N": str(int(now - quiet_seconds))}},
-            ),
+            group_id,
+            ConditionExpression="attribute_not_exists(announced_at) OR announced_at <= :before",
+            ExpressionAttributeValues={":now": {"N": str(int(now))}, ":before": {"N": str(int(now - quiet_seconds))}},
         )
 
     def unannounce(self, group_id: str) -> None:
@@ -115,73 +153,265 @@ class DynamoReviewTable:
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={"item_id": {"S": GROUP_PREFIX + group_id}, "announced_at": {"N": "0"}},
-            )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "forgetting a group")
+        self._announced("forgetting a group", group_id, ExpressionAttributeValues={":now": {"N": "0"}})
 
-    def query(self, index: IndexName, value: Status | str, *, page_size: int = 100) -> Iterator[ReviewItem]:
-        """The items of one status, group or event, newest failure first, read page by page as they are asked for.
+    def _announced(self, doing: str, group_id: str, **options: Any) -> bool:
+        change = {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": GROUP_PREFIX + group_id}},
+            "UpdateExpression": "SET announced_at = :now",
+            **options,
+        }
+        return self._together(doing, [{"Update": change}])
 
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        return self._pages(index, value, page_size, newest_first=True, between=None)
-
-    def oldest(self, *, group: str | None, since: str, until: str) -> Iterator[ReviewItem]:
-        """The items of a group, or all open ones, that failed last between two times, oldest failure first.
+    def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
+        """Up to ``limit`` of the items looked at, one round trip; with a ``where`` fewer may be in the slice.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        index: IndexName = "by-status" if group is None else "by-group"
-        return self._pages(index, group or "OPEN", 100, newest_first=False, between=(since, until))
-
-    def _pages(
-        self, index: IndexName, value: str, page_size: int, *, newest_first: bool, between: tuple[str, str] | None
-    ) -> Iterator[ReviewItem]:
-        attribute, sort = INDEXES[index]
-        condition, names, values = "#key = :key", {"#key": attribute}, {":key": {"S": value}}
-        if between is not None:
+        attribute, sort = INDEXES[selection.index]
+        names, values = {"#key": attribute}, {":key": {"S": selection.value}}
+        options: Any = _projection()
+        condition = "#key = :key"
+        if selection.since is not None or selection.until is not None:
             condition += " AND #sort BETWEEN :since AND :until"
             names["#sort"] = sort
-            values |= {":since": {"S": between[0]}, ":until": {"S": between[1]}}
-        start: dict[str, Any] | None = None
-        while True:
-            options: Any = {} if start is None else {"ExclusiveStartKey": start}
-            try:
-                page = self._client.query(
-                    TableName=self._table,
-                    IndexName=index,
-                    KeyConditionExpression=condition,
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues=values,
-                    ScanIndexForward=not newest_first,
-                    Limit=page_size,
-                    **options,
-                )
-            except (BotoCoreError, ClientError) as error:
-                translate(error, "listing review items")
-            for item in page["Items"]:
-                if "/" not in item["item_id"]["S"]:
-                    yield _read(item)
-            start = page.get("LastEvaluatedKey")
-            if not start:
-                return
-
-    def _conditionally(self, doing: str, call: Any) -> bool:
+            values |= {":since": {"S": selection.since or "0"}, ":until": {"S": selection.until or "~"}}
+        if selection.where:
+            options["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in selection.where)
+            values |= {f":{name}": {"S": value} for name, value in selection.where.items()}
+        if after is not None:
+            keys = {attribute: selection.value, sort: after[0], "item_id": after[1]}
+            options["ExclusiveStartKey"] = {name: {"S": value} for name, value in keys.items()}
+        options["ExpressionAttributeNames"] |= names
         try:
-            call()
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
-                return False
-            translate(error, doing)
-        except BotoCoreError as error:
-            translate(error, doing)
-        return True
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=selection.index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ScanIndexForward=selection.oldest_first,
+                Limit=limit,
+                **options,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "listing review items")
+        last = found.get("LastEvaluatedKey")
+        items = tuple(_read(item) for item in found["Items"] if "/" not in item["item_id"]["S"])
+        return Slice(items, None if not last else (last[sort]["S"], last["item_id"]["S"]))
+
+    def count(self, selection: Selection, *, limit: int) -> int:
+        """How many items ``selection`` has, but no more than ``limit``; one round trip.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        attribute, sort = INDEXES[selection.index]
+        try:
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=selection.index,
+                KeyConditionExpression="#key = :key AND #sort BETWEEN :since AND :until",
+                ExpressionAttributeNames={"#key": attribute, "#sort": sort},
+                ExpressionAttributeValues={
+                    ":key": {"S": selection.value},
+                    ":since": {"S": selection.since or "0"},
+                    ":until": {"S": selection.until or "~"},
+                },
+                Select="COUNT",
+                Limit=limit,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "counting review items")
+        return int(found["Count"])
+
+    def groups(self, *, limit: int, after: Position | None = None) -> tuple[list[Group], Position | None]:
+        """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        index, register, waiting = GROUPS_INDEX
+        start: Any = {}
+        if after is not None:
+            key = {register: {"S": GROUPS}, waiting: {"N": after[0]}, "item_id": {"S": after[1]}}
+            start["ExclusiveStartKey"] = key
+        try:
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=index,
+                KeyConditionExpression="#register = :groups",
+                ExpressionAttributeNames={"#register": register},
+                ExpressionAttributeValues={":groups": {"S": GROUPS}},
+                ScanIndexForward=False,
+                Limit=limit,
+                **start,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "listing groups")
+        last = found.get("LastEvaluatedKey")
+        return [_group(entry) for entry in found["Items"]], (
+            None if not last else (last[waiting]["N"], last["item_id"]["S"])
+        )
+
+    def group(self, group_id: str) -> Group | None:
+        """One group, as counted; ``None`` if nothing ever failed in it.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        try:
+            answer = self._client.get_item(
+                TableName=self._table, Key={"item_id": {"S": GROUP_PREFIX + group_id}}, ConsistentRead=True
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "reading a group")
+        entry = answer.get("Item")
+        return None if entry is None or "register" not in entry else _group(entry)
+
+    def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> dict[tuple[str, str], int]:
+        """How many items of each group were opened in each hour (``2026-11-23T12``); what is not there is 0.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        keys = [f"{HOUR_PREFIX}{hour}/{group_id}" for group_id in group_ids for hour in hours]
+        found: dict[tuple[str, str], int] = {}
+        wanted: list[Any] = [{"item_id": {"S": key}} for key in keys]
+        while wanted:
+            asked, wanted = wanted[:_KEYS_A_CALL], wanted[_KEYS_A_CALL:]
+            try:
+                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": asked}})
+            except (BotoCoreError, ClientError) as error:
+                translate(error, "reading how many items were opened")
+            for entry in answer["Responses"].get(self._table, []):
+                hour, _, group_id = entry["item_id"]["S"].removeprefix(HOUR_PREFIX).partition("/")
+                found[group_id, hour] = int(entry["opened"]["N"])
+            left: Any = answer.get("UnprocessedKeys") or {}
+            wanted += left.get(self._table, {}).get("Keys", [])
+        return found
+
+    def _counting(self, before: ReviewItem | None, after: ReviewItem) -> list[Any]:
+        """What changes in the groups' entries when ``before`` becomes ``after``: nothing, one entry, or two."""
+        if before is not None and (before.group_id, before.status) == (after.group_id, after.status):
+            return []
+        changes: dict[str, dict[str, int]] = {}
+        for item, by in ((before, -1), (after, 1)):
+            if item is not None:
+                counts = changes.setdefault(item.group_id, {})
+                names = [_count_of(item.status)] + (["waiting"] if item.status in WAITING else [])
+                for name in names:
+                    counts[name] = counts.get(name, 0) + by
+        opened = after.status == "OPEN" and (before is None or before.attempts[-1:] != after.attempts[-1:])
+        if opened:
+            changes[after.group_id]["opened"] = 1
+        return [
+            {"Update": self._counted(group_id, counts, after if group_id == after.group_id else None, opened=opened)}
+            for group_id, counts in changes.items()
+        ] + (self._hour(after) if opened else [])
+
+    def _hour(self, item: ReviewItem) -> list[Any]:
+        try:
+            expires = datetime.fromisoformat(item.last_failed_at).timestamp() + HOURS_KEPT_SECONDS
+        except (ValueError, OverflowError):
+            return []
+        hour = {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": f"{HOUR_PREFIX}{item.last_failed_at[:HOUR_CHARACTERS]}/{item.group_id}"}},
+            "UpdateExpression": "SET expires = :expires ADD opened :one",
+            "ExpressionAttributeValues": {":expires": {"N": str(int(expires))}, ":one": {"N": "1"}},
+        }
+        return [{"Update": hour}]
+
+    def _counted(
+        self, group_id: str, counts: Mapping[str, int], item: ReviewItem | None, *, opened: bool
+    ) -> dict[str, Any]:
+        counts = {name: by for name, by in counts.items() if by}
+        texts = {"register": GROUPS}
+        if item is not None:
+            told = ("hop", "destination", "failure_class", "error_code", "error_message")
+            texts |= {name: str(getattr(item, name)) for name in told}
+        sets = [f"#{name} = :{name}" for name in texts]
+        if item is not None and opened:
+            texts |= {"first_opened_at": item.last_failed_at, "last_opened_at": item.last_failed_at}
+            sets += ["first_opened_at = if_not_exists(first_opened_at, :first_opened_at)"]
+            sets += ["last_opened_at = :last_opened_at"]
+        values = {f":{name}": {"S": _text(value)} for name, value in texts.items()}
+        return {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": GROUP_PREFIX + group_id}},
+            "UpdateExpression": f"SET {', '.join(sets)} ADD " + ", ".join(f"#{name} :{name}" for name in counts),
+            "ExpressionAttributeNames": {
+                f"#{name}": name for name in (*texts, *counts) if not name.endswith("_opened_at")
+            },
+            "ExpressionAttributeValues": values | {f":{name}": {"N": str(by)} for name, by in counts.items()},
+        }
+
+    def _together(self, doing: str, writes: list[Any]) -> bool:
+        """Carry out all of ``writes`` or none; whether their conditions were met."""
+        for attempt in range(CONFLICT_ATTEMPTS):
+            try:
+                if len(writes) == 1 and "Update" in writes[0]:
+                    self._client.update_item(**writes[0]["Update"])
+                else:
+                    self._client.transact_write_items(TransactItems=writes)
+            except ClientError as error:
+                reasons = _reasons(error)
+                if "ConditionalCheckFailed" in reasons:
+                    return False
+                if "TransactionConflict" not in reasons:
+                    raise _judged(error, reasons, doing) from error
+            except BotoCoreError as error:
+                translate(error, doing)
+            else:
+                return True
+            self._sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  # only to keep two writers apart
+        raise TransientError("aws-transaction-conflict", f"{doing}: another write of the same group was always first")
+
+
+def _reasons(error: ClientError) -> set[str]:
+    """Why a write was not carried out: DynamoDB's codes, of each part of a transaction."""
+    code = str(error.response["Error"].get("Code")).removesuffix("Exception")
+    if code != "TransactionCanceled":
+        return {code}
+    answer: Any = error.response
+    parts = answer.get("CancellationReasons") or ()
+    return {str(part.get("Code")) for part in parts} - {"None"}
+
+
+def _judged(error: ClientError, reasons: set[str], doing: str) -> Exception:
+    # "TransactionCanceled" says nothing of why: its parts do.
+    reason = next(iter(sorted(reasons)), "")
+    if str(error.response["Error"].get("Code")) != "TransactionCanceledException" or not reason:
+        return judge(error, doing)
+    code = {"ValidationError": "ValidationException"}.get(reason, reason)
+    return judge(ClientError({"Error": {"Code": code, "Message": ""}}, error.operation_name), doing)
+
+
+def _count_of(status: Status) -> str:
+    return f"items_{status.lower()}"
+
+
+def _group(entry: Mapping[str, Any]) -> Group:
+    values = {name: _from_dynamo(value) for name, value in entry.items()}
+    told = ("hop", "destination", "failure_class", "error_code", "error_message", "first_opened_at", "last_opened_at")
+    return Group(
+        group_id=str(values["item_id"]).removeprefix(GROUP_PREFIX),
+        counts={status: int(values.get(_count_of(status), 0)) for status in STATUSES},
+        opened=int(values.get("opened", 0)),
+        **{name: str(values.get(name, "")) for name in told},
+    )
+
+
+def _projection() -> dict[str, Any]:
+    names = {f"#{name}": name for name in LISTED}
+    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+
+
+def _stored(item: ReviewItem) -> dict[str, Any]:
+    """What the table keeps of ``item``: its own attributes, and what ``by-group`` is sorted into."""
+    return {**item.to_dict(), "group_status": group_status(item.group_id, item.status)}
 
 
 def _read(item: Mapping[str, Any]) -> ReviewItem:

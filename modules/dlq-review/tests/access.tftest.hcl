@@ -62,7 +62,7 @@ run "each_policy_holds_what_its_name_says" {
   assert {
     condition = alltrue([
       for statement in jsondecode(output.operator_policies.read).Statement :
-      alltrue([for action in statement.Action : contains(["dynamodb:GetItem", "dynamodb:Query", "s3:GetObject"], action)])
+      alltrue([for action in statement.Action : contains(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "s3:GetObject"], action)])
     ])
     error_message = "Who may read may only read."
   }
@@ -97,8 +97,10 @@ run "each_policy_holds_what_its_name_says" {
         for statement in jsondecode(policy).Statement : statement.Resource if contains(statement.Action, "dynamodb:DeleteItem")
       ])
       } == {
+      metadata       = []
       read           = []
       replay         = []
+      edit           = []
       administer     = []
       replay_archive = []
       repeat_effects = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"]
@@ -116,6 +118,59 @@ run "each_policy_holds_what_its_name_says" {
     ])
     error_message = "A replay makes rules and queues of its own, and touches no other."
   }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.operator_policies.metadata).Statement :
+      !contains(statement.Action, "s3:GetObject") && alltrue([
+        for action in statement.Action : contains(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], action)
+      ])
+    ])
+    error_message = "Who may read metadata may not read bodies."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.operator_policies.metadata).Statement :
+      statement.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"] != null
+      && !contains(statement.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"], "body")
+      && !contains(statement.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"], "response")
+      && !contains(statement.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"], "message_attributes")
+      && statement.Condition.StringEquals["dynamodb:Select"] == "SPECIFIC_ATTRIBUTES"
+      if statement.Sid == "ReadItemsWithoutPayload"
+    ])
+    error_message = "Metadata must not hold what events carry."
+  }
+
+  assert {
+    condition = [for name, policy in output.operator_policies : name if anytrue([
+      for statement in jsondecode(policy).Statement :
+      contains(try(statement.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"], []), "edit/*")
+    ])] == ["edit"]
+    error_message = "Only who has the policy `edit` keeps edited events, which is needed to send one."
+  }
+
+  assert {
+    condition = [for name, policy in output.operator_policies : name if anytrue([
+      for statement in jsondecode(policy).Statement : contains(statement.Action, "dynamodb:UpdateItem")
+    ])] == ["administer", "edit", "replay"]
+    error_message = "Who reads changes nothing."
+  }
+
+  assert {
+    condition = alltrue(flatten([for policy in values(output.operator_policies) : [
+      for statement in jsondecode(policy).Statement : [
+        for kept in ["audit/*", "operation/*", "edit/*", "settings/*"] :
+        contains(statement.Condition["ForAllValues:StringNotLike"]["dynamodb:LeadingKeys"], kept)
+      ] if contains(statement.Action, "dynamodb:UpdateItem")
+    ]]))
+    error_message = "Nobody changes the audit, an edited event, or what may be edited."
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table_item.settings) == 0
+    error_message = "Editing is off by default."
+  }
 }
 
 run "without_an_archive_there_is_none_to_replay" {
@@ -126,7 +181,31 @@ run "without_an_archive_there_is_none_to_replay" {
   }
 
   assert {
-    condition     = join(" ", keys(output.operator_policies)) == "administer read replay"
+    condition     = join(" ", keys(output.operator_policies)) == "administer edit metadata read replay"
     error_message = "Without an archive there are the policies of the review desk alone."
+  }
+}
+
+run "what_may_be_edited_is_where_the_desk_reads_it" {
+  command = apply
+
+  variables {
+    editable_types = {
+      "comment.created" = {}
+      "asset.ready"     = { schema = jsonencode({ type = "object", required = ["asset_id"] }) }
+    }
+  }
+
+  assert {
+    condition = jsondecode(jsondecode(aws_dynamodb_table_item.settings[0].item).editable_types.S) == {
+      "comment.created" = null
+      "asset.ready"     = { type = "object", required = ["asset_id"] }
+    }
+    error_message = "Each type with its schema, null where any data may be."
+  }
+
+  assert {
+    condition     = jsondecode(aws_dynamodb_table_item.settings[0].item).item_id.S == "settings/desk"
+    error_message = "The key is what the desk reads."
   }
 }

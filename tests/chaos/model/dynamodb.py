@@ -1,4 +1,4 @@
-"""Amazon DynamoDB: single-item writes under conditions, which is all that the kit relies on.
+"""Amazon DynamoDB: writes of an item, or of several together, under conditions, which is all that the kit relies on.
 
 Each is atomic and, read consistently, seen at once
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate).
@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import CodeType
@@ -121,6 +121,32 @@ class Table:
         self._after("update", key)
         return {"Attributes": copy.deepcopy(item)}
 
+    def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        """Puts and updates, all of them or none. It crashes and fails as the first one would by itself."""
+        writes = [next(iter(write.items())) for write in TransactItems]
+        keys = [(options.get("Key") or options["Item"])[self.key]["S"] for _, options in writes]
+        what = writes[0][0].lower()
+        self._before(what, keys[0])
+        reasons = [{"Code": self._reason(key, options)} for key, (_, options) in zip(keys, writes, strict=True)]
+        if any(reason["Code"] != "None" for reason in reasons):
+            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(answer, "TransactWriteItems")
+        for key, (kind, options) in zip(keys, writes, strict=True):
+            if kind == "Put":
+                self.items[key] = copy.deepcopy(options["Item"])
+            else:
+                item = self.items.setdefault(key, {self.key: {"S": key}})
+                self._apply(item, options["UpdateExpression"], options)
+        self._after(what, keys[0])
+        return {}
+
+    def _reason(self, key: str, options: Mapping[str, Any]) -> str:
+        try:
+            self._check(key, options, "TransactWriteItems")
+        except ClientError:
+            return "ConditionalCheckFailed"
+        return "None"
+
     def updated(self, key: str, item: Item) -> None:
         """What has been written; for whoever watches."""
 
@@ -128,11 +154,13 @@ class Table:
         names, values = options.get("ExpressionAttributeNames", {}), options.get("ExpressionAttributeValues", {})
         parts = _ACTION.split(expression)[1:]
         for action, text in zip(parts[::2], parts[1::2], strict=True):
-            for clause in text.split(","):
+            for clause in re.split(r",(?![^()]*\))", text):
                 words = clause.replace("=", " ").split()
                 name = names.get(words[0], words[0])
                 if action == "REMOVE":
                     item.pop(name, None)
+                elif action == "SET" and words[1].startswith("if_not_exists("):
+                    item.setdefault(name, values[words[2].removesuffix(")")])
                 elif action == "SET":
                     item[name] = values[words[1]]
                 else:

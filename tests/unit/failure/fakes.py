@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from media_events.adapters.review_table import CARRIED, INDEXES, LISTED
 from media_events.envelope import Event
 from media_events.failures import HopError
 from media_events.redriver import Breakers, Pace, Redriver
 from media_events.redriving import DeadLetterQueue, RedrivePolicy
-from media_events.review import ReviewItem
+from media_events.review import STATUSES, Group, Position, ReviewItem, Selection, Slice, group_status
 from tests.unit.flow.fakes import FakeBodies, FakeClock, FakeReport
 
 ACCOUNT = "arn:aws:sqs:eu-west-1:123456789012:"
@@ -133,9 +134,17 @@ class FakeReviewTable:
             act()
         return found
 
-    def update(self, item: ReviewItem, *, expected_version: int) -> bool:
-        if self.items[item.item_id].version != expected_version:
+    def glance(self, item_id: str) -> ReviewItem | None:
+        found = self.get(item_id)
+        return None if found is None else _listed(found)
+
+    def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
+        current = self.items[item.item_id]
+        if current.version != over.version:
             return False
+        changed = {name: getattr(item, name) for name in LISTED if getattr(item, name) != getattr(over, name)}
+        carried = {name: getattr(item, name) for name in CARRIED if getattr(item, name) != getattr(over, name)}
+        item = replace(current, **changed, **carried)
         self.trap.step("update", lambda: self.items.__setitem__(item.item_id, item))
         return True
 
@@ -148,10 +157,71 @@ class FakeReviewTable:
     def unannounce(self, group_id: str) -> None:
         self.announced.pop(group_id, None)
 
-    def query(self, index: str, value: str) -> Any:
-        attribute = {"by-status": "status", "by-group": "group_id", "by-event": "event_id"}[index]
-        found = [item for item in self.items.values() if getattr(item, attribute) == value]
-        yield from sorted(found, key=lambda item: item.last_failed_at, reverse=True)
+    def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
+        found = [
+            (getattr(item, INDEXES[selection.index][1]), item.item_id)
+            for item in self.items.values()
+            if _key_of(item, selection.index) == selection.value
+        ]
+        found = [one for one in found if (selection.since or "0") <= one[0] <= (selection.until or "~")]
+        found.sort(reverse=not selection.oldest_first)
+        if after is not None:
+            found = [one for one in found if (one > after if selection.oldest_first else one < after)]
+        items = [self.items[item_id] for _, item_id in found[:limit]]
+        kept = [item for item in items if all(getattr(item, name) == value for name, value in selection.where.items())]
+        more = found[limit - 1] if len(found) > limit else None
+        return Slice(tuple(_listed(item) for item in kept), more)
+
+    def count(self, selection: Selection, *, limit: int) -> int:
+        return len(self.page(selection, limit=limit).items)
+
+    def groups(self, *, limit: int, after: Position | None = None) -> tuple[list[Group], Position | None]:
+        by_id: dict[str, list[ReviewItem]] = {}
+        for item in self.items.values():
+            by_id.setdefault(item.group_id, []).append(item)
+        found = [((group.waiting, f"group/{group.group_id}"), group) for group in map(_group, by_id.values())]
+        found.sort(key=lambda one: one[0], reverse=True)
+        if after is not None:
+            found = [one for one in found if one[0] < (int(after[0]), after[1])]
+        more = found[limit - 1][0] if len(found) > limit else None
+        return [group for _, group in found[:limit]], None if more is None else (str(more[0]), more[1])
+
+    def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = {}
+        for item in self.items.values():
+            key = (item.group_id, item.last_failed_at[:13])
+            if key[0] in group_ids and key[1] in hours:
+                found[key] = found.get(key, 0) + 1
+        return found
+
+    def group(self, group_id: str) -> Group | None:
+        items = [item for item in self.items.values() if item.group_id == group_id]
+        return _group(items) if items else None
+
+
+def _key_of(item: ReviewItem, index: str) -> str:
+    keys = {"by-status": item.status, "by-group": group_status(item.group_id, item.status), "by-event": item.event_id}
+    return keys[index]
+
+
+def _listed(item: ReviewItem) -> ReviewItem:
+    return replace(item, body=None, response=None, message_attributes={})
+
+
+def _group(items: list[ReviewItem]) -> Group:
+    latest = max(items, key=lambda item: item.last_failed_at)
+    return Group(
+        group_id=latest.group_id,
+        hop=latest.hop,
+        destination=latest.destination,
+        failure_class=latest.failure_class,
+        error_code=latest.error_code,
+        error_message=latest.error_message,
+        counts={status: sum(item.status == status for item in items) for status in STATUSES},
+        opened=len(items),
+        first_opened_at=min(item.last_failed_at for item in items),
+        last_opened_at=latest.last_failed_at,
+    )
 
 
 @dataclass

@@ -262,6 +262,7 @@ def test_envelope_of_a_producer_passes_under_its_configured_name():
 def test_forged_control_attributes_of_a_producer_are_dropped():
     forged = {
         "dataref": "s3://ours/bodies/1",
+        "editof": "evt-0",
         "redrive": {"route": "route/cms", "count": 0},
         "hops": 15,
         "stage": "transformed",

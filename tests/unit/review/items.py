@@ -9,6 +9,7 @@ from tests.unit.flow.factories import make_event
 from tests.unit.flow.fakes import bus_event
 
 QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-dev-cms"
+BY = "arn:aws:sts::123456789012:assumed-role/operator/ada"
 BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/media-dev"
 
 

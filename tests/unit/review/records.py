@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from ops.desk.office import Office as Records
-
-BY = "arn:aws:sts::123456789012:assumed-role/operator/ada"
 
 
 class FakeRecords:
@@ -14,8 +10,10 @@ class FakeRecords:
 
     def __init__(self):
         self.lines = []
-        self.operations = {}
+        self.rows = {}
         self.meanwhile = lambda _operation: None
+        self.edits = {}
+        self.types = {}
 
     def append(self, entry):
         self.lines.append(entry)
@@ -24,41 +22,36 @@ class FakeRecords:
         return (entry for entry in reversed(self.lines) if entry.subject == subject)
 
     def operation(self, operation_id):
-        return self.operations.get(operation_id)
+        return self.rows.get(operation_id)
+
+    def operations(self):
+        return iter(sorted(self.rows.values(), key=lambda operation: operation.created_at, reverse=True))
+
+    def keep_edit(self, edit):
+        self.edits[edit.event_id] = edit
+
+    def edit(self, event_id):
+        return self.edits.get(event_id)
+
+    def editable_types(self):
+        return self.types
 
     def create(self, operation):
-        self.operations[operation.operation_id] = operation
+        self.rows[operation.operation_id] = operation
 
     def update(self, operation, *, expected_version):
         self.meanwhile(operation)
-        if self.operations[operation.operation_id].version != expected_version:
+        if self.rows[operation.operation_id].version != expected_version:
             return False
-        self.operations[operation.operation_id] = operation
+        self.rows[operation.operation_id] = operation
         return True
-
-
-class Oldest:
-    """The items of the table at the time of the question, as an index that lags behind would have them."""
-
-    def __init__(self, table):
-        self.table = table
-
-    def __call__(self, *, group, since, until):
-        found = defaultdict(list)
-        for item in self.table.items.values():
-            if group in (None, item.group_id) and since <= item.last_failed_at <= until:
-                found[item.last_failed_at].append(item)
-        for time in sorted(found):
-            yield from found[time]
 
 
 def records_of(office):
     """The desk of ``office`` with audit and operations."""
     return Records(
         desk=office.desk(),
-        oldest=Oldest(office.table),
         records=FakeRecords(),
-        principal=lambda: BY,
         clock=office.clock,
         sleep=office.sleep,
     )

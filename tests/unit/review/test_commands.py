@@ -9,7 +9,7 @@ import pytest
 from ops import aws
 from ops.cli import run
 from ops.console import OperatorError
-from ops.desk import commands
+from ops.desk import app
 from tests.unit.review.items import attempt, make_item
 from tests.unit.review.records import records_of
 from tests.unit.review.test_desk import Office
@@ -23,9 +23,8 @@ def _office(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     office = Office()
-    monkeypatch.setattr(commands, "_desk", lambda _deployment: office.desk())
     desk_with_records = records_of(office)
-    monkeypatch.setattr(commands, "_office", lambda _deployment: desk_with_records)
+    monkeypatch.setattr(app, "_office", lambda _deployment: desk_with_records)
     return office
 
 
@@ -62,7 +61,7 @@ def test_a_limit_says_that_there_is_more(office, capsys):
         item = make_item(f"evt-{number}")
         office.table.items[item.item_id] = item
     assert command("list", "--limit", "2", *TABLE) == 0
-    assert "more than 2" in capsys.readouterr().err
+    assert "there may be more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--status", "LOST"], ["--limit", "0"], ["--nonsense"]])

@@ -12,9 +12,10 @@ from media_events.envelope import Event
 from media_events.failures import TransientError
 from media_events.review import ReturnTo
 from ops.desk.desk import STALE_SECONDS, Desk
+from ops.desk.queries import Query, find_page
 from tests.unit.failure.fakes import FakeEvents, FakeFunctions, FakeQueues, FakeReviewTable, Trap
 from tests.unit.flow.fakes import FakeBodies, FakeClock
-from tests.unit.review.items import BUS, QUEUE_URL, attempt, make_item
+from tests.unit.review.items import BUS, BY, QUEUE_URL, attempt, make_item
 
 
 class Ledger:
@@ -63,6 +64,7 @@ class Office:
             bus=self.bus,
             functions=self.functions,
             bodies=lambda _uri: self.bodies,
+            by=lambda: BY,
             clock=self.clock,
             sleep=self.sleep,
         )
@@ -246,28 +248,31 @@ def test_a_function_that_still_refuses_leaves_the_item_open():
 # --- listing -----------------------------------------------------------------------------------------------------
 
 
+def found(office, *, limit=10, statuses=("OPEN", "RETRYING"), **asked):
+    return list(find_page(office.desk(), Query(statuses=tuple(statuses), **asked), limit=limit).items)
+
+
 def test_a_list_settles_what_was_delivered_after_the_command_had_gone():
     office = Office()
     office.replay(wait=0)
     office.ledger.delivered(office.item)
-    assert office.desk().find(statuses=["OPEN", "RETRYING"], limit=10) == []
+    assert found(office) == []
     assert office.current().status == "RESOLVED"
 
 
 def test_a_list_has_what_is_open_and_what_is_being_retried():
     office = Office(make_item("evt-1"), make_item("evt-2", status="RETRYING"), make_item("evt-3", status="ARCHIVED"))
-    found = office.desk().find(statuses=["OPEN", "RETRYING"], limit=10)
-    assert [item.event_id for item in found] == ["evt-1", "evt-2"]
+    assert [item.event_id for item in found(office)] == ["evt-1", "evt-2"]
 
 
 def test_a_list_ends_at_its_limit():
     office = Office(*(make_item(f"evt-{n}") for n in range(5)))
-    assert len(office.desk().find(statuses=["OPEN"], limit=3)) == 3
+    assert len(found(office, limit=3, statuses=("OPEN",))) == 3
 
 
 def test_a_list_of_a_group_or_an_event_keeps_to_it():
     office = Office(make_item("evt-1", group_id="g-1"), make_item("evt-2", group_id="g-2"))
     statuses = ["OPEN", "RETRYING", "RESOLVED", "ARCHIVED"]
-    assert [i.event_id for i in office.desk().find(statuses=statuses, group="g-2", limit=9)] == ["evt-2"]
-    assert [i.event_id for i in office.desk().find(statuses=statuses, event="evt-1", limit=9)] == ["evt-1"]
-    assert office.desk().find(statuses=statuses, event="evt-1", group="g-2", limit=9) == []
+    assert [i.event_id for i in found(office, statuses=statuses, group="g-2")] == ["evt-2"]
+    assert [i.event_id for i in found(office, statuses=statuses, event="evt-1")] == ["evt-1"]
+    assert found(office, statuses=statuses, event="evt-1", group="g-2") == []

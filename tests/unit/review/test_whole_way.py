@@ -15,13 +15,14 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters import clients
-from media_events.adapters.review_table import INDEXES
 from media_events.delivery.http import Response
 from media_events.handlers import deliver, redrive
 from ops.aws import Cloud, Deployment
+from ops.desk.queries import Query, find_page
 from ops.desk.wiring import desk
 from tests.unit.flow.factories import make_event
 from tests.unit.flow.fakes import bus_event
+from tests.unit.review.tables import create_review_table
 
 REGION = "eu-west-1"
 CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 30_000)
@@ -54,31 +55,13 @@ class Cloudlet:
         self.topic_arn = self.sns.create_topic(Name="review")["TopicArn"]
         self.sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=self.arn_of(self.notices_url))
         self.s3.create_bucket(Bucket="kit", CreateBucketConfiguration={"LocationConstraint": REGION})
-        self._table("ledger", "pk", {})
-        self._table("review", "item_id", INDEXES)
-
-    def _table(self, name, key, indexes):
-        names = {key, *(attribute for pair in indexes.values() for attribute in pair)}
-        options = {}
-        if indexes:
-            options["GlobalSecondaryIndexes"] = [
-                {
-                    "IndexName": index,
-                    "KeySchema": [
-                        {"AttributeName": partition, "KeyType": "HASH"},
-                        {"AttributeName": sort, "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-                for index, (partition, sort) in indexes.items()
-            ]
         self.dynamodb.create_table(
-            TableName=name,
+            TableName="ledger",
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in sorted(names)],
-            **options,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         )
+        create_review_table(self.dynamodb, "review")
 
     def arn_of(self, url):
         return self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -195,7 +178,7 @@ def send(cloud, event_id="evt-1"):
 
 
 def open_items(office):
-    return office.find(statuses=["OPEN", "RETRYING"], limit=100)
+    return list(find_page(office, Query(), limit=100).items)
 
 
 def test_an_event_whose_receiver_is_down_waits_for_a_person_with_its_reason(cloud, receiver, office):
@@ -203,7 +186,7 @@ def test_an_event_whose_receiver_is_down_waits_for_a_person_with_its_reason(clou
     cloud.settle()
     (item,) = open_items(office)
     assert (item.event_id, item.error_code, item.failure_class) == ("evt-1", "http-503", "transient")
-    assert (item.response, item.redrive_count) == ("down for maintenance", 1)
+    assert (office.table.get(item.item_id).response, item.redrive_count) == ("down for maintenance", 1)
     # Received twice, given up on, re-driven once, received twice again.
     assert len(receiver.requests) == 2 * MAX_RECEIVE_COUNT
     assert len(cloud.sqs.receive_message(QueueUrl=cloud.notices_url).get("Messages", [])) == 1

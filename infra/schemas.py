@@ -1,0 +1,19 @@
+"""Whether a JSON Schema that a workflow holds is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def schema_problem(schema: Mapping[str, Any]) -> str | None:
+    """What is wrong with ``schema``; ``None`` if nothing is."""
+    from jsonschema import SchemaError  # noqa: PLC0415  # a tenth of a second: only where a workflow has one
+    from jsonschema.validators import validator_for  # noqa: PLC0415
+
+    kind: Any = validator_for(schema)
+    try:
+        kind.check_schema(schema)
+    except SchemaError as error:
+        return str(error.message)
+    return None

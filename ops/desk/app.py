@@ -1,0 +1,96 @@
+"""What the commands of `media-events review` share: where the desk is, what is asked for, and how problems are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from media_events.failures import HopError
+from media_events.review import Status
+from ops.aws import Deployment, find
+from ops.console import OperatorError, note
+from ops.desk.queries import WAITING, Query, QueryError, time_bound
+
+if TYPE_CHECKING:
+    from ops.desk.office import Office
+
+UNUSABLE: Final = 2
+
+
+def office_of(  # noqa: PLR0913
+    environment: str | None,
+    region: str | None,
+    profile: str | None,
+    table: str | None,
+    ledger_tables: list[str] | None,
+    *,
+    confirming: bool = False,
+) -> Office:
+    """The desk of the deployment that the options name; ``confirming`` says that deliveries are to be confirmed.
+
+    Raises:
+        OperatorError: the deployment is nowhere to be found.
+    """
+    deployment = find(
+        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_tables or []
+    )
+    if confirming and not deployment.ledger_tables:
+        note("no ledger is known: deliveries can't be confirmed (name them with --ledger-table)")
+    return _office(deployment)
+
+
+def _office(deployment: Deployment) -> Office:
+    from ops.desk.wiring import office  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+
+    return office(deployment)
+
+
+def query_of(  # noqa: PLR0913
+    office: Office,
+    *,
+    statuses: Sequence[Status] = WAITING,
+    group: str | None = None,
+    event: str | None = None,
+    destination: str | None = None,
+    failure_class: str | None = None,
+    code: str | None = None,
+    type: str | None = None,  # noqa: A002
+    partner: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+) -> Query:
+    """The query that the options say.
+
+    Raises:
+        QueryError: a time is none.
+    """
+    return Query(
+        statuses=tuple(statuses),
+        group=group,
+        event=event,
+        destination=destination,
+        failure_class=failure_class,
+        error_code=code,
+        type=type,
+        partner=partner,
+        since=time_bound(since, now=office.clock()),
+        until=time_bound(until, now=office.clock(), upper=True),
+    )
+
+
+def said(query: Query) -> str:
+    """What is asked for beside the status, in words; empty if nothing is."""
+    return query.told().partition(" of ")[2]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns what AWS refuses, and what can't be asked for, into what a person can act on."""
+    try:
+        yield
+    except QueryError as error:
+        raise OperatorError(str(error), exit_code=UNUSABLE) from error
+    except HopError as error:
+        hint = "check the credentials, their permissions and the table's name"
+        raise OperatorError(error.message, hint=hint) from error

@@ -1,0 +1,30 @@
+"""Putting items away, and taking them out again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from media_events.review import Status
+from ops.desk.desk import Desk, Outcome, state_of
+
+
+def decide(desk: Desk, item_id: str, *, to: Status, seen: int | None = None) -> Outcome:
+    """Archive an open item, or open an archived one again; ``seen`` is the version that the operator looked at.
+
+    The result is ``sent`` where it was done, else ``refused`` or ``missing`` with the reason.
+
+    Raises:
+        HopError: the table did not answer or refused.
+    """
+    item = desk.table.glance(item_id)
+    if item is None:
+        return Outcome(item_id, "missing", "there is no such item")
+    needed: Status = "OPEN" if to == "ARCHIVED" else "ARCHIVED"
+    if item.status != needed:
+        return Outcome(item_id, "refused", f"{state_of(item)}; only {needed} items can be")
+    if seen not in (None, item.version):
+        return Outcome(item_id, "refused", f"it has changed since you looked at it (version {seen}): {state_of(item)}")
+    change = desk.signed("archive" if to == "ARCHIVED" else "restore")
+    if not desk.table.update(replace(item, status=to, change=change, version=item.version + 1), over=item):
+        return Outcome(item_id, "refused", desk.lost(item_id))
+    return Outcome(item_id, "sent", f"it is {to} now")
