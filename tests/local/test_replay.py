@@ -88,7 +88,13 @@ def test_replay_has_no_effect_that_has_happened(replay: Replay, receiver: Receiv
 
     assert done.returncode == 0, done.stderr
     counts = json.loads(done.stdout)["counts"]
-    assert set(counts) == {"route/comments-to-review-tool", "route/ready-to-cms"}
+    assert set(counts) == {
+        "route/comments-to-review-tool",
+        "route/everything-to-lake",
+        "route/ready-to-cms",
+        "route/ready-to-ingest",
+        "route/steps-to-planning",
+    }
     assert all(set(kinds) == {"suppressed"} for kinds in counts.values())
     assert requests_of(receiver) == before
     assert outputs["replay"]["archive_arn"]
