@@ -45,7 +45,7 @@ class Executions:
         )
 
 
-def execution_arn(state_machine_arn: str, event_id: str, destination: str) -> str:
+def execution_arn(state_machine_arn: str, source: str, event_id: str, destination: str) -> str:
     """The ARN of the execution that an event has started at ``destination``, if it has."""
-    name = execution_name(event_id, destination)
+    name = execution_name(source, event_id, destination)
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"

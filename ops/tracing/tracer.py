@@ -215,7 +215,7 @@ class Tracer:
                 lines=mine,
                 items=items,
                 entries=entries,
-                executions=list(self._executions(read.event_id, entries, mine, problems)),
+                executions=list(self._executions(source, read.event_id, entries, mine, problems)),
                 depths=self._depths({said.hop for said in mine} | {item.hop for item in items}, problems),
                 parts=tuple(split),
                 logs_complete=up_to_now and not lines.problems and bool(self.logs.groups),
@@ -225,12 +225,17 @@ class Tracer:
             )
 
     def _executions(
-        self, event_id: str, entries: Iterable[LedgerEntry], lines: Iterable[Said], problems: list[str]
+        self,
+        source: str | None,
+        event_id: str,
+        entries: Iterable[LedgerEntry],
+        lines: Iterable[Said],
+        problems: list[str],
     ) -> Iterator[Execution]:
         came_to: dict[str, str | None] = {said.text("destination") or "": None for said in lines}
         came_to |= {entry.scope.removeprefix("destination/"): entry.execution_arn for entry in entries}
         arns = {
-            destination: arn or execution_arn(machine, event_id, destination)
+            destination: arn or execution_arn(machine, source or "", event_id, destination)
             for destination, arn in came_to.items()
             if (machine := arn or self.parts.state_machines.get(destination)) is not None
         }

@@ -33,13 +33,16 @@ class StateMachines(Protocol):
         ...
 
 
-def execution_name(event_id: str, destination: str) -> str:
+def execution_name(source: str, event_id: str, destination: str) -> str:
     """The name of the event's execution: readable, valid, and the same for every attempt.
+
+    An id alone may be another partner's too, and its execution would count as this event's.
 
     Names are unique per state machine for 90 days after an execution of a Standard workflow ends, so a second start
     is recognised. The digest keeps ids apart that differ in characters or length only.
     """
-    digest = hashlib.sha256(f"{len(event_id)}:{event_id}|{destination}".encode(errors="surrogatepass")).hexdigest()
+    key = f"{len(source)}:{source}|{len(event_id)}:{event_id}|{destination}"
+    digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
     readable = _OTHER.sub("-", event_id)[: MAX_NAME_CHARACTERS - _DIGEST_CHARACTERS - 1].strip("-")
     return f"{readable or 'event'}-{digest[:_DIGEST_CHARACTERS]}"
 
@@ -82,6 +85,6 @@ class StatesDelivery:
         Raises:
             HopError: see :class:`StateMachines` and :func:`execution_input`.
         """
-        name = execution_name(event.metadata.id, self.destination.name)
+        name = execution_name(event.metadata.source, event.metadata.id, self.destination.name)
         arn = self.state_machines.start(self.destination.state_machine_arn, name, execution_input(event))
         return {"execution_arn": arn}

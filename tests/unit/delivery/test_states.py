@@ -23,20 +23,24 @@ EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:ingest:"
 
 @given(st.text(min_size=1, max_size=300))
 def test_a_name_is_always_valid(event_id):
-    assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", execution_name(event_id, "ingest"))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", execution_name("partner.mux", event_id, "ingest"))
 
 
 @given(st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=60))
 def test_two_ids_never_share_a_name(one, other):
-    assert (execution_name(one, "d") == execution_name(other, "d")) == (one == other)
+    assert (execution_name("s", one, "d") == execution_name("s", other, "d")) == (one == other)
 
 
 def test_two_destinations_never_share_a_name():
-    assert execution_name("evt-1", "a") != execution_name("evt-1", "b")
+    assert execution_name("partner.mux", "evt-1", "a") != execution_name("partner.mux", "evt-1", "b")
+
+
+def test_two_partners_events_of_one_id_start_an_execution_each():
+    assert execution_name("partner.mux", "17", "a") != execution_name("partner.zencoder", "17", "a")
 
 
 def test_the_id_can_be_read_in_the_name():
-    assert execution_name("msg_abc.1", "ingest").startswith("msg_abc-1-")
+    assert execution_name("partner.mux", "msg_abc.1", "ingest").startswith("msg_abc-1-")
 
 
 def test_the_input_is_the_detail_without_our_own_marks():
@@ -79,14 +83,14 @@ def refusal(code):
 
 def test_an_execution_is_started():
     client = Client()
-    name = execution_name("evt-1", "ingest")
+    name = execution_name("partner.mux", "evt-1", "ingest")
     assert deliver(client) == {"execution_arn": EXECUTION + name}
     assert client.started[0]["stateMachineArn"] == MACHINE
 
 
 def test_an_execution_that_exists_is_success():
     assert deliver(Client(refusal("ExecutionAlreadyExists"))) == {
-        "execution_arn": EXECUTION + execution_name("evt-1", "ingest")
+        "execution_arn": EXECUTION + execution_name("partner.mux", "evt-1", "ingest")
     }
 
 

@@ -278,5 +278,5 @@ def test_no_execution_is_none_and_a_refusal_an_error():
 
 
 def test_an_executions_arn_follows_from_the_event():
-    arn = execution_arn(MACHINE, "evt-1", "publish")
+    arn = execution_arn(MACHINE, "partner.mux", "evt-1", "publish")
     assert arn.startswith("arn:aws:states:eu-west-1:123456789012:execution:publish:evt-1-")
