@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -67,6 +67,17 @@ def redeem(event: Event, bodies: Bodies | None) -> Event:
     except (ValueError, RecursionError):
         raise PermanentDataError("body-changed", "the body in the bucket is not JSON") from None
     return Event(replace(event.metadata, dataref=None), data)
+
+
+def bring_back(kept: Mapping[str, str], bodies: Callable[[str], Bodies]) -> None:
+    """Put copies back to where events point at, whether they are gone there or not; ``bodies`` by address.
+
+    Raises:
+        HopError: a copy can't be read, or not be put back.
+    """
+    for address, copy in kept.items():
+        content = bodies(copy).get(copy)
+        bodies(address).put(content, content_type="application/octet-stream")
 
 
 def summary(data: object) -> dict[str, object]:

@@ -90,6 +90,8 @@ class DeadLetter:
     group_id: str | None = None
     replayable: bool = True
     message_attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bodyref: str | None = None
+    """Where the event's or request's own body is, if that was too large to travel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def parse(message: Message, *, hop: str, now: float, raw: bool = False) -> tuple
             group_id=message.group_id if message.is_fifo else None,
             replayable=kind != "bus",
             message_attributes={k: v for k, v in message.message_attributes.items() if k not in OWN_ATTRIBUTES},
+            bodyref=_bodyref(content),
         )
         for content in contents
     )
@@ -170,7 +173,15 @@ def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
             for name, value in arrival.carried_by(message).message_attributes.items()
             if name not in about_the_failure
         },
+        bodyref=arrival.bodyref,
     )
+
+
+def _bodyref(content: _Content) -> str | None:
+    if content.event is not None:
+        return content.event.metadata.dataref
+    reference = None if content.request is None else content.request.get("bodyref")
+    return reference if isinstance(reference, str) else None
 
 
 def _raw_reason(message: Message, make: Callable[..., Failure]) -> tuple[Kind, Failure]:

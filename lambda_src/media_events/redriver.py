@@ -148,7 +148,11 @@ class Topic(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriver:
-    """Attends to the letters of all dead-letter queues. ``topic`` is ``None`` where nobody wants to be told."""
+    """Attends to the letters of all dead-letter queues. ``topic`` is ``None`` where nobody wants to be told.
+
+    ``bodies`` gives each item a place of its own, that two items never share a body; ``event_bodies`` is where events
+    have theirs.
+    """
 
     dead_letter_queues: Mapping[str, DeadLetterQueue]
     bus_arn: str
@@ -156,12 +160,13 @@ class Redriver:
     events: Events
     functions: Functions
     table: ReviewTable
-    bodies: Bodies
+    bodies: Callable[[str], Bodies]
     topic: Topic | None
     report: Reporter
     clock: Callable[[], float]
     breakers: Breakers | None = None
     pace: Pace | None = None
+    event_bodies: Bodies | None = None
     seconds_left: Callable[[], float] = lambda: float("inf")
 
     def attend(self, event: Mapping[str, Any]) -> BatchResponse:
@@ -324,6 +329,7 @@ class Redriver:
             HopError: it is not.
         """
         item = self._with_durable_body(review_item(letter, failure, queue, bus_arn=self.bus_arn))
+        item = self._with_what_it_points_at(item, letter)
         opened = self._write(item)
         if opened:
             self.report.warning(
@@ -338,14 +344,30 @@ class Redriver:
         self._announce(item)
 
     def _with_durable_body(self, item: ReviewItem) -> ReviewItem:
+        bodies = self.bodies(item.item_id)
         if item.body is not None and item.body_size > INLINE_BODY_BYTES:
-            bodyref = self.bodies.put(item.body.encode(errors="replace"))
+            bodyref = bodies.put(item.body.encode(errors="replace"))
             item = replace(item, body=None, bodyref=bodyref)
         if item.message_attributes:
             attributes = json.dumps(item.message_attributes, separators=(",", ":")).encode()
             if len(attributes) > INLINE_BODY_BYTES:
-                item = replace(item, message_attributes={}, attributesref=self.bodies.put(attributes))
+                item = replace(item, message_attributes={}, attributesref=bodies.put(attributes))
         return item
+
+    def _with_what_it_points_at(self, item: ReviewItem, letter: DeadLetter) -> ReviewItem:
+        """``item`` with a copy of its event's own body, which expires where it is while the item waits.
+
+        A pointer that is not ours, or leads nowhere any more, does not keep the item from being opened.
+        """
+        if letter.bodyref is None or self.event_bodies is None:
+            return item
+        try:
+            content = self.event_bodies.get(letter.bodyref)
+        except (PermanentDataError, PermanentConfigError) as error:
+            self.report.warning("body not kept", item_id=item.item_id, hop=item.hop, reason=error.code)
+            return item
+        own = self.bodies(item.item_id).put(content, content_type="application/octet-stream")
+        return replace(item, kept={letter.bodyref: own})
 
     def _write(self, item: ReviewItem) -> bool:
         """Create or reopen the item; false where this very dead letter is in it already."""

@@ -104,7 +104,8 @@ class ReviewItem:
     """One event that failed at one destination. Times are RFC 3339 text in UTC; ``version`` is the optimistic lock.
 
     The body is inline up to :data:`INLINE_BODY_BYTES`, else under ``bodyref``; the message attributes likewise, else
-    as JSON under ``attributesref``.
+    as JSON under ``attributesref``. What the body itself points at expires there after a while: ``kept`` has the item's
+    own copy of it, by its address (both ``s3://``).
 
     ``edit_of`` is the id of the event that an operator edited, where this is the edited one. ``pending_edit`` is the id
     of an edited event while nobody knows yet that it has been sent; then it is ``superseded_by``. ``change`` says who
@@ -138,6 +139,7 @@ class ReviewItem:
     response: str | None = None
     message_attributes: Mapping[str, Any] = field(default_factory=dict)
     attributesref: str | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
     replayed_at: str | None = None
     resolved_at: str | None = None
     edit_of: str | None = None
@@ -153,6 +155,7 @@ class ReviewItem:
         values["return_to"] = self.return_to.to_dict()
         values["message_attributes"] = dict(self.message_attributes)
         values["change"] = dict(self.change)
+        values["kept"] = dict(self.kept)
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod

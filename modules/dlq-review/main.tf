@@ -6,6 +6,7 @@ locals {
 
   bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
   bodies_prefix = "bodies/review/"
+  event_bodies  = "bodies/events/" # where ways in and transforms keep what is too large for the bus
 
   # By ARN, because that is what a record tells of the queue that it is from.
   configuration = jsonencode({ dead_letter_queues = { for queue in values(var.dead_letter_queues) : queue.queue_arn => {
@@ -59,6 +60,8 @@ module "function" {
     REVIEW_TABLE = aws_dynamodb_table.items.name
     BODIES_URI   = "s3://${local.bucket.name}/${local.bodies_prefix}"
     TOPIC_ARN    = aws_sns_topic.review.arn
+
+    EVENT_BODIES_URI = "s3://${local.bucket.name}/${local.event_bodies}"
   }
 
   policy_statements = merge(
@@ -72,8 +75,9 @@ module "function" {
         actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources = [aws_dynamodb_table.items.arn]
       }
-      KeepBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
-      Notify     = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
+      KeepBodies      = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
+      ReadEventBodies = { actions = ["s3:GetObject"], resources = ["${local.bucket.arn}/${local.event_bodies}*"] }
+      Notify          = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
     },
     local.put_back,
   )

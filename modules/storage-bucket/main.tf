@@ -67,12 +67,14 @@ resource "aws_s3_bucket_versioning" "this" {
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
+  # Bodies of events in transit. Those of review items (bodies/review/) don't expire: an item may wait for months, and
+  # dlq-review deletes its bodies with it.
   rule {
     id     = "expire-bodies"
     status = "Enabled"
 
     filter {
-      prefix = "bodies/"
+      prefix = "bodies/events/"
     }
 
     expiration {

@@ -21,7 +21,7 @@ variable "bucket_name" {
 }
 
 variable "body_expiration_days" {
-  description = "Days after which objects under `bodies/` go. Keep it above the 14 days that a message may wait in a dead-letter queue, and above the time that reviewers take."
+  description = "Days after which objects under `bodies/events/` go. Keep it above the 14 days that a message may wait in a dead-letter queue. Bodies of review items, under `bodies/review/`, don't expire: `dlq-review` deletes them with their items."
   type        = number
   default     = 90
   nullable    = false

@@ -75,6 +75,11 @@ class S3Bodies:
         return content
 
 
+def bodies_of(base_uri: str, item_id: str) -> str:
+    """Where the bodies of one review item are."""
+    return f"{base_uri.rstrip('/')}/{item_id}/"
+
+
 class S3Documents:
     """Fulfils ``configuration.Documents``."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from media_events.adapters.bodies import S3Bodies, S3Documents
+from media_events.adapters.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.breaker_table import BreakerTables
 from media_events.adapters.clients import client
 from media_events.adapters.event_bus import EventBus
@@ -38,6 +38,7 @@ class RedriveSettings(FunctionSettings):
     bus_arn: str = env("BUS_ARN")
     review_table: str = env("REVIEW_TABLE")
     bodies_uri: str = env("BODIES_URI")
+    event_bodies_uri: str | None = env("EVENT_BODIES_URI", default=None)
     topic_arn: str | None = env("TOPIC_ARN", default=None)
 
 
@@ -74,7 +75,8 @@ def _redriver() -> Redriver:
         events=Publisher(bus=EventBus(client("events"), settings.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES),
         functions=_Functions(),
         table=DynamoReviewTable(client("dynamodb"), settings.review_table),
-        bodies=S3Bodies(client("s3"), settings.bodies_uri),
+        bodies=lambda item_id: S3Bodies(client("s3"), bodies_of(settings.bodies_uri, item_id)),
+        event_bodies=S3Bodies(client("s3"), settings.event_bodies_uri) if settings.event_bodies_uri else None,
         topic=SnsTopic(client("sns"), settings.topic_arn) if settings.topic_arn else None,
         report=reporter(),
         clock=time.time,

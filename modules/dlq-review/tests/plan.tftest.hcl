@@ -97,6 +97,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
           "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq",
         ]
       },
+      { Sid = "ReadEventBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
       { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
     ]
     error_message = "The function may do this and nothing else."
@@ -108,6 +109,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
       && module.function.environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
       && module.function.environment["REVIEW_TABLE"] == "media-test-review-items"
       && module.function.environment["BODIES_URI"] == "s3://kit/bodies/review/"
+      && module.function.environment["EVENT_BODIES_URI"] == "s3://kit/bodies/events/"
       && module.function.environment["TOPIC_ARN"] == "arn:aws:sns:eu-west-1:123456789012:media-test-review"
     )
     error_message = "The environment must be what docs/contracts.md, section 2, says."

@@ -68,7 +68,7 @@ run "bodies_and_old_versions_expire" {
   }
 
   assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this.rule : [rule.filter[0].prefix, rule.expiration[0].days] if length(rule.expiration) > 0] == [["bodies/", 60]]
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this.rule : [rule.filter[0].prefix, rule.expiration[0].days] if length(rule.expiration) > 0] == [["bodies/events/", 60]]
     error_message = "Bodies, and nothing else, must expire."
   }
 

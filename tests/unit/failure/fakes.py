@@ -287,6 +287,7 @@ class World:
         self.topic = FakeTopic(self.trap)
         self.breakers: Breakers | None = None
         self.pace: Pace | None = None
+        self.event_bodies: FakeBodies | None = None
         self.seconds_left = 60.0
         self.dead_letter_queues = {one.arn: one for one in queues or (queue(), webhook_queue())}
 
@@ -303,7 +304,8 @@ class World:
             events=self.events,
             functions=self.functions,
             table=self.table,
-            bodies=self.bodies,
+            bodies=lambda _item_id: self.bodies,
+            event_bodies=self.event_bodies,
             topic=self.topic,
             report=self.report,
             clock=self.clock,
