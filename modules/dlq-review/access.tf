@@ -87,6 +87,7 @@ locals {
 
   review_send = concat(
     [{ Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = [var.bus_arn] }],
+    [{ Sid = "PutBackBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.bucket.arn}/${local.event_bodies}*"] }],
     [for arns in [[for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.route_back == "queue"]] :
     { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = arns } if length(arns) > 0],
     [for arns in [distinct(compact(values(var.dead_letter_queues)[*].function_arn))] :

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, Protocol
 
 from media_events.arrivals import FIRST_FAILED_ATTRIBUTE
-from media_events.bodies import Bodies
+from media_events.bodies import Bodies, bring_back
 from media_events.consuming import timestamp
 from media_events.delivery.deliverer import destination_key
 from media_events.envelope import Event
@@ -224,6 +224,8 @@ class Desk:
         """
         to, count = item.return_to, item.redrive_count + 1
         body = self.body(item)
+        # What the event points at has expired by now, perhaps.
+        bring_back(item.kept, self.bodies)
         if to.kind == "queue" and to.queue_url is not None:
             url, attributes = to.queue_url, attributes_to_send(self.attributes(item), count)
             unique = f"{item.item_id}-{item.version + 1}"
