@@ -31,6 +31,10 @@ TO_TRANSFORM, REFUSED = "to_transform", "refused"
 SENT: Final = frozenset({NEW, REPEATED, UNGUARDED, TO_TRANSFORM})
 
 
+class _InHand(Exception):  # noqa: N818  # no error: somebody else is at it
+    """Another worker has a copy of this message, and has not finished with it."""
+
+
 class _Stopped(Exception):  # noqa: N818  # no error: it is over for now
     def __init__(self, replay: Replay) -> None:
         super().__init__(replay.state)
@@ -55,13 +59,17 @@ class _Found:
 
 @dataclass(slots=True)
 class _Sending:
-    """One event for one hop. ``effect`` is the ledger's key, empty where there is none."""
+    """One event for one hop. ``effect`` is the ledger's key, empty where there is none.
+
+    ``claims`` says that it is the first of this replay to have that effect.
+    """
 
     message: Collected
     archived: Archived
     hop: Hop
     kind: str
     effect: str
+    claims: bool = False
 
     @property
     def done_once(self) -> tuple[str, str]:
@@ -88,6 +96,7 @@ class Runner:
     sleep: Callable[[float], None] = time.sleep
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _handled: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    _in_hand: set[tuple[str, str]] = field(default_factory=set, repr=False)
     _effects: set[str] = field(default_factory=set, repr=False)
 
     def run(self, given: Replay) -> Replay:
@@ -145,7 +154,7 @@ class Runner:
     # --- one batch ------------------------------------------------------------------------------------------------
 
     def _take(self, current: Replay, batch: Sequence[Collected]) -> _Found:
-        """Count a batch; and send it, unless this is a dry run."""
+        """Count a batch, and send it unless this is a dry run. What could not be finished comes again."""
         found = _Found()
         sendings: list[_Sending] = []
         kept: dict[str, Archived] = {}
@@ -156,23 +165,26 @@ class Runner:
                 found.finished.append(message)
                 continue
             try:
-                planned = [sending for hop in archived.hops if (sending := self._plan(current, message, archived, hop))]
+                sendings += self._plan_all(current, message, archived)
+            except _InHand:
+                continue
             except HopError as error:
                 found.trouble = error
                 continue
-            sendings += planned
             kept[message.receipt] = archived
         for sending, outcome in self._send(current, [one for one in sendings if one.kind in SENT]):
             if isinstance(outcome, TransientError | PermanentConfigError):
-                # It comes again with the message, when that is visible again.
                 kept.pop(sending.message.receipt, None)
-                self._forget_plan(sending)
+                self._release(sending)
                 sending.kind, found.trouble = "", outcome
             elif outcome is not None:
                 sending.kind = REFUSED
-        found.counts.update((sending.hop.hop, sending.kind) for sending in sendings if sending.kind)
+        done = [sending for sending in sendings if sending.kind]
+        found.counts.update((sending.hop.hop, sending.kind) for sending in done)
         found.finished += [message for message in batch if message.receipt in kept]
         with self._lock:
+            self._handled.update(sending.done_once for sending in done)
+            self._in_hand.difference_update(sending.done_once for sending in done)
             for archived in kept.values():
                 if (archived.bus_id, "") not in self._handled:
                     self._handled.add((archived.bus_id, ""))
@@ -180,8 +192,26 @@ class Runner:
                     found.unmatched += not archived.hops
         return found
 
+    def _plan_all(self, current: Replay, message: Collected, archived: Archived) -> list[_Sending]:
+        """What is to be done with an event, without what was done already.
+
+        Raises:
+            _InHand: another worker has a copy of it; nothing is claimed.
+            HopError: a ledger could not be read; nothing is claimed.
+        """
+        planned: list[_Sending] = []
+        try:
+            for hop in archived.hops:
+                sending = self._plan(current, message, archived, hop)
+                if sending is not None:
+                    planned.append(sending)
+        except (_InHand, HopError):
+            for sending in planned:
+                self._release(sending)
+            raise
+        return planned
+
     def _plan(self, current: Replay, message: Collected, archived: Archived, hop: Hop) -> _Sending | None:
-        """What is to be done; ``None`` for a copy of what was done already."""
         sending = _Sending(message, archived, hop, UNGUARDED if hop.is_route else TO_TRANSFORM, "")
         table, done_at = hop.ledger_table, None
         if table is not None:
@@ -190,10 +220,13 @@ class Runner:
         with self._lock:
             if sending.done_once in self._handled:
                 return None
+            if sending.done_once in self._in_hand:
+                raise _InHand
             again = sending.effect != "" and sending.effect in self._effects
-            self._handled.add(sending.done_once)
-            if sending.effect:
+            self._in_hand.add(sending.done_once)
+            if sending.effect and not again:
                 self._effects.add(sending.effect)
+                sending.claims = True
         if table is not None:
             sending.kind = NEW if done_at is None else SUPPRESSED
             if again:
@@ -202,10 +235,11 @@ class Runner:
                 sending.kind = REPEATED
         return sending
 
-    def _forget_plan(self, sending: _Sending) -> None:
+    def _release(self, sending: _Sending) -> None:
         with self._lock:
-            self._handled.discard(sending.done_once)
-            self._effects.discard(sending.effect)
+            self._in_hand.discard(sending.done_once)
+            if sending.claims:
+                self._effects.discard(sending.effect)
 
     def _send(self, current: Replay, sendings: list[_Sending]) -> list[tuple[_Sending, HopError | None]]:
         if current.dry_run or not sendings:

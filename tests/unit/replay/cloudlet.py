@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 
@@ -23,13 +24,17 @@ REGION = "eu-west-1"
 NAME = "media-dev"
 
 
+@functools.cache
+def client(service):
+    """One for all tests: it costs more to make than most of them take."""
+    return boto3.client(service, region_name=REGION)
+
+
 class Cloudlet:
     """``clock`` moves by itself with every look, so that nothing waits for real."""
 
     def __init__(self):
-        self.events = boto3.client("events", region_name=REGION)
-        self.sqs = boto3.client("sqs", region_name=REGION)
-        self.dynamodb = boto3.client("dynamodb", region_name=REGION)
+        self.events, self.sqs, self.dynamodb = client("events"), client("sqs"), client("dynamodb")
         self.bus_arn = self.events.create_event_bus(Name=NAME)["EventBusArn"]
         self.archive_arn = self.events.create_archive(ArchiveName=NAME, EventSourceArn=self.bus_arn)["ArchiveArn"]
         self.table("ledger", "pk", {})

@@ -12,6 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from infra.patterns import matches
+from media_events.delivery.deliverer import destination_key
+from media_events.envelope import Redrive
 from media_events.failures import PermanentConfigError, PermanentDataError, TransientError
 from ops.console import OperatorError
 from ops.desk.records import AUDIT
@@ -130,6 +133,25 @@ def test_second_replay_does_not_take_the_first_ones_copies_for_events(cloud):
     assert replay(cloud, dry_run=True).events == 1
 
 
+def test_what_a_replay_collects_leaves_out_what_was_sent_back_once(cloud):
+    """The command would leave it out as well; but it need not come in the first place."""
+    choice = choose(cloud.bus, routes=(), transforms=(), partners=("mux",), repeat_effects=False)
+    pattern = choice.pattern("media-dev-replay-1")
+    event = {
+        "id": "1",
+        "replay-name": "media-dev-replay-1",
+        "detail-type": "asset.ready",
+        "source": "partner.mux",
+        "detail": make_event(stage="transformed").to_detail(),
+    }
+    assert matches(pattern, event)
+    again = make_event(stage="transformed", redrive=Redrive(route="route/cms", count=0)).to_detail()
+    assert not matches(pattern, {**event, "detail": again})
+    assert not matches(pattern, {**event, "source": "partner.frameio"})
+    assert not matches(pattern, {name: value for name, value in event.items() if name != "replay-name"})
+    assert choice.read(json.dumps({**event, "detail": again}), "media-dev-replay-1") is None
+
+
 def test_received_events_go_through_a_transform_anew(cloud):
     cloud.hop("transform/shape", {}, stage="received", ledger=None)
     cloud.put("a", stage="received")
@@ -164,9 +186,11 @@ class Refusing:
 
     def __init__(self, refusals, publisher):
         self.refusals, self.publisher = refusals, publisher
+        self.refused = 0
 
     def publish(self, events):
         refused = [self.refusals.get(event.metadata.id) for event in events]
+        self.refused += sum(why is not None for why in refused)
         self.publisher.publish([event for event, why in zip(events, refused, strict=True) if why is None])
         return refused
 
@@ -174,12 +198,41 @@ class Refusing:
 def test_event_that_the_bus_throttles_is_sent_when_it_comes_again(cloud, monkeypatch):
     monkeypatch.setattr(staging, "VISIBILITY_SECONDS", 0)
     cloud.put("a", "b")
-    throttled = {"a": TransientError("aws-Throttling", "later")}
-    office = cloud.office(publisher=Refusing(throttled, cloud.publisher()))
-    ended = replay(cloud, office=office, routes=["cms"], stopping=lambda: throttled.clear() or False)
+    publisher = Refusing({"a": TransientError("aws-Throttling", "later")}, cloud.publisher())
+    office = cloud.office(publisher=publisher)
+
+    def until_it_was_refused():
+        if publisher.refused:
+            publisher.refusals.clear()
+        return False
+
+    ended = replay(cloud, office=office, routes=["cms"], stopping=until_it_was_refused)
+    assert publisher.refused
     assert ended.state == "completed"
     assert ended.counts == {"route/cms": {"new": 2}}
     assert (ended.events, cloud.reached("route/cms")) == (2, ["a", "b"])
+
+
+def test_event_for_which_a_ledger_cannot_be_read_is_sent_to_every_route_when_it_comes_again(cloud, monkeypatch):
+    monkeypatch.setattr(staging, "VISIBILITY_SECONDS", 0)
+    cloud.put("a")
+    office = cloud.office(ledgers=Away(cloud.office().ledgers, at=2))
+    ended = replay(cloud, office=office)
+    assert ended.state == "completed"
+    assert cloud.reached("route/cms") == cloud.reached("route/review") == ["a"]
+
+
+class Away:
+    """Ledgers that don't answer one read."""
+
+    def __init__(self, ledgers, at):
+        self.ledgers, self.left = ledgers, at
+
+    def done_at(self, table, key):
+        self.left -= 1
+        if not self.left:
+            raise TransientError("aws-InternalServerError", "reading a ledger")
+        return self.ledgers.done_at(table, key)
 
 
 # --- again ---------------------------------------------------------------------------------------------------------
@@ -205,6 +258,17 @@ def test_effect_that_was_repeated_already_is_not_repeated_by_the_same_replay(clo
     office = cloud.office()
     ended = replay(cloud, office=office, routes=["cms"], repeat=True, reason="restored")
     assert ended.counts == {"route/cms": {"suppressed": 1}}
+
+
+def test_ledger_forgets_only_what_was_done_before_the_replay(cloud):
+    ledgers = cloud.office().ledgers
+    cloud.delivered("a")
+    key = destination_key("partner.mux", "a", "cms")
+    done_at = ledgers.done_at("ledger", key)
+    assert not ledgers.forget("ledger", key, done_before=done_at)
+    assert ledgers.done_at("ledger", key) == done_at
+    assert ledgers.forget("ledger", key, done_before=done_at + 1)
+    assert ledgers.done_at("ledger", key) is None
 
 
 def test_queue_without_a_ledger_is_left_alone_unless_the_operator_says_so(cloud):
