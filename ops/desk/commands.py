@@ -38,6 +38,7 @@ from ops.desk.options import (
 from ops.desk.queries import WAITING, Query, checked_statuses, find_page
 from ops.desk.records import Action
 from ops.desk.showing import card, listing, plain, pretty, summary
+from ops.page.serve_command import serve
 
 if TYPE_CHECKING:
     from ops.desk.office import Office
@@ -47,6 +48,7 @@ BODY_CHARACTERS_SHOWN: Final = 16 * 1024
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.command()(edit)
+app.command()(serve)
 
 
 @app.callback()

@@ -1,0 +1,73 @@
+"""The page put together."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Flask, Response, abort, make_response, render_template, request, session
+from jinja2 import StrictUndefined
+
+from ops.page import actions, edits, groups, guard, items, operations, problems, texts, trace
+from ops.page.guard import ENTERED, Gate
+from ops.page.place import Place, place, put
+
+
+def create(where: Place, gate: Gate) -> Flask:
+    """The page of ``where``, which only ``gate`` leads to."""
+    app = Flask("ops.page", static_folder="static", template_folder="templates")
+    app.jinja_options = {
+        "finalize": texts.clean,
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
+    app.config["SECRET_KEY"] = secrets.token_bytes(32)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    # Cookies know no ports: two desks on one machine must not have the same.
+    app.config["SESSION_COOKIE_NAME"] = f"media-events-desk-{min(gate.hosts).rpartition(':')[2]}"
+    put(app, where)
+    guard.install(app, gate)
+    problems.install(app)
+    _speak(app)
+    for part in (groups, items, operations, actions, edits, trace):
+        app.register_blueprint(part.blueprint)
+
+    @app.get("/enter")
+    def enter() -> Response:
+        if not gate.opens(request.args.get("key", "")):
+            abort(401)
+        session[ENTERED] = True
+        # Not a redirect: the key must not stay in the address.
+        response = make_response(render_template("enter.html"))
+        response.headers["Refresh"] = "0; url=/"
+        return response
+
+    return app
+
+
+def _speak(app: Flask) -> None:
+    filters = {
+        "moment": texts.moment,
+        "ago": lambda text: texts.ago(text, place().clock()),
+        "bytes": texts.size,
+        "number": texts.number,
+        "span": texts.span,
+        "person": person,
+    }
+    app.jinja_env.filters.update(filters)
+
+    @app.context_processor
+    def known() -> dict[str, Any]:
+        # Who has not been let in learns nothing of the place.
+        if session.get(ENTERED) is not True or request.headers.get("Host", "").lower() == "":
+            return {"section": ""}
+        return {"place": place(), "section": _SECTIONS.get(request.blueprint or "", "")}
+
+
+_SECTIONS = {"groups": "Failures", "items": "Items", "edits": "Items", "operations": "Operations", "trace": "Trace"}
+
+
+def person(arn: str) -> str:
+    """The short name of a principal: the last part of its ARN."""
+    return arn.rpartition("/")[2] or arn

@@ -1,0 +1,83 @@
+"""Replays of many items: which there were, and how far one is."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, Final
+
+from flask import Blueprint, abort, render_template
+
+from ops.desk.records import Action, Operation
+from ops.page.place import place
+from ops.page.texts import number, span
+
+blueprint = Blueprint("operations", __name__)
+
+SHOWN: Final = 50
+ENTRIES_SHOWN: Final = 50
+RESULTS: Final = (
+    ("resolved", "delivered"),
+    ("unconfirmed", "sent, to be confirmed"),
+    ("sent", "sent, nothing confirms"),
+    ("failed", "not sent"),
+    ("refused", "left out"),
+)
+DONE: Final[dict[Action, str]] = {"replay": "sent", "archive": "archived", "restore": "restored"}
+
+
+@blueprint.get("/operations")
+def listing() -> str:
+    """The newest operations."""
+    found = list(islice(place().office.records.operations(), SHOWN))
+    return render_template("operations.html", operations=found)
+
+
+@blueprint.get("/operations/<operation_id>")
+def operation(operation_id: str) -> str:
+    """One operation."""
+    here = place()
+    found = _read(operation_id)
+    return render_template(
+        "operation.html",
+        operation=found,
+        here=here.runs.here(operation_id),
+        problem=here.runs.problem(operation_id),
+        says=says(found),
+        done=DONE[found.action],
+        results=RESULTS if found.action == "replay" else (("sent", DONE[found.action]), ("refused", "left out")),
+        entries=list(islice(here.office.records.entries(operation_id), ENTRIES_SHOWN)),
+    )
+
+
+@blueprint.get("/operations/<operation_id>/state")
+def state(operation_id: str) -> dict[str, Any]:
+    """How far the operation is, for the page that shows it."""
+    found = _read(operation_id)
+    ended = bool(place().runs.problem(operation_id))
+    return {
+        "taken": found.taken,
+        "counts": dict(found.counts),
+        "says": says(found),
+        "over": found.state != "running" or ended,
+    }
+
+
+def says(operation: Operation) -> str:
+    """One sentence about where an operation stands."""
+    if operation.state == "completed":
+        return f"Every item that it was asked for is {DONE[operation.action]}, or left out."
+    if operation.state == "cancelled":
+        return "It was cancelled. What it did is done; resume it to go on."
+    if operation.state == "stopped":
+        return "It stopped by itself, and does nothing more."
+    if operation.canary and not operation.canary_passed and len(operation.canary_ids) >= operation.canary:
+        return f"{number(len(operation.canary_ids))} canaries are sent. The others go when all of them are delivered."
+    left = max(0, operation.limit - operation.taken)
+    return f"At work. {span(left / operation.rate)} or more are left, if there are so many items."
+
+
+def _read(operation_id: str) -> Operation:
+    found = place().office.records.operation(operation_id)
+    if found is None:
+        abort(404)
+    return found

@@ -1,0 +1,155 @@
+// The page works without this file. It adds keys, selections, and news of what is under way. Nothing here writes HTML:
+// the page's policy forbids it, for what is shown may come from an attacker.
+"use strict";
+
+(() => {
+  const all = (selector) => Array.from(document.querySelectorAll(selector));
+  const one = (selector) => document.querySelector(selector);
+
+  // --- rows ---------------------------------------------------------------------------------------------------
+
+  const rows = all("[data-rows] .row");
+  const rowAt = () => rows.findIndex((row) => row === document.activeElement);
+  const go = (step) => {
+    if (rows.length === 0) return;
+    const at = rowAt();
+    const next = at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + step, 0), rows.length - 1);
+    rows[next].focus();
+    rows[next].scrollIntoView({ block: "nearest" });
+  };
+
+  // --- selection ----------------------------------------------------------------------------------------------
+
+  const boxes = all('input[name="item"]');
+  const everything = one("[data-all]");
+  const told = one("[data-picked]");
+  const tell = () => {
+    const count = boxes.filter((box) => box.checked).length;
+    if (told) told.textContent = count === 0 ? "None selected" : `${count} selected`;
+    if (everything) {
+      everything.checked = count > 0 && count === boxes.length;
+      everything.indeterminate = count > 0 && count < boxes.length;
+    }
+  };
+  boxes.forEach((box) => box.addEventListener("change", tell));
+  if (everything) {
+    everything.addEventListener("change", () => {
+      boxes.forEach((box) => { box.checked = everything.checked; });
+      tell();
+    });
+  }
+  tell();
+
+  const pick = () => {
+    const row = rows[rowAt()];
+    const box = row && row.closest("tr") && row.closest("tr").querySelector('input[name="item"]');
+    if (box) {
+      box.checked = !box.checked;
+      tell();
+    }
+  };
+
+  // --- keys ---------------------------------------------------------------------------------------------------
+
+  const writing = (target) => target.matches("input:not([type=checkbox]), textarea, select");
+  const press = (key) => {
+    const target = all("[data-key]").find((element) => element.dataset.key === key);
+    if (!target) return false;
+    if (target.matches("a, button") && !("focus" in target.dataset)) target.click();
+    else if (target.matches("form")) target.querySelector("input:not([type=hidden]), textarea").focus();
+    else target.focus();
+    return true;
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (writing(event.target)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const known = { j: () => go(1), k: () => go(-1), s: pick }[event.key];
+    if (known) known();
+    else if (event.key.length !== 1 || !press(event.key)) return;
+    event.preventDefault();
+  });
+
+  // --- what is under way --------------------------------------------------------------------------------------
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent === "yes") {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    document.body.setAttribute("aria-busy", "true");
+    if (form.dataset.busy && event.submitter) {
+      event.submitter.dataset.label = event.submitter.textContent;
+      event.submitter.textContent = form.dataset.busy;
+      event.submitter.setAttribute("aria-disabled", "true");
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("a[href]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && !link.getAttribute("href").startsWith("#")) {
+      document.body.setAttribute("aria-busy", "true");
+    }
+  });
+  window.addEventListener("pageshow", () => {
+    document.body.removeAttribute("aria-busy");
+    all("form[data-sent]").forEach((form) => {
+      delete form.dataset.sent;
+      form.querySelectorAll("[aria-disabled]").forEach((button) => {
+        button.removeAttribute("aria-disabled");
+        button.textContent = button.dataset.label;
+      });
+    });
+  });
+
+  const ask = async (url) => {
+    const answer = await fetch(url, { headers: { Accept: "application/json" }, cache: "no-store" });
+    return answer.ok ? answer.json() : null;
+  };
+  const every = (milliseconds, look) => {
+    const again = async () => {
+      let done = false;
+      try {
+        done = await look();
+      } catch {
+        done = false; // the page's server may be away for a moment
+      }
+      if (!done) window.setTimeout(again, milliseconds);
+    };
+    window.setTimeout(again, milliseconds);
+  };
+  // Nothing that somebody is writing may be lost by a reload.
+  const unwritten = () => all("input:not([type=hidden]):not([type=checkbox]), textarea").every((e) => e.value === e.defaultValue);
+  const reload = () => { if (unwritten()) window.location.reload(); };
+
+  const watched = one("[data-watch]");
+  if (watched) {
+    every(1000, async () => {
+      const state = await ask(watched.dataset.watch);
+      if (!state || String(state.version) === watched.dataset.version) return false;
+      watched.querySelector("p").textContent = `It is ${state.status.toLowerCase()} now. Reload the page to see it.`;
+      reload();
+      return true;
+    });
+  }
+
+  const progress = one("[data-progress]");
+  if (progress) {
+    every(1000, async () => {
+      const state = await ask(progress.dataset.progress);
+      if (!state) return false;
+      progress.querySelector('[data-field="taken"]').textContent = state.taken.toLocaleString("en");
+      progress.querySelector('[data-field="bar"]').value = state.taken;
+      const says = progress.querySelector('[data-field="says"]');
+      if (says.textContent !== state.says) says.textContent = state.says;
+      progress.querySelectorAll("[data-count]").forEach((cell) => {
+        cell.textContent = (state.counts[cell.dataset.count] || 0).toLocaleString("en");
+      });
+      if (state.over) window.location.reload();
+      return state.over;
+    });
+  }
+})();
