@@ -64,6 +64,8 @@ def check_references(document: Document, environment: str, findings: Findings) -
         target = destinations.get(_text(route, "destination"))
         if isinstance(route, dict) and isinstance(target, dict) and "input_transformer" in route:
             _check_input_transformer(document, name, target, findings)
+        if _text(route, "invocation") == "direct" and isinstance(target, dict):
+            _check_direct(document, name, target, findings)
 
 
 def _check_input_transformer(document: Document, name: str, target: Mapping[str, Any], findings: Findings) -> None:
@@ -82,6 +84,15 @@ def _check_input_transformer(document: Document, name: str, target: Mapping[str,
             document.position((*path, "template")),
             'a log group takes {"timestamp": …, "message": …} only: EventBridge writes nothing else to it',
         )
+
+
+def _check_direct(document: Document, name: str, target: Mapping[str, Any], findings: Findings) -> None:
+    """Note a route without a queue where there is no function to invoke, or where the queue is what keeps order."""
+    position = document.position(("routes", name, "invocation"))
+    if sent_by_rule(target):
+        findings.wrong(position, "the rule itself sends to this destination, without a function: leave invocation out")
+    elif _text(target, "ordering") not in ("", "none", "latest"):
+        findings.wrong(position, f"ordering {_text(target, 'ordering')} needs the queue, in which later events wait")
 
 
 def _check_certificates(

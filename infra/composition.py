@@ -28,6 +28,7 @@ from infra.destinations import (
 from infra.entries import PartnerBusEntry, SnsFifoEntry, SqsEntry, WebhookEntry
 from infra.environment import Environment, WorkflowFile
 from infra.expressions import json_text, literal
+from infra.hops import FailureHandling, Hop
 from infra.ways_in import WaysIn, consumer_settings, queue_url
 from infra.workflow import IamAuthorization, Route, S3State, Transform
 
@@ -193,6 +194,7 @@ class WorkflowStack(TerraformStack):
             }
             | self._code(name, transform)
             | consumer_settings(transform, failure[name])
+            | _invocation(transform, failure[name])
             for name, transform in workflow.transforms.items()
         }
         routes = {
@@ -206,6 +208,7 @@ class WorkflowStack(TerraformStack):
             | self._guards(route)
             | ({"stage": route.stage} if route.stage is not None else {})
             | consumer_settings(route, failure[name])
+            | _invocation(route, failure[name])
             for name, route in workflow.routes.items()
         }
         return self._module(
@@ -396,6 +399,13 @@ _HOP: Final = (
     "redrive_max_delay_seconds = queue.redrive.max_delay_seconds",
 )
 """What operators' commands are told of a hop, from the modules' ``dead_letter_queues``."""
+
+
+def _invocation(hop: Hop, failure: FailureHandling) -> dict[str, Any]:
+    """What a hop says that does without a queue; others say nothing of it."""
+    if hop.invocation == "queue":
+        return {}
+    return {"invocation": hop.invocation, "function_retry": failure.function_retry.model_dump()}
 
 
 def _machine_id(name: str) -> str:

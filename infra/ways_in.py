@@ -173,7 +173,7 @@ def identifier(name: str, entry: Entry) -> str:
 def consumer_settings(hop: Consumer, failure: FailureHandling) -> dict[str, Any]:
     """How a hop consumes its queue, and what becomes of failures there."""
     settings = hop.model_dump(include=set(Consumer.model_fields), exclude_none=True)
-    return settings | failure.model_dump()
+    return settings | failure.model_dump(exclude={"function_retry"})
 
 
 def queue_url(arn: str) -> str:

@@ -27,7 +27,7 @@ from infra.forms import (
     SecretArn,
     Section,
 )
-from infra.hops import Archive, Consumer, FailureHandling
+from infra.hops import Archive, FailureHandling, Hop
 from infra.schemas import schema_problem
 
 MAX_LAYERS = 5
@@ -108,7 +108,7 @@ class Partner(Section):
         return [self.entry] if isinstance(self.entry, str) else self.entry
 
 
-class Transform(Consumer):
+class Transform(Hop):
     """Takes events as received that match, and publishes them in the shape that the routes want."""
 
     pattern: Pattern
@@ -140,7 +140,7 @@ class InputTransformer(Section):
     template: str
 
 
-class Route(Consumer):
+class Route(Hop):
     """Sends the events that match to one destination."""
 
     pattern: Pattern

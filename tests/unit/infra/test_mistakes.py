@@ -604,6 +604,35 @@ def test_log_group_must_be_one_that_eventbridge_writes_to():
     )
 
 
+def test_rule_may_invoke_the_function_itself():
+    assert (
+        problems_with({ROUTE: f"{ROUTE}\n    invocation: direct\n    failure: {{function_retry: {{max_attempts: 0}}}}"})
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("destination", "more", "problem"),
+    [
+        ("{type: logs}", "", ".invocation: the rule itself sends to this destination, without a function"),
+        (f"{{{API}}}", "", ".invocation: the rule itself sends to this destination"),
+        (DESTINATION, "batch_size: 5", ".batch_size: batch_size belongs to a queue"),
+        (
+            DESTINATION,
+            "failure: {function_retry: {max_attempts: 3}}",
+            ".failure.function_retry.max_attempts: must be 2",
+        ),
+    ],
+)
+def test_direct_invocation_that_has_nothing_to_invoke_or_nothing_to_batch(destination, more, problem):
+    changed = f"{ROUTE}\n    invocation: direct\n    {more}"
+
+    (found,) = problems_with({DESTINATION: destination, ROUTE: changed})
+
+    assert found.partition(": ")[0].partition(", ")[2] == f"routes.ready{problem.partition(': ')[0]}"
+    assert problem in found
+
+
 # ----------------------------------------------------------------------------------------------- transforms, stages
 
 
