@@ -20,7 +20,10 @@ from infra.yaml_tree import Document, Path, has_member
 MACHINE_SUFFIX: Final = "-workflow"
 """What follows a destination's name in that of its state machine, whose role would else be named like a function's."""
 
-RESERVED_KEYS: Final = {"review": "the review desk's function"}
+RESERVED_KEYS: Final = {
+    "review": "the review desk's function",
+    "waits": "the function with which workflows wait",
+}
 """Keys of transforms and routes that would name something else's function."""
 
 PATTERN_FIELDS: Final = frozenset(
@@ -157,6 +160,7 @@ def _check_keys(
     for key in entries & machines.keys():
         position = document.position(("entries", key))
         findings.wrong(position, f"{prefix}{key} is the state machine of {machines[key]}: choose another name")
+    _check_queue_names(document, prefix, hops, entries, findings)
     for section, members in hops.items():
         for key in members:
             position = document.position((section, key))
@@ -173,6 +177,22 @@ def _check_keys(
                     position,
                     f"{prefix}{key} has {len(prefix + key)} characters; AWS takes {MAX_NAME}: shorten the name",
                 )
+
+
+def _check_queue_names(
+    document: Document, prefix: str, hops: Mapping[str, Mapping[str, Any]], entries: set[str], findings: Findings
+) -> None:
+    """Note queues that would be called like another's dead-letter queue."""
+    places: list[tuple[str, str]] = [(section, key) for section, members in hops.items() for key in members]
+    places += [("entries", key) for key in entries]
+    keys = {key for _, key in places} | ({"webhook"} if not entries else set())
+    for section, key in places:
+        stem = key.removesuffix("-dlq")
+        if stem != key and stem in keys:
+            findings.wrong(
+                document.position((section, key)),
+                f"{prefix}{key} is the dead-letter queue of {stem}: choose another name",
+            )
 
 
 def check_patterns(document: Document, findings: Findings) -> None:

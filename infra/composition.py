@@ -301,11 +301,13 @@ class WorkflowStack(TerraformStack):
         router: TerraformHclModule | None,
         review: TerraformHclModule,
     ) -> None:
-        ledgers = [_reference(module, "ledger_table_name") for module in self._sources(router)]
+        entrances = self._ways_in.with_functions()
+        guarded = [*entrances.values(), *([] if router is None else [router])]
+        ledgers = [_reference(module, "ledger_table_name") for module in guarded]
         log_groups = ["module.router.log_group_names"] if router is not None else []
         functions = ["module.router.functions"] if router is not None else []
         prefix = self._environment.prefix
-        hops = {f"ingress/{prefix}-{name}": module for name, module in self._ways_in.modules.items()}
+        hops = {f"ingress/{prefix}-{name}": module for name, module in entrances.items()}
         for hop, module in (hops | {f"review/{prefix}-review": review}).items():
             key = _quoted(hop)
             log_groups.append(f"{{ {key} = {_reference(module, 'log_group_name')} }}")

@@ -94,6 +94,11 @@ resource "aws_cloudwatch_event_rule" "this" {
     }
 
     precondition {
+      condition     = length(lookup(local.forbidden_urls, each.key, [])) == 0
+      error_message = "${each.value.hop} leads to ${join(" and ", lookup(local.forbidden_urls, each.key, []))}, which is no public host: a private address, this machine, a number in place of a name, or a metadata service. Private networks that are meant go into allowed_private_cidrs of target.http."
+    }
+
+    precondition {
       condition     = length(local.bare_values[each.key]) == 0
       error_message = "In the pattern of ${each.value.hop}, ${join(", ", local.bare_values[each.key])} must be a list of values, also of a single one: source = [\"partner.mux\"]."
     }

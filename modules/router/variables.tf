@@ -485,6 +485,15 @@ variable "routes" {
   }
 
   validation {
+    condition = length(setintersection(
+      concat(keys(var.routes), keys(var.transforms)), [for key in concat(keys(var.routes), keys(var.transforms)) : "${key}-dlq"],
+    )) == 0
+    error_message = "A dead-letter queue is called <name>-<key>-dlq, so that no other key may be ${join(" or ", setintersection(
+      concat(keys(var.routes), keys(var.transforms)), [for key in concat(keys(var.routes), keys(var.transforms)) : "${key}-dlq"],
+    ))}."
+  }
+
+  validation {
     condition     = alltrue([for key in keys(var.routes) : length("${var.name}-${key}") <= 64])
     error_message = "Too long: \"<name>-<key>\" names a rule and a function and may have 64 characters. Shorten ${join(", ", [for key in keys(var.routes) : key if length("${var.name}-${key}") > 64])}."
   }

@@ -61,7 +61,7 @@ def test_functions_without_a_queue_are_told_and_given_what_they_need(
         "media-test-cms": -1,
     }
     assert functions["media-test-tidy"]["layers"] == [LAYER]
-    assert resources_in(root, "aws_lambda_event_source_mapping") == []
+    assert list(resources_in(root, "aws_lambda_event_source_mapping")) == []
     assert {
         config["function_name"]: (config["maximum_retry_attempts"], config["maximum_event_age_in_seconds"])
         for config in resources_in(root, "aws_lambda_function_event_invoke_config")

@@ -229,6 +229,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         router(routes={"tidy": route()["routes"]["cms"]}, transforms=transform()["transforms"]),
         "can't share a key, because keys name queues and functions: tidy",
     ),
+    "a route called like another's dead-letter queue": (
+        router(routes={"cms": route()["routes"]["cms"], "cms-dlq": route()["routes"]["cms"]}),
+        "no other key may be cms-dlq",
+    ),
+    "a route called like a transform's dead-letter queue": (
+        router(routes={"tidy-dlq": route()["routes"]["cms"]}, transforms=transform()["transforms"]),
+        "no other key may be tidy-dlq",
+    ),
     "a pattern that is no json": (route(pattern="source = mux"), "Not a JSON object: the pattern of cms"),
     "a pattern that is a list": (route(pattern="[]"), "Not a JSON object"),
     "an empty pattern": (route(pattern="{}"), "set match_all = true"),
