@@ -28,7 +28,6 @@ from infra.destinations import (
 from infra.entries import PartnerBusEntry, SnsFifoEntry, SqsEntry, WebhookEntry
 from infra.environment import Environment, WorkflowFile
 from infra.expressions import json_text, literal
-from infra.hops import FailureHandling, Hop
 from infra.ways_in import WaysIn, consumer_settings, queue_url
 from infra.workflow import IamAuthorization, Route, S3State, Transform
 
@@ -59,7 +58,7 @@ class WorkflowStack(TerraformStack):
         waits = self._waits()
         machines = {name: self._state_machine(name, bus, waits) for name in environment.definitions}
         router = self._router(bus, bucket, machines, waits)
-        review = self._review(bus, bucket, self._sources(router))
+        review = self._review(bus, bucket, machines, router)
         self._outputs(bus=bus, machines=machines, waits=waits, router=router, review=review)
 
     def _backend(self) -> None:
@@ -194,7 +193,6 @@ class WorkflowStack(TerraformStack):
             }
             | self._code(name, transform)
             | consumer_settings(transform, failure[name])
-            | _invocation(transform, failure[name])
             for name, transform in workflow.transforms.items()
         }
         routes = {
@@ -208,7 +206,6 @@ class WorkflowStack(TerraformStack):
             | self._guards(route)
             | ({"stage": route.stage} if route.stage is not None else {})
             | consumer_settings(route, failure[name])
-            | _invocation(route, failure[name])
             for name, route in workflow.routes.items()
         }
         return self._module(
@@ -265,8 +262,14 @@ class WorkflowStack(TerraformStack):
         return dict(literal(destination.model_dump(include=said)))
 
     def _review(
-        self, bus: TerraformHclModule, bucket: dict[str, str], sources: list[TerraformHclModule]
+        self,
+        bus: TerraformHclModule,
+        bucket: dict[str, str],
+        machines: dict[str, TerraformHclModule],
+        router: TerraformHclModule | None,
     ) -> TerraformHclModule:
+        ledgers = [_reference(module, "ledger_table_arn") for module in self._ways_in.modules.values()]
+        arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
         return self._module(
             "review",
             "dlq-review",
@@ -276,7 +279,11 @@ class WorkflowStack(TerraformStack):
                 "bus_arn": bus.get_string("bus_arn"),
                 "bucket": bucket,
                 "archive_arn": None if self._workflow.bus.archive is None else bus.get_string("archive_arn"),
-                "dead_letter_queues": f"${{{_merged(sources, 'dead_letter_queues')}}}",
+                "dead_letter_queues": f"${{{_merged(self._sources(router), 'dead_letter_queues')}}}",
+                "log_group_names": f"${{merge({', '.join(self._by_hop(router, 'log_group_name'))})}}",
+                # Two ways in may share one.
+                "ledger_table_arns": f"${{distinct(compact([{', '.join(ledgers)}]))}}" if ledgers else None,
+                "state_machine_arns": arns or None,
                 "deletion_protection": self._workflow.protection,
                 "editable_types": self._editable_types() or None,
             },
@@ -287,6 +294,16 @@ class WorkflowStack(TerraformStack):
             event_type: {} if schema is None else {"schema": json_text(schema)}
             for event_type, schema in self._workflow.review.editable_types.items()
         }
+
+    def _by_hop(self, router: TerraformHclModule | None, output: str) -> list[str]:
+        """What the modules of the hops put out as ``output``, or the router of all of its hops, as maps by hop."""
+        plural = {"log_group_name": "log_group_names", "function_name": "functions"}
+        found = [] if router is None else [_reference(router, plural[output])]
+        prefix = self._environment.prefix
+        for name, module in self._ways_in.modules.items():
+            key = _quoted(f"ingress/{prefix}-{name}")
+            found.append(f"{{ {key} = {_reference(module, output)} }}")
+        return found
 
     def _sources(self, router: TerraformHclModule | None) -> list[TerraformHclModule]:
         """The modules that have dead letters."""
@@ -301,17 +318,12 @@ class WorkflowStack(TerraformStack):
         router: TerraformHclModule | None,
         review: TerraformHclModule,
     ) -> None:
-        entrances = self._ways_in.with_functions()
-        guarded = [*entrances.values(), *([] if router is None else [router])]
-        ledgers = [_reference(module, "ledger_table_name") for module in guarded]
-        log_groups = ["module.router.log_group_names"] if router is not None else []
-        functions = ["module.router.functions"] if router is not None else []
-        prefix = self._environment.prefix
-        hops = {f"ingress/{prefix}-{name}": module for name, module in entrances.items()}
-        for hop, module in (hops | {f"review/{prefix}-review": review}).items():
-            key = _quoted(hop)
-            log_groups.append(f"{{ {key} = {_reference(module, 'log_group_name')} }}")
-            functions.append(f"{{ {key} = {_reference(module, 'function_name')} }}")
+        ledgers = [_reference(module, "ledger_table_name") for module in self._sources(router)]
+        key = _quoted(f"review/{self._environment.prefix}-review")
+        log_groups, functions = (
+            [*self._by_hop(router, output), f"{{ {key} = {_reference(review, output)} }}"]
+            for output in ("log_group_name", "function_name")
+        )
         queues = _merged(self._sources(router), "dead_letter_queues")
         self._output("bus_name", "Name of the event bus.", bus.get_string("bus_name"))
         self._entry_outputs()
@@ -401,13 +413,6 @@ _HOP: Final = (
     "redrive_max_delay_seconds = queue.redrive.max_delay_seconds",
 )
 """What operators' commands are told of a hop, from the modules' ``dead_letter_queues``."""
-
-
-def _invocation(hop: Hop, failure: FailureHandling) -> dict[str, Any]:
-    """What a hop says that does without a queue; others say nothing of it."""
-    if hop.invocation == "queue":
-        return {}
-    return {"invocation": hop.invocation, "function_retry": failure.function_retry.model_dump()}
 
 
 def _machine_id(name: str) -> str:

@@ -94,6 +94,11 @@ module "review" {
     module.webhooks.dead_letter_queues,
     module.router.dead_letter_queues,
   )
+
+  # What operators may look at, besides the queues: `media-events trace` searches the logs.
+  log_group_names    = local.log_group_names
+  ledger_table_arns  = [module.webhooks.ledger_table_arn]
+  state_machine_arns = local.state_machine_arns
 }
 
 ################################################################################
@@ -125,6 +130,9 @@ module "ingest" {
 }
 
 locals {
+  log_group_names    = merge({ "ingress/${var.name}-webhooks" = module.webhooks.log_group_name }, module.router.log_group_names)
+  state_machine_arns = { start-ingest = module.ingest.state_machine_arn }
+
   bucket = { name = module.storage.bucket_name, arn = module.storage.bucket_arn }
   tags   = { project = var.name }
 }

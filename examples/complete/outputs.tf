@@ -22,3 +22,48 @@ output "dead_letter_queues" {
   description = "Every dead-letter queue."
   value       = merge(module.webhooks.dead_letter_queues, module.router.dead_letter_queues)
 }
+
+################################################################################
+# What the operators' commands look for: terraform output -json > outputs.json; export MEDIA_EVENTS_OUTPUTS=outputs.json
+################################################################################
+
+output "hops" {
+  description = "What each hop has: its destination, its queues, the ledger with its breaker."
+  value = { for hop, queue in merge(module.webhooks.dead_letter_queues, module.router.dead_letter_queues) : hop => {
+    destination               = queue.destination
+    queue_url                 = queue.source_queue_url
+    dead_letter_queue_url     = queue.queue_url
+    ledger_table              = try(queue.ledger_table_name, null)
+    redrive_max_delay_seconds = queue.redrive.max_delay_seconds
+  } }
+}
+
+output "ledger_table_names" {
+  description = "Ledgers."
+  value       = compact([module.webhooks.ledger_table_name, module.router.ledger_table_name])
+}
+
+output "log_group_names" {
+  description = "Log groups of the functions, by hop."
+  value       = merge(local.log_group_names, { "review/${var.name}-review" = module.review.log_group_name })
+}
+
+output "event_patterns" {
+  description = "Patterns of the rules, by hop, as JSON text."
+  value       = module.router.event_patterns
+}
+
+output "partners" {
+  description = "Names of the partners."
+  value       = keys(module.webhooks.webhook_urls)
+}
+
+output "state_machine_arns" {
+  description = "State machines, by destination."
+  value       = local.state_machine_arns
+}
+
+output "operator_policies" {
+  description = "IAM policies (JSON) for the people at the review desk."
+  value       = module.review.operator_policies
+}

@@ -11,8 +11,8 @@ locals {
     "superseded_by", "change", "version", "group_status", "register", "waiting", "kept",
   ]
 
-  review_ledgers = [for arns in [distinct(compact(values(var.dead_letter_queues)[*].ledger_table_arn))] :
-  { Sid = "ReadLedgers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = arns } if length(arns) > 0]
+  review_ledgers = [for arns in [distinct(compact(concat(values(var.dead_letter_queues)[*].ledger_table_arn, var.ledger_table_arns)))] :
+  { Sid = "ReadLedgers", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], Resource = arns } if length(arns) > 0]
 
   review_key = [for arn in compact([var.kms_key_arn]) :
   { Sid = "UseKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [arn] }]
@@ -44,6 +44,7 @@ locals {
     ],
     local.review_ledgers,
     local.review_key,
+    local.review_look,
   )
 
   review_read = concat(
@@ -54,6 +55,7 @@ locals {
     ],
     local.review_ledgers,
     local.review_key,
+    local.review_look,
   )
 
   # The audit is only ever added to, under keys of its own: no policy here updates or deletes what is under audit/.

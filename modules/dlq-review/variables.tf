@@ -191,6 +191,37 @@ variable "archive_arn" {
   }
 }
 
+variable "log_group_names" {
+  description = "Log groups of the hops' functions, by hop: `merge()` of the outputs `log_group_names` of the modules that have them. The policies let operators search them for an event (`media-events trace`), and the re-drive function's own."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "ledger_table_arns" {
+  description = "Ledgers of the ways in, besides those in `dead_letter_queues`: the policies let operators look up there when an event came in."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in compact(var.ledger_table_arns) : can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[^/]+$", arn))])
+    error_message = "ledger_table_arns must be ARNs of tables."
+  }
+}
+
+variable "state_machine_arns" {
+  description = "State machines that events start, by destination: the policies let operators see how an event's execution went, as far as its status."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in values(var.state_machine_arns) : can(regex("^arn:[^:]+:states:[^:]+:[0-9]{12}:stateMachine:[^:]+$", arn))])
+    error_message = "state_machine_arns must be ARNs of state machines, without a version or an alias."
+  }
+}
+
 variable "maximum_concurrency" {
   description = "How many instances of the function may work on one dead-letter queue at a time: 2 to 1000. Low, so that ten thousand dead letters don't take the account's concurrency from live traffic."
   type        = number

@@ -74,8 +74,10 @@ def test_outputs_are_those_that_operators_and_the_command_rely_on(default_stacks
         "hops",
         "ledger_table_names",
         "log_group_names",
+        "operator_policies",
         "partners",
         "queue_urls",
+        "replay",
         "review_table_name",
         "secret_names",
         "state_machine_arns",
@@ -83,6 +85,28 @@ def test_outputs_are_those_that_operators_and_the_command_rely_on(default_stacks
         "wait_function_arn",
         "webhook_urls",
     ]
+
+
+def test_the_commands_are_told_of_every_hop_and_of_the_patterns_that_are_in_force(synthesise):
+    stack = synthesise(SMALL.replace("    destination: cms\n", "    destination: cms\n    enabled: false\n"))["dev"]
+    outputs = stack.document["output"]
+
+    assert outputs["partners"]["value"] == ["mux"]
+    assert "destination = queue.destination" in outputs["hops"]["value"]
+    assert "contains([], hop)" in outputs["event_patterns"]["value"]
+    assert 'contains(["route/ready"], hop)' in synthesise(SMALL)["dev"].document["output"]["event_patterns"]["value"]
+
+
+def test_operators_may_search_the_logs_and_ledgers_of_every_hop(default_stacks, synthesise):
+    review = synthesise(SMALL)["dev"].module("review")
+
+    assert review["log_group_names"] == (
+        '${merge(module.router.log_group_names, { "ingress/media-dev-webhook" = module.ingress.log_group_name })}'
+    )
+    assert review["ledger_table_arns"] == "${distinct(compact([module.ingress.ledger_table_arn]))}"
+    assert default_stacks["local"].module("review")["state_machine_arns"] == {
+        "ingest": "${module.machine-ingest.state_machine_arn}"
+    }
 
 
 def test_local_environment_has_short_delays(default_stacks):
@@ -398,22 +422,6 @@ def test_queue_is_a_target_by_its_arn(synthesise):
             "input_transformer": {"paths": {"id": "$.id"}, "template": '{"id": <id>}'},
         }
     }
-
-
-def test_hop_without_a_queue_says_so_and_others_say_nothing(synthesise):
-    text = SMALL.replace(
-        "routes:",
-        "transforms: {shape: {pattern: {source: [a]}, steps: [{set: {a: 1}}], invocation: direct}}\n"
-        "failure: {function_retry: {max_attempts: 1}}\nroutes:\n"
-        "  direct: {pattern: {source: [b]}, destination: cms, invocation: direct}",
-    )
-
-    router = synthesise(text)["dev"].module("router")
-
-    said = {"invocation": "direct", "function_retry": {"max_attempts": 1, "max_age_seconds": 21600}}
-    assert said.items() <= router["transforms"]["shape"].items()
-    assert said.items() <= router["routes"]["direct"].items()
-    assert not said.keys() & router["routes"]["ready"].keys()
 
 
 def test_steps_and_patterns_are_json_text(synthesise):

@@ -62,7 +62,10 @@ run "each_policy_holds_what_its_name_says" {
   assert {
     condition = alltrue([
       for statement in jsondecode(output.operator_policies.read).Statement :
-      alltrue([for action in statement.Action : contains(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "s3:GetObject"], action)])
+      alltrue([for action in statement.Action : contains([
+        "cloudwatch:GetMetricData", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query",
+        "logs:FilterLogEvents", "s3:GetObject", "sqs:GetQueueAttributes", "states:DescribeExecution",
+      ], action)])
     ])
     error_message = "Who may read may only read."
   }
@@ -111,7 +114,7 @@ run "each_policy_holds_what_its_name_says" {
   assert {
     condition = distinct(flatten([
       for statement in jsondecode(output.operator_policies.replay_archive).Statement : statement.Resource
-      if anytrue([for action in statement.Action : startswith(action, "sqs:") || endswith(action, "Rule")])
+      if statement.Sid != "CountMessages" && anytrue([for action in statement.Action : startswith(action, "sqs:") || endswith(action, "Rule")])
       ])) == tolist([
       "arn:aws:events:eu-west-1:123456789012:rule/media/media-replay-*",
       "arn:aws:sqs:eu-west-1:123456789012:media-replay-*",
@@ -123,7 +126,10 @@ run "each_policy_holds_what_its_name_says" {
     condition = alltrue([
       for statement in jsondecode(output.operator_policies.metadata).Statement :
       !contains(statement.Action, "s3:GetObject") && alltrue([
-        for action in statement.Action : contains(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], action)
+        for action in statement.Action : contains([
+          "cloudwatch:GetMetricData", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query",
+          "logs:FilterLogEvents", "sqs:GetQueueAttributes", "states:DescribeExecution",
+        ], action)
       ])
     ])
     error_message = "Who may read metadata may not read bodies."
@@ -207,5 +213,43 @@ run "what_may_be_edited_is_where_the_desk_reads_it" {
   assert {
     condition     = jsondecode(aws_dynamodb_table_item.settings[0].item).item_id.S == "settings/desk"
     error_message = "The key is what the desk reads."
+  }
+}
+
+run "who_may_read_may_look_at_what_status_and_trace_show" {
+  command = apply
+
+  variables {
+    log_group_names = {
+      "route/cms"           = "/aws/lambda/media-cms"
+      "ingress/webhook"     = "/aws/lambda/media-webhook"
+      "ingress/partner-bus" = null # events go straight on: there is no function
+    }
+    ledger_table_arns  = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook"]
+    state_machine_arns = { publish = "arn:aws:states:eu-west-1:123456789012:stateMachine:media-publish" }
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.operator_policies.read).Statement : statement.Sid => statement.Resource
+      if contains(["SearchLogs", "CountMessages", "ReadAges", "DescribeExecutions", "ReadLedgers"], statement.Sid) } == {
+      SearchLogs = [
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-cms",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-cms:*",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-review",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-review:*",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-webhook",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-webhook:*",
+      ]
+      CountMessages      = ["arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq", "arn:aws:sqs:eu-west-1:123456789012:media-cms"]
+      ReadAges           = ["*"]
+      DescribeExecutions = ["arn:aws:states:eu-west-1:123456789012:execution:media-publish:*"]
+      ReadLedgers        = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger", "arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook"]
+    }
+    error_message = "Status and trace need these logs, queues, ledgers and executions, and no others."
+  }
+
+  assert {
+    condition     = alltrue([for policy in values(output.operator_policies) : strcontains(policy, "SearchLogs") && strcontains(policy, "CountMessages")])
+    error_message = "Who may replay or archive may look as well."
   }
 }
