@@ -164,6 +164,8 @@ _SECRETS: Final = (
     ),
     re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     re.compile(r"\bwhsec_[A-Za-z0-9+/=]{8,}"),
+    # Of a URL that somebody has signed: Azure's; AWS's, Google's and CloudFront's are told by their names above.
+    re.compile(r"(?i)(?<=[?&])sig=[^\s&\"'<>]{1,4096}"),
     re.compile(r"(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"),
 )
 

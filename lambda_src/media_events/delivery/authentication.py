@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
@@ -25,6 +25,8 @@ MAX_KEY_BYTES: Final = 64
 
 PRIVATE_KEY_PREFIX: Final = "whsk_"
 SEED_BYTES: Final = 32
+
+MIN_PROOF_CHARACTERS: Final = 4
 
 _VISIBLE: Final = re.compile(r"[\x20-\x7e]+\Z")
 
@@ -107,6 +109,35 @@ def authenticate(  # noqa: PLR0913 - all of them go into one signature or anothe
             return {"Authorization": _basic(secrets[0], arn)}
         case StandardWebhooks():
             return _standard_webhooks(secrets, arn, event_id=event_id, body=body, now=now)
+
+
+def without_proofs(answer: bytes, authentication: Authentication | None, headers: Mapping[str, str]) -> bytes:
+    """``answer`` without the credentials of the request that it answers: some receivers say what they were sent.
+
+    ``headers`` are the request's. What looks like a credential is taken out of an answer by ``failures.scrub``; this
+    takes out ours whatever they look like.
+    """
+    for proof in sorted(_proofs(authentication, headers), key=len, reverse=True):
+        answer = answer.replace(proof.encode(), b"***")
+    return answer
+
+
+def _proofs(authentication: Authentication | None, headers: Mapping[str, str]) -> set[str]:
+    match authentication:
+        case None:
+            return set()
+        case ApiKey(header=header):
+            found = {headers.get(header, "")}
+        case StandardWebhooks():
+            found = set(headers.get("webhook-signature", "").split())
+        case Basic() | ClientCredentials():
+            proof = headers.get("Authorization", "").partition(" ")[2]
+            found = {proof}
+            if isinstance(authentication, Basic) and proof:
+                pair = base64.b64decode(proof).decode()
+                found |= {pair, pair.partition(":")[2]}
+    # A shorter one could be any word.
+    return {proof for proof in found if len(proof) >= MIN_PROOF_CHARACTERS}
 
 
 def unusable(arn: str, reason: str) -> PermanentConfigError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from media_events.cloudevents import CloudEventError, to_binary, to_structured
-from media_events.delivery.authentication import ClientCredentials, ReadSecrets, authenticate
+from media_events.delivery.authentication import ClientCredentials, ReadSecrets, authenticate, without_proofs
 from media_events.delivery.exchange import HttpClient, Request, Response
 from media_events.delivery.forms import unmarked
 from media_events.delivery.http_destination import HttpDestination
@@ -141,7 +141,8 @@ class HttpDelivery:
             timeout_seconds=self._timeout(ends),
             token=token,
         )
-        return self.client.post(request)
+        response = self.client.post(request)
+        return replace(response, body=without_proofs(response.body, self.destination.authentication, request.headers))
 
     def _token(self, ends: float) -> str | None:
         credentials = self.destination.authentication

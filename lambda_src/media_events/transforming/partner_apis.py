@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from jmespath.parser import ParsedResult
 
-from media_events.delivery.authentication import ClientCredentials, authenticate
+from media_events.delivery.authentication import ClientCredentials, authenticate, without_proofs
 from media_events.delivery.exchange import Request, Response
 from media_events.delivery.http import USER_AGENT, judge
 from media_events.delivery.http_destination import HttpDestination
@@ -147,7 +147,7 @@ class ApiSource:
                 token=token,
             ),
         }
-        return means.partners.get(
+        response = means.partners.get(
             Request(
                 target=target,
                 headers=headers,
@@ -157,6 +157,10 @@ class ApiSource:
                 kept_bytes=MAX_ANSWER_BYTES + 1,
             )
         )
+        if response.status in _SUCCESS:
+            return response
+        # Of a refusal a person sees what was answered.
+        return replace(response, body=without_proofs(response.body, self.api.authentication, headers))
 
     def _token(self, means: Means, ends: float) -> str | None:
         credentials = self.api.authentication

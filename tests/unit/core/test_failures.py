@@ -81,6 +81,10 @@ def test_messages_and_responses_are_bounded() -> None:
         "client secret: 'PLANTED with spaces'",
         "https://user:PLANTED@example.com/path",
         "whsec_PLANTEDPLANTED",
+        "https://b.s3.amazonaws.com/a.mov?X-Amz-Credential=PLANTED&X-Amz-Signature=PLANTED&X-Amz-Security-Token=PLANTED",
+        "https://storage.googleapis.com/b/a.mov?X-Goog-Credential=PLANTED&X-Goog-Signature=PLANTED",
+        "https://cdn.example.com/a.m3u8?Expires=1&Signature=PLANTED",
+        "https://account.blob.core.windows.net/c/a.mov?sv=2024&sig=PLANTED%3D",
     ],
 )
 def test_what_looks_like_a_credential_is_scrubbed(text: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import datetime
 
 import pytest
 from standardwebhooks import Webhook
 
-from media_events.delivery.authentication import ApiKey, Basic, StandardWebhooks, authenticate
+from media_events.delivery.authentication import ApiKey, Basic, ClientCredentials, StandardWebhooks, authenticate
 from media_events.delivery.destinations import HttpDestination
 from media_events.delivery.http import HttpDelivery, Response, build_request, judge
 from media_events.delivery.ssrf import parse_target
@@ -257,3 +258,56 @@ def test_a_request_that_would_outlive_the_function_is_not_begun():
         delivery(client).deliver(make_event(), seconds_left=0.5)
     assert refused.value.code == "no-time-left"
     assert client.requests == []
+
+
+# --- a receiver that says what it was sent ----------------------------------------------------------------------
+
+
+class Echo:
+    """Refuses, and repeats the request's headers."""
+
+    def post(self, sent):
+        if sent.target.path.startswith("/token"):
+            answer = {"access_token": "PLANTED-token", "token_type": "Bearer", "expires_in": 60}
+            return Response(200, body=json.dumps(answer).encode())
+        words = " ".join(value for header in sent.headers.values() for value in header.split())
+        return Response(403, body=f"no: {words} {_decoded(words)}".encode())
+
+
+def _decoded(words):
+    found = re.search(r"Basic (\S+)", words)
+    return "" if found is None else base64.b64decode(found[1]).decode()
+
+
+@pytest.mark.parametrize(
+    ("authentication", "secret"),
+    [
+        (ApiKey("X-Api-Key", "arn:a"), "PLANTED key of several words"),
+        (Basic("arn:a"), "kit:PLANTED"),
+        (Basic("arn:a"), '{"username": "kit", "password": "PLANTED"}'),
+        (
+            ClientCredentials(secret_arn="arn:a", token_target=parse_target("https://cms.example.com/token")),
+            '{"client_id": "kit", "client_secret": "PLANTED"}',
+        ),
+        (StandardWebhooks("arn:a"), WHSEC),
+    ],
+)
+def test_what_we_proved_ourselves_with_is_not_kept_of_an_answer_that_repeats_it(authentication, secret):
+    hop = HttpDelivery(
+        destination=destination(authentication=authentication),
+        client=Echo(),
+        read_secrets=lambda _arn: [secret],
+        clock=lambda: NOW,
+    )
+    with pytest.raises(PermanentConfigError) as refused:
+        hop.deliver(make_event(), seconds_left=20)
+    response = refused.value.response
+    assert response.startswith("no: ")
+    assert "***" in response
+    assert "PLANTED" not in response
+    assert not re.search(r"v1,\S+", response)
+
+
+def test_an_answer_is_kept_as_it_is_where_there_is_nothing_to_hide():
+    answer = judge(Response(403, body=b"asset a-1 is locked"), now=NOW)
+    assert answer.response == "asset a-1 is locked"

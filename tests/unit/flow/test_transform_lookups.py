@@ -254,7 +254,7 @@ def test_null_is_nothing(outside):
 
 def test_failure_holds_what_the_api_said_and_no_secret(outside):
     outside.secrets[SECRET] = ["live-key"]
-    outside.pages["api.example.com/files/a-1"] = Response(403, {}, b'{"error": "expired", "api_key": "live-key"}')
+    outside.pages["api.example.com/files/a-1"] = Response(403, {}, b'{"error": "expired", "key": "live-key"}')
 
     failed = failure_of(outside, lookup(http(auth={"type": "api-key", "header": "X-Key", "secret_arn": SECRET})))
 
