@@ -25,9 +25,6 @@ def status(  # noqa: PLR0913  # each is an option of the command
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=1, max=3600, help="With --watch: seconds between two looks.")] = 5.0,
-    examine: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="Count this many open items, the newest failures first.")
-    ] = 1000,
     table: TableName = None,
     ledger_table: LedgerTables = None,
     environment: Environment = None,
@@ -48,7 +45,7 @@ def status(  # noqa: PLR0913  # each is an option of the command
     deployment = find(
         environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
     )
-    looker = _looker(deployment, examine)
+    looker = _looker(deployment)
     picture = looker.look()
     if json:
         print_json(picture.to_dict())
@@ -67,7 +64,7 @@ def status(  # noqa: PLR0913  # each is an option of the command
     raise typer.Exit(STATUSES[picture.verdict])
 
 
-def _looker(deployment: Deployment, examine: int) -> Looker:
+def _looker(deployment: Deployment) -> Looker:
     from ops.status.wiring import looker  # noqa: PLC0415  # botocore takes a while; --help needs none of it
 
-    return looker(deployment, examine=examine)
+    return looker(deployment)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Final
 
 from media_events.failures import HopError
-from media_events.review import ReviewItem, Status
+from media_events.review import Group, ReviewItem
 from ops.desk.desk import STALE_SECONDS
 from ops.parts import Hop, Parts
 from ops.queues import Depth, queue_name
@@ -23,8 +23,9 @@ from ops.status.picture import (
     Queue,
 )
 
-EXAMINE: Final = 1000
-"""How many items of a status are read: enough to see what is wrong, and few enough to look every few seconds."""
+MAX_GROUPS: Final = 100
+MAX_REPLAYS: Final = 200
+"""So many are read on a look: enough to see what is wrong, and few enough to look every few seconds."""
 
 
 @dataclass(slots=True)
@@ -41,46 +42,56 @@ class _Problems:
 class Looker:
     """Asks. Every callable may raise a ``HopError``.
 
-    ``items`` gives the review items of a status, newest failure first; ``depth`` a queue's depth by its URL; ``ages``
-    the age in seconds of queues' oldest messages by their names, as far as it is known; ``breaker`` that of a ledger's
-    table and a destination.
+    ``groups`` gives up to so many groups with items that wait, and whether there are more; ``replays`` the items that
+    are being replayed; ``delivered`` says whether a ledger has an item's event as delivered by now. ``depth`` is a
+    queue's depth by its URL, ``ages`` the age in seconds of queues' oldest messages by their names, as far as it is
+    known, ``breaker`` that of a ledger's table and a destination.
     """
 
     parts: Parts
-    items: Callable[[Status], Iterator[ReviewItem]]
+    groups: Callable[[int], tuple[Sequence[Group], bool]]
+    replays: Callable[[], Iterator[ReviewItem]]
+    delivered: Callable[[ReviewItem], bool]
     depth: Callable[[str], Depth]
     ages: Callable[[Sequence[str]], Mapping[str, float]]
     breaker: Callable[[str, str], Breaker]
     clock: Callable[[], float]
-    examine: int = EXAMINE
 
     def look(self) -> Picture:
         """One look at everything; what refuses is named in the picture."""
         problems, notes = _Problems({}), _Problems({})
         if not self.parts.hops:
             problems.add("the deployment's hops and queues: Terraform's outputs are not at hand")
-        found_open, more = self._items("OPEN", problems)
-        retrying, _ = self._items("RETRYING", problems)
         now = self.clock()
+        groups, more = self._groups(problems)
         return Picture(
             now=now,
             hops=self._hops(problems, notes),
-            groups=[_group(group) for group in groups(found_open)],
-            open_items=len(found_open),
+            groups=[group for group in groups if group.items],
+            open_items=sum(group.items for group in groups),
             more_open=more,
-            retrying=len(retrying),
-            unconfirmed=[item.item_id for item in retrying if _is_stale(item, now)],
+            retrying=sum(group.retrying for group in groups),
+            unconfirmed=self._unconfirmed(now, problems) if any(group.retrying for group in groups) else [],
             unknown=list(problems.said),
             notes=list(notes.said),
         )
 
-    def _items(self, status: Status, problems: _Problems) -> tuple[list[ReviewItem], bool]:
+    def _groups(self, problems: _Problems) -> tuple[list[GroupState], bool]:
         try:
-            found = list(islice(self.items(status), self.examine + 1))
+            groups, more = self.groups(MAX_GROUPS)
         except HopError as error:
             problems.add(f"the review table: {error.message}")
             return [], False
-        return found[: self.examine], len(found) > self.examine
+        return [_group(group) for group in groups], more
+
+    def _unconfirmed(self, now: float, problems: _Problems) -> list[str]:
+        """Replays that nothing has confirmed in time. A command that did not wait leaves items that were delivered."""
+        try:
+            stale = [item for item in islice(self.replays(), MAX_REPLAYS) if _is_stale(item, now)]
+            return [item.item_id for item in stale if not self.delivered(item)]
+        except HopError as error:
+            problems.add(f"the outcome of replays: {error.message}")
+            return []
 
     def _hops(self, problems: _Problems, notes: _Problems) -> list[HopState]:
         hops = [hop for hop in self.parts.hops.values() if hop.queue_url or hop.dead_letter_queue_url]
@@ -137,43 +148,18 @@ class Looker:
             return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Open items of one group: how many of those looked at, and one of them."""
-
-    group_id: str
-    items: int
-    oldest: str
-    newest: str
-    example: ReviewItem
-
-
-def groups(items: Iterable[ReviewItem]) -> list[Group]:
-    """The groups of ``items``, the largest first."""
-    found: dict[str, Group] = {}
-    for item in items:
-        last = item.last_failed_at
-        group = found.get(item.group_id)
-        if group is None:
-            found[item.group_id] = Group(group_id=item.group_id, items=1, oldest=last, newest=last, example=item)
-            continue
-        oldest, newest = min(group.oldest, last), max(group.newest, last)
-        found[item.group_id] = replace(group, items=group.items + 1, oldest=oldest, newest=newest)
-    return sorted(found.values(), key=lambda group: (-group.items, group.group_id))
-
-
 def _group(group: Group) -> GroupState:
-    item = group.example
     return GroupState(
         group_id=group.group_id,
-        items=group.items,
-        oldest=group.oldest,
-        newest=group.newest,
-        hop=item.hop,
-        destination=item.destination,
-        failure_class=item.failure_class,
-        error_code=item.error_code,
-        error_message=item.error_message,
+        items=group.counts.get("OPEN", 0),
+        retrying=group.counts.get("RETRYING", 0),
+        oldest=group.first_opened_at,
+        newest=group.last_opened_at,
+        hop=group.hop,
+        destination=group.destination,
+        failure_class=group.failure_class,
+        error_code=group.error_code,
+        error_message=group.error_message,
     )
 
 

@@ -58,10 +58,11 @@ class HopState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupState:
-    """Open items of one group: how many of those counted, and why they failed."""
+    """One group: how many of its items are open and being replayed, and why its latest one failed."""
 
     group_id: str
     items: int
+    retrying: int
     oldest: str
     newest: str
     hop: str
@@ -83,9 +84,9 @@ class Need:
 class Picture:
     """All of it at ``now`` (epoch seconds).
 
-    ``open_items`` were counted; ``more_open`` says that there are more. ``unconfirmed`` are items whose replay was not
-    confirmed in time. ``unknown`` says in sentences what could not be found out; ``notes`` is what else is worth
-    knowing.
+    ``open_items`` are those of ``groups``; ``more_open`` says that there are more groups. ``unconfirmed`` are items
+    whose replay was not confirmed in time. ``unknown`` says in sentences what could not be found out; ``notes`` is
+    what else is worth knowing.
     """
 
     now: float

@@ -39,8 +39,9 @@ def show(picture: Picture) -> RenderableType:
 
 
 def _review(picture: Picture) -> Text:
-    count = f"{picture.open_items}{' or more' if picture.more_open else ''} open"
-    return Text(f"review: {count} in {len(picture.groups)} groups, {picture.retrying} being replayed")
+    more = ", and there are more groups" if picture.more_open else ""
+    count = f"{picture.open_items} open in {len(picture.groups)} groups"
+    return Text(f"review: {count}, {picture.retrying} being replayed{more}")
 
 
 def _hops(picture: Picture) -> Table:

@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from media_events.adapters.breaker_table import BreakerTable
+from media_events.delivery.deliverer import destination_key
+from media_events.review import Group, ReviewItem
 from ops.aws import Deployment
+from ops.desk.desk import confirmable
 from ops.desk.queries import Query, walk
-from ops.desk.wiring import table_of
+from ops.desk.wiring import LedgerTables, table_of
 from ops.queues import depth
 from ops.status.ages import OldestMessages
-from ops.status.looking import EXAMINE, Looker
+from ops.status.looking import Looker
 from ops.status.picture import Breaker
 
 
-def looker(deployment: Deployment, *, examine: int = EXAMINE) -> Looker:
+def looker(deployment: Deployment) -> Looker:
     """Who looks at ``deployment``. Nothing of what is asked changes anything."""
     cloud, table = deployment.cloud, table_of(deployment)
+    effects = LedgerTables(cloud.lazy("dynamodb"), deployment.ledger_tables)
+
+    def groups(limit: int) -> tuple[Sequence[Group], bool]:
+        found, after = table.groups(limit=limit)
+        return found, after is not None
+
+    def delivered(item: ReviewItem) -> bool:
+        key = destination_key(item.source, item.event_id, item.destination)
+        return confirmable(item) and effects.done(key)
+
     return Looker(
         parts=deployment.parts,
-        items=lambda status: walk(table, Query(statuses=(status,))),
+        groups=groups,
+        replays=lambda: walk(table, Query(statuses=("RETRYING",))),
+        delivered=delivered,
         depth=functools.partial(depth, cloud.lazy("sqs")),
         ages=OldestMessages(cloud.lazy("cloudwatch"), time.time).ages,
         breaker=functools.partial(_breaker, cloud.lazy("dynamodb")),
         clock=time.time,
-        examine=examine,
     )
 
 

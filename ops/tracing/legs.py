@@ -15,11 +15,13 @@ from ops.queues import Depth
 from ops.tracing.evidence import Depths, Execution, LedgerEntry, Said
 from ops.tracing.steps import (
     ACCEPTED,
+    CALLED_BACK,
     DEAD,
     DELIVERED,
     DROPPED,
     FAILED,
     OPENED,
+    PARKED,
     PUT_OFF,
     REDRIVEN,
     SKIPPED,
@@ -61,7 +63,20 @@ class Facts:
         return next((said for said in reversed(self.lines) if said.line.message in _MOVES), None)
 
 
-_MOVES: Final = (ACCEPTED, TRANSFORMED, DROPPED, DELIVERED, SKIPPED, FAILED, DEAD, REDRIVEN, OPENED, PUT_OFF)
+_MOVES: Final = (
+    ACCEPTED,
+    TRANSFORMED,
+    DROPPED,
+    DELIVERED,
+    SKIPPED,
+    FAILED,
+    DEAD,
+    REDRIVEN,
+    OPENED,
+    PUT_OFF,
+    PARKED,
+    CALLED_BACK,
+)
 
 
 def leg_of(facts: Facts) -> Leg | None:
@@ -130,21 +145,29 @@ def _through(facts: Facts) -> tuple[State, str] | None:
 
 
 def _settled(facts: Facts) -> tuple[State, str] | None:
-    skipped = facts.said(SKIPPED)
-    if _done(facts) or facts.said(DELIVERED) or skipped:
-        superseded = facts.entry is not None and facts.entry.superseded
-        if superseded or (facts.entry is None and any(said.text("reason") == "superseded" for said in skipped)):
+    skips = {said.text("reason") for said in facts.said(SKIPPED)}
+    if "archived" in skips:
+        return "archived", "was not sent: a person had put it away"
+    if _done(facts) or skips or facts.said(DELIVERED):
+        superseded = "superseded" in skips if facts.entry is None else facts.entry.superseded
+        if superseded:
             return "superseded", "was not sent: a later event of its key had been delivered"
         return "delivered", _delivered(facts)
-    item = facts.item
-    if item is not None and item.status == "ARCHIVED":
+    return None if facts.item is None else _decided(facts.item)
+
+
+def _decided(item: ReviewItem) -> tuple[State, str] | None:
+    """What a person has decided about it, or what came of that."""
+    if item.status == "ARCHIVED":
         return "archived", "was put away by a person, undelivered"
-    if item is not None and item.status == "RESOLVED":
-        sent = f"sent again at {item.replayed_at}" if item.replayed_at else "resolved"
-        if confirmable(item):
-            return "delivered", f"delivered; confirmed at {item.resolved_at}"
-        return "handed over", f"{sent}; nothing records its arrival, and it has not failed since"
-    return None
+    if item.status == "SUPERSEDED":
+        return "superseded", f"was corrected by a person: {item.superseded_by} was sent in its place"
+    if item.status != "RESOLVED":
+        return None
+    if confirmable(item):
+        return "delivered", f"delivered; confirmed at {item.resolved_at}"
+    sent = f"sent again at {item.replayed_at}" if item.replayed_at else "resolved"
+    return "handed over", f"{sent}; nothing records its arrival, and it has not failed since"
 
 
 def _delivered(facts: Facts) -> str:
@@ -171,6 +194,8 @@ def _pending(facts: Facts) -> tuple[State, str]:
     if last is not None and last.line.message == OPENED:
         told = f"a review item was opened at {timestamp(last.at)}"
         return ("lost from sight", f"{told}, and is not in the table") if facts.complete else ("unknown", told)
+    if last is not None and last.line.message == PARKED:
+        return "parked", f"was parked at {timestamp(last.at)}: an earlier event of its key has to be delivered first"
     if last is not None and last.line.message == FAILED and hop.kind == "ingress" and hop.queue_url is None:
         return "unknown", f"was refused at {timestamp(last.at)}: its sender has been told to send it again"
     return _by_the_queues(facts)
@@ -200,6 +225,8 @@ def _whereabouts(last: Said | None) -> str:
             return f"waits in the dead-letter queue to be sent back, since {told}"
         case "event re-driven":
             return f"was sent back to the hop at {told}"
+        case "event called back":
+            return f"was called back at {told}: it waits in the hop's queue"
         case "event put off":
             return f"was put off at {told}: it waits in the hop's queue"
     return f"an attempt failed at {told}: it waits for the next one"

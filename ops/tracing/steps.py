@@ -20,6 +20,8 @@ DEAD: Final = "event dead-lettered"
 REDRIVEN: Final = "event re-driven"
 OPENED: Final = "review item opened"
 PUT_OFF: Final = "event put off"
+PARKED: Final = "event parked"
+CALLED_BACK: Final = "event called back"
 
 _MEANINGS: Final[dict[str, tuple[str, Tone]]] = {
     ACCEPTED: ("accepted and put on the bus", "good"),
@@ -33,10 +35,13 @@ _MEANINGS: Final[dict[str, tuple[str, Tone]]] = {
     REDRIVEN: ("sent from the dead-letter queue to the hop again", "waiting"),
     OPENED: ("given up: it waits for a person in the review table", "bad"),
     PUT_OFF: ("put off: nothing was tried", "waiting"),
+    PARKED: ("parked: an earlier event of its key has to be delivered first", "waiting"),
+    CALLED_BACK: ("called back: it is its turn", "waiting"),
 }
 _SKIPS: Final[dict[str, tuple[str, Tone]]] = {
     "duplicate": ("delivered before: it was not sent again", "plain"),
     "superseded": ("not sent: a later event of its key had been delivered", "plain"),
+    "archived": ("not sent: a person had put it away", "plain"),
 }
 
 

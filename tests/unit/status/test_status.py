@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -12,13 +13,14 @@ from moto import mock_aws
 
 from media_events.adapters.breaker_table import BreakerTable
 from media_events.failures import PermanentConfigError, TransientError
+from media_events.review import Group
 from ops import aws
 from ops.cli import run
 from ops.parts import Parts
 from ops.queues import Depth
 from ops.status import commands, wiring
 from ops.status.ages import OldestMessages
-from ops.status.looking import Looker
+from ops.status.looking import MAX_GROUPS, Looker
 from ops.status.picture import Breaker, age
 from tests.unit.review.items import make_item
 from tests.unit.tracing.traces import NOW, OUTPUTS, PARTS
@@ -35,25 +37,48 @@ class Deployment:
         self.oldest = {}
         self.breakers = {}
         self.asked_ages = []
+        self.delivered = set()
         self.parts = PARTS
         self.now = NOW
 
-    def looker(self, examine=1000):
+    def looker(self):
         return Looker(
             parts=self.parts,
-            items=self._items,
+            groups=self._groups,
+            replays=lambda: (item for item in self.items if item.status == "RETRYING"),
+            delivered=lambda item: item.item_id in self.delivered,
             depth=lambda url: _raised(self.depths.get(url.rpartition("/")[2], Depth(0, 0))),
             ages=self._ages,
             breaker=lambda _table, destination: _raised(self.breakers.get(destination, Breaker())),
             clock=lambda: self.now,
-            examine=examine,
         )
 
     def look(self):
         return self.looker().look()
 
-    def _items(self, status):
-        return (item for item in _raised(self.items) if item.status == status)
+    def _groups(self, limit):
+        counts = defaultdict(Counter)
+        examples = {}
+        for item in _raised(self.items):
+            counts[item.group_id][item.status] += 1
+            examples[item.group_id] = item
+        found = [
+            Group(
+                group_id=group_id,
+                hop=item.hop,
+                destination=item.destination,
+                failure_class=item.failure_class,
+                error_code=item.error_code,
+                error_message=item.error_message,
+                counts=counts[group_id],
+                opened=sum(counts[group_id].values()),
+                first_opened_at=item.last_failed_at,
+                last_opened_at=item.last_failed_at,
+            )
+            for group_id, item in examples.items()
+        ]
+        found.sort(key=lambda group: -group.waiting)
+        return found[:limit], len(found) > limit
 
     def _ages(self, names):
         self.asked_ages.append(list(names))
@@ -99,10 +124,10 @@ def test_every_group_of_open_items_needs_a_person_the_largest_first(deployment):
     assert picture.verdict == "something"
 
 
-def test_items_are_counted_up_to_a_number(deployment):
-    deployment.items = [make_item(f"evt-{number}") for number in range(5)]
-    picture = deployment.looker(examine=3).look()
-    assert (picture.open_items, picture.more_open) == (3, True)
+def test_more_groups_than_a_screen_has_room_for_are_not_read(deployment):
+    deployment.items = [make_item(f"evt-{number}", group_id=f"g-{number}") for number in range(MAX_GROUPS + 5)]
+    picture = deployment.look()
+    assert (picture.open_items, picture.more_open) == (MAX_GROUPS, True)
 
 
 @pytest.mark.parametrize(("minutes", "needed"), [(1, False), (16, True)])
@@ -110,8 +135,10 @@ def test_a_replay_that_was_never_confirmed_needs_a_person(deployment, minutes, n
     at = datetime.fromtimestamp(NOW, UTC) - timedelta(minutes=minutes)
     deployment.items = [make_item(status="RETRYING", replayed_at=at.isoformat())]
     picture = deployment.look()
-    assert picture.retrying == 1
+    assert (picture.open_items, picture.retrying, picture.groups) == (0, 1, [])
     assert bool(picture.needs) == needed
+    deployment.delivered = {deployment.items[0].item_id}
+    assert deployment.look().needs == []
 
 
 @pytest.mark.parametrize(("seconds", "needed"), [(3599, False), (3601, True)])
@@ -211,7 +238,7 @@ def _told(deployment, monkeypatch, tmp_path, capsys):
     for name in ("AWS_ENDPOINT_URL", aws.ENVIRONMENT_VARIABLE, aws.REVIEW_TABLE_VARIABLE, aws.LEDGER_TABLES_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
-    monkeypatch.setattr(wiring, "looker", lambda _deployment, *, examine: deployment.looker(examine))
+    monkeypatch.setattr(wiring, "looker", lambda _deployment: deployment.looker())
 
     def command(*arguments):
         ended = run(["status", *arguments, "--table", "review"])

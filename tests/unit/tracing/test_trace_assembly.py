@@ -204,6 +204,7 @@ def test_an_item_is_enough_where_the_logs_have_expired():
     [
         ({"status": "ARCHIVED"}, "archived", "settled"),
         ({"status": "RESOLVED", "resolved_at": "2026-11-23T12:30:00.000Z"}, "delivered", "settled"),
+        ({"status": "SUPERSEDED", "superseded_by": "evt-1-edited"}, "superseded", "settled"),
         ({"status": "RETRYING", "replayed_at": "2026-11-23T12:59:00.000Z"}, "in flight", "in flight"),
         ({"status": "RETRYING", "replayed_at": "2026-11-23T12:30:00.000Z"}, "in review", "needs a person"),
     ],
@@ -365,3 +366,25 @@ def test_nothing_is_known_of_an_event_that_left_no_trace():
 
     assert not told.found
     assert told.legs == ()
+
+
+def test_a_parked_event_waits_for_an_earlier_one_of_its_key():
+    told = story(*BEGUN, DELIVERED[1], said("event parked", seconds=2, **CMS))
+
+    assert states(told)["cms"] == "parked"
+    assert told.verdict == "in flight"
+
+
+def test_an_event_that_was_called_back_waits_in_the_queue_and_is_then_delivered():
+    back = (said("event parked", seconds=2, **CMS), said("event called back", seconds=60, **CMS))
+    depths = {"route/ready-to-cms": Depths(Depth(1, 0), Depth(0, 0))}
+
+    assert states(story(*BEGUN, DELIVERED[1], *back, depths=depths))["cms"] == "in flight"
+    assert states(story(*BEGUN, DELIVERED[1], *back, said("event delivered", seconds=61, **CMS)))["cms"] == "delivered"
+
+
+def test_an_event_that_a_person_had_put_away_is_not_sent_when_its_turn_comes():
+    told = story(*BEGUN, DELIVERED[1], said("delivery skipped", seconds=2, reason="archived", **CMS))
+
+    assert states(told)["cms"] == "archived"
+    assert told.verdict == "settled"

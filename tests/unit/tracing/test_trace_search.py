@@ -212,6 +212,8 @@ def test_two_partners_events_of_the_same_id_are_two_stories():
 
     assert sorted(story.source or "" for story in stories) == ["partner.frameio", "partner.mux"]
     assert all(story.verdict == "settled" for story in stories)
+    (theirs,) = [story for story in stories if story.source == "partner.frameio"]
+    assert (theirs.type, len(theirs.steps)) == ("encode.started", 1)
     assert world.tracer().story_of("evt-1", source="partner.mux").type == "asset.ready"
 
 
