@@ -140,6 +140,32 @@ def test_an_operation_runs_in_one_command_at_a_time():
     assert (len(group.sent()), group.none_twice()) == (50, True)
 
 
+def test_eight_at_a_time_send_none_twice_cancelled_or_killed():
+    group = Group(300, rate=100.0, limit=200)
+
+    def cancel_at_50(operation):
+        if operation.taken >= 50:
+            group.records.meanwhile = kill_at_120
+            operations.cancel(group.records, "op-1")
+
+    def kill_at_120(operation):
+        if operation.taken >= 120:
+            group.records.meanwhile = lambda _operation: None
+            group.office.table.meanwhile = kill
+
+    def kill():
+        raise Killed
+
+    group.records.meanwhile = cancel_at_50
+    assert group.runner(workers=8).run(group.operation).state == "cancelled"
+    with pytest.raises(Killed):
+        group.runner(workers=8).run(group.resumed())
+    ended = group.runner(workers=8).run(group.resumed())
+    assert ended.state == "completed"
+    assert group.none_twice()
+    assert 200 - 8 <= len(group.sent()) <= 200
+
+
 # --- stopping ----------------------------------------------------------------------------------------------------
 
 
@@ -284,6 +310,71 @@ def test_a_group_is_replayed_and_the_audit_tells_of_it(group, capsys):
 def test_only_items_of_the_destination_asked_for_go_out(group):
     assert command("replay", "--all-open", "--destination", "elsewhere") == 0
     assert not group.sent()
+
+
+def test_items_are_replayed_by_what_they_are(group):
+    for number in range(3):
+        item = make_item(
+            f"evt-x{number}", group_id="g-2", error_code="http-422", type="comment.created", partner="frameio"
+        )
+        group.office.table.items[item.item_id] = item
+    assert command("replay", "--code", "http-422", "--partner", "frameio", "--limit", "2", "--since", "2d") == 0
+    assert set(group.sent()) <= {"evt-x0", "evt-x1", "evt-x2"}
+    assert len(group.sent()) == 2
+    assert command("replay", "--type", "comment.created", "--until", "2001-01-01") == 0
+    assert len(group.sent()) == 2
+
+
+def test_a_time_that_is_none_is_a_mistake(group):  # noqa: ARG001
+    assert command("replay", "--since", "yesterday", "--dry-run") == 2
+
+
+def test_a_group_is_archived_and_restored_as_operations(group, capsys):
+    assert command("archive", "--group", "g-1", "--limit", "5", "--reason", "withdrawn", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["items"] == 5
+    assert command("archive", "--group", "g-1", "--limit", "5", "--reason", "withdrawn") == 0
+    assert "5 archived" in capsys.readouterr().out
+    statuses = Counter(item.status for item in group.office.table.items.values())
+    assert (statuses["ARCHIVED"], group.sent()) == (5, Counter())
+    assert command("restore", "--all-archived", "--json") == 0
+    ended = json.loads(capsys.readouterr().out)
+    assert (ended["state"], ended["taken"], ended["action"]) == ("completed", 5, "restore")
+    assert {item.status for item in group.office.table.items.values()} == {"OPEN"}
+    (line,) = [line for line in group.records.entries(group.office.item.item_id) if line.action == "archive"]
+    assert (line.by, line.reason, line.allowed) == (BY, "withdrawn", True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["x", "--group", "g-1"], ["x", "--dry-run"]])
+def test_an_archive_of_nothing_or_of_two_things_is_a_mistake(group, arguments):
+    assert command("archive", *arguments, "--reason", "x") == 2
+    assert not group.records.lines
+
+
+def test_operations_are_listed_the_latest_first_with_who_and_why(group, capsys):  # noqa: ARG001
+    assert command("replay", "--group", "g-1", "--limit", "2", "--reason", "CMS is back", "--json") == 0
+    ended = json.loads(capsys.readouterr().out)
+    assert command("operations") == 0
+    shown = capsys.readouterr().out
+    for part in (ended["operation_id"], BY, "CMS is back", "OPEN or RETRYING items of group g-1"):
+        assert part in shown
+
+
+def test_stats_tell_what_waits(group, capsys):  # noqa: ARG001
+    assert command("stats", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["by_status"]["OPEN"], told["by_destination"], told["groups"]) == (12, {"cms": 12}, 1)
+    assert command("stats") == 0
+    assert "oldest open" in capsys.readouterr().out
+
+
+def test_a_list_goes_on_where_it_ended(group, capsys):  # noqa: ARG001
+    assert command("list", "--limit", "7", "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    assert command("list", "--limit", "7", "--cursor", first["cursor"], "--json") == 0
+    second = json.loads(capsys.readouterr().out)
+    assert len({item["item_id"] for page in (first, second) for item in page["items"]}) == 12
+    assert second["cursor"] is None
+    assert command("list", "--cursor", "nonsense") == 2
 
 
 def test_an_operation_that_does_not_exist_is_refused_and_the_refusal_is_recorded(group, capsys):
