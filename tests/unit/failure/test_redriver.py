@@ -126,7 +126,10 @@ def test_another_failure_of_the_same_event_is_another_attempt_of_the_same_item()
     assert [attempt.message_id for attempt in item.attempts] == ["m-1", "m-2"]
 
 
-@pytest.mark.parametrize(("status", "after"), [("RETRYING", "OPEN"), ("RESOLVED", "OPEN"), ("ARCHIVED", "ARCHIVED")])
+@pytest.mark.parametrize(
+    ("status", "after"),
+    [("RETRYING", "OPEN"), ("RESOLVED", "OPEN"), ("ARCHIVED", "ARCHIVED"), ("SUPERSEDED", "SUPERSEDED")],
+)
 def test_a_replay_that_fails_opens_the_item_again_unless_it_was_archived(status, after):
     world = World(now=DUE)
     world.attend(exhausted())

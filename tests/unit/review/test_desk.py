@@ -102,6 +102,12 @@ def test_a_replay_sends_the_original_body_to_the_failed_hops_queue():
     assert sent["attributes"]["tenant"]["stringValue"] == "a"
 
 
+def test_an_empty_body_is_sent_as_it_is():
+    office = Office(make_item(body="", body_size=0))
+    office.replay(wait=0)
+    assert [message["body"] for message in office.queues.sent] == [""]
+
+
 def test_an_age_from_before_the_replay_does_not_count_against_it():
     old = {"firstfailedtime": {"dataType": "String", "stringValue": "2026-11-01T00:00:00.000Z"}}
     office = Office(make_item(message_attributes=old))
@@ -263,6 +269,13 @@ def test_a_list_settles_what_was_delivered_after_the_command_had_gone():
 def test_a_list_has_what_is_open_and_what_is_being_retried():
     office = Office(make_item("evt-1"), make_item("evt-2", status="RETRYING"), make_item("evt-3", status="ARCHIVED"))
     assert [item.event_id for item in found(office)] == ["evt-1", "evt-2"]
+
+
+def test_the_body_of_an_item_from_a_list_is_read_whole():
+    office = Office()
+    (listed,) = found(office)
+    assert listed.body is None
+    assert office.desk().body(listed) == office.item.body
 
 
 def test_a_list_ends_at_its_limit():

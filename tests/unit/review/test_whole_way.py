@@ -18,6 +18,7 @@ from media_events.adapters import clients
 from media_events.delivery.http import Response
 from media_events.handlers import deliver, redrive
 from ops.aws import Cloud, Deployment
+from ops.desk import editing, wiring
 from ops.desk.queries import Query, find_page
 from ops.desk.wiring import desk
 from tests.unit.flow.factories import make_event
@@ -264,3 +265,37 @@ def test_an_unusable_configuration_is_the_reason_that_a_person_reads(cloud, offi
     (item,) = open_items(office)
     assert (item.failure_class, item.error_code) == ("permanent-config", "configuration-unusable")
     assert "https" in item.error_message
+
+
+def correct(place, item_id, **data):
+    """What an operator does with `review edit`."""
+    draft = editing.draft(place, item_id)
+    document = json.loads(draft.text)
+    document["data"] |= data
+    return editing.send(place, editing.check(place, draft, json.dumps(document)), reason="it lacked a title")
+
+
+def test_a_refused_event_is_corrected_until_the_receiver_takes_it(cloud, receiver):
+    types = {"item_id": {"S": "settings/desk"}, "editable_types": {"S": '{"asset.ready": null}'}}
+    cloud.dynamodb.put_item(TableName="review", Item=types)
+    place = wiring.office(Deployment(cloud=Cloud(region=REGION), review_table="review", ledger_tables=["ledger"]))
+    receiver.status = 422
+    send(cloud)
+    cloud.settle()
+    (original,) = open_items(place.desk)
+
+    first = correct(place, original.item_id, title="Fi")
+    cloud.settle()
+    (failed,) = open_items(place.desk)
+    assert (failed.event_id, failed.edit_of) == (first.event_id, "evt-1")
+
+    receiver.status = 200
+    second = correct(place, failed.item_id, title="Film")
+    cloud.settle()
+    assert open_items(place.desk) == []
+    delivered = receiver.requests[-1]
+    assert delivered.headers["Idempotency-Key"] == second.event_id
+    assert json.loads(delivered.body)["data"]["title"] == "Film"
+    assert json.loads(delivered.body)["editof"] == first.event_id
+    counts = place.desk.table.group(original.group_id).counts
+    assert {status: count for status, count in counts.items() if count} == {"SUPERSEDED": 2}
