@@ -267,7 +267,7 @@ def test_lake_has_each_event_once_partitioned(targets: Targets) -> None:
 def test_function_that_raises_is_tried_again_and_then_a_person_is_asked(targets: Targets) -> None:
     targets.publish(make_event(id="odd", type="asset.odd"))
 
-    reason = eventually(lambda: targets.review().get("odd"))
+    reason = eventually(lambda: targets.review().get("odd"), 150)
 
     # The local cloud has one name for whatever a function raises.
     assert reason.startswith("function-")
@@ -316,7 +316,7 @@ def test_operators_can_do_what_their_policy_says_and_an_event_is_corrected(
 ) -> None:
     targets.publish(make_event({"title": "no film"}, id="mend-me", type="asset.odd"))
     table = targets.outputs["review_table_name"]
-    eventually(lambda: "mend-me" in targets.review())
+    assert eventually(lambda: "mend-me" in targets.review(), 150)
     items = {item.event_id: item.item_id for item in open_review_items(targets.clients, table)}
     item = items["mend-me"]
     reader, mender = (Operator.with_policy(targets, name, paths) for name in ("read", "edit"))

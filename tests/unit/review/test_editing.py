@@ -11,6 +11,7 @@ from media_events.failures import PermanentConfigError, TransientError
 from media_events.review import ReturnTo, item_id
 from ops.desk import acting, editing
 from ops.desk.deciding import decide
+from ops.desk.desk import STALE_SECONDS
 from ops.desk.editing import EditRefusedError
 from tests.unit.failure.fakes import Crash
 from tests.unit.flow.factories import make_event
@@ -410,6 +411,32 @@ def test_an_edit_that_was_delivered_before_it_was_closed_is_closed_without_being
     place.delivered(edited.event.metadata.id)
     assert place.fakes.desk().settle(place.current()).status == "SUPERSEDED"
     assert len(place.sent()) == 1
+
+
+def test_finishing_an_edit_that_was_delivered_sends_nothing():
+    place = Place()
+    edited = place.edited()
+    place.fakes.trap.steps.clear()
+    place.fakes.trap.at, place.fakes.trap.before = 2, False
+    with pytest.raises(Crash):
+        place.send(edited)
+    place.fakes.trap.at = None
+    place.delivered(edited.event.metadata.id)
+    assert place.finish().result == "delivered"
+    assert (len(place.sent()), place.current().status) == (1, "SUPERSEDED")
+
+
+def test_an_item_whose_edit_is_not_finished_is_never_replayed_however_old_it_is():
+    place = Place()
+    place.fakes.trap.steps.clear()
+    place.fakes.trap.at = 2
+    with pytest.raises(Crash):
+        place.send(place.edited())
+    place.fakes.trap.at = None
+    place.fakes.clock.now += STALE_SECONDS + 1
+    ((result, reason),) = place.fakes.replay()
+    assert (result, place.sent()) == ("refused", [])
+    assert "--finish" in reason
 
 
 def test_where_nobody_knows_whether_it_was_sent_the_same_event_is_sent_again():

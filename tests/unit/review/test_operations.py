@@ -166,6 +166,25 @@ def test_eight_at_a_time_send_none_twice_cancelled_or_killed():
     assert 200 - 8 <= len(group.sent()) <= 200
 
 
+def test_what_a_command_was_killed_before_sending_is_sent_when_resumed():
+    group = Group(40, rate=100.0, canary=0, limit=1000)
+
+    def kill():
+        raise Killed
+
+    def kill_at_the_third_batch(operation):
+        if operation.taken > 9:
+            group.records.meanwhile = lambda _operation: None
+            group.office.table.meanwhile = kill
+
+    group.records.meanwhile = kill_at_the_third_batch
+    with pytest.raises(Killed):
+        group.runner(workers=8).run(group.operation)
+    assert len(group.sent()) < 40
+    assert group.runner(workers=8).run(group.resumed()).state == "completed"
+    assert (len(group.sent()), group.none_twice()) == (40, True)
+
+
 # --- stopping ----------------------------------------------------------------------------------------------------
 
 
