@@ -20,7 +20,7 @@ from media_events.bodies import Bodies, bring_back
 from media_events.consuming import timestamp
 from media_events.delivery.deliverer import destination_key
 from media_events.envelope import Event
-from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentConfigError, PermanentDataError
+from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentDataError
 from media_events.redriver import Events, Functions, Queues, for_route
 from media_events.redriving import MAX_ATTRIBUTES, record_of
 from media_events.review import Group, Position, ReviewItem, Selection, Slice
@@ -126,8 +126,8 @@ class Desk:
         try:
             settled = self.resolve(item) if item.pending_edit is None else self.supersede(item)
             return settled or self.table.glance(item.item_id) or item
-        except PermanentConfigError:
-            # Who may only read sees what the table has.
+        except HopError:
+            # Who may only read sees what the table has; whoever else looks next will settle it.
             return item
 
     def body(self, item: ReviewItem) -> str:
