@@ -24,7 +24,6 @@ TABLE = "tests/unit/review/test_table.py"
 COMMANDS = "tests/unit/review/test_commands.py"
 WHOLE_WAY = "tests/unit/review/test_whole_way.py"
 KILLED = "tests/local/test_killed_commands.py"
-EVERY_TARGET = "tests/local/test_every_target.py"
 REDRIVER = "tests/unit/failure/test_redriver.py"
 
 WRITTEN = {
@@ -168,7 +167,6 @@ UNWRITTEN = {
     # Access
     "without permission to change, what there is is shown": [
         (OPERATIONS, "test_who_may_only_read_sees_an_unsettled_item_as_the_table_has_it"),
-        (EVERY_TARGET, "test_operators_can_do_what_their_policy_says_and_an_event_is_corrected"),
     ],
     "a refusal is recorded": [(EDITING, "test_who_may_not_edit_is_refused_and_the_refusal_is_recorded")],
     "the service can't be reached": [(TABLE, "test_a_table_that_is_not_there_is_a_failure_with_a_class")],
