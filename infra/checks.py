@@ -20,7 +20,10 @@ from infra.yaml_tree import Document, Path, has_member
 MACHINE_SUFFIX: Final = "-workflow"
 """What follows a destination's name in that of its state machine, whose role would else be named like a function's."""
 
-RESERVED_KEYS: Final = {"review": "the review desk's function"}
+RESERVED_KEYS: Final = {
+    "review": "the review desk's function",
+    "waits": "the function with which workflows wait",
+}
 """Keys of transforms and routes that would name something else's function."""
 
 PATTERN_FIELDS: Final = frozenset(
@@ -64,6 +67,8 @@ def check_references(document: Document, environment: str, findings: Findings) -
         target = destinations.get(_text(route, "destination"))
         if isinstance(route, dict) and isinstance(target, dict) and "input_transformer" in route:
             _check_input_transformer(document, name, target, findings)
+        if _text(route, "invocation") == "direct" and isinstance(target, dict):
+            _check_direct(document, name, target, findings)
 
 
 def _check_input_transformer(document: Document, name: str, target: Mapping[str, Any], findings: Findings) -> None:
@@ -82,6 +87,15 @@ def _check_input_transformer(document: Document, name: str, target: Mapping[str,
             document.position((*path, "template")),
             'a log group takes {"timestamp": …, "message": …} only: EventBridge writes nothing else to it',
         )
+
+
+def _check_direct(document: Document, name: str, target: Mapping[str, Any], findings: Findings) -> None:
+    """Note a route without a queue where there is no function to invoke, or where the queue is what keeps order."""
+    position = document.position(("routes", name, "invocation"))
+    if sent_by_rule(target):
+        findings.wrong(position, "the rule itself sends to this destination, without a function: leave invocation out")
+    elif _text(target, "ordering") not in ("", "none", "latest"):
+        findings.wrong(position, f"ordering {_text(target, 'ordering')} needs the queue, in which later events wait")
 
 
 def _check_certificates(
@@ -146,6 +160,7 @@ def _check_keys(
     for key in entries & machines.keys():
         position = document.position(("entries", key))
         findings.wrong(position, f"{prefix}{key} is the state machine of {machines[key]}: choose another name")
+    _check_queue_names(document, prefix, hops, entries, findings)
     for section, members in hops.items():
         for key in members:
             position = document.position((section, key))
@@ -162,6 +177,22 @@ def _check_keys(
                     position,
                     f"{prefix}{key} has {len(prefix + key)} characters; AWS takes {MAX_NAME}: shorten the name",
                 )
+
+
+def _check_queue_names(
+    document: Document, prefix: str, hops: Mapping[str, Mapping[str, Any]], entries: set[str], findings: Findings
+) -> None:
+    """Note queues that would be called like another's dead-letter queue."""
+    places: list[tuple[str, str]] = [(section, key) for section, members in hops.items() for key in members]
+    places += [("entries", key) for key in entries]
+    keys = {key for _, key in places} | ({"webhook"} if not entries else set())
+    for section, key in places:
+        stem = key.removesuffix("-dlq")
+        if stem != key and stem in keys:
+            findings.wrong(
+                document.position((section, key)),
+                f"{prefix}{key} is the dead-letter queue of {stem}: choose another name",
+            )
 
 
 def check_patterns(document: Document, findings: Findings) -> None:

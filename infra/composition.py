@@ -28,6 +28,7 @@ from infra.destinations import (
 from infra.entries import PartnerBusEntry, SnsFifoEntry, SqsEntry, WebhookEntry
 from infra.environment import Environment, WorkflowFile
 from infra.expressions import json_text, literal
+from infra.hops import FailureHandling, Hop
 from infra.ways_in import WaysIn, consumer_settings, queue_url
 from infra.workflow import IamAuthorization, Route, S3State, Transform
 
@@ -193,6 +194,7 @@ class WorkflowStack(TerraformStack):
             }
             | self._code(name, transform)
             | consumer_settings(transform, failure[name])
+            | _invocation(transform, failure[name])
             for name, transform in workflow.transforms.items()
         }
         routes = {
@@ -206,6 +208,7 @@ class WorkflowStack(TerraformStack):
             | self._guards(route)
             | ({"stage": route.stage} if route.stage is not None else {})
             | consumer_settings(route, failure[name])
+            | _invocation(route, failure[name])
             for name, route in workflow.routes.items()
         }
         return self._module(
@@ -268,7 +271,7 @@ class WorkflowStack(TerraformStack):
         machines: dict[str, TerraformHclModule],
         router: TerraformHclModule | None,
     ) -> TerraformHclModule:
-        ledgers = [_reference(module, "ledger_table_arn") for module in self._ways_in.modules.values()]
+        ledgers = [_reference(module, "ledger_table_arn") for module in self._ways_in.with_functions().values()]
         arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
         return self._module(
             "review",
@@ -300,7 +303,7 @@ class WorkflowStack(TerraformStack):
         plural = {"log_group_name": "log_group_names", "function_name": "functions"}
         found = [] if router is None else [_reference(router, plural[output])]
         prefix = self._environment.prefix
-        for name, module in self._ways_in.modules.items():
+        for name, module in self._ways_in.with_functions().items():
             key = _quoted(f"ingress/{prefix}-{name}")
             found.append(f"{{ {key} = {_reference(module, output)} }}")
         return found
@@ -318,7 +321,8 @@ class WorkflowStack(TerraformStack):
         router: TerraformHclModule | None,
         review: TerraformHclModule,
     ) -> None:
-        ledgers = [_reference(module, "ledger_table_name") for module in self._sources(router)]
+        guarded = [*self._ways_in.with_functions().values(), *([] if router is None else [router])]
+        ledgers = [_reference(module, "ledger_table_name") for module in guarded]
         key = _quoted(f"review/{self._environment.prefix}-review")
         log_groups, functions = (
             [*self._by_hop(router, output), f"{{ {key} = {_reference(review, output)} }}"]
@@ -413,6 +417,13 @@ _HOP: Final = (
     "redrive_max_delay_seconds = queue.redrive.max_delay_seconds",
 )
 """What operators' commands are told of a hop, from the modules' ``dead_letter_queues``."""
+
+
+def _invocation(hop: Hop, failure: FailureHandling) -> dict[str, Any]:
+    """What a hop says that does without a queue; others say nothing of it."""
+    if hop.invocation == "queue":
+        return {}
+    return {"invocation": hop.invocation, "function_retry": failure.function_retry.model_dump()}
 
 
 def _machine_id(name: str) -> str:

@@ -237,9 +237,14 @@ class SnsFifoEntry(QueueFed):
 
 
 class PartnerBusEntry(QueueFed):
-    """A partner event source, associated with its bus; a rule takes its events to the function."""
+    """A partner event source, associated with its bus; a rule takes its events to the function or straight on."""
 
     type: Literal["partner-bus"]
+    transform: bool = Field(
+        default=True,
+        description="False sends the events straight to the workflow's bus, as they are and under their own source: "
+        "for a custom-bus entry, or for rules of your own.",
+    )
     event_source_name: EventSourceName = Field(
         description="As the partner gives it: aws.partner/<partner>/<namespace>/<name>."
     )
@@ -263,6 +268,9 @@ class PartnerBusEntry(QueueFed):
         existing = self.existing_bus_arn
         if existing is not None and not existing.endswith(f":event-bus/{self.event_source_name}"):
             raise ValueError("existing_bus_arn must be that of the source's own bus, which has its name")
+        of_functions = sorted(self.model_fields_set & {"enabled", *Consumer.model_fields})
+        if not self.transform and of_functions:
+            raise ValueError(f"{of_functions[0]} is for the function, and with transform: false there is none")
         return self
 
 

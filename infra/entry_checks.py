@@ -65,6 +65,36 @@ def check_entries(
         if users:
             _check_entry(document, (name, entry, users), prefix, findings)
     _check_overlaps(document, entries, partners, findings)
+    _check_straight(document, entries, partners, findings)
+
+
+def goes_straight(entry: Any) -> bool:
+    """Whether a partner's events go from its bus straight to the workflow's, and no function takes them."""
+    return isinstance(entry, Mapping) and _kind(entry) == "partner-bus" and entry.get("transform") is False
+
+
+def _check_straight(
+    document: Document, entries: Mapping[str, Any], partners: Mapping[str, Any], findings: Findings
+) -> None:
+    """Note events that come to the workflow's bus as they are, and that nothing in the file takes from there."""
+    taken = [
+        source
+        for partner in partners.values()
+        if any(_kind(entries.get(name)) == "custom-bus" and not _bus_of(entries[name]) for name in entry_names(partner))
+        for source in _sources(partner)
+    ]
+    for name, entry in entries.items():
+        users = [partner for partner in partners.values() if name in entry_names(partner)]
+        if not goes_straight(entry) or not users:
+            continue
+        sources = _sources(users[0]) or [str(entry.get("event_source_name"))]
+        if not any(_overlap(source, other) for source in sources for other in taken):
+            findings.doubtful(
+                document.position(("entries", name, "transform")),
+                "its events come to the bus as they are, where transforms and routes take only the envelope: a "
+                "custom-bus entry whose partner has this source takes them into it; else they are for rules of "
+                "your own",
+            )
 
 
 def _check_partner(
@@ -77,7 +107,12 @@ def _check_partner(
     if not kinds or not kinds <= KINDS:
         return
     unspecific = partner.get("specification") is None
-    if unspecific and not kinds <= {"custom-bus"}:
+    read = {_kind(entries[name]) for name in names if name in entries and not goes_straight(entries[name])}
+    if not unspecific and not read:
+        findings.doubtful(
+            document.position(("partners", name, "specification")), "nobody reads it: its events go straight to the bus"
+        )
+    if unspecific and not read <= {"custom-bus"}:
         findings.wrong(
             document.position(("partners", name, "specification")),
             "is missing: the name of a preset, a specification file, or a specification itself"
@@ -104,7 +139,7 @@ def _check_sources(document: Document, name: str, partner: dict[str, Any], kinds
             findings.wrong(
                 place, f'"{source}" takes what the kit itself publishes (partner.…): events would go round in a loop'
             )
-        elif source.startswith("aws.") and kinds == {"custom-bus"}:
+        elif source.startswith("aws.") and not source.startswith("aws.partner/") and kinds == {"custom-bus"}:
             findings.wrong(
                 place, "AWS services put their events on the account's default bus: use an entry of type aws-services"
             )

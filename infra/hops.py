@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,13 @@ class RuleRetry(Section):
     max_attempts: int = Field(default=185, ge=0, le=185)
 
 
+class FunctionRetry(Section):
+    """How often Lambda itself invokes a function again that rules invoke directly, and how long an event may wait."""
+
+    max_attempts: int = Field(default=2, ge=0, le=2, description="After one and two minutes.")
+    max_age_seconds: int = Field(default=21600, ge=60, le=21600)
+
+
 class Redrive(Section):
     """How often, and after which wait, a dead letter goes back to the hop that failed before a person has to look."""
 
@@ -41,6 +48,7 @@ class FailureHandling(Section):
     max_receive_count: int = Field(default=5, ge=1, le=1000, description="Tries in the hop before the dead letter.")
     retry: Retry = Retry()
     rule_retry: RuleRetry = RuleRetry()
+    function_retry: FunctionRetry = Field(default=FunctionRetry(), description="For `invocation: direct`.")
     redrive: Redrive = Redrive()
 
 
@@ -57,6 +65,23 @@ class Consumer(Section):
     def _window_for_large_batches(self) -> Self:
         if self.batch_size > 10 and self.batch_window_seconds < 1:  # noqa: PLR2004 - Lambda's own limit
             raise ValueError("a batch_size above 10 needs a batch_window_seconds of at least 1")
+        return self
+
+
+class Hop(Consumer):
+    """A consumer that may also do without its queue."""
+
+    invocation: Literal["queue", "direct"] = Field(
+        default="queue",
+        description="`direct`: the rule invokes the function itself, without a queue in between; `maximum_concurrency` "
+        "is then reserved for it.",
+    )
+
+    @model_validator(mode="after")
+    def _batches_of_a_queue(self) -> Self:
+        given = [name for name in ("batch_size", "batch_window_seconds") if name in self.model_fields_set]
+        if self.invocation == "direct" and given:
+            raise ValueError(f"{given[0]} belongs to a queue, and with invocation direct there is none")
         return self
 
 

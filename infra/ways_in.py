@@ -89,6 +89,10 @@ class WaysIn:
                 found |= {key: producer.model_dump(exclude_none=True) for key, producer in entry.producers.items()}
         return found
 
+    def with_functions(self) -> dict[str, TerraformHclModule]:
+        """The modules with a function and a ledger, by entry: all but those whose rule sends straight to the bus."""
+        return {name: module for name, module in self.modules.items() if not _straight(self.entries[name])}
+
     def policies(self) -> dict[str, Any]:
         """What others must be allowed, by entry: a sender's role, or the policy of a queue or topic that exists."""
         found: dict[str, Any] = {}
@@ -106,7 +110,9 @@ class WaysIn:
         """
         groups: list[set[str]] = []
         for partner in self._workflow.partners.values():
-            group = set(partner.entries)
+            group = {name for name in partner.entries if not _straight(self.entries.get(name))}
+            if not group:
+                continue
             for other in [other for other in groups if other & group]:
                 group |= other
                 groups.remove(other)
@@ -129,6 +135,8 @@ class WaysIn:
             members = {key: self._by_source(key, partner) for key, partner in partners.items()}
             return settings | {"bus_name": bus_name, "partners": members}
         ((partner, options),) = partners.items()
+        if isinstance(entry, PartnerBusEntry) and not entry.transform:
+            return settings | {"transform": False} | _partner_bus(entry) | _by_source(options)
         settings |= {"partner": partner, "specification": json_text(self._environment.specifications[partner])}
         if isinstance(entry, PartnerBusEntry):
             return settings | _partner_bus(entry) | _by_source(options)
@@ -165,6 +173,10 @@ class WaysIn:
         return settings
 
 
+def _straight(entry: Entry | None) -> bool:
+    return isinstance(entry, PartnerBusEntry) and not entry.transform
+
+
 def identifier(name: str, entry: Entry) -> str:
     """What an entry's module is called in the stack."""
     return "ingress" if isinstance(entry, WebhookEntry) else f"ingress-{name}"
@@ -173,7 +185,7 @@ def identifier(name: str, entry: Entry) -> str:
 def consumer_settings(hop: Consumer, failure: FailureHandling) -> dict[str, Any]:
     """How a hop consumes its queue, and what becomes of failures there."""
     settings = hop.model_dump(include=set(Consumer.model_fields), exclude_none=True)
-    return settings | failure.model_dump()
+    return settings | failure.model_dump(exclude={"function_retry"})
 
 
 def queue_url(arn: str) -> str:

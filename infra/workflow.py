@@ -6,6 +6,7 @@ The descriptions here become `docs/workflow.schema.json`, which editors read.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -27,7 +28,7 @@ from infra.forms import (
     SecretArn,
     Section,
 )
-from infra.hops import Archive, Consumer, FailureHandling
+from infra.hops import Archive, FailureHandling, Hop
 from infra.schemas import schema_problem
 
 MAX_LAYERS = 5
@@ -108,7 +109,7 @@ class Partner(Section):
         return [self.entry] if isinstance(self.entry, str) else self.entry
 
 
-class Transform(Consumer):
+class Transform(Hop):
     """Takes events as received that match, and publishes them in the shape that the routes want."""
 
     pattern: Pattern
@@ -139,8 +140,22 @@ class InputTransformer(Section):
     paths: dict[str, str] = Field(default={}, max_length=100, description="Names for JSON paths such as $.detail.data.")
     template: str
 
+    @model_validator(mode="after")
+    def _names_that_are_known(self) -> Self:
+        for name, path in self.paths.items():
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name.startswith("AWS"):
+                raise ValueError(
+                    f"paths: {name!r} must be letters, digits, hyphens and underscores, and not begin with AWS"
+                )
+            if not path.startswith("$"):
+                raise ValueError(f"paths: {name} is {path!r}, which is no path into the event such as $.detail.data")
+        for name in re.findall(r"<([A-Za-z0-9_-]+)>", self.template):
+            if name not in self.paths:
+                raise ValueError(f"template has <{name}>, which paths does not have: EventBridge refuses that")
+        return self
 
-class Route(Consumer):
+
+class Route(Hop):
     """Sends the events that match to one destination."""
 
     pattern: Pattern

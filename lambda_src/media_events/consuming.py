@@ -244,7 +244,7 @@ def consume_together(
                 ready.append(message)
         if not ready:
             continue
-        for message, error in zip(ready, _outcomes(handle, ready), strict=True):
+        for message, error in zip(ready, outcomes_of(handle, ready), strict=True):
             delay = None if error is None else _settle(message, error, consumer)
             if delay is not None:
                 failed.add(message.message_id)
@@ -282,9 +282,10 @@ def _attempt(handle: Callable[[Message], object], message: Message) -> BaseExcep
     return None
 
 
-def _outcomes(
+def outcomes_of(
     handle: Callable[[Sequence[Message]], Sequence[BaseException | None]], messages: Sequence[Message]
 ) -> Sequence[BaseException | None]:
+    """What came of ``messages``: one outcome each, whatever ``handle`` does."""
     try:
         outcomes = handle(messages)
     except Exception as error:  # noqa: BLE001  # the wave fails, the batch is still answered record by record
@@ -300,7 +301,7 @@ def _settle(message: Message, error: BaseException, consumer: Consumer) -> int |
     if isinstance(error, DeferredError) and _postponed(message, error, consumer):
         return None
     last = message.receive_count >= consumer.policy.max_receive_count or _held_too_long(message, error, consumer)
-    failure = _failure(message, error, consumer)
+    failure = failure_of(message, error, consumer)
     consumer.report.warning(
         "hop failed",
         **consumer.about(message),
@@ -391,7 +392,8 @@ def _settle_claim(ledger: Ledger | None, key: str, consumer: Consumer, *, sent: 
         )
 
 
-def _failure(message: Message, error: BaseException, consumer: Consumer) -> Failure:
+def failure_of(message: Message, error: BaseException, consumer: Consumer) -> Failure:
+    """The record of ``error``, for whoever attends to the message next."""
     now = consumer.clock()
     return Failure.of(
         error,

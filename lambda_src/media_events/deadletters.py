@@ -266,14 +266,20 @@ def _undocumented(message: Message, document: Any, make: Callable[..., Failure])
 def _function_failure(document: Mapping[str, Any], make: Callable[..., Failure]) -> Failure:
     context = document["requestContext"]
     condition = str(context.get("condition") or "unknown")
+    count = max(1, _number(context.get("approximateInvokeCount")))
     answer = document.get("responsePayload")
     kind = answer.get("errorType") if isinstance(answer, Mapping) else None
     text = answer.get("errorMessage") if isinstance(answer, Mapping) else None
+    own = Failure.from_json(text) if isinstance(text, str) else None
+    if own is not None:
+        # Our own function says why (``invoked.HopFailedError``); it can't know how often it was tried.
+        told = make(own.failure_class, own.code, own.message, count=count)
+        return replace(told, firsttime=own.firsttime, lasttime=own.lasttime)
     return make(
         "expired" if condition == "EventAgeExceeded" else "poison",
         f"function-{kind or condition}",
         f"the function failed on every asynchronous attempt ({condition}){_detail(text)}",
-        count=max(1, _number(context.get("approximateInvokeCount"))),
+        count=count,
         answer=answer,
     )
 

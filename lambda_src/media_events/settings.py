@@ -43,7 +43,7 @@ class Settings:
         Raises:
             SettingsError: naming every variable that is missing or malformed.
         """
-        problems: list[str] = []
+        problems: list[str] = cls.contradictions(environ)
         values: dict[str, Any] = {}
         hints = get_type_hints(cls)
         for setting in fields(cls):
@@ -60,6 +60,11 @@ class Settings:
         if problems:
             raise SettingsError(problems)
         return cls(**values)
+
+    @classmethod
+    def contradictions(cls, environ: Mapping[str, str]) -> list[str]:  # noqa: ARG003  # for subclasses
+        """What is wrong with the variables taken together, one sentence each."""
+        return []
 
     @classmethod
     def variables(cls) -> dict[str, bool]:

@@ -1,6 +1,7 @@
 # Every transform and route is a hop: a rule of its own, and what the rule feeds.
 #
 #   transform, most targets   rule -> queue -> function   (queue-consumer: queue, dead-letter queue, function, alarms)
+#   the same, "direct"        rule -> function            (direct.tf, direct-consumer: dead-letter queue, function, alarms)
 #   sqs without a mode        rule -> your queue          (rule_targets.tf: a dead-letter queue for the rule's target)
 #   api_destination           rule -> API destination     (api_destinations.tf, and the same)
 #   logs                      rule -> log group           (log_groups.tf, and the same)
@@ -13,6 +14,10 @@ locals {
   account_id    = local.bus_arn_parts[4]
 
   routes_by_function = { for key, route in var.routes : key => route if !contains(keys(local.routes_by_rule), key) }
+
+  # Of what a function does: with a queue before it, or invoked by the rule itself.
+  queued_transforms = { for key, transform in var.transforms : key => transform if transform.invocation == "queue" }
+  queued_routes     = { for key, route in local.routes_by_function : key => route if route.invocation == "queue" }
 
   destinations = { for key, route in var.routes : key => coalesce(route.destination, key) }
 
@@ -89,6 +94,11 @@ resource "aws_cloudwatch_event_rule" "this" {
     }
 
     precondition {
+      condition     = length(lookup(local.forbidden_urls, each.key, [])) == 0
+      error_message = "${each.value.hop} leads to ${join(" and ", lookup(local.forbidden_urls, each.key, []))}, which is no public host: a private address, this machine, a number in place of a name, or a metadata service. Private networks that are meant go into allowed_private_cidrs of target.http."
+    }
+
+    precondition {
       condition     = length(local.bare_values[each.key]) == 0
       error_message = "In the pattern of ${each.value.hop}, ${join(", ", local.bare_values[each.key])} must be a list of values, also of a single one: source = [\"partner.mux\"]."
     }
@@ -97,8 +107,8 @@ resource "aws_cloudwatch_event_rule" "this" {
 
 resource "aws_cloudwatch_event_target" "queue" {
   for_each = merge(
-    { for key in keys(var.transforms) : key => module.transform[key] },
-    { for key in keys(local.routes_by_function) : key => module.route[key] },
+    { for key in keys(local.queued_transforms) : key => module.transform[key] },
+    { for key in keys(local.queued_routes) : key => module.route[key] },
   )
 
   rule           = aws_cloudwatch_event_rule.this[each.key].name
@@ -121,27 +131,36 @@ resource "aws_cloudwatch_event_target" "queue" {
 # Transforms
 ################################################################################
 
+locals {
+  transform_environment = { BUS_ARN = var.bus_arn, BODIES_URI = try("s3://${local.bucket.name}/${local.bodies_prefix}", null) }
+
+  transform_statements = { for key in keys(var.transforms) : key => merge(
+    {
+      PublishTransformed = { actions = ["events:PutEvents"], resources = [var.bus_arn], conditions = [] }
+      # An event too large for the bus comes as a pointer, and may leave as one.
+      LargeBodies = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"], conditions = [] }
+    },
+    local.step_statements[key],
+  ) }
+
+  transform_layers = { for key, transform in var.transforms : key =>
+    concat(transform.package == null ? [] : [aws_lambda_layer_version.package[key].arn], transform.layers)
+  }
+}
+
 module "transform" {
   source   = "../queue-consumer"
-  for_each = var.transforms
+  for_each = local.queued_transforms
 
   name        = "${var.name}-${each.key}"
   hop         = local.hops[each.key].hop
   description = "Transforms events and publishes them again"
   handler     = "media_events.handlers.transform.handler"
 
-  configuration = jsonencode({ steps = jsondecode(each.value.steps) })
-  environment   = { BUS_ARN = var.bus_arn, BODIES_URI = "s3://${local.bucket.name}/${local.bodies_prefix}" }
-
-  policy_statements = merge(
-    {
-      PublishTransformed = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
-      # An event too large for the bus comes as a pointer, and may leave as one.
-      LargeBodies = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
-    },
-    local.step_statements[each.key],
-  )
-  layers = concat(each.value.package == null ? [] : [aws_lambda_layer_version.package[each.key].arn], each.value.layers)
+  configuration     = jsonencode({ steps = jsondecode(each.value.steps) })
+  environment       = local.transform_environment
+  policy_statements = local.transform_statements[each.key]
+  layers            = local.transform_layers[each.key]
 
   allowed_rule_arns    = [local.rule_arns[each.key]]
   timeout_seconds      = each.value.timeout_seconds
@@ -165,9 +184,22 @@ module "transform" {
 # Routes that a function delivers
 ################################################################################
 
+locals {
+  route_statements = { for key in keys(local.routes_by_function) : key => merge(
+    {
+      Ledger = {
+        actions    = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        resources  = [aws_dynamodb_table.ledger[0].arn]
+        conditions = []
+      }
+    },
+    local.target_statements[key],
+  ) }
+}
+
 module "route" {
   source   = "../queue-consumer"
-  for_each = local.routes_by_function
+  for_each = local.queued_routes
 
   name        = "${var.name}-${each.key}"
   hop         = local.hops[each.key].hop
@@ -177,17 +209,10 @@ module "route" {
   configuration = jsonencode({ destination = local.destination_documents[each.key] })
   environment   = { LEDGER_TABLE = aws_dynamodb_table.ledger[0].name }
 
-  policy_statements = merge(
-    {
-      Ledger = {
-        actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-        resources = [aws_dynamodb_table.ledger[0].arn]
-      }
-      # While deliveries pause, a copy of each event waits in the queue.
-      PutOff = { actions = ["sqs:SendMessage"], resources = [local.queue_arns[each.key]] }
-    },
-    local.target_statements[each.key],
-  )
+  policy_statements = merge(local.route_statements[each.key], {
+    # While deliveries pause, a copy of each event waits in the queue.
+    PutOff = { actions = ["sqs:SendMessage"], resources = [local.queue_arns[each.key]], conditions = [] }
+  })
 
   allowed_rule_arns    = [local.rule_arns[each.key]]
   timeout_seconds      = each.value.timeout_seconds

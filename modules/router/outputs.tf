@@ -4,7 +4,7 @@ output "dead_letter_queues" {
     one that EventBridge sent (it has a `RULE_ARN`) always goes back by the bus, for this hop alone.
   EOT
   value = merge(
-    { for key, transform in var.transforms : "transform/${key}" => {
+    { for key, transform in local.queued_transforms : "transform/${key}" => {
       queue_arn        = module.transform[key].dlq_arn
       queue_url        = module.transform[key].dlq_url
       hop              = "transform/${key}"
@@ -16,7 +16,7 @@ output "dead_letter_queues" {
       route_back       = "queue"
       redrive          = transform.redrive
     } },
-    { for key, route in local.routes_by_function : "route/${key}" => {
+    { for key, route in local.queued_routes : "route/${key}" => {
       queue_arn        = module.route[key].dlq_arn
       queue_url        = module.route[key].dlq_url
       hop              = "route/${key}"
@@ -28,6 +28,31 @@ output "dead_letter_queues" {
       route_back       = "queue"
       redrive          = route.redrive
       # Where the destination's breaker is.
+      ledger_table_name = aws_dynamodb_table.ledger[0].name
+      ledger_table_arn  = aws_dynamodb_table.ledger[0].arn
+    } },
+    # Without a queue everything goes back by the bus, whoever dead-lettered it: rule, function or Lambda.
+    { for key, transform in local.direct_transforms : "transform/${key}" => {
+      queue_arn        = module.direct[key].dlq_arn
+      queue_url        = module.direct[key].dlq_url
+      hop              = "transform/${key}"
+      destination      = "transform/${key}"
+      source_queue_arn = null
+      source_queue_url = null
+      function_arn     = null
+      route_back       = "bus"
+      redrive          = transform.redrive
+    } },
+    { for key, route in local.direct_routes : "route/${key}" => {
+      queue_arn         = module.direct[key].dlq_arn
+      queue_url         = module.direct[key].dlq_url
+      hop               = "route/${key}"
+      destination       = local.destinations[key]
+      source_queue_arn  = null
+      source_queue_url  = null
+      function_arn      = null
+      route_back        = "bus"
+      redrive           = route.redrive
       ledger_table_name = aws_dynamodb_table.ledger[0].name
       ledger_table_arn  = aws_dynamodb_table.ledger[0].arn
     } },
@@ -80,6 +105,7 @@ output "functions" {
   value = merge(
     { for key, hop in module.transform : "transform/${key}" => hop.function_name },
     { for key, hop in module.route : "route/${key}" => hop.function_name },
+    { for key, hop in module.direct : local.hops[key].hop => hop.function_name },
   )
 }
 
@@ -88,11 +114,12 @@ output "log_group_names" {
   value = merge(
     { for key, hop in module.transform : "transform/${key}" => hop.log_group_name },
     { for key, hop in module.route : "route/${key}" => hop.log_group_name },
+    { for key, hop in module.direct : local.hops[key].hop => hop.log_group_name },
   )
 }
 
 output "queue_urls" {
-  description = "URLs of the hops' queues, by hop; where the rule sends to a queue of yours, that one."
+  description = "URLs of the hops' queues, by hop; where the rule sends to a queue of yours, that one. Hops without a queue are not there."
   value = merge(
     { for key, hop in module.transform : "transform/${key}" => hop.queue_url },
     { for key, hop in module.route : "route/${key}" => hop.queue_url },

@@ -132,7 +132,10 @@ variable "transforms" {
     * `batch_size`, `batch_window_seconds`, `maximum_concurrency`: of the queue's event source mapping.
     * `max_receive_count`: how often a message is tried before it goes to the dead-letter queue.
     * `retry`: seconds between tries, growing from `base_seconds` up to `max_seconds`.
-    * `rule_retry`: how long and how often EventBridge tries to reach the queue.
+    * `invocation`: `queue` (default), or `direct`: the rule invokes the function itself. Without a queue `batch_size`, `batch_window_seconds`,
+      `max_receive_count` and `retry` have no meaning, and `maximum_concurrency` is reserved for the function.
+    * `function_retry`: with `direct`, how often Lambda itself tries again (`max_attempts`, up to 2) and how long an event may wait for the function.
+    * `rule_retry`: how long and how often EventBridge tries to reach the queue, or the function.
     * `redrive`: how the review desk's re-drive treats this hop's dead letters.
   EOT
   type = map(object({
@@ -151,6 +154,11 @@ variable "transforms" {
     retry = optional(object({
       base_seconds = optional(number, 5)
       max_seconds  = optional(number, 900)
+    }), {})
+    invocation = optional(string, "queue")
+    function_retry = optional(object({
+      max_attempts    = optional(number, 2)
+      max_age_seconds = optional(number, 21600)
     }), {})
     rule_retry = optional(object({
       max_age_seconds = optional(number, 86400)
@@ -247,6 +255,20 @@ variable "transforms" {
   }
 
   validation {
+    condition     = alltrue([for transform in values(var.transforms) : contains(["queue", "direct"], transform.invocation)])
+    error_message = "invocation must be \"queue\" or \"direct\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for transform in values(var.transforms) :
+      contains([0, 1, 2], transform.function_retry.max_attempts)
+      && transform.function_retry.max_age_seconds >= 60 && transform.function_retry.max_age_seconds <= 21600
+    ])
+    error_message = "function_retry: max_attempts must be 0, 1 or 2, max_age_seconds 60 to 21600 (Lambda's limits)."
+  }
+
+  validation {
     condition = alltrue([
       for transform in values(var.transforms) :
       transform.rule_retry.max_age_seconds >= 60 && transform.rule_retry.max_age_seconds <= 86400
@@ -312,8 +334,8 @@ variable "routes" {
     * `ordering`: `latest` doesn't send an event that is older than what was delivered for its `partitionkey`; default `none`.
     * `breaker`: after `failures` (10) in a row deliveries to the destination pause for `delay_seconds` (30), doubling up to `max_delay_seconds` (900);
       an event waits up to `hold_seconds` (86400). `enabled = false` switches it off. Neither has a meaning for a rule's own target.
-    * `timeout_seconds`, `memory_mb`, `batch_size`, `batch_window_seconds`, `maximum_concurrency`, `max_receive_count`, `retry`:
-      as for transforms; without meaning where the rule itself sends.
+    * `invocation`, `function_retry`, `timeout_seconds`, `memory_mb`, `batch_size`, `batch_window_seconds`, `maximum_concurrency`,
+      `max_receive_count`, `retry`: as for transforms; without meaning where the rule itself sends.
     * `rule_retry`, `redrive`: as for transforms.
   EOT
   type = map(object({
@@ -432,6 +454,11 @@ variable "routes" {
       base_seconds = optional(number, 5)
       max_seconds  = optional(number, 900)
     }), {})
+    invocation = optional(string, "queue")
+    function_retry = optional(object({
+      max_attempts    = optional(number, 2)
+      max_age_seconds = optional(number, 21600)
+    }), {})
     rule_retry = optional(object({
       max_age_seconds = optional(number, 86400)
       max_attempts    = optional(number, 185)
@@ -455,6 +482,15 @@ variable "routes" {
   validation {
     condition     = length(setintersection(keys(var.routes), keys(var.transforms))) == 0
     error_message = "A transform and a route can't share a key, because keys name queues and functions: ${join(", ", setintersection(keys(var.routes), keys(var.transforms)))}."
+  }
+
+  validation {
+    condition = length(setintersection(
+      concat(keys(var.routes), keys(var.transforms)), [for key in concat(keys(var.routes), keys(var.transforms)) : "${key}-dlq"],
+    )) == 0
+    error_message = "A dead-letter queue is called <name>-<key>-dlq, so that no other key may be ${join(" or ", setintersection(
+      concat(keys(var.routes), keys(var.transforms)), [for key in concat(keys(var.routes), keys(var.transforms)) : "${key}-dlq"],
+    ))}."
   }
 
   validation {
@@ -795,6 +831,29 @@ variable "routes" {
   validation {
     condition     = alltrue([for route in values(var.routes) : route.target.states == null ? true : can(regex("^arn:[^:]+:states:[^:]+:[0-9]{12}:stateMachine:.+$", route.target.states.state_machine_arn))])
     error_message = "target.states.state_machine_arn must be the ARN of a state machine."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : contains(["queue", "direct"], route.invocation)])
+    error_message = "invocation must be \"queue\" or \"direct\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) :
+      contains([0, 1, 2], route.function_retry.max_attempts)
+      && route.function_retry.max_age_seconds >= 60 && route.function_retry.max_age_seconds <= 21600
+    ])
+    error_message = "function_retry: max_attempts must be 0, 1 or 2, max_age_seconds 60 to 21600 (Lambda's limits)."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.invocation == "queue" || (
+        route.target.api_destination == null && route.target.logs == null && !(route.target.sqs != null && try(route.target.sqs.mode, null) == null)
+      )
+    ])
+    error_message = "invocation = \"direct\" is for what a function delivers: an api_destination, a log group and an sqs target without mode are reached by the rule itself in any case."
   }
 
   validation {

@@ -324,8 +324,12 @@ def state_of(item: ReviewItem) -> str:
 
 
 def confirmable(item: ReviewItem) -> bool:
-    """Whether a ledger will tell of the item's effect: the routes that a function of ours delivers."""
-    return item.hop.startswith("route/") and item.return_to.kind == "queue"
+    """Whether a ledger will tell of the item's effect: the routes that a function of ours delivers.
+
+    Behind a queue, or invoked by the rule itself; then its letters go back by the bus, and a function had written them.
+    """
+    by_function = item.return_to.kind == "queue" or item.kind in ("consumer", "function")
+    return item.hop.startswith("route/") and by_function
 
 
 def attributes_to_send(received: Mapping[str, Mapping[str, Any]], count: int) -> dict[str, Mapping[str, Any]]:

@@ -59,7 +59,8 @@ def environments(state: dict[str, Any]) -> dict[str, tuple[str, dict[str, str]]]
 
 
 @pytest.mark.parametrize(
-    "example", ["ingress-apigw", "queue-consumer", "router", "dlq-review", "workflow-waits", *RECEIVING]
+    "example",
+    ["ingress-apigw", "queue-consumer", "direct-consumer", "router", "dlq-review", "workflow-waits", *RECEIVING],
 )
 def test_functions_get_the_variables_that_their_handlers_read(
     example: str, terraform: Terraform, working_copy: Path, monkeypatch: pytest.MonkeyPatch
@@ -72,6 +73,8 @@ def test_functions_get_the_variables_that_their_handlers_read(
         missing = {variable for variable, required in declared.items() if required} - set(variables)
         unread = set(variables) - set(declared) - POWERTOOLS
         assert (name, missing, unread) == (name, set(), set())
+        # What is needed together, too.
+        settings_of(handler, monkeypatch).from_env(variables)
 
 
 def documents(state: dict[str, Any]) -> dict[str, Any]:

@@ -195,6 +195,10 @@ ACCEPTED = {
         layers=[LAYER] * 4,
     ),
     "retry policies at their limits": route(rule_retry={"max_age_seconds": 60, "max_attempts": 0}),
+    "functions that rules invoke": router(
+        transforms=transform(invocation="direct", function_retry={"max_attempts": 0})["transforms"],
+        routes={"cms": route(invocation="direct", ordering="latest")["routes"]["cms"]},
+    ),
     "names at their limit": router(routes={"c" * 53: route()["routes"]["cms"]}),
     "another partition": router(bus_arn="arn:aws-cn:events:cn-north-1:123456789012:event-bus/media"),
     "a partner's bus": router(
@@ -224,6 +228,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a route called like a transform": (
         router(routes={"tidy": route()["routes"]["cms"]}, transforms=transform()["transforms"]),
         "can't share a key, because keys name queues and functions: tidy",
+    ),
+    "a route called like another's dead-letter queue": (
+        router(routes={"cms": route()["routes"]["cms"], "cms-dlq": route()["routes"]["cms"]}),
+        "no other key may be cms-dlq",
+    ),
+    "a route called like a transform's dead-letter queue": (
+        router(routes={"tidy-dlq": route()["routes"]["cms"]}, transforms=transform()["transforms"]),
+        "no other key may be tidy-dlq",
     ),
     "a pattern that is no json": (route(pattern="source = mux"), "Not a JSON object: the pattern of cms"),
     "a pattern that is a list": (route(pattern="[]"), "Not a JSON object"),
@@ -360,6 +372,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "allows 100 paths",
     ),
     "a state machine that is none": (route(target={"states": {"state_machine_arn": "ingest"}}), "of a state machine"),
+    "an invocation that does not exist": (route(invocation="async"), 'invocation must be "queue" or "direct"'),
+    "a transform's invocation that does not exist": (transform(invocation="async"), '"queue" or "direct"'),
+    "more retries than lambda makes": (route(function_retry={"max_attempts": 3}), "max_attempts must be 0, 1 or 2"),
+    "events older than lambda keeps": (transform(function_retry={"max_age_seconds": 21601}), "60 to 21600"),
+    "a rule's own target by a function": (
+        route(invocation="direct", target={"logs": {}}),
+        "is for what a function delivers",
+    ),
+    "a queue of yours by a function": (
+        sqs() | {"routes": {"lake": sqs()["routes"]["cms"] | {"invocation": "direct"}}},
+        "is for what a function delivers",
+    ),
     "retries for less than a minute": (route(rule_retry={"max_age_seconds": 59}), "must be 60 to 86400"),
     "retries for more than a day": (transform(rule_retry={"max_age_seconds": 86401}), "must be 60 to 86400"),
     "more attempts than eventbridge makes": (route(rule_retry={"max_attempts": 186}), "max_attempts 0 to 185"),

@@ -424,6 +424,22 @@ def test_queue_is_a_target_by_its_arn(synthesise):
     }
 
 
+def test_hop_without_a_queue_says_so_and_others_say_nothing(synthesise):
+    text = SMALL.replace(
+        "routes:",
+        "transforms: {shape: {pattern: {source: [a]}, steps: [{set: {a: 1}}], invocation: direct}}\n"
+        "failure: {function_retry: {max_attempts: 1}}\nroutes:\n"
+        "  direct: {pattern: {source: [b]}, destination: cms, invocation: direct}",
+    )
+
+    router = synthesise(text)["dev"].module("router")
+
+    said = {"invocation": "direct", "function_retry": {"max_attempts": 1, "max_age_seconds": 21600}}
+    assert said.items() <= router["transforms"]["shape"].items()
+    assert said.items() <= router["routes"]["direct"].items()
+    assert not said.keys() & router["routes"]["ready"].keys()
+
+
 def test_steps_and_patterns_are_json_text(synthesise):
     transform = (
         'transforms: {shape: {pattern: {source: [{prefix: "partner."}]}, steps: [{set: {a.b: "$${x}"}}]}}\nroutes:'

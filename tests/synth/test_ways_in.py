@@ -163,3 +163,42 @@ def test_entry_that_no_partner_takes_is_not_made(synthesise):
     stack = synthesise(WAYS.replace("  bitmovin: {specification: bitmovin, entry: theirs}\n", ""))["dev"]
 
     assert "ingress-theirs" not in stack.document["module"]
+
+
+STRAIGHT = """\
+name: media
+entries:
+  saas: {type: partner-bus, event_source_name: aws.partner/acme.example/tenant/events, transform: false}
+  apps: {type: custom-bus}
+partners:
+  acme:
+    specification: {id: body.id, type: body.type}
+    entry: [saas, apps]
+    sources: [aws.partner/acme.example/tenant/events]
+environments:
+  dev: {region: eu-west-1}
+"""
+
+
+def test_partners_events_may_go_straight_to_the_bus_and_be_taken_into_the_envelope_there(synthesise):
+    stack = synthesise(STRAIGHT)["dev"]
+
+    saas, apps = stack.module("ingress-saas"), stack.module("ingress-apps")
+    assert saas["transform"] is False
+    assert (saas["bus_arn"], saas["sources"]) == ("${module.bus.bus_arn}", ["aws.partner/acme.example/tenant/events"])
+    assert not {"partner", "specification", "ledger_table"} & saas.keys()
+    assert apps["partners"]["acme"]["sources"] == ["aws.partner/acme.example/tenant/events"]
+    assert "ledger_table" not in apps
+
+
+def test_way_without_a_function_has_no_function_log_or_ledger_but_dead_letters(synthesise):
+    stack = synthesise(STRAIGHT)["dev"]
+
+    outputs = json.dumps({name: stack.document["output"][name] for name in ("functions", "log_group_names")})
+    assert "ingress-saas" not in outputs
+    assert "ingress-apps" in outputs
+    assert stack.document["output"]["ledger_table_names"]["value"] == (
+        "${distinct(compact([module.ingress-apps.ledger_table_name]))}"
+    )
+    assert "module.ingress-saas.dead_letter_queues" in stack.module("review")["dead_letter_queues"]
+    assert stack.document["output"]["partner_bus_names"]["value"] == {"saas": "${module.ingress-saas.bus_name}"}

@@ -1,4 +1,4 @@
-"""Delivers the events of one route's queue to its destination."""
+"""Delivers the events of one route to its destination: from its queue or, invoked directly, from its rule."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from media_events.adapters.positions_table import PositionsTable
 from media_events.adapters.queue import SqsQueue
 from media_events.adapters.targets import delivery_to
 from media_events.configuration import ConfigurationError, ConsumerSettings, load_document
-from media_events.consuming import Consumer, Message, consume_together
+from media_events.consuming import BatchResponse, Consumer, Message, consume_together
 from media_events.delivery.breaker import Breaker
 from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.destinations import Destination, DestinationError, parse_destination
 from media_events.delivery.guards import BreakerPolicy
 from media_events.delivery.latest import Latest
 from media_events.failures import HopError, PermanentConfigError
+from media_events.invoked import take
 from media_events.observability import instrumented, reporter
 from media_events.settings import env
 
@@ -99,8 +100,8 @@ def _deliverer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseExcep
 
 
 @instrumented
-def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
-    """Deliver a batch of SQS records; the answer names the ones that stay in the queue."""
+def handler(event: Any, context: Any) -> BatchResponse | None:
+    """Deliver a batch of SQS records (the answer names the ones that stay in the queue) or the event of a rule."""
     settings = _settings()
     queue = SqsQueue(client("sqs"), queue_url=settings.queue_url, dead_letter_queue_url=settings.dead_letter_queue_url)
     consumer = Consumer(
@@ -111,4 +112,7 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
         waiting=queue,
         copies=LedgerTable(client("dynamodb"), settings.ledger_table, owner=str(context.aws_request_id)),
     )
+    if settings.direct:
+        take(event, _deliverer(context), consumer)
+        return None
     return consume_together(event, _deliverer(context), consumer)

@@ -1,4 +1,4 @@
-"""The transform hop: a queue's events, reshaped and put back on the bus."""
+"""The transform hop: events from a queue or, invoked directly, from a rule, reshaped and put back on the bus."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from media_events.configuration import ConfigurationError, ConsumerSettings, loa
 from media_events.consuming import BatchResponse, Consumer, Message, consume_together
 from media_events.failures import HopError, PermanentConfigError
 from media_events.handlers.initialising import during_init
+from media_events.invoked import take
 from media_events.observability import instrumented, reporter
 from media_events.publishing import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.settings import env
@@ -130,12 +131,15 @@ def _transformer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseExc
 
 
 @instrumented
-def handler(event: dict[str, Any], context: Any) -> BatchResponse:
-    """Lambda's entry point for a batch of SQS records."""
+def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
+    """Lambda's entry point for a batch of SQS records, or for the event of a rule."""
     queue = SqsQueue(
         client("sqs"), queue_url=settings().queue_url, dead_letter_queue_url=settings().dead_letter_queue_url
     )
     consumer = Consumer(queue=queue, hop=settings().hop, policy=settings().retry_policy, report=reporter())
+    if settings().direct:
+        take(event, _transformer(context), consumer)
+        return None
     return consume_together(event, _transformer(context), consumer)
 
 

@@ -521,3 +521,51 @@ run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
     error_message = "What nobody uses must not be made."
   }
 }
+
+################################################################################
+# Many to one, one to many
+################################################################################
+
+run "any_number_of_targets_for_one_pattern_and_of_routes_to_one_target" {
+  command = plan
+
+  variables {
+    transforms = {}
+    routes = merge(
+      { for i in range(7) : "to-${i}" => { pattern = jsonencode({ detail-type = ["asset.ready"] }), target = { http = { url = "https://cms${i}.example.com/" } } } },
+      { for i in range(7) : "cms-${i}" => { pattern = jsonencode({ detail-type = ["asset.${i}"] }), destination = "cms", target = { http = { url = "https://cms.example.com/" } } } },
+      { for i in range(7) : "lake-${i}" => {
+        pattern = jsonencode({ detail-type = ["asset.${i}"] })
+        target  = { sqs = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:lake", queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/lake" } }
+      } },
+    )
+  }
+
+  assert {
+    condition = (
+      length(distinct([for rule in values(aws_cloudwatch_event_rule.this) : rule.name])) == 21
+      && sort([for target in concat(values(aws_cloudwatch_event_target.queue), values(aws_cloudwatch_event_target.own)) : target.rule]) == sort([for rule in values(aws_cloudwatch_event_rule.this) : rule.name])
+    )
+    error_message = "A rule takes five targets: each route has a rule of its own, with one target."
+  }
+
+  assert {
+    condition = (
+      length(distinct(concat(
+        [for hop in values(module.route) : hop.queue_name], [for hop in values(module.route) : hop.dlq_name], [for queue in values(aws_sqs_queue.dlq) : queue.name],
+      ))) == 14 + 14 + 7
+      && length(distinct([for hop in values(module.route) : hop.function_name])) == 14
+    )
+    error_message = "No two resources share a name."
+  }
+
+  assert {
+    condition     = toset([for key, document in local.destination_documents : document.name if startswith(key, "cms-")]) == toset(["cms"])
+    error_message = "Routes to one destination are one to the ledger."
+  }
+
+  assert {
+    condition     = length(distinct(values(output.sqs_target_policies))) == 1 && length(jsondecode(output.sqs_target_policies["lake-0"]).Statement[0].Condition.ArnEquals["aws:SourceArn"]) == 7
+    error_message = "The one policy of a shared queue lets in the rules of all its routes."
+  }
+}

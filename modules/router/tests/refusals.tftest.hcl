@@ -79,6 +79,29 @@ run "a_pattern_longer_than_eventbridge_takes" {
   expect_failures = [aws_cloudwatch_event_rule.this]
 }
 
+run "a_url_that_is_a_private_address" {
+  command = plan
+
+  variables {
+    routes = { cms = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://10.0.0.7/events" } } } }
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.this]
+}
+
+run "a_private_address_that_is_meant" {
+  command = plan
+
+  variables {
+    routes = { cms = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://10.0.0.7/events", allowed_private_cidrs = ["10.0.0.0/8"] } } } }
+  }
+
+  assert {
+    condition     = local.forbidden_urls["cms"] == []
+    error_message = "An allowed network must be let through."
+  }
+}
+
 run "two_routes_that_manage_the_policy_of_one_queue" {
   command = plan
 

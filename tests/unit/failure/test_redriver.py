@@ -66,6 +66,37 @@ def test_a_rules_letter_goes_back_on_the_bus_for_the_failed_route_alone():
     assert world.queues.sent == []
 
 
+def direct_queue():
+    """The dead-letter queue of a route whose rule invokes the function itself."""
+    return queue(route_back="bus", queue_url=None)
+
+
+@pytest.mark.parametrize("name", ["lambda-destination", "rule-target", "consumer"])
+def test_letters_of_a_function_without_a_queue_go_back_on_the_bus_for_it_alone(name):
+    world = World(direct_queue(), now=DUE)
+
+    assert world.attend(record(name)) == []
+
+    (event,) = world.events.published
+    count = 2 if name == "consumer" else 1
+    assert (event.metadata.redrive.route, event.metadata.redrive.count) == ("route/cms", count)
+    assert event.metadata.id == "evt-1"
+    assert (world.queues.sent, world.functions.invoked, world.table.items) == ([], [], {})
+
+
+def test_letter_that_crashed_a_function_without_a_queue_is_tried_once_more_and_then_waits_for_a_person():
+    again = record("lambda-destination")
+    body = json.loads(again["body"])
+    body["requestPayload"]["detail"]["metadata"]["redrive"] = {"route": "route/cms", "count": 1}
+    world = World(direct_queue(), now=DUE)
+
+    assert world.attend(again | {"body": json.dumps(body)}) == []
+
+    (item,) = world.table.items.values()
+    assert (item.kind, item.return_to.kind, item.return_to.route) == ("function", "bus", "route/cms")
+    assert world.events.published == []
+
+
 def test_what_the_webhook_could_not_publish_goes_on_the_bus_for_all():
     world = World(now=DUE)
     assert world.attend(record("webhook-event")) == []

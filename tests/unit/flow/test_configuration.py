@@ -49,6 +49,7 @@ def test_missing_variables_are_all_named(settings):
         settings.from_env({})
 
     required = {name for name, needed in settings.variables().items() if needed}
+    required |= {problem.split()[0] for problem in settings.contradictions({})}
     assert {problem.split()[0] for problem in caught.value.problems} == required
 
 
@@ -59,6 +60,16 @@ def test_consumer_settings_become_a_retry_policy():
     policy = ConsumerSettings.from_env(environ).retry_policy
 
     assert (policy.max_receive_count, policy.base_seconds, policy.max_seconds) == (7, 5.0, 60.5)
+
+
+def test_function_behind_a_queue_must_know_it_and_one_invoked_by_a_rule_has_none():
+    environ = dict.fromkeys(("CONFIGURATION_URI", "CONFIGURATION_SHA256", "HOP", "DEAD_LETTER_QUEUE_URL"), "x")
+
+    with pytest.raises(SettingsError, match="QUEUE_URL is not set; MAX_RECEIVE_COUNT is not set"):
+        ConsumerSettings.from_env(environ)
+    with pytest.raises(SettingsError, match="INVOCATION must be queue or direct, not 'Direct'"):
+        ConsumerSettings.from_env(environ | {"INVOCATION": "Direct"})
+    assert ConsumerSettings.from_env(environ | {"INVOCATION": "direct"}).direct
 
 
 class Documents:

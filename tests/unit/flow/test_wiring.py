@@ -12,8 +12,10 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters.clients import client as make_client
-from media_events.handlers import transform, webhook
+from media_events.delivery.deliverer import destination_key
+from media_events.handlers import deliver, transform, webhook
 from media_events.handlers.initialising import during_init
+from media_events.invoked import HopFailedError
 from tests.unit.flow.factories import make_event
 from tests.unit.flow.fakes import bus_event, sqs_record
 from tests.unit.flow.webhooks import BODY, SECRET, Context, Desk, api_event
@@ -22,6 +24,7 @@ REGION = "eu-west-1"
 
 
 CACHED = (make_client, webhook.application, transform.settings, transform.steps, transform._means)
+CACHED += (deliver._settings, deliver._destination, deliver._delivery)
 
 
 @pytest.fixture(name="cloud")
@@ -183,6 +186,72 @@ def test_transform_takes_an_event_from_its_queue_to_the_bus(cloud):
     assert json.loads(message["Body"])["detail"]["data"] == {"id": "asset-1"}
     assert dead["Body"] == "junk"
     assert json.loads(dead["MessageAttributes"]["failure"]["StringValue"])["code"] == "not-an-event"
+
+
+def without_a_queue(cloud):
+    """The function is invoked by the rule itself."""
+    cloud.setenv(INVOCATION="direct")
+    for variable in ("QUEUE_URL", "MAX_RECEIVE_COUNT"):
+        cloud.environment.delenv(variable)
+
+
+def test_transform_takes_an_event_from_its_rule_to_the_bus(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.asset.id"}}]})
+    without_a_queue(cloud)
+
+    assert transform.handler(json.loads(bus_event(make_event())), Context()) is None
+
+    (message,) = cloud.seen()
+    assert json.loads(message["Body"])["detail"]["data"] == {"id": "asset-1"}
+
+
+def test_transform_without_a_queue_says_why_it_gave_up(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.["}}]})
+    without_a_queue(cloud)
+    event = json.loads(bus_event(make_event()))
+
+    transform.handler(event, Context())
+
+    (dead,) = cloud.seen(cloud.dlq)
+    assert json.loads(dead["Body"]) == event
+    assert json.loads(dead["MessageAttributes"]["failure"]["StringValue"])["code"] == "configuration-unusable"
+
+
+def test_delivery_takes_an_event_from_its_rule_once(cloud):
+    target = cloud.sqs.create_queue(QueueName="target")["QueueUrl"]
+    destination = {
+        "name": "archive",
+        "type": "sqs",
+        "queue_arn": f"arn:aws:sqs:{REGION}:123456789012:target",
+        "queue_url": target,
+        "mode": "data",
+    }
+    cloud.configure("route/archive", {"destination": destination})
+    without_a_queue(cloud)
+    event = json.loads(bus_event(make_event({"take": 1})))
+
+    answers = [deliver.handler(event, Context(f"r{i}")) for i in range(2)]
+
+    assert answers == [None, None]
+    assert [message["Body"] for message in cloud.seen(target)] == ['{"take":1}']
+
+
+def test_delivery_without_a_queue_raises_what_may_pass(cloud):
+    destination = {
+        "name": "archive",
+        "type": "event-bus",
+        "bus_arn": f"arn:aws:events:{REGION}:123456789012:event-bus/shared",
+    }
+    cloud.configure("route/archive", {"destination": destination})
+    without_a_queue(cloud)
+    event = make_event()
+    later = {"N": str(int(time.time()) + 60)}
+    claimed = {"pk": {"S": destination_key(event.metadata.source, event.metadata.id, "archive")}}
+    claimed |= {"state": {"S": "started"}, "lease_expires": later, "expires": later, "owner": {"S": "another"}}
+    cloud.dynamodb.put_item(TableName="ledger", Item=claimed)
+
+    with pytest.raises(HopFailedError, match='"code":"ledger-in-progress"'):
+        deliver.handler(json.loads(bus_event(event)), Context())
 
 
 def test_transform_with_an_unusable_step_says_which(cloud):

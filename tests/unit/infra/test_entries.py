@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows import problems
+from workflows import load, problems
 
 TEXT = """\
 name: media
@@ -185,6 +185,50 @@ def test_entry_that_could_not_be_made_is_refused(old, new, part):
 
     assert part in problem
     assert problem.startswith("line ")
+
+
+STRAIGHT = SAAS[:-1] + ", transform: false}"
+
+
+def warnings(text: str) -> list[str]:
+    return [str(warning) for warning in load(text).warnings if "there are no routes" not in str(warning)]
+
+
+def test_events_that_go_straight_need_no_specification_and_somebody_who_takes_them():
+    text = TEXT.replace(SAAS, STRAIGHT)
+
+    unread = "line 12, partners.bravo.specification: nobody reads it: its events go straight to the bus"
+    untaken = "line 6, entries.saas.transform: its events come to the bus as they are"
+    assert [warning.startswith((unread, untaken)) for warning in warnings(text)] == [True, True]
+    text = text.replace("bravo: {specification: *own, entry: saas}", "bravo: {entry: saas}")
+    assert [warning.startswith(untaken) for warning in warnings(text)] == [True]
+
+
+def test_events_that_go_straight_may_be_taken_into_the_envelope_on_the_workflows_bus():
+    both = "bravo: {specification: *own, entry: [saas, apps], sources: ['aws.partner/acme.example/*']}"
+
+    assert warnings(TEXT.replace(SAAS, STRAIGHT).replace("bravo: {specification: *own, entry: saas}", both)) == []
+
+
+def test_function_that_there_is_not_can_not_be_set():
+    (problem,) = problems_with(SAAS, STRAIGHT[:-1] + ", memory_mb: 512}")
+
+    assert problem == (
+        "line 6, entries.saas.memory_mb: memory_mb is for the function, and with transform: false there is none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("queue", "webhook-dlq", "media-dev-webhook-dlq is the dead-letter queue of webhook"),
+        ("topic", "waits", "media-dev-waits is the function with which workflows wait"),
+    ],
+)
+def test_entry_named_like_something_of_another_is_refused(old, new, expected):
+    found = problems(TEXT.replace(old, new))
+
+    assert any(expected in problem for problem in found)
 
 
 def test_name_that_a_rule_could_not_have_is_refused():

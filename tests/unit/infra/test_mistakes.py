@@ -506,12 +506,28 @@ def test_names_that_are_no_files_are_told(name):
 
 
 def test_input_transformer_belongs_to_what_the_rule_sends_to():
-    assert problems_with({ROUTE: f"{ROUTE}\n    input_transformer: {{template: '<id>'}}"}) == [
+    assert problems_with({ROUTE: f"{ROUTE}\n    input_transformer: {{template: 'x'}}"}) == [
         (
             "line 10, routes.ready.input_transformer: only what the rule itself sends to takes an input_transformer "
             "(api-destination, logs, and sqs without a mode): use a transform's steps"
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("transformer", "problem"),
+    [
+        ("{template: '<id>'}", "template has <id>, which paths does not have"),
+        ("{paths: {id: id}, template: '<id>'}", "paths: id is 'id', which is no path into the event"),
+        ("{paths: {a.b: $$.id}, template: '<id>'}", "paths: 'a.b' must be letters, digits"),
+    ],
+)
+def test_input_transformer_that_eventbridge_would_refuse(transformer, problem):
+    queue = "{type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:123456789012:a'}"
+
+    (found,) = problems_with({DESTINATION: queue, ROUTE: f"{ROUTE}\n    input_transformer: {transformer}"})
+
+    assert problem in found
 
 
 def test_input_transformer_for_a_log_group_has_the_form_that_eventbridge_writes():
@@ -523,7 +539,7 @@ def test_input_transformer_for_a_log_group_has_the_form_that_eventbridge_writes(
             '{"timestamp": …, "message": …} only: EventBridge writes nothing else to it'
         )
     ]
-    formed = transformed.replace('{"id": <id>}', '{"timestamp": <at>, "message": "<id>"}')
+    formed = transformed.replace('{"id": <id>}', '{"timestamp": <id>, "message": "<id>"}')
     assert problems_with({DESTINATION: "{type: logs}", ROUTE: formed}) == []
 
 
@@ -602,6 +618,49 @@ def test_log_group_must_be_one_that_eventbridge_writes_to():
     assert found.startswith(
         "line 5, destinations.cms.log_group_arn: must be the ARN, without :* at its end, of a log group"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("ready-dlq", "routes.ready-dlq: media-dev-ready-dlq is the dead-letter queue of ready: choose another name"),
+        ("webhook-dlq", "routes.webhook-dlq: media-dev-webhook-dlq is the dead-letter queue of webhook"),
+        ("waits", "routes.waits: media-dev-waits is the function with which workflows wait"),
+    ],
+)
+def test_route_named_like_something_of_another_is_refused(key, problem):
+    (found,) = problems_with({"routes:": f"routes:\n  {key}: {{pattern: {{source: [a]}}, destination: cms}}"})
+
+    assert problem in found
+
+
+def test_rule_may_invoke_the_function_itself():
+    assert (
+        problems_with({ROUTE: f"{ROUTE}\n    invocation: direct\n    failure: {{function_retry: {{max_attempts: 0}}}}"})
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("destination", "more", "problem"),
+    [
+        ("{type: logs}", "", ".invocation: the rule itself sends to this destination, without a function"),
+        (f"{{{API}}}", "", ".invocation: the rule itself sends to this destination"),
+        (DESTINATION, "batch_size: 5", ".batch_size: batch_size belongs to a queue"),
+        (
+            DESTINATION,
+            "failure: {function_retry: {max_attempts: 3}}",
+            ".failure.function_retry.max_attempts: must be 2",
+        ),
+    ],
+)
+def test_direct_invocation_that_has_nothing_to_invoke_or_nothing_to_batch(destination, more, problem):
+    changed = f"{ROUTE}\n    invocation: direct\n    {more}"
+
+    (found,) = problems_with({DESTINATION: destination, ROUTE: changed})
+
+    assert found.partition(": ")[0].partition(", ")[2] == f"routes.ready{problem.partition(': ')[0]}"
+    assert problem in found
 
 
 # ----------------------------------------------------------------------------------------------- transforms, stages

@@ -217,12 +217,20 @@ def test_an_item_without_an_event_can_not_be_sent():
 
 
 def test_a_rules_letter_goes_back_on_its_bus_for_its_route_alone():
-    office = Office(make_item(return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
+    office = Office(make_item(kind="rule", return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
     assert [result for result, _ in office.replay()] == ["sent"]
     (event,) = office.events.published
     assert isinstance(event, Event)
     assert (event.metadata.redrive.route, event.metadata.redrive.count) == ("route/cms", 4)
     assert (office.buses, office.current().status) == ([BUS], "RESOLVED")
+
+
+@pytest.mark.parametrize("kind", ["consumer", "function"])
+def test_a_letter_of_a_function_that_the_rule_invokes_goes_back_on_the_bus_and_its_ledger_confirms(kind):
+    office = Office(make_item(kind=kind, return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
+    assert [result for result, _ in office.replay(wait=0)] == ["unconfirmed"]
+    assert len(office.events.published) == 1
+    assert office.current().status == "RETRYING"
 
 
 def test_a_bus_that_refuses_leaves_the_item_open():

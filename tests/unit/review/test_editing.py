@@ -110,7 +110,7 @@ def test_an_edited_event_that_is_delivered_is_confirmed_by_the_ledger():
 
 def test_a_rules_event_goes_back_on_the_bus_for_its_rule_alone():
     back = ReturnTo(kind="bus", bus_arn="arn:bus", route="route/lake")
-    place = Place(make_item(hop="route/lake", destination="lake", return_to=back))
+    place = Place(make_item(hop="route/lake", destination="lake", kind="rule", return_to=back))
     outcome = place.send(place.edited(lambda document: document.update(data={"title": "x"})))
     (event,) = place.fakes.events.published
     assert (event.metadata.redrive.route, event.metadata.id) == ("route/lake", outcome.event_id)

@@ -1,0 +1,160 @@
+# Hops without a queue: the rule invokes the function, with the real provider and no access to AWS.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name           = "media-test"
+  bus_name       = "media"
+  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
+  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+
+  transforms = {
+    tidy = {
+      pattern        = jsonencode({ source = ["partner.mux"] })
+      steps          = jsonencode([{ set = { a = 1 } }])
+      invocation     = "direct"
+      function_retry = { max_attempts = 0 }
+      redrive        = { max_count = 5 }
+    }
+    queued = { pattern = jsonencode({ source = ["partner.qc"] }), steps = jsonencode([{ set = { a = 1 } }]) }
+  }
+
+  routes = {
+    cms = {
+      pattern     = jsonencode({ detail-type = ["asset.ready"] })
+      destination = "catalogue"
+      invocation  = "direct"
+      enabled     = false
+      rule_retry  = { max_age_seconds = 3600, max_attempts = 10 }
+      target      = { http = { url = "https://cms.example.com/events" } }
+    }
+    mam  = { pattern = jsonencode({ detail-type = ["asset.ready"] }), target = { http = { url = "https://mam.example.com/events" } } }
+    lake = { pattern = jsonencode({ detail-type = ["asset.ready"] }), target = { logs = {} } }
+  }
+}
+
+override_resource {
+  target          = aws_dynamodb_table.ledger
+  override_during = plan
+  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger" }
+}
+
+override_resource {
+  target          = module.direct["cms"].aws_sqs_queue.dlq
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq", url = "https://sqs.example/media-test-cms-dlq" }
+}
+
+override_resource {
+  target          = module.direct["tidy"].aws_sqs_queue.dlq
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-tidy-dlq", url = "https://sqs.example/media-test-tidy-dlq" }
+}
+
+override_resource {
+  target          = module.direct["cms"].module.function.aws_lambda_function.this
+  override_during = plan
+  values          = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms" }
+}
+
+override_resource {
+  target          = module.direct["cms"].module.function.aws_cloudwatch_log_group.this
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:cms" }
+}
+
+run "the_rules_target_is_the_function_with_a_dead_letter_queue_and_retries_of_its_own" {
+  command = plan
+
+  assert {
+    condition = (
+      toset(keys(aws_cloudwatch_event_target.function)) == toset(["tidy", "cms"])
+      && toset(keys(aws_cloudwatch_event_target.queue)) == toset(["queued", "mam"])
+      && keys(aws_cloudwatch_event_target.own) == ["lake"]
+      && toset(keys(module.direct)) == toset(["tidy", "cms"])
+    )
+    error_message = "Each hop has one target, of the kind that it asks for."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_event_target.function["cms"].arn == "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
+      && aws_cloudwatch_event_target.function["cms"].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+      && aws_cloudwatch_event_target.function["cms"].retry_policy[0].maximum_event_age_in_seconds == 3600
+      && aws_cloudwatch_event_target.function["cms"].retry_policy[0].maximum_retry_attempts == 10
+      && aws_cloudwatch_event_rule.this["cms"].state == "DISABLED"
+    )
+    error_message = "The rule must have where to put what it could not hand over."
+  }
+}
+
+run "functions_do_and_may_do_the_same_as_behind_a_queue_but_for_the_queue" {
+  command = plan
+
+  assert {
+    condition = jsondecode(module.direct["cms"].policy).Statement == [
+      { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:cms:*"] },
+      { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-cms/*"] },
+      { Sid = "GiveUp", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] },
+      { Sid = "Ledger", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"] },
+    ]
+    error_message = "The function may do this and nothing else."
+  }
+
+  assert {
+    condition = (
+      module.direct["cms"].environment["INVOCATION"] == "direct"
+      && module.direct["cms"].environment["HOP"] == "route/cms"
+      && module.direct["cms"].environment["LEDGER_TABLE"] == "media-test-ledger"
+      && !contains(keys(module.direct["cms"].environment), "QUEUE_URL")
+      && module.direct["tidy"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+      && module.direct["tidy"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
+      && !contains(keys(module.direct["tidy"].environment), "LEDGER_TABLE")
+    )
+    error_message = "The environment must be what docs/contracts.md, section 2, says."
+  }
+
+  assert {
+    condition     = local.destination_documents["cms"].name == "catalogue" && length(aws_dynamodb_table.ledger) == 1
+    error_message = "The ledger guards deliveries as behind a queue."
+  }
+}
+
+run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
+  command = plan
+
+  assert {
+    condition = output.dead_letter_queues["route/cms"] == {
+      queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+      queue_url         = "https://sqs.example/media-test-cms-dlq"
+      hop               = "route/cms"
+      destination       = "catalogue"
+      source_queue_arn  = null
+      source_queue_url  = null
+      function_arn      = null
+      route_back        = "bus"
+      redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
+      ledger_table_name = "media-test-ledger"
+      ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"
+    }
+    error_message = "There is no queue to go back to; the rule takes what is re-driven to its route."
+  }
+
+  assert {
+    condition = (
+      output.dead_letter_queues["transform/tidy"].route_back == "bus" && output.dead_letter_queues["transform/tidy"].redrive.max_count == 5
+      && output.dead_letter_queues["transform/queued"].route_back == "queue"
+      && jsondecode(aws_cloudwatch_event_rule.this["tidy"].event_pattern).detail.metadata.redrive.route == [{ exists = false }, "transform/tidy"]
+    )
+    error_message = "Transforms as well."
+  }
+}
