@@ -189,7 +189,7 @@ def _pending(facts: Facts) -> tuple[State, str]:
     entry, last, hop = facts.entry, facts.last, facts.hop
     if entry is not None and entry.lease_expires is not None and entry.lease_expires > facts.now:
         return "in flight", f"is being tried since {timestamp(entry.at)}"
-    if last is None and hop.kind == "route" and hop.queue_url is None:
+    if last is None and hop.kind == "route" and hop.queue_url is None and hop.log_group is None:
         return "handed over", "its rule sends it to the target itself: only a failure would be told, and none is"
     if last is not None and last.line.message == OPENED:
         told = f"a review item was opened at {timestamp(last.at)}"
@@ -197,7 +197,7 @@ def _pending(facts: Facts) -> tuple[State, str]:
     if last is not None and last.line.message == PARKED:
         return "parked", f"was parked at {timestamp(last.at)}: an earlier event of its key has to be delivered first"
     if last is not None and last.line.message == FAILED and hop.kind == "ingress" and hop.queue_url is None:
-        return "unknown", f"was refused at {timestamp(last.at)}: its sender has been told to send it again"
+        return "unknown", f"failed at {timestamp(last.at)}: whoever sent it was told so, and has to send it again"
     return _by_the_queues(facts)
 
 

@@ -347,7 +347,7 @@ def test_a_call_that_was_answered_503_is_its_senders_to_repeat():
     told = story(failed)
 
     assert states(told) == {"ingress/media-dev-webhook": "unknown"}
-    assert "told to send it again" in told.legs[0].where
+    assert "has to send it again" in told.legs[0].where
 
 
 def test_a_dead_letter_that_can_not_be_sent_back_is_no_attempt_of_the_hop():
@@ -388,3 +388,13 @@ def test_an_event_that_a_person_had_put_away_is_not_sent_when_its_turn_comes():
 
     assert states(told)["cms"] == "archived"
     assert told.verdict == "settled"
+
+
+def test_a_function_that_a_rule_invokes_itself_has_a_log_and_no_queue():
+    hops = OUTPUTS["hops"] | {"route/ready-to-cms": OUTPUTS["hops"]["route/ready-to-cms"] | {"queue_url": None}}
+    parts = Parts.of(OUTPUTS | {"hops": hops})
+    no_queue = {"route/ready-to-cms": Depths(None, Depth(0, 0))}
+
+    assert states(story(*BEGUN, *DELIVERED, parts=parts, depths=no_queue))["cms"] == "delivered"
+    # Lambda keeps it for hours, where nobody can count it.
+    assert states(story(*BEGUN, DELIVERED[1], parts=parts, depths=no_queue))["cms"] == "unknown"
