@@ -39,6 +39,9 @@ class Ledger(Protocol):
     def release(self, key: str) -> None:
         """The effect certainly has not happened: let the next one try."""
 
+    def done(self, key: str) -> bool:
+        """Whether the effect is recorded as done; nothing is claimed."""
+
 
 def ledger_key(source: str, event_id: str, scope: str) -> str:
     """The key of one effect. Lengths go first, so that no two triples share a key.

@@ -118,6 +118,16 @@ class LedgerTable:
         except BotoCoreError as error:
             translate(error, "releasing a ledger entry")
 
+    def done(self, key: str) -> bool:
+        """Whether the effect is recorded as done.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        entry: Mapping[str, Any] = self._read(key) or {}
+        expires = float(entry.get("expires", {}).get("N", "0"))
+        return entry.get("state", {}).get("S") == "done" and expires > self._clock()
+
     def _read(self, key: str) -> Any:
         """The entry that won, where the error does not carry it."""
         try:

@@ -9,8 +9,10 @@ from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from media_events.consuming import Message
 from media_events.delivery.breaker import Breaker, BreakerState, Signal, signal_of
+from media_events.delivery.lane import lane_of, wish_of
 from media_events.delivery.latest import Latest, newest_first
 from media_events.delivery.once import Outcome, claim, confirm, give_back, once
+from media_events.delivery.strict import PARKED, SKIPPED, Strict
 from media_events.envelope import Event
 from media_events.failures import DeferredError, HopError
 from media_events.ledger import Ledger, ledger_key
@@ -81,24 +83,51 @@ class Deliverer:
     parallel: int = MAX_PARALLEL
     breaker: Breaker | None = None
     latest: Latest | None = None
+    strict: Strict | None = None
 
     def __call__(self, messages: Sequence[Message]) -> list[BaseException | None]:
         """Deliver the events in ``messages``, those excepted that have been delivered before.
 
         They go out side by side: a receiver that hangs would otherwise use up the time of those that come after it.
-        Copies of one event go one after the other, and so do events of one key where only the latest counts. The
-        result has one error, or ``None``, for each message.
+        Copies of one event go one after the other, and so do events of one key where an order is kept. The result has
+        one error, or ``None``, for each message.
         """
         if not messages:
             return []
-        chains = _chains(messages, by_key=self.latest is not None)
-        attempts = self._guarded(chains) if self.breaker is not None else self._attempted(chains)
+        attempts, chains = self._entered(messages)
+        if chains:
+            attempts |= self._guarded(chains) if self.breaker is not None else self._attempted(chains)
         # Told from one thread: a reporter counts without locks.
         found = [attempts[index].outcome for index in range(len(messages))]
         for message, outcome in zip(messages, found, strict=True):
             if isinstance(outcome, Outcome):
                 self._tell(message, outcome)
+        self._tell_called()
         return [None if isinstance(outcome, Outcome) else outcome for outcome in found]
+
+    # --- order -------------------------------------------------------------------------------------------------------
+
+    def _entered(self, messages: Sequence[Message]) -> tuple[dict[int, _Attempt], list[Chain]]:
+        """What needs no attempt; and the messages that may, by what has to go one after the other."""
+        if self.strict is None:
+            skipped = {
+                index: _Attempt(Outcome(happened=False, result=SKIPPED))
+                for index, message in enumerate(messages)
+                if wish_of(message) == "skip"
+            }
+            return skipped, _without(_chains(messages, by_key=self.latest is not None), skipped)
+        attempts: dict[int, _Attempt] = {}
+        lanes: dict[str, dict[int, Message]] = {}
+        for index, message in enumerate(messages):
+            try:
+                lanes.setdefault(lane_of(message.event, self.destination), {})[index] = message
+            except HopError as error:
+                attempts[index] = _Attempt(error)
+        chains: list[Chain] = []
+        for settled, chain in self._side_by_side(self.strict.enter, list(lanes.values())):
+            attempts |= {index: _Attempt(outcome) for index, outcome in settled.items()}
+            chains += [chain] if chain else []
+        return attempts, chains
 
     # --- the breaker -------------------------------------------------------------------------------------------------
 
@@ -140,7 +169,7 @@ class Deliverer:
     # --- attempts ----------------------------------------------------------------------------------------------------
 
     def _attempted(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
-        if self.latest is None and isinstance(self.delivery, BatchDelivery):
+        if self.latest is None and self.strict is None and isinstance(self.delivery, BatchDelivery):
             attempts: dict[int, _Attempt] = {}
             for wave in _waves(chains):
                 attempts |= self._together(self.delivery, wave)
@@ -156,13 +185,20 @@ class Deliverer:
         try:
             event = message.event
             left = self.seconds_left() - RESERVED_SECONDS
-            attempt.outcome = once(
-                self.ledger,
-                self._key(event),
-                lambda: self._effect(event, left, attempt),
-                seconds_left=left,
-                clock=self.clock,
-            )
+
+            def effect() -> Outcome:
+                return once(
+                    self.ledger,
+                    self._key(event),
+                    lambda: self._effect(event, left, attempt),
+                    seconds_left=left,
+                    clock=self.clock,
+                )
+
+            if self.strict is not None:
+                attempt.outcome = self.strict.deliver(message, effect, seconds_left=left)
+            else:
+                attempt.outcome = effect()
         except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
             attempt.outcome = error
         return attempt
@@ -236,8 +272,12 @@ class Deliverer:
             "destination": self.destination,
             "redrive_count": message.redrive_count,
         }
-        if not outcome.happened:
-            self.report.info("delivery skipped", **about, reason="duplicate")
+        if outcome.result == PARKED:
+            self.report.info("event parked", **about)
+            self.report.count("EventsParked")
+        elif not outcome.happened:
+            reason = "archived" if outcome.result == SKIPPED else "duplicate"
+            self.report.info("delivery skipped", **about, reason=reason)
             self.report.count("DeliveriesSkipped")
         elif outcome.result == SUPERSEDED:
             self.report.info("delivery skipped", **about, reason="superseded")
@@ -245,6 +285,18 @@ class Deliverer:
         else:
             self.report.info("event delivered", **about)
             self.report.count("EventsDelivered")
+
+    def _tell_called(self) -> None:
+        if self.strict is None:
+            return
+        for event, event_id in self.strict.called:
+            partner = event.metadata.partner
+            self.report.info(
+                "event called back", event_id=event_id, partner=partner, hop=self.hop, destination=self.destination
+            )
+        if self.strict.called:
+            self.report.count("EventsCalledBack", len(self.strict.called))
+        self.strict.called.clear()
 
 
 def _chains(messages: Sequence[Message], *, by_key: bool) -> list[Chain]:

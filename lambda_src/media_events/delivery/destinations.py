@@ -23,7 +23,7 @@ from media_events.delivery.aws_destinations import (
     read_states,
 )
 from media_events.delivery.documents import NAME, DestinationError, one_of, refuse_unknown
-from media_events.delivery.guards import ORDERINGS, read_breaker
+from media_events.delivery.guards import ORDERINGS, read_breaker, read_strict
 from media_events.delivery.http_destination import HTTP_KEYS, HttpDestination, read_http
 
 __all__ = [
@@ -85,12 +85,29 @@ def parse_destination(document: Any) -> Destination:
         problems.append(f"type must be one of {', '.join(_READERS)}, not {kind!r}")
         raise DestinationError(problems)
     refuse_unknown(destination, _KEYS[str(kind)], "", problems)
+    breaker = read_breaker(destination.get("breaker"), problems)
+    ordering = one_of(destination, "ordering", ORDERINGS, problems)
     guards = {
         "name": str(name),
-        "breaker": read_breaker(destination.get("breaker"), problems),
-        "latest": one_of(destination, "ordering", ORDERINGS, problems) == "latest",
+        "breaker": breaker,
+        "latest": ordering == "latest",
+        "strict": read_strict(destination.get("strict"), ordering, problems),
     }
     parsed = reader(destination, guards, problems)
+    if ordering == "strict" and parsed is not None and _keeps_no_order(parsed):
+        problems.append("ordering: strict is for targets that keep an order themselves, and this one doesn't")
     if problems or parsed is None:
         raise DestinationError(problems)
     return parsed
+
+
+def _keeps_no_order(destination: Destination) -> bool:
+    """Whether what is handed over in order may come out of the target in another."""
+    match destination:
+        case SqsDestination():
+            return not destination.queue_arn.endswith(".fifo")
+        case SnsDestination():
+            return not destination.topic_arn.endswith(".fifo")
+        case LambdaDestination():
+            return destination.invocation == "event"
+    return isinstance(destination, BusDestination | FirehoseDestination)

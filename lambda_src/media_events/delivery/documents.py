@@ -31,11 +31,13 @@ def otherwise(value: T | None, default: T) -> T:
     return default if value is None else value
 
 
-def one_of(document: Mapping[str, Any], key: str, allowed: tuple[str, ...], problems: list[str]) -> str:
+def one_of(
+    document: Mapping[str, Any], key: str, allowed: tuple[str, ...], problems: list[str], *, where: str = ""
+) -> str:
     """The word at ``key``; the first of ``allowed`` where there is none."""
     value = otherwise(document.get(key), allowed[0])
     if value not in allowed:
-        problems.append(f"{key} must be one of {', '.join(allowed)}, not {value!r}")
+        problems.append(f"{where}{key} must be one of {', '.join(allowed)}, not {value!r}")
         return allowed[0]
     return str(value)
 

@@ -12,6 +12,7 @@ from typing import Any
 from media_events.adapters.bodies import S3Documents
 from media_events.adapters.breaker_table import BreakerTable
 from media_events.adapters.clients import client
+from media_events.adapters.lanes_table import LanesTable, ParkingTable
 from media_events.adapters.ledger_table import LedgerTable
 from media_events.adapters.positions_table import PositionsTable
 from media_events.adapters.queue import SqsQueue
@@ -23,6 +24,7 @@ from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.destinations import Destination, DestinationError, parse_destination
 from media_events.delivery.guards import BreakerPolicy
 from media_events.delivery.latest import Latest
+from media_events.delivery.strict import Strict
 from media_events.failures import HopError, PermanentConfigError
 from media_events.invoked import take
 from media_events.observability import instrumented, reporter
@@ -75,26 +77,47 @@ def _latest(destination: Destination, owner: str) -> Latest | None:
     )
 
 
-def _deliverer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseException | None]]:
+def _strict(destination: Destination, ledger: LedgerTable, queue: SqsQueue, owner: str) -> Strict | None:
+    if destination.strict is None:
+        return None
+    if _settings().direct:
+        raise PermanentConfigError("configuration-unusable", "ordering: strict needs a queue, in which events wait")
+    table = _settings().ledger_table
+    return Strict(
+        destination=destination.name,
+        policy=destination.strict,
+        lanes=LanesTable(client("dynamodb"), table),
+        parking=ParkingTable(client("dynamodb"), table),
+        ledger=ledger,
+        waiting=queue,
+        owner=owner,
+        clock=time.time,
+    )
+
+
+def _deliverer(context: Any, queue: SqsQueue) -> Callable[[Sequence[Message]], Sequence[BaseException | None]]:
     """What handles messages; where the configuration is unusable, what says so of each, so that none loses its why."""
+    owner = str(context.aws_request_id)
+    ledger = LedgerTable(client("dynamodb"), _settings().ledger_table, owner=owner)
     try:
         destination, delivery = _destination(), _delivery()
+        strict = _strict(destination, ledger, queue, owner)
     except (DestinationError, ConfigurationError) as error:
         problem: HopError = PermanentConfigError("configuration-unusable", str(error))
     except HopError as error:
         problem = error
     else:
-        owner = str(context.aws_request_id)
         return Deliverer(
             destination=destination.name,
             hop=_settings().hop,
             delivery=delivery,
-            ledger=LedgerTable(client("dynamodb"), _settings().ledger_table, owner=owner),
+            ledger=ledger,
             report=reporter(),
             seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000,
             clock=time.time,
             breaker=_breaker(destination),
             latest=_latest(destination, owner),
+            strict=strict,
         )
     return lambda messages: [problem] * len(messages)
 
@@ -113,6 +136,6 @@ def handler(event: Any, context: Any) -> BatchResponse | None:
         copies=LedgerTable(client("dynamodb"), settings.ledger_table, owner=str(context.aws_request_id)),
     )
     if settings.direct:
-        take(event, _deliverer(context), consumer)
+        take(event, _deliverer(context, queue), consumer)
         return None
-    return consume_together(event, _deliverer(context), consumer)
+    return consume_together(event, _deliverer(context, queue), consumer)

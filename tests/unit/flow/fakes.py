@@ -185,6 +185,11 @@ class FakeLedger:
             if item is not None and item["owner"] == self.owner and item["state"] == "started":
                 del self.table.items[key]
 
+    def done(self, key: str) -> bool:
+        self._fail("done")
+        item = self.table.items.get(key)
+        return item is not None and item["state"] == "done" and item["expires"] > self.table.clock()
+
     def _fail(self, operation: str) -> None:
         error = self.table.failing.get(operation)
         if error is not None:
