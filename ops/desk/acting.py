@@ -161,26 +161,31 @@ def _record(office: Office, operation: Operation, action: str, *, reason: str) -
 # --- single items ------------------------------------------------------------------------------------------------
 
 
-def replay_items(
+def replay_items(  # noqa: PLR0913
     office: Office,
     item_ids: Sequence[str],
     *,
     reason: str,
     wait_seconds: float,
     versions: Mapping[str, int] | None = None,
+    out_of_order: bool = False,
 ) -> Iterator[Outcome]:
     """Replay items by id; ``versions`` are those that the operator looked at.
+
+    ``out_of_order``: deliver them although later events of their keys were delivered.
 
     Raises:
         HopError: what was asked for could not be recorded; nothing was sent.
     """
+    action = "replay out of order" if out_of_order else "replay"
     for item_id in dict.fromkeys(item_ids):
         # First of all, so that nothing is sent that nobody has asked for.
-        office.record(item_id, "replay asked for", result="", reason=reason)
-    for outcome in office.desk.replay(item_ids, wait_seconds=wait_seconds, versions=versions):
+        office.record(item_id, f"{action} asked for", result="", reason=reason)
+    replayed = office.desk.replay(item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order)
+    for outcome in replayed:
         allowed = outcome.result not in NOT_SENT
         result = f"{outcome.result}: {outcome.reason}"
-        office.record(outcome.item_id, "replay", result=result, reason=reason, allowed=allowed)
+        office.record(outcome.item_id, action, result=result, reason=reason, allowed=allowed)
         yield outcome
 
 

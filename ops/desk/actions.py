@@ -20,7 +20,6 @@ from ops.desk import acting
 from ops.desk.acting import RefusedError, Request
 from ops.desk.groups import group_page, settle_some, stats
 from ops.desk.office import Office
-from ops.desk.operations import NOT_SENT
 from ops.desk.queries import Query, walk
 from ops.desk.records import Action, Operation
 from ops.desk.showing import group_listing, line, plain, stats_card
@@ -170,12 +169,16 @@ def replay_items(  # noqa: PLR0913
     wait: float,
     no_wait: bool,
     version: int | None,
+    out_of_order: bool,
     json: bool,
 ) -> None:
     """Replay items by id."""
     versions = None if version is None else dict.fromkeys(item_ids, version)
     outcomes = []
-    for outcome in acting.replay_items(office, item_ids, reason=reason, wait_seconds=wait, versions=versions):
+    replayed = acting.replay_items(
+        office, item_ids, reason=reason, wait_seconds=wait, versions=versions, out_of_order=out_of_order
+    )
+    for outcome in replayed:
         outcomes.append(outcome)
         if not json:
             out.print(line(outcome))
@@ -189,12 +192,12 @@ def replay_items(  # noqa: PLR0913
 def decide_all(office: Office, item_ids: Sequence[str], *, action: Action, reason: str, json: bool) -> None:
     """Archive or restore items by id."""
     outcomes = list(acting.decide_items(office, item_ids, action=action, reason=reason))
-    rows = [(outcome.item_id, outcome.result not in NOT_SENT, outcome.reason) for outcome in outcomes]
+    rows = [(outcome.item_id, outcome.result == "sent", outcome.reason) for outcome in outcomes]
     if json:
         print_json([{"item_id": item_id, "done": done, "reason": why} for item_id, done, why in rows])
     else:
         for item_id, done, why in rows:
-            out.print(plain(f"{item_id}  {'done' if done else 'refused'}  {why}"), markup=False)
+            out.print(plain(f"{item_id}  {'done' if done else 'not done'}  {why}"), markup=False)
     if not all(done for _, done, _ in rows):
         raise typer.Exit(NOT_ALL_GOOD)
 

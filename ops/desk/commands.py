@@ -152,12 +152,18 @@ def show(  # noqa: PLR0913
         body = office.desk.body(item) if problem is None else ""
     except HopError as error:
         problem = f"{error.code}: {error.message}"
+    try:
+        stands = office.desk.standing(item)
+    except HopError as error:
+        stands = None
+        note(f"where it stands in the order of its key can't be read: {error.message}")
     if json:
         shown: dict[str, Any] = {**item.to_dict(), "body": body if problem is None else None, "body_problem": problem}
         shown["edits"] = [{"event_id": e, "item_id": None if i is None else i.item_id} for e, i in edits]
+        shown["order"] = None if stands is None else stands.to_dict()
         print_json(shown)
         return
-    out.print(card(item, edits))
+    out.print(card(item, edits, stands))
     out.print(Text("body", style="bold"))
     out.print(
         plain(pretty(body)[:BODY_CHARACTERS_SHOWN], lines=True) if problem is None else f"(not readable: {problem})",
@@ -316,6 +322,12 @@ def replay(  # noqa: PLR0913
     version: Annotated[
         int | None, typer.Option(min=1, help="Of an item named by id: refuse if it has changed since this version.")
     ] = None,
+    out_of_order: Annotated[
+        bool,
+        typer.Option(
+            "--out-of-order", help="Items named by id: deliver them although later events of their key were delivered."
+        ),
+    ] = False,
     table: TableName = None,
     ledger_table: LedgerTables = None,
     environment: Environment = None,
@@ -348,12 +360,21 @@ def replay(  # noqa: PLR0913
             until=until,
         )
         _one_way(item_ids, query, everything=all_open, all_option="--all-open")
+        if out_of_order and not item_ids:
+            fail("--out-of-order goes with item ids", hint="name each event that may come late", exit_code=UNUSABLE)
         if item_ids:
             if canary or dry_run or (version is not None and len(item_ids) > 1):
                 fail("--canary and --dry-run go with a group or a query, --version with one id", exit_code=UNUSABLE)
             seconds = 0 if no_wait else wait
             actions.replay_items(
-                office, item_ids, reason=reason, wait=seconds, no_wait=no_wait, version=version, json=json
+                office,
+                item_ids,
+                reason=reason,
+                wait=seconds,
+                no_wait=no_wait,
+                version=version,
+                out_of_order=out_of_order,
+                json=json,
             )
             return
         request = Request(query=query, limit=limit, rate=rate, canary=canary, reason=reason)

@@ -19,11 +19,13 @@ from media_events.arrivals import FIRST_FAILED_ATTRIBUTE
 from media_events.bodies import Bodies, bring_back
 from media_events.consuming import timestamp
 from media_events.delivery.deliverer import destination_key
+from media_events.delivery.lane import ORDERING_ATTRIBUTE, Wish
 from media_events.envelope import Event
 from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentDataError
 from media_events.redriver import Events, Functions, Queues, for_route
 from media_events.redriving import MAX_ATTRIBUTES, record_of
 from media_events.review import Group, Position, ReviewItem, Selection, Slice
+from ops.desk.order import Lanes, Standing, as_attribute, standing, tell_put_away
 
 STALE_SECONDS: Final = 15 * 60
 """A replay that has not been confirmed for so long may be made again: the command may have died before it sent."""
@@ -105,6 +107,7 @@ class Desk:
     by: Callable[[], str] = lambda: ""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    lanes: Lanes | None = None
 
     def now(self) -> str:
         """The time, as items have it."""
@@ -143,27 +146,54 @@ class Desk:
             return item.body or ""
         return self.bodies(item.bodyref).get(item.bodyref).decode("utf-8", "replace")
 
+    def standing(self, item: ReviewItem) -> Standing | None:
+        """Where ``item`` stands in the order of its key, if its route keeps one.
+
+        Raises:
+            HopError: the ledger did not answer or refused.
+        """
+        return standing(self.lanes, item)
+
+    def put_away(self, item: ReviewItem) -> bool:
+        """Let the key of an archived item go on without it; whether there was anything to tell.
+
+        Raises:
+            HopError: its route could not be told.
+        """
+        if self.standing(item) is None:
+            return False
+        tell_put_away(self.queues, item, self.body(item))
+        return True
+
     def replay(
-        self, item_ids: Sequence[str], *, wait_seconds: float, versions: Mapping[str, int] | None = None
+        self,
+        item_ids: Sequence[str],
+        *,
+        wait_seconds: float,
+        versions: Mapping[str, int] | None = None,
+        out_of_order: bool = False,
     ) -> Iterator[Outcome]:
         """Replay each item once, then wait for all of them together; outcomes come as they are known.
 
         Where ``versions`` names the version that the operator looked at, an item that has changed since is refused.
+        ``out_of_order``: deliver them whatever else of their keys was delivered or waits.
         """
         waiting: list[ReviewItem] = []
         for item_id in dict.fromkeys(item_ids):
-            outcome = self._begin(item_id, (versions or {}).get(item_id))
+            outcome = self._begin(item_id, (versions or {}).get(item_id), "ignore" if out_of_order else None)
             if isinstance(outcome, Outcome):
                 yield outcome
             else:
                 waiting.append(outcome)
         yield from self._await(waiting, until=self.clock() + wait_seconds)
 
-    def _begin(self, item_id: str, seen: int | None) -> Outcome | ReviewItem:
+    def _begin(self, item_id: str, seen: int | None, wish: Wish | None) -> Outcome | ReviewItem:
         """Send one item back; the item if its outcome has to be waited for."""
         try:
             item = self._replayable(item_id, seen)
-            send = self._sender(item)
+            if wish is not None and not confirmable(item):
+                return Outcome(item_id, "refused", "its hop keeps no order: replay it without --out-of-order")
+            send = self._sender(item, wish)
             change = self.signed("replay")
             claimed = replace(
                 item, status="RETRYING", replayed_at=change["at"], change=change, version=item.version + 1
@@ -190,6 +220,8 @@ class Desk:
         if refusal is not None:
             raise _Settled(Outcome(item_id, "refused", refusal))
         if self.is_done(item):
+            # It may have been delivered and not written down in the order of its key.
+            self.put_away(item)
             self.resolve(item)
             raise _Settled(Outcome(item_id, "resolved", "it had been delivered already; nothing was sent"))
         return item
@@ -216,7 +248,7 @@ class Desk:
             return state_of(item)
         return None
 
-    def _sender(self, item: ReviewItem) -> Callable[[], None]:
+    def _sender(self, item: ReviewItem, wish: Wish | None) -> Callable[[], None]:
         """All that is needed to send ``item`` is read here, before the item says that it is being retried.
 
         Raises:
@@ -227,7 +259,7 @@ class Desk:
         # What the event points at has expired by now, perhaps.
         bring_back(item.kept, self.bodies)
         if to.kind == "queue" and to.queue_url is not None:
-            url, attributes = to.queue_url, attributes_to_send(self.attributes(item), count)
+            url, attributes = to.queue_url, attributes_to_send(self.attributes(item), count, wish)
             unique = f"{item.item_id}-{item.version + 1}"
             return lambda: self.queues.send(url, body, attributes, group_id=to.group_id, deduplication_id=unique)
         if to.kind == "function" and to.function_arn is not None:
@@ -332,10 +364,13 @@ def confirmable(item: ReviewItem) -> bool:
     return item.hop.startswith("route/") and by_function
 
 
-def attributes_to_send(received: Mapping[str, Mapping[str, Any]], count: int) -> dict[str, Mapping[str, Any]]:
+def attributes_to_send(
+    received: Mapping[str, Mapping[str, Any]], count: int, wish: Wish | None = None
+) -> dict[str, Mapping[str, Any]]:
     """Message attributes for a replay. When the event first failed stays behind: a person has given it a new chance."""
-    own = {REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)}}
-    others = {name: value for name, value in received.items() if name not in own and name != FIRST_FAILED_ATTRIBUTE}
+    own = {REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)}, **as_attribute(wish)}
+    dropped = own.keys() | {FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE}
+    others = {name: value for name, value in received.items() if name not in dropped}
     return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from media_events.review import Group, ReviewItem
+from ops.desk.order import Standing
 
 if TYPE_CHECKING:
     from ops.desk.desk import Outcome
@@ -51,8 +52,13 @@ def listing(items: Sequence[ReviewItem]) -> Table:
     return table
 
 
-def card(item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = ()) -> Table:
-    """All that is known of an item, but for its body. ``edits`` are the events that it is an edit of."""
+def card(
+    item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = (), stands: Standing | None = None
+) -> Table:
+    """All that is known of an item, but for its body.
+
+    ``edits`` are the events that it is an edit of, ``stands`` is where it stands in the order of its key.
+    """
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -67,6 +73,7 @@ def card(item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = ()) 
         "type": item.type,
         "correlation": item.correlation_id,
         "key": item.partition_key,
+        "order": None if stands is None else str(stands),
         "hop": f"{item.hop} → {item.destination}",
         "failed": f"{item.failure_class}: {item.error_code}: {item.error_message}",
         "response": item.response,

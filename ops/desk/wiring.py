@@ -13,8 +13,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from media_events.adapters.bodies import S3Bodies
 from media_events.adapters.errors import translate
 from media_events.adapters.event_bus import EventBus
+from media_events.adapters.lanes_table import LanesTable
 from media_events.adapters.redrive import LambdaFunctions, SqsQueues
 from media_events.adapters.review_table import DynamoReviewTable
+from media_events.delivery.lane import Lane
 from media_events.publishing import MAX_REQUEST_BYTES, Publisher
 from ops.aws import Cloud, Deployment
 from ops.desk.desk import Desk
@@ -47,6 +49,15 @@ class LedgerTables:
                 return True
         return False
 
+    def lane(self, key: str) -> Lane | None:
+        """The lane of ``key``, in whichever ledger it is.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        lanes = (LanesTable(self.client, table, clock=self.clock).read(key) for table in self.tables)
+        return next((lane for lane, version in lanes if version), None)
+
 
 def table_of(deployment: Deployment) -> DynamoReviewTable:
     """The review table of ``deployment``."""
@@ -58,9 +69,11 @@ def desk(deployment: Deployment) -> Desk:
     dynamodb, sqs, events, functions, s3 = (
         deployment.cloud.lazy(service) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
     )
+    ledgers = LedgerTables(dynamodb, deployment.ledger_tables)
     return Desk(
         table=table_of(deployment),
-        effects=LedgerTables(dynamodb, deployment.ledger_tables),
+        effects=ledgers,
+        lanes=ledgers,
         queues=SqsQueues(sqs),
         bus=lambda arn: Publisher(bus=EventBus(events, arn), max_entry_bytes=MAX_REQUEST_BYTES),
         functions=LambdaFunctions(functions),
