@@ -43,7 +43,7 @@ fuzz: .environment ## the webhook and its verifier against 100,000 hostile input
 chaos-model: .environment ## 10,000 events through a model of AWS under faults: none may be lost, none happen twice
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.chaos
 
-chaos-mutants: .environment ## break the code on purpose in five places: the model must notice each
+chaos-mutants: .environment ## break the code on purpose in seven places: the model must notice each
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.chaos.mutants
 
 clean: ## remove what tools made: environments, caches, synthesised JSON

@@ -15,6 +15,7 @@ from media_events.accepting import Acceptor
 from media_events.adapters.bodies import S3Bodies
 from media_events.adapters.breaker_table import BreakerTable, BreakerTables
 from media_events.adapters.event_bus import EventBus
+from media_events.adapters.lanes_table import LanesTable, ParkingTable
 from media_events.adapters.ledger_table import LedgerTable
 from media_events.adapters.pace_table import PaceTable
 from media_events.adapters.queue import SqsQueue
@@ -27,7 +28,9 @@ from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.destinations import Destination, parse_destination
 from media_events.delivery.guards import BreakerPolicy
 from media_events.delivery.http import HttpDelivery
+from media_events.delivery.lane import Lane
 from media_events.delivery.states import StatesDelivery
+from media_events.delivery.strict import Strict
 from media_events.entering import Entrance, EntranceQueue, parse_entrants, parse_entry
 from media_events.failures import TransientError
 from media_events.publishing import Publisher
@@ -36,6 +39,8 @@ from media_events.redriver import Redriver
 from media_events.redriving import DeadLetterQueue, RedrivePolicy, RouteBack
 from media_events.transforming import Transformer, parse_steps
 from media_events.transforming.means import Means
+from ops.desk.desk import Desk
+from ops.desk.wiring import LedgerTables
 from tests.chaos.model.clients import S3, Functions, Secrets, Sqs, StateMachines
 from tests.chaos.model.dynamodb import Ledger, Table
 from tests.chaos.model.eventbridge import Bus, Rule
@@ -67,8 +72,13 @@ ENTRIES: Final[Mapping[str, dict[str, Any]]] = {
 STATE_MACHINE: Final = "arn:aws:states:eu-west-1:123456789012:stateMachine:process"
 READY: Final[dict[str, Any]] = {"detail": {"data": {"kind": ["ready"]}}}
 RAW: Final[dict[str, Any]] = {"detail": {"data": {"kind": ["raw"]}}}
+ORDERED: Final[Mapping[str, dict[str, Any]]] = {
+    "waiting": {"ordering": "strict", "strict": {"on_failure": "block", "hold_seconds": 300, "reorder_seconds": 8}},
+    "parking": {"ordering": "strict", "strict": {"on_failure": "sideline", "hold_seconds": 300, "reorder_seconds": 8}},
+}
+"""Destinations that get the events of a key in their order."""
 DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "ready": ("cms", "plain", "process", "archive"),
+    "ready": ("cms", "plain", "process", "archive", *ORDERED),
     "raw": ("search",),
     "malformed": (),
 }
@@ -146,7 +156,9 @@ class Kit:
             "cms": HttpReceiver(world, "cms", idempotent=True),
             "plain": HttpReceiver(world, "plain", idempotent=False),
             "search": HttpReceiver(world, "search", idempotent=True),
+            **{name: HttpReceiver(world, name, idempotent=True) for name in ORDERED},
         }
+        self.lanes = LanesTable(self.route_ledger, "ledger", clock=world.clock)
         self.executions: Counter[str] = Counter()
         self.machines: Any = StateMachines(world, self._executed)
         self.receiver = self._webhook()
@@ -334,6 +346,7 @@ class Kit:
                             "max_delay_seconds": 240,
                             "hold_seconds": 3600,
                         },
+                        **ORDERED.get(name, {}),
                     }
                 }
             )
@@ -366,11 +379,25 @@ class Kit:
         )
 
         def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
+            ledger = self.ledger(invocation, self.route_ledger)
+            strict = None
+            if destination.strict is not None:
+                strict = Strict(
+                    destination=destination.name,
+                    policy=destination.strict,
+                    lanes=self.lanes,
+                    parking=ParkingTable(self.route_ledger, "ledger", clock=self.world.clock),
+                    ledger=ledger,
+                    waiting=self._sqs_queue(hop),
+                    owner=invocation.request_id,
+                    clock=self.world.clock,
+                )
             deliverer = Deliverer(
                 destination=destination.name,
                 hop=hop.name,
                 delivery=delivery,
-                ledger=self.ledger(invocation, self.route_ledger),
+                ledger=ledger,
+                strict=strict,
                 report=self.report,
                 seconds_left=self.remaining(invocation),
                 clock=self.world.clock,
@@ -431,6 +458,27 @@ class Kit:
 
             EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0)
             self._watch(dead, queue)
+
+    def desk(self) -> Desk:
+        """The review desk, for a person."""
+        ledgers = LedgerTables(self.route_ledger, ["ledger"], clock=self.world.clock)
+        return Desk(
+            table=self.table,
+            effects=ledgers,
+            lanes=ledgers,
+            queues=SqsQueues(self.sqs),
+            bus=lambda _arn: self._publisher(bodies=False),
+            functions=LambdaFunctions(self._functions),
+            bodies=lambda uri: S3Bodies(cast("Any", self.s3), uri.rpartition("/")[0]),
+            clock=self.world.clock,
+            sleep=self.world.pause,
+        )
+
+    def waiting(self) -> dict[str, Lane]:
+        """The lanes in which somebody waits, by their keys."""
+        texts = {key: item["lane"]["S"] for key, item in self.route_ledger.items.items() if key.startswith("lane|")}
+        lanes = {key: Lane.from_json(text) for key, text in texts.items()}
+        return {key: lane for key, lane in lanes.items() if lane.entries}
 
     def _watch(self, dead: Queue, queue: DeadLetterQueue) -> None:
         keep = dead._keep

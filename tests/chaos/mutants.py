@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.mutants``: the code broken on purpose in five places; each time the model must notice.
+"""``python -m tests.chaos.mutants``: the code broken on purpose in seven places; each time the model must notice.
 
 Every mutation is an exact text of the code and what takes its place. Should the text have changed, the mutation does
 not apply and says so: a mutant that was never made proves nothing.
@@ -99,6 +99,20 @@ MUTATIONS: Final = (
                 "media_events/redriving.py",
                 'REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)},',
                 'REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": "0"},',
+            ),
+        ),
+    ),
+    Mutation(
+        "deliver an event before the head of its lane",
+        (Edit("media_events/delivery/lane.py", "        if entry is not head:\n", "        if entry is None:\n"),),
+    ),
+    Mutation(
+        "call nobody back who is parked",
+        (
+            Edit(
+                "media_events/delivery/strict.py",
+                "        called = lane.called(CALLED_AT_ONCE)\n",
+                "        called = lane.called(0)\n",
             ),
         ),
     ),

@@ -16,7 +16,8 @@ FLAP_SECONDS = 300
 class HttpReceiver:
     """An HTTP endpoint. ``idempotent`` ones know an ``Idempotency-Key`` again.
 
-    ``requests`` counts what arrived and was taken, ``effects`` what came of it.
+    ``requests`` counts what arrived and was taken, ``effects`` what came of it, ``order`` has those as they came.
+    Those in ``refused`` it never takes; once ``healed``, whatever comes.
     """
 
     world: World
@@ -26,6 +27,8 @@ class HttpReceiver:
     requests: Counter[str] = field(default_factory=Counter)
     effects: Counter[str] = field(default_factory=Counter)
     keys: set[str] = field(default_factory=set)
+    order: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
     def post(self, request: Request) -> Response:
         world, mix = self.world, self.world.mix
@@ -36,7 +39,7 @@ class HttpReceiver:
         if not self.healed:
             if world.weather(f"{self.name}/down", str(int(world.now // FLAP_SECONDS)), mix.flap):
                 return Response(503, {"retry-after": "7"}, b"maintenance")
-            if world.weather(f"{self.name}/refuses", mark, mix.fated, lasting=True):
+            if mark in self.refused or world.weather(f"{self.name}/refuses", mark, mix.fated, lasting=True):
                 return Response(422, {}, b"no such title")
             if world.weather(f"{self.name}/never-ready", mark, mix.fated / 2, lasting=True):
                 return Response(503, {}, b"not yet")
@@ -60,6 +63,7 @@ class HttpReceiver:
         if not self.idempotent or key not in self.keys:
             self.keys.add(key)
             self.effects[mark] += 1
+            self.order.append(mark)
         self.world.tell(f"effect at {self.name}", mark)
         if self.world.current is not None:
             self.world.current.effects.add((self.name, mark))

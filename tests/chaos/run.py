@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from media_events.review import STATUSES, ReviewItem, Status
-from tests.chaos.kit import DESTINATIONS, EndlessError, Kit
+from tests.chaos.kit import DESTINATIONS, ORDERED, EndlessError, Kit
 from tests.chaos.model.dynamodb import Item
 from tests.chaos.model.world import CALM, FaultId, Mix, World, marks, subject_of
+from tests.chaos.people import People
 from tests.chaos.senders import ENTRY_NAMES, Kind, Senders, Sent
 
 FAULTY_SECONDS: Final = 3600.0
@@ -87,6 +88,7 @@ class Run:
         self.world = World(scenario.seed, scenario.mix, allowed=scenario.allowed)
         self.kit = Kit(self.world)
         self.senders = Senders(self.kit)
+        self.people = People(self.kit, self.items)
 
     def live(self) -> Tally:
         """Send, suffer, drain, and count."""
@@ -97,6 +99,7 @@ class Run:
         try:
             if not world.run(until=world.now + DRAIN_SECONDS):
                 tally.problems.append("after four days there is still something in the queues")
+            tally.problems += self.people.work()
         except EndlessError as error:
             tally.problems.append(str(error))
             tally.suspects |= set(marks(str(error)))
@@ -145,6 +148,7 @@ class Run:
                 self._judge(event, open_items[event.mark], effects, tally)
         self._repetitions(effects, requests, tally)
         self._orders(tally)
+        self._effects_in_order(tally)
         for mark, hop in self.kit.miscounted:
             tally.suspects.add(mark)
             tally.problems.append(f"{mark} was sent back to {hop} without one more on its re-drive count")
@@ -172,13 +176,16 @@ class Run:
 
     def _judge(self, event: Sent, items: Sequence[ReviewItem], effects: Counter[tuple[str, str]], tally: Tally) -> None:
         tally.accepted += 1
-        mark = event.mark
+        mark, archived = event.mark, self.people.archived
         waiting = {item.destination for item in items if item.status == "OPEN"}
         upstream = any(destination == "bus" or destination.startswith("transform/") for destination in waiting)
         missing = [
             destination
             for destination in DESTINATIONS[event.kind]
-            if not effects[(destination, mark)] and destination not in waiting and not upstream
+            if not effects[(destination, mark)]
+            and destination not in waiting
+            and not upstream
+            and (destination, mark) not in archived
         ]
         if missing or (not DESTINATIONS[event.kind] and not waiting):
             tally.lost += 1
@@ -229,6 +236,20 @@ class Run:
                 tally.suspects.add(mark)
                 tally.problems.append(f"{mark} was published after evt-{latest[event.asset]:06} of the same asset")
             latest[event.asset] = max(latest.get(event.asset, 0), event.number)
+
+    def _effects_in_order(self, tally: Tally) -> None:
+        """At an ordered destination the events of one asset from the FIFO entry have their effects in their order."""
+        ours = {event.mark: event for event in self.scenario.events if event.entry == "sns-fifo"}
+        for name in ORDERED:
+            latest: dict[int, int] = {}
+            for mark in self.kit.receivers[name].order:
+                event = ours.get(mark)
+                if event is None or (name, mark) in self.people.out_of_order:
+                    continue
+                if event.number < latest.get(event.asset, 0):
+                    tally.suspects.add(mark)
+                    tally.problems.append(f"{mark} reached {name} after evt-{latest[event.asset]:06} of the same asset")
+                latest[event.asset] = max(latest.get(event.asset, 0), event.number)
 
     def _marks(self, item: ReviewItem) -> list[str]:
         found = marks(item.event_id)

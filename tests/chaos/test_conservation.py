@@ -89,7 +89,9 @@ def test_without_faults_everything_is_delivered_once_but_what_nobody_can_read():
 
 
 def test_a_webhook_is_answered_2xx_only_once_its_event_is_safe():
-    run = Run(Scenario(seed=5, events=events_of(5, 100), mix=replace(CALM, refuse=0.4, kill=0.1)))
+    # By one route, and that without an order: what matters here is before the bus.
+    events = tuple(replace(event, kind="raw") if event.kind == "ready" else event for event in events_of(5, 100))
+    run = Run(Scenario(seed=5, events=events, mix=replace(CALM, refuse=0.4, kill=0.1)))
 
     tally = run.live()
 

@@ -77,6 +77,7 @@ class World:
         self._allowed = None if allowed is None else frozenset(allowed)
         self._weather: set[FaultId] = set()
         self._asked: Counter[tuple[str, str]] = Counter()
+        self._fixed: dict[tuple[str, str], float] = {}
         self._agenda: list[tuple[float, float, int, Callable[[], None]]] = []
         self._numbers = itertools.count(1)
 
@@ -128,8 +129,11 @@ class World:
 
     def fixed(self, site: str, subject: str) -> float:
         """The same number whenever it is asked for."""
-        text = f"{self.seed}|{site}|{subject}"
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big") / 2**56
+        key = (site, subject)
+        if key not in self._fixed:
+            text = f"{self.seed}|{site}|{subject}"
+            self._fixed[key] = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big") / 2**56
+        return self._fixed[key]
 
     def strikes(self, site: str, subject: str, likelihood: float) -> bool:
         """Whether a fault happens here and now."""
