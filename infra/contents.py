@@ -104,6 +104,8 @@ def check_steps(
 
 PERMISSIONS: Final = frozenset({"kms_key_arn"})
 """Settings that are for the function's permissions, not for the function."""
+ORDER: Final = frozenset({"ordering", "strict"})
+"""Settings of which the model knows as much as the function, for destinations of every type."""
 
 
 def check_destination(name: str, settings: Mapping[str, Any]) -> None:
@@ -114,7 +116,7 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
     """
     from media_events.delivery.destinations import DestinationError, parse_destination  # noqa: PLC0415
 
-    document = {"name": name, **{key: value for key, value in settings.items() if key not in PERMISSIONS}}
+    document = {"name": name, **{key: value for key, value in settings.items() if key not in PERMISSIONS | ORDER}}
     if isinstance(document.get("auth"), Mapping):
         document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key_arn"}
     if document.get("type") == "resume":

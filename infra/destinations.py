@@ -50,14 +50,48 @@ class Breaker(Section):
         return self
 
 
+class Strict(Section):
+    """How the order of a key is kept, with `ordering: strict`."""
+
+    reorder_seconds: float = Field(
+        default=5, gt=0, le=900, description="How long an event waits for earlier ones that are still on their way."
+    )
+    on_failure: Literal["block", "sideline"] = Field(
+        default="block",
+        description="What later events of a key do behind one that can't be delivered: wait in the queue, or parked "
+        "outside it until that one is delivered or put away.",
+    )
+    hold_seconds: float = Field(
+        default=86400, gt=0, le=864000, description="How long an event waits in the queue before it is a dead letter."
+    )
+
+
 class Delivered(Section):
     """Base of every destination that a function delivers to."""
 
-    ordering: Literal["none", "latest"] = Field(
+    ordering: Literal["none", "latest", "strict"] = Field(
         default="none",
-        description="`latest`: an event older than what was delivered for its `partitionkey` is not sent.",
+        description="`latest`: an event older than what was delivered for its `partitionkey` is not sent. `strict`: "
+        "the events of a `partitionkey` are delivered one after the other, in their order.",
     )
+    strict: Strict | None = Field(default=None, description="For `ordering: strict`.")
     breaker: Breaker = Breaker()
+
+    @model_validator(mode="after")
+    def _an_order_that_can_be_kept(self) -> Self:
+        if self.ordering != "strict":
+            if self.strict is not None:
+                raise ValueError("strict belongs to ordering: strict")
+        elif self._keeps_no_order():
+            raise ValueError(
+                "ordering: strict is for targets that keep an order themselves: FIFO queues and topics, HTTP, state "
+                "machines, functions that are waited for"
+            )
+        return self
+
+    def _keeps_no_order(self) -> bool:
+        """Whether what is handed over in order may come out of the target in another."""
+        return False
 
 
 class Auth(Section):
@@ -120,13 +154,16 @@ class SqsDestination(Delivered):
                     "message_group_id belongs to a FIFO queue, and a FIFO queue needs it, or a mode, "
                     "by which each event gets the group of its own partitionkey"
                 )
-            if self.model_fields_set & {"breaker", "ordering", "kms_key_arn"}:
+            if self.model_fields_set & {"breaker", "ordering", "strict", "kms_key_arn"}:
                 raise ValueError("breaker, ordering and kms_key_arn need a mode: without one the rule itself sends")
         elif self.message_group_id is not None or self.manage_queue_policy:
             raise ValueError(
                 "message_group_id and manage_queue_policy are for the rule, and with a mode a function sends"
             )
         return self
+
+    def _keeps_no_order(self) -> bool:
+        return not self.queue_arn.endswith(".fifo")
 
 
 class SnsDestination(Delivered):
@@ -137,12 +174,18 @@ class SnsDestination(Delivered):
     mode: MessageMode = Field(default="structured", description="A CloudEvent, `{metadata, data}` or the data alone.")
     kms_key_arn: KeyArn | None = Field(default=None, description="The topic's own key, if it has one.")
 
+    def _keeps_no_order(self) -> bool:
+        return not self.topic_arn.endswith(".fifo")
+
 
 class EventBusDestination(Delivered):
     """Another event bus, of whatever account and region; its policy must let the function's role in."""
 
     type: Literal["event-bus"]
     bus_arn: BusArn
+
+    def _keeps_no_order(self) -> bool:
+        return True
 
 
 class LambdaDestination(Delivered):
@@ -156,12 +199,18 @@ class LambdaDestination(Delivered):
     mode: MessageMode = Field(default="envelope", description="`{metadata, data}`, a CloudEvent or the data alone.")
     timeout_seconds: int = Field(default=20, ge=1, le=880, description="How long it is waited for.")
 
+    def _keeps_no_order(self) -> bool:
+        return self.invocation == "event"
+
 
 class FirehoseDestination(Delivered):
     """A Firehose stream, for a data lake: one line of JSON for each event, beginning with `partner`, `type`, `day`."""
 
     type: Literal["firehose"]
     stream_arn: StreamArn
+
+    def _keeps_no_order(self) -> bool:
+        return True
 
 
 class Statement(Section):

@@ -148,13 +148,17 @@ locals {
     Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*|destination/*"] } }
   } if length(arns) > 0]
 
+  # Where a route keeps an order, the later events of a key wait for the one that failed until it is put away.
+  review_put_away = [for arns in [compact([for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.ordered])] :
+  { Sid = "LetKeysGoOn", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = arns } if length(arns) > 0]
+
   operator_statements = merge(
     {
       metadata   = local.review_metadata
       read       = local.review_read
       replay     = concat(local.review_read, local.review_audit, local.review_change, local.review_replay)
       edit       = concat(local.review_read, local.review_audit, local.review_change, local.review_edit, local.review_send)
-      administer = concat(local.review_read, local.review_audit, local.review_change, local.keep_operations)
+      administer = concat(local.review_read, local.review_audit, local.review_change, local.keep_operations, local.review_put_away)
     },
     { for statements in local.replay_archive : "replay_archive" => statements },
     { for statements in local.replay_archive : "repeat_effects" => concat(statements, local.forget_effects) },

@@ -34,6 +34,6 @@ output "log_group_name" {
 }
 
 output "operator_policies" {
-  description = "IAM policies (JSON) for the people at the review desk: `metadata` shows items without what their events carry, the deployment's status and an event's trace, `read` shows them whole, `replay` sends items again, `edit` sends them corrected, `administer` archives and restores them. The last three include reading and notes. With `archive_arn` also `replay_archive`, which delivers past events once more where that has not happened yet, and `repeat_effects`, which may have it happen again."
+  description = "IAM policies (JSON) for the people at the review desk: `metadata` shows items without what their events carry, the deployment's status and an event's trace, `read` shows them whole, `replay` sends items again, `edit` sends them corrected, `administer` archives and restores them, for which it may send to the queues of routes that keep an order. The last three include reading and notes. With `archive_arn` also `replay_archive`, which delivers past events once more where that has not happened yet, and `repeat_effects`, which may have it happen again."
   value       = { for name, statements in local.operator_statements : name => jsonencode({ Version = "2012-10-17", Statement = statements }) }
 }

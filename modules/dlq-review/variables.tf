@@ -102,6 +102,7 @@ variable "dead_letter_queues" {
       that it takes no live messages along. Null: it goes back to the queue as others do.
     * `route_back`: where a dead letter goes to be tried again: `queue`, `bus`, `function`, or `none` where nothing could take it: then a person is asked at once.
     * `ledger_table_name`, `ledger_table_arn`: the table with the destination's breaker: while that is open, dead letters wait.
+    * `ordered`: whether the hop keeps the events of a key in their order. Who may archive may then tell its queue that a key goes on.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
       (`max_age_seconds`) failures that may pass are tried again before a person is asked, and how many letters of the hop go back in a second
       at most (`max_per_second`), so that ten thousand of them don't slow live traffic.
@@ -118,6 +119,7 @@ variable "dead_letter_queues" {
     route_back        = string
     ledger_table_name = optional(string)
     ledger_table_arn  = optional(string)
+    ordered           = optional(bool, false)
     redrive = optional(object({
       max_count          = optional(number, 3)
       base_delay_seconds = optional(number, 60)

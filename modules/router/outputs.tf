@@ -30,6 +30,7 @@ output "dead_letter_queues" {
       # Where the destination's breaker is.
       ledger_table_name = aws_dynamodb_table.ledger[0].name
       ledger_table_arn  = aws_dynamodb_table.ledger[0].arn
+      ordered           = route.ordering == "strict"
     } },
     # Without a queue everything goes back by the bus, whoever dead-lettered it: rule, function or Lambda.
     { for key, transform in local.direct_transforms : "transform/${key}" => {

@@ -8,7 +8,7 @@ locals {
   # Attributes that are not set are left out: the function knows the defaults.
   destination_documents = { for key, route in local.routes_by_function : key => merge(
     { name = local.destinations[key] },
-    { for name, value in { breaker = route.breaker, ordering = route.ordering } : name => value if value != null },
+    { for name, value in { breaker = route.breaker, ordering = route.ordering, strict = route.strict } : name => value if value != null },
     try({
       type                  = "http"
       url                   = route.target.http.url

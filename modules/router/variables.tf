@@ -331,7 +331,10 @@ variable "routes" {
         Routes with the same `destination` share one API destination, and its limit.
       * `logs`: the rule itself writes to a log group: `log_group_arn`, or one that the module makes, `/aws/events/<name>-<destination>`.
         `input_transformer`: its template must give `{"timestamp": …, "message": …}`.
-    * `ordering`: `latest` doesn't send an event that is older than what was delivered for its `partitionkey`; default `none`.
+    * `ordering`: `latest` doesn't send an event that is older than what was delivered for its `partitionkey`; `strict` delivers the
+      events of a `partitionkey` one after the other, in their order (docs/destinations.md); default `none`.
+    * `strict`: with `ordering = "strict"`, an event waits `reorder_seconds` (5) for earlier ones; behind one that can't be delivered the later ones
+      wait in the queue (`on_failure = "block"`, the default) for up to `hold_seconds` (86400), or parked outside it (`"sideline"`).
     * `breaker`: after `failures` (10) in a row deliveries to the destination pause for `delay_seconds` (30), doubling up to `max_delay_seconds` (900);
       an event waits up to `hold_seconds` (86400). `enabled = false` switches it off. Neither has a meaning for a rule's own target.
     * `invocation`, `function_retry`, `timeout_seconds`, `memory_mb`, `batch_size`, `batch_window_seconds`, `maximum_concurrency`,
@@ -437,6 +440,11 @@ variable "routes" {
       }))
     })
     ordering = optional(string)
+    strict = optional(object({
+      reorder_seconds = optional(number)
+      on_failure      = optional(string)
+      hold_seconds    = optional(number)
+    }))
     breaker = optional(object({
       enabled           = optional(bool)
       failures          = optional(number)
@@ -790,8 +798,31 @@ variable "routes" {
   }
 
   validation {
-    condition     = alltrue([for route in values(var.routes) : contains(["none", "latest"], coalesce(route.ordering, "none"))])
-    error_message = "ordering must be \"none\" or \"latest\"."
+    condition     = alltrue([for route in values(var.routes) : contains(["none", "latest", "strict"], coalesce(route.ordering, "none"))])
+    error_message = "ordering must be \"none\", \"latest\" or \"strict\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : route.strict == null ? true : (
+        coalesce(route.ordering, "none") == "strict"
+        && coalesce(route.strict.reorder_seconds, 5) > 0 && coalesce(route.strict.reorder_seconds, 5) <= 900
+        && contains(["block", "sideline"], coalesce(route.strict.on_failure, "block"))
+        && coalesce(route.strict.hold_seconds, 86400) > 0 && coalesce(route.strict.hold_seconds, 86400) <= 864000
+      )
+    ])
+    error_message = "strict belongs to ordering = \"strict\": reorder_seconds above 0 and up to 900, on_failure \"block\" or \"sideline\", hold_seconds above 0 and up to 864000 (ten days)."
+  }
+
+  validation {
+    condition = alltrue([
+      for route in values(var.routes) : coalesce(route.ordering, "none") != "strict" ? true : (
+        route.target.event_bus == null && route.target.firehose == null
+        && try(route.target.lambda.invocation, "") != "event"
+        && endswith(try(route.target.sqs.queue_arn, route.target.sns.topic_arn, ".fifo"), ".fifo")
+      )
+    ])
+    error_message = "ordering = \"strict\" is for targets that keep an order themselves: FIFO queues and topics, HTTP, state machines, functions that are waited for."
   }
 
   validation {
@@ -808,7 +839,7 @@ variable "routes" {
 
   validation {
     condition = alltrue([
-      for route in values(var.routes) : route.breaker == null && route.ordering == null
+      for route in values(var.routes) : route.breaker == null && route.ordering == null && route.strict == null
       if route.target.api_destination != null || route.target.logs != null || (route.target.sqs != null && try(route.target.sqs.mode, null) == null)
     ])
     error_message = "breaker and ordering belong to what a function delivers: an api_destination, a log group and an sqs target without mode are reached by the rule itself."
@@ -831,6 +862,11 @@ variable "routes" {
   validation {
     condition     = alltrue([for route in values(var.routes) : route.target.states == null ? true : can(regex("^arn:[^:]+:states:[^:]+:[0-9]{12}:stateMachine:.+$", route.target.states.state_machine_arn))])
     error_message = "target.states.state_machine_arn must be the ARN of a state machine."
+  }
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : coalesce(route.ordering, "none") != "strict" || route.invocation == "queue"])
+    error_message = "ordering = \"strict\" needs invocation = \"queue\": the queue is where later events wait."
   }
 
   validation {

@@ -147,6 +147,17 @@ ACCEPTED = {
     **{f"a target {kind}": target(kind) for kind in TARGETS},
     "a bearer token": bearer(scope="a b", audience="cms", client_authentication="body"),
     "a breaker and an ordering": route(ordering="latest", breaker={"failures": 1, "max_delay_seconds": 60}),
+    "a strict order": route(ordering="strict", strict={"reorder_seconds": 2, "on_failure": "sideline"}),
+    "a strict order in a fifo queue": route(
+        ordering="strict",
+        target={
+            "sqs": {
+                "queue_arn": f"arn:aws:sqs:{ACCOUNT}:lake.fifo",
+                "queue_url": "https://sqs.eu-west-1.amazonaws.com/1/lake.fifo",
+                "mode": "data",
+            }
+        },
+    ),
     "a breaker that is off": route(breaker={"enabled": False}),
     "a fifo queue with a message group": sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo", message_group_id="all"),
     "a state machine's alias": route(
@@ -294,7 +305,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         http(auth={"type": "basic", "secret_arn": SECRET, "token_url": "https://id.example.com"}),
         "no other type has token_url",
     ),
-    "an ordering that is none": (route(ordering="oldest"), '"none" or "latest"'),
+    "an ordering that is none": (route(ordering="oldest"), '"none", "latest" or "strict"'),
+    "a strict order that is not asked for": (route(strict={}), "strict belongs to ordering"),
+    "a strict order with no such policy": (route(ordering="strict", strict={"on_failure": "drop"}), "on_failure"),
+    "a strict order on a bus": (
+        route(ordering="strict", target={"event_bus": TARGETS["event_bus"]}),
+        "keep an order themselves",
+    ),
     "a breaker that never opens": (route(breaker={"failures": 0}), "failures must be 1"),
     "a first pause above the longest": (
         route(breaker={"delay_seconds": 60, "max_delay_seconds": 30}),
@@ -376,6 +393,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a transform's invocation that does not exist": (transform(invocation="async"), '"queue" or "direct"'),
     "more retries than lambda makes": (route(function_retry={"max_attempts": 3}), "max_attempts must be 0, 1 or 2"),
     "events older than lambda keeps": (transform(function_retry={"max_age_seconds": 21601}), "60 to 21600"),
+    "a strict order without a queue": (route(invocation="direct", ordering="strict"), "where later events wait"),
     "a rule's own target by a function": (
         route(invocation="direct", target={"logs": {}}),
         "is for what a function delivers",

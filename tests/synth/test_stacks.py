@@ -392,6 +392,15 @@ def test_breaker_and_ordering_of_a_destination_hold_for_its_routes(synthesise):
     }
 
 
+def test_strict_order_of_a_destination_holds_for_its_routes(synthesise):
+    text = SMALL.replace('/events"}', '/events", ordering: strict, strict: {on_failure: sideline}}')
+
+    route = synthesise(text)["dev"].module("router")["routes"]["ready"]
+
+    assert route["ordering"] == "strict"
+    assert route["strict"] == {"reorder_seconds": 5, "on_failure": "sideline", "hold_seconds": 86400}
+
+
 def test_input_transformer_goes_with_what_the_rule_itself_sends_to(synthesise):
     text = SMALL.replace(HTTP, "{type: logs}").replace(
         "    destination: cms\n",

@@ -253,3 +253,38 @@ run "who_may_read_may_look_at_what_status_and_trace_show" {
     error_message = "Who may replay or archive may look as well."
   }
 }
+
+run "who_archives_may_let_the_keys_of_an_ordered_route_go_on" {
+  command = apply
+
+  variables {
+    dead_letter_queues = {
+      "route/cms" = {
+        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
+        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
+        hop              = "route/cms"
+        destination      = "cms"
+        source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
+        source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
+        route_back       = "queue"
+        ordered          = true
+      }
+      "route/mam" = {
+        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-mam-dlq"
+        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-mam-dlq"
+        hop              = "route/mam"
+        destination      = "mam"
+        source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-mam"
+        source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-mam"
+        route_back       = "queue"
+      }
+    }
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.operator_policies.administer).Statement : statement.Resource if contains(statement.Action, "sqs:SendMessage")] == [
+      ["arn:aws:sqs:eu-west-1:123456789012:media-cms"]
+    ]
+    error_message = "Who archives tells the queues of ordered routes, and no other."
+  }
+}

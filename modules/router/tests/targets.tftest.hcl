@@ -35,7 +35,9 @@ variables {
       } }
     }
     per-asset = {
-      pattern = jsonencode({ detail-type = ["asset.ready"] })
+      pattern  = jsonencode({ detail-type = ["asset.ready"] })
+      ordering = "strict"
+      strict   = { on_failure = "sideline" }
       target = { sqs = {
         queue_arn   = "arn:aws:sqs:eu-central-1:123456789012:assets.fifo"
         queue_url   = "https://sqs.eu-central-1.amazonaws.com/123456789012/assets.fifo"
@@ -93,6 +95,8 @@ run "functions_are_told_their_targets" {
     condition = jsondecode(jsonencode({ for key, document in local.destination_documents : key => document if key != "cms" })) == {
       per-asset = {
         name      = "per-asset"
+        ordering  = "strict"
+        strict    = { reorder_seconds = null, on_failure = "sideline", hold_seconds = null }
         type      = "sqs"
         queue_arn = "arn:aws:sqs:eu-central-1:123456789012:assets.fifo"
         queue_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/assets.fifo"

@@ -464,6 +464,18 @@ def test_function_must_outlive_the_one_that_it_waits_for():
             "type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:123456789012:a', ordering: latest",
             ".ordering: breaker, ordering and kms_key_arn need a mode",
         ),
+        (
+            "type: http, url: 'https://cms.example.com/', strict: {on_failure: block}",
+            ".strict: strict belongs to ordering: strict",
+        ),
+        (
+            "type: http, url: 'https://cms.example.com/', ordering: strict, strict: {on_failure: drop}",
+            ".strict.on_failure: ",
+        ),
+        (
+            "type: sns, topic_arn: 'arn:aws:sns:eu-west-1:123456789012:notices', ordering: strict",
+            ".ordering: ordering: strict is for targets that keep an order themselves",
+        ),
         ("type: sns, topic_arn: notices", ".topic_arn: must be the ARN of a topic"),
         ("type: event-bus, bus_arn: shared", ".bus_arn: must be the ARN of a bus"),
         ("type: lambda, function_arn: on-asset", ".function_arn: must be the ARN of a function"),
@@ -646,6 +658,11 @@ def test_rule_may_invoke_the_function_itself():
     [
         ("{type: logs}", "", ".invocation: the rule itself sends to this destination, without a function"),
         (f"{{{API}}}", "", ".invocation: the rule itself sends to this destination"),
+        (
+            DESTINATION.replace("{", "{ordering: strict, "),
+            "",
+            ".invocation: ordering strict needs the queue, in which later events wait",
+        ),
         (DESTINATION, "batch_size: 5", ".batch_size: batch_size belongs to a queue"),
         (
             DESTINATION,
