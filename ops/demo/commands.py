@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ops.console import OperatorError, err, out, print_json
-from ops.demo import receiver_process
+from ops.demo import receiver_process, surroundings
 from ops.demo.cast import BROKEN, PRESETS, fresh
 from ops.demo.receiver import CONTROL, REQUESTS
 from ops.demo.receiver_process import Receiver
@@ -51,6 +51,7 @@ def demo(
             if not found_running:
                 with suppress(OperatorError):
                     cloud.down(paths)
+                    surroundings.forget(paths)
             if not found_receiver:
                 receiver_process.stop(paths)
     if as_json:

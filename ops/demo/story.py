@@ -13,19 +13,18 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ops.aws import ENVIRONMENT_VARIABLE
 from ops.console import OperatorError
-from ops.demo import receiver_process, surroundings
+from ops.demo import receiver_process, reckoning, surroundings
 from ops.demo.cast import ANNOUNCED, BROKEN, COMMENT, DONE, EXPECTATIONS, LAKE, PLANNING, PRESETS, READY, TOLD, fresh
 from ops.demo.downstream import FifoQueue, Lake
 from ops.demo.receiver_process import PORT_VARIABLE, Receiver
 from ops.demo.senders import PAYLOADS, Answer, Sender, new_secret
 from ops.demo.stand_ins import SIGNED, TRANSCODER, finished
-from ops.demo.tracking import Board, Expectation, Track
-from ops.demo.watching import Watcher, describe, table_of, watch_until
+from ops.demo.tracking import Board, Expectation
+from ops.demo.watching import Watcher, table_of, watch_until
 from ops.local import cloud, process
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
@@ -101,7 +100,7 @@ class Story:
         self._require_review_empty(up, clients)
         trace = self._traces_of(forged, watcher, up, clients)
 
-        self._judge(watcher, trace)
+        self.faults += reckoning.faults_of(watcher, trace)
         return self._report(watcher, trace, up, round(time.monotonic() - began, 1))
 
     def _say(self, heading: str, text: str) -> None:
@@ -243,35 +242,13 @@ class Story:
                 traces += [f"item in {table}" for item in page["Items"] if marker in str(item)]
         return traces
 
-    def _judge(self, watcher: Watcher, traces: list[str]) -> None:
-        board = watcher.board
-        for track in board.tracks:
-            if not track.delivered_as_expected():
-                self.faults.append(f"{track.expectation.label} is not where it has to be: {_whereabouts(track)}")
-        broken = [leg for track in board.tracks if (leg := track.legs.get(BROKEN)) is not None]
-        if not any(leg.failures and leg.redrives for leg in broken):
-            self.faults.append(f"no event for {BROKEN} was seen to fail and be re-driven")
-        self.faults += [f"unexpected: {stranger}" for stranger in board.strangers]
-        self.faults += [f"the planning system got events out of order: {group}" for group in board.out_of_order()]
-        self.faults += [f"an execution failed: {execution}" for execution in watcher.failed]
-        if not watcher.receiver.refuses_strangers(SIGNED):
-            self.faults.append(f"{SIGNED} takes calls that nobody signed")
-        if not watcher.lookups:
-            self.faults.append("nobody asked Frame.io's API about the file")
-        self.faults += [f"the forgery left a trace: {trace}" for trace in traces]
-        if not any(
-            line.message == "request refused" and line.fields.get("status") == HTTPStatus.UNAUTHORIZED
-            for line in watcher.lines
-        ):
-            self.faults.append("no log line says that the forgery was refused")
-
     def _report(self, watcher: Watcher, traces: list[str], up: cloud.Up, seconds: float) -> dict[str, Any]:
-        board = watcher.board
         self._say("What happened to every event", "")
-        self.console.print(_summary(board, traces))
-        for labels in board.groups.values():
+        self.console.print(reckoning.summary(watcher.board, traces))
+        for labels in watcher.board.groups.values():
             self.console.print(f"  {PLANNING}, in order: {', then '.join(labels)}", markup=False)
-        self.console.print(f"  {SIGNED}: every signature verified by the library standardwebhooks", markup=False)
+        if not self.faults:
+            self.console.print(f"  {SIGNED}: every signature verified by the library standardwebhooks", markup=False)
         for fault in self.faults:
             self.console.print(Text(f"  fault: {fault}", style="bold red"))
         verdict = "Every event is accounted for." if not self.faults else "Not every event is accounted for."
@@ -279,20 +256,7 @@ class Story:
         return {
             "ok": not self.faults,
             "seconds": {"total": seconds, **up.seconds},
-            "events": [
-                {
-                    "label": track.expectation.label,
-                    "event_id": track.event_id,
-                    "expected": sorted(track.expectation.destinations),
-                    "delivered": {name: leg.deliveries for name, leg in track.legs.items() if leg.deliveries},
-                    "failed_attempts": sum(leg.failures for leg in track.legs.values()),
-                    "redrives": sum(leg.redrives for leg in track.legs.values()),
-                }
-                for track in board.tracks
-            ],
-            "in_order": sorted(board.groups.values()),
-            "lookups": watcher.lookups,
-            "forgery_traces": traces,
+            **reckoning.document(watcher, traces),
             "faults": self.faults,
         }
 
@@ -307,31 +271,3 @@ def _last(text: str) -> str:
 
 def _settled(board: Board, expectations: Sequence[Expectation]) -> bool:
     return all(track.settled() for track in board.tracks if track.expectation in expectations)
-
-
-def _summary(board: Board, traces: list[str]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("event", "expected at", "seen at", ""):
-        table.add_column(column, overflow="fold")
-    for track in board.tracks:
-        good = track.delivered_as_expected()
-        table.add_row(
-            track.expectation.label,
-            ", ".join(sorted(track.expectation.destinations)) or "no route asks for it",
-            _whereabouts(track),
-            Text("ok", style="green") if good else Text("WRONG", style="bold red"),
-        )
-    table.add_row(
-        "forgery in Mux's name",
-        "refused, no trace",
-        "refused, no trace" if not traces else f"{len(traces)} traces",
-        Text("ok", style="green") if not traces else Text("WRONG", style="bold red"),
-    )
-    return table
-
-
-def _whereabouts(track: Track) -> str:
-    if track.event_id is None:
-        return "never accepted"
-    seen = [f"{name} ({describe(leg)})" for name, leg in sorted(track.legs.items()) if leg.place or leg.deliveries]
-    return ", ".join(seen) or "accepted, on the bus" + (", transformed" if track.transformed else "")

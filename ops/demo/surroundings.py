@@ -84,6 +84,11 @@ def ensure(paths: LocalPaths, record: CloudRecord) -> Surroundings:
     return made
 
 
+def forget(paths: LocalPaths) -> None:
+    """Leave no keys of a cloud behind that has been stopped."""
+    _record_path(paths).unlink(missing_ok=True)
+
+
 def variables(paths: LocalPaths) -> dict[str, str]:
     """What tells `workflow.yaml` of the demonstration that was left running; empty where there is none."""
     made = Surroundings.read(paths)

@@ -73,6 +73,7 @@ def down(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) 
     paths = _paths(environment)
     stopped = cloud.down(paths)
     receiver_process.stop(paths)
+    surroundings.forget(paths)
     if as_json:
         print_json({"stopped": stopped})
     else:
