@@ -5,16 +5,23 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from rich.console import Console
 
 from ops.demo import reckoning
 from ops.demo.cast import BROKEN, EXPECTATIONS
+from ops.demo.story import Story
 from ops.demo.tracking import Board
 from ops.demo.watching import Watcher
 from ops.local.functionlogs import LogLine
+from ops.local.paths import LocalPaths
+
+if TYPE_CHECKING:
+    from ops.local.cloud import Up
 
 REFUSED = LogLine("webhook", 0, "", {"message": "request refused", "status": 401})
 
@@ -118,3 +125,31 @@ def test_the_table_has_a_row_for_every_event_and_the_forgery(seen):
         *(expectation.label for expectation in EXPECTATIONS),
         "forgery in Mux's name",
     ]
+
+
+def told(seen: Seen, faults_before: list[str]) -> tuple[dict[str, Any], str]:
+    text = io.StringIO()
+    story = Story(LocalPaths(Path()), Console(file=text, width=200), faults=faults_before)
+    up = SimpleNamespace(seconds={"apply": 90.0})
+    return story._report(cast("Watcher", seen), [], cast("Up", up), 120.0), text.getvalue()
+
+
+def test_the_report_says_how_it_went(seen):
+    seen.board.groups["g"] = ["Mux: asset created", "Mux: asset ready"]
+
+    result, printed = told(seen, [])
+
+    assert result["ok"]
+    assert result["in_order"] == [["Mux: asset created", "Mux: asset ready"]]
+    assert result["seconds"] == {"total": 120.0, "apply": 90.0}
+    assert {event["label"] for event in result["events"]} == {each.label for each in EXPECTATIONS}
+    assert "planning, in order: Mux: asset created, then Mux: asset ready" in printed
+    assert "Every event is accounted for. 120 s." in printed
+
+
+def test_the_report_names_every_fault(seen):
+    result, printed = told(seen, ["something is amiss"])
+
+    assert (result["ok"], result["faults"]) == (False, ["something is amiss"])
+    assert "fault: something is amiss" in printed
+    assert "verified" not in printed
