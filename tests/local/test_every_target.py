@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import random
-import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,7 +20,7 @@ from media_events.envelope import Event
 from ops.local import cloud, endpoint
 from ops.local.clients import Clients
 from ops.local.overview import open_review_items
-from ops.local.paths import REPOSITORY, LocalPaths
+from ops.local.paths import LocalPaths
 from tests.local.receiver_stand_in import CLIENT, Receivers
 from tests.unit.flow.factories import make_event
 
@@ -33,7 +31,7 @@ class PermanentDataError(Exception):
     pass
 
 def handler(event, context):
-    if event["metadata"]["type"] == "asset.odd" and event["data"].get("mended") != "well":
+    if event["metadata"]["type"] == "asset.odd":
         raise PermanentDataError("no film")
     print("on-asset took", event["metadata"]["id"])
 """
@@ -96,13 +94,9 @@ def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
     return result
 
 
-@pytest.fixture(name="paths", scope="module")
-def _paths(tmp_path_factory: pytest.TempPathFactory) -> LocalPaths:
-    return LocalPaths(tmp_path_factory.mktemp("every-target"))
-
-
 @pytest.fixture(name="targets", scope="module")
-def _targets(paths: LocalPaths) -> Iterator[Targets]:
+def _targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Targets]:
+    paths = LocalPaths(tmp_path_factory.mktemp("every-target"))
     receivers = Receivers()
     paths.root.mkdir(parents=True)
     try:
@@ -267,81 +261,11 @@ def test_lake_has_each_event_once_partitioned(targets: Targets) -> None:
 def test_function_that_raises_is_tried_again_and_then_a_person_is_asked(targets: Targets) -> None:
     targets.publish(make_event(id="odd", type="asset.odd"))
 
-    reason = eventually(lambda: targets.review().get("odd"), 150)
+    reason = eventually(lambda: targets.review().get("odd"))
 
     # The local cloud has one name for whatever a function raises.
     assert reason.startswith("function-")
     assert not set(IDS) & targets.review().keys()
-
-
-# --- a person corrects it ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Operator:
-    """Somebody at the review desk, who has one of the module's policies and nothing else."""
-
-    targets: Targets
-    variables: dict[str, str]
-
-    @classmethod
-    def with_policy(cls, targets: Targets, name: str, paths: LocalPaths) -> Operator:
-        iam = targets.clients._client("iam")
-        iam.create_user(UserName=name)
-        policy = targets.outputs["operator_policies"][name]
-        iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        credentials = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-        return cls(targets, cloud.require_record(paths).variables() | credentials)
-
-    def review(self, *arguments: str) -> tuple[int, Any]:
-        """The exit status of `media-events review`, and what it printed, or its complaint."""
-        table = ["--table", self.targets.outputs["review_table_name"]]
-        ledgers = [each for name in self.targets.outputs["ledger_table_names"] for each in ("--ledger-table", name)]
-        options = table + (ledgers if arguments[0] in {"show", "edit", "replay", "list"} else [])
-        done = subprocess.run(
-            [str(REPOSITORY / "bin" / "media-events"), "review", *arguments, *options, "--json"],
-            env=os.environ | self.variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-        )
-        return done.returncode, json.loads(done.stdout) if done.stdout.strip() else done.stderr
-
-
-def test_operators_can_do_what_their_policy_says_and_an_event_is_corrected(
-    targets: Targets, paths: LocalPaths, tmp_path: Path
-) -> None:
-    targets.publish(make_event({"title": "no film"}, id="mend-me", type="asset.odd"))
-    table = targets.outputs["review_table_name"]
-    assert eventually(lambda: "mend-me" in targets.review(), 150)
-    items = {item.event_id: item.item_id for item in open_review_items(targets.clients, table)}
-    item = items["mend-me"]
-    reader, mender = (Operator.with_policy(targets, name, paths) for name in ("read", "edit"))
-
-    # Who may read sees all of it, and can change nothing.
-    assert json.loads(reader.review("show", item)[1]["body"])["detail"]["data"] == {"title": "no film"}
-    assert reader.review("groups")[1]["groups"][0]["items"] >= 1
-    for doing in (["replay", item], ["archive", item, "--reason", "x"], ["note", item, "x"]):
-        status, complaint = reader.review(*doing)
-        assert status == 1
-        assert "AccessDenied" in complaint
-    assert open_review_items(targets.clients, table)
-
-    # Who may edit is held to the type's schema, and then sends another event in its place.
-    document = json.loads(reader.review("show", item)[1]["body"])["detail"]
-    file = tmp_path / "event.json"
-    file.write_text(json.dumps(document | {"data": {"title": "a film"}}))
-    assert "mended" in str(mender.review("edit", item, "--body", str(file), "--dry-run"))
-    file.write_text(json.dumps(document | {"data": {"title": "a film", "mended": "well"}}))
-    status, sent = mender.review("edit", item, "--body", str(file), "--yes", "--reason", "it has a film")
-    assert (status, sent["result"]) == (0, "delivered")
-    shown = mender.review("show", item)[1]
-    assert (shown["status"], shown["superseded_by"]) == ("SUPERSEDED", sent["event_id"])
-    (done, asked) = mender.review("audit", item)[1]
-    assert (asked["action"], done["action"], done["by"].rpartition("/")[2]) == ("edit asked for", "edit", "edit")
 
 
 # --- signatures, and only the latest -----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,11 @@ from media_events.delivery.lane import ORDERING_ATTRIBUTE, Entry, Lane, lane_key
 from media_events.delivery.latest import Position
 from media_events.failures import TransientError
 from media_events.review import ReturnTo
+from ops.desk import editing
 from ops.desk.deciding import decide
+from tests.unit.failure.fakes import Crash
 from tests.unit.review.items import QUEUE_URL, make_item
+from tests.unit.review.records import records_of
 from tests.unit.review.test_desk import Office
 
 ITEM = make_item(partition_key="asset-1")
@@ -121,3 +125,53 @@ def test_an_event_that_was_delivered_and_not_written_down_in_its_order_lets_its_
     office.ledger.delivered(ITEM)
     (outcome,) = desk.replay([ITEM.item_id], wait_seconds=0)
     assert (outcome.result, wishes(office)) == ("resolved", ["skip"])
+
+
+@pytest.fixture(name="place")
+def _place(office, desk):
+    place = records_of(office)
+    place.desk = desk
+    place.records.types = {"asset.ready": None}
+    return place
+
+
+def edited_of(place):
+    draft = editing.draft(place, ITEM.item_id)
+    document = json.loads(draft.text)
+    document["data"]["title"] = "Final cut"
+    return editing.check(place, draft, json.dumps(document))
+
+
+def test_an_edited_event_goes_first_and_its_key_goes_on_without_the_original(office, place):
+    editing.send(place, edited_of(place), reason="x")
+    assert wishes(office) == ["ignore", "skip"]
+    assert [json.loads(sent["body"])["detail"]["metadata"].get("editof") for sent in office.queues.sent] == [
+        "evt-1",
+        None,
+    ]
+    assert office.current().status == "SUPERSEDED"
+
+
+@pytest.mark.parametrize("at", [2, 3, 4])
+def test_an_edit_that_is_killed_leaves_no_key_waiting_once_it_is_finished(office, place, at):
+    edited = edited_of(place)
+    office.trap.steps.clear()
+    office.trap.at = at
+    with pytest.raises(Crash):
+        editing.send(place, edited, reason="x")
+    office.trap.at = None
+    editing.finish(place, ITEM.item_id, reason="it was killed")
+    assert wishes(office)[-1] == "skip"
+    assert office.current().status == "SUPERSEDED"
+
+
+def test_an_edit_that_was_delivered_before_it_was_closed_is_told_to_its_key_by_whoever_looks(office, desk, place):
+    edited = edited_of(place)
+    office.trap.steps.clear()
+    office.trap.at = 3
+    with pytest.raises(Crash):
+        editing.send(place, edited, reason="x")
+    office.trap.at = None
+    office.ledger.delivered(replace(ITEM, event_id=edited.event.metadata.id))
+    assert desk.settle(office.current()).status == "SUPERSEDED"
+    assert wishes(office) == ["ignore", "skip"]
