@@ -289,7 +289,8 @@ class WorkflowStack(TerraformStack):
                 "state_machine_arns": arns or None,
                 "deletion_protection": self._workflow.protection,
                 "editable_types": self._editable_types() or None,
-            },
+            }
+            | self._workflow.review.model_dump(exclude={"editable_types"}, exclude_defaults=True),
         )
 
     def _editable_types(self) -> dict[str, Any]:

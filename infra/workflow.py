@@ -182,13 +182,20 @@ class Storage(Section):
 
 
 class ReviewDesk(Section):
-    """What operators may do at the review desk."""
+    """What operators may do at the review desk, what is kept there, and of what people are told."""
 
     editable_types: dict[EventType, dict[str, Any] | None] = Field(
         default={},
         description="Types of events that operators with the policy `edit` may correct and send again, each with the "
         "JSON Schema that an edited event's `data` must fit, or `null`. Default: none.",
     )
+
+    keep_settled_days: int = Field(
+        default=30, ge=1, description="How long an item stays when nobody has to do anything about it any more."
+    )
+    notifications_per_hour: int = Field(default=20, ge=1, description="Of how many new groups people are told at most.")
+    oldest_open_alarm_hours: float = Field(default=24, gt=0, description="An item that waits longer raises an alarm.")
+    growth_alarm_items: int = Field(default=100, ge=1, description="More items opened in an hour raise an alarm.")
 
     @field_validator("editable_types")
     @classmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
@@ -35,12 +35,13 @@ def logged(value: object) -> object:
 
 
 class PowertoolsReporter:
-    """A :class:`~media_events.reporting.Reporter` that writes JSON lines and embedded metrics to standard output."""
+    """A reporter, and a :class:`~media_events.reporting.Measuring` one, in JSON lines and embedded metrics."""
 
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
         self._logger = logger
         self._metrics = metrics
         self._counts: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
+        self._gauges: dict[str, tuple[str, float]] = {}
 
     def info(self, message: str, /, **fields: object) -> None:
         self._logger.info(message, extra=_fields(fields))
@@ -55,8 +56,11 @@ class PowertoolsReporter:
         key = (metric, tuple((name, str(logged(text)) or "none") for name, text in sorted(dimensions.items())))
         self._counts[key] = self._counts.get(key, 0) + value
 
+    def measure(self, metric: str, value: float, /, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
+        self._gauges[metric] = (unit, value)
+
     def flush(self) -> None:
-        """Write the counters of this invocation: one line for all without dimensions, one for each of the others."""
+        """Write what this invocation counted and measured: one line for all without dimensions, one for each other."""
         from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415
 
         counts, self._counts = self._counts, {}
@@ -74,6 +78,9 @@ class PowertoolsReporter:
             ) as document:
                 for name, text in dimensions:
                     document.add_dimension(name=name, value=text)
+        gauges, self._gauges = self._gauges, {}
+        for metric, (unit, measured) in gauges.items():
+            self._metrics.add_metric(name=metric, unit=unit, value=measured)
         if self._metrics.metric_set:
             self._metrics.flush_metrics()
 

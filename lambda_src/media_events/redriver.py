@@ -47,6 +47,9 @@ GROUP_QUIET_SECONDS: Final = 24 * 3600
 
 WRITE_ATTEMPTS: Final = 5
 
+NOTICES: Final = "notices"
+"""The pace of notifications; a hop's name has a slash."""
+
 ALONE_SECONDS: Final = 45.0
 """How long a function is waited for that tries one letter alone."""
 RESERVED_SECONDS: Final = 5.0
@@ -133,8 +136,8 @@ class Breakers(Protocol):
 class Pace(Protocol):
     """How many letters go back in a second (``adapters.pace_table``). Any exception is a :class:`HopError`."""
 
-    def take(self, name: str, *, per_second: float) -> bool:
-        """Whether one more may go now under ``name``."""
+    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
+        """Whether one more may go now under ``name``; at most ``burst`` seconds' worth go at once, and always one."""
         ...
 
 
@@ -167,6 +170,7 @@ class Redriver:
     breakers: Breakers | None = None
     pace: Pace | None = None
     event_bodies: Bodies | None = None
+    notices_per_second: float = 20 / 3600
     seconds_left: Callable[[], float] = lambda: float("inf")
 
     def attend(self, event: Mapping[str, Any]) -> BatchResponse:
@@ -392,12 +396,23 @@ class Redriver:
             if not self.table.announce(item.group_id, now=self.clock(), quiet_seconds=GROUP_QUIET_SECONDS):
                 return
             try:
-                self.topic.publish(*announcement(item))
+                if self._may_tell():
+                    self.topic.publish(*announcement(item))
+                    return
             except HopError:
                 self.table.unannounce(item.group_id)
                 raise
+            # Told with its next letter, perhaps. A flood of new groups is told by the alarms.
+            self.table.unannounce(item.group_id)
+            self.report.warning("notification held back", group_id=item.group_id)
         except HopError as error:
             self.report.warning("notification not sent", group_id=item.group_id, reason=error.code)
+
+    def _may_tell(self) -> bool:
+        """People are told of so many new groups in an hour, all at once if need be, and then at that rate."""
+        if self.pace is None:
+            return True
+        return self.pace.take(NOTICES, per_second=self.notices_per_second, burst=3600.0)
 
 
 def _records(event: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Message]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Reporter(Protocol):
@@ -22,6 +22,13 @@ class Reporter(Protocol):
 
     def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None:
         """Add to a counter; ``dimensions`` must have few distinct values."""
+
+
+class Measuring(Reporter, Protocol):
+    """A reporter that takes measurements as well."""
+
+    def measure(self, metric: str, value: float, /, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
+        """Set a gauge to ``value``."""
 
 
 def fault(error: BaseException) -> dict[str, object]:

@@ -18,6 +18,9 @@ DECIDED: Final[frozenset[Status]] = frozenset({"ARCHIVED", "SUPERSEDED"})
 WAITING: Final[frozenset[Status]] = frozenset({"OPEN", "RETRYING"})
 """For a person, or for the outcome of what a person has done."""
 
+SETTLED: Final[frozenset[Status]] = frozenset({"RESOLVED", "ARCHIVED", "SUPERSEDED"})
+"""Nobody has to do anything about it any more: it goes some time later."""
+
 MAX_ATTEMPTS_KEPT: Final = 50
 """The first one and the latest: an item must fit into DynamoDB's 400 KB."""
 INLINE_BODY_BYTES: Final = 32 * 1024
@@ -107,6 +110,7 @@ class ReviewItem:
     as JSON under ``attributesref``. What the body itself points at expires there after a while: ``kept`` has the item's
     own copy of it, by its address (both ``s3://``).
 
+    ``settled_at`` is since when nobody has to do anything about it; the table itself sets it.
     ``edit_of`` is the id of the event that an operator edited, where this is the edited one. ``pending_edit`` is the id
     of an edited event while nobody knows yet that it has been sent; then it is ``superseded_by``. ``change`` says who
     changed the item last at the desk: ``action``, ``by``, ``at``.
@@ -142,6 +146,7 @@ class ReviewItem:
     kept: Mapping[str, str] = field(default_factory=dict)
     replayed_at: str | None = None
     resolved_at: str | None = None
+    settled_at: str | None = None
     edit_of: str | None = None
     pending_edit: str | None = None
     superseded_by: str | None = None
@@ -165,6 +170,13 @@ class ReviewItem:
         known["attempts"] = tuple(Attempt.from_dict(attempt) for attempt in known.get("attempts", ()))
         known["return_to"] = ReturnTo.from_dict(known.get("return_to", {}))
         return cls(**known)
+
+    def confirmed(self, at: str) -> ReviewItem:
+        """This item when the ledger has the effect of its replay, or of the edited event in its place."""
+        if self.pending_edit is None:
+            return replace(self, status="RESOLVED", resolved_at=at, version=self.version + 1)
+        superseded = replace(self, status="SUPERSEDED", superseded_by=self.pending_edit, pending_edit=None)
+        return replace(superseded, resolved_at=at, version=self.version + 1)
 
     def failed_again(self, later: ReviewItem) -> ReviewItem | None:
         """This item after the failure that ``later`` was made of; ``None`` if it has been taken in already.

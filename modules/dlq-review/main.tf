@@ -61,7 +61,9 @@ module "function" {
     BODIES_URI   = "s3://${local.bucket.name}/${local.bodies_prefix}"
     TOPIC_ARN    = aws_sns_topic.review.arn
 
-    EVENT_BODIES_URI = "s3://${local.bucket.name}/${local.event_bodies}"
+    EVENT_BODIES_URI       = "s3://${local.bucket.name}/${local.event_bodies}"
+    NOTIFICATIONS_PER_HOUR = tostring(var.notifications_per_hour)
+    KEEP_SETTLED_DAYS      = tostring(var.keep_settled_days)
   }
 
   policy_statements = merge(
@@ -75,7 +77,12 @@ module "function" {
         actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources = [aws_dynamodb_table.items.arn]
       }
-      KeepBodies      = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
+      KeepBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
+      # Lists are made of the indexes; what is deleted is an item that has been settled for keep_settled_days, with its bodies.
+      ListItems       = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/*"] }
+      DeleteItems     = { actions = ["dynamodb:DeleteItem"], resources = [aws_dynamodb_table.items.arn] }
+      ListBodies      = { actions = ["s3:ListBucketVersions"], resources = [local.bucket.arn] }
+      DeleteBodies    = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
       ReadEventBodies = { actions = ["s3:GetObject"], resources = ["${local.bucket.arn}/${local.event_bodies}*"] }
       Notify          = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
     },

@@ -48,6 +48,11 @@ resource "aws_dynamodb_table" "items" {
     type = "S"
   }
 
+  attribute {
+    name = "settled_at"
+    type = "S"
+  }
+
   # Every list that the review desk shows is a query of one of these, never a scan.
   global_secondary_index {
     name            = "by-status"
@@ -78,7 +83,15 @@ resource "aws_dynamodb_table" "items" {
     projection_type = "ALL"
   }
 
-  # Of the entries that count by the hour alone: items have no such attribute, and never expire.
+  # What has been settled for long and may go.
+  global_secondary_index {
+    name            = "by-settled"
+    hash_key        = "status"
+    range_key       = "settled_at"
+    projection_type = "KEYS_ONLY"
+  }
+
+  # Of the entries that count by the hour alone: items have no such attribute; the function deletes them.
   ttl {
     enabled        = true
     attribute_name = "expires"

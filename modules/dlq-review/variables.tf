@@ -278,6 +278,70 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "keep_settled_days" {
+  description = "How many days an item stays after it was resolved, archived or superseded by an edited event; then it is deleted with its bodies. Open items never go."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.keep_settled_days >= 1 && floor(var.keep_settled_days) == var.keep_settled_days
+    error_message = "keep_settled_days must be a whole number of at least 1."
+  }
+}
+
+variable "housekeeping_minutes" {
+  description = "Every how many minutes the function confirms replays, deletes what has been settled for long, and measures how much waits."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.housekeeping_minutes >= 1 && var.housekeeping_minutes <= 60 && floor(var.housekeeping_minutes) == var.housekeeping_minutes
+    error_message = "housekeeping_minutes must be a whole number from 1 to 60."
+  }
+}
+
+################################################################################
+# Notifications and alarms
+################################################################################
+
+variable "notifications_per_hour" {
+  description = "Of how many new groups of failures the topic tells in an hour at most. Of the others it tells when there is room and they fail again."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.notifications_per_hour >= 1 && floor(var.notifications_per_hour) == var.notifications_per_hour
+    error_message = "notifications_per_hour must be a whole number of at least 1."
+  }
+}
+
+variable "oldest_open_alarm_hours" {
+  description = "After how many hours an item that nobody has attended to raises an alarm."
+  type        = number
+  default     = 24
+  nullable    = false
+
+  validation {
+    condition     = var.oldest_open_alarm_hours > 0
+    error_message = "oldest_open_alarm_hours must be above 0."
+  }
+}
+
+variable "growth_alarm_items" {
+  description = "How many items opened in one hour raise an alarm."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.growth_alarm_items >= 1
+    error_message = "growth_alarm_items must be at least 1."
+  }
+}
+
 ################################################################################
 # Review desk
 ################################################################################

@@ -137,6 +137,28 @@ class LedgerTable:
         return answer.get("Item")
 
 
+class LedgerReader:
+    """Fulfils ``housekeeping.Effects``: reads ledgers without claiming anything."""
+
+    def __init__(self, client: DynamoDBClient, *, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._clock = clock
+
+    def done(self, table: str, key: str) -> bool:
+        """Whether the effect of ``key`` is recorded as done in ``table``.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        try:
+            answer = self._client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "reading a ledger")
+        entry: Any = answer.get("Item", {})
+        expires = float(entry.get("expires", {}).get("N", "0"))
+        return entry.get("state", {}).get("S") == "done" and expires > self._clock()
+
+
 def _begun(item: Mapping[str, Any] | None) -> Begun:
     if item is None:
         # Released between our put and our read: the caller's next try finds it free.

@@ -21,7 +21,7 @@ class PaceTable:
     """Fulfils ``redriver.Pace``.
 
     ``due`` is when the next one would be due if all went evenly (the "generic cell rate algorithm"). It may run ahead
-    of the clock by a second's worth; what comes then has to come again. Each decision is one conditional write, or two.
+    of the clock by so much; what comes then has to come again. Each decision is one conditional write, or two.
     """
 
     def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -29,14 +29,16 @@ class PaceTable:
         self._table = table
         self._clock = clock
 
-    def take(self, name: str, *, per_second: float) -> bool:
+    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
         """Whether one more may happen now under ``name``, of ``per_second`` in a second.
+
+        What was not used in ``burst`` seconds may happen at once; one may always.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
         now, step = self._clock(), 1 / per_second
-        latest = now + max(1.0, step) - step
+        latest = now + max(burst, step) - step
         values: Mapping[str, Any] = {":now": _number(now), ":step": _number(step), ":latest": _number(latest)}
         if self._write(name, "ADD due :step", "due >= :now AND due <= :latest", values):
             return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.errors import judge, translate
+from media_events.consuming import timestamp
 from media_events.failures import TransientError
 from media_events.review import (
+    SETTLED,
     STATUSES,
     WAITING,
     Group,
@@ -36,6 +39,8 @@ INDEXES: Final[dict[IndexName, tuple[str, str]]] = {
 }
 GROUPS_INDEX: Final = ("by-waiting", "register", "waiting")
 """Index, partition key and sort key (a number) of the groups' entries."""
+SETTLED_INDEX: Final = ("by-settled", "status", "settled_at")
+"""Index, partition key and sort key of the settled items; it has their keys alone."""
 GROUPS: Final = "groups"
 """What the groups' entries have as ``register``."""
 
@@ -66,10 +71,18 @@ class DynamoReviewTable:
     whatever is repeated or cut short.
     """
 
-    def __init__(self, client: DynamoDBClient, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
         self._table = table
         self._sleep = sleep
+        self._clock = clock
 
     def create(self, item: ReviewItem) -> bool:
         """Write ``item`` unless its id exists; whether it was written.
@@ -115,6 +128,7 @@ class DynamoReviewTable:
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
+        item = self._settled(item, over)
         values, before = _stored(item), _stored(over)
         present = [name for name, value in values.items() if name not in before or before[name] != value]
         absent = [name for name in before if name not in values]
@@ -133,6 +147,50 @@ class DynamoReviewTable:
             },
         }
         return self._together("updating a review item", [{"Update": change}, *self._counting(over, item)])
+
+    def _settled(self, item: ReviewItem, over: ReviewItem) -> ReviewItem:
+        """``item`` with the time at which it was settled; anew where an archived one has failed once more."""
+        if item.status not in SETTLED:
+            return replace(item, settled_at=None)
+        if over.status in SETTLED and over.settled_at is not None and over.last_failed_at == item.last_failed_at:
+            return replace(item, settled_at=over.settled_at)
+        return replace(item, settled_at=timestamp(self._clock()))
+
+    def settled(self, status: Status, *, until: str, limit: int = 100) -> list[str]:
+        """The ids of up to ``limit`` items that have had ``status`` since before ``until``, the longest first.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        index, attribute, sort = SETTLED_INDEX
+        try:
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=index,
+                KeyConditionExpression="#key = :key AND #sort < :until",
+                ExpressionAttributeNames={"#key": attribute, "#sort": sort},
+                ExpressionAttributeValues={":key": {"S": status}, ":until": {"S": until}},
+                Limit=limit,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "listing settled items")
+        return [item["item_id"]["S"] for item in found["Items"]]
+
+    def delete(self, item: ReviewItem) -> bool:
+        """Delete ``item`` and count it out of its group; whether it was still this version.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        delete = {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": item.item_id}},
+            "ConditionExpression": "#version = :expected",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":expected": {"N": str(item.version)}},
+        }
+        counted = self._counted(item.group_id, {_count_of(item.status): -1}, None, opened=False)
+        return self._together("deleting a settled item", [{"Delete": delete}, {"Update": counted}])
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced.

@@ -1,11 +1,14 @@
-"""Attends to every dead-letter queue: sends letters back to the hop that failed, or opens review items."""
+"""Attends to every dead-letter queue: sends letters back to the hop that failed, or opens review items.
+
+Every few minutes a schedule invokes the same function to keep house in the review table.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +16,14 @@ from media_events.adapters.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.breaker_table import BreakerTables
 from media_events.adapters.clients import client
 from media_events.adapters.event_bus import EventBus
+from media_events.adapters.item_bodies import ItemBodies
+from media_events.adapters.ledger_table import LedgerReader
 from media_events.adapters.pace_table import PaceTable
 from media_events.adapters.redrive import LambdaFunctions, SqsQueues
 from media_events.adapters.review_table import DynamoReviewTable
 from media_events.adapters.topic import SnsTopic
 from media_events.configuration import FunctionSettings, load_document
+from media_events.housekeeping import Housekeeper
 from media_events.observability import instrumented, reporter
 from media_events.publishing import MAX_REQUEST_BYTES, Publisher
 from media_events.redriver import ALONE_SECONDS, Redriver
@@ -40,6 +46,8 @@ class RedriveSettings(FunctionSettings):
     bodies_uri: str = env("BODIES_URI")
     event_bodies_uri: str | None = env("EVENT_BODIES_URI", default=None)
     topic_arn: str | None = env("TOPIC_ARN", default=None)
+    notifications_per_hour: int = env("NOTIFICATIONS_PER_HOUR", default=20)
+    keep_settled_days: int = env("KEEP_SETTLED_DAYS", default=30)
 
 
 @functools.cache
@@ -82,11 +90,36 @@ def _redriver() -> Redriver:
         clock=time.time,
         breakers=BreakerTables(client("dynamodb")),
         pace=PaceTable(client("dynamodb"), settings.review_table),
+        notices_per_second=settings.notifications_per_hour / 3600,
+    )
+
+
+def _housekeeper(seconds_left: Callable[[], float]) -> Housekeeper:
+    settings, dynamodb = _settings(), client("dynamodb")
+    return Housekeeper(
+        table=DynamoReviewTable(dynamodb, settings.review_table),
+        effects=LedgerReader(dynamodb),
+        breakers=BreakerTables(dynamodb),
+        kept=ItemBodies(client("s3"), settings.bodies_uri),
+        queues={queue.hop: queue for queue in _dead_letter_queues().values()},
+        keep_seconds=settings.keep_settled_days * 86_400,
+        report=reporter(),
+        clock=time.time,
+        seconds_left=seconds_left,
     )
 
 
 @instrumented
 def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
-    """Attend to a batch of SQS records; the answer names the ones that stay in the queue."""
-    redriver = replace(_redriver(), seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000)
-    return redriver.attend(event)
+    """Attend to a batch of SQS records; the answer names the ones that stay in the queue. Without records, keep house.
+
+    SQS always hands over ``Records``.
+    """
+
+    def seconds_left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    if "Records" not in event:
+        _housekeeper(seconds_left).run()
+        return {"batchItemFailures": []}
+    return replace(_redriver(), seconds_left=seconds_left).attend(event)

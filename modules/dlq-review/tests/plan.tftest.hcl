@@ -81,7 +81,11 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
     condition = jsondecode(module.function.policy).Statement == [
       { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:review:*"] },
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-review/*"] },
+      { Sid = "DeleteBodies", Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
+      { Sid = "DeleteItems", Effect = "Allow", Action = ["dynamodb:DeleteItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
       { Sid = "KeepBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
+      { Sid = "ListBodies", Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = ["arn:aws:s3:::kit"] },
+      { Sid = "ListItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items/index/*"] },
       { Sid = "Notify", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-1:123456789012:media-test-review"] },
       { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
       { Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
@@ -110,6 +114,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
       && module.function.environment["REVIEW_TABLE"] == "media-test-review-items"
       && module.function.environment["BODIES_URI"] == "s3://kit/bodies/review/"
       && module.function.environment["EVENT_BODIES_URI"] == "s3://kit/bodies/events/"
+      && module.function.environment["KEEP_SETTLED_DAYS"] == "30" && module.function.environment["NOTIFICATIONS_PER_HOUR"] == "20"
       && module.function.environment["TOPIC_ARN"] == "arn:aws:sns:eu-west-1:123456789012:media-test-review"
     )
     error_message = "The environment must be what docs/contracts.md, section 2, says."
@@ -174,6 +179,12 @@ run "every_queue_is_attended_to_gently_and_watched" {
       && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].threshold == 600 + 900
       && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].dimensions == tomap({ QueueName = "media-lake-dlq" })
       && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].alarm_name == "media-test-review-route-lake-not-draining"
+      && aws_cloudwatch_metric_alarm.oldest_open.dimensions == tomap({ service = "media-test-review" })
+      && aws_cloudwatch_metric_alarm.oldest_open.threshold == 86400
+      && aws_cloudwatch_metric_alarm.oldest_open.insufficient_data_actions == toset(var.alarm_actions)
+      && aws_cloudwatch_metric_alarm.growing.metric_name == "ReviewItemsOpened" && aws_cloudwatch_metric_alarm.growing.threshold == 100
+      && aws_cloudwatch_event_rule.housekeeping.schedule_expression == "rate(5 minutes)"
+      && jsondecode(aws_cloudwatch_event_target.housekeeping.input) == { housekeeping = true }
       && aws_cloudwatch_metric_alarm.items_opened.dimensions == tomap({ service = "media-test-review" })
       && aws_cloudwatch_metric_alarm.items_opened.metric_name == "ReviewItemsOpened"
       && aws_cloudwatch_metric_alarm.items_opened.alarm_actions == toset(var.alarm_actions)
@@ -193,6 +204,7 @@ run "the_review_table_lists_without_scanning_and_is_hard_to_lose" {
         by-group   = ["group_status", "last_failed_at", "ALL"]
         by-event   = ["event_id", "first_failed_at", "ALL"]
         by-waiting = ["register", "waiting", "ALL"]
+        by-settled = ["status", "settled_at", "KEYS_ONLY"]
       }
     )
     error_message = "The table must be as docs/contracts.md, section 7, says."

@@ -102,12 +102,16 @@ class FakeFunctions:
 
 @dataclass
 class FakePace:
-    """Lets ``turns`` letters go."""
+    """Lets ``turns`` letters go, and ``notices`` be sent."""
 
     turns: int
+    notices: int = 1000
     asked: list[tuple[str, float]] = field(default_factory=list)
 
-    def take(self, name: str, *, per_second: float) -> bool:
+    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
+        if burst > 1:
+            self.notices -= 1
+            return self.notices >= 0
         self.asked.append((name, per_second))
         self.turns -= 1
         return self.turns >= 0

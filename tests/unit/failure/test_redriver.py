@@ -10,7 +10,7 @@ import pytest
 
 from media_events.failures import PermanentDataError, TransientError
 from media_events.redriver import GROUP_QUIET_SECONDS
-from tests.unit.failure.fakes import ACCOUNT, FUNCTION, URL, Crash, World, queue
+from tests.unit.failure.fakes import ACCOUNT, FUNCTION, URL, Crash, FakePace, World, queue
 from tests.unit.failure.samples import NAMES, record
 
 SENT = 1_795_435_200.0
@@ -208,6 +208,22 @@ def test_a_notification_that_could_not_be_sent_is_sent_with_the_groups_next_lett
     world.topic.error = None
     world.attend(exhausted(message_id="m-2"))
     assert len(world.topic.notices) == 1
+
+
+def test_a_flood_of_new_groups_is_told_of_up_to_a_number_and_the_rest_when_there_is_room():
+    world = World(now=DUE)
+    world.pace = FakePace(turns=0, notices=2)
+    for number in range(4):
+        letter = exhausted(message_id=f"m-{number}")
+        failure = json.loads(letter["messageAttributes"]["failure"]["stringValue"]) | {"code": f"code-{number}"}
+        letter["messageAttributes"]["failure"]["stringValue"] = json.dumps(failure)
+        assert world.attend(letter) == []
+    assert len(world.topic.notices) == 2
+    assert len(world.report.fields("notification held back")) == 2
+    world.pace.notices = 1
+    letter["messageId"] = "m-9"
+    world.attend(letter)
+    assert "code-3" in world.topic.notices[-1][1]
 
 
 def test_a_large_body_goes_to_the_bucket_with_its_digest():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from media_events.adapters.review_table import GROUPS_INDEX, INDEXES
+from media_events.adapters.review_table import GROUPS_INDEX, INDEXES, SETTLED_INDEX
 
 
 def create_review_table(client: Any, name: str) -> None:
     keys = {index: ((partition, "S"), (sort, "S")) for index, (partition, sort) in INDEXES.items()}
     keys[GROUPS_INDEX[0]] = ((GROUPS_INDEX[1], "S"), (GROUPS_INDEX[2], "N"))
+    keys[SETTLED_INDEX[0]] = ((SETTLED_INDEX[1], "S"), (SETTLED_INDEX[2], "S"))
     types = {"item_id": "S", **dict(pair for pairs in keys.values() for pair in pairs)}
     client.create_table(
         TableName=name,

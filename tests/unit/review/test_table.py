@@ -123,7 +123,9 @@ def test_an_item_from_a_list_is_changed_without_what_the_list_left_out(table):
     table.create(item)
     (listed,) = table.page(selection(), limit=5).items
     assert table.update(replace(listed, status="RESOLVED", version=2), over=listed)
-    assert table.get(item.item_id) == replace(item, status="RESOLVED", version=2)
+    found = table.get(item.item_id)
+    assert found == replace(item, status="RESOLVED", settled_at=found.settled_at, version=2)
+    assert found.settled_at is not None
 
 
 def test_items_are_found_by_group_and_by_event(table):
