@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -19,6 +20,7 @@ from media_events.consuming import Message, timestamp
 from media_events.envelope import EnvelopeError, Event
 from media_events.failures import (
     FAILURE_ATTRIBUTE,
+    MAX_FRAME_CHARACTERS,
     MAX_MESSAGE_CHARACTERS,
     MAX_RESPONSE_CHARACTERS,
     Failure,
@@ -52,6 +54,8 @@ _PERMANENT_DATA: Final = frozenset({"INVALID_JSON", "PAYLOAD_TOO_LARGE"})
 
 MAX_EVENTS_OF_A_REPORT: Final = 1000
 MAX_ID_CHARACTERS: Final = 512
+_MAX_FRAME: Final = 1024
+_FRAME: Final = re.compile(r'File "([^"\n]{1,512})", line ([0-9]{1,9}), in ([^\n]{1,256})')
 _YEAR_10000_MILLISECONDS: Final = 253_402_300_800_000
 """From here on no timestamp can be written."""
 
@@ -219,7 +223,15 @@ def _reason(message: Message, document: Any, *, hop: str, sent: str) -> tuple[Ki
 
 
 def _failure(  # noqa: PLR0913  # the parts of a failure
-    failure_class: FailureClass, code: str, text: str, *, hop: str, sent: str, count: int = 1, answer: Any = None
+    failure_class: FailureClass,
+    code: str,
+    text: str,
+    *,
+    hop: str,
+    sent: str,
+    count: int = 1,
+    answer: Any = None,
+    stack_top: str | None = None,
 ) -> Failure:
     return Failure(
         failure_class=failure_class,
@@ -230,6 +242,7 @@ def _failure(  # noqa: PLR0913  # the parts of a failure
         firsttime=sent,
         lasttime=sent,
         response=None if answer is None else scrub(_dump(answer))[:MAX_RESPONSE_CHARACTERS],
+        stack_top=stack_top,
     )
 
 
@@ -281,7 +294,16 @@ def _function_failure(document: Mapping[str, Any], make: Callable[..., Failure])
         f"the function failed on every asynchronous attempt ({condition}){_detail(text)}",
         count=count,
         answer=answer,
+        stack_top=_raised_at(answer),
     )
+
+
+def _raised_at(answer: Any) -> str | None:
+    """The innermost place that Lambda's Python runtime names; a frame reads ``File "/a/b.py", line 1, in f``."""
+    trace = answer.get("stackTrace") if isinstance(answer, Mapping) else None
+    last = trace[-1] if isinstance(trace, list) and trace else None
+    match = _FRAME.search(last[:_MAX_FRAME]) if isinstance(last, str) else None
+    return None if match is None else f"{match[1].rpartition('/')[2]}:{match[2]} in {match[3]}"[:MAX_FRAME_CHARACTERS]
 
 
 def _class_of(code: str) -> FailureClass:

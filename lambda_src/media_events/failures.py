@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, Self, cast, get_args
@@ -30,6 +31,7 @@ dead letter doesn't have them."""
 
 MAX_MESSAGE_CHARACTERS: Final = 1024
 MAX_RESPONSE_CHARACTERS: Final = 2048
+MAX_FRAME_CHARACTERS: Final = 256
 
 
 class HopError(Exception):
@@ -100,10 +102,13 @@ class Failure:
     firsttime: str
     lasttime: str
     response: str | None = None
+    stack_top: str | None = None
+    """Where an error arose that nobody expected: ``steps.py:41 in apply``."""
 
     @classmethod
     def of(cls, error: BaseException, *, hop: str, receivecount: int, firsttime: str, lasttime: str) -> Self:
         """The record of ``error``; anything that is no :class:`HopError` is a transient fault of our own."""
+        stack_top = None
         if isinstance(error, HopError):
             failure_class, code, message, response = (
                 error.failure_class,
@@ -113,7 +118,7 @@ class Failure:
             )
         else:
             failure_class, code, response = "transient", type(error).__name__, None
-            message = str(error) or type(error).__name__
+            message, stack_top = str(error) or type(error).__name__, top_frame(error)
         return cls(
             failure_class=failure_class,
             code=code,
@@ -123,6 +128,7 @@ class Failure:
             firsttime=firsttime,
             lasttime=lasttime,
             response=None if response is None else scrub(response)[:MAX_RESPONSE_CHARACTERS],
+            stack_top=stack_top,
         )
 
     def to_json(self) -> str:
@@ -143,17 +149,30 @@ class Failure:
         texts = {name: record.get(name) for name in ("code", "message", "hop", "firsttime", "lasttime")}
         if not all(isinstance(value, str) for value in texts.values()):
             return None
-        count, response = record.get("receivecount"), record.get("response")
+        count, response, top = record.get("receivecount"), record.get("response"), record.get("stack_top")
         return cls(
             failure_class=record["class"],
             receivecount=count if isinstance(count, int) and not isinstance(count, bool) else 1,
             response=response if isinstance(response, str) else None,
+            stack_top=top[:MAX_FRAME_CHARACTERS] if isinstance(top, str) else None,
             **cast("dict[str, Any]", texts),
         )
 
     def as_class(self, failure_class: FailureClass, code: str, message: str) -> Self:
         """The same failure, judged anew (``expired``, say)."""
         return replace(self, failure_class=failure_class, code=code, message=message)
+
+
+def top_frame(error: BaseException) -> str | None:
+    """The innermost place in our own code, or in a user's, that ``error`` came through."""
+    found: str | None = None
+    trace = error.__traceback__
+    while trace is not None:
+        path, name = trace.tb_frame.f_code.co_filename, trace.tb_frame.f_code.co_name
+        if not (path.startswith((sys.base_prefix, "<")) or "site-packages" in path):
+            found = f"{path.rpartition('/')[2]}:{trace.tb_lineno} in {name}"
+        trace = trace.tb_next
+    return None if found is None else found[:MAX_FRAME_CHARACTERS]
 
 
 _SECRETS: Final = (

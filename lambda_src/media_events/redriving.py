@@ -19,6 +19,7 @@ from media_events.configuration import ConfigurationError
 from media_events.consuming import MAX_VISIBILITY_SECONDS, timestamp
 from media_events.deadletters import DeadLetter
 from media_events.failures import (
+    MAX_FRAME_CHARACTERS,
     MAX_MESSAGE_CHARACTERS,
     MAX_RESPONSE_CHARACTERS,
     REDRIVE_COUNT_ATTRIBUTE,
@@ -41,6 +42,7 @@ MAX_ATTRIBUTES: Final = 10
 LAST_RECEIVE: Final = 1000
 """As often as a message may be received at most, whatever its hop says."""
 _MAX_KEY_BYTES: Final = 1024
+_HTTP_STATUS: Final = re.compile(r"http-([1-5][0-9]{2})")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z")
 
 
@@ -288,7 +290,16 @@ def review_item(letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *,
         redrive_count=letter.redrive_count,
         first_failed_at=min(first, timestamp(first_failed(letter))),
         last_failed_at=last,
-        group_id=group_id(failure.failure_class, code, message, hop=queue.hop, destination=queue.destination),
+        group_id=group_id(
+            failure.failure_class,
+            code,
+            message,
+            hop=queue.hop,
+            destination=queue.destination,
+            stack_top=failure.stack_top,
+        ),
+        http_status=_http_status(code),
+        stack_top=None if failure.stack_top is None else failure.stack_top[:MAX_FRAME_CHARACTERS],
         kind=letter.kind,
         body=letter.body,
         body_sha256=hashlib.sha256(body).hexdigest(),
@@ -302,6 +313,11 @@ def review_item(letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *,
         message_attributes=letter.message_attributes,
         edit_of=None if letter.event is None else letter.event.metadata.editof,
     )
+
+
+def _http_status(code: str) -> int | None:
+    match = _HTTP_STATUS.fullmatch(code)
+    return None if match is None else int(match[1])
 
 
 def _key(text: str) -> str:

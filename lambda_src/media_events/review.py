@@ -25,6 +25,7 @@ MAX_ATTEMPTS_KEPT: Final = 50
 """The first one and the latest: an item must fit into DynamoDB's 400 KB."""
 INLINE_BODY_BYTES: Final = 32 * 1024
 
+_LINE: Final = re.compile(r":[0-9]{1,9}")
 _ITEM_ID_CHARACTERS: Final = 20
 _SIGNATURE_CHARACTERS: Final = 1024
 # Whatever differs between two failures of one kind. Every alternative is a single run of a bounded class or has a fixed
@@ -141,6 +142,8 @@ class ReviewItem:
     partner: str | None = None
     partition_key: str | None = None
     response: str | None = None
+    http_status: int | None = None
+    stack_top: str | None = None
     message_attributes: Mapping[str, Any] = field(default_factory=dict)
     attributesref: str | None = None
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -281,8 +284,15 @@ def signature(message: str) -> str:
     return _VARIABLE.sub(lambda match: f"<{match.lastgroup}>", message[:_SIGNATURE_CHARACTERS])
 
 
-def group_id(failure_class: str, code: str, message: str, *, hop: str, destination: str) -> str:
-    """The group of failures that one fix would cure: same place, same class, same code, same words."""
-    parts = (hop, destination, failure_class, code, signature(message))
+def group_id(  # noqa: PLR0913  # what one fix is about
+    failure_class: str, code: str, message: str, *, hop: str, destination: str, stack_top: str | None = None
+) -> str:
+    """The group of failures that one fix would cure: same place, same class, same code, same words, same frame.
+
+    A frame's line may move with the next deployment; its file and function say as much.
+    """
+    parts: tuple[str, ...] = (hop, destination, failure_class, code, signature(message))
+    if stack_top is not None:
+        parts = (*parts, _LINE.sub("", stack_top))
     key = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:_ITEM_ID_CHARACTERS]

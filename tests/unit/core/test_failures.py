@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,3 +100,33 @@ def test_what_is_no_credential_is_kept() -> None:
 
 def test_no_more_of_a_text_is_read_than_can_be_kept() -> None:
     assert len(scrub("token" * 1_000_000)) <= 16 * 1024
+
+
+# --- where -------------------------------------------------------------------------------------------------------
+
+
+def _failure_of(error):
+    return Failure.of(error, hop="h", receivecount=1, firsttime="", lasttime="")
+
+
+def test_an_unexpected_error_says_where_it_arose_in_our_code_or_a_users():
+    def broken():
+        return json.loads("{")
+
+    try:
+        broken()
+    except ValueError as error:
+        failure = _failure_of(error)
+    # Not in json's own decoder, where it was raised.
+    assert re.fullmatch(r"test_failures\.py:[0-9]+ in broken", failure.stack_top)
+    assert Failure.from_json(failure.to_json()).stack_top == failure.stack_top
+
+
+def test_what_a_hop_reports_on_purpose_needs_no_place():
+    assert _failure_of(TransientError("http-503", "down")).stack_top is None
+
+
+@pytest.mark.parametrize("forged", [7, None, ["x"], "x" * 5000])
+def test_a_forged_place_is_left_out_or_cut(forged):
+    text = json.dumps(json.loads(_failure_of(TransientError("c", "m")).to_json()) | {"stack_top": forged})
+    assert len(Failure.from_json(text).stack_top or "") <= 256

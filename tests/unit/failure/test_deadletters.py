@@ -207,3 +207,14 @@ def test_every_message_means_something(body, attributes, system, hop):
         assert one.identity.event_id
         assert one.identity.source
         assert one.failure.code
+
+
+def test_a_function_that_raised_says_where():
+    made = record("lambda-destination")
+    body = json.loads(made["body"])
+    frames = ['  File "/var/task/media_events/handlers/deliver.py", line 3, in handler\n    go()\n']
+    frames.append('  File "/var/task/acme/steps.py", line 41, in house_id\n    return x\n')
+    for trace, expected in ((frames, "steps.py:41 in house_id"), ([], None), ("x", None), ([7], None), (["é"], None)):
+        body["responsePayload"]["stackTrace"] = trace
+        (letter,) = parse(Message.of(made | {"body": json.dumps(body)}), hop="route/cms", now=NOW)
+        assert letter.failure.stack_top == expected

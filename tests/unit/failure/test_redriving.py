@@ -234,3 +234,13 @@ def test_a_mistake_in_the_configuration_is_named(change, named):
 def test_a_configuration_without_queues_is_refused(document):
     with pytest.raises(ConfigurationError):
         parse_queues(document)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("http-503", 503), ("http-timeout", None), ("http-9999", None), ("x", None)]
+)
+def test_an_item_has_the_http_status_as_a_number(code, status):
+    made = letter("consumer")
+    failure = replace(made.failure, code=code, stack_top="steps.py:1 in f")
+    item = review_item(made, failure, queue(), bus_arn=BUS)
+    assert (item.http_status, item.stack_top) == (status, "steps.py:1 in f")

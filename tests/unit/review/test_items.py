@@ -88,6 +88,15 @@ def test_every_message_has_a_signature_and_the_same_one_twice(text):
     assert signature(text) == signature(text)
 
 
+def test_the_place_of_an_error_tells_groups_apart_but_not_by_its_line():
+    def at(frame):
+        return group_id("transient", "KeyError", "'x'", hop="h", destination="d", stack_top=frame)
+
+    assert at("steps.py:41 in apply") == at("steps.py:57 in apply")
+    assert at("steps.py:41 in apply") != at("steps.py:41 in parse")
+    assert at("steps.py:41 in apply") != at(None)
+
+
 # --- failing again -----------------------------------------------------------------------------------------------
 
 
