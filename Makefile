@@ -4,7 +4,7 @@ KEEP ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint package synth local-up local-down clean fuzz chaos-model chaos-mutants
+.PHONY: help setup demo test lint package synth local-up local-down clean fuzz chaos-model chaos-mutants bench-poison
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ chaos-model: .environment ## 10,000 events through a model of AWS under faults: 
 
 chaos-mutants: .environment ## break the code on purpose in seven places: the model must notice each
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.chaos.mutants
+
+bench-poison: .environment ## live latency on the local cloud with 10,000 poison messages in the hop's dead-letter queue, and without
+	@$(BIN)/python -m bench.poison
 
 clean: ## remove what tools made: environments, caches, synthesised JSON
 	@if [ -x bin/media-events ] && [ -x $(BIN)/python ]; then bin/media-events local down || true; fi

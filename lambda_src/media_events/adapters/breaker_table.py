@@ -88,15 +88,15 @@ class BreakerTable:
         return True
 
     def close(self) -> None:
-        """Forget everything.
+        """Forget everything but that the receiver is well now.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        try:
-            self._client.delete_item(TableName=self._table, Key=self._key)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "closing a breaker")
+        self._update(
+            "SET alive_at = :now, expires = :expires REMOVE failures, opened, open_until, probe_until",
+            {":now": {"N": repr(self._clock())}},
+        )
 
     def _update(self, expression: str, values: Mapping[str, Any], **options: Any) -> Any:
         expires = {":expires": {"N": str(int(self._clock()) + RETENTION_SECONDS)}}
@@ -119,6 +119,7 @@ class BreakerTable:
             opened=int(_number(item, "opened", 0)),
             open_until=_number(item, "open_until", None),
             probe_until=_number(item, "probe_until", None),
+            alive_at=_number(item, "alive_at", None),
         )
 
 

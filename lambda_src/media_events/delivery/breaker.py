@@ -17,14 +17,18 @@ from media_events.delivery.guards import BreakerPolicy
 from media_events.failures import DeferredError, HopError, TransientError
 from media_events.reporting import Reporter
 
-Signal = Literal["alive", "down"]
-"""What an attempt says about the receiver."""
+Signal = Literal["alive", "down", "doubtful"]
+"""What an attempt says about the receiver. ``doubtful``: down, but the event has failed before, and may be at fault."""
 
 PROBE_SECONDS: Final = 60.0
 """A claimed attempt that was never confirmed (the function was killed) is given up after this."""
 SPREAD: Final = 0.25
 """Waiting events come back over this share of the pause, so that they don't come all at once."""
 MIN_WAIT_SECONDS: Final = 1.0
+ALIVE_SECONDS: Final = 30.0
+"""For so long after a success what is doubtful counts for nothing: ten thousand poison events pause no live one."""
+ALIVE_NOTED_SECONDS: Final = 10.0
+"""A success is noted no more often than this."""
 
 _OWN_AFFAIRS: Final = frozenset({"no-time-left"})
 
@@ -37,6 +41,8 @@ class BreakerState:
     opened: int = 0
     open_until: float | None = None
     probe_until: float | None = None
+    alive_at: float | None = field(default=None, compare=False)
+    """When the receiver was last known to be well, about."""
 
 
 class BreakerStore(Protocol):
@@ -59,7 +65,7 @@ class BreakerStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Forget everything."""
+        """Forget everything but that the receiver is well now."""
         ...
 
 
@@ -97,14 +103,16 @@ class Breaker:
     def leave(self, state: BreakerState, signals: Iterable[Signal]) -> None:
         """Take note of what a batch's attempts came to. ``state`` is what :meth:`enter` gave."""
         found = list(signals)
-        if not found:
-            return
+        now = self.clock()
         try:
             if "alive" in found:
-                if state != BreakerState():
+                if state != BreakerState() or _past(state.alive_at, now, ALIVE_NOTED_SECONDS):
                     self.store.close()
-            else:
-                self._failed(self.store.add_failures(len(found)))
+                return
+            doubted = found.count("doubtful") if _past(state.alive_at, now, ALIVE_SECONDS) else 0
+            failures = found.count("down") + doubted
+            if failures:
+                self._failed(self.store.add_failures(failures))
         except HopError as error:
             self._warn(error)
 
@@ -114,7 +122,7 @@ class Breaker:
             if signal == "alive":
                 self.store.close()
                 self.report.info("breaker closed", destination=self.destination)
-            elif signal == "down":
+            elif signal in ("down", "doubtful"):
                 self._open(state.opened + 1)
             else:
                 self.store.open(until=self.clock(), opened=state.opened)
@@ -150,12 +158,16 @@ class Breaker:
         self.report.warning("breaker not kept", destination=self.destination, reason=error.code)
 
 
-def signal_of(error: HopError) -> Signal | None:
+def _past(moment: float | None, now: float, seconds: float) -> bool:
+    return moment is None or now - moment > seconds
+
+
+def signal_of(error: HopError, *, failed_before: bool = False) -> Signal | None:
     """What a failed attempt says about the receiver: a refusal by HTTP status came from one that is alive."""
     if isinstance(error, DeferredError) or error.code in _OWN_AFFAIRS:
         return None
     if isinstance(error, TransientError):
-        return "down"
+        return "doubtful" if failed_before else "down"
     return "alive" if error.code.startswith("http-") else None
 
 

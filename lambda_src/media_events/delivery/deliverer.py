@@ -150,7 +150,8 @@ class Deliverer:
         """
         attempts: dict[int, _Attempt] = {}
         signal: Signal | None = None
-        rest = list(chains)
+        # What has failed before may fail by its own fault: it is not the one to judge the receiver by.
+        rest = sorted(chains, key=lambda chain: _failed_before(next(iter(chain.values()))))
         while rest and signal is None:
             trial = self._attempted([_first(rest)])
             attempts |= trial
@@ -162,7 +163,7 @@ class Deliverer:
             breaker.leave(BreakerState(), _signals(more))
             return attempts | more
         for attempt in attempts.values():
-            if attempt.signal == "down" and isinstance(attempt.outcome, HopError):
+            if attempt.signal in ("down", "doubtful") and isinstance(attempt.outcome, HopError):
                 attempt.outcome = breaker.wait(attempt.outcome)
         return attempts | _all(rest, breaker.wait())
 
@@ -190,7 +191,7 @@ class Deliverer:
                 return once(
                     self.ledger,
                     self._key(event),
-                    lambda: self._effect(event, left, attempt),
+                    lambda: self._effect(event, left, attempt, failed_before=_failed_before(message)),
                     seconds_left=left,
                     clock=self.clock,
                 )
@@ -203,12 +204,12 @@ class Deliverer:
             attempt.outcome = error
         return attempt
 
-    def _effect(self, event: Event, left: float, attempt: _Attempt) -> Mapping[str, Any]:
+    def _effect(self, event: Event, left: float, attempt: _Attempt, *, failed_before: bool) -> Mapping[str, Any]:
         def deliver() -> Mapping[str, Any]:
             try:
                 result = self.delivery.deliver(event, seconds_left=left)
             except HopError as error:
-                attempt.signal = signal_of(error)
+                attempt.signal = signal_of(error, failed_before=failed_before)
                 raise
             attempt.signal = "alive"
             return result
@@ -230,7 +231,9 @@ class Deliverer:
             for index in order:
                 attempts[index].outcome = error
             return attempts
-        recorded = [(events[index], result) for index, result in zip(order, results, strict=True)]
+        recorded = [
+            (events[index], result, _failed_before(wave[index])) for index, result in zip(order, results, strict=True)
+        ]
         return attempts | dict(zip(order, self._side_by_side(self._recorded, recorded), strict=True))
 
     def _claimed(self, message: Message) -> _Attempt:
@@ -240,11 +243,11 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
             return _Attempt(error)
 
-    def _recorded(self, delivered: tuple[Event, Mapping[str, Any] | HopError]) -> _Attempt:
-        event, result = delivered
+    def _recorded(self, delivered: tuple[Event, Mapping[str, Any] | HopError, bool]) -> _Attempt:
+        event, result, failed_before = delivered
         if isinstance(result, HopError):
             give_back(self.ledger, self._key(event))
-            return _Attempt(result, signal_of(result))
+            return _Attempt(result, signal_of(result, failed_before=failed_before))
         try:
             return _Attempt(confirm(self.ledger, self._key(event), result), "alive")
         except Exception as error:  # noqa: BLE001  # delivered, but not recorded: the claim's lease decides
@@ -335,6 +338,10 @@ def _in_order(events: Mapping[int, Event]) -> list[int]:
         oldest_first = [places[place] for place in reversed(newest)]
         turn |= dict(zip(places, oldest_first, strict=True))
     return [turn[index] for index in events]
+
+
+def _failed_before(message: Message) -> bool:
+    return message.receive_count > 1 or message.redrive_count > 0
 
 
 def _first(chains: Sequence[Chain]) -> Chain:

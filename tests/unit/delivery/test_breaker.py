@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from media_events.adapters.breaker_table import BreakerTable
 from media_events.consuming import Message
-from media_events.delivery.breaker import PROBE_SECONDS, Breaker, BreakerState, breaker_key, signal_of
+from media_events.delivery.breaker import ALIVE_SECONDS, PROBE_SECONDS, Breaker, BreakerState, breaker_key, signal_of
 from media_events.delivery.deliverer import Deliverer
 from media_events.delivery.guards import BreakerPolicy
 from media_events.failures import DeferredError, PermanentConfigError, PermanentDataError, TransientError
@@ -86,7 +86,7 @@ def _send(store, clock, receiver):
     report = FakeReport()
     count = iter(range(1000))
 
-    def send(*ids):
+    def send(*ids, receive_count=1, redriven=()):
         deliverer = Deliverer(
             destination="cms",
             hop="route/cms",
@@ -98,8 +98,17 @@ def _send(store, clock, receiver):
             parallel=1,
             breaker=breaker(store, clock, report),
         )
-        batch = [Message.of(sqs_record(bus_event(make_event(id=each)), f"m-{each}")) for each in ids]
-        return deliverer(batch)
+        once_more = {"redrivecount": {"stringValue": "1", "dataType": "Number"}}
+        records = [
+            sqs_record(
+                bus_event(make_event(id=each)),
+                f"m-{each}",
+                receive_count=receive_count,
+                attributes=once_more if each in redriven else {},
+            )
+            for each in ids
+        ]
+        return deliverer([Message.of(record) for record in records])
 
     send.report = report
     return send
@@ -108,9 +117,14 @@ def _send(store, clock, receiver):
 # --- opening, trying, closing ------------------------------------------------------------------------------------
 
 
-def test_a_receiver_that_is_well_is_never_written_down(send, dynamodb):
-    assert send("a", "b", "c") == [None] * 3
-    assert dynamodb.scan(TableName="table")["Items"] == []
+def test_that_a_receiver_is_well_is_noted_now_and_then_and_not_for_each_batch(send, dynamodb, clock):
+    noted = set()
+    for number in range(30):
+        assert send(f"a-{number}", f"b-{number}") == [None] * 2
+        (entry,) = dynamodb.scan(TableName="table")["Items"]
+        noted.add(entry["alive_at"]["N"])
+        clock.sleep(1)
+    assert len(noted) == 3
 
 
 def test_after_enough_failures_in_a_row_nothing_is_sent_and_nothing_counts_as_an_attempt(send, receiver):
@@ -223,6 +237,46 @@ def test_a_batch_without_any_try_leaves_the_next_one_to_try_at_once(send, receiv
 )
 def test_what_a_failure_says_about_the_receiver(error, signal):
     assert signal_of(error) == signal
+
+
+# --- poison is not the receiver's fault --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["redriven", "received"])
+def test_events_that_have_failed_before_pause_nobody_while_others_arrive(send, receiver, clock, how):
+    poison = [f"poison-{n}" for n in range(200)]
+    receiver.refused = dict.fromkeys(poison, DOWN)
+    for number in range(50):
+        assert send(f"live-{number}") == [None]
+        some = poison[4 * number : 4 * number + 4]
+        send(*some, **({"redriven": some} if how == "redriven" else {"receive_count": 2}))
+        clock.sleep(5)
+    assert "breaker opened" not in send.report.messages()
+
+
+def test_where_nothing_has_arrived_for_a_while_they_count(send, receiver, clock):
+    send("live")
+    clock.sleep(ALIVE_SECONDS + 1)
+    receiver.error = DOWN
+    send("a", "b", "c", redriven="abc")
+    assert "breaker opened" in send.report.messages()
+
+
+def test_what_has_not_failed_before_counts_at_once(send, receiver):
+    send("live")
+    receiver.error = DOWN
+    send("a", "b", "c")
+    assert "breaker opened" in send.report.messages()
+
+
+def test_the_trial_is_one_that_has_not_failed_before(send, receiver, clock):
+    opened(send, receiver)
+    receiver.error, receiver.refused = None, {"poison": DOWN}
+    clock.sleep(30)
+    receiver.asked.clear()
+    outcomes = send("poison", "live", redriven=["poison"])
+    assert receiver.asked[0] == "live"
+    assert outcomes[1] is None
 
 
 # --- the table ---------------------------------------------------------------------------------------------------
