@@ -1,6 +1,10 @@
 # The policies for people at the review desk. Applied to mocks: the table's ARN is in them.
 
 mock_provider "aws" {
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/made" }
+  }
+
   mock_resource "aws_dynamodb_table" {
     defaults = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items" }
   }

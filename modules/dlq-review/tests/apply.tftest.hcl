@@ -1,6 +1,10 @@
 # The dead-letter queues' ARNs are not known when planned, as in a first deployment; everything that is counted must be.
 
 mock_provider "aws" {
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/made" }
+  }
+
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/made" }
   }
