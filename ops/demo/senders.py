@@ -104,7 +104,7 @@ def post(url: str, body: bytes, headers: dict[str, str], ca_bundle: str, method:
     return Answer(answer.status_code, answer.text)
 
 
-def new_secret(preset: str) -> str:
+def new_secret(preset: str = "mux") -> str:
     """A secret for one run, of the length and alphabet that partners hand out."""
     if preset == "standard-webhooks":
         return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()

@@ -21,7 +21,7 @@ from ops.local.clients import Clients
 from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
 from tests.frameio_stand_in import CREDENTIALS, FrameIo
-from tests.local.cdktf import Deployment
+from tests.local.cdktf_deployment import Deployment
 from tests.unit.flow.factories import make_event
 
 HERE = Path(__file__).parent
