@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from types import SimpleNamespace
 
 import boto3
@@ -19,6 +20,7 @@ from media_events.delivery.http import Response
 from media_events.handlers import deliver, redrive
 from ops.aws import Cloud, Deployment
 from ops.desk import editing, wiring
+from ops.desk.deciding import decide
 from ops.desk.queries import Query, find_page
 from ops.desk.wiring import desk
 from tests.unit.flow.factories import make_event
@@ -299,3 +301,92 @@ def test_a_refused_event_is_corrected_until_the_receiver_takes_it(cloud, receive
     assert json.loads(delivered.body)["editof"] == first.event_id
     counts = place.desk.table.group(original.group_id).counts
     assert {status: count for status, count in counts.items() if count} == {"SUPERSEDED": 2}
+
+
+# --- in order --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="ordered")
+def _ordered(cloud, receiver, monkeypatch):
+    """The same route with an order. The receiver refuses what is in the set, and takes everything else."""
+    destination = {"name": "cms", "type": "http", "url": "https://cms.example.com/events", "ordering": "strict"}
+    destination["strict"] = {"reorder_seconds": 0.5, "on_failure": "sideline"}
+    for name, value in cloud.configuration({"destination": destination}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOP", "route/cms")
+    deliver._settings.cache_clear()
+    deliver._destination.cache_clear()
+    refused = set()
+
+    def post(request):
+        receiver.status = 422 if request.headers["Idempotency-Key"] in refused else 200
+        receiver.requests.append(request)
+        return Response(receiver.status, body=b"")
+
+    receiver.post = post
+    return refused
+
+
+def until(cloud, check):
+    """Let the functions work until something is so; what is put off comes back in a second."""
+    deadline = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < deadline
+        cloud.settle()
+        time.sleep(0.05)
+
+
+def in_order(cloud, *numbers):
+    for number in numbers:
+        event = make_event(id=f"e{number}", partitionkey="asset-1", sequence=f"{number:03}")
+        cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=bus_event(event))
+
+
+def taken(receiver, refused):
+    keys = [request.headers["Idempotency-Key"] for request in receiver.requests]
+    return [key for key in keys if key not in refused]
+
+
+def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_put_away(cloud, receiver, ordered, office):
+    ordered.add("e1")
+    in_order(cloud, 3, 1, 2)
+    until(cloud, lambda: open_items(office))
+    (item,) = open_items(office)
+    until(cloud, lambda: str(office.standing(item)) == "2 later of its key wait behind it, 2 of them parked")
+    assert taken(receiver, ordered) == []
+
+    assert decide(office, item.item_id, to="ARCHIVED").reason.endswith("later events of its key go on without it")
+
+    until(cloud, lambda: taken(receiver, ordered) == ["e2", "e3"])
+    assert office.standing(item) is None
+
+
+def test_an_event_that_comes_too_late_is_delivered_when_a_person_says_so(cloud, receiver, ordered, office):
+    in_order(cloud, 2)
+    until(cloud, lambda: taken(receiver, ordered) == ["e2"])
+    in_order(cloud, 1)
+    until(cloud, lambda: open_items(office))
+    (item,) = open_items(office)
+    assert (item.event_id, item.error_code) == ("e1", "order-late")
+    object.__setattr__(office, "sleep", lambda _seconds: cloud.settle())
+
+    (outcome,) = office.replay([item.item_id], wait_seconds=30, out_of_order=True)
+
+    assert outcome.result == "resolved"
+    assert taken(receiver, ordered) == ["e2", "e1"]
+
+
+def test_an_edit_is_delivered_in_the_place_of_its_original(cloud, receiver, ordered):
+    types = {"item_id": {"S": "settings/desk"}, "editable_types": {"S": '{"asset.ready": null}'}}
+    cloud.dynamodb.put_item(TableName="review", Item=types)
+    place = wiring.office(Deployment(cloud=Cloud(region=REGION), review_table="review", ledger_tables=["ledger"]))
+    ordered.add("e1")
+    in_order(cloud, 1, 2)
+    until(cloud, lambda: open_items(place.desk))
+    (item,) = open_items(place.desk)
+
+    edited = correct(place, item.item_id, title="Film")
+
+    until(cloud, lambda: len(taken(receiver, ordered)) == 2)
+    assert taken(receiver, ordered) == [edited.event_id, "e2"]
+    assert place.desk.standing(item) is None
