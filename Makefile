@@ -4,7 +4,7 @@ KEEP ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint package synth local-up local-down clean fuzz chaos-model chaos-mutants bench-poison
+.PHONY: help setup demo test images lint package synth local-up local-down clean fuzz chaos-model chaos-mutants bench-poison
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ test: ## every test: unit, modules, synthesis, local cloud
 	@$(BIN)/python lambda_src/build.py --check
 	@$(BIN)/pytest -n auto --ignore tests/local
 	@$(BIN)/pytest tests/local
+
+images: ## make the pictures of the review desk's page in docs/images anew
+	@$(PYTHON) scripts/setup.py --tests
+	@MEDIA_EVENTS_IMAGES=1 $(BIN)/pytest -q tests/browser/test_looks.py -k picture
 
 lint: ## ruff, mypy, terraform fmt and validate, checkov
 	@$(PYTHON) scripts/setup.py --lint

@@ -23,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM = (3, 11)
 RUNTIME = (3, 13)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class SetupError(Exception):
@@ -31,11 +32,13 @@ class SetupError(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Set up the project's environments.")
-    parser.add_argument("--tests", action="store_true", help="also what the tests need: the CDKTF CLI")
+    parser.add_argument("--tests", action="store_true", help="also what the tests need: the CDKTF CLI, Chromium")
     parser.add_argument("--lint", action="store_true", help="also what the static checks need: checkov")
     options = parser.parse_args()
     try:
         check_tools()
+        if options.tests:
+            check_browser()
         python_environment(".venv", "requirements/dev.lock", sys.executable)
         python_environment(".venv-cloud", "requirements/cloud.lock", runtime_python())
         if options.tests:
@@ -87,6 +90,15 @@ def check_tools() -> None:
         missing.append("Python's venv module: on Debian and Ubuntu `apt install python3-venv`")
     if missing:
         raise SetupError("these are missing:\n" + "\n".join(f"  - {item}" for item in missing))
+
+
+def check_browser() -> None:
+    """The review desk's page is tested in Chromium, which no package index has."""
+    if not any(map(shutil.which, BROWSERS)):
+        raise SetupError(
+            "the tests need Chromium: on Debian and Ubuntu `apt install chromium`, elsewhere Chromium or Google Chrome "
+            f"on the PATH as one of {', '.join(BROWSERS)}"
+        )
 
 
 def python_environment(name: str, lock: str, python: str) -> None:

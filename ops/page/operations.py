@@ -42,6 +42,7 @@ def operation(operation_id: str) -> str:
         operation=found,
         here=here.runs.here(operation_id),
         problem=here.runs.problem(operation_id),
+        of=of(found),
         says=says(found),
         done=DONE[found.action],
         results=RESULTS if found.action == "replay" else (("sent", DONE[found.action]), ("refused", "left out")),
@@ -56,10 +57,22 @@ def state(operation_id: str) -> dict[str, Any]:
     ended = bool(place().runs.problem(operation_id))
     return {
         "taken": found.taken,
+        "of": of(found),
         "counts": dict(found.counts),
         "says": says(found),
         "over": found.state != "running" or ended,
     }
+
+
+def of(operation: Operation) -> int:
+    """How many items it comes to, as far as the counts tell: what is done, and what its group still has."""
+    if operation.query.group is None:
+        return operation.limit
+    if operation.state == "completed":
+        return operation.taken
+    group = place().office.desk.table.group(operation.query.group)
+    left = 0 if group is None else group.counts.get("ARCHIVED" if operation.action == "restore" else "OPEN", 0)
+    return min(operation.limit, operation.taken + left)
 
 
 def says(operation: Operation) -> str:
@@ -72,8 +85,7 @@ def says(operation: Operation) -> str:
         return "It stopped by itself, and does nothing more."
     if operation.canary and not operation.canary_passed and len(operation.canary_ids) >= operation.canary:
         return f"{number(len(operation.canary_ids))} canaries are sent. The others go when all of them are delivered."
-    left = max(0, operation.limit - operation.taken)
-    return f"At work. {span(left / operation.rate)} or more are left, if there are so many items."
+    return f"At work. {span((of(operation) - operation.taken) / operation.rate)} or more are left."
 
 
 def _read(operation_id: str) -> Operation:

@@ -142,6 +142,8 @@
       const state = await ask(progress.dataset.progress);
       if (!state) return false;
       progress.querySelector('[data-field="taken"]').textContent = state.taken.toLocaleString("en");
+      progress.querySelector('[data-field="of"]').textContent = state.of.toLocaleString("en");
+      progress.querySelector('[data-field="bar"]').max = Math.max(state.of, 1);
       progress.querySelector('[data-field="bar"]').value = state.taken;
       const says = progress.querySelector('[data-field="says"]');
       if (says.textContent !== state.says) says.textContent = state.says;

@@ -166,7 +166,7 @@ def test_a_group_is_replayed_in_the_background_and_tells_how_far_it_is(browser, 
     operation = ended(world, path)
     assert (operation.state, operation.taken, operation.by) == ("completed", 4, BY)
     state = browser.get(f"{path}/state").json
-    assert (state["taken"], state["over"], state["counts"]) == (4, True, {"unconfirmed": 4})
+    assert (state["taken"], state["of"], state["over"], state["counts"]) == (4, 4, True, {"unconfirmed": 4})
     page = browser.get(path).text
     assert "Completed" in page
     assert "back" in page

@@ -1,0 +1,140 @@
+"""The page in a real browser: Debian's Chromium, driven by Playwright, against the page's own server on moto."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from moto import mock_aws
+from playwright.sync_api import expect, sync_playwright
+from waitress import wasyncore
+
+from ops.page import command
+from tests.unit.page.places import desk_in_the_morning, make_world
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--font-render-hinting=none"),
+]
+PATIENCE_MILLISECONDS = 20_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(name="chromium", scope="session")
+def _chromium():
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    assert executable, "these tests need Chromium: on Debian and Ubuntu `apt install chromium`"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS, chromium_sandbox=False)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served():
+    """A deployment of its own, and its page on a port of its own; the link that lets in."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+            patch.delenv(name, raising=False)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        world = make_world()
+        with command.listening(0) as listener:
+            server, link = command.page_on(listener, world.place)
+            thread = threading.Thread(target=server.run)
+            thread.start()
+            try:
+                yield world, link
+            finally:
+                world.place.runs.end()
+                server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+                thread.join(30)
+                server.task_dispatcher.shutdown()
+
+
+@pytest.fixture(name="quiet", scope="session")
+def _quiet():
+    """A desk at which nothing ever failed."""
+    with served() as (world, link):
+        yield world, link
+
+
+@pytest.fixture(name="morning", scope="session")
+def _morning():
+    """A desk after a night of failures, which tests only look at."""
+    with served() as (world, link):
+        world.items = desk_in_the_morning(world)
+        yield world, link
+
+
+@pytest.fixture(name="busy")
+def _busy():
+    """A desk to work at."""
+    with served() as (world, link):
+        world.items = desk_in_the_morning(world, few=True)
+        world.allow_edits("asset.ready")
+        yield world, link
+
+
+@pytest.fixture(name="quiet_and_hostile")
+def _quiet_and_hostile():
+    """A desk with nothing but what an attacker sends."""
+    with served() as (world, link):
+        yield world, link
+
+
+class Visitor:
+    """A person with a browser. Whatever the page's policy stops, and every dialog, is a failure."""
+
+    def __init__(self, chromium, link, **options):
+        self.context = chromium.new_context(viewport={"width": 1280, "height": 860}, **options)
+        self.context.set_default_timeout(PATIENCE_MILLISECONDS)
+        self.troubles = []
+        self.page = self.context.new_page()
+        self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message) or dialog.dismiss())
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("console", self._listen)
+        self.home = link.partition("/enter")[0]
+        self.page.goto(link)
+        self.page.wait_for_url(f"{self.home}/")
+
+    def _listen(self, message):
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.troubles.append(message.text)
+
+    def go(self, path):
+        return self.page.goto(self.home + path)
+
+    def press(self, *keys):
+        for key in keys:
+            # The page's script comes last.
+            self.page.wait_for_load_state()
+            self.page.keyboard.press(key)
+
+    def focused(self):
+        return self.page.evaluate("document.activeElement.textContent.trim() || document.activeElement.id")
+
+
+@pytest.fixture(name="visit")
+def _visit(chromium):
+    visitors = []
+
+    def visit(link, **options):
+        visitors.append(Visitor(chromium, link, **options))
+        return visitors[-1]
+
+    yield visit
+    for visitor in visitors:
+        visitor.context.close()
+        assert visitor.troubles == []
