@@ -106,6 +106,8 @@ def test_failures_are_the_workflows_but_for_what_an_entry_says(stack):
         5,
     )
     assert stack.module("ingress-queue")["retry"]["base_seconds"] == 2
+    # Ways in have their queue in any case.
+    assert [name for name, module in stack.document["module"].items() if "function_retry" in module] == []
 
 
 def test_entries_that_a_partner_has_in_common_share_the_webhooks_ledger_and_others_have_their_own(stack):
