@@ -893,6 +893,11 @@ variable "routes" {
   }
 
   validation {
+    condition     = alltrue([for route in values(var.routes) : route.invocation == "queue" || coalesce(route.ordering, "none") != "strict"])
+    error_message = "ordering = \"strict\" needs invocation = \"queue\": later events wait in the queue."
+  }
+
+  validation {
     condition = alltrue([
       for route in values(var.routes) :
       route.rule_retry.max_age_seconds >= 60 && route.rule_retry.max_age_seconds <= 86400

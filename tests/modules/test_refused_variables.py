@@ -398,6 +398,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         route(invocation="direct", target={"logs": {}}),
         "is for what a function delivers",
     ),
+    "strict order without a queue to wait in": (
+        route(invocation="direct", ordering="strict"),
+        "later events wait in the queue",
+    ),
     "a queue of yours by a function": (
         sqs() | {"routes": {"lake": sqs()["routes"]["cms"] | {"invocation": "direct"}}},
         "is for what a function delivers",

@@ -665,6 +665,11 @@ def test_rule_may_invoke_the_function_itself():
         ),
         (DESTINATION, "batch_size: 5", ".batch_size: batch_size belongs to a queue"),
         (
+            DESTINATION.replace("}", ", ordering: strict}"),
+            "",
+            ".invocation: ordering strict needs the queue, in which later events wait",
+        ),
+        (
             DESTINATION,
             "failure: {function_retry: {max_attempts: 3}}",
             ".failure.function_retry.max_attempts: must be 2",
