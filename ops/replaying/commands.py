@@ -63,7 +63,7 @@ def start(  # noqa: PLR0913  # each is an option of the command
     ] = False,
     rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Send no more events a second than this.")] = 50.0,
     settle: Annotated[
-        float, typer.Option(min=0, max=900, help="Wait this many seconds for stragglers before it is over.")
+        float, typer.Option(min=0, max=900, help="Wait this many seconds for a new rule to work, and for stragglers.")
     ] = 30.0,
     reason: Reason = "",
     deployment: Deployed = None,

@@ -42,6 +42,7 @@ class Office:
     replays: Replays
     principal: Callable[[], str]
     settle_seconds: float = 30.0
+    """How long AWS may take until a new rule sees every event, and until every event that it saw is in the queue."""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     _by: str = field(default="", repr=False)
@@ -101,7 +102,10 @@ class Office:
             fail("another replay has this id", hint="run the command again")
         staging = self.staging(begun.replay_id)
         try:
-            staging.open(choice.pattern(staging.name), since=since, until=until)
+            staging.prepare(choice.pattern(staging.name))
+            # A new rule may miss events for a moment: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+            self.sleep(self.settle_seconds)
+            staging.start(since=since, until=until)
         except BaseException:
             staging.remove()
             self.replays.put(replace(begun, state="failed", problem="not started", version=2), expected_version=1)

@@ -86,12 +86,11 @@ class Staging:
             events=int(archive.get("EventCount", 0)),
         )
 
-    def open(self, pattern: Mapping[str, Any], *, since: float, until: float) -> None:
-        """Make queue and rule, and start the replay. Whatever was made stays behind if it fails: see :meth:`remove`.
+    def prepare(self, pattern: Mapping[str, Any]) -> None:
+        """Make queue and rule. Whatever was made stays behind if it fails: see :meth:`remove`.
 
         Raises:
             HopError: AWS refused or did not answer.
-            OperatorError: as many replays run as AWS lets.
         """
         try:
             url = self.sqs.create_queue(
@@ -116,6 +115,17 @@ class Staging:
                 Targets=[{"Id": TARGET, "Arn": attributes["QueueArn"]}],
             )
             _require_all(put)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "making the replay's rule and queue")
+
+    def start(self, *, since: float, until: float) -> None:
+        """Let EventBridge replay a period to the rule.
+
+        Raises:
+            HopError: AWS refused or did not answer.
+            OperatorError: as many replays run as AWS lets.
+        """
+        try:
             self.events.start_replay(
                 ReplayName=self.name,
                 EventSourceArn=self.bus.archive_arn,
