@@ -28,6 +28,7 @@ class UpOptions:
 
     ``surroundings`` makes, on a cloud that runs, what the workflow's destinations need and the stack doesn't hold; what
     it returns are more variables.
+    ``application`` is the file with the ASGI application that plays AWS.
     """
 
     port: int | None = None
@@ -35,6 +36,7 @@ class UpOptions:
     clean: bool = False
     variables: Mapping[str, str] | None = None
     surroundings: Callable[[CloudRecord], Mapping[str, str]] | None = None
+    application: Path = endpoint.APPLICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,13 @@ def _running_cloud(paths: LocalPaths, stack: Stack, options: UpOptions) -> tuple
     # Whatever state is left belongs to a cloud that is no more.
     _discard(paths)
     with err.status("Starting the local cloud"):
-        record = endpoint.start(paths, region=stack.region, port=options.port, waiting=lambda: None)
+        record = endpoint.start(
+            paths,
+            region=stack.region,
+            port=options.port,
+            waiting=lambda: None,
+            application=options.application,
+        )
     note(f"The local cloud runs on {record.endpoint}, with every IAM policy enforced.")
     return record, True
 

@@ -109,10 +109,18 @@ def is_running(record: CloudRecord) -> bool:
     return record.identity.alive() and Path(record.ca_bundle).exists() and health(record) is not None
 
 
-def start(paths: LocalPaths, *, region: str, port: int | None, waiting: Callable[[], None]) -> CloudRecord:
+def start(
+    paths: LocalPaths,
+    *,
+    region: str,
+    port: int | None,
+    waiting: Callable[[], None],
+    application: Path = APPLICATION,
+) -> CloudRecord:
     """Start the cloud and wait until it answers. It starts empty.
 
     ``port`` is the one asked for; ``None`` takes any that is free. ``waiting`` is called while it starts.
+    ``application`` is the file with the ASGI application that plays AWS.
 
     Raises:
         OperatorError: a tool is missing, the port is taken, or the process dies.
@@ -131,7 +139,7 @@ def start(paths: LocalPaths, *, region: str, port: int | None, waiting: Callable
     identity = process.start(
         # Not the `ministack` program: as root that one listens on port 443 too.
         [
-            str(interpreter), "-m", "hypercorn", f"{APPLICATION}:app",
+            str(interpreter), "-m", "hypercorn", f"{application}:app",
             "--bind", f"127.0.0.1:{chosen}", "--certfile", str(shown.certificate), "--keyfile", str(shown.key),
             "--keep-alive", "75", "--log-level", "WARNING",
         ],

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from media_events.review import STATUSES, ReviewItem, Status
+from tests.chaos.accounting import Tally, judge, marks_of, repetitions
 from tests.chaos.kit import DESTINATIONS, ORDERED, EndlessError, Kit
 from tests.chaos.model.dynamodb import Item
 from tests.chaos.model.world import CALM, FaultId, Mix, World, marks, subject_of
@@ -30,38 +29,6 @@ class Scenario:
     events: tuple[Sent, ...]
     mix: Mix = field(default_factory=Mix)
     allowed: Collection[FaultId] | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """The end of a run. ``problems`` are broken promises, in words; with any of them the run has failed."""
-
-    accepted: int = 0
-    delivered: int = 0
-    review: int = 0
-    lost: int = 0
-    duplicated: int = 0
-    repeated: int = 0
-    """Effects repeated where the kit says that they may be: a fault hid that the first one had happened."""
-    both: int = 0
-    """Events of ``review`` whose effect has happened at that destination all the same, unconfirmed."""
-    unnamed: int = 0
-    """Second items of one event: SQS moved its message, in which nothing says which event it is."""
-    problems: list[str] = field(default_factory=list)
-    suspects: set[str] = field(default_factory=set)
-    faults: list[FaultId] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Count ``other``'s in."""
-        for name in ("accepted", "delivered", "review", "lost", "duplicated", "repeated", "both", "unnamed"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.problems += other.problems
-
-    def __str__(self) -> str:
-        return (
-            f"accepted {self.accepted} delivered {self.delivered} review {self.review} "
-            f"lost {self.lost} duplicated {self.duplicated}"
-        )
 
 
 def events_of(seed: int, count: int, *, seconds: float = 600.0) -> tuple[Sent, ...]:
@@ -140,13 +107,20 @@ class Run:
     def _count(self, tally: Tally) -> None:
         open_items: dict[str, list[ReviewItem]] = defaultdict(list)
         for item in self.items():
-            for mark in self._marks(item):
+            for mark in marks_of(item, self._stored):
                 open_items[mark].append(item)
         effects, requests = self._effects()
         for event in self.scenario.events:
             if event.mark in self.senders.accepted:
-                self._judge(event, open_items[event.mark], effects, tally)
-        self._repetitions(effects, requests, tally)
+                judge(
+                    event,
+                    DESTINATIONS[event.kind],
+                    open_items[event.mark],
+                    effects,
+                    tally,
+                    excused=self.people.archived,
+                )
+        repetitions(effects, requests, self.world.windows, tally, plain=("plain", "archive"))
         self._orders(tally)
         self._effects_in_order(tally)
         for mark, hop in self.kit.miscounted:
@@ -173,52 +147,6 @@ class Run:
             if function.startswith(("ingress/", "webhook")) and metadata is not None:
                 requests[("bus", subject_of(metadata["id"]))] += 1
         return effects, requests
-
-    def _judge(self, event: Sent, items: Sequence[ReviewItem], effects: Counter[tuple[str, str]], tally: Tally) -> None:
-        tally.accepted += 1
-        mark, archived = event.mark, self.people.archived
-        waiting = {item.destination for item in items if item.status == "OPEN"}
-        upstream = any(destination == "bus" or destination.startswith("transform/") for destination in waiting)
-        missing = [
-            destination
-            for destination in DESTINATIONS[event.kind]
-            if not effects[(destination, mark)]
-            and destination not in waiting
-            and not upstream
-            and (destination, mark) not in archived
-        ]
-        if missing or (not DESTINATIONS[event.kind] and not waiting):
-            tally.lost += 1
-            tally.suspects.add(mark)
-            tally.problems.append(f"{mark} ({event.entry}, {event.kind}) is lost: {', '.join(missing) or 'no item'}")
-        elif waiting:
-            tally.review += 1
-            tally.both += any(effects[(destination, mark)] for destination in waiting)
-        else:
-            tally.delivered += 1
-        named = Counter(item.destination for item in items if not item.event_id.startswith("message-"))
-        tally.unnamed += max(0, len(items) - len(set(named) | {item.destination for item in items}))
-        for destination, number in named.items():
-            if number > 1:
-                tally.duplicated += number - 1
-                tally.suspects.add(mark)
-                tally.problems.append(f"{mark} has {number} review items at {destination}")
-
-    def _repetitions(self, effects: Counter[tuple[str, str]], requests: Counter[tuple[str, str]], tally: Tally) -> None:
-        windows = self.world.windows
-        for (name, mark), number in requests.items():
-            allowed = 1 + windows[(name, mark)]
-            if name != "bus":
-                tally.repeated += min(number, allowed) - 1
-            if number > allowed:
-                tally.duplicated += number - allowed
-                tally.suspects.add(mark)
-                tally.problems.append(f"{mark} reached {name} {number} times, of which {allowed} can be explained")
-        for (name, mark), number in effects.items():
-            if number > 1 and name not in ("plain", "archive"):
-                tally.duplicated += number - 1
-                tally.suspects.add(mark)
-                tally.problems.append(f"{mark} had its effect at {name} {number} times")
 
     def _orders(self, tally: Tally) -> None:
         """From the FIFO entry, events of one asset are put on the bus in their order, dead-lettered ones excepted."""
@@ -251,31 +179,6 @@ class Run:
                     tally.problems.append(f"{mark} reached {name} after evt-{latest[event.asset]:06} of the same asset")
                 latest[event.asset] = max(latest.get(event.asset, 0), event.number)
 
-    def _marks(self, item: ReviewItem) -> list[str]:
-        found = marks(item.event_id)
-        if found:
-            return found
-        text = item.body or ""
-        if item.bodyref is not None:
-            text = self._stored(item.bodyref)
-        found = marks(text)
-        if found:
-            return found
-        return marks(self._inside(text))
-
     def _stored(self, uri: str) -> str:
         content: bytes = self.kit.s3.objects.get(uri.removeprefix("s3://"), b"")
         return content.decode("utf-8", "replace")
-
-    def _inside(self, text: str) -> str:
-        """What a kept request or a body elsewhere says."""
-        try:
-            document: Any = json.loads(text)
-        except ValueError:
-            return ""
-        if not isinstance(document, dict):
-            return ""
-        request = document.get("request", document)
-        if isinstance(request.get("body_base64"), str):
-            return base64.b64decode(request["body_base64"]).decode("utf-8", "replace")
-        return self._stored(str(request.get("bodyref") or ""))

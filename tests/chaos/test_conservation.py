@@ -67,8 +67,16 @@ def test_hundreds_of_events_at_once_are_conserved(seed):
 
 
 def test_faults_of_every_kind_really_struck():
-    faults = Run(Scenario(seed=1001, events=events_of(1001, 300))).live().faults
+    mix = replace(Mix(), kill=0.04, refuse=0.06, lose_answer=0.04)
+    run = Run(Scenario(seed=1001, events=events_of(1001, 300), mix=mix))
+    faults = run.live().faults
 
+    entries = {event.mark: event.entry for event in run.scenario.events}
+    assert {entries[mark] for mark in run.senders.accepted} == set(ENTRY_NAMES)
+    # Every kind of durable write: events, a large body, what a way in and a route remember.
+    struck = {site for site, _, _ in faults}
+    for write in ("kit/put", "s3/put", "ingress-ledger/put", "ingress-ledger/update", "route-ledger/update"):
+        assert {f"{write}/{kind}" for kind in ("kill-before", "kill-after", "refuse", "lose-answer")} <= struck
     kinds = {site.rpartition("/")[2] for site, _, _ in faults}
     assert {"kill-before", "kill-after", "refuse", "lose-answer", "refuse-entry", "undeliverable"} <= kinds
     assert {"twice", "comes-back", "down", "refuses", "never-ready", "slow"} <= kinds

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,15 +20,17 @@ from botocore.exceptions import ClientError
 
 from media_events.ledger import ledger_key
 from ops.demo.senders import new_secret
-from ops.local import cloud
+from ops.local import cloud, process
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
 from ops.local.functionlogs import LogLine, LogReader
 from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
+from tests.chaos.cloud import deployment
+from tests.chaos.cloud.receivers import Receivers
+from tests.chaos.cloud.run import Mix, Run, events_of
 from tests.local.ways import DATA, HEADERS, Arrivals, Ways, edited, payload
 
-WORKFLOW = Path(__file__).parent / "every-way-in.yaml"
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected_events.json").read_text(encoding="utf-8"))
 AWS = [name for name in EXPECTED if name.startswith("aws_")]
 WEBHOOKS = [name for name in EXPECTED if name not in AWS]
@@ -54,14 +55,18 @@ def rfc3339(seconds: int) -> str:
 def _ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
     paths = LocalPaths(tmp_path_factory.mktemp("every-way-in"))
     try:
-        up = cloud.up(paths, cloud.UpOptions(variables={"MEDIA_EVENTS_WORKFLOW": str(WORKFLOW)}))
+        port = process.free_port()
+        up = cloud.up(paths, deployment.options(port))
         clients = Clients(up.record)
-        own = {"standard-webhooks": "whsec_bWVkaWEtZXZlbnRzLXNlY3JldA==", "vidicore": f"callback:{new_secret()}"}
-        keys = {name: own.get(name, new_secret()) for name in up.outputs["secret_names"]}
+        own = {
+            "standard-webhooks": "whsec_bWVkaWEtZXZlbnRzLXNlY3JldA==",
+            "vidicore": "callback:" + new_secret("vidicore"),
+        }
+        keys = {name: own.get(name, new_secret(name)) for name in up.outputs["secret_names"]}
         for name, secret_id in up.outputs["secret_names"].items():
             clients.secretsmanager.put_secret_value(SecretId=secret_id, SecretString=keys[name])
         arrivals = Arrivals.on(clients, {up.outputs["bus_name"]: "partner.", "default": "played."})
-        yield Ways(clients, up.outputs, webhook_urls(up.outputs, up.record), keys, arrivals)
+        yield Ways(clients, up.outputs, webhook_urls(up.outputs, up.record), keys, arrivals, port)
     finally:
         cloud.down(paths)
 
@@ -405,7 +410,7 @@ def test_every_partners_forged_call_is_answered_401(ways: Ways, preset: str):
 
 
 def test_rotated_secret_refuses_no_event_and_the_old_one_ends(ways: Ways):
-    first, second, third = (new_secret() for _ in range(3))
+    first, second, third = (new_secret("mux") for _ in range(3))
     store, identity = ways.clients.secretsmanager, ways.outputs["secret_names"]["rotating"]
 
     def call(secret: str, event_id: str) -> int:
@@ -420,3 +425,30 @@ def test_rotated_secret_refuses_no_event_and_the_old_one_ends(ways: Ways):
     # A function that has just read the secret doesn't read it again at once, whatever comes: a forger could make it.
     assert eventually(lambda: [call(third, "rotated"), call(first, "gone")] == [202, 401], 120)
     assert call(second, "now-previous") == 202
+
+
+# --------------------------------------------------------------------------------------------------- under faults
+
+
+def test_under_faults_every_event_is_delivered_once_or_waits_for_a_person(ways: Ways):
+    """`make chaos` in small: functions die, services refuse, answers get lost, receivers flap. The last, for that."""
+    seed, mix = 11, Mix(kill=0.008, refuse=0.03, lose_answer=0.015, refuse_entry=0.08)
+    receivers = Receivers(ways.receivers_port, seed=seed, flap=mix.flap, fated=mix.fated, lose_answer=mix.lose_answer)
+    run = Run(
+        clients=ways.clients,
+        outputs=ways.outputs,
+        receivers=receivers,
+        addresses=deployment.addresses(ways.clients, ways.outputs, ways.secrets[deployment.PARTNER]),
+        seed=seed,
+        mix=mix,
+        events=events_of(seed, 100, seconds=10),
+    )
+    try:
+        tally = run.live()
+    finally:
+        receivers.go_away()
+
+    assert tally.problems == [], [run.story(mark) for mark in sorted(tally.suspects)]
+    assert tally.accepted == 100 == tally.delivered + tally.review
+    assert (tally.lost, tally.duplicated) == (0, 0)
+    assert {fault.rpartition("/")[2] for fault in run.fired} == {"kill", "refuse", "lose_answer", "refuse_entry"}

@@ -137,6 +137,7 @@ class Ways:
     urls: dict[str, str]
     secrets: dict[str, str]
     arrivals: Arrivals
+    receivers_port: int
 
     def call(
         self, partner: str, body: bytes, *, preset: str = "", secret: str | None = None, now: int | None = None

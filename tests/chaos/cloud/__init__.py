@@ -1,0 +1,1 @@
+"""Conservation under faults in the deployed whole, on the local cloud."""

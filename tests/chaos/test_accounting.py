@@ -1,0 +1,82 @@
+"""What counts as delivered, in review, lost, or once too often."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.chaos.accounting import Tally, judge, marks_of, repetitions
+from tests.chaos.senders import Sent
+from tests.unit.review.items import make_item
+
+EVENT = Sent(7, "sqs", "ready", 1, 0.0)
+MARK = EVENT.mark
+PLACES = ("cms", "plain")
+
+
+def judged(effects: dict[tuple[str, str], int], *items: Any, excused: Any = ()) -> Tally:
+    tally = Tally()
+    judge(EVENT, PLACES, items, Counter(effects), tally, excused=excused)
+    return tally
+
+
+def item(**changes: Any) -> Any:
+    return make_item(MARK, **changes)
+
+
+def test_event_with_an_effect_at_each_destination_is_delivered():
+    assert str(judged({("cms", MARK): 1, ("plain", MARK): 1})) == "accepted 1 delivered 1 review 0 lost 0 duplicated 0"
+
+
+def test_event_that_waits_at_one_destination_is_in_review():
+    tally = judged({("plain", MARK): 1}, item(destination="cms"))
+    assert (tally.review, tally.delivered, tally.lost) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("upstream", ["bus", "transform/enrich"])
+def test_event_that_waits_before_the_routes_is_in_review(upstream):
+    assert judged({}, item(destination=upstream)).review == 1
+
+
+def test_event_without_effect_and_item_at_a_destination_is_lost():
+    tally = judged({("cms", MARK): 1})
+    assert (tally.lost, tally.problems) == (1, [f"{MARK} (sqs, ready) is lost: plain"])
+
+
+def test_event_whose_item_was_resolved_without_an_effect_is_lost():
+    assert judged({("cms", MARK): 1}, item(destination="plain", status="RESOLVED")).lost == 1
+
+
+def test_event_that_a_person_gave_up_is_not_lost():
+    assert judged({("cms", MARK): 1}, excused={("plain", MARK)}).lost == 0
+
+
+def test_two_items_of_one_event_at_one_destination_are_one_too_many():
+    tally = judged({("plain", MARK): 1}, item(destination="cms"), item(destination="cms"))
+    assert tally.duplicated == 1
+
+
+def test_second_request_counts_unless_a_fault_explains_it():
+    requests = Counter({("plain", MARK): 3})
+    tally = Tally()
+    repetitions(Counter(), requests, {("plain", MARK): 1}, tally, plain=("plain",))
+    assert (tally.repeated, tally.duplicated) == (1, 1)
+    assert tally.problems == [f"{MARK} reached plain 3 times, of which 2 can be explained"]
+
+
+def test_second_effect_where_a_key_is_known_counts_whatever_explains_it():
+    tally = Tally()
+    repetitions(Counter({("cms", MARK): 2}), Counter(), {("cms", MARK): 5}, tally, plain=("plain",))
+    assert tally.duplicated == 1
+
+
+def test_item_is_about_the_event_in_its_body_wherever_that_is():
+    def stored(uri: str) -> str:
+        return f"{uri}: {MARK}"
+
+    assert marks_of(make_item("message-1", body=f'{{"id": "{MARK}"}}'), stored) == [MARK]
+    assert marks_of(make_item("message-1", body=None, bodyref="s3://kit/x"), stored) == [MARK]
+    assert marks_of(make_item("message-1", body='{"request": {"bodyref": "s3://kit/x"}}'), stored) == [MARK]
+    assert marks_of(make_item("message-1", body='{"request": {"body_base64": "ZXZ0LTAwMDAwNw=="}}'), stored) == [MARK]
