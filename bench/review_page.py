@@ -4,6 +4,9 @@
 
 Starts a local cloud of its own, fills a review table, serves the page, asks for each page some times, and prints how
 long the server took. Ends with 1 if half of the first pages took longer than 300 ms.
+
+The first page reads the groups' counts alone (19 ms, on two busy cores). A list of items is one query, but the local
+cloud goes through its whole table for each one, which takes it seconds; DynamoDB reads what it returns.
 """
 
 from __future__ import annotations
