@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,3 +64,11 @@ def with_policy(paths: LocalPaths, clients: Clients, name: str, policy: str) -> 
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     return Operator(paths, clients.record.variables() | keys)
+
+
+def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
+    """What ``check`` returns, as soon as it is true."""
+    deadline = time.monotonic() + seconds
+    while not (result := check()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return result
