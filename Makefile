@@ -20,7 +20,7 @@ test: ## every test: unit, modules, synthesis, local cloud
 	@$(PYTHON) scripts/setup.py --tests
 	@$(BIN)/python lambda_src/build.py --check
 	@$(BIN)/pytest -n auto --ignore tests/local
-	@$(BIN)/pytest tests/local
+	@$(BIN)/pytest -n 2 --dist loadgroup tests/local # deployments side by side: Terraform mostly waits
 
 images: ## make the pictures of the review desk's page in docs/images anew
 	@$(PYTHON) scripts/setup.py --tests
