@@ -415,7 +415,7 @@ _HOP: Final = (
     "dead_letter_queue_url = queue.queue_url",
     # Ways in guard themselves; their ledgers have no breakers.
     "ledger_table = try(queue.ledger_table_name, null)",
-    "redrive_max_delay_seconds = queue.redrive.max_delay_seconds",
+    "redrive_max_delay_seconds = try(queue.redrive.max_delay_seconds, null)",
 )
 """What operators' commands are told of a hop, from the modules' ``dead_letter_queues``."""
 

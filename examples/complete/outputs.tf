@@ -34,7 +34,7 @@ output "hops" {
     queue_url                 = queue.source_queue_url
     dead_letter_queue_url     = queue.queue_url
     ledger_table              = try(queue.ledger_table_name, null)
-    redrive_max_delay_seconds = queue.redrive.max_delay_seconds
+    redrive_max_delay_seconds = try(queue.redrive.max_delay_seconds, null)
   } }
 }
 

@@ -463,6 +463,7 @@ run "ledger_alarms_and_outputs_are_complete" {
       function_arn     = null
       consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
       route_back       = "queue"
+      ordered          = false
       redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
 
       ledger_table_name = "media-test-ledger"
