@@ -13,7 +13,10 @@ CLIENT = {"client_id": "kit", "client_secret": "s3cret/+"}
 
 
 class Receivers(ThreadingHTTPServer):
-    """What came, by path: headers in lower case and the body. ``down`` are paths that answer 503."""
+    """What came, by path: headers in lower case and the body. ``down`` are paths that answer 503.
+
+    ``refused`` are events that are answered 422, by their idempotency keys.
+    """
 
     daemon_threads = True
 
@@ -21,6 +24,7 @@ class Receivers(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.arrived: list[tuple[str, dict[str, str], bytes, int]] = []
         self.down: set[str] = set()
+        self.refused: set[str] = set()
         self.token = "token-1"
         self.lock = threading.Lock()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
@@ -48,6 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/token":
             return self._token(headers, body)
         status = 503 if self.path in self.server.down else 204
+        if headers.get("idempotency-key") in self.server.refused:
+            status = 422
         if self.path == "/bearer" and headers.get("authorization") != f"Bearer {self.server.token}":
             status = 401
         with self.server.lock:

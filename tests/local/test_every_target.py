@@ -18,6 +18,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from media_events.envelope import Event
+from media_events.review import item_id
+from ops.aws import Cloud, Deployment
+from ops.desk.wiring import desk
 from ops.local import cloud, endpoint
 from ops.local.clients import Clients
 from ops.local.functionlogs import LogLine, LogReader
@@ -404,6 +407,48 @@ def test_signed_receiver_sees_only_ever_newer_states_and_can_verify_them(targets
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         assert version == "v1a"
         public.verify(base64.b64decode(signature), signed)
+
+
+# --- in order ----------------------------------------------------------------------------------------------------
+
+
+def test_events_of_each_key_arrive_in_order_and_a_refused_one_holds_up_its_key_alone(targets: Targets) -> None:
+    steps = {
+        key: [
+            make_event(id=f"key-{key}-{n}", type="asset.step", partitionkey=f"key {key}", sequence=f"{n:03}")
+            for n in range(6)
+        ]
+        for key in range(5)
+    }
+    held_up = "key-2-2"
+    targets.receivers.refused.add(held_up)
+    shuffled = [event for events in steps.values() for event in events]
+    random.Random(3).shuffle(shuffled)
+    targets.publish(*shuffled)
+
+    def arrived() -> dict[int, list[str]]:
+        found = [headers["idempotency-key"] for headers, _ in targets.receivers.at("/ordered")]
+        return {key: [identity for identity in found if identity.startswith(f"key-{key}-")] for key in steps}
+
+    whole = {key: [event.metadata.id for event in events] for key, events in steps.items()}
+    before = {**whole, 2: whole[2][:2]}
+    eventually(lambda: arrived() == before and held_up in targets.review(), 180)
+    assert arrived() == before
+    assert targets.review()[held_up].startswith("http-422")
+    outputs = targets.outputs
+    cloud_of = Cloud(region="us-east-1", profile=None, record=targets.clients.record)
+    office = desk(Deployment(cloud_of, outputs["review_table_name"], outputs["ledger_table_names"]))
+    item = office.table.get(item_id("partner.mux", held_up, "ordered"))
+    assert item is not None
+    parked = lambda: str(office.standing(item)) == "3 later of its key wait behind it, 3 of them parked"  # noqa: E731
+    assert eventually(parked, 90)
+
+    targets.receivers.refused.clear()
+    (outcome,) = office.replay([item.item_id], wait_seconds=60)
+
+    assert outcome.result == "resolved"
+    eventually(lambda: arrived() == whole, 120)
+    assert arrived() == whole
 
 
 # --- a receiver that is down -------------------------------------------------------------------------------------
