@@ -79,8 +79,13 @@ module "function" {
       }
       KeepBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
       # Lists are made of the indexes; what is deleted is an item that has been settled for keep_settled_days, with its bodies.
-      ListItems       = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/*"] }
-      DeleteItems     = { actions = ["dynamodb:DeleteItem"], resources = [aws_dynamodb_table.items.arn] }
+      ListItems = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/*"] }
+      DeleteItems = {
+        actions   = ["dynamodb:DeleteItem"]
+        resources = [aws_dynamodb_table.items.arn]
+        # The audit is only added to, by whomever.
+        conditions = [{ test = "ForAllValues:StringNotLike", variable = "dynamodb:LeadingKeys", values = ["audit/*"] }]
+      }
       ListBodies      = { actions = ["s3:ListBucketVersions"], resources = [local.bucket.arn] }
       DeleteBodies    = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
       ReadEventBodies = { actions = ["s3:GetObject"], resources = ["${local.bucket.arn}/${local.event_bodies}*"] }
