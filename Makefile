@@ -19,7 +19,8 @@ demo: .environment ## the whole path on the local cloud, on real partner payload
 test: ## every test: unit, modules, synthesis, local cloud
 	@$(PYTHON) scripts/setup.py --tests
 	@$(BIN)/python lambda_src/build.py --check
-	@$(BIN)/pytest -n auto --ignore tests/local
+	@$(BIN)/pytest -n auto --ignore tests/local --ignore tests/browser
+	@$(BIN)/pytest -n auto --dist loadfile tests/browser # by themselves: Playwright's loop runs as long as its browser
 	@$(BIN)/pytest -n 2 --dist loadgroup tests/local # deployments side by side: Terraform mostly waits
 
 images: ## make the pictures of the review desk's page in docs/images anew

@@ -127,8 +127,6 @@ class Desk:
         if item.status != "RETRYING" or not self.is_done(item):
             return item
         try:
-            if item.pending_edit is not None:
-                self.put_away(item)
             settled = self.resolve(item) if item.pending_edit is None else self.supersede(item)
             return settled or self.table.glance(item.item_id) or item
         except HopError:

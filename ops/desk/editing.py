@@ -21,14 +21,13 @@ from typing import Any, Final, Literal, NoReturn
 
 from media_events.arrivals import FIRST_FAILED_ATTRIBUTE
 from media_events.delivery.deliverer import destination_key
-from media_events.delivery.lane import ORDERING_ATTRIBUTE, Wish
+from media_events.delivery.lane import ORDERING_ATTRIBUTE
 from media_events.envelope import EnvelopeError, Event, Metadata
 from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentConfigError, PermanentDataError
 from media_events.redriver import for_route
 from media_events.review import ReviewItem, item_id
 from ops.desk.desk import POLL_SECONDS, confirmable, event_of, state_of
 from ops.desk.office import Office
-from ops.desk.order import as_attribute
 from ops.desk.records import KeptEdit
 from ops.desk.schemas import schema_problems
 
@@ -291,8 +290,6 @@ def _refuse(office: Office, item_id: str, action: str, why: str, reason: str) ->
 def _close(office: Office, item: ReviewItem, kept: KeptEdit, *, reason: str, wait_seconds: float) -> EditOutcome:
     """The edited event is on its way: say so in the original, and wait for what comes of it."""
     try:
-        # Where its route keeps an order, the later events of its key wait for the original, which will not come.
-        office.desk.put_away(item)
         if office.desk.supersede(item) is None:
             current = office.desk.table.glance(item.item_id)
             if current is not None and current.pending_edit == kept.event_id:
@@ -324,12 +321,11 @@ def _send(office: Office, item: ReviewItem, kept: KeptEdit) -> None:
         return
     own = (REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE)
     attributes = {name: value for name, value in office.desk.attributes(item).items() if name not in own}
-    # It takes the original's place: those that wait for the original must not wait for it, nor it for them.
-    wish: Wish | None = None if office.desk.standing(item) is None else "ignore"
+    # Where the route keeps an order, the event takes the place of the one that it was made of (`Lane.exchange`).
     office.desk.queues.send(
         to.queue_url or "",
         _message(office.desk.body(item), event),
-        attributes | as_attribute(wish),
+        attributes,
         group_id=to.group_id,
         deduplication_id=event.metadata.id,
     )

@@ -21,6 +21,7 @@ from ops.local.process import ProcessIdentity
 
 CLOUD_ENVIRONMENT: Final = REPOSITORY / ".venv-cloud"
 APPLICATION: Final = Path(__file__).parent / "server" / "cloud_application.py"
+SERVING: Final = APPLICATION.with_name("hypercorn.toml")
 HEALTH_PATH: Final = "/_ministack/health"
 START_SECONDS: Final = 60.0
 
@@ -141,7 +142,7 @@ def start(
         [
             str(interpreter), "-m", "hypercorn", f"{application}:app",
             "--bind", f"127.0.0.1:{chosen}", "--certfile", str(shown.certificate), "--keyfile", str(shown.key),
-            "--keep-alive", "75", "--log-level", "WARNING",
+            "--keep-alive", "75", "--log-level", "WARNING", "--config", str(SERVING),
         ],
         environment=_environment(paths, chosen, region, shown),
         directory=paths.root,

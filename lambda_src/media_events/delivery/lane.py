@@ -144,10 +144,13 @@ class Lane:
     def exchange(self, event_id: str, new_id: str, *, now: float) -> Lane:
         """An operator's edit takes the place of the event that it was made of."""
         entry = self.entry(event_id)
-        if entry is None or self.entry(new_id) is not None or (self.lease is not None and self.lease.until > now):
+        if entry is None or (self.lease is not None and self.lease.until > now):
             return self
-        new = Entry(event_id=new_id, position=entry.position, since=entry.since)
-        return replace(self, entries=self.changed(entry, new), lease=self.lease_without(event_id))
+        if self.entry(new_id) is None:
+            entries = self.changed(entry, Entry(event_id=new_id, position=entry.position, since=entry.since))
+        else:  # it came while somebody was at the original, and stands beside it
+            entries = tuple(other for other in self.entries if other is not entry)
+        return replace(self, entries=entries, lease=self.lease_without(event_id))
 
     def claim(self, event_id: str, owner: str, *, now: float, window: float, lease_seconds: float) -> tuple[Lane, Turn]:
         """Let ``owner`` deliver an event, if it is the head, was seen ``window`` seconds ago, and nobody is at it."""

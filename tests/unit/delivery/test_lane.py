@@ -230,3 +230,11 @@ def test_an_edit_takes_the_place_of_its_original():
     assert turn == Claimed()
     assert names(lane.settle("edit", now=12)) == ["e2"]
     assert lane.exchange("e9", "edit-9", now=11) == lane
+
+
+def test_an_edit_that_came_while_somebody_was_at_its_original_takes_its_place_afterwards():
+    lane, _ = lane_of(1, 2).claim("e1", "one", now=11, window=WINDOW, lease_seconds=30)
+    lane = lane.exchange("e1", "edit", now=12)
+    lane, _ = lane.register("edit", lane.entry("e1").position, now=12, new=False)
+    assert sorted(names(lane)) == ["e1", "e2", "edit"]
+    assert names(lane.exchange("e1", "edit", now=60)) == ["edit", "e2"]
