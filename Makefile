@@ -21,7 +21,7 @@ test: ## every test: unit, modules, synthesis, local cloud
 	@$(BIN)/python lambda_src/build.py --check
 	@$(BIN)/pytest -n auto --ignore tests/local --ignore tests/browser
 	@$(BIN)/pytest -n auto --dist loadfile tests/browser # by themselves: Playwright's loop runs as long as its browser
-	@$(BIN)/pytest -n 2 --dist loadgroup tests/local # deployments side by side: Terraform mostly waits
+	@$(BIN)/pytest tests/local
 
 images: ## make the pictures of the review desk's page in docs/images anew
 	@$(PYTHON) scripts/setup.py --tests

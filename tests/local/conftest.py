@@ -25,15 +25,11 @@ from ops.local.functionlogs import LogLine, LogReader
 from ops.local.paths import LocalPaths
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark these tests, and name the group of each: those of one deployment run one after the other, in one process."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.local)
-            on_the_demonstration = "told" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("demonstration" if on_the_demonstration else item.path.stem))
 
 
 @dataclass(frozen=True)
