@@ -19,9 +19,9 @@ demo: .environment ## the whole path on the local cloud, on real partner payload
 test: ## every test: unit, modules, synthesis, local cloud
 	@$(PYTHON) scripts/setup.py --tests
 	@$(BIN)/python lambda_src/build.py --check
-	@$(BIN)/pytest -n auto --ignore tests/local --ignore tests/browser
+	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/local --ignore tests/browser
 	@$(BIN)/pytest -n auto --dist loadfile tests/browser # by themselves: Playwright's loop runs as long as its browser
-	@$(BIN)/pytest tests/local
+	@$(BIN)/pytest -n 4 tests/local # by local cloud, see its conftest.py
 
 images: ## make the pictures of the review desk's page in docs/images anew
 	@$(PYTHON) scripts/setup.py --tests

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,7 @@ def main() -> int:
     names = parser.parse_args().checks or list(CHECKS)
     if unknown := [name for name in names if name not in CHECKS]:
         parser.error(f"unknown check {unknown[0]}: choose from {', '.join(CHECKS)}")
-    os.environ.update(terraform_env.terraform_environment())
+    os.environ.update(terraform_env.terraform_environment() | terraform_env.LESS_COLLECTING)
     failed = []
     for name in names:
         started = time.monotonic()
@@ -78,15 +79,20 @@ def _terraform_validate() -> None:
         copy = Path(folder)
         for part in ("modules", "examples", "lambda_src/dist"):
             shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns(".terraform*"))
-        problems = []
-        for root in roots:
+
+        def problem(root: Path) -> str | None:
             place = copy / root.relative_to(ROOT)
             try:
                 _run("terraform", "init", "-backend=false", "-input=false", "-no-color", cwd=place)
                 _run("terraform", "validate", "-no-color", cwd=place)
             except CheckError as error:
-                problems.append(f"{root.relative_to(ROOT)}:\n{error}")
-            shutil.rmtree(place / ".terraform", ignore_errors=True)
+                return f"{root.relative_to(ROOT)}:\n{error}"
+            finally:
+                shutil.rmtree(place / ".terraform", ignore_errors=True)
+            return None
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            problems = [found for found in pool.map(problem, roots) if found]
     if problems:
         raise CheckError("\n".join(problems))
 

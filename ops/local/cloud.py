@@ -19,7 +19,7 @@ from ops.local.paths import LocalPaths
 from ops.local.progress import TerraformProgress
 from ops.local.synthesis import Stack, synthesise
 from ops.local.terraform import Terraform, TerraformError, require_version
-from scripts.terraform_env import terraform_environment
+from scripts.terraform_env import LESS_COLLECTING, terraform_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def terraform_variables(paths: LocalPaths, record: CloudRecord) -> dict[str, str
     environment |= {"TF_DATA_DIR": str(paths.terraform_data), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
     for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply", "TF_CLI_ARGS_plan", "TF_CLI_ARGS_init", "TF_LOG", "TF_WORKSPACE"):
         environment.pop(name, None)
-    return environment | terraform_environment(os.environ)
+    return environment | LESS_COLLECTING | terraform_environment(os.environ)
 
 
 def _discard(paths: LocalPaths) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from xdist.scheduler import LoadScopeScheduling
 
 from ops.demo import receiver_process
 from ops.demo.receiver_process import Receiver
@@ -23,6 +24,22 @@ from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
 from ops.local.functionlogs import LogLine, LogReader
 from ops.local.paths import LocalPaths
+
+# Files with a cloud of their own; all others share the demonstration's.
+OWN_CLOUD = {"test_every_target.py", "test_every_way_in.py", "test_killed_commands.py", "test_transform_steps.py"}
+
+
+class _ByCloud(LoadScopeScheduling):
+    """What shares a local cloud runs in one process, one test after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).name
+        return file if file in OWN_CLOUD else "the demonstration's"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByCloud:
+    """How `-n` spreads these tests. An apply mostly waits, so several clouds at a time cost little."""
+    return _ByCloud(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

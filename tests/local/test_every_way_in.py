@@ -120,9 +120,7 @@ def expected_time(name: str) -> str | None:
 def _sent(ways: Ways) -> dict[str, str]:
     """Every payload sent; the id that EventBridge gave those that it was given."""
     with ThreadPoolExecutor(4) as pool:
-        answers = pool.map(
-            lambda name: ways.call(EXPECTED[name]["preset"], body_of(name), now=signed_at()), WEBHOOKS
-        )
+        answers = pool.map(lambda name: ways.call(EXPECTED[name]["preset"], body_of(name), now=signed_at()), WEBHOOKS)
         refused = {name: answer for name, answer in zip(WEBHOOKS, answers, strict=True) if answer.status >= 300}
     assert refused == {}
     ids = {}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from scripts.terraform_env import terraform_environment
+from scripts.terraform_env import LESS_COLLECTING, terraform_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(folder.name for folder in (ROOT / "modules").iterdir() if (folder / "main.tf").exists())
@@ -135,6 +135,7 @@ def _terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "CHECKPOINT_DISABLE": "1",
+            **LESS_COLLECTING,
             "TF_IN_AUTOMATION": "1",
         }
     )

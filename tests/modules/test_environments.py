@@ -58,14 +58,21 @@ def environments(state: dict[str, Any]) -> dict[str, tuple[str, dict[str, str]]]
     }
 
 
+@pytest.fixture(name="state", scope="module")
+def _state(request: pytest.FixtureRequest, terraform: Terraform, working_copy: Path) -> dict[str, Any]:
+    """The state of an example once applied; pytest runs the tests that share one after the other."""
+    return terraform.mock_apply(working_copy / "examples" / request.param)
+
+
 @pytest.mark.parametrize(
-    "example",
+    "state",
     ["ingress-apigw", "queue-consumer", "direct-consumer", "router", "dlq-review", "workflow-waits", *RECEIVING],
+    indirect=True,
 )
 def test_functions_get_the_variables_that_their_handlers_read(
-    example: str, terraform: Terraform, working_copy: Path, monkeypatch: pytest.MonkeyPatch
+    state: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = environments(terraform.mock_apply(working_copy / "examples" / example))
+    found = environments(state)
 
     assert found != {}
     for name, (handler, variables) in found.items():
@@ -85,11 +92,8 @@ def documents(state: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("example", ["ingress-apigw", "router", "dlq-review", *RECEIVING])
-def test_functions_can_read_the_configuration_that_the_module_stores_for_them(
-    example: str, terraform: Terraform, working_copy: Path
-) -> None:
-    state = terraform.mock_apply(working_copy / "examples" / example)
+@pytest.mark.parametrize("state", ["ingress-apigw", "router", "dlq-review", *RECEIVING], indirect=True)
+def test_functions_can_read_the_configuration_that_the_module_stores_for_them(state: dict[str, Any]) -> None:
     stored = documents(state)
 
     assert stored.keys() == environments(state).keys()
