@@ -31,7 +31,7 @@ from ops.local.clients import Clients
 from ops.local.overview import ReviewItem, open_review_items
 from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY, LocalPaths
 
-_DELIVERY_SECONDS: Final = 180.0
+_DELIVERY_SECONDS: Final = 300.0
 
 
 @dataclass(slots=True)

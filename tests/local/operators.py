@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +63,3 @@ def with_policy(paths: LocalPaths, clients: Clients, name: str, policy: str) -> 
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     return Operator(paths, clients.record.variables() | keys)
-
-
-def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
-    """What ``check`` returns, as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while not (result := check()) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return result

@@ -14,17 +14,10 @@ from ops.local.addresses import reachable
 from ops.local.clients import Clients
 from ops.local.functionlogs import LogLine
 from ops.local.overview import open_review_items
+from tests.local.patience import eventually
 
 Send = Callable[..., Answer]
 LogLines = Callable[[], list[LogLine]]
-
-
-def eventually(check: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """What ``check`` returns, as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while not (result := check()) and time.monotonic() < deadline:
-        time.sleep(0.3)
-    return result
 
 
 def refusals(lines: list[LogLine]) -> list[tuple[Any, Any]]:

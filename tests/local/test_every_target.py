@@ -8,7 +8,7 @@ import json
 import random
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from ops.local.clients import Clients
 from ops.local.functionlogs import LogLine, LogReader
 from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
+from tests.local.patience import eventually
 from tests.local.receiver_stand_in import CLIENT, Receivers
 from tests.unit.flow.factories import make_event
 
@@ -110,14 +111,6 @@ def _delivered(targets: Targets, hop: str) -> set[str]:
     found = [line.fields["event_id"] for line in lines]
     assert len(found) == len(set(found))
     return set(found)
-
-
-def eventually(check: Callable[[], Any], seconds: float = 120) -> Any:
-    """What ``check`` returns, as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while not (result := check()) and time.monotonic() < deadline:
-        time.sleep(0.3)
-    return result
 
 
 @pytest.fixture(name="targets", scope="module")
@@ -432,7 +425,7 @@ def test_events_of_each_key_arrive_in_order_and_a_refused_one_holds_up_its_key_a
 
     whole = {key: [event.metadata.id for event in events] for key, events in steps.items()}
     before = {**whole, 2: whole[2][:2]}
-    eventually(lambda: arrived() == before and held_up in targets.review(), 180)
+    eventually(lambda: arrived() == before and held_up in targets.review())
     assert arrived() == before
     assert targets.review()[held_up].startswith("http-422")
     outputs = targets.outputs
@@ -441,13 +434,13 @@ def test_events_of_each_key_arrive_in_order_and_a_refused_one_holds_up_its_key_a
     item = office.table.get(item_id("partner.mux", held_up, "ordered"))
     assert item is not None
     parked = lambda: str(office.standing(item)) == "3 later of its key wait behind it, 3 of them parked"  # noqa: E731
-    assert eventually(parked, 90)
+    assert eventually(parked)
 
     targets.receivers.refused.clear()
     (outcome,) = office.replay([item.item_id], wait_seconds=60)
 
     assert outcome.result == "resolved"
-    eventually(lambda: arrived() == whole, 120)
+    eventually(lambda: arrived() == whole)
     assert arrived() == whole
 
 

@@ -30,6 +30,7 @@ from ops.local.paths import LocalPaths
 from tests.chaos.cloud import deployment
 from tests.chaos.cloud.receivers import Receivers
 from tests.chaos.cloud.run import Mix, Run, events_of
+from tests.local.patience import eventually
 from tests.local.ways import DATA, HEADERS, Arrivals, Ways, edited, payload
 
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected_events.json").read_text(encoding="utf-8"))
@@ -86,14 +87,6 @@ def _lines(ways: Ways) -> Callable[[], list[LogLine]]:
         return LogReader(ways.clients.logs, sorted(ways.outputs["functions"].values())).new_lines()
 
     return read
-
-
-def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
-    """What ``check`` returns, as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while not (result := check()) and time.monotonic() < deadline:
-        time.sleep(0.3)
-    return result
 
 
 # --------------------------------------------------------------------------------- every payload, every way in
@@ -344,7 +337,7 @@ def test_event_that_fails_holds_back_its_own_group_alone(ways: Ways):
         for group in groups:
             publish(ways, group, f"{group}/{number}", house_event(f"{group}/{number}", group))
 
-    assert eventually(lambda: len(ways.arrivals.of(type="asset.updated", partner="assets")) >= 20, 120)
+    assert eventually(lambda: len(ways.arrivals.of(type="asset.updated", partner="assets")) >= 20)
     order = [event["detail"]["metadata"]["id"] for event in ways.arrivals.of(type="asset.updated", partner="assets")]
     for group in groups:
         assert [identity for identity in order if identity.startswith(group)] == [f"{group}/{n}" for n in range(4)]
@@ -430,7 +423,7 @@ def test_rotated_secret_refuses_no_event_and_the_old_one_ends(ways: Ways):
 
     store.put_secret_value(SecretId=identity, SecretString=third)
     # A function that has just read the secret doesn't read it again at once, whatever comes: a forger could make it.
-    assert eventually(lambda: [call(third, "rotated"), call(first, "gone")] == [202, 401], 120)
+    assert eventually(lambda: [call(third, "rotated"), call(first, "gone")] == [202, 401])
     assert call(second, "now-previous") == 202
 
 

@@ -13,6 +13,7 @@ from ops.demo.cast import BROKEN
 from ops.demo.receiver_process import Receiver
 from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
 from tests.local.conftest import Told
+from tests.local.patience import SECONDS
 
 GUIDE = REPOSITORY / "docs" / "review.md"
 
@@ -35,7 +36,7 @@ def command(told: Told, *arguments: str) -> str:
 
 def until_waiting(told: Told) -> dict[str, Any]:
     """The group of what is broken, once there is one: what to look at until it shows. Other tests leave theirs."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         groups: list[dict[str, Any]] = json.loads(command(told, "review", "groups", "--json"))["groups"]
         for group in groups:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,16 +15,9 @@ from ops.demo.senders import Sender
 from ops.demo.stand_ins import TRANSCODER
 from ops.demo.surroundings import BUCKET
 from ops.local.clients import Clients
+from tests.local.patience import eventually
 
 FILE = {"system": "mam", "has_picture": True, "media_url": "https://storage.example.com/a.mov"}
-
-
-def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
-    """What ``check`` returns, as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while not (result := check()) and time.monotonic() < deadline:
-        time.sleep(0.3)
-    return result
 
 
 @pytest.fixture(name="ingest")

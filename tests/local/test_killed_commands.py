@@ -29,6 +29,7 @@ from ops.desk.records import DynamoRecords
 from ops.local import cloud, endpoint
 from ops.local.clients import Clients
 from ops.local.paths import REPOSITORY, LocalPaths
+from tests.local.patience import SECONDS
 from tests.unit.review.items import make_item
 from tests.unit.review.tables import create_review_table
 
@@ -121,7 +122,7 @@ class Place:
         return line.split()[1].rstrip(":")
 
     def until(self, check):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + SECONDS
         while not check():
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -11,7 +11,8 @@ import pytest
 from ops.demo.cast import BROKEN, fresh
 from ops.demo.receiver_process import Receiver
 from ops.local.clients import Clients
-from tests.local.operators import Operator, Said, eventually, with_policy
+from tests.local.operators import Operator, Said, with_policy
+from tests.local.patience import eventually
 
 
 @pytest.fixture(name="reader", scope="module")

@@ -17,6 +17,7 @@ from ops.demo.receiver_process import Receiver
 from ops.local.clients import Clients
 from ops.local.endpoint import client_environment
 from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from tests.local.patience import SECONDS
 
 Replay = Callable[..., "subprocess.CompletedProcess[str]"]
 START = ("start", "--since", "3h", "--settle", "0", "--partner", "frameio")
@@ -125,7 +126,7 @@ def test_effects_are_repeated_at_that_route_alone_by_who_may(replay: Replay, rec
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["counts"] == {"route/ready-to-cms": {"repeated": 1}}
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SECONDS
     while requests_of(receiver) == before and time.monotonic() < deadline:
         time.sleep(0.3)
     assert requests_of(receiver) - before == Counter({"cms": 1})

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
 from tests.frameio_stand_in import CREDENTIALS, FrameIo
 from tests.local.cdktf_deployment import Deployment
+from tests.local.patience import eventually
 from tests.unit.flow.factories import make_event
 
 HERE = Path(__file__).parent
@@ -69,14 +69,6 @@ class Steps:
 
         eventually(receive)
         return [found[name] for name in sorted(found)]
-
-
-def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
-    """What ``check`` returns, as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    while not (result := check()) and time.monotonic() < deadline:
-        time.sleep(0.3)
-    return result
 
 
 @pytest.fixture(name="steps", scope="module")

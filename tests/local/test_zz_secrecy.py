@@ -24,7 +24,8 @@ from ops.demo.surroundings import Surroundings
 from ops.local.clients import Clients
 from ops.local.overview import open_review_items
 from tests.local.kept import everything_kept, log_lines
-from tests.local.operators import Operator, eventually
+from tests.local.operators import Operator
+from tests.local.patience import eventually
 
 MARKS = ("v1=", "mux-signature", "x-frameio-signature", "webhook-signature", "whsec_")
 """Of signatures, wherever they come from. Objects may name the headers: the functions' configuration does."""

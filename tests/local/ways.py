@@ -20,6 +20,7 @@ import boto3
 
 from ops.demo.senders import Answer, frameio_v4_headers, mux_headers, post
 from ops.local.clients import Clients
+from tests.local.patience import SECONDS
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 JSON = {"content-type": "application/json"}
@@ -120,7 +121,7 @@ class Arrivals:
         self.fetch()
         return next(event for event in self.seen if event["id"] == identity)
 
-    def wait_for(self, count: int = 1, *, seconds: float = 60, **metadata: Any) -> list[dict[str, Any]]:
+    def wait_for(self, count: int = 1, *, seconds: float = SECONDS, **metadata: Any) -> list[dict[str, Any]]:
         """The events with these attributes, as soon as there are ``count`` of them, or when the time is up."""
         deadline = time.monotonic() + seconds
         while len(found := self.of(**metadata)) < count and time.monotonic() < deadline:
