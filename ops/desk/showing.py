@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from media_events.review import Group, ReviewItem
+from ops.desk.advice import advice
 from ops.desk.order import Standing
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ def card(
     for event_id, original in edits:
         where = "" if original is None else f" (item {original.item_id}, {original.status})"
         table.add_row("edit of", Text(plain(event_id + where)))
+    if item.status == "OPEN":
+        for step in advice(item.failure_class, item.error_code).steps:
+            table.add_row("do", Text(step))
     if item.change:
         table.add_row("changed", Text(plain("{action} by {by}, {at}".format_map(item.change))))
     for attempt in item.attempts:
@@ -123,20 +127,6 @@ def line(outcome: Outcome) -> Text:
     return Text.assemble(plain(outcome.item_id), "  ", (outcome.result, style), "  ", plain(outcome.reason))
 
 
-_WHAT_HELPS: Final = {
-    "transient": "may pass: see whether the receiver is back, then replay",
-    "permanent-config": "put right the destination, its secret or its permissions, then replay",
-    "permanent-data": "this body won't be taken as it is: edit it, or have it sent again",
-    "poison": "crashed the function: see its log, put it right, then replay",
-    "expired": "was too old to be tried again by itself: replay it if it is still wanted",
-}
-
-
-def what_helps(failure_class: str) -> str:
-    """What to do about failures of a class."""
-    return _WHAT_HELPS.get(failure_class, "")
-
-
 def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
     """Groups with items that wait."""
     table = Table(box=None, pad_edge=False)
@@ -152,7 +142,7 @@ def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
                 (plain(group.error_code), "bold"),
                 plain(f" ({group.failure_class}) at {group.hop} → {group.destination}"),
                 plain(f"\n{group.error_message[:160]}"),
-                (f"\n{what_helps(group.failure_class)}", "italic"),
+                (f"\n{advice(group.failure_class, group.error_code).briefly}", "italic"),
                 (
                     plain(
                         f"\nfirst {_moment(group.first_opened_at)}, last {_moment(group.last_opened_at)} UTC; "

@@ -12,8 +12,8 @@ from flask import Blueprint, abort, render_template, request, url_for
 from media_events.consuming import timestamp
 from media_events.review import STATUSES, Group, Status
 from ops.desk import groups as counted
+from ops.desk.advice import BY_CLASS, Advice, advice
 from ops.desk.queries import Query, find_page
-from ops.page.advice import BY_CLASS, Advice, advice
 from ops.page.forms import ReplayForm
 from ops.page.place import place
 from ops.page.problems import POLICIES

@@ -7,7 +7,7 @@ import json
 import pytest
 from markupsafe import Markup
 
-from ops.page.advice import advice
+from ops.desk.advice import advice
 from ops.page.groups import hours_before, pace
 from ops.page.redaction import HIDDEN, redacted
 from ops.page.texts import ago, clean, highlighted, moment, size, span
