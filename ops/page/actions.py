@@ -96,7 +96,10 @@ def _do_one(item_id: str, action: Action) -> Response:
 def _done(item_ids: list[str], action: Action, *, versions: dict[str, int] | None = None) -> list[Outcome]:
     office, reason = place().office, reason_of(request.form)
     if action == "replay":
-        found = acting.replay_items(office, item_ids, reason=reason, wait_seconds=0, versions=versions)
+        late = request.form.get("out_of_order") == "yes"
+        found = acting.replay_items(
+            office, item_ids, reason=reason, wait_seconds=0, versions=versions, out_of_order=late
+        )
     else:
         found = acting.decide_items(office, item_ids, action=action, reason=reason, versions=versions)
     return list(found)

@@ -13,11 +13,12 @@ from werkzeug.wrappers import Response
 from media_events.failures import FAILURE_CLASSES, HopError
 from media_events.review import STATUSES, ReviewItem
 from ops.desk import editing
+from ops.desk.advice import advice
 from ops.desk.desk import state_of
-from ops.desk.queries import Query, find_page
+from ops.desk.order import Standing
+from ops.desk.queries import WAITING, Query, find_page
 from ops.desk.records import Entry
 from ops.page import texts
-from ops.page.advice import advice
 from ops.page.groups import EXPLAINED, ITEMS_SHOWN, status_asked_for
 from ops.page.place import place
 from ops.page.problems import DENIED
@@ -105,6 +106,7 @@ def item_page(item_id: str, *, revealed: bool) -> str:
     if item.body is None and item.bodyref is None and item.body_size:
         body_problem = "you may see all but what events carry; the policy operator_policies.read has that too"
     entries, audit_problem = _entries(item_id)
+    stands, order_problem = _standing(item)
     metadata = metadata_of(body)
     covered, hidden = redacted(body)
     shown = texts.pretty(body) if revealed else covered
@@ -123,6 +125,9 @@ def item_page(item_id: str, *, revealed: bool) -> str:
         workflow=here.matching.workflow.name,
         advice=advice(item.failure_class, item.error_code),
         facts=facts(item),
+        stands=stands,
+        order_problem=order_problem,
+        late=item.error_code == "order-late",
         change=state_of(item),
         editable=item.status == "OPEN" and item.type in _editable_types(),
         ancestry=editing.ancestry(here.office, item),
@@ -135,6 +140,16 @@ def _entries(item_id: str) -> tuple[list[Entry], str]:
         return [entry for entry, _ in zip(entries, range(ENTRIES_SHOWN), strict=False)], ""
     except HopError as error:
         return [], error.message
+
+
+def _standing(item: ReviewItem) -> tuple[Standing | None, str]:
+    """Where an item that waits stands in the order of its key, or why that is not known."""
+    if item.status not in WAITING:
+        return None, ""
+    try:
+        return place().office.desk.standing(item), ""
+    except HopError as error:
+        return None, error.message
 
 
 def _editable_types() -> Collection[str]:

@@ -29,6 +29,18 @@ def test_a_replay_sends_the_original_body_once_and_says_that_it_waits(browser, i
     assert [(entry.by, entry.reason) for entry in asked] == [(BY, "it is back")]
 
 
+def test_only_what_came_too_late_for_its_order_can_be_delivered_out_of_it(browser, item, world):
+    assert "out_of_order" not in browser.get(f"/items/{item.item_id}").text
+    late = item_of(
+        SECRET, f"late-{item.event_id}", queue_url=world.queue_url, group_id="group-late", error_code="order-late"
+    )
+    world.put(late)
+    assert 'name="out_of_order"' in browser.get(f"/items/{late.item_id}").text
+    browser.post(f"/items/{late.item_id}/replay", {"version": "1", "out_of_order": "yes"})
+    assert world.sent() == [late.body]
+    assert ("replay out of order asked for", True) in done(world, late.item_id)
+
+
 def test_a_delivery_is_told_when_the_ledger_has_it(browser, item, world):
     browser.post(f"/items/{item.item_id}/replay", {"version": "1"})
     assert browser.get(f"/items/{item.item_id}/state").json == {"status": "RETRYING", "version": 2}

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from media_events.delivery import lane as lanes_of
+from media_events.delivery.latest import Position
+from media_events.failures import TransientError
 from media_events.review import Attempt
 from ops.desk.records import Entry
 from ops.page.groups import SHORTCUTS
@@ -188,3 +191,49 @@ def test_no_shortcut_is_promised_that_no_page_has():
             assert of_browser or f'data-key="{key}"' in templates or f"'{key}')" in templates or f"{key}:" in script, (
                 key
             )
+
+
+# --- an order ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="lanes")
+def _lanes(world, item):
+    """What the ledger's lane of the item's key holds, as tests put it there."""
+    lanes, kept = {}, world.place.office
+
+    class Lanes:
+        def lane(self, key):
+            if isinstance(lanes.get(key), TransientError):
+                raise lanes[key]
+            return lanes.get(key)
+
+    def hold(*event_ids, parked=(), problem=None):
+        entries = [
+            lanes_of.Entry(event_id=name, position=Position(time=number), since=0.0, parked=name in parked)
+            for number, name in enumerate(event_ids)
+        ]
+        key = lanes_of.lane_key(item.source, item.partition_key, item.destination)
+        lanes[key] = problem or lanes_of.Lane(entries=tuple(entries))
+
+    world.place.office = replace(kept, desk=replace(kept.desk, lanes=Lanes()))
+    yield hold
+    world.place.office = kept
+
+
+def test_an_item_of_a_kept_order_says_what_waits_for_it(browser, item, lanes):
+    page = f"/items/{item.item_id}"
+    assert "kept in order" not in browser.get(page).text
+    lanes("earlier", item.event_id, "later-1", "later-2", parked=("later-2",))
+    told = " ".join(browser.get(page).text.split())
+    assert "Its key is kept in order." in told
+    assert "1 event before it waits too: put that right first." in told
+    assert "2 later events wait for it, 1 parked, and go on once it is delivered or archived." in told
+    lanes(item.event_id)
+    assert "Nothing of its key waits for it." in browser.get(page).text
+
+
+def test_an_order_that_can_not_be_read_is_said_and_the_rest_is_shown(browser, item, lanes):
+    lanes(problem=TransientError("aws-Throttling", "reading a lane: Throttling"))
+    page = browser.get(f"/items/{item.item_id}").text
+    assert "not known: reading a lane: Throttling" in page
+    assert item.error_message in page
