@@ -181,6 +181,54 @@ def test_a_permission_that_is_lost_meanwhile_is_named(busy, visit):
     assert world.sent() == []
 
 
+LISTEN = """() => {
+  const words = document.querySelector("[data-loading]");
+  new MutationObserver(() => {
+    const pressed = document.querySelector("[aria-disabled]");
+    console.log(words.textContent + (pressed ? " " + pressed.textContent : ""));
+    // Who is impatient does nothing twice.
+    if (pressed) pressed.click();
+  }).observe(words, { childList: true });
+}"""
+
+
+def hears(visitor, *, until, then):
+    """What the page says while it waits, as it is said; at ``until`` the wait is over."""
+    heard = []
+
+    def listen(message):
+        heard.append(message.text)
+        if until in message.text:
+            then.set()
+
+    visitor.page.evaluate(LISTEN)
+    visitor.page.on("console", listen)
+    return heard
+
+
+def test_a_page_that_takes_long_says_so_until_it_is_there(busy, visit):
+    world, link = busy
+    visitor = visit(link)
+    expect(visitor.page.locator("[data-loading]")).to_be_empty()
+    heard = hears(visitor, until="Still loading", then=world.hold("dynamodb:Query"))
+    visitor.page.get_by_role("link", name="http-401 at cms").click()
+    expect(visitor.page.get_by_role("heading", name="What to do about it")).to_be_visible()
+    assert heard == ["Loading…", "Still loading: AWS takes its time. What was asked for goes on."]
+    expect(visitor.page.locator("[data-loading]")).to_be_empty()
+
+
+def test_what_takes_long_to_do_says_so_and_is_done_once(busy, visit):
+    world, link = busy
+    item = world.items["crash"]
+    visitor = visit(link)
+    visitor.go(f"/items/{item.item_id}")
+    heard = hears(visitor, until="Loading", then=world.hold("sqs:SendMessage"))
+    visitor.page.get_by_role("button", name="Replay").click()
+    expect(visitor.page.get_by_text("Waiting for publish-asset")).to_be_visible()
+    assert heard == ["Loading… Working…"]
+    assert world.sent() == [item.body]
+
+
 def test_an_empty_desk_says_that_nothing_waits(quiet, visit):
     _, link = quiet
     visitor = visit(link)

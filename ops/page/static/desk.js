@@ -74,6 +74,21 @@
 
   // --- what is under way --------------------------------------------------------------------------------------
 
+  // What is soon there needs no word; what takes long says so, to those who look and to those who listen.
+  const loading = one("[data-loading]");
+  const words = [[700, "Loading…"], [5000, "Still loading: AWS takes its time. What was asked for goes on."]];
+  let waits = [];
+  const busy = () => {
+    document.body.setAttribute("aria-busy", "true");
+    waits.forEach(window.clearTimeout);
+    waits = words.map(([after, text]) => window.setTimeout(() => { loading.textContent = text; }, after));
+  };
+  const idle = () => {
+    document.body.removeAttribute("aria-busy");
+    waits.forEach(window.clearTimeout);
+    loading.textContent = "";
+  };
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sent === "yes") {
@@ -81,7 +96,7 @@
       return;
     }
     form.dataset.sent = "yes";
-    document.body.setAttribute("aria-busy", "true");
+    busy();
     if (form.dataset.busy && event.submitter) {
       event.submitter.dataset.label = event.submitter.textContent;
       event.submitter.textContent = form.dataset.busy;
@@ -90,12 +105,10 @@
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest && event.target.closest("a[href]");
-    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && !link.getAttribute("href").startsWith("#")) {
-      document.body.setAttribute("aria-busy", "true");
-    }
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && !link.getAttribute("href").startsWith("#")) busy();
   });
   window.addEventListener("pageshow", () => {
-    document.body.removeAttribute("aria-busy");
+    idle();
     all("form[data-sent]").forEach((form) => {
       delete form.dataset.sent;
       form.querySelectorAll("[aria-disabled]").forEach((button) => {

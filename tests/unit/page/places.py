@@ -50,6 +50,7 @@ class World:
     queue_url: str
     requests: Counter[str] = field(default_factory=Counter)
     denied: set[str] = field(default_factory=set)
+    held: dict[str, threading.Event] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     items: dict[str, ReviewItem] = field(default_factory=dict)
 
@@ -116,6 +117,10 @@ class World:
         """From now on AWS refuses these: ``dynamodb:PutItem``."""
         self.denied |= set(operations)
 
+    def hold(self, operation: str) -> threading.Event:
+        """From now on AWS takes its time for this (``dynamodb:Query``), until what is returned is set."""
+        return self.held.setdefault(operation, threading.Event())
+
     def watch(self) -> None:
         for service in ("dynamodb", "sqs", "s3"):
             client = self.deployment.cloud.client(service)
@@ -127,6 +132,8 @@ class World:
         name = f"{model.service_model.service_name}:{model.name}"
         self.requests[name] += 1
         whole = model.name == "GetItem" and "ProjectionExpression" not in str(params["body"])
+        if name in self.held:
+            assert self.held[name].wait(60)
         if name in self.denied or (whole and f"{name}:whole" in self.denied):
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "denied"}}, model.name)
         if name == "sqs:SendMessage":
