@@ -8,6 +8,7 @@ that repeat our own credentials in tests/unit/delivery/test_requests.py, for no 
 from __future__ import annotations
 
 import json
+import re
 import secrets as random
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from ops.demo.surroundings import Surroundings
 from ops.local.clients import Clients
 from ops.local.overview import open_review_items
 from tests.local.kept import everything_kept, log_lines
-from tests.local.operators import Operator
+from tests.local.operators import Operator, Visitor
 from tests.local.patience import eventually
 
 MARKS = ("v1=", "mux-signature", "x-frameio-signature", "webhook-signature", "whsec_")
@@ -123,6 +124,24 @@ def _printed(told, planted: Planted) -> dict[str, str]:
     return {" ".join(command): (said := operator.run(*command)).out + said.err for command in commands}
 
 
+@pytest.fixture(name="pages", scope="module")
+def _pages(told, planted: Planted) -> dict[str, str]:
+    """What the review desk's page shows of the events that failed, also when hidden values are asked for."""
+    with Operator(told.paths, {}).page() as link:
+        visitor = Visitor.enter(link)
+        paths = ["/", "/items", "/operations"]
+        paths += [f"/{kind}={event_id}" for event_id in planted.event_ids for kind in ("items?event", "trace?id")]
+        answers = {path: visitor.get(path) for path in paths}
+        for path in (f"/items/{item_id}" for item_id in planted.item_ids):
+            answers[path] = visitor.get(path)
+            group = re.search(r'href="(/groups/[^"]+)"', answers[path][1])
+            assert group is not None
+            answers[group[1]] = visitor.get(group[1])
+            answers[f"{path}/body"] = visitor.post(path, f"{path}/body")
+    assert {status for status, _ in answers.values()} == {200}
+    return {path: page for path, (_, page) in answers.items()}
+
+
 def found(texts: dict[str, str] | list[tuple[str, str]], marks: list[str]) -> list[tuple[str, str]]:
     """Where one of ``marks`` stands, and which."""
     pairs = list(texts.items()) if isinstance(texts, dict) else texts
@@ -159,6 +178,13 @@ def test_no_command_prints_a_secret(printed: dict[str, str], secrets, planted: P
     shown = "\n".join(printed.values())
     assert all(event_id in shown for event_id in planted.event_ids)
     assert found(printed, [*secrets, *planted.plants, *MARKS]) == []
+
+
+def test_no_page_shows_a_secret(pages: dict[str, str], secrets, planted: Planted):
+    shown = "\n".join(pages.values())
+    assert all(event_id in shown for event_id in planted.event_ids)
+    assert any("Hidden values are shown" in page for page in pages.values())
+    assert found(pages, [*secrets, *planted.plants, *MARKS]) == []
 
 
 def test_the_audit_holds_no_secret(clients: Clients, outputs, secrets, planted: Planted, printed):  # noqa: ARG001
