@@ -59,6 +59,10 @@ class TransientError(HopError):
     """A retry may help: timeout, throttling, 429, 5xx."""
 
 
+class UnansweredError(TransientError):
+    """It was asked for, and no answer came in time: nobody knows whether it has happened."""
+
+
 class DeferredError(TransientError):
     """Nothing was tried, for the time is not right (a paused destination): the wait must not count as an attempt.
 

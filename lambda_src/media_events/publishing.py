@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from media_events.bodies import Bodies, check_in
 from media_events.envelope import MAX_HOPS, Event
-from media_events.failures import HopError, PermanentDataError, TransientError
+from media_events.failures import HopError, PermanentDataError, TransientError, UnansweredError
 
 MAX_ENTRIES: Final = 10
 """``PutEvents`` takes no more entries in one call."""
@@ -65,7 +65,8 @@ class Publisher:
         """Put ``events`` on the bus; one outcome for each, ``None`` for accepted. Never raises.
 
         An event that has been published too often (``hop-limit``), can't be written as JSON (``not-json``) or is too
-        large (``entry-too-large``) is refused by itself; the others go on. Throttled entries are put again, they alone.
+        large (``entry-too-large``) is refused by itself; the others go on. Throttled entries are put again, they alone:
+        what was in a call that nobody answered may be on the bus already, and is for the caller to put again.
         """
         outcomes: list[HopError | None] = [None] * len(events)
         entries: dict[int, Entry] = {}
@@ -102,7 +103,7 @@ class Publisher:
             if attempt:
                 self.sleep(self.rng.uniform(0.0, 0.1 * 2**attempt))
             outcomes.update(self._call(pending))
-            pending = {i: entry for i, entry in pending.items() if isinstance(outcomes[i], TransientError)}
+            pending = {i: entry for i, entry in pending.items() if _was_refused_for_now(outcomes[i])}
             if not pending:
                 break
         return outcomes
@@ -124,6 +125,10 @@ class Publisher:
             lost = TransientError("bus-answer", "the bus answered for another number of entries")
             return dict.fromkeys(entries, lost)
         return dict(zip(entries, answers, strict=True))
+
+
+def _was_refused_for_now(outcome: HopError | None) -> bool:
+    return isinstance(outcome, TransientError) and not isinstance(outcome, UnansweredError)
 
 
 def _write(event: Event) -> Entry:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 
-from media_events.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.failures import (
+    HopError,
+    PermanentConfigError,
+    PermanentDataError,
+    TransientError,
+    UnansweredError,
+)
 
 _CONFIGURATION: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "InvalidClientTokenId", "AuthorizationError"}
@@ -24,17 +36,14 @@ def judge(error: BotoCoreError | ClientError, doing: str) -> HopError:
     """The failure that ``error`` is: ours, the data's, or passing. The message names the operation, not its input."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "Unknown"))
-        message = f"{doing}: {code}"
-        if code in _CONFIGURATION:
-            return PermanentConfigError(_slug(code), message)
-        if code in _DATA:
-            return PermanentDataError(_slug(code), message)
-        return TransientError(_slug(code), message)
+        return rejection(code, f"{doing}: {code}")
     name = type(error).__name__
     if isinstance(error, ParamValidationError):
         return PermanentDataError(_slug(name), f"{doing}: {name}")
     if isinstance(error, NoCredentialsError):
         return PermanentConfigError(_slug(name), f"{doing}: {name}")
+    if isinstance(error, ReadTimeoutError):
+        return UnansweredError(_slug(name), f"{doing}: no answer came in time, and it may have happened all the same")
     return TransientError(_slug(name), f"{doing}: {name}")
 
 
@@ -44,7 +53,7 @@ def translate(error: BotoCoreError | ClientError, doing: str) -> NoReturn:
 
 
 def rejection(code: str, message: str) -> HopError:
-    """The failure of one entry that an otherwise successful batch call refused."""
+    """The failure that AWS's error ``code`` is: of a call, or of one entry in a call that succeeded otherwise."""
     if code in _CONFIGURATION:
         return PermanentConfigError(_slug(code), message)
     if code in _DATA:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from media_events.adapters.clients import client
+from media_events.adapters.clients import client, client_for_effects
 from media_events.delivery.destinations import (
     BusDestination,
     Destination,
@@ -58,7 +58,7 @@ def _states(destination: StatesDestination) -> Delivery:
     from media_events.adapters.step_functions import StepFunctions  # noqa: PLC0415
     from media_events.delivery.states import StatesDelivery  # noqa: PLC0415
 
-    machines = client("stepfunctions", region=region_of(destination.state_machine_arn))
+    machines = client_for_effects("stepfunctions", region=region_of(destination.state_machine_arn))
     return StatesDelivery(destination=destination, state_machines=StepFunctions(machines))
 
 
@@ -67,7 +67,7 @@ def _sqs(destination: SqsDestination) -> Delivery:
     from media_events.delivery.parcels import ChannelDelivery, message  # noqa: PLC0415
 
     fifo = destination.queue_arn.endswith(".fifo")
-    channel = SqsChannel(client("sqs", region=region_of(destination.queue_arn)), destination.queue_url)
+    channel = SqsChannel(client_for_effects("sqs", region=region_of(destination.queue_arn)), destination.queue_url)
     return ChannelDelivery(channel, functools.partial(message, form=destination.form, fifo=fifo))
 
 
@@ -76,7 +76,7 @@ def _sns(destination: SnsDestination) -> Delivery:
     from media_events.delivery.parcels import ChannelDelivery, message  # noqa: PLC0415
 
     fifo = destination.topic_arn.endswith(".fifo")
-    channel = SnsChannel(client("sns", region=region_of(destination.topic_arn)), destination.topic_arn)
+    channel = SnsChannel(client_for_effects("sns", region=region_of(destination.topic_arn)), destination.topic_arn)
     return ChannelDelivery(channel, functools.partial(message, form=destination.form, fifo=fifo))
 
 
@@ -85,7 +85,7 @@ def _bus(destination: BusDestination) -> Delivery:
     from media_events.delivery.parcels import BusDelivery  # noqa: PLC0415
     from media_events.publishing import MAX_REQUEST_BYTES, Publisher  # noqa: PLC0415
 
-    bus = EventBus(client("events", region=region_of(destination.bus_arn)), destination.bus_arn)
+    bus = EventBus(client_for_effects("events", region=region_of(destination.bus_arn)), destination.bus_arn)
     return BusDelivery(Publisher(bus=bus, max_entry_bytes=MAX_REQUEST_BYTES))
 
 
@@ -107,7 +107,7 @@ def _firehose(destination: FirehoseDestination) -> Delivery:
     from media_events.adapters.channels import FirehoseChannel  # noqa: PLC0415
     from media_events.delivery.parcels import ChannelDelivery, line  # noqa: PLC0415
 
-    stream = client("firehose", region=region_of(destination.stream_arn))
+    stream = client_for_effects("firehose", region=region_of(destination.stream_arn))
     return ChannelDelivery(FirehoseChannel(stream, destination.stream_name), line)
 
 
