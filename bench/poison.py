@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
-        event_id = self.headers["Idempotency-Key"]
+        event_id = self.headers["Idempotency-Key"].partition("/")[2]
         self.rfile.read(int(self.headers["Content-Length"]))
         poison = event_id.startswith(POISON)
         if poison:

@@ -47,9 +47,10 @@ class ReceivedRequest:
     @property
     def event_id(self) -> str | None:
         """The event's id: from a header (binary mode; every delivery's key) or from the body (structured mode)."""
-        for header in ("ce-id", "idempotency-key"):
-            if header in self.headers:
-                return self.headers[header]
+        if "ce-id" in self.headers:
+            return self.headers["ce-id"]
+        if "idempotency-key" in self.headers:
+            return self.headers["idempotency-key"].partition("/")[2]  # after the source
         try:
             identity = json.loads(self.body)["id"]
         except (ValueError, KeyError, TypeError):

@@ -12,10 +12,15 @@ from urllib.parse import parse_qs
 CLIENT = {"client_id": "kit", "client_secret": "s3cret/+"}
 
 
+def event_of(headers: dict[str, str]) -> str:
+    """The id of the event that a request with these headers (in lower case) is about."""
+    return headers.get("idempotency-key", "").rpartition("/")[2]
+
+
 class Receivers(ThreadingHTTPServer):
     """What came, by path: headers in lower case and the body. ``down`` are paths that answer 503.
 
-    ``refused`` are events that are answered 422, by their idempotency keys.
+    ``refused`` are events that are answered 422, by their ids.
     """
 
     daemon_threads = True
@@ -52,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/token":
             return self._token(headers, body)
         status = 503 if self.path in self.server.down else 204
-        if headers.get("idempotency-key") in self.server.refused:
+        if event_of(headers) in self.server.refused:
             status = 422
         if self.path == "/bearer" and headers.get("authorization") != f"Bearer {self.server.token}":
             status = 401

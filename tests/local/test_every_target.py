@@ -28,7 +28,7 @@ from ops.local.functionlogs import LogLine, LogReader
 from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
 from tests.local.patience import eventually
-from tests.local.receiver_stand_in import CLIENT, Receivers
+from tests.local.receiver_stand_in import CLIENT, Receivers, event_of
 from tests.unit.flow.factories import make_event
 
 HERE = Path(__file__).parent
@@ -75,7 +75,7 @@ class Targets:
 
     def arrived(self, path: str, identity: str) -> int:
         """How often a receiver took an event."""
-        return [headers["idempotency-key"] for headers, _ in self.receivers.at(path)].count(identity)
+        return [event_of(headers) for headers, _ in self.receivers.at(path)].count(identity)
 
     def receive(self, queue: str, count: int) -> list[dict[str, Any]]:
         """What a queue has, in its order, once there are ``count`` messages, and a while after that."""
@@ -278,7 +278,7 @@ def test_other_bus_has_each_event_once_one_hop_on(targets: Targets) -> None:
 def test_receiver_with_bearer_tokens_has_each_event_once(targets: Targets) -> None:
     eventually(lambda: len(targets.receivers.at("/bearer")) >= len(IDS))
 
-    assert sorted(headers["idempotency-key"] for headers, _ in targets.receivers.at("/bearer")) == IDS
+    assert sorted(event_of(headers) for headers, _ in targets.receivers.at("/bearer")) == IDS
 
 
 def test_receiver_that_revokes_a_token_is_given_a_new_one(targets: Targets) -> None:
@@ -287,16 +287,16 @@ def test_receiver_that_revokes_a_token_is_given_a_new_one(targets: Targets) -> N
 
     targets.publish(event)
 
-    assert eventually(lambda: "after-revocation" in [h["idempotency-key"] for h, _ in targets.receivers.at("/bearer")])
+    assert eventually(lambda: "after-revocation" in [event_of(h) for h, _ in targets.receivers.at("/bearer")])
 
 
 def test_api_destination_has_each_event_with_its_key_and_what_the_route_makes_of_it(targets: Targets) -> None:
     def all_there() -> bool:
-        return {headers["idempotency-key"] for headers, _ in targets.receivers.at("/crm/events")} >= set(IDS)
+        return {event_of(headers) for headers, _ in targets.receivers.at("/crm/events")} >= set(IDS)
 
     assert eventually(all_there)
     for headers, body in targets.receivers.at("/crm/events"):
-        identity = headers["idempotency-key"]
+        identity = event_of(headers)
         if identity not in IDS:
             continue
         assert json.loads(body) == {"event": identity}
@@ -397,12 +397,12 @@ def test_signed_receiver_sees_only_ever_newer_states_and_can_verify_them(targets
         targets.publish(state, state)
 
     def newest() -> bool:
-        return "state-7" in [headers["idempotency-key"] for headers, _ in targets.receivers.at("/signed")]
+        return "state-7" in [event_of(headers) for headers, _ in targets.receivers.at("/signed")]
 
     assert eventually(newest)
     time.sleep(5)
     arrived = targets.receivers.at("/signed")
-    identities = [headers["idempotency-key"] for headers, _ in arrived]
+    identities = [event_of(headers) for headers, _ in arrived]
     assert identities == sorted(set(identities))
     public = Ed25519PrivateKey.from_private_bytes(SEED).public_key()
     for headers, body in arrived:
@@ -430,7 +430,7 @@ def test_events_of_each_key_arrive_in_order_and_a_refused_one_holds_up_its_key_a
     targets.publish(*shuffled)
 
     def arrived() -> dict[int, list[str]]:
-        found = [headers["idempotency-key"] for headers, _ in targets.receivers.at("/ordered")]
+        found = [event_of(headers) for headers, _ in targets.receivers.at("/ordered")]
         return {key: [identity for identity in found if identity.startswith(f"key-{key}-")] for key in steps}
 
     whole = {key: [event.metadata.id for event in events] for key, events in steps.items()}
@@ -470,7 +470,7 @@ def test_receiver_that_is_down_for_long_loses_nothing_and_eats_no_attempts(targe
 
     eventually(lambda: len(targets.receivers.at("/fragile")) + len(targets.review()) >= len(burst))
 
-    delivered = [headers["idempotency-key"] for headers, _ in targets.receivers.at("/fragile")]
+    delivered = [event_of(headers) for headers, _ in targets.receivers.at("/fragile")]
     waiting = {name for name in targets.review() if name.startswith("burst-")}
     assert len(delivered) == len(set(delivered))
     assert set(delivered) | waiting == {event.metadata.id for event in burst}

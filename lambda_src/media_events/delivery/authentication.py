@@ -82,13 +82,16 @@ Authentication = ApiKey | Basic | StandardWebhooks | ClientCredentials
 def authenticate(  # noqa: PLR0913 - all of them go into one signature or another
     authentication: Authentication | None,
     *,
-    event_id: str,
+    identity: str,
     body: bytes,
     now: float,
     read_secrets: ReadSecrets,
     token: str | None = None,
 ) -> dict[str, str]:
-    """The headers that authenticate one request. ``now`` is epoch seconds, ``token`` that of ``ClientCredentials``.
+    """The headers that authenticate one request.
+
+    ``identity`` is what tells the event from all others, ``now`` is epoch seconds, ``token`` that of
+    ``ClientCredentials``.
 
     Raises:
         PermanentConfigError: ``secret-unusable``; the message names the secret and never holds its value.
@@ -108,7 +111,7 @@ def authenticate(  # noqa: PLR0913 - all of them go into one signature or anothe
         case Basic():
             return {"Authorization": _basic(secrets[0], arn)}
         case StandardWebhooks():
-            return _standard_webhooks(secrets, arn, event_id=event_id, body=body, now=now)
+            return _standard_webhooks(secrets, arn, identity=identity, body=body, now=now)
 
 
 def without_proofs(answer: bytes, authentication: Authentication | None, headers: Mapping[str, str]) -> bytes:
@@ -160,8 +163,8 @@ def _basic(secret: str, arn: str) -> str:
     return "Basic " + base64.b64encode(secret.encode()).decode()
 
 
-def _standard_webhooks(secrets: Sequence[str], arn: str, *, event_id: str, body: bytes, now: float) -> dict[str, str]:
-    identifier = message_id(event_id)
+def _standard_webhooks(secrets: Sequence[str], arn: str, *, identity: str, body: bytes, now: float) -> dict[str, str]:
+    identifier = message_id(identity)
     timestamp = str(int(now))
     signed = f"{identifier}.{timestamp}.".encode() + body
     signatures = [_signature(secret, signed, arn) for secret in secrets]
@@ -172,14 +175,14 @@ def _standard_webhooks(secrets: Sequence[str], arn: str, *, event_id: str, body:
     }
 
 
-def message_id(event_id: str) -> str:
-    """The ``webhook-id`` of an event: its own id where the scheme can carry it, else one derived from it.
+def message_id(identity: str) -> str:
+    """The ``webhook-id`` of an event: its identity where the scheme can carry it, else one derived from it.
 
     A full stop separates what is signed, so an id that holds one would make two different messages sign alike.
     """
-    if re.fullmatch(r"[A-Za-z0-9_-]{1,256}", event_id):
-        return event_id
-    return "msg_" + hashlib.sha256(event_id.encode(errors="surrogatepass")).hexdigest()[:40]
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,256}", identity):
+        return identity
+    return "msg_" + hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:40]
 
 
 def _signature(secret: str, signed: bytes, arn: str) -> str:

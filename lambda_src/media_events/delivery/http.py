@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,9 @@ from media_events.failures import (
 
 USER_AGENT: Final = "media-events/1"
 MIN_TIMEOUT_SECONDS: Final = 1.0
+MAX_KEY_CHARACTERS: Final = 255
+"""Of an ``Idempotency-Key``: as much as the column of a receiver's table usually takes."""
+_DIGEST_CHARACTERS: Final = 32
 _HEADER_SAFE: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 
 _UNAUTHENTICATED: Final = 401
@@ -47,7 +51,7 @@ def build_request(  # noqa: PLR0913 - what is sent, to whom, when and with which
     """The request that delivers ``event``; ``now`` is epoch seconds, ``token`` the one of ``ClientCredentials``.
 
     ``structured`` and ``binary`` are CloudEvents' HTTP modes, ``data`` is the event's data alone. Every mode carries
-    ``Idempotency-Key``, the event's id, which no retry, re-drive or replay changes.
+    the event's :func:`idempotency_key`, which no retry, re-drive or replay changes.
 
     Raises:
         PermanentDataError: ``not-json``; the event holds a number that JSON has no words for.
@@ -68,10 +72,10 @@ def build_request(  # noqa: PLR0913 - what is sent, to whom, when and with which
         **destination.headers,
         **headers,
         "User-Agent": USER_AGENT,
-        "Idempotency-Key": header_value(event.metadata.id),
+        "Idempotency-Key": idempotency_key(event),
         **authenticate(
             destination.authentication,
-            event_id=event.metadata.id,
+            identity=_identity(event),
             body=body,
             now=now,
             read_secrets=read_secrets,
@@ -87,6 +91,24 @@ def build_request(  # noqa: PLR0913 - what is sent, to whom, when and with which
         timeout_seconds=timeout_seconds,
         allowed_networks=destination.allowed_networks,
     )
+
+
+def idempotency_key(event: Event) -> str:
+    """What a receiver knows an event again by: ``<source>/<id>``, since an id alone may be another partner's as well.
+
+    Where that is longer than :data:`MAX_KEY_CHARACTERS` as a header, its beginning with a digest of the whole.
+    """
+    identity = _identity(event)
+    key = header_value(identity)
+    if len(key) <= MAX_KEY_CHARACTERS:
+        return key
+    digest = hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
+    return f"{key[: MAX_KEY_CHARACTERS - _DIGEST_CHARACTERS - 1]}-{digest}"
+
+
+def _identity(event: Event) -> str:
+    """CloudEvents' own identity of an event. No source has a slash, so no two events share one."""
+    return f"{event.metadata.source}/{event.metadata.id}"
 
 
 def header_value(text: str) -> str:

@@ -140,7 +140,7 @@ class ApiSource:
             "User-Agent": USER_AGENT,
             **authenticate(
                 self.api.authentication,
-                event_id=event_id,
+                identity=event_id,
                 body=b"",
                 now=means.clock(),
                 read_secrets=means.read_secrets,

@@ -69,13 +69,29 @@ def test_data_mode_sends_the_data_alone():
 
 
 @pytest.mark.parametrize("mode", ["structured", "binary", "data"])
-def test_the_idempotency_key_is_the_event_id_in_every_mode(mode):
-    assert request(mode=mode).headers["Idempotency-Key"] == "evt-1"
+def test_the_idempotency_key_is_the_events_source_and_id_in_every_mode(mode):
+    assert request(mode=mode).headers["Idempotency-Key"] == "partner.mux/evt-1"
+
+
+def test_no_receiver_takes_one_partners_event_for_anothers_with_the_same_id():
+    signed = StandardWebhooks("arn")
+    events = [make_event(id="job-17", source=f"partner.{name}") for name in ("mux", "bitmovin")]
+    headers = [request(event, authentication=signed, secrets=[WHSEC]).headers for event in events]
+    for name in ("Idempotency-Key", "webhook-id"):
+        assert len({each[name] for each in headers}) == 2
 
 
 def test_an_id_that_would_break_a_header_is_encoded():
     key = request(make_event(id="a\r\nX-Evil: é")).headers["Idempotency-Key"]
-    assert key == "a%0D%0AX-Evil:%20%C3%A9"
+    assert key == "partner.mux/a%0D%0AX-Evil:%20%C3%A9"
+
+
+@pytest.mark.parametrize("long", ["x" * 243, "x" * 244, "é" * 250, "x" * 1000])
+def test_an_idempotency_key_is_never_longer_than_a_receiver_keeps_and_tells_long_ids_apart(long):
+    first, second = (request(make_event(id=long + end)).headers["Idempotency-Key"] for end in ("", "!"))
+    assert first != second
+    assert all(len(key) <= 255 and key.isascii() and key.isprintable() for key in (first, second))
+    assert first.startswith("partner.mux/" + ("x" if long[0] == "x" else "%C3%A9"))
 
 
 def test_a_re_driven_event_looks_to_the_receiver_as_it_did_the_first_time():
@@ -136,7 +152,7 @@ def test_the_previous_secret_signs_as_well(monkeypatch):
 def test_the_published_vector_is_reproduced():
     headers = authenticate(
         StandardWebhooks("arn"),
-        event_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        identity="msg_p5jXN8AQM9LWM0D4loKWxJek",
         body=b'{"test": 2432232314}',
         now=1614265330,
         read_secrets=lambda _arn: [WHSEC],

@@ -24,7 +24,7 @@ WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 def signed(*secrets, body=b'{"a": 1}', event_id="evt-1"):
     return authenticate(
-        StandardWebhooks("arn"), event_id=event_id, body=body, now=NOW, read_secrets=lambda _arn: list(secrets)
+        StandardWebhooks("arn"), identity=event_id, body=body, now=NOW, read_secrets=lambda _arn: list(secrets)
     )
 
 

@@ -169,7 +169,7 @@ def test_a_system_answers_what_it_was_told_to():
     ("headers", "body", "event_id"),
     [
         ({"CE-ID": "a"}, b"x", "a"),
-        ({"Idempotency-Key": "c"}, b'{"id": "of the data"}', "c"),
+        ({"Idempotency-Key": "partner.mux/c/d"}, b'{"id": "of the data"}', "c/d"),
         ({}, b'{"id": "b"}', "b"),
         ({}, b'{"id": 7}', None),
         ({}, b"[]", None),
