@@ -202,6 +202,8 @@ class Consumer:
     """Where a message waits that is put off; without, it waits in its queue, and each receive counts."""
     copies: Ledger | None = None
     """What keeps a message that SQS hands out twice from being put off twice."""
+    request_id: str | None = None
+    """Lambda's, of this invocation."""
 
 
 BatchResponse = dict[str, list[dict[str, str]]]
@@ -401,6 +403,7 @@ def failure_of(message: Message, error: BaseException, consumer: Consumer) -> Fa
         receivecount=message.receive_count,
         firsttime=timestamp(message.first_received or now),
         lasttime=timestamp(now),
+        requestid=consumer.request_id,
     )
 
 

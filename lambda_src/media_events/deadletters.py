@@ -25,6 +25,7 @@ from media_events.failures import (
     MAX_RESPONSE_CHARACTERS,
     Failure,
     FailureClass,
+    request_id,
     scrub,
 )
 
@@ -287,15 +288,17 @@ def _function_failure(document: Mapping[str, Any], make: Callable[..., Failure])
     if own is not None:
         # Our own function says why (``invoked.HopFailedError``); it can't know how often it was tried.
         told = make(own.failure_class, own.code, own.message, count=count)
-        return replace(told, firsttime=own.firsttime, lasttime=own.lasttime)
-    return make(
-        "expired" if condition == "EventAgeExceeded" else "poison",
-        f"function-{kind or condition}",
-        f"the function failed on every asynchronous attempt ({condition}){_detail(text)}",
-        count=count,
-        answer=answer,
-        stack_top=_raised_at(answer),
-    )
+        told = replace(told, firsttime=own.firsttime, lasttime=own.lasttime, retryafter=own.retryafter)
+    else:
+        told = make(
+            "expired" if condition == "EventAgeExceeded" else "poison",
+            f"function-{kind or condition}",
+            f"the function failed on every asynchronous attempt ({condition}){_detail(text)}",
+            count=count,
+            answer=answer,
+            stack_top=_raised_at(answer),
+        )
+    return replace(told, requestid=request_id(context.get("requestId")))
 
 
 def _raised_at(answer: Any) -> str | None:

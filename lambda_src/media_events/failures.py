@@ -32,6 +32,11 @@ dead letter doesn't have them."""
 MAX_MESSAGE_CHARACTERS: Final = 1024
 MAX_RESPONSE_CHARACTERS: Final = 2048
 MAX_FRAME_CHARACTERS: Final = 256
+MAX_REQUEST_ID_CHARACTERS: Final = 64
+
+
+_REQUEST_ID: Final = re.compile(rf"[A-Za-z0-9-]{{1,{MAX_REQUEST_ID_CHARACTERS}}}\Z")
+_FOREVER_SECONDS: Final = 2**31
 
 
 class HopError(Exception):
@@ -96,7 +101,11 @@ class PoisonError(HopError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a message is in a dead-letter queue. Times are RFC 3339 text in UTC."""
+    """Why a message is in a dead-letter queue. Times are RFC 3339 text in UTC.
+
+    ``retryafter`` are the seconds that the other side asked for at the last attempt, ``requestid`` is Lambda's id of
+    that attempt, by which its log lines are found.
+    """
 
     failure_class: FailureClass
     code: str
@@ -108,9 +117,20 @@ class Failure:
     response: str | None = None
     stack_top: str | None = None
     """Where an error arose that nobody expected: ``steps.py:41 in apply``."""
+    retryafter: float | None = None
+    requestid: str | None = None
 
     @classmethod
-    def of(cls, error: BaseException, *, hop: str, receivecount: int, firsttime: str, lasttime: str) -> Self:
+    def of(  # noqa: PLR0913  # the parts of a failure
+        cls,
+        error: BaseException,
+        *,
+        hop: str,
+        receivecount: int,
+        firsttime: str,
+        lasttime: str,
+        requestid: str | None = None,
+    ) -> Self:
         """The record of ``error``; anything that is no :class:`HopError` is a transient fault of our own."""
         stack_top = None
         if isinstance(error, HopError):
@@ -133,6 +153,8 @@ class Failure:
             lasttime=lasttime,
             response=None if response is None else scrub(response)[:MAX_RESPONSE_CHARACTERS],
             stack_top=stack_top,
+            retryafter=error.retry_after if isinstance(error, HopError) else None,
+            requestid=requestid,
         )
 
     def to_json(self) -> str:
@@ -159,12 +181,24 @@ class Failure:
             receivecount=count if isinstance(count, int) and not isinstance(count, bool) else 1,
             response=response if isinstance(response, str) else None,
             stack_top=top[:MAX_FRAME_CHARACTERS] if isinstance(top, str) else None,
+            retryafter=_seconds(record.get("retryafter")),
+            requestid=request_id(record.get("requestid")),
             **cast("dict[str, Any]", texts),
         )
 
     def as_class(self, failure_class: FailureClass, code: str, message: str) -> Self:
         """The same failure, judged anew (``expired``, say)."""
         return replace(self, failure_class=failure_class, code=code, message=message)
+
+
+def _seconds(value: Any) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 < value < _FOREVER_SECONDS else None
+
+
+def request_id(value: Any) -> str | None:
+    """``value`` if it is a request id of Lambda's."""
+    return value if isinstance(value, str) and _REQUEST_ID.match(value) else None
 
 
 def top_frame(error: BaseException) -> str | None:

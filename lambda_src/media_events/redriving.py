@@ -161,7 +161,10 @@ def decide(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now: flo
                 f"not tried again, for it first failed more than {policy.max_age_seconds:g} s ago; {failure.message}",
             )
         )
-    remaining = letter.sent_at + policy.delay(letter.redrive_count, letter.message_id) - now
+    delay = policy.delay(letter.redrive_count, letter.message_id)
+    if failure.retryafter is not None:
+        delay = max(delay, min(failure.retryafter, policy.max_delay_seconds))
+    remaining = letter.sent_at + delay - now
     if remaining > 0:
         return Wait(min(int(remaining) + 1, MAX_VISIBILITY_SECONDS))
     count = letter.redrive_count + 1
@@ -285,6 +288,7 @@ def review_item(letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *,
                 message=message,
                 redrivecount=letter.redrive_count,
                 message_id=letter.message_id,
+                request_id=failure.requestid,
             ),
         ),
         redrive_count=letter.redrive_count,

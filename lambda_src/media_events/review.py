@@ -43,7 +43,10 @@ _VARIABLE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One failure of the event at this destination. ``message_id`` is that of the dead letter which told of it."""
+    """One failure of the event at this destination.
+
+    ``message_id`` is that of the dead letter which told of it, ``request_id`` Lambda's of the attempt, where known.
+    """
 
     time: str
     failure_class: FailureClass
@@ -51,17 +54,20 @@ class Attempt:
     message: str
     redrivecount: int
     message_id: str
+    request_id: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the table keeps it."""
-        return {
+        values = {
             "time": self.time,
             "class": self.failure_class,
             "code": self.code,
             "message": self.message,
             "redrivecount": self.redrivecount,
             "message_id": self.message_id,
+            "request_id": self.request_id,
         }
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -73,6 +79,7 @@ class Attempt:
             message=str(values.get("message", "")),
             redrivecount=int(values.get("redrivecount", 0)),
             message_id=str(values.get("message_id", "")),
+            request_id=None if values.get("request_id") is None else str(values["request_id"]),
         )
 
 

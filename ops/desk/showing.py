@@ -106,9 +106,10 @@ def card(
     if item.change:
         table.add_row("changed", Text(plain("{action} by {by}, {at}".format_map(item.change))))
     for attempt in item.attempts:
-        table.add_row(
-            "attempt", Text(plain(f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}"))
-        )
+        told = f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}"
+        if attempt.request_id is not None:
+            told += f"  (request {attempt.request_id})"
+        table.add_row("attempt", Text(plain(told)))
     return table
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from media_events.review import ReviewItem
+from media_events.review import Attempt, ReviewItem
 from ops.desk.records import Entry
 from ops.page.texts import epoch
 
@@ -82,7 +82,7 @@ def way(item: ReviewItem, metadata: dict[str, Any]) -> list[Station]:
 def happenings(item: ReviewItem, metadata: dict[str, Any], entries: Iterable[Entry]) -> list[Happening]:
     """What happened, oldest first."""
     told = [_of_entry(entry) for entry in entries]
-    told += [Happening(a.time, f"{a.code} ({a.failure_class})", a.message, kind="failure") for a in item.attempts]
+    told += [Happening(a.time, f"{a.code} ({a.failure_class})", _why(a), kind="failure") for a in item.attempts]
     if (time := _text(metadata, "time")) is not None:
         told.append(Happening(time, "It happened at the partner"))
     if (recorded := _text(metadata, "recordedtime")) is not None:
@@ -93,6 +93,10 @@ def happenings(item: ReviewItem, metadata: dict[str, Any], entries: Iterable[Ent
             Happening(item.resolved_at, "Delivered" if item.status == "RESOLVED" else "Resolved", kind="delivered")
         )
     return sorted(told, key=lambda happening: epoch(happening.at) or 0.0)
+
+
+def _why(attempt: Attempt) -> str:
+    return attempt.message if attempt.request_id is None else f"{attempt.message} (request {attempt.request_id})"
 
 
 def _of_entry(entry: Entry) -> Happening:

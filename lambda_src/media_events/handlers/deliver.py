@@ -134,6 +134,7 @@ def handler(event: Any, context: Any) -> BatchResponse | None:
         policy=settings.retry_policy,
         waiting=queue,
         copies=LedgerTable(client("dynamodb"), settings.ledger_table, owner=str(context.aws_request_id)),
+        request_id=str(context.aws_request_id),
     )
     if settings.direct:
         take(event, _deliverer(context, queue), consumer)

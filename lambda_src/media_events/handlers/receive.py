@@ -98,21 +98,23 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     if "record" in event and "Records" not in event:
         return entrance().replay(event["record"], ledger(context.aws_request_id), remaining=remaining)
-    report, policy = reporter(), settings().retry_policy
+    report, policy, request_id = reporter(), settings().retry_policy, str(context.aws_request_id)
     try:
         way_in = entrance()
     except (ConfigurationError, HopError) as error:
         # A queue of somebody else's knows nothing of our dead-letter queue: what is not sent there is lost.
         problem = error if isinstance(error, HopError) else PermanentConfigError("configuration-unusable", str(error))
         queue = EntranceQueue(dead_letters(), bare_letter)
-        consumer = Consumer(queue=queue, hop=settings().hop, policy=policy, report=report)
+        consumer = Consumer(queue=queue, hop=settings().hop, policy=policy, report=report, request_id=request_id)
         return consume_together(event, lambda messages: [problem] * len(messages), consumer)
 
     def enter(messages: Sequence[Message]) -> Sequence[BaseException | None]:
         return way_in.enter(messages, ledger(context.aws_request_id), remaining=remaining)
 
     queue = EntranceQueue(dead_letters(), way_in.letter)
-    consumer = Consumer(queue=queue, hop=settings().hop, policy=policy, report=report, about=way_in.about)
+    consumer = Consumer(
+        queue=queue, hop=settings().hop, policy=policy, report=report, about=way_in.about, request_id=request_id
+    )
     return consume_together(event, enter, consumer)
 
 

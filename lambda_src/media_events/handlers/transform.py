@@ -136,7 +136,13 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
     queue = SqsQueue(
         client("sqs"), queue_url=settings().queue_url, dead_letter_queue_url=settings().dead_letter_queue_url
     )
-    consumer = Consumer(queue=queue, hop=settings().hop, policy=settings().retry_policy, report=reporter())
+    consumer = Consumer(
+        queue=queue,
+        hop=settings().hop,
+        policy=settings().retry_policy,
+        report=reporter(),
+        request_id=str(context.aws_request_id),
+    )
     if settings().direct:
         take(event, _transformer(context), consumer)
         return None

@@ -30,6 +30,8 @@ FAILURES = st.builds(
     firsttime=TEXT,
     lasttime=TEXT,
     response=st.none() | TEXT,
+    retryafter=st.none() | st.floats(1, 1e6),
+    requestid=st.none() | st.uuids().map(str),
 )
 
 
@@ -49,6 +51,24 @@ def test_an_error_on_purpose_keeps_its_class_and_code(error: HopError, failure_c
     failure = failure_of(error)
 
     assert (failure.failure_class, failure.code, failure.message) == (failure_class, error.code, error.message)
+
+
+def test_what_the_other_side_asked_for_is_kept() -> None:
+    assert failure_of(TransientError("http-429", "slow down", retry_after=120)).retryafter == 120
+
+
+@pytest.mark.parametrize("written", [-1, 0, 1e300, "120", True, [], None])
+def test_a_wait_that_is_none_is_not_believed(written: object) -> None:
+    text = json.dumps(json.loads(failure_of(KeyError()).to_json()) | {"retryafter": written})
+
+    assert Failure.from_json(text) == failure_of(KeyError())
+
+
+@pytest.mark.parametrize("written", ["", "a b", "<script>", "x" * 65, 7])
+def test_a_request_id_that_is_none_is_not_believed(written: object) -> None:
+    text = json.dumps(json.loads(failure_of(KeyError()).to_json()) | {"requestid": written})
+
+    assert Failure.from_json(text) == failure_of(KeyError())
 
 
 def test_an_error_that_nobody_foresaw_is_retried() -> None:

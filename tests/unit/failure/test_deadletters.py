@@ -95,7 +95,9 @@ def test_a_report_that_names_no_event_is_still_one_letter():
 
 
 def test_a_lambda_record_is_unwrapped_to_what_the_function_was_given():
-    assert json.loads(letter("lambda-destination").body)["detail-type"] == "asset.ready"
+    found = letter("lambda-destination")
+    assert json.loads(found.body)["detail-type"] == "asset.ready"
+    assert found.failure.requestid == "e4b46cbf-b738-xmpl-8880-a18cdf61200e"
 
 
 def test_an_event_that_grew_too_old_for_lambda_is_expired():

@@ -47,6 +47,16 @@ def test_the_wait_is_the_same_whenever_the_letter_is_looked_at():
     assert later.seconds == first.seconds - 10
 
 
+@pytest.mark.parametrize(("asked", "waits"), [(5, 61), (600, 601), (7200, 3601)])
+def test_a_receiver_that_says_when_to_come_back_is_not_asked_before_up_to_the_longest_wait(asked, waits):
+    told = replace(letter("consumer").failure, retryafter=asked)
+    place = queue(policy=POLICY)
+    waiting = verdict(redrive_count=0, failure=told, place=place)
+    assert waits / 2 - 1 <= waiting.seconds <= waits
+    if asked > 60:
+        assert waiting.seconds >= waits - 1
+
+
 def test_the_wait_doubles_with_every_time_and_has_a_limit():
     waits = [POLICY.delay(count, "m-1") for count in range(40)]
     for count, wait in enumerate(waits):

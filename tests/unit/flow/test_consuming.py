@@ -34,6 +34,7 @@ def _consumer(queue, report):
         policy=RetryPolicy(max_receive_count=3, base_seconds=4, max_seconds=60),
         clock=FakeClock(),
         rng=random.Random(7),
+        request_id="11111111-2222-3333-4444-555555555555",
     )
 
 
@@ -107,6 +108,7 @@ def test_failure_tells_when_the_record_was_first_and_last_received(consumer, que
     failure = queue.dead[0].failure
     assert (failure.firsttime, failure.lasttime) == ("2026-09-21T13:56:40.123Z", "2026-09-21T14:13:20.000Z")
     assert failure.receivecount == 2
+    assert failure.requestid == "11111111-2222-3333-4444-555555555555"
 
 
 def test_last_allowed_receive_is_dead_lettered_whatever_the_error(consumer, queue):

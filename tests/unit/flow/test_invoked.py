@@ -163,11 +163,14 @@ def destination_record(event, failure_text, *, condition="RetriesExhausted", att
 
 def test_re_drive_function_reads_why_it_failed_from_lambdas_record(consumer):
     event = rule_event(id="evt-1")
-    text = raised(answering(TransientError("http-503", "the destination answered 503")), consumer, event).to_json()
+    refusal = TransientError("http-503", "the destination answered 503", retry_after=600)
+    text = raised(answering(refusal), consumer, event).to_json()
 
     (letter,) = parse(destination_record(event, text), hop="route/cms", now=NOW)
 
     assert (letter.kind, letter.failure.failure_class, letter.failure.code) == ("function", "transient", "http-503")
+    # Lambda's own tries know nothing of it; the re-drive does.
+    assert letter.failure.retryafter == 600
     assert (letter.failure.message, letter.failure.receivecount) == ("the destination answered 503", 3)
     assert (letter.identity.event_id, json.loads(letter.body)) == ("evt-1", event)
 

@@ -204,6 +204,7 @@ def test_once_the_receiver_is_back_a_replay_delivers_and_is_confirmed(cloud, rec
     send(cloud)
     cloud.settle()
     (item,) = open_items(office)
+    assert {attempt.request_id for attempt in item.attempts} == {CONTEXT.aws_request_id}
     receiver.status = 200
     receiver.requests.clear()
     object.__setattr__(office, "sleep", lambda _seconds: cloud.settle())
