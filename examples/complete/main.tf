@@ -9,6 +9,14 @@ module "storage" {
   tags = local.tags
 }
 
+# The functions' code, uploaded once for all of them.
+module "package" {
+  source = "../../modules/lambda-package"
+
+  bucket = local.bucket
+  tags   = local.tags
+}
+
 module "bus" {
   source = "../../modules/bus-custom"
 
@@ -20,10 +28,11 @@ module "bus" {
 module "webhooks" {
   source = "../../modules/ingress-apigw"
 
-  name    = "${var.name}-webhooks"
-  bus_arn = module.bus.bus_arn
-  bucket  = local.bucket
-  tags    = local.tags
+  name           = "${var.name}-webhooks"
+  bus_arn        = module.bus.bus_arn
+  bucket         = local.bucket
+  lambda_package = module.package.lambda_package
+  tags           = local.tags
 
   partners = {
     mux     = { specification = jsonencode({ preset = "mux" }) }
@@ -34,11 +43,12 @@ module "webhooks" {
 module "router" {
   source = "../../modules/router"
 
-  name     = var.name
-  bus_name = module.bus.bus_name
-  bus_arn  = module.bus.bus_arn
-  bucket   = local.bucket
-  tags     = local.tags
+  name           = var.name
+  bus_name       = module.bus.bus_name
+  bus_arn        = module.bus.bus_arn
+  bucket         = local.bucket
+  lambda_package = module.package.lambda_package
+  tags           = local.tags
 
   transforms = {
     catalogue-record = {
@@ -87,6 +97,7 @@ module "review" {
   name                = "${var.name}-review"
   bus_arn             = module.bus.bus_arn
   bucket              = local.bucket
+  lambda_package      = module.package.lambda_package
   deletion_protection = var.deletion_protection
   tags                = local.tags
 

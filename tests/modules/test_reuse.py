@@ -31,7 +31,10 @@ def test_example_plans_offline_with_modules_from_git(
 
     assert {change["provider_name"] for change in plan["resource_changes"]} == {"registry.terraform.io/hashicorp/aws"}
     assert {tuple(change["change"]["actions"]) for change in plan["resource_changes"]} <= {("create",), ("read",)}
-    for function in resources_in(plan["planned_values"]["root_module"], "aws_lambda_function"):
+    root = plan["planned_values"]["root_module"]
+    functions = list(resources_in(root, "aws_lambda_function"))
+    uploads = {each["key"]: each["source"] for each in resources_in(root, "aws_s3_object") if each["source"]}
+    for zip_file in [function["filename"] or uploads[function["s3_key"]] for function in functions]:
         # The zip came along with the module's source.
-        assert (tmp_path / function["filename"]).resolve().is_relative_to(tmp_path / ".terraform" / "modules")
-        assert function["source_code_hash"]
+        assert (tmp_path / zip_file).resolve().is_relative_to(tmp_path / ".terraform" / "modules")
+    assert all(function["source_code_hash"] for function in functions)
