@@ -53,9 +53,10 @@ class WorkflowStack(TerraformStack):
         self._backend()
 
         bucket = self._bucket()
+        self._package = self._module("package", "lambda-package", {"bucket": bucket})
         self._ways_in = WaysIn(environment)
         bus = self._bus()
-        self._ways_in.make(self._module, self._common() | {"bucket": bucket}, bus)
+        self._ways_in.make(self._module, self._with_functions() | {"bucket": bucket}, bus)
         waits = self._waits()
         machines = {name: self._state_machine(name, bus, waits) for name in environment.definitions}
         router = self._router(bus, bucket, machines, waits)
@@ -98,7 +99,7 @@ class WorkflowStack(TerraformStack):
         )
 
     def _common(self) -> dict[str, Any]:
-        """The variables that all modules with functions have in common."""
+        """The variables that all modules with roles and logs have in common."""
         workflow = self._workflow
         return {
             "log_retention_days": workflow.log_retention_days,
@@ -106,6 +107,10 @@ class WorkflowStack(TerraformStack):
             "kms_key_arn": literal(workflow.kms_key_arn),
             "permissions_boundary_arn": literal(workflow.permissions_boundary_arn),
         }
+
+    def _with_functions(self) -> dict[str, Any]:
+        """The variables that all modules with functions share. Their code is uploaded once, for all of them."""
+        return self._common() | {"lambda_package": self._package.get("lambda_package")}
 
     def _bucket(self) -> dict[str, str]:
         storage, protected = self._workflow.storage, self._workflow.protection
@@ -146,7 +151,9 @@ class WorkflowStack(TerraformStack):
         waits = any(WAIT_FUNCTION in definition for definition in self._environment.definitions.values())
         if not waits and not any(isinstance(d, ResumeDestination) for d in self._workflow.destinations.values()):
             return None
-        return self._module("waits", "workflow-waits", self._common() | {"name": f"{self._environment.prefix}-waits"})
+        return self._module(
+            "waits", "workflow-waits", self._with_functions() | {"name": f"{self._environment.prefix}-waits"}
+        )
 
     def _state_machine(
         self, name: str, bus: TerraformHclModule, waits: TerraformHclModule | None
@@ -214,7 +221,7 @@ class WorkflowStack(TerraformStack):
         return self._module(
             "router",
             "router",
-            self._common()
+            self._with_functions()
             | {
                 "name": self._environment.prefix,
                 "bus_name": bus.get_string("bus_name"),
@@ -276,7 +283,7 @@ class WorkflowStack(TerraformStack):
         return self._module(
             "review",
             "dlq-review",
-            self._common()
+            self._with_functions()
             | {
                 "name": f"{self._environment.prefix}-review",
                 "bus_arn": bus.get_string("bus_arn"),

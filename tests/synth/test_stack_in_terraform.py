@@ -1,5 +1,7 @@
 """Terraform takes what is synthesised: it is valid, and can be planned without AWS."""
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -13,6 +15,7 @@ from scripts.terraform_env import terraform_environment
 
 pytestmark = pytest.mark.terraform
 
+ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 300
 
 # Credentials that are none; nothing is asked of AWS.
@@ -84,6 +87,19 @@ def test_default_workflow_can_be_planned_without_aws(local_plan):
     assert kinds["aws_sfn_state_machine"] == 1
     assert kinds["aws_dynamodb_table"] == 5
     assert kinds["aws_apigatewayv2_api"] == 1
+
+
+def test_functions_take_the_package_from_a_bucket_whose_name_is_not_yet_known(local_plan):
+    changes = [change["change"] for change in local_plan["resource_changes"] if change["type"] == "aws_lambda_function"]
+    package = (ROOT / "lambda_src" / "dist" / "media_events.zip").read_bytes()
+    digest = hashlib.sha256(package).digest()
+
+    assert {(change["after"]["filename"], change["after"]["s3_key"]) for change in changes} == {
+        (None, f"packages/{digest.hex()}.zip")
+    }
+    assert all(change["after_unknown"]["s3_bucket"] for change in changes)
+    # Known before anything is made: by it they notice another package.
+    assert {change["after"]["source_code_hash"] for change in changes} == {base64.b64encode(digest).decode()}
 
 
 def test_every_resource_belongs_to_workflow_and_environment(local_plan):

@@ -141,11 +141,23 @@ def test_parts_share_one_bucket_and_one_bus(synthesise):
         assert stack.module(name)["bus_arn"] == "${module.bus.bus_arn}"
 
 
+def test_functions_code_is_uploaded_once_for_all_of_them(default_stacks):
+    stack = default_stacks["local"]
+
+    assert stack.module("package")["bucket"] == {
+        "name": "${module.storage.bucket_name}",
+        "arn": "${module.storage.bucket_arn}",
+    }
+    for name in ("ingress", "ingress-workflows", "router", "waits", "review"):
+        assert stack.module(name)["lambda_package"] == "${module.package.lambda_package}", name
+
+
 def test_names_begin_with_workflow_and_environment(synthesise):
     stack = synthesise(SMALL)["dev"]
 
-    assert {name: module["name"] for name, module in stack.document["module"].items()} == {
+    assert {name: module.get("name") for name, module in stack.document["module"].items()} == {
         "storage": "media-dev",
+        "package": None,  # named by its content
         "bus": "media-dev",
         "ingress": "media-dev-webhook",
         "router": "media-dev",
@@ -474,7 +486,7 @@ def test_workflow_without_routes_still_receives_and_archives(synthesise):
 
     stack = synthesise(text)["dev"]
 
-    assert sorted(stack.document["module"]) == ["bus", "ingress", "review", "storage"]
+    assert sorted(stack.document["module"]) == ["bus", "ingress", "package", "review", "storage"]
     assert stack.module("review")["dead_letter_queues"] == "${merge(module.ingress.dead_letter_queues)}"
 
 

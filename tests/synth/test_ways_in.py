@@ -57,6 +57,9 @@ def test_every_way_in_is_a_module(stack):
         "media-dev-queue",
         "media-dev-saas",
     }
+    assert {stack.module(name)["lambda_package"] for name in modules if name.startswith("ingress")} == {
+        "${module.package.lambda_package}"
+    }
 
 
 def test_queue_of_ours_and_somebody_elses(stack):
