@@ -52,15 +52,15 @@ class BreakerTable:
         )
         return self._state(answer.get("Attributes") or {})
 
-    def open(self, *, until: float, opened: int) -> None:
+    def open(self, *, until: float, opened: int, doubted: bool) -> None:
         """Open it.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
         self._update(
-            "SET open_until = :until, opened = :opened, expires = :expires REMOVE probe_until",
-            {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}},
+            "SET open_until = :until, opened = :opened, doubted = :doubted, expires = :expires REMOVE probe_until",
+            {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}, ":doubted": {"BOOL": doubted}},
         )
 
     def claim_probe(self, *, now: float, until: float) -> bool:
@@ -94,7 +94,7 @@ class BreakerTable:
             HopError: DynamoDB did not answer or refused.
         """
         self._update(
-            "SET alive_at = :now, expires = :expires REMOVE failures, opened, open_until, probe_until",
+            "SET alive_at = :now, expires = :expires REMOVE failures, opened, doubted, open_until, probe_until",
             {":now": {"N": repr(self._clock())}},
         )
 
@@ -117,6 +117,7 @@ class BreakerTable:
         return BreakerState(
             failures=int(_number(item, "failures", 0)),
             opened=int(_number(item, "opened", 0)),
+            doubted=bool(item.get("doubted", {}).get("BOOL", False)),
             open_until=_number(item, "open_until", None),
             probe_until=_number(item, "probe_until", None),
             alive_at=_number(item, "alive_at", None),

@@ -4,6 +4,9 @@ Its state is one entry in the ledger's table, so that all instances of a functio
 attempts that failed in a row, whoever made them. At the policy's number the breaker opens: nothing is sent until
 ``open_until``. Then one attempt is made, by whoever claims it first, until ``probe_until`` at most. If it succeeds the
 breaker closes; if it fails the breaker opens for twice as long.
+
+What has failed before may be at fault itself. A breaker that nothing else has opened is ``doubted``: it holds back such
+events alone, and is tried by the first one that has not failed yet.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ SPREAD: Final = 0.25
 """Waiting events come back over this share of the pause, so that they don't come all at once."""
 MIN_WAIT_SECONDS: Final = 1.0
 ALIVE_SECONDS: Final = 30.0
-"""For so long after a success what is doubtful counts for nothing: ten thousand poison events pause no live one."""
+"""For so long after a success what is doubtful counts for nothing: ten thousand poison events don't even pause others
+that have failed before."""
 ALIVE_NOTED_SECONDS: Final = 10.0
 """A success is noted no more often than this."""
 
@@ -39,6 +43,7 @@ class BreakerState:
 
     failures: int = 0
     opened: int = 0
+    doubted: bool = False
     open_until: float | None = None
     probe_until: float | None = None
     alive_at: float | None = field(default=None, compare=False)
@@ -56,7 +61,7 @@ class BreakerStore(Protocol):
         """Count ``count`` failures more; returns the state after that."""
         ...
 
-    def open(self, *, until: float, opened: int) -> None:
+    def open(self, *, until: float, opened: int, doubted: bool) -> None:
         """Open it until ``until``, for the ``opened``-th time in a row; a claimed attempt ends."""
         ...
 
@@ -83,12 +88,17 @@ class Breaker:
     clock: Callable[[], float]
     rng: random.Random = field(default_factory=random.SystemRandom)
 
-    def enter(self) -> tuple[Passage | DeferredError, BreakerState]:
-        """Whether a batch may be delivered, only one of it may (``probe``), or none; and the state that says so."""
+    def enter(self, *, fresh: bool) -> tuple[Passage | DeferredError, BreakerState]:
+        """Whether a batch may be delivered, only one of it may (``probe``), or none; and the state that says so.
+
+        ``fresh``: it has an event that has not failed before.
+        """
         try:
             state = self.store.read()
             if state.open_until is None:
                 return "free", state
+            if state.doubted and fresh:
+                return "probe", state
             now = self.clock()
             if now < state.open_until:
                 return self._wait(state.open_until - now), state
@@ -112,7 +122,7 @@ class Breaker:
             doubted = found.count("doubtful") if _past(state.alive_at, now, ALIVE_SECONDS) else 0
             failures = found.count("down") + doubted
             if failures:
-                self._failed(self.store.add_failures(failures))
+                self._failed(self.store.add_failures(failures), doubted="down" not in found)
         except HopError as error:
             self._warn(error)
 
@@ -123,9 +133,9 @@ class Breaker:
                 self.store.close()
                 self.report.info("breaker closed", destination=self.destination)
             elif signal in ("down", "doubtful"):
-                self._open(state.opened + 1)
+                self._open(state.opened + 1, doubted=signal == "doubtful")
             else:
-                self.store.open(until=self.clock(), opened=state.opened)
+                self.store.open(until=self.clock(), opened=state.opened, doubted=state.doubted)
         except HopError as error:
             self._warn(error)
 
@@ -133,14 +143,15 @@ class Breaker:
         """What becomes of the others while the one attempt has failed; and of that one, for which ``trial`` is why."""
         return self._wait(self.policy.delay_seconds, trial)
 
-    def _failed(self, state: BreakerState) -> None:
+    def _failed(self, state: BreakerState, *, doubted: bool) -> None:
         if state.open_until is None and state.failures >= self.policy.failures:
-            self._open(1)
+            self._open(1, doubted=doubted)
 
-    def _open(self, opened: int) -> None:
+    def _open(self, opened: int, *, doubted: bool) -> None:
         delay = min(self.policy.max_delay_seconds, self.policy.delay_seconds * 2.0 ** min(opened - 1, 30))
-        self.store.open(until=self.clock() + delay, opened=opened)
-        self.report.warning("breaker opened", destination=self.destination, seconds=int(delay), opened=opened)
+        self.store.open(until=self.clock() + delay, opened=opened, doubted=doubted)
+        about = {"destination": self.destination, "seconds": int(delay), "opened": opened, "doubted": doubted}
+        self.report.warning("breaker opened", **about)
         self.report.count("BreakersOpened")
 
     def _wait(self, seconds: float, trial: HopError | None = None) -> DeferredError:

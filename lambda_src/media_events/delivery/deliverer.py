@@ -133,7 +133,8 @@ class Deliverer:
 
     def _guarded(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
         assert self.breaker is not None  # noqa: S101 - the caller's condition
-        passage, state = self.breaker.enter()
+        fresh = not all(_failed_before(message) for chain in chains for message in chain.values())
+        passage, state = self.breaker.enter(fresh=fresh)
         if isinstance(passage, DeferredError):
             return _all(chains, passage)
         if passage == "probe":

@@ -186,7 +186,7 @@ def test_if_it_does_not_arrive_the_others_are_spared_and_the_pause_doubles_up_to
 def test_while_somebody_tries_nobody_else_does(send, receiver, store, clock):
     opened(send, receiver)
     clock.sleep(POLICY.delay_seconds)
-    passage, _ = breaker(store, clock).enter()
+    passage, _ = breaker(store, clock).enter(fresh=True)
     assert passage == "probe"
     (outcome,) = send("a")
     assert isinstance(outcome, DeferredError)
@@ -197,7 +197,7 @@ def test_while_somebody_tries_nobody_else_does(send, receiver, store, clock):
 def test_a_try_that_was_killed_does_not_block_the_next_one_for_long(send, receiver, store, clock):
     opened(send, receiver)
     clock.sleep(POLICY.delay_seconds)
-    breaker(store, clock).enter()
+    breaker(store, clock).enter(fresh=True)
     clock.sleep(PROBE_SECONDS)
     receiver.error = None
     assert send("a") == [None]
@@ -262,6 +262,38 @@ def test_where_nothing_has_arrived_for_a_while_they_count(send, receiver, clock)
     assert "breaker opened" in send.report.messages()
 
 
+@pytest.mark.parametrize("how", [{"redriven": ["a", "b", "c", "d"]}, {"receive_count": 2}])
+def test_a_breaker_that_only_they_have_opened_holds_back_only_them(send, receiver, how):
+    receiver.refused = dict.fromkeys("abcd", DOWN)
+    send("a", "b", "c", **how)
+    assert "breaker opened" in send.report.messages()
+    receiver.asked.clear()
+    assert [type(each) for each in send("d", **how)] == [DeferredError]
+    assert receiver.asked == []
+    assert send("live-1", "live-2") == [None, None]
+    assert "breaker closed" in send.report.messages()
+
+
+def test_if_the_first_event_that_has_not_failed_before_fails_too_it_holds_back_all(send, receiver, clock):
+    receiver.error = DOWN
+    send("a", "b", "c", redriven="abc")
+    outcomes = send("live-1", "live-2")
+    assert [type(each) for each in outcomes] == [DeferredError, DeferredError]
+    assert receiver.asked[3:] == ["live-1"]
+    assert [type(each) for each in send("live-3")] == [DeferredError]
+    receiver.error = None
+    clock.sleep(POLICY.delay_seconds * 2)
+    assert send("live-4") == [None]
+
+
+def test_poison_that_is_the_trial_after_a_pause_holds_back_no_others_any_longer(send, receiver, clock):
+    opened(send, receiver)
+    receiver.error, receiver.refused = None, {"poison": DOWN}
+    clock.sleep(POLICY.delay_seconds)
+    assert [type(each) for each in send("poison", redriven=["poison"])] == [DeferredError]
+    assert send("live") == [None]
+
+
 def test_what_has_not_failed_before_counts_at_once(send, receiver):
     send("live")
     receiver.error = DOWN
@@ -321,21 +353,21 @@ def test_failures_of_all_functions_add_up(store):
 
 
 def test_only_one_gets_to_try(store, clock):
-    store.open(until=clock.now, opened=1)
+    store.open(until=clock.now, opened=1, doubted=False)
     claims = [store.claim_probe(now=clock.now, until=clock.now + 60) for _ in range(3)]
     assert claims == [True, False, False]
 
 
 def test_nobody_gets_to_try_before_the_pause_is_over(store, clock):
-    store.open(until=clock.now + 1, opened=1)
+    store.open(until=clock.now + 1, opened=1, doubted=False)
     assert not store.claim_probe(now=clock.now, until=clock.now + 60)
 
 
 def test_opening_again_ends_a_try(store, clock):
-    store.open(until=clock.now, opened=1)
+    store.open(until=clock.now, opened=1, doubted=False)
     store.claim_probe(now=clock.now, until=clock.now + 60)
-    store.open(until=clock.now + 60, opened=2)
-    assert store.read() == BreakerState(opened=2, open_until=clock.now + 60)
+    store.open(until=clock.now + 60, opened=2, doubted=True)
+    assert store.read() == BreakerState(opened=2, doubted=True, open_until=clock.now + 60)
 
 
 def test_a_breaker_and_an_effect_never_share_a_key():
@@ -349,6 +381,6 @@ def test_two_destinations_have_two_breakers(dynamodb, clock):
 
 def test_a_breaker_that_is_open_is_not_opened_again_by_those_who_came_before(store, clock):
     late = breaker(store, clock)
-    store.open(until=clock.now + 90, opened=3)
+    store.open(until=clock.now + 90, opened=3, doubted=False)
     late.leave(BreakerState(), ["down"] * 5)
     assert replace(store.read(), failures=0) == BreakerState(opened=3, open_until=clock.now + 90)
