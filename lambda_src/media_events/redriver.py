@@ -8,8 +8,9 @@ by the ledger, an item written twice is recognised by the dead letter's message 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from media_events.bodies import Bodies
@@ -52,8 +53,12 @@ NOTICES: Final = "notices"
 
 ALONE_SECONDS: Final = 45.0
 """How long a function is waited for that tries one letter alone."""
+INVOKED_SECONDS: Final = 30.0
+"""How long a function is waited for that takes a letter back itself (``handlers.redrive`` waits a little less)."""
 RESERVED_SECONDS: Final = 5.0
 """Kept back from the re-drive function's own time, to record the outcome."""
+MAX_TURN_WAIT_SECONDS: Final = 600.0
+"""No letter's turn is waited for longer inside the function, however much time it has."""
 
 
 class Queues(Protocol):
@@ -136,6 +141,10 @@ class Breakers(Protocol):
 class Pace(Protocol):
     """How many letters go back in a second (``adapters.pace_table``). Any exception is a :class:`HopError`."""
 
+    def turn(self, name: str, *, per_second: float, within: float) -> float | None:
+        """Take the next turn under ``name``: in how many seconds it is; ``None`` (and none taken) if not ``within``."""
+        ...
+
     def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
         """Whether one more may go now under ``name``; at most ``burst`` seconds' worth go at once, and always one."""
         ...
@@ -172,6 +181,9 @@ class Redriver:
     event_bodies: Bodies | None = None
     notices_per_second: float = 20 / 3600
     seconds_left: Callable[[], float] = lambda: float("inf")
+    sleep: Callable[[float], None] = time.sleep
+    _without_turn: set[tuple[str, float]] = field(default_factory=set, init=False)
+    """Hops for whose letters this invocation has no turn left, and how much time these would need."""
 
     def attend(self, event: Mapping[str, Any]) -> BatchResponse:
         """Attend to an SQS event's records; the answer names the ones that stay. Never raises."""
@@ -236,14 +248,45 @@ class Redriver:
             case AskAPerson(failure=failure):
                 self._ask(letter, failure, queue)
                 return None
-            case TryAlone(function_arn=function_arn, count=count):
-                pause = self._pause(letter, queue)
+            case TryAlone(function_arn=function_arn, count=count, late=late):
+                pause = self._until_its_turn(letter, queue, late, needs=ALONE_SECONDS)
                 return self._try_alone(letter, queue, message, function_arn, count) if pause is None else pause
             case SendBack(to=to, count=count, late=late):
-                pause = self._pause(letter, queue)
-                if pause is None and not self._has_its_turn(queue):
-                    pause = turn_seconds(late, letter.message_id)
+                needs = INVOKED_SECONDS if to.kind in ("function", "record") else 0.0
+                pause = self._until_its_turn(letter, queue, late, needs=needs)
                 return self._send_back(letter, queue, message, to, count) if pause is None else pause
+
+    def _until_its_turn(self, letter: DeadLetter, queue: DeadLetterQueue, late: float, *, needs: float) -> int | None:
+        """Wait for the letter's turn: ``None`` once it has come, else the seconds that the letter waits in its queue.
+
+        The wait is inside this function, of which few instances work on a queue. So a backlog goes back at its pace,
+        and what is behind stays in the queue unseen; letters that were put off would all come again, many times.
+        """
+        pause = self._pause(letter, queue)
+        if pause is not None:
+            return pause
+        wait = self._turn(queue, needs)
+        if wait is None:
+            return turn_seconds(late, letter.message_id)
+        if wait > 0:
+            self.sleep(wait)
+        return None
+
+    def _turn(self, queue: DeadLetterQueue, needs: float) -> float | None:
+        """In how many seconds the next letter of the queue may go back which ``needs`` so much time; ``None``: not now.
+
+        What has no turn leaves none to those that come after it in the batch: they need not ask.
+        """
+        within = min(self.seconds_left() - RESERVED_SECONDS - needs, MAX_TURN_WAIT_SECONDS)
+        refused = (queue.hop, needs)
+        if within < 0 or refused in self._without_turn:
+            return None
+        if self.pace is None:
+            return 0.0
+        wait = self.pace.turn(queue.hop, per_second=queue.policy.max_per_second, within=within)
+        if wait is None:
+            self._without_turn.add(refused)
+        return wait
 
     def _pause(self, letter: DeadLetter, queue: DeadLetterQueue) -> int | None:
         """For how many seconds nothing is delivered to the letter's destination, spread a little; ``None`` if it is.
@@ -260,15 +303,10 @@ class Redriver:
         left = 0.0 if until is None else until - self.clock()
         return None if left <= 0 else pause_seconds(left, letter.message_id)
 
-    def _has_its_turn(self, queue: DeadLetterQueue) -> bool:
-        return self.pace is None or self.pace.take(queue.hop, per_second=queue.policy.max_per_second)
-
     def _try_alone(
         self, letter: DeadLetter, queue: DeadLetterQueue, message: Message, function_arn: str, count: int
     ) -> int | None:
         """Hand the letter to its function with nothing else; if it crashes again, a person has to look."""
-        if self.seconds_left() < ALONE_SECONDS + RESERVED_SECONDS:
-            return turn_seconds(0, letter.message_id)
         try:
             self.functions.consume(function_arn, alone(letter, queue, count))
         except PoisonError as error:

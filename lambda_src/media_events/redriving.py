@@ -68,7 +68,7 @@ class RedrivePolicy:
 
 
 def turn_seconds(late: float, salt: str) -> int:
-    """How long a letter waits that has been due for ``late`` seconds and still does not get its turn.
+    """How long a letter waits that has been due for ``late`` seconds and whose turn its function has no time to await.
 
     In proportion to ``late``, so that each of ten thousand is looked at a dozen times and not a thousand; spread, so
     that they don't come all at once.
@@ -125,13 +125,14 @@ class SendBack:
 
 @dataclass(frozen=True, slots=True)
 class TryAlone:
-    """Due now, and suspected of having crashed its function: handed to it past the queue, with nothing else.
+    """Due since ``late`` seconds, and suspected of having crashed its function: handed to it past the queue, alone.
 
     In the queue it would be received together with live messages, and take them along each time.
     """
 
     function_arn: str
     count: int
+    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def decide(letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now: flo
     count = letter.redrive_count + 1
     # A group of a FIFO queue is handled in order anyway, and its messages' place is the queue.
     if failure.failure_class == "poison" and to.kind == "queue" and to.group_id is None and queue.consumer_arn:
-        return TryAlone(queue.consumer_arn, count)
+        return TryAlone(queue.consumer_arn, count, late=-remaining)
     return SendBack(to, count, late=-remaining)
 
 

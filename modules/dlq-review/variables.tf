@@ -105,7 +105,7 @@ variable "dead_letter_queues" {
     * `ordered`: whether the hop keeps the events of a key in their order. Who may archive may then tell its queue that a key goes on.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
       (`max_age_seconds`) failures that may pass are tried again before a person is asked, and how many letters of the hop go back in a second
-      at most (`max_per_second`), so that ten thousand of them don't slow live traffic.
+      at most, in whatever way (`max_per_second`), so that ten thousand of them don't slow live traffic.
   EOT
   type = map(object({
     queue_arn         = string
@@ -249,14 +249,14 @@ variable "batch_size" {
 }
 
 variable "timeout_seconds" {
-  description = "Timeout of the function. The dead-letter queues' visibility timeout must be six times as long (360 seconds in this kit's modules)."
+  description = "Timeout of the function, 60 to 900: it waits for its letters' turns, and up to 45 seconds for a function that tries one alone. The dead-letter queues' visibility timeout must be six times as long (360 seconds in this kit's modules)."
   type        = number
   default     = 60
   nullable    = false
 
   validation {
-    condition     = var.timeout_seconds >= 10 && var.timeout_seconds <= 900
-    error_message = "timeout_seconds must be 10 to 900."
+    condition     = var.timeout_seconds >= 60 && var.timeout_seconds <= 900
+    error_message = "timeout_seconds must be 60 to 900: the function that tries a letter alone is waited for for up to 45 seconds."
   }
 }
 

@@ -442,6 +442,7 @@ class Kit:
             clock=self.world.clock,
             breakers=BreakerTables(self.route_ledger, clock=self.world.clock),
             pace=PaceTable(self.reviews, "review", clock=self.world.clock),
+            sleep=self.world.pause,
         )
         for queue in self.dead_letter_queues.values():
             dead = self.queues[queue.url]
@@ -454,7 +455,7 @@ class Kit:
                     for count in (_redrive_count(record["messageAttributes"]), _count_on_the_bus(record["body"]))
                 }
                 self._attending[invocation.request_id] = letters
-                return redriver.attend(event)
+                return replace(redriver, seconds_left=self.remaining(invocation)).attend(event)
 
             EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0)
             self._watch(dead, queue)

@@ -102,19 +102,23 @@ class FakeFunctions:
 
 @dataclass
 class FakePace:
-    """Lets ``turns`` letters go, and ``notices`` be sent."""
+    """Lets ``turns`` letters go, each ``wait`` seconds after it asks, and ``notices`` be sent."""
 
     turns: int
+    wait: float = 0.0
     notices: int = 1000
     asked: list[tuple[str, float]] = field(default_factory=list)
 
-    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
-        if burst > 1:
-            self.notices -= 1
-            return self.notices >= 0
+    def turn(self, name: str, *, per_second: float, within: float) -> float | None:
         self.asked.append((name, per_second))
+        if self.turns == 0 or self.wait > within:
+            return None
         self.turns -= 1
-        return self.turns >= 0
+        return self.wait
+
+    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:  # noqa: ARG002
+        self.notices -= 1
+        return self.notices >= 0
 
 
 @dataclass
@@ -292,7 +296,7 @@ class World:
         self.breakers: Breakers | None = None
         self.pace: Pace | None = None
         self.event_bodies: FakeBodies | None = None
-        self.seconds_left = 60.0
+        self.seconds = self.deadline = 60.0
         self.dead_letter_queues = {one.arn: one for one in queues or (queue(), webhook_queue())}
 
     def spring(self, at: int | None, *, before: bool = True, error: BaseException | None = None) -> None:
@@ -300,7 +304,8 @@ class World:
         self.trap.steps.clear()
 
     def attend(self, *records: Mapping[str, Any]) -> list[str]:
-        """Attend to a batch; the ids of the records that stay."""
+        """Attend to a batch within 60 seconds; the ids of the records that stay."""
+        self.deadline = self.clock() + self.seconds
         redriver = Redriver(
             dead_letter_queues=self.dead_letter_queues,
             bus_arn=BUS,
@@ -315,7 +320,8 @@ class World:
             clock=self.clock,
             breakers=self.breakers,
             pace=self.pace,
-            seconds_left=lambda: self.seconds_left,
+            seconds_left=lambda: self.deadline - self.clock(),
+            sleep=self.clock.sleep,
         )
         answer = redriver.attend({"Records": list(records)})
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

@@ -38,14 +38,54 @@ CONSUMER = "arn:aws:lambda:eu-west-1:123456789012:function:media-dev-cms"
 # --- the pace ----------------------------------------------------------------------------------------------------
 
 
-def test_letters_beyond_the_pace_wait_and_the_others_go_back():
+def batch_of(count: int, **changes: Any) -> list[dict[str, Any]]:
+    return [record("consumer") | {"messageId": f"m-{n}", "receiptHandle": f"r-{n}"} | changes for n in range(count)]
+
+
+def test_letters_wait_for_their_turn_inside_the_function_and_none_is_put_off():
+    world = World(now=DUE)
+    world.pace = FakePace(turns=10, wait=0.1)
+    assert world.attend(*batch_of(10)) == []
+    assert len(world.queues.sent) == 10
+    assert world.queues.visibility == {}
+    assert world.clock() == pytest.approx(DUE + 1.0)
+    assert set(world.pace.asked) == {("route/cms", 10)}
+
+
+def test_once_there_is_no_turn_left_in_time_the_rest_is_put_off_without_asking():
     world = World(now=DUE)
     world.pace = FakePace(turns=2)
-    batch = [record("consumer") | {"messageId": f"m-{n}", "receiptHandle": f"r-{n}"} for n in range(5)]
-    assert world.attend(*batch) == ["m-2", "m-3", "m-4"]
+    assert world.attend(*batch_of(5)) == ["m-2", "m-3", "m-4"]
     assert len(world.queues.sent) == 2
     assert len(world.queues.visibility) == 3
-    assert set(world.pace.asked) == {("route/cms", 10)}
+    assert len(world.pace.asked) == 3
+
+
+def test_a_turn_beyond_the_functions_own_time_is_not_waited_for():
+    world = World(now=DUE)
+    world.pace = FakePace(turns=9, wait=world.seconds - RESERVED_SECONDS + 1)
+    assert world.attend(*batch_of(2)) == ["m-0", "m-1"]
+    assert world.clock() == DUE
+
+
+def test_where_the_function_has_no_turn_another_invocation_asks_anew():
+    world = World(now=DUE)
+    world.pace = FakePace(turns=0)
+    assert world.attend(*batch_of(1)) == ["m-0"]
+    world.pace.turns = 1
+    assert world.attend(*batch_of(1)) == []
+
+
+def test_one_hop_that_has_no_turn_left_keeps_no_other_hops_letters():
+    class OnlyMam(FakePace):
+        def turn(self, name: str, *, per_second: float, within: float) -> float | None:
+            return super().turn(name, per_second=per_second, within=within) if name == "route/mam" else None
+
+    mam = queue("media-dev-mam-dlq", hop="route/mam", destination="mam", queue_url=URL + "media-dev-mam")
+    world = World(queue(), mam, now=DUE)
+    world.pace = OnlyMam(turns=1)
+    other = record("consumer") | {"messageId": "m-9", "eventSourceARN": mam.arn}
+    assert world.attend(*batch_of(2), other) == ["m-0", "m-1"]
 
 
 def test_the_pace_is_the_hops_own():
@@ -73,35 +113,52 @@ def test_letters_that_wait_for_their_turn_come_back_spread():
     assert len({turn_seconds(600, f"m-{n}") for n in range(100)}) > 50
 
 
-def test_a_burst_of_a_second_may_go_and_then_as_many_as_the_pace_allows():
+def test_turns_come_evenly_one_after_the_other_however_many_ask():
+    clock = FakeClock(1000.0)
+    with table("item_id") as client:
+        instances = [PaceTable(client, "table", clock=clock) for _ in range(2)]
+        turns = [instances[n % 2].turn("route/cms", per_second=10, within=60) for n in range(50)]
+        assert turns == pytest.approx([n / 10 for n in range(50)], abs=1e-5)
+
+
+def test_a_turn_that_is_too_late_is_not_taken():
     clock = FakeClock(1000.0)
     with table("item_id") as client:
         pace = PaceTable(client, "table", clock=clock)
-        assert sum(pace.take("route/cms", per_second=10) for _ in range(50)) == 10
+        found = [pace.turn("route/cms", per_second=0.1, within=25) for _ in range(6)]
+        assert found == pytest.approx([0, 10, 20, None, None, None], abs=1e-5)
+        clock.now += 10
+        assert pace.turn("route/cms", per_second=0.1, within=25) == pytest.approx(20, abs=1e-5)
+
+
+def test_time_in_which_nobody_asked_is_not_saved_up():
+    clock = FakeClock(1000.0)
+    with table("item_id") as client:
+        pace = PaceTable(client, "table", clock=clock)
+        pace.turn("route/cms", per_second=10, within=60)
+        clock.now += 3600
+        found = [pace.turn("route/cms", per_second=10, within=60) for _ in range(3)]
+        assert found == pytest.approx([0, 0.1, 0.2], abs=1e-5)
+
+
+def test_of_notices_a_burst_may_go_and_then_as_many_as_the_pace_allows():
+    clock = FakeClock(1000.0)
+    with table("item_id") as client:
+        pace = PaceTable(client, "table", clock=clock)
+        assert sum(pace.take("notices", per_second=10, burst=2) for _ in range(50)) == 20
         gone = 0
         for _ in range(100):
             clock.now += 0.1
-            gone += sum(pace.take("route/cms", per_second=10) for _ in range(5))
+            gone += sum(pace.take("notices", per_second=10, burst=2) for _ in range(5))
         assert 99 <= gone <= 101
-
-
-def test_a_pace_below_one_a_second_lets_one_go_at_a_time():
-    clock = FakeClock(1000.0)
-    with table("item_id") as client:
-        pace = PaceTable(client, "table", clock=clock)
-        found = []
-        for _ in range(10):
-            found.append(pace.take("route/cms", per_second=0.2))
-            clock.now += 1
-        assert found == [True, *[False] * 4, True, *[False] * 4]
 
 
 def test_one_hops_pace_is_not_anothers():
     with table("item_id") as client:
         pace = PaceTable(client, "table", clock=FakeClock(1000.0))
-        assert pace.take("route/cms", per_second=1)
-        assert pace.take("route/mam", per_second=1)
-        assert not pace.take("route/cms", per_second=1)
+        assert pace.turn("route/cms", per_second=1, within=0) == 0
+        assert pace.turn("route/mam", per_second=1, within=0) == 0
+        assert pace.turn("route/cms", per_second=1, within=0.5) is None
 
 
 def test_a_table_that_is_not_there_leaves_the_letter():
@@ -168,13 +225,23 @@ def test_a_function_that_can_not_be_reached_leaves_the_letter():
     assert len(world.queues.visibility) == 1
 
 
-def test_a_letter_for_which_there_is_no_time_comes_again_soon():
+def test_what_is_tried_alone_keeps_the_pace_too():
     world = poison_world()
-    world.seconds_left = ALONE_SECONDS + RESERVED_SECONDS - 1
+    world.pace = FakePace(turns=1, wait=3.0)
+    assert moved(world) == []
+    assert world.clock() == DUE + 3
+    assert moved(world) == [record("moved-by-sqs")["messageId"]]
+    assert len(world.functions.invoked) == 1
+
+
+def test_a_letter_for_which_there_is_no_time_comes_again_and_takes_no_turn():
+    world = poison_world()
+    world.pace = FakePace(turns=9)
+    world.seconds = ALONE_SECONDS + RESERVED_SECONDS - 1
     assert moved(world) == [record("moved-by-sqs")["messageId"]]
     assert world.functions.invoked == []
-    (seconds,) = world.queues.visibility.values()
-    assert seconds <= 16
+    assert world.pace.asked == []
+    assert len(world.queues.visibility) == 1
 
 
 def test_a_message_of_a_fifo_queue_goes_back_to_its_group():
