@@ -15,7 +15,7 @@ from media_events.adapters.redrive import LambdaFunctions
 from media_events.configuration import ConfigurationError
 from media_events.consuming import Consumer, Message, RetryPolicy, consume
 from media_events.failures import HopError, PermanentConfigError, PoisonError, TransientError
-from media_events.redriver import ALONE_SECONDS, RESERVED_SECONDS
+from media_events.redriver import ALONE_SECONDS, INVOKED_SECONDS, RESERVED_SECONDS
 from media_events.redriving import (
     MAX_TURN_SECONDS,
     RedrivePolicy,
@@ -231,6 +231,19 @@ def test_what_is_tried_alone_keeps_the_pace_too():
     assert moved(world) == []
     assert world.clock() == DUE + 3
     assert moved(world) == [record("moved-by-sqs")["messageId"]]
+    assert len(world.functions.invoked) == 1
+
+
+def test_a_function_that_takes_a_letter_back_itself_is_given_the_time_for_it():
+    request = record("webhook-request")
+    failure = json.loads(request["messageAttributes"]["failure"]["stringValue"]) | {"class": "transient"}
+    request["messageAttributes"]["failure"]["stringValue"] = json.dumps(failure)
+    world = World(now=DUE)
+    world.pace = FakePace(turns=9, wait=world.seconds - RESERVED_SECONDS - INVOKED_SECONDS + 1)
+    assert world.attend(request) == [request["messageId"]]
+    assert world.functions.invoked == []
+    world.pace.wait -= 1
+    assert world.attend(request) == []
     assert len(world.functions.invoked) == 1
 
 

@@ -91,7 +91,7 @@ def test_what_was_read_is_believed_for_a_few_seconds():
     with table("pk") as dynamodb:
         breakers = BreakerTables(dynamodb, clock=clock)
         assert breakers.open_until("table", "cms") is None
-        BreakerTable(dynamodb, "table", "cms", clock=clock).open(until=clock.now + 100, opened=1)
+        BreakerTable(dynamodb, "table", "cms", clock=clock).open(until=clock.now + 100, opened=1, doubted=False)
         assert breakers.open_until("table", "cms") is None
         assert breakers.open_until("table", "another") is None
         clock.sleep(BELIEVED_SECONDS)
