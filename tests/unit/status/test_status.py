@@ -368,6 +368,6 @@ def test_a_breaker_is_read_as_the_functions_write_it():
     )
     writer = BreakerTable(client, "deliveries", "cms")
     writer.add_failures(5)
-    writer.open(until=NOW * 2, opened=2)
+    writer.open(until=NOW * 2, opened=2, doubted=False)
     breaker = wiring._breaker(client, "deliveries", "cms")
     assert (breaker.failures, breaker.opened, breaker.is_open(NOW)) == (5, 2, True)
