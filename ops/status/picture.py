@@ -32,10 +32,14 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """A destination's breaker. Times are epoch seconds; ``opened`` counts how often in a row it has been opened."""
+    """A destination's breaker. Times are epoch seconds; ``opened`` counts how often in a row it has been opened.
+
+    One that is ``doubted`` holds back only what has failed before: the receiver may be well.
+    """
 
     failures: int = 0
     opened: int = 0
+    doubted: bool = False
     open_until: float | None = None
 
     def is_open(self, now: float) -> bool:
@@ -143,7 +147,7 @@ class Picture:
 def _of_hop(hop: HopState, now: float) -> Iterator[Need]:
     breaker, queue, dead = hop.breaker, hop.queue, hop.dead_letters
     is_open = breaker is not None and breaker.is_open(now)
-    if breaker is not None and is_open and breaker.opened >= PERSISTENT_OPENINGS:
+    if breaker is not None and is_open and not breaker.doubted and breaker.opened >= PERSISTENT_OPENINGS:
         yield Need(
             f"{hop.destination} does not recover: its breaker has opened {breaker.opened} times in a row; events wait",
             f"look at the receiver of {hop.destination}; deliveries go on by themselves",

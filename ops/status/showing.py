@@ -84,7 +84,12 @@ def _breaker(hop: HopState, now: float) -> Text:
     if breaker is None:
         return Text("-", style="dim")
     if breaker.open_until is not None and breaker.is_open(now):
-        return Text(f"open for {age(breaker.open_until - now)}", style="bold red")
+        left = age(breaker.open_until - now)
+        return (
+            Text(f"doubted for {left}", style="yellow")
+            if breaker.doubted
+            else Text(f"open for {left}", style="bold red")
+        )
     if breaker.failures:
         return Text(f"closed, {breaker.failures} failed", style="yellow")
     return Text("closed", style="dim")

@@ -47,4 +47,4 @@ def looker(deployment: Deployment) -> Looker:
 
 def _breaker(client: Any, table: str, destination: str) -> Breaker:
     state = BreakerTable(client, table, destination).read()
-    return Breaker(failures=state.failures, opened=state.opened, open_until=state.open_until)
+    return Breaker(failures=state.failures, opened=state.opened, doubted=state.doubted, open_until=state.open_until)

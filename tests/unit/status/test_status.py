@@ -163,6 +163,11 @@ def test_a_breaker_that_opens_again_and_again_does(deployment):
     assert "cms does not recover" in whats(deployment.look())[0]
 
 
+def test_a_breaker_that_only_what_has_failed_before_opens_again_and_again_says_nothing_of_the_receiver(deployment):
+    deployment.breakers["cms"] = Breaker(failures=9, opened=3, doubted=True, open_until=NOW + 30)
+    assert deployment.look().verdict == "nothing"
+
+
 def test_a_breaker_whose_time_is_over_is_closed(deployment):
     deployment.breakers["cms"] = Breaker(failures=9, opened=3, open_until=NOW - 1)
     assert deployment.look().verdict == "nothing"
