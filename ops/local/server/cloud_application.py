@@ -10,13 +10,14 @@ calls them Name: an archive, a replay and a rule's targets it asks for as anythi
 
 It also forgets the policy that an event bus is given as a whole, and knows no tags of rules on a bus whose name has
 slashes, as a partner's has: the provider can't read such a rule. A replay it sends to every rule of the bus, whatever
-the replay's FilterArns say.
+the replay's FilterArns say. What a FIFO topic sends to a FIFO queue gets no SequenceNumber there.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -122,6 +123,36 @@ vars(_eventbridge).update(
     _resolve_taggable_events_arn=_resolve_taggable_events_arn,
     _invoke_target=_invoke_target,
 )
+
+_sqs: Any = importlib.import_module("ministack.services.sqs")
+_sns: Any = importlib.import_module("ministack.services.sns")
+_message_of_ministack: Any = vars(_sqs)["_ensure_msg_fields"]
+_delivery_of_ministack: Any = vars(_sns)["_deliver_to_sqs"]
+_numbered = threading.local()
+
+
+def _deliver_to_sqs(endpoint: str, *given: Any, **named: Any) -> None:
+    """MiniStack's; in a FIFO queue what comes from a topic has its number among all that comes."""
+    queue = vars(_sqs)["_queue_by_arn"](endpoint) or {}
+    if queue.get("is_fifo"):
+        queue["fifo_seq"] = queue.get("fifo_seq", 0) + 1
+        _numbered.next = str(queue["fifo_seq"]).zfill(20)
+    try:
+        _delivery_of_ministack(endpoint, *given, **named)
+    finally:
+        _numbered.next = None
+
+
+def _ensure_msg_fields(message: dict[str, Any]) -> None:
+    """MiniStack's, and the number of a message that comes from a topic."""
+    number = getattr(_numbered, "next", None)
+    if number is not None:
+        message.setdefault("seq", number)
+    _message_of_ministack(message)
+
+
+vars(_sqs)["_ensure_msg_fields"] = _ensure_msg_fields
+vars(_sns)["_deliver_to_sqs"] = _deliver_to_sqs
 
 _iam: Any = importlib.import_module("ministack.core.iam_actions")
 _action_of_ministack: Any = vars(_iam)["extract_iam_action"]

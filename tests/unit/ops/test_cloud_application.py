@@ -76,10 +76,26 @@ def _modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     iam = ModuleType("ministack.core.iam_actions")
     vars(iam)["extract_iam_action"] = lambda service, operation: operation and f"{service}:{operation}"
     vars(iam)["extract_resource_arn"] = lambda *_: "as MiniStack says"
-    for module in (cloudwatch, eventbridge, iam, app):
+    sqs, sns = ModuleType("ministack.services.sqs"), ModuleType("ministack.services.sns")
+    queues = {name: {"is_fifo": name.endswith(".fifo"), "messages": []} for name in ("steps.fifo", "standard")}
+
+    def deliver(endpoint: str, body: str, *, message_group_id: str = "") -> None:
+        # As MiniStack does it: the message is made, completed, and put into the queue.
+        message: dict[str, Any] = {"body": body, "group_id": message_group_id}
+        vars(sqs)["_ensure_msg_fields"](message)
+        queues[endpoint.rpartition(":")[2]]["messages"].append(message)
+
+    vars(sqs).update(
+        _ensure_msg_fields=lambda message: message.setdefault("seq", None),
+        _queue_by_arn=lambda arn: queues.get(arn.rpartition(":")[2]),
+        queues=queues,
+    )
+    vars(sns)["_deliver_to_sqs"] = deliver
+    for module in (cloudwatch, eventbridge, sqs, sns, iam, app):
         monkeypatch.setitem(sys.modules, module.__name__, module)
     runpy.run_path(str(APPLICATION))
-    return {"cloudwatch": vars(cloudwatch), "eventbridge": vars(eventbridge), "iam": vars(iam)}
+    services = {"cloudwatch": cloudwatch, "eventbridge": eventbridge, "sqs": sqs, "sns": sns, "iam": iam}
+    return {name: vars(module) for name, module in services.items()}
 
 
 @pytest.fixture(name="describe")
@@ -199,3 +215,22 @@ def test_policies_are_asked_for_archives_replays_and_rules_by_their_own_arns(
     body = json.dumps(request_body).encode()
     extract = modules["iam"]["extract_resource_arn"]
     assert extract(service, "POST", "/", {}, body, {}, "eu-west-1", "000000000000") == arn
+
+
+def test_what_a_topic_sends_to_a_fifo_queue_is_numbered_as_all_that_comes_there(
+    modules: dict[str, dict[str, Any]],
+) -> None:
+    sqs, deliver = modules["sqs"], modules["sns"]["_deliver_to_sqs"]
+    sqs["queues"]["steps.fifo"]["fifo_seq"] = 9
+
+    for body in ("a", "b"):
+        deliver("arn:aws:sqs:eu-west-1:0:steps.fifo", body, message_group_id="film")
+        deliver("arn:aws:sqs:eu-west-1:0:standard", body)
+    with pytest.raises(KeyError):
+        deliver("arn:aws:sqs:eu-west-1:0:nobody's", "c")
+    own: dict[str, Any] = {}
+    sqs["_ensure_msg_fields"](own)
+
+    numbers = {name: [message["seq"] for message in queue["messages"]] for name, queue in sqs["queues"].items()}
+    assert numbers == {"steps.fifo": ["0" * 18 + "10", "0" * 18 + "11"], "standard": [None, None]}
+    assert own == {"seq": None}
