@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -20,7 +21,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from media_events.ledger import ledger_key
+from media_events.review import item_id
+from ops.aws import Cloud, Deployment
 from ops.demo.senders import new_secret
+from ops.desk.wiring import desk
 from ops.local import cloud, process
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
@@ -31,7 +35,7 @@ from tests.chaos.cloud import deployment
 from tests.chaos.cloud.receivers import Receivers
 from tests.chaos.cloud.run import Mix, Run, events_of
 from tests.local.patience import eventually
-from tests.local.ways import DATA, HEADERS, Arrivals, Ways, edited, payload
+from tests.local.ways import DATA, HEADERS, Arrivals, FifoQueue, Ways, edited, payload
 
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected_events.json").read_text(encoding="utf-8"))
 AWS = [name for name in EXPECTED if name.startswith("aws_")]
@@ -307,8 +311,9 @@ def test_verbatim_replay_a_hundred_times_is_published_once(ways: Ways):
 # ----------------------------------------------------------------------------------------------------------- order
 
 
-def house_event(identity: str, asset: str) -> str:
-    return json.dumps({"id": identity, "type": "asset.updated", "assetId": asset, "occurredAt": "2025-03-04T10:15:29Z"})
+def house_event(identity: str, asset: str, kind: str = "asset.updated", **more: str) -> str:
+    event = {"id": identity, "type": kind, "assetId": asset, "occurredAt": "2025-03-04T10:15:29Z", **more}
+    return json.dumps(event)
 
 
 def publish(ways: Ways, group: str, identity: str, message: str) -> None:
@@ -344,6 +349,29 @@ def test_event_that_fails_holds_back_its_own_group_alone(ways: Ways):
     assert order[-3:] == ["order-2/1", "order-2/2", "order-2/3"]
 
 
+@dataclass
+class Steps:
+    """What was published: event ids by group, in order; and where it goes. ``held`` is too long for the queues."""
+
+    ids: dict[str, list[str]]
+    held_group: str
+    held: str
+    queues: dict[str, FifoQueue]
+
+
+@pytest.fixture(name="steps", scope="module")
+def _steps(ways: Ways) -> Steps:
+    queues = {name: FifoQueue.made(ways.clients, name, longest=4096) for name in ("in-line", "with-siding")}
+    ids = {f"film-{group}": [f"film-{group}/{number}" for number in range(6)] for group in range(4)}
+    steps = Steps(ids, "film-2", "film-2/2", queues)
+    for number in range(6):
+        for group, identities in ids.items():
+            identity = identities[number]
+            more = {"synopsis": "x" * 8000} if identity == steps.held else {}
+            publish(ways, group, identity, house_event(identity, group, "asset.step", **more))
+    return steps
+
+
 def test_message_that_is_none_goes_to_review_and_its_group_goes_on(ways: Ways):
     table = ways.outputs["review_table_name"]
     before = len(open_review_items(ways.clients, table))
@@ -355,6 +383,41 @@ def test_message_that_is_none_goes_to_review_and_its_group_goes_on(ways: Ways):
     found = ways.arrivals.wait_for(2, partner="assets", subject="broken")
     assert [event["detail"]["metadata"]["id"] for event in found] == ["broken/0", "broken/2"]
     assert eventually(lambda: len(open_review_items(ways.clients, table)) == before + 1)
+
+
+@pytest.mark.parametrize(
+    ("destination", "waiting"),
+    [
+        ("in-line", "3 later of its key wait behind it"),
+        ("with-siding", "3 later of its key wait behind it, 3 of them parked"),
+    ],
+)
+def test_from_a_fifo_topic_to_a_fifo_queue_a_failed_event_holds_up_its_key_alone_and_goes_first(
+    ways: Ways, steps: Steps, destination: str, waiting: str
+):
+    """What fails is one event that is longer than the queue takes; then the queue takes longer ones."""
+    others = {group: ids for group, ids in steps.ids.items() if group != steps.held_group}
+    before = {**others, steps.held_group: steps.ids[steps.held_group][:2]}
+    queue = steps.queues[destination]
+    cloud_of = Cloud(region="us-east-1", profile=None, record=ways.clients.record)
+    office = desk(Deployment(cloud_of, ways.outputs["review_table_name"], ways.outputs["ledger_table_names"]))
+
+    assert eventually(lambda: queue.groups() == before), queue.groups()
+    item = eventually(lambda: office.table.get(item_id("partner.assets", steps.held, destination)))
+    assert (item.status, item.failure_class) == ("OPEN", "permanent-data")
+    assert eventually(lambda: str(office.standing(item)) == waiting), str(office.standing(item))
+    # It has been refused, and none of its key has gone by it meanwhile.
+    assert queue.groups() == before
+
+    ways.clients.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MaximumMessageSize": "262144"})
+    (outcome,) = office.replay([item.item_id], wait_seconds=180)
+
+    assert outcome.result == "resolved"
+    assert eventually(lambda: queue.groups() == steps.ids), queue.groups()
+    # By the number that the topic's queue gave each on its way in; no other order is known here.
+    sequences = [event["sequence"] for event in queue.events if event["subject"] == steps.held_group]
+    assert sequences == sorted(set(sequences))
+    assert len(queue.events) == sum(map(len, steps.ids.values()))
 
 
 # --------------------------------------------------------------------------------------------------------- secrets

@@ -130,6 +130,40 @@ class Arrivals:
 
 
 @dataclass
+class FifoQueue:
+    """A FIFO queue of the test's own, and the CloudEvents that came out of it so far, in their order."""
+
+    clients: Clients
+    url: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def made(cls, clients: Clients, name: str, *, longest: int) -> FifoQueue:
+        """A new queue that takes messages of up to ``longest`` bytes."""
+        attributes = {"FifoQueue": "true", "MaximumMessageSize": str(longest)}
+        return cls(clients, clients.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"])  # type: ignore[arg-type]
+
+    def groups(self) -> dict[str, list[str]]:
+        """The ids of the events so far, by message group."""
+        while messages := self._received():
+            for message in messages:
+                event = json.loads(message["Body"])
+                assert message["Attributes"]["MessageGroupId"] == event["partitionkey"]
+                self.events.append(event)
+                self.clients.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        found: dict[str, list[str]] = {}
+        for event in self.events:
+            found.setdefault(event["partitionkey"], []).append(event["id"])
+        return found
+
+    def _received(self) -> list[Any]:
+        answer: Any = self.clients.sqs.receive_message(
+            QueueUrl=self.url, MaxNumberOfMessages=10, AttributeNames=["MessageGroupId"]
+        )
+        return list(answer.get("Messages", []))
+
+
+@dataclass
 class Ways:
     """The deployed ways in: how to reach them, and what arrives."""
 
