@@ -1,10 +1,9 @@
 """What each of the operators' ready policies lets its holder do, by command and by page, with IAM enforced.
 
 The local cloud does not know the key ``dynamodb:LeadingKeys``, by which the policies tell apart what is in the review
-table: items, operations, edited events, the audit. There a condition on it allows where it allows all values of
-none. What depends on it is not shown here but read off the plan (modules/dlq-review/tests/access.tftest.hcl): that
-`replay` may keep no edited event, that nobody changes the audit, and that `metadata` sees the counts of groups.
-`replay_archive` and `repeat_effects` at work are in test_replay.py.
+table: items, groups, operations, edited events, the audit. What hangs on it is shown at the end, where each request of
+the desk to DynamoDB is held against the policy by tests/local/policies.py. `replay_archive` and `repeat_effects` at
+work are in test_replay.py.
 """
 
 from __future__ import annotations
@@ -17,19 +16,34 @@ from typing import Any
 import pytest
 
 from media_events.adapters.review_table import DynamoReviewTable
+from media_events.failures import HopError
+from media_events.review import ReviewItem
+from ops.aws import find
 from ops.demo.cast import BROKEN, fresh
 from ops.demo.receiver_process import Receiver
 from ops.demo.senders import Sender
+from ops.desk import acting, editing
+from ops.desk.acting import Request
+from ops.desk.groups import stats
+from ops.desk.queries import Query
 from ops.desk.records import SETTINGS
+from ops.desk.wiring import office
 from ops.local.clients import Clients
 from ops.local.overview import open_review_items
+from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from ops.page.application import create
+from ops.page.command import place_of
+from ops.page.guard import Gate, hosts_of
 from tests.local.conftest import Told
 from tests.local.operators import Operator, Said, Visitor, with_policy
 from tests.local.patience import eventually
+from tests.local.policies import Guard, accesses, allows
 
 TYPE = "comment.created"
 SECRET_WORD = "workspace"
 """In the comment's event, and nowhere else in what is known of it."""
+WORKFLOW = REPOSITORY / "workflow.yaml"
+PORT = 8787
 NAMES = ("to-replay", "to-edit", "to-archive")
 
 
@@ -83,11 +97,23 @@ def _edited(items: Mapping[str, str], told: Told, tmp_path_factory: pytest.TempP
     return file
 
 
-@pytest.fixture(name="versions")
-def _versions(clients: Clients, outputs: dict[str, Any], items: Mapping[str, str]) -> Callable[[], list[int]]:
-    """The versions of the items: what changes one, counts it on."""
+@pytest.fixture(name="look", scope="module")
+def _look(clients: Clients, outputs: dict[str, Any]) -> Callable[[str], ReviewItem]:
+    """An item as the table has it."""
     table = DynamoReviewTable(clients.dynamodb, outputs["review_table_name"])
-    return lambda: [found.version for item_id in items.values() if (found := table.glance(item_id)) is not None]
+
+    def look(item_id: str) -> ReviewItem:
+        found = table.glance(item_id)
+        assert found is not None
+        return found
+
+    return look
+
+
+@pytest.fixture(name="versions")
+def _versions(look: Callable[[str], ReviewItem], items: Mapping[str, str]) -> Callable[[], list[int]]:
+    """The versions of the items: what changes one, counts it on."""
+    return lambda: [look(item_id).version for item_id in items.values()]
 
 
 def is_refused(said: Said) -> bool:
@@ -140,7 +166,7 @@ def test_read_shows_everything_and_changes_nothing(holder, items, edited, versio
 # --- who may do something ----------------------------------------------------------------------------------------
 
 
-def test_replay_sends_one_and_many_and_no_past_events(holder, items):
+def test_replay_sends_one_and_many_and_no_past_events(holder, items, look):
     operator, item = holder("replay"), items["to-replay"]
     assert operator.run("review", "note", item, "the tool is back").status == 0
     replayed = operator.run("review", "replay", item, "--reason", "the tool is back")
@@ -151,7 +177,7 @@ def test_replay_sends_one_and_many_and_no_past_events(holder, items):
         ("replay asked for", "may-replay"),
         ("note", "may-replay"),
     ]
-    group = operator.run("review", "show", item, "--json").document["group_id"]
+    group = look(item).group_id
     # Nothing of it failed in the last second: it is the operation's row that must be allowed.
     many = operator.run("review", "replay", "--group", group, "--since", "1s", "--reason", "a trial", "--json")
     assert (many.status, many.document["state"], many.document["taken"]) == (0, "completed", 0)
@@ -160,7 +186,7 @@ def test_replay_sends_one_and_many_and_no_past_events(holder, items):
     assert "access" in past.err.lower()
 
 
-def test_edit_sends_a_corrected_event_within_the_type_s_schema(holder, items, edited):
+def test_edit_sends_a_corrected_event_within_the_type_s_schema(holder, items, edited, look):
     operator, item = holder("edit"), items["to-edit"]
     unfit = edited.with_name("unfit.json")
     unfit.write_text(edited.read_text().replace('"mended"', '"mangled"'))
@@ -168,18 +194,17 @@ def test_edit_sends_a_corrected_event_within_the_type_s_schema(holder, items, ed
     assert (tried.status, "mended" in tried.err) == (1, True)
     sent = operator.run("review", "edit", item, "--body", str(edited), "--yes", "--reason", "it was mended", "--json")
     assert (sent.status, sent.document["result"]) == (0, "delivered"), sent.err
-    shown = operator.run("review", "show", item, "--json").document
-    assert (shown["status"], shown["superseded_by"]) == ("SUPERSEDED", sent.document["event_id"])
+    assert (look(item).status, look(item).superseded_by) == ("SUPERSEDED", sent.document["event_id"])
 
 
-def test_administer_archives_and_restores_and_sends_nothing(holder, items, receiver):
+def test_administer_archives_and_restores_and_sends_nothing(holder, items, receiver, look):
     operator, item, before = holder("administer"), items["to-archive"], len(receiver.requests())
     for does, status in (("archive", "ARCHIVED"), ("restore", "OPEN")):
         assert operator.run("review", does, item, "--reason", "a trial").status == 0
-        assert operator.run("review", "show", item, "--json").document["status"] == status
+        assert look(item).status == status
     # It asked, and could not send: the item waits as before.
     assert is_refused(operator.run("review", "replay", item, "--reason", "x"))
-    assert operator.run("review", "show", item, "--json").document["status"] == "OPEN"
+    assert look(item).status == "OPEN"
     assert len(receiver.requests()) == before
 
 
@@ -218,3 +243,92 @@ def test_the_page_tells_who_may_see_nothing_which_policy_to_ask_for(told, client
             status, page = visitor.get(path)
             assert (status, "operator_policies.read" in page) == (403, True), path
             assert SECRET_WORD not in page
+
+
+# --- what the local cloud leaves out -----------------------------------------------------------------------------
+
+
+class Guarded:
+    """The desk and its page as a policy's holder has them on AWS, by what DynamoDB would say to each request."""
+
+    def __init__(self, policy: str) -> None:
+        deployment = find(environment="local", region=None, profile=None, table=None, ledger_tables=[])
+        self.guard = Guard(policy)
+        self.guard.watch(deployment.cloud.client("dynamodb"))
+        self.office = office(deployment)
+        place = place_of(deployment, self.office, name="local", environment="local", workflow=WORKFLOW)
+        self.browser = create(place, Gate(hosts_of(PORT), "key")).test_client()
+        self.get("/enter?key=key")
+
+    def get(self, path: str) -> int:
+        return self.browser.get(path, base_url=f"http://127.0.0.1:{PORT}").status_code
+
+
+@pytest.fixture(name="guarded")
+def _guarded(told: Told, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Guarded]:
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(told.paths.directory))
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    return lambda policy: Guarded(outputs["operator_policies"][policy])
+
+
+@pytest.mark.parametrize("policy", ["metadata", "read", "replay", "edit", "administer"])
+def test_every_page_is_there_for_who_may_look(guarded, items, policy):
+    desk = guarded(policy)
+    group = desk.office.desk.table.glance(items["to-archive"]).group_id
+    for path in ("/", f"/groups/{group}", "/items", f"/items/{items['to-archive']}", "/operations"):
+        assert desk.get(path) == 200, (path, desk.guard.refused)
+    # An item's body is what `metadata` may not read: it is asked for once, and the page does without.
+    actions = {access.action for access in desk.guard.refused}
+    assert actions == ({"dynamodb:GetItem"} if policy == "metadata" else set())
+    assert stats(desk.office.desk).groups > 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [
+        ("metadata", set()),
+        ("read", set()),
+        ("replay", {"audit", "operation"}),
+        ("edit", {"audit", "edit"}),
+        ("administer", {"audit", "operation"}),
+        ("replay_archive", {"audit", "operation"}),
+        ("repeat_effects", {"audit", "operation"}),
+    ],
+)
+def test_each_policy_keeps_what_its_work_needs_and_changes_none_of_it(guarded, outputs, policy, kept):
+    guard, table = guarded(policy).guard, outputs["review_table_name"]
+    kinds = ("audit", "operation", "edit", "settings", "hour", "group")
+
+    def may(operation: str, kind: str) -> bool:
+        what: dict[str, Any] = {"Item" if operation == "PutItem" else "Key": {"item_id": {"S": f"{kind}/x"}}}
+        return all(allows(guard.policy, one) for one in accesses(operation, {"TableName": table, **what}))
+
+    assert {kind for kind in kinds if may("PutItem", kind)} == kept
+    changes = {"group"} if policy in {"replay", "edit", "administer"} else set()
+    assert {kind for kind in kinds if may("UpdateItem", kind)} == changes
+    assert {kind for kind in kinds if may("DeleteItem", kind)} == set()
+
+
+def test_what_each_policy_is_for_is_allowed_by_its_conditions(guarded, items):
+    item = items["to-archive"]
+    administrator = guarded("administer")
+    for does in ("archive", "restore"):
+        (outcome,) = acting.decide_items(administrator.office, [item], action=does, reason="a trial")
+        assert outcome.result == "sent", outcome
+    assert administrator.guard.refused == []
+
+    # Who may replay can keep no edited event, so nothing is sent in its place.
+    replayer = guarded("replay")
+    document = json.loads(editing.draft(replayer.office, item, seen=None).text)
+    document["data"]["mended"] = "well"
+    corrected = editing.check(replayer.office, editing.draft(replayer.office, item, seen=None), json.dumps(document))
+    with pytest.raises(HopError, match="AccessDenied"):
+        editing.send(replayer.office, corrected, reason="x", wait_seconds=0)
+    assert replayer.office.desk.table.glance(item).status == "OPEN"
+
+    # It replays many: the operation's row is kept and written anew, the items and their groups are changed.
+    replayer.guard.refused.clear()
+    group = replayer.office.desk.table.glance(item).group_id
+    asked = Request(query=Query(group=group), limit=1, reason="a trial")
+    ended = acting.go_on(replayer.office, acting.start(replayer.office, asked), canary_wait_seconds=60)
+    assert (ended.state, ended.taken, replayer.guard.refused) == ("completed", 1, [])
