@@ -115,7 +115,7 @@ def _print_what_to_play_with(paths: LocalPaths) -> None:
         f"  finish its transcode:  bin/media-events demo send {_DONE}",
         "  forge one:             bin/media-events demo send mux-video.asset.ready --forged",
         "  look:                  bin/media-events local status; bin/media-events local logs --follow",
-        "  the review desk:       bin/media-events review list",
+        "  the review desk:       bin/media-events review list, or as a page: bin/media-events review serve",
         '  any AWS tool:          eval "$(bin/media-events local env)"',
         "  stop it all:           bin/media-events local down",
     ]
