@@ -10,6 +10,7 @@ from media_events.failures import HopError
 from media_events.review import Status
 from ops.aws import Deployment, find
 from ops.console import OperatorError, note
+from ops.desk.options import NO_LEDGER, Choice, Where
 from ops.desk.queries import WAITING, Query, QueryError, time_bound
 
 if TYPE_CHECKING:
@@ -18,25 +19,21 @@ if TYPE_CHECKING:
 UNUSABLE: Final = 2
 
 
-def office_of(  # noqa: PLR0913
-    environment: str | None,
-    region: str | None,
-    profile: str | None,
-    table: str | None,
-    ledger_tables: list[str] | None,
-    *,
-    confirming: bool = False,
-) -> Office:
-    """The desk of the deployment that the options name; ``confirming`` says that deliveries are to be confirmed.
+def office_of(where: Where, *, confirming: bool = False) -> Office:
+    """The desk of the deployment that the options name; ``confirming`` says that ledgers are needed.
 
     Raises:
         OperatorError: the deployment is nowhere to be found.
     """
     deployment = find(
-        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_tables or []
+        environment=where.environment,
+        region=where.region,
+        profile=where.profile,
+        table=where.table,
+        ledger_tables=where.ledger_table or [],
     )
     if confirming and not deployment.ledger_tables:
-        note("no ledger is known: deliveries can't be confirmed (name them with --ledger-table)")
+        note(NO_LEDGER)
     return _office(deployment)
 
 
@@ -46,19 +43,8 @@ def _office(deployment: Deployment) -> Office:
     return office(deployment)
 
 
-def query_of(  # noqa: PLR0913
-    office: Office,
-    *,
-    statuses: Sequence[Status] = WAITING,
-    group: str | None = None,
-    event: str | None = None,
-    destination: str | None = None,
-    failure_class: str | None = None,
-    code: str | None = None,
-    type: str | None = None,  # noqa: A002
-    partner: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
+def query_of(
+    office: Office, choice: Choice, *, statuses: Sequence[Status] = WAITING, event: str | None = None
 ) -> Query:
     """The query that the options say.
 
@@ -67,15 +53,15 @@ def query_of(  # noqa: PLR0913
     """
     return Query(
         statuses=tuple(statuses),
-        group=group,
+        group=choice.group,
         event=event,
-        destination=destination,
-        failure_class=failure_class,
-        error_code=code,
-        type=type,
-        partner=partner,
-        since=time_bound(since, now=office.clock()),
-        until=time_bound(until, now=office.clock(), upper=True),
+        destination=choice.destination,
+        failure_class=choice.failure_class,
+        error_code=choice.code,
+        type=choice.type,
+        partner=choice.partner,
+        since=time_bound(choice.since, now=office.clock()),
+        until=time_bound(choice.until, now=office.clock(), upper=True),
     )
 
 

@@ -15,26 +15,7 @@ from ops.desk.acting import Request
 from ops.desk.app import office_of, query_of, said, told
 from ops.desk.edit_command import edit
 from ops.desk.editing import ancestry
-from ops.desk.options import (
-    Code,
-    Destination,
-    DryRun,
-    Environment,
-    FailureClass,
-    Group,
-    Json,
-    LedgerTables,
-    Limit,
-    Partner,
-    Profile,
-    Reason,
-    Region,
-    Since,
-    TableName,
-    Type,
-    Until,
-    Wait,
-)
+from ops.desk.options import Choice, DryRun, Json, Limit, Reason, Wait, Where, spread
 from ops.desk.queries import WAITING, Query, checked_statuses, find_page
 from ops.desk.records import Action
 from ops.desk.showing import card, listing, plain, pretty, summary
@@ -60,27 +41,17 @@ def _group() -> None:
 
 
 @app.command("list")
+@spread
 def list_items(  # noqa: PLR0913  # each is an option of the command
     *,
     status: Annotated[
         list[str] | None, typer.Option(help="Only this status; may be repeated [default: OPEN and RETRYING].")
     ] = None,
-    group: Group = None,
     event: Annotated[str | None, typer.Option(help="Items of this event id.")] = None,
-    destination: Destination = None,
-    failure_class: FailureClass = None,
-    code: Code = None,
-    type: Type = None,  # noqa: A002  # the option's name
-    partner: Partner = None,
-    since: Since = None,
-    until: Until = None,
+    choice: Choice,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Show no more than this.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on where a list ended that gave this.")] = None,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """List review items, the newest failure first. Replays that were confirmed meanwhile are settled on the way.
@@ -89,23 +60,11 @@ def list_items(  # noqa: PLR0913  # each is an option of the command
     media-events review list --status ARCHIVED --json
     """
     with told():
-        office = office_of(environment, region, profile, table, ledger_table)
+        office = office_of(where)
         statuses = checked_statuses(status, STATUSES) if status else WAITING
-        if (group is not None or event is not None) and not status:
+        if (choice.group is not None or event is not None) and not status:
             statuses = STATUSES
-        query = query_of(
-            office,
-            statuses=statuses,
-            group=group,
-            event=event,
-            destination=destination,
-            failure_class=failure_class,
-            code=code,
-            type=type,
-            partner=partner,
-            since=since,
-            until=until,
-        )
+        query = query_of(office, choice, statuses=statuses, event=event)
         page = find_page(office.desk, query, limit=limit, cursor=cursor)
     if json:
         items = [summary(item) for item in page.items]
@@ -121,14 +80,11 @@ def list_items(  # noqa: PLR0913  # each is an option of the command
 
 
 @app.command()
-def show(  # noqa: PLR0913
+@spread
+def show(
     item_id: Annotated[str, typer.Argument(help="The item's id.")],
     *,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Show one item whole: what failed, where, why, how often, and its body. Exit status 1: there is none.
@@ -137,7 +93,7 @@ def show(  # noqa: PLR0913
     """
     body, problem = "", None
     with told():
-        office = office_of(environment, region, profile, table, ledger_table)
+        office = office_of(where)
         try:
             item = office.desk.table.get(item_id)
         except HopError as error:
@@ -174,15 +130,12 @@ def show(  # noqa: PLR0913
 
 
 @app.command()
-def groups(  # noqa: PLR0913
+@spread
+def groups(
     *,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Show no more groups than this.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on where a list ended that gave this.")] = None,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """List what waits by group: items that failed in the same way at the same place. The largest group comes first.
@@ -190,18 +143,15 @@ def groups(  # noqa: PLR0913
     Example: media-events review groups --json
     """
     with told():
-        office = office_of(environment, region, profile, table, ledger_table)
+        office = office_of(where)
         actions.show_groups(office, limit=limit, cursor=cursor, json=json)
 
 
 @app.command()
-def stats(  # noqa: PLR0913
+@spread
+def stats(
     *,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Say how much waits, of which class and for which destination, since when, and whether it grows.
@@ -211,60 +161,38 @@ def stats(  # noqa: PLR0913
     Example: media-events review stats --json
     """
     with told():
-        actions.show_stats(office_of(environment, region, profile, table, ledger_table), json=json)
+        actions.show_stats(office_of(where), json=json)
 
 
 @app.command()
-def export(  # noqa: PLR0913
+@spread
+def export(
     *,
     form: Annotated[actions.Form, typer.Option("--format", help="csv, or jsonl: one JSON object a line.")],
     status: Annotated[
         list[str] | None, typer.Option(help="Items of this status; may be repeated [default: OPEN; of a group, all].")
     ] = None,
-    group: Group = None,
-    destination: Destination = None,
-    failure_class: FailureClass = None,
-    code: Code = None,
-    type: Type = None,  # noqa: A002
-    partner: Partner = None,
-    since: Since = None,
-    until: Until = None,
+    choice: Choice,
     limit: Limit = 100_000,
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
 ) -> None:
     """Write items to standard output, the newest failure first, without their bodies.
 
     Example: media-events review export --format csv --status ARCHIVED > archived.csv
     """
     with told():
-        office = office_of(environment, region, profile, table, None)
-        names = status or (["OPEN"] if group is None else list(STATUSES))
-        query = query_of(
-            office,
-            statuses=checked_statuses(names, STATUSES),
-            group=group,
-            destination=destination,
-            failure_class=failure_class,
-            code=code,
-            type=type,
-            partner=partner,
-            since=since,
-            until=until,
-        )
+        office = office_of(where)
+        names = status or (["OPEN"] if choice.group is None else list(STATUSES))
+        query = query_of(office, choice, statuses=checked_statuses(names, STATUSES))
         actions.export(office, query, form=form, limit=limit)
 
 
 @app.command()
-def audit(  # noqa: PLR0913
+@spread
+def audit(
     subject: Annotated[str, typer.Argument(metavar="ID", help="An item's or an operation's id.")],
     *,
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Show who did what with an item or an operation, when and why, allowed or refused; notes too. Newest first.
@@ -272,18 +200,16 @@ def audit(  # noqa: PLR0913
     Example: media-events review audit 0a1b2c3d4e5f6a7b8c9d
     """
     with told():
-        actions.show_audit(office_of(environment, region, profile, table, None), subject, json=json)
+        actions.show_audit(office_of(where), subject, json=json)
 
 
 @app.command("note")
-def add_note(  # noqa: PLR0913
+@spread
+def add_note(
     item_id: Annotated[str, typer.Argument(help="The item's id.")],
     text: Annotated[str, typer.Argument(help="What the next operator should know.")],
     *,
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Leave a note on an item. It stays, whatever becomes of the item, and `audit` shows it.
@@ -291,25 +217,19 @@ def add_note(  # noqa: PLR0913
     Example: media-events review note 0a1b2c3d4e5f6a7b8c9d "asked the CMS team, ticket follows"
     """
     with told():
-        actions.leave_note(office_of(environment, region, profile, table, None), item_id, text, json=json)
+        actions.leave_note(office_of(where), item_id, text, json=json)
 
 
 # --- doing -------------------------------------------------------------------------------------------------------
 
 
 @app.command()
+@spread
 def replay(  # noqa: PLR0913
     item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
     *,
-    group: Group = None,
     all_open: Annotated[bool, typer.Option("--all-open", help="All open items.")] = False,
-    destination: Destination = None,
-    failure_class: FailureClass = None,
-    code: Code = None,
-    type: Type = None,  # noqa: A002
-    partner: Partner = None,
-    since: Since = None,
-    until: Until = None,
+    choice: Choice,
     limit: Limit = 1000,
     rate: Annotated[float, typer.Option(min=0.01, max=1000, help="Send no more items a second than this.")] = 10.0,
     canary: Annotated[
@@ -328,11 +248,7 @@ def replay(  # noqa: PLR0913
             "--out-of-order", help="Items named by id: deliver them although later events of their key were delivered."
         ),
     ] = False,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Send items to the hop that failed, and only there: items by id, or open items by group or by what they are.
@@ -347,18 +263,8 @@ def replay(  # noqa: PLR0913
     media-events review replay --destination cms --class transient --since 6h --dry-run
     """
     with told():
-        office = office_of(environment, region, profile, table, ledger_table, confirming=not no_wait)
-        query = query_of(
-            office,
-            group=group,
-            destination=destination,
-            failure_class=failure_class,
-            code=code,
-            type=type,
-            partner=partner,
-            since=since,
-            until=until,
-        )
+        office = office_of(where, confirming=not no_wait)
+        query = query_of(office, choice)
         _one_way(item_ids, query, everything=all_open, all_option="--all-open")
         if out_of_order and not item_ids:
             fail("--out-of-order goes with item ids", hint="name each event that may come late", exit_code=UNUSABLE)
@@ -393,14 +299,12 @@ def _one_way(item_ids: list[str] | None, query: Query, *, everything: bool, all_
 
 
 @app.command()
-def cancel(  # noqa: PLR0913
+@spread
+def cancel(
     operation_id: Annotated[str, typer.Argument(help="The operation's id.")],
     *,
     reason: Reason = "",
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Cancel a running operation on many items, also somebody else's. It stops before its next items.
@@ -408,21 +312,18 @@ def cancel(  # noqa: PLR0913
     Example: media-events review cancel 0a1b2c3d4e5f
     """
     with told():
-        office = office_of(environment, region, profile, table, None)
+        office = office_of(where)
         actions.cancel(office, operation_id, reason=reason, json=json)
 
 
 @app.command()
-def resume(  # noqa: PLR0913
+@spread
+def resume(
     operation_id: Annotated[str, typer.Argument(help="The operation's id.")],
     *,
     reason: Reason = "",
     wait: Wait = 60.0,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Go on with an operation that was cancelled or stopped, or whose command is gone.
@@ -430,18 +331,16 @@ def resume(  # noqa: PLR0913
     Example: media-events review resume 0a1b2c3d4e5f
     """
     with told():
-        office = office_of(environment, region, profile, table, ledger_table, confirming=True)
+        office = office_of(where, confirming=True)
         actions.resume(office, operation_id, reason=reason, wait=wait, json=json)
 
 
 @app.command()
-def operations(  # noqa: PLR0913
+@spread
+def operations(
     *,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Show no more than this.")] = 10,
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """List what was done with many items, the latest first: who, what, why, how far it came.
@@ -449,29 +348,20 @@ def operations(  # noqa: PLR0913
     Example: media-events review operations
     """
     with told():
-        actions.show_operations(office_of(environment, region, profile, table, None), limit=limit, json=json)
+        actions.show_operations(office_of(where), limit=limit, json=json)
 
 
 @app.command()
+@spread
 def archive(  # noqa: PLR0913
     item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
     *,
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")],
-    group: Group = None,
     all_open: Annotated[bool, typer.Option("--all-open", help="All open items.")] = False,
-    destination: Destination = None,
-    failure_class: FailureClass = None,
-    code: Code = None,
-    type: Type = None,  # noqa: A002
-    partner: Partner = None,
-    since: Since = None,
-    until: Until = None,
+    choice: Choice,
     limit: Limit = 1000,
     dry_run: DryRun = False,
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Put open items away, by id, by group or by what they are: they need nothing any more.
@@ -484,43 +374,24 @@ def archive(  # noqa: PLR0913
     with told():
         if not reason.strip():
             fail("say why with --reason", exit_code=UNUSABLE)
-        office = office_of(environment, region, profile, table, None)
-        query = query_of(
-            office,
-            group=group,
-            destination=destination,
-            failure_class=failure_class,
-            code=code,
-            type=type,
-            partner=partner,
-            since=since,
-            until=until,
-        )
+        office = office_of(where, confirming=True)
+        query = query_of(office, choice)
         _one_way(item_ids, query, everything=all_open, all_option="--all-open")
         request = Request(query=query, action="archive", limit=limit, rate=DECISIONS_A_SECOND, reason=reason)
         _decide(office, item_ids, request, dry_run=dry_run, json=json)
 
 
 @app.command()
+@spread
 def restore(  # noqa: PLR0913
     item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
     *,
     reason: Reason = "",
-    group: Group = None,
     all_archived: Annotated[bool, typer.Option("--all-archived", help="All archived items.")] = False,
-    destination: Destination = None,
-    failure_class: FailureClass = None,
-    code: Code = None,
-    type: Type = None,  # noqa: A002
-    partner: Partner = None,
-    since: Since = None,
-    until: Until = None,
+    choice: Choice,
     limit: Limit = 1000,
     dry_run: DryRun = False,
-    table: TableName = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Open archived items again, by id, by group or by what they are. Exit status 1: some could not be.
@@ -528,18 +399,8 @@ def restore(  # noqa: PLR0913
     Example: media-events review restore 0a1b2c3d4e5f6a7b8c9d
     """
     with told():
-        office = office_of(environment, region, profile, table, None)
-        query = query_of(
-            office,
-            group=group,
-            destination=destination,
-            failure_class=failure_class,
-            code=code,
-            type=type,
-            partner=partner,
-            since=since,
-            until=until,
-        )
+        office = office_of(where)
+        query = query_of(office, choice)
         _one_way(item_ids, query, everything=all_archived, all_option="--all-archived")
         request = Request(query=query, action="restore", limit=limit, rate=DECISIONS_A_SECOND, reason=reason)
         _decide(office, item_ids, request, dry_run=dry_run, json=json)

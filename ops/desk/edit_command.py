@@ -17,17 +17,7 @@ from ops.console import OperatorError, err, fail, note, out, print_json
 from ops.desk import editing
 from ops.desk.app import office_of, told
 from ops.desk.editing import Draft, Edited, EditOutcome, EditRefusedError
-from ops.desk.options import (
-    DryRun,
-    Environment,
-    Json,
-    LedgerTables,
-    Profile,
-    Reason,
-    Region,
-    TableName,
-    Wait,
-)
+from ops.desk.options import DryRun, Json, Reason, Wait, Where, spread
 from ops.desk.showing import diff_lines, plain
 
 if TYPE_CHECKING:
@@ -38,6 +28,7 @@ UNUSABLE: Final = 2
 GOOD: Final = frozenset({"delivered", "sent"})
 
 
+@spread
 def edit(  # noqa: PLR0913  # each is an option of the command
     item_id: Annotated[str, typer.Argument(help="The item's id.")],
     *,
@@ -59,11 +50,7 @@ def edit(  # noqa: PLR0913  # each is an option of the command
         bool, typer.Option("--abandon", help="Open an item again whose edit was not sent, and can't be.")
     ] = False,
     wait: Wait = 60.0,
-    table: TableName = None,
-    ledger_table: LedgerTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Correct an event that can't be taken as it is, and send it in place of the original, to the hop that failed.
@@ -83,7 +70,7 @@ def edit(  # noqa: PLR0913  # each is an option of the command
     if abandon and not reason.strip():
         fail("say why with --reason", exit_code=UNUSABLE)
     with told():
-        office = office_of(environment, region, profile, table, ledger_table, confirming=not (draft or dry_run))
+        office = office_of(where, confirming=not (draft or dry_run))
         if abandon:
             _abandon(office, item_id, reason=reason, json=json)
             return

@@ -1,8 +1,12 @@
-"""Options that the commands of `media-events review` share."""
+"""Options that the commands of `media-events review` share, and those that always come together as one parameter."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
@@ -39,3 +43,63 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 Wait = Annotated[
     float, typer.Option(min=0, max=3600, help="Wait for confirmation, also of canaries, up to this many seconds.")
 ]
+
+NO_LEDGER: Final = (
+    "no ledger is known: deliveries can't be confirmed, and routes that keep an order are not told of what is archived"
+    " (name the ledgers with --ledger-table)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which deployment's desk."""
+
+    table: TableName = None
+    ledger_table: LedgerTables = None
+    environment: Environment = None
+    region: Region = None
+    profile: Profile = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which items, by what they are."""
+
+    group: Group = None
+    destination: Destination = None
+    failure_class: FailureClass = None
+    code: Code = None
+    type: Type = None
+    partner: Partner = None
+    since: Since = None
+    until: Until = None
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` as Typer takes it: a parameter of one of these classes becomes the options that it consists of."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if kind in (Where, Choice)}
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        kind = groups.get(parameter.name)
+        if kind is None:
+            parameters.append(parameter.replace(annotation=hints[parameter.name]))
+            continue
+        annotations = get_type_hints(kind, include_extras=True)
+        parameters += [
+            inspect.Parameter(
+                one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=annotations[one.name]
+            )
+            for one in fields(kind)
+        ]
+
+    @functools.wraps(command)
+    def spread_out(**given: Any) -> None:
+        together = {
+            name: kind(**{one.name: given.pop(one.name) for one in fields(kind)}) for name, kind in groups.items()
+        }
+        command(**given, **together)
+
+    spread_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    spread_out.__annotations__ = {one.name: one.annotation for one in parameters}
+    return spread_out

@@ -10,7 +10,7 @@ import typer
 
 from ops.aws import ENVIRONMENT_VARIABLE, find
 from ops.console import note
-from ops.desk.options import Environment, Json, LedgerTables, Profile, Region, TableName
+from ops.desk.options import NO_LEDGER, Environment, Json, LedgerTables, Profile, Region, TableName
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY
 
 DEFAULT_PORT: Final = 8787
@@ -45,7 +45,7 @@ def serve(  # noqa: PLR0913  # each is an option of the command
         environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
     )
     if not deployment.ledger_tables:
-        note("no ledger is known: deliveries can't be confirmed (name them with --ledger-table)")
+        note(NO_LEDGER)
     name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT
     where = place_of(
         deployment,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+import typer
 
 from ops import aws
 from ops.cli import run
 from ops.console import OperatorError
 from ops.desk import app
+from ops.desk.commands import app as review
 from tests.unit.review.items import attempt, make_item
 from tests.unit.review.records import records_of
 from tests.unit.review.test_desk import Office
@@ -200,3 +202,31 @@ def test_an_unknown_deployment_ends_with_2_and_says_how_to_name_it(office, monke
 def test_an_environments_name_can_not_leave_its_folder(office, name):  # noqa: ARG001
     with pytest.raises(OperatorError, match="no environment's name"):
         find(environment=name)
+
+
+# --- where the desk is -------------------------------------------------------------------------------------------
+
+
+def test_every_command_can_be_told_where_the_desk_is():
+    commands = typer.main.get_command(review).commands
+    assert {"list", "show", "replay", "archive", "edit", "serve"} <= set(commands)
+    for name, one in commands.items():
+        options = {option for parameter in one.params for option in parameter.opts}
+        assert {"--table", "--ledger-table", "--environment", "--region", "--profile"} <= options, name
+
+
+@pytest.mark.parametrize("name", ["list", "replay", "archive", "restore", "export"])
+def test_commands_on_many_items_choose_them_in_the_same_way(name):
+    options = {
+        option for parameter in typer.main.get_command(review).commands[name].params for option in parameter.opts
+    }
+    assert {"--group", "--destination", "--class", "--code", "--type", "--partner", "--since", "--until"} <= options
+
+
+def test_who_archives_is_told_that_without_a_ledger_no_order_is_kept(office, capsys):
+    item = office.item.item_id
+    assert command("archive", item, "--reason", "withdrawn", "--table", "review") == 0
+    assert "no ledger is known" in capsys.readouterr().err
+    assert command("restore", item, *TABLE) == 0
+    assert command("archive", item, "--reason", "withdrawn", *TABLE) == 0
+    assert "no ledger is known" not in capsys.readouterr().err
