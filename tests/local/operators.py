@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import re
-import signal
 import subprocess
 import urllib.parse
 import urllib.request
@@ -78,7 +77,8 @@ class Operator:
                 lines = list(itertools.takewhile(lambda line: line != "}\n", serving.stdout))
                 yield json.loads("".join([*lines, "}"]))["url"]
             finally:
-                serving.send_signal(signal.SIGINT)
+                # Not Ctrl-C, which a shell has its background jobs ignore, and all that they start.
+                serving.terminate()
 
 
 @dataclass(frozen=True)
