@@ -1,6 +1,7 @@
 """Two operators at one group, and commands that are killed: real processes, on the local cloud.
 
 Ten thousand items are in tests/unit/review/test_operations.py, on a model; here it is the processes that are real.
+`bench/review_group.py` does it with ten thousand.
 
 Nothing is deployed but the tables and a queue. The command is the operator's own, with AWS's SDK behind it; a thread
 plays the destination, which writes the ledger.
@@ -41,7 +42,7 @@ RATE = "200"
 class Place:
     """A review table with many open items of one group, their queue, and the destination behind it."""
 
-    def __init__(self, record):
+    def __init__(self, record, count=ITEMS):
         self.environment = {
             **record.variables(),
             "PATH": os.environ["PATH"],
@@ -59,17 +60,17 @@ class Place:
         self.queue = self.sqs.create_queue(QueueName="cms")["QueueUrl"]
         self.table = DynamoReviewTable(self.dynamodb, "review")
         self.records = DynamoRecords(self.dynamodb, "review")
-        self._fill()
+        self._fill(count)
         self.sent = Counter()
         self.over = threading.Event()
         self.destination = threading.Thread(target=self._deliver)
         self.destination.start()
 
-    def _fill(self):
+    def _fill(self, count):
         template = make_item(return_to=ReturnTo(kind="queue", queue_url=self.queue), body=None)
         body = make_item("evt-#").body
         rows = []
-        for number in range(ITEMS):
+        for number in range(count):
             moment = f"2026-11-22T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}.000Z"
             item = replace(
                 template,
@@ -79,7 +80,7 @@ class Place:
                 last_failed_at=moment,
             )
             rows.append({name: _to_dynamo(value) for name, value in _stored(item).items()})
-        counts = {"items_open": str(ITEMS), "waiting": str(ITEMS), "opened": str(ITEMS)}
+        counts = dict.fromkeys(("items_open", "waiting", "opened"), str(count))
         texts = {"item_id": "group/g-1", "register": GROUPS, "last_opened_at": moment, "first_opened_at": moment}
         rows.append({name: {"N": number} for name, number in counts.items()} | {n: {"S": t} for n, t in texts.items()})
         for start in range(0, len(rows), 25):
