@@ -257,20 +257,18 @@ class Redriver:
                 return self._send_back(letter, queue, message, to, count) if pause is None else pause
 
     def _until_its_turn(self, letter: DeadLetter, queue: DeadLetterQueue, late: float, *, needs: float) -> int | None:
-        """Wait for the letter's turn: ``None`` once it has come, else the seconds that the letter waits in its queue.
+        """Wait for the letter's turn: ``None`` if it may go then, else the seconds that the letter waits in its queue.
 
         The wait is inside this function, of which few instances work on a queue. So a backlog goes back at its pace,
-        and what is behind stays in the queue unseen; letters that were put off would all come again, many times.
+        and what is behind stays in the queue unseen; letters that were put off would all come again, many times. For
+        the same reason a letter that has to wait for its destination's breaker is not told so before its turn.
         """
-        pause = self._pause(letter, queue)
-        if pause is not None:
-            return pause
         wait = self._turn(queue, needs)
         if wait is None:
             return turn_seconds(late, letter.message_id)
         if wait > 0:
             self.sleep(wait)
-        return None
+        return self._pause(letter, queue)
 
     def _turn(self, queue: DeadLetterQueue, needs: float) -> float | None:
         """In how many seconds the next letter of the queue may go back which ``needs`` so much time; ``None``: not now.

@@ -9,7 +9,7 @@ from media_events.configuration import ConfigurationError
 from media_events.failures import TransientError
 from media_events.redriving import parse_queues
 from tests.unit.delivery.tables import table
-from tests.unit.failure.fakes import ACCOUNT, URL, World, queue
+from tests.unit.failure.fakes import ACCOUNT, URL, FakePace, World, queue
 from tests.unit.failure.samples import record
 from tests.unit.flow.fakes import FakeClock
 
@@ -45,6 +45,16 @@ def test_a_letter_waits_until_deliveries_are_tried_again():
     assert 100 <= seconds <= 126
     assert paused.queues.sent == []
     assert breakers.asked == [("media-dev-ledger", "cms")]
+
+
+def test_a_backlog_is_put_off_at_its_pace_too_and_not_all_at_once():
+    paused = world(Breakers(until=DUE + 100))
+    paused.pace = FakePace(turns=9, wait=5.0)
+    assert paused.attend(record("consumer")) != []
+    assert paused.clock() == DUE + 5
+    (seconds,) = paused.queues.visibility.values()
+    assert 95 <= seconds <= 120
+    assert len(paused.pace.asked) == 1
 
 
 @pytest.mark.parametrize("until", [None, DUE, DUE - 5])
