@@ -111,8 +111,8 @@ MUTATIONS: Final = (
         (
             Edit(
                 "media_events/delivery/strict.py",
-                "        called = lane.called(CALLED_AT_ONCE)\n",
-                "        called = lane.called(0)\n",
+                "        called = lane.called(CALLED_AT_ONCE, now=now",
+                "        called = lane.called(0, now=now",
             ),
         ),
     ),

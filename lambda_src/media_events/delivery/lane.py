@@ -172,7 +172,7 @@ class Lane:
 
     def behind(self, entry: Entry, head: Entry, now: float, window: float) -> Behind:
         """How long ``entry`` should wait behind ``head``, and whether that is hopeless."""
-        old = now - head.since > window + HOPELESS_SECONDS
+        old = _is_old(head, now, window)
         hopeless = head.hopeless or head.tries >= HOPELESS_TRIES or old
         if head.tries == 0 and not old:
             return Behind(max(1.0, min(head.since + window - now + 1.0, 5.0)))
@@ -248,15 +248,25 @@ class Lane:
             return self, False
         return replace(self, entries=self.changed(entry, replace(entry, parked=True))), True
 
-    def called(self, limit: int) -> list[str]:
-        """The parked events among the first ``limit``, as far as nothing that failed stands before them."""
-        found: list[str] = []
-        for entry in self.entries[:limit]:
+    def called(self, limit: int, *, now: float, window: float) -> list[str]:
+        """The parked events among the first ``limit`` that would not be parked again at once.
+
+        That is, as far as nothing that failed, or does not come, stands before them. Those that are past wait for
+        nobody: they are called to be told so.
+        """
+        found = [entry.event_id for entry in self.entries if entry.parked and self.is_past(entry.position)]
+        for entry in self._in_turn()[:limit]:
             if entry.parked:
                 found.append(entry.event_id)
-            elif entry.tries > 0:
+            elif entry.tries > 0 or _is_old(entry, now, window):
                 break
-        return found
+        return found[:limit]
+
+    def _in_turn(self) -> list[Entry]:
+        """Who comes when: the head, also a doubtful one before earlier ones, then the others that are not past."""
+        head = self.head
+        others = [entry for entry in self.entries if entry is not head and not self.is_past(entry.position)]
+        return others if head is None or self.is_past(head.position) else [head, *others]
 
     def recalled(self, event_ids: Iterable[str], *, since: float) -> Lane:
         """These events are in the queue again."""
@@ -299,6 +309,10 @@ class Lane:
             entries=tuple(_read(entry) for entry in document["entries"]),
             lease=None if lease is None else Lease(event_id=lease[0], owner=lease[1], until=lease[2]),
         )
+
+
+def _is_old(entry: Entry, now: float, window: float) -> bool:
+    return now - entry.since > window + HOPELESS_SECONDS
 
 
 def _position_written(position: Position) -> dict[str, Any]:

@@ -260,10 +260,10 @@ class Strict:
 
     def _call(self, key: str, lane: Lane, event: Event) -> Lane:
         """Call back the parked events whose turn comes soon; the lane says so only when they are in the queue."""
-        called = lane.called(CALLED_AT_ONCE)
+        now = self.clock()
+        called = lane.called(CALLED_AT_ONCE, now=now, window=self.policy.reorder_seconds)
         if not called:
             return lane
-        now = self.clock()
         for event_id in called:
             place = parked_key(event.metadata.source, event_id, self.destination)
             parked = self.parking.get(place)
