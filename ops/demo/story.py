@@ -77,8 +77,9 @@ class Story:
 
         self._say("Partners announce two assets", "Signed as Mux and Frame.io sign, over HTTPS.")
         self._send(senders, ANNOUNCED, subjects)
+        # On a busy machine the first steps may take longer than the planning system's route waits for earlier ones.
+        self._watch(watcher, lambda: _settled(board, ANNOUNCED))
 
-        # At once, so that it is the workflow that keeps each asset's events in their order.
         self._say(
             "The assets are ready",
             f"Frame.io's API is asked about its file; an ingest begins for each. {receiver.url}/{BROKEN} is down: it "
