@@ -62,12 +62,9 @@ def test_the_failures_of_the_comment_are_all_told(stories):
     assert (leg["attempts"], leg["redrives"]) == (5, 1)
     told_of = [step["what"] for step in stories["Frame.io: comment"]["steps"] if step["hop"] == leg["hop"]]
     assert told_of.count("an attempt failed") == 4
-    assert told_of[-4:] == [
-        "given up: it waits for a person in the review table",
-        "replayed by a person",
-        "delivered",
-        "its review item is resolved",
-    ]
+    assert told_of[-4:-2] == ["given up: it waits for a person in the review table", "replayed by a person"]
+    # The desk looks into the ledger, and may see the effect there before the function has said so in its log.
+    assert sorted(told_of[-2:]) == ["delivered", "its review item is resolved"]
 
 
 def test_an_execution_is_part_of_the_story(stories):
