@@ -35,6 +35,7 @@ POISON: Final = "poison-"
 LIVE, OTHER = "route/to-cms", "route/to-other"
 SETTLED_SECONDS: Final = 5.0
 """When no poison has reached the receiver for so long, none is on its way any more."""
+WARM_UP_SECONDS: Final = 20.0
 LATE_SECONDS: Final = 120.0
 """How long the last live events of a window are waited for."""
 
@@ -202,10 +203,11 @@ def measure(bench: Bench, *, letters: int, seconds: float, rate: float) -> list[
     windows: list[Window] = []
 
     def window(name: str) -> None:
+        # The instances that the load of this window needs are started before it is measured.
+        bench.window("warm-up", seconds=WARM_UP_SECONDS, rate=rate)
         windows.append(bench.window(name, seconds=seconds, rate=rate))
         out.print(str(windows[-1]))
 
-    bench.window("warm-up", seconds=15, rate=rate)
     window("without")
     for hop, name in ((OTHER, "another hop's"), (LIVE, "its own hop's")):
         bench.poison(hop, letters)
