@@ -40,7 +40,7 @@ class Entry:
 
     ``tries`` are attempts begun, ``hopeless`` says that the last one failed for good, ``doubtful`` that it may have
     been delivered all the same, ``parked`` that its message is not in the queue, ``skipped`` that a person has put it
-    away.
+    away. ``parkings`` counts how often a message of it was parked.
     """
 
     event_id: str
@@ -51,6 +51,7 @@ class Entry:
     doubtful: bool = False
     parked: bool = False
     skipped: bool = False
+    parkings: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,25 +243,25 @@ class Lane:
         leased = self.lease is not None and self.lease.until > now
         if entry is None or head is None or entry is head or leased:
             return self, False
-        if entry.parked:
-            return self, True
-        if not self.behind(entry, head, now, window).hopeless:
+        if not entry.parked and not self.behind(entry, head, now, window).hopeless:
             return self, False
-        return replace(self, entries=self.changed(entry, replace(entry, parked=True))), True
+        # Also of one that is parked: whoever calls it back right now does not know of this message.
+        parked = replace(entry, parked=True, parkings=entry.parkings + 1)
+        return replace(self, entries=self.changed(entry, parked)), True
 
-    def called(self, limit: int, *, now: float, window: float) -> list[str]:
-        """The parked events among the first ``limit`` that would not be parked again at once.
+    def called(self, limit: int, *, now: float, window: float) -> dict[str, int]:
+        """The parked events among the first ``limit`` that would not be parked again at once, and their ``parkings``.
 
         That is, as far as nothing that failed, or does not come, stands before them. Those that are past wait for
         nobody: they are called to be told so.
         """
-        found = [entry.event_id for entry in self.entries if entry.parked and self.is_past(entry.position)]
+        found = [entry for entry in self.entries if entry.parked and self.is_past(entry.position)]
         for entry in self._in_turn()[:limit]:
             if entry.parked:
-                found.append(entry.event_id)
+                found.append(entry)
             elif entry.tries > 0 or _is_old(entry, now, window):
                 break
-        return found[:limit]
+        return {entry.event_id: entry.parkings for entry in found[:limit]}
 
     def _in_turn(self) -> list[Entry]:
         """Who comes when: the head, also a doubtful one before earlier ones, then the others that are not past."""
@@ -268,11 +269,12 @@ class Lane:
         others = [entry for entry in self.entries if entry is not head and not self.is_past(entry.position)]
         return others if head is None or self.is_past(head.position) else [head, *others]
 
-    def recalled(self, event_ids: Iterable[str], *, since: float) -> Lane:
-        """These events are in the queue again."""
-        back = frozenset(event_ids)
+    def recalled(self, called: Mapping[str, int], *, since: float) -> Lane:
+        """These events are in the queue again, unless a message of theirs was parked after they were ``called``."""
         entries = (
-            replace(e, parked=False, since=since, tries=0, hopeless=False) if e.event_id in back and e.parked else e
+            replace(e, parked=False, since=since, tries=0, hopeless=False)
+            if e.parked and called.get(e.event_id) == e.parkings
+            else e
             for e in self.entries
         )
         return replace(self, entries=tuple(entries))
@@ -329,8 +331,8 @@ _FLAGS: Final = {"h": "hopeless", "d": "doubtful", "p": "parked", "k": "skipped"
 
 def _written(entry: Entry) -> dict[str, Any]:
     flags = {short: 1 for short, name in _FLAGS.items() if getattr(entry, name)}
-    tries = {"n": entry.tries} if entry.tries else {}
-    return {"i": entry.event_id, **_position_written(entry.position), "a": round(entry.since, 3), **tries, **flags}
+    counts = {short: number for short, number in (("n", entry.tries), ("m", entry.parkings)) if number}
+    return {"i": entry.event_id, **_position_written(entry.position), "a": round(entry.since, 3), **counts, **flags}
 
 
 def _read(document: Mapping[str, Any]) -> Entry:
@@ -339,6 +341,7 @@ def _read(document: Mapping[str, Any]) -> Entry:
         position=_position_read(document),
         since=document["a"],
         tries=document.get("n", 0),
+        parkings=document.get("m", 0),
         **{name: short in document for short, name in _FLAGS.items()},
     )
 

@@ -268,8 +268,10 @@ class Strict:
             place = parked_key(event.metadata.source, event_id, self.destination)
             parked = self.parking.get(place)
             if parked is not None:
-                attempts, (number, origin) = parked.message.receive_count - 1, parked.message.copy
-                copy = f"{number + 1}/{origin}"
+                attempts = parked.message.receive_count - 1
+                # Of two messages of an event either may have been parked: the one that goes on is new, so that nobody
+                # takes what the other one has left behind for its own copy.
+                copy = f"0/{parked.token}"
                 if not self.waiting.postpone(parked.message, 0, prior_attempts=attempts, since=int(now), copy=copy):
                     raise PermanentConfigError("no-way-back", "the queue takes no message for later: it is FIFO")
                 self.parking.let_go(place, parked.token)

@@ -36,7 +36,7 @@ def tried(lane, number, *, now=10.0, hopeless=False, doubtful=False):
 
 
 def called(lane, limit=10, *, now=10.0):
-    return lane.called(limit, now=now, window=WINDOW)
+    return list(lane.called(limit, now=now, window=WINDOW))
 
 
 def names(lane):
@@ -142,7 +142,15 @@ def test_parked_is_only_who_stands_behind_what_is_hopeless():
     assert lane.park("e1", now=10, window=WINDOW) == (lane, False)
     lane, parked = lane.park("e2", now=10, window=WINDOW)
     assert (parked, called(lane)) == (True, [])
-    assert lane.park("e2", now=10, window=WINDOW) == (lane, True)
+
+
+def test_who_is_parked_once_more_while_it_is_called_stays_parked():
+    lane, _ = tried(lane_of(1, 2), 1, hopeless=True).park("e2", now=10, window=WINDOW)
+    calls = claim(lane, 1)[0].settle("e1", now=11).called(10, now=11, window=WINDOW)
+    again, parked = lane.park("e2", now=11, window=WINDOW)
+    assert (list(calls), parked) == (["e2"], True)
+    assert not lane.recalled(calls, since=6).entry("e2").parked
+    assert again.recalled(calls, since=6) == again
 
 
 def test_parked_ones_are_called_when_the_head_is_delivered_as_far_as_nothing_else_failed():
@@ -152,7 +160,7 @@ def test_parked_ones_are_called_when_the_head_is_delivered_as_far_as_nothing_els
     lane, _ = claim(lane, 1)
     lane = lane.settle("e1", now=11)
     assert called(lane, 2) == ["e2", "e3"]
-    lane = lane.recalled(["e2", "e3"], since=6)
+    lane = lane.recalled({"e2": 1, "e3": 1}, since=6)
     assert called(lane) == ["e4"]
     lane = tried(lane, 2, hopeless=True, now=12)
     assert called(lane) == []

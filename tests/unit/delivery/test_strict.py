@@ -41,7 +41,7 @@ class Route:
     def __init__(self, dynamodb, clock, policy):
         self.dynamodb, self.clock, self.policy = dynamodb, clock, policy
         self.ledger, self.report = FakeLedgerTable(clock), FakeReport()
-        self.arrived, self.fails, self.queue = [], {}, []
+        self.arrived, self.fails, self.queue, self.copies = [], {}, [], []
         self.requests = itertools.count()
 
     def deliver(self, event, *, seconds_left):  # noqa: ARG002
@@ -52,6 +52,7 @@ class Route:
 
     def postpone(self, message, seconds, *, prior_attempts, since, copy):  # noqa: ARG002
         self.queue.append(message)
+        self.copies.append(copy)
         return True
 
     def __call__(self, *messages):
@@ -176,6 +177,18 @@ def test_behind_what_failed_for_good_the_later_ones_are_parked_and_called_back_i
         sideline.queue += [m for m, outcome in zip(batch, outcomes, strict=True) if outcome == "order-waiting"]
     assert sideline.arrived == [f"e{n}" for n in range(1, 17)]
     assert sideline.lane().entries == ()
+
+
+def test_who_is_called_back_is_a_copy_of_none_of_the_messages_that_were_parked(sideline):
+    sideline.fails["e1"] = REFUSED
+    sideline.settled(1, 2)
+    assert sideline(message(2)) == [None]  # SQS had it twice
+    sideline.fails.clear()
+    assert sideline(message(1)) == [None]
+    (copy,) = sideline.copies
+    number, _, origin = copy.partition("/")
+    assert number == "0"
+    assert origin != message(2).copy[1]
 
 
 def test_who_is_too_long_to_be_parked_waits_in_the_queue(sideline):
