@@ -56,7 +56,7 @@ def _chaos(monkeypatch: pytest.MonkeyPatch) -> Any:
             "_invoke_target": None,
             "_put_events": put_events,
         },
-        "ministack.services.sqs": {"_ensure_msg_fields": None},
+        "ministack.services.sqs": {"_ensure_msg_fields": None, "_collect_msgs": None},
         "ministack.services.sns": {"_deliver_to_sqs": None},
         "ministack.core.iam_actions": {"extract_iam_action": None, "extract_resource_arn": None},
         "ministack.core.lambda_runtime": {"Worker": Worker, "subprocess": None},

@@ -11,6 +11,8 @@ calls them Name: an archive, a replay and a rule's targets it asks for as anythi
 It also forgets the policy that an event bus is given as a whole, and knows no tags of rules on a bus whose name has
 slashes, as a partner's has: the provider can't read such a rule. A replay it sends to every rule of the bus, whatever
 the replay's FilterArns say. What a FIFO topic sends to a FIFO queue gets no SequenceNumber there.
+
+Who receives from a queue has it complete all messages there first: 20 ms for ten thousand, in which nothing else moves.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from __future__ import annotations
 import importlib
 import json
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -128,6 +132,7 @@ _sqs: Any = importlib.import_module("ministack.services.sqs")
 _sns: Any = importlib.import_module("ministack.services.sns")
 _message_of_ministack: Any = vars(_sqs)["_ensure_msg_fields"]
 _delivery_of_ministack: Any = vars(_sns)["_deliver_to_sqs"]
+_collected_by_ministack: Any = vars(_sqs)["_collect_msgs"]
 _numbered = threading.local()
 
 
@@ -151,7 +156,20 @@ def _ensure_msg_fields(message: dict[str, Any]) -> None:
     _message_of_ministack(message)
 
 
+def _collect_msgs(queue: Mapping[str, Any], most: int, visibility_timeout: int) -> list[dict[str, Any]]:
+    """MiniStack's; of a standard queue it is shown no more messages than it may take."""
+    if queue["is_fifo"]:
+        ordered: list[dict[str, Any]] = _collected_by_ministack(queue, most, visibility_timeout)
+        return ordered
+    now = time.time()
+    visible = (message for message in queue["messages"] if message.get("visible_at", now) <= now)
+    first = {**queue, "messages": list(islice(visible, most))}
+    collected: list[dict[str, Any]] = _collected_by_ministack(first, most, visibility_timeout)
+    return collected
+
+
 vars(_sqs)["_ensure_msg_fields"] = _ensure_msg_fields
+vars(_sqs)["_collect_msgs"] = _collect_msgs
 vars(_sns)["_deliver_to_sqs"] = _deliver_to_sqs
 
 _iam: Any = importlib.import_module("ministack.core.iam_actions")

@@ -86,6 +86,7 @@ def _modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
         queues[endpoint.rpartition(":")[2]]["messages"].append(message)
 
     vars(sqs).update(
+        _collect_msgs=lambda queue, most, _timeout: [*queue["messages"][:most], f"of {len(queue['messages'])} shown"],
         _ensure_msg_fields=lambda message: message.setdefault("seq", None),
         _queue_by_arn=lambda arn: queues.get(arn.rpartition(":")[2]),
         queues=queues,
@@ -234,3 +235,21 @@ def test_what_a_topic_sends_to_a_fifo_queue_is_numbered_as_all_that_comes_there(
     numbers = {name: [message["seq"] for message in queue["messages"]] for name, queue in sqs["queues"].items()}
     assert numbers == {"steps.fifo": ["0" * 18 + "10", "0" * 18 + "11"], "standard": [None, None]}
     assert own == {"seq": None}
+
+
+@pytest.mark.parametrize(("is_fifo", "shown"), [(False, 2), (True, 5)])
+def test_who_receives_from_a_standard_queue_looks_at_no_more_messages_than_it_may_take(
+    modules: dict[str, dict[str, Any]],
+    is_fifo: bool,  # noqa: FBT001
+    shown: int,
+) -> None:
+    times = [0.0, 4e9, 0.0, 0.0]
+    messages: list[dict[str, Any]] = [{"visible_at": at, "body": str(number)} for number, at in enumerate(times)]
+    messages.insert(2, {"body": "from a topic"})
+    queue = {"is_fifo": is_fifo, "messages": messages}
+
+    *taken, told = modules["sqs"]["_collect_msgs"](queue, 2, 30)
+
+    assert told == f"of {shown} shown"
+    assert [message["body"] for message in taken] == (["0", "1"] if is_fifo else ["0", "from a topic"])
+    assert len(messages) == len(times) + 1
