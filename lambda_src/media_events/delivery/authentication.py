@@ -111,7 +111,7 @@ def authenticate(  # noqa: PLR0913 - all of them go into one signature or anothe
         case Basic():
             return {"Authorization": _basic(secrets[0], arn)}
         case StandardWebhooks():
-            return _standard_webhooks(secrets, arn, identity=identity, body=body, now=now)
+            return signed_headers(secrets, arn, webhook_id=message_id(identity), body=body, now=now)
 
 
 def without_proofs(answer: bytes, authentication: Authentication | None, headers: Mapping[str, str]) -> bytes:
@@ -163,25 +163,27 @@ def _basic(secret: str, arn: str) -> str:
     return "Basic " + base64.b64encode(secret.encode()).decode()
 
 
-def _standard_webhooks(secrets: Sequence[str], arn: str, *, identity: str, body: bytes, now: float) -> dict[str, str]:
-    identifier = message_id(identity)
+def signed_headers(secrets: Sequence[str], arn: str, *, webhook_id: str, body: bytes, now: float) -> dict[str, str]:
+    """The headers of the Standard Webhooks scheme, signed with every one of ``secrets``; ``now`` is epoch seconds.
+
+    Raises:
+        PermanentConfigError: ``secret-unusable``.
+    """
     timestamp = str(int(now))
-    signed = f"{identifier}.{timestamp}.".encode() + body
+    signed = f"{webhook_id}.{timestamp}.".encode() + body
     signatures = [_signature(secret, signed, arn) for secret in secrets]
     return {
-        "webhook-id": identifier,
+        "webhook-id": webhook_id,
         "webhook-timestamp": timestamp,
         "webhook-signature": " ".join(signatures),
     }
 
 
 def message_id(identity: str) -> str:
-    """The ``webhook-id`` of an event: its identity where the scheme can carry it, else one derived from it.
+    """The ``webhook-id`` of an event, derived from its identity, ``<source>/<id>``.
 
-    A full stop separates what is signed, so an id that holds one would make two different messages sign alike.
+    The scheme separates what is signed by full stops, so an id that holds one would make two messages sign alike.
     """
-    if re.fullmatch(r"[A-Za-z0-9_-]{1,256}", identity):
-        return identity
     return "msg_" + hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:40]
 
 

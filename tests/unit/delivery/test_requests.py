@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 from standardwebhooks import Webhook
 
-from media_events.delivery.authentication import ApiKey, Basic, ClientCredentials, StandardWebhooks, authenticate
+from media_events.delivery.authentication import ApiKey, Basic, ClientCredentials, StandardWebhooks, signed_headers
 from media_events.delivery.destinations import HttpDestination
 from media_events.delivery.http import HttpDelivery, Response, build_request, judge
 from media_events.delivery.ssrf import parse_target
@@ -150,12 +150,8 @@ def test_the_previous_secret_signs_as_well(monkeypatch):
 
 
 def test_the_published_vector_is_reproduced():
-    headers = authenticate(
-        StandardWebhooks("arn"),
-        identity="msg_p5jXN8AQM9LWM0D4loKWxJek",
-        body=b'{"test": 2432232314}',
-        now=1614265330,
-        read_secrets=lambda _arn: [WHSEC],
+    headers = signed_headers(
+        [WHSEC], "arn", webhook_id="msg_p5jXN8AQM9LWM0D4loKWxJek", body=b'{"test": 2432232314}', now=1614265330
     )
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
