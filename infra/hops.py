@@ -38,7 +38,7 @@ class Redrive(Section):
     max_delay_seconds: int = Field(default=3600, ge=0, le=39600)
     max_age_seconds: int = Field(default=86400, ge=0, description="Older events are not re-driven any more.")
     max_per_second: float = Field(
-        default=10, gt=0, le=10000, description="How many go back in a second at most, so that live events don't wait."
+        default=5, gt=0, le=10000, description="How many go back in a second at most, so that live events don't wait."
     )
 
 

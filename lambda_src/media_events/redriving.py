@@ -54,7 +54,7 @@ class RedrivePolicy:
     base_delay_seconds: float = 60
     max_delay_seconds: float = 3600
     max_age_seconds: float = 86_400
-    max_per_second: float = 10
+    max_per_second: float = 5
     """How many letters of the hop go back in a second at most, so that they don't crowd out its live traffic."""
 
     def delay(self, count: int, salt: str) -> float:

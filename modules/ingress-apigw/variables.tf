@@ -275,7 +275,7 @@ variable "redrive" {
     base_delay_seconds = optional(number, 60)
     max_delay_seconds  = optional(number, 3600)
     max_age_seconds    = optional(number, 86400)
-    max_per_second     = optional(number, 10)
+    max_per_second     = optional(number, 5)
   })
   default = null
 }

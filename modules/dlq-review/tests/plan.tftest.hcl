@@ -131,7 +131,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         function_arn = null
         consumer_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
         ledger_table = "media-ledger"
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq" = {
         url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
@@ -142,7 +142,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         function_arn = null
         consumer_arn = null
         ledger_table = null
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400, max_per_second = 10 }
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400, max_per_second = 5 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq" = {
         url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhooks-dlq"
@@ -153,7 +153,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
         consumer_arn = null
         ledger_table = null
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
+        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
       }
     } }
     error_message = "The function finds the queue that a message is from by its ARN, and everything else there."

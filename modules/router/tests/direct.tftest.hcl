@@ -142,7 +142,7 @@ run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
       source_queue_url  = null
       function_arn      = null
       route_back        = "bus"
-      redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
+      redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
       ledger_table_name = "media-test-ledger"
       ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"
     }

@@ -464,7 +464,7 @@ run "ledger_alarms_and_outputs_are_complete" {
       consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
       route_back       = "queue"
       ordered          = false
-      redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 10 }
+      redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
 
       ledger_table_name = "media-test-ledger"
       ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"

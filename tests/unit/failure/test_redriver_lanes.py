@@ -49,7 +49,7 @@ def test_letters_wait_for_their_turn_inside_the_function_and_none_is_put_off():
     assert len(world.queues.sent) == 10
     assert world.queues.visibility == {}
     assert world.clock() - DUE == pytest.approx(1.0)
-    assert set(world.pace.asked) == {("route/cms", 10)}
+    assert set(world.pace.asked) == {("route/cms", 5)}
 
 
 def test_once_there_is_no_turn_left_in_time_the_rest_is_put_off_without_asking():
