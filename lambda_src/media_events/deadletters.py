@@ -97,6 +97,13 @@ class DeadLetter:
     message_attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bodyref: str | None = None
     """Where the event's or request's own body is, if that was too large to travel."""
+    first_message_id: str | None = None
+    """Of a partner's own message: the id that it first came with."""
+
+    @property
+    def nameless(self) -> bool:
+        """Whether it is a partner's message, and nothing in it tells which event it is."""
+        return self.first_message_id is not None and self.identity.event_id == _nameless(self.first_message_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,7 @@ def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
         failure=failure,
         identity=Identity(
             # Without an event's id, the message's own: two messages may well have the same body.
-            event_id=known.get("id") or f"message-{arrival.message_id or _sha256(message.body)[:32]}",
+            event_id=known.get("id") or _nameless(arrival.message_id or _sha256(message.body)[:32]),
             source=hop,
             type=known.get("type"),
             partner=known.get("partner"),
@@ -179,7 +186,12 @@ def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
             if name not in about_the_failure
         },
         bodyref=arrival.bodyref,
+        first_message_id=arrival.message_id or None,
     )
+
+
+def _nameless(message_id: str) -> str:
+    return f"message-{message_id}"
 
 
 def _bodyref(content: _Content) -> str | None:

@@ -121,6 +121,13 @@ class ReviewTable(Protocol):
         """Write ``item`` over ``over``; whether that was still what the table had."""
         ...
 
+    def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:
+        """The id of the item that ``message`` has: ``item_id``, unless it was given another one before.
+
+        It is remembered for longer than SQS keeps a message; ``lasting``: for good.
+        """
+        ...
+
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced."""
         ...
@@ -368,9 +375,10 @@ class Redriver:
         Raises:
             HopError: it is not.
         """
-        item = self._with_durable_body(review_item(letter, failure, queue, bus_arn=self.bus_arn))
+        item = self._as_its_message_is_known(review_item(letter, failure, queue, bus_arn=self.bus_arn), letter)
+        item = self._with_durable_body(item)
         item = self._with_what_it_points_at(item, letter)
-        opened = self._write(item)
+        opened = self._write(item, nameless=letter.nameless)
         if opened:
             self.report.warning(
                 "review item opened",
@@ -382,6 +390,20 @@ class Redriver:
             )
             self.report.count("ReviewItemsOpened")
         self._announce(item)
+
+    def _as_its_message_is_known(self, item: ReviewItem, letter: DeadLetter) -> ReviewItem:
+        """``item``, or the item that its message has already.
+
+        A function may give a message up, telling which event it is, and die before it answers. Then SQS moves the same
+        message, in which nothing tells that: both are one item, whichever comes first.
+        """
+        if letter.first_message_id is None:
+            return item
+        message = f"{len(item.hop)}:{item.hop}|{letter.first_message_id}"
+        known = self.table.item_of(message, item.item_id, lasting=letter.nameless)
+        if known == item.item_id or (not letter.nameless and self.table.get(item.item_id) is not None):
+            return item
+        return replace(item, item_id=known)
 
     def _with_durable_body(self, item: ReviewItem) -> ReviewItem:
         bodies = self.bodies(item.item_id)
@@ -409,7 +431,7 @@ class Redriver:
         own = self.bodies(item.item_id).put(content, content_type="application/octet-stream")
         return replace(item, kept={letter.bodyref: own})
 
-    def _write(self, item: ReviewItem) -> bool:
+    def _write(self, item: ReviewItem, *, nameless: bool) -> bool:
         """Create or reopen the item; false where this very dead letter is in it already."""
         for _ in range(WRITE_ATTEMPTS):
             if self.table.create(item):
@@ -417,7 +439,7 @@ class Redriver:
             existing = self.table.get(item.item_id)
             if existing is None:
                 continue
-            merged = existing.failed_again(item)
+            merged = existing.failed_again(existing.retold(item) if nameless else item)
             if merged is None:
                 return False
             if self.table.update(merged, over=existing):

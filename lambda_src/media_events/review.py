@@ -25,6 +25,22 @@ MAX_ATTEMPTS_KEPT: Final = 50
 """The first one and the latest: an item must fit into DynamoDB's 400 KB."""
 INLINE_BODY_BYTES: Final = 32 * 1024
 
+_OF_THE_FAILURE: Final = (
+    "failure_class",
+    "error_code",
+    "error_message",
+    "attempts",
+    "redrive_count",
+    "first_failed_at",
+    "last_failed_at",
+    "group_id",
+    "kind",
+    "response",
+    "http_status",
+    "stack_top",
+)
+"""What of an item is about its latest failure, not about its event."""
+
 _LINE: Final = re.compile(r":[0-9]{1,9}")
 _ITEM_ID_CHARACTERS: Final = 20
 _SIGNATURE_CHARACTERS: Final = 1024
@@ -216,6 +232,10 @@ class ReviewItem:
             change=self.change,
             version=self.version + 1,
         )
+
+    def retold(self, later: ReviewItem) -> ReviewItem:
+        """The failure that ``later`` was made of, told of this item's event: ``later`` does not know which it is."""
+        return replace(self, **{name: getattr(later, name) for name in _OF_THE_FAILURE})
 
 
 IndexName = Literal["by-status", "by-group", "by-event"]

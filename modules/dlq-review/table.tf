@@ -91,7 +91,7 @@ resource "aws_dynamodb_table" "items" {
     projection_type = "KEYS_ONLY"
   }
 
-  # Of the entries that count by the hour alone: items have no such attribute; the function deletes them.
+  # Of the entries that count by the hour, and of those that say which item a message has. Items have no such attribute; the function deletes them.
   ttl {
     enabled        = true
     attribute_name = "expires"

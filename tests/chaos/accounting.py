@@ -7,10 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from media_events.arrivals import ARRIVAL_ATTRIBUTE
 from media_events.review import ReviewItem
 from tests.chaos.model.world import FaultId, marks
+
+NAMELESS: Final = "message-"
+"""How an item's event is called where nothing tells which it is; its message's id follows."""
 
 Place = tuple[str, str]
 """A destination (or ``bus``) and the mark of an event."""
@@ -46,7 +50,7 @@ class Tally:
     both: int = 0
     """Events of ``review`` whose effect has happened at that destination all the same, unconfirmed."""
     unnamed: int = 0
-    """Second items of one event: SQS moved its message, in which nothing says which event it is."""
+    """Second items of one event: SQS moved another message of it, in which nothing says which event it is."""
     problems: list[str] = field(default_factory=list)
     suspects: set[str] = field(default_factory=set)
     faults: list[FaultId] = field(default_factory=list)
@@ -99,12 +103,22 @@ def judge(
         tally.both += any(effects.get((destination, mark)) for destination in waiting)
     else:
         tally.delivered += 1
-    named = Counter(item.destination for item in items if not item.event_id.startswith("message-"))
-    tally.unnamed += max(0, len(items) - len(set(named) | {item.destination for item in items}))
-    for destination, number in named.items():
-        if number > 1:
-            tally.duplicated += number - 1
-            tally.blame(mark, f"{mark} has {number} review items at {destination}")
+    for destination, number in Counter(item.destination for item in items).items():
+        here = [item for item in items if item.destination == destination]
+        names = Counter(name for item in here for name in names_of(item))
+        again = min(number - 1, sum(times - 1 for times in names.values()))
+        tally.unnamed += number - 1 - again
+        if again:
+            tally.duplicated += again
+            told = "; ".join(f"{item.item_id}: {item.event_id}, {item.kind}, {item.error_code}" for item in here)
+            tally.blame(mark, f"{mark} has {number} review items at {destination}: {told}")
+
+
+def names_of(item: ReviewItem) -> set[str]:
+    """What no other item of an event may be called: its event, where it is known, and its message, where that is."""
+    arrival = item.message_attributes.get(ARRIVAL_ATTRIBUTE, {}).get("stringValue")
+    message = {NAMELESS + str(json.loads(arrival)["id"])} if arrival else set()
+    return message | ({item.event_id} if item.event_id.startswith(NAMELESS) else {"the event"})
 
 
 def repetitions(

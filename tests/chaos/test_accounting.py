@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -56,6 +57,28 @@ def test_event_that_a_person_gave_up_is_not_lost():
 def test_two_items_of_one_event_at_one_destination_are_one_too_many():
     tally = judged({("plain", MARK): 1}, item(destination="cms"), item(destination="cms"))
     assert tally.duplicated == 1
+
+
+@pytest.mark.parametrize(
+    ("messages", "found"),
+    [
+        (("named m-1", "m-1"), (1, 0)),
+        (("named m-1", "m-2"), (0, 1)),
+        (("named m-1", "named m-1"), (1, 0)),
+        (("m-1", "m-2", "m-3"), (0, 2)),
+        (("named m-1", "m-1", "m-2"), (1, 1)),
+    ],
+)
+def test_second_item_counts_unless_it_is_of_another_message_that_nothing_names(
+    messages: tuple[str, ...], found: tuple[int, int]
+):
+    items = []
+    for message in messages:
+        named, _, identifier = message.rpartition(" ")
+        arrival = {"arrival": {"dataType": "String", "stringValue": json.dumps({"id": identifier})}} if named else {}
+        items.append(make_item(MARK if named else f"message-{identifier}", message_attributes=arrival))
+    tally = judged({("plain", MARK): 1}, *items)
+    assert (tally.duplicated, tally.unnamed) == found
 
 
 def test_second_request_counts_unless_a_fault_explains_it():

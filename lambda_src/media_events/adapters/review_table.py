@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,11 @@ HOUR_PREFIX: Final = "hour/"
 HOUR_CHARACTERS: Final = len("2026-11-23T12")
 HOURS_KEPT_SECONDS: Final = 8 * 24 * 3600
 _KEYS_A_CALL: Final = 100
+
+MESSAGE_PREFIX: Final = "message/"
+"""Keys of the entries that say which item a partner's message has (``known_as``), in no index."""
+MESSAGES_KEPT_SECONDS: Final = 30 * 24 * 3600
+"""SQS keeps a message for 14 days at most."""
 
 CONFLICT_ATTEMPTS: Final = 8
 """Two writers of one group meet in its entry; one of them has to begin again."""
@@ -191,6 +197,34 @@ class DynamoReviewTable:
         }
         counted = self._counted(item.group_id, {_count_of(item.status): -1}, None, opened=False)
         return self._together("deleting a settled item", [{"Delete": delete}, {"Update": counted}])
+
+    def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:
+        """The id of the item that ``message`` has: ``item_id``, unless it was given another one before.
+
+        It is remembered for longer than SQS keeps a message; ``lasting``: for good.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        # A digest: a message says itself which id it came with, and a key has its limits.
+        key = {"item_id": {"S": MESSAGE_PREFIX + hashlib.sha256(message.encode(errors="surrogatepass")).hexdigest()}}
+        expires = {"expires": {"N": str(int(self._clock()) + MESSAGES_KEPT_SECONDS)}}
+        entry: Any = {**key, "known_as": {"S": item_id}, **({} if lasting else expires)}
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=entry,
+                ConditionExpression="attribute_not_exists(item_id)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if "ConditionalCheckFailed" not in _reasons(error):
+                translate(error, "remembering a message's item")
+            known: Any = error.response
+            return str(known["Item"]["known_as"]["S"])
+        except BotoCoreError as error:
+            translate(error, "remembering a message's item")
+        return item_id
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced.

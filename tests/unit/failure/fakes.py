@@ -126,6 +126,7 @@ class FakeReviewTable:
     trap: Trap
     items: dict[str, ReviewItem] = field(default_factory=dict)
     announced: dict[str, float] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
     meanwhile: Callable[[], None] | None = None
     """What somebody else does between a read and the write that follows it."""
 
@@ -155,6 +156,11 @@ class FakeReviewTable:
         item = replace(current, **changed, **carried)
         self.trap.step("update", lambda: self.items.__setitem__(item.item_id, item))
         return True
+
+    def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:  # noqa: ARG002
+        if message not in self.messages:
+            self.trap.step("message", lambda: self.messages.__setitem__(message, item_id))
+        return self.messages[message]
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         if self.announced.get(group_id, float("-inf")) > now - quiet_seconds:

@@ -260,3 +260,22 @@ def test_a_table_that_is_not_there_is_a_failure_with_a_class(client, operation):
     with pytest.raises(HopError) as failed:
         calls[operation]()
     assert isinstance(failed.value.__cause__, ClientError)
+
+
+def test_a_message_has_the_item_that_it_was_given_first(table, client):
+    assert table.item_of("ingress/in|m-0", "item-a", lasting=False) == "item-a"
+    assert table.item_of("ingress/in|m-0", "item-b", lasting=True) == "item-a"
+    assert table.item_of("ingress/in|m-1", "item-b", lasting=True) == "item-b"
+    entries = client.scan(TableName=TABLE)["Items"]
+    assert {entry["known_as"]["S"]: "expires" in entry for entry in entries} == {"item-a": True, "item-b": False}
+    assert all("/" in entry["item_id"]["S"] for entry in entries)
+
+
+def test_a_message_may_say_what_it_likes_of_its_id(table):
+    for said in ("m" * 100_000, "", "\ud800", "a/b"):
+        assert table.item_of(said, "item-a", lasting=False) == "item-a"
+
+
+def test_a_message_whose_item_can_not_be_remembered_says_why(client):
+    with pytest.raises(HopError):
+        DynamoReviewTable(client, "gone").item_of("m-0", "item-a", lasting=False)
