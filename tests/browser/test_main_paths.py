@@ -90,6 +90,8 @@ def test_a_selection_is_archived_and_restored_by_keyboard_alone(busy, visit):
     visitor.press("Tab", "Tab", "Enter")
     expect(visitor.page.get_by_text("2 archived.")).to_be_visible()
     visitor.page.get_by_role("link", name="Archived 2").press("Enter")
+    # Both pages have such a box.
+    visitor.page.wait_for_url(re.compile("status=ARCHIVED"))
     visitor.page.get_by_label("Select all on this page").press("Space")
     expect(visitor.page.get_by_text("2 selected")).to_be_visible()
     visitor.page.get_by_role("button", name="Restore").press("Enter")
