@@ -35,8 +35,8 @@ from tests.unit.review.items import make_item
 from tests.unit.review.tables import create_review_table
 
 ITEMS = 400
-RATE = "200"
-"""More than this machine can send: nothing here is about time."""
+RATE = "20"
+"""Slow enough for a command to be met in the middle, however busy the machine is."""
 
 
 class Place:
@@ -158,9 +158,12 @@ def test_two_operators_a_kill_and_a_cancel_and_none_is_sent_twice(place):
     # One operator's command is killed in the middle, after its canaries; another one works at the same group meanwhile.
     first = place.replaying(40)
     operation = place.operation(first)
+    # It stands still until the other one is at work, however long that takes to start.
+    first.send_signal(signal.SIGSTOP)
     second = place.replaying(25)
     place.operation(second)
-    place.until(lambda: len(place.sent) >= 12)
+    first.send_signal(signal.SIGCONT)
+    place.until(lambda: place.records.operation(operation).taken >= 12)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     assert place.records.operation(operation).state == "running"
