@@ -98,7 +98,7 @@ def check_browser() -> None:
 
 
 def make_environments(*, tests: bool, lint: bool) -> None:
-    """Make them side by side: half of the time is waiting for downloads."""
+    """Make them side by side: pip and npm keep one CPU busy each."""
     with ThreadPoolExecutor() as pool:
         tools = pool.submit(python_environment, ".venv", "requirements/dev.lock", sys.executable)
         jobs = [tools, pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", runtime_python())]
