@@ -44,7 +44,8 @@ class Arrival:
 
     ``event`` may have ``id``, ``source``, ``type``, ``partner``, ``partitionkey`` and ``correlationid``. ``attributes``
     are the sender's message attributes where there are too many to travel beside the kit's. ``bodyref`` points at a
-    body that was too large to travel. ``redacted`` says that credentials were taken out of the body.
+    body that was too large to travel. ``redacted`` says that credentials were taken out of the body, ``unread`` that
+    whoever gave the message up had no configuration to read it by.
     """
 
     message_id: str
@@ -53,6 +54,7 @@ class Arrival:
     attributes: Mapping[str, Mapping[str, Any]] | None = None
     bodyref: str | None = None
     redacted: bool = False
+    unread: bool = False
 
     @classmethod
     def of(cls, message: Message) -> Self:
@@ -84,6 +86,7 @@ class Arrival:
             attributes=_attributes(attributes) if isinstance(attributes, Mapping) else None,
             bodyref=bodyref if isinstance(bodyref, str) else None,
             redacted=record.get("redacted") is True,
+            unread=record.get("unread") is True,
         )
 
     def carried_by(self, message: Message) -> Message:
@@ -95,6 +98,7 @@ class Arrival:
             "attributes": self.attributes,
             "bodyref": self.bodyref,
             "redacted": self.redacted or None,
+            "unread": self.unread or None,
         }
         # ASCII: SQS refuses some characters that JSON allows.
         text = json.dumps({name: value for name, value in record.items() if value}, separators=(",", ":"))

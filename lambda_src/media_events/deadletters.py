@@ -99,10 +99,12 @@ class DeadLetter:
     """Where the event's or request's own body is, if that was too large to travel."""
     first_message_id: str | None = None
     """Of a partner's own message: the id that it first came with."""
+    unread: bool = False
+    """Whether it is a partner's own message, and no function has looked which event it is."""
 
     @property
     def nameless(self) -> bool:
-        """Whether it is a partner's message, and nothing in it tells which event it is."""
+        """Whether it is called by its message, for want of an event's id."""
         return self.first_message_id is not None and self.identity.event_id == _nameless(self.first_message_id)
 
 
@@ -166,8 +168,7 @@ def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
         kind=kind,
         failure=failure,
         identity=Identity(
-            # Without an event's id, the message's own: two messages may well have the same body.
-            event_id=known.get("id") or _nameless(arrival.message_id or _sha256(message.body)[:32]),
+            event_id=known.get("id") or _name_without_an_event(message, arrival, kind),
             source=hop,
             type=known.get("type"),
             partner=known.get("partner"),
@@ -187,6 +188,34 @@ def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
         },
         bodyref=arrival.bodyref,
         first_message_id=arrival.message_id or None,
+        unread="id" not in known and (kind != "consumer" or arrival.unread),
+    )
+
+
+def _name_without_an_event(message: Message, arrival: Arrival, kind: Kind) -> str:
+    """What a message is called in which nothing tells a partner's event.
+
+    EventBridge gives each event an id, and may dead-letter one twice. Otherwise it is the message's own id: two
+    messages may well have the same body.
+    """
+    document = _document(message.body) if kind == "rule" else None
+    identifier = _short(document.get("id")) if isinstance(document, Mapping) else None
+    return f"event-{identifier}" if identifier else _nameless(arrival.message_id or _sha256(message.body)[:32])
+
+
+def described(
+    letter: DeadLetter, body: str, message_attributes: Mapping[str, Mapping[str, Any]], *, hop: str
+) -> DeadLetter:
+    """An unread ``letter`` as the hop's function would have dead-lettered it; why it failed stays as it was."""
+    message = Message(body=body, message_id=letter.message_id, receipt_handle="", message_attributes=message_attributes)
+    told = _raw(message, hop=hop, sent_at=letter.sent_at)
+    return replace(
+        letter,
+        identity=told.identity,
+        body=told.body,
+        bodyref=told.bodyref,
+        message_attributes=told.message_attributes,
+        unread=told.unread,
     )
 
 

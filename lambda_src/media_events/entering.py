@@ -272,6 +272,16 @@ class Entrance:
         _, events = self.read(message)
         return {"status": "accepted", "ids": [event.metadata.id for event in events]}
 
+    def describe(self, record: Any) -> dict[str, Any]:
+        """How a record would be dead-lettered, as ``{"body", "messageAttributes"}``; nothing else comes of it.
+
+        Raises:
+            PermanentDataError: it is no record (``not-a-record``).
+            HopError: its body is too large to travel, and could not be stored.
+        """
+        letter = self.letter(_record(record))
+        return {"body": letter.body, "messageAttributes": dict(letter.message_attributes)}
+
     def read(self, message: Message) -> tuple[Entrant, list[Event]]:
         """Whose message it is, and its events.
 
@@ -370,7 +380,7 @@ class Entrance:
             clean = self._redacted(message, body)
             # What is known is not asked anew: one message is one item for review, whatever it fails of next.
             event = arrival.event or self._known(message)
-            arrival = replace(arrival, event=event, redacted=arrival.redacted or clean != body)
+            arrival = replace(arrival, event=event, redacted=arrival.redacted or clean != body, unread=False)
             size = len(clean) + len(json.dumps(message.message_attributes))
             if size > MAX_LETTER_BYTES and self.bodies is not None:
                 arrival = replace(arrival, bodyref=self.bodies.put(clean, content_type="application/octet-stream"))
@@ -432,7 +442,7 @@ class EntranceQueue:
 
 def bare_letter(message: Message) -> Message:
     """A dead letter where no configuration says what is in it."""
-    return Arrival.of(message).carried_by(message)
+    return replace(Arrival.of(message), unread=True).carried_by(message)
 
 
 def _record(record: Any) -> Message:

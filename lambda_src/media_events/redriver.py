@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from media_events.bodies import Bodies
 from media_events.consuming import BatchResponse, Message, timestamp
-from media_events.deadletters import DeadLetter, parse
+from media_events.deadletters import DeadLetter, described, parse
 from media_events.envelope import Event, Redrive
 from media_events.failures import (
     Failure,
@@ -35,7 +35,9 @@ from media_events.redriving import (
     attributes_to_send,
     decide,
     deduplication_id,
+    first_failed,
     pause_seconds,
+    question_about,
     record_of,
     review_item,
     turn_seconds,
@@ -55,6 +57,12 @@ ALONE_SECONDS: Final = 45.0
 """How long a function is waited for that tries one letter alone."""
 INVOKED_SECONDS: Final = 30.0
 """How long a function is waited for that takes a letter back itself (``handlers.redrive`` waits a little less)."""
+DESCRIBED_SECONDS: Final = 5.0
+"""How long a function is waited for that is asked what is in a message."""
+DESCRIBE_ATTEMPTS: Final = 2
+"""So that a sandbox that dies of something else does not leave the message without a name."""
+DESCRIBABLE_SECONDS: Final = 86_400.0
+"""For how long, past its greatest age, a letter waits for a function that can't be asked now; SQS drops it some day."""
 RESERVED_SECONDS: Final = 5.0
 """Kept back from the re-drive function's own time, to record the outcome."""
 MAX_TURN_WAIT_SECONDS: Final = 600.0
@@ -102,6 +110,15 @@ class Functions(Protocol):
         Raises:
             PoisonError: the function crashed, or did not answer in :data:`ALONE_SECONDS`.
             HopError: the batch was not taken.
+        """
+        ...
+
+    def describe(self, function_arn: str, payload: str) -> Message:
+        """Ask a way in's function how it would dead-letter a message; it does nothing else.
+
+        Raises:
+            PoisonError: the function crashed, can't tell, or did not answer in :data:`DESCRIBED_SECONDS`.
+            HopError: Lambda did not answer or refused.
         """
         ...
 
@@ -249,14 +266,18 @@ class Redriver:
     def _settle(self, letter: DeadLetter, queue: DeadLetterQueue, message: Message) -> int | None:
         """Carry out what is decided: ``None`` if that is the end of the letter, else the seconds that it waits."""
         decision = decide(letter, queue, bus_arn=self.bus_arn, now=self.clock())
+        asking = DESCRIBED_SECONDS if letter.unread and queue.describer_arn is not None else 0.0
         match decision:
             case Wait(seconds=seconds):
                 return seconds
             case AskAPerson(failure=failure):
-                self._ask(letter, failure, queue)
-                return None
+                late = self.clock() - letter.sent_at
+                pause = self._until_its_turn(letter, queue, late, needs=asking) if asking else None
+                if pause is None:
+                    self._ask(letter, failure, queue)
+                return pause
             case TryAlone(function_arn=function_arn, count=count, late=late):
-                pause = self._until_its_turn(letter, queue, late, needs=ALONE_SECONDS)
+                pause = self._until_its_turn(letter, queue, late, needs=ALONE_SECONDS + asking)
                 return self._try_alone(letter, queue, message, function_arn, count) if pause is None else pause
             case SendBack(to=to, count=count, late=late):
                 needs = INVOKED_SECONDS if to.kind in ("function", "record") else 0.0
@@ -375,6 +396,7 @@ class Redriver:
         Raises:
             HopError: it is not.
         """
+        letter = self._described(letter, queue)
         item = self._as_its_message_is_known(review_item(letter, failure, queue, bus_arn=self.bus_arn), letter)
         item = self._with_durable_body(item)
         item = self._with_what_it_points_at(item, letter)
@@ -390,6 +412,39 @@ class Redriver:
             )
             self.report.count("ReviewItemsOpened")
         self._announce(item)
+
+    def _described(self, letter: DeadLetter, queue: DeadLetterQueue) -> DeadLetter:
+        """``letter`` with its event's name and without credentials, as far as the hop's function can still tell.
+
+        Nothing has read what SQS moved; but what killed the function is seldom the reading. An event has one item,
+        however many messages of it fail, only if each of them tells the event.
+
+        Raises:
+            HopError: the function can't be asked now.
+        """
+        function_arn = queue.describer_arn
+        if not letter.unread or function_arn is None:
+            return letter
+        try:
+            answer = self._answer(function_arn, question_about(letter))
+        except HopError as error:
+            age = self.clock() - first_failed(letter)
+            if isinstance(error, TransientError) and age <= queue.policy.max_age_seconds + DESCRIBABLE_SECONDS:
+                raise
+            self.report.warning("message not described", **_about(letter, queue), reason=error.code)
+            return letter
+        return described(letter, answer.body, answer.message_attributes, hop=queue.hop)
+
+    def _answer(self, function_arn: str, question: str) -> Message:
+        refusal: HopError = TransientError("out-of-time", "no time is left to ask what is in the message")
+        for _ in range(DESCRIBE_ATTEMPTS):
+            if self.seconds_left() < DESCRIBED_SECONDS + RESERVED_SECONDS:
+                break
+            try:
+                return self.functions.describe(function_arn, question)
+            except (PoisonError, TransientError) as error:
+                refusal = error
+        raise refusal
 
     def _as_its_message_is_known(self, item: ReviewItem, letter: DeadLetter) -> ReviewItem:
         """``item``, or the item that its message has already.

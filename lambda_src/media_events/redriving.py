@@ -102,6 +102,11 @@ class DeadLetterQueue:
     """The function that consumes the hop's queue, where it may be handed one message alone."""
 
     @property
+    def describer_arn(self) -> str | None:
+        """The function that can tell what is in a partner's own message, if this is a hop with one."""
+        return (self.consumer_arn or self.function_arn) if self.raw else None
+
+    @property
     def raw(self) -> bool:
         """Whether the hop takes a partner's own messages out of a queue: the webhook alone goes back to the bus."""
         return self.hop.startswith("ingress/") and self.route_back != "bus"
@@ -249,8 +254,17 @@ def alone(letter: DeadLetter, queue: DeadLetterQueue, count: int) -> str:
 
 def record_of(body: str, attributes: Mapping[str, Mapping[str, Any]], message_id: str) -> str:
     """What a function is invoked with that takes a message back without its queue: ``{"record": …}``, as SQS has it."""
-    record = {"messageId": message_id, "body": body, "attributes": {}, "messageAttributes": attributes}
-    return json.dumps({"record": record}, separators=(",", ":"))
+    return json.dumps({"record": _record(body, attributes, message_id)}, separators=(",", ":"))
+
+
+def question_about(letter: DeadLetter) -> str:
+    """What a way in's function is asked with what is in a message: ``{"describe": …}``, as SQS has it."""
+    record = _record(letter.body, letter.message_attributes, letter.message_id)
+    return json.dumps({"describe": record}, separators=(",", ":"))
+
+
+def _record(body: str, attributes: Mapping[str, Mapping[str, Any]], message_id: str) -> dict[str, Any]:
+    return {"messageId": message_id, "body": body, "attributes": {}, "messageAttributes": attributes}
 
 
 def deduplication_id(letter: DeadLetter, count: int) -> str:

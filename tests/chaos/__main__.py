@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{faults} faults in {time.monotonic() - started:.0f} s")
     print(f"{total.repeated} effects repeated where a fault hid that the first had happened")
     print(f"{total.both} events in review whose effect there has happened, unconfirmed")
-    print(f"{total.unnamed} second items of an event, for another message of it that SQS moved and nothing in it names")
+    print(f"{total.unnamed} second items of an event that no function can read, for another message of it")
     print(total)
     return 1 if total.problems else 0
 

@@ -50,7 +50,7 @@ class Tally:
     both: int = 0
     """Events of ``review`` whose effect has happened at that destination all the same, unconfirmed."""
     unnamed: int = 0
-    """Second items of one event: SQS moved another message of it, in which nothing says which event it is."""
+    """Second items of an event that no function can read, for another message of it."""
     problems: list[str] = field(default_factory=list)
     suspects: set[str] = field(default_factory=set)
     faults: list[FaultId] = field(default_factory=list)
@@ -106,7 +106,8 @@ def judge(
     for destination, number in Counter(item.destination for item in items).items():
         here = [item for item in items if item.destination == destination]
         names = Counter(name for item in here for name in names_of(item))
-        again = min(number - 1, sum(times - 1 for times in names.values()))
+        # What can't be read has an item for each message: nothing tells that two of them are one event.
+        again = number - 1 if destinations else min(number - 1, sum(times - 1 for times in names.values()))
         tally.unnamed += number - 1 - again
         if again:
             tally.duplicated += again

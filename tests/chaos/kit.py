@@ -284,7 +284,10 @@ class Kit:
         )
         consumer = self._consumer(hop, queue=EntranceQueue(self._sqs_queue(hop), way_in.letter), about=way_in.about)
 
-        def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
+        def handler(event: dict[str, Any], invocation: Invocation) -> object:
+            if "describe" in event:
+                return way_in.describe(event["describe"])
+
             def enter(messages: Sequence[Message]) -> Sequence[BaseException | None]:
                 return way_in.enter(messages, self.ledger(invocation), remaining=self.remaining(invocation))
 

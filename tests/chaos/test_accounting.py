@@ -17,9 +17,11 @@ MARK = EVENT.mark
 PLACES = ("cms", "plain")
 
 
-def judged(effects: dict[tuple[str, str], int], *items: Any, excused: Any = ()) -> Tally:
+def judged(
+    effects: dict[tuple[str, str], int], *items: Any, excused: Any = (), places: tuple[str, ...] = PLACES
+) -> Tally:
     tally = Tally()
-    judge(EVENT, PLACES, items, Counter(effects), tally, excused=excused)
+    judge(EVENT, places, items, Counter(effects), tally, excused=excused)
     return tally
 
 
@@ -69,7 +71,7 @@ def test_two_items_of_one_event_at_one_destination_are_one_too_many():
         (("named m-1", "m-1", "m-2"), (1, 1)),
     ],
 )
-def test_second_item_counts_unless_it_is_of_another_message_that_nothing_names(
+def test_second_item_of_what_can_not_be_read_counts_unless_it_is_of_another_message(
     messages: tuple[str, ...], found: tuple[int, int]
 ):
     items = []
@@ -77,8 +79,13 @@ def test_second_item_counts_unless_it_is_of_another_message_that_nothing_names(
         named, _, identifier = message.rpartition(" ")
         arrival = {"arrival": {"dataType": "String", "stringValue": json.dumps({"id": identifier})}} if named else {}
         items.append(make_item(MARK if named else f"message-{identifier}", message_attributes=arrival))
-    tally = judged({("plain", MARK): 1}, *items)
+    tally = judged({}, *items, places=())
     assert (tally.duplicated, tally.unnamed) == found
+
+
+def test_second_item_of_what_can_be_read_counts_whatever_it_is_called():
+    tally = judged({("plain", MARK): 1}, make_item(MARK), make_item("message-1"), make_item("message-2"))
+    assert (tally.duplicated, tally.unnamed) == (2, 0)
 
 
 def test_second_request_counts_unless_a_fault_explains_it():

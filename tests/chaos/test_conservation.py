@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media_events import consuming, entering
+from media_events import consuming, entering, redriver
 from tests.chaos.__main__ import main
 from tests.chaos.model.world import CALM, Mix
 from tests.chaos.run import Run, Scenario, events_of
@@ -114,6 +114,33 @@ def test_the_last_line_tells_the_count(capsys):
     accepted, delivered, review = (int(last.split()[place]) for place in (1, 3, 5))
     assert last == f"accepted 60 delivered {delivered} review {review} lost 0 duplicated 0"
     assert accepted == delivered + review
+
+
+def dying_ways_in(seed: int, kill: float) -> Run:
+    """Senders that often don't hear that they were heard, and functions that seldom live to the end of a message."""
+    entries = [entry for entry in ENTRY_NAMES if entry != "webhook"]
+    events = tuple(Sent(number, entries[number % 4], "raw", number, float(number)) for number in range(1, 81))
+    return Run(Scenario(seed=seed, events=events, mix=replace(CALM, kill=kill, lose_answer=0.3)))
+
+
+@pytest.mark.parametrize(("seed", "kill"), [(3, 0.3), (2, 0.45), (4, 0.3)])
+def test_however_many_messages_of_an_event_are_moved_by_sqs_it_has_one_item_with_its_name(seed, kill):
+    run = dying_ways_in(seed, kill)
+
+    tally = run.live()
+
+    assert not tally.problems, tally.problems
+    moved = [item for item in run.items() if item.kind == "moved"]
+    assert moved
+    assert [item.event_id for item in moved if item.event_id not in run.senders.accepted] == []
+
+
+def test_second_items_of_an_event_are_noticed(monkeypatch):
+    monkeypatch.setattr(redriver.Redriver, "_described", lambda _self, letter, _queue: letter)
+
+    tally = dying_ways_in(3, 0.3).live()
+
+    assert any("has 2 review items at bus" in problem for problem in tally.problems)
 
 
 def test_an_order_that_is_not_kept_is_noticed(monkeypatch):

@@ -21,10 +21,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from media_events.ledger import ledger_key
-from media_events.review import item_id
+from media_events.review import ReviewItem, item_id
 from ops.aws import Cloud, Deployment
 from ops.demo.senders import new_secret
-from ops.desk.wiring import desk
+from ops.desk import wiring
+from ops.desk.desk import Desk
 from ops.local import cloud, process
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
@@ -252,6 +253,12 @@ def test_message_in_a_queue_arrives_from_a_sender_whose_role_may_send_and_from_n
 # ------------------------------------------------------------------------------------------------- once, and apart
 
 
+def desk_of(ways: Ways) -> Desk:
+    """The review desk, for an operator who may do everything."""
+    cloud_of = Cloud(region="us-east-1", profile=None, record=ways.clients.record)
+    return wiring.desk(Deployment(cloud_of, ways.outputs["review_table_name"], ways.outputs["ledger_table_names"]))
+
+
 def duplicates(lines: list[LogLine], event_id: str) -> int:
     return sum(line.message == "event duplicate" and line.fields.get("event_id") == event_id for line in lines)
 
@@ -306,6 +313,33 @@ def test_verbatim_replay_a_hundred_times_is_published_once(ways: Ways):
     assert ways.call("replayed", edited("mux-video.asset.ready", {"id": "the-last"}), preset="mux").status == 202
     assert ways.arrivals.wait_for(partner="replayed", id="the-last")
     assert len(ways.arrivals.of(partner="replayed")) == 2
+
+
+def test_messages_that_sqs_moved_are_one_item_with_their_events_name_and_without_its_credentials(ways: Ways):
+    """Two of one event, which have been tried again: as after a function that died of each of them every time."""
+    sqs = ways.clients.sqs
+    queue = ways.outputs["entry_queue_urls"]["queue"]
+    answer = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])
+    dead = json.loads(answer["Attributes"]["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
+    url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
+    before, key = len(open_review_items(ways.clients, ways.outputs["review_table_name"])), secrets.token_hex(12)
+    body = edited("mux-video.asset.ready", {"id": "moved-twice", "data": {"id": "moved", "stream_key": key}}).decode()
+
+    for _ in range(2):
+        tried: Any = {"redrivecount": {"DataType": "Number", "StringValue": "1"}}
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=tried)
+
+    def item() -> ReviewItem | None:
+        return desk_of(ways).table.get(item_id("ingress/ways-local-queue", "moved-twice", "bus"))
+
+    assert eventually(lambda: (found := item()) is not None and len(found.attempts) == 2)
+    found = item()
+    assert found is not None
+    assert (found.kind, found.event_id, found.partner) == ("moved", "moved-twice", "mux")
+    assert json.loads(found.body or "")["id"] == "moved-twice"
+    assert key not in repr(found)
+    assert len(open_review_items(ways.clients, ways.outputs["review_table_name"])) == before + 1
+    assert ways.arrivals.of(id="moved-twice") == []
 
 
 # ----------------------------------------------------------------------------------------------------------- order
@@ -399,18 +433,17 @@ def test_from_a_fifo_topic_to_a_fifo_queue_a_failed_event_holds_up_its_key_alone
     others = {group: ids for group, ids in steps.ids.items() if group != steps.held_group}
     before = {**others, steps.held_group: steps.ids[steps.held_group][:2]}
     queue = steps.queues[destination]
-    cloud_of = Cloud(region="us-east-1", profile=None, record=ways.clients.record)
-    office = desk(Deployment(cloud_of, ways.outputs["review_table_name"], ways.outputs["ledger_table_names"]))
+    desk = desk_of(ways)
 
     assert eventually(lambda: queue.groups() == before), queue.groups()
-    item = eventually(lambda: office.table.get(item_id("partner.assets", steps.held, destination)))
+    item = eventually(lambda: desk.table.get(item_id("partner.assets", steps.held, destination)))
     assert (item.status, item.failure_class) == ("OPEN", "permanent-data")
-    assert eventually(lambda: str(office.standing(item)) == waiting), str(office.standing(item))
+    assert eventually(lambda: str(desk.standing(item)) == waiting), str(desk.standing(item))
     # It has been refused, and none of its key has gone by it meanwhile.
     assert queue.groups() == before
 
     ways.clients.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MaximumMessageSize": "262144"})
-    (outcome,) = office.replay([item.item_id], wait_seconds=180)
+    (outcome,) = desk.replay([item.item_id], wait_seconds=180)
 
     assert outcome.result == "resolved"
     assert eventually(lambda: queue.groups() == steps.ids), queue.groups()

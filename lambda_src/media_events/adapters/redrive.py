@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from media_events.adapters.errors import translate
-from media_events.failures import HopError, PermanentConfigError, PermanentDataError, PoisonError, TransientError
+from media_events.consuming import Message
+from media_events.failures import (
+    HopError,
+    PermanentConfigError,
+    PermanentDataError,
+    PoisonError,
+    TransientError,
+    UnansweredError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -111,24 +119,45 @@ class LambdaFunctions:
             TransientError: it gave the batch back.
             HopError: Lambda did not answer or refused.
         """
+        failed, document = self._suspected(function_arn, payload, "it was handed this message alone")
+        if failed:
+            raise _poison(document, "it was handed this message alone")
+        if document.get("batchItemFailures"):
+            raise TransientError("function-gave-back", "the function could neither handle nor dead-letter the message")
+
+    def describe(self, function_arn: str, payload: str) -> Message:
+        """Ask a way in's function how it would dead-letter a message.
+
+        Raises:
+            PoisonError: it crashed, raised anything unexpected, did not answer in time, or with no message.
+            TransientError: it raised that.
+            HopError: Lambda did not answer or refused.
+        """
+        doing = "it was asked what is in this message"
+        failed, document = self._suspected(function_arn, payload, doing)
+        if failed:
+            kind, text = _raised(document)
+            if kind in (TransientError.__name__, UnansweredError.__name__):
+                raise TransientError(f"function-{kind}", f"the function failed when {doing}: {kind}: {text}")
+            raise _poison(document, doing)
+        body, attributes = document.get("body"), document.get("messageAttributes")
+        if not isinstance(body, str) or not isinstance(attributes, Mapping):
+            raise PoisonError("function-no-message", f"the function answered with no message when {doing}")
+        own = {name: value for name, value in attributes.items() if isinstance(value, Mapping)}
+        return Message(body=body, message_id="", receipt_handle="", message_attributes=own)
+
+    def _suspected(self, function_arn: str, payload: str, doing: str) -> tuple[bool, Mapping[str, Any]]:
+        """Invoke a function that may crash or hang; whether it failed, and its answer."""
         try:
             answer = self._client.invoke(
                 FunctionName=function_arn, InvocationType="RequestResponse", Payload=payload.encode(errors="replace")
             )
             content = answer["Payload"].read()
         except ReadTimeoutError as error:
-            raise PoisonError(
-                "function-no-answer", "the function did not answer in time when it was handed this message alone"
-            ) from error
+            raise PoisonError("function-no-answer", f"the function did not answer in time when {doing}") from error
         except (BotoCoreError, ClientError) as error:
             translate(error, "invoking a function")
-        document = _document(content)
-        if answer.get("FunctionError"):
-            kind, text = _raised(document)
-            message = f"the function failed when it was handed this message alone: {kind}: {text}"
-            raise PoisonError(f"function-{kind}", message)
-        if document.get("batchItemFailures"):
-            raise TransientError("function-gave-back", "the function could neither handle nor dead-letter the message")
+        return bool(answer.get("FunctionError")), _document(content)
 
 
 def _document(content: bytes) -> Mapping[str, Any]:
@@ -137,6 +166,11 @@ def _document(content: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, Mapping) else {}
+
+
+def _poison(document: Mapping[str, Any], doing: str) -> PoisonError:
+    kind, text = _raised(document)
+    return PoisonError(f"function-{kind}", f"the function failed when {doing}: {kind}: {text}")
 
 
 def _error(document: Mapping[str, Any]) -> HopError:

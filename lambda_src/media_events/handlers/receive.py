@@ -87,10 +87,11 @@ def ledger(owner: str) -> Ledger:
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry point: a batch of SQS records, or ``{"record": …}`` from the re-drive function or an operator.
+    """Lambda's entry point: a batch of SQS records, or one from the re-drive function or an operator.
 
-    SQS always hands over ``Records``, so that only an IAM principal who may invoke the function can hand it a
-    ``record``. That path raises, so that its caller knows; the other answers which records stay in the queue.
+    ``{"record": …}`` is taken in, ``{"describe": …}`` answered with how it would be dead-lettered. SQS always hands
+    over ``Records``, so that only an IAM principal who may invoke the function can hand it either. These paths raise,
+    so that their caller knows; the other answers which records stay in the queue.
     """
 
     def remaining() -> float:
@@ -98,6 +99,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     if "record" in event and "Records" not in event:
         return entrance().replay(event["record"], ledger(context.aws_request_id), remaining=remaining)
+    if "describe" in event and "Records" not in event:
+        return entrance().describe(event["describe"])
     report, policy, request_id = reporter(), settings().retry_policy, str(context.aws_request_id)
     try:
         way_in = entrance()

@@ -23,10 +23,11 @@ from media_events.adapters.redrive import LambdaFunctions, SqsQueues
 from media_events.adapters.review_table import DynamoReviewTable
 from media_events.adapters.topic import SnsTopic
 from media_events.configuration import FunctionSettings, load_document
+from media_events.consuming import Message
 from media_events.housekeeping import Housekeeper
 from media_events.observability import instrumented, reporter
 from media_events.publishing import MAX_REQUEST_BYTES, Publisher
-from media_events.redriver import ALONE_SECONDS, Redriver
+from media_events.redriver import ALONE_SECONDS, DESCRIBED_SECONDS, Redriver
 from media_events.redriving import DeadLetterQueue, parse_queues
 from media_events.settings import env
 
@@ -71,6 +72,10 @@ class _Functions:
     def consume(self, function_arn: str, payload: str) -> None:
         functions = LambdaFunctions(client("lambda", read_timeout=ALONE_SECONDS, attempts=ONE_ATTEMPT))
         functions.consume(function_arn, payload)
+
+    def describe(self, function_arn: str, payload: str) -> Message:
+        functions = LambdaFunctions(client("lambda", read_timeout=DESCRIBED_SECONDS, attempts=ONE_ATTEMPT))
+        return functions.describe(function_arn, payload)
 
 
 @functools.cache

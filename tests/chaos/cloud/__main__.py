@@ -109,7 +109,7 @@ def _run(given: argparse.Namespace, paths: LocalPaths) -> int:
     print(f"receivers answered {answers}")
     print(f"{tally.repeated} effects repeated where a fault hid that the first had happened")
     print(f"{tally.both} events in review whose effect there has happened, unconfirmed")
-    print(f"{tally.unnamed} second items of an event, for another message of it that SQS moved and nothing in it names")
+    print(f"{tally.unnamed} second items of an event that no function can read, for another message of it")
     print(tally)
     return 1 if tally.problems else 0
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from media_events.adapters.review_table import CARRIED, INDEXES, LISTED
+from media_events.consuming import Message
 from media_events.envelope import Event
-from media_events.failures import HopError
+from media_events.failures import HopError, PoisonError
 from media_events.redriver import Breakers, Pace, Redriver
 from media_events.redriving import DeadLetterQueue, RedrivePolicy
 from media_events.review import STATUSES, Group, Position, ReviewItem, Selection, Slice, group_status
@@ -91,6 +92,15 @@ class FakeFunctions:
     trap: Trap
     invoked: list[tuple[str, str]] = field(default_factory=list)
     error: HopError | None = None
+    describer: Callable[[str, str], Message] | None = None
+    """What a function answers that is asked what is in a message; without it, it crashes."""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def describe(self, function_arn: str, payload: str) -> Message:
+        self.asked.append((function_arn, payload))
+        if self.describer is None:
+            raise PoisonError("function-Runtime.ExitError", "signal: killed")
+        return self.describer(function_arn, payload)
 
     def invoke(self, function_arn: str, payload: str) -> None:
         if self.error is not None:

@@ -338,3 +338,32 @@ def test_an_answer_means(client, error, code):
     with pytest.raises(HopError) as raised:
         consumed(client)
     assert (type(raised.value), raised.value.code) == (error, code)
+
+
+def test_a_message_that_is_described_has_its_body_and_attributes():
+    answer = {"body": "{}", "messageAttributes": {"arrival": {"stringValue": "{}"}, "odd": "not an attribute"}}
+    message = LambdaFunctions(Lambda(answer)).describe(CONSUMER, "{}")
+    assert (message.body, message.message_attributes) == ("{}", {"arrival": {"stringValue": "{}"}})
+
+
+@pytest.mark.parametrize(
+    ("client", "error", "code"),
+    [
+        (Lambda({"errorType": "Runtime.ExitError"}, crashed=True), PoisonError, "function-Runtime.ExitError"),
+        (Lambda({"errorType": "ConfigurationError"}, crashed=True), PoisonError, "function-ConfigurationError"),
+        (Lambda({"errorType": "TransientError"}, crashed=True), TransientError, "function-TransientError"),
+        (Lambda({"errorType": "UnansweredError"}, crashed=True), TransientError, "function-UnansweredError"),
+        (Lambda({"batchItemFailures": []}), PoisonError, "function-no-message"),
+        (Lambda({"body": "{}", "messageAttributes": 7}), PoisonError, "function-no-message"),
+        (Lambda(error=ReadTimeoutError(endpoint_url="x")), PoisonError, "function-no-answer"),
+        (
+            Lambda(error=ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke")),
+            TransientError,
+            "aws-TooManyRequestsException",
+        ),
+    ],
+)
+def test_a_function_that_can_not_describe_a_message_says(client, error, code):
+    with pytest.raises(HopError) as raised:
+        LambdaFunctions(client).describe(CONSUMER, "{}")
+    assert (type(raised.value), raised.value.code) == (error, code)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from media_events.consuming import Message
 from media_events.failures import PermanentDataError, TransientError
 from media_events.review import ReturnTo
 from ops.desk.desk import Desk
@@ -445,6 +447,115 @@ def test_id_that_is_made_of_a_credential_stays_when_the_credential_goes(gate_of)
     gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
 
     assert gate.bus.events == [expected]
+
+
+# --- what SQS moved ----------------------------------------------------------------------------------------------
+
+ASKED = replace(OWN, consumer_arn=FUNCTION)
+
+
+def ask_about(world, gate):
+    """Let the re-drive function ask the way in's own function."""
+
+    def describe(_function_arn, payload):
+        answer = json.loads(json.dumps(gate.invoke(json.loads(payload))))
+        return Message(
+            body=answer["body"], message_id="", receipt_handle="", message_attributes=answer["messageAttributes"]
+        )
+
+    world.functions.describer = describe
+
+
+def moved(body, message_id="m-1", **changes):
+    """What SQS moves after it has been tried again, as it is."""
+    record = sqs_record(body, message_id, attributes={"redrivecount": {"stringValue": "1"}}, **changes)
+    record["attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:eu-west-1:123456789012:mam"
+    return record
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        mam_event(auth_token="live"),
+        json.dumps({"Type": "Notification", "TopicArn": "t", "Message": mam_event(auth_token="live")}),
+    ],
+)
+def test_what_sqs_moved_is_the_event_that_it_would_have_been(gate_of, body):
+    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["auth_token"]}}})
+    world = world_for(ASKED, gate)
+    ask_about(world, gate)
+
+    assert attend(world, ASKED, moved(body)) == []
+
+    (item,) = world.table.items.values()
+    assert (item.event_id, item.partner, item.type, item.partition_key) == ("e-1", "mam", "asset.ready", "a-1")
+    assert "live" not in repr(item)
+    assert (gate.bus.events, gate.queue.dead, gate.table.items) == ([], [], {})
+
+
+def test_moved_message_that_is_replayed_is_the_event_that_it_would_have_been(gate_of):
+    changes = {"partners": {"mam": {"specification": {**SENSITIVE, "redact": ["token"]}}}}
+    expected = straight_through(gate_of, sqs_record(body_of(token="live")), **changes)
+    gate = gate_of(**changes)
+    world = world_for(ASKED, gate)
+    ask_about(world, gate)
+    attend(world, ASKED, moved(body_of(token="live")))
+    (item,) = world.table.items.values()
+    desk = Desk(
+        table=world.table,
+        effects=Effects(),
+        queues=world.queues,
+        bus=lambda _arn: world.events,
+        functions=world.functions,
+        bodies=lambda _uri: world.bodies,
+        clock=world.clock,
+    )
+
+    assert [outcome.result for outcome in desk.replay([item.item_id], wait_seconds=0)] == ["sent"]
+
+    (sent,) = world.queues.sent
+    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    (event,) = gate.bus.events
+    assert event.metadata == expected.metadata
+
+
+def test_messages_of_one_event_given_up_and_moved_have_one_item(gate):
+    give_up(gate, sqs_record(body_of()))
+    world = world_for(ASKED, gate)
+    ask_about(world, gate)
+    given_up = dead_record(gate)
+    given_up["messageAttributes"]["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
+
+    attend(world, ASKED, given_up)
+    attend(world, ASKED, moved(body_of()))
+    attend(world, ASKED, moved(body_of(), "m-2"))
+
+    (item,) = world.table.items.values()
+    assert [attempt.code for attempt in item.attempts] == ["bus-unreachable", "moved-by-sqs", "moved-by-sqs"]
+
+
+def test_message_with_several_events_is_called_by_itself(gate_of):
+    specification = {**SPECIFICATION, "split": "body.events"}
+    gate = gate_of(partners={"mam": {"specification": specification}})
+    world = world_for(ASKED, gate)
+    ask_about(world, gate)
+
+    attend(world, ASKED, moved(json.dumps({"events": [{"id": "e-1", "type": "t"}, {"id": "e-2", "type": "t"}]})))
+
+    assert [(item.event_id, item.partner) for item in world.table.items.values()] == [("message-m-1", "mam")]
+
+
+@pytest.mark.parametrize("record", [None, 7, {"body": 7}])
+def test_what_is_no_record_is_not_described(gate, record):
+    with pytest.raises(PermanentDataError, match="record must be an object with a body"):
+        gate.invoke({"describe": record})
+
+
+def test_message_that_is_too_large_to_travel_is_described_by_where_it_is(gate):
+    answer = gate.invoke({"describe": sqs_record(body_of(filling="x" * 250_000))})
+
+    assert set(json.loads(answer["body"])) == {"bodyref"}
+    assert json.loads(answer["messageAttributes"]["arrival"]["stringValue"])["event"]["partner"] == "mam"
 
 
 # --- invoked with a record ---------------------------------------------------------------------------------------

@@ -517,6 +517,7 @@ def test_reason_of_an_unusable_configuration_reaches_the_dead_letter_queue(gate,
     assert (dead.failure.failure_class, dead.failure.code) == ("permanent-config", "configuration-unusable")
     assert "specification.id" in dead.failure.message
     assert dead.body == mam_event()
+    assert json.loads(dead.attributes["arrival"]["stringValue"])["unread"] is True
 
 
 def test_configuration_that_can_not_be_read_now_is_read_later(gate, monkeypatch):
