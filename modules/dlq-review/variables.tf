@@ -99,7 +99,8 @@ variable "dead_letter_queues" {
     * `source_queue_arn`, `source_queue_url`: the hop's queue, where `route_back` is `queue`.
     * `function_arn`: the hop's function, where requests go back to it: needed where `route_back` is `function`, allowed elsewhere.
     * `consumer_arn`: the function that consumes the hop's queue. A message that crashed it is handed to it once more, alone and past the queue, so
-      that it takes no live messages along. Null: it goes back to the queue as others do.
+      that it takes no live messages along. Null: it goes back to the queue as others do. Of a way in (`ingress/…`) the function, this or `function_arn`,
+      must be the kit's: it is asked which event is in a message that nothing has read, before a person is.
     * `route_back`: where a dead letter goes to be tried again: `queue`, `bus`, `function`, or `none` where nothing could take it: then a person is asked at once.
     * `ledger_table_name`, `ledger_table_arn`: the table with the destination's breaker: while that is open, dead letters wait.
     * `ordered`: whether the hop keeps the events of a key in their order. Who may archive may then tell its queue that a key goes on.
