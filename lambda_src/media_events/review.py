@@ -21,6 +21,16 @@ WAITING: Final[frozenset[Status]] = frozenset({"OPEN", "RETRYING"})
 SETTLED: Final[frozenset[Status]] = frozenset({"RESOLVED", "ARCHIVED", "SUPERSEDED"})
 """Nobody has to do anything about it any more: it goes some time later."""
 
+Grouping = Literal["error", "type", "partner", "hop", "destination"]
+"""What the items of a group have in common. ``error``: they failed in the same way at the same place, so that one cure
+puts them right (:func:`group_id`); else the event's type, its partner, where it failed, or whom it was for."""
+GROUPINGS: Final = cast("tuple[Grouping, ...]", get_args(Grouping))
+ValueGrouping = Literal["type", "partner", "hop", "destination"]
+VALUE_GROUPINGS: Final = cast("tuple[ValueGrouping, ...]", get_args(ValueGrouping))
+"""The groupings by one of an item's attributes, which has the same name."""
+_VALUE_BYTES: Final = 512
+"""A longer value would not fit into an index's key."""
+
 MAX_ATTEMPTS_KEPT: Final = 50
 """The first one and the latest: an item must fit into DynamoDB's 400 KB."""
 INLINE_BODY_BYTES: Final = 32 * 1024
@@ -179,6 +189,16 @@ class ReviewItem:
     change: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
+    @property
+    def group_ids(self) -> dict[Grouping, str]:
+        """The groups that the item belongs to: one of each grouping for which it has a value."""
+        found: dict[Grouping, str] = {"error": self.group_id}
+        for grouping in VALUE_GROUPINGS:
+            value: str | None = getattr(self, grouping)
+            if value:
+                found[grouping] = group_of(grouping, value)
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """The item's attributes, as the table keeps them."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -238,7 +258,7 @@ class ReviewItem:
         return replace(self, **{name: getattr(later, name) for name in _OF_THE_FAILURE})
 
 
-IndexName = Literal["by-status", "by-group", "by-event"]
+IndexName = Literal["by-status", "by-group", "by-event", "by-type", "by-partner", "by-hop", "by-destination"]
 Position = tuple[str, str]
 """Where a list stands: the value that it is sorted by, and the item's id."""
 
@@ -248,8 +268,9 @@ class Selection:
     """Which items, in which order: those that one index has under ``value``.
 
     ``by-status`` has them under their status, ``by-group`` under :func:`group_status`, both sorted by
-    ``last_failed_at``; ``by-event`` under the event's id, sorted by ``first_failed_at``. ``since`` and ``until`` (both
-    included) bound what the index is sorted by; ``where`` names attributes and the values that they must have besides.
+    ``last_failed_at``; the indexes of :data:`VALUE_GROUPINGS` likewise, under the status of the item's group there;
+    ``by-event`` under the event's id, sorted by ``first_failed_at``. ``since`` and ``until`` (both included) bound what
+    the index is sorted by; ``where`` names attributes and the values that they must have besides.
     """
 
     index: IndexName
@@ -273,7 +294,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Items that failed in the same way at the same place, counted by status; the words are those of the latest one.
+    """Items that have something in common (:data:`Grouping`), counted by status; the words are those of the latest one.
 
     ``opened`` is how often an item was opened here, in all.
     """
@@ -290,14 +311,36 @@ class Group:
     last_opened_at: str
 
     @property
+    def grouping(self) -> Grouping:
+        """What its items have in common."""
+        return grouping_of(self.group_id)
+
+    @property
+    def value(self) -> str:
+        """What they have in common there, such as the partner's name; empty for a group of errors."""
+        return "" if self.grouping == "error" else self.group_id.partition(":")[2]
+
+    @property
     def waiting(self) -> int:
         """How many wait for a person, or for the outcome of what a person did."""
         return sum(count for status, count in self.counts.items() if status in WAITING)
 
 
 def group_status(group_id: str, status: Status) -> str:
-    """Under what ``by-group`` has the items of a group with one status."""
+    """Under what the index of a group's grouping has its items with one status."""
     return f"{group_id}/{status}"
+
+
+def group_of(grouping: ValueGrouping, value: str) -> str:
+    """The id of the group of all items with one value: ``partner:mux``; with a digest where the value is too long."""
+    octets = value.encode(errors="replace")
+    return f"{grouping}:{octets.decode() if len(octets) <= _VALUE_BYTES else hashlib.sha256(octets).hexdigest()}"
+
+
+def grouping_of(group_id: str) -> Grouping:
+    """What the items of a group have in common."""
+    name = group_id.partition(":")[0]
+    return next((grouping for grouping in VALUE_GROUPINGS if grouping == name), "error")
 
 
 def item_id(source: str, event_id: str, destination: str) -> str:

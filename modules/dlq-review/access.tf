@@ -8,7 +8,7 @@ locals {
     "item_id", "event_id", "source", "hop", "destination", "status", "failure_class", "error_code", "error_message", "attempts",
     "redrive_count", "first_failed_at", "last_failed_at", "group_id", "kind", "body_sha256", "body_size", "return_to", "bodyref",
     "correlation_id", "type", "partner", "partition_key", "attributesref", "replayed_at", "resolved_at", "edit_of", "pending_edit",
-    "superseded_by", "change", "version", "group_status", "register", "waiting", "kept", "settled_at", "http_status", "stack_top",
+    "superseded_by", "change", "version", "group_status", "type_status", "partner_status", "hop_status", "destination_status", "register", "waiting", "kept", "settled_at", "http_status", "stack_top",
   ]
 
   review_ledgers = [for arns in [distinct(compact(concat(values(var.dead_letter_queues)[*].ledger_table_arn, var.ledger_table_arns)))] :
@@ -34,13 +34,15 @@ locals {
         Sid      = "ReadAuditAndCounts"
         Effect   = "Allow"
         Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
-        Resource = [aws_dynamodb_table.items.arn, "${aws_dynamodb_table.items.arn}/index/by-event", "${aws_dynamodb_table.items.arn}/index/by-waiting"]
+        Resource = [aws_dynamodb_table.items.arn, "${aws_dynamodb_table.items.arn}/index/by-event"]
         Condition = {
-          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["audit/*", "operation/*", "group/*", "hour/*", "settings/*", "groups"] }
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["audit/*", "operation/*", "group/*", "hour/*", "settings/*"] }
           # "For all" is true of none, too.
           Null = { "dynamodb:LeadingKeys" = "false" }
         }
       },
+      # The groups' entries alone are in this index.
+      { Sid = "ListGroups", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["${aws_dynamodb_table.items.arn}/index/by-waiting"] },
     ],
     local.review_ledgers,
     local.review_key,

@@ -24,6 +24,26 @@ resource "aws_dynamodb_table" "items" {
   }
 
   attribute {
+    name = "type_status"
+    type = "S"
+  }
+
+  attribute {
+    name = "partner_status"
+    type = "S"
+  }
+
+  attribute {
+    name = "hop_status"
+    type = "S"
+  }
+
+  attribute {
+    name = "destination_status"
+    type = "S"
+  }
+
+  attribute {
     name = "register"
     type = "S"
   }
@@ -64,6 +84,34 @@ resource "aws_dynamodb_table" "items" {
   global_secondary_index {
     name            = "by-group"
     hash_key        = "group_status"
+    range_key       = "last_failed_at"
+    projection_type = "ALL"
+  }
+
+  global_secondary_index {
+    name            = "by-type"
+    hash_key        = "type_status"
+    range_key       = "last_failed_at"
+    projection_type = "ALL"
+  }
+
+  global_secondary_index {
+    name            = "by-partner"
+    hash_key        = "partner_status"
+    range_key       = "last_failed_at"
+    projection_type = "ALL"
+  }
+
+  global_secondary_index {
+    name            = "by-hop"
+    hash_key        = "hop_status"
+    range_key       = "last_failed_at"
+    projection_type = "ALL"
+  }
+
+  global_secondary_index {
+    name            = "by-destination"
+    hash_key        = "destination_status"
     range_key       = "last_failed_at"
     projection_type = "ALL"
   }

@@ -15,6 +15,7 @@ from typing import Final
 
 import typer
 
+from media_events.review import Grouping
 from ops.console import fail, note, out, print_json
 from ops.desk import acting
 from ops.desk.acting import RefusedError, Request
@@ -259,14 +260,15 @@ def _cell(value: object) -> str:
     return "'" + text if text.startswith(("=", "+", "-", "@")) else text
 
 
-def show_groups(office: Office, *, limit: int, cursor: str | None, json: bool) -> None:
+def show_groups(office: Office, *, limit: int, cursor: str | None, grouping: Grouping, json: bool) -> None:
     """Show groups with items that wait."""
     settle_some(office.desk)
-    page = group_page(office.desk, limit=limit, cursor=cursor)
+    page = group_page(office.desk, limit=limit, cursor=cursor, grouping=grouping)
     if json:
         rows = [
             {
                 **asdict(group),
+                "grouping": group.grouping,
                 "items": group.waiting,
                 "trend": {**asdict(trend), "growing": trend.growing},
             }

@@ -55,6 +55,7 @@ def query_of(
         statuses=tuple(statuses),
         group=choice.group,
         event=event,
+        hop=choice.hop,
         destination=choice.destination,
         failure_class=choice.failure_class,
         error_code=choice.code,

@@ -15,6 +15,7 @@ from ops.desk.acting import Request
 from ops.desk.app import office_of, query_of, said, told
 from ops.desk.edit_command import edit
 from ops.desk.editing import ancestry
+from ops.desk.groups import checked_grouping
 from ops.desk.options import Choice, DryRun, Json, Limit, Reason, Wait, Where, spread
 from ops.desk.queries import WAITING, Query, checked_statuses, find_page
 from ops.desk.records import Action
@@ -135,16 +136,23 @@ def groups(
     *,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Show no more groups than this.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on where a list ended that gave this.")] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="What the items of a group have in common: error (they failed in the same way at the same place), "
+            "type, partner, hop, destination."
+        ),
+    ] = "error",
     where: Where,
     json: Json = False,
 ) -> None:
-    """List what waits by group: items that failed in the same way at the same place. The largest group comes first.
+    """List what waits by group, the largest first. --group of the other commands takes each group's id.
 
-    Example: media-events review groups --json
+    Examples: media-events review groups --json · media-events review groups --by partner
     """
     with told():
-        office = office_of(where)
-        actions.show_groups(office, limit=limit, cursor=cursor, json=json)
+        grouping = checked_grouping(by)
+        actions.show_groups(office_of(where), limit=limit, cursor=cursor, grouping=grouping, json=json)
 
 
 @app.command()

@@ -24,7 +24,7 @@ from media_events.envelope import Event
 from media_events.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentDataError
 from media_events.redriver import Events, Functions, Queues, for_route
 from media_events.redriving import MAX_ATTRIBUTES, record_of
-from media_events.review import Group, Position, ReviewItem, Selection, Slice
+from media_events.review import Group, Grouping, Position, ReviewItem, Selection, Slice
 from ops.desk.order import Lanes, Standing, as_attribute, standing, tell_put_away
 
 STALE_SECONDS: Final = 15 * 60
@@ -73,7 +73,9 @@ class Table(Protocol):
         """Up to ``limit`` of the items looked at, without what they carry."""
         ...
 
-    def groups(self, *, limit: int, after: Position | None = None) -> tuple[list[Group], Position | None]:
+    def groups(
+        self, *, limit: int, after: Position | None = None, grouping: Grouping = "error"
+    ) -> tuple[list[Group], Position | None]:
         """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin."""
         ...
 

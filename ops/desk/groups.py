@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from media_events.review import STATUSES, Group, Selection, Status
+from media_events.review import GROUPINGS, STATUSES, Group, Grouping, Selection, Status, group_status
 from ops.desk.desk import Desk
-from ops.desk.queries import decode_position, encode_position
+from ops.desk.queries import QueryError, decode_position, encode_position, index_of
 
 GROUPS_A_ROUND_TRIP: Final = 100
 SETTLED_AT_MOST: Final = 100
@@ -55,14 +55,27 @@ class Stats:
     trend: Trend
 
 
-def group_page(desk: Desk, *, limit: int, cursor: str | None = None) -> GroupPage:
-    """A page of up to ``limit`` groups.
+def checked_grouping(name: str) -> Grouping:
+    """A grouping as an operator writes it.
+
+    Raises:
+        QueryError: it is none.
+    """
+    for grouping in GROUPINGS:
+        if grouping == name.lower():
+            return grouping
+    msg = f"{name!r} is nothing that items are grouped by: use {', '.join(GROUPINGS)}"
+    raise QueryError(msg)
+
+
+def group_page(desk: Desk, *, limit: int, cursor: str | None = None, grouping: Grouping = "error") -> GroupPage:
+    """A page of up to ``limit`` groups of one grouping.
 
     Raises:
         QueryError: ``cursor`` is none.
         HopError: the table did not answer or refused.
     """
-    groups, _ = desk.table.groups(limit=limit + 1, after=decode_position(cursor))
+    groups, _ = desk.table.groups(limit=limit + 1, after=decode_position(cursor), grouping=grouping)
     waiting = [group for group in groups if group.waiting > 0]
     shown = waiting[:limit]
     trends = trends_of(desk, shown)
@@ -143,7 +156,7 @@ def _failed_at(desk: Desk, *, oldest_first: bool, group_id: str | None = None) -
     selection = (
         Selection(index="by-status", value=status, oldest_first=oldest_first)
         if group_id is None
-        else Selection(index="by-group", value=f"{group_id}/{status}", oldest_first=oldest_first)
+        else Selection(index=index_of(group_id), value=group_status(group_id, status), oldest_first=oldest_first)
     )
     items = desk.table.page(selection, limit=1).items
     return items[0].last_failed_at if items else None

@@ -24,7 +24,8 @@ LedgerTables = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")]
-Group = Annotated[str | None, typer.Option(help="Items of this group.")]
+Group = Annotated[str | None, typer.Option(help="Items of this group, as `review groups` has it.")]
+Hop = Annotated[str | None, typer.Option(help="Items of this hop, e.g. route/cms.")]
 Destination = Annotated[str | None, typer.Option(help="Items of this destination.")]
 FailureClass = Annotated[
     str | None,
@@ -66,6 +67,7 @@ class Choice:
     """Which items, by what they are."""
 
     group: Group = None
+    hop: Hop = None
     destination: Destination = None
     failure_class: FailureClass = None
     code: Code = None

@@ -1,8 +1,8 @@
 """Which items an operator wants to see or to act on, found page by page over the table's indexes, never by a scan.
 
-A page costs what it shows, however many items there are: it begins where the one before it ended. What an index can't
-find (a destination, a class, a code, a type, a partner) is looked for among those that it can, a bounded number of
-round trips a page.
+A page costs what it shows, however many items there are: it begins where the one before it ended. Where more is asked
+for than one index can find (a class and a code have none; of a partner and a type, one is used), the rest is looked for
+among those that it finds, a bounded number of round trips a page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from media_events.review import Position, ReviewItem, Selection, Status, group_status
+from media_events.review import (
+    IndexName,
+    Position,
+    ReviewItem,
+    Selection,
+    Status,
+    ValueGrouping,
+    group_of,
+    group_status,
+    grouping_of,
+)
 from ops.desk.desk import Desk, Table
 
 WAITING: Final[tuple[Status, ...]] = ("OPEN", "RETRYING")
@@ -26,6 +36,8 @@ LATEST: Final = "~"
 """Before and after any time."""
 
 _FILTERS: Final = ("destination", "hop", "failure_class", "error_code", "type", "partner")
+_BY_SELECTIVITY: Final[tuple[ValueGrouping, ...]] = ("type", "partner", "hop", "destination")
+"""Of several values the one whose items are probably the fewest is asked the table for."""
 
 
 class QueryError(ValueError):
@@ -59,12 +71,17 @@ class Query:
         if self.event is not None:
             # Its items are few; whatever else is asked for is looked for among them.
             return [Selection(index="by-event", value=self.event, oldest_first=self.oldest_first)]
-        if self.group is None:
+        group = self.group
+        if group is None:
+            for grouping in _BY_SELECTIVITY:
+                if grouping in where:
+                    group = group_of(grouping, where.pop(grouping))
+                    break
+        if group is None:
             of_status = [Selection(index="by-status", value=status) for status in self.statuses]
         else:
-            of_status = [
-                Selection(index="by-group", value=group_status(self.group, status)) for status in self.statuses
-            ]
+            index = index_of(group)
+            of_status = [Selection(index=index, value=group_status(group, status)) for status in self.statuses]
         return [
             replace(one, where=where, since=self.since, until=self.until, oldest_first=self.oldest_first)
             for one in of_status
@@ -74,7 +91,7 @@ class Query:
         """Whether ``item`` is one of those looked for."""
         return (
             item.status in self.statuses
-            and self.group in (None, item.group_id)
+            and self.group in (None, *item.group_ids.values())
             and self.event in (None, item.event_id)
             and all(getattr(self, name) in (None, getattr(item, name)) for name in _FILTERS)
             and (self.since or EARLIEST) <= item.last_failed_at <= (self.until or LATEST)
@@ -85,6 +102,17 @@ class Query:
         names = ("group", "event", *_FILTERS, "since", "until")
         said = [f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(self, name)) is not None]
         return f"{' or '.join(self.statuses)} items" + (f" of {', '.join(said)}" if said else "")
+
+
+def index_of(group_id: str) -> IndexName:
+    """The index that has the items of a group."""
+    by_value: dict[str, IndexName] = {
+        "type": "by-type",
+        "partner": "by-partner",
+        "hop": "by-hop",
+        "destination": "by-destination",
+    }
+    return by_value.get(grouping_of(group_id), "by-group")
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,15 +131,16 @@ def line(outcome: Outcome) -> Text:
 def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
     """Groups with items that wait."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("group", no_wrap=True)
+    table.add_column("group", overflow="fold")
     table.add_column("waiting", justify="right")
     table.add_column("why", overflow="fold", ratio=1)
     for group, trend in groups:
         growing = "growing: " if trend.growing else ""
         table.add_row(
-            group.group_id,
+            Text(plain(group.group_id)),
             str(group.waiting),
             Text.assemble(
+                "" if group.grouping == "error" else "the latest: ",
                 (plain(group.error_code), "bold"),
                 plain(f" ({group.failure_class}) at {group.hop} → {group.destination}"),
                 plain(f"\n{group.error_message[:160]}"),

@@ -156,7 +156,7 @@ def _do_all(ids: list[str], action: Action) -> None:
 # --- a group -----------------------------------------------------------------------------------------------------
 
 
-@blueprint.post("/groups/<group_id>/replay")
+@blueprint.post("/groups/<path:group_id>/replay")
 def replay_group(group_id: str) -> Any:
     """Say what a replay of a group would send, or begin it."""
     form, does = ReplayForm.read(request.form), request.form.get("do")
@@ -176,7 +176,7 @@ def replay_group(group_id: str) -> Any:
     return _begin(asked) if does == "start" else abort(400)
 
 
-@blueprint.post("/groups/<group_id>/archive")
+@blueprint.post("/groups/<path:group_id>/archive")
 def archive_group(group_id: str) -> Response:
     """Put all open items of a group away."""
     reason = reason_of(request.form)

@@ -10,7 +10,7 @@ from typing import Final
 from flask import Blueprint, abort, render_template, request, url_for
 
 from media_events.consuming import timestamp
-from media_events.review import STATUSES, Group, Status
+from media_events.review import GROUPINGS, STATUSES, Group, Status
 from ops.desk import groups as counted
 from ops.desk.advice import BY_CLASS, Advice, advice
 from ops.desk.queries import Query, find_page
@@ -110,23 +110,28 @@ def paces(groups: Sequence[Group], now: float) -> dict[str, Pace]:
 
 @blueprint.get("/")
 def overview() -> str:
-    """Every group with items that wait, the largest first."""
+    """Every group of a grouping (``by``) with items that wait, the largest first."""
     here, cursor = place(), request.args.get("after") or None
-    found = counted.group_page(here.office.desk, limit=GROUPS_SHOWN, cursor=cursor)
+    asked = request.args.get("by", "error")
+    grouping = next((one for one in GROUPINGS if one == asked), None) or abort(404)
+    found = counted.group_page(here.office.desk, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
     told = paces([group for group, _ in found.groups], here.clock())
     rows = [
         Row(group, told[group.group_id], advice(group.failure_class, group.error_code)) for group, _ in found.groups
     ]
+    link = partial(url_for, "groups.overview", by=None if grouping == "error" else grouping)
     return render_template(
         "groups.html",
         rows=rows,
         items=sum(row.group.waiting for row in rows),
-        first=url_for("groups.overview") if cursor else None,
-        next=None if found.cursor is None else url_for("groups.overview", after=found.cursor),
+        grouping=grouping,
+        groupings=GROUPINGS,
+        first=link() if cursor else None,
+        next=None if found.cursor is None else link(after=found.cursor),
     )
 
 
-@blueprint.get("/groups/<group_id>")
+@blueprint.get("/groups/<path:group_id>")
 def group(group_id: str) -> str:
     """One group: what to do about it, its items of one status, and the replay of all of them."""
     return group_page(group_id, ReplayForm())

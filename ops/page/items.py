@@ -29,7 +29,7 @@ blueprint = Blueprint("items", __name__)
 
 BODY_CHARACTERS_SHOWN: Final = 64 * 1024
 ENTRIES_SHOWN: Final = 200
-FILTERS: Final = ("failure_class", "destination", "error_code", "type", "partner")
+FILTERS: Final = ("failure_class", "hop", "destination", "error_code", "type", "partner")
 _ITEM_ID: Final = re.compile(r"[0-9a-f]{20}")
 
 

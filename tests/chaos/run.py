@@ -86,7 +86,7 @@ class Run:
                 yield item
 
     def _count_groups(self, tally: Tally) -> None:
-        in_table = Counter((item.group_id, item.status) for item in self.items())
+        in_table = Counter((group_id, item.status) for item in self.items() for group_id in item.group_ids.values())
         counted: Counter[tuple[str, Status]] = Counter()
         for key, entry in self.kit.reviews.items.items():
             if key.startswith("group/"):

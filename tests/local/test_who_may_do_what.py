@@ -134,6 +134,9 @@ def test_metadata_shows_what_failed_and_not_what_is_in_it(holder, items, version
     operator, item, before = holder("metadata"), items["to-replay"], versions()
     listed = operator.run("review", "list", "--json")
     assert set(items.values()) <= {one["item_id"] for one in listed.document["items"]}
+    partner = listed.document["items"][0]["partner"]
+    of_partner = operator.run("review", "list", "--partner", partner, "--json").document["items"]
+    assert {one["partner"] for one in of_partner} == {partner}
     shown = operator.run("review", "show", item, "--json")
     assert (shown.status, shown.document["error_code"]) == (0, "http-410")
     for said in (listed, shown, operator.run("review", "export", "--format", "jsonl")):
@@ -149,7 +152,8 @@ def test_read_shows_everything_and_changes_nothing(holder, items, edited, versio
     shown = operator.run("review", "show", item, "--json").document
     assert SECRET_WORD in shown["body"]
     group = shown["group_id"]
-    for command in (["groups"], ["audit", item], ["replay", "--group", group, "--dry-run"]):
+    by_partner = [["groups", "--by", "partner"], ["list", "--partner", "mux"]]
+    for command in (["groups"], ["audit", item], ["replay", "--group", group, "--dry-run"], *by_partner):
         said = operator.run("review", *command, "--json")
         assert said.status == 0, said.err
     doing: list[tuple[str, ...]] = [
@@ -274,8 +278,11 @@ def _guarded(told: Told, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("policy", ["metadata", "read", "replay", "edit", "administer"])
 def test_every_page_is_there_for_who_may_look(guarded, items, policy):
     desk = guarded(policy)
-    group = desk.office.desk.table.glance(items["to-archive"]).group_id
-    for path in ("/", f"/groups/{group}", "/items", f"/items/{items['to-archive']}", "/operations"):
+    ids = desk.office.desk.table.glance(items["to-archive"]).group_ids
+    of_groups = [
+        path for name, group in ids.items() for path in (f"/?by={name}", f"/groups/{group}", f"/items?{name}=x")
+    ]
+    for path in (*of_groups, "/items", f"/items/{items['to-archive']}", "/operations"):
         assert desk.get(path) == 200, (path, desk.guard.refused)
     # An item's body is what `metadata` may not read: it is asked for once, and the page does without.
     actions = {access.action for access in desk.guard.refused}

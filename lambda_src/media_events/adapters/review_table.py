@@ -19,8 +19,10 @@ from media_events.failures import TransientError
 from media_events.review import (
     SETTLED,
     STATUSES,
+    VALUE_GROUPINGS,
     WAITING,
     Group,
+    Grouping,
     IndexName,
     Position,
     ReviewItem,
@@ -28,6 +30,7 @@ from media_events.review import (
     Slice,
     Status,
     group_status,
+    grouping_of,
 )
 
 if TYPE_CHECKING:
@@ -37,13 +40,17 @@ INDEXES: Final[dict[IndexName, tuple[str, str]]] = {
     "by-status": ("status", "last_failed_at"),
     "by-group": ("group_status", "last_failed_at"),
     "by-event": ("event_id", "first_failed_at"),
+    "by-type": ("type_status", "last_failed_at"),
+    "by-partner": ("partner_status", "last_failed_at"),
+    "by-hop": ("hop_status", "last_failed_at"),
+    "by-destination": ("destination_status", "last_failed_at"),
 }
 GROUPS_INDEX: Final = ("by-waiting", "register", "waiting")
 """Index, partition key and sort key (a number) of the groups' entries."""
 SETTLED_INDEX: Final = ("by-settled", "status", "settled_at")
 """Index, partition key and sort key of the settled items; it has their keys alone."""
 GROUPS: Final = "groups"
-"""What the groups' entries have as ``register``."""
+"""What the groups' entries have as ``register``; those of other groupings have theirs, such as ``groups/partner``."""
 
 GROUP_PREFIX: Final = "group/"
 """Keys of the groups' entries: how many items of each status a group has, and when it was announced. They are in the
@@ -73,7 +80,7 @@ LISTED: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name n
 class DynamoReviewTable:
     """Fulfils ``redriver.ReviewTable``, and reads for the review desk.
 
-    Whatever opens an item or changes its status counts it in its group, in one transaction: the counts are right
+    Whatever opens an item or changes its status counts it in its groups, in one transaction: the counts are right
     whatever is repeated or cut short.
     """
 
@@ -183,7 +190,7 @@ class DynamoReviewTable:
         return [item["item_id"]["S"] for item in found["Items"]]
 
     def delete(self, item: ReviewItem) -> bool:
-        """Delete ``item`` and count it out of its group; whether it was still this version.
+        """Delete ``item`` and count it out of its groups; whether it was still this version.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
@@ -195,8 +202,11 @@ class DynamoReviewTable:
             "ExpressionAttributeNames": {"#version": "version"},
             "ExpressionAttributeValues": {":expected": {"N": str(item.version)}},
         }
-        counted = self._counted(item.group_id, {_count_of(item.status): -1}, None, opened=False)
-        return self._together("deleting a settled item", [{"Delete": delete}, {"Update": counted}])
+        counted = [
+            {"Update": self._counted(group_id, {_count_of(item.status): -1}, None, opened=False)}
+            for group_id in item.group_ids.values()
+        ]
+        return self._together("deleting a settled item", [{"Delete": delete}, *counted])
 
     def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:
         """The id of the item that ``message`` has: ``item_id``, unless it was given another one before.
@@ -318,7 +328,9 @@ class DynamoReviewTable:
             translate(error, "counting review items")
         return int(found["Count"])
 
-    def groups(self, *, limit: int, after: Position | None = None) -> tuple[list[Group], Position | None]:
+    def groups(
+        self, *, limit: int, after: Position | None = None, grouping: Grouping = "error"
+    ) -> tuple[list[Group], Position | None]:
         """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin.
 
         Raises:
@@ -327,7 +339,7 @@ class DynamoReviewTable:
         index, register, waiting = GROUPS_INDEX
         start: Any = {}
         if after is not None:
-            key = {register: {"S": GROUPS}, waiting: {"N": after[0]}, "item_id": {"S": after[1]}}
+            key = {register: {"S": _register(grouping)}, waiting: {"N": after[0]}, "item_id": {"S": after[1]}}
             start["ExclusiveStartKey"] = key
         try:
             found = self._client.query(
@@ -335,7 +347,7 @@ class DynamoReviewTable:
                 IndexName=index,
                 KeyConditionExpression="#register = :groups",
                 ExpressionAttributeNames={"#register": register},
-                ExpressionAttributeValues={":groups": {"S": GROUPS}},
+                ExpressionAttributeValues={":groups": {"S": _register(grouping)}},
                 ScanIndexForward=False,
                 Limit=limit,
                 **start,
@@ -385,32 +397,33 @@ class DynamoReviewTable:
         return found
 
     def _counting(self, before: ReviewItem | None, after: ReviewItem) -> list[Any]:
-        """What changes in the groups' entries when ``before`` becomes ``after``: nothing, one entry, or two."""
-        if before is not None and (before.group_id, before.status) == (after.group_id, after.status):
-            return []
-        changes: dict[str, dict[str, int]] = {}
-        for item, by in ((before, -1), (after, 1)):
-            if item is not None:
-                counts = changes.setdefault(item.group_id, {})
-                names = [_count_of(item.status)] + (["waiting"] if item.status in WAITING else [])
-                for name in names:
-                    counts[name] = counts.get(name, 0) + by
+        """What changes in the groups' entries when ``before`` becomes ``after``."""
+        new, old = _places(after), set() if before is None else _places(before)
         opened = after.status == "OPEN" and (before is None or before.attempts[-1:] != after.attempts[-1:])
-        if opened:
-            changes[after.group_id]["opened"] = 1
-        return [
-            {"Update": self._counted(group_id, counts, after if group_id == after.group_id else None, opened=opened)}
-            for group_id, counts in changes.items()
-        ] + (self._hour(after) if opened else [])
+        changes: dict[str, dict[str, int]] = {}
+        for places, by in ((old - new, -1), (new - old, 1)):
+            for group_id, status in places:
+                counts = changes.setdefault(group_id, {})
+                for name in (_count_of(status), *(["waiting"] if status in WAITING else [])):
+                    counts[name] = counts.get(name, 0) + by
+        entered = {group_id for group_id, _ in new - old}
+        writes: list[Any] = []
+        for group_id in sorted(changes):
+            opens = opened and group_id in entered
+            counts = changes[group_id] | ({"opened": 1} if opens else {})
+            item = after if group_id in entered else None
+            writes.append({"Update": self._counted(group_id, counts, item, opened=opens)})
+            writes += self._hour(after, group_id) if opens else []
+        return writes
 
-    def _hour(self, item: ReviewItem) -> list[Any]:
+    def _hour(self, item: ReviewItem, group_id: str) -> list[Any]:
         try:
             expires = datetime.fromisoformat(item.last_failed_at).timestamp() + HOURS_KEPT_SECONDS
         except (ValueError, OverflowError):
             return []
         hour = {
             "TableName": self._table,
-            "Key": {"item_id": {"S": f"{HOUR_PREFIX}{item.last_failed_at[:HOUR_CHARACTERS]}/{item.group_id}"}},
+            "Key": {"item_id": {"S": f"{HOUR_PREFIX}{item.last_failed_at[:HOUR_CHARACTERS]}/{group_id}"}},
             "UpdateExpression": "SET expires = :expires ADD opened :one",
             "ExpressionAttributeValues": {":expires": {"N": str(int(expires))}, ":one": {"N": "1"}},
         }
@@ -420,7 +433,7 @@ class DynamoReviewTable:
         self, group_id: str, counts: Mapping[str, int], item: ReviewItem | None, *, opened: bool
     ) -> dict[str, Any]:
         counts = {name: by for name, by in counts.items() if by}
-        texts = {"register": GROUPS}
+        texts = {"register": _register(grouping_of(group_id))}
         if item is not None:
             told = ("hop", "destination", "failure_class", "error_code", "error_message")
             texts |= {name: str(getattr(item, name)) for name in told}
@@ -481,6 +494,15 @@ def _judged(error: ClientError, reasons: set[str], doing: str) -> Exception:
     return judge(ClientError({"Error": {"Code": code, "Message": ""}}, error.operation_name), doing)
 
 
+def _places(item: ReviewItem) -> set[tuple[str, Status]]:
+    """Where ``item`` is counted."""
+    return {(group_id, item.status) for group_id in item.group_ids.values()}
+
+
+def _register(grouping: Grouping) -> str:
+    return GROUPS if grouping == "error" else f"{GROUPS}/{grouping}"
+
+
 def _count_of(status: Status) -> str:
     return f"items_{status.lower()}"
 
@@ -502,8 +524,10 @@ def _projection() -> dict[str, Any]:
 
 
 def _stored(item: ReviewItem) -> dict[str, Any]:
-    """What the table keeps of ``item``: its own attributes, and what ``by-group`` is sorted into."""
-    return {**item.to_dict(), "group_status": group_status(item.group_id, item.status)}
+    """What the table keeps of ``item``: its own attributes, and what the indexes of groups are sorted into."""
+    ids = item.group_ids
+    of_values = {f"{name}_status": group_status(ids[name], item.status) for name in VALUE_GROUPINGS if name in ids}
+    return {**item.to_dict(), "group_status": group_status(item.group_id, item.status), **of_values}
 
 
 def _read(item: Mapping[str, Any]) -> ReviewItem:

@@ -205,6 +205,11 @@ run "the_review_table_lists_without_scanning_and_is_hard_to_lose" {
         by-event   = ["event_id", "first_failed_at", "ALL"]
         by-waiting = ["register", "waiting", "ALL"]
         by-settled = ["status", "settled_at", "KEYS_ONLY"]
+
+        by-type        = ["type_status", "last_failed_at", "ALL"]
+        by-partner     = ["partner_status", "last_failed_at", "ALL"]
+        by-hop         = ["hop_status", "last_failed_at", "ALL"]
+        by-destination = ["destination_status", "last_failed_at", "ALL"]
       }
     )
     error_message = "The table must be as docs/contracts.md, section 7, says."

@@ -12,7 +12,7 @@ from media_events.envelope import Event
 from media_events.failures import HopError, PoisonError
 from media_events.redriver import Breakers, Pace, Redriver
 from media_events.redriving import DeadLetterQueue, RedrivePolicy
-from media_events.review import STATUSES, Group, Position, ReviewItem, Selection, Slice, group_status
+from media_events.review import STATUSES, Group, Grouping, Position, ReviewItem, Selection, Slice, group_status
 from tests.unit.flow.fakes import FakeBodies, FakeClock, FakeReport
 
 ACCOUNT = "arn:aws:sqs:eu-west-1:123456789012:"
@@ -199,11 +199,14 @@ class FakeReviewTable:
     def count(self, selection: Selection, *, limit: int) -> int:
         return len(self.page(selection, limit=limit).items)
 
-    def groups(self, *, limit: int, after: Position | None = None) -> tuple[list[Group], Position | None]:
+    def groups(
+        self, *, limit: int, after: Position | None = None, grouping: Grouping = "error"
+    ) -> tuple[list[Group], Position | None]:
         by_id: dict[str, list[ReviewItem]] = {}
         for item in self.items.values():
-            by_id.setdefault(item.group_id, []).append(item)
-        found = [((group.waiting, f"group/{group.group_id}"), group) for group in map(_group, by_id.values())]
+            if grouping in item.group_ids:
+                by_id.setdefault(item.group_ids[grouping], []).append(item)
+        found = [((group.waiting, f"group/{group.group_id}"), group) for group in map(_group, by_id, by_id.values())]
         found.sort(key=lambda one: one[0], reverse=True)
         if after is not None:
             found = [one for one in found if one[0] < (int(after[0]), after[1])]
@@ -213,29 +216,30 @@ class FakeReviewTable:
     def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> dict[tuple[str, str], int]:
         found: dict[tuple[str, str], int] = {}
         for item in self.items.values():
-            key = (item.group_id, item.last_failed_at[:13])
-            if key[0] in group_ids and key[1] in hours:
-                found[key] = found.get(key, 0) + 1
+            for key in ((group_id, item.last_failed_at[:13]) for group_id in item.group_ids.values()):
+                if key[0] in group_ids and key[1] in hours:
+                    found[key] = found.get(key, 0) + 1
         return found
 
     def group(self, group_id: str) -> Group | None:
-        items = [item for item in self.items.values() if item.group_id == group_id]
-        return _group(items) if items else None
+        items = [item for item in self.items.values() if group_id in item.group_ids.values()]
+        return _group(group_id, items) if items else None
 
 
 def _key_of(item: ReviewItem, index: str) -> str:
-    keys = {"by-status": item.status, "by-group": group_status(item.group_id, item.status), "by-event": item.event_id}
-    return keys[index]
+    keys = {"by-status": item.status, "by-event": item.event_id}
+    ids = {"by-group" if name == "error" else f"by-{name}": group_id for name, group_id in item.group_ids.items()}
+    return keys.get(index) or group_status(ids.get(index, ""), item.status)
 
 
 def _listed(item: ReviewItem) -> ReviewItem:
     return replace(item, body=None, response=None, message_attributes={})
 
 
-def _group(items: list[ReviewItem]) -> Group:
+def _group(group_id: str, items: list[ReviewItem]) -> Group:
     latest = max(items, key=lambda item: item.last_failed_at)
     return Group(
-        group_id=latest.group_id,
+        group_id=group_id,
         hop=latest.hop,
         destination=latest.destination,
         failure_class=latest.failure_class,

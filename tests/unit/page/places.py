@@ -74,7 +74,7 @@ class World:
             client.update_item(**self.table._counted(group, counts, None, opened=False))
             for hour, count in Counter(item.last_failed_at[:13] for item in members).items():
                 of_it = next(item for item in members if item.last_failed_at.startswith(hour))
-                for change in self.table._hour(of_it):
+                for change in self.table._hour(of_it, group):
                     change["Update"]["ExpressionAttributeValues"][":one"] = {"N": str(count)}
                     client.update_item(**change["Update"])
 

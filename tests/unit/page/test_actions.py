@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from media_events.review import GROUPINGS
 from tests.unit.page.places import BY, COLLEAGUE, SECRET, item_of
 
 
@@ -149,10 +150,11 @@ def test_a_replay_of_a_group_with_an_unusable_number_says_which(browser, item, w
     assert world.sent() == []
 
 
-def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(browser, item, world):
+@pytest.mark.parametrize("grouping", GROUPINGS)
+def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(browser, item, world, grouping):
     several(world, item, 3)
     form = {"limit": "3", "rate": "1", "canary": "0", "do": "plan"}
-    page = browser.post(f"/groups/{item.group_id}/replay", form).text
+    page = browser.post(f"/groups/{item.group_ids[grouping]}/replay", form).text
     assert "<strong>3</strong> items, in 3 s or more" in page
     assert "route/ready-to-cms" in page
     assert world.sent() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -26,6 +27,19 @@ def test_a_group_tells_how_many_since_when_and_what_to_do(browser, item, world):
     assert "growing, 1 since 08:00 UTC" in page
     world.table.update(replace(item, status="ARCHIVED", version=2), over=item)
     assert f'href="/groups/{item.group_id}"' not in browser.get("/").text
+
+
+@pytest.mark.parametrize("grouping", ["type", "partner", "hop", "destination"])
+def test_groups_of_what_items_have_in_common_are_listed_and_shown(browser, item, grouping):
+    page = browser.get(f"/?by={grouping}").text
+    group = item.group_ids[grouping]
+    path = f"/groups/{quote(group, safe=':/')}"
+    assert f'href="{path}"' in page
+    assert f"The latest: <code>{item.error_code}</code>" in page
+    shown = browser.get(path).text
+    assert item.event_id in shown
+    assert f"{grouping.capitalize()} {getattr(item, grouping)}" in shown
+    assert browser.get("/?by=colour").status_code == 404
 
 
 def test_a_group_shows_its_items_by_status(browser, item, world):

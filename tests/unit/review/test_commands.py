@@ -52,6 +52,22 @@ def test_a_list_for_programs_is_json_and_has_no_bodies(office, capsys):
     assert document["more"] is False
 
 
+def test_groups_are_listed_by_what_is_asked_for_and_their_ids_choose_items(office, capsys):
+    assert command("groups", "--by", "hop", "--json", *TABLE) == 0
+    (group,) = json.loads(capsys.readouterr().out)["groups"]
+    assert (group["group_id"], group["grouping"], group["items"]) == ("hop:route/cms", "hop", 1)
+    assert command("groups", "--by", "hop", *TABLE) == 0
+    assert "the latest: http-503" in " ".join(capsys.readouterr().out.split())
+    for choice in (["--group", "hop:route/cms"], ["--hop", "route/cms"]):
+        assert command("list", *choice, "--json", *TABLE) == 0
+        assert [item["item_id"] for item in json.loads(capsys.readouterr().out)["items"]] == [office.item.item_id]
+
+
+def test_what_nothing_is_grouped_by_ends_with_2(office, capsys):  # noqa: ARG001
+    assert command("groups", "--by", "colour", *TABLE) == 2
+    assert "use error, type, partner, hop, destination" in capsys.readouterr().err
+
+
 def test_an_empty_desk_says_so(office, capsys):
     office.table.items.clear()
     assert command("list", *TABLE) == 0

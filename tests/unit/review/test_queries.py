@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media_events.review import Slice
-from ops.desk.groups import group_page, oldest_open, settle_some, stats
+from ops.desk.groups import checked_grouping, group_page, oldest_open, settle_some, stats
 from ops.desk.queries import Query, QueryError, find_page, time_bound, walk
 from tests.unit.review.items import make_item
 from tests.unit.review.test_desk import Office
@@ -78,6 +78,9 @@ def test_a_page_of_many_costs_what_a_page_of_few_does():
         ({"failure_class": "poison"}, 0),
         ({"error_code": "http-503", "hop": "route/cms"}, 6),
         ({"group": "g-1"}, 6),
+        ({"group": "partner:mux"}, 6),
+        ({"group": "hop:route/cms", "type": "asset.ready"}, 6),
+        ({"group": "destination:dam"}, 0),
         ({"event": "evt-3"}, 1),
         ({"event": "evt-3", "destination": "elsewhere"}, 0),
         ({"since": "2026-11-23T10:04:00.000Z"}, 2),
@@ -91,6 +94,35 @@ def test_items_are_found_by_what_they_are(asked, expected):
     assert len(list(walk(office.table, query))) == expected
 
 
+@pytest.mark.parametrize(
+    ("asked", "index", "value", "left"),
+    [
+        ({"partner": "mux"}, "by-partner", "partner:mux/OPEN", {}),
+        ({"type": "asset.ready"}, "by-type", "type:asset.ready/OPEN", {}),
+        ({"hop": "route/cms"}, "by-hop", "hop:route/cms/OPEN", {}),
+        ({"destination": "cms"}, "by-destination", "destination:cms/OPEN", {}),
+        ({"group": "partner:mux"}, "by-partner", "partner:mux/OPEN", {}),
+        ({"group": "0af3"}, "by-group", "0af3/OPEN", {}),
+        ({"partner": "mux", "type": "t"}, "by-type", "type:t/OPEN", {"partner": "mux"}),
+        ({"group": "0af3", "partner": "mux"}, "by-group", "0af3/OPEN", {"partner": "mux"}),
+    ],
+)
+def test_an_index_finds_them_and_nothing_else_is_read(asked, index, value, left):
+    (selection,) = Query(statuses=("OPEN",), **asked).selections()
+    assert (selection.index, selection.value, selection.where) == (index, value, left)
+
+
+def test_a_rare_partners_item_among_many_costs_one_small_page():
+    office = office_of(300)
+    rare = make_item("evt-rare", partner="small", last_failed_at="2026-11-23T00:00:00.000Z")
+    office.table.items[rare.item_id] = rare
+    asked = []
+    page = office.table.page
+    office.table.page = lambda selection, **options: asked.append(options["limit"]) or page(selection, **options)
+    found = find_page(office.desk(), Query(statuses=("OPEN",), partner="small"), limit=5)
+    assert ([item.event_id for item in found.items], found.cursor, asked) == (["evt-rare"], None, [6])
+
+
 def test_a_page_of_what_is_rare_is_short_and_goes_on():
     office = office_of(3)
 
@@ -98,7 +130,7 @@ def test_a_page_of_what_is_rare_is_short_and_goes_on():
         return Slice((), ("2026", "x"))
 
     office.table.page = barren
-    page = find_page(office.desk(), Query(destination="rare"), limit=5)
+    page = find_page(office.desk(), Query(error_code="rare"), limit=5)
     assert page.items == ()
     assert page.cursor is not None
 
@@ -157,6 +189,19 @@ def test_groups_come_largest_first_page_by_page_and_done_ones_not_at_all():
     office = Office(*items, make_item("done", group_id="g-4", status="RESOLVED"))
     assert groups_of(office, 2) == [[("g-2", 5), ("g-1", 2)], [("g-3", 1)]]
     assert groups_of(office, 3) == [[("g-2", 5), ("g-1", 2), ("g-3", 1)]]
+
+
+def test_groups_are_of_what_is_asked_for():
+    partners = ("mux", "iconik", "mux", None)
+    office = Office(*(make_item(f"e{n}", partner=partner) for n, partner in enumerate(partners)))
+    found = group_page(office.desk(), limit=9, grouping=checked_grouping("Partner")).groups
+    assert [(group.group_id, group.waiting) for group, _ in found] == [("partner:mux", 2), ("partner:iconik", 1)]
+    assert oldest_open(office.desk(), "partner:iconik") == "2026-11-23T12:00:00.000Z"
+
+
+def test_what_nothing_is_grouped_by_is_refused_with_what_is():
+    with pytest.raises(QueryError, match="use error, type, partner, hop, destination"):
+        checked_grouping("colour")
 
 
 def test_a_group_that_still_fails_is_said_to_grow():

@@ -182,6 +182,68 @@ def test_an_item_that_fails_for_another_reason_moves_to_the_other_group(table):
     assert table.group("g-2").error_code == "http-422"
 
 
+def test_items_are_counted_and_found_by_type_partner_hop_and_destination_too(table):
+    first = make_item("evt-1", partner="mux", type="asset.ready", destination="cms", hop="route/cms")
+    second = make_item(
+        "evt-2", partner="iconik", type="asset.ready", destination="dam", hop="route/dam", group_id="g-2"
+    )
+    table.create(first)
+    table.create(second)
+    assert [counts(table, group) for group in ("type:asset.ready", "partner:mux", "hop:route/dam")] == [
+        {"OPEN": 2},
+        {"OPEN": 1},
+        {"OPEN": 1},
+    ]
+    assert whole(table, selection("destination:dam/OPEN", "by-destination")) == ["evt-2"]
+    assert whole(table, selection("hop:route/cms/OPEN", "by-hop")) == ["evt-1"]
+    assert table.update(replace(first, status="ARCHIVED", version=2), over=first)
+    assert counts(table, "type:asset.ready") == {"OPEN": 1, "ARCHIVED": 1}
+    assert whole(table, selection("type:asset.ready/OPEN", "by-type")) == ["evt-2"]
+    assert whole(table, selection("partner:mux/ARCHIVED", "by-partner")) == ["evt-1"]
+
+
+def test_each_grouping_has_a_list_of_its_own(table):
+    for number, partner in enumerate(("mux", "iconik", "mux")):
+        table.create(make_item(f"evt-{number}", partner=partner))
+    assert [group.group_id for group in table.groups(limit=5)[0]] == ["g-1"]
+    by_partner, after = table.groups(limit=1, grouping="partner")
+    rest, end = table.groups(limit=5, after=after, grouping="partner")
+    assert [(group.value, group.waiting) for group in (*by_partner, *rest)] == [("mux", 2), ("iconik", 1)]
+    assert ({group.grouping for group in rest}, end) == ({"partner"}, None)
+
+
+def test_what_fails_for_another_reason_is_opened_anew_in_its_group_of_errors_alone(table):
+    item = make_item()
+    table.create(item)
+    later = replace(item, group_id="g-2", attempts=(attempt("m-2"),))
+    assert table.update(item.failed_again(later), over=item)
+    assert [table.group(group).opened for group in ("g-1", "g-2", "partner:mux", "type:asset.ready")] == [1, 1, 1, 1]
+    assert counts(table, "partner:mux") == {"OPEN": 1}
+
+
+def test_an_item_without_a_partner_is_in_no_partners_group(table):
+    table.create(make_item(partner=None, type=""))
+    assert (table.groups(limit=5, grouping="partner")[0], table.groups(limit=5, grouping="type")[0]) == ([], [])
+    assert counts(table, "hop:route/cms") == {"OPEN": 1}
+
+
+@pytest.mark.parametrize("value", ["x" * 3000, "\ud800", "a/b:c é"])
+def test_whatever_a_type_is_its_items_are_found(table, value):
+    item = make_item(type=value)
+    table.create(item)
+    group = item.group_ids["type"]
+    assert counts(table, group) == {"OPEN": 1}
+    assert whole(table, selection(f"{group}/OPEN", "by-type")) == ["evt-1"]
+    assert [found.group_id for found in table.groups(limit=5, grouping="type")[0]] == [group]
+
+
+def test_an_item_that_goes_is_counted_out_of_all_its_groups(table):
+    item = make_item(status="RESOLVED")
+    table.create(item)
+    assert table.delete(item)
+    assert [counts(table, group) for group in item.group_ids.values()] == [{}] * 5
+
+
 def test_what_was_opened_is_counted_by_the_hour(table):
     for number, hour in enumerate((8, 9, 9)):
         table.create(make_item(f"evt-{number}", last_failed_at=f"2026-11-23T{hour:02}:59:00.000Z"))
