@@ -8,7 +8,8 @@ locals {
     "item_id", "event_id", "source", "hop", "destination", "status", "failure_class", "error_code", "error_message", "attempts",
     "redrive_count", "first_failed_at", "last_failed_at", "group_id", "kind", "body_sha256", "body_size", "return_to", "bodyref",
     "correlation_id", "type", "partner", "partition_key", "attributesref", "replayed_at", "resolved_at", "edit_of", "pending_edit",
-    "superseded_by", "change", "version", "group_status", "type_status", "partner_status", "hop_status", "destination_status", "register", "waiting", "kept", "settled_at", "http_status", "stack_top",
+    "superseded_by", "change", "version", "group_status", "type_status", "partner_status", "hop_status", "destination_status", "register",
+    "waiting", "kept", "settled_at", "http_status", "stack_top",
   ]
 
   review_ledgers = [for arns in [distinct(compact(concat(values(var.dead_letter_queues)[*].ledger_table_arn, var.ledger_table_arns)))] :
