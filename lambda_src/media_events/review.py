@@ -259,6 +259,14 @@ class ReviewItem:
 
 
 IndexName = Literal["by-status", "by-group", "by-event", "by-type", "by-partner", "by-hop", "by-destination"]
+INDEX_OF: Final[Mapping[Grouping, IndexName]] = {
+    "error": "by-group",
+    "type": "by-type",
+    "partner": "by-partner",
+    "hop": "by-hop",
+    "destination": "by-destination",
+}
+"""The index that has the items of a group, by the group's grouping."""
 Position = tuple[str, str]
 """Where a list stands: the value that it is sorted by, and the item's id."""
 

@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from media_events.review import GROUPINGS, STATUSES, Group, Grouping, Selection, Status, group_status
+from media_events.review import (
+    GROUPINGS,
+    INDEX_OF,
+    STATUSES,
+    Group,
+    Grouping,
+    Selection,
+    Status,
+    group_status,
+    grouping_of,
+)
 from ops.desk.desk import Desk
-from ops.desk.queries import QueryError, decode_position, encode_position, index_of
+from ops.desk.queries import QueryError, decode_position, encode_position
 
 GROUPS_A_ROUND_TRIP: Final = 100
 SETTLED_AT_MOST: Final = 100
@@ -156,7 +166,9 @@ def _failed_at(desk: Desk, *, oldest_first: bool, group_id: str | None = None) -
     selection = (
         Selection(index="by-status", value=status, oldest_first=oldest_first)
         if group_id is None
-        else Selection(index=index_of(group_id), value=group_status(group_id, status), oldest_first=oldest_first)
+        else Selection(
+            index=INDEX_OF[grouping_of(group_id)], value=group_status(group_id, status), oldest_first=oldest_first
+        )
     )
     items = desk.table.page(selection, limit=1).items
     return items[0].last_failed_at if items else None

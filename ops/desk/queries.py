@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from media_events.review import (
-    IndexName,
+    INDEX_OF,
     Position,
     ReviewItem,
     Selection,
@@ -80,7 +80,7 @@ class Query:
         if group is None:
             of_status = [Selection(index="by-status", value=status) for status in self.statuses]
         else:
-            index = index_of(group)
+            index = INDEX_OF[grouping_of(group)]
             of_status = [Selection(index=index, value=group_status(group, status)) for status in self.statuses]
         return [
             replace(one, where=where, since=self.since, until=self.until, oldest_first=self.oldest_first)
@@ -102,17 +102,6 @@ class Query:
         names = ("group", "event", *_FILTERS, "since", "until")
         said = [f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(self, name)) is not None]
         return f"{' or '.join(self.statuses)} items" + (f" of {', '.join(said)}" if said else "")
-
-
-def index_of(group_id: str) -> IndexName:
-    """The index that has the items of a group."""
-    by_value: dict[str, IndexName] = {
-        "type": "by-type",
-        "partner": "by-partner",
-        "hop": "by-hop",
-        "destination": "by-destination",
-    }
-    return by_value.get(grouping_of(group_id), "by-group")
 
 
 @dataclass(frozen=True, slots=True)

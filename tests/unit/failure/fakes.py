@@ -12,7 +12,17 @@ from media_events.envelope import Event
 from media_events.failures import HopError, PoisonError
 from media_events.redriver import Breakers, Pace, Redriver
 from media_events.redriving import DeadLetterQueue, RedrivePolicy
-from media_events.review import STATUSES, Group, Grouping, Position, ReviewItem, Selection, Slice, group_status
+from media_events.review import (
+    INDEX_OF,
+    STATUSES,
+    Group,
+    Grouping,
+    Position,
+    ReviewItem,
+    Selection,
+    Slice,
+    group_status,
+)
 from tests.unit.flow.fakes import FakeBodies, FakeClock, FakeReport
 
 ACCOUNT = "arn:aws:sqs:eu-west-1:123456789012:"
@@ -228,7 +238,7 @@ class FakeReviewTable:
 
 def _key_of(item: ReviewItem, index: str) -> str:
     keys = {"by-status": item.status, "by-event": item.event_id}
-    ids = {"by-group" if name == "error" else f"by-{name}": group_id for name, group_id in item.group_ids.items()}
+    ids = {INDEX_OF[grouping]: group_id for grouping, group_id in item.group_ids.items()}
     return keys.get(index) or group_status(ids.get(index, ""), item.status)
 
 

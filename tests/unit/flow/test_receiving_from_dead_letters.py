@@ -66,6 +66,18 @@ def world_for(dlq, gate):
     return World(dlq, now=gate.clock.now + 3_000)
 
 
+def desk_of(world):
+    return Desk(
+        table=world.table,
+        effects=Effects(),
+        queues=world.queues,
+        bus=lambda _arn: world.events,
+        functions=world.functions,
+        bodies=lambda _uri: world.bodies,
+        clock=world.clock,
+    )
+
+
 def attend(world, dlq, record):
     return world.attend(record | {"eventSourceARN": dlq.arn})
 
@@ -184,17 +196,8 @@ def test_replay_from_the_review_desk_goes_the_same_way(gate_of, dlq):
     world = world_for(dlq, gate)
     attend(world, dlq, dead_record(gate))
     (item,) = world.table.items.values()
-    desk = Desk(
-        table=world.table,
-        effects=Effects(),
-        queues=world.queues,
-        bus=lambda _arn: world.events,
-        functions=world.functions,
-        bodies=lambda _uri: world.bodies,
-        clock=world.clock,
-    )
 
-    assert [outcome.result for outcome in desk.replay([item.item_id], wait_seconds=0)] == ["sent"]
+    assert [outcome.result for outcome in desk_of(world).replay([item.item_id], wait_seconds=0)] == ["sent"]
 
     if dlq is OWN:
         (sent,) = world.queues.sent
@@ -501,17 +504,8 @@ def test_moved_message_that_is_replayed_is_the_event_that_it_would_have_been(gat
     ask_about(world, gate)
     attend(world, ASKED, moved(body_of(token="live")))
     (item,) = world.table.items.values()
-    desk = Desk(
-        table=world.table,
-        effects=Effects(),
-        queues=world.queues,
-        bus=lambda _arn: world.events,
-        functions=world.functions,
-        bodies=lambda _uri: world.bodies,
-        clock=world.clock,
-    )
 
-    assert [outcome.result for outcome in desk.replay([item.item_id], wait_seconds=0)] == ["sent"]
+    assert [outcome.result for outcome in desk_of(world).replay([item.item_id], wait_seconds=0)] == ["sent"]
 
     (sent,) = world.queues.sent
     gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
