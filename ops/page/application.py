@@ -22,6 +22,7 @@ def create(where: Place, gate: Gate) -> Flask:
         "trim_blocks": True,
         "lstrip_blocks": True,
     }
+    _close_files(app)
     app.config["SECRET_KEY"] = secrets.token_bytes(32)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     # Cookies know no ports: two desks on one machine must not have the same.
@@ -44,6 +45,17 @@ def create(where: Place, gate: Gate) -> Flask:
         return response
 
     return app
+
+
+def _close_files(app: Flask) -> None:
+    answer = app.wsgi_app
+
+    def without_file_wrapper(environ: dict[str, Any], start_response: Any) -> Any:
+        # waitress does not close a file handed over by PEP 3333's wsgi.file_wrapper where the browser has gone.
+        environ.pop("wsgi.file_wrapper", None)
+        return answer(environ, start_response)
+
+    app.wsgi_app = without_file_wrapper  # type: ignore[method-assign]  # Flask's own way to wrap an application
 
 
 def _speak(app: Flask) -> None:

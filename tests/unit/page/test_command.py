@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import werkzeug.utils
+from waitress import wasyncore
+from werkzeug.wsgi import wrap_file
 
 from ops.cli import run
 from ops.console import OperatorError
 from ops.page import command
 from ops.page.guard import hosts_of
+
+VISITS_CUT_SHORT = 400
 
 
 def test_it_listens_on_loopback_alone():
@@ -64,6 +71,36 @@ def test_the_link_is_told_to_people_and_programs(world, monkeypatch, capsys):
         assert url.startswith("http://127.0.0.1:")
         assert "/enter?key=" in url
     assert opened == [url]
+
+
+def test_a_browser_that_goes_before_the_answer_leaves_no_file_open(world, monkeypatch):
+    opened, handed_over = [], []
+
+    def opening(environ, file):
+        opened.append(file)
+        # Which of the visits below meets waitress at a bad moment is chance: that the file is not its to close is not.
+        handed_over.append("wsgi.file_wrapper" in environ)
+        return wrap_file(environ, file)
+
+    monkeypatch.setattr(werkzeug.utils, "wrap_file", opening)
+    with command.listening(0) as listener:
+        server, _ = command.page_on(listener, world.place)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        host, port = listener.getsockname()
+
+        def visit(_):
+            with socket.create_connection((host, port)) as browser:
+                browser.sendall(f"GET /static/desk.svg HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+
+        with ThreadPoolExecutor(4) as visitors:
+            list(visitors.map(visit, range(VISITS_CUT_SHORT)))
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+        thread.join(30)
+        server.task_dispatcher.shutdown()
+    assert opened
+    assert all(file.closed for file in opened)
+    assert not any(handed_over)
 
 
 def test_hosts_are_the_page_s_own_names():
