@@ -50,6 +50,10 @@ GROUP_QUIET_SECONDS: Final = 24 * 3600
 
 WRITE_ATTEMPTS: Final = 5
 
+OPENED: Final = "review item opened"
+FAILED_AGAIN: Final = "review item failed again"
+"""Its item was open already, or is one about which a person has decided: nobody has more to do than before."""
+
 NOTICES: Final = "notices"
 """The pace of notifications; a hop's name has a slash."""
 
@@ -400,16 +404,17 @@ class Redriver:
         item = self._as_its_message_is_known(review_item(letter, failure, queue, bus_arn=self.bus_arn), letter)
         item = self._with_durable_body(item)
         item = self._with_what_it_points_at(item, letter)
-        opened = self._write(item, nameless=letter.nameless)
-        if opened:
+        written = self._write(item, nameless=letter.nameless)
+        if written is not None:
             self.report.warning(
-                "review item opened",
+                written,
                 **_about(letter, queue),
                 reason=item.error_code,
                 failure_class=item.failure_class,
                 item_id=item.item_id,
                 group_id=item.group_id,
             )
+        if written == OPENED:
             self.report.count("ReviewItemsOpened")
         self._announce(item)
 
@@ -486,19 +491,19 @@ class Redriver:
         own = self.bodies(item.item_id).put(content, content_type="application/octet-stream")
         return replace(item, kept={letter.bodyref: own})
 
-    def _write(self, item: ReviewItem, *, nameless: bool) -> bool:
-        """Create or reopen the item; false where this very dead letter is in it already."""
+    def _write(self, item: ReviewItem, *, nameless: bool) -> str | None:
+        """Create the item or add its failure to it; what is to be told of that, ``None`` if it is in there already."""
         for _ in range(WRITE_ATTEMPTS):
             if self.table.create(item):
-                return True
+                return OPENED
             existing = self.table.get(item.item_id)
             if existing is None:
                 continue
             merged = existing.failed_again(existing.retold(item) if nameless else item)
             if merged is None:
-                return False
+                return None
             if self.table.update(merged, over=existing):
-                return True
+                return OPENED if merged.status == "OPEN" and existing.status != "OPEN" else FAILED_AGAIN
         raise TransientError("review-conflict", "the review item kept changing while it was being written")
 
     def _announce(self, item: ReviewItem) -> None:

@@ -21,6 +21,7 @@ _PLACES: Final[dict[str, Place]] = {
     "event dead-lettered": "dead letter",
     "event re-driven": "re-driven",
     "review item opened": "in review",
+    "review item failed again": "in review",
     "event delivered": "delivered",
 }
 

@@ -20,6 +20,7 @@ from ops.tracing.steps import (
     DELIVERED,
     DROPPED,
     FAILED,
+    FAILED_AGAIN,
     OPENED,
     PARKED,
     PUT_OFF,
@@ -73,6 +74,7 @@ _MOVES: Final = (
     DEAD,
     REDRIVEN,
     OPENED,
+    FAILED_AGAIN,
     PUT_OFF,
     PARKED,
     CALLED_BACK,
@@ -109,7 +111,11 @@ def _reason(facts: Facts) -> str | None:
     if item is not None and item.status != "RESOLVED":
         return f"{item.error_code}: {item.error_message}"
     return next(
-        (reason for said in reversed(facts.said(FAILED, DEAD, OPENED, PUT_OFF)) if (reason := said.text("reason"))),
+        (
+            reason
+            for said in reversed(facts.said(FAILED, DEAD, OPENED, FAILED_AGAIN, PUT_OFF))
+            if (reason := said.text("reason"))
+        ),
         None,
     )
 
@@ -191,8 +197,8 @@ def _pending(facts: Facts) -> tuple[State, str]:
         return "in flight", f"is being tried since {timestamp(entry.at)}"
     if last is None and hop.kind == "route" and hop.queue_url is None and hop.log_group is None:
         return "handed over", "its rule sends it to the target itself: only a failure would be told, and none is"
-    if last is not None and last.line.message == OPENED:
-        told = f"a review item was opened at {timestamp(last.at)}"
+    if last is not None and last.line.message in (OPENED, FAILED_AGAIN):
+        told = f"its review item was written at {timestamp(last.at)}"
         return ("lost from sight", f"{told}, and is not in the table") if facts.complete else ("unknown", told)
     if last is not None and last.line.message == PARKED:
         return "parked", f"was parked at {timestamp(last.at)}: an earlier event of its key has to be delivered first"

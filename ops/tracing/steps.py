@@ -19,6 +19,7 @@ FAILED: Final = "hop failed"
 DEAD: Final = "event dead-lettered"
 REDRIVEN: Final = "event re-driven"
 OPENED: Final = "review item opened"
+FAILED_AGAIN: Final = "review item failed again"
 PUT_OFF: Final = "event put off"
 PARKED: Final = "event parked"
 CALLED_BACK: Final = "event called back"
@@ -34,6 +35,7 @@ _MEANINGS: Final[dict[str, tuple[str, Tone]]] = {
     DEAD: ("sent to the dead-letter queue", "bad"),
     REDRIVEN: ("sent from the dead-letter queue to the hop again", "waiting"),
     OPENED: ("given up: it waits for a person in the review table", "bad"),
+    FAILED_AGAIN: ("given up once more: its review item tells of it", "bad"),
     PUT_OFF: ("put off: nothing was tried", "waiting"),
     PARKED: ("parked: an earlier event of its key has to be delivered first", "waiting"),
     CALLED_BACK: ("called back: it is its turn", "waiting"),

@@ -170,6 +170,21 @@ def test_a_replay_that_fails_opens_the_item_again_unless_it_was_archived(status,
     assert (world.table.items[key].status, world.table.items[key].version) == (after, 6)
 
 
+@pytest.mark.parametrize(
+    ("status", "opened"), [("OPEN", 1), ("RETRYING", 2), ("RESOLVED", 2), ("ARCHIVED", 1), ("SUPERSEDED", 1)]
+)
+def test_an_item_counts_as_opened_only_if_it_was_not_open_and_nobody_had_decided(status, opened):
+    world = World(now=DUE)
+    world.attend(exhausted())
+    ((key, item),) = world.table.items.items()
+    world.table.items[key] = replace(item, status=status, version=5)
+    world.attend(exhausted(message_id="m-2"))
+    world.attend(exhausted(message_id="m-2"))
+    assert world.report.counts["ReviewItemsOpened", ()] == opened
+    assert len(world.report.fields("review item opened")) == opened
+    assert len(world.report.fields("review item failed again")) == 2 - opened
+
+
 def test_an_item_that_changes_while_it_is_written_is_read_again():
     world = World(now=DUE)
     world.attend(exhausted())

@@ -307,8 +307,9 @@ def test_an_attempt_whose_lease_has_run_out_is_lost_if_no_queue_has_it():
     assert states(told)["cms"] == "lost from sight"
 
 
-def test_an_item_that_was_opened_and_is_not_in_the_table_is_lost_from_sight():
-    opened = said("review item opened", seconds=9, by="review/media-dev-review", reason="http-503", **CMS)
+@pytest.mark.parametrize("written", ["review item opened", "review item failed again"])
+def test_an_item_that_was_written_and_is_not_in_the_table_is_lost_from_sight(written):
+    opened = said(written, seconds=9, by="review/media-dev-review", reason="http-503", **CMS)
     told = story(*BEGUN, DELIVERED[1], FAILED, DEAD, opened)
 
     assert states(told)["cms"] == "lost from sight"

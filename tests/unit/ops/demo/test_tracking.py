@@ -86,6 +86,8 @@ def test_the_way_of_a_failing_event(board):
         ("event re-driven", "re-driven"),
         ("hop failed", "failing"),
         ("review item opened", "in review"),
+        ("event dead-lettered", "dead letter"),
+        ("review item failed again", "in review"),
     ]:
         board.take_line(line(message, "e2", hop="route/to-tool", reason="http-503"))
         assert leg.place == place
