@@ -78,7 +78,7 @@ def test_a_browser_that_goes_before_the_answer_leaves_no_file_open(world, monkey
 
     def opening(environ, file):
         opened.append(file)
-        # Which of the visits below meets waitress at a bad moment is chance: that the file is not its to close is not.
+        # Whether a visit meets waitress at a bad moment is chance; whether the file is waitress's to close is not.
         handed_over.append("wsgi.file_wrapper" in environ)
         return wrap_file(environ, file)
 
