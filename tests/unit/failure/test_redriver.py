@@ -157,16 +157,22 @@ def test_another_failure_of_the_same_event_is_another_attempt_of_the_same_item()
     assert [attempt.message_id for attempt in item.attempts] == ["m-1", "m-2"]
 
 
-@pytest.mark.parametrize(
-    ("status", "after"),
-    [("RETRYING", "OPEN"), ("RESOLVED", "OPEN"), ("ARCHIVED", "ARCHIVED"), ("SUPERSEDED", "SUPERSEDED")],
-)
-def test_a_replay_that_fails_opens_the_item_again_unless_it_was_archived(status, after):
+def failed_again_while(status):
+    """A world in which an event failed again while its item had ``status``, and the item's id."""
     world = World(now=DUE)
     world.attend(exhausted())
     ((key, item),) = world.table.items.items()
     world.table.items[key] = replace(item, status=status, version=5)
     world.attend(exhausted(message_id="m-2"))
+    return world, key
+
+
+@pytest.mark.parametrize(
+    ("status", "after"),
+    [("RETRYING", "OPEN"), ("RESOLVED", "OPEN"), ("ARCHIVED", "ARCHIVED"), ("SUPERSEDED", "SUPERSEDED")],
+)
+def test_a_replay_that_fails_opens_the_item_again_unless_it_was_archived(status, after):
+    world, key = failed_again_while(status)
     assert (world.table.items[key].status, world.table.items[key].version) == (after, 6)
 
 
@@ -174,11 +180,7 @@ def test_a_replay_that_fails_opens_the_item_again_unless_it_was_archived(status,
     ("status", "opened"), [("OPEN", 1), ("RETRYING", 2), ("RESOLVED", 2), ("ARCHIVED", 1), ("SUPERSEDED", 1)]
 )
 def test_an_item_counts_as_opened_only_if_it_was_not_open_and_nobody_had_decided(status, opened):
-    world = World(now=DUE)
-    world.attend(exhausted())
-    ((key, item),) = world.table.items.items()
-    world.table.items[key] = replace(item, status=status, version=5)
-    world.attend(exhausted(message_id="m-2"))
+    world, _ = failed_again_while(status)
     world.attend(exhausted(message_id="m-2"))
     assert world.report.counts["ReviewItemsOpened", ()] == opened
     assert len(world.report.fields("review item opened")) == opened
