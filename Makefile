@@ -19,13 +19,13 @@ demo: .environment ## the whole path on the local cloud, on real partner payload
 test: ## every test: unit, modules, synthesis, local cloud
 	@$(PYTHON) scripts/setup.py --tests
 	@$(BIN)/python lambda_src/build.py --check
-	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/local --ignore tests/browser
+	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/system --ignore tests/browser
 	@$(BIN)/pytest -n auto --dist loadfile tests/browser # by themselves: Playwright's loop runs as long as its browser
-	@$(BIN)/pytest -n 4 tests/local # by local cloud, see its conftest.py
+	@$(BIN)/pytest -n 4 tests/system # by local cloud, see its conftest.py
 
 images: ## make the pictures of the review desk's page in docs/images anew
 	@$(PYTHON) scripts/setup.py --tests
-	@MEDIA_EVENTS_IMAGES=1 $(BIN)/pytest -q tests/browser/test_looks.py -k picture
+	@MEDIA_EVENTS_IMAGES=1 $(BIN)/pytest -q tests/browser/test_accessibility_and_images.py -k picture
 
 lint: ## ruff, mypy, terraform fmt and validate, checkov
 	@$(PYTHON) scripts/setup.py --lint
@@ -47,13 +47,13 @@ fuzz: .environment ## the webhook and its verifier against 100,000 hostile input
 	@FUZZ_EXAMPLES=100000 $(BIN)/pytest tests/unit -k fuzz
 
 chaos: .environment ## 2,000 events by all five ways in through the local cloud under faults: none may be lost, none happen twice
-	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.chaos.cloud $(ARGS)
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.local_cloud $(ARGS)
 
 chaos-model: .environment ## 10,000 events through a model of AWS under faults: none may be lost, none happen twice
-	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.chaos
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults
 
 chaos-mutants: .environment ## break the code on purpose in seven places: the model must notice each
-	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.chaos.mutants
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.mutants
 
 bench-poison: .environment ## live latency on the local cloud with 10,000 poison messages in the hop's dead-letter queue, and without
 	@$(BIN)/python -m bench.poison

@@ -28,10 +28,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from ops.console import out
-from ops.local import cloud
+from ops.local import lifecycle
 from ops.local.clients import Clients
 from ops.local.paths import LocalPaths
+from ops.shared.console import out
 
 WORKFLOW: Final = Path(__file__).with_name("poison.yaml")
 POISON: Final = "poison-"
@@ -252,11 +252,11 @@ def main(arguments: list[str] | None = None) -> int:
         paths = LocalPaths(Path(folder) / "cloud")
         try:
             variables = {"MEDIA_EVENTS_WORKFLOW": str(WORKFLOW), "RECEIVER_PORT": str(receiver.server_port)}
-            up = cloud.up(paths, cloud.UpOptions(variables=variables))
+            up = lifecycle.up(paths, lifecycle.UpOptions(variables=variables))
             bench = Bench(Clients(up.record), up.outputs, receiver)
             without, poisoned = measure(bench, given)
         finally:
-            cloud.down(paths)
+            lifecycle.down(paths)
             receiver.shutdown()
     calm = [window.quantile(0.99) for window in without]
     out.print(f"without: p99 {min(calm) * 1000:.0f} to {max(calm) * 1000:.0f} ms, from window to window")

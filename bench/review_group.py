@@ -17,9 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from ops.local import cloud, endpoint
+from ops.local import endpoint, lifecycle
 from ops.local.paths import LocalPaths
-from tests.local.test_killed_commands import Place
+from tests.system.test_killed_commands import Place
 
 LIMIT, OTHERS_LIMIT, CANARIES, AT_WORK = 500, 100, 5, 8
 BEFORE_THE_CANCEL, BEFORE_THE_KILL = 60, 250
@@ -40,7 +40,7 @@ def main() -> int:
             if place is not None:
                 place.over.set()
                 place.destination.join()
-            cloud.down(paths)
+            lifecycle.down(paths)
 
 
 def work(place: Place) -> int:

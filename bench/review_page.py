@@ -26,16 +26,16 @@ from typing import Any
 
 from waitress import wasyncore  # type: ignore[import-untyped]
 
-from media_events.adapters.review_table import _stored, _to_dynamo
-from media_events.consuming import timestamp
-from media_events.review import item_id
-from ops.aws import Cloud, Deployment
-from ops.desk.wiring import office
+from media_events.adapters.dynamodb.review_items import _stored, _to_dynamo
+from media_events.messaging.queue_consumer import timestamp
+from media_events.recovery.review_item import item_id
+from ops.deployment.discovery import Cloud, Deployment
 from ops.local import endpoint, process
 from ops.local.paths import LocalPaths
-from ops.page import command
-from tests.unit.page.places import SECRET, WORKFLOW, item_of
-from tests.unit.review.tables import create_review_table
+from ops.review.bootstrap import office
+from ops.review_web import server as command
+from tests.fakes.review_tables import create_review_table
+from tests.fakes.review_web import SECRET, WORKFLOW, item_of
 
 MOST_SECONDS = 0.3
 MOST_ITEMS_READ = 100

@@ -14,7 +14,7 @@ from typing import Any, Final
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from ops.console import OperatorError, err, print_error
+from ops.shared.console import OperatorError, err, print_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,13 @@ class Part:
 PARTS: Final[dict[str, Part]] = {
     "local": Part("ops.local.commands", "The local cloud: start it, stop it, look into it."),
     "demo": Part("ops.demo.commands", "See the whole path run, from signed webhooks to the review desk."),
-    "partner": Part("ops.partner", "Partner specifications: list, show and check them."),
-    "route": Part("ops.route", "Try event patterns and routes out, without AWS."),
-    "review": Part("ops.desk.commands", "The review desk: what failed for good, and putting it right."),
+    "partner": Part("ops.partner.commands", "Partner specifications: list, show and check them."),
+    "route": Part("ops.route.commands", "Try event patterns and routes out, without AWS."),
+    "review": Part("ops.review.cli.commands", "The review desk: what failed for good, and putting it right."),
     "replay": Part(
-        "ops.replaying.commands", "Deliver past events again, from the archive (what failed: `review replay`)."
+        "ops.archive_replay.commands", "Deliver past events again, from the archive (what failed: `review replay`)."
     ),
-    "trace": Part(
-        "ops.tracing.commands", "An event's story over all hops: what happened, and where it is now.", "trace"
-    ),
+    "trace": Part("ops.trace.commands", "An event's story over all hops: what happened, and where it is now.", "trace"),
     "status": Part("ops.status.commands", "A deployment on one screen: what needs a person now.", "status"),
 }
 

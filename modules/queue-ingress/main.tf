@@ -96,7 +96,7 @@ module "consumer" {
   name        = var.name
   hop         = local.hop
   description = "Normalises and publishes the events of ${join(", ", sort(keys(var.partners)))}"
-  handler     = "media_events.handlers.receive.handler"
+  handler     = "media_events.handlers.queue_ingress.handler"
 
   fifo                           = var.fifo
   existing_queue                 = var.existing_queue

@@ -1,4 +1,4 @@
-# Hosts that a URL may not name: the same table as the functions' guard (media_events/delivery/ssrf.py), which also looks at what
+# Hosts that a URL may not name: the same table as the functions' guard (media_events/outbound_http/address_guard.py), which also looks at what
 # names resolve to when it sends. Here a mistake is told when planned.
 
 locals {

@@ -52,7 +52,7 @@ module "function" {
 
   name            = var.name
   description     = "Lets a workflow's task wait for a partner's event"
-  handler         = "media_events.handlers.wait.handler"
+  handler         = "media_events.handlers.register_task_token.handler"
   timeout_seconds = 30
   memory_mb       = var.memory_mb
 

@@ -9,18 +9,18 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from ops.console import OperatorError, err, out, print_json
-from ops.demo import receiver_process, surroundings
-from ops.demo.cast import BROKEN, PRESETS, fresh
-from ops.demo.receiver import CONTROL, REQUESTS
-from ops.demo.receiver_process import Receiver
+from ops.demo import external_resources, http_receiver_process
+from ops.demo.fake_systems import TRANSCODER, finished
+from ops.demo.http_receiver import CONTROL, REQUESTS
+from ops.demo.http_receiver_process import Receiver
+from ops.demo.runner import Story
+from ops.demo.scenario import BROKEN, PRESETS, fresh
 from ops.demo.senders import PAYLOADS, Sender, new_secret
-from ops.demo.stand_ins import TRANSCODER, finished
-from ops.demo.story import Story
-from ops.local import cloud
+from ops.local import lifecycle
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
 from ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, default_directory
+from ops.shared.console import OperatorError, err, out, print_json
 
 _DONE: Final = "transcoder-job.completed"
 """Not a file: what the transcoder tells of the order that it got last."""
@@ -38,7 +38,7 @@ def demo(
     if context.invoked_subcommand is not None:
         return
     paths = LocalPaths(default_directory(), DEFAULT_ENVIRONMENT)
-    found_running = cloud.is_up(paths)
+    found_running = lifecycle.is_up(paths)
     found_receiver = Receiver.read(paths) is not None
     ready = False
     try:
@@ -50,10 +50,10 @@ def demo(
         if not (keep and ready):
             if not found_running:
                 with suppress(OperatorError):
-                    cloud.down(paths)
-                    surroundings.forget(paths)
+                    lifecycle.down(paths)
+                    external_resources.forget(paths)
             if not found_receiver:
-                receiver_process.stop(paths)
+                http_receiver_process.stop(paths)
     if as_json:
         print_json(result)
     if keep or found_running:
@@ -76,8 +76,8 @@ def send(
     if payload not in known:
         raise OperatorError(f"there is no payload {payload!r}", hint="there are: " + ", ".join(known), exit_code=2)
     paths = LocalPaths(default_directory(), DEFAULT_ENVIRONMENT)
-    record = cloud.require_record(paths)
-    outputs = cloud.read_outputs(paths)
+    record = lifecycle.require_record(paths)
+    outputs = lifecycle.read_outputs(paths)
     partner = TRANSCODER if payload == _DONE else next(p for p in PRESETS if payload.startswith(f"{PRESETS[p]}-"))
     clients = Clients(record)
     secret = clients.secretsmanager.get_secret_value(SecretId=outputs["secret_names"][partner])["SecretString"]
@@ -98,11 +98,11 @@ def _last_order(paths: LocalPaths) -> dict[str, Any]:
 
 
 def _print_what_to_play_with(paths: LocalPaths) -> None:
-    record = cloud.require_record(paths)
+    record = lifecycle.require_record(paths)
     receiver = Receiver.read(paths)
     lines = ["", "It is left running. Play with it:"]
     lines += [
-        f"  webhook of {partner}: {url}" for partner, url in webhook_urls(cloud.read_outputs(paths), record).items()
+        f"  webhook of {partner}: {url}" for partner, url in webhook_urls(lifecycle.read_outputs(paths), record).items()
     ]
     if receiver is not None:
         lines += [

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ops.console import OperatorError
+from ops.shared.console import OperatorError
 
 _DAYS: Final = 30
 _RENEW_SECONDS: Final = (_DAYS - 7) * 86400

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ops.console import OperatorError, out, print_json
-from ops.demo import receiver_process, surroundings
-from ops.local import cloud
+from ops.demo import external_resources, http_receiver_process
+from ops.local import lifecycle
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
 from ops.local.endpoint import CloudRecord
-from ops.local.functionlogs import LogLine, LogReader, function_names
+from ops.local.function_logs import LogLine, LogReader, function_names
 from ops.local.overview import look, show
 from ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, default_directory
+from ops.shared.console import OperatorError, out, print_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -43,8 +43,8 @@ def up(
 ) -> None:
     """Start the local cloud and apply the workflow to it. Run it again after a change."""
     paths = _paths(environment)
-    result = cloud.up(
-        paths, cloud.UpOptions(port=port, check=check, clean=clean, variables=surroundings.variables(paths))
+    result = lifecycle.up(
+        paths, lifecycle.UpOptions(port=port, check=check, clean=clean, variables=external_resources.variables(paths))
     )
     urls = webhook_urls(result.outputs, result.record)
     if as_json:
@@ -71,9 +71,9 @@ def up(
 def down(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) -> None:
     """Stop the local cloud and forget its state."""
     paths = _paths(environment)
-    stopped = cloud.down(paths)
-    receiver_process.stop(paths)
-    surroundings.forget(paths)
+    stopped = lifecycle.down(paths)
+    http_receiver_process.stop(paths)
+    external_resources.forget(paths)
     if as_json:
         print_json({"stopped": stopped})
     else:
@@ -85,13 +85,13 @@ def status(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False
     """Show queues, functions and open review items. Exit status 3: it does not run."""
     paths = _paths(environment)
     try:
-        record = cloud.require_record(paths)
+        record = lifecycle.require_record(paths)
     except OperatorError as error:
         if as_json:
             print_json({"running": False, "reason": error.message})
             raise typer.Exit(error.exit_code) from None
         raise
-    outputs = cloud.read_outputs(paths)
+    outputs = lifecycle.read_outputs(paths)
     overview = look(Clients(record), outputs, webhook_urls(outputs, record))
     if as_json:
         print_json(overview.to_dict())
@@ -102,7 +102,7 @@ def status(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False
 @app.command()
 def env(environment: Environment = DEFAULT_ENVIRONMENT) -> None:
     """Print the variables that point AWS tools at the local cloud: eval "$(bin/media-events local env)"."""
-    record = cloud.require_record(_paths(environment))
+    record = lifecycle.require_record(_paths(environment))
     for name, value in record.variables().items():
         out.print(f"export {name}='{value}'", soft_wrap=True, markup=False)
 
@@ -116,7 +116,7 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Print the functions' log lines, oldest first."""
-    record = cloud.require_record(_paths(environment))
+    record = lifecycle.require_record(_paths(environment))
     reader = LogReader(Clients(record).logs, _functions(record, function))
     while True:
         for line in reader.new_lines():

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from ops.console import OperatorError
 from ops.local import certificates, process
 from ops.local.paths import REPOSITORY, LocalPaths
 from ops.local.process import ProcessIdentity
+from ops.shared.console import OperatorError
 
 CLOUD_ENVIRONMENT: Final = REPOSITORY / ".venv-cloud"
-APPLICATION: Final = Path(__file__).parent / "server" / "cloud_application.py"
+APPLICATION: Final = Path(__file__).parent / "server" / "application.py"
 SERVING: Final = APPLICATION.with_name("hypercorn.toml")
 HEALTH_PATH: Final = "/_ministack/health"
 START_SECONDS: Final = 60.0

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.local.clients import Clients
-from ops.queues import depth as depth_of
-from ops.queues import queue_name
+from ops.shared.queue_depths import depth as depth_of
+from ops.shared.queue_depths import queue_name
 
 
 @dataclass(frozen=True, slots=True)

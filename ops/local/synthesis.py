@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ops.console import OperatorError, err
 from ops.local.paths import REPOSITORY, LocalPaths
+from ops.shared.console import OperatorError, err
 
 SELECTION_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 OUTPUT_VARIABLE: Final = "CDKTF_OUTDIR"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ops.console import OperatorError
+from ops.shared.console import OperatorError
 
 Report = Callable[[Mapping[str, Any]], None]
 """Called with each message that Terraform sends."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.live import Live
 
-from ops.aws import Deployment, find
-from ops.console import fail, out, print_json
-from ops.desk.options import Environment, Json, LedgerTables, Profile, Region, TableName
-from ops.status.picture import Verdict
-from ops.status.showing import show
+from ops.deployment.discovery import Deployment, find
+from ops.review.cli.options import Environment, Json, LedgerTables, Profile, Region, TableName
+from ops.shared.console import fail, out, print_json
+from ops.status.model import Verdict
+from ops.status.rendering import show
 
 if TYPE_CHECKING:
-    from ops.status.looking import Looker
+    from ops.status.collector import Looker
 
 UNUSABLE: Final = 2
 STATUSES: Final[dict[Verdict, int]] = {"nothing": 0, "something": 1, "unknown": 2}
@@ -65,6 +65,6 @@ def status(  # noqa: PLR0913  # each is an option of the command
 
 
 def _looker(deployment: Deployment) -> Looker:
-    from ops.status.wiring import looker  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+    from ops.status.bootstrap import looker  # noqa: PLC0415  # botocore takes a while; --help needs none of it
 
     return looker(deployment)

@@ -12,8 +12,8 @@ from moto import mock_aws
 from playwright.sync_api import expect, sync_playwright
 from waitress import wasyncore
 
-from ops.page import command
-from tests.unit.page.places import desk_in_the_morning, make_world
+from ops.review_web import server as command
+from tests.fakes.review_web import desk_in_the_morning, make_world
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [

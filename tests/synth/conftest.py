@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from infra.cdk import App
-from infra.composition import build
-from infra.loading import load, load_text
+from infra.loader.workflow_file import load, load_text
+from infra.stacks.cdk import App
+from infra.stacks.workflow_stack import build
 
 ROOT = Path(__file__).resolve().parents[2]
 

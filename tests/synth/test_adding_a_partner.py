@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ops.cli import run
-from tests.unit.flow.webhooks import Desk
+from tests.fakes.webhook_requests import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adding-a-partner.md").read_text(encoding="utf-8")

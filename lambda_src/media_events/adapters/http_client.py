@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from media_events.delivery.exchange import Request, Response
-from media_events.delivery.ssrf import Resolver, vet
-from media_events.failures import HopError, TransientError
+from media_events.core.failures import HopError, TransientError
+from media_events.outbound_http.address_guard import Resolver, vet
+from media_events.outbound_http.client import Request, Response
 
 DRAINED_RESPONSE_BYTES: Final = 64 * 1024
 MAX_IDLE_SECONDS: Final = 15.0

@@ -7,16 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
-from media_events.consuming import Message
-from media_events.delivery.breaker import Breaker, BreakerState, Signal, signal_of
-from media_events.delivery.lane import lane_of, wish_of
-from media_events.delivery.latest import Latest, newest_first
-from media_events.delivery.once import Outcome, claim, confirm, give_back, once
-from media_events.delivery.strict import PARKED, SKIPPED, Strict
-from media_events.envelope import Event
-from media_events.failures import DeferredError, HopError
-from media_events.ledger import Ledger, ledger_key
-from media_events.reporting import Reporter
+from media_events.core.envelope import Event
+from media_events.core.failures import DeferredError, HopError
+from media_events.core.telemetry import Reporter
+from media_events.delivery.circuit_breaker import Breaker, BreakerState, Signal, signal_of
+from media_events.delivery.idempotent_effect import Outcome, claim, confirm, give_back, once
+from media_events.delivery.ordering.key_queue import lane_of, wish_of
+from media_events.delivery.ordering.latest_only import Latest, newest_first
+from media_events.delivery.ordering.resequencer import PARKED, SKIPPED, Strict
+from media_events.messaging.idempotency import Ledger, ledger_key
+from media_events.messaging.queue_consumer import Message
 
 RESERVED_SECONDS: Final = 2.0
 """Kept back from a function's remaining time, to record the outcome."""

@@ -9,26 +9,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from media_events.adapters.bodies import S3Documents
-from media_events.adapters.breaker_table import BreakerTable
-from media_events.adapters.clients import client
-from media_events.adapters.lanes_table import LanesTable, ParkingTable
-from media_events.adapters.ledger_table import LedgerTable
-from media_events.adapters.positions_table import PositionsTable
-from media_events.adapters.queue import SqsQueue
-from media_events.adapters.targets import delivery_to
-from media_events.configuration import ConfigurationError, ConsumerSettings, load_document
-from media_events.consuming import BatchResponse, Consumer, Message, consume_together
-from media_events.delivery.breaker import Breaker
+from media_events.adapters.boto_clients import client
+from media_events.adapters.delivery_factory import delivery_to
+from media_events.adapters.dynamodb.circuit_breaker import BreakerTable
+from media_events.adapters.dynamodb.idempotency import LedgerTable
+from media_events.adapters.dynamodb.key_queues import LanesTable, ParkingTable
+from media_events.adapters.dynamodb.latest_positions import PositionsTable
+from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.s3.bodies import S3Documents
+from media_events.adapters.sqs.hop_queue import SqsQueue
+from media_events.core.configuration import ConfigurationError, ConsumerSettings, load_document
+from media_events.core.failures import HopError, PermanentConfigError
+from media_events.core.settings import env
+from media_events.delivery.circuit_breaker import Breaker
+from media_events.delivery.config import Destination, DestinationError, parse_destination
 from media_events.delivery.deliverer import Deliverer, Delivery
-from media_events.delivery.destinations import Destination, DestinationError, parse_destination
-from media_events.delivery.guards import BreakerPolicy
-from media_events.delivery.latest import Latest
-from media_events.delivery.strict import Strict
-from media_events.failures import HopError, PermanentConfigError
-from media_events.invoked import take
-from media_events.observability import instrumented, reporter
-from media_events.settings import env
+from media_events.delivery.ordering.latest_only import Latest
+from media_events.delivery.ordering.resequencer import Strict
+from media_events.delivery.policies import BreakerPolicy
+from media_events.messaging.async_invocation import take
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, Message, consume_together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,24 +12,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from media_events.adapters.bodies import S3Bodies, S3Documents, bodies_of
-from media_events.adapters.breaker_table import BreakerTables
-from media_events.adapters.clients import client
-from media_events.adapters.event_bus import EventBus
-from media_events.adapters.item_bodies import ItemBodies
-from media_events.adapters.ledger_table import LedgerReader
-from media_events.adapters.pace_table import PaceTable
-from media_events.adapters.redrive import LambdaFunctions, SqsQueues
-from media_events.adapters.review_table import DynamoReviewTable
-from media_events.adapters.topic import SnsTopic
-from media_events.configuration import FunctionSettings, load_document
-from media_events.consuming import Message
-from media_events.housekeeping import Housekeeper
-from media_events.observability import instrumented, reporter
-from media_events.publishing import MAX_REQUEST_BYTES, Publisher
-from media_events.redriver import ALONE_SECONDS, DESCRIBED_SECONDS, Redriver
-from media_events.redriving import DeadLetterQueue, parse_queues
-from media_events.settings import env
+from media_events.adapters.boto_clients import client
+from media_events.adapters.dynamodb.circuit_breaker import BreakerTables
+from media_events.adapters.dynamodb.idempotency import LedgerReader
+from media_events.adapters.dynamodb.rate_limiter import PaceTable
+from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.adapters.eventbridge import EventBus
+from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
+from media_events.adapters.s3.review_bodies import ItemBodies
+from media_events.adapters.sns import SnsTopic
+from media_events.adapters.sqs.redrive import LambdaFunctions, SqsQueues
+from media_events.core.configuration import FunctionSettings, load_document
+from media_events.core.settings import env
+from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
+from media_events.messaging.queue_consumer import Message
+from media_events.recovery.redrive_messages import DeadLetterQueue, parse_queues
+from media_events.recovery.redriver import ALONE_SECONDS, DESCRIBED_SECONDS, Redriver
+from media_events.recovery.review_maintenance import Housekeeper
 
 FUNCTION_TIMEOUT_SECONDS = 29.0
 """As long as an HTTP API waits for the same function, less a second."""

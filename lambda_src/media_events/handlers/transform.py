@@ -10,19 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from media_events.adapters.bodies import S3Bodies, S3Documents
-from media_events.adapters.clients import client
-from media_events.adapters.event_bus import EventBus
-from media_events.adapters.queue import SqsQueue
-from media_events.configuration import ConfigurationError, ConsumerSettings, load_document
-from media_events.consuming import BatchResponse, Consumer, Message, consume_together
-from media_events.failures import HopError, PermanentConfigError
-from media_events.handlers.initialising import during_init
-from media_events.invoked import take
-from media_events.observability import instrumented, reporter
-from media_events.publishing import DEFAULT_MAX_ENTRY_BYTES, Publisher
-from media_events.settings import env
-from media_events.transforming import Means, Step, Transformer, parse_steps
+from media_events.adapters.boto_clients import client
+from media_events.adapters.eventbridge import EventBus
+from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.s3.bodies import S3Bodies, S3Documents
+from media_events.adapters.sqs.hop_queue import SqsQueue
+from media_events.core.configuration import ConfigurationError, ConsumerSettings, load_document
+from media_events.core.failures import HopError, PermanentConfigError
+from media_events.core.settings import env
+from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
+from media_events.handlers.cold_start import during_init
+from media_events.messaging.async_invocation import take
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, Message, consume_together
+from media_events.transform import Means, Step, Transformer, parse_steps
 
 READ_TIMEOUTS: Final = (30.0, 15.0, 10.0, 5.0, 2.5, 1.0, 0.5)
 """Of lookups in AWS, in seconds: few, since each has a client of its own."""
@@ -70,11 +70,11 @@ def _means() -> Means:
         nobody: Any = None
         parts = dict.fromkeys(("partners", "read_secrets", "tables", "objects", "functions", "load"), nobody)
         return Means(**parts, clock=time.time, seconds_left=lambda: math.inf)
+    from media_events.adapters.aws_lambda.user_code import LambdaFunctions  # noqa: PLC0415
+    from media_events.adapters.dynamodb.lookup import DynamoTables  # noqa: PLC0415
     from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only for steps that ask
-    from media_events.adapters.lookup_functions import LambdaFunctions  # noqa: PLC0415
-    from media_events.adapters.lookup_objects import S3Objects  # noqa: PLC0415
-    from media_events.adapters.lookup_tables import DynamoTables  # noqa: PLC0415
-    from media_events.adapters.secrets import SecretsManager  # noqa: PLC0415
+    from media_events.adapters.s3.lookup import S3Objects  # noqa: PLC0415
+    from media_events.adapters.secrets_manager import SecretsManager  # noqa: PLC0415
 
     @functools.cache
     def secrets() -> SecretsManager:
@@ -96,7 +96,7 @@ def _means() -> Means:
 
 
 def _load(name: str) -> Any:
-    from media_events.adapters.lookup_functions import load  # noqa: PLC0415  # only for steps of that kind
+    from media_events.adapters.aws_lambda.user_code import load  # noqa: PLC0415  # only for steps of that kind
 
     return load(name)
 

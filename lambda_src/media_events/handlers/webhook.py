@@ -8,22 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from media_events.accepting import Acceptor
-from media_events.adapters.bodies import S3Bodies, S3Documents
-from media_events.adapters.clients import client
-from media_events.adapters.event_bus import EventBus
-from media_events.adapters.ledger_table import LedgerTable
-from media_events.adapters.queue import SqsQueue
-from media_events.adapters.secrets import SecretsManager
-from media_events.configuration import FunctionSettings, load_document
-from media_events.handlers.apigateway import incoming, response
-from media_events.handlers.initialising import during_init
-from media_events.ledger import Ledger
-from media_events.observability import instrumented, reporter
-from media_events.publishing import DEFAULT_MAX_ENTRY_BYTES, Publisher
-from media_events.receiving import DEFAULT_MAX_BODY_BYTES, Receiver, parse_partners, unavailable
-from media_events.reporting import fault
-from media_events.settings import env
+from media_events.adapters.boto_clients import client
+from media_events.adapters.dynamodb.idempotency import LedgerTable
+from media_events.adapters.eventbridge import EventBus
+from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.s3.bodies import S3Bodies, S3Documents
+from media_events.adapters.secrets_manager import SecretsManager
+from media_events.adapters.sqs.hop_queue import SqsQueue
+from media_events.core.configuration import FunctionSettings, load_document
+from media_events.core.settings import env
+from media_events.core.telemetry import fault
+from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
+from media_events.handlers.api_gateway import incoming, response
+from media_events.handlers.cold_start import during_init
+from media_events.ingress.idempotent_publish import Acceptor
+from media_events.ingress.webhook import DEFAULT_MAX_BODY_BYTES, Receiver, parse_partners, unavailable
+from media_events.messaging.idempotency import Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from media_events.partners.schemes import Handshake
-from media_events.partners.sources import Context
-from media_events.partners.verification import Request
+from media_events.partners.signature_schemes import Handshake
+from media_events.partners.signature_verification import Request
+from media_events.partners.value_expressions import Context
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=:-]{1,512}")
 

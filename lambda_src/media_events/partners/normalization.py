@@ -14,13 +14,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from media_events.envelope import Entry, Event, Metadata
-from media_events.failures import PermanentDataError
-from media_events.partners.parsing import FORM_TYPE, media_type, parse_form, parse_json
+from media_events.core.envelope import Entry, Event, Metadata
+from media_events.core.failures import PermanentDataError
+from media_events.partners.body_parsing import FORM_TYPE, media_type, parse_form, parse_json
 from media_events.partners.redaction import redact
-from media_events.partners.sources import Context, Source, canonical, scalar_text
 from media_events.partners.specification import MAX_TYPE_CHARACTERS, Flatten, PartnerSpecification, SequenceRule
-from media_events.partners.times import parse_time, rfc3339
+from media_events.partners.timestamps import parse_time, rfc3339
+from media_events.partners.value_expressions import Context, Source, canonical, scalar_text
 
 MAX_BATCH_ITEMS: Final = 1_000
 MAX_ID_CHARACTERS: Final = 512

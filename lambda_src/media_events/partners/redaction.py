@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from media_events.failures import PermanentDataError
-from media_events.partners.parsing import parse_form, parse_json
+from media_events.core.failures import PermanentDataError
+from media_events.partners.body_parsing import parse_form, parse_json
 
 REDACTED: Final = "[redacted]"
 PATH: Final = re.compile(r"(?:\*\*\.)?[^.\[\]\s]+(?:\.[^.\[\]\s]+)*")

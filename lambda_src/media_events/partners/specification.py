@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from media_events.partners import schemes
-from media_events.partners.parsing import FORM_TYPE, JSON_TYPES
-from media_events.partners.reading import Fields, kind_of, shown
+from media_events.core.config_fields import Fields, kind_of, shown
+from media_events.partners import signature_schemes
+from media_events.partners.body_parsing import FORM_TYPE, JSON_TYPES
 from media_events.partners.redaction import PATH
-from media_events.partners.schemes import Handshake, Verification
-from media_events.partners.sources import Hash, Path, Source, parse_path, parse_source
-from media_events.partners.times import parse_zone
+from media_events.partners.signature_schemes import Handshake, Verification
+from media_events.partners.timestamps import parse_zone
+from media_events.partners.value_expressions import Hash, Path, Source, parse_path, parse_source
 
 BODY_FORMATS: Final = ("json", "form", "json-or-form")
 WRAPPINGS: Final = ("none", "eventbridge")
@@ -212,9 +212,9 @@ def _read(fields: Fields) -> PartnerSpecification | None:
     verification = None
     table = fields.table("verification")
     if table is not None:
-        verification = schemes.parse_verification(table)
+        verification = signature_schemes.parse_verification(table)
     table = fields.table("handshake")
-    handshake = None if table is None else schemes.parse_handshake(table)
+    handshake = None if table is None else signature_schemes.parse_handshake(table)
     identity = parse_source(fields, "id")
     kind = _type(fields)
     if not fields.has("id"):

@@ -1,5 +1,5 @@
 # Patterns that AWS would refuse, or that would never match, are refused when planned. What the variables refuse by themselves
-# is tested in tests/modules/test_refused_variables.py.
+# is tested in tests/terraform/test_invalid_variables.py.
 
 provider "aws" {
   region                      = "eu-west-1"

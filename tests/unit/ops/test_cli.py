@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from ops import cli
-from ops.console import OperatorError
 from ops.local.paths import REPOSITORY
+from ops.shared.console import OperatorError
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from media_events.partners.signature_verification import Request, verify
 from media_events.partners.specification import parse_specification
-from media_events.partners.verification import Request, verify
-from ops.demo.cast import EXPECTATIONS, PRESETS, fresh
+from ops.demo.scenario import EXPECTATIONS, PRESETS, fresh
 from ops.demo.senders import (
     PAYLOADS,
     SIGNERS,

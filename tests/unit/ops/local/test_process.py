@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from ops.console import OperatorError
 from ops.local import process
-from ops.local.locking import exclusive
+from ops.local.lock import exclusive
 from ops.local.process import ProcessIdentity
+from ops.shared.console import OperatorError
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 DEAF = [

@@ -10,10 +10,10 @@ import sys
 import pytest
 from rich.console import Console
 
-from ops.console import OperatorError
 from ops.local import terraform
 from ops.local.progress import SLOW_HINT, Tally, TerraformProgress
 from ops.local.terraform import Terraform, TerraformError
+from ops.shared.console import OperatorError
 
 
 def change(address: str, action: str = "create") -> dict[str, object]:

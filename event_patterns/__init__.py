@@ -1,0 +1,22 @@
+"""EventBridge event patterns: what AWS refuses, what matches, and why not."""
+
+from event_patterns.errors import PatternError, Problem
+from event_patterns.explain import Mismatch, Verdict, explain
+from event_patterns.lint import advise
+from event_patterns.matcher import matches
+from event_patterns.rule_pattern import effective_pattern, validate_hop_pattern
+from event_patterns.validate import compile_pattern, validate_pattern
+
+__all__ = [
+    "Mismatch",
+    "PatternError",
+    "Problem",
+    "Verdict",
+    "advise",
+    "compile_pattern",
+    "effective_pattern",
+    "explain",
+    "matches",
+    "validate_hop_pattern",
+    "validate_pattern",
+]

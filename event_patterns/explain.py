@@ -1,0 +1,165 @@
+"""Why an event does not match: the first part of the pattern that fails, in the order of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final, Literal
+
+from event_patterns.event_fields import FlatEvent
+from event_patterns.json_documents import compact, plain
+from event_patterns.matcher import first_match, holds
+from event_patterns.normal_form import Branch, Condition
+from event_patterns.validate import compile_pattern
+
+SHOWN_VALUES: Final = 10
+"""How many of an array's values an explanation shows."""
+
+SHOWN_CHARACTERS: Final = 300
+"""How much of a value an explanation's sentence shows."""
+
+Found = Literal["values", "nothing", "object", "empty-array", "other-element"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A part of a pattern that an event fails: with the parts before it alone the event would match.
+
+    ``field`` is the dotted path in the event, ``path`` the place in the pattern. ``found`` says what is at the field:
+    ``values`` (those in ``actual``), ``nothing``, an ``object`` or an ``empty-array`` (which are no leaf values), or
+    an acceptable value, but in an ``other-element`` of an array than the fields in ``together_with`` were found in.
+    """
+
+    field: str
+    path: str
+    wanted: Sequence[Any]
+    found: Found
+    actual: Sequence[Any] = ()
+    together_with: Sequence[str] = ()
+    hint: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        record = {
+            "field": self.field,
+            "path": self.path,
+            "wanted": plain(list(self.wanted)),
+            "found": self.found,
+            "actual": plain(list(self.actual)),
+            "together_with": list(self.together_with),
+            "message": str(self),
+        }
+        return record if self.hint is None else {**record, "hint": self.hint}
+
+    def __str__(self) -> str:
+        place = "" if self.path == self.field else f" (at {self.path} of the pattern)"
+        text = f"{self.field}{place}: wanted {self._wanted()}, but the event has {self._actual()}"
+        return text if self.hint is None else f"{text}; {self.hint}"
+
+    def _wanted(self) -> str:
+        wanted = [_short(entry) for entry in self.wanted]
+        return wanted[0] if len(wanted) == 1 else "one of " + ", ".join(wanted)
+
+    def _actual(self) -> str:
+        values = ", ".join(_short(value) for value in self.actual)
+        if self.found == "values":
+            return values
+        if self.found == "other-element":
+            return f"{values}, though not in the same array element as {' and '.join(self.together_with)}"
+        if self.found == "object":
+            return "an object there, and comparisons look at leaf values only"
+        return "an empty array there, which counts as nothing" if self.found == "empty-array" else "nothing there"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an event matches, and if not, what fails.
+
+    ``mismatch`` is of the ``$or`` combination that comes furthest; ``alternatives`` are those of the others, without
+    repetition. Both are empty on a match.
+    """
+
+    matched: bool
+    mismatch: Mismatch | None = None
+    alternatives: Sequence[Mismatch] = ()
+
+
+def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> Verdict:
+    """Match ``event`` against ``pattern``, and say what fails.
+
+    Raises:
+        PatternError: the pattern is refused.
+        TypeError: the event is not JSON.
+    """
+    branches = compile_pattern(pattern)
+    flat = FlatEvent.of(event)
+    if first_match(branches, flat) is not None:
+        return Verdict(matched=True)
+    failures: dict[str, tuple[int, Branch]] = {}
+    for branch in branches:
+        satisfied = _satisfied(branch, flat)
+        failures.setdefault(list(branch.values())[satisfied].path, (satisfied, branch))
+    ordered = sorted(failures.values(), key=lambda failure: -failure[0])
+    first, *others = [_mismatch(list(branch.values()), satisfied, flat, event) for satisfied, branch in ordered]
+    return Verdict(matched=False, mismatch=first, alternatives=others)
+
+
+def _satisfied(branch: Branch, event: FlatEvent) -> int:
+    """How many conditions, from the first, hold together before the one to blame.
+
+    Counted from the end, since a later condition can make an earlier ``{"exists": false}`` true by fixing the array
+    element that it is judged in.
+    """
+    conditions = list(branch.values())
+    return next(count for count in range(len(conditions) - 1, -1, -1) if holds(conditions[:count], event))
+
+
+def _mismatch(conditions: list[Condition], satisfied: int, flat: FlatEvent, event: Mapping[str, Any]) -> Mismatch:
+    culprit = conditions[satisfied]
+    leaves = flat.at(culprit.field)
+    actual = [leaf.value for leaf in leaves[:SHOWN_VALUES]]
+    if leaves and not culprit.takes_absence and holds([culprit], flat):
+        arrays = {array for leaf in leaves for array in leaf.membership}
+        together = [
+            condition.field
+            for condition in conditions[:satisfied]
+            if any(arrays.intersection(leaf.membership) for leaf in flat.at(condition.field))
+        ]
+        accepted = [leaf.value for leaf in leaves if any(m.accepts(leaf.value) for m in culprit.matchers)]
+        return Mismatch(culprit.field, culprit.path, culprit.wanted, "other-element", accepted[:SHOWN_VALUES], together)
+    if leaves:
+        return Mismatch(culprit.field, culprit.path, culprit.wanted, "values", actual)
+    found, hint = _nothing(culprit.field.split("."), event)
+    return Mismatch(culprit.field, culprit.path, culprit.wanted, found, hint=hint)
+
+
+def _nothing(steps: list[str], event: Mapping[str, Any]) -> tuple[Found, str | None]:
+    """What stands where a leaf value was looked for, and a hint on the way there."""
+    node: Any = event
+    for number, step in enumerate(steps):
+        while isinstance(node, list | tuple) and node:
+            node = next((element for element in node if isinstance(element, Mapping) and step in element), node[0])
+        place = ".".join(steps[:number]) or "the event"
+        if not isinstance(node, Mapping):
+            kind = "an empty array" if isinstance(node, list | tuple) else "no object"
+            return "nothing", f"{place} is {kind}"
+        if step not in node:
+            nearest = get_close_matches(step, [str(key) for key in node], n=1)
+            if nearest:
+                return "nothing", f"did you mean {nearest[0]}?"
+            return "nothing", f"{place} has {_names(node)}" if node else f"{place} is an empty object"
+        node = node[step]
+    if isinstance(node, Mapping):
+        return "object", f"name one of its fields: {_names(node)}" if node else None
+    return "empty-array", None
+
+
+def _names(node: Mapping[str, Any]) -> str:
+    names = [str(key) for key in node]
+    return ", ".join(names[:SHOWN_VALUES]) + (", …" if len(names) > SHOWN_VALUES else "")
+
+
+def _short(value: Any) -> str:
+    text = compact(value)
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"

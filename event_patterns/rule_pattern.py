@@ -1,0 +1,104 @@
+"""The pattern that a hop's rule really has: the user's, and what the kit adds to it.
+
+The same is said in HCL, ``modules/router/patterns.tf``; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from event_patterns.errors import Problem, member
+from event_patterns.match_all import takes_everything
+from event_patterns.validate import MAX_CHARACTERS, compile_pattern, validate_pattern
+
+Stage = Literal["received", "transformed"]
+
+OWN_FIELDS: Final = ("detail.metadata.stage", "detail.metadata.redrive")
+"""Fields that the kit's conditions are about; a user's pattern must leave them alone."""
+
+KIT_SOURCE: Final = {"source": [{"prefix": "partner."}]}
+"""The sources under which the kit, and nobody else, puts events on the bus."""
+
+_EVERYTHING: Final = "takes every event; where that is meant, set match_all: true"
+_OBJECTS: Final = ("detail", "detail.metadata")
+
+
+def effective_pattern(pattern: Mapping[str, Any], *, hop: str, stage: Stage) -> dict[str, Any]:
+    """``pattern`` with the conditions of ``hop`` (``route/cms``, ``transform/mux``), docs/contracts.md section 5.
+
+    The event must be of the hop's stage, it must not be one that is re-driven to another hop, and where the pattern
+    names no source it must be one that the kit published: a producer on the bus may write what it likes into its
+    events, but not that source.
+    """
+    detail = _object(pattern, "detail")
+    metadata = _object(detail, "metadata")
+    return {
+        **pattern,
+        **_source_condition(pattern),
+        "detail": {
+            **detail,
+            "metadata": {**metadata, "stage": [stage], "redrive": {"route": [{"exists": False}, hop]}},
+        },
+    }
+
+
+def validate_hop_pattern(
+    pattern: Mapping[str, Any],
+    *,
+    hop: str,
+    stage: Stage,
+    match_all: bool = False,
+    max_characters: int = MAX_CHARACTERS,
+) -> list[Problem]:
+    """Every reason why the rule of ``hop`` can't be made: in the user's pattern, or in what it comes to."""
+    if not isinstance(pattern, Mapping):
+        return validate_pattern(pattern)
+    if not pattern:
+        return [] if match_all else [Problem("", f"an empty pattern {_EVERYTHING}", "kit")]
+    problems = validate_pattern(pattern, max_characters=max_characters) or _own_fields(pattern)
+    if problems:
+        return problems
+    if not match_all and takes_everything(compile_pattern(pattern, max_characters=max_characters)):
+        return [Problem("", f"this pattern {_EVERYTHING}", "kit")]
+    whole = validate_pattern(effective_pattern(pattern, hop=hop, stage=stage), max_characters=max_characters)
+    return [Problem(problem.path, f"{problem.message} (with the kit's own conditions)") for problem in whole]
+
+
+def _source_condition(pattern: Mapping[str, Any]) -> dict[str, Any]:
+    if "source" in pattern:
+        return {}
+    alternatives = pattern.get("$or", [])
+    if any("source" in alternative for alternative in alternatives):
+        # A field can't be named twice on one way through a pattern: the condition belongs into the other alternatives.
+        return {"$or": [{**KIT_SOURCE, **alternative} for alternative in alternatives]}
+    return KIT_SOURCE
+
+
+def _object(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = node.get(key, {})
+    return value if isinstance(value, Mapping) else {}
+
+
+def _own_fields(pattern: Mapping[str, Any]) -> list[Problem]:
+    problems: list[Problem] = []
+    for path, field in _leaves(pattern, "", ""):
+        if field in _OBJECTS:
+            problems.append(Problem(path, f"{field} is an object in every event: name fields within it", "kit"))
+        elif any(field == own or field.startswith(f"{own}.") for own in OWN_FIELDS):
+            problems.append(Problem(path, f"{field} is the kit's own: it follows from the hop's stage", "kit"))
+    return problems
+
+
+def _leaves(node: Mapping[str, Any], path: str, field: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in node.items():
+        here = member(path, key)
+        if key == "$or":
+            for index, alternative in enumerate(value):
+                found += _leaves(alternative, f"{here}[{index}]", field)
+        elif isinstance(value, Mapping):
+            found += _leaves(value, here, member(field, key))
+        else:
+            found.append((here, member(field, key)))
+    return found

@@ -1,0 +1,1 @@
+"""Readers of documents: YAML with places, diagnostics, specification files, Python layers."""

@@ -1,0 +1,239 @@
+"""One environment's document, read with the model, the checks and the functions' own parsers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from infra.documents.diagnostics import Findings, Position
+from infra.documents.model_paths import real_path
+from infra.documents.python_layers import PackageError, zipped
+from infra.documents.yaml_document import Document, Path, has_member
+from infra.loader.environment import Environment
+from infra.loader.validation_messages import message_for
+from infra.model.consumers import FailureHandling
+from infra.model.destinations import (
+    FUNCTION_MARGIN_SECONDS,
+    Destination,
+    HttpDestination,
+    LambdaDestination,
+)
+from infra.model.ingress import QueueFed
+from infra.model.workflow import Transform, Workflow
+from infra.validation.embedded_documents import (
+    ContentError,
+    check_api_destination,
+    check_destination,
+    check_steps,
+    load_definition,
+    load_specification,
+)
+from infra.validation.ingress import entry_kinds
+from infra.validation.references import check_patterns, check_references, place_in_settings, place_in_steps
+
+DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
+
+
+class Reader:
+    """Reads one environment's document, and finds what is wrong with it."""
+
+    def __init__(self, name: str, document: Document, folder: FilePath, findings: Findings) -> None:
+        self._name = name
+        self._document = document
+        self._folder = folder
+        self._findings = findings
+
+    def read(self) -> Environment | None:
+        """The environment; `None` if something is wrong with it, which is then in the findings."""
+        check_references(self._document, self._name, self._findings)
+        check_patterns(self._document, self._findings)
+        workflow = self._model()
+        specifications = self._specifications()
+        packages = self._packages()
+        self._steps()
+        definitions = self._destinations()
+        if workflow is None:
+            return None
+        failure = self._failure(workflow)
+        self._timeouts(workflow)
+        if self._findings.problems:
+            return None
+        return Environment(self._name, workflow, specifications, definitions, failure, packages)
+
+    def _model(self) -> Workflow | None:
+        try:
+            return Workflow.model_validate(self._document.value)
+        except ValidationError as error:
+            seen: set[Path] = set()
+            for details in error.errors(include_url=False):
+                path = real_path(self._document.value, details["loc"])
+                if path not in seen:
+                    seen.add(path)
+                    message = message_for(details, Workflow, path, self._document.value)
+                    place = self._mentioned(path, message) if details["type"] == "value_error" else path
+                    self._findings.wrong(self._document.position(place), message)
+            return None
+
+    def _mentioned(self, path: Path, message: str) -> Path:
+        """The first member of the section at `path` that the message is about, else the section itself."""
+        value = self._document.at(path)
+        return next(((*path, word) for word in re.findall(r"\w+", message) if has_member(value, word)), path)
+
+    def _members(self, section: str) -> Iterable[tuple[str, dict[str, Any]]]:
+        members = self._document.value.get(section)
+        return [(n, m) for n, m in members.items() if isinstance(m, dict)] if isinstance(members, dict) else []
+
+    def _specifications(self) -> dict[str, Mapping[str, Any]]:
+        specifications: dict[str, Mapping[str, Any]] = {}
+        for name, partner in self._members("partners"):
+            named = partner.get("specification")
+            if not isinstance(named, str | dict):
+                continue
+            path: Path = ("partners", name, "specification")
+            webhook = self._comes_by_webhook(partner)
+            authorised = partner.get("authorization") is not None
+            secrets = bool(partner.get("secret_arns")) or not authorised
+            try:
+                specifications[name] = load_specification(
+                    named, self._folder, webhook=webhook, authorised=authorised, secrets=secrets
+                )
+            except ContentError as error:
+                inline = isinstance(named, dict)
+                self._note(error, self._in_settings(path) if inline else partial(_at, self._document.position(path)))
+        return specifications
+
+    def _comes_by_webhook(self, partner: dict[str, Any]) -> bool:
+        """Whether its specification must say how requests are verified; where that isn't known, it need not."""
+        entries = self._document.value.get("entries", {"webhook": {"type": "webhook"}})
+        return isinstance(entries, dict) and "webhook" in entry_kinds(entries, partner)
+
+    def _packages(self) -> dict[str, bytes]:
+        packages: dict[str, bytes] = {}
+        for name, transform in self._members("transforms"):
+            package = transform.get("package")
+            if isinstance(package, str):
+                try:
+                    packages[name] = zipped(self._folder / package, self._folder)
+                except (PackageError, OSError, ValueError) as error:
+                    told = str(error) if isinstance(error, PackageError) else "can't be read"
+                    self._findings.wrong(self._document.position(("transforms", name, "package")), told)
+        return packages
+
+    def _steps(self) -> None:
+        for name, transform in self._members("transforms"):
+            steps = transform.get("steps")
+            if isinstance(steps, list) and steps:
+                path: Path = ("transforms", name)
+                try:
+                    check_steps(steps, **self._around_steps(transform))
+                except ContentError as error:
+                    self._note(error, partial(place_in_steps, self._document, path))
+
+    def _around_steps(self, transform: Mapping[str, Any]) -> dict[str, Any]:
+        package, seconds = transform.get("package"), transform.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
+        folder = self._folder / package if isinstance(package, str) else None
+        return {
+            # What is wrong with the folder itself has been told.
+            "package": folder if folder is not None and folder.is_dir() else None,
+            "layers": bool(transform.get("layers")) or (folder is not None and not folder.is_dir()),
+            "timeout_seconds": seconds if isinstance(seconds, int) else None,
+        }
+
+    def _destinations(self) -> dict[str, str]:
+        definitions: dict[str, str] = {}
+        for name, destination in self._members("destinations"):
+            path: Path = ("destinations", name)
+            definition = destination.get("definition")
+            try:
+                if destination.get("type") in ("http", "resume"):
+                    check_destination(name, destination)
+                elif destination.get("type") == "api-destination":
+                    check_api_destination(destination)
+                elif destination.get("type") == "step-functions" and isinstance(definition, str):
+                    path = (*path, "definition")
+                    definitions[name] = load_definition(self._folder, definition)
+            except ContentError as error:
+                in_file = path[-1] == "definition"
+                place = partial(_at, self._document.position(path)) if in_file else self._in_settings(path)
+                self._note(error, place)
+        return definitions
+
+    def _in_settings(self, path: Path) -> Callable[[str], tuple[Position, str]]:
+        return partial(place_in_settings, self._document, path)
+
+    def _failure(self, workflow: Workflow) -> dict[str, FailureHandling]:
+        handling: dict[str, FailureHandling] = {}
+        general = workflow.failure.model_dump(exclude_unset=True)
+        self._ordered(workflow.failure, ("failure",), {"retry", "redrive"})
+        queue_fed = {name: entry for name, entry in workflow.entries.items() if isinstance(entry, QueueFed)}
+        sections = (("entries", queue_fed), ("transforms", workflow.transforms), ("routes", workflow.routes))
+        for section, hops in sections:
+            for name, hop in hops.items():
+                own = hop.failure.model_dump(exclude_unset=True)
+                handling[name] = FailureHandling.model_validate(_deep_merge(general, own))
+                self._ordered(handling[name], (section, name, "failure"), own.keys())
+        return handling
+
+    def _ordered(self, failure: FailureHandling, place: Path, parts: Collection[str]) -> None:
+        """Check the waits of those `parts` of `failure` that stand at `place`."""
+        waits = {
+            "retry": ("base_seconds", failure.retry.base_seconds, "max_seconds", failure.retry.max_seconds),
+            "redrive": (
+                "base_delay_seconds",
+                failure.redrive.base_delay_seconds,
+                "max_delay_seconds",
+                failure.redrive.max_delay_seconds,
+            ),
+        }
+        for part, (first, shortest, last, longest) in waits.items():
+            if part in parts and shortest > longest:
+                self._findings.wrong(
+                    self._document.position((*place, part)),
+                    f"{first} is {shortest:g} and {last} {longest:g}: the longest wait is shorter than the first",
+                )
+
+    def _timeouts(self, workflow: Workflow) -> None:
+        for name, route in workflow.routes.items():
+            destination = workflow.destinations.get(route.destination)
+            call = _seconds_waited_for(destination)
+            if call is not None and sum(call) >= route.timeout_seconds:
+                more = f" by {call[1] + 1} more" if call[1] else ""
+                self._findings.wrong(
+                    self._document.position(("routes", name, "timeout_seconds")),
+                    f"is {route.timeout_seconds}, but the call to {route.destination} may take {call[0]} seconds: "
+                    f"the function must outlive it{more}",
+                )
+
+    def _note(self, error: ContentError, place: Callable[[str], tuple[Position, str]]) -> None:
+        # The model may have found the same, in other words.
+        known = {problem.position for problem in self._findings.problems}
+        for problem in error.problems:
+            position, message = place(problem)
+            if position not in known:
+                self._findings.wrong(position, message)
+
+
+def _seconds_waited_for(destination: Destination | None) -> tuple[int, int] | None:
+    """How long a delivery may take, and what must be left besides; `None` where nobody waits for it."""
+    if isinstance(destination, HttpDestination):
+        return destination.timeout_seconds, 0
+    if isinstance(destination, LambdaDestination) and destination.invocation == "request-response":
+        return destination.timeout_seconds, FUNCTION_MARGIN_SECONDS - 1
+    return None
+
+
+def _at(position: Position, problem: str) -> tuple[Position, str]:
+    return position, problem
+
+
+def _deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        merged[key] = _deep_merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,352 @@
+"""Where events go: what `destinations` of a workflow may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from infra.model.types import (
+    BusArn,
+    ConnectionArn,
+    FunctionArn,
+    KeyArn,
+    LogGroupArn,
+    QueueArn,
+    QueueUrl,
+    SecretArn,
+    Section,
+    StateMachineArn,
+    StreamArn,
+    TopicArn,
+)
+
+WAIT_FUNCTION = "${WaitFunctionArn}"
+BUS_ARN = "${BusArn}"
+"""Words in a definition for what the stack makes: the function with which a task waits, and the bus."""
+
+FUNCTION_MARGIN_SECONDS = 5
+"""What a function that waits for another needs besides, to record the outcome."""
+
+MessageMode = Literal["structured", "envelope", "data"]
+
+
+class Breaker(Section):
+    """Pauses deliveries to a destination that has failed several times in a row, so that events keep their attempts."""
+
+    enabled: bool = True
+    failures: int = Field(default=10, ge=1, le=10000, description="In a row, whoever made the attempts.")
+    delay_seconds: float = Field(default=30, gt=0, le=43200, description="The first pause; it doubles each time.")
+    max_delay_seconds: float = Field(default=900, gt=0, le=43200, description="The longest pause.")
+    hold_seconds: float = Field(
+        default=86400, gt=0, le=864000, description="How long an event waits before it becomes a dead letter."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.delay_seconds > self.max_delay_seconds:
+            raise ValueError("delay_seconds is above max_delay_seconds")
+        return self
+
+
+class Strict(Section):
+    """How the order of a key is kept, with `ordering: strict`."""
+
+    reorder_seconds: float = Field(
+        default=5, gt=0, le=900, description="How long an event waits for earlier ones that are still on their way."
+    )
+    on_failure: Literal["block", "sideline"] = Field(
+        default="block",
+        description="What later events of a key do behind one that can't be delivered: wait in the queue, or parked "
+        "outside it until that one is delivered or put away.",
+    )
+    hold_seconds: float = Field(
+        default=86400, gt=0, le=864000, description="How long an event waits in the queue before it is a dead letter."
+    )
+
+
+class Delivered(Section):
+    """Base of every destination that a function delivers to."""
+
+    ordering: Literal["none", "latest", "strict"] = Field(
+        default="none",
+        description="`latest`: an event older than what was delivered for its `partitionkey` is not sent. `strict`: "
+        "the events of a `partitionkey` are delivered one after the other, in their order.",
+    )
+    strict: Strict | None = Field(default=None, description="For `ordering: strict`.")
+    breaker: Breaker = Breaker()
+
+    @model_validator(mode="after")
+    def _an_order_that_can_be_kept(self) -> Self:
+        if self.ordering != "strict":
+            if self.strict is not None:
+                raise ValueError("strict belongs to ordering: strict")
+        elif self._keeps_no_order():
+            raise ValueError(
+                "ordering: strict is for targets that keep an order themselves: FIFO queues and topics, HTTP, state "
+                "machines, functions that are waited for"
+            )
+        return self
+
+    def _keeps_no_order(self) -> bool:
+        """Whether what is handed over in order may come out of the target in another."""
+        return False
+
+
+class Auth(Section):
+    """How a destination knows us. The secret's value never stands here."""
+
+    type: Literal["api-key", "basic", "standard-webhooks", "oauth2-client-credentials"]
+    header: str | None = Field(default=None, description="For `api-key`: the header that carries it.")
+    secret_arn: SecretArn
+    kms_key_arn: KeyArn | None = Field(default=None, description="The secret's own key, if it has one.")
+    token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
+    scope: str | None = Field(default=None, description="For `oauth2-client-credentials`: what is asked for.")
+    audience: str | None = Field(default=None, description="For `oauth2-client-credentials`: for whom the token is.")
+    client_authentication: Literal["basic", "body"] | None = Field(
+        default=None,
+        description="For `oauth2-client-credentials`: by HTTP Basic (the default), or in the body.",
+    )
+
+
+class HttpDestination(Delivered):
+    """A system that takes events by HTTP POST."""
+
+    type: Literal["http"]
+    url: str = Field(description="An https:// URL; credentials belong in `auth`.")
+    mode: Literal["structured", "binary", "data"] = Field(
+        default="structured", description="CloudEvents structured or binary mode, or the data alone."
+    )
+    headers: dict[str, str] = Field(default={}, description="Constant headers; no credentials.")
+    timeout_seconds: int = Field(default=10, ge=1, le=60)
+    auth: Auth | None = None
+    allowed_private_cidrs: list[str] = Field(
+        default=[], description="Private networks that the URLs' hosts may be in; all are refused otherwise."
+    )
+    allow_http: bool = Field(default=False, description="Allow an unencrypted http:// URL.")
+
+
+class SqsDestination(Delivered):
+    """A queue of yours, reached by the rule itself or, with a `mode`, by a function."""
+
+    type: Literal["sqs"]
+    queue_arn: QueueArn
+    queue_url: QueueUrl | None = Field(default=None, description="Derived from the ARN if left out.")
+    mode: MessageMode | None = Field(
+        default=None,
+        description="A function sends, a CloudEvent, `{metadata, data}` or the data alone; in a FIFO queue each event "
+        "is in the group of its `partitionkey`. If left out the rule sends EventBridge's own event.",
+    )
+    message_group_id: str | None = Field(
+        default=None, description="For a FIFO queue without a `mode`: the one group of all messages."
+    )
+    manage_queue_policy: bool = Field(
+        default=False, description="Set the queue's policy so that the rules get in; replaces the one it has."
+    )
+    kms_key_arn: KeyArn | None = Field(default=None, description="With a `mode`: the queue's own key, if it has one.")
+
+    @model_validator(mode="after")
+    def _one_who_sends(self) -> Self:
+        if self.mode is None:
+            if self.queue_arn.endswith(".fifo") != (self.message_group_id is not None):
+                raise ValueError(
+                    "message_group_id belongs to a FIFO queue, and a FIFO queue needs it, or a mode, "
+                    "by which each event gets the group of its own partitionkey"
+                )
+            if self.model_fields_set & {"breaker", "ordering", "strict", "kms_key_arn"}:
+                raise ValueError("breaker, ordering and kms_key_arn need a mode: without one the rule itself sends")
+        elif self.message_group_id is not None or self.manage_queue_policy:
+            raise ValueError(
+                "message_group_id and manage_queue_policy are for the rule, and with a mode a function sends"
+            )
+        return self
+
+    def _keeps_no_order(self) -> bool:
+        return not self.queue_arn.endswith(".fifo")
+
+
+class SnsDestination(Delivered):
+    """A topic of yours; FIFO as for queues."""
+
+    type: Literal["sns"]
+    topic_arn: TopicArn
+    mode: MessageMode = Field(default="structured", description="A CloudEvent, `{metadata, data}` or the data alone.")
+    kms_key_arn: KeyArn | None = Field(default=None, description="The topic's own key, if it has one.")
+
+    def _keeps_no_order(self) -> bool:
+        return not self.topic_arn.endswith(".fifo")
+
+
+class EventBusDestination(Delivered):
+    """Another event bus, of whatever account and region; its policy must let the function's role in."""
+
+    type: Literal["event-bus"]
+    bus_arn: BusArn
+
+    def _keeps_no_order(self) -> bool:
+        return True
+
+
+class LambdaDestination(Delivered):
+    """A function of yours."""
+
+    type: Literal["lambda"]
+    function_arn: FunctionArn
+    invocation: Literal["request-response", "event"] = Field(
+        default="request-response", description="Waited for, or left to Lambda's own queue."
+    )
+    mode: MessageMode = Field(default="envelope", description="`{metadata, data}`, a CloudEvent or the data alone.")
+    timeout_seconds: int = Field(default=20, ge=1, le=880, description="How long it is waited for.")
+
+    def _keeps_no_order(self) -> bool:
+        return self.invocation == "event"
+
+
+class FirehoseDestination(Delivered):
+    """A Firehose stream, for a data lake: one line of JSON for each event, beginning with `partner`, `type`, `day`."""
+
+    type: Literal["firehose"]
+    stream_arn: StreamArn
+
+    def _keeps_no_order(self) -> bool:
+        return True
+
+
+class Statement(Section):
+    """One permission of a state machine's role."""
+
+    actions: list[str] = Field(min_length=1, description="Full names, such as mediaconvert:CreateJob; no wildcards.")
+    resources: list[str] = Field(min_length=1, description="ARNs.")
+
+    @field_validator("actions")
+    @classmethod
+    def _in_full(cls, actions: list[str]) -> list[str]:
+        for action in actions:
+            if "*" in action or ":" not in action:
+                raise ValueError(f"{action!r} is no action named in full, such as mediaconvert:CreateJob")
+        return actions
+
+
+class StepFunctionsDestination(Delivered):
+    """A state machine that is started with the event: one of the workflow's own, or an existing one."""
+
+    type: Literal["step-functions"]
+    definition: str | None = Field(default=None, description="A file in Amazon States Language, relative to this file.")
+    state_machine_arn: StateMachineArn | None = Field(default=None, description="An existing state machine.")
+    kind: Literal["STANDARD", "EXPRESS"] = Field(default="STANDARD", description="For a `definition`.")
+    policy_statements: dict[str, Statement] = Field(
+        default={}, description="For a `definition`: what it may do, besides writing its log."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.definition is None) == (self.state_machine_arn is None):
+            raise ValueError("give either definition or state_machine_arn: exactly one of the two")
+        if self.state_machine_arn is not None and (self.policy_statements or "kind" in self.model_fields_set):
+            raise ValueError("kind and policy_statements belong to a definition; an existing machine has its own")
+        return self
+
+
+class ResumeDestination(Delivered):
+    """Executions that wait for the event: they go on, or fail, with the event as output."""
+
+    type: Literal["resume"]
+    correlation_key: str = Field(
+        min_length=1, description="JMESPath over `metadata` and `data`: the key under which the workflow waits."
+    )
+    success_when: str | None = Field(
+        default=None, description="JMESPath: which events resume. If left out, all that don't fail it."
+    )
+    failure_when: str | None = Field(default=None, description="JMESPath: which events fail the execution.")
+    error: str | None = Field(default=None, description="The error's name, for the workflow's Catch: `PartnerFailed`.")
+    early_seconds: float | None = Field(
+        default=None, gt=0, le=1209600, description="How long an event waits for its waiter: a day."
+    )
+
+
+class ConnectionAuth(Section):
+    """How EventBridge makes itself known. CloudFormation reads the secret; its value is in no state and no file."""
+
+    type: Literal["api-key", "basic", "oauth2-client-credentials"]
+    header: str | None = Field(default=None, description="For `api-key`: the header that carries the secret's text.")
+    secret_arn: SecretArn
+    secret_version_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9-]{32,64}$",
+        description="The secret's version. EventBridge keeps a copy, and learns of a changed secret by this.",
+    )
+    token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
+    scope: str | None = Field(default=None, description="For `oauth2-client-credentials`: what is asked for.")
+    audience: str | None = Field(default=None, description="For `oauth2-client-credentials`: for whom the token is.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.type == "api-key") != (self.header is not None):
+            raise ValueError("header belongs to api-key, which needs it")
+        of_tokens = {"token_url": self.token_url, "scope": self.scope, "audience": self.audience}
+        if self.type == "oauth2-client-credentials":
+            if self.token_url is None:
+                raise ValueError("oauth2-client-credentials needs token_url")
+        elif given := [name for name, value in of_tokens.items() if value is not None]:
+            raise ValueError(f"{given[0]} belongs to oauth2-client-credentials")
+        return self
+
+
+class ApiDestination(Section):
+    """A system that EventBridge itself calls, through an API destination."""
+
+    type: Literal["api-destination"]
+    url: str = Field(description="An https:// URL; each * in its path takes one of `path_values`.")
+    method: Literal["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD", "OPTIONS"] = "POST"
+    rate_limit_per_second: int = Field(default=300, ge=1, le=300, description="Of all its routes together.")
+    auth: ConnectionAuth | None = Field(default=None, description="How it knows us; or `connection_arn`.")
+    connection_arn: ConnectionArn | None = Field(default=None, description="A connection of yours, in place of `auth`.")
+    headers: dict[str, str] = Field(
+        default={}, description="Constants, or paths into the event such as $.detail.metadata.id; no credentials."
+    )
+    query: dict[str, str] = Field(default={}, description="Parameters of the query, as `headers`.")
+    path_values: list[str] = Field(default=[], description="For each * of the URL, as `headers`.")
+    allow_http: bool = Field(default=False, description="Allow http:// and this machine: for the local cloud alone.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.auth is None) == (self.connection_arn is None):
+            raise ValueError("give either auth or connection_arn: EventBridge calls nobody without a connection")
+        stars = self.url.count("*")
+        if stars != len(self.path_values):
+            raise ValueError(
+                f"path_values has {len(self.path_values)} values, and url has {stars} times *: one for each"
+            )
+        return self
+
+
+class LogsDestination(Section):
+    """A log group in CloudWatch Logs, to which the rule itself writes."""
+
+    type: Literal["logs"]
+    log_group_arn: LogGroupArn | None = Field(
+        default=None,
+        description="An existing one. If left out one is made: /aws/events/<name>-<environment>-<destination>.",
+    )
+
+
+def sent_by_rule(settings: Mapping[str, Any]) -> bool:
+    """Whether the rule itself sends to a destination with these settings, as the file has them."""
+    kind = settings.get("type")
+    return kind in ("api-destination", "logs") or (kind == "sqs" and not settings.get("mode"))
+
+
+Destination = Annotated[
+    HttpDestination
+    | SqsDestination
+    | SnsDestination
+    | EventBusDestination
+    | LambdaDestination
+    | FirehoseDestination
+    | StepFunctionsDestination
+    | ResumeDestination
+    | ApiDestination
+    | LogsDestination,
+    Field(discriminator="type"),
+]

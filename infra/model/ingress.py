@@ -1,0 +1,320 @@
+"""The ways in: what `entries` of a workflow may be."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from infra.model.consumers import Archive, Consumer, FailureHandling
+from infra.model.types import (
+    AccountId,
+    BusArn,
+    BusName,
+    CertificateArn,
+    DomainName,
+    EventSource,
+    EventSourceName,
+    KeyArn,
+    ObjectUri,
+    OrganizationId,
+    QueueArn,
+    QueueUrl,
+    RoleArn,
+    Section,
+    Sid,
+    Time,
+    TopicArn,
+)
+
+FIFO_BATCH = 10
+"""Most messages of a FIFO queue per call: Lambda's own limit."""
+
+
+class Throttle(Section):
+    """How many requests a second the HTTP API lets through."""
+
+    rate: int = Field(default=100, ge=1, le=10000, description="Requests a second, sustained.")
+    burst: int = Field(default=200, ge=1, le=5000, description="Requests at once.")
+
+
+class MutualTls(Section):
+    """Callers must show a certificate that the truststore vouches for."""
+
+    truststore_uri: ObjectUri = Field(description="PEM bundle of the certificate authorities, s3://<bucket>/<key>.")
+    truststore_version: str | None = Field(
+        default=None, description="Version of that object; without one a new bundle goes unnoticed."
+    )
+    ownership_verification_certificate_arn: CertificateArn | None = Field(
+        default=None, description="Public certificate for the name, where `certificate_arn` is imported or private."
+    )
+
+
+class Domain(Section):
+    """A domain of your own for the HTTP API. The DNS record is made elsewhere, to the output `domain_target`."""
+
+    name: DomainName = Field(description="Such as hooks.example.com.")
+    certificate_arn: CertificateArn = Field(description="The name's certificate, in the environment's region.")
+    mutual_tls: MutualTls | None = Field(
+        default=None, description="Let in only who shows a certificate; the API's own address is switched off then."
+    )
+
+
+class WebhookEntry(Section):
+    """An HTTP API that takes `POST /webhooks/<partner>`; one serves all partners that call."""
+
+    type: Literal["webhook"] = "webhook"
+    throttle: Throttle = Field(default=Throttle(), description="For all partners without one of their own together.")
+    domain: Domain | None = None
+    max_body_bytes: int = Field(default=6291456, ge=1024, le=6291456, description="Larger requests get 413.")
+
+
+class Outsiders(Section):
+    """Accounts, roles or an organisation that may send; with `organization_id` beside others, both must hold."""
+
+    account_ids: list[AccountId] = Field(default=[], description="Accounts: all roles there with the permission.")
+    role_arns: list[RoleArn] = Field(default=[], description="Roles, which is narrower.")
+    organization_id: OrganizationId | None = Field(default=None, description="An AWS organisation.")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not (self.account_ids or self.role_arns or self.organization_id):
+            raise ValueError("needs account_ids, role_arns or organization_id: anybody could send otherwise")
+        return self
+
+
+class Producer(Outsiders):
+    """Accounts, roles or an organisation that may put events on the bus, held to their own sources."""
+
+    sources: list[EventSource] = Field(min_length=1, description="The `source` values that they may use; exact.")
+
+
+class QueueFed(Consumer):
+    """What all ways in have in common that a queue feeds."""
+
+    enabled: bool = Field(default=True, description="False lets messages wait in the queue.")
+    failure: FailureHandling = FailureHandling()
+
+
+def _check_fifo(entry: Consumer, *, fifo: bool, options: dict[str, Any]) -> None:
+    """Refuse what a FIFO queue can't do, and `options` that only it has.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    if fifo and (entry.batch_size > FIFO_BATCH or entry.batch_window_seconds):
+        raise ValueError("batch_size may be 10 at most, and batch_window_seconds 0, for a FIFO queue")
+    if not fifo:
+        for name, value in options.items():
+            if value:
+                raise ValueError(f"{name} is for FIFO alone: set fifo to true, or leave it out")
+
+
+class ExistingQueue(Section):
+    """Somebody's queue, another account's perhaps; its policies and visibility timeout stay its owner's."""
+
+    arn: QueueArn = Field(description="In the environment's region.")
+    url: QueueUrl | None = Field(default=None, description="Derived from the ARN if left out.")
+    kms_key_arn: KeyArn | None = Field(default=None, description="The key that it is encrypted with, if it has one.")
+    age_alarm: bool = Field(default=True, description="False for another account's, whose metrics are not in this one.")
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether it is a FIFO queue."""
+        return self.arn.endswith(".fifo")
+
+
+class SqsEntry(QueueFed):
+    """A queue that one partner sends to: one that is made, or an existing one."""
+
+    type: Literal["sqs"]
+    fifo: bool | None = Field(default=None, description="Whether the queue is FIFO. Default: as `existing_queue` is.")
+    existing_queue: ExistingQueue | None = None
+    senders: dict[Sid, Outsiders] = Field(
+        default={}, description="Who of other accounts may send; roles of this account need no entry here."
+    )
+    content_based_deduplication: bool = Field(default=False, description="For FIFO: by the body where no id is given.")
+    high_throughput: bool = Field(default=False, description="For FIFO: quotas and duplicates per message group.")
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether the queue is FIFO."""
+        return self.fifo if self.fifo is not None else bool(self.existing_queue and self.existing_queue.is_fifo)
+
+    @model_validator(mode="after")
+    def _one_queue(self) -> Self:
+        existing = self.existing_queue
+        if existing is not None:
+            if self.fifo is not None and self.fifo != existing.is_fifo:
+                raise ValueError("fifo must be what existing_queue is: leave it out")
+            for name, value in {
+                "senders": self.senders,
+                "content_based_deduplication": self.content_based_deduplication,
+                "high_throughput": self.high_throughput,
+            }.items():
+                if value:
+                    raise ValueError(f"{name} is its owner's to set for an existing_queue")
+        _check_fifo(
+            self,
+            fifo=self.is_fifo,
+            options={
+                "content_based_deduplication": self.content_based_deduplication,
+                "high_throughput": self.high_throughput,
+            },
+        )
+        return self
+
+
+class Replay(Section):
+    """Delivers again what the topic's archive has kept."""
+
+    since: Time = Field(description="Time of the first message, such as 2026-11-23T10:00:00Z.")
+    until: Time | None = Field(default=None, description="Time of the last one; goes on with what comes if left out.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.until is not None and self.until <= self.since:
+            raise ValueError("until must be later than since")
+        return self
+
+
+class SnsFifoEntry(QueueFed):
+    """A topic that one partner publishes to, with a queue behind it: FIFO to FIFO, or standard to standard."""
+
+    type: Literal["sns-fifo"]
+    fifo: bool | None = Field(default=None, description="Default: as `existing_topic_arn` is, else true.")
+    existing_topic_arn: TopicArn | None = Field(
+        default=None, description="The partner's own topic, in the environment's region, in place of one that is made."
+    )
+    publishers: dict[Sid, Outsiders] = Field(
+        default={}, description="Who of other accounts may publish; roles of this account need no entry here."
+    )
+    content_based_deduplication: bool = Field(
+        default=False, description="For a FIFO topic that is made: by the body where no id is given."
+    )
+    high_throughput: bool = Field(default=False, description="For FIFO: quotas and duplicates per message group.")
+    topic_archive_days: int | None = Field(
+        default=None, ge=0, le=365, description="Days that a FIFO topic keeps messages for a `replay`; 0 ends it."
+    )
+    raw_message_delivery: bool = Field(default=True, description="False wraps messages; they may have more attributes.")
+    filter_policy: dict[str, Any] | None = Field(
+        default=None, min_length=1, description="An SNS filter policy: which messages to take."
+    )
+    filter_policy_scope: Literal["MessageAttributes", "MessageBody"] = "MessageAttributes"
+    replay: Replay | None = Field(default=None, description="For a FIFO topic with an archive; taking it out ends it.")
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether topic and queue are FIFO."""
+        if self.fifo is not None:
+            return self.fifo
+        return self.existing_topic_arn is None or self.existing_topic_arn.endswith(".fifo")
+
+    @model_validator(mode="after")
+    def _one_topic(self) -> Self:
+        existing = self.existing_topic_arn
+        if existing is not None:
+            if self.fifo is not None and self.fifo != existing.endswith(".fifo"):
+                raise ValueError("fifo must be what existing_topic_arn is: FIFO goes with FIFO, standard with standard")
+            for name, value in {
+                "publishers": self.publishers,
+                "content_based_deduplication": self.content_based_deduplication,
+                "topic_archive_days": self.topic_archive_days is not None,
+            }.items():
+                if value:
+                    raise ValueError(f"{name} is its owner's to set for an existing_topic_arn")
+        _check_fifo(
+            self,
+            fifo=self.is_fifo,
+            options={
+                "content_based_deduplication": self.content_based_deduplication,
+                "high_throughput": self.high_throughput,
+                "topic_archive_days": self.topic_archive_days is not None,
+                "replay": self.replay,
+            },
+        )
+        return self
+
+
+class PartnerBusEntry(QueueFed):
+    """A partner event source, associated with its bus; a rule takes its events to the function or straight on."""
+
+    type: Literal["partner-bus"]
+    transform: bool = Field(
+        default=True,
+        description="False sends the events straight to the workflow's bus, as they are and under their own source: "
+        "for a custom-bus entry, or for rules of your own.",
+    )
+    event_source_name: EventSourceName = Field(
+        description="As the partner gives it: aws.partner/<partner>/<namespace>/<name>."
+    )
+    existing_bus_arn: BusArn | None = Field(
+        default=None, description="The source's bus, if there is one already: a source is associated once only."
+    )
+    archive: Archive | None = Field(default=None, description="Keeps the events as the partner sent them.")
+    silence_alarm_minutes: int | None = Field(
+        default=None,
+        ge=5,
+        le=10080,
+        description="An alarm when no event has come for so long: the only sign of a source that was deleted. "
+        "In steps of 5 up to 1440, of 60 above.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        minutes, day = self.silence_alarm_minutes or 5, 1440
+        if minutes % (5 if minutes <= day else 60):
+            raise ValueError("silence_alarm_minutes must be in steps of 5 up to 1440, of 60 above")
+        existing = self.existing_bus_arn
+        if existing is not None and not existing.endswith(f":event-bus/{self.event_source_name}"):
+            raise ValueError("existing_bus_arn must be that of the source's own bus, which has its name")
+        of_functions = sorted(self.model_fields_set & {"enabled", *Consumer.model_fields})
+        if not self.transform and of_functions:
+            raise ValueError(f"{of_functions[0]} is for the function, and with transform: false there is none")
+        return self
+
+
+class CustomBusEntry(QueueFed):
+    """The workflow's own bus, on which partners' platforms and own applications put events of their own sources."""
+
+    type: Literal["custom-bus"]
+    bus_name: BusName | None = Field(
+        default=None, description="An existing bus of the account to take the events from, in place of the workflow's."
+    )
+    producers: dict[Sid, Producer] = Field(
+        default={}, description="Who of other accounts may put events on the workflow's bus."
+    )
+
+    @model_validator(mode="after")
+    def _own_bus(self) -> Self:
+        if self.bus_name is not None and self.producers:
+            raise ValueError("producers are for the workflow's own bus: that of bus_name has a policy of its own")
+        if self.bus_name is not None and (self.bus_name == "default" or self.bus_name.startswith("aws.")):
+            raise ValueError(
+                "bus_name is for custom buses: use type aws-services for default, partner-bus for aws.partner/…"
+            )
+        return self
+
+
+class AwsServicesEntry(QueueFed):
+    """The account's default bus, where AWS services (MediaConvert, S3, …) put their events."""
+
+    type: Literal["aws-services"]
+
+
+def _type(entry: Any) -> str:
+    """The entry's type: a webhook, unless it says otherwise."""
+    if isinstance(entry, Section):
+        return str(getattr(entry, "type", ""))
+    return str(entry.get("type", "webhook")) if isinstance(entry, dict) else "webhook"
+
+
+Entry = Annotated[
+    Annotated[WebhookEntry, Tag("webhook")]
+    | Annotated[SqsEntry, Tag("sqs")]
+    | Annotated[SnsFifoEntry, Tag("sns-fifo")]
+    | Annotated[PartnerBusEntry, Tag("partner-bus")]
+    | Annotated[CustomBusEntry, Tag("custom-bus")]
+    | Annotated[AwsServicesEntry, Tag("aws-services")],
+    Discriminator(_type),
+]

@@ -1,0 +1,450 @@
+"""From checked environments to stacks: one stack per environment, one module call per part of the path."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from infra.loader.environment import Environment, WorkflowFile
+from infra.model.consumers import FailureHandling, Hop
+from infra.model.destinations import (
+    BUS_ARN,
+    WAIT_FUNCTION,
+    Delivered,
+    ResumeDestination,
+    SqsDestination,
+    StepFunctionsDestination,
+)
+from infra.model.ingress import PartnerBusEntry, SnsFifoEntry, SqsEntry, WebhookEntry
+from infra.model.workflow import IamAuthorization, Route, S3State, Transform
+from infra.stacks.cdk import (
+    App,
+    AwsProvider,
+    Construct,
+    LocalBackend,
+    S3Backend,
+    TerraformHclModule,
+    TerraformOutput,
+    TerraformStack,
+)
+from infra.stacks.ingress_modules import WaysIn, consumer_settings, queue_url
+from infra.stacks.terraform_literals import json_text, literal
+from infra.validation.references import MACHINE_SUFFIX
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def build(app: App, workflow: WorkflowFile) -> list[WorkflowStack]:
+    """Add one stack per environment to `app`."""
+    return [WorkflowStack(app, environment) for environment in workflow.environments]
+
+
+class WorkflowStack(TerraformStack):
+    """The whole path of one environment: bucket, bus, ways in, state machines, router, review desk, outputs."""
+
+    def __init__(self, app: App, environment: Environment) -> None:
+        super().__init__(app, environment.stack_name)
+        self._environment = environment
+        self._workflow = environment.workflow
+        self._folder = Path(app.outdir).resolve() / "stacks" / environment.stack_name
+        tags = {"workflow": self._workflow.name, "environment": environment.name} | self._workflow.tags
+        AwsProvider(self, region=self._workflow.region, default_tags=literal(tags))
+        self._backend()
+
+        bucket = self._bucket()
+        self._package = self._module("package", "lambda-package", {"bucket": bucket})
+        self._ways_in = WaysIn(environment)
+        bus = self._bus()
+        self._ways_in.make(self._module, self._with_functions() | {"bucket": bucket}, bus)
+        waits = self._waits()
+        machines = {name: self._state_machine(name, bus, waits) for name in environment.definitions}
+        router = self._router(bus, bucket, machines, waits)
+        review = self._review(bus, bucket, machines, router)
+        self._outputs(bus=bus, machines=machines, waits=waits, router=router, review=review)
+
+    def _backend(self) -> None:
+        state = self._workflow.state
+        if not isinstance(state, S3State):
+            # Outside the output folder, which is made anew.
+            place = ROOT / "state" / f"{self._environment.stack_name}.tfstate"
+            LocalBackend(self, path=self._relative(place))
+            return
+        backend = S3Backend(
+            self,
+            bucket=literal(state.bucket),
+            key=literal(self._environment.state_key),
+            region=state.region or self._workflow.region,
+            encrypt=True,
+            dynamodb_table=literal(state.dynamodb_table),
+            kms_key_id=literal(state.kms_key_id),
+        )
+        if state.use_lockfile:
+            # Newer than cdktf 0.21.
+            backend.add_override("use_lockfile", value=True)
+
+    def _relative(self, path: Path) -> str:
+        """`path` as seen from where Terraform runs, so that what is synthesised holds no machine's paths."""
+        relative = Path(os.path.relpath(path, self._folder)).as_posix()
+        return relative if relative.startswith(".") else f"./{relative}"
+
+    def _module(self, identifier: str, name: str, variables: dict[str, Any]) -> TerraformHclModule:
+        return TerraformHclModule(
+            self,
+            identifier,
+            source=self._relative(ROOT / "modules" / name),
+            variables={key: value for key, value in variables.items() if value is not None},
+            # As an asset a module is copied without its surroundings, where it finds the functions' code.
+            skip_asset_creation_from_local_modules=True,
+        )
+
+    def _common(self) -> dict[str, Any]:
+        """The variables that all modules with roles and logs have in common."""
+        workflow = self._workflow
+        return {
+            "log_retention_days": workflow.log_retention_days,
+            "alarm_actions": literal(workflow.alarm_actions) or None,
+            "kms_key_arn": literal(workflow.kms_key_arn),
+            "permissions_boundary_arn": literal(workflow.permissions_boundary_arn),
+        }
+
+    def _with_functions(self) -> dict[str, Any]:
+        """The variables that all modules with functions share. Their code is uploaded once, for all of them."""
+        return self._common() | {"lambda_package": self._package.get("lambda_package")}
+
+    def _bucket(self) -> dict[str, str]:
+        storage, protected = self._workflow.storage, self._workflow.protection
+        module = self._module(
+            "storage",
+            "storage-bucket",
+            {
+                "name": self._environment.prefix,
+                "body_expiration_days": storage.body_expiration_days,
+                "noncurrent_version_expiration_days": storage.noncurrent_version_expiration_days,
+                "force_destroy": None if protected else True,
+                "kms_key_arn": literal(self._workflow.kms_key_arn),
+            },
+        )
+        return {"name": module.get_string("bucket_name"), "arn": module.get_string("bucket_arn")}
+
+    def _bus(self) -> TerraformHclModule:
+        archive = self._workflow.bus.archive
+        settings: dict[str, Any] | None = None
+        if archive is not None:
+            settings = {"retention_days": archive.retention_days}
+            if archive.pattern is not None:
+                settings["pattern"] = json_text(archive.pattern)
+        return self._module(
+            "bus",
+            "bus-custom",
+            {
+                "name": self._environment.prefix,
+                "archive": settings,
+                "producers": literal(self._ways_in.producers) or None,
+                "alarm_actions": literal(self._workflow.alarm_actions) or None,
+                "kms_key_arn": literal(self._workflow.kms_key_arn),
+            },
+        )
+
+    def _waits(self) -> TerraformHclModule | None:
+        """Where workflows wait for events, if one does or an event might resume one."""
+        waits = any(WAIT_FUNCTION in definition for definition in self._environment.definitions.values())
+        if not waits and not any(isinstance(d, ResumeDestination) for d in self._workflow.destinations.values()):
+            return None
+        return self._module(
+            "waits", "workflow-waits", self._with_functions() | {"name": f"{self._environment.prefix}-waits"}
+        )
+
+    def _state_machine(
+        self, name: str, bus: TerraformHclModule, waits: TerraformHclModule | None
+    ) -> TerraformHclModule:
+        destination = self._workflow.destinations[name]
+        assert isinstance(destination, StepFunctionsDestination)  # noqa: S101 - only these have a definition
+        statements = literal({key: statement.model_dump() for key, statement in destination.policy_statements.items()})
+        definition = literal(self._environment.definitions[name])
+        # What the stack makes, a definition names by these words, and may then use.
+        known = {BUS_ARN: (bus.get_string("bus_arn"), {"PublishResults": "events:PutEvents"})}
+        if waits is not None:
+            known[WAIT_FUNCTION] = (waits.get_string("function_arn"), {"WaitForEvents": "lambda:InvokeFunction"})
+        for word, (arn, permissions) in known.items():
+            if word in self._environment.definitions[name]:
+                definition = definition.replace(literal(word), arn)
+                statements |= {sid: {"actions": [action], "resources": [arn]} for sid, action in permissions.items()}
+        return self._module(
+            _machine_id(name),
+            "state-machine",
+            self._common()
+            | {
+                "name": f"{self._environment.prefix}-{name}{MACHINE_SUFFIX}",
+                "definition": definition,
+                "type": destination.kind,
+                "policy_statements": statements or None,
+            },
+        )
+
+    def _router(
+        self,
+        bus: TerraformHclModule,
+        bucket: dict[str, str],
+        machines: dict[str, TerraformHclModule],
+        waits: TerraformHclModule | None,
+    ) -> TerraformHclModule | None:
+        workflow, failure = self._workflow, self._environment.failure
+        if not workflow.transforms and not workflow.routes:
+            return None
+        transforms = {
+            name: {
+                "pattern": json_text(transform.pattern),
+                "match_all": transform.match_all,
+                "steps": json_text(transform.steps),
+                "enabled": transform.enabled,
+            }
+            | self._code(name, transform)
+            | consumer_settings(transform, failure[name])
+            | _invocation(transform, failure[name])
+            for name, transform in workflow.transforms.items()
+        }
+        routes = {
+            name: {
+                "pattern": json_text(route.pattern),
+                "match_all": route.match_all,
+                "destination": route.destination,
+                "enabled": route.enabled,
+                "target": self._target(route, machines, waits),
+            }
+            | self._guards(route)
+            | ({"stage": route.stage} if route.stage is not None else {})
+            | consumer_settings(route, failure[name])
+            | _invocation(route, failure[name])
+            for name, route in workflow.routes.items()
+        }
+        return self._module(
+            "router",
+            "router",
+            self._with_functions()
+            | {
+                "name": self._environment.prefix,
+                "bus_name": bus.get_string("bus_name"),
+                "bus_arn": bus.get_string("bus_arn"),
+                "bucket": bucket,
+                "transforms": transforms,
+                "routes": routes,
+            },
+        )
+
+    def _code(self, name: str, transform: Transform) -> dict[str, Any]:
+        """Layers of a transform's function, the zip of its own modules among them, next to the stack."""
+        settings: dict[str, Any] = {"layers": literal(transform.layers)} if transform.layers else {}
+        if name in self._environment.packages:
+            place = self._folder / "packages" / f"{name}.zip"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(self._environment.packages[name])
+            settings["package"] = self._relative(place)
+        return settings
+
+    def _target(
+        self, route: Route, machines: dict[str, TerraformHclModule], waits: TerraformHclModule | None
+    ) -> dict[str, Any]:
+        destination = self._workflow.destinations[route.destination]
+        if isinstance(destination, StepFunctionsDestination):
+            machine = machines.get(route.destination)
+            arn = literal(destination.state_machine_arn) if machine is None else machine.get_string("state_machine_arn")
+            return {"states": {"state_machine_arn": arn}}
+        settings: dict[str, Any] = destination.model_dump(exclude_none=True, exclude={"type", *Delivered.model_fields})
+        if isinstance(destination, SqsDestination):
+            settings.setdefault("queue_url", queue_url(destination.queue_arn))
+        if route.input_transformer is not None:
+            settings["input_transformer"] = route.input_transformer.model_dump()
+        settings = literal(settings)
+        if isinstance(destination, ResumeDestination):
+            assert waits is not None  # noqa: S101 - there is one where a destination resumes
+            settings |= {
+                "waits_table_name": waits.get_string("waits_table_name"),
+                "waits_table_arn": waits.get_string("waits_table_arn"),
+                "kms_key_arn": literal(self._workflow.kms_key_arn),
+            }
+        return {destination.type.replace("-", "_"): settings}
+
+    def _guards(self, route: Route) -> dict[str, Any]:
+        """What a destination says beside its address, as far as it says something."""
+        destination = self._workflow.destinations[route.destination]
+        said = destination.model_fields_set & set(Delivered.model_fields)
+        return dict(literal(destination.model_dump(include=said)))
+
+    def _review(
+        self,
+        bus: TerraformHclModule,
+        bucket: dict[str, str],
+        machines: dict[str, TerraformHclModule],
+        router: TerraformHclModule | None,
+    ) -> TerraformHclModule:
+        ledgers = [_reference(module, "ledger_table_arn") for module in self._ways_in.with_functions().values()]
+        arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
+        return self._module(
+            "review",
+            "dlq-review",
+            self._with_functions()
+            | {
+                "name": f"{self._environment.prefix}-review",
+                "bus_arn": bus.get_string("bus_arn"),
+                "bucket": bucket,
+                "archive_arn": None if self._workflow.bus.archive is None else bus.get_string("archive_arn"),
+                "dead_letter_queues": f"${{{_merged(self._sources(router), 'dead_letter_queues')}}}",
+                "log_group_names": f"${{merge({', '.join(self._by_hop(router, 'log_group_name'))})}}",
+                # Two ways in may share one.
+                "ledger_table_arns": f"${{distinct(compact([{', '.join(ledgers)}]))}}" if ledgers else None,
+                "state_machine_arns": arns or None,
+                "deletion_protection": self._workflow.protection,
+                "editable_types": self._editable_types() or None,
+            }
+            | self._workflow.review.model_dump(exclude={"editable_types"}, exclude_defaults=True),
+        )
+
+    def _editable_types(self) -> dict[str, Any]:
+        return {
+            event_type: {} if schema is None else {"schema": json_text(schema)}
+            for event_type, schema in self._workflow.review.editable_types.items()
+        }
+
+    def _by_hop(self, router: TerraformHclModule | None, output: str) -> list[str]:
+        """What the modules of the hops put out as ``output``, or the router of all of its hops, as maps by hop."""
+        plural = {"log_group_name": "log_group_names", "function_name": "functions"}
+        found = [] if router is None else [_reference(router, plural[output])]
+        prefix = self._environment.prefix
+        for name, module in self._ways_in.with_functions().items():
+            key = _quoted(f"ingress/{prefix}-{name}")
+            found.append(f"{{ {key} = {_reference(module, output)} }}")
+        return found
+
+    def _sources(self, router: TerraformHclModule | None) -> list[TerraformHclModule]:
+        """The modules that have dead letters."""
+        return [*self._ways_in.modules.values(), *([] if router is None else [router])]
+
+    def _outputs(
+        self,
+        *,
+        bus: TerraformHclModule,
+        machines: dict[str, TerraformHclModule],
+        waits: TerraformHclModule | None,
+        router: TerraformHclModule | None,
+        review: TerraformHclModule,
+    ) -> None:
+        guarded = [*self._ways_in.with_functions().values(), *([] if router is None else [router])]
+        ledgers = [_reference(module, "ledger_table_name") for module in guarded]
+        key = _quoted(f"review/{self._environment.prefix}-review")
+        log_groups, functions = (
+            [*self._by_hop(router, output), f"{{ {key} = {_reference(review, output)} }}"]
+            for output in ("log_group_name", "function_name")
+        )
+        queues = _merged(self._sources(router), "dead_letter_queues")
+        self._output("bus_name", "Name of the event bus.", bus.get_string("bus_name"))
+        self._entry_outputs()
+        self._output("functions", "Functions, by hop.", f"${{merge({', '.join(functions)})}}")
+        self._output("log_group_names", "Log groups of the functions, by hop.", f"${{merge({', '.join(log_groups)})}}")
+        # Two ways in may share one.
+        self._output("ledger_table_names", "Ledgers.", f"${{distinct(compact([{', '.join(ledgers)}]))}}")
+        self._output(
+            "dead_letter_queues",
+            "Names of the dead-letter queues, by hop.",
+            f'${{{{ for hop, queue in {queues} : hop => element(split(":", queue.queue_arn), 5) }}}}',
+        )
+        self._output(
+            "hops",
+            "What each hop has: its destination, its queues, the ledger that guards it.",
+            f"${{{{ for hop, queue in {queues} : hop => {{ {', '.join(_HOP)} }} }}}}",
+        )
+        self._output("partners", "Names of the partners.", literal(sorted(self._workflow.partners)))
+        if router is not None:
+            self._output("queue_urls", "Queues of the transforms and routes, by hop.", router.get("queue_urls"))
+            enabled = ", ".join(_quoted(hop) for hop in self._enabled_hops())
+            self._output(
+                "event_patterns",
+                "Patterns of the rules that are enabled, by hop, as JSON text.",
+                f"${{{{ for hop, pattern in {_reference(router, 'event_patterns')} : "
+                f"hop => pattern if contains([{enabled}], hop) }}}}",
+            )
+        if waits is not None:
+            self._output("wait_function_arn", "With which workflows wait for events.", waits.get_string("function_arn"))
+        if machines:
+            arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
+            self._output("state_machine_arns", "State machines, by destination.", arns)
+        self._output("review_table_name", "Table with the review items.", review.get_string("review_table_name"))
+        self._output(
+            "replay",
+            "What `media-events replay` needs to know.",
+            {
+                "bus_arn": bus.get_string("bus_arn"),
+                "archive_arn": bus.get_string("archive_arn"),
+                "hops": {} if router is None else router.get("replay_hops"),
+            },
+        )
+        self._output("operator_policies", "IAM policies for operators' roles.", review.get("operator_policies"))
+        self._output("topic_arn", "Topic that tells of new review items.", review.get_string("topic_arn"))
+
+    def _enabled_hops(self) -> list[str]:
+        workflow = self._workflow
+        hops = {f"transform/{name}": transform.enabled for name, transform in workflow.transforms.items()}
+        hops |= {f"route/{name}": route.enabled for name, route in workflow.routes.items()}
+        return [hop for hop, enabled in hops.items() if enabled]
+
+    def _entry_outputs(self) -> None:
+        if self._ways_in.webhook is not None:
+            self._webhook_outputs(*self._ways_in.webhook)
+        for output, description, kind, value in (
+            ("entry_queue_urls", "Queues that partners send to, by entry.", SqsEntry, "queue_url"),
+            ("entry_topic_arns", "Topics that partners publish to, by entry.", SnsFifoEntry, "topic_arn"),
+            ("partner_bus_names", "Buses of partner event sources, by entry.", PartnerBusEntry, "bus_name"),
+        ):
+            modules = self._ways_in.named(kind)
+            if modules:
+                values = {name: module.get_string(value) for name, module in modules.items()}
+                self._output(output, description, values)
+        policies = self._ways_in.policies()
+        if policies:
+            self._output("entry_policies", "What senders, or existing queues and topics, must be allowed.", policies)
+
+    def _webhook_outputs(self, entry: WebhookEntry, webhook: TerraformHclModule) -> None:
+        self._output("api_endpoint", "Base URL of the webhooks.", webhook.get_string("api_endpoint"))
+        self._output("webhook_urls", "URL to give to each partner.", webhook.get("webhook_urls"))
+        self._output("secret_names", "Secrets that wait for their value.", webhook.get("secret_names"))
+        if entry.domain is not None:
+            self._output("domain_target", "What the domain's DNS record points to.", webhook.get("domain_target"))
+        if any(isinstance(partner.authorization, IamAuthorization) for partner in self._workflow.partners.values()):
+            self._output("invoke_policies", "Policies that partners' principals need.", webhook.get("invoke_policies"))
+
+    def _output(self, name: str, description: str, value: Any) -> None:
+        TerraformOutput(self, name, value=value, description=description)
+
+
+_HOP: Final = (
+    "destination = queue.destination",
+    "queue_url = queue.source_queue_url",
+    "dead_letter_queue_url = queue.queue_url",
+    # Ways in guard themselves; their ledgers have no breakers.
+    "ledger_table = try(queue.ledger_table_name, null)",
+    "redrive_max_delay_seconds = try(queue.redrive.max_delay_seconds, null)",
+)
+"""What operators' commands are told of a hop, from the modules' ``dead_letter_queues``."""
+
+
+def _invocation(hop: Hop, failure: FailureHandling) -> dict[str, Any]:
+    """What a hop says that does without a queue; others say nothing of it."""
+    if hop.invocation == "queue":
+        return {}
+    return {"invocation": hop.invocation, "function_retry": failure.function_retry.model_dump()}
+
+
+def _machine_id(name: str) -> str:
+    return f"machine-{name}"
+
+
+def _reference(module: Construct, output: str) -> str:
+    return f"module.{module.node.id}.{output}"
+
+
+def _merged(modules: list[TerraformHclModule], output: str) -> str:
+    return f"merge({', '.join(_reference(module, output) for module in modules)})"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'

@@ -1,0 +1,1 @@
+"""Checks of a workflow that concern more than one field."""

@@ -1,0 +1,176 @@
+"""What stands behind a workflow's words, judged by the parsers that the functions themselves use.
+
+A specification, a step or a destination that passes here is one that the function can read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from infra.documents.diagnostics import did_you_mean
+from infra.documents.python_layers import function_problem
+from infra.validation.states_language import validate_definition
+
+SPECIFICATION_SUFFIXES = (".yaml", ".yml", ".toml", ".json")
+
+
+class ContentError(ValueError):
+    """Something is wrong with what a file or a value holds; `problems` has one sentence for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def load_specification(
+    named: str | Mapping[str, Any], folder: Path, *, webhook: bool, authorised: bool = False, secrets: bool = True
+) -> Mapping[str, Any]:
+    """A partner's specification, as the functions take it: a preset's name, a file, or the thing itself.
+
+    A webhook may be `authorised` by API Gateway in place of a signature; `secrets` tells whether it has some then.
+
+    Raises:
+        ContentError: there is no such preset or file, or it holds no specification, or none that can be a `webhook`.
+    """
+    from media_events.partners.presets import preset_names  # noqa: PLC0415 - only where there is a workflow to read
+    from media_events.partners.specification import SpecificationError, parse_specification  # noqa: PLC0415
+
+    origin = ""
+    if isinstance(named, Mapping):
+        document: Any = dict(named)
+    elif named.endswith(SPECIFICATION_SUFFIXES) or named.startswith(("./", "../", "/")):
+        document, origin = _specification_file(folder / named), f"{named}: "
+    elif named in preset_names():
+        document = {"preset": named}
+    else:
+        advice = f"{did_you_mean(named, preset_names())} (a file has a suffix: ./partners/acme.yaml)"
+        raise ContentError([f'there is no preset "{named}": {advice}'])
+    try:
+        specification = parse_specification(document)
+        problems = specification.webhook_problems(authorised=authorised, secrets=secrets) if webhook else []
+    except SpecificationError as error:
+        problems = error.problems
+    if problems:
+        raise ContentError([f"{origin}{problem}" for problem in problems])
+    return dict(document)
+
+
+def _specification_file(path: Path) -> Any:
+    from infra.documents.specification_files import SpecificationFileError, load  # noqa: PLC0415
+
+    try:
+        return load(path)
+    except SpecificationFileError as error:
+        raise ContentError([str(error)]) from None
+
+
+def check_steps(
+    steps: list[dict[str, Any]], *, package: Path | None, layers: bool, timeout_seconds: int | None = None
+) -> None:
+    """Check a transform's steps, whose own modules are in `package`, or in `layers` that nobody can look into.
+
+    Raises:
+        ContentError: naming every step that the transform function couldn't read or do.
+    """
+    from media_events.core.configuration import ConfigurationError  # noqa: PLC0415
+    from media_events.transform import longest_waits, parse_steps  # noqa: PLC0415
+
+    def find(function: str) -> None:
+        problem = None
+        if package is not None:
+            problem = function_problem(package, function)
+        elif not layers:
+            problem = "there is nowhere to find it: give the transform a package, the folder of its modules, or layers"
+        if problem is not None and not layers:
+            raise ConfigurationError([problem])
+
+    try:
+        parsed = parse_steps(steps, load=find)
+    except ConfigurationError as error:
+        raise ContentError(error.problems) from None
+    if timeout_seconds is not None:
+        problems = [
+            f"{where}: may take {seconds:g} seconds, and 2 more are needed to publish the event: "
+            f"the transform's timeout_seconds, {timeout_seconds}, must be that much at least"
+            for where, seconds in longest_waits(parsed).items()
+            if seconds + 2 > timeout_seconds
+        ]
+        if problems:
+            raise ContentError(problems)
+
+
+PERMISSIONS: Final = frozenset({"kms_key_arn"})
+"""Settings that are for the function's permissions, not for the function."""
+ORDER: Final = frozenset({"ordering", "strict"})
+"""Settings of which the model knows as much as the function, for destinations of every type."""
+
+
+def check_destination(name: str, settings: Mapping[str, Any]) -> None:
+    """Check a destination that a function delivers to, as the workflow has it; a state machine is the model's affair.
+
+    Raises:
+        ContentError: naming every setting that the deliver function couldn't use.
+    """
+    from media_events.delivery.config import DestinationError, parse_destination  # noqa: PLC0415
+
+    document = {"name": name, **{key: value for key, value in settings.items() if key not in PERMISSIONS | ORDER}}
+    if isinstance(document.get("auth"), Mapping):
+        document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key_arn"}
+    if document.get("type") == "resume":
+        document["waits_table"] = "named-by-the-stack"
+    try:
+        parse_destination({"destination": document})
+    except DestinationError as error:
+        raise ContentError(error.problems) from None
+
+
+def check_api_destination(settings: Mapping[str, Any]) -> None:
+    """Check the addresses of an API destination by the guard that functions use: EventBridge has none.
+
+    Raises:
+        ContentError: naming every one that is malformed or not public.
+    """
+    from media_events.outbound_http.address_guard import TargetError, parse_networks, parse_target  # noqa: PLC0415
+
+    local = settings.get("allow_http") is True
+    allowed = parse_networks(["127.0.0.0/8", "::1/128"]) if local else ()
+    auth = settings.get("auth")
+    urls = {"url": settings.get("url"), "auth.token_url": auth.get("token_url") if isinstance(auth, Mapping) else None}
+    problems = []
+    for name, url in urls.items():
+        if isinstance(url, str):
+            try:
+                parse_target(url, allow_http=local, allowed=allowed)
+            except TargetError as error:
+                problems.append(f"{name}: {error}")
+    if problems:
+        raise ContentError(problems)
+
+
+def load_definition(folder: Path, name: str) -> str:
+    """The text of a state machine's definition, compact.
+
+    Raises:
+        ContentError: the file can't be read, or what it holds is no state machine.
+    """
+    try:
+        machine = json.loads((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ContentError([f"there is no file {name} next to the workflow file"]) from None
+    except OSError as error:
+        raise ContentError([f"{name} can't be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ContentError([f"{name} is not UTF-8 text"]) from None
+    except json.JSONDecodeError as error:
+        raise ContentError([f"{name} is not JSON: {error.msg} at line {error.lineno}"]) from None
+    except RecursionError:
+        raise ContentError([f"{name} is nested too deeply"]) from None
+    except ValueError as error:
+        raise ContentError([f"{name!r} is no file's name: {error}"]) from None
+    problems = validate_definition(machine)
+    if problems:
+        raise ContentError([f"{name}: {problem}" for problem in problems])
+    return json.dumps(machine, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,137 @@
+"""What brings the effect about at each type of destination; of AWS's clients only those that it needs are made."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from media_events.adapters.boto_clients import client, client_for_effects
+from media_events.delivery.config import (
+    BusDestination,
+    Destination,
+    FirehoseDestination,
+    HttpDestination,
+    LambdaDestination,
+    ResumeDestination,
+    SnsDestination,
+    SqsDestination,
+    StatesDestination,
+)
+
+if TYPE_CHECKING:
+    from media_events.adapters.secrets_manager import SecretsManager
+    from media_events.delivery.deliverer import Delivery
+
+
+def delivery_to(destination: Destination) -> Delivery:
+    """The delivery to ``destination``, with clients in the region that its ARN names."""
+    maker: Callable[[Any], Delivery] = _MAKERS[type(destination)]
+    return maker(destination)
+
+
+def region_of(arn: str) -> str:
+    """The region in an ARN."""
+    return arn.split(":")[3]
+
+
+def _http(destination: HttpDestination) -> Delivery:
+    from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only what the target needs
+    from media_events.adapters.secrets_manager import SecretsManager  # noqa: PLC0415
+    from media_events.delivery.http.delivery import HttpDelivery  # noqa: PLC0415
+
+    @functools.cache
+    def secrets() -> SecretsManager:
+        # A destination without authentication never makes this client.
+        return SecretsManager(client("secretsmanager"))
+
+    return HttpDelivery(
+        destination=destination,
+        client=PinnedHttpClient(),
+        read_secrets=lambda arn: secrets().values([arn]),
+        clock=time.time,
+    )
+
+
+def _states(destination: StatesDestination) -> Delivery:
+    from media_events.adapters.step_functions.executions import StepFunctions  # noqa: PLC0415
+    from media_events.delivery.aws.step_functions import StatesDelivery  # noqa: PLC0415
+
+    machines = client_for_effects("stepfunctions", region=region_of(destination.state_machine_arn))
+    return StatesDelivery(destination=destination, state_machines=StepFunctions(machines))
+
+
+def _sqs(destination: SqsDestination) -> Delivery:
+    from media_events.adapters.batch_channels import SqsChannel  # noqa: PLC0415
+    from media_events.delivery.aws.batching import ChannelDelivery, message  # noqa: PLC0415
+
+    fifo = destination.queue_arn.endswith(".fifo")
+    channel = SqsChannel(client_for_effects("sqs", region=region_of(destination.queue_arn)), destination.queue_url)
+    return ChannelDelivery(channel, functools.partial(message, form=destination.form, fifo=fifo))
+
+
+def _sns(destination: SnsDestination) -> Delivery:
+    from media_events.adapters.batch_channels import SnsChannel  # noqa: PLC0415
+    from media_events.delivery.aws.batching import ChannelDelivery, message  # noqa: PLC0415
+
+    fifo = destination.topic_arn.endswith(".fifo")
+    channel = SnsChannel(client_for_effects("sns", region=region_of(destination.topic_arn)), destination.topic_arn)
+    return ChannelDelivery(channel, functools.partial(message, form=destination.form, fifo=fifo))
+
+
+def _bus(destination: BusDestination) -> Delivery:
+    from media_events.adapters.eventbridge import EventBus  # noqa: PLC0415
+    from media_events.delivery.aws.batching import BusDelivery  # noqa: PLC0415
+    from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher  # noqa: PLC0415
+
+    bus = EventBus(client_for_effects("events", region=region_of(destination.bus_arn)), destination.bus_arn)
+    return BusDelivery(Publisher(bus=bus, max_entry_bytes=MAX_REQUEST_BYTES))
+
+
+def _lambda(destination: LambdaDestination) -> Delivery:
+    from media_events.adapters.aws_lambda.invoke import LambdaTarget  # noqa: PLC0415
+    from media_events.delivery.aws.lambda_function import LambdaDelivery  # noqa: PLC0415
+
+    # Waited for, a function must not be invoked again by the client itself: it may be at work still.
+    functions = client(
+        "lambda",
+        read_timeout=destination.timeout_seconds,
+        attempts=1,
+        region=region_of(destination.function_arn),
+    )
+    return LambdaDelivery(destination, LambdaTarget(functions))
+
+
+def _firehose(destination: FirehoseDestination) -> Delivery:
+    from media_events.adapters.batch_channels import FirehoseChannel  # noqa: PLC0415
+    from media_events.delivery.aws.batching import ChannelDelivery, line  # noqa: PLC0415
+
+    stream = client_for_effects("firehose", region=region_of(destination.stream_arn))
+    return ChannelDelivery(FirehoseChannel(stream, destination.stream_name), line)
+
+
+def _resume(destination: ResumeDestination) -> Delivery:
+    from media_events.adapters.dynamodb.task_callbacks import WaitsTable  # noqa: PLC0415
+    from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks  # noqa: PLC0415
+    from media_events.delivery.aws.task_callback import ResumeDelivery  # noqa: PLC0415
+    from media_events.delivery.task_callbacks import WaitingRoom  # noqa: PLC0415
+
+    room = WaitingRoom(
+        store=WaitsTable(client("dynamodb"), destination.waits_table),
+        tasks=StepFunctionsTasks(client("stepfunctions")),
+        clock=time.time,
+    )
+    return ResumeDelivery(destination, room, time.time)
+
+
+_MAKERS: Final[Mapping[type[Destination], Callable[[Any], Delivery]]] = {
+    HttpDestination: _http,
+    StatesDestination: _states,
+    SqsDestination: _sqs,
+    SnsDestination: _sns,
+    BusDestination: _bus,
+    LambdaDestination: _lambda,
+    FirehoseDestination: _firehose,
+    ResumeDestination: _resume,
+}

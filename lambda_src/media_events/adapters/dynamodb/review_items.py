@@ -1,0 +1,564 @@
+"""The review table in DynamoDB (contracts, section 7)."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.aws_errors import judge, translate
+from media_events.core.failures import TransientError
+from media_events.messaging.queue_consumer import timestamp
+from media_events.recovery.review_item import (
+    SETTLED,
+    STATUSES,
+    VALUE_GROUPINGS,
+    WAITING,
+    Group,
+    Grouping,
+    IndexName,
+    Position,
+    ReviewItem,
+    Selection,
+    Slice,
+    Status,
+    group_status,
+    grouping_of,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+INDEXES: Final[dict[IndexName, tuple[str, str]]] = {
+    "by-status": ("status", "last_failed_at"),
+    "by-group": ("group_status", "last_failed_at"),
+    "by-event": ("event_id", "first_failed_at"),
+    "by-type": ("type_status", "last_failed_at"),
+    "by-partner": ("partner_status", "last_failed_at"),
+    "by-hop": ("hop_status", "last_failed_at"),
+    "by-destination": ("destination_status", "last_failed_at"),
+}
+GROUPS_INDEX: Final = ("by-waiting", "register", "waiting")
+"""Index, partition key and sort key (a number) of the groups' entries."""
+SETTLED_INDEX: Final = ("by-settled", "status", "settled_at")
+"""Index, partition key and sort key of the settled items; it has their keys alone."""
+GROUPS: Final = "groups"
+"""What the groups' entries have as ``register``; those of other groupings have theirs, such as ``groups/partner``."""
+
+GROUP_PREFIX: Final = "group/"
+"""Keys of the groups' entries: how many items of each status a group has, and when it was announced. They are in the
+index ``by-waiting`` alone, so no list of items shows them. Keys with a slash are never items: the review desk keeps its
+audit (``audit/``), operations (``operation/``), edited events (``edit/``) and settings (``settings/``) here too."""
+
+HOUR_PREFIX: Final = "hour/"
+"""Keys of the entries that count how many items were opened: ``hour/<hour>/<group id>``, in no index."""
+HOUR_CHARACTERS: Final = len("2026-11-23T12")
+HOURS_KEPT_SECONDS: Final = 8 * 24 * 3600
+_KEYS_A_CALL: Final = 100
+
+MESSAGE_PREFIX: Final = "message/"
+"""Keys of the entries that say which item a partner's message has (``known_as``), in no index."""
+MESSAGES_KEPT_SECONDS: Final = 30 * 24 * 3600
+"""SQS keeps a message for 14 days at most."""
+
+CONFLICT_ATTEMPTS: Final = 8
+"""Two writers of one group meet in its entry; one of them has to begin again."""
+
+_FIELDS: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name != "item_id")
+CARRIED: Final = frozenset({"body", "response", "message_attributes"})
+"""What a list leaves out: what the event and its receiver said."""
+LISTED: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name not in CARRIED)
+
+
+class DynamoReviewTable:
+    """Fulfils ``redriver.ReviewTable``, and reads for the review desk.
+
+    Whatever opens an item or changes its status counts it in its groups, in one transaction: the counts are right
+    whatever is repeated or cut short.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._sleep = sleep
+        self._clock = clock
+
+    def create(self, item: ReviewItem) -> bool:
+        """Write ``item`` unless its id exists; whether it was written.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        values = {name: _to_dynamo(value) for name, value in _stored(item).items()}
+        put = {"TableName": self._table, "Item": values, "ConditionExpression": "attribute_not_exists(item_id)"}
+        return self._together("writing a review item", [{"Put": put}, *self._counting(None, item)])
+
+    def get(self, item_id: str) -> ReviewItem | None:
+        """Read an item whole, consistently.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        return self._get(item_id, {})
+
+    def glance(self, item_id: str) -> ReviewItem | None:
+        """Read an item without what it carries (:data:`CARRIED`), consistently.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        return self._get(item_id, _projection())
+
+    def _get(self, item_id: str, options: Any) -> ReviewItem | None:
+        try:
+            answer = self._client.get_item(
+                TableName=self._table, Key={"item_id": {"S": item_id}}, ConsistentRead=True, **options
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "reading a review item")
+        item = answer.get("Item")
+        return None if item is None or "event_id" not in item or "/" in item_id else _read(item)
+
+    def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
+        """Write what ``item`` has other than ``over``, which was read before; whether that was still the version.
+
+        Attributes that are none of the item's (notes, say) stay as they are.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        item = self._settled(item, over)
+        values, before = _stored(item), _stored(over)
+        present = [name for name, value in values.items() if name not in before or before[name] != value]
+        absent = [name for name in before if name not in values]
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in present) if present else ""
+        if absent:
+            update += " REMOVE " + ", ".join(f"#{name}" for name in absent)
+        change = {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": item.item_id}},
+            "UpdateExpression": update,
+            "ConditionExpression": "#version = :expected",
+            "ExpressionAttributeNames": {f"#{name}": name for name in {*present, *absent, "version"}},
+            "ExpressionAttributeValues": {
+                **{f":{name}": _to_dynamo(values[name]) for name in present},
+                ":expected": {"N": str(over.version)},
+            },
+        }
+        return self._together("updating a review item", [{"Update": change}, *self._counting(over, item)])
+
+    def _settled(self, item: ReviewItem, over: ReviewItem) -> ReviewItem:
+        """``item`` with the time at which it was settled; anew where an archived one has failed once more."""
+        if item.status not in SETTLED:
+            return replace(item, settled_at=None)
+        if over.status in SETTLED and over.settled_at is not None and over.last_failed_at == item.last_failed_at:
+            return replace(item, settled_at=over.settled_at)
+        return replace(item, settled_at=timestamp(self._clock()))
+
+    def settled(self, status: Status, *, until: str, limit: int = 100) -> list[str]:
+        """The ids of up to ``limit`` items that have had ``status`` since before ``until``, the longest first.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        index, attribute, sort = SETTLED_INDEX
+        try:
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=index,
+                KeyConditionExpression="#key = :key AND #sort < :until",
+                ExpressionAttributeNames={"#key": attribute, "#sort": sort},
+                ExpressionAttributeValues={":key": {"S": status}, ":until": {"S": until}},
+                Limit=limit,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "listing settled items")
+        return [item["item_id"]["S"] for item in found["Items"]]
+
+    def delete(self, item: ReviewItem) -> bool:
+        """Delete ``item`` and count it out of its groups; whether it was still this version.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        delete = {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": item.item_id}},
+            "ConditionExpression": "#version = :expected",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":expected": {"N": str(item.version)}},
+        }
+        counted = [
+            {"Update": self._counted(group_id, {_count_of(item.status): -1}, None, opened=False)}
+            for group_id in item.group_ids.values()
+        ]
+        return self._together("deleting a settled item", [{"Delete": delete}, *counted])
+
+    def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:
+        """The id of the item that ``message`` has: ``item_id``, unless it was given another one before.
+
+        It is remembered for longer than SQS keeps a message; ``lasting``: for good.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        # A digest: a message says itself which id it came with, and a key has its limits.
+        key = {"item_id": {"S": MESSAGE_PREFIX + hashlib.sha256(message.encode(errors="surrogatepass")).hexdigest()}}
+        expires = {"expires": {"N": str(int(self._clock()) + MESSAGES_KEPT_SECONDS)}}
+        entry: Any = {**key, "known_as": {"S": item_id}, **({} if lasting else expires)}
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=entry,
+                ConditionExpression="attribute_not_exists(item_id)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if "ConditionalCheckFailed" not in _reasons(error):
+                translate(error, "remembering a message's item")
+            known: Any = error.response
+            return str(known["Item"]["known_as"]["S"])
+        except BotoCoreError as error:
+            translate(error, "remembering a message's item")
+        return item_id
+
+    def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
+        """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        return self._announced(
+            "remembering a group",
+            group_id,
+            ConditionExpression="attribute_not_exists(announced_at) OR announced_at <= :before",
+            ExpressionAttributeValues={":now": {"N": str(int(now))}, ":before": {"N": str(int(now - quiet_seconds))}},
+        )
+
+    def unannounce(self, group_id: str) -> None:
+        """Forget that a group was announced.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        self._announced("forgetting a group", group_id, ExpressionAttributeValues={":now": {"N": "0"}})
+
+    def _announced(self, doing: str, group_id: str, **options: Any) -> bool:
+        change = {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": GROUP_PREFIX + group_id}},
+            "UpdateExpression": "SET announced_at = :now",
+            **options,
+        }
+        return self._together(doing, [{"Update": change}])
+
+    def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
+        """Up to ``limit`` of the items looked at, one round trip; with a ``where`` fewer may be in the slice.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        attribute, sort = INDEXES[selection.index]
+        names, values = {"#key": attribute}, {":key": {"S": selection.value}}
+        options: Any = _projection()
+        condition = "#key = :key"
+        if selection.since is not None or selection.until is not None:
+            condition += " AND #sort BETWEEN :since AND :until"
+            names["#sort"] = sort
+            values |= {":since": {"S": selection.since or "0"}, ":until": {"S": selection.until or "~"}}
+        if selection.where:
+            options["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in selection.where)
+            values |= {f":{name}": {"S": value} for name, value in selection.where.items()}
+        if after is not None:
+            keys = {attribute: selection.value, sort: after[0], "item_id": after[1]}
+            options["ExclusiveStartKey"] = {name: {"S": value} for name, value in keys.items()}
+        options["ExpressionAttributeNames"] |= names
+        try:
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=selection.index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ScanIndexForward=selection.oldest_first,
+                Limit=limit,
+                **options,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "listing review items")
+        last = found.get("LastEvaluatedKey")
+        items = tuple(_read(item) for item in found["Items"] if "/" not in item["item_id"]["S"])
+        return Slice(items, None if not last else (last[sort]["S"], last["item_id"]["S"]))
+
+    def count(self, selection: Selection, *, limit: int) -> int:
+        """How many items ``selection`` has, but no more than ``limit``; one round trip.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        attribute, sort = INDEXES[selection.index]
+        try:
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=selection.index,
+                KeyConditionExpression="#key = :key AND #sort BETWEEN :since AND :until",
+                ExpressionAttributeNames={"#key": attribute, "#sort": sort},
+                ExpressionAttributeValues={
+                    ":key": {"S": selection.value},
+                    ":since": {"S": selection.since or "0"},
+                    ":until": {"S": selection.until or "~"},
+                },
+                Select="COUNT",
+                Limit=limit,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "counting review items")
+        return int(found["Count"])
+
+    def groups(
+        self, *, limit: int, after: Position | None = None, grouping: Grouping = "error"
+    ) -> tuple[list[Group], Position | None]:
+        """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        index, register, waiting = GROUPS_INDEX
+        start: Any = {}
+        if after is not None:
+            key = {register: {"S": _register(grouping)}, waiting: {"N": after[0]}, "item_id": {"S": after[1]}}
+            start["ExclusiveStartKey"] = key
+        try:
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=index,
+                KeyConditionExpression="#register = :groups",
+                ExpressionAttributeNames={"#register": register},
+                ExpressionAttributeValues={":groups": {"S": _register(grouping)}},
+                ScanIndexForward=False,
+                Limit=limit,
+                **start,
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "listing groups")
+        last = found.get("LastEvaluatedKey")
+        return [_group(entry) for entry in found["Items"]], (
+            None if not last else (last[waiting]["N"], last["item_id"]["S"])
+        )
+
+    def group(self, group_id: str) -> Group | None:
+        """One group, as counted; ``None`` if nothing ever failed in it.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        try:
+            answer = self._client.get_item(
+                TableName=self._table, Key={"item_id": {"S": GROUP_PREFIX + group_id}}, ConsistentRead=True
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "reading a group")
+        entry = answer.get("Item")
+        return None if entry is None or "register" not in entry else _group(entry)
+
+    def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> dict[tuple[str, str], int]:
+        """How many items of each group were opened in each hour (``2026-11-23T12``); what is not there is 0.
+
+        Raises:
+            HopError: DynamoDB did not answer or refused.
+        """
+        keys = [f"{HOUR_PREFIX}{hour}/{group_id}" for group_id in group_ids for hour in hours]
+        found: dict[tuple[str, str], int] = {}
+        wanted: list[Any] = [{"item_id": {"S": key}} for key in keys]
+        while wanted:
+            asked, wanted = wanted[:_KEYS_A_CALL], wanted[_KEYS_A_CALL:]
+            try:
+                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": asked}})
+            except (BotoCoreError, ClientError) as error:
+                translate(error, "reading how many items were opened")
+            for entry in answer["Responses"].get(self._table, []):
+                hour, _, group_id = entry["item_id"]["S"].removeprefix(HOUR_PREFIX).partition("/")
+                found[group_id, hour] = int(entry["opened"]["N"])
+            left: Any = answer.get("UnprocessedKeys") or {}
+            wanted += left.get(self._table, {}).get("Keys", [])
+        return found
+
+    def _counting(self, before: ReviewItem | None, after: ReviewItem) -> list[Any]:
+        """What changes in the groups' entries when ``before`` becomes ``after``."""
+        new, old = _places(after), set() if before is None else _places(before)
+        opened = after.status == "OPEN" and (before is None or before.attempts[-1:] != after.attempts[-1:])
+        changes: dict[str, dict[str, int]] = {}
+        for places, by in ((old - new, -1), (new - old, 1)):
+            for group_id, status in places:
+                counts = changes.setdefault(group_id, {})
+                for name in (_count_of(status), *(["waiting"] if status in WAITING else [])):
+                    counts[name] = counts.get(name, 0) + by
+        entered = {group_id for group_id, _ in new - old}
+        writes: list[Any] = []
+        for group_id in sorted(changes):
+            opens = opened and group_id in entered
+            counts = changes[group_id] | ({"opened": 1} if opens else {})
+            item = after if group_id in entered else None
+            writes.append({"Update": self._counted(group_id, counts, item, opened=opens)})
+            writes += self._hour(after, group_id) if opens else []
+        return writes
+
+    def _hour(self, item: ReviewItem, group_id: str) -> list[Any]:
+        try:
+            expires = datetime.fromisoformat(item.last_failed_at).timestamp() + HOURS_KEPT_SECONDS
+        except (ValueError, OverflowError):
+            return []
+        hour = {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": f"{HOUR_PREFIX}{item.last_failed_at[:HOUR_CHARACTERS]}/{group_id}"}},
+            "UpdateExpression": "SET expires = :expires ADD opened :one",
+            "ExpressionAttributeValues": {":expires": {"N": str(int(expires))}, ":one": {"N": "1"}},
+        }
+        return [{"Update": hour}]
+
+    def _counted(
+        self, group_id: str, counts: Mapping[str, int], item: ReviewItem | None, *, opened: bool
+    ) -> dict[str, Any]:
+        counts = {name: by for name, by in counts.items() if by}
+        texts = {"register": _register(grouping_of(group_id))}
+        if item is not None:
+            told = ("hop", "destination", "failure_class", "error_code", "error_message")
+            texts |= {name: str(getattr(item, name)) for name in told}
+        sets = [f"#{name} = :{name}" for name in texts]
+        if item is not None and opened:
+            texts |= {"first_opened_at": item.last_failed_at, "last_opened_at": item.last_failed_at}
+            sets += ["first_opened_at = if_not_exists(first_opened_at, :first_opened_at)"]
+            sets += ["last_opened_at = :last_opened_at"]
+        values = {f":{name}": {"S": _text(value)} for name, value in texts.items()}
+        return {
+            "TableName": self._table,
+            "Key": {"item_id": {"S": GROUP_PREFIX + group_id}},
+            "UpdateExpression": f"SET {', '.join(sets)} ADD " + ", ".join(f"#{name} :{name}" for name in counts),
+            "ExpressionAttributeNames": {
+                f"#{name}": name for name in (*texts, *counts) if not name.endswith("_opened_at")
+            },
+            "ExpressionAttributeValues": values | {f":{name}": {"N": str(by)} for name, by in counts.items()},
+        }
+
+    def _together(self, doing: str, writes: list[Any]) -> bool:
+        """Carry out all of ``writes`` or none; whether their conditions were met."""
+        for attempt in range(CONFLICT_ATTEMPTS):
+            try:
+                if len(writes) == 1 and "Update" in writes[0]:
+                    self._client.update_item(**writes[0]["Update"])
+                else:
+                    self._client.transact_write_items(TransactItems=writes)
+            except ClientError as error:
+                reasons = _reasons(error)
+                if "ConditionalCheckFailed" in reasons:
+                    return False
+                if "TransactionConflict" not in reasons:
+                    raise _judged(error, reasons, doing) from error
+            except BotoCoreError as error:
+                translate(error, doing)
+            else:
+                return True
+            self._sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  # only to keep two writers apart
+        raise TransientError("aws-transaction-conflict", f"{doing}: another write of the same group was always first")
+
+
+def _reasons(error: ClientError) -> set[str]:
+    """Why a write was not carried out: DynamoDB's codes, of each part of a transaction."""
+    code = str(error.response["Error"].get("Code")).removesuffix("Exception")
+    if code != "TransactionCanceled":
+        return {code}
+    answer: Any = error.response
+    parts = answer.get("CancellationReasons") or ()
+    return {str(part.get("Code")) for part in parts} - {"None"}
+
+
+def _judged(error: ClientError, reasons: set[str], doing: str) -> Exception:
+    # "TransactionCanceled" says nothing of why: its parts do.
+    reason = next(iter(sorted(reasons)), "")
+    if str(error.response["Error"].get("Code")) != "TransactionCanceledException" or not reason:
+        return judge(error, doing)
+    code = {"ValidationError": "ValidationException"}.get(reason, reason)
+    return judge(ClientError({"Error": {"Code": code, "Message": ""}}, error.operation_name), doing)
+
+
+def _places(item: ReviewItem) -> set[tuple[str, Status]]:
+    """Where ``item`` is counted."""
+    return {(group_id, item.status) for group_id in item.group_ids.values()}
+
+
+def _register(grouping: Grouping) -> str:
+    return GROUPS if grouping == "error" else f"{GROUPS}/{grouping}"
+
+
+def _count_of(status: Status) -> str:
+    return f"items_{status.lower()}"
+
+
+def _group(entry: Mapping[str, Any]) -> Group:
+    values = {name: _from_dynamo(value) for name, value in entry.items()}
+    told = ("hop", "destination", "failure_class", "error_code", "error_message", "first_opened_at", "last_opened_at")
+    return Group(
+        group_id=str(values["item_id"]).removeprefix(GROUP_PREFIX),
+        counts={status: int(values.get(_count_of(status), 0)) for status in STATUSES},
+        opened=int(values.get("opened", 0)),
+        **{name: str(values.get(name, "")) for name in told},
+    )
+
+
+def _projection() -> dict[str, Any]:
+    names = {f"#{name}": name for name in LISTED}
+    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+
+
+def _stored(item: ReviewItem) -> dict[str, Any]:
+    """What the table keeps of ``item``: its own attributes, and what the indexes of groups are sorted into."""
+    ids = item.group_ids
+    of_values = {f"{name}_status": group_status(ids[name], item.status) for name in VALUE_GROUPINGS if name in ids}
+    return {**item.to_dict(), "group_status": group_status(item.group_id, item.status), **of_values}
+
+
+def _read(item: Mapping[str, Any]) -> ReviewItem:
+    return ReviewItem.from_dict({name: _from_dynamo(value) for name, value in item.items()})
+
+
+def _to_dynamo(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {"M": {_text(str(name)): _to_dynamo(inner) for name, inner in value.items()}}
+    if isinstance(value, list | tuple):
+        return {"L": [_to_dynamo(inner) for inner in value]}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"N": str(value)} if isinstance(value, int) else {"S": _text(str(value))}
+
+
+def _text(text: str) -> str:
+    # A lone surrogate, which JSON may hold, can't be sent and would keep the letter for ever.
+    return text.encode(errors="replace").decode()
+
+
+def _from_dynamo(value: Mapping[str, Any]) -> Any:
+    ((kind, content),) = value.items()
+    match kind:
+        case "N":
+            number = Decimal(content)
+            return int(number) if number == number.to_integral_value() else float(number)
+        case "M":
+            return {name: _from_dynamo(inner) for name, inner in content.items()}
+        case "L":
+            return [_from_dynamo(inner) for inner in content]
+        case "NULL":
+            return None
+    return content

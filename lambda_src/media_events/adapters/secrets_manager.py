@@ -1,0 +1,128 @@
+"""Partners' secrets in Secrets Manager: cached, re-read when asked to, good for a while when the store is down."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.aws_errors import judge
+from media_events.core.failures import HopError, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+TTL_SECONDS: Final = 300
+STALE_SECONDS: Final = 900
+"""While the store can't be read, values up to this old still serve."""
+
+REFRESH_SECONDS: Final = 30
+"""A secret is not re-read more often than this: forged requests must not drive up the store's load and bill.
+
+The reads that fill the cache don't count, or a rotation right after one would have genuine requests refused.
+A secret without a value is looked at as often, since somebody is about to put it there.
+"""
+
+STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    values: tuple[str, ...]
+    at: float
+
+
+class SecretsManager:
+    """Fulfils ``receiving.Secrets``."""
+
+    def __init__(self, client: SecretsManagerClient, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._clock = clock
+        self._cache: dict[str, _Read] = {}
+        self._reread: dict[str, float] = {}
+
+    def values(self, arns: Sequence[str]) -> list[str]:
+        """The values of ``arns``, each one's current and previous version, without duplicates.
+
+        Raises:
+            HopError: no secret could be read, or none has a value.
+        """
+        return self._collect(arns)
+
+    def reread(self, arns: Sequence[str]) -> list[str] | None:
+        """Values read anew, for a signature that matches none of the cached; ``None`` if they were re-read just now.
+
+        Raises:
+            HopError: no secret could be read, or none has a value.
+        """
+        now = self._clock()
+        due = frozenset(arn for arn in arns if now - self._reread.get(arn, float("-inf")) >= REFRESH_SECONDS)
+        if not due:
+            return None
+        self._reread.update(dict.fromkeys(due, now))
+        return self._collect(arns, anew=due)
+
+    def _collect(self, arns: Sequence[str], *, anew: frozenset[str] = frozenset()) -> list[str]:
+        found: dict[str, None] = {}
+        problem: HopError | None = None
+        for arn in arns:
+            try:
+                found.update(dict.fromkeys(self._one(arn, anew=arn in anew)))
+            except HopError as error:
+                problem = error
+        if found:
+            return list(found)
+        raise problem or TransientError("no-secret", "none of the partner's secrets has a value")
+
+    def _one(self, arn: str, *, anew: bool) -> tuple[str, ...]:
+        now = self._clock()
+        cached = self._cache.get(arn)
+        if cached is not None and not anew and now - cached.at < (TTL_SECONDS if cached.values else REFRESH_SECONDS):
+            return cached.values
+        try:
+            values = tuple(value for stage in STAGES for value in self._read(arn, stage))
+        except (BotoCoreError, ClientError) as error:
+            if cached is not None and now - cached.at < STALE_SECONDS:
+                return cached.values
+            raise judge(error, "reading a secret") from error
+        self._cache[arn] = _Read(values, now)
+        return values
+
+    def _read(self, arn: str, stage: str) -> list[str]:
+        try:
+            answer = self._client.get_secret_value(SecretId=arn, VersionStage=stage)
+        except ClientError as error:
+            # A secret that was never rotated has no previous version, a new one no value at all.
+            if error.response["Error"].get("Code") == "ResourceNotFoundException":
+                return []
+            raise
+        text = answer.get("SecretString")
+        return parse_secret(text if text is not None else _text(answer.get("SecretBinary")))
+
+
+def parse_secret(text: str) -> list[str]:
+    """The secrets in a stored value: the text itself, or a JSON object's ``secret`` and ``secrets``.
+
+    A line break at the end came with the paste; it belongs to no secret.
+    """
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict) and ("secret" in document or "secrets" in document):
+        several = document.get("secrets")
+        candidates = [document.get("secret"), *(several if isinstance(several, list) else [several])]
+    else:
+        candidates = [text.rstrip("\r\n")]
+    return [candidate for candidate in candidates if isinstance(candidate, str) and candidate]
+
+
+def _text(binary: bytes | None) -> str:
+    try:
+        return (binary or b"").decode()
+    except UnicodeDecodeError:
+        return ""

@@ -1,0 +1,1 @@
+"""The ground floor: envelope, failures, configuration, settings, telemetry."""

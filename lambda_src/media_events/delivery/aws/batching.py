@@ -1,0 +1,213 @@
+"""Events for targets that take several in one call: packed, sent, and each with an outcome of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from media_events.core.envelope import Event
+from media_events.core.failures import HopError, PermanentDataError
+from media_events.delivery.payload_formats import Form, as_json, unmarked, written
+from media_events.events.publisher import Publisher
+
+MAX_GROUP_CHARACTERS: Final = 128
+"""Of a message group or deduplication id, in SQS as in SNS."""
+MAX_ATTRIBUTE_CHARACTERS: Final = 1024
+ATTRIBUTES: Final = ("id", "source", "type", "time", "subject", "partner", "partitionkey")
+"""What travels beside the body as message attributes, for filter policies and for those who don't read bodies."""
+
+_DIGEST_CHARACTERS: Final = 32
+_ALLOWED: Final = re.compile(r"[!-~]{1,128}\Z")
+_OTHER: Final = re.compile(r"[^!-~]+")
+# SQS and SNS take the characters of XML 1.0 alone.
+_REFUSED: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PARTITION: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message as a queue, a topic or a stream takes it. ``attributes`` are text; the ids are for FIFO alone."""
+
+    text: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    group_id: str | None = None
+    deduplication_id: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes as AWS counts them, or more."""
+        attributes = sum(len(name) + len(value.encode()) + 16 for name, value in self.attributes.items())
+        return len(self.text.encode()) + attributes + 2 * MAX_GROUP_CHARACTERS
+
+
+class Channel(Protocol):
+    """A queue, a topic or a stream."""
+
+    max_parcels: int
+    """As many go into one call."""
+    max_bytes: int
+    """Of all parcels of a call together; a single larger one travels alone, for the service to judge."""
+
+    def send(self, parcels: Sequence[Parcel]) -> Sequence[str | HopError]:
+        """Send ``parcels`` in one call; for each its message id, or why it was refused.
+
+        Raises:
+            HopError: the call failed as a whole.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDelivery:
+    """Delivers events to a channel. ``pack`` makes an event a parcel or raises a :class:`HopError`."""
+
+    channel: Channel
+    pack: Callable[[Event], Parcel]
+
+    def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:  # noqa: ARG002  # HTTP needs it
+        """Deliver ``event`` alone.
+
+        Raises:
+            HopError: it was not delivered.
+        """
+        return _one(self.deliver_all([event]))
+
+    def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | HopError]:
+        """Send ``events``, in their order; for each what the ledger keeps of it, or why it was not delivered."""
+        outcomes: list[Mapping[str, Any] | HopError] = [{} for _ in events]
+        parcels: dict[int, Parcel] = {}
+        for index, event in enumerate(events):
+            try:
+                parcels[index] = self.pack(event)
+            except HopError as error:
+                outcomes[index] = error
+        for call in self._calls(parcels):
+            for index, outcome in self._send(call).items():
+                outcomes[index] = outcome
+        return outcomes
+
+    def _calls(self, parcels: Mapping[int, Parcel]) -> Iterator[dict[int, Parcel]]:
+        call: dict[int, Parcel] = {}
+        size = 0
+        for index, parcel in parcels.items():
+            if call and (len(call) == self.channel.max_parcels or size + parcel.size > self.channel.max_bytes):
+                yield call
+                call, size = {}, 0
+            call[index] = parcel
+            size += parcel.size
+        if call:
+            yield call
+
+    def _send(self, call: Mapping[int, Parcel]) -> dict[int, Mapping[str, Any] | HopError]:
+        try:
+            answers = self.channel.send(list(call.values()))
+        except PermanentDataError as error:
+            if len(call) == 1:
+                return dict.fromkeys(call, error)
+            # One of them spoilt the call for all: each for itself, then.
+            alone = (self._send({index: parcel}) for index, parcel in call.items())
+            return {index: outcome for answer in alone for index, outcome in answer.items()}
+        except HopError as error:
+            return dict.fromkeys(call, error)
+        return {
+            index: {"message_id": answer} if isinstance(answer, str) else answer
+            for index, answer in zip(call, answers, strict=True)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BusDelivery:
+    """Puts events on another bus. Each has one hop more there, so that buses that feed each other come to an end."""
+
+    publisher: Publisher
+
+    def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:  # noqa: ARG002  # HTTP needs it
+        """Deliver ``event`` alone.
+
+        Raises:
+            HopError: it was not delivered.
+        """
+        return _one(self.deliver_all([event]))
+
+    def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | HopError]:
+        """Put ``events`` on the bus; for each what the ledger keeps of it, or why it was not delivered."""
+        outcomes = self.publisher.publish([unmarked(event).next_hop() for event in events])
+        return [{} if outcome is None else outcome for outcome in outcomes]
+
+
+def _one(outcomes: Sequence[Mapping[str, Any] | HopError]) -> Mapping[str, Any]:
+    outcome = outcomes[0]
+    if isinstance(outcome, HopError):
+        raise outcome
+    return outcome
+
+
+def message(event: Event, form: Form, *, fifo: bool) -> Parcel:
+    """``event`` for a queue or a topic.
+
+    A FIFO one gets the event's ordering key as message group, and as deduplication id its identity, which is
+    ``source`` and ``id`` together: two partners may both have a job 17.
+
+    Raises:
+        PermanentDataError: ``not-json``.
+    """
+    attributes = event.metadata.to_dict()
+    metadata = event.metadata
+    return Parcel(
+        text=_REFUSED.sub(_escaped, written(event, form)),
+        attributes={
+            name: _REFUSED.sub("�", text)[:MAX_ATTRIBUTE_CHARACTERS]
+            for name in ATTRIBUTES
+            if (text := str(attributes.get(name) or ""))
+        },
+        group_id=fifo_id(metadata.partitionkey) if fifo else None,
+        deduplication_id=fifo_id(f"{metadata.source}/{metadata.id}") if fifo else None,
+    )
+
+
+def _escaped(match: re.Match[str]) -> str:
+    # In JSON, such a character can only be inside a text.
+    return f"\\u{ord(match[0]):04x}"
+
+
+def fifo_id(text: str) -> str:
+    """``text`` as a message group or deduplication id: itself where it may be one, else readable with a digest.
+
+    Texts that differ have ids that differ.
+    """
+    if _ALLOWED.match(text):
+        return text
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
+    readable = _OTHER.sub("-", text)[: MAX_GROUP_CHARACTERS - _DIGEST_CHARACTERS - 1]
+    return f"{readable}-{digest}"
+
+
+def line(event: Event) -> Parcel:
+    """``event`` as one line of JSON for the data lake.
+
+    ``partner``, ``type`` and ``day`` (of the event's time, UTC) come first and are fit for a path, so that Firehose can
+    partition by them; ``id`` is there to tell apart what was written twice.
+
+    Raises:
+        PermanentDataError: ``not-json``.
+    """
+    metadata = unmarked(event).metadata
+    day = _DAY.match(metadata.time) or _DAY.match(metadata.recordedtime)
+    try:
+        text = as_json(
+            {
+                "partner": _PARTITION.sub("-", metadata.partner),
+                "type": _PARTITION.sub("-", metadata.type)[:MAX_GROUP_CHARACTERS],
+                "day": day[0] if day else "unknown",
+                "id": metadata.id,
+                "metadata": metadata.to_dict(),
+                "data": event.data,
+            }
+        )
+    except (ValueError, TypeError, RecursionError) as error:
+        raise PermanentDataError("not-json", f"the event can't be sent: {error}") from error
+    return Parcel(text=text + "\n")

@@ -1,0 +1,219 @@
+"""AWS targets as their configuration describes them. A target is named by its ARN, which also says in which region."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast, get_args
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
+
+from media_events.delivery.config_fields import matching, number, one_of
+from media_events.delivery.payload_formats import FORMS, Form
+from media_events.delivery.policies import GUARD_KEYS, Guards
+
+Invocation = Literal["request-response", "event"]
+INVOCATIONS: Final = cast("tuple[Invocation, ...]", get_args(Invocation))
+
+DEFAULT_FUNCTION_SECONDS: Final = 20.0
+MAX_FUNCTION_SECONDS: Final = 880.0
+"""Less than the 15 minutes that the function which waits has itself."""
+
+DEFAULT_EARLY_SECONDS: Final = 86_400.0
+MAX_EARLY_SECONDS: Final = 14 * 86_400.0
+DEFAULT_ERROR: Final = "PartnerFailed"
+
+_ARN: Final = r"arn:[a-z0-9-]+:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}\Z"
+
+
+def _arn(service: str, resource: str) -> re.Pattern[str]:
+    return re.compile(_ARN.format(service=service, resource=resource))
+
+
+_STATE_MACHINE: Final = _arn("states", r"stateMachine:[^:\s]+(:[^:\s]+)?")
+_QUEUE: Final = _arn("sqs", r"[A-Za-z0-9_-]{1,80}(\.fifo)?")
+_TOPIC: Final = _arn("sns", r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_BUS: Final = _arn("events", r"event-bus/[A-Za-z0-9/._-]{1,256}")
+_FUNCTION: Final = _arn("lambda", r"function:[A-Za-z0-9_-]{1,140}(:[A-Za-z0-9$_-]{1,128})?")
+_STREAM: Final = _arn("firehose", r"deliverystream/[A-Za-z0-9_.-]{1,64}")
+_TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}\Z")
+_URL: Final = re.compile(r"https?://[\x21-\x7e]+\Z")
+_ERROR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatesDestination(Guards):
+    """A Step Functions state machine."""
+
+    state_machine_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqsDestination(Guards):
+    """A queue. A FIFO one takes the event's own ``partitionkey`` as group and its identity as deduplication id."""
+
+    queue_arn: str
+    queue_url: str
+    form: Form = "structured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnsDestination(Guards):
+    """A topic; FIFO as for queues."""
+
+    topic_arn: str
+    form: Form = "structured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusDestination(Guards):
+    """Another event bus, of this account or another, in this region or another."""
+
+    bus_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaDestination(Guards):
+    """A function of the user's: waited for (``request-response``), or handed over to Lambda's own queue (``event``)."""
+
+    function_arn: str
+    invocation: Invocation = "request-response"
+    form: Form = "envelope"
+    timeout_seconds: float = DEFAULT_FUNCTION_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirehoseDestination(Guards):
+    """A Firehose stream: one line of JSON for each event."""
+
+    stream_arn: str
+
+    @property
+    def stream_name(self) -> str:
+        """The name that the API wants."""
+        return self.stream_arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeDestination(Guards):
+    """Executions that wait for the event. The three expressions are JMESPath over ``{"metadata", "data"}``.
+
+    ``correlation_key`` gives the key under which a workflow waits. The event fails it where ``failure_when`` is true,
+    else resumes it where ``success_when`` is true (or not given), else leaves it waiting. An event that comes before
+    the workflow waits is kept for ``early_seconds``.
+    """
+
+    waits_table: str
+    correlation_key: ParsedResult
+    success_when: ParsedResult | None = None
+    failure_when: ParsedResult | None = None
+    error: str = DEFAULT_ERROR
+    early_seconds: float = DEFAULT_EARLY_SECONDS
+
+
+def read_states(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> StatesDestination:
+    """Read a destination of type ``states``."""
+    what = "the ARN of a state machine, or of its version or alias"
+    return StatesDestination(
+        **guards, state_machine_arn=matching(document, "state_machine_arn", _STATE_MACHINE, what, problems)
+    )
+
+
+def read_sqs(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> SqsDestination:
+    """Read a destination of type ``sqs``."""
+    return SqsDestination(
+        **guards,
+        queue_arn=matching(document, "queue_arn", _QUEUE, "the ARN of a queue", problems),
+        queue_url=matching(document, "queue_url", _URL, "the URL of the queue", problems),
+        form=cast("Form", one_of(document, "mode", FORMS, problems)),
+    )
+
+
+def read_sns(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> SnsDestination:
+    """Read a destination of type ``sns``."""
+    return SnsDestination(
+        **guards,
+        topic_arn=matching(document, "topic_arn", _TOPIC, "the ARN of a topic", problems),
+        form=cast("Form", one_of(document, "mode", FORMS, problems)),
+    )
+
+
+def read_bus(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> BusDestination:
+    """Read a destination of type ``event-bus``."""
+    return BusDestination(**guards, bus_arn=matching(document, "bus_arn", _BUS, "the ARN of an event bus", problems))
+
+
+def read_lambda(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> LambdaDestination:
+    """Read a destination of type ``lambda``."""
+    forms = ("envelope", *(form for form in FORMS if form != "envelope"))
+    what = "the ARN of a function, or of its version or alias"
+    return LambdaDestination(
+        **guards,
+        function_arn=matching(document, "function_arn", _FUNCTION, what, problems),
+        invocation=cast("Invocation", one_of(document, "invocation", INVOCATIONS, problems)),
+        form=cast("Form", one_of(document, "mode", forms, problems)),
+        timeout_seconds=number(
+            document.get("timeout_seconds"), "timeout_seconds", DEFAULT_FUNCTION_SECONDS, MAX_FUNCTION_SECONDS, problems
+        ),
+    )
+
+
+def read_firehose(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> FirehoseDestination:
+    """Read a destination of type ``firehose``."""
+    what = "the ARN of a Firehose stream"
+    return FirehoseDestination(**guards, stream_arn=matching(document, "stream_arn", _STREAM, what, problems))
+
+
+def read_resume(
+    document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]
+) -> ResumeDestination | None:
+    """Read a destination of type ``resume``."""
+    table = matching(document, "waits_table", _TABLE, "the name of a table", problems)
+    key = _expression(document, "correlation_key", problems)
+    success, failure = (
+        None if document.get(name) is None else _expression(document, name, problems)
+        for name in ("success_when", "failure_when")
+    )
+    error = DEFAULT_ERROR
+    if document.get("error") is not None:
+        error = matching(document, "error", _ERROR, "up to 128 letters, digits, dots, hyphens, underscores", problems)
+        if error.startswith("States."):
+            problems.append("error must not begin with States., which Step Functions keeps for its own")
+    early = number(document.get("early_seconds"), "early_seconds", DEFAULT_EARLY_SECONDS, MAX_EARLY_SECONDS, problems)
+    if key is None:
+        return None
+    return ResumeDestination(
+        **guards,
+        waits_table=table,
+        correlation_key=key,
+        success_when=success,
+        failure_when=failure,
+        error=error,
+        early_seconds=early,
+    )
+
+
+def _expression(document: Mapping[str, Any], key: str, problems: list[str]) -> ParsedResult | None:
+    text = document.get(key)
+    if not isinstance(text, str) or not text.strip():
+        problems.append(f"{key} must be a JMESPath expression over metadata and data, such as data.job.id")
+        return None
+    try:
+        return jmespath.compile(text)
+    except JMESPathError as error:
+        problems.append(f"{key}: {text!r} is not JMESPath: {str(error).partition(chr(10))[0].strip()}")
+        return None
+
+
+AWS_KEYS: Final[Mapping[str, frozenset[str]]] = {
+    "states": GUARD_KEYS | {"state_machine_arn"},
+    "sqs": GUARD_KEYS | {"queue_arn", "queue_url", "mode"},
+    "sns": GUARD_KEYS | {"topic_arn", "mode"},
+    "event-bus": GUARD_KEYS | {"bus_arn"},
+    "lambda": GUARD_KEYS | {"function_arn", "invocation", "mode", "timeout_seconds"},
+    "firehose": GUARD_KEYS | {"stream_arn"},
+    "resume": GUARD_KEYS | {"waits_table", "correlation_key", "success_when", "failure_when", "error", "early_seconds"},
+}

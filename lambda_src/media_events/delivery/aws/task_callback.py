@@ -1,0 +1,76 @@
+"""One event, and the executions that wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
+
+from media_events.core.envelope import Event
+from media_events.core.failures import PermanentDataError
+from media_events.delivery.aws.config import ResumeDestination
+from media_events.delivery.aws.step_functions import execution_input
+from media_events.delivery.task_callbacks import Answer, Arrived, WaitingRoom, event_name, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeDelivery:
+    """Resumes, or fails, the executions that wait for an event's correlation key. ``clock`` is epoch seconds."""
+
+    destination: ResumeDestination
+    room: WaitingRoom
+    clock: Callable[[], float]
+
+    def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:  # noqa: ARG002  # HTTP needs it
+        """Answer those who wait; returns what the ledger keeps of it.
+
+        An event for which nobody waits, or not any more, is no failure: it is kept, and the ledger says so.
+
+        Raises:
+            PermanentDataError: ``no-correlation-key``, ``expression-failed``, ``input-too-large`` or ``not-json``.
+            HopError: the table or Step Functions can't be reached.
+        """
+        answer = self._answer(event)
+        if answer is None:
+            return {"resumed": 0, "ignored": True}
+        key = key_of(_evaluate(self.destination.correlation_key, event))
+        if key is None:
+            raise PermanentDataError(
+                "no-correlation-key",
+                f"{self.destination.correlation_key.expression} gives no text and no whole number for this event",
+            )
+        now = self.clock()
+        arrived = Arrived(
+            key=key,
+            event=event_name(event.metadata.source, event.metadata.id),
+            answer=answer,
+            at=now,
+            expires=now + self.destination.early_seconds,
+        )
+        return self.room.arrive(arrived)
+
+    def _answer(self, event: Event) -> Answer | None:
+        destination = self.destination
+        if destination.failure_when is not None and _true(_evaluate(destination.failure_when, event)):
+            return Answer(output=execution_input(event), error=destination.error)
+        if destination.success_when is not None and not _true(_evaluate(destination.success_when, event)):
+            return None
+        return Answer(output=execution_input(event))
+
+
+def _true(result: Any) -> bool:
+    """JMESPath's own sense of it: not false, null or empty."""
+    return not (result is None or result is False or result in ("", [], {}))
+
+
+def _evaluate(expression: ParsedResult, event: Event) -> Any:
+    try:
+        return expression.search(event.to_detail())
+    except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        # JMESPath's own messages quote the values, which may not be ours to show.
+        raise PermanentDataError(
+            "expression-failed", f"{expression.expression} can't be evaluated ({type(error).__name__})"
+        ) from None

@@ -1,0 +1,113 @@
+"""A destination as its configuration describes it, checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from media_events.delivery.aws.config import (
+    AWS_KEYS,
+    BusDestination,
+    FirehoseDestination,
+    LambdaDestination,
+    ResumeDestination,
+    SnsDestination,
+    SqsDestination,
+    StatesDestination,
+    read_bus,
+    read_firehose,
+    read_lambda,
+    read_resume,
+    read_sns,
+    read_sqs,
+    read_states,
+)
+from media_events.delivery.config_fields import NAME, DestinationError, one_of, refuse_unknown
+from media_events.delivery.http.config import HTTP_KEYS, HttpDestination, read_http
+from media_events.delivery.policies import ORDERINGS, read_breaker, read_strict
+
+__all__ = [
+    "BusDestination",
+    "Destination",
+    "DestinationError",
+    "FirehoseDestination",
+    "HttpDestination",
+    "LambdaDestination",
+    "ResumeDestination",
+    "SnsDestination",
+    "SqsDestination",
+    "StatesDestination",
+    "parse_destination",
+]
+
+Destination = (
+    HttpDestination
+    | StatesDestination
+    | SqsDestination
+    | SnsDestination
+    | BusDestination
+    | LambdaDestination
+    | FirehoseDestination
+    | ResumeDestination
+)
+
+Reader = Callable[[Mapping[str, Any], Mapping[str, Any], list[str]], Destination | None]
+
+_READERS: Final[Mapping[str, Reader]] = {
+    "http": read_http,
+    "states": read_states,
+    "sqs": read_sqs,
+    "sns": read_sns,
+    "event-bus": read_bus,
+    "lambda": read_lambda,
+    "firehose": read_firehose,
+    "resume": read_resume,
+}
+_KEYS: Final[Mapping[str, frozenset[str]]] = {"http": HTTP_KEYS, **AWS_KEYS}
+
+
+def parse_destination(document: Any) -> Destination:
+    """Read ``{"destination": {...}}``.
+
+    Raises:
+        DestinationError: naming every mistake at once.
+    """
+    destination = document.get("destination") if isinstance(document, Mapping) else None
+    if not isinstance(destination, Mapping):
+        raise DestinationError(['the document must be {"destination": {...}}'])
+    problems: list[str] = []
+    name = destination.get("name")
+    if not isinstance(name, str) or not NAME.match(name):
+        problems.append("name must have 1 to 64 letters, digits, dots, hyphens or underscores")
+    kind = destination.get("type")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if reader is None:
+        problems.append(f"type must be one of {', '.join(_READERS)}, not {kind!r}")
+        raise DestinationError(problems)
+    refuse_unknown(destination, _KEYS[str(kind)], "", problems)
+    breaker = read_breaker(destination.get("breaker"), problems)
+    ordering = one_of(destination, "ordering", ORDERINGS, problems)
+    guards = {
+        "name": str(name),
+        "breaker": breaker,
+        "latest": ordering == "latest",
+        "strict": read_strict(destination.get("strict"), ordering, problems),
+    }
+    parsed = reader(destination, guards, problems)
+    if ordering == "strict" and parsed is not None and _keeps_no_order(parsed):
+        problems.append("ordering: strict is for targets that keep an order themselves, and this one doesn't")
+    if problems or parsed is None:
+        raise DestinationError(problems)
+    return parsed
+
+
+def _keeps_no_order(destination: Destination) -> bool:
+    """Whether what is handed over in order may come out of the target in another."""
+    match destination:
+        case SqsDestination():
+            return not destination.queue_arn.endswith(".fifo")
+        case SnsDestination():
+            return not destination.topic_arn.endswith(".fifo")
+        case LambdaDestination():
+            return destination.invocation == "event"
+    return isinstance(destination, BusDestination | FirehoseDestination)

@@ -1,0 +1,1 @@
+"""Delivery in order (EIP: Resequencer) and of the latest state alone."""

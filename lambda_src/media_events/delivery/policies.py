@@ -1,0 +1,129 @@
+"""What any destination may have besides its address: a breaker, and an order that it gets the events of a key in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, cast, get_args
+
+from media_events.delivery.config_fields import number, one_of, otherwise, refuse_unknown, whole_number
+
+_BREAKER_KEYS: Final = frozenset({"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"})
+MAX_FAILURES: Final = 10_000
+MAX_DELAY_SECONDS: Final = 43_200.0
+MAX_HOLD_SECONDS: Final = 10 * 86_400.0
+"""Below the two weeks that a queue keeps a message and the ledger an entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerPolicy:
+    """When deliveries to a destination pause, and for how long (``breaker``). Times are seconds.
+
+    ``failures`` in a row open it; after ``delay_seconds`` one event is tried, and each time that it fails the delay
+    doubles, up to ``max_delay_seconds``. An event waits ``hold_seconds`` at most before it becomes a dead letter.
+    """
+
+    failures: int = 10
+    delay_seconds: float = 30.0
+    max_delay_seconds: float = 900.0
+    hold_seconds: float = 86_400.0
+
+
+OnFailure = Literal["block", "sideline"]
+ON_FAILURE: Final = cast("tuple[OnFailure, ...]", get_args(OnFailure))
+"""What the later events of a key do while one can't be delivered: wait in the queue, or outside it."""
+
+_STRICT_KEYS: Final = frozenset({"reorder_seconds", "on_failure", "hold_seconds"})
+MAX_REORDER_SECONDS: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrictPolicy:
+    """How the order of a key is kept (``strict``). Times are seconds.
+
+    An event waits ``reorder_seconds`` for earlier ones that are still on their way. Behind one that can't be delivered
+    the later ones wait in the queue, ``hold_seconds`` at most before they become dead letters, or are parked.
+    """
+
+    reorder_seconds: float = 5.0
+    on_failure: OnFailure = "block"
+    hold_seconds: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """Base of every destination. ``breaker`` and ``strict`` are ``None`` where they are switched off."""
+
+    name: str
+    breaker: BreakerPolicy | None = field(default_factory=BreakerPolicy)
+    latest: bool = False
+    strict: StrictPolicy | None = None
+
+
+GUARD_KEYS: Final = frozenset({"name", "type", "breaker", "ordering", "strict"})
+"""Keys that every type of destination has."""
+
+ORDERINGS: Final = ("none", "latest", "strict")
+
+
+def read_strict(value: Any, ordering: str, problems: list[str]) -> StrictPolicy | None:
+    """Read ``strict``: ``{"reorder_seconds", "on_failure", "hold_seconds"}``, all of it optional."""
+    if ordering != "strict":
+        if value is not None:
+            problems.append("strict belongs to ordering: strict")
+        return None
+    if value is None:
+        return StrictPolicy()
+    if not isinstance(value, Mapping):
+        problems.append('strict must be an object such as {"reorder_seconds": 5, "on_failure": "block"}')
+        return None
+    refuse_unknown(value, _STRICT_KEYS, "strict.", problems)
+    known = StrictPolicy()
+    return StrictPolicy(
+        reorder_seconds=number(
+            value.get("reorder_seconds"),
+            "strict.reorder_seconds",
+            known.reorder_seconds,
+            MAX_REORDER_SECONDS,
+            problems,
+        ),
+        on_failure=cast("OnFailure", one_of(value, "on_failure", ON_FAILURE, problems, where="strict.")),
+        hold_seconds=number(
+            value.get("hold_seconds"), "strict.hold_seconds", known.hold_seconds, MAX_HOLD_SECONDS, problems
+        ),
+    )
+
+
+def read_breaker(value: Any, problems: list[str]) -> BreakerPolicy | None:
+    """Read ``breaker``: ``{"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"}``.
+
+    All of it is optional.
+    """
+    if value is None:
+        return BreakerPolicy()
+    if not isinstance(value, Mapping):
+        problems.append('breaker must be an object such as {"failures": 10, "delay_seconds": 30}')
+        return None
+    refuse_unknown(value, _BREAKER_KEYS, "breaker.", problems)
+    enabled = otherwise(value.get("enabled"), True)  # noqa: FBT003 - the default of a truth value
+    if not isinstance(enabled, bool):
+        problems.append("breaker.enabled must be true or false")
+    known = BreakerPolicy()
+    longest = number(
+        value.get("max_delay_seconds"),
+        "breaker.max_delay_seconds",
+        known.max_delay_seconds,
+        MAX_DELAY_SECONDS,
+        problems,
+    )
+    policy = BreakerPolicy(
+        failures=whole_number(value.get("failures"), "breaker.failures", known.failures, MAX_FAILURES, problems),
+        delay_seconds=number(
+            value.get("delay_seconds"), "breaker.delay_seconds", min(known.delay_seconds, longest), longest, problems
+        ),
+        max_delay_seconds=longest,
+        hold_seconds=number(
+            value.get("hold_seconds"), "breaker.hold_seconds", known.hold_seconds, MAX_HOLD_SECONDS, problems
+        ),
+    )
+    return policy if enabled else None

@@ -1,0 +1,154 @@
+"""Putting events on the bus: in as few calls as will hold them, each event with an outcome of its own."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from media_events.core.envelope import MAX_HOPS, Event
+from media_events.core.failures import HopError, PermanentDataError, TransientError, UnansweredError
+from media_events.events.claim_check import Bodies, check_in
+
+MAX_ENTRIES: Final = 10
+"""``PutEvents`` takes no more entries in one call."""
+
+MAX_REQUEST_BYTES: Final = 262_144
+"""Entries of one call are kept below this together, so that it holds under the limit from before 2026 (256 KiB) as
+under today's (1 MiB). A single larger entry travels alone."""
+
+DEFAULT_MAX_ENTRY_BYTES: Final = 240_000
+"""A larger ``data`` is checked in: 256 KiB less room for what rules and queues wrap around an event."""
+
+ATTEMPTS: Final = 3
+"""How often a throttled entry is put before its outcome is the caller's concern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a ``PutEvents`` call."""
+
+    source: str
+    detail_type: str
+    detail: str
+
+    @property
+    def size(self) -> int:
+        """Bytes as EventBridge counts them (no ``Time``, no ``Resources``)."""
+        return sum(len(text.encode()) for text in (self.source, self.detail_type, self.detail))
+
+
+class Bus(Protocol):
+    """The custom bus (``adapters.event_bus.EventBus``)."""
+
+    def put(self, entries: Sequence[Entry]) -> Sequence[HopError | None]:
+        """Put at most :data:`MAX_ENTRIES`; the outcome of each, in order.
+
+        Raises:
+            HopError: the call failed as a whole; ``PermanentDataError`` if one entry spoilt it for all.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Publishes events; without ``bodies`` an event that is too large is refused."""
+
+    bus: Bus
+    bodies: Bodies | None = None
+    max_entry_bytes: int = DEFAULT_MAX_ENTRY_BYTES
+    sleep: Callable[[float], None] = time.sleep
+    rng: random.Random = field(default_factory=random.SystemRandom)
+
+    def publish(self, events: Sequence[Event]) -> list[HopError | None]:
+        """Put ``events`` on the bus; one outcome for each, ``None`` for accepted. Never raises.
+
+        An event that has been published too often (``hop-limit``), can't be written as JSON (``not-json``) or is too
+        large (``entry-too-large``) is refused by itself; the others go on. Throttled entries are put again, they alone:
+        what was in a call that nobody answered may be on the bus already, and is for the caller to put again.
+        """
+        outcomes: list[HopError | None] = [None] * len(events)
+        entries: dict[int, Entry] = {}
+        for index, event in enumerate(events):
+            try:
+                entries[index] = self._entry(event)
+            except HopError as error:
+                outcomes[index] = error
+        for batch in _pack(entries):
+            outcomes_of_batch = self._put(batch)
+            for index, outcome in outcomes_of_batch.items():
+                outcomes[index] = outcome
+        return outcomes
+
+    def _entry(self, event: Event) -> Entry:
+        if event.metadata.hops >= MAX_HOPS:
+            raise PermanentDataError(
+                "hop-limit", f"the event has been published {event.metadata.hops} times: it runs in a loop"
+            )
+        entry = _write(event)
+        if entry.size > self.max_entry_bytes and self.bodies is not None:
+            entry = _write(check_in(event, self.bodies))
+        if entry.size > self.max_entry_bytes:
+            raise PermanentDataError(
+                "entry-too-large", f"the event takes {entry.size} bytes on the bus, {self.max_entry_bytes} are allowed"
+            )
+        return entry
+
+    def _put(self, batch: dict[int, Entry]) -> dict[int, HopError | None]:
+        """Put one batch, then what of it was throttled, and give the outcome of each entry."""
+        outcomes: dict[int, HopError | None] = {}
+        pending = batch
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self.sleep(self.rng.uniform(0.0, 0.1 * 2**attempt))
+            outcomes.update(self._call(pending))
+            pending = {i: entry for i, entry in pending.items() if _was_refused_for_now(outcomes[i])}
+            if not pending:
+                break
+        return outcomes
+
+    def _call(self, entries: dict[int, Entry]) -> dict[int, HopError | None]:
+        try:
+            answers = self.bus.put(list(entries.values()))
+        except PermanentDataError as error:
+            if len(entries) == 1:
+                return dict.fromkeys(entries, error)
+            # One bad entry fails the whole call, and EventBridge does not say which.
+            outcomes: dict[int, HopError | None] = {}
+            for index, entry in entries.items():
+                outcomes.update(self._call({index: entry}))
+            return outcomes
+        except HopError as error:
+            return dict.fromkeys(entries, error)
+        if len(answers) != len(entries):
+            lost = TransientError("bus-answer", "the bus answered for another number of entries")
+            return dict.fromkeys(entries, lost)
+        return dict(zip(entries, answers, strict=True))
+
+
+def _was_refused_for_now(outcome: HopError | None) -> bool:
+    return isinstance(outcome, TransientError) and not isinstance(outcome, UnansweredError)
+
+
+def _write(event: Event) -> Entry:
+    try:
+        detail = event.to_json()
+        detail.encode()
+    except (ValueError, TypeError, RecursionError):
+        raise PermanentDataError("not-json", "the event holds what JSON in UTF-8 can't say") from None
+    return Entry(event.metadata.source, event.metadata.type, detail)
+
+
+def _pack(entries: dict[int, Entry]) -> Iterator[dict[int, Entry]]:
+    """Fill calls greedily, in order."""
+    batch: dict[int, Entry] = {}
+    size = 0
+    for index, entry in entries.items():
+        if batch and (len(batch) == MAX_ENTRIES or size + entry.size > MAX_REQUEST_BYTES):
+            yield batch
+            batch, size = {}, 0
+        batch[index] = entry
+        size += entry.size
+    if batch:
+        yield batch

@@ -1,0 +1,113 @@
+"""API Gateway's proxy events, payload formats 2.0 (HTTP API) and 1.0 (REST), as requests, and answers to them.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from media_events.ingress.http import Answer, Caller, Incoming
+
+
+def incoming(event: Mapping[str, Any]) -> Incoming:
+    """Read a proxy event. Total: whatever is missing is empty, and a body that can't be decoded is ``None``."""
+    context = _mapping(event.get("requestContext"))
+    http = _mapping(context.get("http"))
+    # Format 1.0 has the path as it was called, stage included, in the context alone.
+    path = _text(event.get("rawPath")) or _text(context.get("path")) or _text(event.get("path")) or "/"
+    return Incoming(
+        partner=_partner(event, path),
+        method=(_text(http.get("method")) or _text(event.get("httpMethod"))).upper(),
+        host=_text(context.get("domainName")),
+        path=path,
+        query=_query(event),
+        headers=_headers(event),
+        body=_body(event),
+        caller=_caller(event, context),
+    )
+
+
+def response(answer: Answer) -> dict[str, Any]:
+    """An answer in the form that both payload formats take."""
+    return {
+        "statusCode": answer.status,
+        "headers": dict(answer.headers),
+        "body": answer.body,
+        "isBase64Encoded": False,
+    }
+
+
+def _partner(event: Mapping[str, Any], path: str) -> str:
+    named = _mapping(event.get("pathParameters")).get("partner")
+    if isinstance(named, str):
+        return named
+    return _own_route(event) or path.rstrip("/").rpartition("/")[2]
+
+
+def _own_route(event: Mapping[str, Any]) -> str:
+    """The partner whose own route (``POST /webhooks/acme``) was called; empty on the one that all share."""
+    last = _text(event.get("routeKey")).rpartition("/")[2]
+    return "" if "{" in last or "$" in last else last
+
+
+def _caller(event: Mapping[str, Any], context: Mapping[str, Any]) -> Caller:
+    """What API Gateway proved. Format 2.0 alone has it here, so that whatever comes in 1.0 counts as unproved."""
+    authorizer = _mapping(context.get("authorizer"))
+    return Caller(
+        partner=_own_route(event),
+        principal=_text(_mapping(authorizer.get("iam")).get("userArn")),
+        jwt=bool(_mapping(_mapping(authorizer.get("jwt")).get("claims"))),
+        certificate=bool(_mapping(_mapping(context.get("authentication")).get("clientCert"))),
+    )
+
+
+def _headers(event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Lower-case names. Format 2.0 joins repeated headers with commas, 1.0 lists them; a repetition stays one."""
+    several = event.get("multiValueHeaders")
+    if isinstance(several, Mapping) and several:
+        return tuple(
+            (str(name).lower(), _text(value))
+            for name, values in several.items()
+            for value in (values if isinstance(values, list) else [values])
+        )
+    return tuple((str(name).lower(), _text(value)) for name, value in _mapping(event.get("headers")).items())
+
+
+def _query(event: Mapping[str, Any]) -> str:
+    raw = event.get("rawQueryString")
+    if isinstance(raw, str):
+        return raw
+    several = event.get("multiValueQueryStringParameters")
+    if isinstance(several, Mapping):
+        return urlencode(
+            [(str(k), _text(v)) for k, values in several.items() for v in (values if isinstance(values, list) else [])],
+            errors="replace",
+        )
+    return ""
+
+
+def _body(event: Mapping[str, Any]) -> bytes | None:
+    body = event.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        return None
+    if not event.get("isBase64Encoded"):
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body.encode("ascii"), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,189 @@
+"""Taking responsibility for events: each is on the bus once, or kept in the dead-letter queue, before we say so."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from media_events.core.envelope import Event
+from media_events.core.failures import Failure, HopError, TransientError
+from media_events.core.telemetry import Reporter, fault
+from media_events.events.claim_check import Bodies, check_in
+from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
+from media_events.messaging.idempotency import RETENTION_SECONDS, Ledger, ledger_key
+from media_events.messaging.queue_consumer import timestamp
+
+LEDGER_SCOPE: Final = "ingress"
+LEASE_MARGIN_SECONDS: Final = 5.0
+"""A lease outlives the invocation that holds it: who finds it expired knows that its owner is dead."""
+
+WAIT_SECONDS: Final = 4.0
+"""How long a request waits for a twin that is being processed, before it asks its sender to come again."""
+
+TIME_TO_FINISH_SECONDS: Final = 3.0
+"""No more work is begun when less than this is left of the invocation."""
+
+
+class DeadLetters(Protocol):
+    """The hop's dead-letter queue (``adapters.queue.SqsQueue``)."""
+
+    def send(
+        self,
+        body: str,
+        failure: Failure,
+        *,
+        attributes: Mapping[str, Mapping[str, Any]] | None = None,
+        group_id: str | None = None,
+        deduplication_id: str | None = None,
+    ) -> None:
+        """Keep ``body`` with its reason; any exception means: not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request's events. ``error`` says why some are neither on the bus nor kept."""
+
+    accepted: Sequence[Event] = ()
+    duplicates: Sequence[Event] = ()
+    error: HopError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptor:
+    """Ledger, bus and dead-letter queue, in that order."""
+
+    publisher: Publisher
+    dead_letters: DeadLetters
+    hop: str
+    report: Reporter
+    bodies: Bodies | None = None
+    inline_bytes: int = DEFAULT_MAX_ENTRY_BYTES
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    rng: random.Random = field(default_factory=random.SystemRandom)
+
+    def accept(
+        self,
+        events: Sequence[Event],
+        ledger: Ledger,
+        *,
+        remaining: Callable[[], float],
+        keep_seconds: int = RETENTION_SECONDS,
+        dead_letter: bool = True,
+    ) -> Outcome:
+        """Publish those of ``events`` that the ledger does not know; ``remaining`` are seconds left to work.
+
+        What the bus refuses goes to the dead-letter queue, unless ``dead_letter`` is false. What neither takes is
+        given back to the ledger, so that the sender's next try finds it free.
+        """
+        claimed: dict[str, Event] = {}
+        duplicates: list[Event] = []
+        try:
+            for event in events:
+                key = ledger_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
+                if key in claimed or not self.claim(key, ledger, remaining):
+                    duplicates.append(event)
+                    self.tell("event duplicate", event, "EventsDuplicate")
+                else:
+                    claimed[key] = event
+        except HopError as error:
+            for key in claimed:
+                self.release(key, ledger)
+            return Outcome(duplicates=duplicates, error=error)
+        accepted: list[Event] = []
+        problem: HopError | None = None
+        for (key, event), refusal in zip(claimed.items(), self.publisher.publish(list(claimed.values())), strict=True):
+            failed = refusal
+            if refusal is not None and dead_letter:
+                failed = self._keep(event, refusal)
+            if failed is None:
+                accepted.append(event)
+                self.complete(key, ledger, keep_seconds)
+                self.tell("event accepted", event, "EventsAccepted")
+            else:
+                problem = failed
+                self.release(key, ledger)
+        return Outcome(accepted, duplicates, problem)
+
+    def failure(self, error: BaseException) -> Failure:
+        """The record of an error in this hop, now."""
+        now = timestamp(self.clock())
+        return Failure.of(error, hop=self.hop, receivecount=1, firsttime=now, lasttime=now)
+
+    def claim(
+        self, key: str, ledger: Ledger, remaining: Callable[[], float], *, wait_seconds: float = WAIT_SECONDS
+    ) -> bool:
+        """Whether the event is ours to publish; ``False`` for a duplicate of one that has been.
+
+        Raises:
+            HopError: the ledger failed, or a twin of the request is still at work.
+        """
+        waited, pause = 0.0, 0.05
+        while True:
+            if remaining() < TIME_TO_FINISH_SECONDS:
+                raise TransientError("out-of-time", "too little time is left to process the request")
+            begun = ledger.begin(key, lease_seconds=remaining() + LEASE_MARGIN_SECONDS)
+            if begun.state != "in-progress":
+                return begun.state == "owned"
+            if waited >= wait_seconds:
+                lease = begun.lease_expires
+                raise TransientError(
+                    "in-progress",
+                    "the same event is being processed by another request",
+                    retry_after=None if lease is None else max(1.0, lease - self.clock()),
+                )
+            step = pause * self.rng.uniform(0.5, 1.0)
+            self.sleep(step)
+            waited += step
+            pause = min(pause * 2, 0.5)
+
+    def _keep(self, event: Event, refusal: HopError) -> HopError | None:
+        """Put an event that the bus refused into the dead-letter queue; the error if that fails too."""
+        metadata = event.metadata
+        try:
+            detail = event.to_json()
+            if len(detail.encode()) > self.inline_bytes and self.bodies is not None:
+                detail = check_in(event, self.bodies).to_json()
+            self.dead_letters.send(detail, self.failure(refusal), deduplication_id=metadata.id)
+        except Exception as error:  # noqa: BLE001  # whatever the reason: the event is not kept, and the sender must know
+            self.report.error("hop failed", hop=self.hop, event_id=metadata.id, reason=refusal.code, **fault(error))
+            return refusal
+        self.report.warning(
+            "event dead-lettered", hop=self.hop, event_id=metadata.id, partner=metadata.partner, reason=refusal.code
+        )
+        self.report.count("EventsDeadLettered")
+        return None
+
+    def complete(self, key: str, ledger: Ledger, keep_seconds: int) -> None:
+        """The event is safe: it counts as done for ``keep_seconds``. Never raises."""
+        try:
+            ledger.complete(key, keep_seconds=keep_seconds)
+        except HopError as error:
+            # The event is safe. Its replay after the lease would be published again, and the ledgers of the
+            # destinations hold it there.
+            self.report.warning("ledger not completed", hop=self.hop, reason=error.code)
+
+    def release(self, key: str, ledger: Ledger) -> None:
+        """The event is not safe: its next try finds it free. Never raises."""
+        try:
+            ledger.release(key)
+        except HopError as error:
+            self.report.warning("ledger not released", hop=self.hop, reason=error.code)
+
+    def tell(self, message: str, event: Event, metric: str) -> None:
+        """Log and count what became of an event."""
+        metadata = event.metadata
+        self.report.info(
+            message,
+            event_id=metadata.id,
+            partner=metadata.partner,
+            type=metadata.type,
+            hop=self.hop,
+            # A person who looks for the event may have its job's or its asset's id alone.
+            correlation_id=metadata.correlationid,
+            subject=metadata.subject,
+        )
+        self.report.count(metric, partner=metadata.partner)

@@ -1,0 +1,165 @@
+"""Requests that are their partner's own and can't be processed: how they are kept, and how they come back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Self
+from urllib.parse import parse_qsl, urlencode
+
+from media_events.core.failures import PermanentConfigError, PermanentDataError
+from media_events.events.claim_check import Bodies
+from media_events.ingress.http import Incoming
+from media_events.messaging.queue_consumer import timestamp
+from media_events.partners.redaction import REDACTED, redact_body
+from media_events.partners.specification import PartnerSpecification
+
+INLINE_BYTES: Final = 128 * 1024
+"""A larger body is kept in the bucket: a dead letter must fit into a queue of 256 KiB, and base64 adds a third."""
+
+_SENSITIVE: Final = re.compile(
+    r"(?i)authorization|cookie|token|secret|signature|password|passwd|credential|api[_-]?key|^sig$|^auth$|-auth$"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRequest:
+    """A request without what would prove or open anything. ``received`` is in epoch seconds."""
+
+    id: str
+    partner: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: str
+    body: bytes
+    received: float
+
+    @classmethod
+    def of(cls, specification: PartnerSpecification, incoming: Incoming, body: bytes, received: float) -> Self:
+        """Take credentials, signatures and the fields that the specification redacts out of a request.
+
+        The id is the same for a verbatim repetition, so that a replayed request is one item for review.
+        """
+        verification = specification.verification
+        proofs = {"authorization"}
+        needed: set[str] = set()
+        if verification is not None:
+            proofs |= {name for name in (verification.signature_header,) if name}
+            # What is signed beside the body may be what the event's id is made of.
+            needed = set(verification.signed_headers()) - proofs
+        kept: dict[str, str] = {}
+        for name, value in incoming.headers:
+            lowered = name.lower()
+            if lowered in proofs or (_SENSITIVE.search(lowered) and lowered not in needed):
+                continue
+            kept[lowered] = f"{kept[lowered]}, {value}" if lowered in kept else value
+        shown = _clean_query(incoming.query, specification)
+        signed = sorted((name, value) for name, value in incoming.headers if name.lower() in needed)
+        parts = [incoming.partner, incoming.method, incoming.path, shown, repr(signed)]
+        digest = hashlib.sha256(b"".join(b"%d:%s" % (len(p), p) for p in (*_encoded(parts), body)))
+        return cls(
+            id=f"request-{digest.hexdigest()[:32]}",
+            partner=incoming.partner,
+            method=incoming.method,
+            path=incoming.path,
+            headers=kept,
+            query=shown,
+            body=redact_body(body, specification.redact),
+            received=received,
+        )
+
+    def to_dict(self, bodies: Bodies | None) -> dict[str, Any]:
+        """The ``request`` object of a dead letter (contracts, section 3); a large body goes to ``bodies``.
+
+        Raises:
+            HopError: the body could not be stored.
+        """
+        request: dict[str, Any] = {
+            "id": self.id,
+            "partner": self.partner,
+            "entry": "webhook",
+            "method": self.method,
+            "path": self.path,
+            "headers": dict(self.headers),
+            "query": self.query,
+            "receivedtime": timestamp(self.received),
+        }
+        if len(self.body) > INLINE_BYTES and bodies is not None:
+            request["bodyref"] = bodies.put(self.body, content_type="application/octet-stream")
+        else:
+            request["body_base64"] = base64.b64encode(self.body).decode()
+        return request
+
+    @classmethod
+    def from_dict(cls, request: Any, bodies: Bodies | None) -> Self:
+        """Read what :meth:`to_dict` wrote.
+
+        Raises:
+            PermanentDataError: it is no such object (``not-a-request``), or its body is not one that we stored.
+            HopError: the body could not be read.
+        """
+        if not isinstance(request, Mapping):
+            raise PermanentDataError("not-a-request", "request must be an object")
+        names = ("partner", "method", "path", "query", "receivedtime")
+        wrong = [name for name in names if not isinstance(request.get(name), str)]
+        headers = request.get("headers")
+        if not isinstance(headers, Mapping) or not all(isinstance(v, str) for v in headers.values()):
+            wrong.append("headers")
+        if wrong:
+            raise PermanentDataError("not-a-request", f"request lacks or has wrong: {', '.join(wrong)}")
+        try:
+            received = datetime.fromisoformat(request["receivedtime"]).timestamp()
+        except (ValueError, OverflowError):
+            raise PermanentDataError("not-a-request", "request.receivedtime must be an RFC 3339 time") from None
+        return cls(
+            id=str(request.get("id") or ""),
+            partner=request["partner"],
+            method=request["method"],
+            path=request["path"],
+            headers={str(name): value for name, value in request["headers"].items()},
+            query=request["query"],
+            body=_body(request, bodies),
+            received=received,
+        )
+
+
+def _body(request: Mapping[str, Any], bodies: Bodies | None) -> bytes:
+    reference, inline = request.get("bodyref"), request.get("body_base64")
+    if isinstance(reference, str):
+        if bodies is None:
+            raise PermanentConfigError("no-bodies", "the request's body is in a bucket, and BODIES_URI is not set")
+        return bodies.get(reference)
+    try:
+        return base64.b64decode(inline.encode("ascii") if isinstance(inline, str) else "!", validate=True)
+    except (binascii.Error, ValueError):
+        raise PermanentDataError("not-a-request", "request needs body_base64 or bodyref") from None
+
+
+def _clean_query(query: str, specification: PartnerSpecification) -> str:
+    verification, handshake = specification.verification, specification.handshake
+    secret = {
+        name
+        for name in (
+            verification.signature_query if verification else None,
+            handshake.secret_query if handshake else None,
+        )
+        if name
+    }
+    try:
+        fields = parse_qsl(query, keep_blank_values=True, max_num_fields=256)
+    except ValueError:
+        return ""
+    return urlencode(
+        [(name, REDACTED if name in secret or _SENSITIVE.search(name) else value) for name, value in fields],
+        errors="replace",
+    )
+
+
+def _encoded(texts: Sequence[str]) -> list[bytes]:
+    return [text.encode("utf-8", "backslashreplace") for text in texts]

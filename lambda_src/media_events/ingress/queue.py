@@ -1,0 +1,511 @@
+"""The ways in that a queue feeds: from a record to the partner's events on the bus, in the one envelope.
+
+Who may send is IAM's to say (queue, topic and bus policies): a specification's ``verification`` is for webhooks, and
+is not looked at here. Everything else of it holds as it does there, and so does the ledger: one event that comes by
+two ways is published once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from media_events.core.configuration import PARTNER_NAME, ConfigurationError
+from media_events.core.envelope import Event
+from media_events.core.failures import Failure, HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.events.claim_check import Bodies
+from media_events.ingress.idempotent_publish import LEDGER_SCOPE, TIME_TO_FINISH_SECONDS, Acceptor
+from media_events.messaging.idempotency import RETENTION_SECONDS, Ledger, ledger_key
+from media_events.messaging.message_origin import KIT_ATTRIBUTES, LASTING_ATTRIBUTES, Arrival
+from media_events.messaging.queue_consumer import Message, Queue
+from media_events.partners.body_parsing import parse_json
+from media_events.partners.envelope_producers import admit, speaks_envelope
+from media_events.partners.normalization import normalise
+from media_events.partners.redaction import redact, redact_body
+from media_events.partners.specification import PartnerSpecification, SpecificationError, parse_specification
+from media_events.partners.unwrapping import unwrap_eventbridge, unwrap_sns
+
+QueueEntry = Literal["sqs", "sns-fifo", "partner-bus", "custom-bus"]
+QUEUE_ENTRIES: Final[tuple[QueueEntry, ...]] = ("sqs", "sns-fifo", "partner-bus", "custom-bus")
+_BUSES: Final = ("partner-bus", "custom-bus")
+OWN_SOURCES: Final = "partner."
+"""What the kit publishes has a source that begins so."""
+
+MAX_LETTER_BYTES: Final = 240_000
+"""With more, the body waits in the bucket: body, attributes and reason of a dead letter must fit into 256 KiB."""
+
+# Beside those that SQS says again at every receive: a specification must not depend on how often a record came.
+_SYSTEM_ATTRIBUTES: Final = frozenset(
+    {
+        *LASTING_ATTRIBUTES,
+        "ApproximateReceiveCount",
+        "ApproximateFirstReceiveTimestamp",
+        "AWSTraceHeader",
+        "DeadLetterQueueSourceArn",
+    }
+)
+_YEAR_10000: Final = 253_402_300_800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """A partner that comes this way. Without a specification it must speak the envelope.
+
+    ``sources`` are those of its EventBridge events: exact, or a beginning followed by ``*``.
+    """
+
+    name: str
+    specification: PartnerSpecification | None = None
+    sources: tuple[str, ...] = ()
+
+    @property
+    def keep_seconds(self) -> int:
+        """How long a duplicate of one of its events is recognised."""
+        return RETENTION_SECONDS if self.specification is None else self.specification.dedup_window_seconds
+
+    @property
+    def redactions(self) -> tuple[str, ...]:
+        """Paths of credentials in its messages."""
+        return () if self.specification is None else self.specification.redact
+
+
+def parse_entry(text: str) -> QueueEntry:
+    """Read the setting ``ENTRY``.
+
+    Raises:
+        ConfigurationError: it is none of :data:`QUEUE_ENTRIES`.
+    """
+    if text not in QUEUE_ENTRIES:
+        raise ConfigurationError([f"ENTRY must be one of {', '.join(QUEUE_ENTRIES)}, not {text!r}"])
+    return text
+
+
+def parse_entrants(document: Any, entry: QueueEntry) -> tuple[Entrant, ...]:
+    """Read ``partners`` of the configuration document.
+
+    Raises:
+        ConfigurationError: naming every partner, field and source that is wrong.
+    """
+    if not isinstance(document, Mapping) or not document:
+        raise ConfigurationError(["partners must be an object with at least one partner"])
+    problems: list[str] = []
+    entrants = [_parse_entrant(name, value, entry, problems) for name, value in document.items()]
+    if entry not in _BUSES and len(document) > 1:
+        problems.append(f"partners has {len(document)} partners; a queue's records don't say whose they are: name one")
+    found = tuple(entrant for entrant in entrants if entrant is not None)
+    problems.extend(_overlaps(found))
+    if problems:
+        raise ConfigurationError(problems)
+    return found
+
+
+def _parse_entrant(name: str, value: Any, entry: QueueEntry, problems: list[str]) -> Entrant | None:
+    where = f"partners.{name}"
+    if not PARTNER_NAME.fullmatch(name):
+        problems.append(f"{where}: a partner's name has lower-case letters, digits, - and _, 63 characters at most")
+    if not isinstance(value, Mapping):
+        problems.append(f'{where} must be an object with a specification, such as {{"preset": "mux"}}')
+        return None
+    problems.extend(
+        f"{where}.{key} is unknown here; a partner has specification and sources"
+        for key in value
+        if key not in ("specification", "sources")
+    )
+    sources = _parse_sources(where, value.get("sources"), entry, problems)
+    given = value.get("specification")
+    if given is None and entry == "custom-bus":
+        return Entrant(name=name, sources=sources)
+    if not isinstance(given, Mapping):
+        problems.append(f'{where}.specification must be an object, such as {{"preset": "mux"}}')
+        return None
+    try:
+        return Entrant(name=name, specification=parse_specification(given), sources=sources)
+    except SpecificationError as error:
+        problems.extend(f"{where}.specification.{problem}" for problem in error.problems)
+        return None
+
+
+def _parse_sources(where: str, value: Any, entry: QueueEntry, problems: list[str]) -> tuple[str, ...]:
+    if entry not in _BUSES:
+        if value is not None:
+            problems.append(f"{where}.sources is for buses; a queue's records have no source")
+        return ()
+    if not isinstance(value, list) or not value:
+        problems.append(f"{where}.sources must be a list of EventBridge sources, such as aws.mediaconvert")
+        return ()
+    sources: list[str] = []
+    for source in value:
+        if not isinstance(source, str) or not source or "*" in source[:-1]:
+            problems.append(f"{where}.sources: {source!r} must be a source, or the beginning of some followed by *")
+        elif entry == "custom-bus" and _overlap(source, OWN_SOURCES + "*"):
+            problems.append(
+                f"{where}.sources: {source!r} takes what the kit itself publishes ({OWN_SOURCES}*): events would go "
+                "round in a loop"
+            )
+        else:
+            sources.append(source)
+    return tuple(sources)
+
+
+def _overlaps(entrants: Sequence[Entrant]) -> Iterator[str]:
+    named = [(entrant.name, source) for entrant in entrants for source in entrant.sources]
+    for index, (name, source) in enumerate(named):
+        for other, another in named[:index]:
+            if name != other and _overlap(source, another):
+                yield (
+                    f"partners.{name}.sources: {source!r} and {another!r} of {other} overlap; an event must belong to "
+                    "one partner"
+                )
+
+
+def _overlap(one: str, other: str) -> bool:
+    return _covers(one, other.removesuffix("*")) or _covers(other, one.removesuffix("*"))
+
+
+def _covers(pattern: str, source: str) -> bool:
+    return source.startswith(pattern[:-1]) if pattern.endswith("*") else source == pattern
+
+
+@dataclass(slots=True)
+class _Work:
+    """One message's events that are still to be published, in steps that wait for one another."""
+
+    keep_seconds: int
+    steps: deque[list[Event]]
+    error: HopError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """One way in, wired. ``acceptor`` brings bus and ledger; its dead-letter queue is not used here."""
+
+    entry: QueueEntry
+    entrants: Sequence[Entrant]
+    acceptor: Acceptor
+    bodies: Bodies | None = None
+    clock: Callable[[], float] = time.time
+
+    def enter(
+        self, messages: Sequence[Message], ledger: Ledger, *, remaining: Callable[[], float]
+    ) -> list[BaseException | None]:
+        """Normalise and publish ``messages``; the outcome of each, ``None`` once all its events are on the bus.
+
+        ``remaining`` are the seconds left to work. Of a FIFO queue, ``messages`` hold one of each group at most. A
+        message whose events are only partly on the bus failed; at its next receive the ledger knows those.
+        """
+        outcomes: list[BaseException | None] = [None] * len(messages)
+        works: dict[int, _Work] = {}
+        for index, message in enumerate(messages):
+            try:
+                entrant, events = self.read(message)
+            except Exception as error:  # noqa: BLE001  # one record's failure, of whatever kind, is that record's alone
+                outcomes[index] = error
+                continue
+            in_order = Arrival.of(message).message_of(message).is_fifo
+            works[index] = _Work(entrant.keep_seconds, deque(_steps(events, in_order=in_order)))
+        while any(work.steps for work in works.values()):
+            if remaining() < TIME_TO_FINISH_SECONDS:
+                for work in works.values():
+                    if work.steps:
+                        work.error = TransientError("out-of-time", "the batch took too long", retry_after=0)
+                        work.steps.clear()
+                break
+            self._publish([work for work in works.values() if work.steps], ledger, remaining)
+        for index, work in works.items():
+            outcomes[index] = work.error
+        return outcomes
+
+    def _publish(self, works: Sequence[_Work], ledger: Ledger, remaining: Callable[[], float]) -> None:
+        """Publish the next step of each of ``works``."""
+        acceptor = self.acceptor
+        claimed = self._claim(works, ledger, remaining)
+        outcomes = acceptor.publisher.publish([shared[0][1] for shared in claimed.values()])
+        for (key, shared), refusal in zip(claimed.items(), outcomes, strict=True):
+            if refusal is not None:
+                acceptor.release(key, ledger)
+                for work, _ in shared:
+                    _fail(work, refusal)
+                continue
+            (work, event), *twins = shared
+            acceptor.complete(key, ledger, work.keep_seconds)
+            acceptor.tell("event accepted", event, "EventsAccepted")
+            for _, twin in twins:
+                acceptor.tell("event duplicate", twin, "EventsDuplicate")
+
+    def _claim(
+        self, works: Sequence[_Work], ledger: Ledger, remaining: Callable[[], float]
+    ) -> dict[str, list[tuple[_Work, Event]]]:
+        """What of the next step is ours to publish, by ledger key; the same event twice in a batch shares its fate."""
+        claimed: dict[str, list[tuple[_Work, Event]]] = {}
+        for work in works:
+            for event in work.steps.popleft():
+                key = ledger_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
+                if key in claimed:
+                    claimed[key].append((work, event))
+                    continue
+                try:
+                    owned = self.acceptor.claim(key, ledger, remaining, wait_seconds=0)
+                except HopError as error:
+                    _fail(work, error)
+                    break
+                if owned:
+                    claimed[key] = [(work, event)]
+                else:
+                    self.acceptor.tell("event duplicate", event, "EventsDuplicate")
+        return claimed
+
+    def replay(self, record: Any, ledger: Ledger, *, remaining: Callable[[], float]) -> dict[str, Any]:
+        """Take in a record that was kept for review: ``{"messageId", "body", "messageAttributes", …}``, as SQS has it.
+
+        Raises:
+            PermanentDataError: it is no record (``not-a-record``).
+            Exception: it still can't be processed.
+        """
+        message = _record(record)
+        (error,) = self.enter([message], ledger, remaining=remaining)
+        if error is not None:
+            raise error
+        _, events = self.read(message)
+        return {"status": "accepted", "ids": [event.metadata.id for event in events]}
+
+    def describe(self, record: Any) -> dict[str, Any]:
+        """How a record would be dead-lettered, as ``{"body", "messageAttributes"}``; nothing else comes of it.
+
+        Raises:
+            PermanentDataError: it is no record (``not-a-record``).
+            HopError: its body is too large to travel, and could not be stored.
+        """
+        letter = self.letter(_record(record))
+        return {"body": letter.body, "messageAttributes": dict(letter.message_attributes)}
+
+    def read(self, message: Message) -> tuple[Entrant, list[Event]]:
+        """Whose message it is, and its events.
+
+        Raises:
+            HopError: neither can be told.
+        """
+        arrival = Arrival.of(message)
+        body = self._body(message, arrival)
+        message = arrival.message_of(message)
+        entrant, events = (self._off_a_bus if self.entry in _BUSES else self._out_of_a_queue)(message, body)
+        known = arrival.event.get("id") if arrival.redacted else None
+        if known and len(events) == 1:
+            # What was taken out of the body may be what the id is made of.
+            events = [_named(events[0], known)]
+        return entrant, events
+
+    def _body(self, message: Message, arrival: Arrival) -> bytes:
+        if arrival.bodyref is None:
+            return message.body.encode("utf-8", "surrogatepass")
+        if self.bodies is None:
+            raise PermanentConfigError("no-bodies", "the message's body is in a bucket, and BODIES_URI is not set")
+        return self.bodies.get(arrival.bodyref)
+
+    def _out_of_a_queue(self, message: Message, body: bytes) -> tuple[Entrant, list[Event]]:
+        (entrant,) = self.entrants
+        notification = unwrap_sns(body)
+        given = {**_texts(message), **(notification.attributes if notification is not None else {})}
+        own = {name: text for name, text in given.items() if name not in _SYSTEM_ATTRIBUTES}
+        events = normalise(
+            _specification(entrant),
+            partner=entrant.name,
+            entry=self.entry,
+            body=body if notification is None else notification.body,
+            # A sender, or a gateway before it, that hands a webhook on has its headers nowhere else.
+            headers=own,
+            attributes={**own, **_system(message)},
+            now=self._received(message),
+        )
+        return entrant, events
+
+    def _off_a_bus(self, message: Message, body: bytes) -> tuple[Entrant, list[Event]]:
+        document = parse_json(body)
+        unwrapped = unwrap_eventbridge(document)
+        if unwrapped is None:
+            raise PermanentDataError("not-an-event", "the message's body is not an EventBridge event")
+        entrant = self._entrant_of(unwrapped.envelope.get("source"))
+        detail = document["detail"]
+        if self.entry == "custom-bus" and speaks_envelope(detail):
+            event = admit(detail, partner=entrant.name, entry=self.entry, now=self._received(message))
+            return entrant, [Event(event.metadata, redact(event.data, entrant.redactions))]
+        events = normalise(
+            _specification(entrant),
+            partner=entrant.name,
+            entry=self.entry,
+            body=unwrapped.body,
+            attributes=_system(message),
+            envelope=unwrapped.envelope,
+            now=self._received(message),
+        )
+        return entrant, events
+
+    def _entrant_of(self, source: Any) -> Entrant:
+        for entrant in self.entrants:
+            if isinstance(source, str) and any(_covers(pattern, source) for pattern in entrant.sources):
+                return entrant
+        raise PermanentDataError("unknown-source", "no partner is configured for the event's source")
+
+    def _received(self, message: Message) -> float:
+        """When the queue got the message: the same at every receive, so that an event without a time keeps its own."""
+        try:
+            sent = int(message.attributes.get("SentTimestamp", "")) / 1000
+        except ValueError:
+            return self.clock()
+        return sent if 0 < sent < _YEAR_10000 else self.clock()
+
+    def about(self, message: Message) -> dict[str, object]:
+        """Whom a log line is about, as far as the message can be read."""
+        known = self._known(message)
+        return {
+            "message_id": message.message_id,
+            "redrive_count": message.redrive_count,
+            "event_id": known.get("id"),
+            "partner": known.get("partner"),
+            "type": known.get("type"),
+        }
+
+    def letter(self, message: Message) -> Message:
+        """``message`` as it goes to the dead-letter queue: with how it came, and without its credentials.
+
+        Raises:
+            HopError: its body is too large to travel, and could not be stored.
+        """
+        arrival = Arrival.of(message)
+        if arrival.bodyref is None:
+            body = message.body.encode("utf-8", "surrogatepass")
+            clean = self._redacted(message, body)
+            # What is known is not asked anew: one message is one item for review, whatever it fails of next.
+            event = arrival.event or self._known(message)
+            arrival = replace(arrival, event=event, redacted=arrival.redacted or clean != body, unread=False)
+            size = len(clean) + len(json.dumps(message.message_attributes))
+            if size > MAX_LETTER_BYTES and self.bodies is not None:
+                arrival = replace(arrival, bodyref=self.bodies.put(clean, content_type="application/octet-stream"))
+                clean = json.dumps({"bodyref": arrival.bodyref}).encode()
+            message = replace(message, body=clean.decode("utf-8", "surrogatepass"))
+        return arrival.carried_by(message)
+
+    def _known(self, message: Message) -> dict[str, str]:
+        try:
+            entrant, events = self.read(message)
+        except Exception:  # noqa: BLE001  # the message has failed already, and this may be why
+            return {"partner": self.entrants[0].name} if len(self.entrants) == 1 else {}
+        if len(events) != 1:
+            return {"partner": entrant.name}
+        metadata = events[0].metadata
+        known = {
+            "id": metadata.id,
+            "source": metadata.source,
+            "type": metadata.type,
+            "partner": metadata.partner,
+            "partitionkey": metadata.partitionkey,
+            "correlationid": metadata.correlationid,
+        }
+        return {name: text for name, text in known.items() if text is not None}
+
+    def _redacted(self, message: Message, body: bytes) -> bytes:
+        """The body without what any specification that may be meant redacts."""
+        partner = self._known(message).get("partner")
+        named = [entrant for entrant in self.entrants if entrant.name == partner] or self.entrants
+        paths = [path for entrant in named for path in entrant.redactions]
+        if not paths:
+            return body
+        notification = unwrap_sns(body)
+        if notification is None:
+            return redact_body(body, paths)
+        document = parse_json(body)
+        document["Message"] = redact_body(notification.body, paths).decode("utf-8", "replace")
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class EntranceQueue:
+    """The queue of an :class:`Entrance`, as ``consuming`` uses it: dead letters say how their message came.
+
+    ``letter`` makes them (:meth:`Entrance.letter`).
+    """
+
+    queue: Queue
+    letter: Callable[[Message], Message]
+
+    def dead_letter(self, message: Message, failure: Failure) -> None:
+        """Send ``message`` to the DLQ, with ``failure``; any exception means: not sent."""
+        self.queue.dead_letter(self.letter(message), failure)
+
+    def set_visibility(self, receipt_handle: str, seconds: int) -> None:
+        """Let the record reappear ``seconds`` from now."""
+        self.queue.set_visibility(receipt_handle, seconds)
+
+
+def bare_letter(message: Message) -> Message:
+    """A dead letter where no configuration says what is in it."""
+    return replace(Arrival.of(message), unread=True).carried_by(message)
+
+
+def _record(record: Any) -> Message:
+    wrong = PermanentDataError(
+        "not-a-record", "record must be an object with a body and, if need be, attributes and messageAttributes"
+    )
+    if not isinstance(record, Mapping) or not isinstance(record.get("body"), str):
+        raise wrong
+    for name, kind in (("attributes", str), ("messageAttributes", Mapping)):
+        values = record.get(name) or {}
+        if not isinstance(values, Mapping) or not all(isinstance(value, kind) for value in values.values()):
+            raise wrong
+    return Message.of(record)
+
+
+def _specification(entrant: Entrant) -> PartnerSpecification:
+    if entrant.specification is None:
+        raise PermanentDataError(
+            "not-in-envelope", "the event is not in the envelope, and its partner has no specification to read it with"
+        )
+    return entrant.specification
+
+
+def _named(event: Event, identity: str) -> Event:
+    """``event`` with another id, which may be its ordering key as well."""
+    metadata = event.metadata
+    key = identity if metadata.partitionkey == metadata.id else metadata.partitionkey
+    return replace(event, metadata=replace(metadata, id=identity, partitionkey=key))
+
+
+def _steps(events: Sequence[Event], *, in_order: bool) -> Iterator[list[Event]]:
+    """All events at once or, in order, the first of every ordering key, then the second of every key, …."""
+    if not in_order:
+        yield list(events)
+        return
+    steps: list[list[Event]] = []
+    depth: dict[str, int] = {}
+    for event in events:
+        index = depth.get(event.metadata.partitionkey, 0)
+        depth[event.metadata.partitionkey] = index + 1
+        if index == len(steps):
+            steps.append([])
+        steps[index].append(event)
+    yield from steps
+
+
+def _fail(work: _Work, error: HopError) -> None:
+    """Nothing that comes later in ``work`` overtakes what failed. As long as a retry may help, it is tried."""
+    if work.error is None or isinstance(error, TransientError):
+        work.error = error
+    work.steps.clear()
+
+
+def _texts(message: Message) -> dict[str, str]:
+    """The sender's message attributes that are text."""
+    return {
+        name: value["stringValue"]
+        for name, value in message.message_attributes.items()
+        if name not in KIT_ATTRIBUTES and isinstance(value, Mapping) and isinstance(value.get("stringValue"), str)
+    }
+
+
+def _system(message: Message) -> dict[str, str]:
+    """SQS's attributes. The group of a queue that is not FIFO is a tenant's share of it, and orders nothing."""
+    kept = {name: text for name in LASTING_ATTRIBUTES if (text := message.attributes.get(name))}
+    return kept if message.is_fifo else {name: text for name, text in kept.items() if name != "MessageGroupId"}

@@ -1,0 +1,392 @@
+"""The webhook: from a request to an answer, each step in its place.
+
+Method, partner, size, raw bytes, signature and time, parse, normalise, deduplicate, publish, answer. Nothing of a
+request is believed before its signature has been checked over the raw bytes, or API Gateway has authorised it where
+the configuration says that it does so instead; and nothing is acknowledged before it is on the bus or in the
+dead-letter queue. A 4xx is only for what a retry can't mend, a 503 for faults of our own.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from media_events.core.configuration import PARTNER_NAME, ConfigurationError
+from media_events.core.failures import HopError, PermanentConfigError, PermanentDataError
+from media_events.core.telemetry import Reporter, fault
+from media_events.ingress.authorization import Authentication, parse_authentication
+from media_events.ingress.http import Answer, Incoming
+from media_events.ingress.idempotent_publish import Acceptor, Outcome
+from media_events.ingress.quarantine import KeptRequest
+from media_events.messaging.idempotency import Ledger
+from media_events.partners.body_parsing import media_type, parse_json, type_accepted
+from media_events.partners.handshakes import answer_document, answer_query
+from media_events.partners.normalization import normalise
+from media_events.partners.signature_verification import (
+    MALFORMED_REASONS,
+    UNSUPPORTED_REASONS,
+    Request,
+    Verdict,
+    verify,
+)
+from media_events.partners.specification import PartnerSpecification, SpecificationError, parse_specification
+
+DEFAULT_MAX_BODY_BYTES: Final = 6_291_456
+"""Lambda takes no larger invocation (6 MiB)."""
+
+RETRY_AFTER_SECONDS: Final = 30
+_WORTH_ANOTHER_LOOK: Final = frozenset(
+    {"signature-mismatch", "token-mismatch", "credentials-mismatch", "secret-unusable"}
+)
+_OUR_FAULT: Final = frozenset({"secret-unusable", "verifier-fault", "verification-not-configured"})
+
+
+class Secrets(Protocol):
+    """Partners' secrets (``adapters.secrets.SecretsManager``). Any exception is a :class:`failures.HopError`."""
+
+    def values(self, arns: Sequence[str]) -> Sequence[str]:
+        """Current and previous secrets, possibly from a cache."""
+
+    def reread(self, arns: Sequence[str]) -> Sequence[str] | None:
+        """The same, read anew; ``None`` if they were read a moment ago."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """A partner that may send webhooks."""
+
+    name: str
+    specification: PartnerSpecification
+    secret_arns: tuple[str, ...] = ()
+    enabled: bool = True
+    authentication: Authentication = field(default_factory=Authentication)
+
+
+def parse_partners(document: Any) -> dict[str, Partner]:
+    """Read ``partners`` of the webhook's configuration document.
+
+    Raises:
+        ConfigurationError: naming every partner and field that is wrong.
+    """
+    if not isinstance(document, Mapping) or not document:
+        raise ConfigurationError(["partners must be an object with at least one partner"])
+    problems: list[str] = []
+    partners = {name: _parse_partner(name, entry, problems) for name, entry in document.items()}
+    if problems:
+        raise ConfigurationError(problems)
+    return {name: partner for name, partner in partners.items() if partner is not None}
+
+
+def _parse_partner(name: str, entry: Any, problems: list[str]) -> Partner | None:
+    where = f"partners.{name}"
+    if not PARTNER_NAME.fullmatch(name):
+        problems.append(f"{where}: a partner's name has lower-case letters, digits, - and _, 63 characters at most")
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("specification"), Mapping):
+        problems.append(f'{where} must be an object with a specification, such as {{"preset": "mux"}}')
+        return None
+    arns, enabled = entry.get("secret_arns") or [], entry.get("enabled", True)
+    if not isinstance(arns, list) or not all(isinstance(arn, str) and arn for arn in arns):
+        problems.append(f"{where}.secret_arns must be a list of ARNs")
+        arns = []
+    if not isinstance(enabled, bool):
+        problems.append(f"{where}.enabled must be true or false")
+    authentication = parse_authentication(entry, where, problems)
+    try:
+        specification = parse_specification(entry["specification"])
+    except SpecificationError as error:
+        problems.extend(f"{where}.specification.{problem}" for problem in error.problems)
+        return None
+    authorised = not authentication.by_signature
+    found = specification.webhook_problems(authorised=authorised, secrets=bool(arns))
+    problems.extend(f"{where}.specification.{problem}" for problem in found)
+    verified = specification.verification is not None and specification.verification.method != "none"
+    if verified and not arns and not authorised:
+        problems.append(f"{where}.secret_arns is empty, and the specification verifies signatures")
+    return Partner(
+        name=name,
+        specification=specification,
+        secret_arns=tuple(arns),
+        enabled=enabled is True,
+        authentication=authentication,
+    )
+
+
+class _RefusedError(Exception):
+    """The request ends here, with an answer that says so."""
+
+    def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.headers = headers or {}
+
+
+class _UnavailableError(Exception):
+    """We can't do our part now; the sender shall come again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+_WORDS: Final = {
+    400: "malformed request",
+    401: "unauthenticated",
+    404: "not found",
+    405: "method not allowed",
+    410: "gone",
+    413: "body too large",
+    415: "unsupported media type",
+    422: "unprocessable",
+    429: "try again later",
+}
+"""What a refused sender is told: never the reason, which would teach a forger, and nothing of its own input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """The webhook, wired. ``clock`` gives epoch seconds."""
+
+    partners: Mapping[str, Partner]
+    secrets: Secrets
+    acceptor: Acceptor
+    report: Reporter
+    hop: str
+    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
+    clock: Callable[[], float] = time.time
+
+    def receive(self, incoming: Incoming, ledger: Ledger, *, remaining: Callable[[], float]) -> Answer:
+        """Process one request; ``remaining`` are the seconds left to do so. Never raises."""
+        partner: Partner | None = None
+        try:
+            self._check_method(incoming)
+            partner = self._partner(incoming)
+            return self._process(partner, incoming, ledger, remaining)
+        except _RefusedError as refused:
+            return self._refuse(incoming, partner, refused)
+        except _UnavailableError as unavailable:
+            return self._unavailable(partner, unavailable.reason)
+        except Exception as error:  # noqa: BLE001  # the last resort: no input may ever cause a 500
+            self.report.error("hop failed", hop=self.hop, partner=partner.name if partner else None, **fault(error))
+            return self._unavailable(partner, "internal")
+
+    def replay(self, request: Any, ledger: Ledger, *, remaining: Callable[[], float]) -> dict[str, Any]:
+        """Process a request that was kept for review, without verification: it was verified when it came.
+
+        Raises:
+            HopError: it still can't be processed, or not all of its events could be published.
+        """
+        kept = KeptRequest.from_dict(request, self.acceptor.bodies)
+        partner = self.partners.get(kept.partner)
+        if partner is None:
+            raise PermanentConfigError("unknown-partner", "the request's partner is not configured (any more)")
+        # The time of its receipt, not of its replay: ids that depend on it come out the same.
+        events = normalise(
+            partner.specification,
+            partner=partner.name,
+            entry="webhook",
+            body=kept.body,
+            headers=kept.headers,
+            now=kept.received,
+        )
+        outcome = self.acceptor.accept(events, ledger, remaining=remaining, dead_letter=False)
+        if outcome.error is not None:
+            raise outcome.error
+        return _summary(outcome, kept.id)
+
+    def _check_method(self, incoming: Incoming) -> None:
+        named = self.partners.get(incoming.partner)
+        handshake = named.specification.handshake if named is not None and named.enabled else None
+        allowed = ("GET", "POST") if handshake is not None and handshake.kind == "query_echo" else ("POST",)
+        if incoming.method not in allowed:
+            raise _RefusedError(405, "method-not-allowed", {"allow": ", ".join(allowed)})
+
+    def _partner(self, incoming: Incoming) -> Partner:
+        partner = self.partners.get(incoming.partner)
+        if partner is None:
+            raise _RefusedError(404, "unknown-partner")
+        if not partner.enabled:
+            raise _RefusedError(410, "partner-disabled")
+        return partner
+
+    def _process(self, partner: Partner, incoming: Incoming, ledger: Ledger, remaining: Callable[[], float]) -> Answer:
+        specification = partner.specification
+        body = incoming.body
+        if body is None:
+            raise _RefusedError(specification.answers.malformed, "body-not-base64")
+        if len(body) > self.max_body_bytes:
+            raise _RefusedError(413, "body-too-large", {"connection": "close"})
+        refusal = partner.authentication.refusal(incoming.caller, partner.name)
+        if refusal is not None:
+            raise _RefusedError(specification.answers.unauthenticated, refusal)
+        request = Request(incoming.method, incoming.url, tuple(incoming.headers), body)
+        if incoming.method == "GET":
+            return self._greet(partner, request)
+        secrets = self._authenticate(partner, request)
+        self._check_form(specification, request)
+        received = self.clock()
+        try:
+            if specification.handshake is not None:
+                asked = answer_document(specification.handshake, parse_json(body), secrets)
+                if asked is not None:
+                    self.report.info("handshake answered", partner=partner.name, hop=self.hop)
+                    return Answer(asked.status, asked.body, {"content-type": asked.content_type})
+            events = normalise(
+                specification,
+                partner=partner.name,
+                entry="webhook",
+                body=body,
+                headers=request.headers,
+                now=received,
+            )
+        except PermanentDataError as error:
+            return self._quarantine(partner, incoming, body, received, error)
+        outcome = self.acceptor.accept(
+            events, ledger, remaining=remaining, keep_seconds=specification.dedup_window_seconds
+        )
+        if outcome.error is not None:
+            raise _UnavailableError(outcome.error.code)
+        return self._acknowledge(partner, outcome)
+
+    def _greet(self, partner: Partner, request: Request) -> Answer:
+        secrets: Sequence[str] = ()
+        handshake = partner.specification.handshake
+        if handshake is not None and handshake.secret_query is not None:
+            secrets = self._secrets(partner)
+        asked = answer_query(handshake, request, secrets)
+        if asked is None:
+            raise _RefusedError(partner.specification.answers.unauthenticated, "handshake-mismatch")
+        self.report.info("handshake answered", partner=partner.name, hop=self.hop)
+        return Answer(asked.status, asked.body, {"content-type": asked.content_type})
+
+    def _authenticate(self, partner: Partner, request: Request) -> Sequence[str]:
+        """The partner's secrets, once one of them, or API Gateway, has proved the request."""
+        if not partner.authentication.by_signature:
+            handshake = partner.specification.handshake
+            return self._secrets(partner) if handshake is not None and handshake.kind == "hmac_token" else ()
+        verification = partner.specification.verification
+        now = self.clock()
+        # Without secrets first: what is refused for its form or its time costs no look into the secret store.
+        verdict = verify(verification, request, (), now)
+        secrets: Sequence[str] = ()
+        if verdict.reason == "secret-unusable":
+            secrets = self._secrets(partner)
+            verdict = verify(verification, request, secrets, now)
+            if verdict.reason in _WORTH_ANOTHER_LOOK:
+                fresh = self._reread(partner)
+                if fresh is not None:
+                    secrets = fresh
+                    verdict = verify(verification, request, secrets, now)
+        self._judge(partner, verdict)
+        return secrets
+
+    def _judge(self, partner: Partner, verdict: Verdict) -> None:
+        answers = partner.specification.answers
+        if verdict.valid is False:
+            if verdict.reason in _OUR_FAULT:
+                raise _UnavailableError(verdict.reason)
+            if verdict.reason in MALFORMED_REASONS:
+                raise _RefusedError(answers.malformed, verdict.reason)
+            if verdict.reason in UNSUPPORTED_REASONS:
+                raise _RefusedError(415, verdict.reason)
+            raise _RefusedError(answers.unauthenticated, verdict.reason)
+        if verdict.secret_index:
+            # Whoever rotates a secret wants to know when the old one is no longer in use.
+            self.report.count("OlderSecretUsed", partner=partner.name)
+
+    def _secrets(self, partner: Partner) -> Sequence[str]:
+        try:
+            return self.secrets.values(partner.secret_arns)
+        except HopError as error:
+            raise _UnavailableError(f"secret-store:{error.code}") from error
+
+    def _reread(self, partner: Partner) -> Sequence[str] | None:
+        try:
+            return self.secrets.reread(partner.secret_arns)
+        except HopError as error:
+            # The cached secrets have given their verdict; a store that is down does not change it.
+            self.report.warning("secrets not re-read", hop=self.hop, partner=partner.name, reason=error.code)
+            return None
+
+    def _check_form(self, specification: PartnerSpecification, request: Request) -> None:
+        encodings = [value.strip().lower() for value in request.values("content-encoding")]
+        if any(encoding not in ("", "identity") for encoding in encodings):
+            raise _RefusedError(415, "content-encoding-unsupported")
+        if not type_accepted(media_type(request.headers), specification.parsing.content_types):
+            raise _RefusedError(415, "content-type-unsupported")
+
+    def _quarantine(
+        self, partner: Partner, incoming: Incoming, body: bytes, received: float, error: PermanentDataError
+    ) -> Answer:
+        """Keep a genuine request that can't be processed: it must not be lost, and its sender can't mend it."""
+        kept = KeptRequest.of(partner.specification, incoming, body, received)
+        acceptor = self.acceptor
+        try:
+            text = json.dumps({"request": kept.to_dict(acceptor.bodies)}, separators=(",", ":"))
+            acceptor.dead_letters.send(text, acceptor.failure(error), deduplication_id=kept.id)
+        except HopError as refusal:
+            raise _UnavailableError(f"quarantine:{refusal.code}") from refusal
+        self.report.warning(
+            "request quarantined", event_id=kept.id, partner=partner.name, hop=self.hop, reason=error.code
+        )
+        self.report.count("RequestsQuarantined", partner=partner.name)
+        status = partner.specification.answers.unprocessable
+        return _json(status, {"id": kept.id, "status": "accepted"})
+
+    def _acknowledge(self, partner: Partner, outcome: Outcome) -> Answer:
+        answers = partner.specification.answers
+        status = answers.accepted if outcome.accepted else answers.duplicate
+        return _json(status, _summary(outcome, ""))
+
+    def _refuse(self, incoming: Incoming, partner: Partner | None, refused: _RefusedError) -> Answer:
+        self.report.warning(
+            "request refused",
+            hop=self.hop,
+            partner=partner.name if partner else None,
+            method=incoming.method if incoming.method in _METHODS else "other",
+            reason=refused.reason,
+            status=refused.status,
+        )
+        self.report.count("RequestsRefused", reason=refused.reason)
+        return _json(refused.status, {"error": _WORDS.get(refused.status, "refused")}, refused.headers)
+
+    def _unavailable(self, partner: Partner | None, reason: str) -> Answer:
+        status, seconds = 503, RETRY_AFTER_SECONDS
+        if partner is not None:
+            status = partner.specification.answers.unavailable
+            seconds = partner.specification.answers.retry_after_seconds
+        self.report.error(
+            "request refused", hop=self.hop, partner=partner.name if partner else None, reason=reason, status=status
+        )
+        self.report.count("RequestsRefused", reason=reason.partition(":")[0])
+        return unavailable(status, seconds)
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def unavailable(status: int = 503, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> Answer:
+    """The answer to a request that we can't deal with now."""
+    return _json(status, {"error": "try again later"}, {"retry-after": str(retry_after_seconds)})
+
+
+def _summary(outcome: Outcome, otherwise: str) -> dict[str, Any]:
+    """``{"id", "status"}``, and all ids where a request had several events."""
+    events = [*outcome.accepted, *outcome.duplicates]
+    ids = [event.metadata.id for event in events]
+    summary: dict[str, Any] = {
+        "id": ids[0] if ids else otherwise,
+        "status": "accepted" if outcome.accepted or not ids else "duplicate",
+    }
+    return {**summary, "ids": ids} if len(ids) > 1 else summary
+
+
+def _json(status: int, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(
+        status,
+        json.dumps(document, separators=(",", ":")),
+        {"content-type": "application/json", "cache-control": "no-store", **(headers or {})},
+    )

@@ -1,0 +1,1 @@
+"""Consuming messages: queues, asynchronous invocations, the idempotency store."""

@@ -1,0 +1,50 @@
+"""One HTTP exchange: what is sent, what is answered, and who carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+
+from media_events.outbound_http.address_guard import Network, Target
+
+KEPT_RESPONSE_BYTES: Final = 8 * 1024
+"""Enough for 2,048 characters of any script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. ``timeout_seconds`` bounds the whole exchange, from the resolver to the last byte that is read.
+
+    ``kept_bytes`` is how much of the answer's body is wanted.
+    """
+
+    target: Target
+    headers: Mapping[str, str]
+    body: bytes
+    timeout_seconds: float
+    allowed_networks: tuple[Network, ...] = ()
+    method: Literal["GET", "POST"] = "POST"
+    kept_bytes: int = KEPT_RESPONSE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: header names in lower case, and the beginning of the body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class HttpClient(Protocol):
+    """Sends one request to a vetted address and follows no redirect."""
+
+    def post(self, request: Request) -> Response:
+        """Send ``request``, whose method is POST.
+
+        Raises:
+            PermanentConfigError: the host's address is forbidden.
+            TransientError: no answer: resolver, connection, TLS, timeout.
+        """
+        ...

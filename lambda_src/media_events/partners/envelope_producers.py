@@ -1,0 +1,76 @@
+"""Producers that speak the envelope themselves: their events are validated, and pass without what only we may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from media_events.core.envelope import CONTROL_ATTRIBUTES, SPECVERSION, Entry, EnvelopeError, Event
+from media_events.core.failures import PermanentDataError
+from media_events.partners.normalization import (
+    MAX_ID_CHARACTERS,
+    MAX_VALUE_CHARACTERS,
+    printable,
+    received_time,
+    valid_traceparent,
+)
+from media_events.partners.specification import MAX_TYPE_CHARACTERS
+from media_events.partners.timestamps import parse_time, rfc3339
+
+_LIMITS = {"id": MAX_ID_CHARACTERS, "type": MAX_TYPE_CHARACTERS, "nativetype": MAX_TYPE_CHARACTERS}
+
+
+def speaks_envelope(detail: Any) -> bool:
+    """Whether a ``Detail`` claims to be in the envelope: ``metadata`` of CloudEvents, beside ``data``."""
+    return (
+        isinstance(detail, Mapping)
+        and isinstance(detail.get("metadata"), Mapping)
+        and detail["metadata"].get("specversion") == SPECVERSION
+        and "data" in detail
+    )
+
+
+def admit(detail: Any, *, partner: str, entry: Entry, now: float) -> Event:
+    """The event of a producer that speaks the envelope.
+
+    Its control attributes (``CONTROL_ATTRIBUTES``: ``dataref``, ``redrive``, ``hops``, …) are dropped and set by us,
+    and ``source`` is the partner that the configuration says, whatever the producer calls itself. ``now`` is epoch
+    seconds.
+
+    Raises:
+        PermanentDataError: ``envelope-invalid``, naming every attribute that is missing or wrong.
+    """
+    metadata = detail.get("metadata") if isinstance(detail, Mapping) else None
+    if not isinstance(metadata, Mapping):
+        raise PermanentDataError("envelope-invalid", "detail.metadata must be an object")
+    given = {name: value for name, value in metadata.items() if name not in CONTROL_ATTRIBUTES and value is not None}
+    received = received_time(now)
+    attributes: dict[str, Any] = {
+        "nativetype": given.get("type"),
+        "time": received,
+        "partitionkey": given.get("subject") or given.get("id"),
+        **given,
+        "source": f"partner.{partner}",
+        "partner": partner,
+        "entry": entry,
+        "recordedtime": received,
+    }
+    try:
+        event = Event.from_detail({"metadata": attributes, "data": detail.get("data")})
+    except EnvelopeError as error:
+        raise PermanentDataError("envelope-invalid", "; ".join(error.problems)) from None
+    problems = [
+        f"metadata.{name} must be printable text of at most {_LIMITS.get(name, MAX_VALUE_CHARACTERS)} characters"
+        for name, value in event.metadata.to_dict().items()
+        if isinstance(value, str) and (len(value) > _LIMITS.get(name, MAX_VALUE_CHARACTERS) or not printable(value))
+    ]
+    moment = parse_time(event.metadata.time, unit="iso")
+    if moment is None:
+        problems.append("metadata.time must be an RFC 3339 time with an offset")
+    if event.metadata.traceparent is not None and not valid_traceparent(event.metadata.traceparent):
+        problems.append("metadata.traceparent must be a W3C trace parent")
+    if "data" not in detail:
+        problems.append("detail.data is missing")
+    if problems or moment is None:
+        raise PermanentDataError("envelope-invalid", "; ".join(problems))
+    return Event.from_detail({"metadata": {**attributes, "time": rfc3339(moment)}, "data": detail["data"]})

@@ -1,0 +1,408 @@
+"""How a partner proves that a request is its own: the ``verification`` and ``handshake`` parts of a specification."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from media_events.core.config_fields import Fields, kind_of
+from media_events.partners.timestamps import parse_zone
+from media_events.partners.value_expressions import HEADER_NAME, Source, parse_path, parse_source
+
+METHODS: Final = ("hmac", "digest", "ed25519", "static_token", "jwt_body", "basic", "none")
+ALGORITHMS: Final = ("sha1", "sha256", "sha384", "sha512")
+ENCODINGS: Final = ("hex", "base64")
+FORMATS: Final = ("raw", "prefix", "kv", "versioned")
+KEY_FORMATS: Final = ("utf8", "base64", "hex")
+UNITS: Final = ("s", "ms", "iso")
+PLACEHOLDERS: Final = ("timestamp", "id", "body", "secret", "url", "sorted_form")
+HANDSHAKES: Final = ("echo_field", "hmac_token", "query_echo")
+MAX_TOLERANCE_SECONDS: Final = 30 * 86_400
+DEFAULT_MESSAGE_ID_PATTERN: Final = r"[A-Za-z0-9_-]{1,256}"
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_SIGNED: Final = ("hmac", "digest", "ed25519")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureFormat:
+    """How candidates stand in the signature's header: alone, after a prefix, in ``k=v`` pairs, or versioned.
+
+    ``ed25519_keys`` are the versions or keys whose candidates are ed25519 signatures beside HMACs (``v1a``).
+    """
+
+    kind: str = "raw"
+    prefix: str = ""
+    separator: str = ""
+    keys: tuple[str, ...] = ()
+    ed25519_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timestamp:
+    """Where the signed time is: ``header``, ``kv`` or ``claim`` and its name, and the unit it is written in."""
+
+    place: str
+    name: str
+    unit: str = "s"
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyDigest:
+    """A digest of the body that travels in a query parameter of the signed URL."""
+
+    query: str
+    algorithm: str = "sha256"
+    encoding: str = "hex"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """One scheme, every parameter pinned by configuration and none taken from a request.
+
+    ``content`` is a sequence of ``(literal, placeholder)`` pairs. ``tolerance_seconds`` 0 means that the time is
+    not checked. ``key_prefix`` is stripped from secrets; ``public_key_prefix`` marks ed25519 public keys.
+    """
+
+    method: str
+    algorithm: str = "sha256"
+    encoding: str = "hex"
+    signature_header: str | None = None
+    signature_query: str | None = None
+    signature_format: SignatureFormat = field(default_factory=SignatureFormat)
+    timestamp: Timestamp | None = None
+    message_id_header: str | None = None
+    message_id_pattern: re.Pattern[str] = field(default=re.compile(DEFAULT_MESSAGE_ID_PATTERN))
+    content: tuple[tuple[str, str | None], ...] = (("", "body"),)
+    key_format: str = "utf8"
+    key_prefix: str = ""
+    public_key_prefix: str = ""
+    tolerance_seconds: int = 300
+    require_headers: Mapping[str, str] = field(default_factory=dict)
+    body_digest: BodyDigest | None = None
+    form_keys: tuple[str, ...] = ()
+    allow_unverified: bool = False
+
+    def signs(self, placeholder: str) -> bool:
+        """Whether the signed content holds this part of the request."""
+        return self.method in _SIGNED and any(name == placeholder for _, name in self.content)
+
+    def signed_headers(self) -> frozenset[str]:
+        """The headers that the signature covers."""
+        names = set()
+        if self.timestamp is not None and self.timestamp.place == "header" and self.signs("timestamp"):
+            names.add(self.timestamp.name)
+        if self.message_id_header is not None and self.signs("id"):
+            names.add(self.message_id_header)
+        return frozenset(names)
+
+    def security_headers(self) -> frozenset[str]:
+        """Every header that verification reads, and that a request may therefore carry only once."""
+        names = {self.signature_header, self.message_id_header, *self.require_headers}
+        if self.timestamp is not None and self.timestamp.place == "header":
+            names.add(self.timestamp.name)
+        if self.method in ("jwt_body", "basic"):
+            names.add(self.signature_header or "authorization")
+        return frozenset(name for name in names if name is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """How an endpoint proves to a sender that it is the right one.
+
+    ``echo_field``: where ``when`` is true, answer the value at ``token`` (as ``response_field``, or as plain text).
+    ``hmac_token``: the same with the token's HMAC beside it. ``query_echo``: on GET, answer a query parameter.
+    """
+
+    kind: str
+    when: Source | None = None
+    token: Source | None = None
+    response_field: str | None = None
+    digest_field: str | None = None
+    algorithm: str = "sha256"
+    encoding: str = "hex"
+    query: str | None = None
+    require_query: Mapping[str, str] = field(default_factory=dict)
+    secret_query: str | None = None
+
+
+def parse_verification(fields: Fields) -> Verification | None:
+    """Read the ``verification`` table; problems go to ``fields.problems``."""
+    before = len(fields.problems)
+    method = fields.choice("method", METHODS, required=True)
+    if fields.given.get("algorithm") == "md5":
+        fields.take("algorithm")
+        fields.problem("algorithm", "md5 is broken and refused; use sha256, or sha1 if the partner has nothing better")
+        algorithm = "sha256"
+    else:
+        algorithm = fields.choice("algorithm", ALGORITHMS, default="sha256") or "sha256"
+    encoding = fields.choice("encoding", ENCODINGS, default="hex") or "hex"
+    header = _header(fields, "signature_header")
+    query = fields.text("signature_query", hint="the name of a query parameter")
+    signature_format = _signature_format(fields)
+    timestamp = _timestamp(fields)
+    message_id = _message_id(fields)
+    pattern = fields.text("message_id_pattern", default=DEFAULT_MESSAGE_ID_PATTERN) or DEFAULT_MESSAGE_ID_PATTERN
+    template = fields.text("content", default="{body}", hint="a template such as {timestamp}.{body}") or "{body}"
+    content = _content(fields, template)
+    key_format = fields.choice("key_format", KEY_FORMATS, default="utf8") or "utf8"
+    key_prefix = fields.text("key_prefix", default="", hint="the text that stands before the key") or ""
+    public_key_prefix = fields.text("public_key_prefix", default="") or ""
+    tolerance = fields.integer("tolerance_seconds", default=300, low=0, high=MAX_TOLERANCE_SECONDS)
+    required = {name.lower(): value for name, value in fields.pairs("require_headers").items()}
+    body_digest = _body_digest(fields)
+    form_keys = fields.texts("form_keys", hint="the list of form fields that the partner signs")
+    allow_unverified = fields.boolean("allow_unverified")
+    fields.done()
+    compiled = _pattern(fields, pattern)
+    if method is None or len(fields.problems) > before or compiled is None:
+        return None
+    verification = Verification(
+        method=method,
+        algorithm=algorithm,
+        encoding=encoding,
+        signature_header=header or ("authorization" if method in ("jwt_body", "basic") else None),
+        signature_query=query,
+        signature_format=signature_format,
+        timestamp=timestamp,
+        message_id_header=message_id,
+        message_id_pattern=compiled,
+        content=content,
+        key_format=key_format,
+        key_prefix=key_prefix,
+        public_key_prefix=public_key_prefix,
+        tolerance_seconds=tolerance,
+        require_headers=required,
+        body_digest=body_digest,
+        form_keys=form_keys,
+        allow_unverified=allow_unverified,
+    )
+    _check(verification, fields)
+    return verification if len(fields.problems) == before else None
+
+
+def _check(verification: Verification, fields: Fields) -> None:
+    """What can only be judged across several parameters."""
+    method = verification.method
+    if method == "none":
+        if not verification.allow_unverified:
+            fields.problem(
+                "allow_unverified",
+                "must be true with method none: then anybody who knows the URL can send events; better give the "
+                "partner a URL with ?token=… (method static_token, signature_query token)",
+            )
+        return
+    if verification.allow_unverified:
+        fields.problem("allow_unverified", f"contradicts method {method}; remove it")
+    if verification.signature_header is None and verification.signature_query is None:
+        fields.problem(
+            "signature_header", "is missing; name the header (or, with signature_query, the query parameter)"
+        )
+    if verification.signature_header is not None and verification.signature_query is not None:
+        fields.problem("signature_query", "and signature_header exclude each other; keep one")
+    if method in _SIGNED:
+        _check_content(verification, fields)
+    for name in ("timestamp", "message_id"):
+        if method in ("static_token", "basic") and fields.has(name):
+            fields.problem(name, f"is not signed by method {method}, so it proves nothing; remove it")
+    _check_time(verification, fields)
+    if (verification.signature_format.ed25519_keys or method == "ed25519") and method not in ("hmac", "ed25519"):
+        fields.problem("signature_format.ed25519_keys", "goes with method hmac only")
+
+
+def _check_content(verification: Verification, fields: Fields) -> None:
+    signs = verification.signs
+    if not (signs("body") or signs("sorted_form") or (verification.body_digest is not None and signs("url"))):
+        fields.problem(
+            "content", "leaves the body unsigned; it must hold {body}, {sorted_form}, or {url} and body_digest"
+        )
+    if verification.body_digest is not None and not signs("url"):
+        fields.problem("body_digest", "stands in the URL, so content must hold {url}")
+    if verification.timestamp is not None and not signs("timestamp"):
+        fields.problem("content", "leaves the timestamp unsigned; it must hold {timestamp}, as in {timestamp}.{body}")
+    if verification.timestamp is None and signs("timestamp"):
+        fields.problem(
+            "timestamp", "is missing, but content holds {timestamp}; say where it is, header:x-timestamp say"
+        )
+    if verification.message_id_header is not None and not signs("id"):
+        fields.problem("content", "leaves the message id unsigned; it must hold {id}, as in {id}.{timestamp}.{body}")
+    if verification.message_id_header is None and signs("id"):
+        fields.problem("message_id", "is missing, but content holds {id}; say where it is, header:webhook-id say")
+    if verification.method == "digest" and not signs("secret"):
+        fields.problem("content", "must hold {secret} with method digest, as in {body}{secret}")
+    if verification.method != "digest" and signs("secret"):
+        fields.problem("content", f"must not hold {{secret}} with method {verification.method}")
+    if signs("sorted_form") and not verification.form_keys:
+        fields.problem(
+            "form_keys",
+            "is missing: {sorted_form} joins names and values without a boundary, so list every field that the "
+            "partner sends; a form with others, or without one of them, is refused",
+        )
+
+
+def _check_time(verification: Verification, fields: Fields) -> None:
+    timestamp = verification.timestamp
+    if timestamp is None:
+        return
+    if timestamp.place == "kv" and verification.signature_format.kind != "kv":
+        fields.problem("timestamp", "kv:… needs signature_format kind kv; otherwise give header:<name>")
+    if (timestamp.place == "claim") != (verification.method == "jwt_body"):
+        fields.problem(
+            "timestamp", "must be claim:<name> with method jwt_body, header:<name> or kv:<key> with the others"
+        )
+    if timestamp.place == "kv" and timestamp.name in verification.signature_format.keys:
+        fields.problem("timestamp", f"kv:{timestamp.name} is a signature key as well; the two must differ")
+
+
+def _header(fields: Fields, key: str) -> str | None:
+    name = fields.text(key, hint="the name of a header")
+    if name is None:
+        return None
+    if not HEADER_NAME.fullmatch(name):
+        fields.problem(key, f"{name!r} is no header name; use letters, digits and dashes")
+        return None
+    return name.lower()
+
+
+def _signature_format(fields: Fields) -> SignatureFormat:
+    value = fields.take("signature_format")
+    if value is None or value == "raw":
+        return SignatureFormat()
+    if isinstance(value, str):
+        if value.startswith("prefix:") and len(value) > len("prefix:"):
+            return SignatureFormat(kind="prefix", prefix=value.removeprefix("prefix:"))
+        fields.problem("signature_format", 'must be "raw", "prefix:<text>", or a table with kind kv or versioned')
+        return SignatureFormat()
+    table = Fields(value, fields.at("signature_format"), fields.problems)
+    kind = table.choice("kind", FORMATS, required=True) or "raw"
+    prefix, separator, keys, ed25519_keys = "", "", (), ()  # type: tuple[str, str, tuple[str, ...], tuple[str, ...]]
+    if kind == "prefix":
+        prefix = table.text("prefix", required=True, hint="the text before the signature, v0= say") or ""
+    if kind in ("kv", "versioned"):
+        separator = table.text("separator", default="," if kind == "kv" else " ") or ""
+        keys = table.texts("keys", hint='the list of accepted keys or versions, ["v1"] say')
+        ed25519_keys = table.texts("ed25519_keys", hint='the list of keys that are ed25519 signatures, ["v1a"] say')
+        if not keys:
+            table.problem("keys", 'is missing; give the list of accepted keys or versions, ["v1"] say')
+        if len(separator) != 1 or separator == "=":
+            table.problem("separator", "must be one character and not =")
+    table.done()
+    return SignatureFormat(kind=kind, prefix=prefix, separator=separator, keys=keys, ed25519_keys=ed25519_keys)
+
+
+def _timestamp(fields: Fields) -> Timestamp | None:
+    value = fields.take("timestamp")
+    if value is None:
+        return None
+    unit, zone, place = "s", None, value
+    if isinstance(value, Mapping):
+        table = Fields(value, fields.at("timestamp"), fields.problems)
+        place = table.text("from", required=True, hint="header:<name>, kv:<key> or claim:<name>")
+        unit = table.choice("unit", UNITS, default="s") or "s"
+        zone = table.text("zone", hint="UTC or an offset such as +01:00")
+        if zone is not None and parse_zone(zone) is None:
+            table.problem("zone", f"{zone!r} must be UTC or an offset such as +01:00")
+        table.done()
+    match = re.fullmatch(r"(header|kv|claim):(.{1,128})", place) if isinstance(place, str) else None
+    if match is None:
+        fields.problem(
+            "timestamp", "must be header:<name>, kv:<key> or claim:<name>, or a table with from, unit and zone"
+        )
+        return None
+    name = match[2].lower() if match[1] == "header" else match[2]
+    return Timestamp(place=match[1], name=name, unit=unit, zone=zone)
+
+
+def _message_id(fields: Fields) -> str | None:
+    value = fields.text("message_id", hint="header:<name>")
+    if value is None:
+        return None
+    name = value.removeprefix("header:")
+    if name == value or not HEADER_NAME.fullmatch(name):
+        fields.problem("message_id", f"must be header:<name>, header:webhook-id say, not {value!r}")
+        return None
+    return name.lower()
+
+
+def _content(fields: Fields, template: str) -> tuple[tuple[str, str | None], ...]:
+    """Split a template into literals, each followed by a placeholder; the last one may stand alone."""
+    pieces: list[tuple[str, str | None]] = []
+    position = 0
+    for match in _PLACEHOLDER.finditer(template):
+        if match[1] not in PLACEHOLDERS:
+            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            fields.problem("content", f"{match[0]} is no placeholder; there are {known}")
+        pieces.append((template[position : match.start()], match[1]))
+        position = match.end()
+    if position < len(template):
+        pieces.append((template[position:], None))
+    return tuple(pieces)
+
+
+def _body_digest(fields: Fields) -> BodyDigest | None:
+    table = fields.table("body_digest")
+    if table is None:
+        return None
+    query = table.text("query", hint="the name of a query parameter")
+    algorithm = table.choice("algorithm", ALGORITHMS, default="sha256") or "sha256"
+    encoding = table.choice("encoding", ENCODINGS, default="hex") or "hex"
+    table.done()
+    if query is None:
+        table.problem("query", "is missing; name the query parameter that holds the digest")
+    return BodyDigest(query=query or "", algorithm=algorithm, encoding=encoding)
+
+
+def _pattern(fields: Fields, text: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text, re.ASCII)
+    except re.error as error:
+        fields.problem("message_id_pattern", f"is no regular expression: {error}")
+        return None
+
+
+def parse_handshake(fields: Fields) -> Handshake | None:
+    """Read the ``handshake`` table; problems go to ``fields.problems``."""
+    before = len(fields.problems)
+    kind = fields.choice("kind", HANDSHAKES, required=True)
+    when = _expression(fields, "when")
+    handshake = Handshake(
+        kind=kind or "",
+        when=when,
+        token=parse_source(fields, "token"),
+        response_field=fields.text("response_field"),
+        digest_field=fields.text("digest_field"),
+        algorithm=fields.choice("algorithm", ALGORITHMS, default="sha256") or "sha256",
+        encoding=fields.choice("encoding", ENCODINGS, default="hex") or "hex",
+        query=fields.text("query", hint="the name of a query parameter"),
+        require_query=fields.pairs("require_query"),
+        secret_query=fields.text("secret_query", hint="the name of a query parameter"),
+    )
+    fields.done()
+    needed = {"query_echo": ("query",), "echo_field": ("when", "token")}.get(
+        kind or "", ("when", "token", "response_field", "digest_field")
+    )
+    for name in needed:
+        if kind is not None and not fields.has(name):
+            fields.problem(name, f"is missing; a handshake of kind {kind} needs it")
+    return handshake if len(fields.problems) == before else None
+
+
+def _expression(fields: Fields, key: str) -> Source | None:
+    value: Any = fields.take(key)
+    return None if value is None else parse_path(value, fields.at(key), fields.problems)
+
+
+__all__ = [
+    "ALGORITHMS",
+    "METHODS",
+    "BodyDigest",
+    "Handshake",
+    "SignatureFormat",
+    "Timestamp",
+    "Verification",
+    "kind_of",
+    "parse_handshake",
+    "parse_verification",
+]

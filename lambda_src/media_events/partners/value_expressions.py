@@ -1,0 +1,345 @@
+"""Where a value comes from: a JMESPath, a header, a constant, a concatenation, a hash, or the first that is there.
+
+Expressions see ``{body, document, headers, attributes, envelope, index}``: ``body`` is one event of the partner
+(after splitting and flattening), ``document`` the whole parsed body, ``headers`` have lower-case names,
+``attributes`` are those of a queue or topic message, ``envelope`` the EventBridge event around the body.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+import jmespath
+import jmespath.exceptions
+
+from media_events.core.config_fields import Fields, kind_of
+
+ROOTS: Final = ("body", "document", "headers", "attributes", "envelope", "index")
+KINDS: Final = ("path", "header", "constant", "concat", "hash", "first")
+HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+
+
+class Compiled(Protocol):
+    """A compiled JMESPath expression."""
+
+    def search(self, value: Any) -> Any:
+        """What the expression selects, ``None`` where there is nothing."""
+
+
+class Source(Protocol):
+    """Anything that finds a value in a message's context."""
+
+    def find(self, context: Context) -> Any:
+        """The value, ``None`` where the message has none."""
+
+    def headers(self) -> frozenset[str]:
+        """The headers that the value depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What expressions see (``names``), and the clock for values that the message lacks (``now``, epoch seconds)."""
+
+    names: Mapping[str, Any]
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A JMESPath expression; ``reads`` are the headers that it takes."""
+
+    expression: str
+    compiled: Compiled
+    reads: frozenset[str]
+
+    def find(self, context: Context) -> Any:
+        """What the expression selects; an expression that does not fit the message selects nothing."""
+        try:
+            return self.compiled.search(context.names)
+        except Exception:  # noqa: BLE001 - a sender's data must not reach the corners of a library as an exception
+            return None
+
+    def headers(self) -> frozenset[str]:
+        """The headers that the expression names; ``*`` where it may read any."""
+        return self.reads
+
+
+def _headers_read(node: Mapping[str, Any], *, at_root: bool) -> set[str]:
+    """Walk a JMESPath tree for what it takes from ``headers`` of the context, and not from a field of that name."""
+    kind, children = node["type"], node.get("children", [])
+    if kind == "field":
+        return {"*"} if at_root and node["value"] == "headers" else set()
+    if kind == "current":
+        return {"*"} if at_root else set()
+    if kind == "subexpression" and at_root and children[0] == {"type": "field", "children": [], "value": "headers"}:
+        return {children[1]["value"].lower()} if children[1]["type"] == "field" else {"*"}
+    # The first part of a chain starts where the whole does, the others from what it found.
+    chained = kind in _CHAINS
+    found: set[str] = set()
+    for index, child in enumerate(children):
+        if isinstance(child, Mapping) and kind != "expref":
+            found |= _headers_read(child, at_root=at_root and not (chained and index))
+    return found
+
+
+_CHAINS: Final = frozenset(
+    {"subexpression", "index_expression", "projection", "value_projection", "filter_projection", "pipe"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One header, by its lower-case name."""
+
+    name: str
+
+    def find(self, context: Context) -> Any:
+        """The header's value; an empty one counts as none."""
+        return context.names["headers"].get(self.name) or None
+
+    def headers(self) -> frozenset[str]:
+        """The header itself."""
+        return frozenset({self.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value for every message."""
+
+    value: Any
+
+    def find(self, context: Context) -> Any:  # noqa: ARG002 - one signature for all sources
+        """The constant."""
+        return self.value
+
+    def headers(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """Several values joined; the separator is escaped inside the values, so two lists never join to one text."""
+
+    parts: Sequence[Source]
+    separator: str
+
+    def find(self, context: Context) -> Any:
+        """The joined text, ``None`` where a part is missing or no scalar."""
+        texts = [scalar_text(part.find(context)) for part in self.parts]
+        if any(text is None for text in texts):
+            return None
+        escapes = {"%": "%25", self.separator: "".join(f"%{byte:02X}" for byte in self.separator.encode())}
+        pattern = re.compile("|".join(re.escape(key) for key in escapes if key))
+        if not self.separator or len(texts) == 1:
+            return "".join(text for text in texts if text is not None)
+        # A constant is the specification's own word, not a sender's, and stands as written.
+        return self.separator.join(
+            text if isinstance(part, Constant) else pattern.sub(lambda found: escapes[found.group()], text)
+            for part, text in zip(self.parts, texts, strict=True)
+            if text is not None
+        )
+
+    def headers(self) -> frozenset[str]:
+        """Those of all parts."""
+        return frozenset().union(*(part.headers() for part in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """SHA-256 over length-prefixed fields, and the time bucket that the message falls into, where one is given.
+
+    Length prefixes keep ``("ab", "c")`` and ``("a", "bc")`` apart; ``bucket_seconds`` makes two identical
+    messages of different times two events, while retries within the bucket stay one.
+    """
+
+    parts: Sequence[Source]
+    bucket_seconds: int | None
+    bucket_time: Source | None
+
+    def find(self, context: Context) -> Any:
+        """``sha256:`` and 64 hex digits, ``None`` where every field is missing."""
+        values = [part.find(context) for part in self.parts]
+        if all(value is None for value in values):
+            return None
+        fields = [canonical(value) for value in values]
+        if self.bucket_seconds is not None:
+            fields.append(b"bucket:%d" % (_moment(self.bucket_time, context) // self.bucket_seconds))
+        digest = hashlib.sha256(b"".join(b"%d:%s" % (len(text), text) for text in fields))
+        return f"sha256:{digest.hexdigest()}"
+
+    def headers(self) -> frozenset[str]:
+        """Those of all fields."""
+        timed = () if self.bucket_time is None else (self.bucket_time,)
+        return frozenset().union(*(part.headers() for part in (*self.parts, *timed)))
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first alternative that yields a value."""
+
+    alternatives: Sequence[Source]
+
+    def find(self, context: Context) -> Any:
+        """The first value that is neither null nor an empty text."""
+        for alternative in self.alternatives:
+            value = alternative.find(context)
+            if value is not None and value != "":
+                return value
+        return None
+
+    def headers(self) -> frozenset[str]:
+        """Those of all alternatives."""
+        return frozenset().union(*(alternative.headers() for alternative in self.alternatives))
+
+
+def canonical(value: Any) -> bytes:
+    """One byte form per JSON value, so that equal values hash alike."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def scalar_text(value: Any) -> str | None:
+    """A text or a whole number as text; ``None`` for everything else, the empty text included."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _moment(source: Source | None, context: Context) -> int:
+    """Epoch seconds of the message: the named time, else when the queue got it, else now."""
+    from media_events.partners.timestamps import parse_time  # noqa: PLC0415 - only hashes with a bucket need it
+
+    attributes = context.names.get("attributes") or {}
+    found = None if source is None else source.find(context)
+    sent = attributes.get("SentTimestamp") if isinstance(attributes, Mapping) else None
+    for value in (found, sent):
+        moment = None if value is None else parse_time(value, zone="UTC")
+        if moment is not None:
+            return int(moment.timestamp())
+    return int(context.now)
+
+
+def parse_source(fields: Fields, key: str) -> Source | None:
+    """Read one field of a specification as a source: a JMESPath as text, or a table with exactly one kind."""
+    value = fields.take(key)
+    return None if value is None else _parse(value, fields.at(key), fields.problems)
+
+
+def parse_path(expression: Any, path: str, problems: list[str]) -> Path | None:
+    """Compile a JMESPath, or record what is wrong with it."""
+    if not isinstance(expression, str) or not expression.strip():
+        problems.append(f"{path}: must be a JMESPath expression such as body.id, not {kind_of(expression)}")
+        return None
+    try:
+        compiled = jmespath.compile(expression)
+    except jmespath.exceptions.JMESPathError as error:
+        reason = str(error).splitlines()[0]
+        problems.append(
+            f"{path}: is no JMESPath expression ({reason}); names with dashes are quoted, as in "
+            'headers."x-request-id", and literals stand in single quotes'
+        )
+        return None
+    if not re.search(rf"(?<![\w\"])(?:{'|'.join(ROOTS)})(?!\w)|@", expression):
+        problems.append(
+            f"{path}: {expression!r} starts from none of {', '.join(ROOTS)}; write body.{expression} to read the body"
+        )
+        return None
+    tree = cast("Mapping[str, Any]", compiled.parsed)
+    return Path(expression, compiled, frozenset(_headers_read(tree, at_root=True)))
+
+
+def _parse(value: Any, path: str, problems: list[str]) -> Source | None:
+    if isinstance(value, str):
+        return parse_path(value, path, problems)
+    if not isinstance(value, Mapping):
+        problems.append(
+            f"{path}: must be a JMESPath expression or a table with one of {', '.join(KINDS)}, not {kind_of(value)}"
+        )
+        return None
+    kinds = [kind for kind in KINDS if value.get(kind) is not None]
+    if len(kinds) != 1:
+        found = " and ".join(kinds) if kinds else "none of them"
+        problems.append(f"{path}: must have exactly one of {', '.join(KINDS)}; it has {found}")
+        return None
+    return _READERS[kinds[0]](Fields(value, path, problems))
+
+
+def _read_path(fields: Fields) -> Source | None:
+    expression = fields.take("path")
+    fields.done()
+    return parse_path(expression, fields.at("path"), fields.problems)
+
+
+def _read_header(fields: Fields) -> Source | None:
+    name = fields.text("header", hint="the name of a header")
+    fields.done()
+    if name is None:
+        return None
+    if not HEADER_NAME.fullmatch(name):
+        fields.problem("header", f"{name!r} is no header name; use letters, digits and dashes")
+        return None
+    return Header(name.lower())
+
+
+def _read_constant(fields: Fields) -> Source | None:
+    value = fields.take("constant")
+    fields.done()
+    if scalar_text(value) is None:
+        fields.problem("constant", f"must be a text or a whole number, not {kind_of(value)}")
+        return None
+    return Constant(value)
+
+
+def _read_list(fields: Fields, key: str) -> list[Source] | None:
+    value = fields.take(key)
+    if not isinstance(value, (list, tuple)) or not value:
+        fields.problem(key, f"must be a list of at least one source, not {kind_of(value) if value else 'an empty one'}")
+        return None
+    parts = [_parse(item, f"{fields.at(key)}[{index}]", fields.problems) for index, item in enumerate(value)]
+    found = [part for part in parts if part is not None]
+    return found if len(found) == len(parts) else None
+
+
+def _read_concat(fields: Fields) -> Source | None:
+    parts = _read_list(fields, "concat")
+    separator = fields.text("separator", default=":", hint="the text between the parts") or ":"
+    fields.done()
+    return None if parts is None else Concat(tuple(parts), separator)
+
+
+_DAY: Final = 86_400
+
+
+def _read_hash(fields: Fields) -> Source | None:
+    parts = _read_list(fields, "hash")
+    bucket = fields.integer("bucket_seconds", default=0, low=1, high=_DAY) if fields.has("bucket_seconds") else None
+    time = parse_source(fields, "bucket_time")
+    if time is not None and bucket is None:
+        fields.problem("bucket_time", "is of no use without bucket_seconds; give the bucket's length, 300 say")
+    fields.take("bucket_seconds")
+    fields.done()
+    return None if parts is None else Hash(tuple(parts), bucket or None, time)
+
+
+def _read_first(fields: Fields) -> Source | None:
+    alternatives = _read_list(fields, "first")
+    fields.done()
+    return None if alternatives is None else First(tuple(alternatives))
+
+
+_READERS: Final = {
+    "path": _read_path,
+    "header": _read_header,
+    "constant": _read_constant,
+    "concat": _read_concat,
+    "hash": _read_hash,
+    "first": _read_first,
+}

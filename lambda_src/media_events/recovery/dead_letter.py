@@ -1,0 +1,499 @@
+"""What a message in a dead-letter queue is, whoever put it there. The parser is total: every message means something.
+
+Two questions are answered apart. *Why* it failed is told by the message's attributes (ours, EventBridge's, Lambda's) or
+by the body, where that is a report. *What* failed is in the body: an event as a rule sent it, a bare ``Detail``, a
+webhook's request, an SNS notification, a Lambda invocation record, a report of the newer bus, or something unknown.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from media_events.core.envelope import EnvelopeError, Event
+from media_events.core.failures import (
+    FAILURE_ATTRIBUTE,
+    MAX_FRAME_CHARACTERS,
+    MAX_MESSAGE_CHARACTERS,
+    MAX_RESPONSE_CHARACTERS,
+    Failure,
+    FailureClass,
+    request_id,
+    scrub,
+)
+from media_events.messaging.message_origin import Arrival
+from media_events.messaging.queue_consumer import Message, timestamp
+
+Kind = Literal["consumer", "moved", "rule", "bus", "function", "sns", "junk"]
+"""Who put it there: a consumer of ours, SQS itself, an EventBridge rule, EventBridge's newer bus (a report without
+the event), Lambda's on-failure destination or asynchronous dead-letter queue, an SNS subscription, nobody we know."""
+
+_RULE_ATTRIBUTES: Final = (
+    "RULE_ARN",
+    "TARGET_ARN",
+    "ERROR_CODE",
+    "ERROR_MESSAGE",
+    "EXHAUSTED_RETRY_CONDITION",
+    "RETRY_ATTEMPTS",
+)
+_LAMBDA_ATTRIBUTES: Final = ("RequestID", "ErrorCode", "ErrorMessage")
+OWN_ATTRIBUTES: Final = frozenset({FAILURE_ATTRIBUTE, *_RULE_ATTRIBUTES, *_LAMBDA_ATTRIBUTES})
+"""Attributes that are about the failure, and don't travel on when a message is sent back."""
+
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html, with the newer bus's codes. What is not
+# named here may pass.
+_PERMANENT_CONFIG: Final = frozenset(
+    {"NO_PERMISSIONS", "NO_RESOURCE", "SDK_CLIENT_ERROR", "INVALID_PARAMETER", "ACCESS_DENIED", "RESOURCE_NOT_FOUND"}
+    | {"THIRD_ACCOUNT_HOP_DETECTED", "THIRD_REGION_HOP_DETECTED", "CUSTOMER_VALIDATION", "EVENT_IN_CYCLE"}
+)
+_PERMANENT_DATA: Final = frozenset({"INVALID_JSON", "PAYLOAD_TOO_LARGE"})
+
+MAX_EVENTS_OF_A_REPORT: Final = 1000
+MAX_ID_CHARACTERS: Final = 512
+_MAX_FRAME: Final = 1024
+_FRAME: Final = re.compile(r'File "([^"\n]{1,512})", line ([0-9]{1,9}), in ([^\n]{1,256})')
+_YEAR_10000_MILLISECONDS: Final = 253_402_300_800_000
+"""From here on no timestamp can be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whose message it is, as far as the message tells. ``source`` and ``event_id`` are never empty."""
+
+    event_id: str
+    source: str = "unknown"
+    type: str | None = None
+    partner: str | None = None
+    correlation_id: str | None = None
+    partition_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One event (or request, or unknown message) that failed once.
+
+    ``body`` is what goes back to where it failed, and what an operator sees. ``event`` is set where it is one,
+    ``request`` where it is a webhook's request. ``replayable`` is false where the body only reports on an event.
+    ``message_attributes`` are those that travel on, as Lambda hands them over.
+    """
+
+    kind: Kind
+    failure: Failure
+    identity: Identity
+    body: str
+    message_id: str
+    sent_at: float
+    redrive_count: int
+    event: Event | None = None
+    request: Mapping[str, Any] | None = None
+    rule_arn: str | None = None
+    group_id: str | None = None
+    replayable: bool = True
+    message_attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bodyref: str | None = None
+    """Where the event's or request's own body is, if that was too large to travel."""
+    first_message_id: str | None = None
+    """Of a partner's own message: the id that it first came with."""
+    unread: bool = False
+    """Whether it is a partner's own message, and no function has looked which event it is."""
+
+    @property
+    def nameless(self) -> bool:
+        """Whether it is called by its message, for want of an event's id."""
+        return self.first_message_id is not None and self.identity.event_id == _nameless(self.first_message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a body holds, unwrapped."""
+
+    body: str
+    identity: Identity
+    event: Event | None = None
+    request: Mapping[str, Any] | None = None
+
+
+def parse(message: Message, *, hop: str, now: float, raw: bool = False) -> tuple[DeadLetter, ...]:
+    """Read a message from the dead-letter queue of ``hop``: one dead letter or, from a report, several. Never raises.
+
+    ``now`` is epoch seconds, used where the message does not say when it was sent. ``raw`` says that the hop's messages
+    are whatever a partner sends: whatever their bodies look like, nothing in them is believed.
+    """
+    sent_at = _epoch(message.attributes.get("SentTimestamp"), now)
+    if raw:
+        return (_raw(message, hop=hop, sent_at=sent_at),)
+    document = _document(message.body)
+    kind, failure, wrapped = _reason(message, document, hop=hop, sent=timestamp(sent_at))
+    contents = tuple(_contents(message, document, kind, wrapped))
+    if kind == "moved" and contents[0].event is None and contents[0].request is None and not hop.startswith("ingress/"):
+        # A hop on the bus gets events only; what enters at an ingress may look like anything.
+        kind = "junk"
+        failure = failure.as_class("permanent-data", "not-an-event", "the message is no event, and has no reason on it")
+    return tuple(
+        DeadLetter(
+            kind=kind,
+            failure=failure,
+            identity=content.identity,
+            body=content.body,
+            message_id=message.message_id,
+            sent_at=sent_at,
+            redrive_count=_redrive_count(message, content.event),
+            event=content.event,
+            request=content.request,
+            rule_arn=_text(message, "RULE_ARN") if kind == "rule" else None,
+            group_id=message.group_id if message.is_fifo else None,
+            replayable=kind != "bus",
+            message_attributes={k: v for k, v in message.message_attributes.items() if k not in OWN_ATTRIBUTES},
+            bodyref=_bodyref(content),
+        )
+        for content in contents
+    )
+
+
+def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
+    """One message of a partner's, one letter.
+
+    Its source is the hop: a partner who makes up an event's id must not reach the item of another's event.
+    """
+    kind, failure = _raw_reason(message, functools.partial(_failure, hop=hop, sent=timestamp(sent_at)))
+    arrival = Arrival.of(message)
+    known = arrival.event
+    about_the_failure = {FAILURE_ATTRIBUTE, *(_RULE_ATTRIBUTES if kind == "rule" else ())}
+    return DeadLetter(
+        kind=kind,
+        failure=failure,
+        identity=Identity(
+            event_id=known.get("id") or _name_without_an_event(message, arrival, kind),
+            source=hop,
+            type=known.get("type"),
+            partner=known.get("partner"),
+            correlation_id=known.get("correlationid"),
+            partition_key=known.get("partitionkey"),
+        ),
+        body=message.body,
+        message_id=message.message_id,
+        sent_at=sent_at,
+        redrive_count=message.redrive_count,
+        rule_arn=_text(message, "RULE_ARN") if kind == "rule" else None,
+        group_id=message.group_id if message.is_fifo else None,
+        message_attributes={
+            name: value
+            for name, value in arrival.carried_by(message).message_attributes.items()
+            if name not in about_the_failure
+        },
+        bodyref=arrival.bodyref,
+        first_message_id=arrival.message_id or None,
+        unread="id" not in known and (kind != "consumer" or arrival.unread),
+    )
+
+
+def _name_without_an_event(message: Message, arrival: Arrival, kind: Kind) -> str:
+    """What a message is called in which nothing tells a partner's event.
+
+    EventBridge gives each event an id, and may dead-letter one twice. Otherwise it is the message's own id: two
+    messages may well have the same body.
+    """
+    document = _document(message.body) if kind == "rule" else None
+    identifier = _short(document.get("id")) if isinstance(document, Mapping) else None
+    return f"event-{identifier}" if identifier else _nameless(arrival.message_id or _sha256(message.body)[:32])
+
+
+def described(
+    letter: DeadLetter, body: str, message_attributes: Mapping[str, Mapping[str, Any]], *, hop: str
+) -> DeadLetter:
+    """An unread ``letter`` as the hop's function would have dead-lettered it; why it failed stays as it was."""
+    message = Message(body=body, message_id=letter.message_id, receipt_handle="", message_attributes=message_attributes)
+    told = _raw(message, hop=hop, sent_at=letter.sent_at)
+    return replace(
+        letter,
+        identity=told.identity,
+        body=told.body,
+        bodyref=told.bodyref,
+        message_attributes=told.message_attributes,
+        unread=told.unread,
+    )
+
+
+def _nameless(message_id: str) -> str:
+    return f"message-{message_id}"
+
+
+def _bodyref(content: _Content) -> str | None:
+    if content.event is not None:
+        return content.event.metadata.dataref
+    reference = None if content.request is None else content.request.get("bodyref")
+    return reference if isinstance(reference, str) else None
+
+
+def _raw_reason(message: Message, make: Callable[..., Failure]) -> tuple[Kind, Failure]:
+    own = Failure.from_json(_text(message, FAILURE_ATTRIBUTE) or "")
+    if own is not None:
+        return "consumer", own
+    if _text(message, "RULE_ARN") is not None or _text(message, "TARGET_ARN") is not None:
+        return "rule", _rule_failure(message, make)
+    # What looks like attributes of Lambda's dead letters is the sender's own.
+    return _undocumented(replace(message, message_attributes={}), _document(message.body), make)
+
+
+def _redrive_count(message: Message, event: Event | None) -> int:
+    on_the_bus = event.metadata.redrive.count if event is not None and event.metadata.redrive is not None else 0
+    return max(0, message.redrive_count, on_the_bus)
+
+
+# --- why ---------------------------------------------------------------------------------------------------------
+
+
+def _reason(message: Message, document: Any, *, hop: str, sent: str) -> tuple[Kind, Failure, Any]:
+    """Who dead-lettered the message and why; third, the document inside, where ``document`` wraps it."""
+    own = Failure.from_json(_text(message, FAILURE_ATTRIBUTE) or "")
+    if own is not None:
+        return "consumer", own, None
+    make = functools.partial(_failure, hop=hop, sent=sent)
+    if _text(message, "RULE_ARN") is not None or _text(message, "TARGET_ARN") is not None:
+        return "rule", _rule_failure(message, make), None
+    if isinstance(document, Mapping):
+        if isinstance(document.get("failedMessages"), list):
+            return "bus", _bus_failure(document, make), None
+        if isinstance(document.get("requestContext"), Mapping) and "requestPayload" in document:
+            return "function", _function_failure(document, make), document["requestPayload"]
+    return *_undocumented(message, document, make), None
+
+
+def _failure(  # noqa: PLR0913  # the parts of a failure
+    failure_class: FailureClass,
+    code: str,
+    text: str,
+    *,
+    hop: str,
+    sent: str,
+    count: int = 1,
+    answer: Any = None,
+    stack_top: str | None = None,
+) -> Failure:
+    return Failure(
+        failure_class=failure_class,
+        code=code[:128],
+        message=scrub(text)[:MAX_MESSAGE_CHARACTERS],
+        hop=hop,
+        receivecount=count,
+        firsttime=sent,
+        lasttime=sent,
+        response=None if answer is None else scrub(_dump(answer))[:MAX_RESPONSE_CHARACTERS],
+        stack_top=stack_top,
+    )
+
+
+def _rule_failure(message: Message, make: Callable[..., Failure]) -> Failure:
+    code = _text(message, "ERROR_CODE") or "unknown"
+    condition = _text(message, "EXHAUSTED_RETRY_CONDITION")
+    text = "EventBridge could not deliver to the rule's target: " + (_text(message, "ERROR_MESSAGE") or code)
+    if condition is not None:
+        text += f" (gave up: {condition})"
+    return make(_class_of(code), f"rule-{code}", text, count=_number(_text(message, "RETRY_ATTEMPTS")) + 1)
+
+
+def _bus_failure(document: Mapping[str, Any], make: Callable[..., Failure]) -> Failure:
+    code = str(document.get("errorCode") or "unknown")
+    text = f"the event bus could not deliver to the subscriber: {document.get('errorMessage') or code}"
+    return make(_class_of(code), f"bus-{code}", text, count=_number(document.get("retryAttempts")) + 1)
+
+
+def _undocumented(message: Message, document: Any, make: Callable[..., Failure]) -> tuple[Kind, Failure]:
+    """Kinds that leave the message as it was, with few attributes or none."""
+    code, text = _text(message, "ErrorCode"), _text(message, "ErrorMessage")
+    if _text(message, "RequestID") is not None and text is not None:
+        reason = f"the function failed on every asynchronous attempt: {text}"
+        return "function", make("poison", f"function-{code or 'error'}", reason)
+    notification = isinstance(document, Mapping) and document.get("Type") == "Notification"
+    if notification and "DeadLetterQueueSourceArn" not in message.attributes:
+        return "sns", make(
+            "transient", f"sns-{code or 'undeliverable'}", f"SNS could not deliver to its subscriber{_detail(text)}"
+        )
+    reason = "the function crashed or timed out on every receive, so that SQS moved the message; its log has more"
+    return "moved", make("poison", "moved-by-sqs", reason, count=message.receive_count)
+
+
+def _function_failure(document: Mapping[str, Any], make: Callable[..., Failure]) -> Failure:
+    context = document["requestContext"]
+    condition = str(context.get("condition") or "unknown")
+    count = max(1, _number(context.get("approximateInvokeCount")))
+    answer = document.get("responsePayload")
+    kind = answer.get("errorType") if isinstance(answer, Mapping) else None
+    text = answer.get("errorMessage") if isinstance(answer, Mapping) else None
+    own = Failure.from_json(text) if isinstance(text, str) else None
+    if own is not None:
+        # Our own function says why (``invoked.HopFailedError``); it can't know how often it was tried.
+        told = make(own.failure_class, own.code, own.message, count=count)
+        told = replace(told, firsttime=own.firsttime, lasttime=own.lasttime, retryafter=own.retryafter)
+    else:
+        told = make(
+            "expired" if condition == "EventAgeExceeded" else "poison",
+            f"function-{kind or condition}",
+            f"the function failed on every asynchronous attempt ({condition}){_detail(text)}",
+            count=count,
+            answer=answer,
+            stack_top=_raised_at(answer),
+        )
+    return replace(told, requestid=request_id(context.get("requestId")))
+
+
+def _raised_at(answer: Any) -> str | None:
+    """The innermost place that Lambda's Python runtime names; a frame reads ``File "/a/b.py", line 1, in f``."""
+    trace = answer.get("stackTrace") if isinstance(answer, Mapping) else None
+    last = trace[-1] if isinstance(trace, list) and trace else None
+    match = _FRAME.search(last[:_MAX_FRAME]) if isinstance(last, str) else None
+    return None if match is None else f"{match[1].rpartition('/')[2]}:{match[2]} in {match[3]}"[:MAX_FRAME_CHARACTERS]
+
+
+def _class_of(code: str) -> FailureClass:
+    if code in _PERMANENT_CONFIG:
+        return "permanent-config"
+    if code in _PERMANENT_DATA:
+        return "permanent-data"
+    return "transient"
+
+
+def _detail(text: Any) -> str:
+    return f": {text}" if text else ""
+
+
+# --- what --------------------------------------------------------------------------------------------------------
+
+
+def _contents(message: Message, document: Any, kind: Kind, wrapped: Any) -> Iterator[_Content]:
+    if kind == "bus":
+        yield from _reported(message.body, document)
+        return
+    if wrapped is not None:
+        body = wrapped if isinstance(wrapped, str) else _dump(wrapped)
+        yield _content(body, wrapped)
+        return
+    inner = document
+    if isinstance(document, Mapping) and document.get("Type") == "Notification":
+        # The message goes back as it is, envelope and all; what it is about stands inside.
+        inner = _document(document.get("Message"))
+        content = _content(message.body, inner)
+        if content.event is not None:
+            yield _Content(body=message.body, identity=content.identity, event=content.event)
+            return
+        inner = document
+    yield _content(message.body, inner)
+
+
+def _content(body: str, document: Any) -> _Content:
+    if not isinstance(document, Mapping):
+        return _Content(body=body, identity=_unknown(body))
+    request = document.get("request")
+    if isinstance(request, Mapping):
+        return _Content(body=body, identity=_request_identity(request), request=request)
+    detail = document.get("detail", document)
+    try:
+        event = Event.from_detail(detail)
+    except EnvelopeError:
+        return _Content(body=body, identity=_foreign(body, document))
+    metadata = event.metadata
+    return _Content(
+        body=body,
+        event=event,
+        identity=Identity(
+            event_id=metadata.id,
+            source=metadata.source,
+            type=metadata.type,
+            partner=metadata.partner,
+            correlation_id=metadata.correlationid,
+            partition_key=metadata.partitionkey,
+        ),
+    )
+
+
+def _unknown(body: str) -> Identity:
+    # Not the message id: the same body sent back and failed again is the same case.
+    return Identity(event_id="body-" + _sha256(body)[:32])
+
+
+def _foreign(body: str, document: Mapping[str, Any]) -> Identity:
+    """The identity of an EventBridge event that is not in our envelope; else of an unknown body."""
+    identifier, source, kind = (_short(document.get(name)) for name in ("id", "source", "detail-type"))
+    if identifier is None or "detail" not in document:
+        return _unknown(body)
+    return Identity(event_id=identifier, source=source or "unknown", type=kind)
+
+
+def _request_identity(request: Mapping[str, Any]) -> Identity:
+    partner = _short(request.get("partner"))
+    return Identity(
+        event_id=_short(request.get("id")) or "request-" + _sha256(_dump(request))[:32],
+        source=f"partner.{partner}" if partner else "unknown",
+        partner=partner,
+    )
+
+
+def _reported(body: str, document: Any) -> Iterator[_Content]:
+    """The events that a report of the newer bus names; the report itself, where it names none."""
+    failed = [entry for entry in document["failedMessages"] if isinstance(entry, Mapping)]
+    for entry in failed[:MAX_EVENTS_OF_A_REPORT]:
+        identifier = _short(entry.get("eventId"))
+        if identifier is None:
+            continue
+        own = _dump({**{k: v for k, v in document.items() if k != "failedMessages"}, "failedMessages": [entry]})
+        yield _Content(
+            body=own,
+            identity=Identity(
+                event_id=identifier,
+                source=_short(document.get("busArn")) or "unknown",
+                partition_key=_short(entry.get("eventGroupId")),
+            ),
+        )
+    if not any(_short(entry.get("eventId")) for entry in failed[:MAX_EVENTS_OF_A_REPORT]):
+        yield _Content(body=body, identity=_unknown(body))
+
+
+# --- small readers -----------------------------------------------------------------------------------------------
+
+
+def _text(message: Message, attribute: str) -> str | None:
+    value = message.message_attributes.get(attribute)
+    text = value.get("stringValue") if isinstance(value, Mapping) else None
+    return text if isinstance(text, str) and text else None
+
+
+def _document(text: Any) -> Any:
+    if not isinstance(text, str):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _dump(value: Any) -> str:
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _short(value: Any) -> str | None:
+    """``value`` if it is text that can be a key of the review table, else ``None``."""
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS else None
+
+
+def _number(value: Any) -> int:
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def _epoch(milliseconds: str | None, otherwise: float) -> float:
+    number = _number(milliseconds)
+    return number / 1000 if 0 < number < _YEAR_10000_MILLISECONDS else otherwise
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,376 @@
+"""The review item: what failed for good and waits for a person."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Self, cast, get_args
+
+from media_events.core.failures import FailureClass
+
+Status = Literal["OPEN", "RETRYING", "RESOLVED", "ARCHIVED", "SUPERSEDED"]
+"""``SUPERSEDED``: an operator has sent an edited event in its place (``superseded_by``)."""
+STATUSES: Final = cast("tuple[Status, ...]", get_args(Status))
+DECIDED: Final[frozenset[Status]] = frozenset({"ARCHIVED", "SUPERSEDED"})
+"""A person has decided about it: it stays so if the event fails again."""
+WAITING: Final[frozenset[Status]] = frozenset({"OPEN", "RETRYING"})
+"""For a person, or for the outcome of what a person has done."""
+
+SETTLED: Final[frozenset[Status]] = frozenset({"RESOLVED", "ARCHIVED", "SUPERSEDED"})
+"""Nobody has to do anything about it any more: it goes some time later."""
+
+Grouping = Literal["error", "type", "partner", "hop", "destination"]
+"""What the items of a group have in common. ``error``: they failed in the same way at the same place, so that one cure
+puts them right (:func:`group_id`); else the event's type, its partner, where it failed, or whom it was for."""
+GROUPINGS: Final = cast("tuple[Grouping, ...]", get_args(Grouping))
+ValueGrouping = Literal["type", "partner", "hop", "destination"]
+VALUE_GROUPINGS: Final = cast("tuple[ValueGrouping, ...]", get_args(ValueGrouping))
+"""The groupings by one of an item's attributes, which has the same name."""
+_VALUE_BYTES: Final = 512
+"""A longer value would not fit into an index's key."""
+
+MAX_ATTEMPTS_KEPT: Final = 50
+"""The first one and the latest: an item must fit into DynamoDB's 400 KB."""
+INLINE_BODY_BYTES: Final = 32 * 1024
+
+_OF_THE_FAILURE: Final = (
+    "failure_class",
+    "error_code",
+    "error_message",
+    "attempts",
+    "redrive_count",
+    "first_failed_at",
+    "last_failed_at",
+    "group_id",
+    "kind",
+    "response",
+    "http_status",
+    "stack_top",
+)
+"""What of an item is about its latest failure, not about its event."""
+
+_LINE: Final = re.compile(r":[0-9]{1,9}")
+_ITEM_ID_CHARACTERS: Final = 20
+_SIGNATURE_CHARACTERS: Final = 1024
+# Whatever differs between two failures of one kind. Every alternative is a single run of a bounded class or has a fixed
+# length, so that matching takes linear time on any text.
+_VARIABLE: Final = re.compile(
+    r"(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)"
+    r"|(?P<arn>\barn:[a-z0-9-]{1,16}:[^\s,;\"')\]}]{1,512})"
+    r"|(?P<query>\?[^\s\"'<>]{1,512})"
+    r"|(?P<time>\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{5,32}(?:Z|[+-][0-9:]{4,6})?)"
+    r"|(?P<hex>\b(?:0x[0-9a-f]{1,64}|(?=[0-9a-f]{0,63}[0-9])[0-9a-f]{8,64})\b)"
+    r"|(?P<number>[0-9]{1,64})",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One failure of the event at this destination.
+
+    ``message_id`` is that of the dead letter which told of it, ``request_id`` Lambda's of the attempt, where known.
+    """
+
+    time: str
+    failure_class: FailureClass
+    code: str
+    message: str
+    redrivecount: int
+    message_id: str
+    request_id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the table keeps it."""
+        values = {
+            "time": self.time,
+            "class": self.failure_class,
+            "code": self.code,
+            "message": self.message,
+            "redrivecount": self.redrivecount,
+            "message_id": self.message_id,
+            "request_id": self.request_id,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(
+            time=str(values.get("time", "")),
+            failure_class=cast("FailureClass", values.get("class", "transient")),
+            code=str(values.get("code", "")),
+            message=str(values.get("message", "")),
+            redrivecount=int(values.get("redrivecount", 0)),
+            message_id=str(values.get("message_id", "")),
+            request_id=None if values.get("request_id") is None else str(values["request_id"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnTo:
+    """Where a replay sends the body.
+
+    ``kind`` is ``queue``, ``bus`` (for ``route`` alone, or for all), ``function`` (which gets the body), ``record`` (a
+    function which gets ``{"record": …}``), or ``none``: nothing can be sent.
+    """
+
+    kind: Literal["queue", "bus", "function", "record", "none"] = "none"
+    queue_url: str | None = None
+    bus_arn: str | None = None
+    route: str | None = None
+    function_arn: str | None = None
+    group_id: str | None = None
+
+    def to_dict(self) -> dict[str, str]:
+        """As the table keeps it."""
+        pairs = ((n, getattr(self, n)) for n in ("kind", "queue_url", "bus_arn", "route", "function_arn", "group_id"))
+        return {name: value for name, value in pairs if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote."""
+        names = ("kind", "queue_url", "bus_arn", "route", "function_arn", "group_id")
+        return cls(**{name: values[name] for name in names if isinstance(values.get(name), str)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewItem:
+    """One event that failed at one destination. Times are RFC 3339 text in UTC; ``version`` is the optimistic lock.
+
+    The body is inline up to :data:`INLINE_BODY_BYTES`, else under ``bodyref``; the message attributes likewise, else
+    as JSON under ``attributesref``. What the body itself points at expires there after a while: ``kept`` has the item's
+    own copy of it, by its address (both ``s3://``).
+
+    ``settled_at`` is since when nobody has to do anything about it; the table itself sets it.
+    ``edit_of`` is the id of the event that an operator edited, where this is the edited one. ``pending_edit`` is the id
+    of an edited event while nobody knows yet that it has been sent; then it is ``superseded_by``. ``change`` says who
+    changed the item last at the desk: ``action``, ``by``, ``at``.
+    """
+
+    item_id: str
+    event_id: str
+    source: str
+    hop: str
+    destination: str
+    status: Status
+    failure_class: FailureClass
+    error_code: str
+    error_message: str
+    attempts: tuple[Attempt, ...]
+    redrive_count: int
+    first_failed_at: str
+    last_failed_at: str
+    group_id: str
+    kind: str
+    body_sha256: str
+    body_size: int
+    return_to: ReturnTo
+    body: str | None = None
+    bodyref: str | None = None
+    correlation_id: str | None = None
+    type: str | None = None
+    partner: str | None = None
+    partition_key: str | None = None
+    response: str | None = None
+    http_status: int | None = None
+    stack_top: str | None = None
+    message_attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributesref: str | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
+    replayed_at: str | None = None
+    resolved_at: str | None = None
+    settled_at: str | None = None
+    edit_of: str | None = None
+    pending_edit: str | None = None
+    superseded_by: str | None = None
+    change: Mapping[str, str] = field(default_factory=dict)
+    version: int = 1
+
+    @property
+    def group_ids(self) -> dict[Grouping, str]:
+        """The groups that the item belongs to: one of each grouping for which it has a value."""
+        found: dict[Grouping, str] = {"error": self.group_id}
+        for grouping in VALUE_GROUPINGS:
+            value: str | None = getattr(self, grouping)
+            if value:
+                found[grouping] = group_of(grouping, value)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """The item's attributes, as the table keeps them."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values["attempts"] = [attempt.to_dict() for attempt in self.attempts]
+        values["return_to"] = self.return_to.to_dict()
+        values["message_attributes"] = dict(self.message_attributes)
+        values["change"] = dict(self.change)
+        values["kept"] = dict(self.kept)
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` wrote; unknown attributes are ignored."""
+        known: dict[str, Any] = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        known["attempts"] = tuple(Attempt.from_dict(attempt) for attempt in known.get("attempts", ()))
+        known["return_to"] = ReturnTo.from_dict(known.get("return_to", {}))
+        return cls(**known)
+
+    def confirmed(self, at: str) -> ReviewItem:
+        """This item when the ledger has the effect of its replay, or of the edited event in its place."""
+        if self.pending_edit is None:
+            return replace(self, status="RESOLVED", resolved_at=at, version=self.version + 1)
+        superseded = replace(self, status="SUPERSEDED", superseded_by=self.pending_edit, pending_edit=None)
+        return replace(superseded, resolved_at=at, version=self.version + 1)
+
+    def failed_again(self, later: ReviewItem) -> ReviewItem | None:
+        """This item after the failure that ``later`` was made of; ``None`` if it has been taken in already.
+
+        An item that was being retried, or was thought resolved, is open again. An archived or superseded one stays so:
+        a person has decided about it. One whose edit is not finished stays as it is, so that the edit can be.
+        """
+        seen = {attempt.message_id for attempt in self.attempts}
+        new = tuple(attempt for attempt in later.attempts if attempt.message_id not in seen)
+        if not new:
+            return None
+        attempts = (*self.attempts, *new)
+        if len(attempts) > MAX_ATTEMPTS_KEPT:
+            attempts = (attempts[0], *attempts[-(MAX_ATTEMPTS_KEPT - 1) :])
+        return replace(
+            later,
+            status=self.status if self.status in DECIDED or self.pending_edit is not None else "OPEN",
+            attempts=attempts,
+            redrive_count=max(self.redrive_count, later.redrive_count),
+            first_failed_at=min(self.first_failed_at, later.first_failed_at),
+            last_failed_at=max(self.last_failed_at, later.last_failed_at),
+            replayed_at=self.replayed_at,
+            resolved_at=None,
+            edit_of=later.edit_of or self.edit_of,
+            pending_edit=self.pending_edit,
+            superseded_by=self.superseded_by,
+            change=self.change,
+            version=self.version + 1,
+        )
+
+    def retold(self, later: ReviewItem) -> ReviewItem:
+        """The failure that ``later`` was made of, told of this item's event: ``later`` does not know which it is."""
+        return replace(self, **{name: getattr(later, name) for name in _OF_THE_FAILURE})
+
+
+IndexName = Literal["by-status", "by-group", "by-event", "by-type", "by-partner", "by-hop", "by-destination"]
+INDEX_OF: Final[Mapping[Grouping, IndexName]] = {
+    "error": "by-group",
+    "type": "by-type",
+    "partner": "by-partner",
+    "hop": "by-hop",
+    "destination": "by-destination",
+}
+"""The index that has the items of a group, by the group's grouping."""
+Position = tuple[str, str]
+"""Where a list stands: the value that it is sorted by, and the item's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which items, in which order: those that one index has under ``value``.
+
+    ``by-status`` has them under their status, ``by-group`` under :func:`group_status`, both sorted by
+    ``last_failed_at``; the indexes of :data:`VALUE_GROUPINGS` likewise, under the status of the item's group there;
+    ``by-event`` under the event's id, sorted by ``first_failed_at``. ``since`` and ``until`` (both included) bound what
+    the index is sorted by; ``where`` names attributes and the values that they must have besides.
+    """
+
+    index: IndexName
+    value: str
+    since: str | None = None
+    until: str | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some of a selection's items, without what they carry: body, response, message attributes.
+
+    ``after`` is where the next ones begin, ``None`` at the end.
+    """
+
+    items: tuple[ReviewItem, ...]
+    after: Position | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Items that have something in common (:data:`Grouping`), counted by status; the words are those of the latest one.
+
+    ``opened`` is how often an item was opened here, in all.
+    """
+
+    group_id: str
+    hop: str
+    destination: str
+    failure_class: str
+    error_code: str
+    error_message: str
+    counts: Mapping[Status, int]
+    opened: int
+    first_opened_at: str
+    last_opened_at: str
+
+    @property
+    def grouping(self) -> Grouping:
+        """What its items have in common."""
+        return grouping_of(self.group_id)
+
+    @property
+    def value(self) -> str:
+        """What they have in common there, such as the partner's name; empty for a group of errors."""
+        return "" if self.grouping == "error" else self.group_id.partition(":")[2]
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a person, or for the outcome of what a person did."""
+        return sum(count for status, count in self.counts.items() if status in WAITING)
+
+
+def group_status(group_id: str, status: Status) -> str:
+    """Under what the index of a group's grouping has its items with one status."""
+    return f"{group_id}/{status}"
+
+
+def group_of(grouping: ValueGrouping, value: str) -> str:
+    """The id of the group of all items with one value: ``partner:mux``; with a digest where the value is too long."""
+    octets = value.encode(errors="replace")
+    return f"{grouping}:{octets.decode() if len(octets) <= _VALUE_BYTES else hashlib.sha256(octets).hexdigest()}"
+
+
+def grouping_of(group_id: str) -> Grouping:
+    """What the items of a group have in common."""
+    name = group_id.partition(":")[0]
+    return next((grouping for grouping in VALUE_GROUPINGS if grouping == name), "error")
+
+
+def item_id(source: str, event_id: str, destination: str) -> str:
+    """The id of the one item of an event at a destination. Lengths go first, so that no two triples share an id."""
+    key = f"{len(source)}:{source}|{len(event_id)}:{event_id}|{destination}"
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:_ITEM_ID_CHARACTERS]
+
+
+def signature(message: str) -> str:
+    """``message`` without what varies from one failure to the next: ids, numbers, times, ARNs, query strings."""
+    return _VARIABLE.sub(lambda match: f"<{match.lastgroup}>", message[:_SIGNATURE_CHARACTERS])
+
+
+def group_id(  # noqa: PLR0913  # what one fix is about
+    failure_class: str, code: str, message: str, *, hop: str, destination: str, stack_top: str | None = None
+) -> str:
+    """The group of failures that one fix would cure: same place, same class, same code, same words, same frame.
+
+    A frame's line may move with the next deployment; its file and function say as much.
+    """
+    parts: tuple[str, ...] = (hop, destination, failure_class, code, signature(message))
+    if stack_top is not None:
+        parts = (*parts, _LINE.sub("", stack_top))
+    key = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:_ITEM_ID_CHARACTERS]

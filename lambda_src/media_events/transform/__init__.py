@@ -1,0 +1,10 @@
+"""Reshaping events on their way: steps in the order in which the user wrote them (docs/transforms.md)."""
+
+from __future__ import annotations
+
+from media_events.transform.config import KINDS, longest_waits, parse_steps
+from media_events.transform.ports import Means
+from media_events.transform.steps import Step, advance, transform
+from media_events.transform.transformer import Transformer
+
+__all__ = ["KINDS", "Means", "Step", "Transformer", "advance", "longest_waits", "parse_steps", "transform"]

@@ -1,0 +1,127 @@
+"""Steps of the user's own: a Lambda function, or a Python function that comes with a layer."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final
+
+from media_events.core.envelope import Event
+from media_events.core.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.transform.aws_lookups import parsed_json
+from media_events.transform.lookup import RESERVED_SECONDS
+from media_events.transform.ports import Means
+from media_events.transform.steps import Place, several
+
+_DATA_FAULTS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What Python raises of data that it can't work with: the same event would raise it again."""
+
+MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
+"""https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, invocation payload, synchronous."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStep(Place):
+    """Invokes a function of the user's with ``{"metadata", "data"}``; what it returns becomes of the event.
+
+    An object is the new ``data``, a list of objects several events (ids as a split makes them), ``null`` a drop.
+    """
+
+    function_arn: str
+    timeout_seconds: float
+    asks: bool = True
+
+    def __call__(self, event: Event, means: Means) -> list[Event]:
+        if means.seconds_left() - RESERVED_SECONDS < self.timeout_seconds:
+            # It would go on without us, and then be asked again.
+            raise TransientError("no-time-left", f"{self.where}: the function has no time left for it", retry_after=1.0)
+        try:
+            payload = event.to_json()
+            size = len(payload.encode())
+        except (ValueError, TypeError, RecursionError):
+            raise PermanentDataError("not-json", f"{self.where}: the event holds what JSON can't say") from None
+        if size > MAX_PAYLOAD_BYTES:
+            raise PermanentDataError(
+                "call-too-large", f"{self.where}: the event takes {size} bytes, a function {MAX_PAYLOAD_BYTES}"
+            )
+        content = means.functions.answer(self.function_arn, payload, timeout_seconds=self.timeout_seconds)
+        try:
+            answer = parsed_json(content or b"null")
+        except ValueError:
+            raise PermanentConfigError("call-answer", f"{self.where}: the function answered with no JSON") from None
+        return outcome(event, answer, self.where, "call-answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonStep(Place):
+    """Calls a Python function of the user's, in this very process; it returns what a function in Lambda would.
+
+    One event at a time: what the user writes need not be safe for threads.
+    """
+
+    function: str
+    asks: bool = True
+    lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    def __call__(self, event: Event, means: Means) -> list[Event]:
+        function = means.load(self.function)
+        # A copy of its own: what it changes there is changed nowhere else.
+        given = _copied(event.to_detail(), self.where)
+        try:
+            with self.lock:
+                answer = function(given)
+        except HopError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._raised(error) from error
+        try:
+            answer = json.loads(json.dumps(answer, allow_nan=False))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise PermanentConfigError(
+                "python-answer", f"{self.where}: {self.function} returned what JSON can't say ({type(error).__name__})"
+            ) from None
+        return outcome(event, answer, self.where, "python-answer")
+
+    def _raised(self, error: BaseException) -> HopError:
+        kind = type(error).__name__
+        message = f"{self.where}: {self.function} raised {kind} at {_place(error.__traceback__)}"
+        judged = PermanentDataError if isinstance(error, _DATA_FAULTS) else TransientError
+        return judged(f"python-{kind}", message, response=str(error) or None)
+
+
+def outcome(event: Event, answer: Any, where: str, code: str) -> list[Event]:
+    """What becomes of ``event`` by what a step of the user's returned.
+
+    Raises:
+        PermanentConfigError: with ``code``; that is neither an object, a list of objects nor null.
+        PermanentDataError: see ``steps.several``.
+    """
+    if answer is None:
+        return []
+    if isinstance(answer, Mapping):
+        return [Event(event.metadata, answer)]
+    if isinstance(answer, list) and all(isinstance(item, Mapping) for item in answer):
+        return several(event, [(str(i), Event(event.metadata, item)) for i, item in enumerate(answer)], where)
+    raise PermanentConfigError(
+        code, f"{where}: it must return an object (the new data), a list of objects (several events) or null (a drop)"
+    )
+
+
+def _copied(detail: Mapping[str, Any], where: str) -> dict[str, Any]:
+    try:
+        copy: dict[str, Any] = json.loads(json.dumps(detail, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        raise PermanentDataError("not-json", f"{where}: the event holds what JSON can't say") from None
+    return copy
+
+
+def _place(trace: TracebackType | None) -> str:
+    """The innermost place, as ``file.py:12``."""
+    place = "an unknown place"
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,214 @@
+"""Asking a partner's HTTP API about an event: what thin events (an id and little else) need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from jmespath.parser import ParsedResult
+
+from media_events.core.envelope import Event
+from media_events.core.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.delivery.http.config import HttpDestination
+from media_events.delivery.http.delivery import USER_AGENT, judge
+from media_events.outbound_http.address_guard import Target, TargetError, parse_target
+from media_events.outbound_http.authentication import ClientCredentials, authenticate, without_proofs
+from media_events.outbound_http.client import Request, Response
+from media_events.outbound_http.oauth2 import TokenCache, request_token
+from media_events.transform.aws_lookups import parsed_json
+from media_events.transform.expressions import ExpressionError, compiled, evaluated
+from media_events.transform.lookup import Question, time_for
+from media_events.transform.ports import Means
+
+MAX_ANSWER_BYTES: Final = 1024 * 1024
+
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+_NOTHING: Final = frozenset({204, 404, 410})
+"""Answers that say: nobody here by that name."""
+
+_UNAUTHENTICATED: Final = 401
+_SUCCESS: Final = range(200, 300)
+_DOTS: Final = frozenset({".", ".."})
+_DECODINGS: Final = 4
+"""More than any chain of proxies undoes."""
+
+
+@dataclass(frozen=True, slots=True)
+class UrlTemplate:
+    """A URL with JMESPath in braces after its host: texts and expressions by turns, a text first and last."""
+
+    texts: Sequence[str]
+    expressions: Sequence[ParsedResult]
+
+    @classmethod
+    def parse(cls, url: Any) -> UrlTemplate:
+        """Read a template such as ``https://api.example.com/assets/{data.asset.id}``.
+
+        Raises:
+            ExpressionError: saying what is wrong with its braces; the rest of the URL is not looked at.
+        """
+        if not isinstance(url, str):
+            raise ExpressionError("must be text such as https://api.example.com/assets/{data.asset.id}")
+        parts = _PLACEHOLDER.split(url)
+        texts, names = parts[0::2], parts[1::2]
+        if any("{" in text or "}" in text for text in texts):
+            raise ExpressionError("has braces that don't pair up; an expression within them has none of its own")
+        if names and not re.match(r"[A-Za-z]+://[^/?#]+[/?]", texts[0]):
+            raise ExpressionError("has an expression in its host: whom we ask with our credentials no event may choose")
+        return cls(texts, [compiled(name) for name in names])
+
+    @property
+    def sample(self) -> str:
+        """The URL with something harmless in place of its expressions."""
+        return "x".join(self.texts)
+
+    def filled(self, event: Event, where: str) -> str | None:
+        """The URL for ``event``, values percent-encoded; ``None`` where one of them isn't there.
+
+        Raises:
+            PermanentDataError: a value is no text or number, or would lead to another place of the API.
+        """
+        url = self.texts[0]
+        for expression, text in zip(self.expressions, self.texts[1:], strict=True):
+            value = evaluated(expression, event, where)
+            if value is None or value == "":
+                return None
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                raise PermanentDataError(
+                    "lookup-url", f"{where}: {expression.expression} gives neither text nor number"
+                )
+            url += quote(str(value), safe="", errors="replace") + text
+        # An event must not turn /files/{id} into /admin, as the id "../admin" would where a proxy undoes the encoding.
+        if self.expressions and _climbs(url.partition("?")[0]):
+            raise PermanentDataError("lookup-url", f"{where}: the event's values put dot segments into the path")
+        return url
+
+
+def _climbs(path: str) -> bool:
+    for _ in range(_DECODINGS):
+        if _DOTS & set(re.split(r"[/\\;]", path)):
+            return True
+        path = unquote(path)
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSource:
+    """A GET to a partner's API, which answers in JSON.
+
+    ``api`` is checked like a destination and has headers, authentication, timeout and networks; ``url`` is what it
+    would have as its target.
+    """
+
+    url: UrlTemplate
+    api: HttpDestination
+    allow_http: bool
+    tokens: TokenCache = field(default_factory=TokenCache, compare=False)
+
+    @property
+    def described(self) -> str:
+        return f"{self.api.target.scheme}://{self.api.target.authority}"
+
+    @property
+    def timeout_seconds(self) -> float:
+        return self.api.timeout_seconds
+
+    def question(self, event: Event, where: str) -> Question | None:
+        url = self.url.filled(event, f"{where}.http.url")
+        return None if url is None else Question(url, lambda means: self._ask(url, event.metadata.id, means, where))
+
+    def _ask(self, url: str, event_id: str, means: Means, where: str) -> Any:
+        try:
+            target = parse_target(url, allow_http=self.allow_http, allowed=self.api.allowed_networks)
+        except TargetError as error:
+            raise PermanentDataError("lookup-url", f"{where}.http.url: with this event's values {error}") from None
+        ends = means.clock() + time_for(self.api.timeout_seconds, means, where)
+        token = self._token(means, ends)
+        response = self._get(target, event_id, token, means, ends)
+        if response.status == _UNAUTHENTICATED and token is not None:
+            self.tokens.forget(token)
+            response = self._get(target, event_id, self._token(means, ends), means, ends)
+        return self._read(response, means, where)
+
+    def _get(self, target: Target, event_id: str, token: str | None, means: Means, ends: float) -> Response:
+        headers = {
+            "Accept": "application/json",
+            **self.api.headers,
+            "User-Agent": USER_AGENT,
+            **authenticate(
+                self.api.authentication,
+                identity=event_id,
+                body=b"",
+                now=means.clock(),
+                read_secrets=means.read_secrets,
+                token=token,
+            ),
+        }
+        response = means.partners.get(
+            Request(
+                target=target,
+                headers=headers,
+                body=b"",
+                timeout_seconds=_left(means, ends),
+                allowed_networks=self.api.allowed_networks,
+                kept_bytes=MAX_ANSWER_BYTES + 1,
+            )
+        )
+        if response.status in _SUCCESS:
+            return response
+        # Of a refusal a person sees what was answered.
+        return replace(response, body=without_proofs(response.body, self.api.authentication, headers))
+
+    def _token(self, means: Means, ends: float) -> str | None:
+        credentials = self.api.authentication
+        if not isinstance(credentials, ClientCredentials):
+            return None
+        return self.tokens.value(
+            lambda: request_token(
+                credentials,
+                client=means.partners,
+                read_secrets=means.read_secrets,
+                now=means.clock(),
+                timeout_seconds=_left(means, ends),
+                allowed_networks=self.api.allowed_networks,
+            ),
+            now=means.clock(),
+        )
+
+    def _read(self, response: Response, means: Means, where: str) -> Any:
+        if response.status in _NOTHING:
+            return None
+        error = judge(response, now=means.clock())
+        if error is not None:
+            raise self._refusal(error, response, where)
+        if len(response.body) > MAX_ANSWER_BYTES:
+            raise PermanentDataError(
+                "lookup-too-large", f"{where}: {self.described} answered with more than {MAX_ANSWER_BYTES} bytes"
+            )
+        try:
+            return parsed_json(response.body)
+        except ValueError:
+            # A proxy's page while the API is down, as a rule.
+            raise TransientError("lookup-not-json", f"{where}: {self.described} answered with no JSON") from None
+
+    def _refusal(self, error: HopError, response: Response, where: str) -> HopError:
+        advice = ""
+        if isinstance(error, PermanentConfigError):
+            moved = response.status not in _SUCCESS and response.status // 100 == 3  # noqa: PLR2004 - HTTP's class
+            advice = "; redirects are not followed: set its final url" if moved else "; see auth and headers"
+        return type(error)(
+            f"lookup-{error.code}",
+            f"{where}: {self.described} answered {response.status}{advice}",
+            retry_after=error.retry_after,
+            response=error.response,
+        )
+
+
+def _left(means: Means, ends: float) -> float:
+    left = ends - means.clock()
+    if left <= 0:
+        raise TransientError("timeout", "asking for a token took all the time that the lookup has")
+    return left

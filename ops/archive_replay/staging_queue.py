@@ -1,0 +1,278 @@
+"""Where a replay collects events before anything is done with them: a queue and a rule of its own, on the bus.
+
+EventBridge replays an archive to rules of the archive's own bus. A rule that nobody else has, with a queue that nobody
+consumes, makes that a way to read the archive: no transform and no route sees any of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.aws_errors import translate
+from ops.archive_replay.plan import Bus
+from ops.shared.console import OperatorError
+
+TARGET: Final = "collect"
+VISIBILITY_SECONDS: Final = 300
+RETENTION_SECONDS: Final = 14 * 86_400
+LONG_POLL_SECONDS: Final = 2
+OVER: Final = frozenset({"COMPLETED", "CANCELLED", "FAILED"})
+NO_QUEUE: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """One message of the staging queue."""
+
+    receipt: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the archive keeps. Times are epoch seconds; 0 days of retention are for ever."""
+
+    since: float
+    retention_days: int
+    pattern: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayState:
+    """What EventBridge says of a replay: its state, why, and the time of the event that it replayed last."""
+
+    state: str
+    reason: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staging:
+    """Queue, rule and replay of one id, all under one name. Methods raise ``HopError`` where AWS refuses or is away."""
+
+    events: Any
+    sqs: Any
+    bus: Bus
+    replay_id: str
+
+    @property
+    def name(self) -> str:
+        """Of queue, rule and replay."""
+        return f"{self.bus.name}-replay-{self.replay_id}"
+
+    @property
+    def rule_arn(self) -> str:
+        """The rule's ARN, which the queue's policy names before there is a rule."""
+        head = self.bus.bus_arn.partition(":event-bus/")[0]
+        return f"{head}:rule/{self.bus.name}/{self.name}"
+
+    def kept(self) -> Kept:
+        """What there is to replay."""
+        try:
+            archive = self.events.describe_archive(ArchiveName=self.bus.archive_arn.rpartition("/")[2])
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "reading the archive")
+        return Kept(
+            since=_epoch(archive.get("CreationTime")),
+            retention_days=int(archive.get("RetentionDays", 0)),
+            pattern=_without_own_condition(archive.get("EventPattern", "")),
+            events=int(archive.get("EventCount", 0)),
+        )
+
+    def prepare(self, pattern: Mapping[str, Any]) -> None:
+        """Make queue and rule. Whatever was made stays behind if it fails: see :meth:`remove`.
+
+        Raises:
+            HopError: AWS refused or did not answer.
+        """
+        try:
+            url = self.sqs.create_queue(
+                QueueName=self.name,
+                Attributes={
+                    "VisibilityTimeout": str(VISIBILITY_SECONDS),
+                    "MessageRetentionPeriod": str(RETENTION_SECONDS),
+                    "SqsManagedSseEnabled": "true",
+                },
+            )["QueueUrl"]
+            attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+            self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": self._policy(attributes["QueueArn"])})
+            self.events.put_rule(
+                Name=self.name,
+                EventBusName=self.bus.name,
+                Description="Collects a replay of `media-events replay`; goes when that is over",
+                EventPattern=json.dumps(pattern, separators=(",", ":")),
+            )
+            put = self.events.put_targets(
+                Rule=self.name,
+                EventBusName=self.bus.name,
+                Targets=[{"Id": TARGET, "Arn": attributes["QueueArn"]}],
+            )
+            _require_all(put)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "making the replay's rule and queue")
+
+    def start(self, *, since: float, until: float) -> None:
+        """Let EventBridge replay a period to the rule.
+
+        Raises:
+            HopError: AWS refused or did not answer.
+            OperatorError: as many replays run as AWS lets.
+        """
+        try:
+            self.events.start_replay(
+                ReplayName=self.name,
+                EventSourceArn=self.bus.archive_arn,
+                EventStartTime=datetime.fromtimestamp(since, UTC),
+                EventEndTime=datetime.fromtimestamp(until, UTC),
+                Destination={"Arn": self.bus.bus_arn, "FilterArns": [self.rule_arn]},
+            )
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "LimitExceededException":
+                raise OperatorError(
+                    "EventBridge refuses one more: ten replays may run at a time in an account and region",
+                    hint="wait until one is over: aws events list-replays --state RUNNING",
+                ) from error
+            translate(error, "starting the replay")
+        except BotoCoreError as error:
+            translate(error, "starting the replay")
+
+    def state(self) -> ReplayState:
+        """How far EventBridge is."""
+        try:
+            found = self.events.describe_replay(ReplayName=self.name)
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "ResourceNotFoundException":
+                return ReplayState("FAILED", "EventBridge knows no such replay")
+            translate(error, "asking for the replay")
+        except BotoCoreError as error:
+            translate(error, "asking for the replay")
+        at = _epoch(found.get("EventLastReplayedTime"))
+        shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+        return ReplayState(str(found.get("State")), str(found.get("StateReason") or ""), shown)
+
+    def queue_url(self) -> str:
+        """The staging queue's URL.
+
+        Raises:
+            OperatorError: it has gone, and what was collected with it.
+            HopError: AWS refused or did not answer.
+        """
+        try:
+            return str(self.sqs.get_queue_url(QueueName=self.name)["QueueUrl"])
+        except ClientError as error:
+            if error.response["Error"].get("Code") in NO_QUEUE:
+                raise OperatorError(
+                    f"the queue {self.name} has gone, and what this replay had collected with it",
+                    hint="start another one: the ledger leaves out what was delivered",
+                ) from error
+            translate(error, "looking for the staging queue")
+        except BotoCoreError as error:
+            translate(error, "looking for the staging queue")
+
+    def receive(self, url: str) -> list[Collected]:
+        """Up to ten messages; for others they are hidden for :data:`VISIBILITY_SECONDS`."""
+        try:
+            answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL_SECONDS)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "reading what was collected")
+        return [Collected(message["ReceiptHandle"], message["Body"]) for message in answer.get("Messages", [])]
+
+    def delete(self, url: str, messages: Sequence[Collected]) -> None:
+        """Take messages out for good. One that can't be comes again, and is recognised."""
+        if not messages:
+            return
+        entries = [{"Id": str(index), "ReceiptHandle": message.receipt} for index, message in enumerate(messages)]
+        try:
+            self.sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "taking out what was collected")
+
+    def waiting(self, url: str) -> int:
+        """How many messages SQS believes are left, hidden ones included."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        try:
+            answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "counting what was collected")
+        return sum(int(answer["Attributes"].get(name, "0")) for name in names)
+
+    def cancel(self) -> None:
+        """Tell EventBridge to stop; nothing if it is over."""
+        try:
+            self.events.cancel_replay(ReplayName=self.name)
+        except ClientError as error:
+            if error.response["Error"].get("Code") not in {
+                "IllegalStatusException",
+                "ResourceNotFoundException",
+                "ValidationException",
+            }:
+                translate(error, "cancelling the replay")
+        except BotoCoreError as error:
+            translate(error, "cancelling the replay")
+
+    def remove(self) -> None:
+        """Remove rule and queue, as far as they are there. The replay's own entry stays at AWS for 90 days."""
+        gone = {"ResourceNotFoundException", *NO_QUEUE}
+        for step in (self._remove_target, self._remove_rule, self._remove_queue):
+            try:
+                step()
+            except ClientError as error:
+                if error.response["Error"].get("Code") not in gone:
+                    translate(error, "removing the replay's rule and queue")
+            except BotoCoreError as error:
+                translate(error, "removing the replay's rule and queue")
+
+    def _remove_target(self) -> None:
+        self.events.remove_targets(Rule=self.name, EventBusName=self.bus.name, Ids=[TARGET])
+
+    def _remove_rule(self) -> None:
+        self.events.delete_rule(Name=self.name, EventBusName=self.bus.name)
+
+    def _remove_queue(self) -> None:
+        self.sqs.delete_queue(QueueUrl=self.sqs.get_queue_url(QueueName=self.name)["QueueUrl"])
+
+    def _policy(self, queue_arn: str) -> str:
+        return json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Sid": "Collect",
+                        "Effect": "Allow",
+                        "Principal": {"Service": "events.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": queue_arn,
+                        "Condition": {"ArnEquals": {"aws:SourceArn": self.rule_arn}},
+                    }
+                ],
+            }
+        )
+
+
+def _require_all(answer: Mapping[str, Any]) -> None:
+    if answer.get("FailedEntryCount"):
+        code = answer["FailedEntries"][0].get("ErrorCode", "unknown")
+        raise OperatorError(f"EventBridge did not take the rule's target: {code}")
+
+
+def _without_own_condition(pattern: str) -> str:
+    """``pattern`` unless it is only what EventBridge itself adds to every archive: no events of replays."""
+    try:
+        document = json.loads(pattern or "{}")
+    except ValueError:
+        return pattern
+    document.pop("replay-name", None)
+    return json.dumps(document) if document else ""
+
+
+def _epoch(value: Any) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,160 @@
+"""What the demonstration's workflow delivers to and asks with, and the kit doesn't make: secrets, a queue, a data lake.
+
+On AWS they are there before the kit is. Here they are made on the local cloud before the workflow is applied to it, and
+their ARNs reach `workflow.yaml` as variables.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from ops.demo import http_receiver_process
+from ops.demo.fake_systems import FILES, SIGNED, TRANSCODER
+from ops.local.clients import Clients
+from ops.local.endpoint import CloudRecord
+from ops.local.paths import LocalPaths
+
+QUEUE: Final = "planning.fifo"
+STREAM: Final = "media-lake"
+BUCKET: Final = "media-lake"
+_LAKE_ROLE: Final = "media-lake-writer"
+_PARTITIONS: Final = ("partner", "type", "day")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What there is: ``cloud`` names the process that holds it, ``variables`` are what `workflow.yaml` is told of it.
+
+    ``keys`` are the keys that callers of a system must have, by system.
+    """
+
+    cloud: str
+    queue_url: str
+    bucket: str
+    variables: dict[str, str]
+    keys: dict[str, str]
+
+    @classmethod
+    def read(cls, paths: LocalPaths) -> Self | None:
+        """Those of the cloud that is written down; ``None`` where it has none."""
+        record = CloudRecord.read(paths)
+        try:
+            document = json.loads(_record_path(paths).read_text(encoding="utf-8"))
+            found = cls(**{name: document[name] for name in cls.__dataclass_fields__})
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return found if record is not None and found.cloud == _cloud(record) else None
+
+
+def ensure(paths: LocalPaths, record: CloudRecord) -> Surroundings:
+    """Make what is missing on the cloud of ``record``, and write it down."""
+    known = Surroundings.read(paths)
+    if known is not None:
+        return known
+    clients = Clients(record)
+    keys = {
+        SIGNED: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        TRANSCODER: secrets.token_hex(16),
+        FILES: json.dumps({"client_id": "media-events", "client_secret": secrets.token_urlsafe(24)}),
+    }
+    queue_url = clients.sqs.create_queue(QueueName=QUEUE, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    queue_arn = clients.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+    made = Surroundings(
+        cloud=_cloud(record),
+        queue_url=queue_url,
+        bucket=BUCKET,
+        variables={
+            "CMS_SIGNING_SECRET_ARN": _secret(clients, "cms-signing", keys[SIGNED]),
+            "TRANSCODER_KEY_SECRET_ARN": _secret(clients, "transcoder-key", keys[TRANSCODER]),
+            "FRAMEIO_CLIENT_SECRET_ARN": _secret(clients, "frameio-api", keys[FILES]),
+            "PLANNING_QUEUE_ARN": queue_arn["QueueArn"],
+            "LAKE_STREAM_ARN": _lake(clients),
+        },
+        keys=keys,
+    )
+    path = _record_path(paths)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(asdict(made)) + "\n", encoding="utf-8")
+    return made
+
+
+def forget(paths: LocalPaths) -> None:
+    """Leave no keys of a cloud behind that has been stopped."""
+    _record_path(paths).unlink(missing_ok=True)
+
+
+def variables(paths: LocalPaths) -> dict[str, str]:
+    """What tells `workflow.yaml` of the demonstration that was left running; empty where there is none."""
+    made = Surroundings.read(paths)
+    return http_receiver_process.variables(paths) | ({} if made is None else made.variables)
+
+
+def _record_path(paths: LocalPaths) -> Path:
+    return paths.root / "surroundings.json"
+
+
+def _cloud(record: CloudRecord) -> str:
+    return f"{record.pid} {record.process_started}"
+
+
+def _secret(clients: Clients, name: str, text: str) -> str:
+    client = clients.secretsmanager
+    # One may be left of a run that was stopped before it wrote down what it had made.
+    with suppress(client.exceptions.ResourceExistsException):
+        return client.create_secret(Name=name, SecretString=text)["ARN"]
+    return client.put_secret_value(SecretId=name, SecretString=text)["ARN"]
+
+
+def _lake(clients: Clients) -> str:
+    """A bucket, and a stream that writes into it, partitioned; the stream's ARN."""
+    firehose: Any = clients.firehose
+    iam: Any = clients.iam
+    clients.s3.create_bucket(Bucket=BUCKET)
+    trust = _policy(Effect="Allow", Principal={"Service": "firehose.amazonaws.com"}, Action="sts:AssumeRole")
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=_LAKE_ROLE, AssumeRolePolicyDocument=trust)
+    role = iam.get_role(RoleName=_LAKE_ROLE)["Role"]["Arn"]
+    iam.put_role_policy(
+        RoleName=_LAKE_ROLE,
+        PolicyName="writes",
+        PolicyDocument=_policy(Effect="Allow", Action="s3:PutObject", Resource=f"arn:aws:s3:::{BUCKET}/*"),
+    )
+    query = "{" + ",".join(f"{name}:.{name}" for name in _PARTITIONS) + "}"
+    extraction = {"MetadataExtractionQuery": query, "JsonParsingEngine": "JQ-1.6"}
+    destination = {
+        "RoleARN": role,
+        "BucketARN": f"arn:aws:s3:::{BUCKET}",
+        "Prefix": "events/" + "".join(f"{name}=!{{partitionKeyFromQuery:{name}}}/" for name in _PARTITIONS),
+        "ErrorOutputPrefix": "errors/",
+        "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 1},
+        "DynamicPartitioningConfiguration": {"Enabled": True},
+        "ProcessingConfiguration": {
+            "Enabled": True,
+            "Processors": [
+                {
+                    "Type": "MetadataExtraction",
+                    "Parameters": [
+                        {"ParameterName": name, "ParameterValue": value} for name, value in extraction.items()
+                    ],
+                }
+            ],
+        },
+    }
+    with suppress(firehose.exceptions.ResourceInUseException):
+        firehose.create_delivery_stream(
+            DeliveryStreamName=STREAM,
+            DeliveryStreamType="DirectPut",
+            ExtendedS3DestinationConfiguration=destination,
+        )
+    described = firehose.describe_delivery_stream(DeliveryStreamName=STREAM)
+    return str(described["DeliveryStreamDescription"]["DeliveryStreamARN"])
+
+
+def _policy(**statement: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,287 @@
+"""The demonstration, step by step. It is told by the parts themselves: nothing here stands in for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from ops.demo import external_resources, http_receiver_process
+from ops.demo import verdict as reckoning
+from ops.demo.downstream import FifoQueue, Lake
+from ops.demo.fake_systems import SIGNED, TRANSCODER, finished
+from ops.demo.http_receiver_process import PORT_VARIABLE, Receiver
+from ops.demo.scenario import (
+    ANNOUNCED,
+    BROKEN,
+    COMMENT,
+    DONE,
+    EXPECTATIONS,
+    LAKE,
+    PLANNING,
+    PRESETS,
+    READY,
+    TOLD,
+    fresh,
+)
+from ops.demo.senders import PAYLOADS, Answer, Sender, new_secret
+from ops.demo.tracker import Board, Expectation
+from ops.demo.watcher import Watcher, table_of, watch_until
+from ops.deployment.discovery import ENVIRONMENT_VARIABLE
+from ops.local import lifecycle, process
+from ops.local.addresses import webhook_urls
+from ops.local.clients import Clients
+from ops.local.overview import ReviewItem, open_review_items
+from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY, LocalPaths
+from ops.shared.console import OperatorError
+
+_DELIVERY_SECONDS: Final = 300.0
+
+
+@dataclass(slots=True)
+class Story:
+    """One run. ``faults`` collects what did not go as it must."""
+
+    paths: LocalPaths
+    console: Console
+    faults: list[str] = field(default_factory=list)
+
+    def run(self) -> dict[str, Any]:
+        """Tell it; the result is what `--json` prints.
+
+        Raises:
+            OperatorError: it can't be told to the end.
+        """
+        began = time.monotonic()
+        self._say("The local cloud", "MiniStack, with every IAM policy enforced; real Terraform, real AWS provider.")
+        receiver = self._receiver()
+        up = lifecycle.up(
+            self.paths,
+            lifecycle.UpOptions(
+                variables={PORT_VARIABLE: str(receiver.port)},
+                surroundings=lambda record: external_resources.ensure(self.paths, record).variables,
+            ),
+        )
+        clients = Clients(up.record)
+        around = external_resources.ensure(self.paths, up.record)
+        for system, key in around.keys.items():
+            receiver.let_in(system, key)
+        senders = self._senders(up, clients)
+        board = Board.of(EXPECTATIONS, up.stack.route_destinations())
+        watcher = Watcher(
+            clients,
+            up.outputs,
+            receiver,
+            board,
+            since=int(time.time() * 1000) - 2000,
+            queue=FifoQueue(clients, around.queue_url, PLANNING),
+            lake=Lake(clients, around.bucket, LAKE),
+        )
+        subjects = {"mux": f"asset0{uuid.uuid4().hex[:16]}", "frameio": str(uuid.uuid4())}
+
+        self._say("Partners announce two assets", "Signed as Mux and Frame.io sign, over HTTPS.")
+        self._send(senders, ANNOUNCED, subjects)
+        # On a busy machine the first steps may take longer than the planning system's route waits for earlier ones.
+        self._watch(watcher, lambda: _settled(board, ANNOUNCED))
+
+        self._say(
+            "The assets are ready",
+            f"Frame.io's API is asked about its file; an ingest begins for each. {receiver.url}/{BROKEN} is down: it "
+            "answers 503.",
+        )
+        self._send(senders, READY, subjects)
+        self._send(senders, (COMMENT,), {})
+        forged = self._send_forgery(senders["mux"])
+        self._watch(watcher, lambda: _settled(board, (*ANNOUNCED, *READY, *TOLD)) and len(watcher.waiting) == 1)
+
+        self._finish_transcode(watcher, senders[TRANSCODER])
+        waiting = frozenset({BROKEN})
+        self._watch(watcher, lambda: all(track.settled(waiting_at=waiting) for track in board.tracks))
+
+        self._say("What failed for good waits for a person", "$ bin/media-events review list")
+        self._command("review", "list")
+        self._replay(up.outputs["review_table_name"], clients, receiver)
+        self._watch(watcher, lambda: all(track.settled() for track in board.tracks))
+        self._require_review_empty(up, clients)
+        trace = self._traces_of(forged, watcher, up, clients)
+
+        self.faults += reckoning.faults_of(watcher, trace)
+        return self._report(watcher, trace, up, round(time.monotonic() - began, 1))
+
+    def _say(self, heading: str, text: str) -> None:
+        self.console.print()
+        self.console.print(Text(heading, style="bold cyan"))
+        self.console.print(text, markup=False)
+
+    # -- setting the stage ---------------------------------------------------------------------------------------
+
+    def _receiver(self) -> Receiver:
+        running = Receiver.read(self.paths)
+        if running is not None:
+            running.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
+            return running
+        return http_receiver_process.start(self.paths, process.free_port(), down=[BROKEN])
+
+    def _senders(self, up: lifecycle.Up, clients: Clients) -> dict[str, Sender]:
+        urls = webhook_urls(up.outputs, up.record)
+        senders = {}
+        for partner, preset in PRESETS.items():
+            if partner not in urls:
+                raise OperatorError(
+                    f"the workflow has no webhook for {partner!r}",
+                    hint=f"its partners are: {', '.join(urls) or 'none'}",
+                )
+            secret = new_secret(preset)
+            clients.secretsmanager.put_secret_value(SecretId=up.outputs["secret_names"][partner], SecretString=secret)
+            senders[partner] = Sender(preset, urls[partner], secret, up.record.ca_bundle)
+        return senders
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def _send(
+        self, senders: Mapping[str, Sender], expectations: Sequence[Expectation], subjects: Mapping[str, str]
+    ) -> None:
+        for expectation in expectations:
+            if expectation.payload is not None:
+                body = fresh(expectation.payload, subjects.get(expectation.partner))
+                self._require_accepted(expectation.label, senders[expectation.partner].send(body))
+
+    def _require_accepted(self, label: str, answer: Answer) -> None:
+        self.console.print(f"  {label}: answered {answer.status}", markup=False)
+        if answer.status != HTTPStatus.ACCEPTED:
+            raise OperatorError(
+                f"{label}: the webhook answered {answer.status}, not 202: {answer.body[:300]}",
+                hint="what the function says: bin/media-events local logs webhook (run the demo with --keep)",
+            )
+
+    def _finish_transcode(self, watcher: Watcher, sender: Sender) -> None:
+        orders = watcher.orders
+        self._say(
+            "A workflow waits for its transcode, and the transcoder has done it",
+            "\n".join(f"  waiting: {name}" for name in watcher.waiting),
+        )
+        if len(orders) != 1:
+            self.faults.append(f"the transcoder has {len(orders)} orders, not 1")
+        for order in orders:
+            self._require_accepted(DONE[0].label, sender.send(finished(order)))
+
+    def _send_forgery(self, sender: Sender) -> str:
+        marker = f"forged-{uuid.uuid4()}"
+        body = json.loads((PAYLOADS / "mux-video.asset.ready.json").read_bytes())
+        body["id"] = marker
+        answer = sender.send(json.dumps(body).encode(), secret=new_secret(sender.preset))
+        self.console.print(f"  A forgery in Mux's name (wrong secret): answered {answer.status}", markup=False)
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            self.faults.append(f"the forgery was answered {answer.status}, not 401")
+        return marker
+
+    def _watch(self, watcher: Watcher, done: Callable[[], bool]) -> None:
+        # Where something has gone wrong already there is no point in waiting long.
+        patience = 15.0 if self.faults else _DELIVERY_SECONDS
+        if not watch_until(watcher, done, self.console, timeout_seconds=patience):
+            self.console.print(table_of(watcher.board))
+            self.faults.append(f"after {patience:.0f} s not every event was where it had to be")
+            self.faults += sorted(
+                {
+                    f"{line.function} crashes: {_last(line.text)}"
+                    for line in watcher.lines
+                    if not line.fields and _CRASH in line.text
+                }
+            )
+
+    # -- the review desk -----------------------------------------------------------------------------------------
+
+    def _replay(self, table: str, clients: Clients, receiver: Receiver) -> None:
+        items = open_review_items(clients, table)
+        receiver.answer_with(BROKEN, HTTPStatus.OK)
+        identities = [item.item_id for item in items]
+        self._say(
+            f"{BROKEN} is back, and the operator sends again what it missed",
+            f"$ bin/media-events review replay {' '.join(identities)}",
+        )
+        if not identities:
+            self.faults.append("no review item was there to replay")
+            return
+        self._command("review", "replay", *identities)
+
+    def _command(self, *arguments: str) -> None:
+        # As the operator types it, in the operator's own environment.
+        environment = os.environ | {
+            ENVIRONMENT_VARIABLE: self.paths.environment,
+            DIRECTORY_VARIABLE: str(self.paths.directory),
+            "COLUMNS": str(self.console.width if self.console.is_terminal else 140),
+        }
+        done = subprocess.run(
+            [str(REPOSITORY / "bin" / "media-events"), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        self.console.print(done.stdout.rstrip() or "(nothing)", markup=False)
+        if done.returncode != 0:
+            self.console.print(done.stderr.rstrip(), markup=False)
+            self.faults.append(f"`media-events {' '.join(arguments)}` ended with status {done.returncode}")
+
+    def _require_review_empty(self, up: lifecycle.Up, clients: Clients) -> None:
+        left: list[ReviewItem] = []
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            left = open_review_items(clients, up.outputs["review_table_name"])
+            if not any(item.status == "OPEN" for item in left):
+                return
+            time.sleep(1)
+        self.faults.append(f"{len(left)} review items are still open after the replay")
+
+    # -- the reckoning -------------------------------------------------------------------------------------------
+
+    def _traces_of(self, marker: str, watcher: Watcher, up: lifecycle.Up, clients: Clients) -> list[str]:
+        traces = [f"log of {line.function}: {line.message}" for line in watcher.lines if marker in line.text]
+        traces += [f"request to {request.system}" for request in watcher.receiver.requests() if marker in request.body]
+        traces += ["queue or data lake" for body in watcher.bodies if marker in body]
+        tables = [*up.outputs.get("ledger_table_names", []), up.outputs["review_table_name"]]
+        for table in tables:
+            for page in clients.dynamodb.get_paginator("scan").paginate(TableName=table):
+                traces += [f"item in {table}" for item in page["Items"] if marker in str(item)]
+        return traces
+
+    def _report(self, watcher: Watcher, traces: list[str], up: lifecycle.Up, seconds: float) -> dict[str, Any]:
+        self._say("What happened to every event", "")
+        self.console.print(reckoning.summary(watcher.board, traces))
+        for labels in watcher.board.groups.values():
+            self.console.print(f"  {PLANNING}, in order: {', then '.join(labels)}", markup=False)
+        if not self.faults:
+            self.console.print(f"  {SIGNED}: every signature verified by the library standardwebhooks", markup=False)
+        for fault in self.faults:
+            self.console.print(Text(f"  fault: {fault}", style="bold red"))
+        verdict = "Every event is accounted for." if not self.faults else "Not every event is accounted for."
+        self.console.print(Text(f"{verdict} {seconds:g} s.", style="bold green" if not self.faults else "bold red"))
+        return {
+            "ok": not self.faults,
+            "seconds": {"total": seconds, **up.seconds},
+            **reckoning.document(watcher, traces),
+            "faults": self.faults,
+        }
+
+
+_CRASH: Final = "Error: "
+"""The last line of a Python traceback, which the runtime logs when a function raises."""
+
+
+def _last(text: str) -> str:
+    return text.strip().splitlines()[-1][:300]
+
+
+def _settled(board: Board, expectations: Sequence[Expectation]) -> bool:
+    return all(track.settled() for track in board.tracks if track.expectation in expectations)

@@ -1,0 +1,91 @@
+"""What is said at the end: where every event is, and whether all went as it must."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from ops.demo.fake_systems import SIGNED
+from ops.demo.scenario import BROKEN
+from ops.demo.tracker import Board, Track
+from ops.demo.watcher import Watcher, describe
+
+
+def faults_of(watcher: Watcher, traces: list[str]) -> list[str]:
+    """Everything that is not as it has to be; ``traces`` are those that the forgery left."""
+    board = watcher.board
+    faults = [
+        f"{track.expectation.label} is not where it has to be: {_whereabouts(track)}"
+        for track in board.tracks
+        if not track.delivered_as_expected()
+    ]
+    broken = [leg for track in board.tracks if (leg := track.legs.get(BROKEN)) is not None]
+    if not any(leg.failures and leg.redrives for leg in broken):
+        faults.append(f"no event for {BROKEN} was seen to fail and be re-driven")
+    faults += [f"unexpected: {stranger}" for stranger in board.strangers]
+    faults += [f"the planning system got events out of order: {group}" for group in board.out_of_order()]
+    faults += [f"an execution failed: {execution}" for execution in watcher.failed]
+    if not watcher.receiver.refuses_strangers(SIGNED):
+        faults.append(f"{SIGNED} takes calls that nobody signed")
+    if not watcher.lookups:
+        faults.append("nobody asked Frame.io's API about the file")
+    faults += [f"the forgery left a trace: {trace}" for trace in traces]
+    if not any(
+        line.message == "request refused" and line.fields.get("status") == HTTPStatus.UNAUTHORIZED
+        for line in watcher.lines
+    ):
+        faults.append("no log line says that the forgery was refused")
+    return faults
+
+
+def document(watcher: Watcher, traces: list[str]) -> dict[str, Any]:
+    """What became of every event, for programs."""
+    board = watcher.board
+    return {
+        "events": [
+            {
+                "label": track.expectation.label,
+                "event_id": track.event_id,
+                "expected": sorted(track.expectation.destinations),
+                "delivered": {name: leg.deliveries for name, leg in track.legs.items() if leg.deliveries},
+                "failed_attempts": sum(leg.failures for leg in track.legs.values()),
+                "redrives": sum(leg.redrives for leg in track.legs.values()),
+            }
+            for track in board.tracks
+        ],
+        "in_order": sorted(board.groups.values()),
+        "lookups": watcher.lookups,
+        "forgery_traces": traces,
+    }
+
+
+def summary(board: Board, traces: list[str]) -> Table:
+    """The table at the end: a row for every event, and one for the forgery."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("event", "expected at", "seen at", ""):
+        table.add_column(column, overflow="fold")
+    for track in board.tracks:
+        good = track.delivered_as_expected()
+        table.add_row(
+            track.expectation.label,
+            ", ".join(sorted(track.expectation.destinations)) or "no route asks for it",
+            _whereabouts(track),
+            Text("ok", style="green") if good else Text("WRONG", style="bold red"),
+        )
+    table.add_row(
+        "forgery in Mux's name",
+        "refused, no trace",
+        "refused, no trace" if not traces else f"{len(traces)} traces",
+        Text("ok", style="green") if not traces else Text("WRONG", style="bold red"),
+    )
+    return table
+
+
+def _whereabouts(track: Track) -> str:
+    if track.event_id is None:
+        return "never accepted"
+    seen = [f"{name} ({describe(leg)})" for name, leg in sorted(track.legs.items()) if leg.place or leg.deliveries]
+    return ", ".join(seen) or "accepted, on the bus" + (", transformed" if track.transformed else "")

@@ -1,0 +1,1 @@
+"""Discovery of a deployment: its tables, queues, functions and topology."""

@@ -1,0 +1,468 @@
+"""`media-events partner`: the presets, and a specification tried out on one event without AWS."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+import yaml
+
+from infra.documents.specification_files import SUFFIXES, SpecificationFileError, load
+from media_events.core.failures import PermanentDataError
+from media_events.partners.body_parsing import media_type, parse_json, type_accepted
+from media_events.partners.handshakes import answer_document, answer_query
+from media_events.partners.normalization import normalise
+from media_events.partners.presets import load_preset, preset_names, preset_text
+from media_events.partners.signature_verification import Request, Verdict, verify
+from media_events.partners.specification import (
+    PartnerSpecification,
+    SpecificationError,
+    parse_specification,
+    resolve_preset,
+)
+from media_events.partners.unwrapping import Unwrapped, unwrap_eventbridge, unwrap_sns
+from media_events.partners.value_expressions import HEADER_NAME
+from ops.partner.event_types import VOCABULARY, natives, types_table
+from ops.partner.specification_schema import schema
+from ops.partner.template import PARTNER_NAME, template
+from ops.shared.console import err, fail, note, out, print_json
+from ops.shared.input_files import read_input
+
+app = typer.Typer(
+    no_args_is_help=True, help="Partner specifications: list, show and check them.", rich_markup_mode=None
+)
+
+REFUSED: Final = 1
+UNUSABLE: Final = 2
+_LATEST: Final = 253_402_300_799.0
+
+
+class Entry(StrEnum):
+    """The five ways in."""
+
+    SQS = "sqs"
+    SNS_FIFO = "sns-fifo"
+    WEBHOOK = "webhook"
+    PARTNER_BUS = "partner-bus"
+    CUSTOM_BUS = "custom-bus"
+
+
+@app.callback()
+def _group() -> None:
+    """Partner specifications: list, show and check them."""
+
+
+@app.command(
+    "list",
+    epilog="""Examples:
+
+\b
+  media-events partner list
+  media-events partner list --json | jq -r '.[].name'""",
+)
+def list_presets(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the presets: partners that need no specification of your own."""
+    rows = []
+    for name in preset_names():
+        specification = parse_specification({"preset": name})
+        rows.append(
+            {
+                "name": name,
+                "title": specification.title,
+                "description": specification.description,
+                "verification": _scheme(specification),
+            }
+        )
+    if json:
+        print_json(rows)
+        return
+    columns = ("name", "title", "verification")
+    heading = {"name": "name", "title": "partner", "verification": "how a webhook proves itself"}
+    widths = {column: max(len(row[column]) for row in (heading, *rows)) for column in columns}
+    for row in (heading, *rows):
+        out.print(
+            "  ".join(row[column].ljust(widths[column]) for column in columns).rstrip(), markup=False, soft_wrap=True
+        )
+
+
+def _scheme(specification: PartnerSpecification) -> str:
+    verification = specification.verification
+    if verification is None:
+        return "comes by EventBridge or a queue"
+    place = verification.signature_header or f"?{verification.signature_query}="
+    return {
+        "hmac": f"HMAC-{verification.algorithm.upper()} in {place}",
+        "digest": f"{verification.algorithm.upper()} digest in {place}",
+        "ed25519": f"ed25519 signature in {place}",
+        "static_token": f"secret in {place}",
+        "jwt_body": f"JWT (HS256) in {place}, claims equal the body",
+        "basic": "user and password in the URL",
+        "none": "nothing",
+    }[verification.method]
+
+
+@app.command(
+    epilog="""Examples:
+
+\b
+  media-events partner show mux
+  media-events partner show mux --source
+  media-events partner show partners/acme.yaml --json"""
+)
+def show(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, or a file (YAML, TOML, JSON).")],
+    *,
+    source: Annotated[bool, typer.Option("--source", help="A preset's own file, with its comments.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
+) -> None:
+    """Print a specification whole, its preset merged in."""
+    if source:
+        if spec not in preset_names():
+            fail(
+                f"--source is for presets, and {spec} is none",
+                hint="see `media-events partner list`",
+                exit_code=UNUSABLE,
+            )
+        sys.stdout.write(preset_text(spec))
+        return
+    mapping = _read(spec).resolved
+    if json:
+        print_json(mapping)
+    else:
+        sys.stdout.write(yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True, width=100))
+
+
+@app.command(
+    epilog="""Examples:
+
+\b
+  media-events partner check mux --body event.json --secret S --header 'mux-signature: t=1741083310,v1=…'
+  media-events partner check mediaconvert --body event.json
+  media-events partner check partners/acme.yaml --body event.json --entry sqs
+
+Exit status: 0 accepted, 1 refused, 2 unusable arguments."""
+)
+def check(  # noqa: PLR0913, PLR0917 - one parameter per option
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, or a file (YAML, TOML, JSON).")],
+    body: Annotated[str, typer.Option(metavar="FILE", help="The body, byte for byte; - for standard input.")],
+    header: Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header; repeatable.")] = None,
+    url: Annotated[str | None, typer.Option(help="The full URL as the partner calls it, with its query.")] = None,
+    secret: Annotated[list[str] | None, typer.Option(help="A secret, current or previous; repeatable.")] = None,
+    now: Annotated[float | None, typer.Option(metavar="EPOCH", help="The time, in epoch seconds.")] = None,
+    entry: Annotated[
+        Entry | None,
+        typer.Option(help="The way in. Unset: webhook if the specification verifies, else what the body looks like."),
+    ] = None,
+    partner: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The partner's name. Unset: the preset's or the file's.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="The HTTP method.")] = "POST",
+    attribute: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A queue's or topic's attribute; repeatable.")
+    ] = None,
+) -> None:
+    """Run one event through verification and normalisation, as the deployed functions would, without AWS.
+
+    Prints {"verification": {"valid": true|false|null, "reason": …}, "events": [{"source", "detail-type", "detail"}]};
+    null means that there is nothing to verify. What is refused after verification has its reason in "error".
+    """
+    found = _read(spec)
+    name = partner or found.name
+    if not PARTNER_NAME.fullmatch(name):
+        fail(
+            f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 40",
+            exit_code=UNUSABLE,
+        )
+    moment = time.time() if now is None else now
+    if not 0 <= moment <= _LATEST:
+        fail("--now must be epoch seconds, 1741083310 say", exit_code=UNUSABLE)
+    specification = _parsed(found)
+    message = Message(
+        partner=name,
+        method=method,
+        url=url or f"https://webhooks.example.com/webhooks/{name}",
+        headers=[_header(text) for text in header or []],
+        attributes=dict(_attribute(text) for text in attribute or []),
+        body=read_input(body, "the body"),
+        now=moment,
+    )
+    outcome = _run(specification, message, secret or [], entry)
+    print_json(outcome)
+    for hint in _hints(specification, outcome, secret or []):
+        note(hint)
+    raise typer.Exit(0 if "error" not in outcome and outcome["verification"]["valid"] is not False else REFUSED)
+
+
+@app.command(
+    epilog="""Examples:
+
+\b
+  media-events partner new acme
+  media-events partner new acme --output partners/acme.yaml
+  media-events partner new mux-staging --preset mux"""
+)
+def new(
+    name: Annotated[str, typer.Argument(help="The partner's name: lower-case letters, digits and dashes.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write. Unset: partners/NAME.yaml")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Start from a preset and change what differs.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write a commented specification to start from."""
+    if not PARTNER_NAME.fullmatch(name):
+        fail(f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 40", exit_code=UNUSABLE)
+    if preset is not None and preset not in preset_names():
+        _no_preset(preset)
+    path = output or Path("partners") / f"{name}.yaml"
+    if path.suffix not in (".yaml", ".yml"):
+        fail(f"{path} must end in .yaml: the specification is written as YAML", exit_code=UNUSABLE)
+    if path.exists() and not force:
+        fail(
+            f"{path} is there already", hint="choose another --output, or overwrite it with --force", exit_code=UNUSABLE
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(template(name, preset), encoding="utf-8")
+    except OSError as error:
+        fail(f"{path} can't be written: {error.strerror}", exit_code=UNUSABLE)
+    out.print(str(path), markup=False)
+    note(f"next: edit it, then try an event of theirs: media-events partner check {path} --body event.json --secret …")
+
+
+@app.command(
+    "schema",
+    epilog="""Examples:
+
+\b
+  media-events partner schema > partner-specification.schema.json""",
+)
+def print_schema() -> None:
+    """Print the JSON Schema of a specification, for editors."""
+    print_json(schema())
+
+
+@app.command(
+    "types",
+    epilog="""Examples:
+
+\b
+  media-events partner types
+  media-events partner types --json | jq -r 'keys[]'""",
+)
+def print_types(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print the neutral event types, and what each partner's own types become, as a Markdown table."""
+    if not json:
+        sys.stdout.write(types_table() + "\n")
+        return
+    found = {
+        neutral: {"means": VOCABULARY.get(neutral, ""), "natives": [{"preset": p, "type": t} for p, t in pairs]}
+        for neutral, pairs in natives().items()
+    }
+    print_json(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A specification as it was named, and whole, with its preset merged in."""
+
+    name: str
+    origin: str
+    mapping: Mapping[str, Any]
+    resolved: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What arrives."""
+
+    partner: str
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    attributes: dict[str, str]
+    body: bytes
+    now: float
+
+
+def _read(spec: str) -> Found:
+    if spec in preset_names():
+        mapping: Mapping[str, Any] = {"preset": spec}
+        problems: list[str] = []
+        return Found(spec, spec, mapping, resolve_preset(load_preset(spec), problems))
+    if Path(spec).suffix.lower() not in SUFFIXES and not Path(spec).exists():
+        _no_preset(spec)
+    try:
+        mapping = load(Path(spec))
+    except SpecificationFileError as error:
+        fail(str(error), exit_code=UNUSABLE)
+    problems = []
+    resolved = resolve_preset(mapping, problems)
+    if problems:
+        _refuse(spec, problems)
+    return Found(_name_of(Path(spec)), spec, mapping, resolved)
+
+
+def _name_of(path: Path) -> str:
+    """A partner's name from its file's."""
+    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "partner"
+
+
+def _no_preset(name: str) -> None:
+    near = difflib.get_close_matches(name, preset_names(), n=1)
+    fail(
+        f"{name} is no preset and no file",
+        hint=f"did you mean {near[0]}?" if near else "see `media-events partner list`",
+        exit_code=UNUSABLE,
+    )
+
+
+def _refuse(origin: str, problems: list[str]) -> None:
+    for problem in problems:
+        err.print(f"  {problem}", markup=False)
+    fail(
+        f"{origin} is no usable specification: {len(problems)} problem{'s' if len(problems) > 1 else ''}, listed above",
+        hint="docs/partners.md describes every field",
+        exit_code=UNUSABLE,
+    )
+
+
+def _parsed(found: Found) -> PartnerSpecification:
+    try:
+        return parse_specification(found.mapping)
+    except SpecificationError as error:
+        _refuse(found.origin, error.problems)
+        raise
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not HEADER_NAME.fullmatch(name.strip()):
+        fail(f"--header {name!r} must be 'Name: value'", exit_code=UNUSABLE)
+    return name.strip().lower(), value.strip(" \t")
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        fail(f"--attribute {name!r} must be NAME=VALUE", exit_code=UNUSABLE)
+    return name, value
+
+
+def _run(
+    specification: PartnerSpecification, message: Message, secrets: list[str], entry: Entry | None
+) -> dict[str, Any]:
+    """What the functions would do with the message, as the command prints it."""
+    way = entry or _way_in(specification, message.body)
+    verdict = Verdict(valid=None, reason="not-a-webhook")
+    if way is Entry.WEBHOOK:
+        request = Request(message.method, message.url, message.headers, message.body)
+        answer = answer_query(specification.handshake, request, secrets)
+        if answer is not None:
+            return {**_verdict(verdict, "handshake"), "events": [], "handshake": _answer(answer)}
+        verdict = verify(specification.verification, request, secrets, message.now)
+        if verdict.valid is False:
+            return {**_verdict(verdict), "events": []}
+        refusal = _unsupported(specification, message)
+        if refusal is not None:
+            return {**_verdict(verdict), "events": [], "error": refusal}
+        answer = answer_document(specification.handshake, _document(message.body), secrets)
+        if answer is not None:
+            return {**_verdict(verdict), "events": [], "handshake": _answer(answer)}
+    wrapped = _unwrapped(way, message.body)
+    try:
+        events = normalise(
+            specification,
+            partner=message.partner,
+            entry=way.value,
+            body=wrapped.body,
+            headers=message.headers,
+            attributes={**wrapped.attributes, **message.attributes},
+            envelope=wrapped.envelope,
+            now=message.now,
+        )
+    except PermanentDataError as error:
+        return {**_verdict(verdict), "events": [], "error": {"code": error.code, "message": error.message}}
+    shown = [
+        {"source": event.metadata.source, "detail-type": event.metadata.type, "detail": event.to_detail()}
+        for event in events
+    ]
+    return {**_verdict(verdict), "events": shown}
+
+
+def _way_in(specification: PartnerSpecification, body: bytes) -> Entry:
+    if specification.verification is not None:
+        return Entry.WEBHOOK
+    document = _document(body)
+    if unwrap_eventbridge(document) is None:
+        return Entry.SQS
+    source = document.get("source")
+    return Entry.PARTNER_BUS if isinstance(source, str) and source.startswith("aws.partner/") else Entry.CUSTOM_BUS
+
+
+def _unwrapped(way: Entry, body: bytes) -> Unwrapped:
+    found = None
+    if way in (Entry.CUSTOM_BUS, Entry.PARTNER_BUS):
+        found = unwrap_eventbridge(_document(body))
+    elif way in (Entry.SQS, Entry.SNS_FIFO):
+        found = unwrap_sns(body)
+    return found or Unwrapped(body=body)
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return parse_json(body)
+    except PermanentDataError:
+        return None
+
+
+def _unsupported(specification: PartnerSpecification, message: Message) -> dict[str, str] | None:
+    """A content type that was given is judged; one that was left out is taken to be right."""
+    if not any(name == "content-type" for name, _ in message.headers):
+        return None
+    accepted = specification.parsing.content_types
+    if type_accepted(media_type(message.headers), accepted):
+        return None
+    return {"code": "content-type-unsupported", "message": f"the content type is none of {', '.join(accepted)}"}
+
+
+def _verdict(verdict: Verdict, reason: str | None = None) -> dict[str, Any]:
+    return {"verification": {"valid": verdict.valid, "reason": reason or verdict.reason}}
+
+
+def _answer(answer: Any) -> dict[str, Any]:
+    return {"status": answer.status, "content_type": answer.content_type, "body": answer.body}
+
+
+def _hints(specification: PartnerSpecification, outcome: dict[str, Any], secrets: list[str]) -> list[str]:
+    reason = outcome["verification"]["reason"]
+    if reason == "secret-unusable":
+        if not secrets:
+            return ["do: give the partner's secret with --secret, or skip verification with --entry sqs"]
+        return [f"do: give a secret that is not empty, in the format {_key_format(specification)}"]
+    return {
+        "verification-not-configured": [
+            (
+                "do: give the specification a verification; a webhook that lets anybody in must say so with "
+                "method none and allow_unverified true"
+            )
+        ],
+        "timestamp-too-old": ["do: give the time at which the event was signed with --now"],
+        "timestamp-in-future": ["do: give the time at which the event was signed with --now"],
+        "signature-mismatch": ["do: check the secret, and that --body is the very bytes that were signed"],
+        "unverified": ["warning: nothing proves who sent this; anybody who knows the URL can send events"],
+    }.get(reason, [])
+
+
+def _key_format(specification: PartnerSpecification) -> str:
+    verification = specification.verification
+    return "utf8" if verification is None else verification.key_format

@@ -1,0 +1,230 @@
+"""The JSON Schema of a partner's specification, for editors and for whoever generates specifications.
+
+``docs/partner-specification.schema.json`` is its text. It says what one field may hold; what can only be judged
+across fields (a timestamp that no signature covers, say) is for ``parse_specification``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from media_events.partners.presets import preset_names
+from media_events.partners.signature_schemes import (
+    ALGORITHMS,
+    ENCODINGS,
+    FORMATS,
+    HANDSHAKES,
+    KEY_FORMATS,
+    MAX_TOLERANCE_SECONDS,
+    METHODS,
+    UNITS,
+)
+from media_events.partners.specification import BODY_FORMATS, FOURTEEN_DAYS, PADDINGS, TIME_UNITS, WRAPPINGS
+
+SCHEMA_URI: Final = "https://json-schema.org/draft/2020-12/schema"
+
+_TEXT: Final = {"type": "string", "minLength": 1}
+_HEADER: Final = {"type": "string", "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"}
+_TEXTS: Final = {"type": "array", "items": _TEXT}
+_BOOLEAN: Final = {"type": "boolean"}
+_SOURCE: Final = {"$ref": "#/$defs/source"}
+_PATH: Final = {"$ref": "#/$defs/path"}
+_PAIRS: Final = {"type": "object", "additionalProperties": _TEXT, "propertyNames": {"minLength": 1}}
+_ZONE: Final = {"type": "string", "pattern": r"^([Zz]|[Uu][Tt][Cc]|[+-][0-9]{2}:?[0-9]{2})$"}
+
+
+def _described(text: str, **schema: Any) -> dict[str, Any]:
+    return {"description": text, **schema}
+
+
+def _choice(*words: str) -> dict[str, Any]:
+    return {"enum": list(words)}
+
+
+def _whole(low: int, high: int, default: int | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "integer", "minimum": low, "maximum": high}
+    return found if default is None else {**found, "default": default}
+
+
+def _table(properties: dict[str, Any], *, required: Sequence[str] = ()) -> dict[str, Any]:
+    # `null` takes a preset's field away, so every field but the required ones may be null.
+    open_to_null = {
+        name: schema if name in required else {"anyOf": [schema, {"type": "null"}]}
+        for name, schema in properties.items()
+    }
+    found: dict[str, Any] = {"type": "object", "properties": open_to_null, "additionalProperties": False}
+    return {**found, "required": list(required)} if required else found
+
+
+def _source_tables(**extra: Any) -> list[dict[str, Any]]:
+    """A table with exactly one kind of source, and the fields that the place adds to it."""
+    several = {"type": "array", "items": _SOURCE, "minItems": 1}
+    return [
+        _table({"path": _PATH, **extra}, required=["path"]),
+        _table({"header": _HEADER, **extra}, required=["header"]),
+        _table({"constant": {"anyOf": [_TEXT, {"type": "integer"}]}, **extra}, required=["constant"]),
+        _table({"concat": several, "separator": _TEXT, **extra}, required=["concat"]),
+        _table(
+            {"hash": several, "bucket_seconds": _whole(1, 86_400), "bucket_time": _SOURCE, **extra}, required=["hash"]
+        ),
+        _table({"first": several, **extra}, required=["first"]),
+    ]
+
+
+def _source_with(description: str, **extra: Any) -> dict[str, Any]:
+    return _described(description, anyOf=[_PATH, *_source_tables(**extra)])
+
+
+def schema() -> dict[str, Any]:
+    """The schema, as JSON Schema draft 2020-12."""
+    return {
+        "$schema": SCHEMA_URI,
+        "title": "Partner specification",
+        "description": "How a partner's events are verified, read and answered. docs/partners.md explains every field.",
+        "type": "object",
+        "properties": {name: {"anyOf": [value, {"type": "null"}]} for name, value in _fields().items()},
+        "additionalProperties": False,
+        # A specification with a preset may leave everything to it.
+        "anyOf": [
+            {"required": ["preset"], "properties": {"preset": {"type": "string"}}},
+            {
+                "required": ["id", "type"],
+                "properties": {"id": {"not": {"type": "null"}}, "type": {"not": {"type": "null"}}},
+            },
+        ],
+        "$defs": {
+            "path": _described("A JMESPath over {body, document, headers, attributes, envelope, index}", **_TEXT),
+            "source": _described("Where a value comes from", anyOf=[_PATH, *_source_tables()]),
+        },
+    }
+
+
+def _fields() -> dict[str, Any]:
+    return {
+        "preset": _described("The preset that this specification changes", enum=list(preset_names())),
+        "title": _described("The partner's name for people", **_TEXT),
+        "description": _described("What it sends", **_TEXT),
+        "verification": _described("Who may send", **_verification()),
+        "handshake": _described("How the endpoint proves itself", **_handshake()),
+        "parsing": _described(
+            "How the body is written",
+            **_table(
+                {
+                    "format": _choice(*BODY_FORMATS),
+                    "content_types": _TEXTS,
+                    "wrapping": _choice(*WRAPPINGS),
+                }
+            ),
+        ),
+        "split": _described(
+            "Where a batch's list of events is",
+            anyOf=[_PATH, _table({"path": _PATH, "optional": _BOOLEAN}, required=["path"])],
+        ),
+        "flatten": _described(
+            "A list of key/value pairs that is really an object",
+            anyOf=[_TEXT, _table({"path": _TEXT, "key": _TEXT, "value": _TEXT}, required=["path"])],
+        ),
+        "data": _described("What becomes the event's data; unset: the body", **_PATH),
+        "id": _described("The partner's own id of the event, the same on every attempt", **_SOURCE),
+        "type": _source_with("What the partner calls the event", table=_PAIRS, allowed=_TEXTS, qualifier=_SOURCE),
+        "types": _described(
+            "From the partner's types to neutral ones",
+            type="object",
+            additionalProperties={
+                "anyOf": [
+                    {"type": "string", "pattern": "^[a-z0-9]+([._-][a-z0-9]+)*$", "maxLength": 128},
+                    {"type": "null"},
+                ]
+            },
+            propertyNames={"minLength": 1},
+        ),
+        "time": _source_with("When it happened; unset: when it was received", unit=_choice(*TIME_UNITS), zone=_ZONE),
+        "subject": _described("The asset or job concerned", **_SOURCE),
+        "partitionkey": _described("The ordering key; unset: the subject", **_SOURCE),
+        "sequence": _source_with("What sorts as text within one key", pad=_choice(*PADDINGS), width=_whole(1, 64, 20)),
+        "correlationid": _described("The id of what it belongs to", **_SOURCE),
+        "causationid": _described("The id of what caused it", **_SOURCE),
+        "traceparent": _described("A W3C trace parent", **_SOURCE),
+        "redact": _described(
+            "Paths into the body that nobody is to see",
+            type="array",
+            items={"type": "string", "pattern": r"^(\*\*\.)?[^.\[\]\s]+(\.[^.\[\]\s]+)*$", "not": _choice("*", "**")},
+        ),
+        "unsigned_headers": _described("Headers that are read although no signature covers them", **_TEXTS),
+        "answers": _described("HTTP status codes per outcome", **_answers()),
+        "dedup": _described(
+            "How long a repetition is recognised",
+            **_table({"window_seconds": _whole(60, FOURTEEN_DAYS, FOURTEEN_DAYS)}),
+        ),
+    }
+
+
+def _verification() -> dict[str, Any]:
+    place = {"type": "string", "pattern": "^(header|kv|claim):.{1,128}$"}
+    keyed = {"separator": {"type": "string", "pattern": "^[^=]$"}, "keys": {**_TEXTS, "minItems": 1}}
+    return _table(
+        {
+            "method": _choice(*METHODS),
+            "algorithm": _choice(*ALGORITHMS),
+            "encoding": _choice(*ENCODINGS),
+            "signature_header": _HEADER,
+            "signature_query": _TEXT,
+            "signature_format": {
+                "anyOf": [
+                    {"type": "string", "pattern": "^(raw|prefix:.+)$"},
+                    _table({"kind": _choice(FORMATS[0])}, required=["kind"]),
+                    _table({"kind": _choice(FORMATS[1]), "prefix": _TEXT}, required=["kind", "prefix"]),
+                    _table({"kind": _choice(*FORMATS[2:]), **keyed, "ed25519_keys": _TEXTS}, required=["kind", "keys"]),
+                ]
+            },
+            "timestamp": {
+                "anyOf": [place, _table({"from": place, "unit": _choice(*UNITS), "zone": _ZONE}, required=["from"])]
+            },
+            "message_id": {"type": "string", "pattern": "^header:[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"},
+            "message_id_pattern": {**_TEXT, "format": "regex"},
+            "content": _TEXT,
+            "key_format": _choice(*KEY_FORMATS),
+            "key_prefix": _TEXT,
+            "public_key_prefix": _TEXT,
+            "tolerance_seconds": _whole(0, MAX_TOLERANCE_SECONDS, 300),
+            "require_headers": _PAIRS,
+            "body_digest": _table(
+                {"query": _TEXT, "algorithm": _choice(*ALGORITHMS), "encoding": _choice(*ENCODINGS)}, required=["query"]
+            ),
+            "form_keys": _TEXTS,
+            "allow_unverified": _BOOLEAN,
+        }
+    )
+
+
+def _handshake() -> dict[str, Any]:
+    return _table(
+        {
+            "kind": _choice(*HANDSHAKES),
+            "when": _PATH,
+            "token": _SOURCE,
+            "response_field": _TEXT,
+            "digest_field": _TEXT,
+            "algorithm": _choice(*ALGORITHMS),
+            "encoding": _choice(*ENCODINGS),
+            "query": _TEXT,
+            "require_query": _PAIRS,
+            "secret_query": _TEXT,
+        }
+    )
+
+
+def _answers() -> dict[str, Any]:
+    refusal = {"anyOf": [_whole(200, 299), _whole(400, 499)]}
+    return _table(
+        {
+            "accepted": _whole(200, 299, 202),
+            "duplicate": _whole(200, 299, 202),
+            "unprocessable": refusal,
+            "unauthenticated": refusal,
+            "malformed": refusal,
+            "unavailable": {"anyOf": [{"const": 429}, _whole(500, 599)]},
+            "retry_after_seconds": _whole(1, 3600, 30),
+        }
+    )

@@ -1,0 +1,200 @@
+"""How the command shows review items on a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from media_events.recovery.review_item import Group, ReviewItem
+from ops.review.ordering import Standing
+from ops.review.remediation import advice
+
+if TYPE_CHECKING:
+    from ops.review.failure_groups import Stats, Trend
+    from ops.review.service import Outcome
+
+
+def plain(text: str, *, lines: bool = False) -> str:
+    """``text`` without characters that drive a terminal: whatever failed may have come from an attacker."""
+    return "".join(c if c.isprintable() or (lines and c in "\n\t") else "�" for c in text)
+
+
+def summary(item: ReviewItem) -> dict[str, Any]:
+    left_out = {"body", "message_attributes", "response"}
+    return {name: value for name, value in item.to_dict().items() if name not in left_out}
+
+
+_STYLES: Final = {"OPEN": "bold red", "RETRYING": "yellow", "RESOLVED": "green", "ARCHIVED": "dim", "SUPERSEDED": "dim"}
+
+
+def listing(items: Sequence[ReviewItem]) -> Table:
+    """Items, three lines each."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("item", no_wrap=True)
+    for column in ("event", "why"):
+        table.add_column(column, overflow="fold", ratio=1)
+    for item in items:
+        latest = item.last_failed_at.replace("T", " ").partition(".")[0]
+        several = f", {len(item.attempts)} failures" if len(item.attempts) > 1 else ""
+        table.add_row(
+            Text.assemble(item.item_id, "\n", (item.status, _STYLES.get(item.status, ""))),
+            Text(plain(f"{item.event_id}") + "\n" + plain(f"{item.type or '(no type)'} to {item.destination}")),
+            Text.assemble(
+                (plain(item.error_code), "bold"),
+                f" ({item.failure_class})\n{plain(item.error_message)[:160]}\n",
+                (f"{latest} UTC{several}", "dim"),
+            ),
+        )
+    return table
+
+
+def card(
+    item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = (), stands: Standing | None = None
+) -> Table:
+    """All that is known of an item, but for its body.
+
+    ``edits`` are the events that it is an edit of, ``stands`` is where it stands in the order of its key.
+    """
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    to = item.return_to
+    back = " ".join(
+        plain(part) for part in (to.kind, to.queue_url or to.bus_arn or to.function_arn or "", to.route or "")
+    )
+    rows = {
+        "item": item.item_id,
+        "status": item.status,
+        "event": f"{item.event_id} ({item.source})",
+        "type": item.type,
+        "correlation": item.correlation_id,
+        "key": item.partition_key,
+        "order": None if stands is None else str(stands),
+        "hop": f"{item.hop} → {item.destination}",
+        "failed": f"{item.failure_class}: {item.error_code}: {item.error_message}",
+        "HTTP status": None if item.http_status is None else str(item.http_status),
+        "at": item.stack_top,
+        "response": item.response,
+        "first": item.first_failed_at,
+        "last": item.last_failed_at,
+        "re-driven": str(item.redrive_count),
+        "replayed": item.replayed_at,
+        "resolved": item.resolved_at,
+        "settled": item.settled_at,
+        "superseded by": item.superseded_by,
+        "being edited as": item.pending_edit,
+        "version": str(item.version),
+        "group": item.group_id,
+        "dead letter": item.kind,
+        "goes back to": back,
+        "body": f"{item.body_size} bytes, SHA-256 {item.body_sha256}" + (f", {item.bodyref}" if item.bodyref else ""),
+    }
+    for name, value in rows.items():
+        if value is not None:
+            table.add_row(name, Text(plain(value)))
+    for event_id, original in edits:
+        where = "" if original is None else f" (item {original.item_id}, {original.status})"
+        table.add_row("edit of", Text(plain(event_id + where)))
+    if item.status == "OPEN":
+        for step in advice(item.failure_class, item.error_code).steps:
+            table.add_row("do", Text(step))
+    if item.change:
+        table.add_row("changed", Text(plain("{action} by {by}, {at}".format_map(item.change))))
+    for attempt in item.attempts:
+        told = f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}"
+        if attempt.request_id is not None:
+            told += f"  (request {attempt.request_id})"
+        table.add_row("attempt", Text(plain(told)))
+    return table
+
+
+def pretty(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+
+
+_RESULT_STYLES: Final = {"resolved": "green", "sent": "green", "unconfirmed": "yellow"}
+
+
+def line(outcome: Outcome) -> Text:
+    style = _RESULT_STYLES.get(outcome.result, "bold red")
+    return Text.assemble(plain(outcome.item_id), "  ", (outcome.result, style), "  ", plain(outcome.reason))
+
+
+def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
+    """Groups with items that wait."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("group", overflow="fold")
+    table.add_column("waiting", justify="right")
+    table.add_column("why", overflow="fold", ratio=1)
+    for group, trend in groups:
+        growing = "growing: " if trend.growing else ""
+        table.add_row(
+            Text(plain(group.group_id)),
+            str(group.waiting),
+            Text.assemble(
+                "" if group.grouping == "error" else "the latest: ",
+                (plain(group.error_code), "bold"),
+                plain(f" ({group.failure_class}) at {group.hop} → {group.destination}"),
+                plain(f"\n{group.error_message[:160]}"),
+                (f"\n{advice(group.failure_class, group.error_code).briefly}", "italic"),
+                (
+                    plain(
+                        f"\nfirst {_moment(group.first_opened_at)}, last {_moment(group.last_opened_at)} UTC; "
+                        f"{growing}{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day"
+                    ),
+                    "dim",
+                ),
+            ),
+        )
+    return table
+
+
+def stats_card(stats: Stats, *, now: float) -> Table:
+    """What all groups come to."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for status, count in stats.by_status.items():
+        table.add_row(status, str(count))
+    table.add_row("groups", str(stats.groups))
+    for name, moment in (("oldest open", stats.oldest), ("newest open", stats.newest)):
+        if moment is not None:
+            table.add_row(name, Text(plain(f"{_moment(moment)} UTC, {_ago(moment, now)} ago")))
+    trend = stats.trend
+    growing = "growing: " if trend.growing else ""
+    opened = f"{growing}{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day"
+    table.add_row("opened", opened)
+    for title, counts in (("class", stats.by_class), ("destination", stats.by_destination)):
+        for name, count in counts.items():
+            table.add_row(title, Text(plain(f"{count}  {name}")))
+    return table
+
+
+def diff_lines(diff: Sequence[str]) -> Iterator[Text]:
+    """A unified diff, coloured."""
+    for shown in diff:
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(shown[:1], "")
+        yield Text(plain(shown), style=style)
+
+
+def _moment(time: str) -> str:
+    return time.replace("T", " ").partition(".")[0]
+
+
+def _ago(time: str, now: float) -> str:
+    try:
+        seconds = int(now - datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return "?"
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"

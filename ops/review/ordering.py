@@ -1,0 +1,78 @@
+"""Where a review item stands in the order of its key, and what a person's decision does to those behind it.
+
+A route with ``ordering: strict`` keeps the later events of a key waiting for the one that failed. A replay needs
+nothing more: the event goes first. An item that is put away is told to the route, by a message to its queue, so that
+its key goes on without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Lane, Wish, lane_key
+
+if TYPE_CHECKING:
+    from media_events.recovery.redriver import Queues
+    from media_events.recovery.review_item import ReviewItem
+
+
+class Lanes(Protocol):
+    """Lanes in the ledgers. Any exception is a ``HopError``."""
+
+    def lane(self, key: str) -> Lane | None:
+        """The lane of a key, as it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``before`` and ``behind``: events of the item's key that wait as well; ``parked``: of all, outside the queue."""
+
+    before: int
+    behind: int
+    parked: int
+
+    def __str__(self) -> str:
+        parked = f", {self.parked} of them parked" if self.parked else ""
+        before = f"{self.before} before it, " if self.before else ""
+        return f"{before}{self.behind} later of its key wait behind it{parked}"
+
+    def to_dict(self) -> dict[str, int]:
+        """For programs."""
+        return {"before": self.before, "behind": self.behind, "parked": self.parked}
+
+
+def standing(lanes: Lanes | None, item: ReviewItem) -> Standing | None:
+    """Where ``item`` stands; ``None`` where it waits in no order."""
+    if lanes is None or item.partition_key is None or item.return_to.kind != "queue":
+        return None
+    lane = lanes.lane(lane_key(item.source, item.partition_key, item.destination))
+    if lane is None or lane.entry(item.event_id) is None:
+        return None
+    before = max(0, lane.place(item.event_id))
+    parked = sum(entry.parked for entry in lane.entries)
+    return Standing(before, len(lane.entries) - before - 1, parked)
+
+
+def tell_put_away(queues: Queues, item: ReviewItem, body: str) -> None:
+    """Tell the item's route that its event will not be delivered.
+
+    Raises:
+        HopError: the queue did not take it.
+    """
+    queues.send(
+        item.return_to.queue_url or "",
+        body,
+        as_attribute("skip"),
+        group_id=item.return_to.group_id,
+        deduplication_id=f"{item.item_id}-{item.version}-skip",
+    )
+
+
+def as_attribute(wish: Wish | None) -> dict[str, dict[str, Any]]:
+    """A person's wish as message attributes, as Lambda spells them."""
+    return {} if wish is None else {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": wish}}
+
+
+WAITS_STILL: Final = "it is ARCHIVED, but later events of its key still wait for it; archive it once more"

@@ -1,0 +1,83 @@
+"""What to do about a failure: by its class, and where that says more, by its code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from media_events.core.failures import FailureClass
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a class of failure means, the steps that put it right, and both in a line (``briefly``), for lists."""
+
+    meaning: str
+    steps: tuple[str, ...]
+    briefly: str
+
+
+BY_CLASS: Final[dict[FailureClass, Advice]] = {
+    "transient": Advice(
+        "The receiver was down, slow or told us to wait, for longer than retries last.",
+        (
+            "Make sure that the receiver is up again.",
+            "Replay with a few canaries first: the others follow only when those are delivered.",
+        ),
+        "may pass: see whether the receiver is back, then replay",
+    ),
+    "permanent-config": Advice(
+        "Our settings are at fault: a permission, an address, a secret, or a target that is not there.",
+        (
+            "Put the destination, its secret or its permission right, and deploy.",
+            "Replay one item, then the others.",
+        ),
+        "put right the destination, its secret or its permissions, then replay",
+    ),
+    "permanent-data": Advice(
+        "The event itself was refused. Sent as it is, it will be refused again.",
+        (
+            "Read the receiver's answer and the body of one item.",
+            "Mend the transform or the receiver and replay; or edit an item, where its type allows it.",
+            "Archive what nobody needs.",
+        ),
+        "this body won't be taken as it is: edit it, or have it sent again",
+    ),
+    "poison": Advice(
+        "The function crashed or ran out of time or memory while it had this event in hand.",
+        (
+            "Look at the function's log at the time of the failure.",
+            "Give it more time or memory, or mend it, and deploy.",
+            "Replay one item as a canary before the others.",
+        ),
+        "crashed the function: see its log, put it right, then replay",
+    ),
+    "expired": Advice(
+        "The event became too old while it waited for a retry.",
+        ("Ask whether the receiver still wants it.", "Replay it, or archive it with the reason."),
+        "was too old to be tried again by itself: replay it if it is still wanted",
+    ),
+}
+
+_BY_CODE: Final = {
+    "http-401": "The receiver does not accept our credential: check the destination's secret.",
+    "http-403": "The receiver knows us and does not allow this: check what our account there may do.",
+    "http-404": "There is nothing at this address: check the destination's URL.",
+    "http-409": "The receiver says that this conflicts with what it has: it may have the event already.",
+    "http-410": "The receiver has taken this address away for good.",
+    "http-413": "The body is too large for the receiver.",
+    "http-422": "The receiver understood the body and does not accept its content.",
+    "http-429": "The receiver wants fewer requests: replay at a lower rate.",
+    "order-waiting": "It waited too long behind another event of its key: put that right, then replay this.",
+    "order-late": "A later event of its key was delivered before it: archive it if that makes it worthless, "
+    "else replay it out of order.",
+    "aws-AccessDenied": "IAM refuses: the function's role may not reach the target.",
+    "aws-AccessDeniedException": "IAM refuses: the function's role may not reach the target.",
+}
+
+
+def advice(failure_class: str, code: str) -> Advice:
+    """What to do; a class that is not known is taken for ``permanent-data``."""
+    found = {str(name): value for name, value in BY_CLASS.items()}.get(failure_class, BY_CLASS["permanent-data"])
+    hint = _BY_CODE.get(code)
+    return found if hint is None else replace(found, steps=(hint, *found.steps))

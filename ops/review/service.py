@@ -1,0 +1,396 @@
+"""What an operator does with review items, apart from how it is shown.
+
+A replay sends the original body to the hop that failed and only there. The item says ``RETRYING`` before anything is
+sent, under a version that only one operator can win, and ``RESOLVED`` when the ledger has the effect. Where nothing
+could confirm it (a transform, a rule's own target), sent is taken for resolved; should it fail again, the re-drive
+function opens the item once more.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Literal, Protocol
+
+from media_events.core.envelope import Event
+from media_events.core.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentDataError
+from media_events.delivery.deliverer import destination_key
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Wish
+from media_events.events.claim_check import Bodies, bring_back
+from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
+from media_events.messaging.queue_consumer import timestamp
+from media_events.recovery.redrive_messages import MAX_ATTRIBUTES, record_of
+from media_events.recovery.redriver import Events, Functions, Queues, for_route
+from media_events.recovery.review_item import Group, Grouping, Position, ReviewItem, Selection, Slice
+from ops.review.ordering import Lanes, Standing, as_attribute, standing, tell_put_away
+
+STALE_SECONDS: Final = 15 * 60
+"""A replay that has not been confirmed for so long may be made again: the command may have died before it sent."""
+
+POLL_SECONDS: Final = 0.5
+
+Result = Literal["resolved", "sent", "failed", "unconfirmed", "refused", "missing"]
+"""``resolved``: confirmed by the ledger. ``sent``: on its way, and nothing will confirm it. ``failed``: not sent, or
+failed again. ``unconfirmed``: sent, and not confirmed in time. ``refused``: not in a state to be replayed."""
+
+GOOD: Final[frozenset[Result]] = frozenset({"resolved", "sent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one item's replay."""
+
+    item_id: str
+    result: Result
+    reason: str
+
+
+class _Settled(Exception):  # noqa: N818  # no error: the outcome is known, and nothing is left to do
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.reason)
+        self.outcome = outcome
+
+
+class Table(Protocol):
+    """The review table."""
+
+    def get(self, item_id: str) -> ReviewItem | None:
+        """Read an item whole, consistently."""
+        ...
+
+    def glance(self, item_id: str) -> ReviewItem | None:
+        """Read an item without what it carries (body, response, message attributes), consistently."""
+        ...
+
+    def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
+        """Write what ``item`` has other than ``over``, which was read before; whether that was still the version."""
+        ...
+
+    def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
+        """Up to ``limit`` of the items looked at, without what they carry."""
+        ...
+
+    def groups(
+        self, *, limit: int, after: Position | None = None, grouping: Grouping = "error"
+    ) -> tuple[list[Group], Position | None]:
+        """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin."""
+        ...
+
+    def group(self, group_id: str) -> Group | None:
+        """One group, as counted."""
+        ...
+
+    def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        """How many items of each group were opened in each hour (``2026-11-23T12``)."""
+        ...
+
+
+class Effects(Protocol):
+    """What the ledgers know."""
+
+    def done(self, key: str) -> bool:
+        """Whether the effect is recorded as done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The review desk of one deployment. ``by`` says who works there, asked when something is first changed."""
+
+    table: Table
+    effects: Effects
+    queues: Queues
+    bus: Callable[[str], Events]
+    functions: Functions
+    bodies: Callable[[str], Bodies]
+    by: Callable[[], str] = lambda: ""
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    lanes: Lanes | None = None
+
+    def now(self) -> str:
+        """The time, as items have it."""
+        return timestamp(self.clock())
+
+    def signed(self, action: str) -> dict[str, str]:
+        """Who does what, and when: the ``change`` of an item."""
+        return {"action": action, "by": self.by(), "at": self.now()}
+
+    def lost(self, item_id: str) -> str:
+        """What to tell whoever was not the first to change an item: what it is now, and who was."""
+        item = self.table.glance(item_id)
+        return "it is gone" if item is None else f"somebody else was first: {state_of(item)}"
+
+    def settle(self, item: ReviewItem) -> ReviewItem:
+        """``item``, resolved or superseded if it is being retried and the ledger has the effect by now."""
+        if item.status != "RETRYING" or not self.is_done(item):
+            return item
+        try:
+            settled = self.resolve(item) if item.pending_edit is None else self.supersede(item)
+            return settled or self.table.glance(item.item_id) or item
+        except HopError:
+            # Who may only read sees what the table has; whoever else looks next will settle it.
+            return item
+
+    def body(self, item: ReviewItem) -> str:
+        """The item's whole body.
+
+        Raises:
+            HopError: it can't be read, or is not the one that was stored.
+        """
+        if item.body is None and item.bodyref is None and item.body_size:
+            # From a list, which leaves bodies out.
+            item = self.table.get(item.item_id) or item
+        if item.bodyref is None:
+            return item.body or ""
+        return self.bodies(item.bodyref).get(item.bodyref).decode("utf-8", "replace")
+
+    def standing(self, item: ReviewItem) -> Standing | None:
+        """Where ``item`` stands in the order of its key, if its route keeps one.
+
+        Raises:
+            HopError: the ledger did not answer or refused.
+        """
+        return standing(self.lanes, item)
+
+    def put_away(self, item: ReviewItem) -> bool:
+        """Let the key of an archived item go on without it; whether there was anything to tell.
+
+        Raises:
+            HopError: its route could not be told.
+        """
+        if self.standing(item) is None:
+            return False
+        tell_put_away(self.queues, item, self.body(item))
+        return True
+
+    def replay(
+        self,
+        item_ids: Sequence[str],
+        *,
+        wait_seconds: float,
+        versions: Mapping[str, int] | None = None,
+        out_of_order: bool = False,
+    ) -> Iterator[Outcome]:
+        """Replay each item once, then wait for all of them together; outcomes come as they are known.
+
+        Where ``versions`` names the version that the operator looked at, an item that has changed since is refused.
+        ``out_of_order``: deliver them whatever else of their keys was delivered or waits.
+        """
+        waiting: list[ReviewItem] = []
+        for item_id in dict.fromkeys(item_ids):
+            outcome = self._begin(item_id, (versions or {}).get(item_id), "ignore" if out_of_order else None)
+            if isinstance(outcome, Outcome):
+                yield outcome
+            else:
+                waiting.append(outcome)
+        yield from self._await(waiting, until=self.clock() + wait_seconds)
+
+    def _begin(self, item_id: str, seen: int | None, wish: Wish | None) -> Outcome | ReviewItem:
+        """Send one item back; the item if its outcome has to be waited for."""
+        try:
+            item = self._replayable(item_id, seen)
+            if wish is not None and not confirmable(item):
+                return Outcome(item_id, "refused", "its hop keeps no order: replay it without --out-of-order")
+            send = self._sender(item, wish)
+            change = self.signed("replay")
+            claimed = replace(
+                item, status="RETRYING", replayed_at=change["at"], change=change, version=item.version + 1
+            )
+            if not self.table.update(claimed, over=item):
+                return Outcome(item_id, "refused", self.lost(item_id))
+            self._send(send, claimed)
+        except _Settled as settled:
+            return settled.outcome
+        except HopError as error:
+            return Outcome(item_id, "failed", f"{error.code}: {error.message}")
+        if confirmable(claimed):
+            return claimed
+        self.resolve(claimed)
+        return Outcome(item_id, "sent", f"sent to {item.hop}; it will be open again should it fail")
+
+    def _replayable(self, item_id: str, seen: int | None) -> ReviewItem:
+        item = self.table.get(item_id)
+        if item is None:
+            raise _Settled(Outcome(item_id, "missing", "there is no such item"))
+        refusal = self._refusal(item)
+        if refusal is None and seen not in (None, item.version):
+            refusal = f"it has changed since you looked at it (version {seen}): {state_of(item)}"
+        if refusal is not None:
+            raise _Settled(Outcome(item_id, "refused", refusal))
+        if self.is_done(item):
+            # It may have been delivered and not written down in the order of its key.
+            self.put_away(item)
+            self.resolve(item)
+            raise _Settled(Outcome(item_id, "resolved", "it had been delivered already; nothing was sent"))
+        return item
+
+    def _send(self, send: Callable[[], None], claimed: ReviewItem) -> None:
+        try:
+            send()
+        except HopError as error:
+            opened = replace(claimed, status="OPEN", version=claimed.version + 1)
+            self.table.update(opened, over=claimed)
+            reason = f"it could not be sent: {error.code}: {error.message}"
+            raise _Settled(Outcome(claimed.item_id, "failed", reason)) from error
+
+    def _refusal(self, item: ReviewItem) -> str | None:
+        if item.return_to.kind == "none":
+            return "its dead letter holds no event that could be sent again"
+        if item.status == "RETRYING":
+            if item.pending_edit is not None:
+                return f"{state_of(item)}: finish that first (review edit {item.item_id} --finish)"
+            since = _epoch(item.replayed_at)
+            if since is None or self.clock() - since < STALE_SECONDS:
+                return f"{state_of(item)}; wait for the outcome"
+        elif item.status != "OPEN":
+            return state_of(item)
+        return None
+
+    def _sender(self, item: ReviewItem, wish: Wish | None) -> Callable[[], None]:
+        """All that is needed to send ``item`` is read here, before the item says that it is being retried.
+
+        Raises:
+            HopError: the body can't be read or is no event.
+        """
+        to, count = item.return_to, item.redrive_count + 1
+        body = self.body(item)
+        # What the event points at has expired by now, perhaps.
+        bring_back(item.kept, self.bodies)
+        if to.kind == "queue" and to.queue_url is not None:
+            url, attributes = to.queue_url, attributes_to_send(self.attributes(item), count, wish)
+            unique = f"{item.item_id}-{item.version + 1}"
+            return lambda: self.queues.send(url, body, attributes, group_id=to.group_id, deduplication_id=unique)
+        if to.kind == "function" and to.function_arn is not None:
+            function_arn = to.function_arn
+            return lambda: self.functions.invoke(function_arn, body)
+        if to.kind == "record" and to.function_arn is not None:
+            record_arn = to.function_arn
+            record = record_of(body, attributes_to_send(self.attributes(item), count), item.attempts[-1].message_id)
+            return lambda: self.functions.invoke(record_arn, record)
+        event = for_route(event_of(body), to.route, count)
+        bus = self.bus(to.bus_arn or "")
+
+        def publish() -> None:
+            outcome = bus.publish([event])[0]
+            if outcome is not None:
+                raise outcome
+
+        return publish
+
+    def attributes(self, item: ReviewItem) -> Mapping[str, Mapping[str, Any]]:
+        """The message attributes that the item's body came with.
+
+        Raises:
+            HopError: they can't be read.
+        """
+        if item.attributesref is None:
+            return item.message_attributes
+        content = self.bodies(item.attributesref).get(item.attributesref)
+        attributes: Mapping[str, Mapping[str, Any]] = json.loads(content)
+        return attributes
+
+    def _await(self, items: Sequence[ReviewItem], *, until: float) -> Iterator[Outcome]:
+        waiting = list(items)
+        while waiting:
+            for item in list(waiting):
+                outcome = self._outcome(item)
+                if outcome is not None:
+                    waiting.remove(item)
+                    yield outcome
+            if not waiting or self.clock() >= until:
+                break
+            self.sleep(POLL_SECONDS)
+        for item in waiting:
+            yield Outcome(item.item_id, "unconfirmed", "sent, and not confirmed yet; `review list` will tell")
+
+    def _outcome(self, item: ReviewItem) -> Outcome | None:
+        try:
+            if self.is_done(item):
+                self.resolve(item)
+                return Outcome(item.item_id, "resolved", f"delivered to {item.destination}")
+            current = self.table.glance(item.item_id)
+        except HopError:
+            # What can't be read now can be read at the next look.
+            return None
+        if current is None or current.version == item.version:
+            return None
+        if current.status == "RESOLVED":
+            return Outcome(item.item_id, "resolved", f"delivered to {item.destination}")
+        return Outcome(item.item_id, "failed", f"it failed again: {current.error_code}: {current.error_message}")
+
+    def is_done(self, item: ReviewItem) -> bool:
+        """Whether the ledger has the effect of the item's event, or of the edited one that is in its place."""
+        event_id = item.pending_edit or item.event_id
+        return confirmable(item) and self.effects.done(destination_key(item.source, event_id, item.destination))
+
+    def resolve(self, item: ReviewItem) -> ReviewItem | None:
+        """``item`` as resolved; ``None`` if somebody else has changed it."""
+        resolved = replace(item, status="RESOLVED", resolved_at=self.now(), version=item.version + 1)
+        return resolved if self.table.update(resolved, over=item) else None
+
+    def supersede(self, item: ReviewItem) -> ReviewItem | None:
+        """``item`` with its pending edit sent; ``None`` if somebody else has changed it."""
+        superseded = replace(
+            item,
+            status="SUPERSEDED",
+            superseded_by=item.pending_edit,
+            pending_edit=None,
+            resolved_at=self.now(),
+            version=item.version + 1,
+        )
+        return superseded if self.table.update(superseded, over=item) else None
+
+
+def state_of(item: ReviewItem) -> str:
+    """What an item is and who made it so, in a few words."""
+    whose = f", {item.change['action']} by {item.change['by']} at {item.change['at']}" if item.change else ""
+    if item.pending_edit is not None:
+        return f"it is being edited (event {item.pending_edit}{whose})"
+    if item.superseded_by is not None:
+        return f"it is SUPERSEDED by event {item.superseded_by}{whose}"
+    if item.status == "RETRYING":
+        return f"it is being retried since {item.replayed_at}{whose}"
+    return f"it is {item.status}{whose}"
+
+
+def confirmable(item: ReviewItem) -> bool:
+    """Whether a ledger will tell of the item's effect: the routes that a function of ours delivers.
+
+    Behind a queue, or invoked by the rule itself; then its letters go back by the bus, and a function had written them.
+    """
+    by_function = item.return_to.kind == "queue" or item.kind in ("consumer", "function")
+    return item.hop.startswith("route/") and by_function
+
+
+def attributes_to_send(
+    received: Mapping[str, Mapping[str, Any]], count: int, wish: Wish | None = None
+) -> dict[str, Mapping[str, Any]]:
+    """Message attributes for a replay. When the event first failed stays behind: a person has given it a new chance."""
+    own = {REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)}, **as_attribute(wish)}
+    dropped = own.keys() | {FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE}
+    others = {name: value for name, value in received.items() if name not in dropped}
+    return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}
+
+
+def event_of(body: str) -> Event:
+    """The event in a body: an EventBridge event's, or a bare ``Detail``.
+
+    Raises:
+        PermanentDataError: there is none.
+    """
+    try:
+        document = json.loads(body)
+        return Event.from_detail(document.get("detail", document) if isinstance(document, Mapping) else document)
+    except (ValueError, RecursionError):
+        raise PermanentDataError("not-an-event", "the body is no event that could go back on the bus") from None
+
+
+def _epoch(text: str | None) -> float | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None

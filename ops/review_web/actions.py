@@ -1,0 +1,245 @@
+"""What the operator does: every change is asked for by a form of the page, and recorded before it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final, Literal
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from media_events.core.failures import HopError
+from ops.review import use_cases
+from ops.review.audit_log import Action, Operation
+from ops.review.bulk_operations import NOT_SENT
+from ops.review.queries import Query
+from ops.review.service import Outcome
+from ops.review.use_cases import RefusedError, Request
+from ops.review_web.context import place
+from ops.review_web.errors import explained
+from ops.review_web.formatting import number
+from ops.review_web.forms import MAX_NOTE_CHARACTERS, MAX_SELECTED, ReplayForm, reason_of, whole
+from ops.review_web.groups import group_page
+from ops.review_web.items import item_page
+
+blueprint = Blueprint("actions", __name__)
+
+PLANNED: Final = 2000
+"""A dry run of the page looks at no more items than this, so that it answers at once."""
+ARCHIVED_AT_MOST: Final = 1_000_000
+ARCHIVE_RATE: Final = 100.0
+UNPROCESSABLE: Final = 422
+
+Tone = Literal["good", "busy", "bad"]
+_TONES: Final[dict[str, Tone]] = {"resolved": "good", "sent": "good", "unconfirmed": "busy"}
+_DONE: Final[dict[Action, str]] = {"replay": "sent", "archive": "archived", "restore": "restored"}
+
+
+# --- single items ------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/items/<item_id>/replay")
+def replay(item_id: str) -> Response:
+    """Send one item to the hop that failed."""
+    return _do_one(item_id, "replay")
+
+
+@blueprint.post("/items/<item_id>/archive")
+def archive(item_id: str) -> Response:
+    """Put one item away."""
+    if not reason_of(request.form):
+        flash("Say why it is archived.", "bad")
+        return _to_item(item_id)
+    return _do_one(item_id, "archive")
+
+
+@blueprint.post("/items/<item_id>/restore")
+def restore(item_id: str) -> Response:
+    """Open one item again."""
+    return _do_one(item_id, "restore")
+
+
+@blueprint.post("/items/<item_id>/note")
+def note(item_id: str) -> Response:
+    """Leave a note on an item."""
+    _must_exist(item_id)
+    try:
+        use_cases.leave_note(place().office, item_id, request.form.get("text", "").strip()[:MAX_NOTE_CHARACTERS])
+        flash("The note is saved.", "good")
+    except RefusedError as refused:
+        flash(_sentence(str(refused)), "bad")
+    return _to_item(item_id)
+
+
+@blueprint.post("/items/<item_id>/body")
+def reveal(item_id: str) -> str:
+    """Show an item's body with what looks like a credential, once the audit says so."""
+    _must_exist(item_id)
+    place().office.record(item_id, "hidden values shown", result="", reason="")
+    return item_page(item_id, revealed=True)
+
+
+def _do_one(item_id: str, action: Action) -> Response:
+    _must_exist(item_id)
+    # What no item has, where the form does not say what the operator looked at.
+    seen = whole(request.form.get("version", ""))
+    (outcome,) = _done([item_id], action, versions={item_id: -1 if seen is None else seen})
+    if outcome.result == "unconfirmed":
+        flash("It is sent, and not confirmed yet.", "busy")
+    elif outcome.result in NOT_SENT:
+        flash(f"Nothing was done: {outcome.reason}.", "bad")
+    else:
+        flash(_sentence(outcome.reason), _TONES.get(outcome.result, "bad"))
+    return _to_item(item_id)
+
+
+def _done(item_ids: list[str], action: Action, *, versions: dict[str, int] | None = None) -> list[Outcome]:
+    office, reason = place().office, reason_of(request.form)
+    if action == "replay":
+        late = request.form.get("out_of_order") == "yes"
+        found = use_cases.replay_items(
+            office, item_ids, reason=reason, wait_seconds=0, versions=versions, out_of_order=late
+        )
+    else:
+        found = use_cases.decide_items(office, item_ids, action=action, reason=reason, versions=versions)
+    return list(found)
+
+
+def _must_exist(item_id: str) -> None:
+    if place().office.desk.table.glance(item_id) is None:
+        abort(404)
+
+
+def _to_item(item_id: str) -> Response:
+    return redirect(url_for("items.item", item_id=item_id), 303)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+# --- a selection -------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/selection")
+def selection() -> Response:
+    """Replay, archive or restore the items that are selected on a group's page."""
+    ids = list(dict.fromkeys(request.form.getlist("item")))
+    action = next((known for known in _DONE if known == request.form.get("do")), None)
+    group_id = request.form.get("group", "")
+    if action is None or not group_id or "/" in group_id or len(ids) > MAX_SELECTED:
+        abort(400)
+    if not ids:
+        flash("Nothing is selected.", "bad")
+    elif action == "archive" and not reason_of(request.form):
+        flash("Say why they are archived.", "bad")
+    else:
+        _do_all(ids, action)
+    return redirect(url_for("groups.group", group_id=group_id), 303)
+
+
+def _do_all(ids: list[str], action: Action) -> None:
+    outcomes: list[Outcome] = []
+    try:
+        for item_id in ids:
+            outcomes += _done([item_id], action)
+    except HopError as error:
+        flash(f"It ended after {len(outcomes)} of {len(ids)}. {explained(error)}", "bad")
+    failed = [outcome for outcome in outcomes if outcome.result in {*NOT_SENT, "failed"}]
+    done = len(outcomes) - len(failed)
+    if done:
+        flash(f"{number(done)} {_DONE[action]}.", "good")
+    for why, count in Counter(outcome.reason for outcome in failed).most_common(3):
+        flash(f"{number(count)} not {_DONE[action]}: {why}.", "bad")
+
+
+# --- a group -----------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/groups/<path:group_id>/replay")
+def replay_group(group_id: str) -> Any:
+    """Say what a replay of a group would send, or begin it."""
+    form, does = ReplayForm.read(request.form), request.form.get("do")
+    if form.problems:
+        return group_page(group_id, form), UNPROCESSABLE
+    asked = Request(
+        query=Query(group=group_id),
+        limit=int(form.limit),
+        rate=float(form.rate),
+        canary=int(form.canary),
+        reason=form.reason,
+    )
+    if place().office.desk.table.group(group_id) is None:
+        abort(404)
+    if does == "plan":
+        return _plan(group_id, form, asked)
+    return _begin(asked) if does == "start" else abort(400)
+
+
+@blueprint.post("/groups/<path:group_id>/archive")
+def archive_group(group_id: str) -> Response:
+    """Put all open items of a group away."""
+    reason = reason_of(request.form)
+    if not reason:
+        flash("Say why the group is archived.", "bad")
+        return redirect(url_for("groups.group", group_id=group_id), 303)
+    if place().office.desk.table.group(group_id) is None:
+        abort(404)
+    return _begin(
+        Request(query=Query(group=group_id), action="archive", limit=ARCHIVED_AT_MOST, rate=ARCHIVE_RATE, reason=reason)
+    )
+
+
+def _plan(group_id: str, form: ReplayForm, asked: Request) -> str:
+    looked_at = min(asked.limit, PLANNED)
+    plan = use_cases.plan(
+        place().office, Request(query=asked.query, limit=looked_at, rate=asked.rate, canary=asked.canary)
+    )
+    return render_template(
+        "plan.html",
+        group_id=group_id,
+        form=form,
+        problems=(),
+        plan=plan,
+        more=plan.items == looked_at < asked.limit,
+    )
+
+
+def _begin(asked: Request) -> Response:
+    here = place()
+    operation = use_cases.start(here.office, asked)
+    here.runs.start(operation)
+    return _to_operation(operation.operation_id)
+
+
+# --- operations --------------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/operations/<operation_id>/cancel")
+def cancel(operation_id: str) -> Response:
+    """Have an operation stop before its next item, whoever runs it."""
+    return _move(operation_id, use_cases.cancel, "It stops before its next item.")
+
+
+@blueprint.post("/operations/<operation_id>/resume")
+def resume(operation_id: str) -> Response:
+    """Go on with an operation here."""
+    return _move(operation_id, use_cases.resume, "It goes on.")
+
+
+def _move(operation_id: str, move: Any, told: str) -> Response:
+    here = place()
+    if here.office.records.operation(operation_id) is None:
+        abort(404)
+    try:
+        operation: Operation = move(here.office, operation_id, reason=reason_of(request.form))
+        if operation.state == "running":
+            here.runs.start(operation)
+        flash(told, "good")
+    except RefusedError as refused:
+        flash(_sentence(str(refused)), "bad")
+    return _to_operation(operation_id)
+
+
+def _to_operation(operation_id: str) -> Response:
+    return redirect(url_for("operations.operation", operation_id=operation_id), 303)

@@ -1,0 +1,66 @@
+"""What this page does with many items: each operation in a thread of its own, until it is over or the page ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from media_events.core.failures import HopError
+from ops.review import use_cases
+from ops.review.audit_log import Operation
+from ops.review.audited_service import Office
+from ops.shared.console import note
+
+CANARY_WAIT_SECONDS: Final = 120.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Runs:
+    """Runs operations. When the page ends, each stops before its next item and can be resumed, here or by command."""
+
+    office: Office
+    canary_wait_seconds: float = CANARY_WAIT_SECONDS
+    _threads: dict[str, threading.Thread] = field(default_factory=dict, repr=False)
+    _problems: dict[str, str] = field(default_factory=dict, repr=False)
+    _ending: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def start(self, operation: Operation) -> None:
+        """Go on with ``operation`` in the background; its row tells how far it is."""
+        self._problems.pop(operation.operation_id, None)
+        thread = threading.Thread(target=self._run, args=(operation,), name=f"operation-{operation.operation_id}")
+        self._threads[operation.operation_id] = thread
+        thread.start()
+
+    def here(self, operation_id: str) -> bool:
+        """Whether this page is running the operation."""
+        thread = self._threads.get(operation_id)
+        return thread is not None and thread.is_alive()
+
+    def problem(self, operation_id: str) -> str:
+        """Why the operation has ended here without being over; nothing if it has not."""
+        return self._problems.get(operation_id, "")
+
+    def end(self, *, wait_seconds: float = 30.0) -> bool:
+        """Have every operation stop before its next item; whether all of them have."""
+        self._ending.set()
+        until = time.monotonic() + wait_seconds
+        for thread in self._threads.values():
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads.values())
+
+    def _run(self, operation: Operation) -> None:
+        try:
+            use_cases.go_on(
+                self.office,
+                operation,
+                canary_wait_seconds=self.canary_wait_seconds,
+                stopping=self._ending.is_set,
+            )
+        except HopError as error:
+            self._problems[operation.operation_id] = f"{error.message}. Put it right and resume."
+        except Exception as error:  # noqa: BLE001  # nothing else would tell anybody
+            kind = type(error).__name__
+            self._problems[operation.operation_id] = f"It ended by a fault of the page ({kind}). Resume it."
+            note(f"review page: operation {operation.operation_id}: {kind}: {error}")

@@ -1,0 +1,110 @@
+"""Edit and replay: the event as it was, the difference, and the edited one sent in its place."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from media_events.recovery.review_item import ReviewItem
+from ops.review import editing
+from ops.review.editing import Draft, EditOutcome, EditRefusedError
+from ops.review.service import state_of
+from ops.review_web.context import place
+from ops.review_web.forms import reason_of, whole
+from ops.review_web.redaction import redacted
+
+blueprint = Blueprint("edits", __name__)
+
+UNPROCESSABLE: Final = 422
+CONFLICT: Final = 409
+
+
+@blueprint.get("/items/<item_id>/edit")
+def edit(item_id: str) -> Any:
+    """The event of an item, to be edited."""
+    office = place().office
+    try:
+        draft = editing.draft(office, item_id)
+    except EditRefusedError as refused:
+        return _refused(item_id, refused)
+    if redacted(draft.text)[1]:
+        # Who edits has to see what the item's page hides.
+        office.record(item_id, "hidden values shown", result="for an edit", reason="")
+    return _form(draft, draft.text)
+
+
+@blueprint.post("/items/<item_id>/edit")
+def change(item_id: str) -> Any:
+    """Show what an edit changes, or send it."""
+    office, does = place().office, request.form.get("do")
+    text, reason = request.form.get("text", ""), reason_of(request.form)
+    if does not in {"check", "again", "send"}:
+        abort(400)
+    try:
+        draft = editing.draft(office, item_id)
+        _must_be_as_seen(draft.item, reason)
+    except EditRefusedError as refused:
+        return _refused(item_id, refused, text=text)
+    return _form(draft, text, reason=reason) if does == "again" else _changed(draft, text, reason, send=does == "send")
+
+
+def _must_be_as_seen(item: ReviewItem, reason: str) -> None:
+    if item.version != whole(request.form.get("version", "")):
+        why = f"it has changed since you looked at it: {state_of(item)}"
+        place().office.record(item.item_id, "edit", result=why, reason=reason, allowed=False)
+        raise EditRefusedError([why])
+
+
+def _changed(draft: Draft, text: str, reason: str, *, send: bool) -> Any:
+    office, item = place().office, draft.item
+    try:
+        edited = editing.check(office, draft, text)
+    except EditRefusedError as refused:
+        return _form(draft, text, reason=reason, problems=refused.problems), UNPROCESSABLE
+    problems = ["Say why: it is kept in the audit."] if send and not reason else []
+    if not send or problems:
+        page = render_template("edit_diff.html", item=item, text=text, reason=reason, edited=edited, problems=problems)
+        return page, UNPROCESSABLE if problems else 200
+    try:
+        return _tell(item.item_id, editing.send(office, edited, reason=reason))
+    except EditRefusedError as refused:
+        return _refused(item.item_id, refused, text=text)
+
+
+@blueprint.post("/items/<item_id>/edit/finish")
+def finish(item_id: str) -> Any:
+    """Send an edit that was begun and not finished: the very same event."""
+    try:
+        outcome = editing.finish(place().office, item_id, reason=reason_of(request.form))
+    except EditRefusedError as refused:
+        return _refused(item_id, refused)
+    return _tell(item_id, outcome)
+
+
+@blueprint.post("/items/<item_id>/edit/abandon")
+def abandon(item_id: str) -> Any:
+    """Open an item again whose edit was not sent."""
+    try:
+        editing.abandon(place().office, item_id, reason=reason_of(request.form))
+    except EditRefusedError as refused:
+        return _refused(item_id, refused)
+    flash("The edit is abandoned; the item is open again.", "good")
+    return redirect(url_for("items.item", item_id=item_id), 303)
+
+
+def _form(draft: Draft, text: str, *, reason: str = "", problems: list[str] | None = None) -> str:
+    return render_template("edit.html", item=draft.item, text=text, reason=reason, problems=problems or [])
+
+
+def _refused(item_id: str, refused: EditRefusedError, *, text: str = "") -> tuple[str, int]:
+    page = render_template("edit_refused.html", item_id=item_id, problems=refused.problems, text=text)
+    return page, CONFLICT
+
+
+def _tell(item_id: str, outcome: EditOutcome) -> Response:
+    tone = {"delivered": "good", "sent": "good", "unconfirmed": "busy"}.get(outcome.result, "bad")
+    told = "" if outcome.result in {"delivered", "sent"} else f" ({outcome.reason})"
+    flash(f"The edited event {outcome.event_id}: {outcome.result}{told}.", tone)
+    return redirect(url_for("items.item", item_id=item_id), 303)

@@ -1,0 +1,62 @@
+"""Bodies as they are shown: what looks like a credential is covered until the operator asks for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from media_events.core.failures import scrub
+
+HIDDEN: Final = "[hidden]"
+_SECRET_NAME: Final = re.compile(
+    r"(?i)(?:^|[_.-]|(?<=[a-z]))(?:token|secret|passw(?:or)?d|passphrase|signature|api[_-]?key|private[_-]?key"
+    r"|stream[_-]?key|signing[_-]?key|authorization|credentials?|cookie|session[_-]?id)s?$"
+)
+_SIGNED_QUERY: Final = re.compile(
+    r"(?i)([?&](?:x-amz-(?:signature|credential|security-token)|signature|sig|token|access_token|key|policy|jwt)=)[^&#\s\"']{1,4096}"
+)
+
+
+def redacted(body: str) -> tuple[str, int]:
+    """``body``, indented where it is JSON, without values that look like credentials; and how many were hidden."""
+    try:
+        document = json.loads(body)
+        covered, count = _covered(document)
+    except (ValueError, RecursionError):
+        text, count = _signed(body)
+        whole = _scrubbed(text)
+        return whole, count + (whole != text)
+    return json.dumps(covered, indent=2, ensure_ascii=False), count
+
+
+def _covered(value: Any) -> tuple[Any, int]:
+    if isinstance(value, dict):
+        pairs = {name: _field(str(name), inner) for name, inner in value.items()}
+        return {name: inner for name, (inner, _) in pairs.items()}, sum(count for _, count in pairs.values())
+    if isinstance(value, list):
+        items = [_covered(inner) for inner in value]
+        return [inner for inner, _ in items], sum(count for _, count in items)
+    if isinstance(value, str):
+        text, count = _signed(value)
+        whole = _scrubbed(text) if count == 0 else text
+        return whole, count or int(whole != text)
+    return value, 0
+
+
+def _field(name: str, value: Any) -> tuple[Any, int]:
+    if _SECRET_NAME.search(name) and value not in (None, "", False, True) and not isinstance(value, dict | list):
+        return HIDDEN, 1
+    return _covered(value)
+
+
+def _signed(text: str) -> tuple[str, int]:
+    return _SIGNED_QUERY.subn(rf"\1{HIDDEN}", text)
+
+
+_PIECE: Final = 16 * 1024
+
+
+def _scrubbed(text: str) -> str:
+    # What scrubs texts for the log takes no more than this at once.
+    return "".join(scrub(text[start : start + _PIECE]) for start in range(0, len(text), _PIECE))

@@ -1,0 +1,72 @@
+"""What an event would match now: which transforms and routes of the workflow take it, as it stands in this checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from event_patterns import PatternError
+from infra.documents.diagnostics import WorkflowError
+from infra.loader.environment import Environment
+from infra.loader.workflow_file import SELECTION, load
+from media_events.core.envelope import EnvelopeError
+from ops.route.offline_transform import modules_in
+from ops.route.simulator import Routing, as_bus_event, route
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The decisions of every hop, or why there are none."""
+
+    routing: Routing | None = None
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Matching:
+    """The workflow of one environment, read again when its file has changed."""
+
+    workflow: Path
+    environment: str
+    _read: tuple[float, Environment] | None = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def answer(self, body: str) -> Answer:
+        """What the hops of the workflow would do with the event in ``body``."""
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            return Answer(problem="The body is not JSON, so no rule sees it as an event.")
+        if not isinstance(document, dict):
+            return Answer(problem="The body is no event: rules see objects only.")
+        try:
+            # Steps of the workflow's packages are Python modules: one request at a time says where they are found.
+            with self._lock:
+                chosen = self._environment()
+                event = as_bus_event(document)
+                folders = [t.package for t in chosen.workflow.transforms.values() if t.package is not None]
+                with modules_in([self.workflow.parent / folder for folder in folders]):
+                    return Answer(route(chosen.workflow, event))
+        except EnvelopeError as error:
+            return Answer(problem=f"The body is no event that rules would see: {'; '.join(error.problems)}.")
+        except WorkflowError as error:
+            return Answer(problem=f"{self.workflow.name} can't be used: {str(error).splitlines()[0]}")
+        except (PatternError, RecursionError):
+            return Answer(problem="The event is nested too deep to be matched.")
+
+    def _environment(self) -> Environment:
+        try:
+            changed = self.workflow.stat().st_mtime
+        except OSError:
+            changed = 0.0
+        if self._read is None or self._read[0] != changed:
+            environments = load(self.workflow, {**os.environ, SELECTION: self.environment}).environments
+            self._read = (changed, environments[0])
+        return self._read[1]
+
+
+Matches = Callable[[str], Answer]

@@ -1,0 +1,91 @@
+"""`media-events review serve`: the page, from start to end."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import webbrowser
+from pathlib import Path
+from typing import Any, Final
+
+from waitress.server import create_server  # type: ignore[import-untyped]
+
+from ops.deployment.discovery import Deployment
+from ops.review.audited_service import Office
+from ops.review_web.app import create
+from ops.review_web.background_runs import Runs
+from ops.review_web.context import Place
+from ops.review_web.request_guard import MAX_REQUEST_BYTES, Gate, hosts_of
+from ops.review_web.route_preview import Matching
+from ops.shared.console import OperatorError, note, out, print_json
+from ops.trace.bootstrap import tracer
+
+ADDRESS: Final = "127.0.0.1"
+THREADS: Final = 6
+KEY_BYTES: Final = 24
+
+
+def place_of(deployment: Deployment, office: Office, *, name: str, environment: str, workflow: Path) -> Place:
+    """Where the page of ``deployment`` is; ``name`` is what it is called on the page."""
+    client = deployment.cloud.client("dynamodb")
+    return Place(
+        office=office,
+        runs=Runs(office=office),
+        matching=Matching(workflow, environment),
+        trace=lambda event_id: tracer(deployment).search(event_id),
+        environment=name,
+        region=str(client.meta.region_name),
+    )
+
+
+def serve_page(where: Place, *, port: int, browse: bool, json: bool) -> None:
+    """Serve the page until Ctrl-C. Operations that it runs then stop before their next item, and can be resumed.
+
+    Raises:
+        OperatorError: the port is taken.
+    """
+    with listening(port) as listener:
+        server, url = page_on(listener, where)
+        if json:
+            print_json({"url": url})
+        else:
+            out.print(f"The review desk of {where.environment}: {url}", markup=False, soft_wrap=True)
+            note("The link has the key of this run: it lets in whoever has it on this machine. Ctrl-C ends the page.")
+        if browse:
+            webbrowser.open(url)
+        try:
+            server.run()
+        except KeyboardInterrupt:  # where it comes before the server has begun to wait
+            server.task_dispatcher.shutdown()
+        if not where.runs.end():
+            note("an operation did not stop in time: resume it to be sure where it stands")
+
+
+def listening(port: int) -> socket.socket:
+    """A socket on loopback; port 0 is any free one.
+
+    Raises:
+        OperatorError: the port is taken, or not for this user.
+    """
+    try:
+        return socket.create_server((ADDRESS, port))
+    except OSError as error:
+        raise OperatorError(
+            f"port {port} of {ADDRESS} can't be used: {error.strerror}",
+            hint="end what uses it, or choose another with --port (0 takes any free one)",
+        ) from error
+
+
+def page_on(listener: socket.socket, where: Place) -> tuple[Any, str]:
+    """The server of the page on ``listener``, not yet running, and the link that lets a browser in."""
+    port = listener.getsockname()[1]
+    gate = Gate(hosts_of(port), secrets.token_urlsafe(KEY_BYTES))
+    server = create_server(
+        create(where, gate),
+        sockets=[listener],
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=MAX_REQUEST_BYTES,
+        expose_tracebacks=False,
+    )
+    return server, f"http://{ADDRESS}:{port}/enter?key={gate.key}"

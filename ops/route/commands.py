@@ -1,0 +1,218 @@
+"""`media-events route`: event patterns and routes, tried out without AWS."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from event_patterns import PatternError, Problem, Verdict, advise, explain
+from event_patterns.json_documents import DocumentError, parse
+from infra.documents.diagnostics import WorkflowError
+from infra.loader.environment import Environment
+from infra.loader.workflow_file import SELECTION, load
+from media_events.core.envelope import EnvelopeError
+from ops.route.offline_transform import modules_in
+from ops.route.simulator import GIVEN, Decision, Routing, as_bus_event, route
+from ops.shared.console import err, fail, note, out, print_json
+from ops.shared.input_files import read_input
+
+app = typer.Typer(no_args_is_help=True, help="Try event patterns and routes out, without AWS.", rich_markup_mode=None)
+
+NO_MATCH: Final = 1
+UNUSABLE: Final = 2
+
+
+@app.callback()
+def _group() -> None:
+    """Try event patterns and routes out, without AWS."""
+
+
+@app.command(
+    epilog="""Examples:
+
+\b
+  media-events route match --pattern pattern.json --event event.json
+  jq .detail.pattern rule.json | media-events route match --pattern - --event event.json --json
+
+Exit status: 0 on a match, 1 on none, 2 on a pattern that AWS would refuse or a file that can't be used."""
+)
+def match(
+    pattern: Annotated[str, typer.Option(metavar="FILE", help="The event pattern, JSON; - for standard input.")],
+    event: Annotated[str, typer.Option(metavar="FILE", help="The EventBridge event, JSON; - for standard input.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Match one event against one EventBridge event pattern, as AWS would.
+
+    Says the first part of the pattern that fails: the field, what was wanted, what the event has.
+    """
+    if pattern == event == "-":
+        fail("only one of --pattern and --event can be standard input", exit_code=UNUSABLE)
+    wanted, actual = _object(pattern, "the pattern"), _object(event, "the event")
+    try:
+        verdict, warnings = explain(wanted, actual), advise(wanted)
+    except PatternError as error:
+        _refuse(error.problems, json=json)
+    except RecursionError:
+        fail(f"the event ({event}) is nested too deep", exit_code=UNUSABLE)
+    if json:
+        print_json(_as_json(verdict, warnings))
+    else:
+        for warning in warnings:
+            note(f"warning: {warning}")
+        _tell(verdict)
+    raise typer.Exit(0 if verdict.matched else NO_MATCH)
+
+
+@app.command(
+    "test",
+    epilog="""Examples:
+
+\b
+  media-events route test --event event.json
+  media-events partner check mux --body body.json | jq '.events[0]' | media-events route test --event -
+  media-events route test --event event.json --workflow workflow.yaml --environment prod --json
+
+Exit status: 0 if a transform or route takes the event, 1 if none does, 2 on files that can't be used.""",
+)
+def try_event(
+    event: Annotated[
+        str, typer.Option(metavar="FILE", help="An EventBridge event, or its detail {metadata, data}; - for stdin.")
+    ],
+    workflow: Annotated[Path, typer.Option(metavar="FILE", help="The workflow file.")] = Path("workflow.yaml"),
+    environment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="One of the file's environments. Default: its first.")
+    ] = None,
+    python_path: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", help="Where modules of Python steps are that come by layers.")
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Say which transforms and routes of a workflow take an event, and why the others don't.
+
+    Patterns are those of the deployed rules, with the conditions that the kit adds. Where a transform takes the event,
+    its steps are done here, and the routes for transformed events are tried with the result. A step that would ask
+    somebody else (lookup, call) is passed over, and told: what it would add is not in the result.
+    """
+    chosen = _environment(workflow, environment)
+    try:
+        actual = as_bus_event(_object(event, "the event"))
+        packages = [transform.package for transform in chosen.workflow.transforms.values()]
+        folders = [workflow.parent / package for package in packages if package is not None]
+        with modules_in([*folders, *(python_path or [])]):
+            routing = route(chosen.workflow, actual)
+    except EnvelopeError as error:
+        fail(f"the event ({event}) is no event: {'; '.join(error.problems)}", exit_code=UNUSABLE)
+    except RecursionError:
+        fail(f"the event ({event}) is nested too deep", exit_code=UNUSABLE)
+    if json:
+        print_json(
+            {
+                "environment": chosen.name,
+                "transforms": [decision.to_dict() for decision in routing.transforms],
+                "routes": [decision.to_dict() for decision in routing.routes],
+            }
+        )
+    else:
+        _tell_routing(chosen, routing)
+    raise typer.Exit(0 if routing.taken else NO_MATCH)
+
+
+def _environment(file: Path, name: str | None) -> Environment:
+    environ = dict(os.environ)
+    if name is not None:
+        environ[SELECTION] = name
+    try:
+        environments = load(file, environ).environments
+    except WorkflowError as error:
+        fail(str(error).replace(f"{SELECTION} asks", "--environment asks") if name else str(error), exit_code=UNUSABLE)
+    return environments[0]
+
+
+def _tell_routing(environment: Environment, routing: Routing) -> None:
+    out.print(f"environment {environment.name}", markup=False)
+    decisions = [*routing.transforms, *routing.routes]
+    width = max((len(decision.hop) for decision in decisions), default=0)
+    for decision in decisions:
+        out.print(f"  {decision.hop:{width}}  {_told(decision)}", markup=False)
+        for sentence in decision.passed_over:
+            out.print(f"  {'':{width}}    not done here: {sentence}", markup=False)
+    if not routing.taken:
+        out.print("nothing takes this event")
+
+
+def _told(decision: Decision) -> str:
+    derived = decision.of != (GIVEN,)
+    of = _named(decision.of) if derived else "it"
+    if decision.outcome == "not-taken":
+        return f"no{f', {of}' if derived else ''}: {decision.mismatch}"
+    if decision.outcome == "switched-off":
+        return f"no: it would take {of}, but is switched off"
+    to = "" if decision.destination is None else f", to {decision.destination}"
+    several = f", and makes {len(decision.results)} events of it" if len(decision.results) > 1 else ""
+    effect = "" if decision.effect is None else f", but {decision.effect}"
+    return f"takes {of}{to}{several}{effect}"
+
+
+def _named(of: tuple[str, ...]) -> str:
+    """Events that transforms make: those of a split by their number, for they may be many."""
+    parts = Counter(name.partition("[")[0] for name in of if "[" in name)
+    whole = [name for name in of if "[" not in name]
+    told = [f"what {' and '.join(whole)} {'make' if len(whole) > 1 else 'makes'} of it"] if whole else []
+    told += [f"{count} of the events that {hop} makes of it" for hop, count in parts.items()]
+    return " and ".join(told)
+
+
+def _object(file: str, what: str) -> dict[str, Any]:
+    try:
+        value = parse(read_input(file, what))
+    except DocumentError as error:
+        fail(f"{what} ({file}) {error}", exit_code=UNUSABLE)
+    if not isinstance(value, dict):
+        fail(f"{what} ({file}) must be a JSON object", exit_code=UNUSABLE)
+    return value
+
+
+def _refuse(problems: list[Problem], *, json: bool) -> None:
+    if json:
+        print_json({"result": "refused", "problems": [_problem(problem) for problem in problems]})
+    else:
+        by_aws = any(problem.refused_by == "aws" for problem in problems)
+        err.print(f"refused: {'AWS' if by_aws else 'the kit'} would not take this pattern", markup=False)
+        for problem in problems:
+            err.print(f"  {problem}", markup=False)
+    raise typer.Exit(UNUSABLE)
+
+
+def _problem(problem: Problem) -> dict[str, str]:
+    return {"path": problem.path, "message": problem.message, "refused_by": problem.refused_by}
+
+
+def _as_json(verdict: Verdict, warnings: list[Problem]) -> dict[str, Any]:
+    return {
+        "result": "match" if verdict.matched else "no-match",
+        "mismatch": None if verdict.mismatch is None else verdict.mismatch.to_dict(),
+        "alternatives": [mismatch.to_dict() for mismatch in verdict.alternatives],
+        "warnings": [{"path": warning.path, "message": warning.message} for warning in warnings],
+    }
+
+
+def _tell(verdict: Verdict) -> None:
+    if verdict.matched:
+        out.print("match")
+        return
+    out.print("no match")
+    out.print(f"  {verdict.mismatch}", markup=False)
+    for mismatch in verdict.alternatives[:SHOWN_ALTERNATIVES]:
+        out.print(f"  nor: {mismatch}", markup=False)
+    hidden = len(verdict.alternatives) - SHOWN_ALTERNATIVES
+    if hidden > 0:
+        out.print(f"  nor {hidden} further alternatives")
+
+
+SHOWN_ALTERNATIVES: Final = 5

@@ -1,0 +1,1 @@
+"""Console, input files and queue depths, used by several commands."""

@@ -1,0 +1,53 @@
+"""How many messages are in a queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.aws_errors import translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+_NAMES: Final[tuple[QueueAttributeNameType, ...]] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages are in a queue, roughly: waiting, in somebody's hands or in a backoff, and delayed."""
+
+    waiting: int
+    in_flight: int
+    delayed: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.waiting + self.in_flight + self.delayed
+
+
+def queue_name(url: str) -> str:
+    """The queue's name."""
+    return url.rpartition("/")[2]
+
+
+def depth(client: SQSClient, url: str) -> Depth:
+    """Ask SQS.
+
+    Raises:
+        HopError: it did not answer or refused.
+    """
+    try:
+        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=_NAMES)["Attributes"]
+    except (BotoCoreError, ClientError) as error:
+        translate(error, f"asking for the queue {queue_name(url)}")
+    waiting, in_flight, delayed = (int(attributes.get(name, "0")) for name in _NAMES)
+    return Depth(waiting, in_flight, delayed)

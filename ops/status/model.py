@@ -1,0 +1,188 @@
+"""What a deployment looks like now, and what of it needs a person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from media_events.messaging.queue_consumer import timestamp
+from ops.shared.queue_depths import Depth
+
+Verdict = Literal["nothing", "something", "unknown"]
+"""Whether anything needs a person now."""
+
+QUEUE_SECONDS: Final = 3600.0
+"""So long no message should wait in a hop's queue: the alarms' default."""
+SETTLING_SECONDS: Final = 900.0
+"""So much longer than its re-drives a dead letter may take: the alarms' default."""
+USUAL_REDRIVE_SECONDS: Final = 3600.0
+PERSISTENT_OPENINGS: Final = 3
+"""So often in a row a breaker opens by itself before somebody should ask what is wrong with the receiver."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A queue, as far as it could be asked. ``oldest_seconds`` is the age of its oldest message, where known."""
+
+    name: str
+    depth: Depth | None
+    oldest_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """A destination's breaker. Times are epoch seconds; ``opened`` counts how often in a row it has been opened.
+
+    One that is ``doubted`` holds back only what has failed before: the receiver may be well.
+    """
+
+    failures: int = 0
+    opened: int = 0
+    doubted: bool = False
+    open_until: float | None = None
+
+    def is_open(self, now: float) -> bool:
+        """Whether nothing is sent at ``now``."""
+        return self.open_until is not None and self.open_until > now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HopState:
+    """One hop. What is ``None`` it has not, or it is not known."""
+
+    hop: str
+    destination: str | None
+    queue: Queue | None
+    dead_letters: Queue | None
+    breaker: Breaker | None
+    patience_seconds: float
+    """How long a dead letter may wait until it is sent back or given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupState:
+    """One group: how many of its items are open and being replayed, and why its latest one failed."""
+
+    group_id: str
+    items: int
+    retrying: int
+    oldest: str
+    newest: str
+    hop: str
+    destination: str
+    failure_class: str
+    error_code: str
+    error_message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something for a person: what is wrong, and what to type next."""
+
+    what: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """All of it at ``now`` (epoch seconds).
+
+    ``open_items`` are those of ``groups``; ``more_open`` says that there are more groups. ``unconfirmed`` are items
+    whose replay was not confirmed in time. ``unknown`` says in sentences what could not be found out; ``notes`` is
+    what else is worth knowing.
+    """
+
+    now: float
+    hops: Sequence[HopState]
+    groups: Sequence[GroupState]
+    open_items: int
+    more_open: bool
+    retrying: int
+    unconfirmed: Sequence[str]
+    unknown: Sequence[str]
+    notes: Sequence[str] = ()
+
+    @property
+    def needs(self) -> list[Need]:
+        """What needs a person now, the review desk first."""
+        return [*self._desk(), *(need for hop in self.hops for need in _of_hop(hop, self.now))]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether anything does. What could not be read may hide something, but takes nothing away."""
+        if self.needs:
+            return "something"
+        return "unknown" if self.unknown else "nothing"
+
+    def _desk(self) -> Iterator[Need]:
+        for group in self.groups:
+            items = "1 open item" if group.items == 1 else f"{group.items} open items"
+            yield Need(
+                f"{items}: {group.error_code} ({group.failure_class}) at {group.hop} → {group.destination}, "
+                f"since {group.oldest}",
+                f"media-events review list --group {group.group_id} --status OPEN",
+            )
+        for item_id in self.unconfirmed:
+            yield Need(f"the replay of {item_id} was never confirmed", f"media-events review show {item_id}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "at": timestamp(self.now),
+            "verdict": self.verdict,
+            "needs": [asdict(need) for need in self.needs],
+            "unknown": list(self.unknown),
+            "notes": list(self.notes),
+            "review": {
+                "open": self.open_items,
+                "more": self.more_open,
+                "retrying": self.retrying,
+                "groups": [asdict(group) for group in self.groups],
+            },
+            "hops": [_hop_dict(hop, self.now) for hop in self.hops],
+        }
+
+
+def _of_hop(hop: HopState, now: float) -> Iterator[Need]:
+    breaker, queue, dead = hop.breaker, hop.queue, hop.dead_letters
+    is_open = breaker is not None and breaker.is_open(now)
+    if breaker is not None and is_open and not breaker.doubted and breaker.opened >= PERSISTENT_OPENINGS:
+        yield Need(
+            f"{hop.destination} does not recover: its breaker has opened {breaker.opened} times in a row; events wait",
+            f"look at the receiver of {hop.destination}; deliveries go on by themselves",
+        )
+    if queue is not None and not is_open and _older(queue, QUEUE_SECONDS):
+        yield Need(
+            f"the queue of {hop.hop} does not drain: its oldest message is {age(queue.oldest_seconds)} old",
+            "look at the function's errors and throttles; events are safe in the queue",
+        )
+    if dead is not None and not is_open and _older(dead, hop.patience_seconds):
+        yield Need(
+            f"dead letters of {hop.hop} stay: the oldest is {age(dead.oldest_seconds)} old",
+            "look at the errors of the re-drive function, which should have taken them",
+        )
+
+
+def _older(queue: Queue, seconds: float) -> bool:
+    holds_some = queue.depth is None or queue.depth.total > 0
+    return holds_some and queue.oldest_seconds is not None and queue.oldest_seconds > seconds
+
+
+def _hop_dict(hop: HopState, now: float) -> dict[str, Any]:
+    values = asdict(hop)
+    if hop.breaker is not None:
+        values["breaker"]["state"] = "open" if hop.breaker.is_open(now) else "closed"
+    return values
+
+
+def age(seconds: float | None) -> str:
+    """An age in the two largest units, ``2 h 5 min``."""
+    if seconds is None:
+        return "-"
+    whole = int(seconds)
+    for size, larger, smaller, step in ((86_400, "d", "h", 3600), (3600, "h", "min", 60), (60, "min", "s", 1)):
+        if whole >= size:
+            rest = whole % size // step
+            return f"{whole // size} {larger} {rest} {smaller}" if rest else f"{whole // size} {larger}"
+    return f"{whole} s"

@@ -1,0 +1,95 @@
+"""A deployment on one screen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from media_events.messaging.queue_consumer import timestamp
+from ops.review.cli.rendering import plain
+from ops.status.model import HopState, Picture, Queue, Verdict, age
+
+_VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
+    "nothing": ("nothing needs a person", "bold green"),
+    "something": ("needs a person now", "bold red"),
+    "unknown": ("can't tell whether anything needs a person: not everything could be read", "bold yellow"),
+}
+SHOWN_NEEDS: Final = 12
+
+
+def show(picture: Picture) -> RenderableType:
+    """All of it, what needs a person first."""
+    words, style = _VERDICTS[picture.verdict]
+    rows: list[RenderableType] = [Text.assemble((words, style), (f"   {timestamp(picture.now)}", "dim"))]
+    needs = picture.needs
+    for need in needs[:SHOWN_NEEDS]:
+        rows += [Text(f"  {plain(need.what)}"), Text(f"    {plain(need.do)}", style="dim")]
+    if len(needs) > SHOWN_NEEDS:
+        rows.append(Text(f"  … and {len(needs) - SHOWN_NEEDS} more: see them with --json"))
+    rows += [Text(""), _review(picture)]
+    if picture.hops:
+        rows += [Text(""), _hops(picture)]
+    if picture.unknown:
+        rows += [Text(""), Text("not known", style="bold"), *(Text(f"  {plain(line)}") for line in picture.unknown)]
+    rows += [Text(plain(line), style="dim") for line in picture.notes]
+    return Group(*rows)
+
+
+def _review(picture: Picture) -> Text:
+    more = ", and there are more groups" if picture.more_open else ""
+    count = f"{picture.open_items} open in {len(picture.groups)} groups"
+    return Text(f"review: {count}, {picture.retrying} being replayed{more}")
+
+
+def _hops(picture: Picture) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("hop", overflow="fold", ratio=1)
+    for column in ("waiting", "in flight", "delayed", "oldest", "dead letters", "oldest"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("breaker", no_wrap=True)
+    for hop in picture.hops:
+        dead = hop.dead_letters
+        table.add_row(
+            Text(plain(hop.hop if hop.destination is None else f"{hop.hop} → {hop.destination}")),
+            *_counts(hop.queue),
+            _dead(dead),
+            Text("-" if dead is None else age(dead.oldest_seconds)),
+            _breaker(hop, picture.now),
+        )
+    return table
+
+
+def _counts(queue: Queue | None) -> list[Text]:
+    if queue is None:
+        return [Text("-", style="dim")] * 4
+    if queue.depth is None:
+        return [Text("?", style="bold yellow")] * 4
+    counts = (queue.depth.waiting, queue.depth.in_flight, queue.depth.delayed)
+    return [*(Text(str(count), style="" if count else "dim") for count in counts), Text(age(queue.oldest_seconds))]
+
+
+def _dead(queue: Queue | None) -> Text:
+    if queue is None:
+        return Text("-", style="dim")
+    if queue.depth is None:
+        return Text("?", style="bold yellow")
+    return Text(str(queue.depth.total), style="yellow" if queue.depth.total else "dim")
+
+
+def _breaker(hop: HopState, now: float) -> Text:
+    breaker = hop.breaker
+    if breaker is None:
+        return Text("-", style="dim")
+    if breaker.open_until is not None and breaker.is_open(now):
+        left = age(breaker.open_until - now)
+        return (
+            Text(f"doubted for {left}", style="yellow")
+            if breaker.doubted
+            else Text(f"open for {left}", style="bold red")
+        )
+    if breaker.failures:
+        return Text(f"closed, {breaker.failures} failed", style="yellow")
+    return Text("closed", style="dim")

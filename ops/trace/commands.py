@@ -1,0 +1,125 @@
+"""`media-events trace`: an event's story over all hops."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from media_events.core.failures import HopError
+from ops.deployment.discovery import Deployment, find
+from ops.review.cli.options import Environment, Json, LedgerTables, Profile, Region, TableName
+from ops.shared.console import OperatorError, fail, note, out, print_json
+from ops.trace.model import Story, Verdict, gravest
+from ops.trace.rendering import read, show
+
+UNKNOWN_ID: Final = 1
+UNUSABLE: Final = 2
+STATUSES: Final[dict[Verdict, int]] = {"settled": 0, "in flight": 3, "needs a person": 4, "unknown": 5}
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def trace(  # noqa: PLR0913  # each is an option of the command
+    event_id: Annotated[
+        str, typer.Argument(help="The event's id, its correlation id, or the partner's id of the asset or job.")
+    ],
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Read the logs from then on: 90m, 6h, 3d, or 2026-11-23T22:00Z "
+            "[default: as ledger and review table tell; else a day ago]."
+        ),
+    ] = None,
+    table: TableName = None,
+    ledger_table: LedgerTables = None,
+    environment: Environment = None,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Tell an event's story over all hops: what happened when, and where it is now. Never shows what is in it.
+
+    It is put together from the functions' logs, the ledgers, the review table, the depths of the queues and Step
+    Functions' executions; nothing is changed. What can't be found out is said.
+
+    Exit status: 0 settled (delivered, or put away, or asked for by no rule) · 1 no trace of such an event · 2 unusable
+    arguments · 3 in flight · 4 needs a person (in review, or lost from sight) · 5 can't tell: something could not be
+    read. Of several events the gravest counts.
+
+    Examples: media-events trace 0f1d2c3b-4a59-4c77-9a4e-6f1f3f2b1c0d · media-events trace job-4711 --since 3d ·
+    media-events trace "$ID" --json
+    """
+    begin = None if since is None else moment(since, now=time.time())
+    deployment = find(
+        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
+    )
+    stories = _search(deployment, event_id, begin)
+    found = [story for story in stories if story.found]
+    if json:
+        print_json({"stories": [story.to_dict() for story in found or stories]})
+    elif found:
+        for index, story in enumerate(found):
+            if index:
+                out.print()
+            out.print(show(story))
+        note(read(found[-1]))
+    if not found:
+        _not_found(event_id, stories, json=json)
+    raise typer.Exit(STATUSES[gravest(story.verdict for story in found)])
+
+
+def _not_found(event_id: str, stories: list[Story], *, json: bool) -> None:
+    problems = list(dict.fromkeys(problem for story in stories for problem in story.unknown))
+    if problems:
+        if not json:
+            for problem in problems:
+                out.print(Text(problem))
+        fail(
+            f"nothing tells of {event_id!r}, but not everything could be read",
+            exit_code=STATUSES["unknown"],
+            hint="check the credentials and their permissions: the policy `read` of dlq-review has all of them",
+        )
+    reading = stories[0].reading
+    fail(
+        f"there is no trace of an event {event_id!r}: neither in the ledgers and the review table, nor in the logs "
+        f"since {reading.since}",
+        hint="look further back with --since 7d; ledgers keep an event for 14 days, logs for log_retention_days",
+        exit_code=UNKNOWN_ID,
+    )
+
+
+def _search(deployment: Deployment, term: str, since: float | None) -> list[Story]:
+    from ops.trace.bootstrap import tracer  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+
+    try:
+        return tracer(deployment).search(term, since=since)
+    except HopError as error:
+        hint = "check the credentials, their permissions and the tables' names"
+        raise OperatorError(error.message, hint=hint, exit_code=STATUSES["unknown"]) from error
+
+
+def moment(text: str, *, now: float) -> float:
+    """``90m``, ``6h``, ``3d`` before ``now``, or an RFC 3339 time (UTC, if it says nothing else), in epoch seconds.
+
+    Raises:
+        OperatorError: it is neither, or in the future.
+    """
+    ago = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
+    try:
+        when = now - int(ago[1]) * _UNITS[ago[2]] if ago else _absolute(text)
+    except (ValueError, OverflowError):
+        fail(f"--since {text!r} is no time", hint="write 90m, 6h, 3d, or 2026-11-23T22:00Z", exit_code=UNUSABLE)
+    if when > now:
+        fail(f"--since {text!r} has not been yet", exit_code=UNUSABLE)
+    return max(0.0, when)
+
+
+def _absolute(text: str) -> float:
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

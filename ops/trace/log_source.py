@@ -1,0 +1,118 @@
+"""The functions' log lines about an event, from CloudWatch Logs: filtered there, in a bounded number of requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.aws_errors import judge
+from media_events.adapters.powertools import logged
+from ops.local.function_logs import LogLine, fields_of
+from ops.trace.evidence import Said
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+MAX_CALLS: Final = 400
+"""Of FilterLogEvents for one trace. AWS charges nothing for them, but allows an account few in a second."""
+
+MAX_PATTERN_CHARACTERS: Final = 1024
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html"""
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9 _.:/@#=+-]")
+_ID_FIELDS: Final = ("event_id",)
+_ALL_FIELDS: Final = ("event_id", "correlation_id", "subject")
+
+
+@dataclass(slots=True)
+class Found:
+    """Lines, and what it took to find them. ``problems`` are sentences; with one the search was not complete."""
+
+    lines: list[Said] = field(default_factory=list)
+    events: int = 0
+    calls: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudWatchLogs:
+    """Searches the log groups of a deployment's hops; ``groups`` are their hops by group."""
+
+    client: CloudWatchLogsClient
+    groups: Mapping[str, str]
+
+    def about(self, event_ids: Sequence[str], *, since: float, until: float, found: Found) -> None:
+        """Add the lines about these events, and about those that a transform split them into, to ``found``."""
+        wanted = {str(logged(event_id)) for event_id in event_ids}
+
+        def matches(said: Said) -> bool:
+            event_id = said.text("event_id")
+            return event_id is not None and (event_id in wanted or any(event_id.startswith(f"{w}/") for w in wanted))
+
+        for pattern in patterns(wanted, _ID_FIELDS):
+            self._search(pattern, matches, since, until, found)
+
+    def naming(self, term: str, *, since: float, until: float, found: Found) -> None:
+        """Add the lines that name ``term`` as the event's id, its correlation id or its subject to ``found``."""
+        wanted = str(logged(term))
+
+        def matches(said: Said) -> bool:
+            return (said.text("event_id") or "").startswith(f"{wanted}/") or any(
+                said.text(name) == wanted for name in _ALL_FIELDS
+            )
+
+        for pattern in patterns([wanted], _ALL_FIELDS):
+            self._search(pattern, matches, since, until, found)
+
+    def _search(self, pattern: str, matches: Callable[[Said], bool], since: float, until: float, found: Found) -> None:
+        for group, hop in self.groups.items():
+            request: dict[str, Any] = {
+                "logGroupName": group,
+                "filterPattern": pattern,
+                "startTime": int(since * 1000),
+                "endTime": int(until * 1000) + 1,
+            }
+            while True:
+                if found.calls >= MAX_CALLS:
+                    found.problems.append(f"the logs hold too much for {MAX_CALLS} requests: choose a shorter --since")
+                    return
+                found.calls += 1
+                try:
+                    page = self.client.filter_log_events(**request)
+                except (BotoCoreError, ClientError) as error:
+                    found.problems.append(f"{hop}: its log can't be read: {judge(error, group).message}")
+                    break
+                for event in page.get("events", []):
+                    found.events += 1
+                    message = event.get("message", "")
+                    said = Said(hop, LogLine(group, event.get("timestamp", 0), "", fields_of(message)))
+                    if "_aws" not in said.line.fields and matches(said):
+                        found.lines.append(said)
+                if "nextToken" not in page:
+                    break
+                request["nextToken"] = page["nextToken"]
+
+
+def patterns(terms: Sequence[str] | set[str], names: Sequence[str]) -> list[str]:
+    """Filter patterns that find the JSON lines in which a field of ``names`` is one of ``terms``.
+
+    They may find more: characters that mean something in a pattern are replaced by a wildcard, so that who gets the
+    lines compares. Parts of a split event are found by the ``/`` after its id.
+    """
+    tests = []
+    for term in sorted(terms):
+        safe = _UNSAFE.sub("*", term)
+        tests += [f'($.{name} = "{safe}")' for name in names]
+        tests.append(f'($.event_id = "{safe}/*")')
+    found: list[str] = []
+    current: list[str] = []
+    for test in tests:
+        if current and len(" || ".join([*current, test])) > MAX_PATTERN_CHARACTERS - 8:
+            found.append(f"{{ {' || '.join(current)} }}")
+            current = []
+        current.append(test)
+    return [*found, f"{{ {' || '.join(current)} }}"] if current else found

@@ -1,0 +1,117 @@
+"""A story on a terminal."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ops.review.cli.rendering import plain
+from ops.trace.assembler import no_route
+from ops.trace.model import Leg, State, Story, Tone, Verdict
+
+_TONES: Final[dict[Tone, str]] = {"good": "green", "plain": "", "waiting": "yellow", "bad": "red"}
+_STATES: Final[dict[State, str]] = {
+    "passed": "green",
+    "delivered": "green",
+    "handed over": "green",
+    "in flight": "yellow",
+    "parked": "yellow",
+    "in review": "bold red",
+    "lost from sight": "bold red",
+    "unknown": "bold yellow",
+}
+_VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
+    "settled": ("settled", "bold green"),
+    "in flight": ("in flight: it is still being worked on", "bold yellow"),
+    "needs a person": ("needs a person", "bold red"),
+    "unknown": ("can't tell: see what is not known", "bold yellow"),
+}
+
+
+def show(story: Story) -> RenderableType:
+    """The whole story."""
+    rows: list[RenderableType] = [_title(story), Text(""), _steps(story), Text("")]
+    if story.legs:
+        rows += [Text("where it is now", style="bold"), _legs(story), Text("")]
+    elif no_route(story):
+        rows += [Text("No rule asks for it: it went no further than the bus."), Text("")]
+    if story.parts:
+        rows += [Text("A transform has made several events of it: " + ", ".join(map(plain, story.parts))), Text("")]
+    if story.unknown:
+        rows += [Text("not known", style="bold"), *(Text(f"  {plain(line)}") for line in story.unknown), Text("")]
+    rows.append(_verdict(story))
+    return Group(*rows)
+
+
+def read(story: Story) -> str:
+    """How much was read for it."""
+    reading = story.reading
+    return (
+        f"read {_times(reading.log_events, 'log event')} of {_times(reading.log_groups, 'log group')} "
+        f"in {_times(reading.log_calls, 'request')}, "
+        f"{reading.since} to {reading.until}"
+    )
+
+
+def _title(story: Story) -> Text:
+    whose = f"{story.type or 'of unknown type'}, {story.source or 'of an unknown source'}"
+    text = Text.assemble((plain(story.event_id), "bold"), f"  {plain(whose)}")
+    for name, value in (("correlation id", story.correlation_id), ("subject", story.subject)):
+        if value is not None:
+            text.append(f"\n{name} {plain(value)}")
+    return text
+
+
+def _steps(story: Story) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("when (UTC)", no_wrap=True)
+    table.add_column("hop", overflow="fold")
+    table.add_column("what happened", overflow="fold", ratio=1)
+    for step in story.steps:
+        notes = [step.reason or "", f"attempt {step.attempt}" if step.attempt else ""]
+        notes += [f"told by the {step.told_by}"] if step.told_by == "ledger" else []
+        said = ", ".join(note for note in notes if note)
+        table.add_row(
+            Text(plain(step.at.replace("T", " ").removesuffix("Z"))),
+            Text(plain(step.hop)),
+            Text.assemble((plain(step.what), _TONES[step.tone]), f" ({plain(said)})" if said else ""),
+        )
+    return table
+
+
+def _legs(story: Story) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for leg in story.legs:
+        name = leg.hop if leg.destination is None else f"{leg.hop} → {leg.destination}"
+        state = Text(leg.state, style=_STATES.get(leg.state, ""))
+        table.add_row(Text(f"  {plain(name)}"), state, Text(plain(_where(leg))))
+    return table
+
+
+def _where(leg: Leg) -> str:
+    notes = [leg.where]
+    if leg.reason is not None:
+        notes.append(leg.reason)
+    if leg.attempts > 1 or leg.redrives:
+        counts = [_times(leg.attempts, "attempt"), _times(leg.redrives, "re-drive") if leg.redrives else ""]
+        notes.append(", ".join(count for count in counts if count))
+    return "; ".join(notes)
+
+
+def _times(count: int, word: str) -> str:
+    return f"1 {word}" if count == 1 else f"{count} {word}s"
+
+
+def _verdict(story: Story) -> Text:
+    words, style = _VERDICTS[story.verdict]
+    text = Text(words, style=style)
+    for leg in story.legs:
+        if leg.state == "in review" and leg.item_id is not None:
+            text.append(f"\nlook at it: media-events review show {leg.item_id}", style="default not bold")
+    return text

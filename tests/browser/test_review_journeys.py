@@ -1,0 +1,253 @@
+"""From the failure to the delivery, by click and by keyboard alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+from playwright.sync_api import expect
+
+from tests.fakes.review_web import BY, COLLEAGUE
+
+WAITING = re.compile("Waiting for cms")
+
+
+def status(page, text):
+    expect(page.locator("h1 .status")).to_have_text(text)
+
+
+def test_one_item_is_found_understood_and_delivered_by_click(busy, visit):
+    world, link = busy
+    item = world.items["secret"]
+    page = visit(link).page
+    page.get_by_role("link", name="http-401 at cms").click()
+    expect(page.get_by_role("heading", name="What to do about it")).to_be_visible()
+    expect(page.get_by_text("check the destination's secret")).to_be_visible()
+    page.get_by_role("link", name=item.event_id).click()
+    expect(page.get_by_text("The client secret has expired")).to_be_visible()
+    page.get_by_label("Leave a note").fill("the secret is renewed")
+    page.get_by_role("button", name="Save the note").click()
+    expect(page.get_by_text("The note is saved.")).to_be_visible()
+    page.get_by_role("textbox", name="Why", exact=True).fill("the secret is renewed")
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text(WAITING)).to_be_visible()
+    world.delivered(item)
+    status(page, "Resolved")
+    assert world.sent() == [item.body]
+    entries = list(world.place.office.records.entries(item.item_id))
+    assert {entry.by for entry in entries} == {BY}
+    assert [entry.reason for entry in entries if entry.action == "replay asked for"] == ["the secret is renewed"]
+
+
+def test_one_item_is_delivered_by_keyboard_alone(busy, visit):
+    world, link = busy
+    item = world.items["secret"]
+    visitor = visit(link)
+    visitor.press("Tab")
+    assert visitor.focused() == "Skip to the content"
+    visitor.press("Enter", "j")
+    rows = visitor.page.locator(".groups .row").all_inner_texts()
+    assert visitor.focused() == rows[0]
+    visitor.press("j", "j", "k")
+    assert visitor.focused() == rows[1]
+    for _ in rows:
+        visitor.press("k")
+    for _ in range(rows.index("http-401 at cms")):
+        visitor.press("j")
+    assert visitor.focused() == "http-401 at cms"
+    visitor.press("Enter")
+    expect(visitor.page).to_have_url(re.compile("/groups/"))
+    visitor.press("j", "Enter")
+    expect(visitor.page).to_have_url(re.compile(f"/items/{item.item_id}"))
+    visitor.press("r")
+    visitor.page.keyboard.type("just a test: j k g ?")
+    visitor.press("Enter")
+    expect(visitor.page.get_by_text(WAITING)).to_be_visible()
+    world.delivered(item)
+    status(visitor.page, "Resolved")
+    visitor.press("?")
+    expect(visitor.page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    visitor.press("/")
+    visitor.page.keyboard.type(item.event_id)
+    visitor.press("Enter")
+    expect(visitor.page.get_by_role("link", name=item.event_id)).to_be_visible()
+    visitor.press("g")
+    expect(visitor.page.get_by_role("heading", name="What failed")).to_be_visible()
+    visitor.press("o")
+    expect(visitor.page.get_by_role("heading", name="Operations", exact=True)).to_be_visible()
+
+
+def test_a_selection_is_archived_and_restored_by_keyboard_alone(busy, visit):
+    world, link = busy
+    item = world.items["content"]
+    visitor = visit(link)
+    visitor.go(f"/groups/{item.group_id}")
+    visitor.press("j", "s", "j", "s")
+    expect(visitor.page.get_by_text("2 selected")).to_be_visible()
+    visitor.page.locator("#why").focus()
+    visitor.page.keyboard.type("the asset was withdrawn")
+    visitor.press("Tab", "Tab", "Enter")
+    expect(visitor.page.get_by_text("2 archived.")).to_be_visible()
+    visitor.page.get_by_role("link", name="Archived 2").press("Enter")
+    # Both pages have such a box.
+    visitor.page.wait_for_url(re.compile("status=ARCHIVED"))
+    visitor.page.get_by_label("Select all on this page").press("Space")
+    expect(visitor.page.get_by_text("2 selected")).to_be_visible()
+    visitor.page.get_by_role("button", name="Restore").press("Enter")
+    expect(visitor.page.get_by_text("2 restored.")).to_be_visible()
+    assert world.get(item).status == "OPEN"
+
+
+def test_a_group_is_replayed_cancelled_and_resumed_with_its_progress(busy, visit):
+    world, link = busy
+    item = world.items["down"]
+    page = visit(link).page
+    page.get_by_role("link", name="http-503 at review-tool").click()
+    page.get_by_label("Canaries").fill("0")
+    page.get_by_label("Rate").fill("1")
+    page.get_by_role("button", name="Dry run").click()
+    expect(page.get_by_text("Nothing has been sent.")).to_be_visible()
+    expect(page.locator("main .count strong")).to_have_text("5")
+    assert world.sent() == []
+    page.get_by_role("button", name="Start the replay").click()
+    expect(page.locator("[data-field=taken]")).not_to_have_text("0")
+    page.get_by_role("button", name="Cancel").click()
+    status(page, "Cancelled")
+    sent = world.sent()
+    assert 0 < len(sent) < 5
+    page.get_by_role("button", name="Resume").click()
+    # Its progress is told by the page itself, which nobody reloads.
+    expect(page.locator("[data-field=taken]")).to_have_text("5")
+    status(page, "Completed")
+    ids = [json.loads(message)["detail"]["metadata"]["id"] for message in [*sent, *world.sent()]]
+    assert len(ids) == len(set(ids)) == 5
+    assert item.event_id in ids
+
+
+def test_an_edit_shows_the_difference_and_goes_in_the_original_s_place(busy, visit):
+    world, link = busy
+    item = world.items["content"]
+    visitor = visit(link)
+    visitor.go(f"/items/{item.item_id}")
+    visitor.press("e")
+    text = visitor.page.get_by_label("Event", exact=True)
+    document = json.loads(text.input_value())
+    document["data"]["house_id"] = "88412"
+    text.fill(json.dumps(document))
+    visitor.page.get_by_role("button", name="Show the difference").click()
+    expect(visitor.page.locator("del")).to_contain_text("HOUSE-88412")
+    expect(visitor.page.locator("ins")).to_contain_text('"88412"')
+    visitor.page.get_by_role("textbox", name="Why", exact=True).fill("the house number has no prefix")
+    visitor.page.get_by_role("button", name="Send the edited event").click()
+    status(visitor.page, "Superseded")
+    (message,) = world.sent()
+    assert json.loads(message)["detail"]["metadata"]["editof"] == item.event_id
+
+
+def test_of_two_who_edit_one_item_the_second_is_told_who_was_first(busy, visit):
+    world, link = busy
+    item = world.items["content"]
+    path = f"/items/{item.item_id}/edit"
+    first, second = visit(link), visit(link)
+    for visitor, number in ((first, "1"), (second, "2")):
+        visitor.go(path)
+        text = visitor.page.get_by_label("Event", exact=True)
+        text.fill(text.input_value().replace('"house_id": "HOUSE-88412"', f'"house_id": "{number}"'))
+        visitor.page.get_by_role("button", name="Show the difference").click()
+        visitor.page.get_by_role("textbox", name="Why", exact=True).fill("typing error")
+    first.page.get_by_role("button", name="Send the edited event").click()
+    status(first.page, "Superseded")
+    second.page.get_by_role("button", name="Send the edited event").click()
+    expect(second.page.get_by_role("heading", name="It can't be edited")).to_be_visible()
+    expect(second.page.get_by_text(BY).first).to_be_visible()
+    expect(second.page.get_by_text('"house_id": "2"')).to_be_visible()
+    assert len(world.sent()) == 1
+
+
+def test_a_permission_that_is_lost_meanwhile_is_named(busy, visit):
+    world, link = busy
+    item = world.items["crash"]
+    visitor = visit(link)
+    visitor.go(f"/items/{item.item_id}")
+    world.deny("dynamodb:PutItem")
+    visitor.page.get_by_role("button", name="Replay").click()
+    expect(visitor.page.get_by_role("heading", name="You may not see or do this")).to_be_visible()
+    expect(visitor.page.get_by_text("operator_policies.replay")).to_be_visible()
+    world.deny("dynamodb:Query")
+    visitor.page.get_by_role("link", name="Back to the failures").click()
+    expect(visitor.page.get_by_text("operator_policies.read")).to_be_visible()
+    world.denied.clear()
+    visitor.page.reload()
+    expect(visitor.page.get_by_role("heading", name="What failed")).to_be_visible()
+    assert world.sent() == []
+
+
+LISTEN = """() => {
+  const words = document.querySelector("[data-loading]");
+  new MutationObserver(() => {
+    const pressed = document.querySelector("[aria-disabled]");
+    console.log(words.textContent + (pressed ? " " + pressed.textContent : ""));
+    // Who is impatient does nothing twice.
+    if (pressed) pressed.click();
+  }).observe(words, { childList: true });
+}"""
+
+
+def hears(visitor, *, until, then):
+    """What the page says while it waits, as it is said; at ``until`` the wait is over."""
+    heard = []
+
+    def listen(message):
+        heard.append(message.text)
+        if until in message.text:
+            then.set()
+
+    visitor.page.evaluate(LISTEN)
+    visitor.page.on("console", listen)
+    return heard
+
+
+def test_a_page_that_takes_long_says_so_until_it_is_there(busy, visit):
+    world, link = busy
+    visitor = visit(link)
+    expect(visitor.page.locator("[data-loading]")).to_be_empty()
+    heard = hears(visitor, until="Still loading", then=world.hold("dynamodb:Query"))
+    visitor.page.get_by_role("link", name="http-401 at cms").click()
+    expect(visitor.page.get_by_role("heading", name="What to do about it")).to_be_visible()
+    assert heard == ["Loading…", "Still loading: AWS takes its time. What was asked for goes on."]
+    expect(visitor.page.locator("[data-loading]")).to_be_empty()
+
+
+def test_what_takes_long_to_do_says_so_and_is_done_once(busy, visit):
+    world, link = busy
+    item = world.items["crash"]
+    visitor = visit(link)
+    visitor.go(f"/items/{item.item_id}")
+    heard = hears(visitor, until="Loading", then=world.hold("sqs:SendMessage"))
+    visitor.page.get_by_role("button", name="Replay").click()
+    expect(visitor.page.get_by_text("Waiting for publish-asset")).to_be_visible()
+    assert heard == ["Loading… Working…"]
+    assert world.sent() == [item.body]
+
+
+def test_an_empty_desk_says_that_nothing_waits(quiet, visit):
+    _, link = quiet
+    visitor = visit(link)
+    expect(visitor.page.get_by_role("heading", name="Nothing waits for a person")).to_be_visible()
+    visitor.go("/items")
+    expect(visitor.page.get_by_text("No open items")).to_be_visible()
+    visitor.go("/operations")
+    expect(visitor.page.get_by_text("No operation yet")).to_be_visible()
+
+
+def test_a_colleague_s_change_is_not_run_over(busy, visit):
+    world, link = busy
+    item = world.items["crash"]
+    visitor = visit(link)
+    visitor.go(f"/items/{item.item_id}")
+    change = {"action": "archive", "by": COLLEAGUE, "at": "2026-11-26T09:19:00.000Z"}
+    world.table.update(replace(item, status="ARCHIVED", version=2, change=change), over=item)
+    visitor.page.get_by_role("button", name="Replay").click()
+    expect(visitor.page.get_by_text(f"archive by {COLLEAGUE}").first).to_be_visible()
+    assert world.sent() == []

@@ -1,0 +1,57 @@
+"""Audit and operations in memory."""
+
+from __future__ import annotations
+
+from ops.review.audited_service import Office as Records
+
+
+class FakeRecords:
+    """``meanwhile`` is what happens at each write of an operation, before it: another operator, or a kill."""
+
+    def __init__(self):
+        self.lines = []
+        self.rows = {}
+        self.meanwhile = lambda _operation: None
+        self.edits = {}
+        self.types = {}
+
+    def append(self, entry):
+        self.lines.append(entry)
+
+    def entries(self, subject):
+        return (entry for entry in reversed(self.lines) if entry.subject == subject)
+
+    def operation(self, operation_id):
+        return self.rows.get(operation_id)
+
+    def operations(self):
+        return iter(sorted(self.rows.values(), key=lambda operation: operation.created_at, reverse=True))
+
+    def keep_edit(self, edit):
+        self.edits[edit.event_id] = edit
+
+    def edit(self, event_id):
+        return self.edits.get(event_id)
+
+    def editable_types(self):
+        return self.types
+
+    def create(self, operation):
+        self.rows[operation.operation_id] = operation
+
+    def update(self, operation, *, expected_version):
+        self.meanwhile(operation)
+        if self.rows[operation.operation_id].version != expected_version:
+            return False
+        self.rows[operation.operation_id] = operation
+        return True
+
+
+def records_of(office):
+    """The desk of ``office`` with audit and operations."""
+    return Records(
+        desk=office.desk(),
+        records=FakeRecords(),
+        clock=office.clock,
+        sleep=office.sleep,
+    )

@@ -1,0 +1,308 @@
+"""In-memory stand-ins for the bus, queues, ledger, bodies and secrets: real classes behind the domain's protocols.
+
+Each can be told to fail. They are safe to use from several threads.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from media_events.core.envelope import Event
+from media_events.core.failures import FAILURE_ATTRIBUTE, Failure, HopError, PermanentDataError, TransientError
+from media_events.events.claim_check import digest
+from media_events.events.publisher import MAX_ENTRIES, Entry
+from media_events.messaging.idempotency import RETENTION_SECONDS, Begun
+from media_events.messaging.queue_consumer import Message
+
+
+class FakeClock:
+    """A clock that moves only when told to; ``sleep`` moves it."""
+
+    def __init__(self, now: float = 1_790_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class FakeReport:
+    """Keeps log lines and counts."""
+
+    lines: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
+    counts: dict[tuple[str, tuple[tuple[str, str], ...]], int] = field(default_factory=dict)
+
+    def info(self, message: str, /, **fields: object) -> None:
+        self.lines.append(("info", message, fields))
+
+    def warning(self, message: str, /, **fields: object) -> None:
+        self.lines.append(("warning", message, fields))
+
+    def error(self, message: str, /, **fields: object) -> None:
+        self.lines.append(("error", message, fields))
+
+    def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None:
+        key = (metric, tuple(sorted(dimensions.items())))
+        self.counts[key] = self.counts.get(key, 0) + value
+
+    def messages(self) -> list[str]:
+        return [message for _, message, _ in self.lines]
+
+    def fields(self, message: str) -> list[dict[str, object]]:
+        return [fields for _, said, fields in self.lines if said == message]
+
+    def text(self) -> str:
+        """All that was logged, for searching."""
+        return json.dumps(self.lines, default=str) + json.dumps(list(self.counts), default=str)
+
+
+class FakeBus:
+    """Keeps accepted entries. ``refuse(entry)`` gives the refusal of one entry, ``failing`` fails whole calls."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.calls: list[list[Entry]] = []
+        self.failing: HopError | None = None
+        self.refuse: Callable[[Entry], HopError | None] = lambda _entry: None
+        self._lock = threading.Lock()
+
+    def put(self, entries: Sequence[Entry]) -> list[HopError | None]:
+        assert 0 < len(entries) <= MAX_ENTRIES
+        with self._lock:
+            self.calls.append(list(entries))
+            if self.failing is not None:
+                raise self.failing
+            outcomes = [self.refuse(entry) for entry in entries]
+            self.entries += [entry for entry, outcome in zip(entries, outcomes, strict=True) if outcome is None]
+            return outcomes
+
+    @property
+    def events(self) -> list[Event]:
+        return [Event.from_detail(json.loads(entry.detail)) for entry in self.entries]
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """What was sent to the dead-letter queue."""
+
+    body: str
+    failure: Failure
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    group_id: str | None = None
+
+
+class FakeQueue:
+    """A hop's queue and dead-letter queue."""
+
+    def __init__(self) -> None:
+        self.dead: list[DeadLetter] = []
+        self.visibility: dict[str, int] = {}
+        self.failing: Exception | None = None
+        self._lock = threading.Lock()
+
+    def dead_letter(self, message: Message, failure: Failure) -> None:
+        self.send(message.body, failure, attributes=message.message_attributes, group_id=message.group_id)
+
+    def send(
+        self,
+        body: str,
+        failure: Failure,
+        *,
+        attributes: Mapping[str, Mapping[str, Any]] | None = None,
+        group_id: str | None = None,
+        deduplication_id: str | None = None,  # noqa: ARG002
+    ) -> None:
+        with self._lock:
+            if self.failing is not None:
+                raise self.failing
+            self.dead.append(DeadLetter(body, failure, attributes or {}, group_id))
+
+    def set_visibility(self, receipt_handle: str, seconds: int) -> None:
+        if self.failing is not None:
+            raise self.failing
+        self.visibility[receipt_handle] = seconds
+
+
+class FakeLedgerTable:
+    """The table: what one request's :class:`FakeLedger` writes, another's reads."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.items: dict[str, dict[str, Any]] = {}
+        self.lock = threading.Lock()
+        self.failing: dict[str, Exception] = {}
+
+    def owned_by(self, owner: str) -> FakeLedger:
+        return FakeLedger(self, owner)
+
+
+class FakeLedger:
+    """One owner's view of the ledger. ``table.failing["complete"] = error`` makes that operation fail."""
+
+    def __init__(self, table: FakeLedgerTable, owner: str) -> None:
+        self.table = table
+        self.owner = owner
+
+    def begin(self, key: str, *, lease_seconds: float) -> Begun:
+        self._fail("begin")
+        now = self.table.clock()
+        with self.table.lock:
+            item = self.table.items.get(key)
+            if item is not None and item["expires"] > now:
+                if item["state"] == "done":
+                    return Begun("done", result=item.get("result"))
+                if item["lease_expires"] > now:
+                    return Begun("in-progress", lease_expires=item["lease_expires"])
+            self.table.items[key] = {
+                "state": "started",
+                "owner": self.owner,
+                "lease_expires": now + lease_seconds,
+                "expires": now + RETENTION_SECONDS,
+            }
+            return Begun("owned")
+
+    def complete(
+        self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
+    ) -> None:
+        self._fail("complete")
+        with self.table.lock:
+            item = self.table.items.get(key)
+            if item is None or item["owner"] != self.owner:
+                raise TransientError("aws-ConditionalCheckFailedException", "the entry is somebody else's")
+            item.update(state="done", result=result, expires=self.table.clock() + keep_seconds)
+
+    def release(self, key: str) -> None:
+        self._fail("release")
+        with self.table.lock:
+            item = self.table.items.get(key)
+            if item is not None and item["owner"] == self.owner and item["state"] == "started":
+                del self.table.items[key]
+
+    def done(self, key: str) -> bool:
+        self._fail("done")
+        item = self.table.items.get(key)
+        return item is not None and item["state"] == "done" and item["expires"] > self.table.clock()
+
+    def _fail(self, operation: str) -> None:
+        error = self.table.failing.get(operation)
+        if error is not None:
+            raise error
+
+
+class FakeBodies:
+    """Bodies in memory, under pointers of our own."""
+
+    base = "s3://bodies/kept/"
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.failing: HopError | None = None
+
+    def put(self, content: bytes, *, content_type: str = "application/json") -> str:  # noqa: ARG002
+        if self.failing is not None:
+            raise self.failing
+        uri = self.base + digest(content)
+        self.kept[uri] = content
+        return uri
+
+    def get(self, uri: str) -> bytes:
+        if self.failing is not None:
+            raise self.failing
+        if not uri.startswith(self.base):
+            raise PermanentDataError("foreign-dataref", "not minted here")
+        if uri not in self.kept:
+            raise PermanentDataError("body-missing", "gone")
+        return self.kept[uri]
+
+
+class FakeSecrets:
+    """Secrets by ARN. ``stored`` is what the store has, ``cached`` what was read of it last."""
+
+    def __init__(self, **stored: Sequence[str]) -> None:
+        self.stored = dict(stored)
+        self.cached: dict[str, list[str]] = {}
+        self.failing: HopError | None = None
+        self.rereads = 0
+
+    def values(self, arns: Sequence[str]) -> list[str]:
+        for arn in arns:
+            if arn not in self.cached:
+                if self.failing is not None:
+                    raise self.failing
+                self.cached[arn] = list(self.stored[arn])
+        return [value for arn in arns for value in self.cached[arn]]
+
+    def reread(self, arns: Sequence[str]) -> list[str] | None:
+        self.rereads += 1
+        if self.failing is not None:
+            raise self.failing
+        for arn in arns:
+            self.cached.pop(arn, None)
+        return self.values(arns)
+
+
+def sqs_record(
+    body: str,
+    message_id: str = "m-1",
+    *,
+    receive_count: int = 1,
+    group_id: str | None = None,
+    fifo: bool | None = None,
+    attributes: Mapping[str, Mapping[str, Any]] | None = None,
+    first_received_ms: int = 1_789_999_000_000,
+) -> dict[str, Any]:
+    """One element of a Lambda event's ``Records``; a ``group_id`` makes it a FIFO queue's unless ``fifo`` is false."""
+    system = {
+        "ApproximateReceiveCount": str(receive_count),
+        "SentTimestamp": str(first_received_ms),
+        "SenderId": "AIDAEXAMPLE",
+        "ApproximateFirstReceiveTimestamp": str(first_received_ms),
+    }
+    if group_id is not None:
+        system["MessageGroupId"] = group_id
+    if fifo if fifo is not None else group_id is not None:
+        system["SequenceNumber"] = "18849496460467696128"
+        system["MessageDeduplicationId"] = message_id
+    return {
+        "messageId": message_id,
+        "receiptHandle": f"handle-{message_id}",
+        "body": body,
+        "attributes": system,
+        "messageAttributes": {
+            name: {"stringListValues": [], "binaryListValues": [], "dataType": "String", **value}
+            for name, value in (attributes or {}).items()
+        },
+        "md5OfBody": "00000000000000000000000000000000",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:queue",
+        "awsRegion": "eu-west-1",
+    }
+
+
+def bus_event(event: Event) -> str:
+    """``event`` as a rule sends it to a queue."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "11111111-2222-3333-4444-555555555555",
+            "detail-type": event.metadata.type,
+            "source": event.metadata.source,
+            "account": "123456789012",
+            "time": "2026-11-23T12:00:00Z",
+            "region": "eu-west-1",
+            "resources": [],
+            "detail": event.to_detail(),
+        }
+    )
+
+
+def failure_attribute(failure: Failure) -> dict[str, dict[str, str]]:
+    """``failure`` as a message attribute, in Lambda's spelling."""
+    return {FAILURE_ATTRIBUTE: {"stringValue": failure.to_json(), "dataType": "String"}}

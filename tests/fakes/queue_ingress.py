@@ -1,0 +1,145 @@
+"""A way in with everything around it in memory, behind its Lambda handler, and the records that reach it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from media_events.events.publisher import Publisher
+from media_events.handlers import queue_ingress
+from media_events.ingress.idempotent_publish import Acceptor
+from media_events.ingress.queue import Entrance, parse_entrants, parse_entry
+from media_events.messaging.queue_consumer import RetryPolicy
+from tests.fakes.hop import (
+    FakeBodies,
+    FakeBus,
+    FakeClock,
+    FakeLedgerTable,
+    FakeQueue,
+    FakeReport,
+    sqs_record,
+)
+from tests.fakes.webhook_requests import Context
+
+HOP = "ingress/mam"
+SPECIFICATION: dict[str, Any] = {"id": "body.id", "type": "body.type", "time": "body.at", "subject": "body.asset"}
+SENT = 1_789_999_000.0
+"""When ``sqs_record`` says that its record was sent, in epoch seconds."""
+
+SENT_TIME = "2026-09-21T13:56:40Z"
+
+
+@dataclass(frozen=True)
+class _Settings:
+    hop: str = HOP
+    retry_policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(max_receive_count=5, base_seconds=4))
+
+
+@dataclass
+class Gate:
+    """The way in under test."""
+
+    entry: str = "sqs"
+    partners: Mapping[str, Any] = field(default_factory=lambda: {"mam": {"specification": SPECIFICATION}})
+    max_entry_bytes: int = 100_000
+
+    def __post_init__(self) -> None:
+        self.clock = FakeClock()
+        self.report = FakeReport()
+        self.bus = FakeBus()
+        self.queue = FakeQueue()
+        self.bodies = FakeBodies()
+        self.table = FakeLedgerTable(self.clock)
+        self.settings = _Settings()
+        self.invocations = itertools.count(1)
+        entry = parse_entry(self.entry)
+        publisher = Publisher(
+            bus=self.bus, bodies=self.bodies, max_entry_bytes=self.max_entry_bytes, sleep=self.clock.sleep
+        )
+        self.entrance = Entrance(
+            entry=entry,
+            entrants=parse_entrants(self.partners, entry),
+            acceptor=Acceptor(
+                publisher=publisher,
+                dead_letters=self.queue,
+                hop=HOP,
+                report=self.report,
+                clock=self.clock,
+                sleep=self.clock.sleep,
+            ),
+            bodies=self.bodies,
+            clock=self.clock,
+        )
+
+    def install(self, monkeypatch: Any) -> Gate:
+        monkeypatch.setattr(queue_ingress, "entrance", lambda: self.entrance)
+        monkeypatch.setattr(queue_ingress, "settings", lambda: self.settings)
+        monkeypatch.setattr(queue_ingress, "dead_letters", lambda: self.queue)
+        monkeypatch.setattr(queue_ingress, "ledger", self.table.owned_by)
+        monkeypatch.setattr(queue_ingress, "reporter", lambda: self.report)
+        return self
+
+    def invoke(self, event: Mapping[str, Any], *, context: Context | None = None) -> Any:
+        return queue_ingress.handler(dict(event), context or Context(f"invocation-{next(self.invocations)}"))
+
+    def take(self, *records: Mapping[str, Any], context: Context | None = None) -> list[str]:
+        """Hand over a batch; the ids of the records that stay in the queue."""
+        answer = self.invoke({"Records": list(records)}, context=context)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the events on the bus, in order."""
+        return [event.metadata.id for event in self.bus.events]
+
+
+def text_attributes(values: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Message attributes as senders set them."""
+    return {name: {"stringValue": value, "dataType": "String"} for name, value in values.items()}
+
+
+def mam_event(identity: str = "e-1", **changes: Any) -> str:
+    return json.dumps({"id": identity, "type": "asset.ready", "asset": "a-1", "at": "2026-11-23T12:00:00Z", **changes})
+
+
+def aws_event(source: str, detail: Any, **changes: Any) -> str:
+    """An EventBridge event as a rule hands it to a queue."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "00000000-0000-4000-8000-00000000aaaa",
+            "detail-type": "Asset State Change",
+            "source": source,
+            "account": "111122223333",
+            "time": "2026-11-23T12:00:00Z",
+            "region": "eu-west-1",
+            "resources": [],
+            "detail": detail,
+            **changes,
+        }
+    )
+
+
+def dead_record(gate: Gate, index: int = -1, message_id: str = "dead-1") -> dict[str, Any]:
+    """What the gate sent to its dead-letter queue, as the re-drive function receives it from there."""
+    letter = gate.queue.dead[index]
+    failure = {"failure": {"stringValue": letter.failure.to_json(), "dataType": "String"}}
+    return sqs_record(
+        letter.body,
+        message_id,
+        attributes={**letter.attributes, **failure},
+        group_id=letter.group_id,
+        first_received_ms=1_790_000_000_000,
+    )
+
+
+def sent_again(body: str, attributes: Mapping[str, Any], message_id: str, **changes: Any) -> dict[str, Any]:
+    """A message that went back to its queue: to SQS a new one, sent at another time."""
+    return sqs_record(body, message_id, attributes=attributes, first_received_ms=1_790_009_000_000, **changes)
+
+
+def names(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [record["messageId"] for record in records]

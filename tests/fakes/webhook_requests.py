@@ -1,0 +1,187 @@
+"""A webhook with everything around it in memory, and the requests that its partners send."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from media_events.events.publisher import Publisher
+from media_events.handlers import webhook
+from media_events.ingress.idempotent_publish import Acceptor
+from media_events.ingress.webhook import Receiver, parse_partners
+from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeLedgerTable, FakeQueue, FakeReport, FakeSecrets
+
+SECRET = "the-partner-s-signing-secret"
+STANDARD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+HOP = "ingress/webhook"
+
+PARTNERS: dict[str, Any] = {
+    "mux": {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"]},
+    "frameio": {"specification": {"preset": "frameio-v4"}, "secret_arns": ["arn:frameio"]},
+    "standard": {"specification": {"preset": "standard-webhooks"}, "secret_arns": ["arn:standard"]},
+    "closed": {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"], "enabled": False},
+}
+
+BODY = json.dumps(
+    {"type": "video.asset.ready", "id": "evt-1", "object": {"type": "asset", "id": "asset-1"}, "data": {}}
+)
+
+
+class Context:
+    """Lambda's context object."""
+
+    def __init__(self, request_id: str = "request-1", milliseconds: int = 25_000) -> None:
+        self.aws_request_id = request_id
+        self.milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@dataclass
+class Desk:
+    """The webhook under test. ``post`` goes through the Lambda handler, with an event of API Gateway's."""
+
+    partners: Mapping[str, Any] = field(default_factory=lambda: PARTNERS)
+    max_body_bytes: int = 200_000
+    max_entry_bytes: int = 100_000
+
+    def __post_init__(self) -> None:
+        self.clock = FakeClock()
+        self.report = FakeReport()
+        self.bus = FakeBus()
+        self.queue = FakeQueue()
+        self.bodies = FakeBodies()
+        self.table = FakeLedgerTable(self.clock)
+        self.secrets = FakeSecrets(
+            **{"arn:mux": [SECRET], "arn:frameio": [SECRET], "arn:standard": [STANDARD_SECRET], "arn:other": [SECRET]}
+        )
+        self.requests = 0
+        self.receiver = Receiver(
+            partners=parse_partners(self.partners),
+            secrets=self.secrets,
+            acceptor=Acceptor(
+                publisher=Publisher(
+                    bus=self.bus, bodies=self.bodies, max_entry_bytes=self.max_entry_bytes, sleep=self.clock.sleep
+                ),
+                dead_letters=self.queue,
+                hop=HOP,
+                report=self.report,
+                bodies=self.bodies,
+                inline_bytes=self.max_entry_bytes,
+                clock=self.clock,
+                sleep=self.clock.sleep,
+            ),
+            report=self.report,
+            hop=HOP,
+            max_body_bytes=self.max_body_bytes,
+            clock=self.clock,
+        )
+
+    def application(self) -> webhook.Application:
+        return webhook.Application(receiver=self.receiver, ledger=self.table.owned_by)
+
+    def send(self, event: Mapping[str, Any], *, context: Context | None = None) -> Reply:
+        self.requests += 1
+        answer = webhook.handler(dict(event), context or Context(f"request-{self.requests}"))
+        return Reply(answer)
+
+    def post(
+        self,
+        body: str | bytes = BODY,
+        *,
+        partner: str = "mux",
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        **changes: Any,
+    ) -> Reply:
+        """Post ``body`` as Mux would, unless ``headers`` say otherwise."""
+        raw = body if isinstance(body, bytes) else body.encode()
+        return self.send(
+            api_event(raw, partner=partner, headers=self.mux_headers(raw) if headers is None else headers, **changes)
+        )
+
+    def mux_headers(self, body: bytes, *, at: float | None = None, secret: str = SECRET) -> dict[str, str]:
+        stamp = str(int(self.clock() if at is None else at))
+        signature = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        return {"mux-signature": f"t={stamp},v1={signature}", "content-type": "application/json"}
+
+    def standard_headers(self, body: bytes, *, message_id: str = "msg_1", at: float | None = None) -> dict[str, str]:
+        stamp = str(int(self.clock() if at is None else at))
+        key = base64.b64decode(STANDARD_SECRET.removeprefix("whsec_"))
+        mac = hmac.new(key, f"{message_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+        return {
+            "webhook-id": message_id,
+            "webhook-timestamp": stamp,
+            "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
+            "content-type": "application/json",
+        }
+
+    def nothing_happened(self) -> bool:
+        """Nothing on the bus, in the queue, in the bucket, in the ledger."""
+        return not (self.bus.calls or self.queue.dead or self.bodies.kept or self.table.items)
+
+
+class Reply:
+    """What the sender gets."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        self.status: int = answer["statusCode"]
+        self.headers: Mapping[str, str] = answer["headers"]
+        self.text: str = answer["body"]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+def api_event(
+    body: bytes,
+    *,
+    partner: str = "mux",
+    headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+    method: str = "POST",
+    query: str = "",
+    encoded: bool = True,
+    version: str = "2.0",
+) -> dict[str, Any]:
+    """An event of an HTTP API (2.0) or of a REST API (1.0). Repeated headers are joined by commas in 2.0."""
+    pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    text = base64.b64encode(body).decode() if encoded else body.decode("utf-8", "surrogatepass")
+    path = f"/webhooks/{partner}"
+    common = {"pathParameters": {"partner": partner}, "body": text, "isBase64Encoded": encoded}
+    if version == "1.0":
+        several: dict[str, list[str]] = {}
+        for name, value in pairs:
+            several.setdefault(name, []).append(value)
+        return common | {
+            "version": "1.0",
+            "resource": "/webhooks/{partner}",
+            "path": path,
+            "httpMethod": method,
+            "headers": dict(pairs),
+            "multiValueHeaders": several,
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": None,
+            "requestContext": {"domainName": "hooks.example.com", "httpMethod": method, "path": path},
+        }
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return common | {
+        "version": "2.0",
+        "routeKey": "POST /webhooks/{partner}",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": joined,
+        "requestContext": {
+            "domainName": "hooks.example.com",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9"},
+            "requestId": "gateway-1",
+            "stage": "$default",
+        },
+    }

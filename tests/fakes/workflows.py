@@ -1,0 +1,56 @@
+"""Small workflow files for the tests, and what loading them says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+from infra.documents.diagnostics import WorkflowError
+from infra.loader.environment import WorkflowFile
+from infra.loader.workflow_file import load_text
+
+SMALL = """\
+name: media
+partners:
+  mux: {specification: mux, entry: webhook}
+destinations:
+  cms: {type: http, url: "https://cms.example.com/events"}
+routes:
+  ready:
+    pattern: {detail-type: [asset.ready]}
+    destination: cms
+environments:
+  dev: {region: eu-west-1}
+"""
+
+
+def load_small(changes: dict[str, str] | None = None, *, environ: dict[str, str] | None = None) -> WorkflowFile:
+    """Load the small workflow; each key of `changes` is a text in it, its value what stands there instead."""
+    text = SMALL
+    for old, new in (changes or {}).items():
+        assert old in text, f"the small workflow has no {old!r}"
+        text = text.replace(old, new)
+    return load(text, environ=environ)
+
+
+def load(text: str, *, environ: dict[str, str] | None = None, folder: Path | None = None) -> WorkflowFile:
+    """Load a workflow's text, as if it stood in `folder`."""
+    return load_text(dedent(text), environ or {}, (folder or Path()) / "workflow.yaml")
+
+
+def problems(text: str, *, environ: dict[str, str] | None = None, folder: Path | None = None) -> list[str]:
+    """What is wrong with a workflow's text, one line each; an empty list if nothing is."""
+    try:
+        load(text, environ=environ, folder=folder)
+    except WorkflowError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def problems_with(changes: dict[str, str], *, environ: dict[str, str] | None = None) -> list[str]:
+    """What is wrong with the small workflow after `changes`."""
+    try:
+        load_small(changes, environ=environ)
+    except WorkflowError as error:
+        return [str(problem) for problem in error.problems]
+    return []

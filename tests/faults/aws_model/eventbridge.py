@@ -1,0 +1,139 @@
+"""Amazon EventBridge: a bus, its rules and their targets."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from botocore.exceptions import ReadTimeoutError
+
+from event_patterns import matches
+from tests.faults.aws_model.scheduler import World, refusal, subject_of
+from tests.faults.aws_model.sqs import Queue
+
+MAX_ENTRIES: Final = 10
+MAX_BYTES: Final = 262_144
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule with one target, a queue, and the dead-letter queue of that target."""
+
+    name: str
+    pattern: Mapping[str, Any]
+    target: Queue
+    dead_letters: Queue
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:events:eu-west-1:123456789012:rule/kit/{self.name}"
+
+
+@dataclass
+class Bus:
+    """A bus.
+
+    - ``PutEvents`` takes ten entries and 256 KiB, and may refuse some of them in a successful answer
+      (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html).
+    - An event reaches every rule that it matches at least once, and events in no order
+      (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event.html).
+    - What can't be delivered to a target in time goes to that target's dead-letter queue, with the rule's ARN and the
+      reason in its attributes (…/eb-rule-dlq.html); where the target is at fault at once, else when retries have ended.
+    """
+
+    world: World
+    name: str
+    rules: list[Rule] = field(default_factory=list)
+    put: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    """What was put, and by which function (empty: by somebody outside)."""
+    strays: list[tuple[str, str]] = field(default_factory=list)
+    """Events that were put back for what failed at one rule, and the other rules that they reached."""
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:events:eu-west-1:123456789012:event-bus/{self.name}"
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
+        """As boto3's client has it.
+
+        Raises:
+            ClientError: the call was refused.
+        """
+        size = sum(len(str(entry[name]).encode()) for entry in Entries for name in ("Source", "DetailType", "Detail"))
+        if not 0 < len(Entries) <= MAX_ENTRIES or size > MAX_BYTES:
+            raise refusal("ValidationException", "PutEvents")
+        world, subject = self.world, subject_of(Entries[0]["Detail"])
+        world.before_write(f"{self.name}/put", subject, code="InternalException")
+        world.pause(0.02)
+        answers: list[dict[str, str]] = []
+        for entry in Entries:
+            about = subject_of(entry["Detail"])
+            if world.strikes(f"{self.name}/refuse-entry", about, world.mix.refuse):
+                answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
+                continue
+            answers.append({"EventId": self.take(entry)})
+            if world.current is not None:
+                world.current.effects.add(("bus", about))
+        try:
+            world.after_write(f"{self.name}/put", subject)
+        except ReadTimeoutError:
+            world.windows.update(
+                ("bus", subject_of(entry["Detail"]))
+                for entry, answer in zip(Entries, answers, strict=True)
+                if "EventId" in answer
+            )
+            raise
+        return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
+
+    def take(self, entry: Mapping[str, Any]) -> str:
+        """Accept one event and set out for the targets of the rules that it matches."""
+        world = self.world
+        identity = f"00000000-0000-4000-8000-{len(self.put) + 1:012}"
+        event = {
+            "version": "0",
+            "id": identity,
+            "detail-type": entry["DetailType"],
+            "source": entry["Source"],
+            "account": "123456789012",
+            "time": "2026-11-23T12:00:00Z",
+            "region": "eu-west-1",
+            "resources": [],
+            "detail": json.loads(entry["Detail"]),
+        }
+        self.put.append(("" if world.current is None else world.current.name, event))
+        matched = [rule for rule in self.rules if matches(rule.pattern, event)]
+        self._watch(event, matched)
+        text, subject = json.dumps(event), subject_of(entry["Detail"])
+        for rule in matched:
+            world.tell(f"{self.name}: {rule.name} matches", subject)
+            copies = 2 if world.strikes(f"{rule.name}/twice", subject, world.mix.duplicate) else 1
+            for _ in range(copies):
+                delay = 3 * world.chance(f"{rule.name}/delay", subject)
+                world.at(world.now + delay, functools.partial(self._deliver, rule, text), subject=subject)
+        return identity
+
+    def _deliver(self, rule: Rule, text: str) -> None:
+        world, subject = self.world, subject_of(text)
+        if world.strikes(f"{rule.name}/undeliverable", subject, world.mix.undeliverable):
+            reason = {
+                "RULE_ARN": rule.arn,
+                "TARGET_ARN": rule.target.arn,
+                "ERROR_CODE": "THROTTLING",
+                "ERROR_MESSAGE": "Rate exceeded",
+                "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+                "RETRY_ATTEMPTS": "185",
+            }
+            attributes = {name: {"dataType": "String", "stringValue": value} for name, value in reason.items()}
+            rule.dead_letters.send(text, attributes)
+            return
+        rule.target.send(text, {})
+
+    def _watch(self, event: Mapping[str, Any], matched: list[Rule]) -> None:
+        current = self.world.current
+        failed = None if current is None else current.about
+        if failed is None:
+            return
+        self.strays += [(subject_of(json.dumps(event["detail"])), r.name) for r in matched if r.name != failed]

@@ -1,0 +1,295 @@
+"""Amazon SQS, standard and FIFO, and Lambda's event source mapping on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.faults.aws_model.scheduler import Invocation, Killed, World, refusal, subject_of
+
+MAX_BYTES: Final = 262_144
+MAX_ATTRIBUTES: Final = 10
+MAX_DELAY_SECONDS: Final = 900
+DEDUPLICATION_SECONDS: Final = 300.0
+
+
+@dataclass(slots=True)
+class Stored:
+    """One message in a queue."""
+
+    message_id: str
+    body: str
+    attributes: Mapping[str, Mapping[str, Any]]
+    sent_at: float
+    visible_at: float
+    number: int
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    receive_count: int = 0
+    first_received: float | None = None
+    receipt: str = ""
+    in_flight_until: float = 0.0
+    moved_from: str | None = None
+
+
+class Queue:
+    """A queue.
+
+    - At least once, in any order, for standard queues: a message may be handed out again although it was deleted
+      (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html),
+      and sooner than its visibility timeout says (…/sqs-visibility-timeout.html).
+    - A FIFO queue hands out nothing of a group while one of its messages is in flight, and drops for five minutes what
+      has a deduplication id that it knows (…/FIFO-queues-understanding-logic.html,
+      …/using-messagededuplicationid-property.html).
+    - A message received more than ``max_receive_count`` times is moved to the dead-letter queue, with its id and its
+      attributes (…/sqs-dead-letter-queues.html).
+    - 256 KiB with attributes, ten of those, 900 seconds of delay at most (…/quotas-messages.html); a FIFO queue takes
+      no delay of a single message.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        *,
+        visibility: float = 180.0,
+        max_receive_count: int | None = None,
+        dead_letters: Queue | None = None,
+    ) -> None:
+        self.world = world
+        self.name = name
+        self.fifo = name.endswith(".fifo")
+        self.visibility = visibility
+        self.max_receive_count = max_receive_count
+        self.dead_letters = dead_letters
+        self.messages: dict[str, Stored] = {}
+        self.woken: Callable[[float], None] = lambda _when: None
+        self.sent: Callable[[str, Mapping[str, Mapping[str, Any]]], None] = lambda _body, _attributes: None
+        self._sent: Counter[str] = Counter()
+        self._seen: dict[str, tuple[float, str]] = {}
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:sqs:eu-west-1:123456789012:{self.name}"
+
+    @property
+    def url(self) -> str:
+        return f"https://sqs.eu-west-1.amazonaws.com/123456789012/{self.name}"
+
+    def send(
+        self,
+        body: str,
+        attributes: Mapping[str, Mapping[str, Any]],
+        *,
+        group_id: str | None = None,
+        deduplication_id: str | None = None,
+        delay: int = 0,
+    ) -> str:
+        """Take a message; ``attributes`` are spelt as Lambda hands them over. Returns its id.
+
+        Raises:
+            ClientError: it breaks one of SQS's rules.
+        """
+        size = len(body.encode()) + sum(len(n) + len(str(v.get("stringValue") or "")) for n, v in attributes.items())
+        if size > MAX_BYTES or len(attributes) > MAX_ATTRIBUTES or not body or not 0 <= delay <= MAX_DELAY_SECONDS:
+            raise refusal("InvalidParameterValue", "SendMessage")
+        if self.fifo != (group_id is not None) or (self.fifo and (delay or deduplication_id is None)):
+            raise refusal("InvalidParameterValue", "SendMessage")
+        self.sent(body, attributes)
+        now, world = self.world.now, self.world
+        if deduplication_id is not None:
+            known = self._seen.get(deduplication_id)
+            if known is not None and now - known[0] < DEDUPLICATION_SECONDS:
+                return known[1]
+        # An id that follows from the queue and the event alone, so that other events' absence changes nothing.
+        subject = subject_of(body)
+        self._sent[subject] += 1
+        message_id = f"{self.name}-{subject}-{self._sent[subject]}"
+        if deduplication_id is not None:
+            self._seen[deduplication_id] = (now, message_id)
+        late = 0.0 if self.fifo else 2 * world.chance(f"{self.name}/order", subject_of(body))
+        self._keep(
+            Stored(
+                message_id,
+                body,
+                attributes,
+                sent_at=now,
+                visible_at=now + delay + late,
+                number=sum(self._sent.values()),
+                group_id=group_id,
+                deduplication_id=deduplication_id,
+            )
+        )
+        return message_id
+
+    def _keep(self, message: Stored) -> None:
+        self.messages[message.message_id] = message
+        self.woken(message.visible_at)
+
+    def receive(self, limit: int) -> list[Stored]:
+        """Up to ``limit`` messages, hidden from now on; what has been received too often is moved away."""
+        now, world = self.world.now, self.world
+        batch: list[Stored] = []
+        groups: set[str] = {m.group_id or "" for m in self.messages.values() if self.fifo and m.in_flight_until > now}
+        for message in sorted(self.messages.values(), key=self._turn):
+            if len(batch) == limit:
+                break
+            group = message.group_id or ""
+            if self.fifo and group in groups:
+                continue
+            if message.visible_at > now:
+                if self.fifo:
+                    groups.add(group)
+                continue
+            if self.max_receive_count is not None and message.receive_count >= self.max_receive_count:
+                self._move(message)
+                continue
+            message.receive_count += 1
+            message.first_received = message.first_received or now
+            message.receipt = f"{message.message_id}/{message.receive_count}"
+            message.visible_at = message.in_flight_until = now + self.visibility
+            if not self.fifo and world.strikes(f"{self.name}/twice", subject_of(message.body), world.mix.duplicate):
+                message.visible_at = now + 3 * world.chance(f"{self.name}/twice-when", subject_of(message.body))
+            self.woken(message.visible_at)
+            batch.append(message)
+        return batch
+
+    def due(self) -> float | None:
+        """When there is something to receive, as far as is known."""
+        times: dict[str, float] = {}
+        for message in sorted(self.messages.values(), key=lambda stored: stored.number):
+            group = message.group_id or message.message_id
+            if message.in_flight_until > self.world.now and self.fifo:
+                times[group] = max(times.get(group, 0.0), message.in_flight_until)
+            else:
+                times.setdefault(group, message.visible_at)
+        return min(times.values(), default=None)
+
+    def _turn(self, message: Stored) -> float:
+        return message.number if self.fifo else self.world.fixed(self.name, message.message_id)
+
+    def _move(self, message: Stored) -> None:
+        del self.messages[message.message_id]
+        if self.dead_letters is None:
+            raise AssertionError(f"{self.name} drops a message")
+        self.world.tell(f"moved by SQS to {self.dead_letters.name}", subject_of(message.body))
+        message.visible_at, message.in_flight_until, message.receive_count = self.world.now, 0.0, 0
+        message.first_received, message.moved_from = None, self.arn
+        self.dead_letters._keep(message)
+
+    def set_visibility(self, receipt: str, seconds: int) -> None:
+        """Hide a received message for ``seconds`` from now.
+
+        Raises:
+            ClientError: the receipt handle is not the latest of a message that is in flight.
+        """
+        message = self.messages.get(receipt.rpartition("/")[0])
+        if message is None or message.receipt != receipt or message.in_flight_until <= self.world.now:
+            raise refusal("InvalidParameterValue", "ChangeMessageVisibility")
+        message.visible_at = message.in_flight_until = self.world.now + seconds
+        self.woken(message.visible_at)
+
+    def delete(self, message: Stored) -> None:
+        """Delete a received message; one of a standard queue may come back all the same."""
+        known = self.messages.pop(message.message_id, None)
+        if known is None or self.fifo:
+            return
+        world = self.world
+        if world.strikes(f"{self.name}/comes-back", subject_of(known.body), world.mix.resurrect):
+            known.visible_at = world.now + 30 * world.chance(f"{self.name}/comes-back-when", subject_of(known.body))
+            self._keep(known)
+
+    def record(self, message: Stored) -> dict[str, Any]:
+        """A message as Lambda gets it (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
+        system = {
+            "ApproximateReceiveCount": str(message.receive_count),
+            "SentTimestamp": str(int(message.sent_at * 1000)),
+            "SenderId": "AIDAEXAMPLE",
+            "ApproximateFirstReceiveTimestamp": str(int((message.first_received or 0) * 1000)),
+        }
+        if message.moved_from is not None:
+            system["DeadLetterQueueSourceArn"] = message.moved_from
+        if self.fifo:
+            system |= {
+                "MessageGroupId": message.group_id or "",
+                "MessageDeduplicationId": message.deduplication_id or "",
+                "SequenceNumber": f"{message.number:020}",
+            }
+        return {
+            "messageId": message.message_id,
+            "receiptHandle": message.receipt,
+            "body": message.body,
+            "attributes": system,
+            "messageAttributes": {
+                name: {"stringListValues": [], "binaryListValues": [], "dataType": "String", **value}
+                for name, value in message.attributes.items()
+            },
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self.arn,
+            "awsRegion": "eu-west-1",
+        }
+
+
+@dataclass
+class EventSourceMapping:
+    """Lambda's event source mapping with ``ReportBatchItemFailures``.
+
+    Whatever the answer does not name is deleted; a crash or an invalid answer leaves the whole batch to its visibility
+    timeout (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). An identifier that is not in
+    the batch makes an answer invalid.
+    """
+
+    queue: Queue
+    function: str
+    handler: Callable[[dict[str, Any], Invocation], object]
+    timeout: float = 30.0
+    batch_size: int = 10
+    _next: float = field(default=float("inf"), init=False)
+
+    def __post_init__(self) -> None:
+        self.queue.woken = self.wake
+
+    def wake(self, when: float) -> None:
+        """Poll at ``when``, unless that is planned already."""
+        world = self.queue.world
+        when = max(when, world.now) + 0.05
+        if when < self._next - 1e-9 or self._next <= world.now:
+            self._next = when
+            world.at(when, self._poll, subject=self.queue.name)
+
+    def _poll(self) -> None:
+        queue, world = self.queue, self.queue.world
+        if self._next <= world.now:
+            self._next = float("inf")
+        batch = queue.receive(self.batch_size)
+        if batch:
+            self._invoke(batch)
+        due = queue.due()
+        if due is not None:
+            self.wake(due)
+
+    def _invoke(self, batch: list[Stored]) -> None:
+        queue, world = self.queue, self.queue.world
+        records = [queue.record(message) for message in batch]
+        for message in batch:
+            world.tell(f"{self.function} receives", subject_of(message.body))
+        try:
+            answer = world.invoke(self.function, self.timeout, lambda i: self.handler({"Records": records}, i))
+        except Killed:
+            world.tell(f"{self.function} is killed", "")
+            return
+        kept = self._kept(answer, {message.message_id for message in batch})
+        if kept is None:
+            raise AssertionError(f"{self.function} gave Lambda an invalid answer: {answer!r}")
+        for message in batch:
+            if message.message_id not in kept:
+                queue.delete(message)
+
+    def _kept(self, answer: object, known: set[str]) -> set[str] | None:
+        failures = answer.get("batchItemFailures") if isinstance(answer, dict) else None
+        if not isinstance(failures, list):
+            return None
+        kept = {failure.get("itemIdentifier") for failure in failures}
+        return kept if kept <= known else None

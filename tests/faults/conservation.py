@@ -1,0 +1,170 @@
+"""What a run has come to: the one way of counting, in the model and on the local cloud."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from media_events.messaging.message_origin import ARRIVAL_ATTRIBUTE
+from media_events.recovery.review_item import ReviewItem
+from tests.faults.aws_model.scheduler import FaultId, marks
+
+NAMELESS: Final = "message-"
+"""How an item's event is called where nothing tells which it is; its message's id follows."""
+
+Place = tuple[str, str]
+"""A destination (or ``bus``) and the mark of an event."""
+
+
+class Counted(Protocol):
+    """An event that was sent, as far as counting goes."""
+
+    @property
+    def mark(self) -> str:
+        """By which it is recognised wherever it turns up."""
+
+    @property
+    def entry(self) -> str:
+        """By which way it came in."""
+
+    @property
+    def kind(self) -> str:
+        """Which decides where it must arrive."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """The end of a run. ``problems`` are broken promises, in words; with any of them the run has failed."""
+
+    accepted: int = 0
+    delivered: int = 0
+    review: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    repeated: int = 0
+    """Effects repeated where the kit says that they may be: a fault hid that the first one had happened."""
+    both: int = 0
+    """Events of ``review`` whose effect has happened at that destination all the same, unconfirmed."""
+    unnamed: int = 0
+    """Second items of an event that no function can read, for another message of it."""
+    problems: list[str] = field(default_factory=list)
+    suspects: set[str] = field(default_factory=set)
+    faults: list[FaultId] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count ``other``'s in."""
+        for name in ("accepted", "delivered", "review", "lost", "duplicated", "repeated", "both", "unnamed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.problems += other.problems
+
+    def blame(self, mark: str, problem: str) -> None:
+        """A promise was broken about this event."""
+        self.suspects.add(mark)
+        self.problems.append(problem)
+
+    def __str__(self) -> str:
+        return (
+            f"accepted {self.accepted} delivered {self.delivered} review {self.review} "
+            f"lost {self.lost} duplicated {self.duplicated}"
+        )
+
+
+def judge(
+    event: Counted,
+    destinations: Sequence[str],
+    items: Sequence[ReviewItem],
+    effects: Mapping[Place, int],
+    tally: Tally,
+    *,
+    excused: Collection[Place] = (),
+) -> None:
+    """Count an accepted event: delivered, in review, or lost. ``excused`` are places where a person gave up."""
+    tally.accepted += 1
+    mark = event.mark
+    waiting = {item.destination for item in items if item.status == "OPEN"}
+    upstream = any(destination == "bus" or destination.startswith("transform/") for destination in waiting)
+    missing = [
+        destination
+        for destination in destinations
+        if not effects.get((destination, mark))
+        and destination not in waiting
+        and not upstream
+        and (destination, mark) not in excused
+    ]
+    if missing or (not destinations and not waiting):
+        tally.lost += 1
+        tally.blame(mark, f"{mark} ({event.entry}, {event.kind}) is lost: {', '.join(missing) or 'no item'}")
+    elif waiting:
+        tally.review += 1
+        tally.both += any(effects.get((destination, mark)) for destination in waiting)
+    else:
+        tally.delivered += 1
+    for destination, number in Counter(item.destination for item in items).items():
+        here = [item for item in items if item.destination == destination]
+        names = Counter(name for item in here for name in names_of(item))
+        # What can't be read has an item for each message: nothing tells that two of them are one event.
+        again = number - 1 if destinations else min(number - 1, sum(times - 1 for times in names.values()))
+        tally.unnamed += number - 1 - again
+        if again:
+            tally.duplicated += again
+            told = "; ".join(f"{item.item_id}: {item.event_id}, {item.kind}, {item.error_code}" for item in here)
+            tally.blame(mark, f"{mark} has {number} review items at {destination}: {told}")
+
+
+def names_of(item: ReviewItem) -> set[str]:
+    """What no other item of an event may be called: its event, where it is known, and its message, where that is."""
+    arrival = item.message_attributes.get(ARRIVAL_ATTRIBUTE, {}).get("stringValue")
+    message = {NAMELESS + str(json.loads(arrival)["id"])} if arrival else set()
+    return message | ({item.event_id} if item.event_id.startswith(NAMELESS) else {"the event"})
+
+
+def repetitions(
+    effects: Mapping[Place, int],
+    requests: Mapping[Place, int],
+    windows: Mapping[Place, int],
+    tally: Tally,
+    *,
+    plain: Collection[str],
+) -> None:
+    """Count what happened more than once. ``windows`` says how often a fault explains one more request.
+
+    ``plain`` are destinations that can't tell a repetition, so that each request is an effect.
+    """
+    for (name, mark), number in requests.items():
+        allowed = 1 + windows.get((name, mark), 0)
+        if name != "bus":
+            tally.repeated += min(number, allowed) - 1
+        if number > allowed:
+            tally.duplicated += number - allowed
+            tally.blame(mark, f"{mark} reached {name} {number} times, of which {allowed} can be explained")
+    for (name, mark), number in effects.items():
+        if number > 1 and name not in plain:
+            tally.duplicated += number - 1
+            tally.blame(mark, f"{mark} had its effect at {name} {number} times")
+
+
+def marks_of(item: ReviewItem, stored: Callable[[str], str]) -> list[str]:
+    """The events that a review item is about. ``stored`` reads a body that is elsewhere, by its URI."""
+    found = marks(item.event_id)
+    if found:
+        return found
+    text = stored(item.bodyref) if item.bodyref is not None else item.body or ""
+    return marks(text) or marks(_inside(text, stored))
+
+
+def _inside(text: str, stored: Callable[[str], str]) -> str:
+    """What a kept request or a body elsewhere says."""
+    try:
+        document: Any = json.loads(text)
+    except ValueError:
+        return ""
+    if not isinstance(document, dict):
+        return ""
+    request = document.get("request", document)
+    if isinstance(request.get("body_base64"), str):
+        return base64.b64decode(request["body_base64"]).decode("utf-8", "replace")
+    return stored(str(request.get("bodyref") or ""))

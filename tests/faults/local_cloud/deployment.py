@@ -1,0 +1,35 @@
+"""The deployment that a run goes through: every way in, with the receivers of this machine behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from ops.local import lifecycle
+from ops.local.addresses import webhook_urls
+from ops.local.clients import Clients
+from ops.local.paths import REPOSITORY
+from tests.faults.local_cloud.senders import Addresses
+
+WORKFLOW: Final = REPOSITORY / "tests" / "system" / "workflows" / "every-ingress.yaml"
+APPLICATION: Final = Path(__file__).with_name("fault_injection.py")
+PARTNER: Final = "mux"
+
+
+def options(port: int) -> lifecycle.UpOptions:
+    """How to bring the local cloud up; receivers will be on ``port``."""
+    variables = {"MEDIA_EVENTS_WORKFLOW": str(WORKFLOW), "MEDIA_EVENTS_CHAOS_PORT": str(port)}
+    return lifecycle.UpOptions(variables=variables, application=APPLICATION)
+
+
+def addresses(clients: Clients, outputs: Mapping[str, Any], secret: str) -> Addresses:
+    """Where senders send to; ``secret`` is the webhook partner's."""
+    return Addresses(
+        webhook=webhook_urls(dict(outputs), clients.record)[PARTNER],
+        secret=secret,
+        queue_url=outputs["entry_queue_urls"]["queue"],
+        topic_arn=outputs["entry_topic_arns"]["topic"],
+        partner_bus=outputs["partner_bus_names"]["saas"],
+        bus=outputs["bus_name"],
+    )

@@ -1,0 +1,98 @@
+"""Downstream systems on this machine that flap, refuse some events for good, and take some without saying so."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import Counter, defaultdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from tests.faults.aws_model.scheduler import subject_of
+
+FLAP_SECONDS: Final = 3.0
+TIMEOUT_SECONDS: Final = 9.0
+"""The deliverer waits for ten."""
+
+
+class Receivers(ThreadingHTTPServer):
+    """Each path is a system of its own. ``healed`` ones are not down any more, and lose no answers.
+
+    ``taken`` is when which system took which event, ``keys`` by which idempotency keys: those are the effects at a
+    system that knows such a key again. ``unanswered`` are requests that were taken, and whose answer did not arrive.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, *, seed: int, flap: float, fated: float, lose_answer: float) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.seed = seed
+        self.flap, self.fated, self.lose_answer = flap, fated, lose_answer
+        self.healed = threading.Event()
+        self.taken: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        self.keys: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self.unanswered: Counter[tuple[str, str]] = Counter()
+        self.answers: Counter[int] = Counter()
+        self.lock = threading.Lock()
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def draw(self, *about: object) -> float:
+        """A number below 1 that is the same for the same seed and subject."""
+        text = "/".join(str(part) for part in (self.seed, *about))
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
+
+    def status(self, name: str, mark: str) -> int:
+        """What a request about ``mark`` is answered with."""
+        if not self.healed.is_set() and self.draw(name, "down", int(time.time() / FLAP_SECONDS)) < self.flap:
+            return 503
+        if self.draw(name, "refuses", mark) < self.fated:
+            return 422
+        return 503 if self.draw(name, "never-ready", mark) < self.fated / 2 else 204
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a killed caller's connection ends as it ends. Whatever is missing for it, the counting finds."""
+
+    def go_away(self) -> None:
+        """Stop, and take no more connections."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Receivers
+
+    def do_POST(self) -> None:
+        began = time.monotonic()
+        self.rfile.read(int(self.headers["Content-Length"]))
+        name, key = self.path.strip("/"), self.headers["Idempotency-Key"]
+        mark, server = subject_of(key), self.server
+        status = server.status(name, mark)
+        lost = False
+        with server.lock:
+            server.answers[status] += 1
+            if status == 204:
+                times = server.taken[name, mark]
+                times.append(time.time())
+                server.keys[name, mark].add(key)
+                lost = not server.healed.is_set() and server.draw(name, "lose", mark, len(times)) < server.lose_answer
+        arrived = False
+        if not lost:
+            try:
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                arrived = time.monotonic() - began < TIMEOUT_SECONDS
+            except OSError:
+                pass
+        if not arrived:
+            self.close_connection = True
+            with server.lock:
+                server.unanswered[name, mark] += 1
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: what came is in ``taken``."""

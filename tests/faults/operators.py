@@ -1,0 +1,111 @@
+"""Those who work at the review desk when a run has come to rest: they put right what holds up an ordered route.
+
+The receivers are well again by then, and faults strike once more. Some events are put away, the others replayed, in
+whatever order; of those that came too late some are delivered out of order. All of it is done with the desk's own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from media_events.core.failures import HopError
+from media_events.recovery.review_item import ReviewItem
+from ops.review.archiving import decide
+from tests.faults.aws_model.scheduler import subject_of
+from tests.faults.system_under_test import ORDERED, Kit
+
+ROUNDS: Final = 30
+ROUND_SECONDS: Final = 3600.0
+FAULTY_SECONDS: Final = 2 * 3600.0
+PUT_AWAY: Final = 0.25
+OUT_OF_ORDER: Final = 0.5
+
+
+@dataclass
+class People:
+    """``archived`` and ``out_of_order`` are (destination, event) that they decided so about.
+
+    ``put_away`` is how likely they put an event away.
+    """
+
+    kit: Kit
+    items: Callable[[], Iterator[ReviewItem]]
+    put_away: float = PUT_AWAY
+    archived: set[tuple[str, str]] = field(default_factory=set)
+    out_of_order: set[tuple[str, str]] = field(default_factory=set)
+
+    def work(self) -> list[str]:
+        """Put everything right that holds up an ordered route; broken promises, in words."""
+        problems = list(self._held_up_by_nothing())
+        world = self.kit.world
+        for name in ORDERED:
+            self.kit.receivers[name].healed = True
+        world.faults_end = world.now + FAULTY_SECONDS
+        for number in range(ROUNDS):
+            for item in sorted(self._theirs(), key=lambda each: world.fixed("people/order", each.item_id)):
+                self._decide(item)
+            self._once_more()
+            until = world.now + ROUND_SECONDS
+            if not world.run(until=until) and number == ROUNDS - 1:
+                problems.append("people work and work, and there is still something in the queues")
+            world.now = max(world.now, until)
+            if not self.kit.waiting() and not any(item.error_code != "order-late" for item in self._theirs()):
+                break
+        problems += [f"{key} is held up for good: {lane.to_json()}" for key, lane in self.kit.waiting().items()]
+        return problems
+
+    def _theirs(self) -> list[ReviewItem]:
+        desk = self.kit.desk()
+        found = [item for item in self.items() if item.destination in ORDERED and item.status in ("OPEN", "RETRYING")]
+        current = []
+        for item in found:
+            try:
+                current.append(desk.settle(item))
+            except HopError:
+                current.append(item)
+        return [item for item in current if item.status in ("OPEN", "RETRYING")]
+
+    def _decide(self, item: ReviewItem) -> None:
+        world, desk, mark = self.kit.world, self.kit.desk(), subject_of(item.event_id)
+        about = (item.destination, mark)
+        late = item.error_code == "order-late"
+        try:
+            if item.status == "OPEN" and world.fixed("people/put-away", item.item_id) < self.put_away:
+                # Written down first: the desk may have done it although it could not say so.
+                self.archived.add(about)
+                world.tell(f"put away at {item.destination}", mark)
+                decide(desk, item.item_id, to="ARCHIVED")
+            elif not late:
+                world.tell(f"replayed at {item.destination}", mark)
+                list(desk.replay([item.item_id], wait_seconds=0))
+            elif world.fixed("people/late", item.item_id) < OUT_OF_ORDER:
+                self.out_of_order.add(about)
+                world.tell(f"replayed out of order at {item.destination}", mark)
+                list(desk.replay([item.item_id], wait_seconds=0, out_of_order=True))
+        except HopError:
+            # They try again in the next round.
+            return
+
+    def _once_more(self) -> None:
+        """Put away again what holds up others although it is put away: its route was not told, and the desk said so."""
+        desk = self.kit.desk()
+        for item in list(self.items()):
+            if item.status == "ARCHIVED" and item.destination in ORDERED:
+                try:
+                    decide(desk, item.item_id, to="ARCHIVED")
+                except HopError:
+                    continue
+
+    def _held_up_by_nothing(self) -> Iterator[str]:
+        """Where nothing is in the queues any more, whoever waits in a lane is parked, or a person is asked about it."""
+        asked = {(item.destination, subject_of(item.event_id)) for item in self.items() if item.status == "OPEN"}
+        for key, lane in self.kit.waiting().items():
+            destination = key.split("|")[1]
+            head = lane.head
+            if head is None or (destination, subject_of(head.event_id)) not in asked:
+                yield f"nobody is asked about what holds up {key}: {lane.to_json()}"
+            for entry in lane.entries:
+                if not entry.parked and (destination, subject_of(entry.event_id)) not in asked:
+                    yield f"{entry.event_id} waits at {destination}, neither parked nor at the review desk"

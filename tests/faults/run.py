@@ -1,0 +1,184 @@
+"""One run: events, faults, and what has become of every event in the end."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from media_events.recovery.review_item import STATUSES, ReviewItem, Status
+from tests.faults.aws_model.dynamodb import Item
+from tests.faults.aws_model.scheduler import CALM, FaultId, Mix, World, marks, subject_of
+from tests.faults.conservation import Tally, judge, marks_of, repetitions
+from tests.faults.operators import People
+from tests.faults.senders import ENTRY_NAMES, Kind, Senders, Sent
+from tests.faults.system_under_test import DESTINATIONS, ORDERED, EndlessError, Kit
+
+FAULTY_SECONDS: Final = 3600.0
+"""Faults strike for this long after the last event was sent."""
+DRAIN_SECONDS: Final = 4 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What is sent under which faults; ``allowed`` as :class:`World` has it."""
+
+    seed: int
+    events: tuple[Sent, ...]
+    mix: Mix = field(default_factory=Mix)
+    allowed: Collection[FaultId] | None = None
+
+
+def events_of(seed: int, count: int, *, seconds: float = 600.0) -> tuple[Sent, ...]:
+    """``count`` events by all five ways in, over ``seconds``."""
+    rng = random.Random(seed)
+    kinds: tuple[Kind, ...] = ("ready",) * 6 + ("raw",) * 3
+    moments = sorted(rng.uniform(0, seconds) for _ in range(count))
+    found: list[Sent] = []
+    for number, moment in enumerate(moments, start=1):
+        entry = rng.choice(ENTRY_NAMES)
+        kind: Kind = rng.choice(kinds)
+        if entry not in ("partner-bus", "custom-bus") and rng.random() < 0.02:  # a few
+            kind = "malformed"
+        padding = rng.choice((0, 0, 0, 0, 3_000, 40_000))
+        found.append(Sent(number, entry, kind, rng.randrange(max(2, count // 8)), moment, padding))
+    return tuple(found)
+
+
+class Run:
+    """A scenario, lived through."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.world = World(scenario.seed, scenario.mix, allowed=scenario.allowed)
+        self.kit = Kit(self.world)
+        self.senders = Senders(self.kit)
+        self.people = People(self.kit, self.items)
+
+    def live(self) -> Tally:
+        """Send, suffer, drain, and count."""
+        world, events = self.world, self.scenario.events
+        self.senders.plan(events)
+        world.faults_end = world.now + max((event.after for event in events), default=0.0) + FAULTY_SECONDS
+        tally = Tally()
+        try:
+            if not world.run(until=world.now + DRAIN_SECONDS):
+                tally.problems.append("after four days there is still something in the queues")
+            tally.problems += self.people.work()
+        except EndlessError as error:
+            tally.problems.append(str(error))
+            tally.suspects |= set(marks(str(error)))
+        self._count(tally)
+        self._count_groups(tally)
+        tally.faults = list(world.fired)
+        return tally
+
+    # --- what has become of them -------------------------------------------------------------------------------------
+
+    def items(self) -> Iterator[ReviewItem]:
+        """All review items."""
+        found: dict[str, Item] = self.kit.reviews.items
+        for key in found:
+            item = None if "/" in key else self._item(key)
+            if item is not None:
+                yield item
+
+    def _count_groups(self, tally: Tally) -> None:
+        in_table = Counter((group_id, item.status) for item in self.items() for group_id in item.group_ids.values())
+        counted: Counter[tuple[str, Status]] = Counter()
+        for key, entry in self.kit.reviews.items.items():
+            if key.startswith("group/"):
+                for status in STATUSES:
+                    counted[key.removeprefix("group/"), status] = int(
+                        entry.get(f"items_{status.lower()}", {"N": "0"})["N"]
+                    )
+        if +counted != in_table:
+            tally.problems.append("the groups of review items are not counted rightly")
+
+    def _item(self, key: str) -> ReviewItem | None:
+        mix, self.world.mix = self.world.mix, CALM
+        try:
+            return self.kit.table.get(key)
+        finally:
+            self.world.mix = mix
+
+    def _count(self, tally: Tally) -> None:
+        open_items: dict[str, list[ReviewItem]] = defaultdict(list)
+        for item in self.items():
+            for mark in marks_of(item, self._stored):
+                open_items[mark].append(item)
+        effects, requests = self._effects()
+        for event in self.scenario.events:
+            if event.mark in self.senders.accepted:
+                judge(
+                    event,
+                    DESTINATIONS[event.kind],
+                    open_items[event.mark],
+                    effects,
+                    tally,
+                    excused=self.people.archived,
+                )
+        repetitions(effects, requests, self.world.windows, tally, plain=("plain", "archive"))
+        self._orders(tally)
+        self._effects_in_order(tally)
+        for mark, hop in self.kit.miscounted:
+            tally.suspects.add(mark)
+            tally.problems.append(f"{mark} was sent back to {hop} without one more on its re-drive count")
+        for mark, hop in self.kit.bus.strays:
+            tally.duplicated += 1
+            tally.suspects.add(mark)
+            tally.problems.append(f"{mark} was put back for one hop and reached {hop} as well")
+
+    def _effects(self) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+        kit = self.kit
+        effects: Counter[tuple[str, str]] = Counter()
+        requests: Counter[tuple[str, str]] = Counter()
+        for name, receiver in kit.receivers.items():
+            effects.update({(name, mark): number for mark, number in receiver.effects.items()})
+            requests.update({(name, mark): number for mark, number in receiver.requests.items()})
+        executions = {("process", mark): number for mark, number in kit.executions.items()}
+        effects.update(executions)
+        requests.update(executions)
+        effects.update(("archive", subject_of(message.body)) for message in kit.archive.messages.values())
+        for function, event in kit.bus.put:
+            metadata = event["detail"].get("metadata")
+            if function.startswith(("ingress/", "webhook")) and metadata is not None:
+                requests[("bus", subject_of(metadata["id"]))] += 1
+        return effects, requests
+
+    def _orders(self, tally: Tally) -> None:
+        """From the FIFO entry, events of one asset are put on the bus in their order, dead-lettered ones excepted."""
+        ours = {event.mark: event for event in self.scenario.events if event.entry == "sns-fifo"}
+        first: dict[str, None] = {}
+        for function, published in self.kit.bus.put:
+            if function == "ingress/sns-fifo":
+                first.setdefault(subject_of(published["detail"]["metadata"]["id"]))
+        latest: dict[int, int] = {}
+        for mark in first:
+            event = ours[mark]
+            if mark in self.kit.dead_lettered:
+                continue
+            if event.number < latest.get(event.asset, 0):
+                tally.suspects.add(mark)
+                tally.problems.append(f"{mark} was published after evt-{latest[event.asset]:06} of the same asset")
+            latest[event.asset] = max(latest.get(event.asset, 0), event.number)
+
+    def _effects_in_order(self, tally: Tally) -> None:
+        """At an ordered destination the events of one asset from the FIFO entry have their effects in their order."""
+        ours = {event.mark: event for event in self.scenario.events if event.entry == "sns-fifo"}
+        for name in ORDERED:
+            latest: dict[int, int] = {}
+            for mark in self.kit.receivers[name].order:
+                event = ours.get(mark)
+                if event is None or (name, mark) in self.people.out_of_order:
+                    continue
+                if event.number < latest.get(event.asset, 0):
+                    tally.suspects.add(mark)
+                    tally.problems.append(f"{mark} reached {name} after evt-{latest[event.asset]:06} of the same asset")
+                latest[event.asset] = max(latest.get(event.asset, 0), event.number)
+
+    def _stored(self, uri: str) -> str:
+        content: bytes = self.kit.s3.objects.get(uri.removeprefix("s3://"), b"")
+        return content.decode("utf-8", "replace")

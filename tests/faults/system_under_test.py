@@ -1,0 +1,501 @@
+"""The kit, deployed on the model: its own domain code and its own adapters, wired as its Lambda handlers wire them."""
+
+from __future__ import annotations
+
+import functools
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, cast
+
+from event_patterns import effective_pattern
+from media_events.adapters.dynamodb.circuit_breaker import BreakerTable, BreakerTables
+from media_events.adapters.dynamodb.idempotency import LedgerTable
+from media_events.adapters.dynamodb.key_queues import LanesTable, ParkingTable
+from media_events.adapters.dynamodb.rate_limiter import PaceTable
+from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.adapters.eventbridge import EventBus
+from media_events.adapters.s3.bodies import S3Bodies
+from media_events.adapters.sqs.hop_queue import SqsQueue
+from media_events.adapters.sqs.redrive import LambdaFunctions, SqsQueues
+from media_events.adapters.step_functions.executions import StepFunctions
+from media_events.core.failures import TransientError
+from media_events.delivery.aws.step_functions import StatesDelivery
+from media_events.delivery.circuit_breaker import Breaker
+from media_events.delivery.config import Destination, parse_destination
+from media_events.delivery.deliverer import Deliverer, Delivery
+from media_events.delivery.http.delivery import HttpDelivery
+from media_events.delivery.ordering.key_queue import Lane
+from media_events.delivery.ordering.resequencer import Strict
+from media_events.delivery.policies import BreakerPolicy
+from media_events.events.publisher import Publisher
+from media_events.ingress.idempotent_publish import Acceptor
+from media_events.ingress.queue import Entrance, EntranceQueue, parse_entrants, parse_entry
+from media_events.ingress.webhook import Receiver, parse_partners
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, Message, RetryPolicy, consume_together
+from media_events.recovery.redrive_messages import DeadLetterQueue, RedrivePolicy, RouteBack
+from media_events.recovery.redriver import Redriver
+from media_events.transform import Transformer, parse_steps
+from media_events.transform.ports import Means
+from ops.review.bootstrap import LedgerTables
+from ops.review.service import Desk
+from tests.faults.aws_model.clients import S3, Functions, Secrets, Sqs, StateMachines
+from tests.faults.aws_model.dynamodb import Ledger, Table
+from tests.faults.aws_model.eventbridge import Bus, Rule
+from tests.faults.aws_model.scheduler import Invocation, World, marks, subject_of
+from tests.faults.aws_model.sqs import EventSourceMapping, Queue, Stored
+from tests.faults.receivers import HttpReceiver
+
+_ON_THE_BUS: Final = re.compile(r'"redrive": ?{"route": ?"[^"]*", ?"count": ?([0-9]+)}')
+SECRET: Final = "the-partner-s-signing-secret"
+MAX_ENTRY_BYTES: Final = 2_000
+"""Small, so that the claim check is on many events' way."""
+MAX_RECEIVE_COUNT: Final = 5
+MAX_REDRIVES_SEEN: Final = 40
+"""Far more than a policy's three. Duplicates have duplicates of their own: with them the bound grows."""
+
+SPECIFICATION: Final[dict[str, Any]] = {
+    "id": "body.id",
+    "type": "body.type",
+    "time": "body.at",
+    "subject": "body.asset",
+    "partitionkey": "body.asset",
+}
+ENTRIES: Final[Mapping[str, dict[str, Any]]] = {
+    "sqs": {"mam": {"specification": SPECIFICATION}},
+    "sns-fifo": {"edit": {"specification": SPECIFICATION}},
+    "partner-bus": {"acme": {"specification": SPECIFICATION, "sources": ["aws.partner/acme.com/*"]}},
+    "custom-bus": {"tool": {"specification": SPECIFICATION, "sources": ["com.tool.*"]}},
+}
+STATE_MACHINE: Final = "arn:aws:states:eu-west-1:123456789012:stateMachine:process"
+READY: Final[dict[str, Any]] = {"detail": {"data": {"kind": ["ready"]}}}
+RAW: Final[dict[str, Any]] = {"detail": {"data": {"kind": ["raw"]}}}
+ORDERED: Final[Mapping[str, dict[str, Any]]] = {
+    "waiting": {"ordering": "strict", "strict": {"on_failure": "block", "hold_seconds": 300, "reorder_seconds": 8}},
+    "parking": {"ordering": "strict", "strict": {"on_failure": "sideline", "hold_seconds": 300, "reorder_seconds": 8}},
+}
+"""Destinations that get the events of a key in their order."""
+DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ready": ("cms", "plain", "process", "archive", *ORDERED),
+    "raw": ("search",),
+    "malformed": (),
+}
+"""Where events of each kind must arrive."""
+
+
+def _redrive_count(attributes: Mapping[str, Mapping[str, Any]]) -> int:
+    return int(attributes.get("redrivecount", {}).get("stringValue") or 0)
+
+
+def _count_on_the_bus(body: str) -> int:
+    """The count of an event that was put back on the bus, which its metadata carry from there on."""
+    found = _ON_THE_BUS.search(body)
+    return int(found[1]) if found else 0
+
+
+class EndlessError(Exception):
+    """A dead letter goes round and round."""
+
+
+class Quiet:
+    """A reporter that nobody listens to."""
+
+    def info(self, message: str, /, **fields: object) -> None: ...
+
+    def warning(self, message: str, /, **fields: object) -> None: ...
+
+    def error(self, message: str, /, **fields: object) -> None: ...
+
+    def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None: ...
+
+
+class _Nobody:
+    """Stands for what no step of this deployment asks."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"nobody is asked for {name}")
+
+
+@dataclass
+class _Hop:
+    """A hop's queue, dead-letter queue and consumer."""
+
+    name: str
+    queue: Queue
+    dead: Queue
+
+
+class Kit:
+    """One deployment on one :class:`World`: five ways in, a transform, five routes, the re-drive function."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.report = Quiet()
+        self.rng = random.Random(world.seed)
+        self.queues: dict[str, Queue] = {}
+        self.sqs: Any = Sqs(world, self.queues)
+        self.s3 = S3(world)
+        self.functions = Functions(world)
+        self._functions: Any = self.functions
+        self.bus = Bus(world, "kit")
+        self.partner_bus = Bus(world, "acme")
+        self.ingress_ledger: Any = Ledger(world, "ingress-ledger", "pk")
+        self.route_ledger: Any = Ledger(world, "route-ledger", "pk")
+        self.reviews: Any = Table(world, "review", "item_id")
+        self.events: Any = self.bus
+        self.bodies = S3Bodies(cast("Any", self.s3), "s3://kit/bodies/events/")
+        self.dead_letter_queues: dict[str, DeadLetterQueue] = {}
+        self.redrives: Counter[tuple[str, str]] = Counter()
+        self.dead_lettered: set[str] = set()
+        self.miscounted: list[tuple[str, str]] = []
+        """Events that were sent back without one more on their re-drive count, and where to."""
+        self._attending: dict[str, set[tuple[str, int]]] = {}
+        self.receivers = {
+            "cms": HttpReceiver(world, "cms", idempotent=True),
+            "plain": HttpReceiver(world, "plain", idempotent=False),
+            "search": HttpReceiver(world, "search", idempotent=True),
+            **{name: HttpReceiver(world, name, idempotent=True) for name in ORDERED},
+        }
+        self.lanes = LanesTable(self.route_ledger, "ledger", clock=world.clock)
+        self.executions: Counter[str] = Counter()
+        self.machines: Any = StateMachines(world, self._executed)
+        self.receiver = self._webhook()
+        self.ways_in = {entry: self._way_in(entry, partners) for entry, partners in ENTRIES.items()}
+        self._transform()
+        self._routes()
+        self.archive = self._archive()
+        self._review()
+
+    # --- hops --------------------------------------------------------------------------------------------------------
+
+    def _hop(self, name: str, *, fifo: bool = False) -> _Hop:
+        stem, end = "kit-" + name.rpartition("/")[2], ".fifo" if fifo else ""
+        dead = self._queue(f"{stem}-dlq{end}", visibility=360.0)
+        queue = self._queue(f"{stem}{end}", max_receive_count=MAX_RECEIVE_COUNT, dead_letters=dead)
+        queue.sent = functools.partial(self._sent_back, name)
+        return _Hop(name, queue, dead)
+
+    def _sent_back(self, hop: str, body: str, attributes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Whoever is sent back by the re-drive function must carry one re-drive more than its dead letter did."""
+        current = self.world.current
+        letters = None if current is None else self._attending.get(current.request_id)
+        mark, count = subject_of(body), _redrive_count(attributes)
+        if letters is not None and (mark, count - 1) not in letters:
+            self.miscounted.append((mark, hop))
+
+    def _queue(self, name: str, **options: Any) -> Queue:
+        queue = Queue(self.world, name, **options)
+        self.queues[queue.url] = queue
+        return queue
+
+    def _rule(self, hop: _Hop, pattern: Mapping[str, Any], bus: Bus | None = None) -> None:
+        rule = Rule(name=hop.name, pattern=pattern, target=hop.queue, dead_letters=hop.dead)
+        (bus or self.bus).rules.append(rule)
+
+    def _attended(self, hop: _Hop, destination: str, route_back: RouteBack, function: str | None = None) -> None:
+        self.dead_letter_queues[hop.dead.arn] = DeadLetterQueue(
+            arn=hop.dead.arn,
+            url=hop.dead.url,
+            hop=hop.name,
+            destination=destination,
+            route_back=route_back,
+            queue_url=hop.queue.url if route_back == "queue" else None,
+            function_arn=function,
+            consumer_arn=hop.name if hop.name in self.functions.functions else None,
+            policy=RedrivePolicy(),
+            ledger_table="ledger" if hop.name.startswith("route/") and route_back == "queue" else None,
+        )
+
+    def _consumer(self, hop: _Hop, **options: Any) -> Consumer:
+        return Consumer(
+            queue=options.pop("queue", None) or self._sqs_queue(hop),
+            hop=hop.name,
+            report=self.report,
+            policy=RetryPolicy(max_receive_count=MAX_RECEIVE_COUNT),
+            clock=self.world.clock,
+            rng=self.rng,
+            **options,
+        )
+
+    def _sqs_queue(self, hop: _Hop) -> SqsQueue:
+        return SqsQueue(self.sqs, queue_url=hop.queue.url, dead_letter_queue_url=hop.dead.url)
+
+    def _publisher(self, *, bodies: bool = True, max_entry_bytes: int = MAX_ENTRY_BYTES) -> Publisher:
+        return Publisher(
+            bus=EventBus(self.events, self.bus.arn),
+            bodies=self.bodies if bodies else None,
+            max_entry_bytes=max_entry_bytes,
+            sleep=self.world.pause,
+            rng=self.rng,
+        )
+
+    def _acceptor(self, hop: str, dead: SqsQueue) -> Acceptor:
+        return Acceptor(
+            publisher=self._publisher(),
+            dead_letters=dead,
+            hop=hop,
+            report=self.report,
+            bodies=self.bodies,
+            inline_bytes=MAX_ENTRY_BYTES,
+            clock=self.world.clock,
+            sleep=self.world.pause,
+            rng=self.rng,
+        )
+
+    def ledger(self, invocation: Invocation, table: Any = None) -> LedgerTable:
+        return LedgerTable(table or self.ingress_ledger, "ledger", owner=invocation.request_id, clock=self.world.clock)
+
+    def remaining(self, invocation: Invocation) -> Callable[[], float]:
+        return lambda: invocation.deadline - self.world.now
+
+    # --- ways in -----------------------------------------------------------------------------------------------------
+
+    def _webhook(self) -> Receiver:
+        hop = _Hop("ingress/webhook", Queue(self.world, "none"), self._queue("kit-webhook-dlq", visibility=360.0))
+        dead = SqsQueue(self.sqs, dead_letter_queue_url=hop.dead.url)
+        self._attended(hop, "bus", "bus", "webhook")
+        receiver = Receiver(
+            partners=parse_partners({"mux": {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"]}}),
+            secrets=Secrets(
+                self.world, {"arn:mux": [SECRET]}, lambda: TransientError("aws-InternalServiceError", "no secrets now")
+            ),
+            acceptor=self._acceptor(hop.name, dead),
+            report=self.report,
+            hop=hop.name,
+            clock=self.world.clock,
+        )
+
+        def replay(payload: dict[str, Any], invocation: Invocation) -> object:
+            return receiver.replay(payload["request"], self.ledger(invocation), remaining=self.remaining(invocation))
+
+        self.functions.functions["webhook"] = replay
+        return receiver
+
+    def _way_in(self, entry: str, partners: dict[str, Any]) -> Queue:
+        hop = self._hop(f"ingress/{entry}", fifo=entry == "sns-fifo")
+        way_in = Entrance(
+            entry=parse_entry(entry),
+            entrants=parse_entrants(partners, parse_entry(entry)),
+            acceptor=self._acceptor(hop.name, self._sqs_queue(hop)),
+            bodies=self.bodies,
+            clock=self.world.clock,
+        )
+        consumer = self._consumer(hop, queue=EntranceQueue(self._sqs_queue(hop), way_in.letter), about=way_in.about)
+
+        def handler(event: dict[str, Any], invocation: Invocation) -> object:
+            if "describe" in event:
+                return way_in.describe(event["describe"])
+
+            def enter(messages: Sequence[Message]) -> Sequence[BaseException | None]:
+                return way_in.enter(messages, self.ledger(invocation), remaining=self.remaining(invocation))
+
+            return consume_together(event, enter, consumer)
+
+        EventSourceMapping(hop.queue, hop.name, handler)
+        self.functions.functions[hop.name] = handler
+        self._attended(hop, "bus", "queue")
+        if entry == "partner-bus":
+            self._rule(hop, {"source": [{"prefix": "aws.partner/acme.com/"}]}, self.partner_bus)
+        if entry == "custom-bus":
+            self._rule(hop, {"source": [{"prefix": "com.tool."}]})
+        return hop.queue
+
+    # --- transform and routes ----------------------------------------------------------------------------------------
+
+    def _transform(self) -> None:
+        hop = self._hop("transform/enrich")
+        self._rule(hop, effective_pattern(RAW, hop=hop.name, stage="received"))
+        nobody: Any = _Nobody()
+        steps = parse_steps([{"set": {"enriched": True}}])
+        consumer = self._consumer(hop)
+
+        def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
+            transformer = Transformer(
+                steps=steps,
+                means=Means(
+                    partners=nobody,
+                    read_secrets=nobody,
+                    tables=nobody,
+                    objects=nobody,
+                    functions=nobody,
+                    load=nobody,
+                    clock=self.world.clock,
+                    seconds_left=self.remaining(invocation),
+                ),
+                publisher=self._publisher(),
+                hop=hop.name,
+                report=self.report,
+                bodies=self.bodies,
+            )
+            return consume_together(event, transformer.handle, consumer)
+
+        EventSourceMapping(hop.queue, hop.name, handler)
+        self.functions.functions[hop.name] = handler
+        self._attended(hop, hop.name, "queue")
+
+    def _routes(self) -> None:
+        for name, receiver in self.receivers.items():
+            destination: Any = parse_destination(
+                {
+                    "destination": {
+                        "name": name,
+                        "type": "http",
+                        "url": f"https://{name}.example.com/events",
+                        "breaker": {
+                            "failures": 10,
+                            "delay_seconds": 30,
+                            "max_delay_seconds": 240,
+                            "hold_seconds": 3600,
+                        },
+                        **ORDERED.get(name, {}),
+                    }
+                }
+            )
+            delivery: Any = HttpDelivery(
+                destination=destination,
+                client=receiver,
+                read_secrets=lambda _arn: [],
+                clock=self.world.clock,
+            )
+            self._route(destination, delivery, transformed=name == "search")
+        states: Any = parse_destination(
+            {"destination": {"name": "process", "type": "states", "state_machine_arn": STATE_MACHINE}}
+        )
+        self._route(states, StatesDelivery(destination=states, state_machines=StepFunctions(self.machines)))
+
+    def _route(self, destination: Destination, delivery: Delivery, *, transformed: bool = False) -> None:
+        hop = self._hop(f"route/{destination.name}")
+        if transformed:
+            self._rule(hop, effective_pattern(RAW, hop=hop.name, stage="transformed"))
+        else:
+            self._rule(hop, effective_pattern(READY, hop=hop.name, stage="received"))
+        consumer = self._consumer(hop, waiting=self._sqs_queue(hop))
+        breaker = Breaker(
+            destination=destination.name,
+            policy=destination.breaker or BreakerPolicy(),
+            store=BreakerTable(self.route_ledger, "ledger", destination.name, clock=self.world.clock),
+            report=self.report,
+            clock=self.world.clock,
+            rng=self.rng,
+        )
+
+        def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
+            ledger = self.ledger(invocation, self.route_ledger)
+            strict = None
+            if destination.strict is not None:
+                strict = Strict(
+                    destination=destination.name,
+                    policy=destination.strict,
+                    lanes=self.lanes,
+                    parking=ParkingTable(self.route_ledger, "ledger", clock=self.world.clock),
+                    ledger=ledger,
+                    waiting=self._sqs_queue(hop),
+                    owner=invocation.request_id,
+                    clock=self.world.clock,
+                )
+            deliverer = Deliverer(
+                destination=destination.name,
+                hop=hop.name,
+                delivery=delivery,
+                ledger=ledger,
+                strict=strict,
+                report=self.report,
+                seconds_left=self.remaining(invocation),
+                clock=self.world.clock,
+                parallel=1,
+                breaker=breaker,
+            )
+            copies = self.ledger(invocation, self.route_ledger)
+            return consume_together(event, deliverer, replace(consumer, copies=copies))
+
+        EventSourceMapping(hop.queue, hop.name, handler)
+        self.functions.functions[hop.name] = handler
+        self._attended(hop, destination.name, "queue")
+
+    def _archive(self) -> Queue:
+        """A queue of the user's own, which a rule sends to without a function of the kit's between them."""
+        queue = self._queue("users-archive")
+        hop = _Hop("route/archive", queue, self._queue("kit-archive-dlq", visibility=360.0))
+        self._rule(hop, effective_pattern(READY, hop=hop.name, stage="received"))
+        self._attended(hop, "archive", "bus")
+        return queue
+
+    def _executed(self, mark: str) -> None:
+        self.executions[mark] += 1
+        if self.world.current is not None:
+            self.world.current.effects.add(("process", mark))
+
+    # --- re-drive ----------------------------------------------------------------------------------------------------
+
+    def _review(self) -> None:
+        self.table = DynamoReviewTable(self.reviews, "review")
+        redriver = Redriver(
+            dead_letter_queues=self.dead_letter_queues,
+            bus_arn=self.bus.arn,
+            queues=SqsQueues(self.sqs),
+            events=self._publisher(bodies=False, max_entry_bytes=262_144),
+            functions=LambdaFunctions(self._functions),
+            table=self.table,
+            bodies=lambda item_id: S3Bodies(cast("Any", self.s3), f"s3://kit/bodies/review/{item_id}/"),
+            event_bodies=self.bodies,
+            topic=None,
+            report=self.report,
+            clock=self.world.clock,
+            breakers=BreakerTables(self.route_ledger, clock=self.world.clock),
+            pace=PaceTable(self.reviews, "review", clock=self.world.clock),
+            sleep=self.world.pause,
+        )
+        for queue in self.dead_letter_queues.values():
+            dead = self.queues[queue.url]
+
+            def handler(event: dict[str, Any], invocation: Invocation, queue: DeadLetterQueue = queue) -> BatchResponse:
+                invocation.about = None if queue.hop.startswith("ingress/") else queue.hop
+                letters = {
+                    (subject_of(record["body"]), count)
+                    for record in event["Records"]
+                    for count in (_redrive_count(record["messageAttributes"]), _count_on_the_bus(record["body"]))
+                }
+                self._attending[invocation.request_id] = letters
+                return replace(redriver, seconds_left=self.remaining(invocation)).attend(event)
+
+            EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0)
+            self._watch(dead, queue)
+
+    def desk(self) -> Desk:
+        """The review desk, for a person."""
+        ledgers = LedgerTables(self.route_ledger, ["ledger"], clock=self.world.clock)
+        return Desk(
+            table=self.table,
+            effects=ledgers,
+            lanes=ledgers,
+            queues=SqsQueues(self.sqs),
+            bus=lambda _arn: self._publisher(bodies=False),
+            functions=LambdaFunctions(self._functions),
+            bodies=lambda uri: S3Bodies(cast("Any", self.s3), uri.rpartition("/")[0]),
+            clock=self.world.clock,
+            sleep=self.world.pause,
+        )
+
+    def waiting(self) -> dict[str, Lane]:
+        """The lanes in which somebody waits, by their keys."""
+        texts = {key: item["lane"]["S"] for key, item in self.route_ledger.items.items() if key.startswith("lane|")}
+        lanes = {key: Lane.from_json(text) for key, text in texts.items()}
+        return {key: lane for key, lane in lanes.items() if lane.entries}
+
+    def _watch(self, dead: Queue, queue: DeadLetterQueue) -> None:
+        keep = dead._keep
+        mix = self.world.mix
+        bound = int(MAX_REDRIVES_SEEN * (1 + 30 * (mix.duplicate + mix.resurrect)))
+
+        def kept(message: Stored) -> None:
+            if message.visible_at <= self.world.now + 5 and message.receive_count == 0:
+                for mark in marks(message.body):
+                    self.dead_lettered.add(mark)
+                    self.redrives[(queue.hop, mark)] += 1
+                    if self.redrives[(queue.hop, mark)] > bound:
+                        raise EndlessError(f"{mark} was dead-lettered more than {bound} times at {queue.hop}")
+            keep(message)
+
+        dead._keep = kept  # type: ignore[method-assign]

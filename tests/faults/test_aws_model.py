@@ -1,0 +1,264 @@
+"""The model does what AWS documents."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.faults.aws_model.dynamodb import Table
+from tests.faults.aws_model.eventbridge import Bus, Rule
+from tests.faults.aws_model.scheduler import CALM, Killed, World
+from tests.faults.aws_model.sqs import EventSourceMapping, Queue
+
+
+@pytest.fixture
+def world():
+    return World(1, CALM)
+
+
+def code_of(caught):
+    return caught.value.response["Error"]["Code"]
+
+
+# --- SQS -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_received_message_is_hidden_until_its_visibility_timeout(world):
+    queue = Queue(world, "plain", visibility=30)
+    queue.send("evt-000001", {})
+    world.now += 3
+
+    assert [m.body for m in queue.receive(10)] == ["evt-000001"]
+    assert queue.receive(10) == []
+    world.now += 31
+    assert [m.receive_count for m in queue.receive(10)] == [2]
+
+
+def test_what_was_received_too_often_is_moved_with_its_id_and_attributes(world):
+    dead = Queue(world, "dead")
+    queue = Queue(world, "plain", visibility=1, max_receive_count=2, dead_letters=dead)
+    attributes = {"redrivecount": {"dataType": "Number", "stringValue": "1"}}
+    identity = queue.send("evt-000001", attributes)
+    for _ in range(3):
+        world.now += 3
+        queue.receive(10)
+
+    (moved,) = dead.receive(10)
+    assert (moved.message_id, moved.attributes) == (identity, attributes)
+    assert dead.record(moved)["attributes"]["DeadLetterQueueSourceArn"] == queue.arn
+    assert not queue.messages
+
+
+def test_a_fifo_group_waits_for_its_message_in_flight_and_other_groups_do_not(world):
+    queue = Queue(world, "ordered.fifo", visibility=30)
+    for number, group in enumerate(("a", "a", "b"), start=1):
+        queue.send(f"evt-{number:06}", {}, group_id=group, deduplication_id=str(number))
+
+    (first,) = queue.receive(1)
+    assert [m.body for m in queue.receive(10)] == ["evt-000003"]
+    queue.delete(first)
+    assert [m.body for m in queue.receive(10)] == ["evt-000002"]
+
+
+def test_a_fifo_duplicate_is_dropped_for_five_minutes(world):
+    queue = Queue(world, "ordered.fifo")
+    queue.send("one", {}, group_id="a", deduplication_id="x")
+    queue.send("one", {}, group_id="a", deduplication_id="x")
+    assert len(queue.messages) == 1
+    world.now += 301
+    queue.send("one", {}, group_id="a", deduplication_id="x")
+    assert len(queue.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "options"),
+    [
+        ("plain", "x" * 262_145, {}),
+        ("plain", "x", {"delay": 901}),
+        ("plain", "x", {"group_id": "a", "deduplication_id": "x"}),
+        ("ordered.fifo", "x", {}),
+        ("ordered.fifo", "x", {"group_id": "a", "deduplication_id": "x", "delay": 1}),
+    ],
+)
+def test_what_sqs_does_not_take_is_refused(world, name, body, options):
+    with pytest.raises(ClientError) as caught:
+        Queue(world, name).send(body, {}, **options)
+    assert code_of(caught) == "InvalidParameterValue"
+
+
+def test_an_old_receipt_handle_changes_no_visibility(world):
+    queue = Queue(world, "plain", visibility=5)
+    queue.send("x", {})
+    world.now += 3
+    old = queue.receive(1)[0].receipt
+    world.now += 6
+    queue.receive(1)
+
+    with pytest.raises(ClientError):
+        queue.set_visibility(old, 60)
+
+
+def test_a_standard_queue_hands_out_twice_where_chance_wants_it():
+    world = World(1, replace(CALM, duplicate=1.0))
+    queue = Queue(world, "plain", visibility=600)
+    queue.send("evt-000001", {})
+    world.now += 3
+    queue.receive(1)
+    world.now += 3
+
+    assert len(queue.receive(1)) == 1
+
+
+# --- Lambda ----------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_the_answer_does_not_name_is_deleted(world):
+    queue = Queue(world, "plain", visibility=1000)
+    queue.send("good", {})
+    bad = queue.send("bad", {})
+    EventSourceMapping(queue, "f", lambda _event, _invocation: {"batchItemFailures": [{"itemIdentifier": bad}]}).wake(
+        world.now + 3
+    )
+    world.run(until=world.now + 10)
+
+    assert list(queue.messages) == [bad]
+
+
+def test_a_crash_leaves_the_whole_batch(world):
+    def die(_event, _invocation):
+        raise Killed
+
+    queue = Queue(world, "plain", visibility=1000)
+    queue.send("one", {})
+    queue.send("two", {})
+    EventSourceMapping(queue, "f", die).wake(world.now + 3)
+    world.run(until=world.now + 10)
+
+    assert len(queue.messages) == 2
+    assert all(message.receive_count == 1 for message in queue.messages.values())
+
+
+def test_a_function_that_runs_out_of_time_is_killed(world):
+    with pytest.raises(Killed):
+        world.invoke("f", 30, lambda _invocation: world.pause(31))
+
+
+# --- EventBridge -----------------------------------------------------------------------------------------------------
+
+
+def entry(**detail):
+    return {"Source": "partner.mux", "DetailType": "asset.ready", "Detail": json.dumps(detail)}
+
+
+def test_an_event_reaches_every_rule_that_it_matches(world):
+    bus, queues = Bus(world, "kit"), [Queue(world, name) for name in ("one", "two", "none", "dead")]
+    for queue, kind in zip(queues, ("a", "a", "b"), strict=False):
+        bus.rules.append(
+            Rule(name=queue.name, pattern={"detail": {"kind": [kind]}}, target=queue, dead_letters=queues[3])
+        )
+    bus.put_events(Entries=[entry(kind="a")])
+    world.run()
+
+    assert [len(queue.messages) for queue in queues] == [1, 1, 0, 0]
+
+
+def test_what_a_target_does_not_take_is_dead_lettered_with_its_rule():
+    world = World(1, replace(CALM, undeliverable=1.0))
+    bus, target, dead = Bus(world, "kit"), Queue(world, "target"), Queue(world, "dead")
+    bus.rules.append(Rule(name="r", pattern={"source": ["partner.mux"]}, target=target, dead_letters=dead))
+    bus.put_events(Entries=[entry(kind="a")])
+    world.run()
+
+    (letter,) = dead.messages.values()
+    assert letter.attributes["RULE_ARN"]["stringValue"].endswith("rule/kit/r")
+    assert not target.messages
+
+
+def test_some_entries_of_a_call_may_be_refused():
+    world = World(4, replace(CALM, refuse=0.4))
+    bus = Bus(world, "kit")
+    answers = []
+    for _ in range(20):
+        try:
+            answers += bus.put_events(Entries=[entry(id=f"evt-{n:06}") for n in range(10)])["Entries"]
+        except ClientError:
+            continue
+
+    assert {"ErrorCode" in answer for answer in answers} == {True, False}
+
+
+def test_eleven_entries_are_refused(world):
+    with pytest.raises(ClientError) as caught:
+        Bus(world, "kit").put_events(Entries=[entry()] * 11)
+    assert code_of(caught) == "ValidationException"
+
+
+# --- DynamoDB --------------------------------------------------------------------------------------------------------
+
+
+def test_a_conditional_put_decides_between_two(world):
+    table = Table(world, "t", "pk")
+    condition = {
+        "ConditionExpression": "attribute_not_exists(pk) OR expires <= :now OR (#s = :started AND lease <= :now)",
+        "ExpressionAttributeNames": {"#s": "state"},
+        "ExpressionAttributeValues": {":now": {"N": "10"}, ":started": {"S": "started"}},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    item = {"pk": {"S": "k"}, "state": {"S": "started"}, "lease": {"N": "20"}, "expires": {"N": "100"}}
+    table.put_item(Item=item, **condition)
+
+    with pytest.raises(ClientError) as caught:
+        table.put_item(Item=item, **condition)
+    assert code_of(caught) == "ConditionalCheckFailedException"
+    assert caught.value.response["Item"] == item
+
+    condition["ExpressionAttributeValues"][":now"] = {"N": "20"}
+    table.put_item(Item=item, **condition)
+
+
+def test_updates_set_add_and_remove(world):
+    table = Table(world, "t", "pk")
+    table.update_item(
+        Key={"pk": {"S": "k"}},
+        UpdateExpression="ADD n :two SET #a = :text",
+        ExpressionAttributeNames={"#a": "a"},
+        ExpressionAttributeValues={":two": {"N": "2"}, ":text": {"S": "x"}},
+    )
+    found = table.update_item(
+        Key={"pk": {"S": "k"}},
+        UpdateExpression="ADD n :two REMOVE a",
+        ExpressionAttributeValues={":two": {"N": "2"}},
+    )
+    assert found["Attributes"] == {"pk": {"S": "k"}, "n": {"N": "4"}}
+
+
+def test_of_a_transaction_all_writes_are_made_or_none(world):
+    table = Table(world, "t", "pk")
+    condition = "attribute_not_exists(pk)"
+    put = {"Put": {"TableName": "t", "Item": {"pk": {"S": "k"}}, "ConditionExpression": condition}}
+    count = {
+        "Update": {
+            "TableName": "t",
+            "Key": {"pk": {"S": "count"}},
+            "UpdateExpression": "SET first = if_not_exists(first, :text) ADD n :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}, ":text": {"S": "x"}},
+        }
+    }
+    table.transact_write_items(TransactItems=[put, count])
+    with pytest.raises(ClientError) as caught:
+        table.transact_write_items(TransactItems=[put, count])
+    assert code_of(caught) == "TransactionCanceledException"
+    assert table.items["k"] == {"pk": {"S": "k"}}
+    assert table.items["count"] == {"pk": {"S": "count"}, "first": {"S": "x"}, "n": {"N": "1"}}
+
+
+def test_an_answer_may_be_lost_although_the_write_is_there():
+    world = World(1, replace(CALM, lose_answer=1.0))
+    table = Table(world, "t", "pk")
+
+    with pytest.raises(Exception, match="Read timeout"):
+        table.put_item(Item={"pk": {"S": "k"}})
+    assert "k" in table.items

@@ -1,0 +1,164 @@
+"""Whatever dies, refuses, repeats or reorders: every accepted event is delivered or waits for a person, once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from media_events.ingress import queue
+from media_events.messaging import queue_consumer
+from media_events.recovery import redriver
+from tests.faults.__main__ import main
+from tests.faults.aws_model.scheduler import CALM, Mix
+from tests.faults.run import Run, Scenario, events_of
+from tests.faults.senders import ENTRY_NAMES, Sent
+from tests.faults.shrinking import told
+
+sent = st.builds(
+    Sent,
+    number=st.integers(1, 999),
+    entry=st.sampled_from(ENTRY_NAMES),
+    kind=st.sampled_from(("ready", "raw")),
+    asset=st.integers(1, 3),
+    after=st.integers(0, 400).map(float),
+    padding=st.sampled_from((0, 3_000, 40_000)),
+)
+mixes = st.builds(
+    Mix,
+    kill=st.sampled_from((0.0, 0.01, 0.03)),
+    refuse=st.sampled_from((0.0, 0.02, 0.15)),
+    lose_answer=st.sampled_from((0.0, 0.01, 0.02)),
+    duplicate=st.sampled_from((0.0, 0.02)),
+    resurrect=st.sampled_from((0.0, 0.02)),
+    undeliverable=st.sampled_from((0.0, 0.05)),
+    flap=st.sampled_from((0.0, 0.3)),
+    fated=st.sampled_from((0.0, 0.04)),
+)
+
+
+def in_order(events: list[Sent]) -> tuple[Sent, ...]:
+    """Numbered as they are sent."""
+    ordered = sorted(events, key=lambda event: event.after)
+    return tuple(replace(event, number=number) for number, event in enumerate(ordered, start=1))
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**32), mix=mixes, events=st.lists(sent, min_size=1, max_size=12).map(in_order))
+def test_accepted_is_delivered_or_in_review_and_each_effect_happens_once(seed, mix, events):
+    scenario = Scenario(seed=seed, events=events, mix=mix)
+
+    tally = Run(scenario).live()
+
+    assert not tally.problems, told(scenario)
+    assert tally.accepted == tally.delivered + tally.review
+    assert (tally.lost, tally.duplicated) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", [1001, 1002, 1003])
+def test_hundreds_of_events_at_once_are_conserved(seed):
+    scenario = Scenario(seed=seed, events=events_of(seed, 300))
+
+    tally = Run(scenario).live()
+
+    assert not tally.problems, told(scenario)
+    assert tally.accepted == 300
+    assert tally.accepted == tally.delivered + tally.review
+
+
+def test_faults_of_every_kind_really_struck():
+    mix = replace(Mix(), kill=0.04, refuse=0.06, lose_answer=0.04)
+    run = Run(Scenario(seed=1001, events=events_of(1001, 300), mix=mix))
+    faults = run.live().faults
+
+    entries = {event.mark: event.entry for event in run.scenario.events}
+    assert {entries[mark] for mark in run.senders.accepted} == set(ENTRY_NAMES)
+    # Every kind of durable write: events, a large body, what a way in and a route remember.
+    struck = {site for site, _, _ in faults}
+    for write in ("kit/put", "s3/put", "ingress-ledger/put", "ingress-ledger/update", "route-ledger/update"):
+        assert {f"{write}/{kind}" for kind in ("kill-before", "kill-after", "refuse", "lose-answer")} <= struck
+    kinds = {site.rpartition("/")[2] for site, _, _ in faults}
+    assert {"kill-before", "kill-after", "refuse", "lose-answer", "refuse-entry", "undeliverable"} <= kinds
+    assert {"twice", "comes-back", "down", "refuses", "never-ready", "slow"} <= kinds
+    assert {"ingress-ledger", "route-ledger", "review", "kit", "s3", "states"} <= {
+        s.split("/")[0] for s, _, _ in faults
+    }
+
+
+def test_without_faults_everything_is_delivered_once_but_what_nobody_can_read():
+    events = events_of(7, 200)
+
+    tally = Run(Scenario(seed=7, events=events, mix=CALM)).live()
+
+    malformed = sum(event.kind == "malformed" for event in events)
+    assert malformed > 0
+    assert (tally.delivered, tally.review, tally.repeated) == (200 - malformed, malformed, 0)
+    assert not tally.problems
+
+
+def test_a_webhook_is_answered_2xx_only_once_its_event_is_safe():
+    # By one route, and that without an order: what matters here is before the bus.
+    events = tuple(replace(event, kind="raw") if event.kind == "ready" else event for event in events_of(5, 100))
+    run = Run(Scenario(seed=5, events=events, mix=replace(CALM, refuse=0.4, kill=0.1)))
+
+    tally = run.live()
+
+    assert not tally.problems, tally.problems
+    assert any("webhook answers 503" in what for _, what, _ in run.world.story)
+
+
+def test_the_last_line_tells_the_count(capsys):
+    assert main(["--events", "60", "--per-run", "30", "--seed", "9"]) == 0
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    accepted, delivered, review = (int(last.split()[place]) for place in (1, 3, 5))
+    assert last == f"accepted 60 delivered {delivered} review {review} lost 0 duplicated 0"
+    assert accepted == delivered + review
+
+
+def dying_ways_in(seed: int, kill: float) -> Run:
+    """Senders that often don't hear that they were heard, and functions that seldom live to the end of a message."""
+    entries = [entry for entry in ENTRY_NAMES if entry != "webhook"]
+    events = tuple(Sent(number, entries[number % 4], "raw", number, float(number)) for number in range(1, 81))
+    return Run(Scenario(seed=seed, events=events, mix=replace(CALM, kill=kill, lose_answer=0.3)))
+
+
+@pytest.mark.parametrize(("seed", "kill"), [(3, 0.3), (2, 0.45), (4, 0.3)])
+def test_however_many_messages_of_an_event_are_moved_by_sqs_it_has_one_item_with_its_name(seed, kill):
+    run = dying_ways_in(seed, kill)
+
+    tally = run.live()
+
+    assert not tally.problems, tally.problems
+    moved = [item for item in run.items() if item.kind == "moved"]
+    assert moved
+    assert [item.event_id for item in moved if item.event_id not in run.senders.accepted] == []
+
+
+def test_second_items_of_an_event_are_noticed(monkeypatch):
+    monkeypatch.setattr(redriver.Redriver, "_described", lambda _self, letter, _queue: letter)
+
+    tally = dying_ways_in(3, 0.3).live()
+
+    assert any("has 2 review items at bus" in problem for problem in tally.problems)
+
+
+def test_an_order_that_is_not_kept_is_noticed(monkeypatch):
+    monkeypatch.setattr(queue_consumer, "_waves", lambda batch: [[message] for message in reversed(batch)])
+    events = tuple(Sent(number, "sns-fifo", "ready", 1, 0.0) for number in range(1, 6))
+
+    tally = Run(Scenario(seed=1, events=events, mix=CALM)).live()
+
+    assert any("was published after" in problem for problem in tally.problems)
+
+
+def test_an_unanswered_accepted_event_is_counted_as_lost(monkeypatch):
+    monkeypatch.setattr(queue.Entrance, "_publish", lambda _self, works, *_: [w.steps.popleft() for w in works])
+    events = (Sent(1, "sqs", "raw", 1, 0.0), Sent(2, "webhook", "raw", 1, 0.0))
+
+    tally = Run(Scenario(seed=1, events=events, mix=CALM)).live()
+
+    assert (tally.accepted, tally.delivered, tally.lost) == (2, 1, 1)
+    assert tally.problems == ["evt-000001 (sqs, raw) is lost: search"]

@@ -1,0 +1,78 @@
+"""A failing sequence is made small, and the mutations of ``make chaos-mutants`` still fit the code."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from media_events.recovery import redriver
+from tests.faults.__main__ import main
+from tests.faults.mutants import CODE, MUTATIONS, Edit, Mutation, OutdatedError, mutate
+from tests.faults.run import Run, Scenario, events_of
+from tests.faults.shrinking import shrink, smaller, told
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """Dead letters that are put back for one hop go to every rule."""
+    real = redriver.for_route
+    monkeypatch.setattr(redriver, "for_route", lambda event, _route, count: real(event, None, count))
+
+
+def test_what_the_failure_does_not_need_is_left_out():
+    kept = smaller(list(range(100)), lambda found: {7, 42} <= set(found), until=float("inf"))
+
+    assert kept == [7, 42]
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_failing_run_shrinks_to_one_event_and_the_fault_that_it_needs():
+    scenario = Scenario(seed=2, events=events_of(2, 120))
+    tally = Run(scenario).live()
+    assert tally.duplicated > 0
+
+    small = shrink(scenario, tally, seconds=20)
+
+    assert len(small.events) == 1
+    assert [site.rpartition("/")[2] for site, _, _ in small.allowed or ()] == ["undeliverable"]
+    assert "undeliverable" in told(small)
+    assert "was put back for one hop and reached" in told(small)
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_broken_promise_is_printed_and_fails_the_command(capsys):
+    assert main(["--events", "120", "--seed", "2", "--shrink-seconds", "5"]) == 1
+
+    output = capsys.readouterr().out
+    assert "the smallest sequence found that fails:" in output
+    assert "fault route/" in output
+
+
+def test_one_seed_is_one_story():
+    stories = []
+    for _ in range(2):
+        run = Run(Scenario(seed=3, events=events_of(3, 60)))
+        run.live()
+        stories.append([(when, what, about) for when, what, about in run.world.story])
+
+    assert stories[0] == stories[1]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_every_mutation_still_applies(mutation, tmp_path):
+    code = tmp_path / "lambda_src"
+    shutil.copytree(CODE / "media_events", code / "media_events", ignore=shutil.ignore_patterns("__pycache__"))
+
+    mutate(mutation, code)
+
+    for edit in mutation.edits:
+        compile((code / edit.path).read_text(), edit.path, "exec")
+        assert (code / edit.path).read_text() != (CODE / edit.path).read_text()
+
+
+def test_a_mutation_whose_text_is_gone_says_so(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+
+    with pytest.raises(OutdatedError, match=r"a\.py has the text 0 times"):
+        mutate(Mutation("any", (Edit("a.py", "x = 2\n", ""),)), tmp_path)

@@ -1,0 +1,146 @@
+"""One local cloud for the session, with a state directory and a port of its own, and the demonstration told on it."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from xdist.scheduler import LoadScopeScheduling
+
+from ops.demo import http_receiver_process
+from ops.demo.http_receiver_process import Receiver
+from ops.demo.runner import PRESETS, Story
+from ops.demo.senders import Answer, Sender, post
+from ops.local import lifecycle
+from ops.local.addresses import webhook_urls
+from ops.local.clients import Clients
+from ops.local.function_logs import LogLine, LogReader
+from ops.local.paths import LocalPaths
+
+# Files with a cloud of their own; all others share the demonstration's.
+OWN_CLOUD = {"test_every_target.py", "test_every_way_in.py", "test_killed_commands.py", "test_transform_steps.py"}
+
+
+class _ByCloud(LoadScopeScheduling):
+    """What shares a local cloud runs in one process, one test after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).name
+        return file if file in OWN_CLOUD else "the demonstration's"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByCloud:
+    """How `-n` spreads these tests. An apply mostly waits, so several clouds at a time cost little."""
+    return _ByCloud(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.local)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The demonstration as it went: its result, and what it printed."""
+
+    result: dict[str, Any]
+    printed: str
+    paths: LocalPaths
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    paths = LocalPaths(tmp_path_factory.mktemp("local-cloud"))
+    text = io.StringIO()
+    previous = _interrupt_when_terminated()
+    try:
+        result = Story(paths, Console(file=text, width=160)).run()
+        yield Told(result, text.getvalue(), paths)
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+        lifecycle.down(paths)
+        http_receiver_process.stop(paths)
+
+
+def _interrupt_when_terminated() -> Any:
+    # A test run that is ended from outside leaves no cloud behind.
+    if threading.current_thread() is not threading.main_thread():
+        return None
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    return signal.signal(signal.SIGTERM, interrupt)
+
+
+@pytest.fixture(scope="session")
+def clients(told: Told) -> Clients:
+    return Clients(lifecycle.require_record(told.paths))
+
+
+@pytest.fixture(scope="session")
+def outputs(told: Told) -> dict[str, Any]:
+    return lifecycle.read_outputs(told.paths)
+
+
+@pytest.fixture(scope="session")
+def receiver(told: Told) -> Receiver:
+    running = Receiver.read(told.paths)
+    assert running is not None
+    return running
+
+
+@pytest.fixture(scope="session")
+def senders(clients: Clients, outputs: dict[str, Any]) -> dict[str, Sender]:
+    urls = webhook_urls(outputs, clients.record)
+    return {
+        partner: Sender(preset, urls[partner], _secret(clients, outputs, partner), clients.record.ca_bundle)
+        for partner, preset in PRESETS.items()
+    }
+
+
+def _secret(clients: Clients, outputs: dict[str, Any], partner: str) -> str:
+    return clients.secretsmanager.get_secret_value(SecretId=outputs["secret_names"][partner])["SecretString"]
+
+
+@pytest.fixture(scope="session")
+def mux(senders: dict[str, Sender]) -> Sender:
+    return senders["mux"]
+
+
+@pytest.fixture(scope="session")
+def request_mux(mux: Sender) -> Callable[..., Answer]:
+    """Send Mux's webhook an arbitrary request."""
+
+    def send(body: bytes, headers: dict[str, str] | None = None, *, method: str = "POST", url: str = "") -> Answer:
+        return post(url or mux.url, body, headers or {}, mux.ca_bundle, method)
+
+    return send
+
+
+@pytest.fixture
+def log_lines(clients: Clients, outputs: dict[str, Any]) -> Callable[[], list[LogLine]]:
+    """Every log line of every function so far."""
+    return LogReader(clients.logs, sorted(outputs["functions"].values())).new_lines
+
+
+@pytest.fixture
+def mux_event() -> Callable[[str], dict[str, Any]]:
+    def make(event_id: str) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(
+            (Path(__file__).parents[1] / "data/payloads/mux-video.asset.created.json").read_text(encoding="utf-8")
+        )
+        return event | {"id": event_id}
+
+    return make

@@ -1,0 +1,137 @@
+"""From the state that `make demo KEEP=1` leaves, by docs/review.md alone: a failure is understood and put right."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from ops.demo.http_receiver import CONTROL
+from ops.demo.http_receiver_process import Receiver
+from ops.demo.scenario import BROKEN
+from ops.local.clients import Clients
+from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from tests.system.conftest import Told
+from tests.system.operators import with_policy
+from tests.system.polling import eventually
+
+GUIDE = REPOSITORY / "docs" / "review.md"
+
+
+def command(told: Told, *arguments: str) -> str:
+    """What `media-events` prints, as the docs say to type it."""
+    typed = " ".join(arguments)
+    done = subprocess.run(
+        [str(REPOSITORY / "bin" / "media-events"), *arguments],
+        env=os.environ | {DIRECTORY_VARIABLE: str(told.paths.directory), "COLUMNS": "160"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert done.returncode == 0, f"{typed}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def open_items(told: Told, group: str) -> dict[str, str]:
+    """The open items of a group by their events."""
+    listed = json.loads(command(told, "review", "list", "--group", group, "--status", "OPEN", "--json"))
+    return {item["event_id"]: item["item_id"] for item in listed["items"]}
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What a newcomer is told to bring about: events that failed, and their group. The receiver is still broken."""
+
+    group: dict[str, Any]
+    by_command: str
+    by_page: str
+
+
+@pytest.fixture(name="failed", scope="module")
+def _failed(told: Told, receiver: Receiver) -> Iterator[Failed]:
+    """An event for each of the two ways, sent as the docs say. Other tests leave groups of their own."""
+    receiver.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
+    sent = [command(told, "demo", "send", "frameio-v4-comment.created") for _ in range(2)]
+    by_command, by_page = (json.loads(answer.partition(" ")[2])["id"] for answer in sent)
+
+    def waiting() -> Failed | None:
+        for group in json.loads(command(told, "review", "groups", "--json"))["groups"]:
+            of_it = (group["destination"], group["error_code"]) == (BROKEN, "http-503")
+            if of_it and {by_command, by_page} <= set(open_items(told, group["group_id"])):
+                return Failed(group, by_command, by_page)
+        return None
+
+    failed = eventually(waiting)
+    assert failed, "no group of failures, however patient one is"
+    yield failed
+    receiver.answer_with(BROKEN, HTTPStatus.OK)
+
+
+def test_a_newcomer_finds_understands_and_delivers_the_event(told: Told, receiver: Receiver, failed: Failed) -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    for typed in ("demo send frameio-v4-comment.created", "review groups", "review list", "review show ITEM"):
+        assert f"bin/media-events {typed}" in guide
+
+    group = failed.group
+    assert group["failure_class"] == "transient"
+    assert "see whether the receiver is back, then replay" in command(told, "review", "groups")
+    item = open_items(told, group["group_id"])[failed.by_command]
+    shown = command(told, "review", "show", item)
+    for part in ("http-503", "comment", "attempt", f"route/comments-to-{BROKEN}", "Make sure that the receiver is up"):
+        assert part in shown
+
+    receiver.answer_with(BROKEN, HTTPStatus.OK)
+    replayed = command(told, "review", "replay", item, "--reason", "the review tool is back")
+    assert f"delivered to {BROKEN}" in replayed
+    left = open_items(told, group["group_id"])
+    assert failed.by_command not in left
+    assert failed.by_page in left
+
+
+def test_a_newcomer_does_it_by_page_with_the_ready_policy(
+    told: Told, clients: Clients, outputs: dict[str, Any], receiver: Receiver, failed: Failed
+) -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    for part in (
+        "bin/media-events review serve",
+        f"`http-503 at {BROKEN}`",
+        "*Why it failed*",
+        "*Replay*",
+        "*Resolved*",
+    ):
+        assert part in guide
+    # It includes `read`, and nothing else is allowed: the local cloud enforces IAM.
+    newcomer = with_policy(told.paths, clients, "newcomer", outputs["operator_policies"]["replay"])
+    receiver.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
+    mend = f"{receiver.url}{CONTROL}/{BROKEN}?status=200"
+    with newcomer.page() as link:
+        walked = subprocess.run(
+            [sys.executable, "-m", "tests.system.web_client", link, failed.by_page, mend],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    assert walked.returncode == 0, walked.stderr
+    said = json.loads(walked.stdout)
+    assert said["group"].startswith(f"http-503 at {BROKEN}")
+    assert "Make sure that the receiver is up again." in said["advice"]
+    assert f"the destination answered {HTTPStatus.SERVICE_UNAVAILABLE}" in said["why"]
+    assert BROKEN in said["way"]
+    assert "comment" in said["body"]
+    assert "Nothing is left to do." in said["after"]
+    assert "the review tool is back" in said["story"]
+    assert "user/newcomer" in said["who"]
+    delivered = [request for request in receiver.requests() if (request.system, request.status) == (BROKEN, 200)]
+    assert [failed.by_page in json.dumps(dict(request.headers)) for request in delivered].count(True) == 1

@@ -1,0 +1,341 @@
+"""What each of the operators' ready policies lets its holder do, by command and by page, with IAM enforced.
+
+The local cloud does not know the key ``dynamodb:LeadingKeys``, by which the policies tell apart what is in the review
+table: items, groups, operations, edited events, the audit. What hangs on it is shown at the end, where each request of
+the desk to DynamoDB is held against the policy by tests/system/policies.py. `replay_archive` and `repeat_effects` at
+work are in test_replay.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.core.failures import HopError
+from media_events.recovery.review_item import ReviewItem
+from ops.demo.http_receiver_process import Receiver
+from ops.demo.scenario import BROKEN, fresh
+from ops.demo.senders import Sender
+from ops.deployment.discovery import find
+from ops.local.clients import Clients
+from ops.local.overview import open_review_items
+from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
+from ops.review import editing, use_cases
+from ops.review.audit_log import SETTINGS
+from ops.review.bootstrap import office
+from ops.review.failure_groups import stats
+from ops.review.queries import Query
+from ops.review.use_cases import Request
+from ops.review_web.app import create
+from ops.review_web.request_guard import Gate, hosts_of
+from ops.review_web.server import place_of
+from tests.system.conftest import Told
+from tests.system.operators import Operator, Said, Visitor, with_policy
+from tests.system.policies import Guard, accesses, allows
+from tests.system.polling import eventually
+
+TYPE = "comment.created"
+SECRET_WORD = "workspace"
+"""In the comment's event, and nowhere else in what is known of it."""
+WORKFLOW = REPOSITORY / "workflow.yaml"
+PORT = 8787
+NAMES = ("to-replay", "to-edit", "to-archive")
+
+
+@pytest.fixture(name="items", scope="module")
+def _items(
+    clients: Clients, outputs: dict[str, Any], senders: dict[str, Sender], receiver: Receiver
+) -> Iterator[Mapping[str, str]]:
+    """Open items, by what becomes of them; the receiver is mended by then. Their type may be edited for a while."""
+    table = outputs["review_table_name"]
+    allowed = {"item_id": {"S": SETTINGS}, "editable_types": {"S": json.dumps({TYPE: {"required": ["mended"]}})}}
+    clients.dynamodb.put_item(TableName=table, Item=allowed)
+    receiver.answer_with(BROKEN, 410)
+    try:
+        answers = [senders["frameio"].send(fresh("frameio-v4-comment.created")) for _ in NAMES]
+        event_ids = [json.loads(answer.body)["id"] for answer in answers]
+
+        def opened() -> dict[str, str] | None:
+            found = {item.event_id: item.item_id for item in open_review_items(clients, table)}
+            return found if set(event_ids) <= set(found) else None
+
+        found = eventually(opened)
+        assert found, "the events did not come into review"
+        receiver.answer_with(BROKEN, 200)
+        yield {name: found[event_id] for name, event_id in zip(NAMES, event_ids, strict=True)}
+    finally:
+        receiver.answer_with(BROKEN, 200)
+        clients.dynamodb.delete_item(TableName=table, Key={"item_id": {"S": SETTINGS}})
+
+
+@pytest.fixture(name="holder", scope="module")
+def _holder(told: Told, clients: Clients, outputs: dict[str, Any]) -> Callable[[str], Operator]:
+    """Somebody with one of the policies, and nothing else."""
+    made: dict[str, Operator] = {}
+
+    def holder(policy: str) -> Operator:
+        if policy not in made:
+            made[policy] = with_policy(told.paths, clients, f"may-{policy}", outputs["operator_policies"][policy])
+        return made[policy]
+
+    return holder
+
+
+@pytest.fixture(name="edited", scope="module")
+def _edited(items: Mapping[str, str], told: Told, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An item's event, corrected, in a file."""
+    draft = Operator(told.paths, {}).run("review", "edit", items["to-edit"], "--draft")
+    document = json.loads(draft.out)
+    document["data"]["mended"] = "well"
+    file = tmp_path_factory.mktemp("edit") / "event.json"
+    file.write_text(json.dumps(document))
+    return file
+
+
+@pytest.fixture(name="look", scope="module")
+def _look(clients: Clients, outputs: dict[str, Any]) -> Callable[[str], ReviewItem]:
+    """An item as the table has it."""
+    table = DynamoReviewTable(clients.dynamodb, outputs["review_table_name"])
+
+    def look(item_id: str) -> ReviewItem:
+        found = table.glance(item_id)
+        assert found is not None
+        return found
+
+    return look
+
+
+@pytest.fixture(name="versions")
+def _versions(look: Callable[[str], ReviewItem], items: Mapping[str, str]) -> Callable[[], list[int]]:
+    """The versions of the items: what changes one, counts it on."""
+    return lambda: [look(item_id).version for item_id in items.values()]
+
+
+def is_refused(said: Said) -> bool:
+    """Whether IAM refused, and a person is told so in a few words."""
+    told = said.out + said.err
+    return said.status == 1 and "AccessDenied" in told and "Traceback" not in told
+
+
+def refused_all(operator: Operator, *commands: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Those of the commands that IAM did not refuse."""
+    return [command for command in commands if not is_refused(operator.run(*command))]
+
+
+# --- who may only look -------------------------------------------------------------------------------------------
+
+
+def test_metadata_shows_what_failed_and_not_what_is_in_it(holder, items, versions):
+    operator, item, before = holder("metadata"), items["to-replay"], versions()
+    listed = operator.run("review", "list", "--json")
+    assert set(items.values()) <= {one["item_id"] for one in listed.document["items"]}
+    partner = listed.document["items"][0]["partner"]
+    of_partner = operator.run("review", "list", "--partner", partner, "--json").document["items"]
+    assert {one["partner"] for one in of_partner} == {partner}
+    shown = operator.run("review", "show", item, "--json")
+    assert (shown.status, shown.document["error_code"]) == (0, "http-410")
+    for said in (listed, shown, operator.run("review", "export", "--format", "jsonl")):
+        assert said.status == 0
+        assert SECRET_WORD not in said.out
+    assert SECRET_WORD in holder("read").run("review", "show", item, "--json").out
+    assert refused_all(operator, ("review", "replay", item), ("review", "note", item, "x")) == []
+    assert versions() == before
+
+
+def test_read_shows_everything_and_changes_nothing(holder, items, edited, versions):
+    operator, item, before = holder("read"), items["to-replay"], versions()
+    shown = operator.run("review", "show", item, "--json").document
+    assert SECRET_WORD in shown["body"]
+    group = shown["group_id"]
+    by_partner = [["groups", "--by", "partner"], ["list", "--partner", "mux"]]
+    for command in (["groups"], ["audit", item], ["replay", "--group", group, "--dry-run"], *by_partner):
+        said = operator.run("review", *command, "--json")
+        assert said.status == 0, said.err
+    doing: list[tuple[str, ...]] = [
+        ("review", "replay", item, "--reason", "x"),
+        ("review", "replay", "--group", group, "--limit", "1", "--reason", "x"),
+        ("review", "archive", item, "--reason", "x"),
+        ("review", "note", item, "x"),
+        ("review", "edit", items["to-edit"], "--body", str(edited), "--yes", "--reason", "x"),
+    ]
+    assert refused_all(operator, *doing) == []
+    assert versions() == before
+
+
+# --- who may do something ----------------------------------------------------------------------------------------
+
+
+def test_replay_sends_one_and_many_and_no_past_events(holder, items, look):
+    operator, item = holder("replay"), items["to-replay"]
+    assert operator.run("review", "note", item, "the tool is back").status == 0
+    replayed = operator.run("review", "replay", item, "--reason", "the tool is back")
+    assert (replayed.status, f"delivered to {BROKEN}" in replayed.out) == (0, True), replayed.err
+    entries = operator.run("review", "audit", item, "--json").document
+    assert [(entry["action"], entry["by"].rpartition("/")[2]) for entry in entries] == [
+        ("replay", "may-replay"),
+        ("replay asked for", "may-replay"),
+        ("note", "may-replay"),
+    ]
+    group = look(item).group_id
+    # Nothing of it failed in the last second: it is the operation's row that must be allowed.
+    many = operator.run("review", "replay", "--group", group, "--since", "1s", "--reason", "a trial", "--json")
+    assert (many.status, many.document["state"], many.document["taken"]) == (0, "completed", 0)
+    past = operator.run("replay", "start", "--since", "1h", "--partner", "mux", "--settle", "0")
+    assert past.status == 1
+    assert "access" in past.err.lower()
+
+
+def test_edit_sends_a_corrected_event_within_the_type_s_schema(holder, items, edited, look):
+    operator, item = holder("edit"), items["to-edit"]
+    unfit = edited.with_name("unfit.json")
+    unfit.write_text(edited.read_text().replace('"mended"', '"mangled"'))
+    tried = operator.run("review", "edit", item, "--body", str(unfit), "--yes", "--reason", "x")
+    assert (tried.status, "mended" in tried.err) == (1, True)
+    sent = operator.run("review", "edit", item, "--body", str(edited), "--yes", "--reason", "it was mended", "--json")
+    assert (sent.status, sent.document["result"]) == (0, "delivered"), sent.err
+    assert (look(item).status, look(item).superseded_by) == ("SUPERSEDED", sent.document["event_id"])
+
+
+def test_administer_archives_and_restores_and_sends_nothing(holder, items, receiver, look):
+    operator, item, before = holder("administer"), items["to-archive"], len(receiver.requests())
+    for does, status in (("archive", "ARCHIVED"), ("restore", "OPEN")):
+        assert operator.run("review", does, item, "--reason", "a trial").status == 0
+        assert look(item).status == status
+    # It asked, and could not send: the item waits as before.
+    assert is_refused(operator.run("review", "replay", item, "--reason", "x"))
+    assert look(item).status == "OPEN"
+    assert len(receiver.requests()) == before
+
+
+def test_who_may_replay_the_archive_and_repeat_effects_changes_no_item(holder, items, versions):
+    # It includes `replay_archive`.
+    operator, item, before = holder("repeat_effects"), items["to-archive"], versions()
+    assert operator.run("review", "show", item).status == 0
+    assert refused_all(operator, ("review", "replay", item), ("review", "archive", item, "--reason", "x")) == []
+    assert versions() == before
+
+
+# --- by page -----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_metadata_s_holder_the_rest_and_names_the_policy_that_is_missing(holder, items, versions):
+    item, before = items["to-archive"], versions()
+    with holder("metadata").page() as link:
+        visitor = Visitor.enter(link)
+        status, page = visitor.get(f"/items/{item}")
+        assert (status, "you may see all but what events carry" in page) == (200, True)
+        assert "http-410" in page
+        assert SECRET_WORD not in page
+        for action, policy in (("replay", "replay"), ("archive", "administer")):
+            status, page = visitor.post(f"/items/{item}", f"/items/{item}/{action}", version="1", reason="x")
+            assert (status, "You may not see or do this" in page) == (403, True)
+            assert f"operator_policies.{policy}" in page
+    assert versions() == before
+
+
+def test_the_page_tells_who_may_see_nothing_which_policy_to_ask_for(told, clients: Clients, items):
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+    nobody = with_policy(told.paths, clients, "may-nothing", json.dumps(policy))
+    with nobody.page() as link:
+        visitor = Visitor.enter(link)
+        for path in ("/", "/items", f"/items/{items['to-archive']}", "/operations"):
+            status, page = visitor.get(path)
+            assert (status, "operator_policies.read" in page) == (403, True), path
+            assert SECRET_WORD not in page
+
+
+# --- what the local cloud leaves out -----------------------------------------------------------------------------
+
+
+class Guarded:
+    """The desk and its page as a policy's holder has them on AWS, by what DynamoDB would say to each request."""
+
+    def __init__(self, policy: str) -> None:
+        deployment = find(environment="local", region=None, profile=None, table=None, ledger_tables=[])
+        self.guard = Guard(policy)
+        self.guard.watch(deployment.cloud.client("dynamodb"))
+        self.office = office(deployment)
+        place = place_of(deployment, self.office, name="local", environment="local", workflow=WORKFLOW)
+        self.browser = create(place, Gate(hosts_of(PORT), "key")).test_client()
+        self.get("/enter?key=key")
+
+    def get(self, path: str) -> int:
+        return self.browser.get(path, base_url=f"http://127.0.0.1:{PORT}").status_code
+
+
+@pytest.fixture(name="guarded")
+def _guarded(told: Told, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Guarded]:
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(told.paths.directory))
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    return lambda policy: Guarded(outputs["operator_policies"][policy])
+
+
+@pytest.mark.parametrize("policy", ["metadata", "read", "replay", "edit", "administer"])
+def test_every_page_is_there_for_who_may_look(guarded, items, policy):
+    desk = guarded(policy)
+    ids = desk.office.desk.table.glance(items["to-archive"]).group_ids
+    of_groups = [
+        path for name, group in ids.items() for path in (f"/?by={name}", f"/groups/{group}", f"/items?{name}=x")
+    ]
+    for path in (*of_groups, "/items", f"/items/{items['to-archive']}", "/operations"):
+        assert desk.get(path) == 200, (path, desk.guard.refused)
+    # An item's body is what `metadata` may not read: it is asked for once, and the page does without.
+    actions = {access.action for access in desk.guard.refused}
+    assert actions == ({"dynamodb:GetItem"} if policy == "metadata" else set())
+    assert stats(desk.office.desk).groups > 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [
+        ("metadata", set()),
+        ("read", set()),
+        ("replay", {"audit", "operation"}),
+        ("edit", {"audit", "edit"}),
+        ("administer", {"audit", "operation"}),
+        ("replay_archive", {"audit", "operation"}),
+        ("repeat_effects", {"audit", "operation"}),
+    ],
+)
+def test_each_policy_keeps_what_its_work_needs_and_changes_none_of_it(guarded, outputs, policy, kept):
+    guard, table = guarded(policy).guard, outputs["review_table_name"]
+    kinds = ("audit", "operation", "edit", "settings", "hour", "group")
+
+    def may(operation: str, kind: str) -> bool:
+        what: dict[str, Any] = {"Item" if operation == "PutItem" else "Key": {"item_id": {"S": f"{kind}/x"}}}
+        return all(allows(guard.policy, one) for one in accesses(operation, {"TableName": table, **what}))
+
+    assert {kind for kind in kinds if may("PutItem", kind)} == kept
+    changes = {"group"} if policy in {"replay", "edit", "administer"} else set()
+    assert {kind for kind in kinds if may("UpdateItem", kind)} == changes
+    assert {kind for kind in kinds if may("DeleteItem", kind)} == set()
+
+
+def test_what_each_policy_is_for_is_allowed_by_its_conditions(guarded, items):
+    item = items["to-archive"]
+    administrator = guarded("administer")
+    for does in ("archive", "restore"):
+        (outcome,) = use_cases.decide_items(administrator.office, [item], action=does, reason="a trial")
+        assert outcome.result == "sent", outcome
+    assert administrator.guard.refused == []
+
+    # Who may replay can keep no edited event, so nothing is sent in its place.
+    replayer = guarded("replay")
+    document = json.loads(editing.draft(replayer.office, item, seen=None).text)
+    document["data"]["mended"] = "well"
+    corrected = editing.check(replayer.office, editing.draft(replayer.office, item, seen=None), json.dumps(document))
+    with pytest.raises(HopError, match="AccessDenied"):
+        editing.send(replayer.office, corrected, reason="x", wait_seconds=0)
+    assert replayer.office.desk.table.glance(item).status == "OPEN"
+
+    # It replays many: the operation's row is kept and written anew, the items and their groups are changed.
+    replayer.guard.refused.clear()
+    group = replayer.office.desk.table.glance(item).group_id
+    asked = Request(query=Query(group=group), limit=1, reason="a trial")
+    ended = use_cases.go_on(replayer.office, use_cases.start(replayer.office, asked), canary_wait_seconds=60)
+    assert (ended.state, ended.taken, replayer.guard.refused) == ("completed", 1, [])

@@ -1,0 +1,190 @@
+"""What is refused beyond the conformance table: limits, and what AWS takes but nobody means."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from event_patterns import PatternError, advise, compile_pattern, validate_pattern
+from event_patterns.validate import MAX_CHARACTERS, MAX_COMBINATIONS, MAX_DEPTH
+
+
+def problems(pattern, **options) -> list[tuple[str, str]]:
+    return [(problem.path, problem.refused_by) for problem in validate_pattern(pattern, **options)]
+
+
+# Places and messages
+
+
+def test_every_problem_is_found_in_one_go_with_its_place():
+    pattern = {
+        "source": "partner.mux",
+        "detail": {"data": {"size": [1, {"numeric": [">", "x"]}], "tags": []}},
+        "$or": [{"a": ["x"]}, {"b": {"prefix": ["y"]}}],
+    }
+
+    assert problems(pattern) == [
+        ("source", "aws"),
+        ("detail.data.size[1]", "aws"),
+        ("detail.data.tags", "aws"),
+        ("$or[1].b.prefix", "aws"),
+    ]
+
+
+def test_a_bare_value_is_refused_with_what_to_write_instead():
+    (problem,) = validate_pattern({"detail": {"state": "ready"}})
+
+    assert str(problem) == 'detail.state: must be an object or an array: write ["ready"]'
+
+
+def test_the_refusal_of_an_empty_pattern_says_how_to_take_every_event():
+    (problem,) = validate_pattern({})
+
+    assert '{"source": [{"prefix": ""}]}' in problem.message
+
+
+def test_compiling_raises_with_all_problems():
+    with pytest.raises(PatternError, match=r"a: an empty array is not allowed.*; b: must be") as caught:
+        compile_pattern({"a": [], "b": 1})
+
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("pattern", [None, [], "x", 5], ids=repr)
+def test_only_objects_are_patterns(pattern):
+    assert problems(pattern) == [("", "aws")]
+
+
+def test_values_that_json_has_no_words_for_are_refused_not_raised():
+    assert problems({"a": [dt.date(2026, 1, 1)]}) == [("", "aws")]
+    assert problems({"a": [float("nan")]}) == [("a[0]", "aws")]
+    assert problems({"a": [{"numeric": ["=", float("inf")]}]}) == [("a[0]", "aws")]
+    assert problems({"a": {5: ["x"]}}) == [("a.5", "aws")]
+
+
+# Limits
+
+
+def test_the_length_is_that_of_the_compact_text_and_the_quota_can_be_raised():
+    frame = len('{"a":[""]}')
+
+    assert problems({"a": ["x" * (MAX_CHARACTERS - frame)]}) == []
+    assert problems({"a": ["x" * (MAX_CHARACTERS - frame + 1)]}) == [("", "aws")]
+    assert problems({"a": ["x" * (MAX_CHARACTERS - frame + 1)]}, max_characters=4096) == []
+
+
+def test_characters_are_counted_not_bytes():
+    assert problems({"a": ["é" * (MAX_CHARACTERS - 10)]}) == []
+
+
+def or_of(count: int, name: str) -> dict:
+    return {"$or": [{f"{name}{number}": [1]} for number in range(count)]}
+
+
+def test_combinations_of_parallel_or_multiply_and_a_thousand_are_allowed():
+    pattern = {"x": or_of(10, "a"), "y": or_of(10, "b"), "z": or_of(10, "c")}
+
+    assert problems(pattern) == []
+    assert len(compile_pattern(pattern)) == MAX_COMBINATIONS
+
+
+def test_more_than_a_thousand_combinations_are_refused_without_being_built():
+    pattern = {f"k{number}": or_of(10, "a") for number in range(9)}
+
+    (problem,) = validate_pattern(pattern, max_characters=100_000)
+
+    assert "1000000000 combinations" in problem.message
+
+
+def test_combinations_of_nested_or_add_up():
+    pattern = {"$or": [{"a": ["x"]}, {"b": ["y"], "$or": [{"c": [1]}, {"d": [2]}, {"e": [3]}]}]}
+
+    assert len(compile_pattern(pattern)) == 4
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 5_000])
+def test_patterns_nested_too_deep_are_refused_not_raised(depth):
+    pattern: dict = {"a": ["x"]}
+    for _ in range(depth):
+        pattern = {"a": pattern}
+
+    found = validate_pattern(pattern, max_characters=1_000_000)
+
+    assert [(problem.refused_by, "nested deeper" in problem.message) for problem in found] == [("kit", True)]
+
+
+def test_patterns_as_deep_as_allowed_are_taken():
+    pattern: dict = {"a": ["x"]}
+    for _ in range(MAX_DEPTH - 1):
+        pattern = {"a": pattern}
+
+    assert problems(pattern) == []
+
+
+# What EventBridge would take, and do something else with
+
+
+def test_the_same_field_twice_in_one_combination_is_refused_by_the_kit():
+    pattern = {"name": ["a", "b"], "$or": [{"name": [{"anything-but": "a"}]}, {"other": ["x"]}]}
+
+    (problem,) = validate_pattern(pattern)
+
+    assert (problem.path, problem.refused_by) == ("$or[0].name", "kit")
+    assert "at name already" in problem.message
+
+
+def test_the_same_field_by_a_dotted_name_is_refused_too():
+    assert problems({"detail": {"a": ["x"]}, "detail.a": ["y"]}) == [("detail.a", "kit")]
+
+
+def test_the_same_field_in_different_alternatives_is_fine():
+    assert problems({"$or": [{"source": ["a"], "x": [1]}, {"source": ["b"], "y": [2]}]}) == []
+
+
+def test_an_exclusion_of_nothing_is_refused_by_the_kit():
+    assert problems({"a": [{"anything-but": {"prefix": []}}]}) == [("a[0]", "kit")]
+
+
+# Advice
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "message"),
+    [
+        ({"metadata": {"type": ["asset.ready"]}}, "metadata.type", "no field 'metadata' at the top"),
+        ({"detail": {"a": [{"anything-but": "x"}, {"anything-but": "y"}]}}, "detail.a", "exclude nothing"),
+        ({"detail": {"a": [{"exists": True}, "x"]}}, "detail.a", "takes every value here"),
+        ({"detail": {"a": [{"exists": True}, {"exists": False}]}}, "detail.a", "takes every event here"),
+        ({"detail": {"size": [{"numeric": [">", 6e9]}]}}, "detail.size", "from -5.0e9 to 5.0e9"),
+        ({"detail": {"size": [{"anything-but": [1, -7e9]}]}}, "detail.size", "from -5.0e9 to 5.0e9"),
+        ({"detail": {"p": [{"wildcard": "*a*b*c*d*"}, {"wildcard": "*e*f*"}]}}, "detail.p", "too complex"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_doubtful_parts_are_pointed_out(pattern, path, message):
+    (advice,) = advise(pattern)
+
+    assert advice.path == path
+    assert message in advice.message
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {"source": ["partner.mux"], "detail": {"metadata": {"type": [{"prefix": "asset."}]}}},
+        {"detail": {"a": [{"anything-but": ["x", "y"]}, {"exists": False}]}},
+        {"detail": {"size": [{"numeric": [">=", -5e9, "<=", 5e9]}, 6000000000]}},
+        {"detail": {"a": [{"exists": False}, "route/cms"]}, "account": ["123456789012"]},
+        {"$or": [{"source": ["a"]}, {"detail": {"b": [{"wildcard": "*a*b*c*d*e*"}]}}]},
+    ],
+    ids=["plain", "exclusion", "numbers", "absence", "or"],
+)
+def test_sound_patterns_get_no_advice(pattern):
+    assert advise(pattern) == []
+
+
+def test_advice_on_a_shared_part_is_given_once():
+    pattern = {"oops": ["x"], "$or": [{"source": ["a"]}, {"source": ["b"]}]}
+
+    assert len(advise(pattern)) == 1

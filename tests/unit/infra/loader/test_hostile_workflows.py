@@ -1,0 +1,98 @@
+"""Whatever stands in a workflow file: it loads, or its mistakes are told. Never another exception."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infra.documents.diagnostics import WorkflowError
+from tests.fakes.workflows import load
+
+ROOT = Path(__file__).resolve().parents[4]
+DOCUMENT = yaml.safe_load((ROOT / "workflow.yaml").read_text(encoding="utf-8"))
+
+WORDS = [
+    "http",
+    "sqs",
+    "step-functions",
+    "webhook",
+    "mux",
+    "type",
+    "pattern",
+    "$or",
+    "${A}",
+    "$",
+    "./x.yaml",
+    "null",
+    "",
+]
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(min_value=-(10**30), max_value=10**30),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=20),
+    st.sampled_from(WORDS),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.sampled_from(WORDS), inner),
+    max_leaves=6,
+)
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a document."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(found for key, member in members for found in paths(member, (*path, key)))]
+
+
+PATHS = [path for path in paths(DOCUMENT) if path]
+
+
+def tried(text: str) -> None:
+    """Load `text`; mistakes are told with a line and a message each."""
+    told: WorkflowError | None = None
+    try:
+        load(text, folder=ROOT)
+    except WorkflowError as error:
+        told = error
+    if told is not None:
+        assert told.problems
+        assert all(problem.position.line >= 1 and problem.message for problem in told.problems)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.sampled_from(PATHS), VALUES), min_size=1, max_size=3))
+def test_any_value_in_any_place_is_told_or_taken(changes):
+    document = copy.deepcopy(DOCUMENT)
+    for path, value in changes:
+        place = document
+        try:
+            for step in path[:-1]:
+                place = place[step]
+            place[path[-1]] = value
+        except (TypeError, KeyError, IndexError):
+            continue
+
+    tried(json.dumps(document))
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(max_size=200) | st.text(alphabet="{}[]:,-&*!|>'\"%@`#?~<. \n\ta$", max_size=80))
+def test_any_text_is_told_or_taken(text):
+    tried(text)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_file_cut_or_broken_anywhere_is_told_or_taken(data):
+    text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(start + 40, len(text))))
+
+    tried(text[:start] + data.draw(st.text(alphabet="{}[]:,-&*!|>'\"% \n\t$x", max_size=5)) + text[end:])

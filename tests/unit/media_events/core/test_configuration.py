@@ -1,0 +1,99 @@
+"""Settings and configuration documents, held against the contracts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from media_events.core.configuration import ConfigurationError, ConsumerSettings, FunctionSettings, load_document
+from media_events.core.settings import SettingsError
+from media_events.handlers import deliver, redrive, transform, webhook
+
+CONTRACTS = (Path(__file__).parents[4] / "docs" / "contracts.md").read_text()
+HANDLERS = {
+    "webhook": webhook.WebhookSettings,
+    "transform": transform.TransformSettings,
+    "deliver": deliver.DeliverSettings,
+    "redrive": redrive.RedriveSettings,
+}
+URI = "s3://kit/configuration/f/x.json"
+
+
+def promised(function):
+    """The variables that the table in section 2 of the contracts gives to a function."""
+    found = set()
+    for line in CONTRACTS.split("## 2.")[1].split("## 3.")[0].splitlines():
+        if not line.startswith("| `"):
+            continue
+        variables, functions, _ = (cell.strip() for cell in line.strip("|").split("|")[:3])
+        told = re.findall(r"[a-z]+", functions)
+        for variable, only in re.findall(r"`([A-Z_0-9]+)`(?: \(([a-z, ]+)\))?", variables):
+            readers = re.findall(r"[a-z]+", only) if only else told
+            if "all" in readers or function in readers:
+                found.add(variable)
+    return found
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_settings_are_what_the_contracts_promise(function):
+    assert set(HANDLERS[function].variables()) == promised(function)
+
+
+@pytest.mark.parametrize("settings", [*HANDLERS.values(), FunctionSettings, ConsumerSettings])
+def test_missing_variables_are_all_named(settings):
+    with pytest.raises(SettingsError) as caught:
+        settings.from_env({})
+
+    required = {name for name, needed in settings.variables().items() if needed}
+    required |= {problem.split()[0] for problem in settings.contradictions({})}
+    assert {problem.split()[0] for problem in caught.value.problems} == required
+
+
+def test_consumer_settings_become_a_retry_policy():
+    environ = dict.fromkeys(("CONFIGURATION_URI", "CONFIGURATION_SHA256", "HOP", "QUEUE_URL"), "x")
+    environ |= {"DEAD_LETTER_QUEUE_URL": "x", "MAX_RECEIVE_COUNT": "7", "RETRY_MAX_SECONDS": "60.5"}
+
+    policy = ConsumerSettings.from_env(environ).retry_policy
+
+    assert (policy.max_receive_count, policy.base_seconds, policy.max_seconds) == (7, 5.0, 60.5)
+
+
+def test_function_behind_a_queue_must_know_it_and_one_invoked_by_a_rule_has_none():
+    environ = dict.fromkeys(("CONFIGURATION_URI", "CONFIGURATION_SHA256", "HOP", "DEAD_LETTER_QUEUE_URL"), "x")
+
+    with pytest.raises(SettingsError, match="QUEUE_URL is not set; MAX_RECEIVE_COUNT is not set"):
+        ConsumerSettings.from_env(environ)
+    with pytest.raises(SettingsError, match="INVOCATION must be queue or direct, not 'Direct'"):
+        ConsumerSettings.from_env(environ | {"INVOCATION": "Direct"})
+    assert ConsumerSettings.from_env(environ | {"INVOCATION": "direct"}).direct
+
+
+class Documents:
+    def __init__(self, content):
+        self.content = content
+
+    def read(self, uri):
+        assert uri == URI
+        return self.content
+
+
+def test_document_is_read_and_checked():
+    content = json.dumps({"steps": []}).encode()
+
+    assert load_document(Documents(content), URI, hashlib.sha256(content).hexdigest().upper()) == {"steps": []}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
+def test_document_that_is_no_object_is_refused(content):
+    with pytest.raises(ConfigurationError, match="JSON"):
+        load_document(Documents(content), URI, hashlib.sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize("sha256", ["", "0" * 64, "é"])
+def test_document_with_another_digest_is_refused(sha256):
+    with pytest.raises(ConfigurationError, match="but CONFIGURATION_SHA256 is"):
+        load_document(Documents(b"{}"), URI, sha256)

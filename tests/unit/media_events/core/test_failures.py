@@ -1,0 +1,152 @@
+"""Failures: classified, bounded, without credentials, and readable whoever wrote the attribute."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media_events.core.failures import (
+    FAILURE_CLASSES,
+    Failure,
+    HopError,
+    PermanentConfigError,
+    PermanentDataError,
+    TransientError,
+    scrub,
+)
+
+TEXT = st.text(max_size=40)
+FAILURES = st.builds(
+    Failure,
+    failure_class=st.sampled_from(FAILURE_CLASSES),
+    code=TEXT,
+    message=TEXT,
+    hop=TEXT,
+    receivecount=st.integers(1, 99),
+    firsttime=TEXT,
+    lasttime=TEXT,
+    response=st.none() | TEXT,
+    retryafter=st.none() | st.floats(1, 1e6),
+    requestid=st.none() | st.uuids().map(str),
+)
+
+
+def failure_of(error: BaseException) -> Failure:
+    return Failure.of(error, hop="route/cms", receivecount=2, firsttime="t1", lasttime="t2")
+
+
+@pytest.mark.parametrize(
+    ("error", "failure_class"),
+    [
+        (TransientError("http-503", "down"), "transient"),
+        (PermanentDataError("mapping-failed", "no title"), "permanent-data"),
+        (PermanentConfigError("http-401", "refused"), "permanent-config"),
+    ],
+)
+def test_an_error_on_purpose_keeps_its_class_and_code(error: HopError, failure_class: str) -> None:
+    failure = failure_of(error)
+
+    assert (failure.failure_class, failure.code, failure.message) == (failure_class, error.code, error.message)
+
+
+def test_what_the_other_side_asked_for_is_kept() -> None:
+    assert failure_of(TransientError("http-429", "slow down", retry_after=120)).retryafter == 120
+
+
+@pytest.mark.parametrize("written", [-1, 0, 1e300, "120", True, [], None])
+def test_a_wait_that_is_none_is_not_believed(written: object) -> None:
+    text = json.dumps(json.loads(failure_of(KeyError()).to_json()) | {"retryafter": written})
+
+    assert Failure.from_json(text) == failure_of(KeyError())
+
+
+@pytest.mark.parametrize("written", ["", "a b", "<script>", "x" * 65, 7])
+def test_a_request_id_that_is_none_is_not_believed(written: object) -> None:
+    text = json.dumps(json.loads(failure_of(KeyError()).to_json()) | {"requestid": written})
+
+    assert Failure.from_json(text) == failure_of(KeyError())
+
+
+def test_an_error_that_nobody_foresaw_is_retried() -> None:
+    failure = failure_of(KeyError("title"))
+
+    assert (failure.failure_class, failure.code) == ("transient", "KeyError")
+
+
+@given(FAILURES)
+def test_a_failure_reads_back_as_it_was_written(failure: Failure) -> None:
+    assert Failure.from_json(failure.to_json()) == failure
+
+
+@given(TEXT | st.sampled_from(["{}", "[]", '{"class":"transient"}', "[" * 100_000, '{"class":["x"]}']))
+def test_an_attribute_that_somebody_else_wrote_is_no_failure_and_no_crash(text: str) -> None:
+    assert Failure.from_json(text) is None
+
+
+def test_messages_and_responses_are_bounded() -> None:
+    failure = failure_of(TransientError("http-500", "m" * 9999, response="r" * 9999))
+
+    assert (len(failure.message), len(failure.response or "")) == (1024, 2048)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer PLANTED-secret-value",
+        "Authorization: Basic PLANTEDdXNlcjpwYXNz",
+        '{"access_token": "PLANTED"}',
+        "api_key=PLANTED&title=x",
+        "X-Frameio-Signature: v0=PLANTED",
+        "client secret: 'PLANTED with spaces'",
+        "https://user:PLANTED@example.com/path",
+        "whsec_PLANTEDPLANTED",
+        "https://b.s3.amazonaws.com/a.mov?X-Amz-Credential=PLANTED&X-Amz-Signature=PLANTED&X-Amz-Security-Token=PLANTED",
+        "https://storage.googleapis.com/b/a.mov?X-Goog-Credential=PLANTED&X-Goog-Signature=PLANTED",
+        "https://cdn.example.com/a.m3u8?Expires=1&Signature=PLANTED",
+        "https://account.blob.core.windows.net/c/a.mov?sv=2024&sig=PLANTED%3D",
+    ],
+)
+def test_what_looks_like_a_credential_is_scrubbed(text: str) -> None:
+    assert "PLANTED" not in scrub(text)
+
+
+def test_what_is_no_credential_is_kept() -> None:
+    assert scrub("the destination answered 503 for asset a-1") == "the destination answered 503 for asset a-1"
+
+
+def test_no_more_of_a_text_is_read_than_can_be_kept() -> None:
+    assert len(scrub("token" * 1_000_000)) <= 16 * 1024
+
+
+# --- where -------------------------------------------------------------------------------------------------------
+
+
+def _failure_of(error):
+    return Failure.of(error, hop="h", receivecount=1, firsttime="", lasttime="")
+
+
+def test_an_unexpected_error_says_where_it_arose_in_our_code_or_a_users():
+    def broken():
+        return json.loads("{")
+
+    try:
+        broken()
+    except ValueError as error:
+        failure = _failure_of(error)
+    # Not in json's own decoder, where it was raised.
+    assert re.fullmatch(r"test_failures\.py:[0-9]+ in broken", failure.stack_top)
+    assert Failure.from_json(failure.to_json()).stack_top == failure.stack_top
+
+
+def test_what_a_hop_reports_on_purpose_needs_no_place():
+    assert _failure_of(TransientError("http-503", "down")).stack_top is None
+
+
+@pytest.mark.parametrize("forged", [7, None, ["x"], "x" * 5000])
+def test_a_forged_place_is_left_out_or_cut(forged):
+    text = json.dumps(json.loads(_failure_of(TransientError("c", "m")).to_json()) | {"stack_top": forged})
+    assert len(Failure.from_json(text).stack_top or "") <= 256

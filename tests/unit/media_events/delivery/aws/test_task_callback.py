@@ -1,0 +1,509 @@
+"""Workflows that wait and events that resume them: before, after, at the same time, twice, never."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from media_events.adapters import boto_clients
+from media_events.adapters.dynamodb.task_callbacks import WaitsTable
+from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks
+from media_events.core.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.delivery.aws.task_callback import ResumeDelivery
+from media_events.delivery.config import parse_destination
+from media_events.delivery.deliverer import Deliverer
+from media_events.delivery.task_callbacks import (
+    DEFAULT_WAIT_SECONDS,
+    Answer,
+    Arrived,
+    Wait,
+    WaitingRoom,
+    key_of,
+    read_wait,
+)
+from media_events.handlers import register_task_token as wait_handler
+from media_events.messaging.queue_consumer import Message
+from tests.fakes.dynamodb import table
+from tests.fakes.events import make_event
+from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
+
+EARLY_SECONDS = 3600.0
+SETTINGS = {
+    "name": "transcodes",
+    "type": "resume",
+    "waits_table": "table",
+    "correlation_key": "data.job.id",
+    "failure_when": "data.status == 'error'",
+    "success_when": "data.status == 'done'",
+    "error": "TranscodeFailed",
+    "early_seconds": EARLY_SECONDS,
+}
+
+
+class Tasks:
+    """Step Functions: each token is answered once; ``ended`` ones don't wait any more."""
+
+    def __init__(self):
+        self.answers = {}
+        self.ended = set()
+        self.failing = None
+        self.asked = 0
+
+    def answer(self, token, answer):
+        self.asked += 1
+        if self.failing is not None:
+            raise self.failing
+        if token in self.answers or token in self.ended:
+            return False
+        self.answers[token] = answer
+        return True
+
+
+class Interrupting:
+    """A store that lets ``interrupt`` happen after its ``at``-th operation: the other side comes in between."""
+
+    def __init__(self, store, at, interrupt):
+        self.store, self.left, self.interrupt = store, at, interrupt
+
+    def __getattr__(self, operation):
+        method = getattr(self.store, operation)
+
+        def call(*arguments):
+            result = method(*arguments)
+            self.left -= 1
+            if self.left == 0:
+                self.interrupt()
+            return result
+
+        return call
+
+
+@pytest.fixture(name="clock")
+def _clock():
+    return FakeClock()
+
+
+@pytest.fixture(name="dynamodb")
+def _dynamodb():
+    with table("pk", "sk") as client:
+        yield client
+
+
+@pytest.fixture(name="store")
+def _store(dynamodb):
+    return WaitsTable(dynamodb, "table")
+
+
+@pytest.fixture(name="tasks")
+def _tasks():
+    return Tasks()
+
+
+class Studio:
+    """The room, with a workflow on the one side and a partner on the other."""
+
+    def __init__(self, store, tasks, clock):
+        self.store, self.tasks, self.clock = store, tasks, clock
+        self.ledger = FakeLedgerTable(clock)
+        self.report = FakeReport()
+        self.count = itertools.count()
+
+    def room(self, store=None):
+        return WaitingRoom(store=store or self.store, tasks=self.tasks, clock=self.clock)
+
+    def wait(self, token="token-1", key="job-1", *, store=None, **request):
+        return self.room(store).enter(read_wait({"key": key, "token": token, **request}, now=self.clock()))
+
+    def delivery(self, store=None, **settings):
+        destination = parse_destination({"destination": {**SETTINGS, **settings}})
+        return ResumeDelivery(destination, self.room(store), self.clock)
+
+    def send(self, event, *, store=None, **settings):
+        """As the deliver function does: through the ledger."""
+        deliverer = Deliverer(
+            destination="transcodes",
+            hop="route/transcodes",
+            delivery=self.delivery(store, **settings),
+            ledger=self.ledger.owned_by(f"request-{next(self.count)}"),
+            report=self.report,
+            seconds_left=lambda: 30.0,
+            clock=self.clock,
+        )
+        (outcome,) = deliverer([Message.of(sqs_record(bus_event(event)))])
+        return outcome
+
+    def items(self):
+        return self.store._client.scan(TableName="table")["Items"]
+
+
+@pytest.fixture(name="studio")
+def _studio(store, tasks, clock):
+    return Studio(store, tasks, clock)
+
+
+def done(job="job-1", event_id="evt-1", status="done"):
+    return make_event({"job": {"id": job}, "status": status}, id=event_id)
+
+
+def outputs(tasks):
+    return {token: json.loads(answer.output)["metadata"]["id"] for token, answer in tasks.answers.items()}
+
+
+# --- orders ------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_resumes_the_workflow_that_waits_for_it(studio, tasks):
+    assert studio.wait() is False
+    assert studio.delivery().deliver(done(), seconds_left=30) == {"resumed": 1, "not_waiting": 0}
+    assert json.loads(tasks.answers["token-1"].output) == done().to_detail()
+    assert studio.items() == []
+
+
+def test_an_event_that_comes_first_resumes_the_workflow_as_soon_as_it_waits(studio, tasks):
+    assert studio.send(done()) is None
+    assert tasks.answers == {}
+    assert studio.wait() is True
+    assert outputs(tasks) == {"token-1": "evt-1"}
+    assert studio.items() == []
+
+
+@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize("first", ["event", "wait"])
+def test_whatever_comes_in_between_the_workflow_is_resumed_once(studio, tasks, store, first, after):
+    if first == "event":
+        studio.send(done(), store=Interrupting(store, after, studio.wait))
+    else:
+        studio.wait(store=Interrupting(store, after, lambda: studio.send(done())))
+    assert outputs(tasks) == {"token-1": "evt-1"}
+    assert studio.items() == []
+
+
+def test_an_event_that_comes_twice_resumes_once_and_leaves_nothing_behind(studio, tasks):
+    studio.wait()
+    assert [studio.send(done()), studio.send(done())] == [None, None]
+    assert outputs(tasks) == {"token-1": "evt-1"}
+    assert studio.wait("token-2") is False
+
+
+def test_an_early_event_that_comes_twice_resumes_once(studio, tasks):
+    studio.send(done())
+    studio.send(done())
+    studio.wait()
+    assert studio.wait("token-2") is False
+    assert outputs(tasks) == {"token-1": "evt-1"}
+
+
+def test_an_event_that_comes_after_the_workflow_gave_up_is_recorded_and_no_failure(studio, tasks):
+    studio.wait()
+    tasks.ended.add("token-1")
+    assert studio.delivery().deliver(done(), seconds_left=30) == {"resumed": 0, "not_waiting": 1}
+    assert studio.send(done(event_id="evt-2")) is None
+    assert tasks.answers == {}
+
+
+def test_a_workflow_that_waits_again_after_a_timeout_gets_the_event_that_came_in_between(studio, tasks):
+    studio.wait("attempt-1")
+    tasks.ended.add("attempt-1")
+    studio.send(done())
+    assert studio.wait("attempt-2") is True
+    assert outputs(tasks) == {"attempt-2": "evt-1"}
+
+
+def test_an_event_that_never_comes_leaves_the_wait_to_the_workflows_own_timeout(studio, tasks):
+    studio.wait()
+    studio.send(done(job="another"))
+    assert tasks.answers == {}
+
+
+def test_all_that_wait_for_a_key_are_resumed(studio, tasks):
+    for token in ("token-1", "token-2"):
+        studio.wait(token)
+    studio.send(done())
+    assert outputs(tasks) == {"token-1": "evt-1", "token-2": "evt-1"}
+
+
+def test_a_task_that_asks_twice_waits_once(studio, tasks):
+    studio.wait()
+    studio.wait()
+    assert len(studio.items()) == 1
+    studio.send(done())
+    assert tasks.asked == 1
+
+
+def test_of_several_early_events_the_first_one_counts(studio, tasks, clock):
+    studio.send(done(event_id="evt-1"))
+    clock.sleep(5)
+    studio.send(done(event_id="evt-0"))
+    studio.wait()
+    assert outputs(tasks) == {"token-1": "evt-1"}
+
+
+def test_an_early_event_is_kept_for_its_time_and_no_longer(studio, clock):
+    studio.send(done())
+    clock.sleep(EARLY_SECONDS)
+    assert studio.wait() is False
+
+
+def test_an_event_from_before_the_execution_belongs_to_an_earlier_run(studio, clock):
+    studio.send(done())
+    clock.sleep(60)
+    begun = "2026-09-21T14:13:50.123Z"  # after the event, before now
+    assert studio.wait(since=begun) is False
+    studio.send(done(event_id="evt-2"))
+    assert studio.wait("token-2", since=begun) is False
+
+
+def test_an_event_from_since_the_execution_began_counts(studio, clock):
+    clock.sleep(60)
+    studio.send(done())
+    assert studio.wait(since="2026-09-21T14:13:50.123Z") is True
+
+
+def test_a_wait_that_has_expired_is_answered_no_more(studio, tasks, clock):
+    studio.wait(expires_in_seconds=10)
+    clock.sleep(10)
+    assert studio.delivery().deliver(done(), seconds_left=30) == {"resumed": 0, "not_waiting": 1}
+    assert tasks.asked == 0
+
+
+# --- failing and ignoring ----------------------------------------------------------------------------------------
+
+
+def test_an_event_that_says_so_fails_the_workflow_with_the_event_as_cause(studio, tasks):
+    studio.wait()
+    studio.send(done(status="error"))
+    answer = tasks.answers["token-1"]
+    assert answer.error == "TranscodeFailed"
+    assert json.loads(answer.output)["data"]["status"] == "error"
+
+
+def test_an_early_event_that_says_so_fails_the_workflow_too(studio, tasks):
+    studio.send(done(status="error"))
+    studio.wait()
+    assert tasks.answers["token-1"].error == "TranscodeFailed"
+
+
+def test_an_event_that_is_neither_leaves_the_workflow_waiting_and_is_not_kept(studio, tasks):
+    studio.wait()
+    assert studio.send(done(event_id="progress", status="working")) is None
+    assert tasks.answers == {}
+    assert len(studio.items()) == 1
+    studio.send(done())
+    assert outputs(tasks) == {"token-1": "evt-1"}
+
+
+def test_without_a_condition_every_event_resumes(studio, tasks):
+    studio.wait()
+    studio.send(done(status="working"), success_when=None)
+    assert list(tasks.answers) == ["token-1"]
+
+
+@pytest.mark.parametrize("job", [None, "", [], {"a": 1}, True, 1.5, "x" * 2000])
+def test_an_event_without_a_key_is_at_fault_itself(studio, job):
+    outcome = studio.send(done(job=job))
+    assert isinstance(outcome, PermanentDataError)
+    assert outcome.code == "no-correlation-key"
+
+
+def test_a_number_is_a_key_like_its_text(studio, tasks):
+    studio.wait(key=17)
+    studio.send(done(job="17"))
+    assert list(tasks.answers) == ["token-1"]
+
+
+def test_an_expression_that_fails_is_told_without_the_data(studio):
+    outcome = studio.send(done(job="planted"), correlation_key="length(data.missing)")
+    assert isinstance(outcome, PermanentDataError)
+    assert outcome.code == "expression-failed"
+    assert "planted" not in outcome.message
+
+
+# --- faults ------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_goes_on_where_it_stopped_when_step_functions_did_not_answer(studio, tasks):
+    studio.wait()
+    tasks.failing = TransientError("aws-down", "no answer")
+    assert isinstance(studio.send(done()), TransientError)
+    tasks.failing = None
+    assert studio.send(done()) is None
+    assert outputs(tasks) == {"token-1": "evt-1"}
+    assert studio.items() == []
+
+
+def test_a_task_that_could_not_be_resumed_at_once_finds_the_event_when_it_asks_again(studio, tasks):
+    studio.send(done())
+    tasks.failing = TransientError("aws-down", "no answer")
+    with pytest.raises(TransientError):
+        studio.wait("attempt-1")
+    tasks.failing = None
+    tasks.ended.add("attempt-1")
+    assert studio.wait("attempt-2") is True
+    assert outputs(tasks) == {"attempt-2": "evt-1"}
+
+
+# --- Step Functions ----------------------------------------------------------------------------------------------
+
+
+class StatesClient:
+    def __init__(self, error=None):
+        self.error = error
+        self.calls = []
+
+    def __getattr__(self, operation):
+        def call(**arguments):
+            self.calls.append((operation, arguments))
+            if self.error is not None:
+                raise self.error
+
+        return call
+
+
+def refusal(code):
+    return ClientError({"Error": {"Code": code}}, "SendTaskSuccess")
+
+
+def test_success_and_failure_are_what_step_functions_is_told():
+    client = StatesClient()
+    tasks = StepFunctionsTasks(client)
+    assert tasks.answer("t", Answer(output="{}"))
+    assert tasks.answer("t", Answer(output="x" * 40_000, error="Bad"))
+    assert client.calls == [
+        ("send_task_success", {"taskToken": "t", "output": "{}"}),
+        ("send_task_failure", {"taskToken": "t", "error": "Bad", "cause": "x" * 32_768}),
+    ]
+
+
+@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_a_task_that_is_gone_is_no_error(code):
+    assert StepFunctionsTasks(StatesClient(refusal(code))).answer("t", Answer(output="{}")) is False
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (refusal("InvalidOutput"), PermanentDataError),
+        (refusal("AccessDeniedException"), PermanentConfigError),
+        (refusal("ThrottlingException"), TransientError),
+        (ConnectTimeoutError(endpoint_url="https://states"), TransientError),
+    ],
+)
+def test_another_refusal_has_its_class(error, kind):
+    with pytest.raises(kind):
+        StepFunctionsTasks(StatesClient(error)).answer("t", Answer(output="{}"))
+
+
+# --- the table ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["job-1", "é", "x" * 1024, "é" * 1024])
+def test_every_key_fits_into_the_table_and_comes_back_whole(store, key):
+    wait = Wait(key=key, token="t", since=1.5, expires=99.0)
+    arrived = Arrived(key=key, event="e", answer=Answer(output="{}", error="Bad"), at=1.25, expires=99.0)
+    store.put_wait(wait)
+    store.put_event(arrived)
+    assert (store.waits(key), store.events(key)) == ([wait], [arrived])
+    assert (store.waits("other"), store.events("other")) == ([], [])
+
+
+def test_more_waiters_than_fit_on_a_page_are_all_found(store):
+    answer = Answer(output="x" * 200_000)
+    for n in range(8):
+        store.put_event(Arrived(key="k", event=f"e-{n}", answer=answer, at=n, expires=99.0))
+    assert len(store.events("k")) == 8
+
+
+class Unreachable:
+    def __getattr__(self, _operation):
+        def call(**_arguments):
+            raise ClientError({"Error": {"Code": "InternalServerError"}}, "Call")
+
+        return call
+
+
+@pytest.mark.parametrize("operation", ["put_wait", "remove_wait", "waits"])
+def test_a_table_that_can_not_be_reached_says_so(operation):
+    wait = Wait(key="k", token="t", expires=1.0)
+    with pytest.raises(HopError):
+        getattr(WaitsTable(Unreachable(), "table"), operation)("k" if operation == "waits" else wait)
+
+
+# --- what a task sends -------------------------------------------------------------------------------------------
+
+
+def test_a_request_needs_a_key_and_a_token():
+    assert read_wait({"key": "k", "token": "t"}, now=5.0) == Wait(
+        key="k", token="t", expires=5.0 + DEFAULT_WAIT_SECONDS
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        (None, "key"),
+        ([], "key"),
+        ({"token": "t"}, "key"),
+        ({"key": "k"}, "token"),
+        ({"key": "", "token": "t"}, "key"),
+        ({"key": {"a": 1}, "token": "t"}, "key"),
+        ({"key": "k", "token": "t", "since": "soon"}, "since"),
+        ({"key": "k", "token": "t", "since": 5}, "since"),
+        ({"key": "k", "token": "t", "expires_in_seconds": 0}, "expires_in_seconds"),
+        ({"key": "k", "token": "t", "timeout": 5}, "timeout is unknown"),
+    ],
+)
+def test_a_mistake_in_a_request_is_named(request_, named):
+    with pytest.raises(PermanentDataError, match=named) as refused:
+        read_wait(request_, now=0.0)
+    assert refused.value.code == "bad-wait"
+
+
+@pytest.mark.parametrize(("value", "key"), [("a", "a"), (5, "5"), (0, "0"), (True, None), (None, None), ("", None)])
+def test_what_can_be_a_key(value, key):
+    assert key_of(value) == key
+
+
+# --- the function ------------------------------------------------------------------------------------------------
+
+CONTEXT = SimpleNamespace(aws_request_id="request-1")
+
+
+@pytest.fixture(name="function")
+def _function(dynamodb, tasks, monkeypatch):
+    monkeypatch.setenv("WAITS_TABLE", "table")
+    monkeypatch.setattr(wait_handler, "client", lambda service: dynamodb if service == "dynamodb" else None)
+    monkeypatch.setattr(wait_handler, "StepFunctionsTasks", lambda _client: tasks)
+    wait_handler._room.cache_clear()
+    boto_clients.client.cache_clear()
+    yield wait_handler.handler
+    wait_handler._room.cache_clear()
+    boto_clients.client.cache_clear()
+
+
+def test_the_function_takes_a_tasks_request(function, store):
+    assert function({"key": "k", "token": "t"}, CONTEXT) == {"status": "waiting"}
+    assert [wait.token for wait in store.waits("k")] == ["t"]
+
+
+def test_a_bad_request_fails_the_task_with_a_name_that_it_can_catch(function):
+    with pytest.raises(PermanentDataError):
+        function({"key": "k"}, CONTEXT)
+
+
+def test_the_function_takes_requests_from_a_queue_and_keeps_what_it_can_not_take(function, store):
+    bodies = ['{"key": "k", "token": "t"}', "not json", '{"key": "k"}']
+    records = [sqs_record(body, f"m-{n}") for n, body in enumerate(bodies)]
+    answer = function({"Records": records}, CONTEXT)
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["m-1", "m-2"]
+    assert len(store.waits("k")) == 1
+
+
+def test_no_token_is_ever_logged(function, capsys):
+    function({"key": "k", "token": "planted-token"}, CONTEXT)
+    with pytest.raises(PermanentDataError):
+        function({"key": [], "token": "planted-token"}, CONTEXT)
+    assert "planted-token" not in capsys.readouterr().out

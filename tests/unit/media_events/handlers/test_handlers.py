@@ -1,0 +1,356 @@
+"""The functions as Lambda finds them: wired from their environment, against moto."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from media_events.adapters.boto_clients import client as make_client
+from media_events.delivery.deliverer import destination_key
+from media_events.handlers import deliver, transform, webhook
+from media_events.handlers.cold_start import during_init
+from media_events.messaging.async_invocation import HopFailedError
+from tests.fakes.events import make_event
+from tests.fakes.hop import bus_event, sqs_record
+from tests.fakes.webhook_requests import BODY, SECRET, Context, Desk, api_event
+
+REGION = "eu-west-1"
+
+
+CACHED = (make_client, webhook.application, transform.settings, transform.steps, transform._means)
+CACHED += (deliver._settings, deliver._destination, deliver._delivery)
+
+
+@pytest.fixture(name="cloud")
+def _cloud(monkeypatch):
+    """The kit's resources, and everything that the bus gets in a queue."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        for cached in CACHED:
+            cached.cache_clear()
+        yield Cloud(monkeypatch)
+        for cached in CACHED:
+            cached.cache_clear()
+
+
+class Cloud:
+    def __init__(self, monkeypatch):
+        self.environment = monkeypatch
+        self.sqs, self.s3, self.events = boto3.client("sqs"), boto3.client("s3"), boto3.client("events")
+        self.secrets, self.dynamodb = boto3.client("secretsmanager"), boto3.client("dynamodb")
+        self.s3.create_bucket(Bucket="kit", CreateBucketConfiguration={"LocationConstraint": REGION})
+        bus_arn = self.events.create_event_bus(Name="media")["EventBusArn"]
+        self.queue = self.sqs.create_queue(QueueName="seen")["QueueUrl"]
+        self.dlq = self.sqs.create_queue(QueueName="hop-dlq")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.events.put_rule(
+            Name="all", EventBusName="media", EventPattern=json.dumps({"source": [{"prefix": "partner."}]})
+        )
+        self.events.put_targets(Rule="all", EventBusName="media", Targets=[{"Id": "q", "Arn": arn}])
+        self.dynamodb.create_table(
+            TableName="ledger",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.secret_arn = self.secrets.create_secret(Name="mux", SecretString=SECRET)["ARN"]
+        self.setenv(
+            BUS_ARN=bus_arn,
+            DEAD_LETTER_QUEUE_URL=self.dlq,
+            LEDGER_TABLE="ledger",
+            BODIES_URI="s3://kit/bodies/events/",
+            QUEUE_URL=self.queue,
+            MAX_RECEIVE_COUNT="5",
+        )
+
+    def setenv(self, **variables):
+        for name, value in variables.items():
+            self.environment.setenv(name, value)
+
+    def configure(self, hop, document):
+        content = json.dumps(document).encode()
+        digest = hashlib.sha256(content).hexdigest()
+        self.s3.put_object(Bucket="kit", Key=f"configuration/f/{digest}.json", Body=content)
+        self.setenv(HOP=hop, CONFIGURATION_URI=f"s3://kit/configuration/f/{digest}.json", CONFIGURATION_SHA256=digest)
+
+    def seen(self, url=None):
+        answer = self.sqs.receive_message(
+            QueueUrl=url or self.queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return answer.get("Messages", [])
+
+
+def signed(body, secret=SECRET):
+    return api_event(body, headers=Desk().mux_headers(body, at=time.time(), secret=secret))
+
+
+def test_webhook_takes_a_signed_event_to_the_bus(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+
+    answers = [webhook.handler(signed(BODY.encode()), Context(f"r{i}"))["statusCode"] for i in range(2)]
+    forged = webhook.handler(signed(BODY.encode(), secret="another"), Context("r3"))["statusCode"]
+
+    (message,) = cloud.seen()
+    event = json.loads(message["Body"])
+    assert (answers, forged) == ([202, 202], 401)
+    assert (event["source"], event["detail-type"]) == ("partner.mux", "asset.ready")
+    assert event["detail"]["metadata"]["id"] == "evt-1"
+
+
+def test_webhook_keeps_what_it_can_not_process_and_takes_it_back(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+
+    assert webhook.handler(signed(b"x" * 300_000), Context())["statusCode"] == 202
+
+    (dead,) = cloud.seen(cloud.dlq)
+    request = json.loads(dead["Body"])["request"]
+    assert request["bodyref"].startswith("s3://kit/bodies/events/")
+    with pytest.raises(Exception, match="not JSON"):
+        webhook.handler({"request": request}, Context())
+
+
+def test_rotated_secret_is_known_by_its_versions(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+    cloud.secrets.put_secret_value(SecretId=cloud.secret_arn, SecretString="the-new-secret")
+
+    replies = [
+        webhook.handler(signed(BODY.encode(), secret=s), Context())["statusCode"] for s in (SECRET, "the-new-secret")
+    ]
+
+    assert replies == [202, 202]
+
+
+def test_rotation_refuses_no_event_though_the_secret_was_read_a_moment_ago(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+    statuses = []
+
+    def send(secret):
+        body = BODY.replace("evt-1", f"evt-{len(statuses)}").encode()
+        statuses.append(webhook.handler(signed(body, secret=secret), Context(f"request-{len(statuses)}"))["statusCode"])
+
+    send(SECRET)
+    cloud.secrets.put_secret_value(SecretId=cloud.secret_arn, SecretString="the-new-secret")
+    send(SECRET)
+    send("the-new-secret")
+    send(SECRET)
+    send("the-new-secret")
+
+    assert statuses == [202] * 5
+    assert len(cloud.seen()) == 5
+
+
+def test_c8_bus_is_addressed_by_its_arn(cloud):
+    cloud.configure(
+        "ingress/webhook",
+        {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
+    )
+    calls = []
+    events = make_client("events")
+    events.meta.events.register("provide-client-params.events.PutEvents", lambda params, **_: calls.append(params))
+
+    webhook.handler(signed(BODY.encode()), Context())
+
+    # By its name EventBridge would drop the entry with a 200; an ARN that leads nowhere is refused.
+    assert [entry["EventBusName"] for call in calls for entry in call["Entries"]] == [os.environ["BUS_ARN"]]
+    assert os.environ["BUS_ARN"].startswith("arn:aws:events:")
+
+
+def test_transform_takes_an_event_from_its_queue_to_the_bus(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.asset.id"}}]})
+    records = [sqs_record(bus_event(make_event()), "a"), sqs_record("junk", "b")]
+
+    assert transform.handler({"Records": records}, Context()) == {"batchItemFailures": []}
+
+    (message,) = cloud.seen()
+    (dead,) = cloud.seen(cloud.dlq)
+    assert json.loads(message["Body"])["detail"]["data"] == {"id": "asset-1"}
+    assert dead["Body"] == "junk"
+    assert json.loads(dead["MessageAttributes"]["failure"]["StringValue"])["code"] == "not-an-event"
+
+
+def without_a_queue(cloud):
+    """The function is invoked by the rule itself."""
+    cloud.setenv(INVOCATION="direct")
+    for variable in ("QUEUE_URL", "MAX_RECEIVE_COUNT"):
+        cloud.environment.delenv(variable)
+
+
+def test_transform_takes_an_event_from_its_rule_to_the_bus(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.asset.id"}}]})
+    without_a_queue(cloud)
+
+    assert transform.handler(json.loads(bus_event(make_event())), Context()) is None
+
+    (message,) = cloud.seen()
+    assert json.loads(message["Body"])["detail"]["data"] == {"id": "asset-1"}
+
+
+def test_transform_without_a_queue_says_why_it_gave_up(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.["}}]})
+    without_a_queue(cloud)
+    event = json.loads(bus_event(make_event()))
+
+    transform.handler(event, Context())
+
+    (dead,) = cloud.seen(cloud.dlq)
+    assert json.loads(dead["Body"]) == event
+    assert json.loads(dead["MessageAttributes"]["failure"]["StringValue"])["code"] == "configuration-unusable"
+
+
+def test_delivery_takes_an_event_from_its_rule_once(cloud):
+    target = cloud.sqs.create_queue(QueueName="target")["QueueUrl"]
+    destination = {
+        "name": "archive",
+        "type": "sqs",
+        "queue_arn": f"arn:aws:sqs:{REGION}:123456789012:target",
+        "queue_url": target,
+        "mode": "data",
+    }
+    cloud.configure("route/archive", {"destination": destination})
+    without_a_queue(cloud)
+    event = json.loads(bus_event(make_event({"take": 1})))
+
+    answers = [deliver.handler(event, Context(f"r{i}")) for i in range(2)]
+
+    assert answers == [None, None]
+    assert [message["Body"] for message in cloud.seen(target)] == ['{"take":1}']
+
+
+def test_delivery_without_a_queue_raises_what_may_pass(cloud):
+    destination = {
+        "name": "archive",
+        "type": "event-bus",
+        "bus_arn": f"arn:aws:events:{REGION}:123456789012:event-bus/shared",
+    }
+    cloud.configure("route/archive", {"destination": destination})
+    without_a_queue(cloud)
+    event = make_event()
+    later = {"N": str(int(time.time()) + 60)}
+    claimed = {"pk": {"S": destination_key(event.metadata.source, event.metadata.id, "archive")}}
+    claimed |= {"state": {"S": "started"}, "lease_expires": later, "expires": later, "owner": {"S": "another"}}
+    cloud.dynamodb.put_item(TableName="ledger", Item=claimed)
+
+    with pytest.raises(HopFailedError, match='"code":"ledger-in-progress"'):
+        deliver.handler(json.loads(bus_event(event)), Context())
+
+
+def test_transform_with_an_unusable_step_says_which(cloud):
+    cloud.configure("transform/slim", {"steps": [{"map": {"id": "data.["}}]})
+
+    answer = transform.handler({"Records": [sqs_record(bus_event(make_event()), "a")]}, Context())
+
+    (dead,) = cloud.seen(cloud.dlq)
+    failure = json.loads(dead["MessageAttributes"]["failure"]["StringValue"])
+    assert answer == {"batchItemFailures": []}
+    assert (failure["class"], failure["code"]) == ("permanent-config", "configuration-unusable")
+    assert "steps[0].map.id: 'data.[' is not JMESPath" in failure["message"]
+
+
+def test_transform_whose_python_function_is_not_there_says_so(cloud):
+    cloud.configure("transform/slim", {"steps": [{"python": {"function": "acme_steps_nowhere:tidy"}}]})
+
+    transform.handler({"Records": [sqs_record(bus_event(make_event()), "a")]}, Context())
+
+    (dead,) = cloud.seen(cloud.dlq)
+    failure = json.loads(dead["MessageAttributes"]["failure"]["StringValue"])
+    assert "steps[0].python.function: acme_steps_nowhere:tidy: there is no module" in failure["message"]
+    assert "add a layer" in failure["message"]
+
+
+@pytest.mark.parametrize(
+    ("step", "made"),
+    [({"set": {"a": 1}}, False), ({"lookup": {"into": "a", "s3": {"bucket": "inbox", "key": "c"}}}, True)],
+)
+def test_transform_makes_what_its_steps_need_and_nothing_else(cloud, step, made):
+    cloud.configure("transform/slim", {"steps": [step]})
+
+    assert (transform._means().partners is not None) is made
+
+
+def test_transform_completes_events_from_a_table_and_a_bucket(cloud):
+    cloud.dynamodb.create_table(
+        TableName="titles",
+        KeySchema=[{"AttributeName": "asset", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "asset", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    cloud.dynamodb.put_item(TableName="titles", Item={"asset": {"S": "asset-1"}, "season": {"N": "3"}})
+    cloud.s3.put_object(Bucket="kit", Key="in/asset-1.mov", Body=b"mov", Metadata={"Reel": "7"})
+    cloud.s3.put_object(Bucket="kit", Key="in/asset-1.json", Body=b'{"title": "Dune"}')
+    key = "join('', ['in/', data.asset.id, '.mov'])"
+    steps = [
+        {
+            "lookup": {
+                "dynamodb": {
+                    "table_arn": f"arn:aws:dynamodb:{REGION}:123456789012:table/titles",
+                    "key": {"asset": "data.asset.id"},
+                },
+                "into": "row",
+            }
+        },
+        {"lookup": {"s3": {"bucket": "kit", "key": key}, "take": "[size, metadata.reel]", "into": "file"}},
+        {"lookup": {"s3": {"bucket": "kit", "key": key, "sidecar": "{stem}.json"}, "into": "sidecar"}},
+        {"lookup": {"s3": {"bucket": "kit", "key": "'none'"}, "into": "more", "missing": "pass"}},
+    ]
+    cloud.configure("transform/complete", {"steps": steps})
+
+    assert transform.handler({"Records": [sqs_record(bus_event(make_event()), "a")]}, Context()) == {
+        "batchItemFailures": []
+    }
+
+    (message,) = cloud.seen()
+    assert json.loads(message["Body"])["detail"]["data"] == {
+        "asset": {"id": "asset-1"},
+        "row": {"asset": "asset-1", "season": 3},
+        "file": [3, "7"],
+        "sidecar": {"title": "Dune"},
+    }
+
+
+def test_transform_without_its_variables_names_them(cloud):
+    cloud.configure("transform/slim", {"steps": []})
+    cloud.environment.delenv("BUS_ARN")
+    cloud.environment.setenv("MAX_RECEIVE_COUNT", "many")
+
+    with pytest.raises(ValueError, match=r"MAX_RECEIVE_COUNT must be an integer.*BUS_ARN is not set"):
+        transform.handler({"Records": []}, Context())
+
+
+@pytest.mark.parametrize(
+    ("kind", "built"), [("on-demand", 1), ("provisioned-concurrency", 1), ("snap-start", 0), (None, 0)]
+)
+def test_init_phase_wires_the_function_unless_a_snapshot_follows(monkeypatch, kind, built):
+    monkeypatch.delenv("AWS_LAMBDA_INITIALIZATION_TYPE", raising=False)
+    if kind is not None:
+        monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
+    calls = []
+
+    during_init(lambda: calls.append(1))
+
+    assert len(calls) == built
+
+
+def test_failure_in_the_init_phase_is_left_to_the_first_invocation(monkeypatch):
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+
+    during_init(lambda: 1 / 0)

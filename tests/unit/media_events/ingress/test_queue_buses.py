@@ -1,0 +1,262 @@
+"""Events off partner buses and the custom bus: whose they are, and those that speak the envelope already."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from media_events.core.configuration import ConfigurationError
+from media_events.ingress.queue import parse_entrants
+from tests.fakes.queue_ingress import SENT_TIME, Gate, aws_event, sqs_record
+
+SPECIFICATION = {
+    "id": "envelope.id",
+    "type": 'envelope."detail-type"',
+    "time": "envelope.time",
+    "subject": "body.asset",
+}
+
+
+def partner(*sources, **changes):
+    return {"specification": {**SPECIFICATION, **changes}, "sources": list(sources)}
+
+
+PARTNERS = {
+    "acme": partner("com.acme.mam", "com.acme.qc.*"),
+    "convert": {"specification": {"preset": "mediaconvert"}, "sources": ["aws.mediaconvert"]},
+    "speaks": {"sources": ["com.speaks"]},
+}
+
+
+@pytest.fixture(name="gate")
+def _gate(monkeypatch):
+    return Gate("custom-bus", PARTNERS).install(monkeypatch)
+
+
+def enveloped(metadata=None, **changes):
+    given = {"specversion": "1.0", "id": "own-1", "type": "asset.ready", "subject": "a-7"}
+    return {"metadata": given | (metadata or {}), "data": {"asset": "a-7"}} | changes
+
+
+# --- whose event it is -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [("com.acme.mam", "acme"), ("com.acme.qc.lab-1", "acme"), ("com.acme.qc.", "acme")],
+)
+def test_partner_is_the_one_whose_source_it_is(gate, source, name):
+    assert gate.take(sqs_record(aws_event(source, {"asset": "a-1"}))) == []
+
+    metadata = gate.bus.events[0].metadata
+    assert (metadata.partner, metadata.source, metadata.entry) == (name, f"partner.{name}", "custom-bus")
+    assert (metadata.type, metadata.subject, metadata.recordedtime) == ("Asset State Change", "a-1", SENT_TIME)
+
+
+@pytest.mark.parametrize(
+    "source", ["com.acme", "com.acme.mam.x", "com.acme.qc", "COM.ACME.MAM", "", None, 7, ["com.acme.mam"]]
+)
+def test_event_of_an_unknown_source_goes_to_review(gate, source):
+    assert gate.take(sqs_record(aws_event(source, {}))) == []
+
+    assert [dead.failure.code for dead in gate.queue.dead] == ["unknown-source"]
+    assert gate.ids == []
+
+
+def test_expressions_see_the_detail_as_body_and_the_event_as_envelope(monkeypatch):
+    gate = Gate(
+        "partner-bus",
+        {"acme": partner("aws.partner/acme.com/*", correlationid="envelope.account", causationid="envelope.region")},
+    ).install(monkeypatch)
+
+    gate.take(sqs_record(aws_event("aws.partner/acme.com/tenant/1", {"asset": "a-1"})))
+
+    (event,) = gate.bus.events
+    assert (event.metadata.correlationid, event.metadata.causationid) == ("111122223333", "eu-west-1")
+    assert event.metadata.entry == "partner-bus"
+    assert event.data == {"asset": "a-1"}
+
+
+def test_event_that_a_rule_delivers_twice_is_one(gate):
+    detail = {"jobId": "j", "status": "COMPLETE", "timestamp": 1}
+    body = aws_event("aws.mediaconvert", detail, **{"detail-type": "MediaConvert Job State Change"})
+
+    gate.take(sqs_record(body, "m-1"))
+    gate.take(sqs_record(body, "m-2"))
+
+    assert [event.metadata.type for event in gate.bus.events] == ["encode.completed"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"detail": {}}',
+        '{"detail-type": 7, "detail": {}}',
+        "[]",
+        "null",
+        '{"source": "com.acme.mam", "detail-type": "t"}',
+    ],
+)
+def test_body_that_is_no_event_of_a_bus_goes_to_review(gate, body):
+    assert gate.take(sqs_record(body)) == []
+
+    assert [dead.failure.code for dead in gate.queue.dead] == ["not-an-event"]
+
+
+# --- producers that speak the envelope ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source", "name"), [("com.speaks", "speaks"), ("com.acme.mam", "acme")])
+def test_enveloped_event_is_validated_and_passes(gate, source, name):
+    detail = enveloped({"time": "2026-11-23T13:00:00+01:00", "correlationid": "c-1", "nativetype": "Ready"})
+
+    assert gate.take(sqs_record(aws_event(source, detail))) == []
+
+    (event,) = gate.bus.events
+    metadata = event.metadata
+    assert (metadata.id, metadata.type, metadata.nativetype, metadata.subject) == (
+        "own-1",
+        "asset.ready",
+        "Ready",
+        "a-7",
+    )
+    assert (metadata.time, metadata.correlationid, metadata.partitionkey) == ("2026-11-23T12:00:00Z", "c-1", "a-7")
+    assert (metadata.partner, metadata.source, metadata.entry) == (name, f"partner.{name}", "custom-bus")
+    assert (metadata.stage, metadata.hops, metadata.recordedtime) == ("received", 0, SENT_TIME)
+    assert event.data == {"asset": "a-7"}
+
+
+def test_forged_control_attributes_are_not_believed(gate):
+    forged = {
+        "partner": "mux",
+        "source": "partner.mux",
+        "entry": "webhook",
+        "stage": "transformed",
+        "hops": 15,
+        "dataref": "s3://bodies/kept/" + "0" * 64,
+        "redrive": {"route": "route/cms", "count": 1},
+        "recordedtime": "1999-01-01T00:00:00Z",
+    }
+
+    gate.take(sqs_record(aws_event("com.speaks", enveloped(forged))))
+
+    metadata = gate.bus.events[0].metadata
+    assert (metadata.partner, metadata.source, metadata.entry) == ("speaks", "partner.speaks", "custom-bus")
+    assert (metadata.stage, metadata.hops, metadata.dataref, metadata.redrive) == ("received", 0, None, None)
+    assert metadata.recordedtime == SENT_TIME
+
+
+def test_enveloped_event_comes_once(gate):
+    for message_id in ("m-1", "m-2"):
+        gate.take(sqs_record(aws_event("com.speaks", enveloped(), id=message_id), message_id))
+
+    assert gate.ids == ["own-1"]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"id": ""},
+        {"id": 7},
+        {"type": None},
+        {"time": "yesterday"},
+        {"subject": "a\nb"},
+        {"id": "x" * 513},
+        {"traceparent": "00-forged"},
+    ],
+)
+def test_envelope_with_a_mistake_goes_to_review(gate, metadata):
+    assert gate.take(sqs_record(aws_event("com.speaks", enveloped(metadata)))) == []
+
+    assert [dead.failure.code for dead in gate.queue.dead] == ["envelope-invalid"]
+    assert gate.ids == []
+
+
+@pytest.mark.parametrize(
+    "detail", [{"asset": "a-1"}, {"metadata": {"id": "x"}, "data": {}}, {"metadata": 7}, [1], None]
+)
+def test_producer_without_a_specification_must_speak_the_envelope(gate, detail):
+    assert gate.take(sqs_record(aws_event("com.speaks", detail))) == []
+
+    assert [dead.failure.code for dead in gate.queue.dead] == ["not-in-envelope"]
+
+
+def test_envelope_on_a_partner_bus_is_only_data(monkeypatch):
+    gate = Gate("partner-bus", {"acme": partner("aws.partner/acme.com/*")}).install(monkeypatch)
+
+    gate.take(sqs_record(aws_event("aws.partner/acme.com/1", enveloped())))
+
+    (event,) = gate.bus.events
+    assert event.metadata.id == "00000000-0000-4000-8000-00000000aaaa"
+    assert event.data == enveloped()
+
+
+def test_credentials_of_an_enveloped_event_are_redacted(monkeypatch):
+    gate = Gate("custom-bus", {"acme": partner("com.acme", redact=["**.token"])}).install(monkeypatch)
+
+    gate.take(sqs_record(aws_event("com.acme", enveloped(data={"a": {"token": "live-token"}}))))
+
+    assert gate.bus.events[0].data == {"a": {"token": "[redacted]"}}
+
+
+def test_failed_event_is_logged_as_whose_it_is_and_not_as_it_says(gate):
+    gate.table.failing["begin"] = RuntimeError("no")
+
+    gate.take(sqs_record(aws_event("com.speaks", enveloped({"partner": "mux"}))))
+
+    (line,) = gate.report.fields("hop failed")
+    assert (line["partner"], line["event_id"]) == ("speaks", "own-1")
+    assert json.dumps(line).find("mux") < 0
+
+
+# --- configuration -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sources", "problem"),
+    [
+        ({"a": ["com.acme"], "b": ["com.acme"]}, "overlap"),
+        ({"a": ["com.acme.*"], "b": ["com.acme.mam"]}, "overlap"),
+        ({"a": ["com.acme.mam"], "b": ["com.*"]}, "overlap"),
+        ({"a": ["com.acme.*"], "b": ["com.acme.mam.*"]}, "overlap"),
+        ({"a": ["*"], "b": ["com.acme"]}, "round in a loop"),
+        ({"a": ["partner.mux"]}, "round in a loop"),
+        ({"a": ["partner.*"]}, "round in a loop"),
+        ({"a": ["part*"]}, "round in a loop"),
+        ({"a": ["com.*.mam"]}, "beginning of some followed by"),
+        ({"a": [""]}, "must be a source"),
+        ({"a": [7]}, "must be a source"),
+        ({"a": []}, "must be a list"),
+        ({"a": "com.acme"}, "must be a list"),
+        ({"a": None}, "must be a list"),
+    ],
+)
+def test_sources_that_would_be_ambiguous_or_circular_are_refused(sources, problem):
+    document = {name: {"specification": SPECIFICATION, "sources": value} for name, value in sources.items()}
+
+    with pytest.raises(ConfigurationError, match=problem):
+        parse_entrants(document, "custom-bus")
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"a": ["com.acme", "com.acme.*"], "b": ["com.acmes"]},
+        {"a": ["com.acme"], "b": ["com.acme.mam", "com.acme.qc.*"]},
+        {"a": ["com.acme", "com.*"]},
+        {"a": ["partners.acme"]},
+    ],
+)
+def test_sources_that_do_not_meet_are_taken(sources):
+    document = {name: {"specification": SPECIFICATION, "sources": value} for name, value in sources.items()}
+
+    assert [entrant.name for entrant in parse_entrants(document, "custom-bus")] == list(sources)
+
+
+def test_partner_bus_needs_a_specification_and_may_take_every_source():
+    with pytest.raises(ConfigurationError, match="specification must be an object"):
+        parse_entrants({"a": {"sources": ["aws.partner/a.com/*"]}}, "partner-bus")
+
+    (entrant,) = parse_entrants({"a": {"specification": SPECIFICATION, "sources": ["*"]}}, "partner-bus")
+    assert entrant.sources == ("*",)

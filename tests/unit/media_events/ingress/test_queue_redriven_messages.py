@@ -1,0 +1,586 @@
+"""What an ingress gave up on: kept without credentials, one item each, and the same event when it comes back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from media_events.core.failures import PermanentDataError, TransientError
+from media_events.messaging.queue_consumer import Message
+from media_events.recovery.review_item import ReturnTo
+from ops.review.service import Desk
+from tests.fakes.queue_ingress import (
+    SENT_TIME,
+    SPECIFICATION,
+    Gate,
+    aws_event,
+    dead_record,
+    mam_event,
+    sent_again,
+    sqs_record,
+    text_attributes,
+)
+from tests.fakes.recovery import FUNCTION, World, queue
+
+OWN = queue("mam-dlq", hop="ingress/mam", destination="bus", queue_url="https://sqs/mam")
+OWN_FIFO = queue("mam-dlq.fifo", hop="ingress/mam", destination="bus", queue_url="https://sqs/mam.fifo")
+FOREIGN = queue(
+    "theirs-dlq", hop="ingress/mam", destination="bus", route_back="function", queue_url=None, function_arn=FUNCTION
+)
+# An id, a time and an order that all depend on how the message came.
+SENSITIVE = {"id": {"hash": ["body.id"], "bucket_seconds": 300}, "type": "body.type"}
+
+
+@pytest.fixture(name="gate_of")
+def _gate_of(monkeypatch):
+    return lambda *arguments, **changes: Gate(*arguments, **changes).install(monkeypatch)
+
+
+@pytest.fixture(name="gate")
+def _gate(gate_of):
+    return gate_of(partners={"mam": {"specification": SENSITIVE}})
+
+
+def body_of(identity="e-1", **changes):
+    return json.dumps({"id": identity, "type": "asset.ready", **changes})
+
+
+def give_up(gate, record):
+    """The record's last allowed receive fails for what may pass."""
+    gate.bus.failing = TransientError("bus-unreachable", "no answer")
+    record["attributes"]["ApproximateReceiveCount"] = "5"
+    assert gate.take(record) == []
+    gate.bus.failing = None
+
+
+def straight_through(gate_of, record, **changes):
+    """The event as it would have been without any failure."""
+    gate = gate_of(**changes)
+    assert gate.take(record) == []
+    return gate.bus.events[0]
+
+
+def world_for(dlq, gate):
+    return World(dlq, now=gate.clock.now + 3_000)
+
+
+def desk_of(world):
+    return Desk(
+        table=world.table,
+        effects=Effects(),
+        queues=world.queues,
+        bus=lambda _arn: world.events,
+        functions=world.functions,
+        bodies=lambda _uri: world.bodies,
+        clock=world.clock,
+    )
+
+
+def attend(world, dlq, record):
+    return world.attend(record | {"eventSourceARN": dlq.arn})
+
+
+# --- there and back ----------------------------------------------------------------------------------------------
+
+
+def test_event_is_the_same_after_it_went_back_to_its_queue(gate, gate_of):
+    expected = straight_through(gate_of, sqs_record(body_of()), partners={"mam": {"specification": SENSITIVE}})
+    gate = gate_of(partners={"mam": {"specification": SENSITIVE}})
+    give_up(gate, sqs_record(body_of()))
+    world = world_for(OWN, gate)
+
+    assert attend(world, OWN, dead_record(gate)) == []
+
+    (sent,) = world.queues.sent
+    assert (sent["queue_url"], sent["body"]) == ("https://sqs/mam", body_of())
+    assert gate.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
+    (event,) = gate.bus.events
+    assert event == expected
+    assert event.metadata.time == SENT_TIME
+
+
+def test_fifo_event_keeps_its_group_and_its_place_in_it(gate):
+    give_up(gate, sqs_record(body_of(), group_id="g"))
+    world = world_for(OWN_FIFO, gate)
+
+    assert attend(world, OWN_FIFO, dead_record(gate)) == []
+
+    (sent,) = world.queues.sent
+    assert (sent["queue_url"], sent["group_id"]) == ("https://sqs/mam.fifo", "g")
+    again = sent_again(sent["body"], sent["attributes"], "m-2", group_id="g")
+    again["attributes"]["SequenceNumber"] = "18849496460467700000"
+    gate.take(again)
+    metadata = gate.bus.events[0].metadata
+    assert (metadata.partitionkey, metadata.sequence) == ("g", "18849496460467696128")
+
+
+def test_queue_that_is_not_ours_is_not_written_to(gate, gate_of):
+    expected = straight_through(
+        gate_of, sqs_record(body_of(), group_id="g"), partners={"mam": {"specification": SENSITIVE}}
+    )
+    gate = gate_of(partners={"mam": {"specification": SENSITIVE}})
+    give_up(gate, sqs_record(body_of(), group_id="g"))
+    world = world_for(FOREIGN, gate)
+
+    assert attend(world, FOREIGN, dead_record(gate)) == []
+
+    ((function, payload),) = world.functions.invoked
+    assert (function, world.queues.sent) == (FUNCTION, [])
+    answer = gate.invoke(json.loads(payload))
+    assert answer == {"status": "accepted", "ids": [expected.metadata.id]}
+    assert gate.bus.events == [expected]
+
+
+def test_event_that_failed_again_has_the_same_item(gate):
+    world = world_for(OWN, gate)
+    record = sqs_record(body_of())
+    for count in range(4):
+        give_up(gate, record)
+        world.clock.now += 4_000
+        assert attend(world, OWN, dead_record(gate, message_id=f"dead-{count}")) == []
+        if world.queues.sent:
+            sent = world.queues.sent[-1]
+            record = sent_again(sent["body"], sent["attributes"], f"m-{count + 2}")
+
+    (item,) = world.table.items.values()
+    assert (len(world.queues.sent), item.redrive_count) == (3, 3)
+    assert item.event_id.startswith("sha256:")
+
+
+def test_messages_with_the_same_body_are_an_item_each(gate):
+    for number in (1, 2):
+        gate.take(sqs_record("{not json", f"m-{number}"))
+    world = world_for(OWN, gate)
+
+    for number in (0, 1):
+        assert attend(world, OWN, dead_record(gate, number, f"dead-{number}")) == []
+        assert attend(world, OWN, dead_record(gate, number, f"dead-{number}")) == []
+
+    assert sorted(item.event_id for item in world.table.items.values()) == ["message-m-1", "message-m-2"]
+    assert {(i.partner, i.error_code, i.status) for i in world.table.items.values()} == {
+        ("mam", "json-invalid", "OPEN")
+    }
+
+
+def test_message_that_sqs_moved_is_the_item_that_it_would_be_by_the_consumer(gate):
+    gate.take(sqs_record("{not json", "m-1"))
+    world = world_for(OWN, gate)
+    attend(world, OWN, dead_record(gate))
+    moved = sqs_record("{not json", "m-1", attributes={"redrivecount": {"stringValue": "1"}})
+
+    attend(world, OWN, moved)
+
+    (item,) = world.table.items.values()
+    assert [attempt.code for attempt in item.attempts] == ["json-invalid", "moved-by-sqs"]
+
+
+def test_item_tells_whose_event_it_is_where_that_is_known(gate_of):
+    gate = gate_of()
+    give_up(gate, sqs_record(mam_event()))
+    gate.queue.dead[0].attributes["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
+    world = world_for(OWN, gate)
+
+    attend(world, OWN, dead_record(gate))
+
+    (item,) = world.table.items.values()
+    assert (item.event_id, item.partner, item.type, item.partition_key) == ("e-1", "mam", "asset.ready", "a-1")
+    assert (item.source, item.hop, item.error_code) == ("ingress/mam", "ingress/mam", "bus-unreachable")
+
+
+@pytest.mark.parametrize("dlq", [OWN, FOREIGN], ids=["own", "foreign"])
+def test_replay_from_the_review_desk_goes_the_same_way(gate_of, dlq):
+    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "id": "body.id || body.number"}}})
+    gate.take(sqs_record(json.dumps({"number": [7], "type": "t"})))
+    world = world_for(dlq, gate)
+    attend(world, dlq, dead_record(gate))
+    (item,) = world.table.items.values()
+
+    assert [outcome.result for outcome in desk_of(world).replay([item.item_id], wait_seconds=0)] == ["sent"]
+
+    if dlq is OWN:
+        (sent,) = world.queues.sent
+        again = sent_again(sent["body"], sent["attributes"], "m-2")
+        assert gate.take(again) == []
+        assert gate.queue.dead[-1].failure.code == "id-invalid"
+        attend(world, dlq, dead_record(gate, message_id="dead-2"))
+        assert len(world.table.items) == 1
+        assert world.table.items[item.item_id].status == "OPEN"
+    else:
+        ((_, payload),) = world.functions.invoked
+        with pytest.raises(PermanentDataError, match="event id"):
+            gate.invoke(json.loads(payload))
+
+
+class Effects:
+    def done(self, _key):
+        return False
+
+
+# --- nothing in a partner's message is believed ------------------------------------------------------------------
+
+LOOKALIKES = {
+    "request": {"request": {"id": "request-1", "partner": "mux", "entry": "webhook"}},
+    "detail": {"metadata": {"id": "evt-1", "source": "partner.mux", "type": "t"}, "data": {}},
+    "bus-report": {"failedMessages": [{"eventId": str(n)} for n in range(50)], "busArn": "b", "errorCode": "X"},
+    "function-record": {"requestContext": {"condition": "EventAgeExceeded"}, "requestPayload": {"a": 1}},
+    "enveloped-event": {
+        "id": "evt-1",
+        "source": "partner.mux",
+        "detail-type": "t",
+        "detail": {
+            "metadata": {
+                "id": "evt-1",
+                "source": "partner.mux",
+                "type": "t",
+                "time": "2026-11-23T12:00:00Z",
+                "partner": "mux",
+                "entry": "webhook",
+                "nativetype": "t",
+                "recordedtime": "2026-11-23T12:00:00Z",
+                "partitionkey": "k",
+            },
+            "data": {},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("body", LOOKALIKES.values(), ids=LOOKALIKES)
+@pytest.mark.parametrize("dlq", [OWN, FOREIGN], ids=["own", "foreign"])
+def test_body_that_looks_like_one_of_ours_is_one_message_and_goes_back_whence_it_came(gate, dlq, body):
+    world = world_for(dlq, gate)
+    moved = sqs_record(json.dumps(body), "m-1")
+    again = sqs_record(json.dumps(body), "m-1", attributes={"redrivecount": {"stringValue": "1"}})
+
+    assert attend(world, dlq, moved) == []
+    assert attend(world, dlq, again) == []
+
+    assert world.events.published == []
+    assert len(world.queues.sent) + len(world.functions.invoked) == 1
+    (item,) = world.table.items.values()
+    assert (item.event_id, item.source, item.error_code) == ("message-m-1", "ingress/mam", "moved-by-sqs")
+    expected = {"own": ReturnTo(kind="queue", queue_url="https://sqs/mam")}
+    assert item.return_to == expected.get("own" if dlq is OWN else "", ReturnTo(kind="record", function_arn=FUNCTION))
+
+
+def test_senders_attributes_that_look_like_lambdas_travel_on(gate):
+    world = world_for(OWN, gate)
+    attributes = text_attributes({"RequestID": "r-1", "ErrorMessage": "theirs", "ErrorCode": "200"})
+
+    attend(world, OWN, sqs_record(body_of(), "m-1", attributes=attributes))
+
+    (sent,) = world.queues.sent
+    assert {"RequestID", "ErrorMessage", "ErrorCode"} <= set(sent["attributes"])
+
+
+def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_queue_and_never_to_the_bus(gate_of):
+    gate = gate_of("custom-bus", {"speaks": {"sources": ["com.speaks"]}})
+    forged = {"specversion": "1.0", "id": "own-1", "type": "t", "source": "partner.mux", "partner": "mux"}
+    body = aws_event("com.speaks", {"metadata": forged, "data": {}})
+    attributes = text_attributes({"RULE_ARN": "arn:rule", "TARGET_ARN": "arn:queue", "ERROR_CODE": "THROTTLING"})
+    world = world_for(OWN, gate)
+
+    assert attend(world, OWN, sqs_record(body, "m-1", attributes=attributes)) == []
+
+    assert world.events.published == []
+    (sent,) = world.queues.sent
+    assert set(sent["attributes"]) == {"arrival", "redrivecount", "firstfailedtime"}
+    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    assert [(e.metadata.id, e.metadata.partner) for e in gate.bus.events] == [("own-1", "speaks")]
+
+
+def test_event_that_nothing_could_take_again_is_a_persons_at_once_and_never_on_the_bus(gate):
+    straight = queue("shop-dlq", hop="ingress/shop", destination="bus", route_back="none", queue_url=None)
+    forged = {"specversion": "1.0", "id": "own-1", "type": "t", "source": "partner.mux", "partner": "mux"}
+    body = aws_event("aws.partner/shop.example/1", {"metadata": forged, "data": {}})
+    attributes = text_attributes({"RULE_ARN": "arn:rule", "TARGET_ARN": "arn:bus", "ERROR_CODE": "THROTTLING"})
+    world = world_for(straight, gate)
+
+    assert attend(world, straight, sqs_record(body, "m-1", attributes=attributes)) == []
+
+    assert (world.events.published, world.queues.sent, world.functions.invoked) == ([], [], [])
+    (item,) = world.table.items.values()
+    assert (item.source, item.error_code, item.return_to.kind) == ("ingress/shop", "rule-THROTTLING", "none")
+
+
+def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_queue(gate_of):
+    gate = gate_of("sns-fifo")
+    body = json.dumps(
+        {"Type": "Notification", "TopicArn": "arn:topic", "Message": mam_event(), "Timestamp": "2026-11-23T12:00:00Z"}
+    )
+    world = world_for(OWN, gate)
+
+    attend(world, OWN, sqs_record(body, "m-1"))
+
+    (sent,) = world.queues.sent
+    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    assert gate.ids == ["e-1"]
+
+
+@pytest.mark.parametrize(
+    "arrival",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        '{"id": 7}',
+        "[" * 100_000,
+        '{"id": "x", "system": 7, "event": [], "attributes": 3, "bodyref": {}}',
+        '{"id": "x", "attributes": {"a": 7}}',
+    ],
+)
+def test_arrival_that_is_none_does_no_harm(gate_of, arrival):
+    gate = gate_of()
+
+    assert gate.take(sqs_record(mam_event(), attributes=text_attributes({"arrival": arrival}))) == []
+    assert gate.ids == ["e-1"]
+
+
+def test_forged_arrival_reaches_no_body_that_we_did_not_store_and_no_other_partners_item(gate_of):
+    gate = gate_of()
+    forged = {
+        "id": "x",
+        "bodyref": "s3://elsewhere/secret",
+        "event": {"id": "victim", "source": "partner.mux", "partner": "mux"},
+    }
+
+    gate.take(sqs_record(mam_event(), attributes=text_attributes({"arrival": json.dumps(forged)})))
+
+    assert gate.queue.dead[0].failure.code == "foreign-dataref"
+    world = world_for(OWN, gate)
+    attend(world, OWN, dead_record(gate))
+    (item,) = world.table.items.values()
+    assert item.source == "ingress/mam"
+
+
+# --- what does not fit, and what must not be kept ----------------------------------------------------------------
+
+
+def test_body_that_does_not_fit_waits_in_the_bucket_and_comes_back(gate_of):
+    gate = gate_of()
+    large = mam_event(notes="é" * 150_000)
+    give_up(gate, sqs_record(large))
+
+    (dead,) = gate.queue.dead
+    assert len(dead.body) < 200
+    assert large.encode() in gate.bodies.kept.values()
+    world = world_for(OWN, gate)
+    attend(world, OWN, dead_record(gate))
+    (sent,) = world.queues.sent
+    assert gate.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
+    (event,) = gate.bus.events
+    assert json.loads(gate.bodies.kept[event.metadata.dataref])["notes"] == "é" * 150_000
+
+
+def test_body_makes_room_for_attributes(gate_of):
+    gate = gate_of()
+    record = sqs_record(mam_event(notes="x" * 200_000), attributes=text_attributes({"big": "y" * 60_000}))
+
+    give_up(gate, record)
+
+    assert len(gate.queue.dead[0].body) < 200
+    assert gate.queue.dead[0].attributes["big"]["stringValue"] == "y" * 60_000
+
+
+def test_body_that_can_not_be_stored_keeps_its_message_in_the_queue(gate_of):
+    gate = gate_of()
+    gate.bodies.failing = TransientError("aws-unavailable", "no")
+
+    assert gate.take(sqs_record("x" * 250_000)) == ["m-1"]
+    assert not gate.queue.dead
+
+
+def test_more_attributes_than_travel_beside_ours_are_not_lost(gate_of):
+    types = {"id": "body.id", "type": "attributes.a9"}
+    gate = gate_of(partners={"mam": {"specification": types}})
+    record = sqs_record(mam_event(), attributes=text_attributes({f"a{n}": f"v{n}" for n in range(10)}))
+    give_up(gate, record)
+    assert set(gate.queue.dead[0].attributes) == {"arrival"}
+    world = world_for(OWN, gate)
+
+    attend(world, OWN, dead_record(gate))
+
+    (sent,) = world.queues.sent
+    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    assert gate.bus.events[0].metadata.type == "v9"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        mam_event(context={"auth_token": "live-token"}),
+        '{"auth_token": "live-token", "id": ',
+        json.dumps({"Type": "Notification", "TopicArn": "t", "Message": mam_event(auth_token="live-token")}),
+        json.dumps({"Type": "Notification", "TopicArn": "t", "Message": '{"auth_token": "live-token"'}),
+    ],
+)
+def test_credentials_are_in_no_dead_letter_and_in_no_item(gate_of, body):
+    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["**.auth_token"]}}})
+
+    give_up(gate, sqs_record(body))
+
+    assert "live-token" not in gate.queue.dead[0].body + json.dumps(gate.queue.dead[0].attributes)
+    world = world_for(OWN, gate)
+    attend(world, OWN, dead_record(gate))
+    assert "live-token" not in repr(world.table.items) + repr(world.queues.sent) + gate.report.text()
+
+
+def test_event_of_no_known_source_loses_what_any_partner_redacts(gate_of):
+    specification = {"id": "envelope.id", "type": 'envelope."detail-type"', "redact": ["secrets.key"]}
+    gate = gate_of("custom-bus", {"acme": {"specification": specification, "sources": ["com.acme"]}})
+
+    gate.take(sqs_record(aws_event("com.other", {"secrets": {"key": "live-key"}})))
+
+    assert "live-key" not in gate.queue.dead[0].body
+
+
+def test_id_that_is_made_of_a_credential_stays_when_the_credential_goes(gate_of):
+    specification = {"id": {"hash": ["body"]}, "type": "body.type", "redact": ["token"]}
+    changes = {"partners": {"mam": {"specification": specification}}}
+    expected = straight_through(gate_of, sqs_record(body_of(token="live")), **changes)
+    gate = gate_of(**changes)
+    give_up(gate, sqs_record(body_of(token="live")))
+    world = world_for(OWN, gate)
+    attend(world, OWN, dead_record(gate))
+
+    (sent,) = world.queues.sent
+    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+
+    assert gate.bus.events == [expected]
+
+
+# --- what SQS moved ----------------------------------------------------------------------------------------------
+
+ASKED = replace(OWN, consumer_arn=FUNCTION)
+
+
+def ask_about(world, gate):
+    """Let the re-drive function ask the way in's own function."""
+
+    def describe(_function_arn, payload):
+        answer = json.loads(json.dumps(gate.invoke(json.loads(payload))))
+        return Message(
+            body=answer["body"], message_id="", receipt_handle="", message_attributes=answer["messageAttributes"]
+        )
+
+    world.functions.describer = describe
+
+
+def moved(body, message_id="m-1", **changes):
+    """What SQS moves after it has been tried again, as it is."""
+    record = sqs_record(body, message_id, attributes={"redrivecount": {"stringValue": "1"}}, **changes)
+    record["attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:eu-west-1:123456789012:mam"
+    return record
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        mam_event(auth_token="live"),
+        json.dumps({"Type": "Notification", "TopicArn": "t", "Message": mam_event(auth_token="live")}),
+    ],
+)
+def test_what_sqs_moved_is_the_event_that_it_would_have_been(gate_of, body):
+    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["auth_token"]}}})
+    world = world_for(ASKED, gate)
+    ask_about(world, gate)
+
+    assert attend(world, ASKED, moved(body)) == []
+
+    (item,) = world.table.items.values()
+    assert (item.event_id, item.partner, item.type, item.partition_key) == ("e-1", "mam", "asset.ready", "a-1")
+    assert "live" not in repr(item)
+    assert (gate.bus.events, gate.queue.dead, gate.table.items) == ([], [], {})
+
+
+def test_moved_message_that_is_replayed_is_the_event_that_it_would_have_been(gate_of):
+    changes = {"partners": {"mam": {"specification": {**SENSITIVE, "redact": ["token"]}}}}
+    expected = straight_through(gate_of, sqs_record(body_of(token="live")), **changes)
+    gate = gate_of(**changes)
+    world = world_for(ASKED, gate)
+    ask_about(world, gate)
+    attend(world, ASKED, moved(body_of(token="live")))
+    (item,) = world.table.items.values()
+
+    assert [outcome.result for outcome in desk_of(world).replay([item.item_id], wait_seconds=0)] == ["sent"]
+
+    (sent,) = world.queues.sent
+    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    (event,) = gate.bus.events
+    assert event.metadata == expected.metadata
+
+
+def test_messages_of_one_event_given_up_and_moved_have_one_item(gate):
+    give_up(gate, sqs_record(body_of()))
+    world = world_for(ASKED, gate)
+    ask_about(world, gate)
+    given_up = dead_record(gate)
+    given_up["messageAttributes"]["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
+
+    attend(world, ASKED, given_up)
+    attend(world, ASKED, moved(body_of()))
+    attend(world, ASKED, moved(body_of(), "m-2"))
+
+    (item,) = world.table.items.values()
+    assert [attempt.code for attempt in item.attempts] == ["bus-unreachable", "moved-by-sqs", "moved-by-sqs"]
+
+
+def test_message_with_several_events_is_called_by_itself(gate_of):
+    specification = {**SPECIFICATION, "split": "body.events"}
+    gate = gate_of(partners={"mam": {"specification": specification}})
+    world = world_for(ASKED, gate)
+    ask_about(world, gate)
+
+    attend(world, ASKED, moved(json.dumps({"events": [{"id": "e-1", "type": "t"}, {"id": "e-2", "type": "t"}]})))
+
+    assert [(item.event_id, item.partner) for item in world.table.items.values()] == [("message-m-1", "mam")]
+
+
+@pytest.mark.parametrize("record", [None, 7, {"body": 7}])
+def test_what_is_no_record_is_not_described(gate, record):
+    with pytest.raises(PermanentDataError, match="record must be an object with a body"):
+        gate.invoke({"describe": record})
+
+
+def test_message_that_is_too_large_to_travel_is_described_by_where_it_is(gate):
+    answer = gate.invoke({"describe": sqs_record(body_of(filling="x" * 250_000))})
+
+    assert set(json.loads(answer["body"])) == {"bodyref"}
+    assert json.loads(answer["messageAttributes"]["arrival"]["stringValue"])["event"]["partner"] == "mam"
+
+
+# --- invoked with a record ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "record",
+    [None, 7, [], {}, {"body": 7}, {"body": "{}", "attributes": [1]}, {"body": "{}", "messageAttributes": {"a": "b"}}],
+)
+def test_what_is_no_record_is_refused_with_what_one_is(gate, record):
+    with pytest.raises(PermanentDataError, match="record must be an object with a body"):
+        gate.invoke({"record": record})
+
+
+def test_record_that_can_not_be_published_now_is_told_so(gate):
+    gate.bus.failing = TransientError("bus-unreachable", "no answer")
+
+    with pytest.raises(TransientError, match="no answer"):
+        gate.invoke({"record": {"body": body_of()}})
+    assert not gate.queue.dead
+
+
+def test_record_that_has_been_published_is_not_published_again(gate):
+    for _ in range(2):
+        gate.invoke({"record": sqs_record(body_of())})
+
+    assert len(gate.ids) == 1
+
+
+def test_records_in_a_record_are_only_its_own_words(gate):
+    gate.invoke({"Records": [sqs_record(body_of())], "record": {"body": body_of("forged")}})
+
+    assert len(gate.ids) == 1
+    assert gate.bus.events[0].data["id"] == "e-1"

@@ -1,0 +1,165 @@
+"""Partners that prove themselves otherwise than by a signature over the body: forms, tokens, passwords, URLs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.fakes.webhook_requests import SECRET
+
+COMMON = {"id": "body.id", "type": {"constant": "asset.ready"}}
+BODY = json.dumps({"id": "evt-1"})
+JSON = {"content-type": "application/json"}
+
+
+def partner(verification, **more):
+    return {"other": {"specification": {**COMMON, "verification": verification, **more}, "secret_arns": ["arn:other"]}}
+
+
+TWILIO = partner(
+    {
+        "method": "hmac",
+        "algorithm": "sha1",
+        "encoding": "base64",
+        "signature_header": "x-twilio-signature",
+        "content": "{url}{sorted_form}",
+        "form_keys": ["id", "Body", "From"],
+    },
+    parsing={"format": "form"},
+)
+
+
+def twilio_headers(fields, query=""):
+    url = "https://hooks.example.com/webhooks/other" + (f"?{query}" if query else "")
+    text = url + "".join(name + value for name, value in sorted(fields.items()))
+    mac = hmac.new(SECRET.encode(), text.encode(), hashlib.sha1).digest()
+    return {
+        "x-twilio-signature": base64.b64encode(mac).decode(),
+        "content-type": "application/x-www-form-urlencoded",
+    }
+
+
+def test_a16_form_is_accepted_as_it_was_signed(desk_of):
+    desk = desk_of(partners=TWILIO)
+    fields = {"id": "evt-1", "Body": "hello", "From": "x"}
+
+    assert desk.post(urlencode(fields), partner="other", headers=twilio_headers(fields)).status == 202
+    assert desk.bus.events[0].data == fields
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "id=evt-1&Bodyh=ello&From=x",
+        "id=evt-1&Body=helloFromx",
+        "id=evt-1&Body=hello&From=x&From=x",
+        "id=evt-1&Body=hello",
+    ],
+)
+def test_a16_shifted_merged_or_repeated_parameters_are_refused_with_401(desk_of, body):
+    desk = desk_of(partners=TWILIO)
+    headers = twilio_headers({"id": "evt-1", "Body": "hello", "From": "x"})
+
+    assert desk.post(body, partner="other", headers=headers).status == 401
+    assert desk.nothing_happened()
+
+
+def test_a16_query_is_signed_too(desk_of):
+    desk = desk_of(partners=TWILIO)
+    fields = {"id": "evt-1", "Body": "hello", "From": "x"}
+    headers = twilio_headers(fields, query="a=1")
+
+    assert desk.post(urlencode(fields), partner="other", headers=headers, query="a=1").status == 202
+    assert desk.post(urlencode(fields), partner="other", headers=headers, query="a=2").status == 401
+
+
+def test_a17_json_under_a_form_s_signature_is_refused_with_415(desk_of):
+    desk = desk_of(partners=TWILIO)
+    headers = twilio_headers({"id": "evt-1"}) | JSON
+
+    assert desk.post('{"id": "evt-1"}', partner="other", headers=headers).status == 415
+    assert desk.nothing_happened()
+
+
+TOKEN = partner({"method": "static_token", "signature_header": "x-token"})
+
+
+@pytest.mark.parametrize("token", ["", SECRET[:-1], SECRET + "x", SECRET.upper(), "é", "x" * 100_000])
+def test_c10_wrong_token_is_refused_with_401(desk_of, token):
+    desk = desk_of(partners=TOKEN)
+
+    assert desk.post(BODY, partner="other", headers={"x-token": token, **JSON}).status == 401
+    assert desk.nothing_happened()
+
+
+def test_c10_right_token_is_accepted_and_appears_nowhere(desk_of):
+    desk = desk_of(partners=TOKEN)
+
+    assert desk.post(BODY, partner="other", headers={"x-token": SECRET, **JSON}).status == 202
+    assert desk.post("junk", partner="other", headers={"x-token": SECRET, **JSON}).status == 202
+    assert SECRET not in desk.report.text() + desk.queue.dead[0].body + desk.bus.entries[0].detail
+
+
+def test_token_in_the_query_is_not_kept_for_review(desk_of):
+    desk = desk_of(partners=partner({"method": "static_token", "signature_query": "k"}))
+
+    assert desk.post("junk", partner="other", headers=JSON, query=f"k={SECRET}&a=1").status == 202
+    assert SECRET not in desk.queue.dead[0].body
+    assert json.loads(desk.queue.dead[0].body)["request"]["query"] == "k=%5Bredacted%5D&a=1"
+
+
+BASIC = partner({"method": "basic"})
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Basic dXNlcjpwOmE6c3M=", 202),
+        ("basic dXNlcjpwOmE6c3M=", 202),
+        ("Bearer dXNlcjpwOmE6c3M=", 401),
+        ("dXNlcjpwOmE6c3M=", 401),
+        ("Basic dXNlcjpw", 401),
+        ("Basic !!!", 401),
+        ("Basic ", 401),
+    ],
+)
+def test_c10_basic_takes_scheme_and_password_as_rfc_7617_has_them(desk_of, text, status):
+    desk = desk_of(partners=BASIC)
+    desk.secrets.stored["arn:other"] = ["user:p:a:ss"]
+
+    assert desk.post(BODY, partner="other", headers={"authorization": text, **JSON}).status == status
+
+
+def test_unverified_partner_is_accepted_only_where_the_specification_says_so(desk_of):
+    desk = desk_of(partners=partner({"method": "none", "allow_unverified": True}))
+
+    assert desk.post(BODY, partner="other", headers=JSON).status == 202
+    assert not desk.secrets.cached
+
+
+def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_kept_request(desk_of):
+    desk = desk_of(
+        partners={
+            "other": {
+                "specification": {
+                    **COMMON,
+                    "verification": {"method": "static_token", "signature_header": "x-token"},
+                    "redact": ["auth_token"],
+                },
+                "secret_arns": ["arn:other"],
+            }
+        }
+    )
+    headers = {"x-token": SECRET, **JSON}
+
+    desk.post('{"id": "evt-1", "auth_token": "live-token"}', partner="other", headers=headers)
+    desk.post('{"auth_token": "live-token"}', partner="other", headers=headers)
+
+    kept = base64.b64decode(json.loads(desk.queue.dead[0].body)["request"]["body_base64"]).decode()
+    assert desk.bus.events[0].data["auth_token"] == "[redacted]"
+    assert "live-token" not in desk.report.text() + desk.bus.entries[0].detail + kept

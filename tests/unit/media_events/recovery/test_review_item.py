@@ -1,0 +1,123 @@
+"""Review items: identity, groups, and what a second failure does to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media_events.recovery.review_item import MAX_ATTEMPTS_KEPT, ReviewItem, group_id, item_id, signature
+from tests.fakes.review_items import attempt, make_item
+
+# --- identity ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("partner.mux", "a", "cms"), ("partner.mux", "b", "cms")),
+        (("partner.mux", "a", "cms"), ("partner.mux", "a", "mam")),
+        (("partner.mux", "a", "cms"), ("partner.frameio", "a", "cms")),
+        (("s", "a|b", "c"), ("s", "a", "b|c")),
+        (("s|1", "a", "c"), ("s", "1|a", "c")),
+    ],
+)
+def test_two_cases_never_share_an_item(one, other):
+    assert item_id(*one) != item_id(*other)
+
+
+def test_an_item_id_is_short_enough_to_be_typed_and_the_same_every_time():
+    assert item_id("partner.mux", "a", "cms") == item_id("partner.mux", "a", "cms")
+    assert len(item_id("partner.mux", "a", "cms")) == 20
+
+
+def test_an_item_survives_being_written_and_read():
+    item = make_item(bodyref="s3://bucket/bodies/abc", replayed_at="2026-11-23T12:00:00.000Z")
+    assert ReviewItem.from_dict(item.to_dict()) == item
+
+
+def test_an_attribute_that_somebody_else_added_does_not_disturb():
+    assert ReviewItem.from_dict(make_item().to_dict() | {"notes": ["x"]}) == make_item()
+
+
+# --- groups ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("took 1503 ms", "took 7 ms"),
+        ("id 6f1ed002-ab55-4958-8901-4ebf0951522d gone", "id 00000000-ab55-4958-8901-4ebf0951522d gone"),
+        ("at 2026-11-23T12:00:00.123Z", "at 2025-01-02T03:04:05Z"),
+        ("arn:aws:sqs:eu-west-1:123456789012:a denied", "arn:aws:s3:::bucket/key denied"),
+        ("GET https://x.example/a?sig=abc failed", "GET https://x.example/a?sig=def&x=1 failed"),
+        ("commit deadbeef01", "commit 0123456789abcdef"),
+    ],
+)
+def test_messages_that_differ_in_ids_numbers_times_and_addresses_are_one_group(one, other):
+    assert signature(one) == signature(other)
+
+
+def test_messages_that_say_something_else_are_two_groups():
+    assert signature("connection refused") != signature("connection reset")
+
+
+@pytest.mark.parametrize("change", ["hop", "destination", "failure_class", "code"])
+def test_another_place_or_kind_is_another_group(change):
+    parts = {"failure_class": "transient", "code": "http-503", "hop": "route/cms", "destination": "cms"}
+    changed = parts | {change: "other"}
+    assert _group(**parts) != _group(**changed)
+
+
+def _group(*, failure_class, code, hop, destination):
+    return group_id(failure_class, code, "the destination answered 503", hop=hop, destination=destination)
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 10**6, "0" * 10**6, "deadbeef" * 10**5, "arn:aws:" * 10**5, "?a" * 10**6, "2026-11-23T" * 10**5]
+)
+def test_a_message_of_a_megabyte_is_no_burden(text):
+    # Quadratic behaviour would take minutes here; what is looked at is bounded.
+    assert len(signature(text)) <= 4096
+
+
+@given(st.text(max_size=2000))
+def test_every_message_has_a_signature_and_the_same_one_twice(text):
+    assert signature(text) == signature(text)
+
+
+def test_the_place_of_an_error_tells_groups_apart_but_not_by_its_line():
+    def at(frame):
+        return group_id("transient", "KeyError", "'x'", hop="h", destination="d", stack_top=frame)
+
+    assert at("steps.py:41 in apply") == at("steps.py:57 in apply")
+    assert at("steps.py:41 in apply") != at("steps.py:41 in parse")
+    assert at("steps.py:41 in apply") != at(None)
+
+
+# --- failing again -----------------------------------------------------------------------------------------------
+
+
+def test_a_second_failure_for_another_reason_moves_the_item_to_another_group():
+    later = make_item(error_code="timeout", group_id="g-2", attempts=(attempt("m-2"),))
+    again = make_item().failed_again(later)
+    assert (again.group_id, again.error_code, len(again.attempts)) == ("g-2", "timeout", 2)
+
+
+def test_the_first_failure_is_remembered():
+    later = make_item(first_failed_at="2026-11-24T00:00:00.000Z", attempts=(attempt("m-2"),))
+    assert make_item().failed_again(later).first_failed_at == make_item().first_failed_at
+
+
+def test_a_dead_letter_seen_before_changes_nothing():
+    assert make_item().failed_again(make_item()) is None
+
+
+def test_the_first_and_the_latest_attempts_are_kept():
+    item = make_item()
+    for number in range(2, 80):
+        item = item.failed_again(replace(make_item(), attempts=(attempt(f"m-{number}"),)))
+    assert len(item.attempts) == MAX_ATTEMPTS_KEPT
+    assert (item.attempts[0].message_id, item.attempts[-1].message_id) == ("m-1", "m-79")

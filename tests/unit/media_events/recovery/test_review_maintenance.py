@@ -1,0 +1,337 @@
+"""What happens in the review table with nobody at the desk: replays settled, old items gone, what waits measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from media_events.adapters.dynamodb.idempotency import LedgerReader, LedgerTable
+from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.adapters.s3.bodies import S3Bodies, bodies_of
+from media_events.adapters.s3.review_bodies import ItemBodies
+from media_events.core.failures import TransientError
+from media_events.delivery.deliverer import destination_key
+from media_events.messaging.queue_consumer import timestamp
+from media_events.recovery.review_item import item_id
+from media_events.recovery.review_maintenance import IN_FLIGHT_SECONDS, UNCONFIRMED_SECONDS, Housekeeper
+from tests.fakes.hop import FakeClock, FakeReport
+from tests.fakes.recovery import queue
+from tests.fakes.review_items import make_item
+from tests.fakes.review_tables import create_review_table
+
+DAY = 86_400.0
+REVIEW_BODIES = "s3://kit/bodies/review/"
+
+
+class Report(FakeReport):
+    def __init__(self):
+        super().__init__()
+        self.gauges = {}
+
+    def measure(self, metric, value, /, *, unit="Count"):
+        self.gauges[metric] = (value, unit)
+
+
+class Breakers:
+    until = None
+
+    def open_until(self, _table, _destination):
+        return self.until
+
+
+class House:
+    """A review table, a ledger and a bucket in moto's AWS, and somebody who keeps house there."""
+
+    def __init__(self):
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        self.dynamodb = boto3.client("dynamodb", region_name="us-east-1", **keys)
+        self.s3 = boto3.client("s3", region_name="us-east-1", **keys)
+        self.s3.create_bucket(Bucket="kit")
+        self.s3.put_bucket_versioning(Bucket="kit", VersioningConfiguration={"Status": "Enabled"})
+        create_review_table(self.dynamodb, "review")
+        self.dynamodb.create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        )
+        # S3 dates objects by its own clock.
+        self.clock = FakeClock(datetime.now(UTC).timestamp())
+        self.table = DynamoReviewTable(self.dynamodb, "review", clock=self.clock)
+        self.report = Report()
+        self.breakers = Breakers()
+        self.seconds_left = 60.0
+
+    def keep(self):
+        Housekeeper(
+            table=self.table,
+            effects=LedgerReader(self.dynamodb, clock=self.clock),
+            breakers=self.breakers,
+            kept=ItemBodies(self.s3, REVIEW_BODIES),
+            queues={"route/cms": queue(ledger_table="ledger"), "transform/t": queue(hop="transform/t")},
+            keep_seconds=30 * DAY,
+            report=self.report,
+            clock=self.clock,
+            seconds_left=lambda: self.seconds_left,
+        ).run()
+
+    def item(self, event_id="evt-1", **changes):
+        made = make_item(event_id, **changes)
+        assert self.table.create(made)
+        return made
+
+    def change(self, item, **changes):
+        changed = replace(item, version=item.version + 1, **changes)
+        assert self.table.update(changed, over=item)
+        return self.table.get(item.item_id)
+
+    def retrying(self, event_id="evt-1", *, since=0.0, **changes):
+        at = timestamp(self.clock.now - since)
+        return self.change(self.item(event_id), status="RETRYING", replayed_at=at, **changes)
+
+    def deliver(self, event_id="evt-1"):
+        ledger = LedgerTable(self.dynamodb, "ledger", owner="o", clock=self.clock)
+        key = destination_key("partner.mux", event_id, "cms")
+        ledger.begin(key, lease_seconds=30)
+        ledger.complete(key)
+
+    def status(self, event_id="evt-1"):
+        found = self.table.get(item_id("partner.mux", event_id, "cms"))
+        return None if found is None else found.status
+
+    def group(self):
+        return {status: count for status, count in self.table.group("g-1").counts.items() if count}
+
+
+@pytest.fixture(name="house")
+def _house(monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield House()
+
+
+# --- replays -----------------------------------------------------------------------------------------------------
+
+
+def test_a_replay_whose_effect_the_ledger_has_is_resolved_with_nobody_at_the_desk(house):
+    house.retrying()
+    house.deliver()
+    house.keep()
+    assert house.status() == "RESOLVED"
+    assert house.group() == {"RESOLVED": 1}
+    assert house.report.fields("review item resolved")[0]["event_id"] == "evt-1"
+
+
+def test_a_replay_under_way_is_left_alone(house):
+    house.retrying(since=UNCONFIRMED_SECONDS - 10)
+    house.keep()
+    assert house.status() == "RETRYING"
+
+
+def test_a_replay_that_nothing_confirmed_for_an_hour_is_a_persons_again(house):
+    house.retrying(since=UNCONFIRMED_SECONDS + 1)
+    house.keep()
+    assert (house.status(), house.group()) == ("OPEN", {"OPEN": 1})
+
+
+def test_a_replay_to_a_destination_that_is_paused_is_waited_for(house):
+    house.retrying(since=UNCONFIRMED_SECONDS + 1)
+    house.breakers.until = house.clock.now + 60
+    house.keep()
+    assert house.status() == "RETRYING"
+
+
+def test_an_edited_event_that_arrived_supersedes_the_item(house):
+    house.retrying(pending_edit="evt-1-edited")
+    house.keep()
+    assert house.status() == "RETRYING"
+    house.deliver("evt-1-edited")
+    house.keep()
+    found = house.table.get(item_id("partner.mux", "evt-1", "cms"))
+    assert (found.status, found.superseded_by, found.pending_edit) == ("SUPERSEDED", "evt-1-edited", None)
+
+
+def test_an_unfinished_edit_is_its_operators(house):
+    house.retrying(pending_edit="evt-1-edited", since=10 * UNCONFIRMED_SECONDS)
+    house.keep()
+    assert house.status() == "RETRYING"
+
+
+def test_an_item_keeps_its_body_when_it_is_settled(house):
+    before = house.retrying()
+    house.deliver()
+    house.keep()
+    assert house.table.get(before.item_id).body == before.body
+
+
+def test_what_fails_again_after_it_was_resolved_is_open_and_no_longer_settled(house):
+    house.retrying()
+    house.deliver()
+    house.keep()
+    resolved = house.table.get(item_id("partner.mux", "evt-1", "cms"))
+    assert resolved.settled_at is not None
+    assert house.change(resolved, status="OPEN").settled_at is None
+
+
+# --- what is settled ---------------------------------------------------------------------------------------------
+
+
+def archived(house, event_id="evt-1"):
+    """An item with bodies, put away now."""
+    item = house.item(event_id)
+    S3Bodies(house.s3, bodies_of(REVIEW_BODIES, item.item_id)).put(b"body of " + event_id.encode())
+    return house.change(item, status="ARCHIVED")
+
+
+def bodies(house):
+    return [one["Key"] for one in house.s3.list_object_versions(Bucket="kit").get("Versions", [])]
+
+
+def test_what_was_settled_for_thirty_days_goes_with_its_bodies_and_out_of_the_counts(house):
+    archived(house)
+    house.clock.now += 30 * DAY + 1
+    house.keep()
+    assert (house.status(), house.group(), bodies(house)) == (None, {}, [])
+    assert house.report.counts["ReviewItemsExpired", ()] == 1
+
+
+def test_nothing_goes_sooner_and_what_is_open_never(house):
+    archived(house)
+    house.item("evt-open")
+    house.clock.now += 30 * DAY - 1
+    house.keep()
+    assert (house.status(), len(bodies(house))) == ("ARCHIVED", 1)
+    house.clock.now += 3650 * DAY
+    house.keep()
+    assert (house.status("evt-open"), house.status()) == ("OPEN", None)
+
+
+def test_the_time_counts_from_when_it_was_put_away_and_not_from_the_failure(house):
+    item = house.item(last_failed_at="2020-01-01T00:00:00.000Z")
+    house.change(item, status="ARCHIVED")
+    house.keep()
+    assert house.status() == "ARCHIVED"
+
+
+def test_what_was_opened_again_stays(house):
+    item = archived(house)
+    house.clock.now += 29 * DAY
+    house.change(item, status="OPEN")
+    house.clock.now += 30 * DAY
+    house.keep()
+    assert (house.status(), len(bodies(house))) == ("OPEN", 1)
+
+
+def test_an_archived_item_that_fails_again_stays_for_as_long_again(house):
+    item = archived(house)
+    house.clock.now += 20 * DAY
+    house.change(item, last_failed_at=timestamp(house.clock.now))
+    house.clock.now += 20 * DAY
+    house.keep()
+    assert house.status() == "ARCHIVED"
+
+
+def test_an_item_whose_body_has_just_been_written_again_stays_for_now(house):
+    item = archived(house)
+    settled = replace(item, settled_at=timestamp(house.clock.now - 31 * DAY))
+    house.dynamodb.update_item(
+        TableName="review",
+        Key={"item_id": {"S": item.item_id}},
+        UpdateExpression="SET settled_at = :then",
+        ExpressionAttributeValues={":then": {"S": settled.settled_at}},
+    )
+    house.keep()
+    assert (house.status(), len(bodies(house))) == ("ARCHIVED", 1)
+    house.clock.now += IN_FLIGHT_SECONDS + 60
+    house.keep()
+    assert (house.status(), bodies(house)) == (None, [])
+
+
+def test_an_item_that_is_opened_while_it_goes_keeps_its_bodies(house):
+    item = archived(house)
+    house.clock.now += 31 * DAY
+    delete = house.table.delete
+
+    def restored_meanwhile(given):
+        house.change(item, status="OPEN")
+        return delete(given)
+
+    house.table.delete = restored_meanwhile
+    house.keep()
+    assert (house.status(), len(bodies(house))) == ("OPEN", 1)
+
+
+def test_a_killed_deletion_leaves_at_most_a_body_without_an_item(house):
+    archived(house)
+    house.clock.now += 31 * DAY
+
+    class Killed(BaseException):
+        pass
+
+    def die(_item):
+        raise Killed
+
+    delete, house.table.delete = house.table.delete, die
+    with pytest.raises(Killed):
+        house.keep()
+    assert (house.status(), len(bodies(house))) == ("ARCHIVED", 1)
+    house.table.delete = delete
+    house.keep()
+    assert (house.status(), bodies(house)) == (None, [])
+
+
+# --- measuring ---------------------------------------------------------------------------------------------------
+
+
+def test_what_waits_is_measured_from_counts_and_the_oldest_item_alone(house):
+    now = house.clock.now
+    for number in range(3):
+        house.item(f"evt-{number}", last_failed_at=timestamp(now - 1000 * (number + 1)))
+    house.retrying("evt-r")
+    house.keep()
+    assert house.report.gauges["OpenItems"] == (3, "Count")
+    assert house.report.gauges["RetryingItems"] == (1, "Count")
+    age, unit = house.report.gauges["OldestOpenAge"]
+    assert (round(age), unit) == (3000, "Seconds")
+
+
+def test_where_nothing_waits_that_is_measured_too(house):
+    house.keep()
+    assert house.report.gauges == {
+        "OpenItems": (0, "Count"),
+        "RetryingItems": (0, "Count"),
+        "OldestOpenAge": (0.0, "Seconds"),
+    }
+
+
+def test_one_step_that_fails_does_not_keep_the_others_and_is_told(house):
+    house.retrying()
+    house.deliver()
+
+    def down(**_given):
+        raise TransientError("aws-down", "no answer")
+
+    house.table.groups = down
+    with pytest.raises(TransientError):
+        house.keep()
+    assert house.status() == "RESOLVED"
+    assert house.report.fields("housekeeping failed")[0]["reason"] == "aws-down"
+
+
+def test_without_time_nothing_is_begun(house):
+    house.retrying()
+    house.deliver()
+    house.seconds_left = 1.0
+    house.keep()
+    assert house.status() == "RETRYING"
+
+
+def test_hops_that_are_no_longer_there_disturb_nobody(house):
+    item = house.item(hop="route/gone")
+    house.change(item, status="RETRYING", replayed_at=timestamp(house.clock.now))
+    house.keep()
+    assert house.status() == "RETRYING"

@@ -1,0 +1,467 @@
+"""Past events once more, from the archive: counted, delivered, delivered again; stopped, resumed, cancelled.
+
+moto's AWS stands for AWS: its archive, rules, queues and tables. It replays at once, and to every rule.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from event_patterns import matches
+from media_events.core.envelope import Redrive
+from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
+from media_events.delivery.deliverer import destination_key
+from ops.archive_replay import staging_queue
+from ops.archive_replay.plan import choose
+from ops.archive_replay.service import GONE_SECONDS
+from ops.review.audit_log import AUDIT
+from ops.shared.console import OperatorError
+from tests.fakes.eventbridge_archive import NAME, Cloudlet
+from tests.fakes.events import make_event
+
+READY = {"detail-type": ["asset.ready"]}
+
+
+@pytest.fixture(name="cloud")
+def _cloud(monkeypatch):
+    monkeypatch.setattr(staging_queue, "LONG_POLL_SECONDS", 0)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        cloud = Cloudlet()
+        cloud.hop("route/cms", READY)
+        cloud.hop("route/review", {"detail-type": [{"prefix": "asset."}]})
+        yield cloud
+
+
+def replay(cloud, *, office=None, stopping=lambda: False, reason="", **options):
+    """Run a replay to its end; ``options`` are those of `replay start`."""
+    office = office or cloud.office()
+    names = {"routes": (), "transforms": (), "partners": (), **{k: v for k, v in options.items() if k.endswith("s")}}
+    effects, dry_run = options.get("repeat", False), options.get("dry_run", False)
+    choice = choose(office.bus, **names, repeat_effects=effects or dry_run)
+    begun = office.start(
+        choice,
+        since=cloud.now - 7200,
+        until=cloud.now,
+        dry_run=dry_run,
+        repeat_effects=effects,
+        rate=1000,
+        reason=reason,
+    )
+    return office.run(begun, choice, stopping=stopping, progress=lambda _replay: None)
+
+
+def audit(cloud):
+    items = cloud.dynamodb.scan(TableName="review")["Items"]
+    return [json.loads(item["entry"]["S"]) for item in items if item["item_id"]["S"].startswith(AUDIT)]
+
+
+# --- counting ------------------------------------------------------------------------------------------------------
+
+
+def test_dry_run_counts_by_hop_what_the_ledger_knows_and_sends_nothing(cloud):
+    cloud.put("a", "b", "c")
+    cloud.put("d", type="asset.created")
+    cloud.delivered("a", "b")
+
+    ended = replay(cloud, dry_run=True)
+
+    assert (ended.state, ended.events) == ("completed", 4)
+    assert ended.counts == {"route/cms": {"suppressed": 2, "new": 1}, "route/review": {"new": 4}}
+    assert cloud.reached("route/cms") == cloud.reached("route/review") == []
+
+
+def test_whatever_a_replay_needs_is_gone_when_it_is_over(cloud):
+    cloud.put("a")
+    replay(cloud, dry_run=True)
+    replay(cloud)
+    assert cloud.left_behind() == []
+
+
+def test_event_of_which_the_archive_has_two_copies_counts_once_as_an_effect(cloud):
+    cloud.put("a", "a")
+    assert replay(cloud, routes=["cms"], dry_run=True).counts == {"route/cms": {"new": 1, "suppressed": 1}}
+
+
+def test_received_events_and_those_of_other_sources_are_not_counted(cloud):
+    cloud.put("a")
+    cloud.put("a", stage="received")
+    cloud.events.put_events(
+        Entries=[{"EventBusName": NAME, "Source": "acme", "DetailType": "asset.ready", "Detail": '{"metadata": {}}'}]
+    )
+    assert replay(cloud, dry_run=True).events == 1
+
+
+# --- delivering ----------------------------------------------------------------------------------------------------
+
+
+def test_replay_delivers_to_each_route_what_it_has_not_had(cloud):
+    cloud.put("a", "b", "c")
+    cloud.delivered("a", "b")
+
+    ended = replay(cloud)
+
+    assert ended.state == "completed"
+    assert cloud.reached("route/cms") == ["c"]
+    assert cloud.reached("route/review") == ["a", "b", "c"]
+
+
+def test_replay_of_one_route_reaches_that_route_alone(cloud):
+    cloud.put("a")
+    replay(cloud, routes=["cms"])
+    (event,) = cloud.messages("route/cms")
+    assert event["detail"]["metadata"]["redrive"] == {"route": "route/cms", "count": 0}
+    assert cloud.reached("route/review") == []
+
+
+def test_replay_of_a_partner_leaves_out_the_others(cloud):
+    cloud.put("a")
+    cloud.put("b", partner="frameio")
+    assert replay(cloud, partners=["frameio"]).events == 1
+    assert cloud.reached("route/cms") == ["b"]
+
+
+def test_second_replay_does_not_take_the_first_ones_copies_for_events(cloud):
+    cloud.put("a")
+    replay(cloud)
+    assert replay(cloud, dry_run=True).events == 1
+
+
+def test_what_a_replay_collects_leaves_out_what_was_sent_back_once(cloud):
+    """The command would leave it out as well; but it need not come in the first place."""
+    choice = choose(cloud.bus, routes=(), transforms=(), partners=("mux",), repeat_effects=False)
+    pattern = choice.pattern("media-dev-replay-1")
+    event = {
+        "id": "1",
+        "replay-name": "media-dev-replay-1",
+        "detail-type": "asset.ready",
+        "source": "partner.mux",
+        "detail": make_event(stage="transformed").to_detail(),
+    }
+    assert matches(pattern, event)
+    again = make_event(stage="transformed", redrive=Redrive(route="route/cms", count=0)).to_detail()
+    assert not matches(pattern, {**event, "detail": again})
+    assert not matches(pattern, {**event, "source": "partner.frameio"})
+    assert not matches(pattern, {name: value for name, value in event.items() if name != "replay-name"})
+    assert choice.read(json.dumps({**event, "detail": again}), "media-dev-replay-1") is None
+
+
+def test_received_events_go_through_a_transform_anew(cloud):
+    cloud.hop("transform/shape", {}, stage="received", ledger=None)
+    cloud.put("a", stage="received")
+    ended = replay(cloud, transforms=["shape"])
+    assert ended.counts == {"transform/shape": {"to_transform": 1}}
+    assert cloud.reached("transform/shape") == ["a"]
+    assert cloud.reached("route/cms") == []
+
+
+def test_event_that_the_bus_refuses_for_good_is_counted_as_refused(cloud):
+    cloud.put("a", "b")
+    refusals = {"a": PermanentDataError("hop-limit", "it runs in a loop")}
+    office = cloud.office(publisher=Refusing(refusals, cloud.publisher()))
+    ended = replay(cloud, office=office, routes=["cms"])
+    assert ended.counts == {"route/cms": {"refused": 1, "new": 1}}
+    assert cloud.reached("route/cms") == ["b"]
+
+
+class Times:
+    """Says yes at the nth question."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def __call__(self):
+        self.left -= 1
+        return self.left < 0
+
+
+class Refusing:
+    """A publisher that refuses some events by their id."""
+
+    def __init__(self, refusals, publisher):
+        self.refusals, self.publisher = refusals, publisher
+        self.refused = 0
+
+    def publish(self, events):
+        refused = [self.refusals.get(event.metadata.id) for event in events]
+        self.refused += sum(why is not None for why in refused)
+        self.publisher.publish([event for event, why in zip(events, refused, strict=True) if why is None])
+        return refused
+
+
+def test_event_that_the_bus_throttles_is_sent_when_it_comes_again(cloud, monkeypatch):
+    monkeypatch.setattr(staging_queue, "VISIBILITY_SECONDS", 0)
+    cloud.put("a", "b")
+    publisher = Refusing({"a": TransientError("aws-Throttling", "later")}, cloud.publisher())
+    office = cloud.office(publisher=publisher)
+
+    def until_it_was_refused():
+        if publisher.refused:
+            publisher.refusals.clear()
+        return False
+
+    ended = replay(cloud, office=office, routes=["cms"], stopping=until_it_was_refused)
+    assert publisher.refused
+    assert ended.state == "completed"
+    assert ended.counts == {"route/cms": {"new": 2}}
+    assert (ended.events, cloud.reached("route/cms")) == (2, ["a", "b"])
+
+
+def test_event_for_which_a_ledger_cannot_be_read_is_sent_to_every_route_when_it_comes_again(cloud, monkeypatch):
+    monkeypatch.setattr(staging_queue, "VISIBILITY_SECONDS", 0)
+    cloud.put("a")
+    office = cloud.office(ledgers=Away(cloud.office().ledgers, at=2))
+    ended = replay(cloud, office=office)
+    assert ended.state == "completed"
+    assert cloud.reached("route/cms") == cloud.reached("route/review") == ["a"]
+
+
+class Away:
+    """Ledgers that don't answer one read."""
+
+    def __init__(self, ledgers, at):
+        self.ledgers, self.left = ledgers, at
+
+    def done_at(self, table, key):
+        self.left -= 1
+        if not self.left:
+            raise TransientError("aws-InternalServerError", "reading a ledger")
+        return self.ledgers.done_at(table, key)
+
+
+# --- again ---------------------------------------------------------------------------------------------------------
+
+
+def test_effects_are_repeated_where_the_operator_says_so_and_the_ledger_forgets_those_alone(cloud):
+    cloud.put("a", "b")
+    cloud.delivered("a", "b", "other")
+
+    ended = replay(cloud, routes=["cms"], repeat=True, reason="restored from a backup")
+
+    assert ended.counts == {"route/cms": {"repeated": 2}}
+    assert cloud.reached("route/cms") == ["a", "b"]
+    left = [item["pk"]["S"] for item in cloud.dynamodb.scan(TableName="ledger")["Items"]]
+    assert [key for key in left if "other" in key] == left
+
+
+def test_effect_that_was_repeated_already_is_not_repeated_by_the_same_replay(cloud):
+    """As when the command was killed after it had sent, and goes on."""
+    cloud.put("a")
+    cloud.delivered("a")
+    cloud.now -= 7200
+    office = cloud.office()
+    ended = replay(cloud, office=office, routes=["cms"], repeat=True, reason="restored")
+    assert ended.counts == {"route/cms": {"suppressed": 1}}
+
+
+def test_ledger_forgets_only_what_was_done_before_the_replay(cloud):
+    ledgers = cloud.office().ledgers
+    cloud.delivered("a")
+    key = destination_key("partner.mux", "a", "cms")
+    done_at = ledgers.done_at("ledger", key)
+    assert not ledgers.forget("ledger", key, done_before=done_at)
+    assert ledgers.done_at("ledger", key) == done_at
+    assert ledgers.forget("ledger", key, done_before=done_at + 1)
+    assert ledgers.done_at("ledger", key) is None
+
+
+def test_queue_without_a_ledger_is_left_alone_unless_the_operator_says_so(cloud):
+    cloud.hop("route/archive", READY, ledger=None)
+    cloud.put("a")
+    with pytest.raises(OperatorError, match="route/archive would get every event again"):
+        replay(cloud)
+    assert replay(cloud, routes=["archive"], dry_run=True).counts == {"route/archive": {"unguarded": 1}}
+    assert replay(cloud, routes=["archive"], repeat=True, reason="lost").counts == {"route/archive": {"unguarded": 1}}
+    assert cloud.reached("route/archive") == ["a"]
+
+
+def test_transform_is_refused_where_its_results_would_reach_a_queue_without_a_ledger(cloud):
+    cloud.hop("route/archive", READY, ledger=None)
+    cloud.hop("transform/shape", {}, stage="received", ledger=None)
+    with pytest.raises(OperatorError, match="route/archive"):
+        replay(cloud, transforms=["shape"])
+
+
+# --- stopping, going on, ending ------------------------------------------------------------------------------------
+
+
+def test_stopped_replay_goes_on_where_it_stopped_and_sends_nothing_twice(cloud):
+    cloud.put(*(f"evt-{number:02}" for number in range(25)))
+    office = cloud.office()
+
+    stopped = replay(cloud, office=office, routes=["cms"], stopping=Times(1))
+    first = cloud.reached("route/cms")
+    taken = office.take_up(stopped.replay_id, reason="")
+    choice = choose(office.bus, routes=["cms"], transforms=(), partners=(), repeat_effects=False)
+    ended = office.run(taken, choice, stopping=lambda: False, progress=lambda _replay: None)
+
+    assert (stopped.state, ended.state) == ("stopped", "completed")
+    assert sorted(first + cloud.reached("route/cms")) == [f"evt-{number:02}" for number in range(25)]
+    assert ended.counts == {"route/cms": {"new": 25}}
+    assert cloud.left_behind() == []
+
+
+def test_stopped_dry_run_leaves_nothing(cloud):
+    cloud.put("a")
+    assert replay(cloud, dry_run=True, stopping=lambda: True).state == "cancelled"
+    assert cloud.left_behind() == []
+
+
+def test_cancelled_replay_stops_its_command_and_leaves_nothing(cloud):
+    cloud.put("a", "b")
+    office = cloud.office()
+
+    def cancel_meanwhile():
+        (running,) = office.latest(1)
+        if not running.ended:
+            office.cancel(running.replay_id, reason="wrong day")
+        return False
+
+    ended = replay(cloud, office=office, routes=["cms"], stopping=cancel_meanwhile)
+
+    assert ended.state == "cancelled"
+    assert cloud.left_behind() == []
+    with pytest.raises(OperatorError, match="it is cancelled"):
+        office.cancel(ended.replay_id, reason="")
+    with pytest.raises(OperatorError, match="it is cancelled"):
+        office.take_up(ended.replay_id, reason="")
+
+
+def test_what_a_killed_dry_run_left_behind_is_removed_next_time(cloud):
+    cloud.put("a")
+    office = cloud.office()
+    choice = choose(office.bus, routes=(), transforms=(), partners=(), repeat_effects=True)
+    period = {"since": cloud.now - 7200, "until": cloud.now, "repeat_effects": False, "rate": 1000, "reason": ""}
+    killed = office.start(choice, dry_run=True, **period)
+    real = office.start(choice, dry_run=False, **period)
+    assert office.tidy() == ([], [])
+
+    cloud.now += GONE_SECONDS + 60
+    removed, left = office.tidy()
+
+    assert [one.replay_id for one in removed] == [killed.replay_id]
+    assert [one.replay_id for one in left] == [real.replay_id]
+    assert {name.rpartition("-")[2] for name in cloud.left_behind()} == {real.replay_id}
+    assert office.replays.get(killed.replay_id).state == "cancelled"
+
+
+def test_replay_that_cannot_be_started_leaves_nothing_and_says_why(cloud, monkeypatch):
+    def refuse(**_):
+        raise ClientError({"Error": {"Code": "LimitExceededException"}}, "StartReplay")
+
+    office = cloud.office()
+    monkeypatch.setattr(cloud.events, "start_replay", refuse)
+    with pytest.raises(OperatorError, match="ten replays"):
+        replay(cloud, office=office)
+    assert cloud.left_behind() == []
+    assert [one.state for one in office.latest(5)] == ["failed"]
+
+
+def test_missing_permission_stops_a_replay_and_keeps_what_was_collected(cloud):
+    cloud.put("a")
+    refusals = {"a": PermanentConfigError("aws-AccessDeniedException", "putting events on the bus")}
+    office = cloud.office(publisher=Refusing(refusals, cloud.publisher()))
+    ended = replay(cloud, office=office, routes=["cms"])
+    assert (ended.state, ended.counts) == ("stopped", {})
+    assert "AccessDenied" in ended.problem
+    assert len(cloud.left_behind()) == 2
+
+
+def test_queue_that_somebody_has_deleted_is_told(cloud):
+    office = cloud.office()
+    choice = choose(office.bus, routes=(), transforms=(), partners=(), repeat_effects=False)
+    begun = office.start(choice, since=0, until=cloud.now, dry_run=False, repeat_effects=False, rate=10, reason="")
+    cloud.staging(begun.replay_id).remove()
+    with pytest.raises(OperatorError, match="has gone"):
+        office.run(begun, choice, stopping=lambda: False, progress=lambda _replay: None)
+
+
+# --- the audit -----------------------------------------------------------------------------------------------------
+
+
+def test_audit_says_who_replayed_what_and_why(cloud):
+    cloud.put("a")
+    ended = replay(cloud, routes=["cms"], reason="CMS is back")
+    entries = audit(cloud)
+    assert {(entry["action"], entry["by"].rpartition("/")[2]) for entry in entries} == {
+        ("start of a replay from the archive", "ada"),
+        ("end of a replay from the archive", "ada"),
+    }
+    assert {entry["operation_id"] for entry in entries} == {ended.replay_id}
+    assert "CMS is back" in {entry["reason"] for entry in entries}
+
+
+def test_nothing_is_started_that_the_audit_cannot_take(cloud):
+    office = cloud.office()
+
+    def refuse(_entry):
+        raise TransientError("aws-Throttling", "the audit")
+
+    office.replays.append = refuse
+    with pytest.raises(TransientError):
+        replay(cloud, office=office)
+    assert cloud.left_behind() == []
+
+
+# --- what was asked for --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"routes": ["nothing"]}, "there is no route/nothing"),
+        ({"routes": ["off"]}, "route/off is switched off"),
+        ({"routes": ["cms"], "transforms": ["shape"]}, "exclude each other"),
+    ],
+)
+def test_choice_that_makes_no_sense_is_refused(cloud, options, said):
+    cloud.hop("route/off", READY, enabled=False)
+    with pytest.raises(OperatorError, match=said):
+        replay(cloud, **options)
+
+
+def test_route_that_is_switched_off_is_not_among_all_routes(cloud):
+    cloud.hop("route/off", READY, enabled=False)
+    cloud.put("a")
+    assert set(replay(cloud, dry_run=True).counts) == {"route/cms", "route/review"}
+
+
+def test_bus_without_an_archive_is_told(cloud):
+    cloud.document["archive_arn"] = None
+    with pytest.raises(OperatorError, match="no archive"):
+        cloud.bus  # noqa: B018
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"hops": {"route/cms": {}}}, {"hops": 1}])
+def test_file_that_is_no_deployment_is_told(cloud, document):
+    with pytest.raises(OperatorError, match="does not say which hops"):
+        type(cloud.bus).from_document(document, where="x.json")
+
+
+def test_message_that_is_none_of_this_replay_is_left_out(cloud):
+    choice = choose(cloud.bus, routes=(), transforms=(), partners=(), repeat_effects=False)
+    good = {"id": "1", "replay-name": "r", "detail-type": "asset.ready", "source": "partner.mux"}
+    event = {**good, "detail": make_event(stage="transformed").to_detail()}
+    assert choice.read(json.dumps(event), "r").hops
+    assert choice.read(json.dumps(event), "another") is None
+    assert choice.read(json.dumps({**event, "detail": {}}), "r") is None
+    assert choice.read("no JSON", "r") is None
+
+
+def test_warnings_tell_of_what_the_archive_does_not_have(cloud):
+    office = cloud.office()
+    told = office.warnings(since=0, until=cloud.now)
+    assert any("ten minutes" in line for line in told)
+    assert any("the archive began" in line for line in told)
+
+
+def test_row_that_is_changed_meanwhile_is_not_written_over(cloud):
+    office = cloud.office()
+    ended = replay(cloud, office=office)
+    assert not office.replays.put(replace(ended, problem="x"), expected_version=ended.version - 1)

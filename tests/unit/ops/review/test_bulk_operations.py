@@ -1,0 +1,533 @@
+"""Replaying many items: limit, rate, canaries, cancelling, resuming, two operators, a killed command."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from media_events.core.failures import PermanentConfigError
+from media_events.messaging.queue_consumer import timestamp
+from media_events.recovery.review_item import Selection
+from ops.cli import run
+from ops.deployment.discovery import Cloud, Deployment
+from ops.review import bootstrap, bulk_operations
+from ops.review.audit_log import DynamoRecords, Entry, Operation
+from ops.review.bulk_operations import Runner
+from ops.review.cli import context
+from ops.review.queries import Query, find_page, walk
+from tests.fakes.audit_log import records_of
+from tests.fakes.review_items import BY, attempt, make_item
+from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures
+from tests.unit.ops.review.test_service import Office
+
+ARGUMENTS = ["--table", "review", "--ledger-table", "ledger"]
+
+
+class Killed(BaseException):
+    pass
+
+
+class Group:
+    """A group of many open items and one operation on it; everything sent is delivered a second later."""
+
+    def __init__(self, size, **changes):
+        self.office = Office(
+            *(
+                make_item(f"evt-{n}", last_failed_at=f"2026-11-22T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}.000Z")
+                for n in range(size)
+            )
+        )
+        self.desk = records_of(self.office)
+        self.records = self.desk.records
+        self.delivering = True
+        values = {"operation_id": "op-1", "by": BY, "reason": "fixed", "created_at": timestamp(self.office.clock())}
+        values |= {"query": Query(group="g-1"), "limit": 500, "rate": 50.0, "canary": 5}
+        self.operation = Operation(**(values | changes))
+        self.records.create(self.operation)
+
+    def sleep(self, seconds):
+        self.office.clock.sleep(seconds)
+        if self.delivering:
+            for item in self.office.table.items.values():
+                if item.status == "RETRYING":
+                    self.office.ledger.delivered(item)
+
+    def runner(self, **changes):
+        values = {"desk": self.desk.desk, "records": self.records, "by": BY, "workers": 1}
+        values |= {"clock": self.office.clock, "sleep": self.sleep}
+        return Runner(**(values | changes))
+
+    def resumed(self):
+        operation = bulk_operations.take_up(self.records, "op-1")
+        assert operation is not None
+        return operation
+
+    def sent(self):
+        return Counter(json.loads(message["body"])["detail"]["metadata"]["id"] for message in self.office.queues.sent)
+
+    def none_twice(self):
+        return set(self.sent().values()) <= {1}
+
+
+# --- ten thousand ------------------------------------------------------------------------------------------------
+
+
+def test_of_ten_thousand_the_limit_goes_out_at_the_rate_and_none_twice():
+    group = Group(10_000)
+    began = group.office.clock()
+    ended = group.runner().run(group.operation)
+    assert (ended.state, ended.taken, ended.canary_passed) == ("completed", 500, True)
+    assert len(group.sent()) == 500
+    assert group.none_twice()
+    assert group.office.clock() - began >= 9.9
+
+
+def test_cancelled_and_resumed_and_killed_and_resumed_none_of_ten_thousand_is_sent_twice():
+    group = Group(10_000)
+
+    def cancel_at_100(operation):
+        if operation.taken == 100:
+            group.records.meanwhile = kill_at_300
+            assert bulk_operations.cancel(group.records, "op-1") is not None
+
+    def kill_at_300(operation):
+        if operation.taken == 300:
+            group.records.meanwhile = lambda _operation: None
+            raise Killed
+
+    group.records.meanwhile = cancel_at_100
+    assert group.runner().run(group.operation).state == "cancelled"
+    assert len(group.sent()) == 99
+    with pytest.raises(Killed):
+        group.runner().run(group.resumed())
+    ended = group.runner().run(group.resumed())
+    assert (ended.state, len(group.sent())) == ("completed", 500)
+    assert group.none_twice()
+
+
+def test_two_operators_on_one_group_send_none_twice():
+    group = Group(300, limit=200, canary=0)
+    other = replace(group.operation, operation_id="op-2")
+    group.records.create(other)
+    second = group.runner()
+
+    def second_starts(operation):
+        if operation.operation_id == "op-1" and operation.taken == 50:
+            group.records.meanwhile = lambda _operation: None
+            second.run(other)
+
+    group.records.meanwhile = second_starts
+    group.runner().run(group.operation)
+    assert len(group.sent()) == 300
+    assert group.none_twice()
+
+
+def test_an_operation_runs_in_one_command_at_a_time():
+    group = Group(50, canary=0)
+
+    def somebody_resumes(operation):
+        if operation.taken == 10:
+            group.records.meanwhile = lambda _operation: None
+            group.runner().run(group.resumed())
+
+    group.records.meanwhile = somebody_resumes
+    ended = group.runner().run(group.operation)
+    assert ended.state == "completed"
+    assert (len(group.sent()), group.none_twice()) == (50, True)
+
+
+def test_eight_at_a_time_send_none_twice_cancelled_or_killed():
+    group = Group(300, rate=100.0, limit=200)
+
+    def cancel_at_50(operation):
+        if operation.taken >= 50:
+            group.records.meanwhile = kill_at_120
+            bulk_operations.cancel(group.records, "op-1")
+
+    def kill_at_120(operation):
+        if operation.taken >= 120:
+            group.records.meanwhile = lambda _operation: None
+            group.office.table.meanwhile = kill
+
+    def kill():
+        raise Killed
+
+    group.records.meanwhile = cancel_at_50
+    assert group.runner(workers=8).run(group.operation).state == "cancelled"
+    with pytest.raises(Killed):
+        group.runner(workers=8).run(group.resumed())
+    ended = group.runner(workers=8).run(group.resumed())
+    assert ended.state == "completed"
+    assert group.none_twice()
+    assert 200 - 8 <= len(group.sent()) <= 200
+
+
+def test_what_a_command_was_killed_before_sending_is_sent_when_resumed():
+    group = Group(40, rate=100.0, canary=0, limit=1000)
+
+    def kill():
+        raise Killed
+
+    def kill_at_the_third_batch(operation):
+        if operation.taken > 9:
+            group.records.meanwhile = lambda _operation: None
+            group.office.table.meanwhile = kill
+
+    group.records.meanwhile = kill_at_the_third_batch
+    with pytest.raises(Killed):
+        group.runner(workers=8).run(group.operation)
+    assert len(group.sent()) < 40
+    assert group.runner(workers=8).run(group.resumed()).state == "completed"
+    assert (len(group.sent()), group.none_twice()) == (40, True)
+
+
+# --- stopping ----------------------------------------------------------------------------------------------------
+
+
+def test_a_slow_operation_is_cancelled_within_five_seconds():
+    group = Group(10, rate=0.01, canary=0)
+    group.runner(stopping=lambda: False)
+    cancelled_at = []
+
+    def sleep(seconds):
+        group.sleep(seconds)
+        if not cancelled_at:
+            bulk_operations.cancel(group.records, "op-1")
+            cancelled_at.append(group.office.clock())
+
+    assert group.runner(sleep=sleep).run(group.operation).state == "cancelled"
+    assert group.office.clock() - cancelled_at[0] <= 5
+
+
+def test_an_interrupted_command_stops_before_the_next_item_and_says_so_in_its_row():
+    group = Group(10, canary=0)
+    ended = group.runner(stopping=lambda: len(group.office.queues.sent) == 3).run(group.operation)
+    assert (ended.state, len(group.sent())) == ("cancelled", 3)
+    assert group.records.operation("op-1").state == "cancelled"
+
+
+def test_a_completed_operation_can_be_neither_cancelled_nor_resumed():
+    group = Group(3, canary=0)
+    group.runner().run(group.operation)
+    assert bulk_operations.cancel(group.records, "op-1") is None
+    assert bulk_operations.take_up(group.records, "op-1") is None
+
+
+# --- canaries ----------------------------------------------------------------------------------------------------
+
+
+def test_a_canary_that_fails_again_stops_the_operation():
+    group = Group(100)
+
+    def sleep(seconds):
+        group.office.clock.sleep(seconds)
+        for key, item in group.office.table.items.items():
+            if item.status == "RETRYING":
+                again = replace(item, attempts=(attempt("m-2"),), last_failed_at="2026-11-23T12:00:00.000Z")
+                group.office.table.items[key] = item.failed_again(again)
+
+    ended = group.runner(sleep=sleep).run(group.operation)
+    assert (ended.state, len(group.sent())) == ("stopped", 5)
+    assert "did not pass" in ended.problem
+
+
+def test_unconfirmed_canaries_stop_the_operation_and_resuming_waits_for_them_again():
+    group = Group(20)
+    group.delivering = False
+    ended = group.runner(canary_wait_seconds=3).run(group.operation)
+    assert (ended.state, len(group.sent())) == ("stopped", 5)
+    group.delivering = True
+    assert group.runner().run(group.resumed()).state == "completed"
+    assert (len(group.sent()), group.none_twice()) == (20, True)
+
+
+def test_a_command_killed_before_it_sent_a_canary_sends_it_when_resumed():
+    group = Group(20)
+
+    def kill():
+        group.office.table.meanwhile = None
+        raise Killed
+
+    group.office.table.meanwhile = kill
+    with pytest.raises(Killed):
+        group.runner().run(group.operation)
+    assert not group.sent()
+    assert group.runner().run(group.resumed()).state == "completed"
+    assert (len(group.sent()), group.none_twice()) == (20, True)
+
+
+# --- what fails --------------------------------------------------------------------------------------------------
+
+
+def test_a_message_that_fails_again_meanwhile_is_not_sent_again_even_if_clocks_differ():
+    group = Group(5, canary=0)
+
+    def fails_at_once(operation):
+        for key, item in group.office.table.items.items():
+            if item.status == "RETRYING" and operation.taken:
+                again = replace(item, attempts=(attempt("m-2"),))
+                group.office.table.items[key] = replace(item.failed_again(again), last_failed_at="2026-11-22T23:00:00Z")
+
+    group.records.meanwhile = fails_at_once
+    group.runner().run(group.operation)
+    group.runner().run(replace(group.records.operation("op-1"), state="running"))
+    assert group.none_twice()
+
+
+def test_a_single_message_that_can_not_be_sent_fails_and_the_others_go_out():
+    group = Group(5, canary=0)
+    key = next(iter(group.office.table.items))
+    group.office.table.items[key] = replace(group.office.item, body=None, bodyref="s3://elsewhere/abc")
+    ended = group.runner().run(group.operation)
+    assert (ended.state, ended.counts["failed"], len(group.sent())) == ("completed", 1, 4)
+
+
+def test_each_item_of_an_operation_is_in_the_audit_with_its_operation():
+    group = Group(2, canary=0)
+    group.runner().run(group.operation)
+    (line,) = group.records.entries(group.office.item.item_id)
+    assert (line.action, line.allowed, line.by, line.operation_id) == ("replay", True, BY, "op-1")
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="group")
+def _group(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
+    group = Group(12)
+    group.desk.sleep = group.sleep
+    monkeypatch.setattr(context, "_office", lambda _deployment: group.desk)
+    return group
+
+
+def command(*arguments):
+    return run(["review", *arguments, *(ARGUMENTS if arguments[0] in {"replay", "resume"} else ARGUMENTS[:2])])
+
+
+def test_a_dry_run_sends_and_records_nothing(group, capsys):
+    assert command("replay", "--group", "g-1", "--limit", "10", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["items"] == 10
+    assert not group.sent()
+    assert not group.records.lines
+
+
+def test_a_group_is_replayed_and_the_audit_tells_of_it(group, capsys):
+    assert command("replay", "--group", "g-1", "--canary", "2", "--reason", "CMS is back", "--json") == 0
+    ended = json.loads(capsys.readouterr().out)
+    assert (ended["state"], len(group.sent())) == ("completed", 12)
+    assert command("audit", ended["operation_id"]) == 0
+    shown = capsys.readouterr().out
+    for part in (BY, "start", "end", "CMS is back"):
+        assert part in shown
+
+
+def test_only_items_of_the_destination_asked_for_go_out(group):
+    assert command("replay", "--all-open", "--destination", "elsewhere") == 0
+    assert not group.sent()
+
+
+def test_items_are_replayed_by_what_they_are(group):
+    for number in range(3):
+        item = make_item(
+            f"evt-x{number}", group_id="g-2", error_code="http-422", type="comment.created", partner="frameio"
+        )
+        group.office.table.items[item.item_id] = item
+    assert command("replay", "--code", "http-422", "--partner", "frameio", "--limit", "2", "--since", "2d") == 0
+    assert set(group.sent()) <= {"evt-x0", "evt-x1", "evt-x2"}
+    assert len(group.sent()) == 2
+    assert command("replay", "--type", "comment.created", "--until", "2001-01-01") == 0
+    assert len(group.sent()) == 2
+
+
+def test_a_time_that_is_none_is_a_mistake(group):  # noqa: ARG001
+    assert command("replay", "--since", "yesterday", "--dry-run") == 2
+
+
+def test_a_group_is_archived_and_restored_as_operations(group, capsys):
+    assert command("archive", "--group", "g-1", "--limit", "5", "--reason", "withdrawn", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["items"] == 5
+    assert command("archive", "--group", "g-1", "--limit", "5", "--reason", "withdrawn") == 0
+    assert "5 archived" in capsys.readouterr().out
+    statuses = Counter(item.status for item in group.office.table.items.values())
+    assert (statuses["ARCHIVED"], group.sent()) == (5, Counter())
+    assert command("restore", "--all-archived", "--json") == 0
+    ended = json.loads(capsys.readouterr().out)
+    assert (ended["state"], ended["taken"], ended["action"]) == ("completed", 5, "restore")
+    assert {item.status for item in group.office.table.items.values()} == {"OPEN"}
+    (line,) = [line for line in group.records.entries(group.office.item.item_id) if line.action == "archive"]
+    assert (line.by, line.reason, line.allowed) == (BY, "withdrawn", True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["x", "--group", "g-1"], ["x", "--dry-run"]])
+def test_an_archive_of_nothing_or_of_two_things_is_a_mistake(group, arguments):
+    assert command("archive", *arguments, "--reason", "x") == 2
+    assert not group.records.lines
+
+
+def test_operations_are_listed_the_latest_first_with_who_and_why(group, capsys):  # noqa: ARG001
+    assert command("replay", "--group", "g-1", "--limit", "2", "--reason", "CMS is back", "--json") == 0
+    ended = json.loads(capsys.readouterr().out)
+    assert command("operations") == 0
+    shown = capsys.readouterr().out
+    for part in (ended["operation_id"], BY, "CMS is back", "OPEN or RETRYING items of group g-1"):
+        assert part in shown
+
+
+def test_stats_tell_what_waits(group, capsys):  # noqa: ARG001
+    assert command("stats", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["by_status"]["OPEN"], told["by_destination"], told["groups"]) == (12, {"cms": 12}, 1)
+    assert command("stats") == 0
+    assert "oldest open" in capsys.readouterr().out
+
+
+def test_a_list_goes_on_where_it_ended(group, capsys):  # noqa: ARG001
+    assert command("list", "--limit", "7", "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    assert command("list", "--limit", "7", "--cursor", first["cursor"], "--json") == 0
+    second = json.loads(capsys.readouterr().out)
+    assert len({item["item_id"] for page in (first, second) for item in page["items"]}) == 12
+    assert second["cursor"] is None
+    assert command("list", "--cursor", "nonsense") == 2
+
+
+def test_an_operation_that_does_not_exist_is_refused_and_the_refusal_is_recorded(group, capsys):
+    assert command("resume", "nothing") == 1
+    assert "no such operation" in capsys.readouterr().err
+    assert [(line.action, line.allowed) for line in group.records.lines] == [("resume", False)]
+
+
+def test_a_running_operation_is_cancelled_by_id_and_resumed(group, capsys):
+    assert command("cancel", "op-1") == 0
+    assert command("resume", "op-1") == 0
+    assert "completed" in capsys.readouterr().out
+    assert len(group.sent()) == 12
+
+
+@pytest.mark.parametrize("arguments", [["--group", "g-1", "--all-open"], ["x", "--group", "g-1"], ["x", "--dry-run"]])
+def test_a_replay_of_two_things_at_once_is_a_mistake(group, arguments):
+    assert command("replay", *arguments) == 2
+    assert not group.sent()
+
+
+def test_groups_are_counted_and_the_largest_comes_first(group, capsys):
+    other = make_item("evt-x", group_id="g-2")
+    group.office.table.items[other.item_id] = other
+    assert command("groups", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)["groups"]
+    assert [(row["group_id"], row["items"]) for row in shown] == [("g-1", 12), ("g-2", 1)]
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_an_export_for_spreadsheets_holds_no_formula(group, capsys, formula):
+    item = make_item("evt-x", error_message=formula, last_failed_at="2026-11-23T12:00:00.000Z")
+    group.office.table.items[item.item_id] = item
+    assert command("export", "--format", "csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert (len(rows), rows[0]["error_message"]) == (13, f"'{formula}")
+
+
+def test_an_export_for_programs_is_a_json_object_a_line_without_bodies(group, capsys):  # noqa: ARG001
+    assert command("export", "--format", "jsonl", "--group", "g-1", "--limit", "5") == 0
+    written = capsys.readouterr()
+    rows = [json.loads(line) for line in written.out.splitlines()]
+    assert (len(rows), rows[0]["group_id"], "body" in rows[0]) == (5, "g-1", False)
+    assert "more than 5" in written.err
+
+
+def test_an_item_is_archived_for_a_reason_and_restored(group):
+    item_id = group.office.item.item_id
+    assert command("archive", item_id, "--reason", " ") == 2
+    assert command("archive", item_id, "--reason", "withdrawn") == 0
+    assert group.office.current().status == "ARCHIVED"
+    assert command("replay", item_id, "--no-wait") == 1
+    assert command("restore", item_id) == 0
+    assert group.office.current().status == "OPEN"
+
+
+def test_the_loser_is_told_who_won(group, capsys):
+    item_id = group.office.item.item_id
+    assert command("archive", item_id, "--reason", "withdrawn") == 0
+    assert command("archive", item_id, "--reason", "me too") == 1
+    assert f"archive by {BY}" in capsys.readouterr().out
+    refused = [line for line in group.records.lines if not line.allowed]
+    assert [(line.action, line.reason) for line in refused] == [("archive", "me too")]
+
+
+def test_a_note_survives_a_replay(group, capsys):
+    item_id = group.office.item.item_id
+    assert command("note", item_id, "asked the CMS team") == 0
+    assert command("replay", item_id, "--no-wait") == 0
+    assert command("audit", item_id) == 0
+    assert "asked the CMS team" in capsys.readouterr().out
+
+
+def test_an_invalid_id_is_refused(group, capsys):  # noqa: ARG001
+    assert command("note", "../x", "text") == 1
+    assert command("archive", "0" * 20, "--reason", "x") == 1
+    assert "no such item" in capsys.readouterr().out
+
+
+def test_who_may_only_read_sees_an_unsettled_item_as_the_table_has_it():
+    group = Group(1)
+    item = replace(group.office.item, status="RETRYING")
+    group.office.table.items[item.item_id] = item
+    group.office.ledger.delivered(item)
+    group.office.table.update = refused
+    (listed,) = find_page(group.desk.desk, Query(statuses=("RETRYING",)), limit=5).items
+    assert (listed.item_id, listed.status) == (item.item_id, "RETRYING")
+
+
+def refused(_item, *, over):  # noqa: ARG001
+    raise PermanentConfigError("access-denied", "updating a review item: AccessDeniedException")
+
+
+def test_the_office_of_a_deployment_records_who_works_there(client, table):  # noqa: ARG001
+    office = bootstrap.office(Deployment(Cloud(region="eu-west-1"), TABLE, []))
+    office.record("i-1", "note", result="x", reason="")
+    (line,) = office.records.entries("i-1")
+    assert line.by.startswith("arn:aws:sts::123456789012:")
+
+
+# --- DynamoDB ----------------------------------------------------------------------------------------------------
+
+
+def test_the_audit_is_found_by_its_subject_newest_first_and_is_never_an_item(client, table):
+    records = DynamoRecords(client, TABLE)
+    hostile = make_item("audit/i-1")
+    table.create(hostile)
+    values = {"subject": "i-1", "by": BY, "action": "note", "allowed": True, "result": "x"}
+    for at in ("2026-11-23T10:00:00.000Z", "2026-11-23T11:00:00.000Z"):
+        records.append(Entry(**values, at=at))
+    assert [entry.at[11:13] for entry in records.entries("i-1")] == ["11", "10"]
+    (listed,) = table.page(Selection(index="by-event", value="audit/i-1"), limit=5).items
+    assert listed.item_id == hostile.item_id
+
+
+def test_of_two_writers_of_an_operation_one_wins(client, table):
+    records = DynamoRecords(client, TABLE)
+    operation = Group(1).operation
+    records.create(operation)
+    changed = replace(operation, canary_ids=("a",), counts={"sent": 1}, version=2)
+    assert records.update(changed, expected_version=1)
+    assert not records.update(changed, expected_version=1)
+    assert records.operation("op-1") == changed
+    assert records.operation("op-2") is None
+    assert table.get("operation/op-1") is None
+
+
+def test_items_come_oldest_first_within_their_times(table):
+    items = [make_item(f"e{n}", last_failed_at=f"2026-11-23T1{n}:00:00.000Z") for n in range(5)]
+    for item in reversed(items):
+        table.create(item)
+    between = {"since": items[1].last_failed_at, "until": items[3].last_failed_at}
+    expected = ["e1", "e2", "e3"]
+    for asked, found in ((Query(group="g-1"), expected), (Query(), expected), (Query(group="g-2"), [])):
+        query = replace(asked, statuses=("OPEN",), oldest_first=True, **between)
+        assert [item.event_id for item in walk(table, query)] == found

@@ -1,0 +1,253 @@
+"""`media-events review`: what a person and a program see, and the exit status."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+
+from ops.cli import run
+from ops.deployment import discovery
+from ops.review.cli import context
+from ops.review.cli.commands import app as review
+from ops.shared.console import OperatorError
+from tests.fakes.audit_log import records_of
+from tests.fakes.review_items import attempt, make_item
+from tests.unit.ops.review.test_service import Office
+
+TABLE = ["--table", "review", "--ledger-table", "ledger"]
+
+
+@pytest.fixture(name="office")
+def _office(monkeypatch, tmp_path):
+    for name in (
+        "AWS_ENDPOINT_URL",
+        discovery.ENVIRONMENT_VARIABLE,
+        discovery.REVIEW_TABLE_VARIABLE,
+        discovery.LEDGER_TABLES_VARIABLE,
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
+    office = Office()
+    desk_with_records = records_of(office)
+    monkeypatch.setattr(context, "_office", lambda _deployment: desk_with_records)
+    return office
+
+
+def command(*arguments):
+    return run(["review", *arguments])
+
+
+# --- list --------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_shows_what_waits_and_why(office, capsys):
+    assert command("list", *TABLE) == 0
+    shown = capsys.readouterr().out
+    for part in (office.item.item_id, "evt-1", "cms", "http-503", "the destination answered 503"):
+        assert part in shown
+
+
+def test_a_list_for_programs_is_json_and_has_no_bodies(office, capsys):
+    assert command("list", "--json", *TABLE) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [item["item_id"] for item in document["items"]] == [office.item.item_id]
+    assert "body" not in document["items"][0]
+    assert document["more"] is False
+
+
+def test_groups_are_listed_by_what_is_asked_for_and_their_ids_choose_items(office, capsys):
+    assert command("groups", "--by", "hop", "--json", *TABLE) == 0
+    (group,) = json.loads(capsys.readouterr().out)["groups"]
+    assert (group["group_id"], group["grouping"], group["items"]) == ("hop:route/cms", "hop", 1)
+    assert command("groups", "--by", "hop", *TABLE) == 0
+    assert "the latest: http-503" in " ".join(capsys.readouterr().out.split())
+    for choice in (["--group", "hop:route/cms"], ["--hop", "route/cms"]):
+        assert command("list", *choice, "--json", *TABLE) == 0
+        assert [item["item_id"] for item in json.loads(capsys.readouterr().out)["items"]] == [office.item.item_id]
+
+
+def test_what_nothing_is_grouped_by_ends_with_2(office, capsys):  # noqa: ARG001
+    assert command("groups", "--by", "colour", *TABLE) == 2
+    assert "use error, type, partner, hop, destination" in capsys.readouterr().err
+
+
+def test_an_empty_desk_says_so(office, capsys):
+    office.table.items.clear()
+    assert command("list", *TABLE) == 0
+    assert "Nothing waits for a person" in capsys.readouterr().out
+
+
+def test_a_limit_says_that_there_is_more(office, capsys):
+    for number in range(3):
+        item = make_item(f"evt-{number}")
+        office.table.items[item.item_id] = item
+    assert command("list", "--limit", "2", *TABLE) == 0
+    assert "there may be more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--status", "LOST"], ["--limit", "0"], ["--nonsense"]])
+def test_an_unusable_argument_ends_with_2(office, arguments):  # noqa: ARG001
+    assert command("list", *arguments, *TABLE) == 2
+
+
+def test_a_status_may_be_written_small(office, capsys):  # noqa: ARG001
+    assert command("list", "--status", "archived", *TABLE) == 0
+    assert "No such items" in capsys.readouterr().out
+
+
+# --- show --------------------------------------------------------------------------------------------------------
+
+
+def test_an_item_is_shown_whole(office, capsys):
+    assert command("show", office.item.item_id, *TABLE) == 0
+    shown = capsys.readouterr().out
+    for part in ("route/cms", "evt-1", "attempt", '"detail-type"'):
+        assert part in shown
+
+
+def test_an_item_for_programs_has_its_body(office, capsys):
+    assert command("show", office.item.item_id, "--json", *TABLE) == 0
+    assert json.loads(capsys.readouterr().out)["body"] == office.item.body
+
+
+def test_an_unknown_item_ends_with_1_and_says_what_to_do(office, capsys):  # noqa: ARG001
+    assert command("show", "0" * 20, *TABLE) == 1
+    assert "media-events review list" in capsys.readouterr().err
+
+
+def test_a_body_that_can_not_be_read_is_said_and_the_rest_is_shown(office, capsys):
+    item = make_item(body=None, bodyref="s3://elsewhere/abc")
+    office.table.items[item.item_id] = item
+    assert command("show", item.item_id, *TABLE) == 0
+    assert "not readable: foreign-dataref" in capsys.readouterr().out
+
+
+def test_nothing_that_came_from_outside_drives_the_terminal(office, capsys):
+    evil = "\x1b]0;owned\x07\x1b[31m[bold red]x[/]"
+    item = make_item(
+        "evt-\x1b[2J",
+        type=evil,
+        error_message=evil,
+        error_code=evil,
+        response=evil,
+        body=evil,
+        correlation_id=evil,
+        attempts=(attempt(message=evil),),
+    )
+    office.table.items = {item.item_id: item}
+    for arguments in (["list"], ["show", item.item_id], ["replay", item.item_id, "--no-wait"]):
+        command(*arguments, *TABLE)
+    shown = capsys.readouterr().out
+    assert "\x1b]" not in shown
+    assert "\x1b[2J" not in shown
+    assert "\x07" not in shown
+    assert "[bold red]x[/]" in shown
+
+
+# --- replay ------------------------------------------------------------------------------------------------------
+
+
+def test_a_confirmed_replay_ends_with_0(office, capsys):
+    office.later = [lambda: office.ledger.delivered(office.item)]
+    assert command("replay", office.item.item_id, *TABLE) == 0
+    assert "resolved" in capsys.readouterr().out
+
+
+def test_a_replay_that_fails_again_ends_with_1_and_its_reason(office, capsys):
+    office.later = [office.fails_again]
+    assert command("replay", office.item.item_id, *TABLE) == 1
+    assert "http-500" in capsys.readouterr().out
+
+
+def test_a_replay_that_is_not_confirmed_in_time_ends_with_1(office):
+    assert command("replay", office.item.item_id, "--wait", "1", *TABLE) == 1
+
+
+def test_a_replay_without_waiting_ends_with_0_once_it_is_sent(office):
+    assert command("replay", office.item.item_id, "--no-wait", *TABLE) == 0
+    assert len(office.queues.sent) == 1
+
+
+def test_a_replay_for_programs_is_json(office, capsys):
+    command("replay", office.item.item_id, "nothing", "--no-wait", "--json", *TABLE)
+    results = {outcome["item_id"]: outcome["result"] for outcome in json.loads(capsys.readouterr().out)}
+    assert results == {office.item.item_id: "unconfirmed", "nothing": "missing"}
+
+
+def test_a_replay_of_nothing_is_a_mistake(office):  # noqa: ARG001
+    assert command("replay", *TABLE) == 2
+
+
+# --- finding the deployment --------------------------------------------------------------------------------------
+
+
+def find(**given):
+    values = {"environment": None, "region": None, "profile": None, "table": None, "ledger_tables": []}
+    return discovery.find(**(values | given))
+
+
+def test_names_given_by_the_operator_win(office, monkeypatch):  # noqa: ARG001
+    monkeypatch.setenv(discovery.REVIEW_TABLE_VARIABLE, "other")
+    found = find(table="review", ledger_tables=["a", "b"])
+    assert (found.review_table, list(found.ledger_tables)) == ("review", ["a", "b"])
+
+
+def test_names_may_come_from_variables(office, monkeypatch):  # noqa: ARG001
+    monkeypatch.setenv(discovery.REVIEW_TABLE_VARIABLE, "review")
+    monkeypatch.setenv(discovery.LEDGER_TABLES_VARIABLE, "a,b")
+    found = find()
+    assert (found.review_table, list(found.ledger_tables)) == ("review", ["a", "b"])
+
+
+def test_names_may_come_from_the_local_clouds_outputs(office, monkeypatch, tmp_path):  # noqa: ARG001
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:1")
+    folder = tmp_path / "dev"
+    folder.mkdir()
+    outputs = {"review_table_name": "review", "ledger_table_names": ["a"]}
+    (folder / "outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
+    found = find(environment="dev")
+    assert (found.review_table, list(found.ledger_tables)) == ("review", ["a"])
+
+
+def test_an_unknown_deployment_ends_with_2_and_says_how_to_name_it(office, monkeypatch, tmp_path):  # noqa: ARG001
+    monkeypatch.setattr(discovery, "REPOSITORY", tmp_path)
+    with pytest.raises(OperatorError) as refused:
+        find(environment="nowhere")
+    assert refused.value.exit_code == 2
+    assert "--table" in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", ".", "a b"])
+def test_an_environments_name_can_not_leave_its_folder(office, name):  # noqa: ARG001
+    with pytest.raises(OperatorError, match="no environment's name"):
+        find(environment=name)
+
+
+# --- where the desk is -------------------------------------------------------------------------------------------
+
+
+def test_every_command_can_be_told_where_the_desk_is():
+    commands = typer.main.get_command(review).commands
+    assert {"list", "show", "replay", "archive", "edit", "serve"} <= set(commands)
+    for name, one in commands.items():
+        options = {option for parameter in one.params for option in parameter.opts}
+        assert {"--table", "--ledger-table", "--environment", "--region", "--profile"} <= options, name
+
+
+@pytest.mark.parametrize("name", ["list", "replay", "archive", "restore", "export"])
+def test_commands_on_many_items_choose_them_in_the_same_way(name):
+    options = {
+        option for parameter in typer.main.get_command(review).commands[name].params for option in parameter.opts
+    }
+    assert {"--group", "--destination", "--class", "--code", "--type", "--partner", "--since", "--until"} <= options
+
+
+def test_who_archives_is_told_that_without_a_ledger_no_order_is_kept(office, capsys):
+    item = office.item.item_id
+    assert command("archive", item, "--reason", "withdrawn", "--table", "review") == 0
+    assert "no ledger is known" in capsys.readouterr().err
+    assert command("restore", item, *TABLE) == 0
+    assert command("archive", item, "--reason", "withdrawn", *TABLE) == 0
+    assert "no ledger is known" not in capsys.readouterr().err

@@ -1,0 +1,190 @@
+"""`media-events review edit`: with a file, with an editor, and what a person and a program see of it."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from ops.cli import run
+from ops.review.cli import context
+from tests.fakes.recovery import Crash
+from tests.unit.ops.review.test_editing import Place
+
+OPTIONS = ["--table", "review", "--ledger-table", "ledger"]
+
+
+@pytest.fixture(name="place")
+def _place(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
+    place = Place()
+    place.office.sleep = place.fakes.sleep
+    monkeypatch.setattr(context, "_office", lambda _deployment: place.office)
+    return place
+
+
+def edit(place, *arguments, item=None):
+    return run(["review", "edit", item or place.item.item_id, *arguments, *OPTIONS])
+
+
+@pytest.fixture(name="file")
+def _file(place, tmp_path):
+    document = place.document()
+    document["data"]["title"] = "Final cut"
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(document))
+    return str(file)
+
+
+def test_a_draft_is_the_event_to_start_from_and_nothing_is_done(place, capsys):
+    assert edit(place, "--draft") == 0
+    assert json.loads(capsys.readouterr().out)["metadata"]["id"] == "evt-1"
+    assert (place.lines(), place.sent()) == ([], [])
+
+
+def test_a_dry_run_shows_the_difference_and_records_nothing(place, file, capsys):
+    assert edit(place, "--body", file, "--dry-run") == 0
+    shown = capsys.readouterr()
+    assert '+    "title": "Final cut"' in shown.err
+    assert "nothing was" in shown.out
+    assert (place.lines(), place.sent()) == ([], [])
+
+
+def test_a_dry_run_tells_programs_what_would_change(place, file, capsys):
+    assert edit(place, "--body", file, "--dry-run", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["changed"], told["version"], told["warnings"]) == (["data.title"], 1, [])
+
+
+def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(place, file, capsys):
+    assert edit(place, "--body", file) == 1
+    assert "--yes" in capsys.readouterr().err
+    assert place.sent() == []
+    assert edit(place, "--body", file, "--yes", "--wait", "0", "--json", "--reason", "title") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["result"] == "unconfirmed"
+    assert place.sent()[0]["detail"]["metadata"]["id"] == told["event_id"]
+
+
+def test_an_edit_that_is_delivered_ends_with_0(place, file, capsys):
+    place.fakes.later = [lambda: place.delivered(place.sent()[0]["detail"]["metadata"]["id"])]
+    assert edit(place, "--body", file, "--yes") == 0
+    assert "delivered to cms" in capsys.readouterr().out
+
+
+def test_a_refused_edit_names_every_mistake_and_is_recorded(place, tmp_path, capsys):
+    document = place.document()
+    document["metadata"] |= {"id": "forged", "time": "1999-01-01T00:00:00Z"}
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(document))
+    assert edit(place, "--body", str(file), "--yes") == 1
+    problems = capsys.readouterr().err
+    assert "metadata.id is locked" in problems
+    assert "metadata.time is locked" in problems
+    place.records.types = {}
+    assert edit(place, "--body", str(file), "--yes", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["result"] == "refused"
+    assert place.lines() == [("edit", False)]
+
+
+def test_the_loser_is_told_who_won(place, file, capsys):
+    place.send()
+    assert edit(place, "--body", file, "--yes") == 1
+    assert "edit by arn:aws:sts" in capsys.readouterr().err
+
+
+def test_a_stale_version_is_refused(place, file, capsys):
+    place.fakes.fails_again()
+    assert edit(place, "--body", file, "--yes", "--version", "1") == 1
+    assert "version 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--body", "x", "--draft"], ["--finish", "--abandon", "--reason", "x"], ["--abandon"], ["--body", "/no"]],
+)
+def test_unusable_arguments_end_with_2(place, arguments):
+    assert edit(place, *arguments) == 2
+    assert place.sent() == []
+
+
+def test_without_a_terminal_there_is_no_editor(place, capsys):
+    assert edit(place) == 2
+    assert "--draft" in capsys.readouterr().err
+
+
+# --- the editor --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="editor")
+def _editor(monkeypatch, tmp_path):
+    """An editor that runs a script of the test's, on a terminal that says yes."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.delenv("VISUAL", raising=False)
+    answers = []
+    monkeypatch.setattr("typer.confirm", lambda text, **_options: answers.append(text) or answers.count(text) < 3)
+
+    def script(text):
+        program = tmp_path / "editor"
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("EDITOR", f"'{program}' --wait")
+
+    script.answers = answers
+    return script
+
+
+def test_an_editor_changes_the_event_and_the_difference_is_shown_before_it_is_sent(place, editor, tmp_path, capsys):
+    editor("""sed -i 's/"title": ""/"title": "Final cut"/' "$2" """)
+    assert edit(place, "--wait", "0") == 1
+    assert '+    "title": "Final cut"' in capsys.readouterr().err
+    assert editor.answers == ["Send it?"]
+    assert place.sent()[0]["detail"]["data"] == {"title": "Final cut"}
+    assert not list(tmp_path.glob("media-events-*"))
+
+
+def test_what_is_wrong_is_opened_once_more_and_in_the_end_kept(place, editor, tmp_path, capsys):
+    editor("""echo '{' > "$2" """)
+    assert edit(place) == 1
+    told = capsys.readouterr().err
+    assert told.count("no JSON") == 3
+    (kept,) = tmp_path.glob("media-events-*")
+    assert str(kept) in told
+    assert place.sent() == []
+
+
+@pytest.mark.parametrize("script", ["exit 3", None])
+def test_an_editor_that_fails_sends_nothing(place, editor, monkeypatch, script, capsys):
+    editor(script or "")
+    if script is None:
+        monkeypatch.setenv("EDITOR", "/no/such/editor")
+    assert edit(place) == 1
+    assert "editor" in capsys.readouterr().err
+    assert place.sent() == []
+
+
+# --- after a crash -----------------------------------------------------------------------------------------------
+
+
+def test_an_edit_that_was_killed_is_finished_by_command(place, capsys):
+    place.fakes.trap.steps.clear()
+    place.fakes.trap.at = 2
+    edited = place.edited()
+    with pytest.raises(Crash):
+        place.send(edited)
+    place.fakes.trap.at = None
+    place.fakes.later = [lambda: place.delivered(edited.event.metadata.id)]
+    assert edit(place, "--finish") == 0
+    assert edited.event.metadata.id in capsys.readouterr().out
+    assert edit(place, "--finish") == 1
+    assert "no edit to finish" in capsys.readouterr().err
+    assert edit(place, "--abandon", "--reason", "x") == 1
+
+
+def test_an_item_and_its_edit_name_each_other(place, capsys):
+    outcome = place.send()
+    assert run(["review", "show", place.item.item_id, *OPTIONS]) == 0
+    assert outcome.event_id in capsys.readouterr().out

@@ -1,0 +1,133 @@
+"""How the page says things, and what it hides."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from markupsafe import Markup
+
+from ops.review.remediation import advice
+from ops.review_web.formatting import ago, clean, highlighted, moment, size, span
+from ops.review_web.groups import hours_before, pace
+from ops.review_web.redaction import HIDDEN, redacted
+from tests.fakes.review_web import NOW
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-5, "0 s"), (8, "8 s"), (200, "3 min"), (7200, "2 h"), (86_400, "24 h"), (5 * 86_400, "5 days")],
+)
+def test_a_duration_is_told_in_its_largest_unit(seconds, told):
+    assert span(seconds) == told
+
+
+def test_times_are_told_and_what_is_none_stays_as_it_is():
+    assert moment("2026-11-26T09:20:00.500Z") == "2026-11-26 09:20:00 UTC"
+    assert ago("2026-11-26T09:19:00Z", NOW) == "1 min ago"
+    assert ago("2026-11-26T09:21:00Z", NOW) == "just now"
+    for text in ("yesterday", "", "99999-01-01", "<b>"):
+        assert moment(text) == ago(text, NOW) == text
+
+
+def test_what_can_not_be_seen_is_marked_and_markup_is_left_alone():
+    assert clean("a\u202eb\x00c\nd\te") == "a\ufffdb\ufffdc\nd\te"
+    assert clean("Ingrid Sørensen, 编辑 🎬") == "Ingrid Sørensen, 编辑 🎬"
+    assert clean(Markup("<b>")) == "<b>"
+    assert clean(None) == ""
+    assert clean(0) == 0
+
+
+def test_json_is_coloured_and_escaped():
+    shown = highlighted('{"a<b": "<script>", "n": -1.5, "t": true, "s": "x: \\"y\\""}')
+    assert '<span class="j-key">&#34;a&lt;b&#34;</span>:' in shown
+    assert '<span class="j-string">&#34;&lt;script&gt;&#34;</span>' in shown
+    assert '<span class="j-number">-1.5</span>' in shown
+    assert '<span class="j-word">true</span>' in shown
+    assert "<script>" not in highlighted("<script>" * 20_000)
+
+
+def test_sizes_are_told():
+    assert [size(n) for n in (1, 1023, 1536, 3 * 1024 * 1024)] == ["1 byte", "1023 bytes", "1.5 KiB", "3.0 MiB"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "token",
+        "access_token",
+        "accessToken",
+        "clientSecret",
+        "client_secret",
+        "password",
+        "passwd",
+        "apiKey",
+        "api-key",
+        "stream_key",
+        "x-amz-signature",
+        "Authorization",
+        "Set-Cookie",
+        "privateKey",
+        "credentials",
+        "sessionId",
+    ],
+)
+def test_fields_that_look_like_credentials_are_hidden(name):
+    text, count = redacted(json.dumps({"data": [{name: "s3cret-value"}]}))
+    assert "s3cret-value" not in text
+    assert count == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["tokens_used", "secretary", "key", "keyframes", "author", "signature_required", "monkey"]
+)
+def test_fields_that_only_sound_like_it_are_shown(name):
+    assert redacted(json.dumps({name: "shown"}))[1] == 0
+
+
+def test_signed_addresses_are_shown_without_what_signs_them():
+    url = "https://cdn.example.com/a.mp4?v=2&X-Amz-Signature=abc123&X-Amz-Date=1"
+    text, count = redacted(json.dumps({"url": url, "list": [url]}))
+    assert "abc123" not in text
+    assert f"v=2&X-Amz-Signature={HIDDEN}&X-Amz-Date=1" in text
+    assert count == 2
+
+
+def test_a_body_that_is_no_json_is_covered_as_well():
+    text, count = redacted("token=abc123&x=1 Authorization: Bearer abcdefghijkl")
+    assert "abc123" not in text
+    assert "abcdefghijkl" not in text
+    assert count > 0
+
+
+def test_what_is_empty_hides_nothing():
+    assert redacted('{"token": null, "secret": "", "password": false}')[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("newest", "hours", "kind"),
+    [
+        ("2026-11-26T09:19:00.000Z", [0] * 22 + [3, 4], "growing"),
+        ("2026-11-26T08:40:00.000Z", [0] * 22 + [3, 0], "slow"),
+        ("2026-11-26T06:40:00.000Z", [0] * 21 + [3, 0, 0], "quiet"),
+        ("", [0] * 24, "quiet"),
+        ("<b>", [5] * 24, "quiet"),
+    ],
+)
+def test_a_group_grows_or_does_not(newest, hours, kind):
+    assert pace(newest, hours, NOW).kind == kind
+
+
+def test_hours_are_those_of_the_table():
+    assert hours_before(NOW, 3) == ["2026-11-26T07", "2026-11-26T08", "2026-11-26T09"]
+
+
+def test_bars_are_visible_and_no_higher_than_the_picture():
+    assert pace("", [0, 1, 1000], NOW).bars == (1, 1, 24)
+    assert pace("", [0, 0], NOW).bars == (1, 1)
+
+
+def test_every_class_has_advice_and_a_code_more_of_it():
+    assert advice("transient", "x").steps[0] == "Make sure that the receiver is up again."
+    assert "secret" in advice("permanent-config", "http-401").steps[0]
+    assert advice("<b>", "x") == advice("permanent-data", "x")

@@ -1,0 +1,253 @@
+"""What the pages show: groups, items, one item's story, help; and that whatever came from outside is text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from media_events.core.failures import TransientError
+from media_events.delivery.ordering import key_queue as lanes_of
+from media_events.delivery.ordering.latest_only import Position
+from media_events.recovery.review_item import Attempt
+from ops.review.audit_log import Entry
+from ops.review_web.groups import SHORTCUTS
+from tests.fakes.review_web import MAPPING, SECRET, item_of
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202egnp.exe\x1b[31m"
+
+
+def test_a_group_tells_how_many_since_when_and_what_to_do(browser, item, world):
+    page = browser.get("/").text
+    assert f'href="/groups/{item.group_id}"' in page
+    assert "check the destination&#39;s secret" in page
+    assert "growing, 1 since 08:00 UTC" in page
+    world.table.update(replace(item, status="ARCHIVED", version=2), over=item)
+    assert f'href="/groups/{item.group_id}"' not in browser.get("/").text
+
+
+@pytest.mark.parametrize("grouping", ["type", "partner", "hop", "destination"])
+def test_groups_of_what_items_have_in_common_are_listed_and_shown(browser, item, grouping):
+    page = browser.get(f"/?by={grouping}").text
+    group = item.group_ids[grouping]
+    path = f"/groups/{quote(group, safe=':/')}"
+    assert f'href="{path}"' in page
+    assert f"The latest: <code>{item.error_code}</code>" in page
+    shown = browser.get(path).text
+    assert item.event_id in shown
+    assert f"{grouping.capitalize()} {getattr(item, grouping)}" in shown
+    assert browser.get("/?by=colour").status_code == 404
+
+
+def test_a_group_shows_its_items_by_status(browser, item, world):
+    path = f"/groups/{item.group_id}"
+    assert item.event_id in browser.get(path).text
+    assert "No archived items here" in browser.get(f"{path}?status=ARCHIVED").text
+    world.table.update(replace(item, status="ARCHIVED", version=2), over=item)
+    assert item.event_id in browser.get(path).text
+    assert browser.get(f"{path}?status=LOST").status_code == 404
+    assert browser.get("/groups/none").status_code == 404
+
+
+def test_an_item_tells_its_story(browser, item, world):
+    world.place.office.record(item.item_id, "note", result="asked the CMS team", reason="")
+    page = browser.get(f"/items/{item.item_id}").text
+    for part in (
+        "The client secret has expired",
+        "Received by the webhook",
+        "It happened at the partner",
+        "asked the CMS team",
+        "failed here",
+        "route/ready-to-publication",
+        "HOUSE-88412",
+    ):
+        assert part in page
+    happened = [page.index(text) for text in ("It happened at the partner", "Received by", "asked the CMS team")]
+    assert happened == sorted(happened)
+
+
+def test_an_item_says_what_it_would_match_now_by_the_workflow(browser, item):
+    page = browser.get(f"/items/{item.item_id}").text
+    row = page[page.index("<code>route/comments-to-review-tool") :]
+    assert "no" in row[: row.index("</tr>")]
+    assert "failed here" in page[page.index("<code>route/ready-to-cms</code> <span") :][:120]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("not json", "The body is not JSON"),
+        ("[]", "The body is no event"),
+        ('{"a": 1}', "neither detail"),
+        ("[" * 100_000, "The body is not JSON"),
+        ('{"detail":' + '{"a":' * 5000 + "1" + "}" * 5001, ""),
+    ],
+)
+def test_a_body_that_is_no_event_is_shown_and_matches_nothing(browser, item, world, body, told):
+    other = item_of(SECRET, f"odd-{abs(hash(body))}", queue_url=world.queue_url, group_id=item.group_id, body=body)
+    world.put(other)
+    answer = browser.get(f"/items/{other.item_id}")
+    assert answer.status_code == 200
+    assert told in answer.text
+
+
+def test_a_body_that_can_not_be_read_is_said_and_the_rest_is_shown(browser, item, world):
+    other = item_of(
+        SECRET, "gone", queue_url=world.queue_url, group_id=item.group_id, body=None, bodyref="s3://elsewhere/x"
+    )
+    world.put(other)
+    page = browser.get(f"/items/{other.item_id}").text
+    assert "It can't be read:" in page
+    assert "http-401" in page
+
+
+def hostile_item(world, item):
+    return item_of(
+        SECRET,
+        f"evil-{item.event_id}{HOSTILE}",
+        queue_url=world.queue_url,
+        **dict.fromkeys(("type", "partner", "error_code", "error_message", "response", "correlation_id"), HOSTILE),
+        **dict.fromkeys(("partition_key", "destination", "hop", "kind"), HOSTILE),
+        body=json.dumps({"detail": {"metadata": {"entry": HOSTILE, "time": HOSTILE}, HOSTILE: HOSTILE}}),
+        group_id=item.group_id,
+        source=HOSTILE,
+        attempts=(
+            Attempt(
+                time=HOSTILE, failure_class="transient", code=HOSTILE, message=HOSTILE, redrivecount=1, message_id="x"
+            ),
+        ),
+    )
+
+
+def test_whatever_came_from_outside_is_text(browser, item, world):
+    evil = hostile_item(world, item)
+    world.put(evil)
+    world.place.office.records.append(
+        Entry(
+            subject=evil.item_id, at=HOSTILE, by=HOSTILE, action=HOSTILE, allowed=True, result=HOSTILE, reason=HOSTILE
+        )
+    )
+    paths = ["/", f"/groups/{item.group_id}", f"/items/{evil.item_id}", "/items"]
+    for path in [*paths, f"/items?destination={HOSTILE}", f"/items?event={HOSTILE}", f"/find?id={HOSTILE}"]:
+        answer = browser.client.get(
+            path.partition("?")[0],
+            query_string=dict([path.partition("?")[2].split("=", 1)]) if "?" in path else None,
+            base_url="http://127.0.0.1:8787",
+            follow_redirects=True,
+        )
+        assert answer.status_code == 200, path
+        assert "<script>alert" not in answer.text, path
+        assert "<img" not in answer.text, path
+        assert "\u202e" not in answer.text, path
+        assert "\x1b" not in answer.text, path
+        assert ">49<" not in answer.text, path
+
+
+def test_an_event_is_found_by_its_id_and_an_item_by_its_own(browser, item):
+    assert browser.get(f"/find?id={item.item_id}").headers["Location"] == f"/items/{item.item_id}"
+    found = browser.get(f"/find?id={item.event_id}").headers["Location"]
+    assert item.item_id in browser.get(found).text
+    assert "No item of this event" in browser.get("/items?event=none").text
+
+
+def test_items_are_filtered(browser, item):
+    assert item.event_id in browser.get("/items?destination=cms&failure_class=permanent-config").text
+    assert "No open items like that" in browser.get("/items?destination=nowhere").text
+
+
+@pytest.mark.parametrize("cursor", ["x", "eyJ9", "!!!", "W10", "x" * 5000, "WzAsIjEiXQ"])
+def test_a_cursor_that_no_page_gave_is_refused(browser, item, cursor):
+    for path in ("/", "/items", f"/groups/{item.group_id}"):
+        answer = browser.get(f"{path}?after={cursor}")
+        assert answer.status_code == 400, path
+        assert "begin with the first page" in answer.text
+
+
+def test_a_list_goes_on_where_it_ended(browser, world, item):
+    group = f"many-{item.event_id}"
+    made = [
+        item_of(SECRET, f"{group}-{n}", failed_ago=60.0 + n, queue_url=world.queue_url, group_id=group)
+        for n in range(120)
+    ]
+    world.load(made)
+    seen, path = [], f"/groups/{group}"
+    while path:
+        page = browser.get(path).text
+        seen += [one.event_id for one in made if f">{one.event_id}</a>" in page]
+        path = page.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+        path = path if 'rel="next"' in page else ""
+    assert seen == [one.event_id for one in made]
+
+
+def test_a_hop_before_the_routes_is_on_the_way(browser, item, world):
+    other = item_of(MAPPING, "mapped", queue_url=world.queue_url, group_id=item.group_id)
+    world.put(other)
+    page = browser.get(f"/items/{other.item_id}").text
+    assert page.index("normalise-asset") < page.index("not reached")
+
+
+def test_the_help_names_every_key_state_class_and_policy(browser):
+    page = browser.get("/help").text
+    for part in ("next and previous row", "Superseded", "poison", "administer", "operator_policies"):
+        assert part in page
+
+
+def test_no_shortcut_is_promised_that_no_page_has():
+    folder = Path(__file__).parents[4] / "ops/review_web"
+    templates = "".join(path.read_text() for path in (folder / "templates").glob("*.html"))
+    script = (folder / "static/review.js").read_text()
+    for keys, _ in SHORTCUTS:
+        for key in keys:
+            of_browser = key in {"Enter", "Esc"}
+            assert of_browser or f'data-key="{key}"' in templates or f"'{key}')" in templates or f"{key}:" in script, (
+                key
+            )
+
+
+# --- an order ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="lanes")
+def _lanes(world, item):
+    """What the ledger's lane of the item's key holds, as tests put it there."""
+    lanes, kept = {}, world.place.office
+
+    class Lanes:
+        def lane(self, key):
+            if isinstance(lanes.get(key), TransientError):
+                raise lanes[key]
+            return lanes.get(key)
+
+    def hold(*event_ids, parked=(), problem=None):
+        entries = [
+            lanes_of.Entry(event_id=name, position=Position(time=number), since=0.0, parked=name in parked)
+            for number, name in enumerate(event_ids)
+        ]
+        key = lanes_of.lane_key(item.source, item.partition_key, item.destination)
+        lanes[key] = problem or lanes_of.Lane(entries=tuple(entries))
+
+    world.place.office = replace(kept, desk=replace(kept.desk, lanes=Lanes()))
+    yield hold
+    world.place.office = kept
+
+
+def test_an_item_of_a_kept_order_says_what_waits_for_it(browser, item, lanes):
+    page = f"/items/{item.item_id}"
+    assert "kept in order" not in browser.get(page).text
+    lanes("earlier", item.event_id, "later-1", "later-2", parked=("later-2",))
+    told = " ".join(browser.get(page).text.split())
+    assert "Its key is kept in order." in told
+    assert "1 event before it waits too: put that right first." in told
+    assert "2 later events wait for it, 1 parked, and go on once it is delivered or archived." in told
+    lanes(item.event_id)
+    assert "Nothing of its key waits for it." in browser.get(page).text
+
+
+def test_an_order_that_can_not_be_read_is_said_and_the_rest_is_shown(browser, item, lanes):
+    lanes(problem=TransientError("aws-Throttling", "reading a lane: Throttling"))
+    page = browser.get(f"/items/{item.item_id}").text
+    assert "not known: reading a lane: Throttling" in page
+    assert item.error_message in page

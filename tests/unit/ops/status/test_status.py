@@ -1,0 +1,383 @@
+"""A deployment on one screen: what is asked, what of it needs a person, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from media_events.adapters.dynamodb.circuit_breaker import BreakerTable
+from media_events.core.failures import PermanentConfigError, TransientError
+from media_events.recovery.review_item import Group
+from ops.cli import run
+from ops.deployment import discovery
+from ops.deployment.topology import Parts
+from ops.shared.queue_depths import Depth
+from ops.status import bootstrap, commands
+from ops.status.collector import MAX_GROUPS, Looker
+from ops.status.message_ages import OldestMessages
+from ops.status.model import Breaker, age
+from tests.fakes.review_items import make_item
+from tests.fakes.trace_evidence import NOW, OUTPUTS, PARTS
+
+REFUSED = PermanentConfigError("aws-AccessDenied", "asking: AccessDenied")
+
+
+class Deployment:
+    """All that is asked, in memory. A value that is an exception is raised."""
+
+    def __init__(self):
+        self.items = []
+        self.depths = {}
+        self.oldest = {}
+        self.breakers = {}
+        self.asked_ages = []
+        self.delivered = set()
+        self.parts = PARTS
+        self.now = NOW
+
+    def looker(self):
+        return Looker(
+            parts=self.parts,
+            groups=self._groups,
+            replays=lambda: (item for item in self.items if item.status == "RETRYING"),
+            delivered=lambda item: item.item_id in self.delivered,
+            depth=lambda url: _raised(self.depths.get(url.rpartition("/")[2], Depth(0, 0))),
+            ages=self._ages,
+            breaker=lambda _table, destination: _raised(self.breakers.get(destination, Breaker())),
+            clock=lambda: self.now,
+        )
+
+    def look(self):
+        return self.looker().look()
+
+    def _groups(self, limit):
+        counts = defaultdict(Counter)
+        examples = {}
+        for item in _raised(self.items):
+            counts[item.group_id][item.status] += 1
+            examples[item.group_id] = item
+        found = [
+            Group(
+                group_id=group_id,
+                hop=item.hop,
+                destination=item.destination,
+                failure_class=item.failure_class,
+                error_code=item.error_code,
+                error_message=item.error_message,
+                counts=counts[group_id],
+                opened=sum(counts[group_id].values()),
+                first_opened_at=item.last_failed_at,
+                last_opened_at=item.last_failed_at,
+            )
+            for group_id, item in examples.items()
+        ]
+        found.sort(key=lambda group: -group.waiting)
+        return found[:limit], len(found) > limit
+
+    def _ages(self, names):
+        self.asked_ages.append(list(names))
+        return _raised(self.oldest)
+
+
+def _raised(value):
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+@pytest.fixture(name="deployment")
+def _deployment():
+    return Deployment()
+
+
+def whats(picture):
+    return [need.what for need in picture.needs]
+
+
+# --- what needs a person -----------------------------------------------------------------------------------------
+
+
+def test_a_quiet_deployment_needs_nobody(deployment):
+    picture = deployment.look()
+    assert (picture.verdict, picture.needs, picture.open_items) == ("nothing", [], 0)
+    assert [hop.hop for hop in picture.hops] == sorted(OUTPUTS["hops"])
+
+
+def test_every_group_of_open_items_needs_a_person_the_largest_first(deployment):
+    deployment.items = [
+        make_item("evt-1"),
+        make_item("evt-2", group_id="g-2", error_code="http-404", failure_class="permanent-config"),
+        make_item("evt-3"),
+    ]
+    picture = deployment.look()
+    assert whats(picture) == [
+        "2 open items: http-503 (transient) at route/cms → cms, since 2026-11-23T12:00:00.000Z",
+        "1 open item: http-404 (permanent-config) at route/cms → cms, since 2026-11-23T12:00:00.000Z",
+    ]
+    assert picture.needs[0].do == "media-events review list --group g-1 --status OPEN"
+    assert picture.verdict == "something"
+
+
+def test_more_groups_than_a_screen_has_room_for_are_not_read(deployment):
+    deployment.items = [make_item(f"evt-{number}", group_id=f"g-{number}") for number in range(MAX_GROUPS + 5)]
+    picture = deployment.look()
+    assert (picture.open_items, picture.more_open) == (MAX_GROUPS, True)
+
+
+@pytest.mark.parametrize(("minutes", "needed"), [(1, False), (16, True)])
+def test_a_replay_that_was_never_confirmed_needs_a_person(deployment, minutes, needed):
+    at = datetime.fromtimestamp(NOW, UTC) - timedelta(minutes=minutes)
+    deployment.items = [make_item(status="RETRYING", replayed_at=at.isoformat())]
+    picture = deployment.look()
+    assert (picture.open_items, picture.retrying, picture.groups) == (0, 1, [])
+    assert bool(picture.needs) == needed
+    deployment.delivered = {deployment.items[0].item_id}
+    assert deployment.look().needs == []
+
+
+@pytest.mark.parametrize(("seconds", "needed"), [(3599, False), (3601, True)])
+def test_a_queue_that_does_not_drain_needs_a_person(deployment, seconds, needed):
+    deployment.depths["media-dev-ready-to-cms"] = Depth(10, 0)
+    deployment.oldest["media-dev-ready-to-cms"] = seconds
+    assert bool(deployment.look().needs) == needed
+
+
+def test_a_queue_that_waits_for_its_breaker_does_not(deployment):
+    deployment.depths["media-dev-ready-to-cms"] = Depth(0, 0, 10)
+    deployment.oldest["media-dev-ready-to-cms"] = 7200
+    deployment.breakers["cms"] = Breaker(failures=5, opened=1, open_until=NOW + 30)
+    picture = deployment.look()
+    assert picture.verdict == "nothing"
+    (hop,) = [hop for hop in picture.to_dict()["hops"] if hop["destination"] == "cms"]
+    assert hop["breaker"]["state"] == "open"
+
+
+def test_a_breaker_that_opens_again_and_again_does(deployment):
+    deployment.breakers["cms"] = Breaker(failures=9, opened=3, open_until=NOW + 30)
+    assert "cms does not recover" in whats(deployment.look())[0]
+
+
+def test_a_breaker_that_only_what_has_failed_before_opens_again_and_again_says_nothing_of_the_receiver(deployment):
+    deployment.breakers["cms"] = Breaker(failures=9, opened=3, doubted=True, open_until=NOW + 30)
+    assert deployment.look().verdict == "nothing"
+
+
+def test_a_breaker_whose_time_is_over_is_closed(deployment):
+    deployment.breakers["cms"] = Breaker(failures=9, opened=3, open_until=NOW - 1)
+    assert deployment.look().verdict == "nothing"
+
+
+@pytest.mark.parametrize(("seconds", "needed"), [(600 + 899, False), (600 + 901, True)])
+def test_dead_letters_that_stay_longer_than_their_re_drives_do_need_a_person(deployment, seconds, needed):
+    hops = OUTPUTS["hops"] | {
+        "route/ready-to-cms": OUTPUTS["hops"]["route/ready-to-cms"] | {"redrive_max_delay_seconds": 600}
+    }
+    deployment.parts = Parts.of(OUTPUTS | {"hops": hops})
+    deployment.depths["media-dev-ready-to-cms-dlq"] = Depth(0, 2)
+    deployment.oldest["media-dev-ready-to-cms-dlq"] = seconds
+    assert bool(deployment.look().needs) == needed
+
+
+def test_dead_letters_that_wait_for_their_re_drive_need_nobody(deployment):
+    deployment.depths["media-dev-ready-to-cms-dlq"] = Depth(0, 2)
+    deployment.oldest["media-dev-ready-to-cms-dlq"] = 60
+    assert deployment.look().verdict == "nothing"
+
+
+def test_an_age_that_a_queue_had_before_it_was_emptied_does_not_count(deployment):
+    deployment.oldest["media-dev-ready-to-cms"] = 99_999
+    assert deployment.look().verdict == "nothing"
+    assert deployment.asked_ages == []
+
+
+# --- what can't be told ------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_refuses_may_hide_something(deployment):
+    deployment.items = REFUSED
+    picture = deployment.look()
+    assert picture.verdict == "unknown"
+    assert picture.unknown == ["the review table: asking: AccessDenied"]
+
+
+def test_a_queue_that_refuses_may_hide_something(deployment):
+    deployment.depths["media-dev-ready-to-cms"] = REFUSED
+    assert deployment.look().verdict == "unknown"
+
+
+def test_a_breaker_that_can_not_be_read_may_hide_something(deployment):
+    deployment.breakers["cms"] = TransientError("aws-Throttling", "reading a breaker: Throttling")
+    assert deployment.look().unknown == ["the breaker of cms: reading a breaker: Throttling"]
+
+
+def test_without_ages_the_counts_still_tell(deployment):
+    deployment.depths["media-dev-ready-to-cms"] = Depth(10, 0)
+    deployment.oldest = REFUSED
+    picture = deployment.look()
+    assert picture.verdict == "nothing"
+    assert picture.notes == ["ages of messages are not known: asking: AccessDenied"]
+
+
+def test_what_needs_a_person_outweighs_what_is_not_known(deployment):
+    deployment.items = [make_item()]
+    deployment.depths["media-dev-ready-to-cms"] = REFUSED
+    assert deployment.look().verdict == "something"
+
+
+def test_without_outputs_nobody_can_tell(deployment):
+    deployment.parts = Parts()
+    assert deployment.look().verdict == "unknown"
+
+
+# --- the command -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="told")
+def _told(deployment, monkeypatch, tmp_path, capsys):
+    for name in (
+        "AWS_ENDPOINT_URL",
+        discovery.ENVIRONMENT_VARIABLE,
+        discovery.REVIEW_TABLE_VARIABLE,
+        discovery.LEDGER_TABLES_VARIABLE,
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(bootstrap, "looker", lambda _deployment: deployment.looker())
+
+    def command(*arguments):
+        ended = run(["status", *arguments, "--table", "review"])
+        printed = capsys.readouterr()
+        return ended, printed.out, printed.err
+
+    return command
+
+
+def test_the_exit_status_is_for_scripts(deployment, told):
+    assert told()[0] == 0
+    deployment.depths["media-dev-ready-to-cms"] = REFUSED
+    assert told()[0] == 2
+    deployment.items = [make_item()]
+    assert told()[0] == 1
+
+
+def test_the_screen_says_first_what_needs_a_person_and_what_to_type(deployment, told):
+    deployment.items = [make_item(error_code="http-[bold]503\x1b[31m")]
+    deployment.depths["media-dev-ready-to-cms"] = Depth(7, 0)
+    deployment.oldest["media-dev-ready-to-cms"] = 3900
+    deployment.breakers["cms"] = Breaker(failures=2)
+    _, out, _ = told()
+    assert out.index("needs a person now") < out.index("review list --group g-1") < out.index("route/ready-to-cms")
+    for part in ("1 h 5 min", "closed, 2 failed", "1 open in 1 groups", "[bold]503"):
+        assert part in out
+    assert "\x1b[31m" not in out
+
+
+def test_for_programs_it_is_json(deployment, told):
+    deployment.items = [make_item()]
+    ended, out, _ = told("--json")
+    document = json.loads(out)
+    assert ended == 1
+    assert document["verdict"] == "something"
+    assert document["review"]["groups"][0]["group_id"] == "g-1"
+    assert "body" not in out
+
+
+def test_watching_looks_again_until_it_is_stopped(deployment, told, monkeypatch):
+    looks = count()
+
+    def sleep(_seconds):
+        if next(looks) == 2:
+            raise KeyboardInterrupt
+        deployment.items = [make_item()]
+
+    monkeypatch.setattr(commands.time, "sleep", sleep)
+    ended, out, _ = told("--watch", "--every", "1")
+    assert ended == 1, "the exit status is that of the last look"
+    assert "1 open in 1 groups" in out
+
+
+@pytest.mark.parametrize("arguments", [["--watch", "--json"], ["--every", "0"], ["--nonsense"]])
+def test_unusable_arguments_end_with_2(told, arguments):
+    assert told(*arguments)[0] == 2
+
+
+# --- adapters ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "-"), (5.9, "5 s"), (60, "1 min"), (3900, "1 h 5 min"), (90_000, "1 d 1 h"), (86_400, "1 d")],
+)
+def test_ages_are_told_in_two_units(seconds, text):
+    assert age(seconds) == text
+
+
+@pytest.fixture(name="_aws")
+def _mocked(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.mark.usefixtures("_aws")
+def test_ages_are_the_newest_that_cloudwatch_has():
+    client = boto3.client("cloudwatch", region_name="eu-west-1")
+    now = datetime.now(UTC)
+    for minutes, value in ((9, 100.0), (4, 400.0)):
+        client.put_metric_data(
+            Namespace="AWS/SQS",
+            MetricData=[
+                {
+                    "MetricName": "ApproximateAgeOfOldestMessage",
+                    "Dimensions": [{"Name": "QueueName", "Value": "q"}],
+                    "Timestamp": now - timedelta(minutes=minutes),
+                    "Value": value,
+                }
+            ],
+        )
+    reader = OldestMessages(client, now.timestamp)
+    assert reader.ages(["other", "q"]) == {"q": 400.0}
+
+
+class Paged:
+    """CloudWatch that answers in pages, and in batches of no more than it takes."""
+
+    def __init__(self):
+        self.requests = []
+
+    def get_metric_data(self, **request):
+        self.requests.append(request)
+        if "NextToken" not in request:
+            return {"MetricDataResults": [{"Id": "q0", "Values": []}], "NextToken": "more"}
+        return {"MetricDataResults": [{"Id": "q0", "Values": [7.0]}, {"Id": "q0", "Values": [9.0]}]}
+
+
+def test_ages_of_many_queues_are_asked_for_in_requests_that_cloudwatch_takes():
+    client = Paged()
+    found = OldestMessages(client, lambda: NOW).ages([f"queue-{number}" for number in range(501)])
+    assert found == {"queue-0": 7.0, "queue-500": 7.0}
+    assert [len(request["MetricDataQueries"]) for request in client.requests] == [500, 500, 1, 1]
+
+
+@pytest.mark.usefixtures("_aws")
+def test_a_breaker_is_read_as_the_functions_write_it():
+    client = boto3.client("dynamodb", region_name="eu-west-1")
+    client.create_table(
+        TableName="deliveries",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    writer = BreakerTable(client, "deliveries", "cms")
+    writer.add_failures(5)
+    writer.open(until=NOW * 2, opened=2, doubted=False)
+    breaker = bootstrap._breaker(client, "deliveries", "cms")
+    assert (breaker.failures, breaker.opened, breaker.is_open(NOW)) == (5, 2, True)

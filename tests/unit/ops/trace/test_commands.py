@@ -1,0 +1,184 @@
+"""`media-events trace`: what a person and a program see, and the exit status."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from media_events.core.failures import TransientError
+from ops.cli import run
+from ops.deployment import discovery
+from ops.shared.console import OperatorError
+from ops.trace import bootstrap
+from ops.trace.commands import moment
+from tests.fakes.review_items import make_item
+from tests.fakes.trace_evidence import CMS, NOW, OUTPUTS, START, accepted, said
+from tests.unit.ops.trace.test_collector import DONE, LINES, World
+
+ITEM = {"hop": "route/ready-to-cms", "first_failed_at": "2026-11-23T12:00:02.000Z"}
+
+
+@pytest.fixture(name="told")
+def _told(monkeypatch, tmp_path, capsys):
+    """Run the command in a world; gives exit status, output and errors."""
+    for name in (
+        *(
+            "AWS_ENDPOINT_URL",
+            discovery.ENVIRONMENT_VARIABLE,
+            discovery.REVIEW_TABLE_VARIABLE,
+            discovery.LEDGER_TABLES_VARIABLE,
+        ),
+        discovery.OUTPUTS_VARIABLE,
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
+
+    def command(world, *arguments):
+        monkeypatch.setattr(bootstrap, "tracer", lambda _deployment: world.tracer())
+        status = run(["trace", *arguments, "--table", "review"])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return command
+
+
+def test_a_settled_event_ends_with_0(told):
+    status, out, err = told(World(*LINES, entries=DONE), "evt-1")
+
+    assert status == 0
+    for part in ("evt-1", "asset.ready", "partner.mux", "job-7", "accepted and put on the bus", "delivered", "settled"):
+        assert part in out
+    assert "read 4 log events of 5 log groups in 1 request," in err
+
+
+def test_an_unknown_id_ends_with_1_and_says_how_far_was_looked(told):
+    status, out, err = told(World(*LINES), "evt-9")
+    assert (status, out) == (1, "")
+    assert "no trace of an event 'evt-9'" in err
+    assert "2026-11-22T13:00:00.000Z" in err
+
+
+def test_an_event_in_flight_ends_with_3(told):
+    failed = said("hop failed", seconds=3590, reason="http-503", receive_count=1, **CMS)
+    status, out, _ = told(World(*LINES[:2], failed, LINES[3]), "evt-1")
+    assert status == 3
+    assert "http-503, attempt 1" in out
+
+
+def test_an_event_in_review_ends_with_4_and_says_where_to_look(told):
+    item = make_item(**ITEM)
+    status, out, _ = told(World(*LINES[:2], LINES[3], items=[item]), "evt-1")
+    assert status == 4
+    assert f"media-events review show {item.item_id}" in out
+
+
+def test_an_event_lost_from_sight_ends_with_4(told):
+    status, out, _ = told(World(accepted()), "evt-1")
+    assert status == 4
+    assert "lost from sight" in out
+
+
+def test_what_can_not_be_read_ends_with_5(told):
+    world = World(*LINES)
+    world.refuses = {"table"}
+    status, out, _ = told(world, "evt-1")
+    assert status == 5
+    assert "AccessDenied" in out
+
+
+def test_an_id_of_which_nothing_tells_is_not_called_unknown_while_something_refuses(told):
+    world = World()
+    world.refuses = {"logs"}
+    status, _, err = told(world, "evt-9")
+    assert status == 5
+    assert "not everything could be read" in err
+
+
+def test_an_event_that_no_rule_asks_for_says_so(told):
+    status, out, _ = told(World(said("event accepted", type="encode.started")), "evt-1")
+    assert status == 0
+    assert "No rule asks for it" in out
+
+
+def test_for_programs_it_is_json(told):
+    status, out, _ = told(World(*LINES, entries=DONE), "job-7", "--json")
+    document = json.loads(out)
+    assert status == 0
+    (story,) = document["stories"]
+    assert (story["event_id"], story["verdict"]) == ("evt-1", "settled")
+    assert {leg["destination"]: leg["state"] for leg in story["legs"]} == {"cms": "delivered", "publish": "delivered"}
+
+
+def test_the_gravest_of_several_events_counts(told):
+    other = said("event accepted", event_id="evt-2", correlation_id="job-7")
+    status, out, _ = told(World(*LINES, other), "job-7")
+    assert status == 4
+    assert out.index("evt-1") < out.index("evt-2")
+
+
+def test_nothing_of_an_event_can_drive_a_terminal(told):
+    hostile = "evt\x1b[31m[bold]x[/]"
+    status, out, _ = told(World(accepted(event_id=hostile, type="a\x07b", reason="[link=x]y")), hostile)
+    assert status == 0
+    assert "\x1b[31m" not in out
+    assert "\x07" not in out
+    assert "[bold]x[/]" in out
+    assert "[link=x]y" in out
+
+
+@pytest.mark.parametrize("arguments", [["evt-1", "--since", "yesterday"], ["evt-1", "--since", "2999-01-01"], []])
+def test_unusable_arguments_end_with_2(told, arguments):
+    assert told(World(), *arguments)[0] == 2
+
+
+def test_a_table_that_nobody_knows_ends_with_2(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
+    monkeypatch.delenv(discovery.REVIEW_TABLE_VARIABLE, raising=False)
+    assert run(["trace", "evt-1", "-e", "nowhere"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("90m", NOW - 5400), ("3d", NOW - 3 * 86_400), ("2026-11-23T12:00Z", START), ("2026-11-23T12:00", START)],
+)
+def test_a_time_may_be_said_in_several_ways(text, expected):
+    assert moment(text, now=NOW) == expected
+
+
+def test_a_time_before_all_times_is_the_beginning():
+    assert moment("999999d", now=NOW) == 0
+
+
+# --- what a deployment is made of --------------------------------------------------------------------------------
+
+
+def test_terraforms_outputs_of_any_root_may_be_given_as_a_file(monkeypatch, tmp_path):
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps({name: {"value": value} for name, value in OUTPUTS.items()}))
+    monkeypatch.setenv(discovery.OUTPUTS_VARIABLE, str(file))
+    monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
+
+    found = discovery.find(environment=None, region=None, profile=None, table=None, ledger_tables=[])
+
+    assert (found.review_table, found.ledger_tables) == ("review", ["ingress", "deliveries"])
+    assert found.parts.hops["route/ready-to-cms"].destination == "cms"
+    assert found.parts.log_groups["/aws/lambda/media-dev-review"] == "review/media-dev-review"
+
+
+def test_a_file_without_outputs_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv(discovery.OUTPUTS_VARIABLE, str(tmp_path / "none.json"))
+    with pytest.raises(OperatorError, match="no file with Terraform's outputs"):
+        discovery.find(environment=None, region=None, profile=None, table=None, ledger_tables=[])
+
+
+def test_a_refusal_on_the_way_is_told_without_a_trace(told):
+    world = World()
+
+    def items(_event_id):
+        raise TransientError("aws-Throttling", "listing review items: Throttling")
+
+    world.items = items
+    status, _, err = told(world, "evt-9")
+    assert status == 5
+    assert "Traceback" not in err

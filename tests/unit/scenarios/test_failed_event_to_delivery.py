@@ -1,0 +1,398 @@
+"""The whole way of an event whose receiver is down: delivered, dead-lettered, re-driven, reviewed, replayed, delivered.
+
+The functions' own handlers, wired as in Lambda, against moto's AWS; between queue and function stands the test, which
+does what Lambda's event source mapping does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from media_events.adapters import boto_clients
+from media_events.delivery.http.delivery import Response
+from media_events.handlers import deliver, redrive
+from ops.deployment.discovery import Cloud, Deployment
+from ops.review import bootstrap, editing
+from ops.review.archiving import decide
+from ops.review.bootstrap import desk
+from ops.review.queries import Query, find_page
+from tests.fakes.events import make_event
+from tests.fakes.hop import bus_event
+from tests.fakes.review_tables import create_review_table
+
+REGION = "eu-west-1"
+CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 30_000)
+MAX_RECEIVE_COUNT = 2
+
+
+class Receiver:
+    """The downstream system."""
+
+    def __init__(self):
+        self.status = 503
+        self.requests = []
+
+    def post(self, request):
+        self.requests.append(request)
+        return Response(self.status, body=b"down for maintenance")
+
+
+class Cloudlet:
+    """Just enough of a deployment: the queue of one route, its dead-letter queue, tables, bucket, topic."""
+
+    def __init__(self):
+        self.sqs = boto3.client("sqs", region_name=REGION)
+        self.dynamodb = boto3.client("dynamodb", region_name=REGION)
+        self.s3 = boto3.client("s3", region_name=REGION)
+        self.sns = boto3.client("sns", region_name=REGION)
+        self.queue_url = self.sqs.create_queue(QueueName="cms")["QueueUrl"]
+        self.dlq_url = self.sqs.create_queue(QueueName="cms-dlq")["QueueUrl"]
+        self.notices_url = self.sqs.create_queue(QueueName="notices")["QueueUrl"]
+        self.topic_arn = self.sns.create_topic(Name="review")["TopicArn"]
+        self.sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=self.arn_of(self.notices_url))
+        self.s3.create_bucket(Bucket="kit", CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.dynamodb.create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        )
+        create_review_table(self.dynamodb, "review")
+
+    def arn_of(self, url):
+        return self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    def configuration(self, document):
+        content = json.dumps(document).encode()
+        digest = hashlib.sha256(content).hexdigest()
+        self.s3.put_object(Bucket="kit", Key=f"configuration/{digest}.json", Body=content)
+        return {"CONFIGURATION_URI": f"s3://kit/configuration/{digest}.json", "CONFIGURATION_SHA256": digest}
+
+    def pump(self, url, handler):
+        """One poll as an event source mapping makes it: a batch in, what is not named as failed deleted."""
+        received = self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]
+        ).get("Messages", [])
+        if not received:
+            return 0
+        records = [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+                "messageAttributes": {
+                    name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+                    for name, value in message.get("MessageAttributes", {}).items()
+                },
+                "eventSourceARN": self.arn_of(url),
+            }
+            for message in received
+        ]
+        answer = handler({"Records": records}, CONTEXT)
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for message in received:
+            if message["MessageId"] not in failed:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            else:
+                self.sqs.change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                )
+        return len(received)
+
+    def settle(self):
+        """Poll until every queue is empty."""
+        for _ in range(50):
+            if self.pump(self.queue_url, deliver.handler) + self.pump(self.dlq_url, redrive.handler) == 0:
+                return
+        raise AssertionError("the queues never became empty")
+
+
+@pytest.fixture(name="receiver")
+def _receiver(monkeypatch):
+    receiver = Receiver()
+    monkeypatch.setattr("media_events.adapters.http_client.PinnedHttpClient", lambda: receiver)
+    return receiver
+
+
+@pytest.fixture(name="cloud")
+def _cloud(monkeypatch, receiver):  # noqa: ARG001  # it must be in place first
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    caches = [boto_clients.client, deliver._settings, deliver._destination, deliver._delivery]
+    caches += [redrive._settings, redrive._dead_letter_queues, redrive._redriver]
+    with mock_aws():
+        cloud = Cloudlet()
+        common = {"QUEUE_URL": cloud.queue_url, "DEAD_LETTER_QUEUE_URL": cloud.dlq_url, "LEDGER_TABLE": "ledger"}
+        destination = {"name": "cms", "type": "http", "url": "https://cms.example.com/events"}
+        destination["breaker"] = {"enabled": False}  # every attempt is made, however often they fail
+        queues = {
+            cloud.arn_of(cloud.dlq_url): {
+                "url": cloud.dlq_url,
+                "hop": "route/cms",
+                "destination": "cms",
+                "queue_url": cloud.queue_url,
+                "route_back": "queue",
+                "function_arn": None,
+                "redrive": {"max_count": 1, "base_delay_seconds": 0, "max_delay_seconds": 0},
+            }
+        }
+        environments = {
+            deliver._settings: common
+            | cloud.configuration({"destination": destination})
+            | {"HOP": "route/cms", "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT)},
+            redrive._settings: cloud.configuration({"dead_letter_queues": queues})
+            | {
+                "HOP": "review/review",
+                "BUS_ARN": f"arn:aws:events:{REGION}:123456789012:event-bus/media",
+                "REVIEW_TABLE": "review",
+                "BODIES_URI": "s3://kit/bodies/review/",
+                "TOPIC_ARN": cloud.topic_arn,
+            },
+        }
+        for cache in caches:
+            cache.cache_clear()
+        for settings, environment in environments.items():
+            for name, value in environment.items():
+                monkeypatch.setenv(name, value)
+            settings()
+        yield cloud
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.fixture(name="office")
+def _office(cloud):  # noqa: ARG001  # moto must be running
+    return desk(Deployment(cloud=Cloud(region=REGION), review_table="review", ledger_tables=["ledger"]))
+
+
+def event_of(request):
+    """The id of the event that a request is about."""
+    return request.headers["Idempotency-Key"].removeprefix("partner.mux/")
+
+
+def send(cloud, event_id="evt-1"):
+    cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=bus_event(make_event(id=event_id)))
+
+
+def open_items(office):
+    return list(find_page(office, Query(), limit=100).items)
+
+
+def test_an_event_whose_receiver_is_down_waits_for_a_person_with_its_reason(cloud, receiver, office):
+    send(cloud)
+    cloud.settle()
+    (item,) = open_items(office)
+    assert (item.event_id, item.error_code, item.failure_class) == ("evt-1", "http-503", "transient")
+    assert (office.table.get(item.item_id).response, item.redrive_count) == ("down for maintenance", 1)
+    # Received twice, given up on, re-driven once, received twice again.
+    assert len(receiver.requests) == 2 * MAX_RECEIVE_COUNT
+    assert len(cloud.sqs.receive_message(QueueUrl=cloud.notices_url).get("Messages", [])) == 1
+
+
+def test_once_the_receiver_is_back_a_replay_delivers_and_is_confirmed(cloud, receiver, office):
+    send(cloud)
+    cloud.settle()
+    (item,) = open_items(office)
+    assert {attempt.request_id for attempt in item.attempts} == {CONTEXT.aws_request_id}
+    receiver.status = 200
+    receiver.requests.clear()
+    object.__setattr__(office, "sleep", lambda _seconds: cloud.settle())
+    (outcome,) = office.replay([item.item_id], wait_seconds=30)
+    assert outcome.result == "resolved"
+    assert [event_of(request) for request in receiver.requests] == ["evt-1"]
+    assert open_items(office) == []
+
+
+def test_a_replay_to_a_receiver_that_is_still_down_opens_the_item_again(cloud, office):
+    send(cloud)
+    cloud.settle()
+    (item,) = open_items(office)
+    object.__setattr__(office, "sleep", lambda _seconds: cloud.settle())
+    (outcome,) = office.replay([item.item_id], wait_seconds=30)
+    assert outcome.result == "failed"
+    (again,) = open_items(office)
+    assert (again.item_id, again.status, len(again.attempts)) == (item.item_id, "OPEN", 2)
+
+
+def test_an_event_that_comes_three_times_is_delivered_once(cloud, receiver, office):
+    receiver.status = 200
+    for _ in range(3):
+        send(cloud)
+    cloud.settle()
+    assert len(receiver.requests) == 1
+    assert open_items(office) == []
+
+
+def test_a_permanent_refusal_is_not_tried_again(cloud, receiver, office):
+    receiver.status = 422
+    send(cloud)
+    cloud.settle()
+    assert len(receiver.requests) == 1
+    (item,) = open_items(office)
+    assert (item.failure_class, item.error_code) == ("permanent-data", "http-422")
+
+
+def test_what_is_no_event_waits_for_a_person_with_its_bytes(cloud, office):
+    cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody="not an event {{{")
+    cloud.settle()
+    (item,) = open_items(office)
+    assert (item.error_code, office.body(item)) == ("not-an-event", "not an event {{{")
+
+
+def test_every_event_is_delivered_or_in_review(cloud, receiver, office):
+    for number in range(12):
+        send(cloud, f"evt-{number}")
+    cloud.pump(cloud.queue_url, deliver.handler)
+    receiver.status = 200
+    cloud.settle()
+    delivered = {event_of(request) for request in receiver.requests}
+    waiting = {item.event_id for item in open_items(office)}
+    assert delivered | waiting == {f"evt-{number}" for number in range(12)}
+
+
+def test_an_unusable_configuration_is_the_reason_that_a_person_reads(cloud, office, monkeypatch):
+    broken = cloud.configuration({"destination": {"name": "cms", "type": "http", "url": "http://10.0.0.1/"}})
+    for name, value in broken.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOP", "route/cms")
+    deliver._settings.cache_clear()
+    deliver._destination.cache_clear()
+    send(cloud)
+    cloud.settle()
+    (item,) = open_items(office)
+    assert (item.failure_class, item.error_code) == ("permanent-config", "configuration-unusable")
+    assert "https" in item.error_message
+
+
+def correct(place, item_id, **data):
+    """What an operator does with `review edit`."""
+    draft = editing.draft(place, item_id)
+    document = json.loads(draft.text)
+    document["data"] |= data
+    return editing.send(place, editing.check(place, draft, json.dumps(document)), reason="it lacked a title")
+
+
+def test_a_refused_event_is_corrected_until_the_receiver_takes_it(cloud, receiver):
+    types = {"item_id": {"S": "settings/desk"}, "editable_types": {"S": '{"asset.ready": null}'}}
+    cloud.dynamodb.put_item(TableName="review", Item=types)
+    place = bootstrap.office(Deployment(cloud=Cloud(region=REGION), review_table="review", ledger_tables=["ledger"]))
+    receiver.status = 422
+    send(cloud)
+    cloud.settle()
+    (original,) = open_items(place.desk)
+
+    first = correct(place, original.item_id, title="Fi")
+    cloud.settle()
+    (failed,) = open_items(place.desk)
+    assert (failed.event_id, failed.edit_of) == (first.event_id, "evt-1")
+
+    receiver.status = 200
+    second = correct(place, failed.item_id, title="Film")
+    cloud.settle()
+    assert open_items(place.desk) == []
+    delivered = receiver.requests[-1]
+    assert event_of(delivered) == second.event_id
+    assert json.loads(delivered.body)["data"]["title"] == "Film"
+    assert json.loads(delivered.body)["editof"] == first.event_id
+    counts = place.desk.table.group(original.group_id).counts
+    assert {status: count for status, count in counts.items() if count} == {"SUPERSEDED": 2}
+
+
+# --- in order --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="ordered")
+def _ordered(cloud, receiver, monkeypatch):
+    """The same route with an order. The receiver refuses what is in the set, and takes everything else."""
+    destination = {"name": "cms", "type": "http", "url": "https://cms.example.com/events", "ordering": "strict"}
+    destination["strict"] = {"reorder_seconds": 0.5, "on_failure": "sideline"}
+    for name, value in cloud.configuration({"destination": destination}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOP", "route/cms")
+    deliver._settings.cache_clear()
+    deliver._destination.cache_clear()
+    refused = set()
+
+    def post(request):
+        receiver.status = 422 if event_of(request) in refused else 200
+        receiver.requests.append(request)
+        return Response(receiver.status, body=b"")
+
+    receiver.post = post
+    return refused
+
+
+def until(cloud, check):
+    """Let the functions work until something is so; what is put off comes back in a second."""
+    deadline = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < deadline
+        cloud.settle()
+        time.sleep(0.05)
+
+
+def in_order(cloud, *numbers):
+    for number in numbers:
+        event = make_event(id=f"e{number}", partitionkey="asset-1", sequence=f"{number:03}")
+        cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=bus_event(event))
+
+
+def taken(receiver, refused):
+    keys = [event_of(request) for request in receiver.requests]
+    return [key for key in keys if key not in refused]
+
+
+def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_put_away(cloud, receiver, ordered, office):
+    ordered.add("e1")
+    in_order(cloud, 3, 1, 2)
+    until(cloud, lambda: open_items(office))
+    (item,) = open_items(office)
+    until(cloud, lambda: str(office.standing(item)) == "2 later of its key wait behind it, 2 of them parked")
+    assert taken(receiver, ordered) == []
+
+    assert decide(office, item.item_id, to="ARCHIVED").reason.endswith("later events of its key go on without it")
+
+    until(cloud, lambda: taken(receiver, ordered) == ["e2", "e3"])
+    assert office.standing(item) is None
+
+
+def test_an_event_that_comes_too_late_is_delivered_when_a_person_says_so(cloud, receiver, ordered, office):
+    in_order(cloud, 2)
+    until(cloud, lambda: taken(receiver, ordered) == ["e2"])
+    in_order(cloud, 1)
+    until(cloud, lambda: open_items(office))
+    (item,) = open_items(office)
+    assert (item.event_id, item.error_code) == ("e1", "order-late")
+    object.__setattr__(office, "sleep", lambda _seconds: cloud.settle())
+
+    (outcome,) = office.replay([item.item_id], wait_seconds=30, out_of_order=True)
+
+    assert outcome.result == "resolved"
+    assert taken(receiver, ordered) == ["e2", "e1"]
+
+
+def test_an_edit_is_delivered_in_the_place_of_its_original(cloud, receiver, ordered):
+    types = {"item_id": {"S": "settings/desk"}, "editable_types": {"S": '{"asset.ready": null}'}}
+    cloud.dynamodb.put_item(TableName="review", Item=types)
+    place = bootstrap.office(Deployment(cloud=Cloud(region=REGION), review_table="review", ledger_tables=["ledger"]))
+    ordered.add("e1")
+    in_order(cloud, 1, 2)
+    until(cloud, lambda: open_items(place.desk))
+    (item,) = open_items(place.desk)
+
+    edited = correct(place, item.item_id, title="Film")
+
+    until(cloud, lambda: len(taken(receiver, ordered)) == 2)
+    assert taken(receiver, ordered) == [edited.event_id, "e2"]
+    assert place.desk.standing(item) is None

@@ -1,0 +1,103 @@
+"""Dependencies of the Lambda package point one way: handlers → domain → the protocols that adapters fulfil."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import media_events
+
+PACKAGE = Path(media_events.__file__).parent
+OUTER = {"handlers", "adapters"}
+"""What may know AWS, Lambda and the environment; everything else is the domain."""
+
+SHIPPED = {"aws_lambda_powertools", "jmespath", "jwt", "ecdsa"}
+"""Third-party packages in the zip; boto3 and botocore come with the runtime."""
+
+
+def modules():
+    return sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+
+def layer(path):
+    return path.parts[0].removesuffix(".py")
+
+
+def is_domain(path):
+    return layer(path) not in OUTER
+
+
+def imports(path):
+    """Every module that ``path`` imports when it runs, at any depth of nesting."""
+    tree = ast.parse((PACKAGE / path).read_text())
+    typing_only = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if node in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("path", [p for p in modules() if is_domain(p)], ids=str)
+def test_domain_knows_neither_aws_nor_lambda_nor_adapters(path):
+    forbidden = ("boto3", "botocore", "aws_lambda_powertools", "media_events.handlers", "media_events.adapters")
+    forbidden += ("media_events.adapters.powertools",)
+
+    outward = {name for name in imports(path) if name.startswith(forbidden)}
+
+    assert not outward
+
+
+@pytest.mark.parametrize("path", [p for p in modules() if is_domain(p)], ids=str)
+def test_domain_reads_no_environment(path):
+    tree = ast.parse((PACKAGE / path).read_text())
+    reads = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb"))
+        or (isinstance(node, ast.ImportFrom) and node.module == "os")
+    ]
+
+    assert not reads
+
+
+@pytest.mark.parametrize("path", [p for p in modules() if layer(p) == "adapters"], ids=str)
+def test_adapters_know_neither_handlers_nor_the_environment(path):
+    assert not {name for name in imports(path) if name.startswith("media_events.handlers")}
+    assert "environ" not in (PACKAGE / path).read_text()
+
+
+@pytest.mark.parametrize("path", [p for p in modules() if layer(p) == "handlers"], ids=str)
+def test_handlers_do_not_use_one_another(path):
+    shared = {"media_events.handlers.api_gateway", "media_events.handlers.cold_start"}
+    others = {name for name in imports(path) if name.startswith("media_events.handlers.")}
+
+    assert not {name for name in others if not any(name.startswith(s) for s in shared)}
+
+
+@pytest.mark.parametrize("path", modules(), ids=str)
+def test_nothing_is_imported_that_the_zip_does_not_hold(path):
+    roots = {name.partition(".")[0] for name in imports(path)}
+    allowed = SHIPPED | {"media_events", "boto3", "botocore"} | set(sys.stdlib_module_names)
+
+    assert roots <= allowed
+
+
+def test_powertools_is_constructed_in_one_place():
+    users = {str(path) for path in modules() if any(n.startswith("aws_lambda_powertools") for n in imports(path))}
+
+    assert users == {"adapters/powertools.py"}
