@@ -1,11 +1,13 @@
 # `make help` lists the targets. Everything that a target needs is set up by itself.
 PYTHON ?= python3
+BASE ?=
 KEEP ?=
 ARGS ?=
 BIN := .venv/bin
+QUICK := not slow and not terraform and not local and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants bench-poison
+.PHONY: help setup demo test unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants bench-poison
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,11 +25,21 @@ test: ## every test: unit, modules, synthesis, local cloud
 	@$(BIN)/pytest -n auto --dist loadfile tests/browser # by themselves: Playwright's loop runs as long as its browser
 	@$(BIN)/pytest -n 4 tests/system # by local cloud, see its conftest.py
 
+unit: .environment ## the tests that need no Terraform, local cloud or browser, without the slow ones
+	@$(BIN)/pytest -q -n auto --dist worksteal -m '$(QUICK)' tests/unit tests/docs
+
+check: .environment ## the tests, types and lint of what changed since main, or since BASE
+	@$(BIN)/python scripts/check.py $(BASE)
+
 images: ## make the pictures of the review desk's page in docs/images anew
 	@$(PYTHON) scripts/setup.py --tests
 	@MEDIA_EVENTS_IMAGES=1 $(BIN)/pytest -q tests/browser/test_accessibility_and_images.py -k picture
 
-lint: ## ruff, mypy, terraform fmt and validate, checkov
+hooks: ## run the quick checks before each commit, by pre-commit
+	@$(PYTHON) scripts/setup.py --lint
+	@.venv-lint/bin/pre-commit install
+
+lint: ## ruff, mypy, terraform fmt and validate, checkov, zizmor
 	@$(PYTHON) scripts/setup.py --lint
 	@$(BIN)/python scripts/lint.py
 

@@ -24,7 +24,7 @@ from scripts import terraform_env
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 BIN: Final = ROOT / ".venv" / "bin"
-CHECKOV: Final = ROOT / ".venv-lint" / "bin" / "checkov"
+LINT_BIN: Final = ROOT / ".venv-lint" / "bin"
 
 
 class CheckError(Exception):
@@ -98,7 +98,12 @@ def _terraform_validate() -> None:
 
 
 def _checkov() -> None:
-    _run(CHECKOV, "--config-file", ".checkov.yaml", "--directory", "modules")
+    _run(LINT_BIN / "checkov", "--config-file", ".checkov.yaml", "--directory", "modules")
+
+
+def _zizmor() -> None:
+    """The GitHub workflows: valid, pinned by digest, with no more permissions than they need."""
+    _run(LINT_BIN / "zizmor", "--offline", "--pedantic", "--no-progress", ".github")
 
 
 CHECKS: Final[dict[str, Callable[[], None]]] = {
@@ -108,6 +113,7 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
     "terraform-fmt": _terraform_fmt,
     "terraform-validate": _terraform_validate,
     "checkov": _checkov,
+    "zizmor": _zizmor,
 }
 
 
