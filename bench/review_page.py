@@ -27,7 +27,7 @@ from typing import Any
 from waitress import wasyncore  # type: ignore[import-untyped]
 
 from media_events.adapters.dynamodb.review_items import _stored, _to_dynamo
-from media_events.messaging.queue_consumer import timestamp
+from media_events.core.clock import timestamp
 from media_events.recovery.review_item import item_id
 from ops.deployment.discovery import Cloud, Deployment
 from ops.local import endpoint, process

@@ -17,12 +17,7 @@ from infra.documents.yaml_document import Document, Path, has_member
 from infra.loader.environment import Environment
 from infra.loader.validation_messages import message_for
 from infra.model.consumers import FailureHandling
-from infra.model.destinations import (
-    FUNCTION_MARGIN_SECONDS,
-    Destination,
-    HttpDestination,
-    LambdaDestination,
-)
+from infra.model.destinations import FUNCTION_MARGIN_SECONDS, Destination, HttpDestination, LambdaDestination
 from infra.model.ingress import QueueFed
 from infra.model.workflow import Transform, Workflow
 from infra.validation.embedded_documents import (

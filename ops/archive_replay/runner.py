@@ -12,10 +12,10 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from media_events.core.clock import timestamp
 from media_events.core.envelope import Event, Redrive
 from media_events.core.failures import HopError, PermanentConfigError, TransientError
 from media_events.events.publisher import Publisher
-from media_events.messaging.queue_consumer import timestamp
 from ops.archive_replay.ledgers import Ledgers
 from ops.archive_replay.plan import Archived, Choice, Hop
 from ops.archive_replay.staging_queue import OVER, Collected, Staging

@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Final, NoReturn
 
+from media_events.core.clock import timestamp
 from media_events.events.publisher import Publisher
-from media_events.messaging.queue_consumer import timestamp
 from ops.archive_replay.ledgers import Ledgers
 from ops.archive_replay.plan import Bus, Choice
 from ops.archive_replay.runner import WORKERS, Runner

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from media_events.messaging.queue_consumer import timestamp
+from media_events.core.clock import timestamp
 from ops.review.audit_log import Entry, Records
 from ops.review.service import Desk
 

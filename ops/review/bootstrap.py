@@ -3,60 +3,21 @@
 from __future__ import annotations
 
 import functools
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
-from media_events.adapters.dynamodb.key_queues import LanesTable
+from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies
-from media_events.adapters.sqs.redrive import LambdaFunctions, SqsQueues
-from media_events.delivery.ordering.key_queue import Lane
+from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
 from ops.deployment.discovery import Cloud, Deployment
+from ops.deployment.ledgers import LedgerTables
 from ops.review.audit_log import DynamoRecords
 from ops.review.audited_service import Office
 from ops.review.service import Desk
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerTables:
-    """Reads ledgers without claiming anything."""
-
-    client: Any
-    tables: Sequence[str]
-    clock: Callable[[], float] = time.time
-
-    def done(self, key: str) -> bool:
-        """Whether one of the ledgers has the effect of ``key`` as done.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        for table in self.tables:
-            try:
-                answer = self.client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
-            except (BotoCoreError, ClientError) as error:
-                translate(error, "reading a ledger")
-            entry = answer.get("Item", {})
-            expires = float(entry.get("expires", {}).get("N", "0"))
-            if entry.get("state", {}).get("S") == "done" and expires > self.clock():
-                return True
-        return False
-
-    def lane(self, key: str) -> Lane | None:
-        """The lane of ``key``, in whichever ledger it is.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        lanes = (LanesTable(self.client, table, clock=self.clock).read(key) for table in self.tables)
-        return next((lane for lane, version in lanes if version), None)
 
 
 def table_of(deployment: Deployment) -> DynamoReviewTable:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from media_events.messaging.queue_consumer import timestamp
+from media_events.core.clock import timestamp
 from media_events.recovery.review_item import ReviewItem, Status
 from ops.review.archiving import decide
 from ops.review.audit_log import Action, Entry, Operation, Records, State

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Lane, Wish, lane_key
 
 if TYPE_CHECKING:
-    from media_events.recovery.redriver import Queues
+    from media_events.recovery.ports import Queues
     from media_events.recovery.review_item import ReviewItem
 
 

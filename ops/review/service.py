@@ -15,15 +15,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol
 
+from media_events.core.clock import timestamp
 from media_events.core.envelope import Event
 from media_events.core.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentDataError
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Wish
 from media_events.events.claim_check import Bodies, bring_back
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
-from media_events.messaging.queue_consumer import timestamp
+from media_events.recovery.ports import Events, Functions, Queues
 from media_events.recovery.redrive_messages import MAX_ATTRIBUTES, record_of
-from media_events.recovery.redriver import Events, Functions, Queues, for_route
+from media_events.recovery.redriver import for_route
 from media_events.recovery.review_item import Group, Grouping, Position, ReviewItem, Selection, Slice
 from ops.review.ordering import Lanes, Standing, as_attribute, standing, tell_put_away
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from flask import Blueprint, abort, render_template, request, url_for
 
-from media_events.messaging.queue_consumer import timestamp
+from media_events.core.clock import timestamp
 from media_events.recovery.review_item import GROUPINGS, STATUSES, Group, Status
 from ops.review import failure_groups as counted
 from ops.review.queries import Query, find_page

@@ -11,7 +11,8 @@ from media_events.adapters.dynamodb.circuit_breaker import BreakerTable
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import Group, ReviewItem
 from ops.deployment.discovery import Deployment
-from ops.review.bootstrap import LedgerTables, table_of
+from ops.deployment.ledgers import LedgerTables
+from ops.review.bootstrap import table_of
 from ops.review.queries import Query, walk
 from ops.review.service import confirmable
 from ops.shared.queue_depths import depth

@@ -13,15 +13,7 @@ from media_events.recovery.review_item import Group, ReviewItem
 from ops.deployment.topology import Hop, Parts
 from ops.review.service import STALE_SECONDS
 from ops.shared.queue_depths import Depth, queue_name
-from ops.status.model import (
-    SETTLING_SECONDS,
-    USUAL_REDRIVE_SECONDS,
-    Breaker,
-    GroupState,
-    HopState,
-    Picture,
-    Queue,
-)
+from ops.status.model import SETTLING_SECONDS, USUAL_REDRIVE_SECONDS, Breaker, GroupState, HopState, Picture, Queue
 
 MAX_GROUPS: Final = 100
 MAX_REPLAYS: Final = 200

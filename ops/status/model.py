@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from media_events.messaging.queue_consumer import timestamp
+from media_events.core.clock import timestamp
 from ops.shared.queue_depths import Depth
 
 Verdict = Literal["nothing", "something", "unknown"]

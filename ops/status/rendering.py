@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from media_events.messaging.queue_consumer import timestamp
+from media_events.core.clock import timestamp
 from ops.review.cli.rendering import plain
 from ops.status.model import HopState, Picture, Queue, Verdict, age
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+from media_events.core.clock import timestamp
 from media_events.core.failures import HopError
-from media_events.messaging.queue_consumer import timestamp
 from media_events.recovery.review_item import ReviewItem
 from ops.deployment.topology import Parts
 from ops.shared.queue_depths import Depth

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from media_events.messaging.queue_consumer import timestamp
+from media_events.core.clock import timestamp
 from media_events.recovery.review_item import ReviewItem
 from ops.deployment.topology import Hop
 from ops.review.service import STALE_SECONDS, confirmable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from media_events.messaging.queue_consumer import timestamp
+from media_events.core.clock import timestamp
 from media_events.recovery.review_item import ReviewItem
 from ops.trace.evidence import Evidence, Said
 from ops.trace.model import Step, Tone

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from media_events.recovery.dead_letter import DeadLetter, parse
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "dead_letters"

@@ -16,7 +16,7 @@ from media_events.core.failures import FAILURE_ATTRIBUTE, Failure, HopError, Per
 from media_events.events.claim_check import digest
 from media_events.events.publisher import MAX_ENTRIES, Entry
 from media_events.messaging.idempotency import RETENTION_SECONDS, Begun
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 
 
 class FakeClock:

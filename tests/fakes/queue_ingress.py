@@ -11,17 +11,10 @@ from typing import Any
 from media_events.events.publisher import Publisher
 from media_events.handlers import queue_ingress
 from media_events.ingress.idempotent_publish import Acceptor
-from media_events.ingress.queue import Entrance, parse_entrants, parse_entry
+from media_events.ingress.queue import Entrance
+from media_events.ingress.queue_config import parse_entrants, parse_entry
 from media_events.messaging.queue_consumer import RetryPolicy
-from tests.fakes.hop import (
-    FakeBodies,
-    FakeBus,
-    FakeClock,
-    FakeLedgerTable,
-    FakeQueue,
-    FakeReport,
-    sqs_record,
-)
+from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeLedgerTable, FakeQueue, FakeReport, sqs_record
 from tests.fakes.webhook_requests import Context
 
 HOP = "ingress/mam"

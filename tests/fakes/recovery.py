@@ -9,9 +9,10 @@ from typing import Any
 from media_events.adapters.dynamodb.review_items import CARRIED, INDEXES, LISTED
 from media_events.core.envelope import Event
 from media_events.core.failures import HopError, PoisonError
-from media_events.messaging.queue_consumer import Message
-from media_events.recovery.redrive_messages import DeadLetterQueue, RedrivePolicy
-from media_events.recovery.redriver import Breakers, Pace, Redriver
+from media_events.messaging.message import Message
+from media_events.recovery.ports import Breakers, Pace
+from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy
+from media_events.recovery.redriver import Redriver
 from media_events.recovery.review_item import (
     INDEX_OF,
     STATUSES,

@@ -16,8 +16,8 @@ from zlib import crc32
 from botocore.exceptions import ClientError
 
 from media_events.adapters.dynamodb import review_items
+from media_events.core.clock import timestamp
 from media_events.delivery.deliverer import destination_key
-from media_events.messaging.queue_consumer import timestamp
 from media_events.recovery.review_item import Attempt, ReturnTo, ReviewItem, group_id, item_id
 from ops.deployment.discovery import Cloud, Deployment
 from ops.review.audit_log import SETTINGS

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from event_patterns import effective_pattern
+from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.dynamodb.circuit_breaker import BreakerTable, BreakerTables
 from media_events.adapters.dynamodb.idempotency import LedgerTable
 from media_events.adapters.dynamodb.key_queues import LanesTable, ParkingTable
@@ -19,7 +20,7 @@ from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies
 from media_events.adapters.sqs.hop_queue import SqsQueue
-from media_events.adapters.sqs.redrive import LambdaFunctions, SqsQueues
+from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.adapters.step_functions.executions import StepFunctions
 from media_events.core.failures import TransientError
 from media_events.delivery.aws.step_functions import StatesDelivery
@@ -32,14 +33,16 @@ from media_events.delivery.ordering.resequencer import Strict
 from media_events.delivery.policies import BreakerPolicy
 from media_events.events.publisher import Publisher
 from media_events.ingress.idempotent_publish import Acceptor
-from media_events.ingress.queue import Entrance, EntranceQueue, parse_entrants, parse_entry
+from media_events.ingress.queue import Entrance, EntranceQueue
+from media_events.ingress.queue_config import parse_entrants, parse_entry
 from media_events.ingress.webhook import Receiver, parse_partners
-from media_events.messaging.queue_consumer import BatchResponse, Consumer, Message, RetryPolicy, consume_together
-from media_events.recovery.redrive_messages import DeadLetterQueue, RedrivePolicy, RouteBack
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, RetryPolicy, consume_together
+from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RouteBack
 from media_events.recovery.redriver import Redriver
 from media_events.transform import Transformer, parse_steps
 from media_events.transform.ports import Means
-from ops.review.bootstrap import LedgerTables
+from ops.deployment.ledgers import LedgerTables
 from ops.review.service import Desk
 from tests.faults.aws_model.clients import S3, Functions, Secrets, Sqs, StateMachines
 from tests.faults.aws_model.dynamodb import Ledger, Table

@@ -13,9 +13,9 @@ import pytest
 
 from media_events.core.settings import Settings
 from media_events.delivery.config import parse_destination
-from media_events.ingress.queue import parse_entrants, parse_entry
+from media_events.ingress.queue_config import parse_entrants, parse_entry
 from media_events.ingress.webhook import parse_partners
-from media_events.recovery.redrive_messages import parse_queues
+from media_events.recovery.config import parse_queues
 from media_events.transform import parse_steps
 from tests.terraform.conftest import Terraform, resources_in
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    ParamValidationError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError, ReadTimeoutError
 
 from media_events.core.failures import (
     HopError,

@@ -16,7 +16,7 @@ from media_events.delivery.ordering.key_queue import lane_of, wish_of
 from media_events.delivery.ordering.latest_only import Latest, newest_first
 from media_events.delivery.ordering.resequencer import PARKED, SKIPPED, Strict
 from media_events.messaging.idempotency import Ledger, ledger_key
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 
 RESERVED_SECONDS: Final = 2.0
 """Kept back from a function's remaining time, to record the outcome."""

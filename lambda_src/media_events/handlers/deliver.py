@@ -18,7 +18,7 @@ from media_events.adapters.dynamodb.latest_positions import PositionsTable
 from media_events.adapters.powertools import instrumented, reporter
 from media_events.adapters.s3.bodies import S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
-from media_events.core.configuration import ConfigurationError, ConsumerSettings, load_document
+from media_events.core.configuration import ConfigurationError, load_document
 from media_events.core.failures import HopError, PermanentConfigError
 from media_events.core.settings import env
 from media_events.delivery.circuit_breaker import Breaker
@@ -28,7 +28,9 @@ from media_events.delivery.ordering.latest_only import Latest
 from media_events.delivery.ordering.resequencer import Strict
 from media_events.delivery.policies import BreakerPolicy
 from media_events.messaging.async_invocation import take
-from media_events.messaging.queue_consumer import BatchResponse, Consumer, Message, consume_together
+from media_events.messaging.consumer_settings import ConsumerSettings
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, consume_together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

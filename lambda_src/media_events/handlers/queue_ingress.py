@@ -14,15 +14,18 @@ from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.powertools import instrumented, reporter
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
-from media_events.core.configuration import ConfigurationError, ConsumerSettings, load_document
+from media_events.core.configuration import ConfigurationError, load_document
 from media_events.core.failures import HopError, PermanentConfigError
 from media_events.core.settings import env
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
 from media_events.ingress.idempotent_publish import Acceptor
-from media_events.ingress.queue import Entrance, EntranceQueue, bare_letter, parse_entrants, parse_entry
+from media_events.ingress.queue import Entrance, EntranceQueue, bare_letter
+from media_events.ingress.queue_config import parse_entrants, parse_entry
+from media_events.messaging.consumer_settings import ConsumerSettings
 from media_events.messaging.idempotency import Ledger
-from media_events.messaging.queue_consumer import Consumer, Message, consume_together
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import Consumer, consume_together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.boto_clients import client
 from media_events.adapters.dynamodb.circuit_breaker import BreakerTables
 from media_events.adapters.dynamodb.idempotency import LedgerReader
@@ -22,12 +23,13 @@ from media_events.adapters.powertools import instrumented, reporter
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.s3.review_bodies import ItemBodies
 from media_events.adapters.sns import SnsTopic
-from media_events.adapters.sqs.redrive import LambdaFunctions, SqsQueues
+from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.core.configuration import FunctionSettings, load_document
 from media_events.core.settings import env
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
-from media_events.messaging.queue_consumer import Message
-from media_events.recovery.redrive_messages import DeadLetterQueue, parse_queues
+from media_events.messaging.message import Message
+from media_events.recovery.config import parse_queues
+from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.redriver import ALONE_SECONDS, DESCRIBED_SECONDS, Redriver
 from media_events.recovery.review_maintenance import Housekeeper
 

@@ -15,13 +15,15 @@ from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.powertools import instrumented, reporter
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
-from media_events.core.configuration import ConfigurationError, ConsumerSettings, load_document
+from media_events.core.configuration import ConfigurationError, load_document
 from media_events.core.failures import HopError, PermanentConfigError
 from media_events.core.settings import env
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
 from media_events.messaging.async_invocation import take
-from media_events.messaging.queue_consumer import BatchResponse, Consumer, Message, consume_together
+from media_events.messaging.consumer_settings import ConsumerSettings
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, consume_together
 from media_events.transform import Means, Step, Transformer, parse_steps
 
 READ_TIMEOUTS: Final = (30.0, 15.0, 10.0, 5.0, 2.5, 1.0, 0.5)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from media_events.core.clock import timestamp
 from media_events.core.envelope import Event
 from media_events.core.failures import Failure, HopError, TransientError
 from media_events.core.telemetry import Reporter, fault
 from media_events.events.claim_check import Bodies, check_in
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.messaging.idempotency import RETENTION_SECONDS, Ledger, ledger_key
-from media_events.messaging.queue_consumer import timestamp
 
 LEDGER_SCOPE: Final = "ingress"
 LEASE_MARGIN_SECONDS: Final = 5.0

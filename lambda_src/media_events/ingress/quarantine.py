@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlencode
 
+from media_events.core.clock import timestamp
 from media_events.core.failures import PermanentConfigError, PermanentDataError
 from media_events.events.claim_check import Bodies
 from media_events.ingress.http import Incoming
-from media_events.messaging.queue_consumer import timestamp
 from media_events.partners.redaction import REDACTED, redact_body
 from media_events.partners.specification import PartnerSpecification
 

@@ -22,7 +22,8 @@ from media_events.core.failures import (
     PermanentDataError,
 )
 from media_events.core.telemetry import fault
-from media_events.messaging.queue_consumer import Consumer, Message, failure_of, outcomes_of
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import Consumer, failure_of, outcomes_of
 
 
 class HopFailedError(Exception):

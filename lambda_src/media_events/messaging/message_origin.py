@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from media_events.core.failures import FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 
 ARRIVAL_ATTRIBUTE: Final = "arrival"
 FIRST_FAILED_ATTRIBUTE: Final = "firstfailedtime"

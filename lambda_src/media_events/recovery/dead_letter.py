@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from media_events.core.clock import timestamp
 from media_events.core.envelope import EnvelopeError, Event
 from media_events.core.failures import (
     FAILURE_ATTRIBUTE,
@@ -26,8 +27,8 @@ from media_events.core.failures import (
     request_id,
     scrub,
 )
+from media_events.messaging.message import Message
 from media_events.messaging.message_origin import Arrival
-from media_events.messaging.queue_consumer import Message, timestamp
 
 Kind = Literal["consumer", "moved", "rule", "bus", "function", "sns", "junk"]
 """Who put it there: a consumer of ours, SQS itself, an EventBridge rule, EventBridge's newer bus (a report without

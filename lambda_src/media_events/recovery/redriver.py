@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from media_events.core.clock import timestamp
 from media_events.core.envelope import Event, Redrive
 from media_events.core.failures import (
     Failure,
@@ -24,23 +25,27 @@ from media_events.core.failures import (
 )
 from media_events.core.telemetry import Reporter, fault
 from media_events.events.claim_check import Bodies
-from media_events.messaging.queue_consumer import BatchResponse, Message, timestamp
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import BatchResponse
 from media_events.recovery.dead_letter import DeadLetter, described, parse
+from media_events.recovery.ports import Breakers, Events, Functions, Pace, Queues, ReviewTable, Topic
 from media_events.recovery.redrive_messages import (
+    alone,
+    attributes_to_send,
+    deduplication_id,
+    question_about,
+    record_of,
+    review_item,
+)
+from media_events.recovery.redrive_policy import (
     AskAPerson,
     DeadLetterQueue,
     SendBack,
     TryAlone,
     Wait,
-    alone,
-    attributes_to_send,
     decide,
-    deduplication_id,
     first_failed,
     pause_seconds,
-    question_about,
-    record_of,
-    review_item,
     turn_seconds,
 )
 from media_events.recovery.review_item import INLINE_BODY_BYTES, ReturnTo, ReviewItem
@@ -71,119 +76,6 @@ RESERVED_SECONDS: Final = 5.0
 """Kept back from the re-drive function's own time, to record the outcome."""
 MAX_TURN_WAIT_SECONDS: Final = 600.0
 """No letter's turn is waited for longer inside the function, however much time it has."""
-
-
-class Queues(Protocol):
-    """SQS. Any exception is a :class:`HopError`."""
-
-    def send(
-        self,
-        queue_url: str,
-        body: str,
-        attributes: Mapping[str, Mapping[str, Any]],
-        *,
-        group_id: str | None,
-        deduplication_id: str,
-    ) -> None:
-        """Send a message; ``attributes`` are spelt as Lambda spells them."""
-        ...
-
-    def set_visibility(self, queue_url: str, receipt_handle: str, seconds: int) -> None:
-        """Let a received record reappear in ``seconds``."""
-        ...
-
-
-class Events(Protocol):
-    """The bus (``publishing.Publisher``)."""
-
-    def publish(self, events: Sequence[Event]) -> Sequence[HopError | None]:
-        """Put events on the bus, one outcome for each."""
-        ...
-
-
-class Functions(Protocol):
-    """Lambda. Any exception is a :class:`HopError`."""
-
-    def invoke(self, function_arn: str, payload: str) -> None:
-        """Invoke a function and wait for it; an answer that reports a failure raises."""
-        ...
-
-    def consume(self, function_arn: str, payload: str) -> None:
-        """Hand a function a batch as its queue would, and wait for it.
-
-        Raises:
-            PoisonError: the function crashed, or did not answer in :data:`ALONE_SECONDS`.
-            HopError: the batch was not taken.
-        """
-        ...
-
-    def describe(self, function_arn: str, payload: str) -> Message:
-        """Ask a way in's function how it would dead-letter a message; it does nothing else.
-
-        Raises:
-            PoisonError: the function crashed, can't tell, or did not answer in :data:`DESCRIBED_SECONDS`.
-            HopError: Lambda did not answer or refused.
-        """
-        ...
-
-
-class ReviewTable(Protocol):
-    """The review table. Any exception is a :class:`HopError`."""
-
-    def create(self, item: ReviewItem) -> bool:
-        """Write ``item`` unless its id exists; whether it was written."""
-        ...
-
-    def get(self, item_id: str) -> ReviewItem | None:
-        """Read an item, consistently."""
-        ...
-
-    def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
-        """Write ``item`` over ``over``; whether that was still what the table had."""
-        ...
-
-    def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:
-        """The id of the item that ``message`` has: ``item_id``, unless it was given another one before.
-
-        It is remembered for longer than SQS keeps a message; ``lasting``: for good.
-        """
-        ...
-
-    def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
-        """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced."""
-        ...
-
-    def unannounce(self, group_id: str) -> None:
-        """Forget that a group was announced."""
-        ...
-
-
-class Breakers(Protocol):
-    """The breakers of destinations (``delivery.breaker``). Any exception is a :class:`HopError`."""
-
-    def open_until(self, ledger_table: str, destination: str) -> float | None:
-        """Until when (epoch seconds) nothing is delivered to ``destination``; ``None`` where deliveries are tried."""
-        ...
-
-
-class Pace(Protocol):
-    """How many letters go back in a second (``adapters.pace_table``). Any exception is a :class:`HopError`."""
-
-    def turn(self, name: str, *, per_second: float, within: float) -> float | None:
-        """Take the next turn under ``name``: in how many seconds it is; ``None`` (and none taken) if not ``within``."""
-        ...
-
-    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
-        """Whether one more may go now under ``name``; at most ``burst`` seconds' worth go at once, and always one."""
-        ...
-
-
-class Topic(Protocol):
-    """Tells people. Any exception is a :class:`HopError`."""
-
-    def publish(self, subject: str, text: str) -> None:
-        """Send a notification."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
+from media_events.core.clock import timestamp
 from media_events.core.failures import HopError
 from media_events.core.telemetry import Measuring
 from media_events.delivery.deliverer import destination_key
-from media_events.messaging.queue_consumer import timestamp
-from media_events.recovery.redrive_messages import DeadLetterQueue
-from media_events.recovery.redriver import Breakers
+from media_events.recovery.ports import Breakers
+from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.review_item import SETTLED, Group, Position, ReviewItem, Selection, Slice, Status
 
 UNCONFIRMED_SECONDS: Final = 3600.0

@@ -12,7 +12,7 @@ from media_events.core.failures import HopError, TransientError
 from media_events.core.telemetry import Reporter
 from media_events.events.claim_check import Bodies, redeem
 from media_events.events.publisher import Publisher
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from media_events.transform.ports import Means
 from media_events.transform.steps import Step, transform
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from media_events.delivery.deliverer import Deliverer
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from ops.review.archiving import decide
 from ops.review.service import Desk
 from tests.fakes.dead_letters import NAMES, record

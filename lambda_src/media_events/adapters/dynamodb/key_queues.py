@@ -13,7 +13,7 @@ from media_events.adapters.aws_errors import translate
 from media_events.delivery.ordering.key_queue import Lane
 from media_events.delivery.ordering.resequencer import Parked
 from media_events.messaging.idempotency import RETENTION_SECONDS
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import judge, translate
+from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
-from media_events.messaging.queue_consumer import timestamp
 from media_events.recovery.review_item import (
     SETTLED,
     STATUSES,

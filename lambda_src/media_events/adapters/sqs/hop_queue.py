@@ -19,7 +19,7 @@ from media_events.core.failures import (
     WAITING_ATTRIBUTES,
     Failure,
 )
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Self
 from media_events.core.envelope import Event
 from media_events.delivery.ordering.latest_only import Position
 from media_events.messaging.idempotency import ledger_key
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 
 ORDERING_ATTRIBUTE: Final = "ordering"
 """Message attribute by which the review desk tells a route about one event: ``skip`` (a person has put it away: it is

@@ -24,7 +24,8 @@ from media_events.delivery.ordering.key_queue import Behind, Claimed, Gone, Lane
 from media_events.delivery.ordering.latest_only import position_of
 from media_events.delivery.policies import StrictPolicy
 from media_events.messaging.idempotency import Ledger, ledger_key
-from media_events.messaging.queue_consumer import Message, Waiting
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import Waiting
 
 PARKED: Final[Mapping[str, Any]] = {"parked": True}
 """The outcome of an event that waits in the table for its turn."""

@@ -19,7 +19,7 @@ from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.failures import Failure, HopError, PermanentConfigError, PermanentDataError, TransientError
 from media_events.events.publisher import Entry
 from media_events.messaging.idempotency import RETENTION_SECONDS, Begun, ledger_key
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from tests.fakes.hop import FakeClock, failure_attribute, sqs_record
 
 REGION = "eu-west-1"

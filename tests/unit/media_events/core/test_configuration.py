@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from media_events.core.configuration import ConfigurationError, ConsumerSettings, FunctionSettings, load_document
+from media_events.core.configuration import ConfigurationError, FunctionSettings, load_document
 from media_events.core.settings import SettingsError
 from media_events.handlers import deliver, redrive, transform, webhook
+from media_events.messaging.consumer_settings import ConsumerSettings
 
 CONTRACTS = (Path(__file__).parents[4] / "docs" / "contracts.md").read_text()
 HANDLERS = {

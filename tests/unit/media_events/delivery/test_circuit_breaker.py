@@ -21,7 +21,7 @@ from media_events.delivery.circuit_breaker import (
 from media_events.delivery.deliverer import Deliverer
 from media_events.delivery.policies import BreakerPolicy
 from media_events.messaging.idempotency import RETENTION_SECONDS, ledger_key
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record

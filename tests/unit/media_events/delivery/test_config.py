@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media_events.delivery.config import (
-    DestinationError,
-    HttpDestination,
-    StatesDestination,
-    parse_destination,
-)
+from media_events.delivery.config import DestinationError, HttpDestination, StatesDestination, parse_destination
 from media_events.outbound_http.authentication import ApiKey, Basic, StandardWebhooks
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"

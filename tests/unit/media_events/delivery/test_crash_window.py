@@ -32,7 +32,7 @@ from media_events.delivery.http.delivery import HttpDelivery
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
 from media_events.delivery.task_callbacks import Answer, Arrived, Wait, WaitingRoom
 from media_events.events.publisher import Publisher
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from media_events.outbound_http.client import Response
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record

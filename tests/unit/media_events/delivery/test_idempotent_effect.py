@@ -10,7 +10,7 @@ from media_events.core.failures import PermanentDataError, TransientError
 from media_events.delivery.deliverer import Deliverer, destination_key
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, once
 from media_events.messaging.idempotency import RETENTION_SECONDS
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
 

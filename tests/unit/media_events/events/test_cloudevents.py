@@ -9,13 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.core.envelope import ENTRIES, STAGES, Event, Metadata, Redrive
-from media_events.events.cloudevents import (
-    CloudEventError,
-    from_binary,
-    from_structured,
-    to_binary,
-    to_structured,
-)
+from media_events.events.cloudevents import CloudEventError, from_binary, from_structured, to_binary, to_structured
 from tests.fakes.events import make_event
 
 UTF8 = st.characters(codec="utf-8")

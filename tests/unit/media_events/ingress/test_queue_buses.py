@@ -7,7 +7,7 @@ import json
 import pytest
 
 from media_events.core.configuration import ConfigurationError
-from media_events.ingress.queue import parse_entrants
+from media_events.ingress.queue_config import parse_entrants
 from tests.fakes.queue_ingress import SENT_TIME, Gate, aws_event, sqs_record
 
 SPECIFICATION = {

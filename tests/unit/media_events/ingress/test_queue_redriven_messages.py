@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from media_events.core.failures import PermanentDataError, TransientError
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from media_events.recovery.review_item import ReturnTo
 from ops.review.service import Desk
 from tests.fakes.queue_ingress import (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.ingress.idempotent_publish import TIME_TO_FINISH_SECONDS
-from media_events.ingress.queue import parse_entrants, parse_entry
+from media_events.ingress.queue_config import parse_entrants, parse_entry
 from tests.fakes.queue_ingress import SENT_TIME, SPECIFICATION, Gate, mam_event, sqs_record, text_attributes
 from tests.fakes.webhook_requests import Context
 

@@ -8,7 +8,8 @@ import pytest
 
 from media_events.core.failures import DeferredError, Failure, PermanentConfigError, PermanentDataError, TransientError
 from media_events.messaging.async_invocation import HopFailedError, message_of, take
-from media_events.messaging.queue_consumer import Consumer, Message
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import Consumer
 from media_events.recovery.dead_letter import parse
 from tests.fakes.dead_letters import NOW
 from tests.fakes.events import make_event

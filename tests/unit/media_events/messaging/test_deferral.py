@@ -20,7 +20,8 @@ from media_events.core.failures import (
     Failure,
     TransientError,
 )
-from media_events.messaging.queue_consumer import COPY_LEASE_SECONDS, Consumer, Message, RetryPolicy, consume
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import COPY_LEASE_SECONDS, Consumer, RetryPolicy, consume
 from media_events.recovery.dead_letter import parse
 from media_events.recovery.redrive_messages import attributes_to_send
 from tests.fakes.events import make_event

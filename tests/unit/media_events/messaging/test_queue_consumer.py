@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
+from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import (
     MAX_VISIBILITY_SECONDS,
     Consumer,
-    Message,
     RetryPolicy,
     consume,
     consume_together,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.core.failures import FAILURE_ATTRIBUTE
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from media_events.recovery.dead_letter import parse
 from tests.fakes.dead_letters import NAMES, NOW, letter, letters, record
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from media_events.core.failures import HopError, PermanentConfigError, PoisonError, TransientError
-from media_events.messaging.queue_consumer import Message
-from media_events.recovery.redrive_messages import RedrivePolicy
+from media_events.messaging.message import Message
+from media_events.recovery.redrive_policy import RedrivePolicy
 from media_events.recovery.redriver import DESCRIBABLE_SECONDS, DESCRIBED_SECONDS, RESERVED_SECONDS
 from tests.fakes.dead_letters import NOW, record
 from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, FakePace, World, queue

@@ -7,18 +7,16 @@ from dataclasses import replace
 import pytest
 
 from media_events.core.configuration import ConfigurationError
-from media_events.recovery.redrive_messages import (
+from media_events.recovery.config import parse_queues
+from media_events.recovery.redrive_messages import attributes_to_send, deduplication_id, review_item
+from media_events.recovery.redrive_policy import (
     AskAPerson,
     RedrivePolicy,
     SendBack,
     Wait,
-    attributes_to_send,
     decide,
-    deduplication_id,
     first_failed,
-    parse_queues,
     return_to,
-    review_item,
 )
 from tests.fakes.dead_letters import letter, letters
 from tests.fakes.recovery import ACCOUNT, BUS, FUNCTION, URL, queue, webhook_queue

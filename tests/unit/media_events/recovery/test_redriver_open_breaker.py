@@ -7,7 +7,7 @@ import pytest
 from media_events.adapters.dynamodb.circuit_breaker import BELIEVED_SECONDS, BreakerTable, BreakerTables
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import TransientError
-from media_events.recovery.redrive_messages import parse_queues
+from media_events.recovery.config import parse_queues
 from tests.fakes.dead_letters import record
 from tests.fakes.dynamodb import table
 from tests.fakes.hop import FakeClock

@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.dynamodb.rate_limiter import PaceTable
-from media_events.adapters.sqs.redrive import LambdaFunctions
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import HopError, PermanentConfigError, PoisonError, TransientError
-from media_events.messaging.queue_consumer import Consumer, Message, RetryPolicy, consume
-from media_events.recovery.redrive_messages import (
+from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import Consumer, RetryPolicy, consume
+from media_events.recovery.config import parse_queues
+from media_events.recovery.redrive_policy import (
     MAX_TURN_SECONDS,
     RedrivePolicy,
     SendBack,
     TryAlone,
     decide,
-    parse_queues,
     turn_seconds,
 )
 from media_events.recovery.redriver import ALONE_SECONDS, INVOKED_SECONDS, RESERVED_SECONDS

@@ -13,9 +13,9 @@ from media_events.adapters.dynamodb.idempotency import LedgerReader, LedgerTable
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.s3.bodies import S3Bodies, bodies_of
 from media_events.adapters.s3.review_bodies import ItemBodies
+from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import destination_key
-from media_events.messaging.queue_consumer import timestamp
 from media_events.recovery.review_item import item_id
 from media_events.recovery.review_maintenance import IN_FLIGHT_SECONDS, UNCONFIRMED_SECONDS, Housekeeper
 from tests.fakes.hop import FakeClock, FakeReport

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
+from media_events.core.clock import timestamp
 from media_events.core.failures import PermanentConfigError
-from media_events.messaging.queue_consumer import timestamp
 from media_events.recovery.review_item import Selection
 from ops.cli import run
 from ops.deployment.discovery import Cloud, Deployment

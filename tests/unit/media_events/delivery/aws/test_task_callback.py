@@ -26,7 +26,7 @@ from media_events.delivery.task_callbacks import (
     read_wait,
 )
 from media_events.handlers import register_task_token as wait_handler
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record

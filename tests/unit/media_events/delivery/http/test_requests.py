@@ -11,12 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from media_events.core.envelope import Redrive
-from media_events.core.failures import (
-    Failure,
-    PermanentConfigError,
-    PermanentDataError,
-    TransientError,
-)
+from media_events.core.failures import Failure, PermanentConfigError, PermanentDataError, TransientError
 from media_events.delivery.config import HttpDestination
 from media_events.delivery.http.delivery import HttpDelivery, Response, build_request, judge
 from media_events.outbound_http.address_guard import parse_target

@@ -15,7 +15,7 @@ from media_events.delivery.deliverer import SUPERSEDED, Deliverer, destination_k
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
 from media_events.delivery.ordering.latest_only import Latest, Position, latest_key, position_of
 from media_events.messaging.idempotency import RETENTION_SECONDS
-from media_events.messaging.queue_consumer import Message
+from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record

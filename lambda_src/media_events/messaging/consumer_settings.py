@@ -1,0 +1,45 @@
+"""Settings of a consumer that has a queue: how it retries and where it gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from media_events.core.configuration import FunctionSettings
+from media_events.core.settings import env
+from media_events.messaging.queue_consumer import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerSettings(FunctionSettings):
+    """What a function is told that consumes a queue or, invoked ``direct``, takes events from the rule itself."""
+
+    dead_letter_queue_url: str = env("DEAD_LETTER_QUEUE_URL")
+    invocation: str = env("INVOCATION", default="queue")
+    queue_url: str | None = env("QUEUE_URL", default=None)
+    max_receive_count: int | None = env("MAX_RECEIVE_COUNT", default=None)
+    retry_base_seconds: float = env("RETRY_BASE_SECONDS", default=5.0)
+    retry_max_seconds: float = env("RETRY_MAX_SECONDS", default=900.0)
+
+    @classmethod
+    def contradictions(cls, environ: Mapping[str, str]) -> list[str]:
+        """A function that consumes a queue must know it; another has none."""
+        invocation = environ.get("INVOCATION") or "queue"
+        if invocation not in ("queue", "direct"):
+            return [f"INVOCATION must be queue or direct, not {invocation!r}"]
+        needed = ("QUEUE_URL", "MAX_RECEIVE_COUNT") if invocation == "queue" else ()
+        return [f"{variable} is not set" for variable in needed if not environ.get(variable)]
+
+    @property
+    def direct(self) -> bool:
+        """Whether rules invoke the function themselves, without a queue."""
+        return self.invocation == "direct"
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """These settings, as ``consuming`` takes them. Of an event without a queue Lambda counts the attempts."""
+        return RetryPolicy(
+            max_receive_count=self.max_receive_count or 1,
+            base_seconds=self.retry_base_seconds,
+            max_seconds=self.retry_max_seconds,
+        )
