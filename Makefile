@@ -26,7 +26,7 @@ test: ## every test: unit, modules, synthesis, local cloud
 	@$(BIN)/pytest -n 4 tests/system # by local cloud, see its conftest.py
 
 unit: .environment ## the tests that need no Terraform, local cloud or browser, without the slow ones
-	@$(BIN)/pytest -q -n auto --dist worksteal -m '$(QUICK)' tests/unit tests/docs
+	@$(BIN)/pytest -q -n auto --dist worksteal --durations 5 --durations-min 1 -m '$(QUICK)' tests/unit tests/docs
 
 check: .environment ## the tests, types and lint of what changed since main, or since BASE
 	@$(BIN)/python scripts/check.py $(BASE)
