@@ -34,7 +34,9 @@ class SetupError(Exception):
 def main() -> int:
     parser = argparse.ArgumentParser(description="Set up the project's environments.")
     parser.add_argument("--tests", action="store_true", help="also what the tests need: the CDKTF CLI, Chromium")
-    parser.add_argument("--lint", action="store_true", help="also what lint and git hooks need: checkov, zizmor, pre-commit")
+    parser.add_argument(
+        "--lint", action="store_true", help="also what lint and git hooks need: checkov, zizmor, pre-commit"
+    )
     options = parser.parse_args()
     try:
         check_tools()
