@@ -172,14 +172,14 @@ class Bench:
             busy=busy[0] / max(sum(busy), 1e-9),
         )
 
-    def poison(self, letters: int, kind: str) -> None:
+    def poison(self, dead_letters: int, kind: str) -> None:
         """Fill the dead-letter queue with what SQS moved there, without a word about why, or with what the hop sent."""
         begun = time.monotonic()
         attributes: Any = {"MessageAttributes": {"failure": refusal()}} if kind == "refused" else {}
-        for start in range(0, letters, 10):
+        for start in range(0, dead_letters, 10):
             entries: list[Any] = [
                 {"Id": str(number), "MessageBody": self._moved(f"{POISON}{begun:.0f}-{number}"), **attributes}
-                for number in range(start, min(start + 10, letters))
+                for number in range(start, min(start + 10, dead_letters))
             ]
             self.clients.sqs.send_message_batch(QueueUrl=self.dead, Entries=entries)
 
@@ -222,7 +222,7 @@ def measure(bench: Bench, load: argparse.Namespace) -> tuple[list[Window], list[
 
     without, poisoned = [window("without")], []
     for _ in range(load.rounds):
-        bench.poison(load.letters, load.kind)
+        bench.poison(load.dead_letters, load.kind)
         before = bench.waiting()
         poisoned.append(window("with"))
         out.print(f"  dead letters: {before} when the window began, {bench.waiting()} after it")

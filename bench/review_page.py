@@ -32,7 +32,7 @@ from media_events.recovery.review_item import item_id
 from ops.deployment.discovery import Cloud, Deployment
 from ops.local import endpoint, process
 from ops.local.paths import LocalPaths
-from ops.review.bootstrap import office
+from ops.review.bootstrap import audited_review
 from ops.review_web import server as command
 from tests.fakes.review_tables import create_review_table
 from tests.fakes.review_web import SECRET, WORKFLOW, item_of
@@ -116,7 +116,7 @@ def fill(deployment: Deployment, count: int) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(batch, (range(start, min(start + 25, count)) for start in range(0, count, 25))))
-    table: Any = office(deployment).desk.table
+    table: Any = audited_review(deployment).service.table
     counts = {"items_open": count, "waiting": count, "opened": count}
     latest = replace(example, last_failed_at=timestamp(time.time()))
     # As creating each item would have counted it.
@@ -125,9 +125,9 @@ def fill(deployment: Deployment, count: int) -> None:
 
 def measure(deployment: Deployment, times: int) -> int:
     """Ask for the pages, and say how long each took."""
-    desk = office(deployment)
-    where = command.place_of(deployment, desk, name="bench", environment="prod", workflow=WORKFLOW)
-    (group,), _ = desk.desk.table.groups(limit=1)
+    service = audited_review(deployment)
+    where = command.place_of(deployment, service, name="bench", environment="prod", workflow=WORKFLOW)
+    (group,), _ = service.service.table.groups(limit=1)
     with command.listening(0) as listener:
         server, link = command.page_on(listener, where)
         thread = threading.Thread(target=server.run, daemon=True)

@@ -32,34 +32,34 @@ def advise(pattern: Mapping[str, Any]) -> list[Problem]:
     advice: dict[tuple[str, str], Problem] = {}
     for branch in compile_pattern(pattern):
         for condition in branch.values():
-            for message in _doubts(condition):
+            for message in _suspects(condition):
                 advice.setdefault((condition.path, message), Problem(condition.path, message, "kit"))
     return list(advice.values())
 
 
-def _doubts(condition: Condition) -> list[str]:
-    doubts: list[str] = []
+def _suspects(condition: Condition) -> list[str]:
+    suspects: list[str] = []
     matchers = condition.matchers
     top = condition.field.split(".", 1)[0]
     if top not in EVENT_FIELDS:
-        doubts.append(f"events have no field {top!r} at the top: an event's own content is within 'detail'")
+        suspects.append(f"events have no field {top!r} at the top: an event's own content is within 'detail'")
     if sum(isinstance(matcher, AnythingBut) for matcher in matchers) > 1:
-        doubts.append(
+        suspects.append(
             "several 'anything-but' in one array exclude nothing, since a value has to pass one of them only; "
             "put the values in one 'anything-but' list"
         )
     if any(isinstance(matcher, Exists) for matcher in matchers) and len(matchers) > 1:
         absent = any(isinstance(matcher, Absent) for matcher in matchers)
         every = "every event" if absent else "every value"
-        doubts.append(f"{{'exists': true}} takes {every} here, so the rest of the array makes no difference")
+        suspects.append(f"{{'exists': true}} takes {every} here, so the rest of the array makes no difference")
     if any(abs(number) > DOCUMENTED_RANGE for number in _numbers(matchers)):
-        doubts.append("the user guide promises numeric matching from -5.0e9 to 5.0e9 only")
+        suspects.append("the user guide promises numeric matching from -5.0e9 to 5.0e9 only")
     if _wildcards(matchers) > COMPLEX_WILDCARDS:
-        doubts.append(
+        suspects.append(
             "EventBridge may refuse so many wildcards for one field as too complex (it publishes no limit); "
             "use prefix and suffix where they do"
         )
-    return doubts
+    return suspects
 
 
 def _numbers(matchers: Sequence[Matcher]) -> list[float]:

@@ -33,7 +33,7 @@ PARTS: Final[dict[str, Part]] = {
     "route": Part("ops.route.commands", "Try event patterns and routes out, without AWS."),
     "review": Part("ops.review.cli.commands", "The review desk: what failed for good, and putting it right."),
     "replay": Part(
-        "ops.archive_replay.commands", "Deliver past events again, from the archive (what failed: `review replay`)."
+        "ops.archive_replay.commands", "Deliver past events again, from the archive (what failed: `review retry`)."
     ),
     "trace": Part("ops.trace.commands", "An event's story over all hops: what happened, and where it is now.", "trace"),
     "status": Part("ops.status.commands", "A deployment on one screen: what needs a person now.", "status"),

@@ -60,7 +60,7 @@ module "cms" {
     }
   })
 
-  environment = { LEDGER_TABLE = aws_dynamodb_table.ledger.name }
+  environment = { IDEMPOTENCY_TABLE = aws_dynamodb_table.ledger.name }
 
   rules          = { assets = aws_cloudwatch_event_rule.assets.arn }
   function_retry = { max_attempts = 2, max_age_seconds = 3600 }

@@ -37,7 +37,7 @@ module "review" {
       destination      = "transcodes"
       source_queue_arn = aws_sqs_queue.transcodes.arn
       source_queue_url = aws_sqs_queue.transcodes.url
-      route_back       = "queue"
+      redrive_target       = "queue"
       redrive          = { max_count = 2, base_delay_seconds = 300 }
     }
   }

@@ -60,7 +60,7 @@ module "cms" {
     }
   })
 
-  environment = { LEDGER_TABLE = aws_dynamodb_table.ledger.name }
+  environment = { IDEMPOTENCY_TABLE = aws_dynamodb_table.ledger.name }
 
   allowed_rule_arns   = [aws_cloudwatch_event_rule.assets.arn]
   maximum_concurrency = 5

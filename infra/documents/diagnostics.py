@@ -43,7 +43,7 @@ class WorkflowError(ValueError):
 
 
 @dataclass(slots=True)
-class Findings:
+class Diagnostics:
     """Collects problems and warnings while one environment's document is read and checked."""
 
     problems: list[Problem] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Findings:
         self.problems.append(Problem(position, message))
         self._unusable.add(position)
 
-    def doubtful(self, position: Position, message: str) -> None:
+    def warn(self, position: Position, message: str) -> None:
         """Note what is allowed but probably not meant."""
         self.warnings.append(Problem(position, message))
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from infra.documents.diagnostics import Findings, Position
+from infra.documents.diagnostics import Diagnostics, Position
 
 Scalar = str | int | float | bool | None
 
@@ -51,7 +51,7 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own name
 
 
-def parse(text: str, findings: Findings) -> Node:
+def parse(text: str, diagnostics: Diagnostics) -> Node:
     """Read `text`; duplicate keys and what YAML has but a workflow has no use for become findings.
 
     Raises:
@@ -68,7 +68,7 @@ def parse(text: str, findings: Findings) -> Node:
         raise YamlSyntaxError(1, "the file is nested too deeply") from None
     if root is None:
         return Node(Position("", 1), {})
-    return _Composer(findings).node(root, "", root.start_mark.line + 1)
+    return _Composer(diagnostics).node(root, "", root.start_mark.line + 1)
 
 
 def _advice(error: yaml.MarkedYAMLError) -> str:
@@ -85,8 +85,8 @@ def _advice(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Composer:
-    def __init__(self, findings: Findings) -> None:
-        self._findings = findings
+    def __init__(self, diagnostics: Diagnostics) -> None:
+        self._findings = diagnostics
         self._open: set[int] = set()
         self._count = 0
 
@@ -220,7 +220,7 @@ def has_member(value: Any, step: str | int) -> bool:
     return isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value)
 
 
-def evaluate(root: Node, environ: Mapping[str, str], findings: Findings) -> Document:
+def evaluate(root: Node, environ: Mapping[str, str], diagnostics: Diagnostics) -> Document:
     """The plain values of a tree, with `${NAME}` filled in from `environ`; unset variables become findings."""
     positions: dict[Path, Position] = {}
 
@@ -230,13 +230,13 @@ def evaluate(root: Node, environ: Mapping[str, str], findings: Findings) -> Docu
             return {key: value_of(member, (*path, key)) for key, member in node.value.items()}
         if isinstance(node.value, list):
             return [value_of(item, (*path, index)) for index, item in enumerate(node.value)]
-        text = substitute(node.value, environ, lambda message: findings.unusable(node.position, message))
+        text = substitute(node.value, environ, lambda message: diagnostics.unusable(node.position, message))
         if not node.plain:
             return text
         try:
             return _typed(text)
         except ValueError as error:
-            findings.unusable(node.position, str(error))
+            diagnostics.unusable(node.position, str(error))
             return text
 
     return Document(value_of(root, ()), positions)

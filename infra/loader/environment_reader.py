@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from infra.documents.diagnostics import Findings, Position
+from infra.documents.diagnostics import Diagnostics, Position
 from infra.documents.model_paths import real_path
 from infra.documents.python_layers import PackageError, zipped
 from infra.documents.yaml_document import Document, Path, has_member
@@ -18,7 +18,7 @@ from infra.loader.environment import Environment
 from infra.loader.validation_messages import message_for
 from infra.model.consumers import FailureHandling
 from infra.model.destinations import FUNCTION_MARGIN_SECONDS, Destination, HttpDestination, LambdaDestination
-from infra.model.ingress import QueueFed
+from infra.model.ingress import QueueFedIngress
 from infra.model.workflow import Transform, Workflow
 from infra.validation.embedded_documents import (
     ContentError,
@@ -28,7 +28,7 @@ from infra.validation.embedded_documents import (
     load_definition,
     load_specification,
 )
-from infra.validation.ingress import entry_kinds
+from infra.validation.ingress import ingress_kinds
 from infra.validation.references import check_patterns, check_references, place_in_settings, place_in_steps
 
 DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
@@ -37,11 +37,11 @@ DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].
 class Reader:
     """Reads one environment's document, and finds what is wrong with it."""
 
-    def __init__(self, name: str, document: Document, folder: FilePath, findings: Findings) -> None:
+    def __init__(self, name: str, document: Document, folder: FilePath, diagnostics: Diagnostics) -> None:
         self._name = name
         self._document = document
         self._folder = folder
-        self._findings = findings
+        self._findings = diagnostics
 
     def read(self) -> Environment | None:
         """The environment; `None` if something is wrong with it, which is then in the findings."""
@@ -104,8 +104,8 @@ class Reader:
 
     def _comes_by_webhook(self, partner: dict[str, Any]) -> bool:
         """Whether its specification must say how requests are verified; where that isn't known, it need not."""
-        entries = self._document.value.get("entries", {"webhook": {"type": "webhook"}})
-        return isinstance(entries, dict) and "webhook" in entry_kinds(entries, partner)
+        ingresses = self._document.value.get("ingress", {"webhook": {"type": "webhook"}})
+        return isinstance(ingresses, dict) and "webhook" in ingress_kinds(ingresses, partner)
 
     def _packages(self) -> dict[str, bytes]:
         packages: dict[str, bytes] = {}
@@ -145,7 +145,7 @@ class Reader:
             path: Path = ("destinations", name)
             definition = destination.get("definition")
             try:
-                if destination.get("type") in ("http", "resume"):
+                if destination.get("type") in ("http", "task-callback"):
                     check_destination(name, destination)
                 elif destination.get("type") == "api-destination":
                     check_api_destination(destination)
@@ -165,8 +165,8 @@ class Reader:
         handling: dict[str, FailureHandling] = {}
         general = workflow.failure.model_dump(exclude_unset=True)
         self._ordered(workflow.failure, ("failure",), {"retry", "redrive"})
-        queue_fed = {name: entry for name, entry in workflow.entries.items() if isinstance(entry, QueueFed)}
-        sections = (("entries", queue_fed), ("transforms", workflow.transforms), ("routes", workflow.routes))
+        queue_fed = {name: entry for name, entry in workflow.ingress.items() if isinstance(entry, QueueFedIngress)}
+        sections = (("ingress", queue_fed), ("transforms", workflow.transforms), ("routes", workflow.routes))
         for section, hops in sections:
             for name, hop in hops.items():
                 own = hop.failure.model_dump(exclude_unset=True)

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from infra.documents.diagnostics import did_you_mean
 from infra.documents.model_paths import description_of, fields_at
 from infra.documents.yaml_document import Path
-from infra.model.types import FORMS
+from infra.model.types import PATTERN_DESCRIPTIONS
 
 _TYPES = {
     "string_type": "text",
@@ -45,7 +45,7 @@ def message_for(error: ErrorDetails, model: type[BaseModel], path: Path, root: A
         name, text = _BOUNDS[kind]
         return f"{text.format(context[name])}, not {error['input']}"
     if kind == "string_pattern_mismatch":
-        form = FORMS.get(str(context["pattern"]), f"text that matches {context['pattern']}")
+        form = PATTERN_DESCRIPTIONS.get(str(context["pattern"]), f"text that matches {context['pattern']}")
         return f"must be {form}, not {shown(error['input'])}"
     if kind == "literal_error":
         return f"must be {context['expected']}, not {shown(error['input'])}"

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from infra.documents.diagnostics import Findings, Position, Problem, WorkflowError, did_you_mean
+from infra.documents.diagnostics import Diagnostics, Position, Problem, WorkflowError, did_you_mean
 from infra.documents.yaml_document import Node, YamlSyntaxError, evaluate, overlay, parse
 from infra.loader.environment import Environment, WorkflowFile
 from infra.loader.environment_reader import Reader
-from infra.model.types import ENVIRONMENT_NAME, FORMS
+from infra.model.types import ENVIRONMENT_NAME, PATTERN_DESCRIPTIONS
 from infra.model.workflow import S3State
 
 SELECTION: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 """Environment variable: names of the environments to read, with commas between them; all, if it is not set."""
 
-_NAMED_SECTIONS: Final = frozenset({"entries", "partners", "transforms", "destinations", "routes"})
+_NAMED_SECTIONS: Final = frozenset({"ingress", "partners", "transforms", "destinations", "routes"})
 _REPLACED_WHOLE: Final = frozenset({"pattern", "steps", "specification"})
 
 
@@ -46,26 +46,26 @@ def load_text(text: str, environ: Mapping[str, str], path: Path) -> WorkflowFile
         WorkflowError: with every mistake in it.
     """
     name = _shown(path)
-    findings = Findings()
+    diagnostics = Diagnostics()
     try:
-        root = parse(text, findings)
+        root = parse(text, diagnostics)
     except YamlSyntaxError as error:
         raise WorkflowError(name, [Problem(Position("", error.line), str(error))]) from None
-    overlays, selected = _environments(root, environ, findings)
+    overlays, selected = _environments(root, environ, diagnostics)
     if not isinstance(root.value, dict) or not selected:
-        raise WorkflowError(name, _sorted(findings.problems))
+        raise WorkflowError(name, _sorted(diagnostics.problems))
     base = Node(root.position, {key: node for key, node in root.value.items() if key != "environments"})
 
     environments: list[Environment] = []
-    each: dict[str, Findings] = {}
+    each: dict[str, Diagnostics] = {}
     for environment in selected:
-        each[environment] = Findings()
+        each[environment] = Diagnostics()
         whole = overlay(base, overlays[environment], whole=_REPLACED_WHOLE, kind_key="type", removable=_NAMED_SECTIONS)
         document = evaluate(whole, environ, each[environment])
         read = Reader(environment, document, path.parent, each[environment]).read()
         if read is not None:
             environments.append(read)
-    problems = findings.problems + _merged({name: found.problems for name, found in each.items()})
+    problems = diagnostics.problems + _merged({name: found.problems for name, found in each.items()})
     problems += _shared_states(environments, root)
     if problems:
         raise WorkflowError(name, _sorted(problems))
@@ -86,34 +86,36 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def _environments(root: Node, environ: Mapping[str, str], findings: Findings) -> tuple[dict[str, Node], list[str]]:
+def _environments(
+    root: Node, environ: Mapping[str, str], diagnostics: Diagnostics
+) -> tuple[dict[str, Node], list[str]]:
     """The environments' overlays, and the names of those that are wanted."""
     if not isinstance(root.value, dict):
-        findings.wrong(root.position, "the file must be a mapping, beginning with name, partners and so on")
+        diagnostics.wrong(root.position, "the file must be a mapping, beginning with name, partners and so on")
         return {}, []
     node = root.value.get("environments")
     example = 'environments: {dev: {region: "eu-west-1"}}'
     if node is None:
-        findings.wrong(Position("environments", 1), f"is missing: name at least one, as in {example}")
+        diagnostics.wrong(Position("environments", 1), f"is missing: name at least one, as in {example}")
         return {}, []
     if not isinstance(node.value, dict) or not node.value:
-        findings.wrong(node.position, f"must be a mapping with at least one environment, as in {example}")
+        diagnostics.wrong(node.position, f"must be a mapping with at least one environment, as in {example}")
         return {}, []
     overlays: dict[str, Node] = {}
     for name, above in node.value.items():
         if not re.fullmatch(ENVIRONMENT_NAME, name):
-            form = FORMS[ENVIRONMENT_NAME]
-            findings.wrong(above.position, f'an environment\'s name must be {form}, not "{name}"')
+            form = PATTERN_DESCRIPTIONS[ENVIRONMENT_NAME]
+            diagnostics.wrong(above.position, f'an environment\'s name must be {form}, not "{name}"')
         elif isinstance(above.value, dict):
             overlays[name] = above
         elif above.plain and above.value in ("", "~", "null"):
             overlays[name] = Node(above.position, {})
         else:
-            findings.wrong(above.position, "an environment must be a mapping of what it says otherwise")
+            diagnostics.wrong(above.position, "an environment must be a mapping of what it says otherwise")
     wanted = [name.strip() for name in environ.get(SELECTION, "").split(",") if name.strip()]
     for name in wanted:
         if name not in overlays:
-            findings.wrong(
+            diagnostics.wrong(
                 node.position, f'{SELECTION} asks for "{name}", which is not declared: {did_you_mean(name, overlays)}'
             )
     return overlays, [name for name in overlays if not wanted or name in wanted]

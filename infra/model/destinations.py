@@ -32,7 +32,7 @@ FUNCTION_MARGIN_SECONDS = 5
 MessageMode = Literal["structured", "envelope", "data"]
 
 
-class Breaker(Section):
+class CircuitBreaker(Section):
     """Pauses deliveries to a destination that has failed several times in a row, so that events keep their attempts."""
 
     enabled: bool = True
@@ -56,7 +56,7 @@ class Strict(Section):
     reorder_seconds: float = Field(
         default=5, gt=0, le=900, description="How long an event waits for earlier ones that are still on their way."
     )
-    on_failure: Literal["block", "sideline"] = Field(
+    on_failure: Literal["block", "park"] = Field(
         default="block",
         description="What later events of a key do behind one that can't be delivered: wait in the queue, or parked "
         "outside it until that one is delivered or put away.",
@@ -75,7 +75,7 @@ class Delivered(Section):
         "the events of a `partitionkey` are delivered one after the other, in their order.",
     )
     strict: Strict | None = Field(default=None, description="For `ordering: strict`.")
-    breaker: Breaker = Breaker()
+    circuit_breaker: CircuitBreaker = CircuitBreaker()
 
     @model_validator(mode="after")
     def _an_order_that_can_be_kept(self) -> Self:
@@ -154,7 +154,7 @@ class SqsDestination(Delivered):
                     "message_group_id belongs to a FIFO queue, and a FIFO queue needs it, or a mode, "
                     "by which each event gets the group of its own partitionkey"
                 )
-            if self.model_fields_set & {"breaker", "ordering", "strict", "kms_key_arn"}:
+            if self.model_fields_set & {"circuit_breaker", "ordering", "strict", "kms_key_arn"}:
                 raise ValueError("breaker, ordering and kms_key_arn need a mode: without one the rule itself sends")
         elif self.message_group_id is not None or self.manage_queue_policy:
             raise ValueError(
@@ -248,10 +248,10 @@ class StepFunctionsDestination(Delivered):
         return self
 
 
-class ResumeDestination(Delivered):
+class TaskCallbackDestination(Delivered):
     """Executions that wait for the event: they go on, or fail, with the event as output."""
 
-    type: Literal["resume"]
+    type: Literal["task-callback"]
     correlation_key: str = Field(
         min_length=1, description="JMESPath over `metadata` and `data`: the key under which the workflow waits."
     )
@@ -345,7 +345,7 @@ Destination = Annotated[
     | LambdaDestination
     | FirehoseDestination
     | StepFunctionsDestination
-    | ResumeDestination
+    | TaskCallbackDestination
     | ApiDestination
     | LogsDestination,
     Field(discriminator="type"),

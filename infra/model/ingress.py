@@ -60,7 +60,7 @@ class Domain(Section):
     )
 
 
-class WebhookEntry(Section):
+class WebhookIngress(Section):
     """An HTTP API that takes `POST /webhooks/<partner>`; one serves all partners that call."""
 
     type: Literal["webhook"] = "webhook"
@@ -69,7 +69,7 @@ class WebhookEntry(Section):
     max_body_bytes: int = Field(default=6291456, ge=1024, le=6291456, description="Larger requests get 413.")
 
 
-class Outsiders(Section):
+class CrossAccountPrincipals(Section):
     """Accounts, roles or an organisation that may send; with `organization_id` beside others, both must hold."""
 
     account_ids: list[AccountId] = Field(default=[], description="Accounts: all roles there with the permission.")
@@ -83,26 +83,26 @@ class Outsiders(Section):
         return self
 
 
-class Producer(Outsiders):
+class Producer(CrossAccountPrincipals):
     """Accounts, roles or an organisation that may put events on the bus, held to their own sources."""
 
     sources: list[EventSource] = Field(min_length=1, description="The `source` values that they may use; exact.")
 
 
-class QueueFed(Consumer):
+class QueueFedIngress(Consumer):
     """What all ways in have in common that a queue feeds."""
 
     enabled: bool = Field(default=True, description="False lets messages wait in the queue.")
     failure: FailureHandling = FailureHandling()
 
 
-def _check_fifo(entry: Consumer, *, fifo: bool, options: dict[str, Any]) -> None:
+def _check_fifo(ingress: Consumer, *, fifo: bool, options: dict[str, Any]) -> None:
     """Refuse what a FIFO queue can't do, and `options` that only it has.
 
     Raises:
         ValueError: naming the option.
     """
-    if fifo and (entry.batch_size > FIFO_BATCH or entry.batch_window_seconds):
+    if fifo and (ingress.batch_size > FIFO_BATCH or ingress.batch_window_seconds):
         raise ValueError("batch_size may be 10 at most, and batch_window_seconds 0, for a FIFO queue")
     if not fifo:
         for name, value in options.items():
@@ -124,13 +124,13 @@ class ExistingQueue(Section):
         return self.arn.endswith(".fifo")
 
 
-class SqsEntry(QueueFed):
+class SqsIngress(QueueFedIngress):
     """A queue that one partner sends to: one that is made, or an existing one."""
 
     type: Literal["sqs"]
     fifo: bool | None = Field(default=None, description="Whether the queue is FIFO. Default: as `existing_queue` is.")
     existing_queue: ExistingQueue | None = None
-    senders: dict[Sid, Outsiders] = Field(
+    senders: dict[Sid, CrossAccountPrincipals] = Field(
         default={}, description="Who of other accounts may send; roles of this account need no entry here."
     )
     content_based_deduplication: bool = Field(default=False, description="For FIFO: by the body where no id is given.")
@@ -178,7 +178,7 @@ class Replay(Section):
         return self
 
 
-class SnsFifoEntry(QueueFed):
+class SnsFifoIngress(QueueFedIngress):
     """A topic that one partner publishes to, with a queue behind it: FIFO to FIFO, or standard to standard."""
 
     type: Literal["sns-fifo"]
@@ -186,7 +186,7 @@ class SnsFifoEntry(QueueFed):
     existing_topic_arn: TopicArn | None = Field(
         default=None, description="The partner's own topic, in the environment's region, in place of one that is made."
     )
-    publishers: dict[Sid, Outsiders] = Field(
+    senders: dict[Sid, CrossAccountPrincipals] = Field(
         default={}, description="Who of other accounts may publish; roles of this account need no entry here."
     )
     content_based_deduplication: bool = Field(
@@ -217,7 +217,7 @@ class SnsFifoEntry(QueueFed):
             if self.fifo is not None and self.fifo != existing.endswith(".fifo"):
                 raise ValueError("fifo must be what existing_topic_arn is: FIFO goes with FIFO, standard with standard")
             for name, value in {
-                "publishers": self.publishers,
+                "publishers": self.senders,
                 "content_based_deduplication": self.content_based_deduplication,
                 "topic_archive_days": self.topic_archive_days is not None,
             }.items():
@@ -236,7 +236,7 @@ class SnsFifoEntry(QueueFed):
         return self
 
 
-class PartnerBusEntry(QueueFed):
+class PartnerBusIngress(QueueFedIngress):
     """A partner event source, associated with its bus; a rule takes its events to the function or straight on."""
 
     type: Literal["partner-bus"]
@@ -252,7 +252,7 @@ class PartnerBusEntry(QueueFed):
         default=None, description="The source's bus, if there is one already: a source is associated once only."
     )
     archive: Archive | None = Field(default=None, description="Keeps the events as the partner sent them.")
-    silence_alarm_minutes: int | None = Field(
+    inactivity_alarm_minutes: int | None = Field(
         default=None,
         ge=5,
         le=10080,
@@ -262,7 +262,7 @@ class PartnerBusEntry(QueueFed):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        minutes, day = self.silence_alarm_minutes or 5, 1440
+        minutes, day = self.inactivity_alarm_minutes or 5, 1440
         if minutes % (5 if minutes <= day else 60):
             raise ValueError("silence_alarm_minutes must be in steps of 5 up to 1440, of 60 above")
         existing = self.existing_bus_arn
@@ -274,20 +274,20 @@ class PartnerBusEntry(QueueFed):
         return self
 
 
-class CustomBusEntry(QueueFed):
+class CustomBusIngress(QueueFedIngress):
     """The workflow's own bus, on which partners' platforms and own applications put events of their own sources."""
 
     type: Literal["custom-bus"]
     bus_name: BusName | None = Field(
         default=None, description="An existing bus of the account to take the events from, in place of the workflow's."
     )
-    producers: dict[Sid, Producer] = Field(
+    senders: dict[Sid, Producer] = Field(
         default={}, description="Who of other accounts may put events on the workflow's bus."
     )
 
     @model_validator(mode="after")
     def _own_bus(self) -> Self:
-        if self.bus_name is not None and self.producers:
+        if self.bus_name is not None and self.senders:
             raise ValueError("producers are for the workflow's own bus: that of bus_name has a policy of its own")
         if self.bus_name is not None and (self.bus_name == "default" or self.bus_name.startswith("aws.")):
             raise ValueError(
@@ -296,25 +296,25 @@ class CustomBusEntry(QueueFed):
         return self
 
 
-class AwsServicesEntry(QueueFed):
+class AwsServicesIngress(QueueFedIngress):
     """The account's default bus, where AWS services (MediaConvert, S3, …) put their events."""
 
     type: Literal["aws-services"]
 
 
-def _type(entry: Any) -> str:
+def _type(ingress: Any) -> str:
     """The entry's type: a webhook, unless it says otherwise."""
-    if isinstance(entry, Section):
-        return str(getattr(entry, "type", ""))
-    return str(entry.get("type", "webhook")) if isinstance(entry, dict) else "webhook"
+    if isinstance(ingress, Section):
+        return str(getattr(ingress, "type", ""))
+    return str(ingress.get("type", "webhook")) if isinstance(ingress, dict) else "webhook"
 
 
-Entry = Annotated[
-    Annotated[WebhookEntry, Tag("webhook")]
-    | Annotated[SqsEntry, Tag("sqs")]
-    | Annotated[SnsFifoEntry, Tag("sns-fifo")]
-    | Annotated[PartnerBusEntry, Tag("partner-bus")]
-    | Annotated[CustomBusEntry, Tag("custom-bus")]
-    | Annotated[AwsServicesEntry, Tag("aws-services")],
+Ingress = Annotated[
+    Annotated[WebhookIngress, Tag("webhook")]
+    | Annotated[SqsIngress, Tag("sqs")]
+    | Annotated[SnsFifoIngress, Tag("sns-fifo")]
+    | Annotated[PartnerBusIngress, Tag("partner-bus")]
+    | Annotated[CustomBusIngress, Tag("custom-bus")]
+    | Annotated[AwsServicesIngress, Tag("aws-services")],
     Discriminator(_type),
 ]

@@ -64,7 +64,7 @@ LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 
-FORMS = {
+PATTERN_DESCRIPTIONS = {
     r"^[a-z][a-z0-9-]{0,19}$": "1 to 20 lower-case letters, digits and hyphens, beginning with a letter",
     ENVIRONMENT_NAME: "1 to 15 lower-case letters, digits and hyphens, beginning with a letter",
     r"^[a-z0-9][a-z0-9-]{0,39}$": "1 to 40 lower-case letters, digits and hyphens",

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from infra.documents.json_schema import schema_problem
 from infra.model.consumers import Archive, FailureHandling, Hop
 from infra.model.destinations import Destination
-from infra.model.ingress import Entry, WebhookEntry
+from infra.model.ingress import Ingress, WebhookIngress
 from infra.model.types import (
     EventSource,
     EventType,
@@ -76,7 +76,7 @@ class Partner(Section):
         "relative to this file), or a specification itself. Only a producer on a custom bus may do without: its events "
         "must be in the envelope already.",
     )
-    entry: str | list[str] = Field(
+    ingress: str | list[str] = Field(
         min_length=1, description="The entry by which its events come in, or several: a list."
     )
     secret_arns: list[SecretArn] | None = Field(
@@ -104,9 +104,9 @@ class Partner(Section):
     )
 
     @property
-    def entries(self) -> list[str]:
+    def ingresses(self) -> list[str]:
         """The entries by which its events come in."""
-        return [self.entry] if isinstance(self.entry, str) else self.entry
+        return [self.ingress] if isinstance(self.ingress, str) else self.ingress
 
 
 class Transform(Hop):
@@ -190,7 +190,7 @@ class ReviewDesk(Section):
         "JSON Schema that an edited event's `data` must fit, or `null`. Default: none.",
     )
 
-    keep_settled_days: int = Field(
+    closed_retention_days: int = Field(
         default=30, ge=1, description="How long an item stays when nobody has to do anything about it any more."
     )
     notifications_per_hour: int = Field(default=20, ge=1, description="Of how many new groups people are told at most.")
@@ -238,8 +238,8 @@ class Workflow(Section):
     region: Region = Field(description="Where it is deployed.")
     state: State = LocalState()
     tags: dict[str, str] = Field(default={}, description="Tags of every resource.")
-    entries: dict[Key, Entry] = Field(
-        default={"webhook": WebhookEntry()}, description="The ways in. Default: `webhook: {type: webhook}`."
+    ingress: dict[Key, Ingress] = Field(
+        default={"webhook": WebhookIngress()}, description="The ways in. Default: `webhook: {type: webhook}`."
     )
     partners: dict[Key, Partner] = Field(min_length=1)
     transforms: dict[Key, Transform] = Field(default={})
@@ -251,7 +251,7 @@ class Workflow(Section):
     )
     storage: Storage = Storage()
     review: ReviewDesk = ReviewDesk()
-    protection: bool = Field(
+    deletion_protection: bool = Field(
         default=True,
         description="Whether what can't be made again outlives a mistaken destroy: the bucket's objects, the review "
         "table, the secrets. False for environments that come and go.",

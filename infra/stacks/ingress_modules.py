@@ -8,14 +8,14 @@ from typing import Any, Final
 from infra.loader.environment import Environment
 from infra.model.consumers import Consumer, FailureHandling
 from infra.model.ingress import (
-    AwsServicesEntry,
-    CustomBusEntry,
-    Entry,
-    PartnerBusEntry,
-    QueueFed,
-    SnsFifoEntry,
-    SqsEntry,
-    WebhookEntry,
+    AwsServicesIngress,
+    CustomBusIngress,
+    Ingress,
+    PartnerBusIngress,
+    QueueFedIngress,
+    SnsFifoIngress,
+    SqsIngress,
+    WebhookIngress,
 )
 from infra.model.workflow import Partner
 from infra.stacks.cdk import TerraformHclModule
@@ -34,25 +34,25 @@ Make = Callable[[str, str, dict[str, Any]], TerraformHclModule]
 """Adds a module to the stack: its identifier, its folder's name, its variables."""
 
 
-class WaysIn:
+class IngressModules:
     """The ways in of one environment that some partner takes, in the order of the file."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._workflow = environment.workflow
-        taken = {entry for partner in self._workflow.partners.values() for entry in partner.entries}
-        self.entries: dict[str, Entry] = {
-            name: entry for name, entry in self._workflow.entries.items() if name in taken
+        taken = {ingress for partner in self._workflow.partners.values() for ingress in partner.ingresses}
+        self.ingresses: dict[str, Ingress] = {
+            name: ingress for name, ingress in self._workflow.ingress.items() if name in taken
         }
         self.modules: dict[str, TerraformHclModule] = {}
 
     def make(self, make: Make, common: dict[str, Any], bus: TerraformHclModule) -> None:
         """Add the modules; `common` is what all modules of the stack with functions are told."""
-        hosts = self._ledger_hosts()
+        hosts = self._idempotency_owners()
         # Whose ledger others share comes before them.
-        for name in sorted(self.entries, key=lambda name: name in hosts):
-            entry = self.entries[name]
-            settings = self._settings(name, entry, bus)
+        for name in sorted(self.ingresses, key=lambda name: name in hosts):
+            ingress = self.ingresses[name]
+            settings = self._settings(name, ingress, bus)
             if name in hosts:
                 host = self.modules[hosts[name]]
                 settings["ledger_table"] = {
@@ -60,57 +60,57 @@ class WaysIn:
                     "arn": host.get_string("ledger_table_arn"),
                 }
             self.modules[name] = make(
-                identifier(name, entry),
-                MODULES[entry.type],
+                identifier(name, ingress),
+                MODULES[ingress.type],
                 common
                 | {"name": f"{self._environment.prefix}-{name}", "bus_arn": bus.get_string("bus_arn")}
                 | settings,
             )
-        self.modules = {name: self.modules[name] for name in self.entries}
+        self.modules = {name: self.modules[name] for name in self.ingresses}
 
-    def named(self, *kinds: type[Entry]) -> dict[str, TerraformHclModule]:
+    def named(self, *kinds: type[Ingress]) -> dict[str, TerraformHclModule]:
         """The modules of some kinds, by entry."""
-        return {name: module for name, module in self.modules.items() if isinstance(self.entries[name], kinds)}
+        return {name: module for name, module in self.modules.items() if isinstance(self.ingresses[name], kinds)}
 
     @property
-    def webhook(self) -> tuple[WebhookEntry, TerraformHclModule] | None:
+    def webhook(self) -> tuple[WebhookIngress, TerraformHclModule] | None:
         """The entry that serves partners' calls, and its module."""
-        for name, entry in self.entries.items():
-            if isinstance(entry, WebhookEntry):
-                return entry, self.modules[name]
+        for name, ingress in self.ingresses.items():
+            if isinstance(ingress, WebhookIngress):
+                return ingress, self.modules[name]
         return None
 
     @property
-    def producers(self) -> dict[str, Any]:
+    def senders(self) -> dict[str, Any]:
         """Who of other accounts may put events on the workflow's own bus."""
         found: dict[str, Any] = {}
-        for entry in self.entries.values():
-            if isinstance(entry, CustomBusEntry):
-                found |= {key: producer.model_dump(exclude_none=True) for key, producer in entry.producers.items()}
+        for ingress in self.ingresses.values():
+            if isinstance(ingress, CustomBusIngress):
+                found |= {key: sender.model_dump(exclude_none=True) for key, sender in ingress.senders.items()}
         return found
 
     def with_functions(self) -> dict[str, TerraformHclModule]:
         """The modules with a function and a ledger, by entry: all but those whose rule sends straight to the bus."""
-        return {name: module for name, module in self.modules.items() if not _straight(self.entries[name])}
+        return {name: module for name, module in self.modules.items() if not _straight(self.ingresses[name])}
 
     def policies(self) -> dict[str, Any]:
         """What others must be allowed, by entry: a sender's role, or the policy of a queue or topic that exists."""
         found: dict[str, Any] = {}
-        for name, entry in self.entries.items():
-            if isinstance(entry, SqsEntry):
-                found[name] = "sender_policy" if entry.existing_queue is None else "existing_queue_policy"
-            elif isinstance(entry, SnsFifoEntry):
-                found[name] = "publisher_policy" if entry.existing_topic_arn is None else "existing_topic_policy"
+        for name, ingress in self.ingresses.items():
+            if isinstance(ingress, SqsIngress):
+                found[name] = "sender_policy" if ingress.existing_queue is None else "existing_queue_policy"
+            elif isinstance(ingress, SnsFifoIngress):
+                found[name] = "publisher_policy" if ingress.existing_topic_arn is None else "existing_topic_policy"
         return {name: self.modules[name].get_string(output) for name, output in found.items()}
 
-    def _ledger_hosts(self) -> dict[str, str]:
+    def _idempotency_owners(self) -> dict[str, str]:
         """Of entries that a partner's events come by besides another one: that whose ledger they share.
 
         A webhook's is the one, since its module always makes its own; else the first one's.
         """
         groups: list[set[str]] = []
         for partner in self._workflow.partners.values():
-            group = {name for name in partner.entries if not _straight(self.entries.get(name))}
+            group = {name for name in partner.ingresses if not _straight(self.ingresses.get(name))}
             if not group:
                 continue
             for other in [other for other in groups if other & group]:
@@ -119,39 +119,39 @@ class WaysIn:
             groups.append(group)
         hosts: dict[str, str] = {}
         for group in groups:
-            members = [name for name in self.entries if name in group]
-            host = next((name for name in members if isinstance(self.entries[name], WebhookEntry)), members[0])
+            members = [name for name in self.ingresses if name in group]
+            host = next((name for name in members if isinstance(self.ingresses[name], WebhookIngress)), members[0])
             hosts |= {name: host for name in members if name != host}
         return hosts
 
-    def _settings(self, name: str, entry: Entry, bus: TerraformHclModule) -> dict[str, Any]:
-        partners = {key: partner for key, partner in self._workflow.partners.items() if name in partner.entries}
-        if isinstance(entry, WebhookEntry):
-            return self._webhook(entry, partners)
-        settings = consumer_settings(entry, self._environment.failure[name]) | {"enabled": entry.enabled}
-        if isinstance(entry, CustomBusEntry | AwsServicesEntry):
+    def _settings(self, name: str, ingress: Ingress, bus: TerraformHclModule) -> dict[str, Any]:
+        partners = {key: partner for key, partner in self._workflow.partners.items() if name in partner.ingresses}
+        if isinstance(ingress, WebhookIngress):
+            return self._webhook(ingress, partners)
+        settings = consumer_settings(ingress, self._environment.failure[name]) | {"enabled": ingress.enabled}
+        if isinstance(ingress, CustomBusIngress | AwsServicesIngress):
             own = bus.get_string("bus_name")
-            bus_name = (entry.bus_name or own) if isinstance(entry, CustomBusEntry) else "default"
+            bus_name = (ingress.bus_name or own) if isinstance(ingress, CustomBusIngress) else "default"
             members = {key: self._by_source(key, partner) for key, partner in partners.items()}
             return settings | {"bus_name": bus_name, "partners": members}
         ((partner, options),) = partners.items()
-        if isinstance(entry, PartnerBusEntry) and not entry.transform:
-            return settings | {"transform": False} | _partner_bus(entry) | _by_source(options)
+        if isinstance(ingress, PartnerBusIngress) and not ingress.transform:
+            return settings | {"transform": False} | _partner_bus(ingress) | _by_source(options)
         settings |= {"partner": partner, "specification": json_text(self._environment.specifications[partner])}
-        if isinstance(entry, PartnerBusEntry):
-            return settings | _partner_bus(entry) | _by_source(options)
+        if isinstance(ingress, PartnerBusIngress):
+            return settings | _partner_bus(ingress) | _by_source(options)
         # Rules alone have a retry of their own; SNS's is not ours to set.
         settings.pop("rule_retry")
-        return settings | (_queue(entry) if isinstance(entry, SqsEntry) else _topic(entry))
+        return settings | (_queue(ingress) if isinstance(ingress, SqsIngress) else _topic(ingress))
 
-    def _webhook(self, entry: WebhookEntry, partners: Mapping[str, Partner]) -> dict[str, Any]:
+    def _webhook(self, ingress: WebhookIngress, partners: Mapping[str, Partner]) -> dict[str, Any]:
         return {
             "partners": {key: self._caller(key, partner) for key, partner in partners.items()},
-            "throttle": entry.throttle.model_dump(),
-            "domain": literal(entry.domain.model_dump(exclude_none=True)) if entry.domain else None,
-            "max_body_bytes": entry.max_body_bytes,
+            "throttle": ingress.throttle.model_dump(),
+            "domain": literal(ingress.domain.model_dump(exclude_none=True)) if ingress.domain else None,
+            "max_body_bytes": ingress.max_body_bytes,
             "redrive": self._workflow.failure.redrive.model_dump(),
-            "secret_recovery_window_days": None if self._workflow.protection else 0,
+            "secret_recovery_window_days": None if self._workflow.deletion_protection else 0,
         }
 
     def _caller(self, name: str, partner: Partner) -> dict[str, Any]:
@@ -173,13 +173,13 @@ class WaysIn:
         return settings
 
 
-def _straight(entry: Entry | None) -> bool:
-    return isinstance(entry, PartnerBusEntry) and not entry.transform
+def _straight(ingress: Ingress | None) -> bool:
+    return isinstance(ingress, PartnerBusIngress) and not ingress.transform
 
 
-def identifier(name: str, entry: Entry) -> str:
+def identifier(name: str, ingress: Ingress) -> str:
     """What an entry's module is called in the stack."""
-    return "ingress" if isinstance(entry, WebhookEntry) else f"ingress-{name}"
+    return "ingress" if isinstance(ingress, WebhookIngress) else f"ingress-{name}"
 
 
 def consumer_settings(hop: Consumer, failure: FailureHandling) -> dict[str, Any]:
@@ -204,21 +204,21 @@ def _by_source(partner: Partner) -> dict[str, Any]:
     return settings
 
 
-def _own(entry: QueueFed, *names: str) -> dict[str, Any]:
-    return dict(literal(entry.model_dump(include=set(names), exclude_none=True)))
+def _own(ingress: QueueFedIngress, *names: str) -> dict[str, Any]:
+    return dict(literal(ingress.model_dump(include=set(names), exclude_none=True)))
 
 
-def _queue(entry: SqsEntry) -> dict[str, Any]:
-    settings = {"fifo": entry.is_fifo} | _own(entry, "senders", "content_based_deduplication", "high_throughput")
-    if entry.existing_queue is not None:
-        existing = literal(entry.existing_queue.model_dump(exclude_none=True))
-        settings["existing_queue"] = {"url": queue_url(entry.existing_queue.arn)} | existing
+def _queue(ingress: SqsIngress) -> dict[str, Any]:
+    settings = {"fifo": ingress.is_fifo} | _own(ingress, "senders", "content_based_deduplication", "high_throughput")
+    if ingress.existing_queue is not None:
+        existing = literal(ingress.existing_queue.model_dump(exclude_none=True))
+        settings["existing_queue"] = {"url": queue_url(ingress.existing_queue.arn)} | existing
     return settings
 
 
-def _topic(entry: SnsFifoEntry) -> dict[str, Any]:
-    settings = {"fifo": entry.is_fifo} | _own(
-        entry,
+def _topic(ingress: SnsFifoIngress) -> dict[str, Any]:
+    settings = {"fifo": ingress.is_fifo} | _own(
+        ingress,
         "existing_topic_arn",
         "publishers",
         "high_throughput",
@@ -226,18 +226,18 @@ def _topic(entry: SnsFifoEntry) -> dict[str, Any]:
         "raw_message_delivery",
         "filter_policy_scope",
     )
-    settings["topic_content_based_deduplication"] = entry.content_based_deduplication
-    if entry.filter_policy is not None:
-        settings["filter_policy"] = json_text(entry.filter_policy)
-    if entry.replay is not None:
-        settings["replay"] = {"from": entry.replay.since, "until": entry.replay.until}
+    settings["topic_content_based_deduplication"] = ingress.content_based_deduplication
+    if ingress.filter_policy is not None:
+        settings["filter_policy"] = json_text(ingress.filter_policy)
+    if ingress.replay is not None:
+        settings["replay"] = {"from": ingress.replay.since, "until": ingress.replay.until}
     return settings
 
 
-def _partner_bus(entry: PartnerBusEntry) -> dict[str, Any]:
-    settings = _own(entry, "event_source_name", "existing_bus_arn", "silence_alarm_minutes")
-    if entry.archive is not None:
-        settings["archive"] = {"retention_days": entry.archive.retention_days}
-        if entry.archive.pattern is not None:
-            settings["archive"]["pattern"] = json_text(entry.archive.pattern)
+def _partner_bus(ingress: PartnerBusIngress) -> dict[str, Any]:
+    settings = _own(ingress, "event_source_name", "existing_bus_arn", "silence_alarm_minutes")
+    if ingress.archive is not None:
+        settings["archive"] = {"retention_days": ingress.archive.retention_days}
+        if ingress.archive.pattern is not None:
+            settings["archive"]["pattern"] = json_text(ingress.archive.pattern)
     return settings

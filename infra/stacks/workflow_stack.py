@@ -12,11 +12,11 @@ from infra.model.destinations import (
     BUS_ARN,
     WAIT_FUNCTION,
     Delivered,
-    ResumeDestination,
     SqsDestination,
     StepFunctionsDestination,
+    TaskCallbackDestination,
 )
-from infra.model.ingress import PartnerBusEntry, SnsFifoEntry, SqsEntry, WebhookEntry
+from infra.model.ingress import PartnerBusIngress, SnsFifoIngress, SqsIngress, WebhookIngress
 from infra.model.workflow import IamAuthorization, Route, S3State, Transform
 from infra.stacks.cdk import (
     App,
@@ -28,7 +28,7 @@ from infra.stacks.cdk import (
     TerraformOutput,
     TerraformStack,
 )
-from infra.stacks.ingress_modules import WaysIn, consumer_settings, queue_url
+from infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url
 from infra.stacks.terraform_literals import json_text, literal
 from infra.validation.references import MACHINE_SUFFIX
 
@@ -54,7 +54,7 @@ class WorkflowStack(TerraformStack):
 
         bucket = self._bucket()
         self._package = self._module("package", "lambda-package", {"bucket": bucket})
-        self._ways_in = WaysIn(environment)
+        self._ways_in = IngressModules(environment)
         bus = self._bus()
         self._ways_in.make(self._module, self._with_functions() | {"bucket": bucket}, bus)
         waits = self._waits()
@@ -113,7 +113,7 @@ class WorkflowStack(TerraformStack):
         return self._common() | {"lambda_package": self._package.get("lambda_package")}
 
     def _bucket(self) -> dict[str, str]:
-        storage, protected = self._workflow.storage, self._workflow.protection
+        storage, protected = self._workflow.storage, self._workflow.deletion_protection
         module = self._module(
             "storage",
             "storage-bucket",
@@ -140,7 +140,7 @@ class WorkflowStack(TerraformStack):
             {
                 "name": self._environment.prefix,
                 "archive": settings,
-                "producers": literal(self._ways_in.producers) or None,
+                "senders": literal(self._ways_in.senders) or None,
                 "alarm_actions": literal(self._workflow.alarm_actions) or None,
                 "kms_key_arn": literal(self._workflow.kms_key_arn),
             },
@@ -149,7 +149,7 @@ class WorkflowStack(TerraformStack):
     def _waits(self) -> TerraformHclModule | None:
         """Where workflows wait for events, if one does or an event might resume one."""
         waits = any(WAIT_FUNCTION in definition for definition in self._environment.definitions.values())
-        if not waits and not any(isinstance(d, ResumeDestination) for d in self._workflow.destinations.values()):
+        if not waits and not any(isinstance(d, TaskCallbackDestination) for d in self._workflow.destinations.values()):
             return None
         return self._module(
             "waits", "workflow-waits", self._with_functions() | {"name": f"{self._environment.prefix}-waits"}
@@ -256,7 +256,7 @@ class WorkflowStack(TerraformStack):
         if route.input_transformer is not None:
             settings["input_transformer"] = route.input_transformer.model_dump()
         settings = literal(settings)
-        if isinstance(destination, ResumeDestination):
+        if isinstance(destination, TaskCallbackDestination):
             assert waits is not None  # noqa: S101 - there is one where a destination resumes
             settings |= {
                 "waits_table_name": waits.get_string("waits_table_name"),
@@ -278,7 +278,9 @@ class WorkflowStack(TerraformStack):
         machines: dict[str, TerraformHclModule],
         router: TerraformHclModule | None,
     ) -> TerraformHclModule:
-        ledgers = [_reference(module, "ledger_table_arn") for module in self._ways_in.with_functions().values()]
+        idempotency_stores = [
+            _reference(module, "ledger_table_arn") for module in self._ways_in.with_functions().values()
+        ]
         arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
         return self._module(
             "review",
@@ -292,9 +294,11 @@ class WorkflowStack(TerraformStack):
                 "dead_letter_queues": f"${{{_merged(self._sources(router), 'dead_letter_queues')}}}",
                 "log_group_names": f"${{merge({', '.join(self._by_hop(router, 'log_group_name'))})}}",
                 # Two ways in may share one.
-                "ledger_table_arns": f"${{distinct(compact([{', '.join(ledgers)}]))}}" if ledgers else None,
+                "ledger_table_arns": f"${{distinct(compact([{', '.join(idempotency_stores)}]))}}"
+                if idempotency_stores
+                else None,
                 "state_machine_arns": arns or None,
-                "deletion_protection": self._workflow.protection,
+                "deletion_protection": self._workflow.deletion_protection,
                 "editable_types": self._editable_types() or None,
             }
             | self._workflow.review.model_dump(exclude={"editable_types"}, exclude_defaults=True),
@@ -330,7 +334,7 @@ class WorkflowStack(TerraformStack):
         review: TerraformHclModule,
     ) -> None:
         guarded = [*self._ways_in.with_functions().values(), *([] if router is None else [router])]
-        ledgers = [_reference(module, "ledger_table_name") for module in guarded]
+        idempotency_stores = [_reference(module, "ledger_table_name") for module in guarded]
         key = _quoted(f"review/{self._environment.prefix}-review")
         log_groups, functions = (
             [*self._by_hop(router, output), f"{{ {key} = {_reference(review, output)} }}"]
@@ -338,11 +342,11 @@ class WorkflowStack(TerraformStack):
         )
         queues = _merged(self._sources(router), "dead_letter_queues")
         self._output("bus_name", "Name of the event bus.", bus.get_string("bus_name"))
-        self._entry_outputs()
+        self._ingress_outputs()
         self._output("functions", "Functions, by hop.", f"${{merge({', '.join(functions)})}}")
         self._output("log_group_names", "Log groups of the functions, by hop.", f"${{merge({', '.join(log_groups)})}}")
         # Two ways in may share one.
-        self._output("ledger_table_names", "Ledgers.", f"${{distinct(compact([{', '.join(ledgers)}]))}}")
+        self._output("ledger_table_names", "Ledgers.", f"${{distinct(compact([{', '.join(idempotency_stores)}]))}}")
         self._output(
             "dead_letter_queues",
             "Names of the dead-letter queues, by hop.",
@@ -387,13 +391,13 @@ class WorkflowStack(TerraformStack):
         hops |= {f"route/{name}": route.enabled for name, route in workflow.routes.items()}
         return [hop for hop, enabled in hops.items() if enabled]
 
-    def _entry_outputs(self) -> None:
+    def _ingress_outputs(self) -> None:
         if self._ways_in.webhook is not None:
             self._webhook_outputs(*self._ways_in.webhook)
         for output, description, kind, value in (
-            ("entry_queue_urls", "Queues that partners send to, by entry.", SqsEntry, "queue_url"),
-            ("entry_topic_arns", "Topics that partners publish to, by entry.", SnsFifoEntry, "topic_arn"),
-            ("partner_bus_names", "Buses of partner event sources, by entry.", PartnerBusEntry, "bus_name"),
+            ("entry_queue_urls", "Queues that partners send to, by entry.", SqsIngress, "queue_url"),
+            ("entry_topic_arns", "Topics that partners publish to, by entry.", SnsFifoIngress, "topic_arn"),
+            ("partner_bus_names", "Buses of partner event sources, by entry.", PartnerBusIngress, "bus_name"),
         ):
             modules = self._ways_in.named(kind)
             if modules:
@@ -403,11 +407,11 @@ class WorkflowStack(TerraformStack):
         if policies:
             self._output("entry_policies", "What senders, or existing queues and topics, must be allowed.", policies)
 
-    def _webhook_outputs(self, entry: WebhookEntry, webhook: TerraformHclModule) -> None:
+    def _webhook_outputs(self, ingress: WebhookIngress, webhook: TerraformHclModule) -> None:
         self._output("api_endpoint", "Base URL of the webhooks.", webhook.get_string("api_endpoint"))
         self._output("webhook_urls", "URL to give to each partner.", webhook.get("webhook_urls"))
         self._output("secret_names", "Secrets that wait for their value.", webhook.get("secret_names"))
-        if entry.domain is not None:
+        if ingress.domain is not None:
             self._output("domain_target", "What the domain's DNS record points to.", webhook.get("domain_target"))
         if any(isinstance(partner.authorization, IamAuthorization) for partner in self._workflow.partners.values()):
             self._output("invoke_policies", "Policies that partners' principals need.", webhook.get("invoke_policies"))

@@ -119,8 +119,8 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
     document = {"name": name, **{key: value for key, value in settings.items() if key not in PERMISSIONS | ORDER}}
     if isinstance(document.get("auth"), Mapping):
         document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key_arn"}
-    if document.get("type") == "resume":
-        document["waits_table"] = "named-by-the-stack"
+    if document.get("type") == "task-callback":
+        document["task_callbacks_table"] = "named-by-the-stack"
     try:
         parse_destination({"destination": document})
     except DestinationError as error:

@@ -12,10 +12,10 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 from event_patterns import Problem, advise, validate_hop_pattern, validate_pattern
-from infra.documents.diagnostics import Findings, Position, did_you_mean
+from infra.documents.diagnostics import Diagnostics, Position, did_you_mean
 from infra.documents.yaml_document import Document, Path, has_member
 from infra.model.destinations import sent_by_rule
-from infra.validation.ingress import MAX_NAME, check_entries, entry_kinds, entry_names
+from infra.validation.ingress import MAX_NAME, check_ingresses, ingress_kinds, ingress_names
 
 MACHINE_SUFFIX: Final = "-workflow"
 """What follows a destination's name in that of its state machine, whose role would else be named like a function's."""
@@ -32,50 +32,52 @@ PATTERN_FIELDS: Final = frozenset(
 """The fields that an event has (https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html)."""
 
 
-def check_references(document: Document, environment: str, findings: Findings) -> None:
+def check_references(document: Document, environment: str, diagnostics: Diagnostics) -> None:
     """Note every name that leads nowhere, that is used twice, or that nothing uses."""
     root = document.value
-    entries, partners = _members(root, "entries"), _members(root, "partners")
+    ingresses, partners = _members(root, "ingress"), _members(root, "partners")
     destinations, routes, transforms = (_members(root, s) for s in ("destinations", "routes", "transforms"))
-    known_entries = entries if isinstance(root, dict) and "entries" in root else {"webhook": {"type": "webhook"}}
+    known_ingresses = ingresses if isinstance(root, dict) and "ingress" in root else {"webhook": {"type": "webhook"}}
 
-    _check_partners_entries(document, partners, known_entries, findings)
-    for name in entries.keys() - {entry for partner in partners.values() for entry in entry_names(partner)}:
-        findings.unused(document.position(("entries", name)), "no partner comes in by this entry: it is not made")
-    check_entries(document, f"{_text(root, 'name')}-{environment}-", known_entries, partners, findings)
-    webhooks = [name for name in entries if _text(entries[name], "type", "webhook") == "webhook"]
+    _check_partners_ingresses(document, partners, known_ingresses, diagnostics)
+    for name in ingresses.keys() - {ingress for partner in partners.values() for ingress in ingress_names(partner)}:
+        diagnostics.unused(document.position(("ingress", name)), "no partner comes in by this entry: it is not made")
+    check_ingresses(document, f"{_text(root, 'name')}-{environment}-", known_ingresses, partners, diagnostics)
+    webhooks = [name for name in ingresses if _text(ingresses[name], "type", "webhook") == "webhook"]
     for name in webhooks[1:]:
-        findings.wrong(
-            document.position(("entries", name)),
+        diagnostics.wrong(
+            document.position(("ingress", name)),
             f'"{webhooks[0]}" is a webhook entry already: one HTTP API serves all partners that call',
         )
-    _check_certificates(document, known_entries, partners, findings)
+    _check_certificates(document, known_ingresses, partners, diagnostics)
 
     for position, message in _dangling(document, "routes", "destination", destinations):
-        findings.wrong(position, message)
+        diagnostics.wrong(position, message)
     for name in destinations.keys() - {_text(route, "destination") for route in routes.values()}:
-        findings.unused(document.position(("destinations", name)), "no route leads to this destination")
+        diagnostics.unused(document.position(("destinations", name)), "no route leads to this destination")
     if not routes and not transforms:
-        findings.doubtful(document.position(("routes",)), "there are no routes: events come in and go nowhere")
-    _check_keys(document, environment, {"transforms": transforms, "routes": routes}, set(entries), findings)
+        diagnostics.warn(document.position(("routes",)), "there are no routes: events come in and go nowhere")
+    _check_keys(document, environment, {"transforms": transforms, "routes": routes}, set(ingresses), diagnostics)
     for name, route in routes.items():
         if _text(route, "stage") == "transformed" and not transforms:
-            findings.wrong(
+            diagnostics.wrong(
                 document.position(("routes", name, "stage")),
                 "there are no transforms, so no event is ever transformed: use received, or leave stage out",
             )
         target = destinations.get(_text(route, "destination"))
         if isinstance(route, dict) and isinstance(target, dict) and "input_transformer" in route:
-            _check_input_transformer(document, name, target, findings)
+            _check_input_transformer(document, name, target, diagnostics)
         if _text(route, "invocation") == "direct" and isinstance(target, dict):
-            _check_direct(document, name, target, findings)
+            _check_direct(document, name, target, diagnostics)
 
 
-def _check_input_transformer(document: Document, name: str, target: Mapping[str, Any], findings: Findings) -> None:
+def _check_input_transformer(
+    document: Document, name: str, target: Mapping[str, Any], diagnostics: Diagnostics
+) -> None:
     """Note an input transformer that nobody applies, and one that CloudWatch Logs makes nothing of."""
     path: Path = ("routes", name, "input_transformer")
     if not sent_by_rule(target):
-        findings.wrong(
+        diagnostics.wrong(
             document.position(path),
             "only what the rule itself sends to takes an input_transformer (api-destination, logs, and sqs without a "
             "mode): use a transform's steps",
@@ -83,45 +85,51 @@ def _check_input_transformer(document: Document, name: str, target: Mapping[str,
         return
     template = _text(document.at(path), "template")
     if _text(target, "type") == "logs" and not all(f'"{key}"' in template for key in ("timestamp", "message")):
-        findings.wrong(
+        diagnostics.wrong(
             document.position((*path, "template")),
             'a log group takes {"timestamp": …, "message": …} only: EventBridge writes nothing else to it',
         )
 
 
-def _check_direct(document: Document, name: str, target: Mapping[str, Any], findings: Findings) -> None:
+def _check_direct(document: Document, name: str, target: Mapping[str, Any], diagnostics: Diagnostics) -> None:
     """Note a route without a queue where there is no function to invoke, or where the queue is what keeps order."""
     position = document.position(("routes", name, "invocation"))
     if sent_by_rule(target):
-        findings.wrong(position, "the rule itself sends to this destination, without a function: leave invocation out")
+        diagnostics.wrong(
+            position, "the rule itself sends to this destination, without a function: leave invocation out"
+        )
     elif _text(target, "ordering") not in ("", "none", "latest"):
-        findings.wrong(position, f"ordering {_text(target, 'ordering')} needs the queue, in which later events wait")
+        diagnostics.wrong(position, f"ordering {_text(target, 'ordering')} needs the queue, in which later events wait")
 
 
 def _check_certificates(
-    document: Document, entries: Mapping[str, Any], partners: Mapping[str, Any], findings: Findings
+    document: Document, ingresses: Mapping[str, Any], partners: Mapping[str, Any], diagnostics: Diagnostics
 ) -> None:
     """Note partners that must show a certificate where nobody is asked for one."""
     for name, partner in partners.items():
         if isinstance(partner, dict) and partner.get("require_client_certificate") is True:
-            domains = [_members(entries.get(entry), "domain") for entry in entry_names(partner)]
-            if "webhook" in entry_kinds(entries, partner) and not any(domain.get("mutual_tls") for domain in domains):
-                findings.wrong(
+            domains = [_members(ingresses.get(ingress), "domain") for ingress in ingress_names(partner)]
+            if "webhook" in ingress_kinds(ingresses, partner) and not any(
+                domain.get("mutual_tls") for domain in domains
+            ):
+                diagnostics.wrong(
                     document.position(("partners", name, "require_client_certificate")),
                     "nobody is asked for a certificate: give the entry a domain with mutual_tls",
                 )
 
 
-def _check_partners_entries(
-    document: Document, partners: Mapping[str, Any], entries: Mapping[str, Any], findings: Findings
+def _check_partners_ingresses(
+    document: Document, partners: Mapping[str, Any], ingresses: Mapping[str, Any], diagnostics: Diagnostics
 ) -> None:
     """Note entries that partners name and that there are not."""
     for name, partner in partners.items():
-        several = isinstance(partner, dict) and isinstance(partner.get("entry"), list)
-        for index, entry in enumerate(entry_names(partner)):
-            if entry not in entries:
-                path: Path = ("partners", name, "entry", *((index,) if several else ()))
-                findings.wrong(document.position(path), f'there is no entry "{entry}": {did_you_mean(entry, entries)}')
+        several = isinstance(partner, dict) and isinstance(partner.get("ingress"), list)
+        for index, ingress in enumerate(ingress_names(partner)):
+            if ingress not in ingresses:
+                path: Path = ("partners", name, "ingress", *((index,) if several else ()))
+                diagnostics.wrong(
+                    document.position(path), f'there is no entry "{ingress}": {did_you_mean(ingress, ingresses)}'
+                )
 
 
 def _dangling(document: Document, section: str, key: str, targets: Mapping[str, Any]) -> Iterator[tuple[Position, str]]:
@@ -136,7 +144,11 @@ def _dangling(document: Document, section: str, key: str, targets: Mapping[str, 
 
 
 def _check_keys(
-    document: Document, environment: str, hops: Mapping[str, Mapping[str, Any]], entries: set[str], findings: Findings
+    document: Document,
+    environment: str,
+    hops: Mapping[str, Mapping[str, Any]],
+    ingresses: set[str],
+    diagnostics: Diagnostics,
 ) -> None:
     root = document.value
     prefix = f"{_text(root, 'name')}-{environment}-"
@@ -153,49 +165,55 @@ def _check_keys(
     for made, name in (machines | called).items():
         if len(prefix + made) > MAX_NAME:
             position = document.position(("destinations", name))
-            findings.wrong(position, f"{prefix}{made} has {len(prefix + made)} characters; AWS takes {MAX_NAME}")
-    for key in entries & RESERVED_KEYS.keys():
-        position = document.position(("entries", key))
-        findings.wrong(position, f"{prefix}{key} is {RESERVED_KEYS[key]}: choose another name")
-    for key in entries & machines.keys():
-        position = document.position(("entries", key))
-        findings.wrong(position, f"{prefix}{key} is the state machine of {machines[key]}: choose another name")
-    _check_queue_names(document, prefix, hops, entries, findings)
+            diagnostics.wrong(position, f"{prefix}{made} has {len(prefix + made)} characters; AWS takes {MAX_NAME}")
+    for key in ingresses & RESERVED_KEYS.keys():
+        position = document.position(("ingress", key))
+        diagnostics.wrong(position, f"{prefix}{key} is {RESERVED_KEYS[key]}: choose another name")
+    for key in ingresses & machines.keys():
+        position = document.position(("ingress", key))
+        diagnostics.wrong(position, f"{prefix}{key} is the state machine of {machines[key]}: choose another name")
+    _check_queue_names(document, prefix, hops, ingresses, diagnostics)
     for section, members in hops.items():
         for key in members:
             position = document.position((section, key))
             if key in RESERVED_KEYS:
-                findings.wrong(position, f"{prefix}{key} is {RESERVED_KEYS[key]}: choose another name")
-            if key in entries or (key == "webhook" and not entries):
-                findings.wrong(position, f"{prefix}{key} is the function of the entry {key}: choose another name")
+                diagnostics.wrong(position, f"{prefix}{key} is {RESERVED_KEYS[key]}: choose another name")
+            if key in ingresses or (key == "webhook" and not ingresses):
+                diagnostics.wrong(position, f"{prefix}{key} is the function of the entry {key}: choose another name")
             if key in machines:
-                findings.wrong(position, f"{prefix}{key} is the state machine of {machines[key]}: choose another name")
+                diagnostics.wrong(
+                    position, f"{prefix}{key} is the state machine of {machines[key]}: choose another name"
+                )
             if section == "routes" and key in hops["transforms"]:
-                findings.wrong(position, "a transform has this name too, and both would name a function: rename one")
+                diagnostics.wrong(position, "a transform has this name too, and both would name a function: rename one")
             if len(prefix + key) > MAX_NAME:
-                findings.wrong(
+                diagnostics.wrong(
                     position,
                     f"{prefix}{key} has {len(prefix + key)} characters; AWS takes {MAX_NAME}: shorten the name",
                 )
 
 
 def _check_queue_names(
-    document: Document, prefix: str, hops: Mapping[str, Mapping[str, Any]], entries: set[str], findings: Findings
+    document: Document,
+    prefix: str,
+    hops: Mapping[str, Mapping[str, Any]],
+    ingresses: set[str],
+    diagnostics: Diagnostics,
 ) -> None:
     """Note queues that would be called like another's dead-letter queue."""
     places: list[tuple[str, str]] = [(section, key) for section, members in hops.items() for key in members]
-    places += [("entries", key) for key in entries]
-    keys = {key for _, key in places} | ({"webhook"} if not entries else set())
+    places += [("ingress", key) for key in ingresses]
+    keys = {key for _, key in places} | ({"webhook"} if not ingresses else set())
     for section, key in places:
         stem = key.removesuffix("-dlq")
         if stem != key and stem in keys:
-            findings.wrong(
+            diagnostics.wrong(
                 document.position((section, key)),
                 f"{prefix}{key} is the dead-letter queue of {stem}: choose another name",
             )
 
 
-def check_patterns(document: Document, findings: Findings) -> None:
+def check_patterns(document: Document, diagnostics: Diagnostics) -> None:
     """Note what EventBridge would refuse in a pattern, and patterns that match nothing or everything."""
     root = document.value
     transforms = _members(root, "transforms")
@@ -210,11 +228,11 @@ def check_patterns(document: Document, findings: Findings) -> None:
                 stage=stage_of(section, _text(member, "stage"), has_transforms=bool(transforms)),
                 match_all=member.get("match_all") is True,
             )
-            _note_pattern(document, (section, name, "pattern"), pattern, problems, findings)
+            _note_pattern(document, (section, name, "pattern"), pattern, problems, diagnostics)
     archive = _members(root, "bus").get("archive")
     if isinstance(archive, dict) and isinstance(archive.get("pattern"), dict):
         pattern = archive["pattern"]
-        _note_pattern(document, ("bus", "archive", "pattern"), pattern, validate_pattern(pattern), findings)
+        _note_pattern(document, ("bus", "archive", "pattern"), pattern, validate_pattern(pattern), diagnostics)
 
 
 def stage_of(section: str, stage: str, *, has_transforms: bool) -> Literal["received", "transformed"]:
@@ -225,19 +243,21 @@ def stage_of(section: str, stage: str, *, has_transforms: bool) -> Literal["rece
 
 
 def _note_pattern(
-    document: Document, path: Path, pattern: dict[str, Any], problems: list[Problem], findings: Findings
+    document: Document, path: Path, pattern: dict[str, Any], problems: list[Problem], diagnostics: Diagnostics
 ) -> None:
     for field in pattern:
         if field not in PATTERN_FIELDS:
             known = get_close_matches(field, PATTERN_FIELDS, n=1, cutoff=0.6)
             advice = f'did you mean "{known[0]}"?' if known else "the partner's own fields are under detail.data"
-            findings.wrong(document.position((*path, field)), f"no event has this field, so it never matches: {advice}")
+            diagnostics.wrong(
+                document.position((*path, field)), f"no event has this field, so it never matches: {advice}"
+            )
     for problem in problems:
-        findings.wrong(_within(document, path, pattern, problem.path), problem.message)
+        diagnostics.wrong(_within(document, path, pattern, problem.path), problem.message)
     if not problems and pattern:
         for doubt in advise(pattern):
             if doubt.path not in pattern:
-                findings.doubtful(_within(document, path, pattern, doubt.path), doubt.message)
+                diagnostics.warn(_within(document, path, pattern, doubt.path), doubt.message)
 
 
 def _within(document: Document, path: Path, value: Any, inner: str) -> Position:

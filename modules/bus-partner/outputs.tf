@@ -29,7 +29,7 @@ output "event_pattern" {
 }
 
 output "dead_letter_queues" {
-  description = "The dead-letter queue, as `dlq-review` takes it. Events that were sent straight can't be put on the bus again by anybody but the partner: `route_back` is then `none`, and a person is asked."
+  description = "The dead-letter queue, as `dlq-review` takes it. Events that were sent straight can't be put on the bus again by anybody but the partner: `redrive_target` is then `none`, and a person is asked."
   value = var.transform ? module.ingress[0].dead_letter_queues : {
     "ingress/${var.name}" = {
       queue_arn        = aws_sqs_queue.dlq[0].arn
@@ -40,7 +40,7 @@ output "dead_letter_queues" {
       source_queue_url = null
       function_arn     = null
       consumer_arn     = null
-      route_back       = "none"
+      redrive_target       = "none"
       redrive          = var.redrive
     }
   }

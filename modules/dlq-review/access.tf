@@ -9,7 +9,7 @@ locals {
     "redrive_count", "first_failed_at", "last_failed_at", "group_id", "kind", "body_sha256", "body_size", "return_to", "bodyref",
     "correlation_id", "type", "partner", "partition_key", "attributesref", "replayed_at", "resolved_at", "edit_of", "pending_edit",
     "superseded_by", "change", "version", "group_status", "type_status", "partner_status", "hop_status", "destination_status", "register",
-    "waiting", "kept", "settled_at", "http_status", "stack_top",
+    "waiting", "kept", "closed_at", "http_status", "stack_top",
   ]
 
   review_ledgers = [for arns in [distinct(compact(concat(values(var.dead_letter_queues)[*].ledger_table_arn, var.ledger_table_arns)))] :
@@ -93,7 +93,7 @@ locals {
   review_send = concat(
     [{ Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = [var.bus_arn] }],
     [{ Sid = "PutBackBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.bucket.arn}/${local.event_bodies}*"] }],
-    [for arns in [[for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.route_back == "queue"]] :
+    [for arns in [[for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"]] :
     { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = arns } if length(arns) > 0],
     [for arns in [distinct(compact(values(var.dead_letter_queues)[*].function_arn))] :
     { Sid = "PutBackToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = arns } if length(arns) > 0],

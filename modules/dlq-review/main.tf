@@ -14,7 +14,7 @@ locals {
     hop          = queue.hop
     destination  = queue.destination
     queue_url    = queue.source_queue_url
-    route_back   = queue.route_back
+    redrive_target   = queue.redrive_target
     function_arn = queue.function_arn
     consumer_arn = queue.consumer_arn
     ledger_table = queue.ledger_table_name
@@ -24,7 +24,7 @@ locals {
   # Where dead letters go back to, besides the bus, and what says whether they may. A hop on the bus may have a function too: one that took a request
   # which never became an event. What crashed a queue's consumer is handed to it alone.
   put_back = { for sid, statement in {
-    PutBackInQueues    = { actions = ["sqs:SendMessage"], resources = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.route_back == "queue"] }
+    PutBackInQueues    = { actions = ["sqs:SendMessage"], resources = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"] }
     ReadBreakers       = { actions = ["dynamodb:GetItem"], resources = distinct(compact(values(var.dead_letter_queues)[*].ledger_table_arn)) }
     PutBackToFunctions = { actions = ["lambda:InvokeFunction"], resources = distinct(compact(flatten([for queue in values(var.dead_letter_queues) : [queue.function_arn, queue.consumer_arn]]))) }
   } : sid => statement if length(statement.resources) > 0 }
@@ -63,7 +63,7 @@ module "function" {
 
     EVENT_BODIES_URI       = "s3://${local.bucket.name}/${local.event_bodies}"
     NOTIFICATIONS_PER_HOUR = tostring(var.notifications_per_hour)
-    KEEP_SETTLED_DAYS      = tostring(var.keep_settled_days)
+    CLOSED_RETENTION_DAYS      = tostring(var.keep_settled_days)
   }
 
   policy_statements = merge(

@@ -69,7 +69,7 @@ resource "aws_dynamodb_table" "items" {
   }
 
   attribute {
-    name = "settled_at"
+    name = "closed_at"
     type = "S"
   }
 
@@ -133,9 +133,9 @@ resource "aws_dynamodb_table" "items" {
 
   # What has been settled for long and may go.
   global_secondary_index {
-    name            = "by-settled"
+    name            = "by-closed"
     hash_key        = "status"
-    range_key       = "settled_at"
+    range_key       = "closed_at"
     projection_type = "KEYS_ONLY"
   }
 
@@ -171,7 +171,7 @@ resource "aws_dynamodb_table_item" "settings" {
   hash_key   = aws_dynamodb_table.items.hash_key
 
   item = jsonencode({
-    item_id        = { S = "settings/desk" }
+    item_id        = { S = "settings/review" }
     editable_types = { S = jsonencode({ for type, rules in var.editable_types : type => rules.schema == null ? null : jsondecode(rules.schema) }) }
   })
 }

@@ -96,12 +96,12 @@ variable "dead_letter_queues" {
 
     * `queue_arn`, `queue_url`: of the dead-letter queue. Its visibility timeout must be at least six times `timeout_seconds`.
     * `hop`, `destination`: what failed, and for whom the events were.
-    * `source_queue_arn`, `source_queue_url`: the hop's queue, where `route_back` is `queue`.
-    * `function_arn`: the hop's function, where requests go back to it: needed where `route_back` is `function`, allowed elsewhere.
+    * `source_queue_arn`, `source_queue_url`: the hop's queue, where `redrive_target` is `queue`.
+    * `function_arn`: the hop's function, where requests go back to it: needed where `redrive_target` is `function`, allowed elsewhere.
     * `consumer_arn`: the function that consumes the hop's queue. A message that crashed it is handed to it once more, alone and past the queue, so
       that it takes no live messages along. Null: it goes back to the queue as others do. Of a way in (`ingress/…`) the function, this or `function_arn`,
       must be the kit's: it is asked which event is in a message that nothing has read, before a person is.
-    * `route_back`: where a dead letter goes to be tried again: `queue`, `bus`, `function`, or `none` where nothing could take it: then a person is asked at once.
+    * `redrive_target`: where a dead letter goes to be tried again: `queue`, `bus`, `function`, or `none` where nothing could take it: then a person is asked at once.
     * `ledger_table_name`, `ledger_table_arn`: the table with the destination's breaker: while that is open, dead letters wait.
     * `ordered`: whether the hop keeps the events of a key in their order. Who may archive may then tell its queue that a key goes on.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
@@ -117,7 +117,7 @@ variable "dead_letter_queues" {
     source_queue_url  = optional(string)
     function_arn      = optional(string)
     consumer_arn      = optional(string)
-    route_back        = string
+    redrive_target        = string
     ledger_table_name = optional(string)
     ledger_table_arn  = optional(string)
     ordered           = optional(bool, false)
@@ -152,22 +152,22 @@ variable "dead_letter_queues" {
   }
 
   validation {
-    condition     = alltrue([for queue in values(var.dead_letter_queues) : contains(["queue", "bus", "function", "none"], queue.route_back)])
-    error_message = "route_back must be \"queue\", \"bus\", \"function\" or \"none\"."
+    condition     = alltrue([for queue in values(var.dead_letter_queues) : contains(["queue", "bus", "function", "none"], queue.redrive_target)])
+    error_message = "redrive_target must be \"queue\", \"bus\", \"function\" or \"none\"."
   }
 
   validation {
     condition = alltrue([
       for queue in values(var.dead_letter_queues) :
-      queue.route_back == "queue" ? queue.source_queue_arn != null && queue.source_queue_url != null :
-      queue.route_back == "function" ? queue.function_arn != null : true
+      queue.redrive_target == "queue" ? queue.source_queue_arn != null && queue.source_queue_url != null :
+      queue.redrive_target == "function" ? queue.function_arn != null : true
     ])
-    error_message = "route_back = \"queue\" needs source_queue_arn and source_queue_url, route_back = \"function\" needs function_arn."
+    error_message = "redrive_target = \"queue\" needs source_queue_arn and source_queue_url, redrive_target = \"function\" needs function_arn."
   }
 
   validation {
     condition = alltrue([
-      for queue in values(var.dead_letter_queues) : queue.route_back != "queue" ? true : endswith(queue.queue_arn, ".fifo") == endswith(queue.source_queue_arn, ".fifo")
+      for queue in values(var.dead_letter_queues) : queue.redrive_target != "queue" ? true : endswith(queue.queue_arn, ".fifo") == endswith(queue.source_queue_arn, ".fifo")
     ])
     error_message = "A queue and its dead-letter queue are both FIFO or both standard."
   }

@@ -124,7 +124,7 @@ locals {
   environment = {
     HOP                   = local.hop
     BUS_ARN               = var.bus_arn
-    LEDGER_TABLE          = aws_dynamodb_table.ledger.name
+    IDEMPOTENCY_TABLE          = aws_dynamodb_table.ledger.name
     DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
     BODIES_URI            = "s3://${local.bucket.name}/${local.bodies_prefix}"
     MAX_BODY_BYTES        = tostring(var.max_body_bytes)

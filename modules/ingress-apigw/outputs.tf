@@ -61,7 +61,7 @@ output "dead_letter_queues" {
       source_queue_arn = null
       source_queue_url = null
       function_arn     = module.function.function_arn
-      route_back       = "bus"
+      redrive_target       = "bus"
       redrive          = var.redrive
     }
   }

@@ -66,9 +66,9 @@ locals {
   })
 
   environment = {
-    ENTRY           = var.entry
+    INGRESS           = var.entry
     BUS_ARN         = var.bus_arn
-    LEDGER_TABLE    = local.ledger.name
+    IDEMPOTENCY_TABLE    = local.ledger.name
     BODIES_URI      = "s3://${local.bucket.name}/${local.bodies_prefix}"
     MAX_ENTRY_BYTES = tostring(var.max_entry_bytes)
   }

@@ -45,7 +45,7 @@ output "dead_letter_queues" {
       source_queue_url = var.existing_queue == null ? module.consumer.queue_url : null
       function_arn     = var.existing_queue == null ? null : module.consumer.function_arn
       consumer_arn     = var.existing_queue == null ? module.consumer.function_arn : null
-      route_back       = var.existing_queue == null ? "queue" : "function"
+      redrive_target       = var.existing_queue == null ? "queue" : "function"
       redrive          = var.redrive
     }
   }

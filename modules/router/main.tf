@@ -207,7 +207,7 @@ module "route" {
   handler     = "media_events.handlers.deliver.handler"
 
   configuration = jsonencode({ destination = local.destination_documents[each.key] })
-  environment   = { LEDGER_TABLE = aws_dynamodb_table.ledger[0].name }
+  environment   = { IDEMPOTENCY_TABLE = aws_dynamodb_table.ledger[0].name }
 
   policy_statements = merge(local.route_statements[each.key], {
     # While deliveries pause, a copy of each event waits in the queue.

@@ -1,6 +1,6 @@
 output "dead_letter_queues" {
   description = <<-EOT
-    The hops' dead-letter queues, by hop, as `dlq-review` takes them. `route_back` says where a consumer's dead letter goes to be tried again;
+    The hops' dead-letter queues, by hop, as `dlq-review` takes them. `redrive_target` says where a consumer's dead letter goes to be tried again;
     one that EventBridge sent (it has a `RULE_ARN`) always goes back by the bus, for this hop alone.
   EOT
   value = merge(
@@ -13,7 +13,7 @@ output "dead_letter_queues" {
       source_queue_url = module.transform[key].queue_url
       function_arn     = null
       consumer_arn     = module.transform[key].function_arn
-      route_back       = "queue"
+      redrive_target       = "queue"
       redrive          = transform.redrive
     } },
     { for key, route in local.queued_routes : "route/${key}" => {
@@ -25,7 +25,7 @@ output "dead_letter_queues" {
       source_queue_url = module.route[key].queue_url
       function_arn     = null
       consumer_arn     = module.route[key].function_arn
-      route_back       = "queue"
+      redrive_target       = "queue"
       redrive          = route.redrive
       # Where the destination's breaker is.
       ledger_table_name = aws_dynamodb_table.ledger[0].name
@@ -41,7 +41,7 @@ output "dead_letter_queues" {
       source_queue_arn = null
       source_queue_url = null
       function_arn     = null
-      route_back       = "bus"
+      redrive_target       = "bus"
       redrive          = transform.redrive
     } },
     { for key, route in local.direct_routes : "route/${key}" => {
@@ -52,7 +52,7 @@ output "dead_letter_queues" {
       source_queue_arn  = null
       source_queue_url  = null
       function_arn      = null
-      route_back        = "bus"
+      redrive_target        = "bus"
       redrive           = route.redrive
       ledger_table_name = aws_dynamodb_table.ledger[0].name
       ledger_table_arn  = aws_dynamodb_table.ledger[0].arn
@@ -65,7 +65,7 @@ output "dead_letter_queues" {
       source_queue_arn = null
       source_queue_url = null
       function_arn     = null
-      route_back       = "bus"
+      redrive_target       = "bus"
       redrive          = route.redrive
     } },
   )

@@ -21,7 +21,7 @@ locals {
     try(route.target.http.auth, null) == null ? {} : {
       auth = { for name, value in route.target.http.auth : name => value if value != null && name != "kms_key_arn" }
     },
-    try({ type = "states", state_machine_arn = route.target.states.state_machine_arn }, {}),
+    try({ type = "step-functions", state_machine_arn = route.target.states.state_machine_arn }, {}),
     try({ type = "sqs", queue_arn = route.target.sqs.queue_arn, queue_url = route.target.sqs.queue_url, mode = route.target.sqs.mode }, {}),
     try({ type = "sns", topic_arn = route.target.sns.topic_arn, mode = route.target.sns.mode }, {}),
     try({ type = "event-bus", bus_arn = route.target.event_bus.bus_arn }, {}),
@@ -34,8 +34,8 @@ locals {
     }, {}),
     try({ type = "firehose", stream_arn = route.target.firehose.stream_arn }, {}),
     try({ for name, value in {
-      type            = "resume"
-      waits_table     = route.target.resume.waits_table_name
+      type            = "task-callback"
+      task_callbacks_table     = route.target.resume.waits_table_name
       correlation_key = route.target.resume.correlation_key
       success_when    = route.target.resume.success_when
       failure_when    = route.target.resume.failure_when

@@ -334,7 +334,7 @@ variable "routes" {
     * `ordering`: `latest` doesn't send an event that is older than what was delivered for its `partitionkey`; `strict` delivers the
       events of a `partitionkey` one after the other, in their order (docs/destinations.md); default `none`.
     * `strict`: with `ordering = "strict"`, an event waits `reorder_seconds` (5) for earlier ones; behind one that can't be delivered the later ones
-      wait in the queue (`on_failure = "block"`, the default) for up to `hold_seconds` (86400), or parked outside it (`"sideline"`).
+      wait in the queue (`on_failure = "block"`, the default) for up to `hold_seconds` (86400), or parked outside it (`"park"`).
     * `breaker`: after `failures` (10) in a row deliveries to the destination pause for `delay_seconds` (30), doubling up to `max_delay_seconds` (900);
       an event waits up to `hold_seconds` (86400). `enabled = false` switches it off. Neither has a meaning for a rule's own target.
     * `invocation`, `function_retry`, `timeout_seconds`, `memory_mb`, `batch_size`, `batch_window_seconds`, `maximum_concurrency`,
@@ -807,11 +807,11 @@ variable "routes" {
       for route in values(var.routes) : route.strict == null ? true : (
         coalesce(route.ordering, "none") == "strict"
         && coalesce(route.strict.reorder_seconds, 5) > 0 && coalesce(route.strict.reorder_seconds, 5) <= 900
-        && contains(["block", "sideline"], coalesce(route.strict.on_failure, "block"))
+        && contains(["block", "park"], coalesce(route.strict.on_failure, "block"))
         && coalesce(route.strict.hold_seconds, 86400) > 0 && coalesce(route.strict.hold_seconds, 86400) <= 864000
       )
     ])
-    error_message = "strict belongs to ordering = \"strict\": reorder_seconds above 0 and up to 900, on_failure \"block\" or \"sideline\", hold_seconds above 0 and up to 864000 (ten days)."
+    error_message = "strict belongs to ordering = \"strict\": reorder_seconds above 0 and up to 900, on_failure \"block\" or \"park\", hold_seconds above 0 and up to 864000 (ten days)."
   }
 
   validation {

@@ -56,7 +56,7 @@ module "function" {
   timeout_seconds = 30
   memory_mb       = var.memory_mb
 
-  environment = { WAITS_TABLE = aws_dynamodb_table.waits.name }
+  environment = { TASK_CALLBACKS_TABLE = aws_dynamodb_table.waits.name }
 
   policy_statements = {
     Waits = {

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from media_events.adapters.eventbridge import EventBus
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
-from ops.archive_replay.ledgers import Ledgers
+from ops.archive_replay.idempotency_stores import IdempotencyStores
 from ops.archive_replay.plan import Bus
-from ops.archive_replay.service import Office
+from ops.archive_replay.service import ArchiveReplayService
 from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import DynamoReplays
 from ops.deployment.discovery import Deployment
 from ops.review.bootstrap import principal
 
 
-def office(deployment: Deployment, bus: Bus, *, settle_seconds: float) -> Office:
+def service(deployment: Deployment, bus: Bus, *, settle_seconds: float) -> ArchiveReplayService:
     """Replays of ``bus``, for the principal whose credentials are used."""
     cloud = deployment.cloud
     events, sqs, dynamodb = (cloud.client(service) for service in ("events", "sqs", "dynamodb"))
-    return Office(
+    return ArchiveReplayService(
         bus=bus,
         staging=lambda replay_id: Staging(events=events, sqs=sqs, bus=bus, replay_id=replay_id),
-        ledgers=Ledgers(dynamodb),
+        idempotency_stores=IdempotencyStores(dynamodb),
         publisher=Publisher(bus=EventBus(events, bus.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES),
         replays=DynamoReplays(dynamodb, deployment.review_table),
         principal=lambda: principal(cloud),

@@ -1,4 +1,4 @@
-"""`media-events replay`: past events once more, from the bus's archive."""
+"""`media-events archive-replay`: past events once more, from the bus's archive."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import typer
 from rich.table import Table
 
 from event_patterns import PatternError
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from ops.archive_replay.plan import UNUSABLE, Bus, Choice, choose
-from ops.archive_replay.service import Office, describe
+from ops.archive_replay.service import ArchiveReplayService, describe
 from ops.archive_replay.store import Replay
 from ops.deployment.discovery import Deployment, find
 from ops.review.cli.handlers import until_interrupted
@@ -43,7 +43,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 def _group() -> None:
     """Deliver past events once more, from the bus's archive: a period, a route, a partner.
 
-    What failed and waits at the review desk is for `media-events review replay`.
+    What failed and waits at the review desk is for `media-events review retry`.
     """
 
 
@@ -82,9 +82,9 @@ def start(  # noqa: PLR0913  # each is an option of the command
 
     Exit status: 0 it is completed and nothing was refused; 1 not so; 2 unusable arguments.
 
-    Examples: media-events replay start --since 6h --route ready-to-cms --dry-run ·
-    media-events replay start --since 2026-11-20T00:00:00Z --until 2026-11-21T00:00:00Z --partner mux ·
-    media-events replay start --since 7d --route ready-to-cms --repeat-effects --reason "CMS was restored from a backup"
+    Examples: media-events archive-replay start --since 6h --route ready-to-cms --dry-run ·
+    media-events archive-replay start --since 2026-11-20T00:00:00Z --until 2026-11-21T00:00:00Z --partner mux ·
+    media-events archive-replay start --since 7d --route ready-to-cms --repeat-effects --reason "CMS was restored from a backup"
     """
     now = time.time()
     begin, end = _moment(since, "--since", now), _moment(until, "--until", now)
@@ -95,19 +95,19 @@ def start(  # noqa: PLR0913  # each is an option of the command
     if repeat_effects and not reason.strip():
         fail("--repeat-effects needs a reason", hint="the audit keeps it", exit_code=UNUSABLE)
     with _told():
-        office = _office(deployment, table, environment, region, profile, settle=settle)
+        service = _service(deployment, table, environment, region, profile, settle=settle)
         choice = choose(
-            office.bus,
+            service.bus,
             routes=route or [],
             transforms=transform or [],
             partners=partner or [],
             # Counting repeats nothing.
             repeat_effects=repeat_effects or dry_run,
         )
-        _tidy(office)
-        for warning in office.warnings(since=begin, until=end):
+        _tidy(service)
+        for warning in service.warnings(since=begin, until=end):
             note(plain(f"note: {warning}"))
-        begun = office.start(
+        begun = service.start(
             choice,
             since=begin,
             until=end,
@@ -116,7 +116,7 @@ def start(  # noqa: PLR0913  # each is an option of the command
             rate=rate,
             reason=reason,
         )
-        _go_on(office, begun, choice, json=json)
+        _go_on(service, begun, choice, json=json)
 
 
 @app.command()
@@ -136,12 +136,12 @@ def resume(  # noqa: PLR0913
 ) -> None:
     """Go on with a replay that was stopped, or whose command is gone; also take it over from a command that runs it.
 
-    Example: media-events replay resume 0a1b2c3d
+    Example: media-events archive-replay resume 0a1b2c3d
     """
     with _told():
-        office = _office(deployment, table, environment, region, profile, settle=settle)
-        taken = office.take_up(replay_id, reason=reason)
-        _go_on(office, taken, _choice(office.bus, taken), json=json)
+        service = _service(deployment, table, environment, region, profile, settle=settle)
+        taken = service.take_over(replay_id, reason=reason)
+        _go_on(service, taken, _choice(service.bus, taken), json=json)
 
 
 @app.command()
@@ -158,11 +158,11 @@ def cancel(  # noqa: PLR0913
 ) -> None:
     """End a replay, also somebody else's. What was sent stays sent; its rule and queue are removed.
 
-    Example: media-events replay cancel 0a1b2c3d
+    Example: media-events archive-replay cancel 0a1b2c3d
     """
     with _told():
-        office = _office(deployment, table, environment, region, profile)
-        _tell(office.cancel(replay_id, reason=reason), json=json)
+        service = _service(deployment, table, environment, region, profile)
+        _tell(service.cancel(replay_id, reason=reason), json=json)
 
 
 @app.command("list")
@@ -178,12 +178,12 @@ def list_replays(  # noqa: PLR0913
 ) -> None:
     """List replays, the newest first. What dry runs left behind whose command is gone is removed on the way.
 
-    Example: media-events replay list --json
+    Example: media-events archive-replay list --json
     """
     with _told():
-        office = _office(deployment, table, environment, region, profile)
-        _tidy(office)
-        found = list(office.latest(limit))
+        service = _service(deployment, table, environment, region, profile)
+        _tidy(service)
+        found = list(service.latest(limit))
     if json:
         print_json([asdict(replay) for replay in found])
         return
@@ -207,20 +207,20 @@ def show(  # noqa: PLR0913
 ) -> None:
     """Show a replay and its counts. Exit status 1: there is none. Who did what: media-events review audit REPLAY.
 
-    Example: media-events replay show 0a1b2c3d
+    Example: media-events archive-replay show 0a1b2c3d
     """
     with _told():
-        office = _office(deployment, table, environment, region, profile)
-        replay = office.replays.get(replay_id)
+        service = _service(deployment, table, environment, region, profile)
+        replay = service.replays.get(replay_id)
     if replay is None:
-        fail(f"there is no replay {replay_id!r}", hint="list them: media-events replay list")
+        fail(f"there is no replay {replay_id!r}", hint="list them: media-events archive-replay list")
     _tell(replay, json=json)
 
 
 # --- telling -------------------------------------------------------------------------------------------------------
 
 
-def _go_on(office: Office, given: Replay, choice: Choice, *, json: bool) -> None:
+def _go_on(service: ArchiveReplayService, given: Replay, choice: Choice, *, json: bool) -> None:
     note(f"replay {given.replay_id}: Ctrl-C stops it")
     with until_interrupted() as stopping, err.status("collecting") as status:
 
@@ -228,7 +228,7 @@ def _go_on(office: Office, given: Replay, choice: Choice, *, json: bool) -> None
             at = f", the archive is at {current.replayed_to}" if current.replayed_to else ""
             status.update(f"{current.events} events{at}")
 
-        ended = office.run(given, choice, stopping=stopping, progress=progress)
+        ended = service.run(given, choice, stopping=stopping, progress=progress)
     _tell(ended, json=json)
     if ended.state != "completed" or any(kinds.get("refused") for kinds in ended.counts.values()):
         raise typer.Exit(NOT_ALL_GOOD)
@@ -260,7 +260,7 @@ def _tell(replay: Replay, *, json: bool) -> None:
     if replay.problem:
         note(plain(replay.problem))
     if replay.state == "stopped":
-        note(f"go on: media-events replay resume {replay.replay_id}")
+        note(f"go on: media-events archive-replay resume {replay.replay_id}")
 
 
 def _meaning(replay: Replay) -> Iterator[str]:
@@ -283,18 +283,20 @@ def _meaning(replay: Replay) -> Iterator[str]:
 _KINDS: Final = ("new", "repeated", "unguarded", "to_transform", "suppressed", "refused")
 
 
-def _tidy(office: Office) -> None:
-    removed, left = office.tidy()
+def _tidy(service: ArchiveReplayService) -> None:
+    removed, left = service.remove_abandoned()
     for replay in removed:
         note(f"removed what the dry run {replay.replay_id} had left behind: its command was gone")
     for replay in left:
-        note(f"replay {replay.replay_id} was not finished: media-events replay resume, or cancel, {replay.replay_id}")
+        note(
+            f"replay {replay.replay_id} was not finished: media-events archive-replay resume, or cancel, {replay.replay_id}"
+        )
 
 
 # --- finding -------------------------------------------------------------------------------------------------------
 
 
-def _office(  # noqa: PLR0913
+def _service(  # noqa: PLR0913
     deployment: Path | None,
     table: str | None,
     environment: str | None,
@@ -302,11 +304,11 @@ def _office(  # noqa: PLR0913
     profile: str | None,
     *,
     settle: float = 30.0,
-) -> Office:
-    from ops.archive_replay.bootstrap import office  # noqa: PLC0415  # boto3 is slow to load
+) -> ArchiveReplayService:
+    from ops.archive_replay.bootstrap import service  # noqa: PLC0415  # boto3 is slow to load
 
-    found = find(environment=environment, region=region, profile=profile, table=table, ledger_tables=[])
-    return office(found, _bus(deployment, found), settle_seconds=settle)
+    found = find(environment=environment, region=region, profile=profile, table=table, idempotency_tables=[])
+    return service(found, _bus(deployment, found), settle_seconds=settle)
 
 
 def _bus(deployment: Path | None, found: Deployment) -> Bus:
@@ -351,5 +353,5 @@ def _told() -> Iterator[None]:
     """Tell the operator what AWS refused, in place of a stack trace."""
     try:
         yield
-    except HopError as error:
+    except ProcessingError as error:
         fail(f"{error.code}: {error.message}", hint="docs/replay.md says which permissions a replay needs")

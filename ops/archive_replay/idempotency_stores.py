@@ -13,7 +13,7 @@ from media_events.adapters.aws_errors import translate
 
 
 @dataclass(frozen=True, slots=True)
-class Ledgers:
+class IdempotencyStores:
     """The ledger tables of a deployment. Methods raise ``HopError`` where DynamoDB refuses or is away."""
 
     client: Any

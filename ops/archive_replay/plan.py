@@ -25,7 +25,7 @@ TRANSFORM: Final = "transform/"
 class Hop:
     """A transform or route with a rule on the bus. ``pattern`` is the rule's, as EventBridge has it.
 
-    ``ledger_table`` is where its effects are known by event and ``destination``; ``None`` for transforms, and for
+    ``idempotency_table`` is where its effects are known by event and ``destination``; ``None`` for transforms, and for
     routes that no function delivers: the rule sends straight to a queue, an API destination or a log group.
     """
 
@@ -34,7 +34,7 @@ class Hop:
     enabled: bool
     pattern: Mapping[str, Any]
     destination: str | None = None
-    ledger_table: str | None = None
+    idempotency_table: str | None = None
     _branches: tuple[Branch, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class Hop:
     @property
     def guarded(self) -> bool:
         """Whether a ledger keeps it from having an effect twice."""
-        return self.ledger_table is not None
+        return self.idempotency_table is not None
 
     def takes(self, event: FlatEvent) -> bool:
         """Whether its rule would take the event."""
@@ -89,7 +89,7 @@ class Bus:
                     enabled=bool(hop["enabled"]),
                     pattern=json.loads(hop["pattern"]),
                     destination=hop.get("destination"),
-                    ledger_table=hop.get("ledger_table_name"),
+                    idempotency_table=hop.get("idempotency_table"),
                 )
                 for name, hop in document["hops"].items()
             }

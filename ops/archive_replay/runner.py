@@ -14,9 +14,9 @@ from typing import Final
 
 from media_events.core.clock import timestamp
 from media_events.core.envelope import Event, Redrive
-from media_events.core.failures import HopError, PermanentConfigError, TransientError
+from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
 from media_events.events.publisher import Publisher
-from ops.archive_replay.ledgers import Ledgers
+from ops.archive_replay.idempotency_stores import IdempotencyStores
 from ops.archive_replay.plan import Archived, Choice, Hop
 from ops.archive_replay.staging_queue import OVER, Collected, Staging
 from ops.archive_replay.store import Replay, Replays, State
@@ -50,7 +50,7 @@ class _Found:
     unmatched: int = 0
     unreadable: int = 0
     finished: list[Collected] = field(default_factory=list)
-    trouble: HopError | None = None
+    trouble: ProcessingError | None = None
 
     @property
     def sent(self) -> int:
@@ -77,7 +77,7 @@ class _Sending:
 
 
 @dataclass(slots=True, kw_only=True)
-class Runner:
+class ReplayRunner:
     """Goes on with one replay until it is over. ``stopping`` says whether the operator wants it to end.
 
     ``settle_seconds`` is how long nothing may come any more, after EventBridge has called the replay complete.
@@ -85,7 +85,7 @@ class Runner:
 
     staging: Staging
     choice: Choice
-    ledgers: Ledgers
+    idempotency_stores: IdempotencyStores
     publisher: Publisher
     replays: Replays
     pool: Executor
@@ -110,7 +110,7 @@ class Runner:
             return self._run(given)
         except _Stopped as stopped:
             return stopped.replay
-        except (HopError, OperatorError):
+        except (ProcessingError, OperatorError):
             # Who cancels it elsewhere takes its queue away.
             found = self.replays.get(given.replay_id)
             if found is None or found.state == "running":
@@ -168,7 +168,7 @@ class Runner:
                 sendings += self._plan_all(current, message, archived)
             except _InHand:
                 continue
-            except HopError as error:
+            except ProcessingError as error:
                 found.trouble = error
                 continue
             kept[message.receipt] = archived
@@ -205,7 +205,7 @@ class Runner:
                 sending = self._plan(current, message, archived, hop)
                 if sending is not None:
                     planned.append(sending)
-        except (_InHand, HopError):
+        except (_InHand, ProcessingError):
             for sending in planned:
                 self._release(sending)
             raise
@@ -213,10 +213,10 @@ class Runner:
 
     def _plan(self, current: Replay, message: Collected, archived: Archived, hop: Hop) -> _Sending | None:
         sending = _Sending(message, archived, hop, UNGUARDED if hop.is_route else TO_TRANSFORM, "")
-        table, done_at = hop.ledger_table, None
+        table, done_at = hop.idempotency_table, None
         if table is not None:
             sending.effect = archived.effect(hop)
-            done_at = self.ledgers.done_at(table, sending.effect)
+            done_at = self.idempotency_stores.done_at(table, sending.effect)
         with self._lock:
             if sending.done_once in self._handled:
                 return None
@@ -241,18 +241,18 @@ class Runner:
             if sending.claims:
                 self._effects.discard(sending.effect)
 
-    def _send(self, current: Replay, sendings: list[_Sending]) -> list[tuple[_Sending, HopError | None]]:
+    def _send(self, current: Replay, sendings: list[_Sending]) -> list[tuple[_Sending, ProcessingError | None]]:
         if current.dry_run or not sendings:
             return []
-        refused: list[tuple[_Sending, HopError | None]] = []
+        refused: list[tuple[_Sending, ProcessingError | None]] = []
         ready = []
         for sending in sendings:
             try:
-                if sending.kind == REPEATED and sending.hop.ledger_table is not None:
+                if sending.kind == REPEATED and sending.hop.idempotency_table is not None:
                     before = _epoch(current.created_at)
-                    self.ledgers.forget(sending.hop.ledger_table, sending.effect, done_before=before)
+                    self.idempotency_stores.forget(sending.hop.idempotency_table, sending.effect, done_before=before)
                 ready.append(sending)
-            except HopError as error:
+            except ProcessingError as error:
                 refused.append((sending, error))
         outcomes = self.publisher.publish([_for_hop(sending.archived.event, sending.hop) for sending in ready])
         return refused + list(zip(ready, outcomes, strict=True))

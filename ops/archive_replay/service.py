@@ -1,4 +1,4 @@
-"""What the commands of `media-events replay` do, each step recorded in the audit before it is taken."""
+"""What the commands of `media-events archive-replay` do, each step recorded in the audit before it is taken."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Final, NoReturn
 
 from media_events.core.clock import timestamp
 from media_events.events.publisher import Publisher
-from ops.archive_replay.ledgers import Ledgers
+from ops.archive_replay.idempotency_stores import IdempotencyStores
 from ops.archive_replay.plan import Bus, Choice
-from ops.archive_replay.runner import WORKERS, Runner
+from ops.archive_replay.runner import WORKERS, ReplayRunner
 from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import SUBJECT, Replay, Replays
 from ops.review.audit_log import Entry
@@ -32,12 +32,12 @@ ARCHIVE_DELAY_SECONDS: Final = 600.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Office:
+class ArchiveReplayService:
     """Replays of one bus, and whose they are. ``principal`` is asked once, when something is first recorded."""
 
     bus: Bus
     staging: Callable[[str], Staging]
-    ledgers: Ledgers
+    idempotency_stores: IdempotencyStores
     publisher: Publisher
     replays: Replays
     principal: Callable[[], str]
@@ -117,10 +117,10 @@ class Office:
     ) -> Replay:
         """Go on with a replay until it is over or stopped, and record how that came about."""
         with ThreadPoolExecutor(WORKERS) as pool:
-            runner = Runner(
+            runner = ReplayRunner(
                 staging=self.staging(given.replay_id),
                 choice=choice,
-                ledgers=self.ledgers,
+                idempotency_stores=self.idempotency_stores,
                 publisher=self.publisher,
                 replays=self.replays,
                 pool=pool,
@@ -134,7 +134,7 @@ class Office:
         self.record(ended, "end", reason=ended.problem)
         return ended
 
-    def take_up(self, replay_id: str, *, reason: str) -> Replay:
+    def take_over(self, replay_id: str, *, reason: str) -> Replay:
         """Take a stopped or abandoned replay over, or one that another command runs.
 
         Raises:
@@ -189,7 +189,7 @@ class Office:
             if found := self.replays.get(entry.operation_id):
                 yield found
 
-    def tidy(self) -> tuple[list[Replay], list[Replay]]:
+    def remove_abandoned(self) -> tuple[list[Replay], list[Replay]]:
         """Remove what dry runs left behind whose command is gone; these, and replays that somebody has to decide on."""
         removed, left = [], []
         for found in self.latest(EXAMINED):
@@ -223,7 +223,7 @@ class Office:
     def _known(self, replay_id: str) -> Replay:
         found = self.replays.get(replay_id)
         if found is None:
-            raise OperatorError(f"there is no replay {replay_id!r}", hint="list them: media-events replay list")
+            raise OperatorError(f"there is no replay {replay_id!r}", hint="list them: media-events archive-replay list")
         return found
 
     def _refuse(self, current: Replay, action: str, *, reason: str) -> NoReturn:

@@ -106,7 +106,7 @@ class Staging:
             self.events.put_rule(
                 Name=self.name,
                 EventBusName=self.bus.name,
-                Description="Collects a replay of `media-events replay`; goes when that is over",
+                Description="Collects a replay of `media-events archive-replay`; goes when that is over",
                 EventPattern=json.dumps(pattern, separators=(",", ":")),
             )
             put = self.events.put_targets(

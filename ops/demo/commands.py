@@ -13,7 +13,7 @@ from ops.demo import external_resources, http_receiver_process
 from ops.demo.fake_systems import TRANSCODER, finished
 from ops.demo.http_receiver import CONTROL, REQUESTS
 from ops.demo.http_receiver_process import Receiver
-from ops.demo.runner import Story
+from ops.demo.runner import DemoRun
 from ops.demo.scenario import BROKEN, PRESETS, fresh
 from ops.demo.senders import PAYLOADS, Sender, new_secret
 from ops.local import lifecycle
@@ -42,7 +42,7 @@ def demo(
     found_receiver = Receiver.read(paths) is not None
     ready = False
     try:
-        result = Story(paths, err if as_json else out).run()
+        result = DemoRun(paths, err if as_json else out).run()
         ready = True
     finally:
         # A second Ctrl-C must not leave half of it behind.

@@ -33,7 +33,7 @@ from ops.demo.scenario import (
     TOLD,
     fresh,
 )
-from ops.demo.senders import PAYLOADS, Answer, Sender, new_secret
+from ops.demo.senders import PAYLOADS, HttpResponse, Sender, new_secret
 from ops.demo.tracker import Board, Expectation
 from ops.demo.watcher import Watcher, table_of, watch_until
 from ops.deployment.discovery import ENVIRONMENT_VARIABLE
@@ -48,7 +48,7 @@ _DELIVERY_SECONDS: Final = 300.0
 
 
 @dataclass(slots=True)
-class Story:
+class DemoRun:
     """One run. ``faults`` collects what did not go as it must."""
 
     paths: LocalPaths
@@ -155,7 +155,7 @@ class Story:
                 body = fresh(expectation.payload, subjects.get(expectation.partner))
                 self._require_accepted(expectation.label, senders[expectation.partner].send(body))
 
-    def _require_accepted(self, label: str, answer: Answer) -> None:
+    def _require_accepted(self, label: str, answer: HttpResponse) -> None:
         self.console.print(f"  {label}: answered {answer.status}", markup=False)
         if answer.status != HTTPStatus.ACCEPTED:
             raise OperatorError(
@@ -206,7 +206,7 @@ class Story:
         identities = [item.item_id for item in items]
         self._say(
             f"{BROKEN} is back, and the operator sends again what it missed",
-            f"$ bin/media-events review replay {' '.join(identities)}",
+            f"$ bin/media-events review retry {' '.join(identities)}",
         )
         if not identities:
             self.faults.append("no review item was there to replay")
@@ -250,7 +250,7 @@ class Story:
         traces = [f"log of {line.function}: {line.message}" for line in watcher.lines if marker in line.text]
         traces += [f"request to {request.system}" for request in watcher.receiver.requests() if marker in request.body]
         traces += ["queue or data lake" for body in watcher.bodies if marker in body]
-        tables = [*up.outputs.get("ledger_table_names", []), up.outputs["review_table_name"]]
+        tables = [*up.outputs.get("idempotency_table_names", []), up.outputs["review_table_name"]]
         for table in tables:
             for page in clients.dynamodb.get_paginator("scan").paginate(TableName=table):
                 traces += [f"item in {table}" for item in page["Items"] if marker in str(item)]

@@ -69,7 +69,7 @@ SIGNERS: Final[dict[str, Callable[[bytes, str, int], dict[str, str]]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What the webhook answered."""
 
     status: int
@@ -85,7 +85,7 @@ class Sender:
     secret: str
     ca_bundle: str
 
-    def send(self, payload: str | bytes, *, secret: str | None = None, now: int | None = None) -> Answer:
+    def send(self, payload: str | bytes, *, secret: str | None = None, now: int | None = None) -> HttpResponse:
         """Send a payload (bytes, or the name of a file in ``payloads``), signed; another ``secret`` makes a forgery.
 
         Raises:
@@ -97,11 +97,11 @@ class Sender:
         return post(self.url, body, headers, self.ca_bundle)
 
 
-def post(url: str, body: bytes, headers: dict[str, str], ca_bundle: str, method: str = "POST") -> Answer:
+def post(url: str, body: bytes, headers: dict[str, str], ca_bundle: str, method: str = "POST") -> HttpResponse:
     """One HTTP request to the local cloud."""
     with httpx.Client(verify=ssl.create_default_context(cafile=ca_bundle), trust_env=False, timeout=60) as client:
         answer = client.request(method, url, content=body, headers=headers)
-    return Answer(answer.status_code, answer.text)
+    return HttpResponse(answer.status_code, answer.text)
 
 
 def new_secret(preset: str = "mux") -> str:

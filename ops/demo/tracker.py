@@ -19,7 +19,7 @@ Place = Literal["", "failing", "dead letter", "re-driven", "in review", "deliver
 _PLACES: Final[dict[str, Place]] = {
     "hop failed": "failing",
     "event dead-lettered": "dead letter",
-    "event re-driven": "re-driven",
+    "event redriven": "re-driven",
     "review item opened": "in review",
     "review item failed again": "in review",
     "event delivered": "delivered",

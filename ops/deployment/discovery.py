@@ -13,14 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from ops.deployment.topology import Parts
+from ops.deployment.topology import Topology
 from ops.local.endpoint import CloudRecord, is_running
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, default_directory
 from ops.shared.console import OperatorError, fail
 
 ENVIRONMENT_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENT"
 REVIEW_TABLE_VARIABLE: Final = "MEDIA_EVENTS_REVIEW_TABLE"
-LEDGER_TABLES_VARIABLE: Final = "MEDIA_EVENTS_LEDGER_TABLES"
+LEDGER_TABLES_VARIABLE: Final = "MEDIA_EVENTS_IDEMPOTENCY_TABLES"
 OUTPUTS_VARIABLE: Final = "MEDIA_EVENTS_OUTPUTS"
 UNUSABLE: Final = 2
 
@@ -88,13 +88,13 @@ class Deployment:
 
     cloud: Cloud
     review_table: str
-    ledger_tables: Sequence[str]
+    idempotency_tables: Sequence[str]
     outputs: Callable[[], Mapping[str, Any]] = dict
 
     @cached_property
-    def parts(self) -> Parts:
+    def topology(self) -> Topology:
         """What it is made of; empty where Terraform's outputs are nowhere to be found."""
-        return Parts.of(self.outputs())
+        return Topology.of(self.outputs())
 
 
 def find(
@@ -103,7 +103,7 @@ def find(
     region: str | None,
     profile: str | None,
     table: str | None,
-    ledger_tables: Sequence[str],
+    idempotency_tables: Sequence[str],
 ) -> Deployment:
     """Find a deployment by what the operator said, the variables, or what Terraform put out.
 
@@ -114,12 +114,14 @@ def find(
     paths = LocalPaths(default_directory(), _checked(name or DEFAULT_ENVIRONMENT))
     cloud = Cloud(region=region, profile=profile, record=_local_cloud(paths, profile))
     table = table or os.environ.get(REVIEW_TABLE_VARIABLE) or None
-    ledgers = list(ledger_tables) or _words(os.environ.get(LEDGER_TABLES_VARIABLE, ""))
+    idempotency_stores = list(idempotency_tables) or _words(os.environ.get(LEDGER_TABLES_VARIABLE, ""))
     outputs = functools.cache(functools.partial(_outputs, paths, cloud))
-    if table is None or not ledgers:
+    if table is None or not idempotency_stores:
         found = outputs()
         table = table or _text(found.get("review_table_name"))
-        ledgers = ledgers or [str(ledger) for ledger in found.get("ledger_table_names") or [] if ledger]
+        idempotency_stores = idempotency_stores or [
+            str(idempotency) for idempotency in found.get("idempotency_table_names") or [] if idempotency
+        ]
     if table is None:
         raise OperatorError(
             f"the review table of the environment {paths.environment!r} is not known",
@@ -127,7 +129,7 @@ def find(
             "(media-events local up, or main.py and Terraform)",
             exit_code=UNUSABLE,
         )
-    return Deployment(cloud=cloud, review_table=table, ledger_tables=ledgers, outputs=outputs)
+    return Deployment(cloud=cloud, review_table=table, idempotency_tables=idempotency_stores, outputs=outputs)
 
 
 def _checked(environment: str) -> str:

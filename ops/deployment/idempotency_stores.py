@@ -10,12 +10,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
-from media_events.adapters.dynamodb.key_queues import LanesTable
-from media_events.delivery.ordering.key_queue import Lane
+from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues
+from media_events.delivery.ordering.key_queue import KeyQueue
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerTables:
+class IdempotencyTables:
     """Reads ledgers without claiming anything."""
 
     client: Any
@@ -39,11 +39,11 @@ class LedgerTables:
                 return True
         return False
 
-    def lane(self, key: str) -> Lane | None:
+    def key_queue(self, key: str) -> KeyQueue | None:
         """The lane of ``key``, in whichever ledger it is.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        lanes = (LanesTable(self.client, table, clock=self.clock).read(key) for table in self.tables)
-        return next((lane for lane, version in lanes if version), None)
+        key_queues = (DynamoKeyQueues(self.client, table, clock=self.clock).read(key) for table in self.tables)
+        return next((key_queue for key_queue, version in key_queues if version), None)

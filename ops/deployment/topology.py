@@ -22,7 +22,7 @@ class Hop:
     destination: str | None = None
     queue_url: str | None = None
     dead_letter_queue_url: str | None = None
-    ledger_table: str | None = None
+    idempotency_table: str | None = None
     log_group: str | None = None
     pattern: str | None = None
     redrive_max_delay_seconds: float | None = None
@@ -34,7 +34,7 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Topology:
     """The parts of one deployment. ``state_machines`` are ARNs by destination, ``partners`` names."""
 
     hops: Mapping[str, Hop] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def _hop(name: str, said: Mapping[str, Any], groups: Mapping[str, Any], patterns
         destination=_text(said.get("destination")),
         queue_url=_text(said.get("queue_url")),
         dead_letter_queue_url=_text(said.get("dead_letter_queue_url")),
-        ledger_table=_text(said.get("ledger_table")),
+        idempotency_table=_text(said.get("idempotency_table")),
         log_group=_text(groups.get(name)),
         pattern=_text(patterns.get(name)),
         redrive_max_delay_seconds=_number(said.get("redrive_max_delay_seconds")),

@@ -362,7 +362,7 @@ def _run(
     specification: PartnerSpecification, message: Message, secrets: list[str], entry: Entry | None
 ) -> dict[str, Any]:
     """What the functions would do with the message, as the command prints it."""
-    way = entry or _way_in(specification, message.body)
+    way = entry or _ingress_of(specification, message.body)
     verdict = Verdict(valid=None, reason="not-a-webhook")
     if way is Entry.WEBHOOK:
         request = Request(message.method, message.url, message.headers, message.body)
@@ -383,7 +383,7 @@ def _run(
         events = normalise(
             specification,
             partner=message.partner,
-            entry=way.value,
+            ingress=way.value,
             body=wrapped.body,
             headers=message.headers,
             attributes={**wrapped.attributes, **message.attributes},
@@ -399,7 +399,7 @@ def _run(
     return {**_verdict(verdict), "events": shown}
 
 
-def _way_in(specification: PartnerSpecification, body: bytes) -> Entry:
+def _ingress_of(specification: PartnerSpecification, body: bytes) -> Entry:
     if specification.verification is not None:
         return Entry.WEBHOOK
     document = _document(body)

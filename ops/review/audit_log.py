@@ -2,7 +2,7 @@
 
 Audit entries and edited events are only ever created, each under a key of its own; the audit is found by the index
 ``by-event`` under ``audit/<subject>``. Operations are rows with a version, so that of two commands only one goes on
-with an operation; they are found under ``operation/``. What may be edited Terraform writes, under ``settings/desk``.
+with an operation; they are found under ``operation/``. What may be edited Terraform writes, under ``settings/review``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AUDIT: Final = "audit/"
 OPERATION: Final = "operation/"
 EDIT: Final = "edit/"
-SETTINGS: Final = "settings/desk"
+SETTINGS: Final = "settings/review"
 
 State = Literal["running", "cancelled", "stopped", "completed"]
 """``stopped``: the canaries did not pass."""
@@ -145,7 +145,7 @@ class DynamoRecords:
                     "item_id": {"S": AUDIT + uuid.uuid4().hex},
                     "event_id": {"S": AUDIT + entry.subject},
                     "first_failed_at": {"S": entry.at},
-                    "entry": {"S": json.dumps(asdict(entry))},
+                    "ingress": {"S": json.dumps(asdict(entry))},
                 },
                 ConditionExpression="attribute_not_exists(item_id)",
             )
@@ -157,7 +157,7 @@ class DynamoRecords:
         for found in self._found(AUDIT + subject, "reading the audit"):
             # An event of a partner may have such an id; its item has another key.
             if found["item_id"]["S"].startswith(AUDIT):
-                yield Entry(**json.loads(found["entry"]["S"]))
+                yield Entry(**json.loads(found["ingress"]["S"]))
 
     def operations(self) -> Iterator[Operation]:
         """All operations, the newest first."""

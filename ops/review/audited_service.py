@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 from media_events.core.clock import timestamp
 from ops.review.audit_log import Entry, Records
-from ops.review.service import Desk
+from ops.review.service import ReviewService
 
 
 @dataclass(slots=True, kw_only=True)
-class Office:
+class AuditedReviewService:
     """The desk, and where it records what is done there."""
 
-    desk: Desk
+    service: ReviewService
     records: Records
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
     def by(self) -> str:
         """The ARN of who works here."""
-        return self.desk.by()
+        return self.service.by()
 
     def now(self) -> str:
         """The time, as items have it."""

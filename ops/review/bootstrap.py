@@ -14,10 +14,10 @@ from media_events.adapters.s3.bodies import S3Bodies
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
 from ops.deployment.discovery import Cloud, Deployment
-from ops.deployment.ledgers import LedgerTables
+from ops.deployment.idempotency_stores import IdempotencyTables
 from ops.review.audit_log import DynamoRecords
-from ops.review.audited_service import Office
-from ops.review.service import Desk
+from ops.review.audited_service import AuditedReviewService
+from ops.review.service import ReviewService
 
 
 def table_of(deployment: Deployment) -> DynamoReviewTable:
@@ -25,16 +25,16 @@ def table_of(deployment: Deployment) -> DynamoReviewTable:
     return DynamoReviewTable(deployment.cloud.lazy("dynamodb"), deployment.review_table)
 
 
-def desk(deployment: Deployment) -> Desk:
+def service(deployment: Deployment) -> ReviewService:
     """The review desk of ``deployment``, for the principal whose credentials are used."""
     dynamodb, sqs, events, functions, s3 = (
         deployment.cloud.lazy(service) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
     )
-    ledgers = LedgerTables(dynamodb, deployment.ledger_tables)
-    return Desk(
+    idempotency_stores = IdempotencyTables(dynamodb, deployment.idempotency_tables)
+    return ReviewService(
         table=table_of(deployment),
-        effects=ledgers,
-        lanes=ledgers,
+        effects=idempotency_stores,
+        key_queues=idempotency_stores,
         queues=SqsQueues(sqs),
         bus=lambda arn: Publisher(bus=EventBus(events, arn), max_entry_bytes=MAX_REQUEST_BYTES),
         functions=LambdaFunctions(functions),
@@ -43,11 +43,11 @@ def desk(deployment: Deployment) -> Desk:
     )
 
 
-def office(deployment: Deployment) -> Office:
+def audited_review(deployment: Deployment) -> AuditedReviewService:
     """The desk with its audit and operations, for the principal whose credentials are used."""
     dynamodb = deployment.cloud.lazy("dynamodb")
-    return Office(
-        desk=desk(deployment),
+    return AuditedReviewService(
+        service=service(deployment),
         records=DynamoRecords(dynamodb, deployment.review_table),
     )
 

@@ -18,7 +18,7 @@ from media_events.recovery.review_item import ReviewItem, Status
 from ops.review.archiving import decide
 from ops.review.audit_log import Action, Entry, Operation, Records, State
 from ops.review.queries import EARLIEST, LATEST, walk
-from ops.review.service import Desk, Outcome, Table
+from ops.review.service import Outcome, ReviewService, Table
 
 LOOK_SECONDS: Final = 1.0
 """How long the runner sleeps at most before it looks whether it has been cancelled."""
@@ -35,14 +35,14 @@ class _Stopped(Exception):  # noqa: N818  # no error: the operation is over for 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runner:
+class BulkOperationRunner:
     """Goes on with one operation until it is over. ``stopping`` says whether the operator wants it to end.
 
     Up to ``workers`` items are at work at the same time, where the rate wants it: a round trip to AWS may take as long
     as several items have.
     """
 
-    desk: Desk
+    service: ReviewService
     records: Records
     by: str
     canary_wait_seconds: float = 120.0
@@ -68,7 +68,7 @@ class Runner:
         if self._canaries_out(operation):
             operation = self._judge(operation)
         due = self.clock()
-        found = candidates(self.desk.table, operation)
+        found = candidates(self.service.table, operation)
         size = 1
         while operation.taken < operation.limit:
             batch = list(islice(found, min(size, operation.limit - operation.taken)))
@@ -93,7 +93,7 @@ class Runner:
         """``operation`` without a canary that was taken just before the command was killed: it will be taken again."""
         if operation.canary_passed:
             return operation
-        found = [(item_id, self.desk.table.get(item_id)) for item_id in operation.canary_ids]
+        found = [(item_id, self.service.table.get(item_id)) for item_id in operation.canary_ids]
         sent = tuple(item_id for item_id, item in found if item is None or _sent(item, operation))
         return replace(operation, canary_ids=sent, taken=operation.taken - len(found) + len(sent))
 
@@ -121,9 +121,9 @@ class Runner:
 
     def _do(self, operation: Operation, item: ReviewItem) -> Outcome:
         if operation.action == "replay":
-            (outcome,) = self.desk.replay([item.item_id], wait_seconds=0)
+            (outcome,) = self.service.replay([item.item_id], wait_seconds=0)
         else:
-            outcome = decide(self.desk, item.item_id, to=TARGETS[operation.action])
+            outcome = decide(self.service, item.item_id, to=TARGETS[operation.action])
         self._record(operation, outcome)
         return outcome
 
@@ -150,8 +150,8 @@ class Runner:
         while True:
             waiting = False
             for item_id in operation.canary_ids:
-                found = self.desk.table.get(item_id)
-                item = None if found is None else self.desk.settle(found)
+                found = self.service.table.get(item_id)
+                item = None if found is None else self.service.settle(found)
                 if item is None or item.status in {"OPEN", "ARCHIVED"}:
                     why = "it is gone" if item is None else f"{item.status}, {item.error_code}"
                     self._stop(operation, f"canary {item_id} did not pass: {why}")
@@ -219,7 +219,7 @@ def cancel(records: Records, operation_id: str) -> Operation | None:
     return _move(records, operation_id, to="cancelled", unless=("completed", "cancelled", "stopped"))
 
 
-def take_up(records: Records, operation_id: str) -> Operation | None:
+def take_over(records: Records, operation_id: str) -> Operation | None:
     """Take over an operation to go on with it; ``None`` if there is none or it is completed."""
     return _move(records, operation_id, to="running", unless=("completed",))
 

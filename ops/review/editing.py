@@ -20,14 +20,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, NoReturn
 
 from media_events.core.envelope import EnvelopeError, Event, Metadata
-from media_events.core.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentConfigError, PermanentDataError
+from media_events.core.failures import (
+    REDRIVE_COUNT_ATTRIBUTE,
+    PermanentConfigError,
+    PermanentDataError,
+    ProcessingError,
+)
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.redriver import for_route
 from media_events.recovery.review_item import ReviewItem, item_id
 from ops.review.audit_log import KeptEdit
-from ops.review.audited_service import Office
+from ops.review.audited_service import AuditedReviewService
 from ops.review.editable_types import schema_problems
 from ops.review.service import POLL_SECONDS, confirmable, event_of, state_of
 
@@ -83,14 +88,14 @@ class EditOutcome:
     new_item: str | None = None
 
 
-def draft(office: Office, item_id: str, *, seen: int | None = None) -> Draft:
+def draft(review: AuditedReviewService, item_id: str, *, seen: int | None = None) -> Draft:
     """What to edit. It only reads. ``seen`` is the version that the operator looked at.
 
     Raises:
         EditRefusedError: this item can't be edited, or not now.
         HopError: the table or the body can't be read.
     """
-    item = office.desk.table.get(item_id)
+    item = review.service.table.get(item_id)
     if item is None:
         raise EditRefusedError(["there is no such item"])
     if item.pending_edit is not None:
@@ -99,21 +104,21 @@ def draft(office: Office, item_id: str, *, seen: int | None = None) -> Draft:
         raise EditRefusedError([f"{state_of(item)}; only OPEN items can be edited"])
     if seen not in (None, item.version):
         raise EditRefusedError([f"it has changed since you looked at it (version {seen}): {state_of(item)}"])
-    event = _original(office, item)
-    _allowed(office, event.metadata.type)
-    if office.desk.is_done(item):
-        office.desk.resolve(item)
+    event = _original(review, item)
+    _allowed(review, event.metadata.type)
+    if review.service.is_done(item):
+        review.service.resolve(item)
         raise EditRefusedError(["it had been delivered already; it is RESOLVED now"])
     return Draft(item, event, _pretty(event))
 
 
-def _original(office: Office, item: ReviewItem) -> Event:
+def _original(review: AuditedReviewService, item: ReviewItem) -> Event:
     if item.return_to.kind not in ("queue", "bus") or (
         item.hop.startswith("ingress/") and item.return_to.kind != "bus"
     ):
         raise EditRefusedError(["its body is no event of ours but a partner's own message, which is theirs to correct"])
     try:
-        event = event_of(office.desk.body(item))
+        event = event_of(review.service.body(item))
     except PermanentDataError:
         raise EditRefusedError(["its body is no event in the envelope"]) from None
     if event.metadata.dataref is not None:
@@ -121,8 +126,8 @@ def _original(office: Office, item: ReviewItem) -> Event:
     return Event(replace(event.metadata, redrive=None), event.data)
 
 
-def _allowed(office: Office, event_type: str) -> Mapping[str, Any] | None:
-    types = office.records.editable_types()
+def _allowed(review: AuditedReviewService, event_type: str) -> Mapping[str, Any] | None:
+    types = review.records.editable_types()
     if event_type not in types:
         allowed = f"only {', '.join(sorted(types))} may" if types else "none may"
         why = (
@@ -132,7 +137,7 @@ def _allowed(office: Office, event_type: str) -> Mapping[str, Any] | None:
     return types[event_type]
 
 
-def check(office: Office, draft: Draft, text: str) -> Edited:
+def check(review: AuditedReviewService, draft: Draft, text: str) -> Edited:
     """What ``text`` would change, checked whole: nothing is recorded or sent.
 
     Raises:
@@ -154,13 +159,13 @@ def check(office: Office, draft: Draft, text: str) -> Edited:
         event = Event.from_detail(document)
     except EnvelopeError as error:
         raise EditRefusedError(error.problems) from None
-    schema = _allowed(office, event.metadata.type)
+    schema = _allowed(review, event.metadata.type)
     problems = [] if schema is None else schema_problems(schema, event.data)
     if problems:
         raise EditRefusedError(problems)
     changed = tuple(_differences(draft.event.to_detail(), event.to_detail(), ""))
     if not changed:
-        raise EditRefusedError(["nothing is changed: `review replay` sends the event as it is"])
+        raise EditRefusedError(["nothing is changed: `review retry` sends the event as it is"])
     metadata = replace(
         event.metadata,
         id=f"edit-{uuid.uuid4().hex}",
@@ -187,7 +192,7 @@ def _sendable(event: Event) -> None:
         raise EditRefusedError([f"it is larger than {MAX_BYTES} bytes, which is what the bus takes"])
 
 
-def send(office: Office, edited: Edited, *, reason: str, wait_seconds: float = 0.0) -> EditOutcome:
+def send(review: AuditedReviewService, edited: Edited, *, reason: str, wait_seconds: float = 0.0) -> EditOutcome:
     """Send the edited event in the original's place.
 
     Raises:
@@ -195,8 +200,8 @@ def send(office: Office, edited: Edited, *, reason: str, wait_seconds: float = 0
         HopError: it could not be recorded, kept or claimed; nothing was sent.
     """
     item, event_id = edited.draft.item, edited.event.metadata.id
-    change = office.desk.signed("edit")
-    office.record(item.item_id, "edit asked for", result=_account(edited), reason=reason)
+    change = review.service.change_record("edit")
+    review.record(item.item_id, "edit asked for", result=_account(edited), reason=reason)
     kept = KeptEdit(
         event_id=event_id,
         item_id=item.item_id,
@@ -207,9 +212,9 @@ def send(office: Office, edited: Edited, *, reason: str, wait_seconds: float = 0
         detail=edited.event.to_json(),
     )
     try:
-        office.records.keep_edit(kept)
+        review.records.keep_edit(kept)
     except PermanentConfigError as error:
-        office.record(item.item_id, "edit", result=f"not permitted: {error.code}", reason=reason, allowed=False)
+        review.record(item.item_id, "edit", result=f"not permitted: {error.code}", reason=reason, allowed=False)
         raise
     claimed = replace(
         item,
@@ -219,46 +224,46 @@ def send(office: Office, edited: Edited, *, reason: str, wait_seconds: float = 0
         change=change,
         version=item.version + 1,
     )
-    if not office.desk.table.update(claimed, over=item):
-        _refuse(office, item.item_id, "edit", office.desk.lost(item.item_id), reason)
+    if not review.service.table.update(claimed, over=item):
+        _refuse(review, item.item_id, "edit", review.service.conflict_message(item.item_id), reason)
     try:
-        _send(office, claimed, kept)
+        _send(review, claimed, kept)
     except (PermanentConfigError, PermanentDataError) as error:
         # The hop has refused it for good, so nothing was sent.
         why = f"it could not be sent: {error.code}: {error.message}"
-        office.desk.table.update(
+        review.service.table.update(
             replace(claimed, status="OPEN", pending_edit=None, version=claimed.version + 1), over=claimed
         )
-        return _recorded(office, claimed, EditOutcome(event_id, "failed", why), reason)
-    except HopError as error:
-        return _recorded(office, claimed, _unknown(claimed, event_id, error), reason)
-    return _close(office, claimed, kept, reason=reason, wait_seconds=wait_seconds)
+        return _recorded(review, claimed, EditOutcome(event_id, "failed", why), reason)
+    except ProcessingError as error:
+        return _recorded(review, claimed, _unknown(claimed, event_id, error), reason)
+    return _close(review, claimed, kept, reason=reason, wait_seconds=wait_seconds)
 
 
-def finish(office: Office, item_id: str, *, reason: str, wait_seconds: float = 0.0) -> EditOutcome:
+def finish(review: AuditedReviewService, item_id: str, *, reason: str, wait_seconds: float = 0.0) -> EditOutcome:
     """Send an edit whose command was killed or could not tell, the very same event, and close the original.
 
     Raises:
         EditRefusedError: there is no edit to finish.
         HopError: it could not be read or recorded; nothing was sent.
     """
-    item = office.desk.table.get(item_id)
+    item = review.service.table.get(item_id)
     if item is None:
-        _refuse(office, item_id, "finish edit", "there is no such item", reason)
-    kept = None if item.pending_edit is None else office.records.edit(item.pending_edit)
+        _refuse(review, item_id, "finish edit", "there is no such item", reason)
+    kept = None if item.pending_edit is None else review.records.edit(item.pending_edit)
     if kept is None:
-        _refuse(office, item_id, "finish edit", f"there is no edit to finish: {state_of(item)}", reason)
-    office.record(item_id, "finish edit asked for", result=f"event {kept.event_id} by {kept.by}", reason=reason)
+        _refuse(review, item_id, "finish edit", f"there is no edit to finish: {state_of(item)}", reason)
+    review.record(item_id, "finish edit asked for", result=f"event {kept.event_id} by {kept.by}", reason=reason)
     try:
-        if not office.desk.is_done(item):
-            _send(office, item, kept)
-    except HopError as error:
+        if not review.service.is_done(item):
+            _send(review, item, kept)
+    except ProcessingError as error:
         # It may have been sent before, whatever refuses it now.
-        return _recorded(office, item, _unknown(item, kept.event_id, error), reason)
-    return _close(office, item, kept, reason=reason, wait_seconds=wait_seconds)
+        return _recorded(review, item, _unknown(item, kept.event_id, error), reason)
+    return _close(review, item, kept, reason=reason, wait_seconds=wait_seconds)
 
 
-def abandon(office: Office, item_id: str, *, reason: str) -> None:
+def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
     """Open an item again whose edit can't be finished: the operator knows that the edited event was not sent.
 
     Raises:
@@ -266,65 +271,67 @@ def abandon(office: Office, item_id: str, *, reason: str) -> None:
         HopError: it could not be read or recorded.
     """
     action = "abandon edit"
-    item = office.desk.table.get(item_id)
+    item = review.service.table.get(item_id)
     if item is None:
-        _refuse(office, item_id, action, "there is no such item", reason)
+        _refuse(review, item_id, action, "there is no such item", reason)
     if item.pending_edit is None:
-        _refuse(office, item_id, action, f"there is no edit to abandon: {state_of(item)}", reason)
-    if office.desk.is_done(item):
-        office.desk.supersede(item)
-        _refuse(office, item_id, action, f"event {item.pending_edit} was delivered; the item is SUPERSEDED now", reason)
-    change = office.desk.signed(action)
-    office.record(item_id, f"{action} asked for", result=f"event {item.pending_edit}", reason=reason)
+        _refuse(review, item_id, action, f"there is no edit to abandon: {state_of(item)}", reason)
+    if review.service.is_done(item):
+        review.service.supersede(item)
+        _refuse(review, item_id, action, f"event {item.pending_edit} was delivered; the item is SUPERSEDED now", reason)
+    change = review.service.change_record(action)
+    review.record(item_id, f"{action} asked for", result=f"event {item.pending_edit}", reason=reason)
     opened = replace(item, status="OPEN", pending_edit=None, change=change, version=item.version + 1)
-    if not office.desk.table.update(opened, over=item):
-        _refuse(office, item_id, action, office.desk.lost(item_id), reason)
-    office.record(item_id, action, result="it is OPEN again", reason=reason)
+    if not review.service.table.update(opened, over=item):
+        _refuse(review, item_id, action, review.service.conflict_message(item_id), reason)
+    review.record(item_id, action, result="it is OPEN again", reason=reason)
 
 
-def _refuse(office: Office, item_id: str, action: str, why: str, reason: str) -> NoReturn:
-    office.record(item_id, action, result=why, reason=reason, allowed=False)
+def _refuse(review: AuditedReviewService, item_id: str, action: str, why: str, reason: str) -> NoReturn:
+    review.record(item_id, action, result=why, reason=reason, allowed=False)
     raise EditRefusedError([why])
 
 
-def _close(office: Office, item: ReviewItem, kept: KeptEdit, *, reason: str, wait_seconds: float) -> EditOutcome:
+def _close(
+    review: AuditedReviewService, item: ReviewItem, kept: KeptEdit, *, reason: str, wait_seconds: float
+) -> EditOutcome:
     """The edited event is on its way: say so in the original, and wait for what comes of it."""
     try:
-        if office.desk.supersede(item) is None:
-            current = office.desk.table.glance(item.item_id)
+        if review.service.supersede(item) is None:
+            current = review.service.table.get_summary(item.item_id)
             if current is not None and current.pending_edit == kept.event_id:
                 # The original has failed once more meanwhile, which changes nothing about its edit.
-                office.desk.supersede(current)
-    except HopError as error:
-        return _recorded(office, item, _unknown(item, kept.event_id, error), reason)
-    outcome = _confirmed(office, item, kept.event_id, until=office.clock() + wait_seconds)
-    return _recorded(office, item, outcome, reason)
+                review.service.supersede(current)
+    except ProcessingError as error:
+        return _recorded(review, item, _unknown(item, kept.event_id, error), reason)
+    outcome = _confirmed(review, item, kept.event_id, until=review.clock() + wait_seconds)
+    return _recorded(review, item, outcome, reason)
 
 
-def _unknown(item: ReviewItem, event_id: str, error: HopError) -> EditOutcome:
+def _unknown(item: ReviewItem, event_id: str, error: ProcessingError) -> EditOutcome:
     hint = f"finish it with `review edit {item.item_id} --finish`: the same event is sent, and delivered once"
     return EditOutcome(event_id, "unknown", f"{error.code}: {error.message}; {hint}")
 
 
-def _recorded(office: Office, item: ReviewItem, outcome: EditOutcome, reason: str) -> EditOutcome:
+def _recorded(review: AuditedReviewService, item: ReviewItem, outcome: EditOutcome, reason: str) -> EditOutcome:
     result = f"{outcome.result}: event {outcome.event_id}: {outcome.reason}"
-    office.record(item.item_id, "edit", result=result, reason=reason)
+    review.record(item.item_id, "edit", result=result, reason=reason)
     return outcome
 
 
-def _send(office: Office, item: ReviewItem, kept: KeptEdit) -> None:
+def _send(review: AuditedReviewService, item: ReviewItem, kept: KeptEdit) -> None:
     event, to = Event.from_detail(json.loads(kept.detail)), item.return_to
     if to.kind == "bus":
-        (failure,) = office.desk.bus(to.bus_arn or "").publish([for_route(event, to.route, 1)])
+        (failure,) = review.service.bus(to.bus_arn or "").publish([for_route(event, to.route, 1)])
         if failure is not None:
             raise failure
         return
     own = (REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE)
-    attributes = {name: value for name, value in office.desk.attributes(item).items() if name not in own}
+    attributes = {name: value for name, value in review.service.attributes(item).items() if name not in own}
     # Where the route keeps an order, the event takes the place of the one that it was made of (`Lane.exchange`).
-    office.desk.queues.send(
+    review.service.queues.send(
         to.queue_url or "",
-        _message(office.desk.body(item), event),
+        _message(review.service.body(item), event),
         attributes,
         group_id=to.group_id,
         deduplication_id=event.metadata.id,
@@ -341,34 +348,34 @@ def _message(original: str, event: Event) -> str:
     return json.dumps({**document, "detail": event.to_detail()}, separators=(",", ":"), ensure_ascii=False)
 
 
-def _confirmed(office: Office, item: ReviewItem, event_id: str, *, until: float) -> EditOutcome:
+def _confirmed(review: AuditedReviewService, item: ReviewItem, event_id: str, *, until: float) -> EditOutcome:
     if not confirmable(item):
         return EditOutcome(event_id, "sent", f"sent to {item.hop}; a new item will tell should it fail")
     new = item_id(item.source, event_id, item.destination)
     while True:
         try:
-            if office.desk.effects.done(destination_key(item.source, event_id, item.destination)):
+            if review.service.effects.done(destination_key(item.source, event_id, item.destination)):
                 return EditOutcome(event_id, "delivered", f"delivered to {item.destination}")
-            failed = office.desk.table.glance(new)
-        except HopError:
+            failed = review.service.table.get_summary(new)
+        except ProcessingError:
             # What can't be read now can be read at the next look; it has been sent.
             failed = None
         if failed is not None and failed.status == "OPEN":
             why = f"it failed too: {failed.error_code}: {failed.error_message}"
             return EditOutcome(event_id, "failed", why, new_item=new)
-        if office.clock() >= until:
+        if review.clock() >= until:
             return EditOutcome(
                 event_id, "unconfirmed", "sent, and not confirmed yet; a new item will tell should it fail"
             )
-        office.sleep(POLL_SECONDS)
+        review.sleep(POLL_SECONDS)
 
 
-def ancestry(office: Office, item: ReviewItem) -> list[tuple[str, ReviewItem | None]]:
+def ancestry(review: AuditedReviewService, item: ReviewItem) -> list[tuple[str, ReviewItem | None]]:
     """The events that ``item`` is an edit of, the latest first, each with its item at the same destination."""
     found: list[tuple[str, ReviewItem | None]] = []
     current: ReviewItem | None = item
     while current is not None and current.edit_of is not None and len(found) < MAX_CHAIN:
-        parent = office.desk.table.glance(item_id(current.source, current.edit_of, current.destination))
+        parent = review.service.table.get_summary(item_id(current.source, current.edit_of, current.destination))
         found.append((current.edit_of, parent))
         current = parent
     return found

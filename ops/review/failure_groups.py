@@ -22,7 +22,7 @@ from media_events.recovery.review_item import (
     grouping_of,
 )
 from ops.review.queries import QueryError, decode_position, encode_position
-from ops.review.service import Desk
+from ops.review.service import ReviewService
 
 GROUPS_A_ROUND_TRIP: Final = 100
 SETTLED_AT_MOST: Final = 100
@@ -78,17 +78,19 @@ def checked_grouping(name: str) -> Grouping:
     raise QueryError(msg)
 
 
-def group_page(desk: Desk, *, limit: int, cursor: str | None = None, grouping: Grouping = "error") -> GroupPage:
+def group_page(
+    service: ReviewService, *, limit: int, cursor: str | None = None, grouping: Grouping = "error"
+) -> GroupPage:
     """A page of up to ``limit`` groups of one grouping.
 
     Raises:
         QueryError: ``cursor`` is none.
         HopError: the table did not answer or refused.
     """
-    groups, _ = desk.table.groups(limit=limit + 1, after=decode_position(cursor), grouping=grouping)
+    groups, _ = service.table.groups(limit=limit + 1, after=decode_position(cursor), grouping=grouping)
     waiting = [group for group in groups if group.waiting > 0]
     shown = waiting[:limit]
-    trends = trends_of(desk, shown)
+    trends = trends_of(service, shown)
     last = shown[-1] if shown else None
     position = None if last is None else (str(last.waiting), f"group/{last.group_id}")
     return GroupPage(
@@ -96,18 +98,18 @@ def group_page(desk: Desk, *, limit: int, cursor: str | None = None, grouping: G
     )
 
 
-def settle_some(desk: Desk) -> None:
+def settle_some(service: ReviewService) -> None:
     """Settle the latest replays that were confirmed meanwhile, so that counts are right after a command that died."""
     selection = Selection(index="by-status", value="RETRYING")
-    for item in desk.table.page(selection, limit=SETTLED_AT_MOST).items:
-        desk.settle(item)
+    for item in service.table.page(selection, limit=SETTLED_AT_MOST).items:
+        service.settle(item)
 
 
-def trends_of(desk: Desk, groups: Sequence[Group]) -> list[Trend]:
+def trends_of(service: ReviewService, groups: Sequence[Group]) -> list[Trend]:
     """How each group has grown, in as few round trips as hold them."""
-    hours = _hours(desk.clock())
+    hours = _hours(service.clock())
     recent = [group.group_id for group in groups if group.last_opened_at[:_HOUR] >= hours[-1]]
-    opened = desk.table.opened(recent, hours) if recent else {}
+    opened = service.table.opened(recent, hours) if recent else {}
     found = []
     for group in groups:
         counts = [opened.get((group.group_id, hour), 0) for hour in hours]
@@ -115,7 +117,7 @@ def trends_of(desk: Desk, groups: Sequence[Group]) -> list[Trend]:
     return found
 
 
-def stats(desk: Desk) -> Stats:
+def stats(service: ReviewService) -> Stats:
     """What all groups come to; it reads the groups, not their items.
 
     Raises:
@@ -126,7 +128,7 @@ def stats(desk: Desk) -> Stats:
     by_destination: dict[str, int] = {}
     waiting = 0
     trend = Trend(0, 0, 0)
-    for groups in _all_groups(desk):
+    for groups in _all_groups(service):
         for group in groups:
             for status, count in group.counts.items():
                 by_status[status] += count
@@ -134,34 +136,34 @@ def stats(desk: Desk) -> Stats:
                 waiting += 1
                 by_class[group.failure_class] = by_class.get(group.failure_class, 0) + group.waiting
                 by_destination[group.destination] = by_destination.get(group.destination, 0) + group.waiting
-        for one in trends_of(desk, groups):
+        for one in trends_of(service, groups):
             trend = Trend(trend.this_hour + one.this_hour, trend.last_hour + one.last_hour, trend.day + one.day)
     return Stats(
         by_status=by_status,
         by_class=dict(sorted(by_class.items(), key=lambda pair: (-pair[1], pair[0]))),
         by_destination=dict(sorted(by_destination.items(), key=lambda pair: (-pair[1], pair[0]))),
         groups=waiting,
-        oldest=_failed_at(desk, oldest_first=True),
-        newest=_failed_at(desk, oldest_first=False),
+        oldest=_failed_at(service, oldest_first=True),
+        newest=_failed_at(service, oldest_first=False),
         trend=trend,
     )
 
 
-def _all_groups(desk: Desk) -> Iterator[list[Group]]:
+def _all_groups(service: ReviewService) -> Iterator[list[Group]]:
     after = None
     while True:
-        groups, after = desk.table.groups(limit=GROUPS_A_ROUND_TRIP, after=after)
+        groups, after = service.table.groups(limit=GROUPS_A_ROUND_TRIP, after=after)
         yield groups
         if after is None:
             return
 
 
-def oldest_open(desk: Desk, group_id: str) -> str | None:
+def oldest_open(service: ReviewService, group_id: str) -> str | None:
     """When the open item of a group that failed last the longest ago did so; one round trip."""
-    return _failed_at(desk, oldest_first=True, group_id=group_id)
+    return _failed_at(service, oldest_first=True, group_id=group_id)
 
 
-def _failed_at(desk: Desk, *, oldest_first: bool, group_id: str | None = None) -> str | None:
+def _failed_at(service: ReviewService, *, oldest_first: bool, group_id: str | None = None) -> str | None:
     status: Status = "OPEN"
     selection = (
         Selection(index="by-status", value=status, oldest_first=oldest_first)
@@ -170,7 +172,7 @@ def _failed_at(desk: Desk, *, oldest_first: bool, group_id: str | None = None) -
             index=INDEX_OF[grouping_of(group_id)], value=group_status(group_id, status), oldest_first=oldest_first
         )
     )
-    items = desk.table.page(selection, limit=1).items
+    items = service.table.page(selection, limit=1).items
     return items[0].last_failed_at if items else None
 
 

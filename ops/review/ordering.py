@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Lane, Wish, lane_key
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, KeyQueue, OrderingOverride, key_queue_id
 
 if TYPE_CHECKING:
     from media_events.recovery.ports import Queues
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class Lanes(Protocol):
     """Lanes in the ledgers. Any exception is a ``HopError``."""
 
-    def lane(self, key: str) -> Lane | None:
+    def key_queue(self, key: str) -> KeyQueue | None:
         """The lane of a key, as it is."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrderPosition:
     """``before`` and ``behind``: events of the item's key that wait as well; ``parked``: of all, outside the queue."""
 
     before: int
@@ -43,19 +43,19 @@ class Standing:
         return {"before": self.before, "behind": self.behind, "parked": self.parked}
 
 
-def standing(lanes: Lanes | None, item: ReviewItem) -> Standing | None:
+def order_position(key_queues: Lanes | None, item: ReviewItem) -> OrderPosition | None:
     """Where ``item`` stands; ``None`` where it waits in no order."""
-    if lanes is None or item.partition_key is None or item.return_to.kind != "queue":
+    if key_queues is None or item.partition_key is None or item.return_to.kind != "queue":
         return None
-    lane = lanes.lane(lane_key(item.source, item.partition_key, item.destination))
-    if lane is None or lane.entry(item.event_id) is None:
+    key_queue = key_queues.key_queue(key_queue_id(item.source, item.partition_key, item.destination))
+    if key_queue is None or key_queue.entry(item.event_id) is None:
         return None
-    before = max(0, lane.place(item.event_id))
-    parked = sum(entry.parked for entry in lane.entries)
-    return Standing(before, len(lane.entries) - before - 1, parked)
+    before = max(0, key_queue.place(item.event_id))
+    parked = sum(entry.parked for entry in key_queue.entries)
+    return OrderPosition(before, len(key_queue.entries) - before - 1, parked)
 
 
-def tell_put_away(queues: Queues, item: ReviewItem, body: str) -> None:
+def notify_skipped(queues: Queues, item: ReviewItem, body: str) -> None:
     """Tell the item's route that its event will not be delivered.
 
     Raises:
@@ -70,9 +70,9 @@ def tell_put_away(queues: Queues, item: ReviewItem, body: str) -> None:
     )
 
 
-def as_attribute(wish: Wish | None) -> dict[str, dict[str, Any]]:
+def as_attribute(override: OrderingOverride | None) -> dict[str, dict[str, Any]]:
     """A person's wish as message attributes, as Lambda spells them."""
-    return {} if wish is None else {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": wish}}
+    return {} if override is None else {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": override}}
 
 
 WAITS_STILL: Final = "it is ARCHIVED, but later events of its key still wait for it; archive it once more"

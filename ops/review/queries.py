@@ -26,7 +26,7 @@ from media_events.recovery.review_item import (
     group_status,
     grouping_of,
 )
-from ops.review.service import Desk, Table
+from ops.review.service import ReviewService, Table
 
 WAITING: Final[tuple[Status, ...]] = ("OPEN", "RETRYING")
 ROUND_TRIPS_A_PAGE: Final = 20
@@ -115,7 +115,7 @@ class Page:
     cursor: str | None
 
 
-def find_page(desk: Desk, query: Query, *, limit: int, cursor: str | None = None) -> Page:
+def find_page(service: ReviewService, query: Query, *, limit: int, cursor: str | None = None) -> Page:
     """A page of up to ``limit`` items. Replays that were confirmed meanwhile are settled on the way.
 
     Raises:
@@ -131,9 +131,9 @@ def find_page(desk: Desk, query: Query, *, limit: int, cursor: str | None = None
             return Page(tuple(found), None)
         selection = selections[place]
         wanted = ITEMS_A_ROUND_TRIP if selection.where else min(limit + 1 - len(found), ITEMS_A_ROUND_TRIP)
-        part = desk.table.page(selection, limit=wanted, after=after)
+        part = service.table.page(selection, limit=wanted, after=after)
         for item in part.items:
-            current = desk.settle(item)
+            current = service.settle(item)
             if not query.takes(current):
                 continue
             if len(found) == limit and last is not None:

@@ -17,16 +17,16 @@ from typing import Any, Final, Literal, Protocol
 
 from media_events.core.clock import timestamp
 from media_events.core.envelope import Event
-from media_events.core.failures import REDRIVE_COUNT_ATTRIBUTE, HopError, PermanentDataError
+from media_events.core.failures import REDRIVE_COUNT_ATTRIBUTE, PermanentDataError, ProcessingError
 from media_events.delivery.deliverer import destination_key
-from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Wish
-from media_events.events.claim_check import Bodies, bring_back
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, OrderingOverride
+from media_events.events.claim_check import Bodies, restore
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.ports import Events, Functions, Queues
-from media_events.recovery.redrive_messages import MAX_ATTRIBUTES, record_of
+from media_events.recovery.redrive_messages import MAX_ATTRIBUTES, replay_payload
 from media_events.recovery.redriver import for_route
 from media_events.recovery.review_item import Group, Grouping, Position, ReviewItem, Selection, Slice
-from ops.review.ordering import Lanes, Standing, as_attribute, standing, tell_put_away
+from ops.review.ordering import Lanes, OrderPosition, as_attribute, notify_skipped, order_position
 
 STALE_SECONDS: Final = 15 * 60
 """A replay that has not been confirmed for so long may be made again: the command may have died before it sent."""
@@ -62,7 +62,7 @@ class Table(Protocol):
         """Read an item whole, consistently."""
         ...
 
-    def glance(self, item_id: str) -> ReviewItem | None:
+    def get_summary(self, item_id: str) -> ReviewItem | None:
         """Read an item without what it carries (body, response, message attributes), consistently."""
         ...
 
@@ -89,7 +89,7 @@ class Table(Protocol):
         ...
 
 
-class Effects(Protocol):
+class DeliveryRecords(Protocol):
     """What the ledgers know."""
 
     def done(self, key: str) -> bool:
@@ -98,11 +98,11 @@ class Effects(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class ReviewService:
     """The review desk of one deployment. ``by`` says who works there, asked when something is first changed."""
 
     table: Table
-    effects: Effects
+    effects: DeliveryRecords
     queues: Queues
     bus: Callable[[str], Events]
     functions: Functions
@@ -110,19 +110,19 @@ class Desk:
     by: Callable[[], str] = lambda: ""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    lanes: Lanes | None = None
+    key_queues: Lanes | None = None
 
     def now(self) -> str:
         """The time, as items have it."""
         return timestamp(self.clock())
 
-    def signed(self, action: str) -> dict[str, str]:
+    def change_record(self, action: str) -> dict[str, str]:
         """Who does what, and when: the ``change`` of an item."""
         return {"action": action, "by": self.by(), "at": self.now()}
 
-    def lost(self, item_id: str) -> str:
+    def conflict_message(self, item_id: str) -> str:
         """What to tell whoever was not the first to change an item: what it is now, and who was."""
-        item = self.table.glance(item_id)
+        item = self.table.get_summary(item_id)
         return "it is gone" if item is None else f"somebody else was first: {state_of(item)}"
 
     def settle(self, item: ReviewItem) -> ReviewItem:
@@ -130,9 +130,9 @@ class Desk:
         if item.status != "RETRYING" or not self.is_done(item):
             return item
         try:
-            settled = self.resolve(item) if item.pending_edit is None else self.supersede(item)
-            return settled or self.table.glance(item.item_id) or item
-        except HopError:
+            closed = self.resolve(item) if item.pending_edit is None else self.supersede(item)
+            return closed or self.table.get_summary(item.item_id) or item
+        except ProcessingError:
             # Who may only read sees what the table has; whoever else looks next will settle it.
             return item
 
@@ -149,23 +149,23 @@ class Desk:
             return item.body or ""
         return self.bodies(item.bodyref).get(item.bodyref).decode("utf-8", "replace")
 
-    def standing(self, item: ReviewItem) -> Standing | None:
+    def order_position(self, item: ReviewItem) -> OrderPosition | None:
         """Where ``item`` stands in the order of its key, if its route keeps one.
 
         Raises:
             HopError: the ledger did not answer or refused.
         """
-        return standing(self.lanes, item)
+        return order_position(self.key_queues, item)
 
-    def put_away(self, item: ReviewItem) -> bool:
+    def skip_in_order(self, item: ReviewItem) -> bool:
         """Let the key of an archived item go on without it; whether there was anything to tell.
 
         Raises:
             HopError: its route could not be told.
         """
-        if self.standing(item) is None:
+        if self.order_position(item) is None:
             return False
-        tell_put_away(self.queues, item, self.body(item))
+        notify_skipped(self.queues, item, self.body(item))
         return True
 
     def replay(
@@ -190,23 +190,23 @@ class Desk:
                 waiting.append(outcome)
         yield from self._await(waiting, until=self.clock() + wait_seconds)
 
-    def _begin(self, item_id: str, seen: int | None, wish: Wish | None) -> Outcome | ReviewItem:
+    def _begin(self, item_id: str, seen: int | None, override: OrderingOverride | None) -> Outcome | ReviewItem:
         """Send one item back; the item if its outcome has to be waited for."""
         try:
             item = self._replayable(item_id, seen)
-            if wish is not None and not confirmable(item):
+            if override is not None and not confirmable(item):
                 return Outcome(item_id, "refused", "its hop keeps no order: replay it without --out-of-order")
-            send = self._sender(item, wish)
-            change = self.signed("replay")
+            send = self._sender(item, override)
+            change = self.change_record("replay")
             claimed = replace(
                 item, status="RETRYING", replayed_at=change["at"], change=change, version=item.version + 1
             )
             if not self.table.update(claimed, over=item):
-                return Outcome(item_id, "refused", self.lost(item_id))
+                return Outcome(item_id, "refused", self.conflict_message(item_id))
             self._send(send, claimed)
-        except _Settled as settled:
-            return settled.outcome
-        except HopError as error:
+        except _Settled as closed:
+            return closed.outcome
+        except ProcessingError as error:
             return Outcome(item_id, "failed", f"{error.code}: {error.message}")
         if confirmable(claimed):
             return claimed
@@ -224,7 +224,7 @@ class Desk:
             raise _Settled(Outcome(item_id, "refused", refusal))
         if self.is_done(item):
             # It may have been delivered and not written down in the order of its key.
-            self.put_away(item)
+            self.skip_in_order(item)
             self.resolve(item)
             raise _Settled(Outcome(item_id, "resolved", "it had been delivered already; nothing was sent"))
         return item
@@ -232,7 +232,7 @@ class Desk:
     def _send(self, send: Callable[[], None], claimed: ReviewItem) -> None:
         try:
             send()
-        except HopError as error:
+        except ProcessingError as error:
             opened = replace(claimed, status="OPEN", version=claimed.version + 1)
             self.table.update(opened, over=claimed)
             reason = f"it could not be sent: {error.code}: {error.message}"
@@ -251,7 +251,7 @@ class Desk:
             return state_of(item)
         return None
 
-    def _sender(self, item: ReviewItem, wish: Wish | None) -> Callable[[], None]:
+    def _sender(self, item: ReviewItem, override: OrderingOverride | None) -> Callable[[], None]:
         """All that is needed to send ``item`` is read here, before the item says that it is being retried.
 
         Raises:
@@ -260,9 +260,9 @@ class Desk:
         to, count = item.return_to, item.redrive_count + 1
         body = self.body(item)
         # What the event points at has expired by now, perhaps.
-        bring_back(item.kept, self.bodies)
+        restore(item.kept, self.bodies)
         if to.kind == "queue" and to.queue_url is not None:
-            url, attributes = to.queue_url, attributes_to_send(self.attributes(item), count, wish)
+            url, attributes = to.queue_url, attributes_to_send(self.attributes(item), count, override)
             unique = f"{item.item_id}-{item.version + 1}"
             return lambda: self.queues.send(url, body, attributes, group_id=to.group_id, deduplication_id=unique)
         if to.kind == "function" and to.function_arn is not None:
@@ -270,7 +270,9 @@ class Desk:
             return lambda: self.functions.invoke(function_arn, body)
         if to.kind == "record" and to.function_arn is not None:
             record_arn = to.function_arn
-            record = record_of(body, attributes_to_send(self.attributes(item), count), item.attempts[-1].message_id)
+            record = replay_payload(
+                body, attributes_to_send(self.attributes(item), count), item.attempts[-1].message_id
+            )
             return lambda: self.functions.invoke(record_arn, record)
         event = for_route(event_of(body), to.route, count)
         bus = self.bus(to.bus_arn or "")
@@ -313,8 +315,8 @@ class Desk:
             if self.is_done(item):
                 self.resolve(item)
                 return Outcome(item.item_id, "resolved", f"delivered to {item.destination}")
-            current = self.table.glance(item.item_id)
-        except HopError:
+            current = self.table.get_summary(item.item_id)
+        except ProcessingError:
             # What can't be read now can be read at the next look.
             return None
         if current is None or current.version == item.version:
@@ -368,10 +370,10 @@ def confirmable(item: ReviewItem) -> bool:
 
 
 def attributes_to_send(
-    received: Mapping[str, Mapping[str, Any]], count: int, wish: Wish | None = None
+    received: Mapping[str, Mapping[str, Any]], count: int, override: OrderingOverride | None = None
 ) -> dict[str, Mapping[str, Any]]:
     """Message attributes for a replay. When the event first failed stays behind: a person has given it a new chance."""
-    own = {REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)}, **as_attribute(wish)}
+    own = {REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)}, **as_attribute(override)}
     dropped = own.keys() | {FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE}
     others = {name: value for name, value in received.items() if name not in dropped}
     return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}

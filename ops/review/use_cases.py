@@ -15,8 +15,8 @@ from media_events.recovery.review_item import Status
 from ops.review import bulk_operations
 from ops.review.archiving import decide
 from ops.review.audit_log import Action, Operation
-from ops.review.audited_service import Office
-from ops.review.bulk_operations import NOT_SENT, TARGETS, Runner
+from ops.review.audited_service import AuditedReviewService
+from ops.review.bulk_operations import NOT_SENT, TARGETS, BulkOperationRunner
 from ops.review.queries import Query
 from ops.review.service import Outcome
 
@@ -51,38 +51,38 @@ class Plan:
 # --- many items --------------------------------------------------------------------------------------------------
 
 
-def plan(office: Office, request: Request) -> Plan:
+def plan(review: AuditedReviewService, request: Request) -> Plan:
     """What would be done. It asks for nothing but to read, and records nothing.
 
     Raises:
         HopError: the table did not answer or refused.
     """
     found = list(
-        islice(bulk_operations.candidates(office.desk.table, _operation(office, request, by="")), request.limit)
+        islice(bulk_operations.candidates(review.service.table, _operation(review, request, by="")), request.limit)
     )
     places = sorted({(item.hop, item.destination) for item in found})
     oldest, newest = (found[0].last_failed_at, found[-1].last_failed_at) if found else (None, None)
     return Plan(len(found), oldest, newest, tuple(places), round(len(found) / request.rate))
 
 
-def start(office: Office, request: Request) -> Operation:
+def start(review: AuditedReviewService, request: Request) -> Operation:
     """A new operation, recorded; :func:`go_on` does it.
 
     Raises:
         HopError: it could not be recorded.
     """
-    operation = _operation(office, request, by=office.by())
-    _record(office, operation, "start", reason=request.reason)
-    office.records.create(operation)
+    operation = _operation(review, request, by=review.by())
+    _record(review, operation, "start", reason=request.reason)
+    review.records.create(operation)
     return operation
 
 
-def _operation(office: Office, request: Request, *, by: str) -> Operation:
+def _operation(review: AuditedReviewService, request: Request, *, by: str) -> Operation:
     return Operation(
         operation_id=uuid.uuid4().hex[:12],
         by=by,
         reason=request.reason,
-        created_at=office.now(),
+        created_at=review.now(),
         limit=request.limit,
         rate=request.rate,
         query=request.query,
@@ -91,36 +91,36 @@ def _operation(office: Office, request: Request, *, by: str) -> Operation:
     )
 
 
-def resume(office: Office, operation_id: str, *, reason: str) -> Operation:
+def resume(review: AuditedReviewService, operation_id: str, *, reason: str) -> Operation:
     """Take over an operation that was cancelled or stopped, or whose command is gone; :func:`go_on` does the rest.
 
     Raises:
         RefusedError: there is none, or it is completed.
         HopError: it could not be read or recorded.
     """
-    operation = bulk_operations.take_up(office.records, operation_id)
+    operation = bulk_operations.take_over(review.records, operation_id)
     if operation is None:
-        _refuse(office, operation_id, "resume", reason=reason)
-    _record(office, operation, "resume", reason=reason)
+        _refuse(review, operation_id, "resume", reason=reason)
+    _record(review, operation, "resume", reason=reason)
     return operation
 
 
-def cancel(office: Office, operation_id: str, *, reason: str) -> Operation:
+def cancel(review: AuditedReviewService, operation_id: str, *, reason: str) -> Operation:
     """Cancel an operation, whoever runs it.
 
     Raises:
         RefusedError: there is none, or it is over.
         HopError: it could not be read or recorded.
     """
-    operation = bulk_operations.cancel(office.records, operation_id)
+    operation = bulk_operations.cancel(review.records, operation_id)
     if operation is None:
-        _refuse(office, operation_id, "cancel", reason=reason)
-    _record(office, operation, "cancel", reason=reason)
+        _refuse(review, operation_id, "cancel", reason=reason)
+    _record(review, operation, "cancel", reason=reason)
     return operation
 
 
-def go_on(
-    office: Office,
+def run_operation(
+    review: AuditedReviewService,
     operation: Operation,
     *,
     canary_wait_seconds: float,
@@ -132,39 +132,39 @@ def go_on(
     Raises:
         HopError: the table did not answer or refused; the operation can be resumed.
     """
-    runner = Runner(
-        desk=office.desk,
-        records=office.records,
-        by=office.by(),
+    runner = BulkOperationRunner(
+        service=review.service,
+        records=review.records,
+        by=review.by(),
         canary_wait_seconds=canary_wait_seconds,
         stopping=stopping,
         progress=progress,
-        clock=office.clock,
-        sleep=office.sleep,
+        clock=review.clock,
+        sleep=review.sleep,
     )
     ended = runner.run(operation)
-    _record(office, ended, "end", reason=ended.problem)
+    _record(review, ended, "end", reason=ended.problem)
     return ended
 
 
-def _refuse(office: Office, operation_id: str, action: str, *, reason: str) -> NoReturn:
-    current = office.records.operation(operation_id)
+def _refuse(review: AuditedReviewService, operation_id: str, action: str, *, reason: str) -> NoReturn:
+    current = review.records.operation(operation_id)
     why = "there is no such operation" if current is None else f"it is {current.state}"
-    office.record(operation_id, action, result=why, reason=reason, allowed=False)
+    review.record(operation_id, action, result=why, reason=reason, allowed=False)
     raise RefusedError(why)
 
 
-def _record(office: Office, operation: Operation, action: str, *, reason: str) -> None:
+def _record(review: AuditedReviewService, operation: Operation, action: str, *, reason: str) -> None:
     what = f"{operation.action} up to {operation.limit} {operation.query.told()}"
     result = f"{operation.state}: {operation.taken} done of: {what}"
-    office.record(operation.operation_id, action, result=result, reason=reason, operation_id=operation.operation_id)
+    review.record(operation.operation_id, action, result=result, reason=reason, operation_id=operation.operation_id)
 
 
 # --- single items ------------------------------------------------------------------------------------------------
 
 
 def replay_items(  # noqa: PLR0913
-    office: Office,
+    review: AuditedReviewService,
     item_ids: Sequence[str],
     *,
     reason: str,
@@ -182,17 +182,17 @@ def replay_items(  # noqa: PLR0913
     action = "replay out of order" if out_of_order else "replay"
     for item_id in dict.fromkeys(item_ids):
         # First of all, so that nothing is sent that nobody has asked for.
-        office.record(item_id, f"{action} asked for", result="", reason=reason)
-    replayed = office.desk.replay(item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order)
+        review.record(item_id, f"{action} asked for", result="", reason=reason)
+    replayed = review.service.replay(item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order)
     for outcome in replayed:
         allowed = outcome.result not in NOT_SENT
         result = f"{outcome.result}: {outcome.reason}"
-        office.record(outcome.item_id, action, result=result, reason=reason, allowed=allowed)
+        review.record(outcome.item_id, action, result=result, reason=reason, allowed=allowed)
         yield outcome
 
 
 def decide_items(
-    office: Office,
+    review: AuditedReviewService,
     item_ids: Sequence[str],
     *,
     action: Action,
@@ -206,13 +206,13 @@ def decide_items(
     """
     to: Status = TARGETS[action]
     for item_id in dict.fromkeys(item_ids):
-        office.record(item_id, f"{action} asked for", result="", reason=reason)
-        outcome = decide(office.desk, item_id, to=to, seen=(versions or {}).get(item_id))
-        office.record(item_id, action, result=outcome.reason, reason=reason, allowed=outcome.result not in NOT_SENT)
+        review.record(item_id, f"{action} asked for", result="", reason=reason)
+        outcome = decide(review.service, item_id, to=to, seen=(versions or {}).get(item_id))
+        review.record(item_id, action, result=outcome.reason, reason=reason, allowed=outcome.result not in NOT_SENT)
         yield outcome
 
 
-def leave_note(office: Office, item_id: str, text: str) -> None:
+def leave_note(review: AuditedReviewService, item_id: str, text: str) -> None:
     """Leave a note on an item; the audit shows it.
 
     Raises:
@@ -222,7 +222,7 @@ def leave_note(office: Office, item_id: str, text: str) -> None:
     if not text.strip():
         msg = "the note is empty"
         raise RefusedError(msg)
-    if office.desk.table.glance(item_id) is None:
+    if review.service.table.get_summary(item_id) is None:
         msg = f"there is no review item {item_id!r}"
         raise RefusedError(msg)
-    office.record(item_id, "note", result=text, reason="")
+    review.record(item_id, "note", result=text, reason="")

@@ -8,14 +8,14 @@ from typing import Any, Final, Literal
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from ops.review import use_cases
 from ops.review.audit_log import Action, Operation
 from ops.review.bulk_operations import NOT_SENT
 from ops.review.queries import Query
 from ops.review.service import Outcome
 from ops.review.use_cases import RefusedError, Request
-from ops.review_web.context import place
+from ops.review_web.context import current_context
 from ops.review_web.errors import explained
 from ops.review_web.formatting import number
 from ops.review_web.forms import MAX_NOTE_CHARACTERS, MAX_SELECTED, ReplayForm, reason_of, whole
@@ -64,7 +64,9 @@ def note(item_id: str) -> Response:
     """Leave a note on an item."""
     _must_exist(item_id)
     try:
-        use_cases.leave_note(place().office, item_id, request.form.get("text", "").strip()[:MAX_NOTE_CHARACTERS])
+        use_cases.leave_note(
+            current_context().review, item_id, request.form.get("text", "").strip()[:MAX_NOTE_CHARACTERS]
+        )
         flash("The note is saved.", "good")
     except RefusedError as refused:
         flash(_sentence(str(refused)), "bad")
@@ -75,7 +77,7 @@ def note(item_id: str) -> Response:
 def reveal(item_id: str) -> str:
     """Show an item's body with what looks like a credential, once the audit says so."""
     _must_exist(item_id)
-    place().office.record(item_id, "hidden values shown", result="", reason="")
+    current_context().review.record(item_id, "hidden values shown", result="", reason="")
     return item_page(item_id, revealed=True)
 
 
@@ -94,19 +96,19 @@ def _do_one(item_id: str, action: Action) -> Response:
 
 
 def _done(item_ids: list[str], action: Action, *, versions: dict[str, int] | None = None) -> list[Outcome]:
-    office, reason = place().office, reason_of(request.form)
+    review, reason = current_context().review, reason_of(request.form)
     if action == "replay":
         late = request.form.get("out_of_order") == "yes"
         found = use_cases.replay_items(
-            office, item_ids, reason=reason, wait_seconds=0, versions=versions, out_of_order=late
+            review, item_ids, reason=reason, wait_seconds=0, versions=versions, out_of_order=late
         )
     else:
-        found = use_cases.decide_items(office, item_ids, action=action, reason=reason, versions=versions)
+        found = use_cases.decide_items(review, item_ids, action=action, reason=reason, versions=versions)
     return list(found)
 
 
 def _must_exist(item_id: str) -> None:
-    if place().office.desk.table.glance(item_id) is None:
+    if current_context().review.service.table.get_summary(item_id) is None:
         abort(404)
 
 
@@ -143,7 +145,7 @@ def _do_all(ids: list[str], action: Action) -> None:
     try:
         for item_id in ids:
             outcomes += _done([item_id], action)
-    except HopError as error:
+    except ProcessingError as error:
         flash(f"It ended after {len(outcomes)} of {len(ids)}. {explained(error)}", "bad")
     failed = [outcome for outcome in outcomes if outcome.result in {*NOT_SENT, "failed"}]
     done = len(outcomes) - len(failed)
@@ -169,7 +171,7 @@ def replay_group(group_id: str) -> Any:
         canary=int(form.canary),
         reason=form.reason,
     )
-    if place().office.desk.table.group(group_id) is None:
+    if current_context().review.service.table.group(group_id) is None:
         abort(404)
     if does == "plan":
         return _plan(group_id, form, asked)
@@ -183,7 +185,7 @@ def archive_group(group_id: str) -> Response:
     if not reason:
         flash("Say why the group is archived.", "bad")
         return redirect(url_for("groups.group", group_id=group_id), 303)
-    if place().office.desk.table.group(group_id) is None:
+    if current_context().review.service.table.group(group_id) is None:
         abort(404)
     return _begin(
         Request(query=Query(group=group_id), action="archive", limit=ARCHIVED_AT_MOST, rate=ARCHIVE_RATE, reason=reason)
@@ -193,7 +195,7 @@ def archive_group(group_id: str) -> Response:
 def _plan(group_id: str, form: ReplayForm, asked: Request) -> str:
     looked_at = min(asked.limit, PLANNED)
     plan = use_cases.plan(
-        place().office, Request(query=asked.query, limit=looked_at, rate=asked.rate, canary=asked.canary)
+        current_context().review, Request(query=asked.query, limit=looked_at, rate=asked.rate, canary=asked.canary)
     )
     return render_template(
         "plan.html",
@@ -206,8 +208,8 @@ def _plan(group_id: str, form: ReplayForm, asked: Request) -> str:
 
 
 def _begin(asked: Request) -> Response:
-    here = place()
-    operation = use_cases.start(here.office, asked)
+    here = current_context()
+    operation = use_cases.start(here.review, asked)
     here.runs.start(operation)
     return _to_operation(operation.operation_id)
 
@@ -228,11 +230,11 @@ def resume(operation_id: str) -> Response:
 
 
 def _move(operation_id: str, move: Any, told: str) -> Response:
-    here = place()
-    if here.office.records.operation(operation_id) is None:
+    here = current_context()
+    if here.review.records.operation(operation_id) is None:
         abort(404)
     try:
-        operation: Operation = move(here.office, operation_id, reason=reason_of(request.form))
+        operation: Operation = move(here.review, operation_id, reason=reason_of(request.form))
         if operation.state == "running":
             here.runs.start(operation)
         flash(told, "good")

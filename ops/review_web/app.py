@@ -9,11 +9,11 @@ from flask import Flask, Response, abort, make_response, render_template, reques
 from jinja2 import StrictUndefined
 
 from ops.review_web import actions, bulk_operations, edit, errors, formatting, groups, items, request_guard, trace
-from ops.review_web.context import Place, place, put
+from ops.review_web.context import PageContext, current_context, put
 from ops.review_web.request_guard import ENTERED, Gate
 
 
-def create(where: Place, gate: Gate) -> Flask:
+def create(where: PageContext, gate: Gate) -> Flask:
     """The page of ``where``, which only ``gate`` leads to."""
     app = Flask("ops.review_web", static_folder="static", template_folder="templates")
     app.jinja_options = {
@@ -61,7 +61,7 @@ def _close_files(app: Flask) -> None:
 def _speak(app: Flask) -> None:
     filters = {
         "moment": formatting.moment,
-        "ago": lambda text: formatting.ago(text, place().clock()),
+        "ago": lambda text: formatting.ago(text, current_context().clock()),
         "bytes": formatting.size,
         "number": formatting.number,
         "span": formatting.span,
@@ -74,7 +74,7 @@ def _speak(app: Flask) -> None:
         # Who has not been let in learns nothing of the place.
         if session.get(ENTERED) is not True or request.headers.get("Host", "").lower() == "":
             return {"section": ""}
-        return {"place": place(), "section": _SECTIONS.get(request.blueprint or "", "")}
+        return {"place": current_context(), "section": _SECTIONS.get(request.blueprint or "", "")}
 
 
 _SECTIONS = {"groups": "Failures", "items": "Items", "edits": "Items", "operations": "Operations", "trace": "Trace"}

@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from ops.review import use_cases
 from ops.review.audit_log import Operation
-from ops.review.audited_service import Office
+from ops.review.audited_service import AuditedReviewService
 from ops.shared.console import note
 
 CANARY_WAIT_SECONDS: Final = 120.0
@@ -20,7 +20,7 @@ CANARY_WAIT_SECONDS: Final = 120.0
 class Runs:
     """Runs operations. When the page ends, each stops before its next item and can be resumed, here or by command."""
 
-    office: Office
+    review: AuditedReviewService
     canary_wait_seconds: float = CANARY_WAIT_SECONDS
     _threads: dict[str, threading.Thread] = field(default_factory=dict, repr=False)
     _problems: dict[str, str] = field(default_factory=dict, repr=False)
@@ -52,13 +52,13 @@ class Runs:
 
     def _run(self, operation: Operation) -> None:
         try:
-            use_cases.go_on(
-                self.office,
+            use_cases.run_operation(
+                self.review,
                 operation,
                 canary_wait_seconds=self.canary_wait_seconds,
                 stopping=self._ending.is_set,
             )
-        except HopError as error:
+        except ProcessingError as error:
             self._problems[operation.operation_id] = f"{error.message}. Put it right and resume."
         except Exception as error:  # noqa: BLE001  # nothing else would tell anybody
             kind = type(error).__name__

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, render_template
 
 from ops.review.audit_log import Action, Operation
-from ops.review_web.context import place
+from ops.review_web.context import current_context
 from ops.review_web.formatting import number, span
 
 blueprint = Blueprint("operations", __name__)
@@ -28,14 +28,14 @@ DONE: Final[dict[Action, str]] = {"replay": "sent", "archive": "archived", "rest
 @blueprint.get("/operations")
 def listing() -> str:
     """The newest operations."""
-    found = list(islice(place().office.records.operations(), SHOWN))
+    found = list(islice(current_context().review.records.operations(), SHOWN))
     return render_template("operations.html", operations=found)
 
 
 @blueprint.get("/operations/<operation_id>")
 def operation(operation_id: str) -> str:
     """One operation."""
-    here = place()
+    here = current_context()
     found = _read(operation_id)
     return render_template(
         "operation.html",
@@ -46,7 +46,7 @@ def operation(operation_id: str) -> str:
         says=says(found),
         done=DONE[found.action],
         results=RESULTS if found.action == "replay" else (("sent", DONE[found.action]), ("refused", "left out")),
-        entries=list(islice(here.office.records.entries(operation_id), ENTRIES_SHOWN)),
+        entries=list(islice(here.review.records.entries(operation_id), ENTRIES_SHOWN)),
     )
 
 
@@ -54,7 +54,7 @@ def operation(operation_id: str) -> str:
 def state(operation_id: str) -> dict[str, Any]:
     """How far the operation is, for the page that shows it."""
     found = _read(operation_id)
-    ended = bool(place().runs.problem(operation_id))
+    ended = bool(current_context().runs.problem(operation_id))
     return {
         "taken": found.taken,
         "of": of(found),
@@ -70,7 +70,7 @@ def of(operation: Operation) -> int:
         return operation.limit
     if operation.state == "completed":
         return operation.taken
-    group = place().office.desk.table.group(operation.query.group)
+    group = current_context().review.service.table.group(operation.query.group)
     left = 0 if group is None else group.counts.get("ARCHIVED" if operation.action == "restore" else "OPEN", 0)
     return min(operation.limit, operation.taken + left)
 
@@ -89,7 +89,7 @@ def says(operation: Operation) -> str:
 
 
 def _read(operation_id: str) -> Operation:
-    found = place().office.records.operation(operation_id)
+    found = current_context().review.records.operation(operation_id)
     if found is None:
         abort(404)
     return found

@@ -10,7 +10,7 @@ import typer
 
 from ops.deployment.discovery import ENVIRONMENT_VARIABLE, find
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY
-from ops.review.cli.options import NO_LEDGER, Environment, Json, LedgerTables, Profile, Region, TableName
+from ops.review.cli.options import NO_LEDGER, Environment, IdempotencyTables, Json, Profile, Region, TableName
 from ops.shared.console import note
 
 DEFAULT_PORT: Final = 8787
@@ -26,7 +26,7 @@ def serve(  # noqa: PLR0913  # each is an option of the command
         Path, typer.Option(metavar="FILE", help="The workflow by which to say what an event would match now.")
     ] = REPOSITORY / "workflow.yaml",
     table: TableName = None,
-    ledger_table: LedgerTables = None,
+    idempotency_table: IdempotencyTables = None,
     environment: Environment = None,
     region: Region = None,
     profile: Profile = None,
@@ -38,18 +38,18 @@ def serve(  # noqa: PLR0913  # each is an option of the command
 
     Examples: media-events review serve · media-events review serve --environment prod --profile media-operator --open
     """
-    from ops.review.bootstrap import office  # noqa: PLC0415  # Flask and botocore take a while; --help needs neither
+    from ops.review.bootstrap import audited_review  # noqa: PLC0415  # Flask and botocore take a while; --help needs neither
     from ops.review_web.server import place_of, serve_page  # noqa: PLC0415
 
     deployment = find(
-        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
+        environment=environment, region=region, profile=profile, table=table, idempotency_tables=idempotency_table or []
     )
-    if not deployment.ledger_tables:
+    if not deployment.idempotency_tables:
         note(NO_LEDGER)
     name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT
     where = place_of(
         deployment,
-        office(deployment),
+        audited_review(deployment),
         name=table if table and not environment else name,
         environment=name,
         workflow=workflow,

@@ -9,23 +9,23 @@ from typing import Final, cast
 
 from flask import Flask, current_app
 
-from media_events.core.failures import HopError
-from ops.review.audited_service import Office
+from media_events.core.failures import ProcessingError
+from ops.review.audited_service import AuditedReviewService
 from ops.review_web.background_runs import Runs
 from ops.review_web.route_preview import Matching
-from ops.trace.model import Story
+from ops.trace.model import EventTrace
 
 _KEY: Final = "media-events-desk"
 
 
 @dataclass(slots=True, kw_only=True)
-class Place:
+class PageContext:
     """One deployment's desk as the page sees it. ``environment`` and ``region`` are shown on every page."""
 
-    office: Office
+    review: AuditedReviewService
     runs: Runs
     matching: Matching
-    trace: Callable[[str], list[Story]]
+    trace: Callable[[str], list[EventTrace]]
     """The stories of the events of an id."""
     environment: str
     region: str
@@ -35,17 +35,17 @@ class Place:
     def who(self) -> str:
         """The ARN of the operator, or nothing while STS does not say."""
         try:
-            self._who = self._who or self.office.by()
-        except HopError:
+            self._who = self._who or self.review.by()
+        except ProcessingError:
             return ""
         return self._who
 
 
-def put(app: Flask, place: Place) -> None:
-    """Have ``app`` work at ``place``."""
-    app.extensions[_KEY] = place
+def put(app: Flask, current_context: PageContext) -> None:
+    """Have ``app`` work at ``current_context``."""
+    app.extensions[_KEY] = current_context
 
 
-def place() -> Place:
+def current_context() -> PageContext:
     """Where the request in hand is served."""
-    return cast("Place", current_app.extensions[_KEY])
+    return cast("PageContext", current_app.extensions[_KEY])

@@ -11,7 +11,7 @@ from media_events.recovery.review_item import ReviewItem
 from ops.review import editing
 from ops.review.editing import Draft, EditOutcome, EditRefusedError
 from ops.review.service import state_of
-from ops.review_web.context import place
+from ops.review_web.context import current_context
 from ops.review_web.forms import reason_of, whole
 from ops.review_web.redaction import redacted
 
@@ -24,26 +24,26 @@ CONFLICT: Final = 409
 @blueprint.get("/items/<item_id>/edit")
 def edit(item_id: str) -> Any:
     """The event of an item, to be edited."""
-    office = place().office
+    review = current_context().review
     try:
-        draft = editing.draft(office, item_id)
+        draft = editing.draft(review, item_id)
     except EditRefusedError as refused:
         return _refused(item_id, refused)
     if redacted(draft.text)[1]:
         # Who edits has to see what the item's page hides.
-        office.record(item_id, "hidden values shown", result="for an edit", reason="")
+        review.record(item_id, "hidden values shown", result="for an edit", reason="")
     return _form(draft, draft.text)
 
 
 @blueprint.post("/items/<item_id>/edit")
 def change(item_id: str) -> Any:
     """Show what an edit changes, or send it."""
-    office, does = place().office, request.form.get("do")
+    review, does = current_context().review, request.form.get("do")
     text, reason = request.form.get("text", ""), reason_of(request.form)
     if does not in {"check", "again", "send"}:
         abort(400)
     try:
-        draft = editing.draft(office, item_id)
+        draft = editing.draft(review, item_id)
         _must_be_as_seen(draft.item, reason)
     except EditRefusedError as refused:
         return _refused(item_id, refused, text=text)
@@ -53,14 +53,14 @@ def change(item_id: str) -> Any:
 def _must_be_as_seen(item: ReviewItem, reason: str) -> None:
     if item.version != whole(request.form.get("version", "")):
         why = f"it has changed since you looked at it: {state_of(item)}"
-        place().office.record(item.item_id, "edit", result=why, reason=reason, allowed=False)
+        current_context().review.record(item.item_id, "edit", result=why, reason=reason, allowed=False)
         raise EditRefusedError([why])
 
 
 def _changed(draft: Draft, text: str, reason: str, *, send: bool) -> Any:
-    office, item = place().office, draft.item
+    review, item = current_context().review, draft.item
     try:
-        edited = editing.check(office, draft, text)
+        edited = editing.check(review, draft, text)
     except EditRefusedError as refused:
         return _form(draft, text, reason=reason, problems=refused.problems), UNPROCESSABLE
     problems = ["Say why: it is kept in the audit."] if send and not reason else []
@@ -68,7 +68,7 @@ def _changed(draft: Draft, text: str, reason: str, *, send: bool) -> Any:
         page = render_template("edit_diff.html", item=item, text=text, reason=reason, edited=edited, problems=problems)
         return page, UNPROCESSABLE if problems else 200
     try:
-        return _tell(item.item_id, editing.send(office, edited, reason=reason))
+        return _tell(item.item_id, editing.send(review, edited, reason=reason))
     except EditRefusedError as refused:
         return _refused(item.item_id, refused, text=text)
 
@@ -77,7 +77,7 @@ def _changed(draft: Draft, text: str, reason: str, *, send: bool) -> Any:
 def finish(item_id: str) -> Any:
     """Send an edit that was begun and not finished: the very same event."""
     try:
-        outcome = editing.finish(place().office, item_id, reason=reason_of(request.form))
+        outcome = editing.finish(current_context().review, item_id, reason=reason_of(request.form))
     except EditRefusedError as refused:
         return _refused(item_id, refused)
     return _tell(item_id, outcome)
@@ -87,7 +87,7 @@ def finish(item_id: str) -> Any:
 def abandon(item_id: str) -> Any:
     """Open an item again whose edit was not sent."""
     try:
-        editing.abandon(place().office, item_id, reason=reason_of(request.form))
+        editing.abandon(current_context().review, item_id, reason=reason_of(request.form))
     except EditRefusedError as refused:
         return _refused(item_id, refused)
     flash("The edit is abandoned; the item is open again.", "good")

@@ -11,7 +11,7 @@ from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from ops.review.queries import QueryError
 from ops.shared.console import OperatorError
 
@@ -73,7 +73,7 @@ def needed_policy() -> str:
     return _NEEDED.get(request.endpoint or "", "read")
 
 
-def explained(error: HopError) -> str:
+def explained(error: ProcessingError) -> str:
     """One sentence about ``error`` for a message on a page."""
     if error.code in DENIED:
         return f"AWS does not allow you this: it needs operator_policies.{needed_policy()} ({error.message})."
@@ -94,8 +94,8 @@ def install(app: Flask) -> None:
     def lost(error: QueryError) -> Response:
         return _page(400, "That can't be looked for", f"{str(error)[:1].upper()}{str(error)[1:]}.")
 
-    @app.errorhandler(HopError)
-    def refused(error: HopError) -> Response:
+    @app.errorhandler(ProcessingError)
+    def refused(error: ProcessingError) -> Response:
         if error.code in DENIED:
             text = "AWS refused what this page asked with your credentials."
             return _page(403, "You may not see or do this", text, policy=needed_policy(), said=error.message)

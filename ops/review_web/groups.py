@@ -14,7 +14,7 @@ from media_events.recovery.review_item import GROUPINGS, STATUSES, Group, Status
 from ops.review import failure_groups as counted
 from ops.review.queries import Query, find_page
 from ops.review.remediation import BY_CLASS, Advice, advice
-from ops.review_web.context import place
+from ops.review_web.context import current_context
 from ops.review_web.errors import POLICIES
 from ops.review_web.formatting import epoch, span
 from ops.review_web.forms import ReplayForm
@@ -76,11 +76,11 @@ class Row:
     """A group as the first page shows it."""
 
     group: Group
-    pace: Pace
+    growth: Pace
     advice: Advice
 
 
-def pace(newest: str, hours: Sequence[int], now: float) -> Pace:
+def growth(newest: str, hours: Sequence[int], now: float) -> Pace:
     """How fast a group grows: by when it last grew, and by the items opened in each of the last ``hours``."""
     last = epoch(newest)
     quiet = float("inf") if last is None else now - last
@@ -98,12 +98,12 @@ def hours_before(now: float, count: int) -> list[str]:
     return [timestamp(now - HOUR * back)[:HOUR_CHARACTERS] for back in reversed(range(count))]
 
 
-def paces(groups: Sequence[Group], now: float) -> dict[str, Pace]:
+def rate_limiters(groups: Sequence[Group], now: float) -> dict[str, Pace]:
     """The pace of each group, by its id: one read for all of them."""
     hours = hours_before(now, HOURS_SHOWN)
-    opened = place().office.desk.table.opened([group.group_id for group in groups], hours)
+    opened = current_context().review.service.table.opened([group.group_id for group in groups], hours)
     return {
-        group.group_id: pace(group.last_opened_at, [opened.get((group.group_id, hour), 0) for hour in hours], now)
+        group.group_id: growth(group.last_opened_at, [opened.get((group.group_id, hour), 0) for hour in hours], now)
         for group in groups
     }
 
@@ -111,11 +111,11 @@ def paces(groups: Sequence[Group], now: float) -> dict[str, Pace]:
 @blueprint.get("/")
 def overview() -> str:
     """Every group of a grouping (``by``) with items that wait, the largest first."""
-    here, cursor = place(), request.args.get("after") or None
+    here, cursor = current_context(), request.args.get("after") or None
     asked = request.args.get("by", "error")
     grouping = next((one for one in GROUPINGS if one == asked), None) or abort(404)
-    found = counted.group_page(here.office.desk, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
-    told = paces([group for group, _ in found.groups], here.clock())
+    found = counted.group_page(here.review.service, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
+    told = rate_limiters([group for group, _ in found.groups], here.clock())
     rows = [
         Row(group, told[group.group_id], advice(group.failure_class, group.error_code)) for group, _ in found.groups
     ]
@@ -139,17 +139,17 @@ def group(group_id: str) -> str:
 
 def group_page(group_id: str, form: ReplayForm) -> str:
     """The page of a group, with ``form`` as it was filled in."""
-    desk = place().office.desk
-    found = desk.table.group(group_id) or abort(404)
+    service = current_context().review.service
+    found = service.table.group(group_id) or abort(404)
     chosen = status_asked_for(default=next((status for status in STATUSES if found.counts.get(status)), "OPEN"))
     cursor = request.args.get("after") or None
-    items = find_page(desk, Query(group=group_id, statuses=(chosen,)), limit=ITEMS_SHOWN, cursor=cursor)
+    items = find_page(service, Query(group=group_id, statuses=(chosen,)), limit=ITEMS_SHOWN, cursor=cursor)
     link = partial(url_for, "groups.group", group_id=group_id, status=chosen)
     return render_template(
         "group.html",
         group=found,
         group_id=group_id,
-        pace=paces([found], place().clock())[group_id],
+        growth=rate_limiters([found], current_context().clock())[group_id],
         advice=advice(found.failure_class, found.error_code),
         statuses=[status for status in STATUSES if status in {"OPEN", chosen} or found.counts.get(status)],
         chosen=chosen,

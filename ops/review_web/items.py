@@ -10,16 +10,16 @@ from typing import Any, Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from media_events.core.failures import FAILURE_CLASSES, HopError
+from media_events.core.failures import FAILURE_CLASSES, ProcessingError
 from media_events.recovery.review_item import STATUSES, ReviewItem
 from ops.review import editing
 from ops.review.audit_log import Entry
-from ops.review.ordering import Standing
+from ops.review.ordering import OrderPosition
 from ops.review.queries import WAITING, Query, find_page
 from ops.review.remediation import advice
 from ops.review.service import state_of
 from ops.review_web import formatting
-from ops.review_web.context import place
+from ops.review_web.context import current_context
 from ops.review_web.errors import DENIED
 from ops.review_web.groups import EXPLAINED, ITEMS_SHOWN, status_asked_for
 from ops.review_web.redaction import redacted
@@ -40,7 +40,7 @@ def listing() -> str:
     asked: dict[str, Any] = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
     chosen = status_asked_for(default="OPEN")
     query = Query(statuses=STATUSES if event else (chosen,), event=event, **asked)
-    found = find_page(place().office.desk, query, limit=ITEMS_SHOWN, cursor=cursor)
+    found = find_page(current_context().review.service, query, limit=ITEMS_SHOWN, cursor=cursor)
     shown: dict[str, Any] = {"event": event} if event else {"status": chosen}
     link = partial(url_for, "items.listing", **asked, **shown)
     return render_template(
@@ -62,7 +62,7 @@ def listing() -> str:
 def find() -> Response:
     """To the item of an id, or else to the items of an event of that id."""
     asked = request.args.get("id", "").strip()
-    if _ITEM_ID.fullmatch(asked) and place().office.desk.table.glance(asked) is not None:
+    if _ITEM_ID.fullmatch(asked) and current_context().review.service.table.get_summary(asked) is not None:
         return redirect(url_for("items.item", item_id=asked), 303)
     return redirect(url_for("items.listing", event=asked) if asked else url_for("items.listing"), 303)
 
@@ -76,32 +76,32 @@ def item(item_id: str) -> str:
 @blueprint.get("/items/<item_id>/state")
 def state(item_id: str) -> dict[str, Any]:
     """The item's status and version, for the page that waits for them to change."""
-    desk = place().office.desk
-    found = desk.settle(desk.table.glance(item_id) or abort(404))
+    service = current_context().review.service
+    found = service.settle(service.table.get_summary(item_id) or abort(404))
     return {"status": found.status, "version": found.version}
 
 
-def settled(item_id: str) -> ReviewItem:
+def closed(item_id: str) -> ReviewItem:
     """The item, resolved if the ledger has its effect by now."""
-    desk = place().office.desk
+    service = current_context().review.service
     try:
-        found = desk.table.get(item_id)
-    except HopError as error:
+        found = service.table.get(item_id)
+    except ProcessingError as error:
         if error.code not in DENIED:
             raise
         # Who may not see what events carry still sees the rest.
-        found = desk.table.glance(item_id)
-    return desk.settle(found or abort(404))
+        found = service.table.get_summary(item_id)
+    return service.settle(found or abort(404))
 
 
 def item_page(item_id: str, *, revealed: bool) -> str:
     """The page of an item. ``revealed``: with what looks like a credential."""
-    here = place()
-    item = settled(item_id)
+    here = current_context()
+    item = closed(item_id)
     body, body_problem = "", ""
     try:
-        body = here.office.desk.body(item)
-    except HopError as error:
+        body = here.review.service.body(item)
+    except ProcessingError as error:
         body_problem = error.message
     if item.body is None and item.bodyref is None and item.body_size:
         body_problem = "you may see all but what events carry; the policy operator_policies.read has that too"
@@ -130,32 +130,32 @@ def item_page(item_id: str, *, revealed: bool) -> str:
         late=item.error_code == "order-late",
         change=state_of(item),
         editable=item.status == "OPEN" and item.type in _editable_types(),
-        ancestry=editing.ancestry(here.office, item),
+        ancestry=editing.ancestry(here.review, item),
     )
 
 
 def _entries(item_id: str) -> tuple[list[Entry], str]:
     try:
-        entries = place().office.records.entries(item_id)
+        entries = current_context().review.records.entries(item_id)
         return [entry for entry, _ in zip(entries, range(ENTRIES_SHOWN), strict=False)], ""
-    except HopError as error:
+    except ProcessingError as error:
         return [], error.message
 
 
-def _standing(item: ReviewItem) -> tuple[Standing | None, str]:
+def _standing(item: ReviewItem) -> tuple[OrderPosition | None, str]:
     """Where an item that waits stands in the order of its key, or why that is not known."""
     if item.status not in WAITING:
         return None, ""
     try:
-        return place().office.desk.standing(item), ""
-    except HopError as error:
+        return current_context().review.service.order_position(item), ""
+    except ProcessingError as error:
         return None, error.message
 
 
 def _editable_types() -> Collection[str]:
     try:
-        return place().office.records.editable_types()
-    except HopError:
+        return current_context().review.records.editable_types()
+    except ProcessingError:
         return ()
 
 

@@ -19,7 +19,7 @@ from ops.route.simulator import Routing, as_bus_event, route
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RoutePreview:
     """The decisions of every hop, or why there are none."""
 
     routing: Routing | None = None
@@ -35,14 +35,14 @@ class Matching:
     _read: tuple[float, Environment] | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def answer(self, body: str) -> Answer:
+    def answer(self, body: str) -> RoutePreview:
         """What the hops of the workflow would do with the event in ``body``."""
         try:
             document = json.loads(body)
         except (ValueError, RecursionError):
-            return Answer(problem="The body is not JSON, so no rule sees it as an event.")
+            return RoutePreview(problem="The body is not JSON, so no rule sees it as an event.")
         if not isinstance(document, dict):
-            return Answer(problem="The body is no event: rules see objects only.")
+            return RoutePreview(problem="The body is no event: rules see objects only.")
         try:
             # Steps of the workflow's packages are Python modules: one request at a time says where they are found.
             with self._lock:
@@ -50,13 +50,13 @@ class Matching:
                 event = as_bus_event(document)
                 folders = [t.package for t in chosen.workflow.transforms.values() if t.package is not None]
                 with modules_in([self.workflow.parent / folder for folder in folders]):
-                    return Answer(route(chosen.workflow, event))
+                    return RoutePreview(route(chosen.workflow, event))
         except EnvelopeError as error:
-            return Answer(problem=f"The body is no event that rules would see: {'; '.join(error.problems)}.")
+            return RoutePreview(problem=f"The body is no event that rules would see: {'; '.join(error.problems)}.")
         except WorkflowError as error:
-            return Answer(problem=f"{self.workflow.name} can't be used: {str(error).splitlines()[0]}")
+            return RoutePreview(problem=f"{self.workflow.name} can't be used: {str(error).splitlines()[0]}")
         except (PatternError, RecursionError):
-            return Answer(problem="The event is nested too deep to be matched.")
+            return RoutePreview(problem="The event is nested too deep to be matched.")
 
     def _environment(self) -> Environment:
         try:
@@ -69,4 +69,4 @@ class Matching:
         return self._read[1]
 
 
-Matches = Callable[[str], Answer]
+Matches = Callable[[str], RoutePreview]

@@ -11,10 +11,10 @@ from typing import Any, Final
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 from ops.deployment.discovery import Deployment
-from ops.review.audited_service import Office
+from ops.review.audited_service import AuditedReviewService
 from ops.review_web.app import create
 from ops.review_web.background_runs import Runs
-from ops.review_web.context import Place
+from ops.review_web.context import PageContext
 from ops.review_web.request_guard import MAX_REQUEST_BYTES, Gate, hosts_of
 from ops.review_web.route_preview import Matching
 from ops.shared.console import OperatorError, note, out, print_json
@@ -25,12 +25,14 @@ THREADS: Final = 6
 KEY_BYTES: Final = 24
 
 
-def place_of(deployment: Deployment, office: Office, *, name: str, environment: str, workflow: Path) -> Place:
+def place_of(
+    deployment: Deployment, review: AuditedReviewService, *, name: str, environment: str, workflow: Path
+) -> PageContext:
     """Where the page of ``deployment`` is; ``name`` is what it is called on the page."""
     client = deployment.cloud.client("dynamodb")
-    return Place(
-        office=office,
-        runs=Runs(office=office),
+    return PageContext(
+        review=review,
+        runs=Runs(review=review),
         matching=Matching(workflow, environment),
         trace=lambda event_id: tracer(deployment).search(event_id),
         environment=name,
@@ -38,7 +40,7 @@ def place_of(deployment: Deployment, office: Office, *, name: str, environment: 
     )
 
 
-def serve_page(where: Place, *, port: int, browse: bool, json: bool) -> None:
+def serve_page(where: PageContext, *, port: int, browse: bool, json: bool) -> None:
     """Serve the page until Ctrl-C. Operations that it runs then stop before their next item, and can be resumed.
 
     Raises:
@@ -76,7 +78,7 @@ def listening(port: int) -> socket.socket:
         ) from error
 
 
-def page_on(listener: socket.socket, where: Place) -> tuple[Any, str]:
+def page_on(listener: socket.socket, where: PageContext) -> tuple[Any, str]:
     """The server of the page on ``listener``, not yet running, and the link that lets a browser in."""
     port = listener.getsockname()[1]
     gate = Gate(hosts_of(port), secrets.token_urlsafe(KEY_BYTES))

@@ -60,7 +60,7 @@ def way(item: ReviewItem, metadata: dict[str, Any]) -> list[Station]:
     kind, _, name = item.hop.partition("/")
     partner = item.partner or item.source.removeprefix("partner.")
     stations = [Station(partner, "passed", "partner", _text(metadata, "time"))]
-    entry = ENTRIES.get(str(metadata.get("entry", "")))
+    entry = ENTRIES.get(str(metadata.get("ingress", "")))
     if kind not in {"route", "transform"}:
         stations.append(Station(item.hop, "passed" if delivered else "failed", "way in"))
         stations.append(Station("event bus", "passed" if delivered else "ahead", "bus"))
@@ -86,7 +86,7 @@ def happenings(item: ReviewItem, metadata: dict[str, Any], entries: Iterable[Ent
     if (time := _text(metadata, "time")) is not None:
         told.append(Happening(time, "It happened at the partner"))
     if (recorded := _text(metadata, "recordedtime")) is not None:
-        entry = ENTRIES.get(str(metadata.get("entry", "")), "way in")
+        entry = ENTRIES.get(str(metadata.get("ingress", "")), "way in")
         told.append(Happening(recorded, f"Received by the {entry}"))
     if item.resolved_at is not None:
         told.append(

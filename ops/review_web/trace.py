@@ -6,9 +6,9 @@ from typing import Final
 
 from flask import Blueprint, render_template, request
 
-from ops.review_web.context import place
+from ops.review_web.context import current_context
 from ops.trace.assembler import no_route
-from ops.trace.model import State, Story, Tone, Verdict
+from ops.trace.model import EventTrace, State, Tone, Verdict
 
 blueprint = Blueprint("trace", __name__)
 
@@ -22,11 +22,11 @@ TONES: Final[dict[Tone, str]] = {"good": "delivered", "plain": "event", "waiting
 STATES: Final[dict[State, str]] = {
     "passed": "good",
     "delivered": "good",
-    "handed over": "good",
+    "sent": "good",
     "in flight": "busy",
     "parked": "busy",
     "in review": "bad",
-    "lost from sight": "bad",
+    "missing": "bad",
     "unknown": "busy",
 }
 
@@ -35,9 +35,9 @@ STATES: Final[dict[State, str]] = {
 def trace() -> str:
     """The stories of the events of an id: their own, their correlation's, or their asset's."""
     asked = request.args.get("id", "").strip()
-    stories: list[Story] = []
+    stories: list[EventTrace] = []
     if asked:
-        found = place().trace(asked)
+        found = current_context().trace(asked)
         stories = [story for story in found if story.found] or found
     return render_template(
         "trace.html",

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 from media_events.adapters.aws_lambda.user_code import load
 from media_events.core.configuration import ConfigurationError
 from media_events.core.envelope import Event
-from media_events.transform import Means, Step, advance
+from media_events.transform import Step, TransformPorts, advance
 
 _NOBODYS: Final = '{"client_id": "-", "client_secret": "-", "username": "-", "password": "-"}'
 """Stands for any: whoever would get it is not asked."""
@@ -61,7 +61,7 @@ def do_steps(event: Event, steps: Sequence[Step]) -> Done:
         HopError: a step can't be done on this event.
     """
     nobody = _Nobody()
-    means = Means(
+    ports = TransformPorts(
         partners=nobody,
         read_secrets=lambda _arn: [_NOBODYS],
         tables=nobody,
@@ -74,7 +74,7 @@ def do_steps(event: Event, steps: Sequence[Step]) -> Done:
     done = Done([event])
     for step in steps:
         try:
-            done.events = advance(done.events, step, means)
+            done.events = advance(done.events, step, ports)
         except NetworkNeededError as needed:
             done.passed_over.append(f"{step.where} {needed}")
         except ConfigurationError as error:

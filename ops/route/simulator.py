@@ -14,7 +14,7 @@ from infra.model.workflow import Transform, Workflow
 from infra.validation.references import stage_of
 from media_events.core.configuration import ConfigurationError
 from media_events.core.envelope import EnvelopeError, Event
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.transform import parse_steps
 from ops.route.offline_transform import do_steps
 
@@ -158,7 +158,7 @@ def _transformed(decision: Decision, hop: Transform, event: Mapping[str, Any]) -
         done = do_steps(received, parse_steps(hop.steps))
     except EnvelopeError as error:
         return replace(decision, effect=f"its detail is refused: {error}")
-    except (HopError, ConfigurationError) as error:
+    except (ProcessingError, ConfigurationError) as error:
         return replace(decision, effect=f"its steps fail: {error}")
     decision = replace(decision, passed_over=tuple(done.passed_over))
     if not done.events:

@@ -8,12 +8,20 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import Group, ReviewItem
-from ops.deployment.topology import Hop, Parts
+from ops.deployment.topology import Hop, Topology
 from ops.review.service import STALE_SECONDS
 from ops.shared.queue_depths import Depth, queue_name
-from ops.status.model import SETTLING_SECONDS, USUAL_REDRIVE_SECONDS, Breaker, GroupState, HopState, Picture, Queue
+from ops.status.model import (
+    SETTLING_SECONDS,
+    USUAL_REDRIVE_SECONDS,
+    CircuitBreaker,
+    GroupState,
+    HopState,
+    Queue,
+    Status,
+)
 
 MAX_GROUPS: Final = 100
 MAX_REPLAYS: Final = 200
@@ -32,31 +40,31 @@ class _Problems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looker:
-    """Asks. Every callable may raise a ``HopError``.
+    """Asks. Every callable may raise a ``ProcessingError``.
 
     ``groups`` gives up to so many groups with items that wait, and whether there are more; ``replays`` the items that
     are being replayed; ``delivered`` says whether a ledger has an item's event as delivered by now. ``depth`` is a
     queue's depth by its URL, ``ages`` the age in seconds of queues' oldest messages by their names, as far as it is
-    known, ``breaker`` that of a ledger's table and a destination.
+    known, ``circuit_breaker`` that of a ledger's table and a destination.
     """
 
-    parts: Parts
+    topology: Topology
     groups: Callable[[int], tuple[Sequence[Group], bool]]
     replays: Callable[[], Iterator[ReviewItem]]
     delivered: Callable[[ReviewItem], bool]
     depth: Callable[[str], Depth]
     ages: Callable[[Sequence[str]], Mapping[str, float]]
-    breaker: Callable[[str, str], Breaker]
+    circuit_breaker: Callable[[str, str], CircuitBreaker]
     clock: Callable[[], float]
 
-    def look(self) -> Picture:
+    def look(self) -> Status:
         """One look at everything; what refuses is named in the picture."""
         problems, notes = _Problems({}), _Problems({})
-        if not self.parts.hops:
+        if not self.topology.hops:
             problems.add("the deployment's hops and queues: Terraform's outputs are not at hand")
         now = self.clock()
         groups, more = self._groups(problems)
-        return Picture(
+        return Status(
             now=now,
             hops=self._hops(problems, notes),
             groups=[group for group in groups if group.items],
@@ -71,7 +79,7 @@ class Looker:
     def _groups(self, problems: _Problems) -> tuple[list[GroupState], bool]:
         try:
             groups, more = self.groups(MAX_GROUPS)
-        except HopError as error:
+        except ProcessingError as error:
             problems.add(f"the review table: {error.message}")
             return [], False
         return [_group(group) for group in groups], more
@@ -81,12 +89,12 @@ class Looker:
         try:
             stale = [item for item in islice(self.replays(), MAX_REPLAYS) if _is_stale(item, now)]
             return [item.item_id for item in stale if not self.delivered(item)]
-        except HopError as error:
+        except ProcessingError as error:
             problems.add(f"the outcome of replays: {error.message}")
             return []
 
     def _hops(self, problems: _Problems, notes: _Problems) -> list[HopState]:
-        hops = [hop for hop in self.parts.hops.values() if hop.queue_url or hop.dead_letter_queue_url]
+        hops = [hop for hop in self.topology.hops.values() if hop.queue_url or hop.dead_letter_queue_url]
         depths = self._depths(hops, problems)
         # A queue that holds nothing has no age; with all of them empty CloudWatch need not be asked.
         holding = [queue_name(url) for url, depth in depths.items() if depth is not None and depth.total]
@@ -104,7 +112,7 @@ class Looker:
                 destination=hop.destination if hop.kind == "route" else None,
                 queue=queue(hop.queue_url),
                 dead_letters=queue(hop.dead_letter_queue_url),
-                breaker=self._breaker(hop, problems),
+                circuit_breaker=self._circuit_breaker(hop, problems),
                 patience_seconds=(hop.redrive_max_delay_seconds or USUAL_REDRIVE_SECONDS) + SETTLING_SECONDS,
             )
             for hop in hops
@@ -115,7 +123,7 @@ class Looker:
         for url in [url for hop in hops for url in (hop.queue_url, hop.dead_letter_queue_url) if url is not None]:
             try:
                 found[url] = self.depth(url)
-            except HopError as error:
+            except ProcessingError as error:
                 problems.add(error.message)
                 found[url] = None
         return found
@@ -125,17 +133,17 @@ class Looker:
             return {}
         try:
             return self.ages(names)
-        except HopError as error:
+        except ProcessingError as error:
             # Without ages the counts are there; what is too old is then found by the alarms alone.
             notes.add(f"ages of messages are not known: {error.message}")
             return {}
 
-    def _breaker(self, hop: Hop, problems: _Problems) -> Breaker | None:
-        if hop.ledger_table is None or hop.destination is None:
+    def _circuit_breaker(self, hop: Hop, problems: _Problems) -> CircuitBreaker | None:
+        if hop.idempotency_table is None or hop.destination is None:
             return None
         try:
-            return self.breaker(hop.ledger_table, hop.destination)
-        except HopError as error:
+            return self.circuit_breaker(hop.idempotency_table, hop.destination)
+        except ProcessingError as error:
             problems.add(f"the breaker of {hop.destination}: {error.message}")
             return None
 

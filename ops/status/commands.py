@@ -9,7 +9,7 @@ import typer
 from rich.live import Live
 
 from ops.deployment.discovery import Deployment, find
-from ops.review.cli.options import Environment, Json, LedgerTables, Profile, Region, TableName
+from ops.review.cli.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
 from ops.shared.console import fail, out, print_json
 from ops.status.model import Verdict
 from ops.status.rendering import show
@@ -26,7 +26,7 @@ def status(  # noqa: PLR0913  # each is an option of the command
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=1, max=3600, help="With --watch: seconds between two looks.")] = 5.0,
     table: TableName = None,
-    ledger_table: LedgerTables = None,
+    idempotency_table: IdempotencyTables = None,
     environment: Environment = None,
     region: Region = None,
     profile: Profile = None,
@@ -43,25 +43,25 @@ def status(  # noqa: PLR0913  # each is an option of the command
     if watch and json:
         fail("--watch shows a screen, --json is for programs", hint="leave one of them out", exit_code=UNUSABLE)
     deployment = find(
-        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
+        environment=environment, region=region, profile=profile, table=table, idempotency_tables=idempotency_table or []
     )
     looker = _looker(deployment)
-    picture = looker.look()
+    status = looker.look()
     if json:
-        print_json(picture.to_dict())
+        print_json(status.to_dict())
     elif not watch:
-        out.print(show(picture))
+        out.print(show(status))
     else:
-        with Live(show(picture), console=out, auto_refresh=False, screen=out.is_terminal) as live:
+        with Live(show(status), console=out, auto_refresh=False, screen=out.is_terminal) as live:
             try:
                 while True:
                     time.sleep(every)
-                    picture = looker.look()
-                    live.update(show(picture), refresh=True)
+                    status = looker.look()
+                    live.update(show(status), refresh=True)
             except KeyboardInterrupt:
                 pass
-        out.print(show(picture))
-    raise typer.Exit(STATUSES[picture.verdict])
+        out.print(show(status))
+    raise typer.Exit(STATUSES[status.verdict])
 
 
 def _looker(deployment: Deployment) -> Looker:

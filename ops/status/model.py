@@ -31,15 +31,15 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
+class CircuitBreaker:
     """A destination's breaker. Times are epoch seconds; ``opened`` counts how often in a row it has been opened.
 
-    One that is ``doubted`` holds back only what has failed before: the receiver may be well.
+    One that is ``suspect_only`` holds back only what has failed before: the receiver may be well.
     """
 
     failures: int = 0
     opened: int = 0
-    doubted: bool = False
+    suspect_only: bool = False
     open_until: float | None = None
 
     def is_open(self, now: float) -> bool:
@@ -55,7 +55,7 @@ class HopState:
     destination: str | None
     queue: Queue | None
     dead_letters: Queue | None
-    breaker: Breaker | None
+    circuit_breaker: CircuitBreaker | None
     patience_seconds: float
     """How long a dead letter may wait until it is sent back or given up."""
 
@@ -85,7 +85,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Status:
     """All of it at ``now`` (epoch seconds).
 
     ``open_items`` are those of ``groups``; ``more_open`` says that there are more groups. ``unconfirmed`` are items
@@ -145,11 +145,16 @@ class Picture:
 
 
 def _of_hop(hop: HopState, now: float) -> Iterator[Need]:
-    breaker, queue, dead = hop.breaker, hop.queue, hop.dead_letters
-    is_open = breaker is not None and breaker.is_open(now)
-    if breaker is not None and is_open and not breaker.doubted and breaker.opened >= PERSISTENT_OPENINGS:
+    circuit_breaker, queue, dead = hop.circuit_breaker, hop.queue, hop.dead_letters
+    is_open = circuit_breaker is not None and circuit_breaker.is_open(now)
+    if (
+        circuit_breaker is not None
+        and is_open
+        and not circuit_breaker.suspect_only
+        and circuit_breaker.opened >= PERSISTENT_OPENINGS
+    ):
         yield Need(
-            f"{hop.destination} does not recover: its breaker has opened {breaker.opened} times in a row; events wait",
+            f"{hop.destination} does not recover: its breaker has opened {circuit_breaker.opened} times in a row; events wait",
             f"look at the receiver of {hop.destination}; deliveries go on by themselves",
         )
     if queue is not None and not is_open and _older(queue, QUEUE_SECONDS):
@@ -171,8 +176,8 @@ def _older(queue: Queue, seconds: float) -> bool:
 
 def _hop_dict(hop: HopState, now: float) -> dict[str, Any]:
     values = asdict(hop)
-    if hop.breaker is not None:
-        values["breaker"]["state"] = "open" if hop.breaker.is_open(now) else "closed"
+    if hop.circuit_breaker is not None:
+        values["circuit_breaker"]["state"] = "open" if hop.circuit_breaker.is_open(now) else "closed"
     return values
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from media_events.core.clock import timestamp
 from ops.review.cli.rendering import plain
-from ops.status.model import HopState, Picture, Queue, Verdict, age
+from ops.status.model import HopState, Queue, Status, Verdict, age
 
 _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
     "nothing": ("nothing needs a person", "bold green"),
@@ -20,44 +20,44 @@ _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
 SHOWN_NEEDS: Final = 12
 
 
-def show(picture: Picture) -> RenderableType:
+def show(status: Status) -> RenderableType:
     """All of it, what needs a person first."""
-    words, style = _VERDICTS[picture.verdict]
-    rows: list[RenderableType] = [Text.assemble((words, style), (f"   {timestamp(picture.now)}", "dim"))]
-    needs = picture.needs
+    words, style = _VERDICTS[status.verdict]
+    rows: list[RenderableType] = [Text.assemble((words, style), (f"   {timestamp(status.now)}", "dim"))]
+    needs = status.needs
     for need in needs[:SHOWN_NEEDS]:
         rows += [Text(f"  {plain(need.what)}"), Text(f"    {plain(need.do)}", style="dim")]
     if len(needs) > SHOWN_NEEDS:
         rows.append(Text(f"  … and {len(needs) - SHOWN_NEEDS} more: see them with --json"))
-    rows += [Text(""), _review(picture)]
-    if picture.hops:
-        rows += [Text(""), _hops(picture)]
-    if picture.unknown:
-        rows += [Text(""), Text("not known", style="bold"), *(Text(f"  {plain(line)}") for line in picture.unknown)]
-    rows += [Text(plain(line), style="dim") for line in picture.notes]
+    rows += [Text(""), _review(status)]
+    if status.hops:
+        rows += [Text(""), _hops(status)]
+    if status.unknown:
+        rows += [Text(""), Text("not known", style="bold"), *(Text(f"  {plain(line)}") for line in status.unknown)]
+    rows += [Text(plain(line), style="dim") for line in status.notes]
     return Group(*rows)
 
 
-def _review(picture: Picture) -> Text:
-    more = ", and there are more groups" if picture.more_open else ""
-    count = f"{picture.open_items} open in {len(picture.groups)} groups"
-    return Text(f"review: {count}, {picture.retrying} being replayed{more}")
+def _review(status: Status) -> Text:
+    more = ", and there are more groups" if status.more_open else ""
+    count = f"{status.open_items} open in {len(status.groups)} groups"
+    return Text(f"review: {count}, {status.retrying} being replayed{more}")
 
 
-def _hops(picture: Picture) -> Table:
+def _hops(status: Status) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("hop", overflow="fold", ratio=1)
     for column in ("waiting", "in flight", "delayed", "oldest", "dead letters", "oldest"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("breaker", no_wrap=True)
-    for hop in picture.hops:
+    for hop in status.hops:
         dead = hop.dead_letters
         table.add_row(
             Text(plain(hop.hop if hop.destination is None else f"{hop.hop} → {hop.destination}")),
             *_counts(hop.queue),
             _dead(dead),
             Text("-" if dead is None else age(dead.oldest_seconds)),
-            _breaker(hop, picture.now),
+            _circuit_breaker(hop, status.now),
         )
     return table
 
@@ -79,17 +79,17 @@ def _dead(queue: Queue | None) -> Text:
     return Text(str(queue.depth.total), style="yellow" if queue.depth.total else "dim")
 
 
-def _breaker(hop: HopState, now: float) -> Text:
-    breaker = hop.breaker
-    if breaker is None:
+def _circuit_breaker(hop: HopState, now: float) -> Text:
+    circuit_breaker = hop.circuit_breaker
+    if circuit_breaker is None:
         return Text("-", style="dim")
-    if breaker.open_until is not None and breaker.is_open(now):
-        left = age(breaker.open_until - now)
+    if circuit_breaker.open_until is not None and circuit_breaker.is_open(now):
+        left = age(circuit_breaker.open_until - now)
         return (
             Text(f"doubted for {left}", style="yellow")
-            if breaker.doubted
+            if circuit_breaker.suspect_only
             else Text(f"open for {left}", style="bold red")
         )
-    if breaker.failures:
-        return Text(f"closed, {breaker.failures} failed", style="yellow")
+    if circuit_breaker.failures:
+        return Text(f"closed, {circuit_breaker.failures} failed", style="yellow")
     return Text("closed", style="dim")

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ops.deployment.topology import Hop, Parts
-from ops.trace.evidence import Evidence, Said
+from ops.deployment.topology import Hop, Topology
+from ops.trace.evidence import Evidence, LogRecord
 from ops.trace.expected_hops import Known, Takes, takes
-from ops.trace.hop_status import Facts, leg_of
-from ops.trace.model import Leg, Reading, Story, verdict_of
+from ops.trace.hop_status import HopEvidence, hop_status_of
+from ops.trace.model import EventTrace, HopStatus, Reading, verdict_of
 from ops.trace.timeline import ACCEPTED, DROPPED, TRANSFORMED, steps_of
 
 
-def assemble(evidence: Evidence, parts: Parts, reading: Reading) -> Story:
+def assemble(evidence: Evidence, topology: Topology, reading: Reading) -> EventTrace:
     """The story that ``evidence`` tells of an event in the deployment that ``parts`` are of."""
-    expected = _expected(evidence, parts)
-    legs = _legs(evidence, parts, expected)
+    expected = _expected(evidence, topology)
+    legs = _legs(evidence, topology, expected)
     steps = tuple(steps_of(evidence))
-    unknown = (*evidence.problems, *_open_questions(evidence, parts, expected, legs))
+    unknown = (*evidence.problems, *_open_questions(evidence, topology, expected, legs))
     verdict = verdict_of(legs)
-    if verdict == "settled" and not _complete(evidence, parts, legs):
+    if verdict == "settled" and not _complete(evidence, topology, legs):
         verdict = "unknown"
-    return Story(
+    return EventTrace(
         event_id=evidence.event_id,
         source=evidence.source,
         partner=_first(evidence.lines, "partner") or next((item.partner for item in evidence.items), None),
@@ -30,7 +30,7 @@ def assemble(evidence: Evidence, parts: Parts, reading: Reading) -> Story:
         or next((item.correlation_id for item in evidence.items), None),
         subject=_first(evidence.lines, "subject"),
         steps=steps,
-        legs=legs,
+        hops=legs,
         unknown=unknown,
         verdict=verdict,
         reading=reading,
@@ -38,17 +38,17 @@ def assemble(evidence: Evidence, parts: Parts, reading: Reading) -> Story:
     )
 
 
-def _expected(evidence: Evidence, parts: Parts) -> dict[str, Takes]:
+def _expected(evidence: Evidence, topology: Topology) -> dict[str, Takes]:
     """Of the hops behind the bus, which take the event in one of the stages that it has been seen in."""
-    known = _stages(evidence, parts)
+    known = _stages(evidence, topology)
     return {
         hop.name: "yes" if "yes" in answers else "maybe"
-        for hop in parts.hops.values()
+        for hop in topology.hops.values()
         if hop.pattern is not None and (answers := {takes(hop.pattern, stage) for stage in known} - {"no"})
     }
 
 
-def _stages(evidence: Evidence, parts: Parts) -> list[Known]:
+def _stages(evidence: Evidence, topology: Topology) -> list[Known]:
     found = {
         (stage, said.text("type"), said.text("partner")): None
         for said in evidence.lines
@@ -59,7 +59,7 @@ def _stages(evidence: Evidence, parts: Parts) -> list[Known]:
         # The line is out of reach; an item or the ledger tells at least whose event it was.
         item = next(iter(evidence.items), None)
         partner = (evidence.source or "").removeprefix("partner.") or None
-        found = {("received", item.type if item is not None and not _transforms(parts) else None, partner): None}
+        found = {("received", item.type if item is not None and not _transforms(topology) else None, partner): None}
     return [
         Known(
             stage=stage,
@@ -78,8 +78,8 @@ def _stages(evidence: Evidence, parts: Parts) -> list[Known]:
 _STAGES = {ACCEPTED: "received", TRANSFORMED: "transformed"}
 
 
-def _transforms(parts: Parts) -> bool:
-    return any(hop.kind == "transform" for hop in parts.hops.values())
+def _transforms(topology: Topology) -> bool:
+    return any(hop.kind == "transform" for hop in topology.hops.values())
 
 
 def _was_accepted(evidence: Evidence) -> bool:
@@ -88,35 +88,35 @@ def _was_accepted(evidence: Evidence) -> bool:
     )
 
 
-def _legs(evidence: Evidence, parts: Parts, expected: dict[str, Takes]) -> tuple[Leg, ...]:
+def _legs(evidence: Evidence, topology: Topology, expected: dict[str, Takes]) -> tuple[HopStatus, ...]:
     hops = {said.hop for said in evidence.lines if not said.hop.startswith("review/")}
     hops |= {item.hop for item in evidence.items}
     hops |= {name for name, answer in expected.items() if answer == "yes"}
     for entry in evidence.entries:
-        hop = parts.hop_of(entry.scope.removeprefix("destination/"))
-        if hop is not None and not any(_delivers_to(parts, name, hop.destination) for name in hops):
+        hop = topology.hop_of(entry.scope.removeprefix("destination/"))
+        if hop is not None and not any(_delivers_to(topology, name, hop.destination) for name in hops):
             hops.add(hop.name)
     legs = []
     for name in sorted(hops, key=_in_order_of_the_way):
-        hop = parts.hops.get(name) or Hop(name=name)
-        leg = leg_of(_facts(hop, evidence, expected=expected.get(name) == "yes"))
-        if leg is not None:
-            legs.append(leg)
+        hop = topology.hops.get(name) or Hop(name=name)
+        status = hop_status_of(_facts(hop, evidence, expected=expected.get(name) == "yes"))
+        if status is not None:
+            legs.append(status)
     return tuple(legs)
 
 
-def _delivers_to(parts: Parts, name: str, destination: str | None) -> bool:
-    hop = parts.hops.get(name)
+def _delivers_to(topology: Topology, name: str, destination: str | None) -> bool:
+    hop = topology.hops.get(name)
     return hop is not None and hop.kind == "route" and hop.destination == destination
 
 
-def _facts(hop: Hop, evidence: Evidence, *, expected: bool) -> Facts:
+def _facts(hop: Hop, evidence: Evidence, *, expected: bool) -> HopEvidence:
     lines = [said for said in evidence.lines if said.hop == hop.name]
     item = next((item for item in evidence.items if item.hop == hop.name), None)
     destination = hop.destination or (item.destination if item is not None else _first(lines, "destination"))
     scope = "ingress" if hop.kind == "ingress" else f"destination/{destination}"
     before = [said.at for said in evidence.lines if said.line.message in (ACCEPTED, TRANSFORMED)]
-    return Facts(
+    return HopEvidence(
         hop=hop,
         destination=destination,
         lines=lines,
@@ -127,21 +127,23 @@ def _facts(hop: Hop, evidence: Evidence, *, expected: bool) -> Facts:
         expected_since=max(before, default=0.0) if expected else None,
         split=bool(evidence.parts),
         now=evidence.now,
-        complete=evidence.logs_complete and evidence.ledgers_complete and evidence.table_complete,
+        complete=evidence.logs_complete and evidence.idempotency_complete and evidence.table_complete,
     )
 
 
-def _complete(evidence: Evidence, parts: Parts, legs: Sequence[Leg]) -> bool:
+def _complete(evidence: Evidence, topology: Topology, legs: Sequence[HopStatus]) -> bool:
     """Whether nothing that was not read could tell of a hop that no leg tells of."""
     if not evidence.table_complete:
         return False
-    if evidence.logs_complete and (parts.patterns_known or any(leg.is_delivery for leg in legs)):
+    if evidence.logs_complete and (topology.patterns_known or any(status.is_delivery for status in legs)):
         return True
-    return any(leg.is_delivery for leg in legs) and evidence.ledgers_complete
+    return any(status.is_delivery for status in legs) and evidence.idempotency_complete
 
 
-def _open_questions(evidence: Evidence, parts: Parts, expected: dict[str, Takes], legs: Sequence[Leg]) -> list[str]:
-    told = {leg.hop for leg in legs}
+def _open_questions(
+    evidence: Evidence, topology: Topology, expected: dict[str, Takes], legs: Sequence[HopStatus]
+) -> list[str]:
+    told = {status.hop for status in legs}
     questions = [
         f"{name}: what its pattern asks for is not in the logs; nothing tells that it took the event"
         for name, answer in expected.items()
@@ -149,20 +151,20 @@ def _open_questions(evidence: Evidence, parts: Parts, expected: dict[str, Takes]
     ]
     was_on_bus = _was_accepted(evidence) or any(said.line.message == TRANSFORMED for said in evidence.lines)
     dropped = any(said.line.message == DROPPED for said in evidence.lines)
-    if was_on_bus and not dropped and not any(leg.is_delivery for leg in legs) and not evidence.parts:
-        if not parts.patterns_known:
+    if was_on_bus and not dropped and not any(status.is_delivery for status in legs) and not evidence.parts:
+        if not topology.patterns_known:
             questions.append("which routes take the event: the rules' patterns are not among the outputs")
-        elif not _stages(evidence, parts) or not evidence.logs_complete:
+        elif not _stages(evidence, topology) or not evidence.logs_complete:
             questions.append("which routes take the event: no log line of it is within reach")
     return questions
 
 
-def no_route(story: Story) -> bool:
+def no_route(story: EventTrace) -> bool:
     """Whether the event was accepted and is asked for by no rule."""
-    return story.found and story.verdict == "settled" and not story.legs and not story.parts and not story.unknown
+    return story.found and story.verdict == "settled" and not story.hops and not story.parts and not story.unknown
 
 
-def _first(lines: Sequence[Said], name: str) -> str | None:
+def _first(lines: Sequence[LogRecord], name: str) -> str | None:
     return next((value for said in lines if (value := said.text(name)) is not None), None)
 
 

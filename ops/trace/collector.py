@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from media_events.core.clock import timestamp
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem
-from ops.deployment.topology import Parts
+from ops.deployment.topology import Topology
 from ops.shared.queue_depths import Depth
 from ops.trace.assembler import assemble
-from ops.trace.evidence import Depths, Evidence, Execution, LedgerEntry, Said
+from ops.trace.evidence import Depths, Evidence, Execution, IdempotencyRecord, LogRecord
 from ops.trace.executions import execution_arn
 from ops.trace.log_source import Found
-from ops.trace.model import Reading, Story
+from ops.trace.model import EventTrace, Reading
 
 DEFAULT_SINCE_SECONDS: Final = 24 * 3600.0
 """How far back the logs are read for an event of which neither a ledger nor the review table knows when it came."""
@@ -44,16 +44,16 @@ class Logs(Protocol):
         ...
 
 
-class LedgersRead(Protocol):
-    """The ledgers. Any exception is a ``HopError``."""
+class IdempotencyRecordsRead(Protocol):
+    """The ledgers. Any exception is a ``ProcessingError``."""
 
-    def entries(self, event_id: str, sources: Sequence[str], destinations: Sequence[str]) -> list[LedgerEntry]:
+    def entries(self, event_id: str, sources: Sequence[str], destinations: Sequence[str]) -> list[IdempotencyRecord]:
         """What they have of an event."""
         ...
 
 
 class ExecutionsRead(Protocol):
-    """Step Functions. Any exception is a ``HopError``."""
+    """Step Functions. Any exception is a ``ProcessingError``."""
 
     def describe(self, arn: str, destination: str) -> Execution | None:
         """An execution."""
@@ -66,10 +66,10 @@ class _Read:
 
     event_id: str
     items: list[ReviewItem] = field(default_factory=list)
-    entries: list[LedgerEntry] = field(default_factory=list)
-    lines: list[Said] = field(default_factory=list)
+    entries: list[IdempotencyRecord] = field(default_factory=list)
+    lines: list[LogRecord] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    ledgers_complete: bool = True
+    idempotency_complete: bool = True
     table_complete: bool = True
 
     def times(self) -> list[float]:
@@ -82,15 +82,15 @@ class _Read:
 class Tracer:
     """Finds stories. ``items`` gives the review items of an event id, ``depth`` a queue's depth by its URL."""
 
-    parts: Parts
+    topology: Topology
     items: Callable[[str], Iterator[ReviewItem]]
-    ledgers: LedgersRead
+    idempotency_stores: IdempotencyRecordsRead
     logs: Logs
     depth: Callable[[str], Depth]
     executions: ExecutionsRead
     clock: Callable[[], float]
 
-    def story_of(self, event_id: str, *, source: str | None = None, since: float | None = None) -> Story:
+    def story_of(self, event_id: str, *, source: str | None = None, since: float | None = None) -> EventTrace:
         """The story of the event with exactly this id; of several partners' that of ``source``, else the first one.
 
         ``since`` is from when (epoch seconds) the logs are read; otherwise what ledgers and review table know decides.
@@ -98,7 +98,7 @@ class Tracer:
         stories = self._stories({event_id: self._known(event_id)}, since=since)
         return next((story for story in stories if source in (None, story.source)), stories[0])
 
-    def search(self, term: str, *, since: float | None = None) -> list[Story]:
+    def search(self, term: str, *, since: float | None = None) -> list[EventTrace]:
         """The stories of all events whose id, correlation id or subject is ``term``; if there is none, one not found.
 
         Where a ledger or the review table has it as an event's own id, it is that. Otherwise the logs are asked, from
@@ -122,7 +122,7 @@ class Tracer:
         stories = self._stories(read, since=first, found=found)
         return sorted(stories, key=lambda story: story.steps[0].at if story.steps else "")
 
-    def _with_parts(self, stories: list[Story]) -> list[Story]:
+    def _with_parts(self, stories: list[EventTrace]) -> list[EventTrace]:
         parts = list(dict.fromkeys(part for story in stories for part in story.parts))[:MAX_STORIES]
         if not parts:
             return stories
@@ -132,7 +132,9 @@ class Tracer:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _stories(self, read: Mapping[str, _Read], *, since: float | None, found: Found | None = None) -> list[Story]:
+    def _stories(
+        self, read: Mapping[str, _Read], *, since: float | None, found: Found | None = None
+    ) -> list[EventTrace]:
         """The stories of some events; ``found`` has what was read before."""
         now = self.clock()
         times = [time for known in read.values() for time in known.times()]
@@ -161,22 +163,24 @@ class Tracer:
         read = _Read(event_id)
         try:
             read.items = list(self.items(event_id))
-        except HopError as error:
+        except ProcessingError as error:
             read.table_complete = False
             read.problems.append(f"the review table: {error.message}")
-        sources = {item.source for item in read.items} | {f"partner.{partner}" for partner in self.parts.partners}
-        destinations = {hop.destination for hop in self.parts.hops.values() if hop.kind == "route" and hop.destination}
+        sources = {item.source for item in read.items} | {f"partner.{partner}" for partner in self.topology.partners}
+        destinations = {
+            hop.destination for hop in self.topology.hops.values() if hop.kind == "route" and hop.destination
+        }
         destinations |= {item.destination for item in read.items}
         try:
-            read.entries = self.ledgers.entries(event_id, sorted(sources), sorted(destinations))
-        except HopError as error:
-            read.ledgers_complete = False
+            read.entries = self.idempotency_stores.entries(event_id, sorted(sources), sorted(destinations))
+        except ProcessingError as error:
+            read.idempotency_complete = False
             read.problems.append(f"a ledger: {error.message}")
         return read
 
     def _assembled(
         self, all_read: Mapping[str, _Read], lines: Found, begin: float, until: float, *, now: float
-    ) -> list[Story]:
+    ) -> list[EventTrace]:
         reading = Reading(
             log_events=lines.events,
             log_calls=lines.calls,
@@ -185,7 +189,7 @@ class Tracer:
             until=timestamp(until),
         )
         return [
-            assemble(evidence, self.parts, reading)
+            assemble(evidence, self.topology, reading)
             for read in all_read.values()
             for evidence in self._evidence(read, lines, now=now, up_to_now=until >= now)
         ]
@@ -219,7 +223,7 @@ class Tracer:
                 depths=self._depths({said.hop for said in mine} | {item.hop for item in items}, problems),
                 parts=tuple(split),
                 logs_complete=up_to_now and not lines.problems and bool(self.logs.groups),
-                ledgers_complete=read.ledgers_complete,
+                idempotency_complete=read.idempotency_complete,
                 table_complete=read.table_complete,
                 problems=problems,
             )
@@ -228,8 +232,8 @@ class Tracer:
         self,
         source: str | None,
         event_id: str,
-        entries: Iterable[LedgerEntry],
-        lines: Iterable[Said],
+        entries: Iterable[IdempotencyRecord],
+        lines: Iterable[LogRecord],
         problems: list[str],
     ) -> Iterator[Execution]:
         came_to: dict[str, str | None] = {said.text("destination") or "": None for said in lines}
@@ -237,12 +241,12 @@ class Tracer:
         arns = {
             destination: arn or execution_arn(machine, source or "", event_id, destination)
             for destination, arn in came_to.items()
-            if (machine := arn or self.parts.state_machines.get(destination)) is not None
+            if (machine := arn or self.topology.state_machines.get(destination)) is not None
         }
         for destination, arn in arns.items():
             try:
                 execution = self.executions.describe(arn, destination)
-            except HopError as error:
+            except ProcessingError as error:
                 problems.append(f"{destination}: its execution: {error.message}")
                 continue
             if execution is not None:
@@ -250,7 +254,7 @@ class Tracer:
 
     def _depths(self, hops: set[str], problems: list[str]) -> dict[str, Depths]:
         found = {}
-        for hop in self.parts.hops.values():
+        for hop in self.topology.hops.values():
             # Also of those that should have taken it: that is known only when all is put together.
             if hop.name in hops or hop.pattern is not None:
                 asked = [self._depth(url, problems) for url in (hop.queue_url, hop.dead_letter_queue_url)]
@@ -262,14 +266,14 @@ class Tracer:
             return None
         try:
             return self.depth(url)
-        except HopError as error:
+        except ProcessingError as error:
             problems.append(error.message)
             return None
 
 
-def _distinct(lines: Iterable[Said]) -> list[Said]:
+def _distinct(lines: Iterable[LogRecord]) -> list[LogRecord]:
     """The lines in the order of time, each once: two searches may have found it."""
-    seen: dict[tuple[str, int, str], Said] = {}
+    seen: dict[tuple[str, int, str], LogRecord] = {}
     for said in lines:
         seen.setdefault((said.by, said.line.timestamp, repr(said.line.fields)), said)
     return sorted(seen.values(), key=lambda said: said.at)

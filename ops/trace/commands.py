@@ -10,11 +10,11 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from ops.deployment.discovery import Deployment, find
-from ops.review.cli.options import Environment, Json, LedgerTables, Profile, Region, TableName
+from ops.review.cli.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
 from ops.shared.console import OperatorError, fail, note, out, print_json
-from ops.trace.model import Story, Verdict, gravest
+from ops.trace.model import EventTrace, Verdict, gravest
 from ops.trace.rendering import read, show
 
 UNKNOWN_ID: Final = 1
@@ -37,7 +37,7 @@ def trace(  # noqa: PLR0913  # each is an option of the command
         ),
     ] = None,
     table: TableName = None,
-    ledger_table: LedgerTables = None,
+    idempotency_table: IdempotencyTables = None,
     environment: Environment = None,
     region: Region = None,
     profile: Profile = None,
@@ -57,7 +57,7 @@ def trace(  # noqa: PLR0913  # each is an option of the command
     """
     begin = None if since is None else moment(since, now=time.time())
     deployment = find(
-        environment=environment, region=region, profile=profile, table=table, ledger_tables=ledger_table or []
+        environment=environment, region=region, profile=profile, table=table, idempotency_tables=idempotency_table or []
     )
     stories = _search(deployment, event_id, begin)
     found = [story for story in stories if story.found]
@@ -74,7 +74,7 @@ def trace(  # noqa: PLR0913  # each is an option of the command
     raise typer.Exit(STATUSES[gravest(story.verdict for story in found)])
 
 
-def _not_found(event_id: str, stories: list[Story], *, json: bool) -> None:
+def _not_found(event_id: str, stories: list[EventTrace], *, json: bool) -> None:
     problems = list(dict.fromkeys(problem for story in stories for problem in story.unknown))
     if problems:
         if not json:
@@ -94,12 +94,12 @@ def _not_found(event_id: str, stories: list[Story], *, json: bool) -> None:
     )
 
 
-def _search(deployment: Deployment, term: str, since: float | None) -> list[Story]:
+def _search(deployment: Deployment, term: str, since: float | None) -> list[EventTrace]:
     from ops.trace.bootstrap import tracer  # noqa: PLC0415  # botocore takes a while; --help needs none of it
 
     try:
         return tracer(deployment).search(term, since=since)
-    except HopError as error:
+    except ProcessingError as error:
         hint = "check the credentials, their permissions and the tables' names"
         raise OperatorError(error.message, hint=hint, exit_code=STATUSES["unknown"]) from error
 

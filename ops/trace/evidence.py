@@ -12,7 +12,7 @@ from ops.shared.queue_depths import Depth
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LogRecord:
     """A log line, and the hop whose function wrote it. What it is about may be another hop: see ``hop``."""
 
     by: str
@@ -40,7 +40,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
+class IdempotencyRecord:
     """An entry of a ledger that has not expired. ``scope`` is ``ingress`` or ``destination/<name>``.
 
     Times are seconds since the epoch.
@@ -78,20 +78,20 @@ class Depths:
 class Evidence:
     """All that was read about one event, by the time ``now`` (epoch seconds).
 
-    ``logs_complete`` says whether the logs were read from before the event came in up to now; ``ledgers_complete`` and
+    ``logs_complete`` says whether the logs were read from before the event came in up to now; ``idempotency_complete`` and
     ``table_complete`` whether all ledgers and the review table answered. ``problems`` are sentences.
     """
 
     event_id: str
     now: float
     source: str | None = None
-    lines: Sequence[Said] = ()
+    lines: Sequence[LogRecord] = ()
     items: Sequence[ReviewItem] = ()
-    entries: Sequence[LedgerEntry] = ()
+    entries: Sequence[IdempotencyRecord] = ()
     executions: Sequence[Execution] = ()
     depths: Mapping[str, Depths] = field(default_factory=dict)
     parts: Sequence[str] = ()
     logs_complete: bool = True
-    ledgers_complete: bool = True
+    idempotency_complete: bool = True
     table_complete: bool = True
     problems: Sequence[str] = ()

@@ -12,20 +12,20 @@ from media_events.recovery.review_item import ReviewItem
 from ops.deployment.topology import Hop
 from ops.review.service import STALE_SECONDS, confirmable
 from ops.shared.queue_depths import Depth
-from ops.trace.evidence import Depths, Execution, LedgerEntry, Said
-from ops.trace.model import Leg, State
+from ops.trace.evidence import Depths, Execution, IdempotencyRecord, LogRecord
+from ops.trace.model import HopStatus, State
 from ops.trace.timeline import (
     ACCEPTED,
-    CALLED_BACK,
     DEAD,
+    DEFERRED,
     DELIVERED,
     DROPPED,
     FAILED,
     FAILED_AGAIN,
     OPENED,
     PARKED,
-    PUT_OFF,
     REDRIVEN,
+    RESUMED,
     SKIPPED,
     TRANSFORMED,
 )
@@ -35,7 +35,7 @@ GRACE_SECONDS: Final = 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class HopEvidence:
     """What is known at one hop.
 
     ``expected_since`` is when (epoch seconds) the event came onto the bus, where the hop's rule takes it. ``split``:
@@ -44,9 +44,9 @@ class Facts:
 
     hop: Hop
     destination: str | None
-    lines: Sequence[Said]
+    lines: Sequence[LogRecord]
     item: ReviewItem | None
-    entry: LedgerEntry | None
+    entry: IdempotencyRecord | None
     execution: Execution | None
     depths: Depths | None
     expected_since: float | None
@@ -54,12 +54,12 @@ class Facts:
     now: float
     complete: bool
 
-    def said(self, *messages: str) -> list[Said]:
+    def said(self, *messages: str) -> list[LogRecord]:
         """The hop's lines with one of ``messages``."""
         return [said for said in self.lines if said.line.message in messages]
 
     @property
-    def last(self) -> Said | None:
+    def last(self) -> LogRecord | None:
         """The last line that says where the event went."""
         return next((said for said in reversed(self.lines) if said.line.message in _MOVES), None)
 
@@ -75,13 +75,13 @@ _MOVES: Final = (
     REDRIVEN,
     OPENED,
     FAILED_AGAIN,
-    PUT_OFF,
+    DEFERRED,
     PARKED,
-    CALLED_BACK,
+    RESUMED,
 )
 
 
-def leg_of(facts: Facts) -> Leg | None:
+def hop_status_of(facts: HopEvidence) -> HopStatus | None:
     """Where the event is at this hop; ``None`` where it only passed through without trouble."""
     state, where = _in_review(facts) or _through(facts) or _settled(facts) or _pending(facts)
     failures = [said for said in facts.said(FAILED) if not said.by.startswith("review/")]
@@ -89,8 +89,8 @@ def leg_of(facts: Facts) -> Leg | None:
     if state == "passed" and not failures and not redrives and facts.item is None:
         return None
     delivered = 1 if state == "delivered" else 0
-    reason = None if state in ("delivered", "passed", "handed over") else _reason(facts)
-    return Leg(
+    reason = None if state in ("delivered", "passed", "sent") else _reason(facts)
+    return HopStatus(
         hop=facts.hop.name,
         destination=facts.destination if facts.hop.kind == "route" else None,
         state=state,
@@ -106,21 +106,21 @@ def _attempts(item: ReviewItem | None) -> int:
     return 0 if item is None else len(item.attempts)
 
 
-def _reason(facts: Facts) -> str | None:
+def _reason(facts: HopEvidence) -> str | None:
     item = facts.item
     if item is not None and item.status != "RESOLVED":
         return f"{item.error_code}: {item.error_message}"
     return next(
         (
             reason
-            for said in reversed(facts.said(FAILED, DEAD, OPENED, FAILED_AGAIN, PUT_OFF))
+            for said in reversed(facts.said(FAILED, DEAD, OPENED, FAILED_AGAIN, DEFERRED))
             if (reason := said.text("reason"))
         ),
         None,
     )
 
 
-def _in_review(facts: Facts) -> tuple[State, str] | None:
+def _in_review(facts: HopEvidence) -> tuple[State, str] | None:
     item = facts.item
     if item is None:
         return None
@@ -137,7 +137,7 @@ def _in_review(facts: Facts) -> tuple[State, str] | None:
     return None
 
 
-def _through(facts: Facts) -> tuple[State, str] | None:
+def _through(facts: HopEvidence) -> tuple[State, str] | None:
     """Through a hop on the way."""
     entered = facts.entry is not None and facts.entry.state == "done"
     if facts.hop.kind == "ingress" and (entered or facts.said(ACCEPTED, "event duplicate")):
@@ -150,7 +150,7 @@ def _through(facts: Facts) -> tuple[State, str] | None:
     return None
 
 
-def _settled(facts: Facts) -> tuple[State, str] | None:
+def _settled(facts: HopEvidence) -> tuple[State, str] | None:
     skips = {said.text("reason") for said in facts.said(SKIPPED)}
     if "archived" in skips:
         return "archived", "was not sent: a person had put it away"
@@ -173,10 +173,10 @@ def _decided(item: ReviewItem) -> tuple[State, str] | None:
     if confirmable(item):
         return "delivered", f"delivered; confirmed at {item.resolved_at}"
     sent = f"sent again at {item.replayed_at}" if item.replayed_at else "resolved"
-    return "handed over", f"{sent}; nothing records its arrival, and it has not failed since"
+    return "sent", f"{sent}; nothing records its arrival, and it has not failed since"
 
 
-def _delivered(facts: Facts) -> str:
+def _delivered(facts: HopEvidence) -> str:
     told = facts.said(DELIVERED)
     at = facts.entry.at if facts.entry is not None else told[-1].at if told else None
     where = "delivered" if at is None else f"delivered at {timestamp(at)}"
@@ -186,20 +186,20 @@ def _delivered(facts: Facts) -> str:
     return where
 
 
-def _done(facts: Facts) -> bool:
+def _done(facts: HopEvidence) -> bool:
     return facts.entry is not None and facts.entry.state == "done"
 
 
-def _pending(facts: Facts) -> tuple[State, str]:
+def _pending(facts: HopEvidence) -> tuple[State, str]:
     """It is on its way, or should be."""
     entry, last, hop = facts.entry, facts.last, facts.hop
     if entry is not None and entry.lease_expires is not None and entry.lease_expires > facts.now:
         return "in flight", f"is being tried since {timestamp(entry.at)}"
     if last is None and hop.kind == "route" and hop.queue_url is None and hop.log_group is None:
-        return "handed over", "its rule sends it to the target itself: only a failure would be told, and none is"
+        return "sent", "its rule sends it to the target itself: only a failure would be told, and none is"
     if last is not None and last.line.message in (OPENED, FAILED_AGAIN):
         told = f"its review item was written at {timestamp(last.at)}"
-        return ("lost from sight", f"{told}, and is not in the table") if facts.complete else ("unknown", told)
+        return ("missing", f"{told}, and is not in the table") if facts.complete else ("unknown", told)
     if last is not None and last.line.message == PARKED:
         return "parked", f"was parked at {timestamp(last.at)}: an earlier event of its key has to be delivered first"
     if last is not None and last.line.message == FAILED and hop.kind == "ingress" and hop.queue_url is None:
@@ -207,7 +207,7 @@ def _pending(facts: Facts) -> tuple[State, str]:
     return _by_the_queues(facts)
 
 
-def _by_the_queues(facts: Facts) -> tuple[State, str]:
+def _by_the_queues(facts: HopEvidence) -> tuple[State, str]:
     last, place = facts.last, _whereabouts(facts.last)
     since = last.at if last is not None else facts.expected_since
     depths = facts.depths or Depths()
@@ -219,21 +219,21 @@ def _by_the_queues(facts: Facts) -> tuple[State, str]:
         return "in flight", place
     if not facts.complete or any(depth is None for depth in both):
         return "unknown", f"{place}; what came of that, nothing tells"
-    return "lost from sight", f"{place}, yet the hop's queues are empty: nothing tells what became of it"
+    return "missing", f"{place}, yet the hop's queues are empty: nothing tells what became of it"
 
 
-def _whereabouts(last: Said | None) -> str:
+def _whereabouts(last: LogRecord | None) -> str:
     if last is None:
         return "its rule takes it, and no attempt is known of"
     told = timestamp(last.at)
     match last.line.message:
         case "event dead-lettered":
             return f"waits in the dead-letter queue to be sent back, since {told}"
-        case "event re-driven":
+        case "event redriven":
             return f"was sent back to the hop at {told}"
-        case "event called back":
+        case "event resumed":
             return f"was called back at {told}: it waits in the hop's queue"
-        case "event put off":
+        case "event deferred":
             return f"was put off at {told}: it waits in the hop's queue"
     return f"an attempt failed at {told}: it waits for the next one"
 

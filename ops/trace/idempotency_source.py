@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
 from media_events.delivery.deliverer import SUPERSEDED, destination_key
-from media_events.messaging.idempotency import ledger_key
-from ops.deployment.topology import Parts
-from ops.trace.evidence import LedgerEntry
+from media_events.messaging.idempotency import record_key
+from ops.deployment.topology import Topology
+from ops.trace.evidence import IdempotencyRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,15 +23,15 @@ BATCH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Ledgers:
+class IdempotencyStores:
     """The ledgers of a deployment. ``tables`` are all of them; a hop of ``parts`` may know which is its own."""
 
     client: DynamoDBClient
     tables: Sequence[str]
-    parts: Parts
+    topology: Topology
     clock: Callable[[], float]
 
-    def entries(self, event_id: str, sources: Sequence[str], destinations: Sequence[str]) -> list[LedgerEntry]:
+    def entries(self, event_id: str, sources: Sequence[str], destinations: Sequence[str]) -> list[IdempotencyRecord]:
         """The entries of an event under one of ``sources``, at the way in and at ``destinations``.
 
         Raises:
@@ -40,7 +40,7 @@ class Ledgers:
         wanted: dict[str, dict[str, tuple[str, str]]] = {}
         for source in sources:
             for table in self.tables:
-                wanted.setdefault(table, {})[ledger_key(source, event_id, "ingress")] = (source, "ingress")
+                wanted.setdefault(table, {})[record_key(source, event_id, "ingress")] = (source, "ingress")
             for destination in destinations:
                 scope = f"destination/{destination}"
                 for table in self._of(destination):
@@ -48,11 +48,15 @@ class Ledgers:
         return [entry for table, keys in wanted.items() for entry in self._read(table, keys)]
 
     def _of(self, destination: str) -> Sequence[str]:
-        hops = self.parts.hops.values()
-        own = {hop.ledger_table for hop in hops if hop.destination == destination and hop.ledger_table is not None}
+        hops = self.topology.hops.values()
+        own = {
+            hop.idempotency_table
+            for hop in hops
+            if hop.destination == destination and hop.idempotency_table is not None
+        }
         return sorted(own) or self.tables
 
-    def _read(self, table: str, keys: Mapping[str, tuple[str, str]]) -> Iterator[LedgerEntry]:
+    def _read(self, table: str, keys: Mapping[str, tuple[str, str]]) -> Iterator[IdempotencyRecord]:
         for names in _batches(list(keys)):
             request: Any = {table: {"Keys": [{"pk": {"S": name}} for name in names], "ConsistentRead": True}}
             while request:
@@ -71,11 +75,11 @@ def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
     return (names[start : start + BATCH] for start in range(0, len(names), BATCH))
 
 
-def _entry(item: Mapping[str, Any], source: str, scope: str) -> LedgerEntry:
+def _entry(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyRecord:
     lease = item.get("lease_expires", {}).get("N")
     result = _result(item.get("result", {}).get("S"))
     arn = result.get("execution_arn")
-    return LedgerEntry(
+    return IdempotencyRecord(
         source=source,
         scope=scope,
         state="done" if item.get("state", {}).get("S") == "done" else "started",

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from media_events.adapters.aws_errors import judge
 from media_events.adapters.powertools import logged
 from ops.local.function_logs import LogLine, fields_of
-from ops.trace.evidence import Said
+from ops.trace.evidence import LogRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -32,7 +32,7 @@ _ALL_FIELDS: Final = ("event_id", "correlation_id", "subject")
 class Found:
     """Lines, and what it took to find them. ``problems`` are sentences; with one the search was not complete."""
 
-    lines: list[Said] = field(default_factory=list)
+    lines: list[LogRecord] = field(default_factory=list)
     events: int = 0
     calls: int = 0
     problems: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class CloudWatchLogs:
         """Add the lines about these events, and about those that a transform split them into, to ``found``."""
         wanted = {str(logged(event_id)) for event_id in event_ids}
 
-        def matches(said: Said) -> bool:
+        def matches(said: LogRecord) -> bool:
             event_id = said.text("event_id")
             return event_id is not None and (event_id in wanted or any(event_id.startswith(f"{w}/") for w in wanted))
 
@@ -60,7 +60,7 @@ class CloudWatchLogs:
         """Add the lines that name ``term`` as the event's id, its correlation id or its subject to ``found``."""
         wanted = str(logged(term))
 
-        def matches(said: Said) -> bool:
+        def matches(said: LogRecord) -> bool:
             return (said.text("event_id") or "").startswith(f"{wanted}/") or any(
                 said.text(name) == wanted for name in _ALL_FIELDS
             )
@@ -68,7 +68,9 @@ class CloudWatchLogs:
         for pattern in patterns([wanted], _ALL_FIELDS):
             self._search(pattern, matches, since, until, found)
 
-    def _search(self, pattern: str, matches: Callable[[Said], bool], since: float, until: float, found: Found) -> None:
+    def _search(
+        self, pattern: str, matches: Callable[[LogRecord], bool], since: float, until: float, found: Found
+    ) -> None:
         for group, hop in self.groups.items():
             request: dict[str, Any] = {
                 "logGroupName": group,
@@ -89,7 +91,7 @@ class CloudWatchLogs:
                 for event in page.get("events", []):
                     found.events += 1
                     message = event.get("message", "")
-                    said = Said(hop, LogLine(group, event.get("timestamp", 0), "", fields_of(message)))
+                    said = LogRecord(hop, LogLine(group, event.get("timestamp", 0), "", fields_of(message)))
                     if "_aws" not in said.line.fields and matches(said):
                         found.lines.append(said)
                 if "nextToken" not in page:

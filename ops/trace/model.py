@@ -12,13 +12,13 @@ Told = Literal["log", "ledger", "review", "execution"]
 State = Literal[
     "passed",
     "delivered",
-    "handed over",
+    "sent",
     "superseded",
     "archived",
     "parked",
     "in flight",
     "in review",
-    "lost from sight",
+    "missing",
     "unknown",
 ]
 """Where an event is, at one hop.
@@ -33,7 +33,7 @@ Verdict = Literal["settled", "in flight", "needs a person", "unknown"]
 
 _VERDICTS: Final[dict[State, Verdict]] = {
     "in review": "needs a person",
-    "lost from sight": "needs a person",
+    "missing": "needs a person",
     "unknown": "unknown",
     "in flight": "in flight",
     "parked": "in flight",
@@ -55,7 +55,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
+class HopStatus:
     """Where the event is at one hop. ``where`` says it in a sentence; ``attempts`` are those that are known of."""
 
     hop: str
@@ -85,7 +85,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class EventTrace:
     """One event's story.
 
     ``steps`` are in the order of time, ``legs`` where it is now. ``unknown`` says in sentences what could not be found
@@ -100,7 +100,7 @@ class Story:
     correlation_id: str | None
     subject: str | None
     steps: tuple[Step, ...]
-    legs: tuple[Leg, ...]
+    hops: tuple[HopStatus, ...]
     unknown: tuple[str, ...]
     verdict: Verdict
     reading: Reading
@@ -116,9 +116,9 @@ class Story:
         return asdict(self)
 
 
-def verdict_of(legs: Iterable[Leg]) -> Verdict:
+def verdict_of(legs: Iterable[HopStatus]) -> Verdict:
     """What the legs come to: the gravest counts."""
-    return gravest(_VERDICTS.get(leg.state, "settled") for leg in legs)
+    return gravest(_VERDICTS.get(status.state, "settled") for status in legs)
 
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:

@@ -10,17 +10,17 @@ from rich.text import Text
 
 from ops.review.cli.rendering import plain
 from ops.trace.assembler import no_route
-from ops.trace.model import Leg, State, Story, Tone, Verdict
+from ops.trace.model import EventTrace, HopStatus, State, Tone, Verdict
 
 _TONES: Final[dict[Tone, str]] = {"good": "green", "plain": "", "waiting": "yellow", "bad": "red"}
 _STATES: Final[dict[State, str]] = {
     "passed": "green",
     "delivered": "green",
-    "handed over": "green",
+    "sent": "green",
     "in flight": "yellow",
     "parked": "yellow",
     "in review": "bold red",
-    "lost from sight": "bold red",
+    "missing": "bold red",
     "unknown": "bold yellow",
 }
 _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
@@ -31,10 +31,10 @@ _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
 }
 
 
-def show(story: Story) -> RenderableType:
+def show(story: EventTrace) -> RenderableType:
     """The whole story."""
     rows: list[RenderableType] = [_title(story), Text(""), _steps(story), Text("")]
-    if story.legs:
+    if story.hops:
         rows += [Text("where it is now", style="bold"), _legs(story), Text("")]
     elif no_route(story):
         rows += [Text("No rule asks for it: it went no further than the bus."), Text("")]
@@ -46,7 +46,7 @@ def show(story: Story) -> RenderableType:
     return Group(*rows)
 
 
-def read(story: Story) -> str:
+def read(story: EventTrace) -> str:
     """How much was read for it."""
     reading = story.reading
     return (
@@ -56,7 +56,7 @@ def read(story: Story) -> str:
     )
 
 
-def _title(story: Story) -> Text:
+def _title(story: EventTrace) -> Text:
     whose = f"{story.type or 'of unknown type'}, {story.source or 'of an unknown source'}"
     text = Text.assemble((plain(story.event_id), "bold"), f"  {plain(whose)}")
     for name, value in (("correlation id", story.correlation_id), ("subject", story.subject)):
@@ -65,7 +65,7 @@ def _title(story: Story) -> Text:
     return text
 
 
-def _steps(story: Story) -> Table:
+def _steps(story: EventTrace) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("when (UTC)", no_wrap=True)
     table.add_column("hop", overflow="fold")
@@ -82,24 +82,24 @@ def _steps(story: Story) -> Table:
     return table
 
 
-def _legs(story: Story) -> Table:
+def _legs(story: EventTrace) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
-    for leg in story.legs:
-        name = leg.hop if leg.destination is None else f"{leg.hop} → {leg.destination}"
-        state = Text(leg.state, style=_STATES.get(leg.state, ""))
-        table.add_row(Text(f"  {plain(name)}"), state, Text(plain(_where(leg))))
+    for status in story.hops:
+        name = status.hop if status.destination is None else f"{status.hop} → {status.destination}"
+        state = Text(status.state, style=_STATES.get(status.state, ""))
+        table.add_row(Text(f"  {plain(name)}"), state, Text(plain(_where(status))))
     return table
 
 
-def _where(leg: Leg) -> str:
-    notes = [leg.where]
-    if leg.reason is not None:
-        notes.append(leg.reason)
-    if leg.attempts > 1 or leg.redrives:
-        counts = [_times(leg.attempts, "attempt"), _times(leg.redrives, "re-drive") if leg.redrives else ""]
+def _where(status: HopStatus) -> str:
+    notes = [status.where]
+    if status.reason is not None:
+        notes.append(status.reason)
+    if status.attempts > 1 or status.redrives:
+        counts = [_times(status.attempts, "attempt"), _times(status.redrives, "re-drive") if status.redrives else ""]
         notes.append(", ".join(count for count in counts if count))
     return "; ".join(notes)
 
@@ -108,10 +108,10 @@ def _times(count: int, word: str) -> str:
     return f"1 {word}" if count == 1 else f"{count} {word}s"
 
 
-def _verdict(story: Story) -> Text:
+def _verdict(story: EventTrace) -> Text:
     words, style = _VERDICTS[story.verdict]
     text = Text(words, style=style)
-    for leg in story.legs:
-        if leg.state == "in review" and leg.item_id is not None:
-            text.append(f"\nlook at it: media-events review show {leg.item_id}", style="default not bold")
+    for status in story.hops:
+        if status.state == "in review" and status.item_id is not None:
+            text.append(f"\nlook at it: media-events review show {status.item_id}", style="default not bold")
     return text

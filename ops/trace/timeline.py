@@ -7,7 +7,7 @@ from typing import Final
 
 from media_events.core.clock import timestamp
 from media_events.recovery.review_item import ReviewItem
-from ops.trace.evidence import Evidence, Said
+from ops.trace.evidence import Evidence, LogRecord
 from ops.trace.model import Step, Tone
 
 ACCEPTED: Final = "event accepted"
@@ -17,12 +17,12 @@ DELIVERED: Final = "event delivered"
 SKIPPED: Final = "delivery skipped"
 FAILED: Final = "hop failed"
 DEAD: Final = "event dead-lettered"
-REDRIVEN: Final = "event re-driven"
+REDRIVEN: Final = "event redriven"
 OPENED: Final = "review item opened"
 FAILED_AGAIN: Final = "review item failed again"
-PUT_OFF: Final = "event put off"
+DEFERRED: Final = "event deferred"
 PARKED: Final = "event parked"
-CALLED_BACK: Final = "event called back"
+RESUMED: Final = "event resumed"
 
 _MEANINGS: Final[dict[str, tuple[str, Tone]]] = {
     ACCEPTED: ("accepted and put on the bus", "good"),
@@ -36,9 +36,9 @@ _MEANINGS: Final[dict[str, tuple[str, Tone]]] = {
     REDRIVEN: ("sent from the dead-letter queue to the hop again", "waiting"),
     OPENED: ("given up: it waits for a person in the review table", "bad"),
     FAILED_AGAIN: ("given up once more: its review item tells of it", "bad"),
-    PUT_OFF: ("put off: nothing was tried", "waiting"),
+    DEFERRED: ("put off: nothing was tried", "waiting"),
     PARKED: ("parked: an earlier event of its key has to be delivered first", "waiting"),
-    CALLED_BACK: ("called back: it is its turn", "waiting"),
+    RESUMED: ("called back: it is its turn", "waiting"),
 }
 _SKIPS: Final[dict[str, tuple[str, Tone]]] = {
     "duplicate": ("delivered before: it was not sent again", "plain"),
@@ -52,12 +52,12 @@ def steps_of(evidence: Evidence) -> list[Step]:
     steps = [_line(said) for said in evidence.lines]
     for item in evidence.items:
         steps += _review(item, logged=any(said.hop == item.hop for said in evidence.lines))
-    steps += _ledgers(evidence)
+    steps += _idempotency_stores(evidence)
     steps += _executions(evidence)
     return sorted(steps, key=lambda step: step.at)
 
 
-def _line(said: Said) -> Step:
+def _line(said: LogRecord) -> Step:
     message = said.line.message
     reason = said.text("reason")
     what, tone = _MEANINGS.get(message, (message, "plain"))
@@ -94,7 +94,7 @@ def _review(item: ReviewItem, *, logged: bool) -> Iterator[Step]:
         yield Step(at=item.resolved_at, hop=item.hop, what="its review item is resolved", tone="good", told_by="review")
 
 
-def _ledgers(evidence: Evidence) -> Iterator[Step]:
+def _idempotency_stores(evidence: Evidence) -> Iterator[Step]:
     logged = {(said.hop.partition("/")[0], said.text("destination")) for said in evidence.lines if _settles(said)}
     for entry in evidence.entries:
         destination = entry.scope.removeprefix("destination/") if entry.scope != "ingress" else None
@@ -120,7 +120,7 @@ def _hop_to(destination: str, evidence: Evidence) -> str:
     return said or item or f"to {destination}"
 
 
-def _settles(said: Said) -> bool:
+def _settles(said: LogRecord) -> bool:
     return said.line.message in (ACCEPTED, DELIVERED, SKIPPED)
 
 

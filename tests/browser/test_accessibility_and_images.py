@@ -41,8 +41,8 @@ def test_no_page_has_a_serious_barrier(morning, visit, scheme):
     for name, path in paths(world).items():
         visitor.go(path)
         visitor.page.evaluate(AXE.read_text(encoding="utf-8"))
-        findings = visitor.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-        serious = [one for one in findings if one["impact"] in {"serious", "critical"}]
+        diagnostics = visitor.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        serious = [one for one in diagnostics if one["impact"] in {"serious", "critical"}]
         if serious:
             found[name] = [(one["id"], [node["target"] for node in one["nodes"]][:5]) for one in serious]
     assert found == {}

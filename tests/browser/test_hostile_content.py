@@ -44,7 +44,7 @@ def hostile(world):
     world.put(item)
     for action in ("note", PAYLOAD):
         entry = Entry(subject=item.item_id, at=PAYLOAD, by=PAYLOAD, action=action, allowed=False, result=PAYLOAD)
-        world.place.office.records.append(entry)
+        world.place.review.records.append(entry)
     return item
 
 

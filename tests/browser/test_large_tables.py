@@ -84,7 +84,7 @@ def _number(at):
 @pytest.fixture(name="table")
 def _table(quiet):
     world, _ = quiet
-    kept = world.place.office
+    kept = world.place.review
     template = {
         name: _to_dynamo(value) for name, value in _stored(item_of(SECRET, "x", queue_url=world.queue_url)).items()
     }
@@ -92,11 +92,11 @@ def _table(quiet):
     def fill(count):
         client = Endless(count, template)
         table = DynamoReviewTable(client, "review")
-        world.place.office = replace(kept, desk=replace(kept.desk, table=table))
+        world.place.review = replace(kept, service=replace(kept.service, table=table))
         return client
 
     yield fill
-    world.place.office = kept
+    world.place.review = kept
 
 
 def test_a_page_costs_the_same_with_a_hundred_thousand_items_as_with_ten(quiet, table, visit):

@@ -35,7 +35,7 @@ def test_one_item_is_found_understood_and_delivered_by_click(busy, visit):
     world.delivered(item)
     status(page, "Resolved")
     assert world.sent() == [item.body]
-    entries = list(world.place.office.records.entries(item.item_id))
+    entries = list(world.place.review.records.entries(item.item_id))
     assert {entry.by for entry in entries} == {BY}
     assert [entry.reason for entry in entries if entry.action == "replay asked for"] == ["the secret is renewed"]
 

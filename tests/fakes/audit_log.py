@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.review.audited_service import Office as Records
+from ops.review.audited_service import AuditedReviewService as Records
 
 
 class FakeRecords:
@@ -47,11 +47,11 @@ class FakeRecords:
         return True
 
 
-def records_of(office):
-    """The desk of ``office`` with audit and operations."""
+def records_of(review):
+    """The desk of ``review`` with audit and operations."""
     return Records(
-        desk=office.desk(),
+        service=review.service(),
         records=FakeRecords(),
-        clock=office.clock,
-        sleep=office.sleep,
+        clock=review.clock,
+        sleep=review.sleep,
     )

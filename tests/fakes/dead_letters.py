@@ -18,10 +18,10 @@ def record(name: str) -> dict[str, Any]:
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def letters(name: str, *, hop: str = "route/cms") -> tuple[DeadLetter, ...]:
+def dead_letters(name: str, *, hop: str = "route/cms") -> tuple[DeadLetter, ...]:
     return parse(Message.of(record(name)), hop=hop, now=NOW)
 
 
-def letter(name: str, *, hop: str = "route/cms") -> DeadLetter:
-    (only,) = letters(name, hop=hop)
+def dead_letter(name: str, *, hop: str = "route/cms") -> DeadLetter:
+    (only,) = dead_letters(name, hop=hop)
     return only

@@ -8,14 +8,14 @@ import json
 
 import boto3
 
-from media_events.adapters.dynamodb.idempotency import LedgerTable
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.dynamodb.review_items import INDEXES
 from media_events.adapters.eventbridge import EventBus
 from media_events.delivery.deliverer import destination_key
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
-from ops.archive_replay.ledgers import Ledgers
+from ops.archive_replay.idempotency_stores import IdempotencyStores
 from ops.archive_replay.plan import Bus
-from ops.archive_replay.service import Office
+from ops.archive_replay.service import ArchiveReplayService
 from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import DynamoReplays
 from tests.fakes.events import make_event
@@ -67,7 +67,7 @@ class Cloudlet:
             **options,
         )
 
-    def hop(self, hop, pattern, *, stage="transformed", ledger="ledger", enabled=True):
+    def hop(self, hop, pattern, *, stage="transformed", idempotency="ledger", enabled=True):
         """A hop whose rule sends to a queue that nobody consumes: what would reach it."""
         name = hop.partition("/")[2]
         whole = {
@@ -87,7 +87,7 @@ class Cloudlet:
             "stage": stage,
             "enabled": enabled,
             "destination": name if hop.startswith("route/") else None,
-            "ledger_table_name": ledger,
+            "idempotency_table": idempotency,
         }
 
     def put(self, *ids, drain=True, **metadata):
@@ -103,10 +103,10 @@ class Cloudlet:
     def delivered(self, *ids, destination="cms", source="partner.mux"):
         """The ledger has these as done."""
         for identity in ids:
-            ledger = LedgerTable(self.dynamodb, "ledger", owner="one", clock=lambda: self.now - 3600)
+            idempotency = DynamoIdempotencyStore(self.dynamodb, "ledger", owner="one", clock=lambda: self.now - 3600)
             key = destination_key(source, identity, destination)
-            assert ledger.begin(key, lease_seconds=30).state == "owned"
-            ledger.complete(key)
+            assert idempotency.acquire(key, lease_seconds=30).state == "owned"
+            idempotency.complete(key)
 
     def reached(self, hop):
         """The ids of the events that reached a hop since the last look, in order."""
@@ -133,11 +133,11 @@ class Cloudlet:
     def bus(self):
         return Bus.from_document(self.document, where="the test")
 
-    def office(self, **changes):
+    def service(self, **changes):
         settings = {
             "bus": self.bus,
             "staging": self.staging,
-            "ledgers": Ledgers(self.dynamodb, clock=lambda: self.now),
+            "idempotency_stores": IdempotencyStores(self.dynamodb, clock=lambda: self.now),
             "publisher": self.publisher(),
             "replays": DynamoReplays(self.dynamodb, "review"),
             "principal": lambda: "arn:aws:sts::123456789012:assumed-role/operator/ada",
@@ -145,7 +145,7 @@ class Cloudlet:
             "clock": self.clock,
             "sleep": lambda _seconds: None,
         }
-        return Office(**settings | changes)
+        return ArchiveReplayService(**settings | changes)
 
     def staging(self, replay_id):
         return Staging(events=self.events, sqs=self.sqs, bus=self.bus, replay_id=replay_id)

@@ -15,7 +15,7 @@ def make_event(data: Any = None, **metadata: Any) -> Event:
         "type": "asset.ready",
         "time": "2026-11-23T12:00:00Z",
         "partner": "mux",
-        "entry": "webhook",
+        "ingress": "webhook",
         "nativetype": "video.asset.ready",
         "recordedtime": "2026-11-23T12:00:01Z",
         "partitionkey": "asset-1",

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from media_events.core.envelope import Event
-from media_events.core.failures import FAILURE_ATTRIBUTE, Failure, HopError, PermanentDataError, TransientError
+from media_events.core.failures import FAILURE_ATTRIBUTE, Failure, PermanentDataError, ProcessingError, TransientError
 from media_events.events.claim_check import digest
 from media_events.events.publisher import MAX_ENTRIES, Entry
-from media_events.messaging.idempotency import RETENTION_SECONDS, Begun
+from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
 from media_events.messaging.message import Message
 
 
@@ -69,11 +69,11 @@ class FakeBus:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.calls: list[list[Entry]] = []
-        self.failing: HopError | None = None
-        self.refuse: Callable[[Entry], HopError | None] = lambda _entry: None
+        self.failing: ProcessingError | None = None
+        self.refuse: Callable[[Entry], ProcessingError | None] = lambda _entry: None
         self._lock = threading.Lock()
 
-    def put(self, entries: Sequence[Entry]) -> list[HopError | None]:
+    def put(self, entries: Sequence[Entry]) -> list[ProcessingError | None]:
         assert 0 < len(entries) <= MAX_ENTRIES
         with self._lock:
             self.calls.append(list(entries))
@@ -150,23 +150,23 @@ class FakeLedger:
         self.table = table
         self.owner = owner
 
-    def begin(self, key: str, *, lease_seconds: float) -> Begun:
+    def acquire(self, key: str, *, lease_seconds: float) -> Acquisition:
         self._fail("begin")
         now = self.table.clock()
         with self.table.lock:
             item = self.table.items.get(key)
             if item is not None and item["expires"] > now:
                 if item["state"] == "done":
-                    return Begun("done", result=item.get("result"))
+                    return Acquisition("done", result=item.get("result"))
                 if item["lease_expires"] > now:
-                    return Begun("in-progress", lease_expires=item["lease_expires"])
+                    return Acquisition("in-progress", lease_expires=item["lease_expires"])
             self.table.items[key] = {
                 "state": "started",
                 "owner": self.owner,
                 "lease_expires": now + lease_seconds,
                 "expires": now + RETENTION_SECONDS,
             }
-            return Begun("owned")
+            return Acquisition("owned")
 
     def complete(
         self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
@@ -203,7 +203,7 @@ class FakeBodies:
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
-        self.failing: HopError | None = None
+        self.failing: ProcessingError | None = None
 
     def put(self, content: bytes, *, content_type: str = "application/json") -> str:  # noqa: ARG002
         if self.failing is not None:
@@ -228,7 +228,7 @@ class FakeSecrets:
     def __init__(self, **stored: Sequence[str]) -> None:
         self.stored = dict(stored)
         self.cached: dict[str, list[str]] = {}
-        self.failing: HopError | None = None
+        self.failing: ProcessingError | None = None
         self.rereads = 0
 
     def values(self, arns: Sequence[str]) -> list[str]:

@@ -45,7 +45,7 @@ def request(
 
 
 def events_of(spec: PartnerSpecification, body: bytes, **changes: Any) -> list[Event]:
-    arguments: dict[str, Any] = {"partner": "acme", "entry": "webhook", "now": NOW, **changes}
+    arguments: dict[str, Any] = {"partner": "acme", "ingress": "webhook", "now": NOW, **changes}
     return normalise(spec, body=body, **arguments)
 
 

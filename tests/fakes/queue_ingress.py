@@ -10,9 +10,9 @@ from typing import Any
 
 from media_events.events.publisher import Publisher
 from media_events.handlers import queue_ingress
-from media_events.ingress.idempotent_publish import Acceptor
-from media_events.ingress.queue import Entrance
-from media_events.ingress.queue_config import parse_entrants, parse_entry
+from media_events.ingress.idempotent_publish import IdempotentPublisher
+from media_events.ingress.queue import QueueReceiver
+from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
 from media_events.messaging.queue_consumer import RetryPolicy
 from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeLedgerTable, FakeQueue, FakeReport, sqs_record
 from tests.fakes.webhook_requests import Context
@@ -35,7 +35,7 @@ class _Settings:
 class Gate:
     """The way in under test."""
 
-    entry: str = "sqs"
+    ingress: str = "sqs"
     partners: Mapping[str, Any] = field(default_factory=lambda: {"mam": {"specification": SPECIFICATION}})
     max_entry_bytes: int = 100_000
 
@@ -48,14 +48,14 @@ class Gate:
         self.table = FakeLedgerTable(self.clock)
         self.settings = _Settings()
         self.invocations = itertools.count(1)
-        entry = parse_entry(self.entry)
+        entry = parse_queue_ingress(self.ingress)
         publisher = Publisher(
             bus=self.bus, bodies=self.bodies, max_entry_bytes=self.max_entry_bytes, sleep=self.clock.sleep
         )
-        self.entrance = Entrance(
-            entry=entry,
-            entrants=parse_entrants(self.partners, entry),
-            acceptor=Acceptor(
+        self.receiver = QueueReceiver(
+            ingress=entry,
+            partners=parse_queue_partners(self.partners, entry),
+            idempotent_publisher=IdempotentPublisher(
                 publisher=publisher,
                 dead_letters=self.queue,
                 hop=HOP,
@@ -68,11 +68,11 @@ class Gate:
         )
 
     def install(self, monkeypatch: Any) -> Gate:
-        monkeypatch.setattr(queue_ingress, "entrance", lambda: self.entrance)
+        monkeypatch.setattr(queue_ingress, "receiver", lambda: self.receiver)
         monkeypatch.setattr(queue_ingress, "settings", lambda: self.settings)
         monkeypatch.setattr(queue_ingress, "dead_letters", lambda: self.queue)
-        monkeypatch.setattr(queue_ingress, "ledger", self.table.owned_by)
-        monkeypatch.setattr(queue_ingress, "reporter", lambda: self.report)
+        monkeypatch.setattr(queue_ingress, "idempotency", self.table.owned_by)
+        monkeypatch.setattr(queue_ingress, "telemetry", lambda: self.report)
         return self
 
     def invoke(self, event: Mapping[str, Any], *, context: Context | None = None) -> Any:
@@ -118,13 +118,13 @@ def aws_event(source: str, detail: Any, **changes: Any) -> str:
 
 def dead_record(gate: Gate, index: int = -1, message_id: str = "dead-1") -> dict[str, Any]:
     """What the gate sent to its dead-letter queue, as the re-drive function receives it from there."""
-    letter = gate.queue.dead[index]
-    failure = {"failure": {"stringValue": letter.failure.to_json(), "dataType": "String"}}
+    dead_letter = gate.queue.dead[index]
+    failure = {"failure": {"stringValue": dead_letter.failure.to_json(), "dataType": "String"}}
     return sqs_record(
-        letter.body,
+        dead_letter.body,
         message_id,
-        attributes={**letter.attributes, **failure},
-        group_id=letter.group_id,
+        attributes={**dead_letter.attributes, **failure},
+        group_id=dead_letter.group_id,
         first_received_ms=1_790_000_000_000,
     )
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from media_events.adapters.dynamodb.review_items import CARRIED, INDEXES, LISTED
 from media_events.core.envelope import Event
-from media_events.core.failures import HopError, PoisonError
+from media_events.core.failures import PoisonError, ProcessingError
 from media_events.messaging.message import Message
-from media_events.recovery.ports import Breakers, Pace
+from media_events.recovery.ports import CircuitBreakers, RateLimiter
 from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy
 from media_events.recovery.redriver import Redriver
 from media_events.recovery.review_item import (
@@ -89,9 +89,9 @@ class FakeQueues:
 class FakeEvents:
     trap: Trap
     published: list[Event] = field(default_factory=list)
-    refusal: HopError | None = None
+    refusal: ProcessingError | None = None
 
-    def publish(self, events: Sequence[Event]) -> list[HopError | None]:
+    def publish(self, events: Sequence[Event]) -> list[ProcessingError | None]:
         if self.refusal is not None:
             return [self.refusal] * len(events)
         self.trap.step("publish", lambda: self.published.extend(events))
@@ -102,12 +102,12 @@ class FakeEvents:
 class FakeFunctions:
     trap: Trap
     invoked: list[tuple[str, str]] = field(default_factory=list)
-    error: HopError | None = None
+    error: ProcessingError | None = None
     describer: Callable[[str, str], Message] | None = None
     """What a function answers that is asked what is in a message; without it, it crashes."""
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def describe(self, function_arn: str, payload: str) -> Message:
+    def inspect(self, function_arn: str, payload: str) -> Message:
         self.asked.append((function_arn, payload))
         if self.describer is None:
             raise PoisonError("function-Runtime.ExitError", "signal: killed")
@@ -130,14 +130,14 @@ class FakePace:
     notices: int = 1000
     asked: list[tuple[str, float]] = field(default_factory=list)
 
-    def turn(self, name: str, *, per_second: float, within: float) -> float | None:
+    def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
         self.asked.append((name, per_second))
         if self.turns == 0 or self.wait > within:
             return None
         self.turns -= 1
         return self.wait
 
-    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:  # noqa: ARG002
+    def try_acquire(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:  # noqa: ARG002
         self.notices -= 1
         return self.notices >= 0
 
@@ -164,7 +164,7 @@ class FakeReviewTable:
             act()
         return found
 
-    def glance(self, item_id: str) -> ReviewItem | None:
+    def get_summary(self, item_id: str) -> ReviewItem | None:
         found = self.get(item_id)
         return None if found is None else _listed(found)
 
@@ -267,7 +267,7 @@ def _group(group_id: str, items: list[ReviewItem]) -> Group:
 class FakeTopic:
     trap: Trap
     notices: list[tuple[str, str]] = field(default_factory=list)
-    error: HopError | None = None
+    error: ProcessingError | None = None
 
     def publish(self, subject: str, text: str) -> None:
         if self.error is not None:
@@ -290,7 +290,7 @@ def queue(name: str = "media-dev-cms-dlq", **changes: Any) -> DeadLetterQueue:
         "url": URL + name,
         "hop": "route/cms",
         "destination": "cms",
-        "route_back": "queue",
+        "redrive_target": "queue",
         "queue_url": URL + "media-dev-cms",
         "policy": RedrivePolicy(),
     }
@@ -303,7 +303,7 @@ def webhook_queue(**changes: Any) -> DeadLetterQueue:
         **{
             "hop": "ingress/webhook",
             "destination": "bus",
-            "route_back": "bus",
+            "redrive_target": "bus",
             "queue_url": None,
             "function_arn": FUNCTION,
         }
@@ -324,8 +324,8 @@ class World:
         self.table = FakeReviewTable(self.trap)
         self.bodies = TrappedBodies(self.trap)
         self.topic = FakeTopic(self.trap)
-        self.breakers: Breakers | None = None
-        self.pace: Pace | None = None
+        self.circuit_breakers: CircuitBreakers | None = None
+        self.rate_limiter: RateLimiter | None = None
         self.event_bodies: FakeBodies | None = None
         self.seconds = self.deadline = 60.0
         self.dead_letter_queues = {one.arn: one for one in queues or (queue(), webhook_queue())}
@@ -334,7 +334,7 @@ class World:
         self.trap.at, self.trap.before, self.trap.error = at, before, error
         self.trap.steps.clear()
 
-    def attend(self, *records: Mapping[str, Any]) -> list[str]:
+    def handle_batch(self, *records: Mapping[str, Any]) -> list[str]:
         """Attend to a batch within 60 seconds; the ids of the records that stay."""
         self.deadline = self.clock() + self.seconds
         redriver = Redriver(
@@ -349,10 +349,10 @@ class World:
             topic=self.topic,
             report=self.report,
             clock=self.clock,
-            breakers=self.breakers,
-            pace=self.pace,
+            circuit_breakers=self.circuit_breakers,
+            rate_limiter=self.rate_limiter,
             seconds_left=lambda: self.deadline - self.clock(),
             sleep=self.clock.sleep,
         )
-        answer = redriver.attend({"Records": list(records)})
+        answer = redriver.handle_batch({"Records": list(records)})
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from media_events.adapters.dynamodb.review_items import GROUPS_INDEX, INDEXES, SETTLED_INDEX
+from media_events.adapters.dynamodb.review_items import CLOSED_INDEX, GROUPS_INDEX, INDEXES
 
 
 def create_review_table(client: Any, name: str) -> None:
     keys = {index: ((partition, "S"), (sort, "S")) for index, (partition, sort) in INDEXES.items()}
     keys[GROUPS_INDEX[0]] = ((GROUPS_INDEX[1], "S"), (GROUPS_INDEX[2], "N"))
-    keys[SETTLED_INDEX[0]] = ((SETTLED_INDEX[1], "S"), (SETTLED_INDEX[2], "S"))
+    keys[CLOSED_INDEX[0]] = ((CLOSED_INDEX[1], "S"), (CLOSED_INDEX[2], "S"))
     types = {"item_id": "S", **dict(pair for pairs in keys.values() for pair in pairs)}
     client.create_table(
         TableName=name,

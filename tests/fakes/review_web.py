@@ -21,9 +21,9 @@ from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import Attempt, ReturnTo, ReviewItem, group_id, item_id
 from ops.deployment.discovery import Cloud, Deployment
 from ops.review.audit_log import SETTINGS
-from ops.review.bootstrap import office
+from ops.review.bootstrap import audited_review
 from ops.review_web.background_runs import Runs
-from ops.review_web.context import Place
+from ops.review_web.context import PageContext
 from ops.review_web.route_preview import Matching
 from ops.trace.bootstrap import tracer
 from tests.fakes.events import make_event
@@ -46,7 +46,7 @@ class World:
 
     deployment: Deployment
     number: int
-    place: Place
+    place: PageContext
     queue_url: str
     requests: Counter[str] = field(default_factory=Counter)
     denied: set[str] = field(default_factory=set)
@@ -80,7 +80,7 @@ class World:
 
     @property
     def table(self) -> Any:
-        return self.place.office.desk.table
+        return self.place.review.service.table
 
     def get(self, item: ReviewItem) -> ReviewItem:
         found = self.table.get(item.item_id)
@@ -160,23 +160,23 @@ def _last(item: ReviewItem) -> str:
 def make_world(*, environment: str = "prod") -> World:
     """A deployment with nothing in it. Moto must be on."""
     cloud, number = Cloud(region=REGION), next(NUMBERS)
-    review, ledger = f"review-{number}", f"ledger-{number}"
-    create_review_table(cloud.client("dynamodb"), review)
+    table, idempotency = f"review-{number}", f"ledger-{number}"
+    create_review_table(cloud.client("dynamodb"), table)
     cloud.client("dynamodb").create_table(
-        TableName=ledger,
+        TableName=idempotency,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
     )
     queue_url = cloud.client("sqs").create_queue(QueueName=f"media-prod-ready-to-cms-{number}")["QueueUrl"]
-    deployment = Deployment(cloud=cloud, review_table=review, ledger_tables=[ledger])
-    made = office(deployment)
+    deployment = Deployment(cloud=cloud, review_table=table, idempotency_tables=[idempotency])
+    made = audited_review(deployment)
     began = time.monotonic()
     clock = lambda: NOW + time.monotonic() - began  # noqa: E731
-    made = replace(made, clock=clock, desk=replace(made.desk, clock=clock, by=lambda: BY))
-    place = Place(
-        office=made,
-        runs=Runs(office=made, canary_wait_seconds=5.0),
+    made = replace(made, clock=clock, service=replace(made.service, clock=clock, by=lambda: BY))
+    place = PageContext(
+        review=made,
+        runs=Runs(review=made, canary_wait_seconds=5.0),
         matching=Matching(WORKFLOW, environment),
         trace=tracer(deployment).search,
         environment=environment,

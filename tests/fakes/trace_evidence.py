@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from event_patterns import effective_pattern
-from ops.deployment.topology import Parts
+from ops.deployment.topology import Topology
 from ops.local.function_logs import LogLine
 from ops.shared.queue_depths import Depth
 from ops.trace.assembler import assemble
-from ops.trace.evidence import Depths, Evidence, LedgerEntry, Said
-from ops.trace.model import Reading, Story
+from ops.trace.evidence import Depths, Evidence, IdempotencyRecord, LogRecord
+from ops.trace.model import EventTrace, Reading
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC).timestamp()
 START = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
@@ -31,31 +31,31 @@ OUTPUTS: dict[str, Any] = {
             "destination": "bus",
             "queue_url": None,
             "dead_letter_queue_url": SQS + "media-dev-webhook-dlq",
-            "ledger_table": None,
+            "idempotency_table": None,
         },
         "transform/normalise": {
             "destination": "transform/normalise",
             "queue_url": SQS + "media-dev-normalise",
             "dead_letter_queue_url": SQS + "media-dev-normalise-dlq",
-            "ledger_table": None,
+            "idempotency_table": None,
         },
         "route/ready-to-cms": {
             "destination": "cms",
             "queue_url": SQS + "media-dev-ready-to-cms",
             "dead_letter_queue_url": SQS + "media-dev-ready-to-cms-dlq",
-            "ledger_table": "deliveries",
+            "idempotency_table": "deliveries",
         },
         "route/ready-to-publication": {
             "destination": "publish",
             "queue_url": SQS + "media-dev-ready-to-publication",
             "dead_letter_queue_url": SQS + "media-dev-ready-to-publication-dlq",
-            "ledger_table": "deliveries",
+            "idempotency_table": "deliveries",
         },
         "route/to-lake": {
             "destination": "lake",
             "queue_url": None,
             "dead_letter_queue_url": SQS + "media-dev-to-lake-dlq",
-            "ledger_table": None,
+            "idempotency_table": None,
         },
     },
     "log_group_names": {
@@ -75,45 +75,47 @@ OUTPUTS: dict[str, Any] = {
     },
     "partners": ["frameio", "mux"],
     "state_machine_arns": {"publish": MACHINE},
-    "ledger_table_names": ["ingress", "deliveries"],
+    "idempotency_table_names": ["ingress", "deliveries"],
     "review_table_name": "review",
 }
-PARTS = Parts.of(OUTPUTS)
+PARTS = Topology.of(OUTPUTS)
 
 CMS = {"hop": "route/ready-to-cms", "destination": "cms"}
 PUBLISH = {"hop": "route/ready-to-publication", "destination": "publish"}
 
 
-def said(message: str, *, seconds: float = 0, by: str = "", event_id: str = "evt-1", **fields: Any) -> Said:
+def said(message: str, *, seconds: float = 0, by: str = "", event_id: str = "evt-1", **fields: Any) -> LogRecord:
     """A line, ``seconds`` after the start; every event is Mux's, and ready."""
     about = {"event_id": event_id, "partner": "mux", "type": "asset.ready", **fields}
     about = {name: value for name, value in about.items() if value is not None}
     hop = by or fields.get("hop", "ingress/media-dev-webhook")
     line = LogLine("f", int((START + seconds) * 1000), "", {"message": message, "hop": hop, **about})
-    return Said(hop, line)
+    return LogRecord(hop, line)
 
 
-def accepted(**fields: Any) -> Said:
+def accepted(**fields: Any) -> LogRecord:
     return said("event accepted", hop="ingress/media-dev-webhook", **fields)
 
 
-def transformed(**fields: Any) -> Said:
+def transformed(**fields: Any) -> LogRecord:
     return said("event transformed", hop="transform/normalise", seconds=1, **fields)
 
 
 BEGUN = (accepted(), transformed())
 
 
-def entry(scope: str, state: str = "done", *, seconds: float = 2, **changes: Any) -> LedgerEntry:
-    return LedgerEntry(source="partner.mux", scope=scope, state=state, at=START + seconds, **changes)  # type: ignore[arg-type]
+def record(scope: str, state: str = "done", *, seconds: float = 2, **changes: Any) -> IdempotencyRecord:
+    return IdempotencyRecord(source="partner.mux", scope=scope, state=state, at=START + seconds, **changes)  # type: ignore[arg-type]
 
 
-def story(*lines: Said, parts: Parts = PARTS, parts_of_it: tuple[str, ...] = (), **evidence: Any) -> Story:
+def story(
+    *lines: LogRecord, topology: Topology = PARTS, parts_of_it: tuple[str, ...] = (), **evidence: Any
+) -> EventTrace:
     """The story of ``evt-1``: all queues are empty, everything could be read."""
     depths = dict.fromkeys(PARTS.hops, EMPTY)
     values: dict[str, Any] = {"event_id": "evt-1", "now": NOW, "source": "partner.mux", "depths": depths}
-    return assemble(Evidence(lines=lines, parts=parts_of_it, **(values | evidence)), parts, Reading())
+    return assemble(Evidence(lines=lines, parts=parts_of_it, **(values | evidence)), topology, Reading())
 
 
-def states(told: Story) -> dict[str, str]:
-    return {leg.destination or leg.hop: leg.state for leg in told.legs}
+def states(told: EventTrace) -> dict[str, str]:
+    return {leg.destination or leg.hop: leg.state for leg in told.hops}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from media_events.outbound_http.client import Response
-from media_events.transform import Means
+from media_events.transform import TransformPorts
 
 
 @dataclass
@@ -31,13 +31,13 @@ class Outside:
     left: float = 30.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def means_with(self, **others: Any) -> Means:
+    def means_with(self, **others: Any) -> TransformPorts:
         """These means, with some of somebody else's."""
-        return replace(self.means, **others)
+        return replace(self.ports, **others)
 
     @property
-    def means(self) -> Means:
-        return Means(
+    def ports(self) -> TransformPorts:
+        return TransformPorts(
             partners=self,
             read_secrets=lambda arn: self.secrets[arn],
             tables=self,

@@ -12,8 +12,8 @@ from typing import Any
 
 from media_events.events.publisher import Publisher
 from media_events.handlers import webhook
-from media_events.ingress.idempotent_publish import Acceptor
-from media_events.ingress.webhook import Receiver, parse_partners
+from media_events.ingress.idempotent_publish import IdempotentPublisher
+from media_events.ingress.webhook import WebhookReceiver, parse_partners
 from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeLedgerTable, FakeQueue, FakeReport, FakeSecrets
 
 SECRET = "the-partner-s-signing-secret"
@@ -62,10 +62,10 @@ class Desk:
             **{"arn:mux": [SECRET], "arn:frameio": [SECRET], "arn:standard": [STANDARD_SECRET], "arn:other": [SECRET]}
         )
         self.requests = 0
-        self.receiver = Receiver(
+        self.receiver = WebhookReceiver(
             partners=parse_partners(self.partners),
             secrets=self.secrets,
-            acceptor=Acceptor(
+            idempotent_publisher=IdempotentPublisher(
                 publisher=Publisher(
                     bus=self.bus, bodies=self.bodies, max_entry_bytes=self.max_entry_bytes, sleep=self.clock.sleep
                 ),
@@ -84,7 +84,7 @@ class Desk:
         )
 
     def application(self) -> webhook.Application:
-        return webhook.Application(receiver=self.receiver, ledger=self.table.owned_by)
+        return webhook.Application(receiver=self.receiver, idempotency=self.table.owned_by)
 
     def send(self, event: Mapping[str, Any], *, context: Context | None = None) -> Reply:
         self.requests += 1

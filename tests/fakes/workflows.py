@@ -12,7 +12,7 @@ from infra.loader.workflow_file import load_text
 SMALL = """\
 name: media
 partners:
-  mux: {specification: mux, entry: webhook}
+  mux: {specification: mux, ingress: webhook}
 destinations:
   cms: {type: http, url: "https://cms.example.com/events"}
 routes:

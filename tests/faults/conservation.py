@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from media_events.messaging.message_origin import ARRIVAL_ATTRIBUTE
+from media_events.messaging.message_origin import ORIGIN_ATTRIBUTE
 from media_events.recovery.review_item import ReviewItem
 from tests.faults.aws_model.scheduler import FaultId, marks
 
@@ -28,7 +28,7 @@ class Counted(Protocol):
         """By which it is recognised wherever it turns up."""
 
     @property
-    def entry(self) -> str:
+    def ingress(self) -> str:
         """By which way it came in."""
 
     @property
@@ -97,7 +97,7 @@ def judge(
     ]
     if missing or (not destinations and not waiting):
         tally.lost += 1
-        tally.blame(mark, f"{mark} ({event.entry}, {event.kind}) is lost: {', '.join(missing) or 'no item'}")
+        tally.blame(mark, f"{mark} ({event.ingress}, {event.kind}) is lost: {', '.join(missing) or 'no item'}")
     elif waiting:
         tally.review += 1
         tally.both += any(effects.get((destination, mark)) for destination in waiting)
@@ -117,8 +117,8 @@ def judge(
 
 def names_of(item: ReviewItem) -> set[str]:
     """What no other item of an event may be called: its event, where it is known, and its message, where that is."""
-    arrival = item.message_attributes.get(ARRIVAL_ATTRIBUTE, {}).get("stringValue")
-    message = {NAMELESS + str(json.loads(arrival)["id"])} if arrival else set()
+    origin = item.message_attributes.get(ORIGIN_ATTRIBUTE, {}).get("stringValue")
+    message = {NAMELESS + str(json.loads(origin)["id"])} if origin else set()
     return message | ({item.event_id} if item.event_id.startswith(NAMELESS) else {"the event"})
 
 

@@ -65,9 +65,9 @@ MUTATIONS: Final = (
         (
             Edit(
                 "media_events/delivery/idempotent_effect.py",
-                "    begun = ledger.begin(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)\n",
+                "    acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)\n",
                 "    return None\n"
-                "    begun = ledger.begin(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)\n",
+                "    acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)\n",
             ),
             Edit("media_events/delivery/idempotent_effect.py", "    ledger.complete(key, result=result)\n", ""),
         ),
@@ -117,7 +117,7 @@ MUTATIONS: Final = (
         (
             Edit(
                 "media_events/delivery/ordering/resequencer.py",
-                "        called = lane.called(CALLED_AT_ONCE, now=now",
+                "        resumed = key_queue.resumed(CALLED_AT_ONCE, now=now",
                 "        called = lane.called(0, now=now",
             ),
         ),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem
 from ops.review.archiving import decide
 from tests.faults.aws_model.scheduler import subject_of
@@ -27,12 +27,12 @@ OUT_OF_ORDER: Final = 0.5
 class People:
     """``archived`` and ``out_of_order`` are (destination, event) that they decided so about.
 
-    ``put_away`` is how likely they put an event away.
+    ``skip_in_order`` is how likely they put an event away.
     """
 
     kit: Kit
     items: Callable[[], Iterator[ReviewItem]]
-    put_away: float = PUT_AWAY
+    skip_in_order: float = PUT_AWAY
     archived: set[tuple[str, str]] = field(default_factory=set)
     out_of_order: set[tuple[str, str]] = field(default_factory=set)
 
@@ -53,59 +53,61 @@ class People:
             world.now = max(world.now, until)
             if not self.kit.waiting() and not any(item.error_code != "order-late" for item in self._theirs()):
                 break
-        problems += [f"{key} is held up for good: {lane.to_json()}" for key, lane in self.kit.waiting().items()]
+        problems += [
+            f"{key} is held up for good: {key_queue.to_json()}" for key, key_queue in self.kit.waiting().items()
+        ]
         return problems
 
     def _theirs(self) -> list[ReviewItem]:
-        desk = self.kit.desk()
+        service = self.kit.service()
         found = [item for item in self.items() if item.destination in ORDERED and item.status in ("OPEN", "RETRYING")]
         current = []
         for item in found:
             try:
-                current.append(desk.settle(item))
-            except HopError:
+                current.append(service.settle(item))
+            except ProcessingError:
                 current.append(item)
         return [item for item in current if item.status in ("OPEN", "RETRYING")]
 
     def _decide(self, item: ReviewItem) -> None:
-        world, desk, mark = self.kit.world, self.kit.desk(), subject_of(item.event_id)
+        world, service, mark = self.kit.world, self.kit.service(), subject_of(item.event_id)
         about = (item.destination, mark)
         late = item.error_code == "order-late"
         try:
-            if item.status == "OPEN" and world.fixed("people/put-away", item.item_id) < self.put_away:
+            if item.status == "OPEN" and world.fixed("people/put-away", item.item_id) < self.skip_in_order:
                 # Written down first: the desk may have done it although it could not say so.
                 self.archived.add(about)
                 world.tell(f"put away at {item.destination}", mark)
-                decide(desk, item.item_id, to="ARCHIVED")
+                decide(service, item.item_id, to="ARCHIVED")
             elif not late:
                 world.tell(f"replayed at {item.destination}", mark)
-                list(desk.replay([item.item_id], wait_seconds=0))
+                list(service.replay([item.item_id], wait_seconds=0))
             elif world.fixed("people/late", item.item_id) < OUT_OF_ORDER:
                 self.out_of_order.add(about)
                 world.tell(f"replayed out of order at {item.destination}", mark)
-                list(desk.replay([item.item_id], wait_seconds=0, out_of_order=True))
-        except HopError:
+                list(service.replay([item.item_id], wait_seconds=0, out_of_order=True))
+        except ProcessingError:
             # They try again in the next round.
             return
 
     def _once_more(self) -> None:
         """Put away again what holds up others although it is put away: its route was not told, and the desk said so."""
-        desk = self.kit.desk()
+        service = self.kit.service()
         for item in list(self.items()):
             if item.status == "ARCHIVED" and item.destination in ORDERED:
                 try:
-                    decide(desk, item.item_id, to="ARCHIVED")
-                except HopError:
+                    decide(service, item.item_id, to="ARCHIVED")
+                except ProcessingError:
                     continue
 
     def _held_up_by_nothing(self) -> Iterator[str]:
         """Where nothing is in the queues any more, whoever waits in a lane is parked, or a person is asked about it."""
         asked = {(item.destination, subject_of(item.event_id)) for item in self.items() if item.status == "OPEN"}
-        for key, lane in self.kit.waiting().items():
+        for key, key_queue in self.kit.waiting().items():
             destination = key.split("|")[1]
-            head = lane.head
+            head = key_queue.head
             if head is None or (destination, subject_of(head.event_id)) not in asked:
-                yield f"nobody is asked about what holds up {key}: {lane.to_json()}"
-            for entry in lane.entries:
+                yield f"nobody is asked about what holds up {key}: {key_queue.to_json()}"
+            for entry in key_queue.entries:
                 if not entry.parked and (destination, subject_of(entry.event_id)) not in asked:
                     yield f"{entry.event_id} waits at {destination}, neither parked nor at the review desk"

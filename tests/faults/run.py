@@ -150,7 +150,7 @@ class Run:
 
     def _orders(self, tally: Tally) -> None:
         """From the FIFO entry, events of one asset are put on the bus in their order, dead-lettered ones excepted."""
-        ours = {event.mark: event for event in self.scenario.events if event.entry == "sns-fifo"}
+        ours = {event.mark: event for event in self.scenario.events if event.ingress == "sns-fifo"}
         first: dict[str, None] = {}
         for function, published in self.kit.bus.put:
             if function == "ingress/sns-fifo":
@@ -167,7 +167,7 @@ class Run:
 
     def _effects_in_order(self, tally: Tally) -> None:
         """At an ordered destination the events of one asset from the FIFO entry have their effects in their order."""
-        ours = {event.mark: event for event in self.scenario.events if event.entry == "sns-fifo"}
+        ours = {event.mark: event for event in self.scenario.events if event.ingress == "sns-fifo"}
         for name in ORDERED:
             latest: dict[int, int] = {}
             for mark in self.kit.receivers[name].order:

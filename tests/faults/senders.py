@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.ingress.http import Incoming
+from media_events.ingress.http import WebhookRequest
 from tests.faults.aws_model.scheduler import Invocation, Killed
 from tests.faults.system_under_test import SECRET, Kit
 
@@ -28,7 +28,7 @@ class Sent:
     """One event that somebody wants to hand over: number ``number``, ``after`` seconds from the beginning."""
 
     number: int
-    entry: EntryName
+    ingress: EntryName
     kind: Kind
     asset: int
     after: float
@@ -43,7 +43,7 @@ class Sent:
         """The partner's own words."""
         return {
             "id": self.mark,
-            "type": "video.asset.ready" if self.entry == "webhook" else "asset.ready",
+            "type": "video.asset.ready" if self.ingress == "webhook" else "asset.ready",
             "kind": self.kind,
             "asset": f"asset-{self.asset}",
             "data": {"id": f"asset-{self.asset}", "padding": "x" * self.padding},
@@ -69,7 +69,7 @@ class Senders:
             self.world.at(when, functools.partial(self._send, event, 1), subject=event.mark)
 
     def _send(self, event: Sent, tries: int) -> None:
-        if event.entry == "sns-fifo":
+        if event.ingress == "sns-fifo":
             self._in_order(event)
             return
         way = {
@@ -77,7 +77,7 @@ class Senders:
             "sqs": self._enqueue,
             "partner-bus": self._put,
             "custom-bus": self._put,
-        }[event.entry]
+        }[event.ingress]
         if not way(event) and tries < MAX_TRIES:
             pause = min(600.0, 5.0 * 1.5**tries)
             self.world.at(self.world.now + pause, lambda: self._send(event, tries + 1), subject=event.mark)
@@ -86,7 +86,7 @@ class Senders:
         body = self._text(event).encode()
         stamp = str(int(self.world.now))
         proof = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-        incoming = Incoming(
+        incoming = WebhookRequest(
             partner="mux",
             method="POST",
             host="api.example.com",
@@ -97,7 +97,7 @@ class Senders:
 
         def work(invocation: Invocation) -> int:
             kit = self.kit
-            answer = kit.receiver.receive(incoming, kit.ledger(invocation), remaining=kit.remaining(invocation))
+            answer = kit.receiver.receive(incoming, kit.idempotency(invocation), remaining=kit.remaining(invocation))
             return answer.status
 
         try:
@@ -115,7 +115,7 @@ class Senders:
     def _enqueue(self, event: Sent) -> bool:
         if self.world.strikes("sender/refuse", event.mark, self.world.mix.refuse):
             return False
-        self.kit.ways_in[event.entry].send(self._text(event), {})
+        self.kit.queue_ingresses[event.ingress].send(self._text(event), {})
         self.accepted.add(event.mark)
         return not self.world.strikes("sender/lose-answer", event.mark, self.world.mix.lose_answer)
 
@@ -126,7 +126,7 @@ class Senders:
         (https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html).
         """
         for _ in range(3):
-            self.kit.ways_in[event.entry].send(
+            self.kit.queue_ingresses[event.ingress].send(
                 self._text(event), {}, group_id=f"asset-{event.asset}", deduplication_id=event.mark
             )
             self.accepted.add(event.mark)
@@ -134,8 +134,8 @@ class Senders:
                 return
 
     def _put(self, event: Sent) -> bool:
-        bus = self.kit.partner_bus if event.entry == "partner-bus" else self.kit.bus
-        source = "aws.partner/acme.com/1" if event.entry == "partner-bus" else "com.tool.editor"
+        bus = self.kit.partner_bus if event.ingress == "partner-bus" else self.kit.bus
+        source = "aws.partner/acme.com/1" if event.ingress == "partner-bus" else "com.tool.editor"
         entry = {"Source": source, "DetailType": "Asset", "Detail": json.dumps(event.body)}
         try:
             (answer,) = bus.put_events(Entries=[entry])["Entries"]

@@ -12,10 +12,10 @@ from typing import Any, Final, cast
 
 from event_patterns import effective_pattern
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
-from media_events.adapters.dynamodb.circuit_breaker import BreakerTable, BreakerTables
-from media_events.adapters.dynamodb.idempotency import LedgerTable
-from media_events.adapters.dynamodb.key_queues import LanesTable, ParkingTable
-from media_events.adapters.dynamodb.rate_limiter import PaceTable
+from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker, DynamoCircuitBreakers
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
+from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
+from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies
@@ -23,27 +23,27 @@ from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.adapters.step_functions.executions import StepFunctions
 from media_events.core.failures import TransientError
-from media_events.delivery.aws.step_functions import StatesDelivery
-from media_events.delivery.circuit_breaker import Breaker
+from media_events.delivery.aws.step_functions import StepFunctionsDelivery
+from media_events.delivery.circuit_breaker import CircuitBreaker
 from media_events.delivery.config import Destination, parse_destination
 from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.http.delivery import HttpDelivery
-from media_events.delivery.ordering.key_queue import Lane
-from media_events.delivery.ordering.resequencer import Strict
-from media_events.delivery.policies import BreakerPolicy
+from media_events.delivery.ordering.key_queue import KeyQueue
+from media_events.delivery.ordering.resequencer import Resequencer
+from media_events.delivery.policies import CircuitBreakerPolicy
 from media_events.events.publisher import Publisher
-from media_events.ingress.idempotent_publish import Acceptor
-from media_events.ingress.queue import Entrance, EntranceQueue
-from media_events.ingress.queue_config import parse_entrants, parse_entry
-from media_events.ingress.webhook import Receiver, parse_partners
+from media_events.ingress.idempotent_publish import IdempotentPublisher
+from media_events.ingress.queue import IngressQueue, QueueReceiver
+from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
+from media_events.ingress.webhook import WebhookReceiver, parse_partners
 from media_events.messaging.message import Message
-from media_events.messaging.queue_consumer import BatchResponse, Consumer, RetryPolicy, consume_together
-from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RouteBack
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, RetryPolicy, consume_batch
+from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RedriveTarget
 from media_events.recovery.redriver import Redriver
 from media_events.transform import Transformer, parse_steps
-from media_events.transform.ports import Means
-from ops.deployment.ledgers import LedgerTables
-from ops.review.service import Desk
+from media_events.transform.ports import TransformPorts
+from ops.deployment.idempotency_stores import IdempotencyTables
+from ops.review.service import ReviewService
 from tests.faults.aws_model.clients import S3, Functions, Secrets, Sqs, StateMachines
 from tests.faults.aws_model.dynamodb import Ledger, Table
 from tests.faults.aws_model.eventbridge import Bus, Rule
@@ -77,7 +77,7 @@ READY: Final[dict[str, Any]] = {"detail": {"data": {"kind": ["ready"]}}}
 RAW: Final[dict[str, Any]] = {"detail": {"data": {"kind": ["raw"]}}}
 ORDERED: Final[Mapping[str, dict[str, Any]]] = {
     "waiting": {"ordering": "strict", "strict": {"on_failure": "block", "hold_seconds": 300, "reorder_seconds": 8}},
-    "parking": {"ordering": "strict", "strict": {"on_failure": "sideline", "hold_seconds": 300, "reorder_seconds": 8}},
+    "parking": {"ordering": "strict", "strict": {"on_failure": "park", "hold_seconds": 300, "reorder_seconds": 8}},
 }
 """Destinations that get the events of a key in their order."""
 DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -161,11 +161,11 @@ class Kit:
             "search": HttpReceiver(world, "search", idempotent=True),
             **{name: HttpReceiver(world, name, idempotent=True) for name in ORDERED},
         }
-        self.lanes = LanesTable(self.route_ledger, "ledger", clock=world.clock)
+        self.key_queues = DynamoKeyQueues(self.route_ledger, "ledger", clock=world.clock)
         self.executions: Counter[str] = Counter()
         self.machines: Any = StateMachines(world, self._executed)
         self.receiver = self._webhook()
-        self.ways_in = {entry: self._way_in(entry, partners) for entry, partners in ENTRIES.items()}
+        self.queue_ingresses = {entry: self._queue_ingress(entry, partners) for entry, partners in ENTRIES.items()}
         self._transform()
         self._routes()
         self.archive = self._archive()
@@ -183,9 +183,9 @@ class Kit:
     def _sent_back(self, hop: str, body: str, attributes: Mapping[str, Mapping[str, Any]]) -> None:
         """Whoever is sent back by the re-drive function must carry one re-drive more than its dead letter did."""
         current = self.world.current
-        letters = None if current is None else self._attending.get(current.request_id)
+        dead_letters = None if current is None else self._attending.get(current.request_id)
         mark, count = subject_of(body), _redrive_count(attributes)
-        if letters is not None and (mark, count - 1) not in letters:
+        if dead_letters is not None and (mark, count - 1) not in dead_letters:
             self.miscounted.append((mark, hop))
 
     def _queue(self, name: str, **options: Any) -> Queue:
@@ -197,18 +197,20 @@ class Kit:
         rule = Rule(name=hop.name, pattern=pattern, target=hop.queue, dead_letters=hop.dead)
         (bus or self.bus).rules.append(rule)
 
-    def _attended(self, hop: _Hop, destination: str, route_back: RouteBack, function: str | None = None) -> None:
+    def _attended(
+        self, hop: _Hop, destination: str, redrive_target: RedriveTarget, function: str | None = None
+    ) -> None:
         self.dead_letter_queues[hop.dead.arn] = DeadLetterQueue(
             arn=hop.dead.arn,
             url=hop.dead.url,
             hop=hop.name,
             destination=destination,
-            route_back=route_back,
-            queue_url=hop.queue.url if route_back == "queue" else None,
+            redrive_target=redrive_target,
+            queue_url=hop.queue.url if redrive_target == "queue" else None,
             function_arn=function,
             consumer_arn=hop.name if hop.name in self.functions.functions else None,
             policy=RedrivePolicy(),
-            ledger_table="ledger" if hop.name.startswith("route/") and route_back == "queue" else None,
+            idempotency_table="ledger" if hop.name.startswith("route/") and redrive_target == "queue" else None,
         )
 
     def _consumer(self, hop: _Hop, **options: Any) -> Consumer:
@@ -234,8 +236,8 @@ class Kit:
             rng=self.rng,
         )
 
-    def _acceptor(self, hop: str, dead: SqsQueue) -> Acceptor:
-        return Acceptor(
+    def _idempotent_publisher(self, hop: str, dead: SqsQueue) -> IdempotentPublisher:
+        return IdempotentPublisher(
             publisher=self._publisher(),
             dead_letters=dead,
             hop=hop,
@@ -247,54 +249,60 @@ class Kit:
             rng=self.rng,
         )
 
-    def ledger(self, invocation: Invocation, table: Any = None) -> LedgerTable:
-        return LedgerTable(table or self.ingress_ledger, "ledger", owner=invocation.request_id, clock=self.world.clock)
+    def idempotency(self, invocation: Invocation, table: Any = None) -> DynamoIdempotencyStore:
+        return DynamoIdempotencyStore(
+            table or self.ingress_ledger, "ledger", owner=invocation.request_id, clock=self.world.clock
+        )
 
     def remaining(self, invocation: Invocation) -> Callable[[], float]:
         return lambda: invocation.deadline - self.world.now
 
     # --- ways in -----------------------------------------------------------------------------------------------------
 
-    def _webhook(self) -> Receiver:
+    def _webhook(self) -> WebhookReceiver:
         hop = _Hop("ingress/webhook", Queue(self.world, "none"), self._queue("kit-webhook-dlq", visibility=360.0))
         dead = SqsQueue(self.sqs, dead_letter_queue_url=hop.dead.url)
         self._attended(hop, "bus", "bus", "webhook")
-        receiver = Receiver(
+        receiver = WebhookReceiver(
             partners=parse_partners({"mux": {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"]}}),
             secrets=Secrets(
                 self.world, {"arn:mux": [SECRET]}, lambda: TransientError("aws-InternalServiceError", "no secrets now")
             ),
-            acceptor=self._acceptor(hop.name, dead),
+            idempotent_publisher=self._idempotent_publisher(hop.name, dead),
             report=self.report,
             hop=hop.name,
             clock=self.world.clock,
         )
 
         def replay(payload: dict[str, Any], invocation: Invocation) -> object:
-            return receiver.replay(payload["request"], self.ledger(invocation), remaining=self.remaining(invocation))
+            return receiver.replay(
+                payload["request"], self.idempotency(invocation), remaining=self.remaining(invocation)
+            )
 
         self.functions.functions["webhook"] = replay
         return receiver
 
-    def _way_in(self, entry: str, partners: dict[str, Any]) -> Queue:
+    def _queue_ingress(self, entry: str, partners: dict[str, Any]) -> Queue:
         hop = self._hop(f"ingress/{entry}", fifo=entry == "sns-fifo")
-        way_in = Entrance(
-            entry=parse_entry(entry),
-            entrants=parse_entrants(partners, parse_entry(entry)),
-            acceptor=self._acceptor(hop.name, self._sqs_queue(hop)),
+        receiver = QueueReceiver(
+            ingress=parse_queue_ingress(entry),
+            partners=parse_queue_partners(partners, parse_queue_ingress(entry)),
+            idempotent_publisher=self._idempotent_publisher(hop.name, self._sqs_queue(hop)),
             bodies=self.bodies,
             clock=self.world.clock,
         )
-        consumer = self._consumer(hop, queue=EntranceQueue(self._sqs_queue(hop), way_in.letter), about=way_in.about)
+        consumer = self._consumer(
+            hop, queue=IngressQueue(self._sqs_queue(hop), receiver.dead_letter), about=receiver.about
+        )
 
         def handler(event: dict[str, Any], invocation: Invocation) -> object:
-            if "describe" in event:
-                return way_in.describe(event["describe"])
+            if "inspect" in event:
+                return receiver.inspect(event["inspect"])
 
-            def enter(messages: Sequence[Message]) -> Sequence[BaseException | None]:
-                return way_in.enter(messages, self.ledger(invocation), remaining=self.remaining(invocation))
+            def receive(messages: Sequence[Message]) -> Sequence[BaseException | None]:
+                return receiver.receive(messages, self.idempotency(invocation), remaining=self.remaining(invocation))
 
-            return consume_together(event, enter, consumer)
+            return consume_batch(event, receive, consumer)
 
         EventSourceMapping(hop.queue, hop.name, handler)
         self.functions.functions[hop.name] = handler
@@ -317,7 +325,7 @@ class Kit:
         def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
             transformer = Transformer(
                 steps=steps,
-                means=Means(
+                ports=TransformPorts(
                     partners=nobody,
                     read_secrets=nobody,
                     tables=nobody,
@@ -332,7 +340,7 @@ class Kit:
                 report=self.report,
                 bodies=self.bodies,
             )
-            return consume_together(event, transformer.handle, consumer)
+            return consume_batch(event, transformer.handle, consumer)
 
         EventSourceMapping(hop.queue, hop.name, handler)
         self.functions.functions[hop.name] = handler
@@ -346,7 +354,7 @@ class Kit:
                         "name": name,
                         "type": "http",
                         "url": f"https://{name}.example.com/events",
-                        "breaker": {
+                        "circuit_breaker": {
                             "failures": 10,
                             "delay_seconds": 30,
                             "max_delay_seconds": 240,
@@ -364,9 +372,9 @@ class Kit:
             )
             self._route(destination, delivery, transformed=name == "search")
         states: Any = parse_destination(
-            {"destination": {"name": "process", "type": "states", "state_machine_arn": STATE_MACHINE}}
+            {"destination": {"name": "process", "type": "step-functions", "state_machine_arn": STATE_MACHINE}}
         )
-        self._route(states, StatesDelivery(destination=states, state_machines=StepFunctions(self.machines)))
+        self._route(states, StepFunctionsDelivery(destination=states, state_machines=StepFunctions(self.machines)))
 
     def _route(self, destination: Destination, delivery: Delivery, *, transformed: bool = False) -> None:
         hop = self._hop(f"route/{destination.name}")
@@ -375,25 +383,25 @@ class Kit:
         else:
             self._rule(hop, effective_pattern(READY, hop=hop.name, stage="received"))
         consumer = self._consumer(hop, waiting=self._sqs_queue(hop))
-        breaker = Breaker(
+        circuit_breaker = CircuitBreaker(
             destination=destination.name,
-            policy=destination.breaker or BreakerPolicy(),
-            store=BreakerTable(self.route_ledger, "ledger", destination.name, clock=self.world.clock),
+            policy=destination.circuit_breaker or CircuitBreakerPolicy(),
+            store=DynamoCircuitBreaker(self.route_ledger, "ledger", destination.name, clock=self.world.clock),
             report=self.report,
             clock=self.world.clock,
             rng=self.rng,
         )
 
         def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
-            ledger = self.ledger(invocation, self.route_ledger)
+            idempotency = self.idempotency(invocation, self.route_ledger)
             strict = None
             if destination.strict is not None:
-                strict = Strict(
+                strict = Resequencer(
                     destination=destination.name,
                     policy=destination.strict,
-                    lanes=self.lanes,
-                    parking=ParkingTable(self.route_ledger, "ledger", clock=self.world.clock),
-                    ledger=ledger,
+                    key_queues=self.key_queues,
+                    parked_messages=DynamoParkedMessages(self.route_ledger, "ledger", clock=self.world.clock),
+                    idempotency=idempotency,
                     waiting=self._sqs_queue(hop),
                     owner=invocation.request_id,
                     clock=self.world.clock,
@@ -402,16 +410,16 @@ class Kit:
                 destination=destination.name,
                 hop=hop.name,
                 delivery=delivery,
-                ledger=ledger,
+                idempotency=idempotency,
                 strict=strict,
                 report=self.report,
                 seconds_left=self.remaining(invocation),
                 clock=self.world.clock,
                 parallel=1,
-                breaker=breaker,
+                circuit_breaker=circuit_breaker,
             )
-            copies = self.ledger(invocation, self.route_ledger)
-            return consume_together(event, deliverer, replace(consumer, copies=copies))
+            copies = self.idempotency(invocation, self.route_ledger)
+            return consume_batch(event, deliverer, replace(consumer, copies=copies))
 
         EventSourceMapping(hop.queue, hop.name, handler)
         self.functions.functions[hop.name] = handler
@@ -446,8 +454,8 @@ class Kit:
             topic=None,
             report=self.report,
             clock=self.world.clock,
-            breakers=BreakerTables(self.route_ledger, clock=self.world.clock),
-            pace=PaceTable(self.reviews, "review", clock=self.world.clock),
+            circuit_breakers=DynamoCircuitBreakers(self.route_ledger, clock=self.world.clock),
+            rate_limiter=DynamoRateLimiter(self.reviews, "review", clock=self.world.clock),
             sleep=self.world.pause,
         )
         for queue in self.dead_letter_queues.values():
@@ -455,24 +463,24 @@ class Kit:
 
             def handler(event: dict[str, Any], invocation: Invocation, queue: DeadLetterQueue = queue) -> BatchResponse:
                 invocation.about = None if queue.hop.startswith("ingress/") else queue.hop
-                letters = {
+                dead_letters = {
                     (subject_of(record["body"]), count)
                     for record in event["Records"]
                     for count in (_redrive_count(record["messageAttributes"]), _count_on_the_bus(record["body"]))
                 }
-                self._attending[invocation.request_id] = letters
-                return replace(redriver, seconds_left=self.remaining(invocation)).attend(event)
+                self._attending[invocation.request_id] = dead_letters
+                return replace(redriver, seconds_left=self.remaining(invocation)).handle_batch(event)
 
             EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0)
             self._watch(dead, queue)
 
-    def desk(self) -> Desk:
+    def service(self) -> ReviewService:
         """The review desk, for a person."""
-        ledgers = LedgerTables(self.route_ledger, ["ledger"], clock=self.world.clock)
-        return Desk(
+        idempotency_stores = IdempotencyTables(self.route_ledger, ["ledger"], clock=self.world.clock)
+        return ReviewService(
             table=self.table,
-            effects=ledgers,
-            lanes=ledgers,
+            effects=idempotency_stores,
+            key_queues=idempotency_stores,
             queues=SqsQueues(self.sqs),
             bus=lambda _arn: self._publisher(bodies=False),
             functions=LambdaFunctions(self._functions),
@@ -481,11 +489,11 @@ class Kit:
             sleep=self.world.pause,
         )
 
-    def waiting(self) -> dict[str, Lane]:
+    def waiting(self) -> dict[str, KeyQueue]:
         """The lanes in which somebody waits, by their keys."""
         texts = {key: item["lane"]["S"] for key, item in self.route_ledger.items.items() if key.startswith("lane|")}
-        lanes = {key: Lane.from_json(text) for key, text in texts.items()}
-        return {key: lane for key, lane in lanes.items() if lane.entries}
+        key_queues = {key: KeyQueue.from_json(text) for key, text in texts.items()}
+        return {key: key_queue for key, key_queue in key_queues.items() if key_queue.entries}
 
     def _watch(self, dead: Queue, queue: DeadLetterQueue) -> None:
         keep = dead._keep

@@ -172,8 +172,8 @@ def test_what_a_target_does_not_take_is_dead_lettered_with_its_rule():
     bus.put_events(Entries=[entry(kind="a")])
     world.run()
 
-    (letter,) = dead.messages.values()
-    assert letter.attributes["RULE_ARN"]["stringValue"].endswith("rule/kit/r")
+    (dead_letter,) = dead.messages.values()
+    assert dead_letter.attributes["RULE_ARN"]["stringValue"].endswith("rule/kit/r")
     assert not target.messages
 
 

@@ -20,7 +20,7 @@ from tests.faults.shrinking import told
 sent = st.builds(
     Sent,
     number=st.integers(1, 999),
-    entry=st.sampled_from(ENTRY_NAMES),
+    ingress=st.sampled_from(ENTRY_NAMES),
     kind=st.sampled_from(("ready", "raw")),
     asset=st.integers(1, 3),
     after=st.integers(0, 400).map(float),
@@ -73,7 +73,7 @@ def test_faults_of_every_kind_really_struck():
     run = Run(Scenario(seed=1001, events=events_of(1001, 300), mix=mix))
     faults = run.live().faults
 
-    entries = {event.mark: event.entry for event in run.scenario.events}
+    entries = {event.mark: event.ingress for event in run.scenario.events}
     assert {entries[mark] for mark in run.senders.accepted} == set(ENTRY_NAMES)
     # Every kind of durable write: events, a large body, what a way in and a route remember.
     struck = {site for site, _, _ in faults}
@@ -138,7 +138,7 @@ def test_however_many_messages_of_an_event_are_moved_by_sqs_it_has_one_item_with
 
 
 def test_second_items_of_an_event_are_noticed(monkeypatch):
-    monkeypatch.setattr(redriver.Redriver, "_described", lambda _self, letter, _queue: letter)
+    monkeypatch.setattr(redriver.Redriver, "_described", lambda _self, dead_letter, _queue: dead_letter)
 
     tally = dying_ways_in(3, 0.3).live()
 
@@ -155,7 +155,7 @@ def test_an_order_that_is_not_kept_is_noticed(monkeypatch):
 
 
 def test_an_unanswered_accepted_event_is_counted_as_lost(monkeypatch):
-    monkeypatch.setattr(queue.Entrance, "_publish", lambda _self, works, *_: [w.steps.popleft() for w in works])
+    monkeypatch.setattr(queue.QueueReceiver, "_publish", lambda _self, works, *_: [w.steps.popleft() for w in works])
     events = (Sent(1, "sqs", "raw", 1, 0.0), Sent(2, "webhook", "raw", 1, 0.0))
 
     tally = Run(Scenario(seed=1, events=events, mix=CALM)).live()

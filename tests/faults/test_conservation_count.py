@@ -77,8 +77,8 @@ def test_second_item_of_what_can_not_be_read_counts_unless_it_is_of_another_mess
     items = []
     for message in messages:
         named, _, identifier = message.rpartition(" ")
-        arrival = {"arrival": {"dataType": "String", "stringValue": json.dumps({"id": identifier})}} if named else {}
-        items.append(make_item(MARK if named else f"message-{identifier}", message_attributes=arrival))
+        origin = {"origin": {"dataType": "String", "stringValue": json.dumps({"id": identifier})}} if named else {}
+        items.append(make_item(MARK if named else f"message-{identifier}", message_attributes=origin))
     tally = judged({}, *items, places=())
     assert (tally.duplicated, tally.unnamed) == found
 

@@ -1,4 +1,4 @@
-"""Five keys of twenty events through the FIFO entry: whichever fail, each key's events arrive in their order."""
+"""Five keys of twenty events through the FIFO ingress: whichever fail, each key's events arrive in their order."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def arrived(run, name):
 def test_a_failed_event_holds_up_its_key_alone_and_goes_first_when_it_is_replayed(seed):
     failures = failing(seed)
     run = Run(Scenario(seed=seed, events=SENT, mix=CALM))
-    run.people.put_away = 0
+    run.people.skip_in_order = 0
     for name in ORDERED:
         run.kit.receivers[name].refused = set().union(*failures.values())
     run.senders.plan(SENT)
@@ -57,7 +57,7 @@ def test_a_failed_event_holds_up_its_key_alone_and_goes_first_when_it_is_replaye
 
 def test_key_goes_on_without_an_event_that_a_person_puts_away():
     run = Run(Scenario(seed=7, events=SENT, mix=CALM))
-    run.people.put_away = 1
+    run.people.skip_in_order = 1
     away = {OF_KEY[0][0], OF_KEY[1][7], OF_KEY[2][-1]}
     for name in ORDERED:
         run.kit.receivers[name].refused = away
@@ -82,9 +82,9 @@ def test_parked_events_wait_neither_in_the_queue_nor_at_the_desk():
 
     run.world.run()
 
-    ((_, lane),) = run.kit.waiting().items()
-    assert [entry.parked for entry in lane.entries] == [False] + [True] * (EVENTS - 3)
+    ((_, key_queue),) = run.kit.waiting().items()
+    assert [entry.parked for entry in key_queue.entries] == [False] + [True] * (EVENTS - 3)
     assert run.kit.queues["https://sqs.eu-west-1.amazonaws.com/123456789012/kit-parking"].messages == {}
     (item,) = run.items()
-    standing = run.kit.desk().standing(item)
-    assert (item.event_id, str(standing)) == (head, "17 later of its key wait behind it, 17 of them parked")
+    order_position = run.kit.service().order_position(item)
+    assert (item.event_id, str(order_position)) == (head, "17 later of its key wait behind it, 17 of them parked")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from media_events.core.failures import COPY_ATTRIBUTE, PRIOR_ATTEMPTS_ATTRIBUTE
+from media_events.core.failures import DEFERRAL_ATTRIBUTE, PRIOR_ATTEMPTS_ATTRIBUTE
 from media_events.outbound_http.client import Response
 from tests.faults.aws_model.scheduler import CALM, Mix, subject_of
 from tests.faults.run import Run, Scenario
@@ -44,7 +44,7 @@ class Outage:
 
         def sent_again(body, attributes):
             if PRIOR_ATTEMPTS_ATTRIBUTE in attributes:
-                key = (subject_of(body), attributes[COPY_ATTRIBUTE]["stringValue"])
+                key = (subject_of(body), attributes[DEFERRAL_ATTRIBUTE]["stringValue"])
                 self.copies[key] += 1
                 # Were they to multiply, the run would never end.
                 assert self.copies[key] < 20

@@ -54,19 +54,19 @@ def test_one_line_deploys_the_partner_and_its_function_accepts_its_signed_event(
     stack = synthesise(f"name: media\n{LINE}\nenvironments:\n  dev: {{region: eu-west-1}}\n")["dev"]
 
     specification = json.loads(stack.module("ingress")["partners"]["acme"]["specification"])
-    desk = Desk(partners={"acme": {"specification": specification, "secret_arns": ["arn:acme"]}})
-    desk.secrets.stored["arn:acme"] = [KEY]
-    monkeypatch.setattr("media_events.handlers.webhook.application", desk.application)
-    now = int(desk.clock())
+    service = Desk(partners={"acme": {"specification": specification, "secret_arns": ["arn:acme"]}})
+    service.secrets.stored["arn:acme"] = [KEY]
+    monkeypatch.setattr("media_events.handlers.webhook.application", service.application)
+    now = int(service.clock())
     signature = hmac.new(KEY.encode(), f"{now}.".encode() + EVENT, hashlib.sha256).hexdigest()
 
     def post(value: str) -> int:
         headers = {"content-type": "application/json", "x-acme-signature": f"t={now},v1={value}"}
-        return desk.post(EVENT, partner="acme", headers=headers).status
+        return service.post(EVENT, partner="acme", headers=headers).status
 
     assert post("0" * 64) == 401
     assert post(signature) == 202
-    (event,) = desk.bus.events
+    (event,) = service.bus.events
     assert (event.metadata.source, event.metadata.type) == ("partner.acme", "asset.ready")
     assert (event.metadata.id, event.metadata.subject) == ("acme-evt-0001", "house-id-0001")
 
@@ -75,7 +75,7 @@ def test_one_line_deploys_the_partner_and_its_function_accepts_its_signed_event(
 @pytest.mark.parametrize(("entry", "line"), WAYS, ids=[entry.split(":")[0] for entry, _ in WAYS])
 def test_the_same_file_serves_every_other_way_in(synthesise, entry, line):
     stack = synthesise(
-        f"name: media\nentries:\n  {entry}\npartners:\n  {line}\nenvironments:\n  dev: {{region: eu-west-1}}\n"
+        f"name: media\ningress:\n  {entry}\npartners:\n  {line}\nenvironments:\n  dev: {{region: eu-west-1}}\n"
     )["dev"]
 
     name = entry.split(":")[0]

@@ -7,25 +7,25 @@ import pytest
 
 WAYS = """\
 name: media
-entries:
+ingress:
   webhook: {type: webhook}
   queue: {type: sqs, fifo: true, senders: {Mam: {account_ids: ["210987654321"]}}, failure: {max_receive_count: 9}}
   theirs: {type: sqs, existing_queue: {arn: "arn:aws:sqs:eu-west-1:210987654321:events.fifo", age_alarm: false}}
   topic: {type: sns-fifo, topic_archive_days: 7, replay: {since: "2026-11-23T10:00:00Z"}}
   plain: {type: sns-fifo, existing_topic_arn: "arn:aws:sns:eu-west-1:210987654321:events", filter_policy: {kind: [a]}}
   saas: {type: partner-bus, event_source_name: aws.partner/acme.example/tenant/events, archive: {retention_days: 5}}
-  apps: {type: custom-bus, producers: {Acme: {account_ids: ["210987654321"], sources: [com.acme]}}}
+  apps: {type: custom-bus, senders: {Acme: {account_ids: ["210987654321"], sources: [com.acme]}}}
   services: {type: aws-services, enabled: false}
 partners:
-  mux: {specification: mux, entry: [queue, webhook]}
-  bitmovin: {specification: bitmovin, entry: theirs}
-  one: {specification: &own {id: body.id, type: body.type}, entry: topic}
-  two: {specification: *own, entry: plain}
-  three: {specification: *own, entry: saas}
-  acme: {entry: apps, sources: [com.acme]}
+  mux: {specification: mux, ingress: [queue, webhook]}
+  bitmovin: {specification: bitmovin, ingress: theirs}
+  one: {specification: &own {id: body.id, type: body.type}, ingress: topic}
+  two: {specification: *own, ingress: plain}
+  three: {specification: *own, ingress: saas}
+  acme: {ingress: apps, sources: [com.acme]}
   mediaconvert:
     specification: mediaconvert
-    entry: services
+    ingress: services
     sources: [aws.mediaconvert]
     pattern: {detail: {status: [COMPLETE]}}
 failure:
@@ -125,10 +125,10 @@ def test_entries_that_a_partner_has_in_common_share_the_webhooks_ledger_and_othe
 
 def test_entries_without_a_webhook_share_the_firsts_ledger(synthesise):
     text = WAYS.replace("entry: [queue, webhook]", "entry: [topic, queue]").replace(
-        "  one: {specification: &own {id: body.id, type: body.type}, entry: topic}\n", ""
+        "  one: {specification: &own {id: body.id, type: body.type}, ingress: topic}\n", ""
     )
     text = text.replace(
-        "specification: *own, entry: plain", "specification: &own {id: body.id, type: body.type}, entry: plain"
+        "specification: *own, ingress: plain", "specification: &own {id: body.id, type: body.type}, ingress: plain"
     )
     stack = synthesise(text)["dev"]
 
@@ -165,20 +165,20 @@ def test_where_to_send_and_what_senders_need_comes_out(stack):
 
 
 def test_entry_that_no_partner_takes_is_not_made(synthesise):
-    stack = synthesise(WAYS.replace("  bitmovin: {specification: bitmovin, entry: theirs}\n", ""))["dev"]
+    stack = synthesise(WAYS.replace("  bitmovin: {specification: bitmovin, ingress: theirs}\n", ""))["dev"]
 
     assert "ingress-theirs" not in stack.document["module"]
 
 
 STRAIGHT = """\
 name: media
-entries:
+ingress:
   saas: {type: partner-bus, event_source_name: aws.partner/acme.example/tenant/events, transform: false}
   apps: {type: custom-bus}
 partners:
   acme:
     specification: {id: body.id, type: body.type}
-    entry: [saas, apps]
+    ingress: [saas, apps]
     sources: [aws.partner/acme.example/tenant/events]
 environments:
   dev: {region: eu-west-1}

@@ -58,7 +58,7 @@ def test_warnings_are_told_and_do_not_stop_the_synthesis(clean_environ, tmp_path
     workflow = tmp_path / "workflow.yaml"
     workflow.write_text(
         "name: media\n"
-        "partners: {mux: {specification: mux, entry: webhook}}\n"
+        "partners: {mux: {specification: mux, ingress: webhook}}\n"
         "environments: {dev: {region: eu-west-1}}\n",
         encoding="utf-8",
     )

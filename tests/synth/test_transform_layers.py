@@ -5,7 +5,7 @@ import zipfile
 WORKFLOW = """\
 name: media
 partners:
-  mux: {specification: mux, entry: webhook}
+  mux: {specification: mux, ingress: webhook}
 transforms:
   own:
     pattern: {source: [partner.mux]}

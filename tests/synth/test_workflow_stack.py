@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = """\
 name: media
 partners:
-  mux: {specification: mux, entry: webhook}
+  mux: {specification: mux, ingress: webhook}
 destinations:
   cms: {type: http, url: "https://cms.example.com/events"}
 routes:
@@ -187,7 +187,7 @@ def test_partners_secrets_are_passed_by_reference(synthesise):
 
 ACCESS = """\
 name: media
-entries:
+ingress:
   webhook:
     throttle: {rate: 50, burst: 60}
     domain:
@@ -195,14 +195,14 @@ entries:
       certificate_arn: arn:aws:acm:eu-west-1:123456789012:certificate/a1
       mutual_tls: {truststore_uri: "s3://trust/ca.pem", truststore_version: "7"}
 partners:
-  mux: {specification: mux, entry: webhook, throttle: {rate: 3, burst: 4}, require_client_certificate: true}
+  mux: {specification: mux, ingress: webhook, throttle: {rate: 3, burst: 4}, require_client_certificate: true}
   acme:
     specification: {id: body.id, type: body.type}
-    entry: webhook
+    ingress: webhook
     authorization: {type: iam, principals: ["arn:aws:iam::123456789012:role/acme"]}
   bravo:
     specification: {id: body.id, type: body.type}
-    entry: webhook
+    ingress: webhook
     authorization: {type: jwt, issuer: "https://login.example.com/", audiences: [hooks]}
 environments:
   dev: {region: eu-west-1}
@@ -294,7 +294,7 @@ def test_workflow_that_waits_gets_the_function_and_the_bus_that_its_definition_n
     text = SMALL.replace(
         HTTP,
         "{type: step-functions, definition: ingest.asl.json}\n"
-        "  transcodes: {type: resume, correlation_key: data.job, error: Bad}",
+        "  transcodes: {type: task-callback, correlation_key: data.job, error: Bad}",
     ).replace(
         "    destination: cms\n",
         "    destination: cms\n  done: {pattern: {detail-type: [a]}, destination: transcodes}\n",
@@ -386,16 +386,16 @@ def test_target_is_what_the_router_takes(synthesise, settings, target):
     route = synthesise(SMALL.replace(HTTP, f"{{{settings}}}"))["dev"].module("router")["routes"]["ready"]
 
     assert route["target"] == target
-    assert not {"breaker", "ordering"} & route.keys()
+    assert not {"circuit_breaker", "ordering"} & route.keys()
 
 
 def test_breaker_and_ordering_of_a_destination_hold_for_its_routes(synthesise):
-    text = SMALL.replace('/events"}', '/events", ordering: latest, breaker: {failures: 3}}')
+    text = SMALL.replace('/events"}', '/events", ordering: latest, circuit_breaker: {failures: 3}}')
 
     route = synthesise(text)["dev"].module("router")["routes"]["ready"]
 
     assert route["ordering"] == "latest"
-    assert route["breaker"] == {
+    assert route["circuit_breaker"] == {
         "enabled": True,
         "failures": 3,
         "delay_seconds": 30,
@@ -405,12 +405,12 @@ def test_breaker_and_ordering_of_a_destination_hold_for_its_routes(synthesise):
 
 
 def test_strict_order_of_a_destination_holds_for_its_routes(synthesise):
-    text = SMALL.replace('/events"}', '/events", ordering: strict, strict: {on_failure: sideline}}')
+    text = SMALL.replace('/events"}', '/events", ordering: strict, strict: {on_failure: park}}')
 
     route = synthesise(text)["dev"].module("router")["routes"]["ready"]
 
     assert route["ordering"] == "strict"
-    assert route["strict"] == {"reorder_seconds": 5, "on_failure": "sideline", "hold_seconds": 86400}
+    assert route["strict"] == {"reorder_seconds": 5, "on_failure": "park", "hold_seconds": 86400}
 
 
 def test_input_transformer_goes_with_what_the_rule_itself_sends_to(synthesise):
@@ -491,7 +491,7 @@ def test_workflow_without_routes_still_receives_and_archives(synthesise):
 
 
 def test_environment_without_protection_can_be_destroyed_with_its_data(synthesise):
-    both = "dev: {region: eu-west-1, protection: false}\n  prod: {region: eu-west-1}"
+    both = "dev: {region: eu-west-1, deletion_protection: false}\n  prod: {region: eu-west-1}"
     stacks = synthesise(SMALL.replace("dev: {region: eu-west-1}", both))
 
     dev, prod = stacks["dev"], stacks["prod"]

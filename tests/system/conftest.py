@@ -17,8 +17,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from ops.demo import http_receiver_process
 from ops.demo.http_receiver_process import Receiver
-from ops.demo.runner import PRESETS, Story
-from ops.demo.senders import Answer, Sender, post
+from ops.demo.runner import PRESETS, DemoRun
+from ops.demo.senders import HttpResponse, Sender, post
 from ops.local import lifecycle
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
@@ -64,7 +64,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     text = io.StringIO()
     previous = _interrupt_when_terminated()
     try:
-        result = Story(paths, Console(file=text, width=160)).run()
+        result = DemoRun(paths, Console(file=text, width=160)).run()
         yield Told(result, text.getvalue(), paths)
     finally:
         if previous is not None:
@@ -120,10 +120,12 @@ def mux(senders: dict[str, Sender]) -> Sender:
 
 
 @pytest.fixture(scope="session")
-def request_mux(mux: Sender) -> Callable[..., Answer]:
+def request_mux(mux: Sender) -> Callable[..., HttpResponse]:
     """Send Mux's webhook an arbitrary request."""
 
-    def send(body: bytes, headers: dict[str, str] | None = None, *, method: str = "POST", url: str = "") -> Answer:
+    def send(
+        body: bytes, headers: dict[str, str] | None = None, *, method: str = "POST", url: str = ""
+    ) -> HttpResponse:
         return post(url or mux.url, body, headers or {}, mux.ca_bundle, method)
 
     return send

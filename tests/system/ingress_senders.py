@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import boto3
 
-from ops.demo.senders import Answer, frameio_v4_headers, mux_headers, post
+from ops.demo.senders import HttpResponse, frameio_v4_headers, mux_headers, post
 from ops.local.clients import Clients
 from tests.system.polling import SECONDS
 
@@ -176,7 +176,7 @@ class Ways:
 
     def call(
         self, partner: str, body: bytes, *, preset: str = "", secret: str | None = None, now: int | None = None
-    ) -> Answer:
+    ) -> HttpResponse:
         """Call a webhook as the partner of a preset (the one of that name) does."""
         preset, key = preset or partner, self.secrets[partner] if secret is None else secret
         query = f"?{urlencode({'token': key})}" if preset in IN_THE_ADDRESS else ""

@@ -25,7 +25,7 @@ START = ("start", "--since", "3h", "--settle", "0", "--partner", "frameio")
 
 @pytest.fixture(scope="module", name="replay")
 def _replay(told: Any, clients: Clients, outputs: dict[str, Any]) -> Replay:
-    """Run `media-events replay` as a user with one of the operators' policies."""
+    """Run `media-events archive-replay` as a user with one of the operators' policies."""
     iam = clients._client("iam")
     keys = {}
     for policy in ("replay_archive", "repeat_effects"):

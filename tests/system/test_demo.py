@@ -50,7 +50,7 @@ def test_the_failing_destination_was_retried_and_re_driven_before_a_person_was_a
 
 
 def test_the_review_desk_named_the_reason(told):
-    listed = told.printed.split("review list", 1)[1].split("review replay", 1)[0]
+    listed = told.printed.split("review list", 1)[1].split("review retry", 1)[0]
     assert "http-503" in listed
     assert "review-tool" in listed
 
@@ -166,4 +166,4 @@ def test_the_review_table_is_kept_in_order_and_measured_with_what_the_role_may_d
     answer = clients._client("lambda").invoke(FunctionName=name, Payload=b'{"housekeeping": true}')
 
     assert "FunctionError" not in answer, answer["Payload"].read()
-    assert not [line for line in log_lines() if "housekeeping failed" in str(line)]
+    assert not [line for line in log_lines() if "review maintenance failed" in str(line)]

@@ -26,7 +26,7 @@ from ops.local.clients import Clients
 from ops.local.function_logs import LogLine, LogReader
 from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
-from ops.review.bootstrap import desk
+from ops.review.bootstrap import service
 from tests.fakes.events import make_event
 from tests.fakes.http_receiver import CLIENT, Receivers, event_of
 from tests.system.polling import eventually
@@ -345,7 +345,7 @@ def test_event_of_three_routes_is_delivered_once_to_two_and_re_driven_to_the_thi
     assert [metadata["id"] for metadata in seen if metadata["id"] == "three"] == ["three"]
     assert [targets.arrived(path, "three") for path in ("/bearer", "/third")] == [1, 1]
     assert "three" not in targets.review()
-    re_driven = [line for line in _log(targets, "review/") if line.message == "event re-driven"]
+    re_driven = [line for line in _log(targets, "review/") if line.message == "event redriven"]
     assert {line.fields["hop"] for line in re_driven if line.fields["event_id"] == "three"} == {"route/to-third"}
 
 
@@ -377,7 +377,7 @@ def test_event_that_lambda_gave_up_on_comes_back_by_the_bus_to_the_same_function
 
     assert eventually(lambda: targets.arrived("/swift", "swift-late"))
 
-    re_driven = [line for line in _log(targets, "review/") if line.message == "event re-driven"]
+    re_driven = [line for line in _log(targets, "review/") if line.message == "event redriven"]
     (line,) = [line for line in re_driven if line.fields["event_id"] == "swift-late"]
     assert (line.fields["hop"], line.fields["kind"], line.fields["reason"]) == (
         "route/to-swift",
@@ -440,14 +440,14 @@ def test_events_of_each_key_arrive_in_order_and_a_refused_one_holds_up_its_key_a
     assert targets.review()[held_up].startswith("http-422")
     outputs = targets.outputs
     cloud_of = Cloud(region="us-east-1", profile=None, record=targets.clients.record)
-    office = desk(Deployment(cloud_of, outputs["review_table_name"], outputs["ledger_table_names"]))
-    item = office.table.get(item_id("partner.mux", held_up, "ordered"))
+    review = service(Deployment(cloud_of, outputs["review_table_name"], outputs["idempotency_table_names"]))
+    item = review.table.get(item_id("partner.mux", held_up, "ordered"))
     assert item is not None
-    parked = lambda: str(office.standing(item)) == "3 later of its key wait behind it, 3 of them parked"  # noqa: E731
+    parked = lambda: str(review.order_position(item)) == "3 later of its key wait behind it, 3 of them parked"  # noqa: E731
     assert eventually(parked)
 
     targets.receivers.refused.clear()
-    (outcome,) = office.replay([item.item_id], wait_seconds=60)
+    (outcome,) = review.replay([item.item_id], wait_seconds=60)
 
     assert outcome.result == "resolved"
     eventually(lambda: arrived() == whole)

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from media_events.messaging.idempotency import ledger_key
+from media_events.messaging.idempotency import record_key
 from media_events.recovery.review_item import ReviewItem, item_id
 from ops.demo.senders import new_secret
 from ops.deployment.discovery import Cloud, Deployment
@@ -31,7 +31,7 @@ from ops.local.function_logs import LogLine, LogReader
 from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
 from ops.review import bootstrap
-from ops.review.service import Desk
+from ops.review.service import ReviewService
 from tests.faults.local_cloud import deployment
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.local_cloud.run import Mix, Run, events_of
@@ -159,7 +159,7 @@ def test_payload_arrives_in_the_envelope(ways: Ways, sent: dict[str, str], name:
         time_of_event = ways.arrivals.as_put(sent[name])["time"]
     assert metadata["time"] == time_of_event
     assert (metadata["source"], metadata["stage"], metadata["hops"]) == (f"partner.{partner}", "received", 0)
-    assert metadata["entry"] == ("webhook" if name in WEBHOOKS else "custom-bus")
+    assert metadata["ingress"] == ("webhook" if name in WEBHOOKS else "custom-bus")
     if expected["id"] is None:
         assert metadata["id"].startswith(("sha256:", "msg_"))
     elif name in AWS and expected["id"] == json.loads(payload(name))["id"]:
@@ -180,7 +180,7 @@ def test_partner_on_its_own_bus_arrives(ways: Ways):
 
     (found,) = ways.arrivals.wait_for(partner="media-partner")
     metadata = found["detail"]["metadata"]
-    assert (metadata["id"], metadata["type"], metadata["entry"]) == ("evt_0001", "asset.ready", "partner-bus")
+    assert (metadata["id"], metadata["type"], metadata["ingress"]) == ("evt_0001", "asset.ready", "partner-bus")
     assert (metadata["time"], metadata["subject"]) == ("2025-03-04T10:15:29Z", "house-id-0001")
     assert (metadata["partitionkey"], found["source"]) == ("house-id-0001", "partner.media-partner")
 
@@ -192,7 +192,7 @@ def test_producer_of_raw_events_on_the_custom_bus_arrives(ways: Ways):
 
     (found,) = ways.arrivals.wait_for(partner="approvals")
     metadata = found["detail"]["metadata"]
-    assert (metadata["id"], metadata["type"], metadata["entry"]) == ("evt_0002", "asset.approved", "custom-bus")
+    assert (metadata["id"], metadata["type"], metadata["ingress"]) == ("evt_0002", "asset.approved", "custom-bus")
     assert (metadata["time"], metadata["subject"]) == ("2025-03-04T10:15:29Z", "house-id-0001")
     assert (metadata["partitionkey"], metadata["sequence"]) == ("house-id-0001", "00000000000000000003")
 
@@ -224,7 +224,7 @@ def test_message_of_a_fifo_topic_arrives_with_its_group_as_ordering_key(ways: Wa
 
     (found,) = ways.arrivals.wait_for(partner="assets", id="evt_0003")
     metadata = found["detail"]["metadata"]
-    assert (metadata["type"], metadata["entry"], metadata["time"]) == (
+    assert (metadata["type"], metadata["ingress"], metadata["time"]) == (
         "asset.ready",
         "sns-fifo",
         "2025-03-04T10:15:29Z",
@@ -245,7 +245,7 @@ def test_message_in_a_queue_arrives_from_a_sender_whose_role_may_send_and_from_n
     (found,) = ways.arrivals.wait_for(partner="mux", id="by-queue")
     metadata = found["detail"]["metadata"]
     expected = EXPECTED["mux-video.asset.ready"]["metadata"]
-    assert (metadata["entry"], metadata["source"]) == ("sqs", "partner.mux")
+    assert (metadata["ingress"], metadata["source"]) == ("sqs", "partner.mux")
     assert {key: metadata.get(key) for key in ATTRIBUTES} == {key: expected[key] for key in ATTRIBUTES}
     assert metadata["time"] == expected["time"]
 
@@ -253,10 +253,12 @@ def test_message_in_a_queue_arrives_from_a_sender_whose_role_may_send_and_from_n
 # ------------------------------------------------------------------------------------------------- once, and apart
 
 
-def desk_of(ways: Ways) -> Desk:
+def desk_of(ways: Ways) -> ReviewService:
     """The review desk, for an operator who may do everything."""
     cloud_of = Cloud(region="us-east-1", profile=None, record=ways.clients.record)
-    return bootstrap.desk(Deployment(cloud_of, ways.outputs["review_table_name"], ways.outputs["ledger_table_names"]))
+    return bootstrap.service(
+        Deployment(cloud_of, ways.outputs["review_table_name"], ways.outputs["idempotency_table_names"])
+    )
 
 
 def duplicates(lines: list[LogLine], event_id: str) -> int:
@@ -364,7 +366,7 @@ def test_event_that_fails_holds_back_its_own_group_alone(ways: Ways):
     ways.clients.dynamodb.put_item(
         TableName="ways-local-topic-ledger",
         Item={
-            "pk": {"S": ledger_key("partner.assets", held, "ingress")},
+            "pk": {"S": record_key("partner.assets", held, "ingress")},
             "state": {"S": "started"},
             "owner": {"S": "somebody-else"},
             "lease_expires": {"N": str(now + 8)},
@@ -433,17 +435,17 @@ def test_from_a_fifo_topic_to_a_fifo_queue_a_failed_event_holds_up_its_key_alone
     others = {group: ids for group, ids in steps.ids.items() if group != steps.held_group}
     before = {**others, steps.held_group: steps.ids[steps.held_group][:2]}
     queue = steps.queues[destination]
-    desk = desk_of(ways)
+    service = desk_of(ways)
 
     assert eventually(lambda: queue.groups() == before), queue.groups()
-    item = eventually(lambda: desk.table.get(item_id("partner.assets", steps.held, destination)))
+    item = eventually(lambda: service.table.get(item_id("partner.assets", steps.held, destination)))
     assert (item.status, item.failure_class) == ("OPEN", "permanent-data")
-    assert eventually(lambda: str(desk.standing(item)) == waiting), str(desk.standing(item))
+    assert eventually(lambda: str(service.order_position(item)) == waiting), str(service.order_position(item))
     # It has been refused, and none of its key has gone by it meanwhile.
     assert queue.groups() == before
 
     ways.clients.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MaximumMessageSize": "262144"})
-    (outcome,) = desk.replay([item.item_id], wait_seconds=180)
+    (outcome,) = service.replay([item.item_id], wait_seconds=180)
 
     assert outcome.result == "resolved"
     assert eventually(lambda: queue.groups() == steps.ids), queue.groups()

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ops.demo.senders import Answer, Sender, mux_headers
+from ops.demo.senders import HttpResponse, Sender, mux_headers
 from ops.local.addresses import reachable
 from ops.local.clients import Clients
 from ops.local.function_logs import LogLine
 from ops.local.overview import open_review_items
 from tests.system.polling import eventually
 
-Send = Callable[..., Answer]
+Send = Callable[..., HttpResponse]
 LogLines = Callable[[], list[LogLine]]
 
 

@@ -100,10 +100,10 @@ class Place:
                 key = destination_key("partner.mux", event_id, "cms")
                 self.dynamodb.put_item(TableName="ledger", Item={"pk": {"S": key}, **entry})
 
-    def command(self, *arguments, ledger=True):
-        ledgers = ["--ledger-table", "ledger"] if ledger else []
+    def command(self, *arguments, idempotency=True):
+        idempotency_stores = ["--ledger-table", "ledger"] if idempotency else []
         return subprocess.Popen(
-            [sys.executable, "-m", "ops", "review", *arguments, "--table", "review", *ledgers, "--json"],
+            [sys.executable, "-m", "ops", "review", *arguments, "--table", "review", *idempotency_stores, "--json"],
             env=self.environment,
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,

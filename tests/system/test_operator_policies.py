@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem
 from ops.demo.http_receiver_process import Receiver
 from ops.demo.scenario import BROKEN, fresh
@@ -27,7 +27,7 @@ from ops.local.overview import open_review_items
 from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
 from ops.review import editing, use_cases
 from ops.review.audit_log import SETTINGS
-from ops.review.bootstrap import office
+from ops.review.bootstrap import audited_review
 from ops.review.failure_groups import stats
 from ops.review.queries import Query
 from ops.review.use_cases import Request
@@ -103,7 +103,7 @@ def _look(clients: Clients, outputs: dict[str, Any]) -> Callable[[str], ReviewIt
     table = DynamoReviewTable(clients.dynamodb, outputs["review_table_name"])
 
     def look(item_id: str) -> ReviewItem:
-        found = table.glance(item_id)
+        found = table.get_summary(item_id)
         assert found is not None
         return found
 
@@ -256,11 +256,11 @@ class Guarded:
     """The desk and its page as a policy's holder has them on AWS, by what DynamoDB would say to each request."""
 
     def __init__(self, policy: str) -> None:
-        deployment = find(environment="local", region=None, profile=None, table=None, ledger_tables=[])
+        deployment = find(environment="local", region=None, profile=None, table=None, idempotency_tables=[])
         self.guard = Guard(policy)
         self.guard.watch(deployment.cloud.client("dynamodb"))
-        self.office = office(deployment)
-        place = place_of(deployment, self.office, name="local", environment="local", workflow=WORKFLOW)
+        self.review = audited_review(deployment)
+        place = place_of(deployment, self.review, name="local", environment="local", workflow=WORKFLOW)
         self.browser = create(place, Gate(hosts_of(PORT), "key")).test_client()
         self.get("/enter?key=key")
 
@@ -277,17 +277,17 @@ def _guarded(told: Told, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("policy", ["metadata", "read", "replay", "edit", "administer"])
 def test_every_page_is_there_for_who_may_look(guarded, items, policy):
-    desk = guarded(policy)
-    ids = desk.office.desk.table.glance(items["to-archive"]).group_ids
+    service = guarded(policy)
+    ids = service.review.service.table.get_summary(items["to-archive"]).group_ids
     of_groups = [
         path for name, group in ids.items() for path in (f"/?by={name}", f"/groups/{group}", f"/items?{name}=x")
     ]
     for path in (*of_groups, "/items", f"/items/{items['to-archive']}", "/operations"):
-        assert desk.get(path) == 200, (path, desk.guard.refused)
+        assert service.get(path) == 200, (path, service.guard.refused)
     # An item's body is what `metadata` may not read: it is asked for once, and the page does without.
-    actions = {access.action for access in desk.guard.refused}
+    actions = {access.action for access in service.guard.refused}
     assert actions == ({"dynamodb:GetItem"} if policy == "metadata" else set())
-    assert stats(desk.office.desk).groups > 0
+    assert stats(service.review.service).groups > 0
 
 
 @pytest.mark.parametrize(
@@ -320,22 +320,22 @@ def test_what_each_policy_is_for_is_allowed_by_its_conditions(guarded, items):
     item = items["to-archive"]
     administrator = guarded("administer")
     for does in ("archive", "restore"):
-        (outcome,) = use_cases.decide_items(administrator.office, [item], action=does, reason="a trial")
+        (outcome,) = use_cases.decide_items(administrator.review, [item], action=does, reason="a trial")
         assert outcome.result == "sent", outcome
     assert administrator.guard.refused == []
 
     # Who may replay can keep no edited event, so nothing is sent in its place.
     replayer = guarded("replay")
-    document = json.loads(editing.draft(replayer.office, item, seen=None).text)
+    document = json.loads(editing.draft(replayer.review, item, seen=None).text)
     document["data"]["mended"] = "well"
-    corrected = editing.check(replayer.office, editing.draft(replayer.office, item, seen=None), json.dumps(document))
-    with pytest.raises(HopError, match="AccessDenied"):
-        editing.send(replayer.office, corrected, reason="x", wait_seconds=0)
-    assert replayer.office.desk.table.glance(item).status == "OPEN"
+    corrected = editing.check(replayer.review, editing.draft(replayer.review, item, seen=None), json.dumps(document))
+    with pytest.raises(ProcessingError, match="AccessDenied"):
+        editing.send(replayer.review, corrected, reason="x", wait_seconds=0)
+    assert replayer.review.service.table.get_summary(item).status == "OPEN"
 
     # It replays many: the operation's row is kept and written anew, the items and their groups are changed.
     replayer.guard.refused.clear()
-    group = replayer.office.desk.table.glance(item).group_id
+    group = replayer.review.service.table.get_summary(item).group_id
     asked = Request(query=Query(group=group), limit=1, reason="a trial")
-    ended = use_cases.go_on(replayer.office, use_cases.start(replayer.office, asked), canary_wait_seconds=60)
+    ended = use_cases.run_operation(replayer.review, use_cases.start(replayer.review, asked), canary_wait_seconds=60)
     assert (ended.state, ended.taken, replayer.guard.refused) == ("completed", 1, [])

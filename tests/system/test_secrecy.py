@@ -22,7 +22,7 @@ from ops.demo.external_resources import Surroundings
 from ops.demo.fake_systems import FILES, SIGNED, TRANSCODER
 from ops.demo.http_receiver_process import Receiver
 from ops.demo.scenario import BROKEN, fresh
-from ops.demo.senders import Answer, Sender, mux_headers, post
+from ops.demo.senders import HttpResponse, Sender, mux_headers, post
 from ops.local.clients import Clients
 from ops.local.overview import open_review_items
 from tests.system.operators import Operator, Visitor
@@ -86,7 +86,7 @@ def _planted(clients: Clients, outputs, senders: dict[str, Sender], receiver: Re
         receiver.answer_with(BROKEN, 200)
 
 
-def _request(sender: Sender, body: bytes, plants: dict[str, str], what: str, secret: str) -> Answer:
+def _request(sender: Sender, body: bytes, plants: dict[str, str], what: str, secret: str) -> HttpResponse:
     def plant(place: str) -> str:
         return plants[f"{what}-{place}"]
 

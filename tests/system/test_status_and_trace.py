@@ -32,18 +32,18 @@ def _stories(told, reader: Operator) -> dict[str, dict[str, Any]]:
     return found
 
 
-def legs(story: dict[str, Any], *states: str) -> list[str]:
-    return sorted(leg["destination"] for leg in story["legs"] if leg["destination"] and leg["state"] in states)
+def hops(story: dict[str, Any], *states: str) -> list[str]:
+    return sorted(leg["destination"] for leg in story["hops"] if leg["destination"] and leg["state"] in states)
 
 
 # --- what the demonstration left -------------------------------------------------------------------------------
 
 
 def test_every_event_is_where_the_demonstration_saw_it_arrive_and_nowhere_else(told, stories):
-    assert {label: legs(story, "delivered") for label, story in stories.items()} == {
+    assert {label: hops(story, "delivered") for label, story in stories.items()} == {
         event["label"]: sorted(event["delivered"]) for event in told.result["events"]
     }
-    assert all(leg["state"] in {"delivered", "passed"} for story in stories.values() for leg in story["legs"])
+    assert all(leg["state"] in {"delivered", "passed"} for story in stories.values() for leg in story["hops"])
     assert [story["unknown"] for story in stories.values() if story["unknown"]] == []
 
 
@@ -58,7 +58,7 @@ def test_every_story_has_its_way_in_and_is_in_the_order_of_time(stories):
 
 
 def test_the_failures_of_the_comment_are_all_told(stories):
-    (leg,) = [leg for leg in stories["Frame.io: comment"]["legs"] if leg["destination"] == BROKEN]
+    (leg,) = [leg for leg in stories["Frame.io: comment"]["hops"] if leg["destination"] == BROKEN]
     assert (leg["attempts"], leg["redrives"]) == (5, 1)
     told_of = [step["what"] for step in stories["Frame.io: comment"]["steps"] if step["hop"] == leg["hop"]]
     assert told_of.count("an attempt failed") == 4
@@ -139,7 +139,7 @@ def test_status_and_trace_follow_an_event_into_review_and_out_of_it(
     traced = reader.run("trace", event_id, "--json")
     assert traced.status == 4
     (story,) = traced.document["stories"]
-    (leg,) = [leg for leg in story["legs"] if leg["destination"] == BROKEN]
+    (leg,) = [leg for leg in story["hops"] if leg["destination"] == BROKEN]
     assert (leg["state"], leg["item_id"] is not None) == ("in review", True)
     assert "http-410" in leg["reason"]
 

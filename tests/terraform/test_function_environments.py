@@ -13,7 +13,7 @@ import pytest
 
 from media_events.core.settings import Settings
 from media_events.delivery.config import parse_destination
-from media_events.ingress.queue_config import parse_entrants, parse_entry
+from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
 from media_events.ingress.webhook import parse_partners
 from media_events.recovery.config import parse_queues
 from media_events.transform import parse_steps
@@ -25,7 +25,9 @@ POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERT
 # By handler, from its configuration and its variables.
 PARSERS: dict[str, Callable[[Any, dict[str, str]], Any]] = {
     "webhook": lambda document, _: parse_partners(document["partners"]),
-    "receive": lambda document, variables: parse_entrants(document["partners"], parse_entry(variables["ENTRY"])),
+    "receive": lambda document, variables: parse_queue_partners(
+        document["partners"], parse_queue_ingress(variables["INGRESS"])
+    ),
     "transform": lambda document, _: parse_steps(document["steps"]),
     "deliver": lambda document, _: parse_destination(document),
     "redrive": lambda document, _: parse_queues(document),

@@ -146,8 +146,8 @@ ACCEPTED = {
     "a fifo queue with each event's own group": sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo", mode="data"),
     **{f"a target {kind}": target(kind) for kind in TARGETS},
     "a bearer token": bearer(scope="a b", audience="cms", client_authentication="body"),
-    "a breaker and an ordering": route(ordering="latest", breaker={"failures": 1, "max_delay_seconds": 60}),
-    "a strict order": route(ordering="strict", strict={"reorder_seconds": 2, "on_failure": "sideline"}),
+    "a breaker and an ordering": route(ordering="latest", circuit_breaker={"failures": 1, "max_delay_seconds": 60}),
+    "a strict order": route(ordering="strict", strict={"reorder_seconds": 2, "on_failure": "park"}),
     "a strict order in a fifo queue": route(
         ordering="strict",
         target={
@@ -158,7 +158,7 @@ ACCEPTED = {
             }
         },
     ),
-    "a breaker that is off": route(breaker={"enabled": False}),
+    "a breaker that is off": route(circuit_breaker={"enabled": False}),
     "a fifo queue with a message group": sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo", message_group_id="all"),
     "a state machine's alias": route(
         target={"states": {"state_machine_arn": f"arn:aws:states:{ACCOUNT}:stateMachine:ingest:live"}}
@@ -312,9 +312,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         route(ordering="strict", target={"event_bus": TARGETS["event_bus"]}),
         "keep an order themselves",
     ),
-    "a breaker that never opens": (route(breaker={"failures": 0}), "failures must be 1"),
+    "a breaker that never opens": (route(circuit_breaker={"failures": 0}), "failures must be 1"),
     "a first pause above the longest": (
-        route(breaker={"delay_seconds": 60, "max_delay_seconds": 30}),
+        route(circuit_breaker={"delay_seconds": 60, "max_delay_seconds": 30}),
         "delay_seconds <= max_delay_seconds",
     ),
     "a breaker on the rule's own target": (
@@ -322,7 +322,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "are reached by the rule itself",
     ),
     "a breaker on an api destination": (
-        route(breaker={}, target={"api_destination": TARGETS["api_destination"]}),
+        route(circuit_breaker={}, target={"api_destination": TARGETS["api_destination"]}),
         "are reached by the rule itself",
     ),
     "an ordering on a log group": (route(ordering="latest", target={"logs": {}}), "are reached by the rule itself"),
@@ -473,7 +473,7 @@ QUEUE = {
     "destination": "cms",
     "source_queue_arn": f"arn:aws:sqs:{ACCOUNT}:media-cms",
     "source_queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms",
-    "route_back": "queue",
+    "redrive_target": "queue",
 }
 
 
@@ -492,10 +492,10 @@ def queue(**attributes: Any) -> dict[str, Any]:
 
 
 def test_dlq_review_takes_queues_that_go_back_each_in_its_way(terraform: Terraform, tmp_path: Path) -> None:
-    by_bus = QUEUE | {"queue_arn": f"arn:aws:sqs:{ACCOUNT}:lake-dlq", "route_back": "bus", "source_queue_arn": None}
+    by_bus = QUEUE | {"queue_arn": f"arn:aws:sqs:{ACCOUNT}:lake-dlq", "redrive_target": "bus", "source_queue_arn": None}
     by_function = QUEUE | {
         "queue_arn": f"arn:aws:sqs:{ACCOUNT}:webhook-dlq",
-        "route_back": "function",
+        "redrive_target": "function",
         "function_arn": f"arn:aws:lambda:{ACCOUNT}:function:webhook",
     }
     queues = {"route/cms": QUEUE, "route/lake": by_bus, "ingress/webhook": by_function}
@@ -510,9 +510,9 @@ REVIEWS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "can't share a dead-letter queue",
     ),
     "a hop without a step": (queue(hop="cms"), "hop must be <step>/<name>"),
-    "a way back that does not exist": (queue(route_back="topic"), "route_back must be"),
+    "a way back that does not exist": (queue(redrive_target="topic"), "redrive_target must be"),
     "a way back to a queue that is not named": (queue(source_queue_url=None), "needs source_queue_arn"),
-    "a way back to a function that is not named": (queue(route_back="function"), "needs function_arn"),
+    "a way back to a function that is not named": (queue(redrive_target="function"), "needs function_arn"),
     "a fifo queue behind a standard one": (queue(queue_arn=f"arn:aws:sqs:{ACCOUNT}:cms-dlq.fifo"), "both FIFO or both"),
     "a delay longer than a message can hide": (queue(redrive={"max_delay_seconds": 43200}), "invisible for 12 hours"),
     "less concurrency than lambda allows": (review(maximum_concurrency=1), "maximum_concurrency must be 2 to 1000"),

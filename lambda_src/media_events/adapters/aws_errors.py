@@ -7,9 +7,9 @@ from typing import Final, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError, ReadTimeoutError
 
 from media_events.core.failures import (
-    HopError,
     PermanentConfigError,
     PermanentDataError,
+    ProcessingError,
     TransientError,
     UnansweredError,
 )
@@ -26,7 +26,7 @@ _DATA: Final = frozenset(
 )
 
 
-def judge(error: BotoCoreError | ClientError, doing: str) -> HopError:
+def judge(error: BotoCoreError | ClientError, doing: str) -> ProcessingError:
     """The failure that ``error`` is: ours, the data's, or passing. The message names the operation, not its input."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "Unknown"))
@@ -42,11 +42,11 @@ def judge(error: BotoCoreError | ClientError, doing: str) -> HopError:
 
 
 def translate(error: BotoCoreError | ClientError, doing: str) -> NoReturn:
-    """Raise ``error`` as the :class:`~media_events.core.failures.HopError` that it is."""
+    """Raise ``error`` as the :class:`~media_events.core.failures.ProcessingError` that it is."""
     raise judge(error, doing) from error
 
 
-def rejection(code: str, message: str) -> HopError:
+def rejection(code: str, message: str) -> ProcessingError:
     """The failure that AWS's error ``code`` is: of a call, or of one entry in a call that succeeded otherwise."""
     if code in _CONFIGURATION:
         return PermanentConfigError(_slug(code), message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import rejection, translate
-from media_events.core.failures import HopError, TransientError
+from media_events.core.failures import ProcessingError, TransientError
 from media_events.delivery.aws.batching import Parcel
 from media_events.events.publisher import MAX_REQUEST_BYTES
 
@@ -33,7 +33,7 @@ class SqsChannel:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, parcels: Sequence[Parcel]) -> list[str | HopError]:
+    def send(self, parcels: Sequence[Parcel]) -> list[str | ProcessingError]:
         """Send ``parcels`` in one call.
 
         Raises:
@@ -60,7 +60,7 @@ class SnsChannel:
         self._client = client
         self._topic_arn = topic_arn
 
-    def send(self, parcels: Sequence[Parcel]) -> list[str | HopError]:
+    def send(self, parcels: Sequence[Parcel]) -> list[str | ProcessingError]:
         """Publish ``parcels`` in one call.
 
         Raises:
@@ -89,7 +89,7 @@ class FirehoseChannel:
         self._client = client
         self._stream_name = stream_name
 
-    def send(self, parcels: Sequence[Parcel]) -> list[str | HopError]:
+    def send(self, parcels: Sequence[Parcel]) -> list[str | ProcessingError]:
         """Put ``parcels`` in one call.
 
         Raises:
@@ -101,7 +101,7 @@ class FirehoseChannel:
             )
         except (BotoCoreError, ClientError) as error:
             translate(error, "writing to the stream")
-        outcomes: list[str | HopError] = []
+        outcomes: list[str | ProcessingError] = []
         for record in answer.get("RequestResponses") or ():
             code = record.get("ErrorCode")
             taken = record.get("RecordId") if code is None else None
@@ -124,9 +124,9 @@ def _fifo(parcel: Parcel) -> dict[str, str]:
     return {"MessageGroupId": parcel.group_id, "MessageDeduplicationId": parcel.deduplication_id}
 
 
-def _outcomes(answer: Mapping[str, Any], count: int, whom: str) -> list[str | HopError]:
+def _outcomes(answer: Mapping[str, Any], count: int, whom: str) -> list[str | ProcessingError]:
     """What SQS and SNS say of each entry, by its place; one of which they say nothing was not taken."""
-    outcomes: dict[str, str | HopError] = {}
+    outcomes: dict[str, str | ProcessingError] = {}
     for entry in answer.get("Successful") or ():
         outcomes[entry["Id"]] = entry.get("MessageId") or "unknown"
     for entry in answer.get("Failed") or ():
@@ -135,7 +135,7 @@ def _outcomes(answer: Mapping[str, Any], count: int, whom: str) -> list[str | Ho
     return [outcomes.get(str(index)) or _unanswered() for index in range(count)]
 
 
-def _as_many(outcomes: list[str | HopError], count: int) -> list[str | HopError]:
+def _as_many(outcomes: list[str | ProcessingError], count: int) -> list[str | ProcessingError]:
     missing = [_unanswered() for _ in range(count - len(outcomes))]
     return [*outcomes[:count], *missing]
 

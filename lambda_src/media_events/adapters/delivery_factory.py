@@ -14,10 +14,10 @@ from media_events.delivery.config import (
     FirehoseDestination,
     HttpDestination,
     LambdaDestination,
-    ResumeDestination,
     SnsDestination,
     SqsDestination,
-    StatesDestination,
+    StepFunctionsDestination,
+    TaskCallbackDestination,
 )
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def _http(destination: HttpDestination) -> Delivery:
     )
 
 
-def _states(destination: StatesDestination) -> Delivery:
+def _states(destination: StepFunctionsDestination) -> Delivery:
     from media_events.adapters.step_functions.executions import StepFunctions  # noqa: PLC0415
-    from media_events.delivery.aws.step_functions import StatesDelivery  # noqa: PLC0415
+    from media_events.delivery.aws.step_functions import StepFunctionsDelivery  # noqa: PLC0415
 
     machines = client_for_effects("stepfunctions", region=region_of(destination.state_machine_arn))
-    return StatesDelivery(destination=destination, state_machines=StepFunctions(machines))
+    return StepFunctionsDelivery(destination=destination, state_machines=StepFunctions(machines))
 
 
 def _sqs(destination: SqsDestination) -> Delivery:
@@ -111,27 +111,27 @@ def _firehose(destination: FirehoseDestination) -> Delivery:
     return ChannelDelivery(FirehoseChannel(stream, destination.stream_name), line)
 
 
-def _resume(destination: ResumeDestination) -> Delivery:
-    from media_events.adapters.dynamodb.task_callbacks import WaitsTable  # noqa: PLC0415
+def _resume(destination: TaskCallbackDestination) -> Delivery:
+    from media_events.adapters.dynamodb.task_callbacks import DynamoTaskCallbacks  # noqa: PLC0415
     from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks  # noqa: PLC0415
-    from media_events.delivery.aws.task_callback import ResumeDelivery  # noqa: PLC0415
-    from media_events.delivery.task_callbacks import WaitingRoom  # noqa: PLC0415
+    from media_events.delivery.aws.task_callback import TaskCallbackDelivery  # noqa: PLC0415
+    from media_events.delivery.task_callbacks import TaskCallbacks  # noqa: PLC0415
 
-    room = WaitingRoom(
-        store=WaitsTable(client("dynamodb"), destination.waits_table),
+    room = TaskCallbacks(
+        store=DynamoTaskCallbacks(client("dynamodb"), destination.task_callbacks_table),
         tasks=StepFunctionsTasks(client("stepfunctions")),
         clock=time.time,
     )
-    return ResumeDelivery(destination, room, time.time)
+    return TaskCallbackDelivery(destination, room, time.time)
 
 
 _MAKERS: Final[Mapping[type[Destination], Callable[[Any], Delivery]]] = {
     HttpDestination: _http,
-    StatesDestination: _states,
+    StepFunctionsDestination: _states,
     SqsDestination: _sqs,
     SnsDestination: _sns,
     BusDestination: _bus,
     LambdaDestination: _lambda,
     FirehoseDestination: _firehose,
-    ResumeDestination: _resume,
+    TaskCallbackDestination: _resume,
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import rejection, translate
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.events.publisher import Entry
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class EventBus:
         self._client = client
         self._bus_arn = bus_arn
 
-    def put(self, entries: Sequence[Entry]) -> list[HopError | None]:
+    def put(self, entries: Sequence[Entry]) -> list[ProcessingError | None]:
         """Put ``entries``; a 200 may still refuse some of them, so that each answer is looked at.
 
         Raises:
@@ -45,7 +45,7 @@ class EventBus:
             )
         except (BotoCoreError, ClientError) as error:
             translate(error, "putting events on the bus")
-        outcomes: list[HopError | None] = []
+        outcomes: list[ProcessingError | None] = []
         for result in answer["Entries"]:
             code = result.get("ErrorCode")
             refused = code is not None or not result.get("EventId")

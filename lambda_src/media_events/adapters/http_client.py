@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from media_events.core.failures import HopError, TransientError
+from media_events.core.failures import ProcessingError, TransientError
 from media_events.outbound_http.address_guard import Resolver, vet
 from media_events.outbound_http.client import Request, Response
 
@@ -129,7 +129,7 @@ class PinnedHttpClient:
         with _Deadline(request.timeout_seconds, self.clock) as deadline:
             try:
                 return self._exchange(request, deadline)
-            except HopError:
+            except ProcessingError:
                 raise
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise _failure(request, error, expired=deadline.expired) from error

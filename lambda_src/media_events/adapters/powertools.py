@@ -34,7 +34,7 @@ def logged(value: object) -> object:
     return text.translate(_UNSAFE).encode("utf-8", "replace").decode("utf-8")
 
 
-class PowertoolsReporter:
+class PowertoolsTelemetry:
     """A reporter, and a :class:`~media_events.core.telemetry.Measuring` one, in JSON lines and embedded metrics."""
 
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
@@ -101,13 +101,13 @@ def _fields(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 @functools.cache
-def reporter() -> PowertoolsReporter:
+def telemetry() -> PowertoolsTelemetry:
     """The reporter of this sandbox."""
     from aws_lambda_powertools import Logger, Metrics  # noqa: PLC0415
 
     service = os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE
     namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
-    return PowertoolsReporter(Logger(service=service), Metrics(namespace=namespace, service=service))
+    return PowertoolsTelemetry(Logger(service=service), Metrics(namespace=namespace, service=service))
 
 
 def instrumented(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -115,7 +115,7 @@ def instrumented(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any
 
     @functools.wraps(handler)
     def wrapper(event: Any, context: Any) -> Any:
-        report = reporter()
+        report = telemetry()
         report.begin(context)
         try:
             return handler(event, context)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import judge
-from media_events.core.failures import HopError, TransientError
+from media_events.core.failures import ProcessingError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -68,11 +68,11 @@ class SecretsManager:
 
     def _collect(self, arns: Sequence[str], *, anew: frozenset[str] = frozenset()) -> list[str]:
         found: dict[str, None] = {}
-        problem: HopError | None = None
+        problem: ProcessingError | None = None
         for arn in arns:
             try:
                 found.update(dict.fromkeys(self._one(arn, anew=arn in anew)))
-            except HopError as error:
+            except ProcessingError as error:
                 problem = error
         if found:
             return list(found)

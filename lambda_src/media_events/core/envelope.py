@@ -16,14 +16,14 @@ SPECVERSION: Final = "1.0"
 MAX_HOPS: Final = 16
 """An event that has been published this many times is in a loop and goes to review."""
 
-Entry = Literal["sqs", "sns-fifo", "webhook", "partner-bus", "custom-bus"]
+Ingress = Literal["sqs", "sns-fifo", "webhook", "partner-bus", "custom-bus"]
 Stage = Literal["received", "transformed"]
 
-ENTRIES: Final = cast("tuple[Entry, ...]", get_args(Entry))
+INGRESSES: Final = cast("tuple[Ingress, ...]", get_args(Ingress))
 STAGES: Final = cast("tuple[Stage, ...]", get_args(Stage))
 
 CONTROL_ATTRIBUTES: Final = frozenset(
-    {"dataref", "editof", "redrive", "hops", "stage", "entry", "partner", "recordedtime"}
+    {"dataref", "editof", "redrive", "hops", "stage", "ingress", "partner", "recordedtime"}
 )
 """Attributes that only the kit sets: dropped from whatever a partner sends."""
 
@@ -59,7 +59,7 @@ class Metadata:
     type: str
     time: str
     partner: str
-    entry: Entry
+    ingress: Ingress
     nativetype: str
     recordedtime: str
     partitionkey: str
@@ -113,7 +113,7 @@ class Metadata:
                 problems.append(f"metadata.{attribute.name} must be text that is not empty")
             else:
                 values[attribute.name] = value
-        for name, allowed in (("specversion", (SPECVERSION,)), ("entry", ENTRIES), ("stage", STAGES)):
+        for name, allowed in (("specversion", (SPECVERSION,)), ("ingress", INGRESSES), ("stage", STAGES)):
             if name in values and values[name] not in allowed:
                 problems.append(f"metadata.{name} must be one of {', '.join(allowed)}")
         if problems:
@@ -122,7 +122,7 @@ class Metadata:
 
 
 _REQUIRED: Final = frozenset(
-    {"id", "source", "type", "time", "partner", "entry", "nativetype", "recordedtime", "partitionkey"}
+    {"id", "source", "type", "time", "partner", "ingress", "nativetype", "recordedtime", "partitionkey"}
 )
 
 

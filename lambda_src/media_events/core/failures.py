@@ -23,8 +23,8 @@ FAILURE_ATTRIBUTE: Final = "failure"
 REDRIVE_COUNT_ATTRIBUTE: Final = "redrivecount"
 PRIOR_ATTEMPTS_ATTRIBUTE: Final = "priorattempts"
 DEFERRED_SINCE_ATTRIBUTE: Final = "deferredsince"
-COPY_ATTRIBUTE: Final = "copyof"
-WAITING_ATTRIBUTES: Final = frozenset({PRIOR_ATTEMPTS_ATTRIBUTE, DEFERRED_SINCE_ATTRIBUTE, COPY_ATTRIBUTE})
+DEFERRAL_ATTRIBUTE: Final = "deferralof"
+WAITING_ATTRIBUTES: Final = frozenset({PRIOR_ATTEMPTS_ATTRIBUTE, DEFERRED_SINCE_ATTRIBUTE, DEFERRAL_ATTRIBUTE})
 """Message attributes of a message that was put off: its receives before (Number), since when (epoch seconds, Number),
 and which copy it is of which message (``<how manieth>/<message id>``). They end with the message's stay in its queue: a
 dead letter doesn't have them."""
@@ -39,7 +39,7 @@ _REQUEST_ID: Final = re.compile(rf"[A-Za-z0-9-]{{1,{MAX_REQUEST_ID_CHARACTERS}}}
 _FOREVER_SECONDS: Final = 2**31
 
 
-class HopError(Exception):
+class ProcessingError(Exception):
     """Base of every failure that a hop reports on purpose.
 
     ``code`` is short, stable and greppable (``http-503``, ``mapping-failed``), the message is for a person.
@@ -60,7 +60,7 @@ class HopError(Exception):
         self.response = response
 
 
-class TransientError(HopError):
+class TransientError(ProcessingError):
     """A retry may help: timeout, throttling, 429, 5xx."""
 
 
@@ -81,19 +81,19 @@ class DeferredError(TransientError):
         self.hold_seconds = hold_seconds
 
 
-class PermanentDataError(HopError):
+class PermanentDataError(ProcessingError):
     """The event itself is at fault: it can't be parsed, mapped or accepted, now or later."""
 
     failure_class = "permanent-data"
 
 
-class PermanentConfigError(HopError):
+class PermanentConfigError(ProcessingError):
     """Our configuration is at fault: no permission, no such target, an unusable secret."""
 
     failure_class = "permanent-config"
 
 
-class PoisonError(HopError):
+class PoisonError(ProcessingError):
     """A function that was handed this message alone crashed on it, or did not answer."""
 
     failure_class = "poison"
@@ -131,9 +131,9 @@ class Failure:
         lasttime: str,
         requestid: str | None = None,
     ) -> Self:
-        """The record of ``error``; anything that is no :class:`HopError` is a transient fault of our own."""
+        """The record of ``error``; anything that is no :class:`ProcessingError` is a transient fault of our own."""
         stack_top = None
-        if isinstance(error, HopError):
+        if isinstance(error, ProcessingError):
             failure_class, code, message, response = (
                 error.failure_class,
                 error.code,
@@ -153,7 +153,7 @@ class Failure:
             lasttime=lasttime,
             response=None if response is None else scrub(response)[:MAX_RESPONSE_CHARACTERS],
             stack_top=stack_top,
-            retryafter=error.retry_after if isinstance(error, HopError) else None,
+            retryafter=error.retry_after if isinstance(error, ProcessingError) else None,
             requestid=requestid,
         )
 

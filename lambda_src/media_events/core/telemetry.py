@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 
-class Reporter(Protocol):
+class Telemetry(Protocol):
     """Takes log lines and counts. Messages are constant text; whatever varies is a field.
 
     Never hand it a payload, a header's value, a signature or a secret.
@@ -24,14 +24,14 @@ class Reporter(Protocol):
         """Add to a counter; ``dimensions`` must have few distinct values."""
 
 
-class Measuring(Reporter, Protocol):
+class Measuring(Telemetry, Protocol):
     """A reporter that takes measurements as well."""
 
     def measure(self, metric: str, value: float, /, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
         """Set a gauge to ``value``."""
 
 
-def fault(error: BaseException) -> dict[str, object]:
+def error_location(error: BaseException) -> dict[str, object]:
     """Fields that describe an unexpected error by its kind and place alone.
 
     Its message may quote the input, so that it never reaches a log.

@@ -10,21 +10,21 @@ from media_events.delivery.aws.config import (
     BusDestination,
     FirehoseDestination,
     LambdaDestination,
-    ResumeDestination,
     SnsDestination,
     SqsDestination,
-    StatesDestination,
+    StepFunctionsDestination,
+    TaskCallbackDestination,
     read_bus,
     read_firehose,
     read_lambda,
-    read_resume,
     read_sns,
     read_sqs,
-    read_states,
+    read_step_functions,
+    read_task_callback,
 )
 from media_events.delivery.config_fields import NAME, DestinationError, one_of, refuse_unknown
 from media_events.delivery.http.config import HTTP_KEYS, HttpDestination, read_http
-from media_events.delivery.policies import ORDERINGS, read_breaker, read_strict
+from media_events.delivery.policies import ORDERINGS, read_circuit_breaker, read_strict
 
 __all__ = [
     "BusDestination",
@@ -33,35 +33,35 @@ __all__ = [
     "FirehoseDestination",
     "HttpDestination",
     "LambdaDestination",
-    "ResumeDestination",
+    "TaskCallbackDestination",
     "SnsDestination",
     "SqsDestination",
-    "StatesDestination",
+    "StepFunctionsDestination",
     "parse_destination",
 ]
 
 Destination = (
     HttpDestination
-    | StatesDestination
+    | StepFunctionsDestination
     | SqsDestination
     | SnsDestination
     | BusDestination
     | LambdaDestination
     | FirehoseDestination
-    | ResumeDestination
+    | TaskCallbackDestination
 )
 
 Reader = Callable[[Mapping[str, Any], Mapping[str, Any], list[str]], Destination | None]
 
 _READERS: Final[Mapping[str, Reader]] = {
     "http": read_http,
-    "states": read_states,
+    "step-functions": read_step_functions,
     "sqs": read_sqs,
     "sns": read_sns,
     "event-bus": read_bus,
     "lambda": read_lambda,
     "firehose": read_firehose,
-    "resume": read_resume,
+    "task-callback": read_task_callback,
 }
 _KEYS: Final[Mapping[str, frozenset[str]]] = {"http": HTTP_KEYS, **AWS_KEYS}
 
@@ -85,15 +85,15 @@ def parse_destination(document: Any) -> Destination:
         problems.append(f"type must be one of {', '.join(_READERS)}, not {kind!r}")
         raise DestinationError(problems)
     refuse_unknown(destination, _KEYS[str(kind)], "", problems)
-    breaker = read_breaker(destination.get("breaker"), problems)
+    circuit_breaker = read_circuit_breaker(destination.get("circuit_breaker"), problems)
     ordering = one_of(destination, "ordering", ORDERINGS, problems)
-    guards = {
+    policies = {
         "name": str(name),
-        "breaker": breaker,
+        "circuit_breaker": circuit_breaker,
         "latest": ordering == "latest",
         "strict": read_strict(destination.get("strict"), ordering, problems),
     }
-    parsed = reader(destination, guards, problems)
+    parsed = reader(destination, policies, problems)
     if ordering == "strict" and parsed is not None and _keeps_no_order(parsed):
         problems.append("ordering: strict is for targets that keep an order themselves, and this one doesn't")
     if problems or parsed is None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from media_events.core.envelope import Event
-from media_events.core.failures import DeferredError, HopError
-from media_events.core.telemetry import Reporter
-from media_events.delivery.circuit_breaker import Breaker, BreakerState, Signal, signal_of
-from media_events.delivery.idempotent_effect import Outcome, claim, confirm, give_back, once
-from media_events.delivery.ordering.key_queue import lane_of, wish_of
-from media_events.delivery.ordering.latest_only import Latest, newest_first
-from media_events.delivery.ordering.resequencer import PARKED, SKIPPED, Strict
-from media_events.messaging.idempotency import Ledger, ledger_key
+from media_events.core.failures import DeferredError, ProcessingError
+from media_events.core.telemetry import Telemetry
+from media_events.delivery.circuit_breaker import CircuitBreaker, CircuitBreakerState, Signal, signal_of
+from media_events.delivery.idempotent_effect import Outcome, claim, confirm, deliver_once, release
+from media_events.delivery.ordering.key_queue import key_queue_of, override_of
+from media_events.delivery.ordering.latest_only import LatestOnly, newest_first
+from media_events.delivery.ordering.resequencer import PARKED, SKIPPED, Resequencer
+from media_events.messaging.idempotency import IdempotencyStore, record_key
 from media_events.messaging.message import Message
 
 RESERVED_SECONDS: Final = 2.0
@@ -47,14 +47,14 @@ class Delivery(Protocol):
 class BatchDelivery(Delivery, Protocol):
     """One that can take several events in few calls (``parcels.ChannelDelivery``, ``parcels.BusDelivery``)."""
 
-    def deliver_all(self, events: Sequence[Event]) -> Sequence[Mapping[str, Any] | HopError]:
+    def deliver_all(self, events: Sequence[Event]) -> Sequence[Mapping[str, Any] | ProcessingError]:
         """Deliver ``events`` in their order; for each what the ledger keeps of it, or why it was not delivered."""
         ...
 
 
 def destination_key(event_source: str, event_id: str, destination: str) -> str:
     """The ledger's key of an event at a destination."""
-    return ledger_key(event_source, event_id, f"destination/{destination}")
+    return record_key(event_source, event_id, f"destination/{destination}")
 
 
 @dataclass(slots=True)
@@ -76,14 +76,14 @@ class Deliverer:
     destination: str
     hop: str
     delivery: Delivery
-    ledger: Ledger
-    report: Reporter
+    idempotency: IdempotencyStore
+    report: Telemetry
     seconds_left: Callable[[], float]
     clock: Callable[[], float]
     parallel: int = MAX_PARALLEL
-    breaker: Breaker | None = None
-    latest: Latest | None = None
-    strict: Strict | None = None
+    circuit_breaker: CircuitBreaker | None = None
+    latest: LatestOnly | None = None
+    strict: Resequencer | None = None
 
     def __call__(self, messages: Sequence[Message]) -> list[BaseException | None]:
         """Deliver the events in ``messages``, those excepted that have been delivered before.
@@ -96,13 +96,13 @@ class Deliverer:
             return []
         attempts, chains = self._entered(messages)
         if chains:
-            attempts |= self._guarded(chains) if self.breaker is not None else self._attempted(chains)
+            attempts |= self._guarded(chains) if self.circuit_breaker is not None else self._attempted(chains)
         # Told from one thread: a reporter counts without locks.
         found = [attempts[index].outcome for index in range(len(messages))]
         for message, outcome in zip(messages, found, strict=True):
             if isinstance(outcome, Outcome):
                 self._tell(message, outcome)
-        self._tell_called()
+        self._log_resumed()
         return [None if isinstance(outcome, Outcome) else outcome for outcome in found]
 
     # --- order -------------------------------------------------------------------------------------------------------
@@ -113,18 +113,18 @@ class Deliverer:
             skipped = {
                 index: _Attempt(Outcome(happened=False, result=SKIPPED))
                 for index, message in enumerate(messages)
-                if wish_of(message) == "skip"
+                if override_of(message) == "skip"
             }
             return skipped, _without(_chains(messages, by_key=self.latest is not None), skipped)
         attempts: dict[int, _Attempt] = {}
-        lanes: dict[str, dict[int, Message]] = {}
+        key_queues: dict[str, dict[int, Message]] = {}
         for index, message in enumerate(messages):
             try:
-                lanes.setdefault(lane_of(message.event, self.destination), {})[index] = message
-            except HopError as error:
+                key_queues.setdefault(key_queue_of(message.event, self.destination), {})[index] = message
+            except ProcessingError as error:
                 attempts[index] = _Attempt(error)
         chains: list[Chain] = []
-        for settled, chain in self._side_by_side(self.strict.enter, list(lanes.values())):
+        for settled, chain in self._side_by_side(self.strict.enter, list(key_queues.values())):
             attempts |= {index: _Attempt(outcome) for index, outcome in settled.items()}
             chains += [chain] if chain else []
         return attempts, chains
@@ -132,18 +132,20 @@ class Deliverer:
     # --- the breaker -------------------------------------------------------------------------------------------------
 
     def _guarded(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
-        assert self.breaker is not None  # noqa: S101 - the caller's condition
+        assert self.circuit_breaker is not None  # noqa: S101 - the caller's condition
         fresh = not all(_failed_before(message) for chain in chains for message in chain.values())
-        passage, state = self.breaker.enter(fresh=fresh)
+        passage, state = self.circuit_breaker.before_delivery(fresh=fresh)
         if isinstance(passage, DeferredError):
             return _all(chains, passage)
         if passage == "probe":
-            return self._probed(self.breaker, state, chains)
+            return self._probed(self.circuit_breaker, state, chains)
         attempts = self._attempted(chains)
-        self.breaker.leave(state, _signals(attempts))
+        self.circuit_breaker.record(state, _signals(attempts))
         return attempts
 
-    def _probed(self, breaker: Breaker, state: BreakerState, chains: Sequence[Chain]) -> dict[int, _Attempt]:
+    def _probed(
+        self, circuit_breaker: CircuitBreaker, state: CircuitBreakerState, chains: Sequence[Chain]
+    ) -> dict[int, _Attempt]:
         """Deliver one event, and the others if that succeeds. One that tells nothing of the receiver is no trial.
 
         A trial that finds the receiver still down is the breaker's and not the event's: it uses up none of its
@@ -158,15 +160,15 @@ class Deliverer:
             attempts |= trial
             signal = next(iter(_signals(trial)), None)
             rest = _without(rest, trial)
-        breaker.probed(state, signal)
+        circuit_breaker.record_half_open(state, signal)
         if signal == "alive":
             more = self._attempted(rest)
-            breaker.leave(BreakerState(), _signals(more))
+            circuit_breaker.record(CircuitBreakerState(), _signals(more))
             return attempts | more
         for attempt in attempts.values():
-            if attempt.signal in ("down", "doubtful") and isinstance(attempt.outcome, HopError):
-                attempt.outcome = breaker.wait(attempt.outcome)
-        return attempts | _all(rest, breaker.wait())
+            if attempt.signal in ("down", "doubtful") and isinstance(attempt.outcome, ProcessingError):
+                attempt.outcome = circuit_breaker.wait(attempt.outcome)
+        return attempts | _all(rest, circuit_breaker.wait())
 
     # --- attempts ----------------------------------------------------------------------------------------------------
 
@@ -189,8 +191,8 @@ class Deliverer:
             left = self.seconds_left() - RESERVED_SECONDS
 
             def effect() -> Outcome:
-                return once(
-                    self.ledger,
+                return deliver_once(
+                    self.idempotency,
                     self._key(event),
                     lambda: self._effect(event, left, attempt, failed_before=_failed_before(message)),
                     seconds_left=left,
@@ -209,7 +211,7 @@ class Deliverer:
         def deliver() -> Mapping[str, Any]:
             try:
                 result = self.delivery.deliver(event, seconds_left=left)
-            except HopError as error:
+            except ProcessingError as error:
                 attempt.signal = signal_of(error, failed_before=failed_before)
                 raise
             attempt.signal = "alive"
@@ -240,17 +242,17 @@ class Deliverer:
     def _claimed(self, message: Message) -> _Attempt:
         try:
             left = self.seconds_left() - RESERVED_SECONDS
-            return _Attempt(claim(self.ledger, self._key(message.event), seconds_left=left, clock=self.clock))
+            return _Attempt(claim(self.idempotency, self._key(message.event), seconds_left=left, clock=self.clock))
         except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
             return _Attempt(error)
 
-    def _recorded(self, delivered: tuple[Event, Mapping[str, Any] | HopError, bool]) -> _Attempt:
+    def _recorded(self, delivered: tuple[Event, Mapping[str, Any] | ProcessingError, bool]) -> _Attempt:
         event, result, failed_before = delivered
-        if isinstance(result, HopError):
-            give_back(self.ledger, self._key(event))
+        if isinstance(result, ProcessingError):
+            release(self.idempotency, self._key(event))
             return _Attempt(result, signal_of(result, failed_before=failed_before))
         try:
-            return _Attempt(confirm(self.ledger, self._key(event), result), "alive")
+            return _Attempt(confirm(self.idempotency, self._key(event), result), "alive")
         except Exception as error:  # noqa: BLE001  # delivered, but not recorded: the claim's lease decides
             return _Attempt(error, "alive")
 
@@ -290,17 +292,17 @@ class Deliverer:
             self.report.info("event delivered", **about)
             self.report.count("EventsDelivered")
 
-    def _tell_called(self) -> None:
+    def _log_resumed(self) -> None:
         if self.strict is None:
             return
-        for event, event_id in self.strict.called:
+        for event, event_id in self.strict.resumed:
             partner = event.metadata.partner
             self.report.info(
-                "event called back", event_id=event_id, partner=partner, hop=self.hop, destination=self.destination
+                "event resumed", event_id=event_id, partner=partner, hop=self.hop, destination=self.destination
             )
-        if self.strict.called:
-            self.report.count("EventsCalledBack", len(self.strict.called))
-        self.strict.called.clear()
+        if self.strict.resumed:
+            self.report.count("EventsResumed", len(self.strict.resumed))
+        self.strict.resumed.clear()
 
 
 def _chains(messages: Sequence[Message], *, by_key: bool) -> list[Chain]:
@@ -310,7 +312,7 @@ def _chains(messages: Sequence[Message], *, by_key: bool) -> list[Chain]:
         try:
             metadata = message.event.metadata
             key: object = (metadata.source, metadata.partitionkey if by_key else metadata.id)
-        except HopError:
+        except ProcessingError:
             key = index
         chains.setdefault(key, {})[index] = message
     return [_newest_first(chain) if by_key and len(chain) > 1 else chain for chain in chains.values()]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from media_events.core.failures import HopError, TransientError
-from media_events.messaging.idempotency import Ledger
+from media_events.core.failures import ProcessingError, TransientError
+from media_events.messaging.idempotency import IdempotencyStore
 
 LEASE_MARGIN_SECONDS: Final = 5.0
 """What a lease outlives its function by, so that no second attempt starts while the first may still be running."""
@@ -21,8 +21,8 @@ class Outcome:
     result: Mapping[str, Any] | None
 
 
-def once(
-    ledger: Ledger,
+def deliver_once(
+    idempotency: IdempotencyStore,
     key: str,
     effect: Callable[[], Mapping[str, Any]],
     *,
@@ -31,58 +31,60 @@ def once(
 ) -> Outcome:
     """Bring ``effect`` about unless the ledger says that it has happened.
 
-    A :class:`HopError` of the effect means that this attempt is over and a repeat is safe: the receiver answered, or
+    A :class:`ProcessingError` of the effect means that this attempt is over and a repeat is safe: the receiver answered, or
     the repeat carries the same idempotency key or execution name. The claim is given back. Whatever else ends an
     attempt (a crash, the function's timeout, a ledger that can't be written) leaves the claim, and nobody tries again
     until its lease has run out.
 
     Raises:
-        TransientError: ``ledger-in-progress``; another attempt holds the claim.
+        TransientError: ``idempotency-in-progress``; another attempt holds the claim.
         HopError: the effect's own failure, or the ledger's.
     """
-    before = claim(ledger, key, seconds_left=seconds_left, clock=clock)
+    before = claim(idempotency, key, seconds_left=seconds_left, clock=clock)
     if before is not None:
         return before
     try:
         result = effect()
-    except HopError:
-        give_back(ledger, key)
+    except ProcessingError:
+        release(idempotency, key)
         raise
-    return confirm(ledger, key, result)
+    return confirm(idempotency, key, result)
 
 
-def claim(ledger: Ledger, key: str, *, seconds_left: float, clock: Callable[[], float]) -> Outcome | None:
+def claim(
+    idempotency: IdempotencyStore, key: str, *, seconds_left: float, clock: Callable[[], float]
+) -> Outcome | None:
     """Claim an effect: ``None`` if it is ours to bring about, else what came of it before.
 
     Raises:
-        TransientError: ``ledger-in-progress``.
+        TransientError: ``idempotency-in-progress``.
         HopError: the ledger's own failure.
     """
-    begun = ledger.begin(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
-    if begun.state == "done":
-        return Outcome(happened=False, result=begun.result)
-    if begun.state == "in-progress":
-        wait = 1.0 if begun.lease_expires is None else max(1.0, begun.lease_expires - clock())
+    acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
+    if acquired.state == "done":
+        return Outcome(happened=False, result=acquired.result)
+    if acquired.state == "in-progress":
+        wait = 1.0 if acquired.lease_expires is None else max(1.0, acquired.lease_expires - clock())
         raise TransientError(
-            "ledger-in-progress", "another attempt has begun and is not confirmed yet", retry_after=wait
+            "idempotency-in-progress", "another attempt has begun and is not confirmed yet", retry_after=wait
         )
     return None
 
 
-def confirm(ledger: Ledger, key: str, result: Mapping[str, Any]) -> Outcome:
+def confirm(idempotency: IdempotencyStore, key: str, result: Mapping[str, Any]) -> Outcome:
     """Record that the claimed effect has happened.
 
     Raises:
         HopError: it can't be recorded; the claim stays until its lease has run out.
     """
-    ledger.complete(key, result=result)
+    idempotency.complete(key, result=result)
     return Outcome(happened=True, result=result)
 
 
-def give_back(ledger: Ledger, key: str) -> None:
+def release(idempotency: IdempotencyStore, key: str) -> None:
     """Give a claim back whose effect has not happened, or may safely be repeated."""
     try:
-        ledger.release(key)
-    except HopError:
+        idempotency.release(key)
+    except ProcessingError:
         # The effect's own failure is what the operator must see; the claim ends with its lease.
         return

@@ -16,8 +16,8 @@ MAX_HOLD_SECONDS: Final = 10 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerPolicy:
-    """When deliveries to a destination pause, and for how long (``breaker``). Times are seconds.
+class CircuitBreakerPolicy:
+    """When deliveries to a destination pause, and for how long (``circuit_breaker``). Times are seconds.
 
     ``failures`` in a row open it; after ``delay_seconds`` one event is tried, and each time that it fails the delay
     doubles, up to ``max_delay_seconds``. An event waits ``hold_seconds`` at most before it becomes a dead letter.
@@ -29,7 +29,7 @@ class BreakerPolicy:
     hold_seconds: float = 86_400.0
 
 
-OnFailure = Literal["block", "sideline"]
+OnFailure = Literal["block", "park"]
 ON_FAILURE: Final = cast("tuple[OnFailure, ...]", get_args(OnFailure))
 """What the later events of a key do while one can't be delivered: wait in the queue, or outside it."""
 
@@ -38,7 +38,7 @@ MAX_REORDER_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StrictPolicy:
+class ResequencerPolicy:
     """How the order of a key is kept (``strict``). Times are seconds.
 
     An event waits ``reorder_seconds`` for earlier ones that are still on their way. Behind one that can't be delivered
@@ -51,35 +51,35 @@ class StrictPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guards:
-    """Base of every destination. ``breaker`` and ``strict`` are ``None`` where they are switched off."""
+class DeliveryPolicies:
+    """Base of every destination. ``circuit_breaker`` and ``strict`` are ``None`` where they are switched off."""
 
     name: str
-    breaker: BreakerPolicy | None = field(default_factory=BreakerPolicy)
+    circuit_breaker: CircuitBreakerPolicy | None = field(default_factory=CircuitBreakerPolicy)
     latest: bool = False
-    strict: StrictPolicy | None = None
+    strict: ResequencerPolicy | None = None
 
 
-GUARD_KEYS: Final = frozenset({"name", "type", "breaker", "ordering", "strict"})
+GUARD_KEYS: Final = frozenset({"name", "type", "circuit_breaker", "ordering", "strict"})
 """Keys that every type of destination has."""
 
 ORDERINGS: Final = ("none", "latest", "strict")
 
 
-def read_strict(value: Any, ordering: str, problems: list[str]) -> StrictPolicy | None:
+def read_strict(value: Any, ordering: str, problems: list[str]) -> ResequencerPolicy | None:
     """Read ``strict``: ``{"reorder_seconds", "on_failure", "hold_seconds"}``, all of it optional."""
     if ordering != "strict":
         if value is not None:
             problems.append("strict belongs to ordering: strict")
         return None
     if value is None:
-        return StrictPolicy()
+        return ResequencerPolicy()
     if not isinstance(value, Mapping):
         problems.append('strict must be an object such as {"reorder_seconds": 5, "on_failure": "block"}')
         return None
     refuse_unknown(value, _STRICT_KEYS, "strict.", problems)
-    known = StrictPolicy()
-    return StrictPolicy(
+    known = ResequencerPolicy()
+    return ResequencerPolicy(
         reorder_seconds=number(
             value.get("reorder_seconds"),
             "strict.reorder_seconds",
@@ -94,36 +94,42 @@ def read_strict(value: Any, ordering: str, problems: list[str]) -> StrictPolicy 
     )
 
 
-def read_breaker(value: Any, problems: list[str]) -> BreakerPolicy | None:
-    """Read ``breaker``: ``{"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"}``.
+def read_circuit_breaker(value: Any, problems: list[str]) -> CircuitBreakerPolicy | None:
+    """Read ``circuit_breaker``: ``{"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"}``.
 
     All of it is optional.
     """
     if value is None:
-        return BreakerPolicy()
+        return CircuitBreakerPolicy()
     if not isinstance(value, Mapping):
-        problems.append('breaker must be an object such as {"failures": 10, "delay_seconds": 30}')
+        problems.append('circuit_breaker must be an object such as {"failures": 10, "delay_seconds": 30}')
         return None
-    refuse_unknown(value, _BREAKER_KEYS, "breaker.", problems)
+    refuse_unknown(value, _BREAKER_KEYS, "circuit_breaker.", problems)
     enabled = otherwise(value.get("enabled"), True)  # noqa: FBT003 - the default of a truth value
     if not isinstance(enabled, bool):
-        problems.append("breaker.enabled must be true or false")
-    known = BreakerPolicy()
+        problems.append("circuit_breaker.enabled must be true or false")
+    known = CircuitBreakerPolicy()
     longest = number(
         value.get("max_delay_seconds"),
-        "breaker.max_delay_seconds",
+        "circuit_breaker.max_delay_seconds",
         known.max_delay_seconds,
         MAX_DELAY_SECONDS,
         problems,
     )
-    policy = BreakerPolicy(
-        failures=whole_number(value.get("failures"), "breaker.failures", known.failures, MAX_FAILURES, problems),
+    policy = CircuitBreakerPolicy(
+        failures=whole_number(
+            value.get("failures"), "circuit_breaker.failures", known.failures, MAX_FAILURES, problems
+        ),
         delay_seconds=number(
-            value.get("delay_seconds"), "breaker.delay_seconds", min(known.delay_seconds, longest), longest, problems
+            value.get("delay_seconds"),
+            "circuit_breaker.delay_seconds",
+            min(known.delay_seconds, longest),
+            longest,
+            problems,
         ),
         max_delay_seconds=longest,
         hold_seconds=number(
-            value.get("hold_seconds"), "breaker.hold_seconds", known.hold_seconds, MAX_HOLD_SECONDS, problems
+            value.get("hold_seconds"), "circuit_breaker.hold_seconds", known.hold_seconds, MAX_HOLD_SECONDS, problems
         ),
     )
     return policy if enabled else None

@@ -29,7 +29,7 @@ _KNOWN: Final = frozenset({"key", "token", "since", "expires_in_seconds"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class PendingCallback:
     """A task that waits for ``key``. ``since`` and ``expires`` are epoch seconds.
 
     Events that came before ``since`` belong to an earlier run; after ``expires`` nobody waits any more.
@@ -42,7 +42,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class TaskResult:
     """What an event means to those who wait: ``output`` (JSON text) resumes them, or fails them with ``error``."""
 
     output: str
@@ -55,15 +55,15 @@ class Arrived:
 
     key: str
     event: str
-    answer: Answer
+    answer: TaskResult
     at: float
     expires: float
 
 
-class WaitStore(Protocol):
+class TaskCallbackStore(Protocol):
     """Waiters and events, by key. Reads are consistent. Any exception is a :class:`failures.HopError`."""
 
-    def put_wait(self, wait: Wait) -> None:
+    def put_callback(self, wait: PendingCallback) -> None:
         """Write a waiter down."""
         ...
 
@@ -71,7 +71,7 @@ class WaitStore(Protocol):
         """Write an event down."""
         ...
 
-    def waits(self, key: str) -> Sequence[Wait]:
+    def callbacks(self, key: str) -> Sequence[PendingCallback]:
         """Who waits for ``key``; possibly some who don't any more."""
         ...
 
@@ -79,7 +79,7 @@ class WaitStore(Protocol):
         """What has come for ``key``; possibly some that have expired."""
         ...
 
-    def remove_wait(self, wait: Wait) -> None:
+    def remove_callback(self, wait: PendingCallback) -> None:
         """Forget a waiter."""
         ...
 
@@ -91,7 +91,7 @@ class WaitStore(Protocol):
 class Tasks(Protocol):
     """Step Functions."""
 
-    def answer(self, token: str, answer: Answer) -> bool:
+    def answer(self, token: str, answer: TaskResult) -> bool:
         """Resume or fail the task; false if it doesn't wait any more (resumed before, timed out, stopped).
 
         Raises:
@@ -101,20 +101,20 @@ class Tasks(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingRoom:
+class TaskCallbacks:
     """Where waiters and events meet. ``clock`` is epoch seconds."""
 
-    store: WaitStore
+    store: TaskCallbackStore
     tasks: Tasks
     clock: Callable[[], float]
 
-    def enter(self, wait: Wait) -> bool:
+    def enter(self, wait: PendingCallback) -> bool:
         """A task begins to wait; whether an event had come for it, so that it is resumed already.
 
         Raises:
             HopError: the wait could not be written down, or the task could not be resumed.
         """
-        self.store.put_wait(wait)
+        self.store.put_callback(wait)
         now = self.clock()
         in_time = [
             arrived
@@ -125,7 +125,7 @@ class WaitingRoom:
             return False
         first = min(in_time, key=lambda arrived: arrived.at)
         resumed = self.tasks.answer(wait.token, first.answer)
-        self.store.remove_wait(wait)
+        self.store.remove_callback(wait)
         if resumed:
             self.store.remove_event(first)
         return True
@@ -140,12 +140,12 @@ class WaitingRoom:
         self.store.put_event(arrived)
         now = self.clock()
         resumed = gone = 0
-        for wait in self.store.waits(arrived.key):
+        for wait in self.store.callbacks(arrived.key):
             if wait.expires > now and self.tasks.answer(wait.token, arrived.answer):
                 resumed += 1
             else:
                 gone += 1
-            self.store.remove_wait(wait)
+            self.store.remove_callback(wait)
         if resumed:
             self.store.remove_event(arrived)
         return {"resumed": resumed, "not_waiting": gone}
@@ -165,7 +165,7 @@ def key_of(value: Any) -> str | None:
     return value
 
 
-def read_wait(document: Any, *, now: float) -> Wait:
+def read_callback(document: Any, *, now: float) -> PendingCallback:
     """Read ``{"key", "token", "since"?, "expires_in_seconds"?}``, as a workflow's task sends it.
 
     Raises:
@@ -189,7 +189,7 @@ def read_wait(document: Any, *, now: float) -> Wait:
         seconds = DEFAULT_WAIT_SECONDS
     if problems:
         raise PermanentDataError("bad-wait", "; ".join(problems))
-    return Wait(key=str(key), token=str(token), since=begun, expires=now + seconds)
+    return PendingCallback(key=str(key), token=str(token), since=begun, expires=now + seconds)
 
 
 def _epoch(text: Any) -> float | None:

@@ -50,7 +50,7 @@ def check_in(event: Event, bodies: Bodies) -> Event:
     return Event(replace(event.metadata, dataref=bodies.put(content)), summary(event.data))
 
 
-def redeem(event: Event, bodies: Bodies | None) -> Event:
+def check_out(event: Event, bodies: Bodies | None) -> Event:
     """The event with its whole ``data`` inline again and no pointer; an event without ``dataref`` as it is.
 
     Raises:
@@ -69,7 +69,7 @@ def redeem(event: Event, bodies: Bodies | None) -> Event:
     return Event(replace(event.metadata, dataref=None), data)
 
 
-def bring_back(kept: Mapping[str, str], bodies: Callable[[str], Bodies]) -> None:
+def restore(kept: Mapping[str, str], bodies: Callable[[str], Bodies]) -> None:
     """Put copies back to where events point at, whether they are gone there or not; ``bodies`` by address.
 
     Raises:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from media_events.core.envelope import MAX_HOPS, Event
-from media_events.core.failures import HopError, PermanentDataError, TransientError, UnansweredError
+from media_events.core.failures import PermanentDataError, ProcessingError, TransientError, UnansweredError
 from media_events.events.claim_check import Bodies, check_in
 
 MAX_ENTRIES: Final = 10
@@ -43,7 +43,7 @@ class Entry:
 class Bus(Protocol):
     """The custom bus (``adapters.event_bus.EventBus``)."""
 
-    def put(self, entries: Sequence[Entry]) -> Sequence[HopError | None]:
+    def put(self, entries: Sequence[Entry]) -> Sequence[ProcessingError | None]:
         """Put at most :data:`MAX_ENTRIES`; the outcome of each, in order.
 
         Raises:
@@ -61,19 +61,19 @@ class Publisher:
     sleep: Callable[[float], None] = time.sleep
     rng: random.Random = field(default_factory=random.SystemRandom)
 
-    def publish(self, events: Sequence[Event]) -> list[HopError | None]:
+    def publish(self, events: Sequence[Event]) -> list[ProcessingError | None]:
         """Put ``events`` on the bus; one outcome for each, ``None`` for accepted. Never raises.
 
         An event that has been published too often (``hop-limit``), can't be written as JSON (``not-json``) or is too
         large (``entry-too-large``) is refused by itself; the others go on. Throttled entries are put again, they alone:
         what was in a call that nobody answered may be on the bus already, and is for the caller to put again.
         """
-        outcomes: list[HopError | None] = [None] * len(events)
+        outcomes: list[ProcessingError | None] = [None] * len(events)
         entries: dict[int, Entry] = {}
         for index, event in enumerate(events):
             try:
                 entries[index] = self._entry(event)
-            except HopError as error:
+            except ProcessingError as error:
                 outcomes[index] = error
         for batch in _pack(entries):
             outcomes_of_batch = self._put(batch)
@@ -95,9 +95,9 @@ class Publisher:
             )
         return entry
 
-    def _put(self, batch: dict[int, Entry]) -> dict[int, HopError | None]:
+    def _put(self, batch: dict[int, Entry]) -> dict[int, ProcessingError | None]:
         """Put one batch, then what of it was throttled, and give the outcome of each entry."""
-        outcomes: dict[int, HopError | None] = {}
+        outcomes: dict[int, ProcessingError | None] = {}
         pending = batch
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -108,18 +108,18 @@ class Publisher:
                 break
         return outcomes
 
-    def _call(self, entries: dict[int, Entry]) -> dict[int, HopError | None]:
+    def _call(self, entries: dict[int, Entry]) -> dict[int, ProcessingError | None]:
         try:
             answers = self.bus.put(list(entries.values()))
         except PermanentDataError as error:
             if len(entries) == 1:
                 return dict.fromkeys(entries, error)
             # One bad entry fails the whole call, and EventBridge does not say which.
-            outcomes: dict[int, HopError | None] = {}
+            outcomes: dict[int, ProcessingError | None] = {}
             for index, entry in entries.items():
                 outcomes.update(self._call({index: entry}))
             return outcomes
-        except HopError as error:
+        except ProcessingError as error:
             return dict.fromkeys(entries, error)
         if len(answers) != len(entries):
             lost = TransientError("bus-answer", "the bus answered for another number of entries")
@@ -127,7 +127,7 @@ class Publisher:
         return dict(zip(entries, answers, strict=True))
 
 
-def _was_refused_for_now(outcome: HopError | None) -> bool:
+def _was_refused_for_now(outcome: ProcessingError | None) -> bool:
     return isinstance(outcome, TransientError) and not isinstance(outcome, UnansweredError)
 
 

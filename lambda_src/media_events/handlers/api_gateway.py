@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from media_events.ingress.http import Answer, Caller, Incoming
+from media_events.ingress.http import AuthorizedCaller, WebhookRequest, WebhookResponse
 
 
-def incoming(event: Mapping[str, Any]) -> Incoming:
+def incoming(event: Mapping[str, Any]) -> WebhookRequest:
     """Read a proxy event. Total: whatever is missing is empty, and a body that can't be decoded is ``None``."""
     context = _mapping(event.get("requestContext"))
     http = _mapping(context.get("http"))
     # Format 1.0 has the path as it was called, stage included, in the context alone.
     path = _text(event.get("rawPath")) or _text(context.get("path")) or _text(event.get("path")) or "/"
-    return Incoming(
+    return WebhookRequest(
         partner=_partner(event, path),
         method=(_text(http.get("method")) or _text(event.get("httpMethod"))).upper(),
         host=_text(context.get("domainName")),
@@ -32,7 +32,7 @@ def incoming(event: Mapping[str, Any]) -> Incoming:
     )
 
 
-def response(answer: Answer) -> dict[str, Any]:
+def response(answer: WebhookResponse) -> dict[str, Any]:
     """An answer in the form that both payload formats take."""
     return {
         "statusCode": answer.status,
@@ -55,10 +55,10 @@ def _own_route(event: Mapping[str, Any]) -> str:
     return "" if "{" in last or "$" in last else last
 
 
-def _caller(event: Mapping[str, Any], context: Mapping[str, Any]) -> Caller:
+def _caller(event: Mapping[str, Any], context: Mapping[str, Any]) -> AuthorizedCaller:
     """What API Gateway proved. Format 2.0 alone has it here, so that whatever comes in 1.0 counts as unproved."""
     authorizer = _mapping(context.get("authorizer"))
-    return Caller(
+    return AuthorizedCaller(
         partner=_own_route(event),
         principal=_text(_mapping(authorizer.get("iam")).get("userArn")),
         jwt=bool(_mapping(_mapping(authorizer.get("jwt")).get("claims"))),

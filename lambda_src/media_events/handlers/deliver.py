@@ -11,33 +11,33 @@ from typing import Any
 
 from media_events.adapters.boto_clients import client
 from media_events.adapters.delivery_factory import delivery_to
-from media_events.adapters.dynamodb.circuit_breaker import BreakerTable
-from media_events.adapters.dynamodb.idempotency import LedgerTable
-from media_events.adapters.dynamodb.key_queues import LanesTable, ParkingTable
-from media_events.adapters.dynamodb.latest_positions import PositionsTable
-from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
+from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
+from media_events.adapters.dynamodb.latest_positions import DynamoLatestPositions
+from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document
-from media_events.core.failures import HopError, PermanentConfigError
+from media_events.core.failures import PermanentConfigError, ProcessingError
 from media_events.core.settings import env
-from media_events.delivery.circuit_breaker import Breaker
+from media_events.delivery.circuit_breaker import CircuitBreaker
 from media_events.delivery.config import Destination, DestinationError, parse_destination
 from media_events.delivery.deliverer import Deliverer, Delivery
-from media_events.delivery.ordering.latest_only import Latest
-from media_events.delivery.ordering.resequencer import Strict
-from media_events.delivery.policies import BreakerPolicy
-from media_events.messaging.async_invocation import take
+from media_events.delivery.ordering.latest_only import LatestOnly
+from media_events.delivery.ordering.resequencer import Resequencer
+from media_events.delivery.policies import CircuitBreakerPolicy
+from media_events.messaging.async_invocation import handle_async_event
 from media_events.messaging.consumer_settings import ConsumerSettings
 from media_events.messaging.message import Message
-from media_events.messaging.queue_consumer import BatchResponse, Consumer, consume_together
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, consume_batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverSettings(ConsumerSettings):
     """What the function is told."""
 
-    ledger_table: str = env("LEDGER_TABLE")
+    idempotency_table: str = env("IDEMPOTENCY_TABLE")
 
 
 @functools.cache
@@ -57,40 +57,42 @@ def _delivery() -> Delivery:
     return delivery_to(_destination())
 
 
-def _breaker(destination: Destination) -> Breaker | None:
-    if destination.breaker is None:
+def _circuit_breaker(destination: Destination) -> CircuitBreaker | None:
+    if destination.circuit_breaker is None:
         return None
-    return Breaker(
+    return CircuitBreaker(
         destination=destination.name,
-        policy=destination.breaker,
-        store=BreakerTable(client("dynamodb"), _settings().ledger_table, destination.name),
-        report=reporter(),
+        policy=destination.circuit_breaker,
+        store=DynamoCircuitBreaker(client("dynamodb"), _settings().idempotency_table, destination.name),
+        report=telemetry(),
         clock=time.time,
     )
 
 
-def _latest(destination: Destination, owner: str) -> Latest | None:
+def _latest(destination: Destination, owner: str) -> LatestOnly | None:
     if not destination.latest:
         return None
-    return Latest(
+    return LatestOnly(
         destination=destination.name,
-        positions=PositionsTable(client("dynamodb"), _settings().ledger_table, owner=owner),
-        hold_seconds=(destination.breaker or BreakerPolicy()).hold_seconds,
+        positions=DynamoLatestPositions(client("dynamodb"), _settings().idempotency_table, owner=owner),
+        hold_seconds=(destination.circuit_breaker or CircuitBreakerPolicy()).hold_seconds,
     )
 
 
-def _strict(destination: Destination, ledger: LedgerTable, queue: SqsQueue, owner: str) -> Strict | None:
+def _strict(
+    destination: Destination, idempotency: DynamoIdempotencyStore, queue: SqsQueue, owner: str
+) -> Resequencer | None:
     if destination.strict is None:
         return None
     if _settings().direct:
         raise PermanentConfigError("configuration-unusable", "ordering: strict needs a queue, in which events wait")
-    table = _settings().ledger_table
-    return Strict(
+    table = _settings().idempotency_table
+    return Resequencer(
         destination=destination.name,
         policy=destination.strict,
-        lanes=LanesTable(client("dynamodb"), table),
-        parking=ParkingTable(client("dynamodb"), table),
-        ledger=ledger,
+        key_queues=DynamoKeyQueues(client("dynamodb"), table),
+        parked_messages=DynamoParkedMessages(client("dynamodb"), table),
+        idempotency=idempotency,
         waiting=queue,
         owner=owner,
         clock=time.time,
@@ -100,24 +102,24 @@ def _strict(destination: Destination, ledger: LedgerTable, queue: SqsQueue, owne
 def _deliverer(context: Any, queue: SqsQueue) -> Callable[[Sequence[Message]], Sequence[BaseException | None]]:
     """What handles messages; where the configuration is unusable, what says so of each, so that none loses its why."""
     owner = str(context.aws_request_id)
-    ledger = LedgerTable(client("dynamodb"), _settings().ledger_table, owner=owner)
+    idempotency = DynamoIdempotencyStore(client("dynamodb"), _settings().idempotency_table, owner=owner)
     try:
         destination, delivery = _destination(), _delivery()
-        strict = _strict(destination, ledger, queue, owner)
+        strict = _strict(destination, idempotency, queue, owner)
     except (DestinationError, ConfigurationError) as error:
-        problem: HopError = PermanentConfigError("configuration-unusable", str(error))
-    except HopError as error:
+        problem: ProcessingError = PermanentConfigError("configuration-unusable", str(error))
+    except ProcessingError as error:
         problem = error
     else:
         return Deliverer(
             destination=destination.name,
             hop=_settings().hop,
             delivery=delivery,
-            ledger=ledger,
-            report=reporter(),
+            idempotency=idempotency,
+            report=telemetry(),
             seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000,
             clock=time.time,
-            breaker=_breaker(destination),
+            circuit_breaker=_circuit_breaker(destination),
             latest=_latest(destination, owner),
             strict=strict,
         )
@@ -132,13 +134,15 @@ def handler(event: Any, context: Any) -> BatchResponse | None:
     consumer = Consumer(
         queue=queue,
         hop=settings.hop,
-        report=reporter(),
+        report=telemetry(),
         policy=settings.retry_policy,
         waiting=queue,
-        copies=LedgerTable(client("dynamodb"), settings.ledger_table, owner=str(context.aws_request_id)),
+        copies=DynamoIdempotencyStore(
+            client("dynamodb"), settings.idempotency_table, owner=str(context.aws_request_id)
+        ),
         request_id=str(context.aws_request_id),
     )
     if settings.direct:
-        take(event, _deliverer(context, queue), consumer)
+        handle_async_event(event, _deliverer(context, queue), consumer)
         return None
-    return consume_together(event, _deliverer(context, queue), consumer)
+    return consume_batch(event, _deliverer(context, queue), consumer)

@@ -14,12 +14,12 @@ from typing import Any
 
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.boto_clients import client
-from media_events.adapters.dynamodb.circuit_breaker import BreakerTables
-from media_events.adapters.dynamodb.idempotency import LedgerReader
-from media_events.adapters.dynamodb.rate_limiter import PaceTable
+from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreakers
+from media_events.adapters.dynamodb.idempotency import IdempotencyReader
+from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
-from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.s3.review_bodies import ItemBodies
 from media_events.adapters.sns import SnsTopic
@@ -31,7 +31,7 @@ from media_events.messaging.message import Message
 from media_events.recovery.config import parse_queues
 from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.redriver import ALONE_SECONDS, DESCRIBED_SECONDS, Redriver
-from media_events.recovery.review_maintenance import Housekeeper
+from media_events.recovery.review_maintenance import ReviewMaintenance
 
 FUNCTION_TIMEOUT_SECONDS = 29.0
 """As long as an HTTP API waits for the same function, less a second."""
@@ -50,7 +50,7 @@ class RedriveSettings(FunctionSettings):
     event_bodies_uri: str | None = env("EVENT_BODIES_URI", default=None)
     topic_arn: str | None = env("TOPIC_ARN", default=None)
     notifications_per_hour: int = env("NOTIFICATIONS_PER_HOUR", default=20)
-    keep_settled_days: int = env("KEEP_SETTLED_DAYS", default=30)
+    closed_retention_days: int = env("CLOSED_RETENTION_DAYS", default=30)
 
 
 @functools.cache
@@ -75,9 +75,9 @@ class _Functions:
         functions = LambdaFunctions(client("lambda", read_timeout=ALONE_SECONDS, attempts=ONE_ATTEMPT))
         functions.consume(function_arn, payload)
 
-    def describe(self, function_arn: str, payload: str) -> Message:
+    def inspect(self, function_arn: str, payload: str) -> Message:
         functions = LambdaFunctions(client("lambda", read_timeout=DESCRIBED_SECONDS, attempts=ONE_ATTEMPT))
-        return functions.describe(function_arn, payload)
+        return functions.inspect(function_arn, payload)
 
 
 @functools.cache
@@ -93,24 +93,24 @@ def _redriver() -> Redriver:
         bodies=lambda item_id: S3Bodies(client("s3"), bodies_of(settings.bodies_uri, item_id)),
         event_bodies=S3Bodies(client("s3"), settings.event_bodies_uri) if settings.event_bodies_uri else None,
         topic=SnsTopic(client("sns"), settings.topic_arn) if settings.topic_arn else None,
-        report=reporter(),
+        report=telemetry(),
         clock=time.time,
-        breakers=BreakerTables(client("dynamodb")),
-        pace=PaceTable(client("dynamodb"), settings.review_table),
+        circuit_breakers=DynamoCircuitBreakers(client("dynamodb")),
+        rate_limiter=DynamoRateLimiter(client("dynamodb"), settings.review_table),
         notices_per_second=settings.notifications_per_hour / 3600,
     )
 
 
-def _housekeeper(seconds_left: Callable[[], float]) -> Housekeeper:
+def _maintenance(seconds_left: Callable[[], float]) -> ReviewMaintenance:
     settings, dynamodb = _settings(), client("dynamodb")
-    return Housekeeper(
+    return ReviewMaintenance(
         table=DynamoReviewTable(dynamodb, settings.review_table),
-        effects=LedgerReader(dynamodb),
-        breakers=BreakerTables(dynamodb),
+        effects=IdempotencyReader(dynamodb),
+        circuit_breakers=DynamoCircuitBreakers(dynamodb),
         kept=ItemBodies(client("s3"), settings.bodies_uri),
         queues={queue.hop: queue for queue in _dead_letter_queues().values()},
-        keep_seconds=settings.keep_settled_days * 86_400,
-        report=reporter(),
+        keep_seconds=settings.closed_retention_days * 86_400,
+        report=telemetry(),
         clock=time.time,
         seconds_left=seconds_left,
     )
@@ -127,6 +127,6 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
         return float(context.get_remaining_time_in_millis()) / 1000
 
     if "Records" not in event:
-        _housekeeper(seconds_left).run()
+        _maintenance(seconds_left).run()
         return {"batchItemFailures": []}
-    return replace(_redriver(), seconds_left=seconds_left).attend(event)
+    return replace(_redriver(), seconds_left=seconds_left).handle_batch(event)

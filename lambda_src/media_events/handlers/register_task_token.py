@@ -11,30 +11,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from media_events.adapters.boto_clients import client
-from media_events.adapters.dynamodb.task_callbacks import WaitsTable
-from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.dynamodb.task_callbacks import DynamoTaskCallbacks
+from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.core.settings import Settings, env
-from media_events.core.telemetry import fault
-from media_events.delivery.task_callbacks import WaitingRoom, read_wait
+from media_events.core.telemetry import error_location
+from media_events.delivery.task_callbacks import TaskCallbacks, read_callback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitSettings(Settings):
+class RegisterTaskTokenSettings(Settings):
     """What the function is told."""
 
-    waits_table: str = env("WAITS_TABLE")
+    task_callbacks_table: str = env("TASK_CALLBACKS_TABLE")
     service_name: str | None = env("POWERTOOLS_SERVICE_NAME", default=None)
     metrics_namespace: str | None = env("POWERTOOLS_METRICS_NAMESPACE", default=None)
     log_level: str | None = env("POWERTOOLS_LOG_LEVEL", default=None)
 
 
 @functools.cache
-def _room() -> WaitingRoom:
-    settings = WaitSettings.from_env(os.environ)
-    return WaitingRoom(
-        store=WaitsTable(client("dynamodb"), settings.waits_table),
+def _room() -> TaskCallbacks:
+    settings = RegisterTaskTokenSettings.from_env(os.environ)
+    return TaskCallbacks(
+        store=DynamoTaskCallbacks(client("dynamodb"), settings.task_callbacks_table),
         tasks=StepFunctionsTasks(client("stepfunctions")),
         clock=time.time,
     )
@@ -58,18 +58,20 @@ def _batch(event: Mapping[str, Any]) -> dict[str, Any]:
     for record in event.get("Records") or ():
         try:
             _enter(json.loads(record["body"]))
-        except (HopError, ValueError, RecursionError) as error:
+        except (ProcessingError, ValueError, RecursionError) as error:
             # The queue's own redrive policy decides how often it is tried.
-            reporter().warning("wait not begun", message_id=record.get("messageId"), **fault(error))
+            telemetry().warning(
+                "task callback not registered", message_id=record.get("messageId"), **error_location(error)
+            )
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
 
 
 def _enter(document: Any) -> str:
     room = _room()
-    wait = read_wait(document, now=room.clock())
+    wait = read_callback(document, now=room.clock())
     resumed = room.enter(wait)
     status = "resumed" if resumed else "waiting"
-    reporter().info("wait begun", status=status)
-    reporter().count("WaitsBegun")
+    telemetry().info("task callback registered", status=status)
+    telemetry().count("TaskCallbacksRegistered")
     return status

@@ -12,19 +12,19 @@ from typing import Any, Final
 
 from media_events.adapters.boto_clients import client
 from media_events.adapters.eventbridge import EventBus
-from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document
-from media_events.core.failures import HopError, PermanentConfigError
+from media_events.core.failures import PermanentConfigError, ProcessingError
 from media_events.core.settings import env
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
-from media_events.messaging.async_invocation import take
+from media_events.messaging.async_invocation import handle_async_event
 from media_events.messaging.consumer_settings import ConsumerSettings
 from media_events.messaging.message import Message
-from media_events.messaging.queue_consumer import BatchResponse, Consumer, consume_together
-from media_events.transform import Means, Step, Transformer, parse_steps
+from media_events.messaging.queue_consumer import BatchResponse, Consumer, consume_batch
+from media_events.transform import Step, Transformer, TransformPorts, parse_steps
 
 READ_TIMEOUTS: Final = (30.0, 15.0, 10.0, 5.0, 2.5, 1.0, 0.5)
 """Of lookups in AWS, in seconds: few, since each has a client of its own."""
@@ -65,13 +65,13 @@ def steps() -> tuple[Step, ...]:
 
 
 @functools.cache
-def _means() -> Means:
+def _ports() -> TransformPorts:
     """What steps ask others with, made once per sandbox, so that connections last."""
     if not any(step.asks for step in steps()):
         # What nobody uses costs no time either.
         nobody: Any = None
         parts = dict.fromkeys(("partners", "read_secrets", "tables", "objects", "functions", "load"), nobody)
-        return Means(**parts, clock=time.time, seconds_left=lambda: math.inf)
+        return TransformPorts(**parts, clock=time.time, seconds_left=lambda: math.inf)
     from media_events.adapters.aws_lambda.user_code import LambdaFunctions  # noqa: PLC0415
     from media_events.adapters.dynamodb.lookup import DynamoTables  # noqa: PLC0415
     from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only for steps that ask
@@ -83,7 +83,7 @@ def _means() -> Means:
         # A lookup without authentication never makes this client.
         return SecretsManager(client("secretsmanager"))
 
-    return Means(
+    return TransformPorts(
         partners=PinnedHttpClient(),
         read_secrets=lambda arn: secrets().values([arn]),
         tables=DynamoTables(lambda region, seconds: _lookup_client("dynamodb", seconds, region)),
@@ -114,8 +114,8 @@ def _transformer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseExc
     try:
         known = steps()
     except ConfigurationError as error:
-        problem: HopError = PermanentConfigError("configuration-unusable", str(error))
-    except HopError as error:
+        problem: ProcessingError = PermanentConfigError("configuration-unusable", str(error))
+    except ProcessingError as error:
         problem = error
     else:
         bodies_uri = settings().bodies_uri
@@ -123,10 +123,10 @@ def _transformer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseExc
         bus = EventBus(client("events"), settings().bus_arn)
         return Transformer(
             steps=known,
-            means=replace(_means(), seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000),
+            ports=replace(_ports(), seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000),
             publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings().max_entry_bytes),
             hop=settings().hop,
-            report=reporter(),
+            report=telemetry(),
             bodies=bodies,
         ).handle
     return lambda messages: [problem] * len(messages)
@@ -142,17 +142,17 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
         queue=queue,
         hop=settings().hop,
         policy=settings().retry_policy,
-        report=reporter(),
+        report=telemetry(),
         request_id=str(context.aws_request_id),
     )
     if settings().direct:
-        take(event, _transformer(context), consumer)
+        handle_async_event(event, _transformer(context), consumer)
         return None
-    return consume_together(event, _transformer(context), consumer)
+    return consume_batch(event, _transformer(context), consumer)
 
 
 def _prepare() -> None:
-    _means()
+    _ports()
     for service in ("sqs", "events"):
         client(service)
 

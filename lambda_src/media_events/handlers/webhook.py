@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from media_events.adapters.boto_clients import client
-from media_events.adapters.dynamodb.idempotency import LedgerTable
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
-from media_events.adapters.powertools import instrumented, reporter
+from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents
 from media_events.adapters.secrets_manager import SecretsManager
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import FunctionSettings, load_document
 from media_events.core.settings import env
-from media_events.core.telemetry import fault
+from media_events.core.telemetry import error_location
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.api_gateway import incoming, response
 from media_events.handlers.cold_start import during_init
-from media_events.ingress.idempotent_publish import Acceptor
-from media_events.ingress.webhook import DEFAULT_MAX_BODY_BYTES, Receiver, parse_partners, unavailable
-from media_events.messaging.idempotency import Ledger
+from media_events.ingress.idempotent_publish import IdempotentPublisher
+from media_events.ingress.webhook import DEFAULT_MAX_BODY_BYTES, WebhookReceiver, parse_partners, unavailable
+from media_events.messaging.idempotency import IdempotencyStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class WebhookSettings(FunctionSettings):
 
     dead_letter_queue_url: str = env("DEAD_LETTER_QUEUE_URL")
     bus_arn: str = env("BUS_ARN")
-    ledger_table: str = env("LEDGER_TABLE")
+    idempotency_table: str = env("IDEMPOTENCY_TABLE")
     bodies_uri: str = env("BODIES_URI")
     max_body_bytes: int = env("MAX_BODY_BYTES", default=DEFAULT_MAX_BODY_BYTES)
     max_entry_bytes: int = env("MAX_ENTRY_BYTES", default=DEFAULT_MAX_ENTRY_BYTES)
@@ -40,10 +40,10 @@ class WebhookSettings(FunctionSettings):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The webhook, wired; ``ledger`` gives the ledger as one request owns it."""
+    """The webhook, wired; ``idempotency`` gives the ledger as one request owns it."""
 
-    receiver: Receiver
-    ledger: Callable[[str], Ledger]
+    receiver: WebhookReceiver
+    idempotency: Callable[[str], IdempotencyStore]
 
 
 @functools.cache
@@ -60,24 +60,24 @@ def application() -> Application:
     partners = parse_partners(document.get("partners"))
     bodies = S3Bodies(client("s3"), settings.bodies_uri)
     bus = EventBus(client("events"), settings.bus_arn)
-    receiver = Receiver(
+    receiver = WebhookReceiver(
         partners=partners,
         secrets=SecretsManager(client("secretsmanager")),
-        acceptor=Acceptor(
+        idempotent_publisher=IdempotentPublisher(
             publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings.max_entry_bytes),
             dead_letters=SqsQueue(client("sqs"), dead_letter_queue_url=settings.dead_letter_queue_url),
             hop=settings.hop,
-            report=reporter(),
+            report=telemetry(),
             bodies=bodies,
             inline_bytes=settings.max_entry_bytes,
         ),
-        report=reporter(),
+        report=telemetry(),
         hop=settings.hop,
         max_body_bytes=settings.max_body_bytes,
     )
     return Application(
         receiver=receiver,
-        ledger=lambda owner: LedgerTable(client("dynamodb"), settings.ledger_table, owner=owner),
+        idempotency=lambda owner: DynamoIdempotencyStore(client("dynamodb"), settings.idempotency_table, owner=owner),
     )
 
 
@@ -94,12 +94,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     if "request" in event and "requestContext" not in event:
         app = application()
-        return app.receiver.replay(event["request"], app.ledger(context.aws_request_id), remaining=remaining)
+        return app.receiver.replay(event["request"], app.idempotency(context.aws_request_id), remaining=remaining)
     try:
         app = application()
-        answer = app.receiver.receive(incoming(event), app.ledger(context.aws_request_id), remaining=remaining)
+        answer = app.receiver.receive(incoming(event), app.idempotency(context.aws_request_id), remaining=remaining)
     except Exception as error:  # noqa: BLE001  # an unusable configuration is our fault, never the sender's 500
-        reporter().error("hop failed", reason="configuration-unusable", problem=str(error), **fault(error))
+        telemetry().error("hop failed", reason="configuration-unusable", problem=str(error), **error_location(error))
         answer = unavailable()
     return response(answer)
 

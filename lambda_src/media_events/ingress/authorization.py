@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from media_events.ingress.http import Caller
+from media_events.ingress.http import AuthorizedCaller
 
 METHODS: Final = ("signature", "iam", "jwt")
 
@@ -27,7 +27,7 @@ _SESSION: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authentication:
+class WebhookAuthorization:
     """How a partner's requests are authenticated.
 
     ``iam`` and ``jwt`` take the place of the signature. ``principals`` are the roles and users that ``iam`` lets in,
@@ -43,7 +43,7 @@ class Authentication:
         """Whether the specification's verification decides."""
         return self.method == "signature"
 
-    def refusal(self, caller: Caller, partner: str) -> str | None:
+    def refusal(self, caller: AuthorizedCaller, partner: str) -> str | None:
         """Why what API Gateway knows of ``caller`` is not enough for ``partner``; ``None`` where it is.
 
         With ``signature`` the signature is still to be verified.
@@ -69,7 +69,7 @@ class Authentication:
         return any(role is not None and role.groups() == session.groups() for role in roles)
 
 
-def parse_authentication(entry: Mapping[str, Any], where: str, problems: list[str]) -> Authentication:
+def parse_authorization(entry: Mapping[str, Any], where: str, problems: list[str]) -> WebhookAuthorization:
     """Read ``authentication``, ``principals`` and ``require_client_certificate`` of a partner's configuration.
 
     What is wrong goes to ``problems``, each with ``where``.
@@ -87,6 +87,6 @@ def parse_authentication(entry: Mapping[str, Any], where: str, problems: list[st
         problems.append(f"{where}.principals is empty: name the roles and users that may call")
     elif method != "iam" and principals:
         problems.append(f"{where}.principals belongs to the authentication iam alone")
-    return Authentication(
+    return WebhookAuthorization(
         method=str(method), principals=tuple(principals), require_client_certificate=required is not False
     )

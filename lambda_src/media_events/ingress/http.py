@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class AuthorizedCaller:
     """What API Gateway itself proved about a sender; nothing here is taken from headers, path or body.
 
     ``partner`` is the one whose own route was called, empty on the route that all share; ``principal`` the ARN of the
@@ -21,7 +21,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class WebhookRequest:
     """A request as it came: ``partner`` from its path, header names in lower case, ``body`` in raw bytes.
 
     ``body`` is ``None`` where API Gateway's base64 could not be decoded.
@@ -34,7 +34,7 @@ class Incoming:
     query: str = ""
     headers: Sequence[tuple[str, str]] = ()
     body: bytes | None = b""
-    caller: Caller = field(default_factory=Caller)
+    caller: AuthorizedCaller = field(default_factory=AuthorizedCaller)
 
     @property
     def url(self) -> str:
@@ -43,7 +43,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebhookResponse:
     """What the sender gets: status code, body and headers."""
 
     status: int

@@ -10,11 +10,11 @@ from typing import Any, Final, Protocol
 
 from media_events.core.clock import timestamp
 from media_events.core.envelope import Event
-from media_events.core.failures import Failure, HopError, TransientError
-from media_events.core.telemetry import Reporter, fault
+from media_events.core.failures import Failure, ProcessingError, TransientError
+from media_events.core.telemetry import Telemetry, error_location
 from media_events.events.claim_check import Bodies, check_in
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
-from media_events.messaging.idempotency import RETENTION_SECONDS, Ledger, ledger_key
+from media_events.messaging.idempotency import RETENTION_SECONDS, IdempotencyStore, record_key
 
 LEDGER_SCOPE: Final = "ingress"
 LEASE_MARGIN_SECONDS: Final = 5.0
@@ -48,17 +48,17 @@ class Outcome:
 
     accepted: Sequence[Event] = ()
     duplicates: Sequence[Event] = ()
-    error: HopError | None = None
+    error: ProcessingError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptor:
+class IdempotentPublisher:
     """Ledger, bus and dead-letter queue, in that order."""
 
     publisher: Publisher
     dead_letters: DeadLetters
     hop: str
-    report: Reporter
+    report: Telemetry
     bodies: Bodies | None = None
     inline_bytes: int = DEFAULT_MAX_ENTRY_BYTES
     clock: Callable[[], float] = time.time
@@ -68,7 +68,7 @@ class Acceptor:
     def accept(
         self,
         events: Sequence[Event],
-        ledger: Ledger,
+        idempotency: IdempotencyStore,
         *,
         remaining: Callable[[], float],
         keep_seconds: int = RETENTION_SECONDS,
@@ -83,29 +83,29 @@ class Acceptor:
         duplicates: list[Event] = []
         try:
             for event in events:
-                key = ledger_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
-                if key in claimed or not self.claim(key, ledger, remaining):
+                key = record_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
+                if key in claimed or not self.claim(key, idempotency, remaining):
                     duplicates.append(event)
                     self.tell("event duplicate", event, "EventsDuplicate")
                 else:
                     claimed[key] = event
-        except HopError as error:
+        except ProcessingError as error:
             for key in claimed:
-                self.release(key, ledger)
+                self.release(key, idempotency)
             return Outcome(duplicates=duplicates, error=error)
         accepted: list[Event] = []
-        problem: HopError | None = None
+        problem: ProcessingError | None = None
         for (key, event), refusal in zip(claimed.items(), self.publisher.publish(list(claimed.values())), strict=True):
             failed = refusal
             if refusal is not None and dead_letter:
                 failed = self._keep(event, refusal)
             if failed is None:
                 accepted.append(event)
-                self.complete(key, ledger, keep_seconds)
+                self.complete(key, idempotency, keep_seconds)
                 self.tell("event accepted", event, "EventsAccepted")
             else:
                 problem = failed
-                self.release(key, ledger)
+                self.release(key, idempotency)
         return Outcome(accepted, duplicates, problem)
 
     def failure(self, error: BaseException) -> Failure:
@@ -114,7 +114,12 @@ class Acceptor:
         return Failure.of(error, hop=self.hop, receivecount=1, firsttime=now, lasttime=now)
 
     def claim(
-        self, key: str, ledger: Ledger, remaining: Callable[[], float], *, wait_seconds: float = WAIT_SECONDS
+        self,
+        key: str,
+        idempotency: IdempotencyStore,
+        remaining: Callable[[], float],
+        *,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> bool:
         """Whether the event is ours to publish; ``False`` for a duplicate of one that has been.
 
@@ -125,11 +130,11 @@ class Acceptor:
         while True:
             if remaining() < TIME_TO_FINISH_SECONDS:
                 raise TransientError("out-of-time", "too little time is left to process the request")
-            begun = ledger.begin(key, lease_seconds=remaining() + LEASE_MARGIN_SECONDS)
-            if begun.state != "in-progress":
-                return begun.state == "owned"
+            acquired = idempotency.acquire(key, lease_seconds=remaining() + LEASE_MARGIN_SECONDS)
+            if acquired.state != "in-progress":
+                return acquired.state == "owned"
             if waited >= wait_seconds:
-                lease = begun.lease_expires
+                lease = acquired.lease_expires
                 raise TransientError(
                     "in-progress",
                     "the same event is being processed by another request",
@@ -140,7 +145,7 @@ class Acceptor:
             waited += step
             pause = min(pause * 2, 0.5)
 
-    def _keep(self, event: Event, refusal: HopError) -> HopError | None:
+    def _keep(self, event: Event, refusal: ProcessingError) -> ProcessingError | None:
         """Put an event that the bus refused into the dead-letter queue; the error if that fails too."""
         metadata = event.metadata
         try:
@@ -149,7 +154,9 @@ class Acceptor:
                 detail = check_in(event, self.bodies).to_json()
             self.dead_letters.send(detail, self.failure(refusal), deduplication_id=metadata.id)
         except Exception as error:  # noqa: BLE001  # whatever the reason: the event is not kept, and the sender must know
-            self.report.error("hop failed", hop=self.hop, event_id=metadata.id, reason=refusal.code, **fault(error))
+            self.report.error(
+                "hop failed", hop=self.hop, event_id=metadata.id, reason=refusal.code, **error_location(error)
+            )
             return refusal
         self.report.warning(
             "event dead-lettered", hop=self.hop, event_id=metadata.id, partner=metadata.partner, reason=refusal.code
@@ -157,21 +164,21 @@ class Acceptor:
         self.report.count("EventsDeadLettered")
         return None
 
-    def complete(self, key: str, ledger: Ledger, keep_seconds: int) -> None:
+    def complete(self, key: str, idempotency: IdempotencyStore, keep_seconds: int) -> None:
         """The event is safe: it counts as done for ``keep_seconds``. Never raises."""
         try:
-            ledger.complete(key, keep_seconds=keep_seconds)
-        except HopError as error:
+            idempotency.complete(key, keep_seconds=keep_seconds)
+        except ProcessingError as error:
             # The event is safe. Its replay after the lease would be published again, and the ledgers of the
             # destinations hold it there.
-            self.report.warning("ledger not completed", hop=self.hop, reason=error.code)
+            self.report.warning("idempotency record not completed", hop=self.hop, reason=error.code)
 
-    def release(self, key: str, ledger: Ledger) -> None:
+    def release(self, key: str, idempotency: IdempotencyStore) -> None:
         """The event is not safe: its next try finds it free. Never raises."""
         try:
-            ledger.release(key)
-        except HopError as error:
-            self.report.warning("ledger not released", hop=self.hop, reason=error.code)
+            idempotency.release(key)
+        except ProcessingError as error:
+            self.report.warning("idempotency record not released", hop=self.hop, reason=error.code)
 
     def tell(self, message: str, event: Event, metric: str) -> None:
         """Log and count what became of an event."""

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 from media_events.core.clock import timestamp
 from media_events.core.failures import PermanentConfigError, PermanentDataError
 from media_events.events.claim_check import Bodies
-from media_events.ingress.http import Incoming
+from media_events.ingress.http import WebhookRequest
 from media_events.partners.redaction import REDACTED, redact_body
 from media_events.partners.specification import PartnerSpecification
 
@@ -28,7 +28,7 @@ _SENSITIVE: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRequest:
+class QuarantinedRequest:
     """A request without what would prove or open anything. ``received`` is in epoch seconds."""
 
     id: str
@@ -41,7 +41,7 @@ class KeptRequest:
     received: float
 
     @classmethod
-    def of(cls, specification: PartnerSpecification, incoming: Incoming, body: bytes, received: float) -> Self:
+    def of(cls, specification: PartnerSpecification, incoming: WebhookRequest, body: bytes, received: float) -> Self:
         """Take credentials, signatures and the fields that the specification redacts out of a request.
 
         The id is the same for a verbatim repetition, so that a replayed request is one item for review.
@@ -83,7 +83,7 @@ class KeptRequest:
         request: dict[str, Any] = {
             "id": self.id,
             "partner": self.partner,
-            "entry": "webhook",
+            "ingress": "webhook",
             "method": self.method,
             "path": self.path,
             "headers": dict(self.headers),

@@ -15,16 +15,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from media_events.core.envelope import Event
-from media_events.core.failures import Failure, HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.core.failures import (
+    Failure,
+    PermanentConfigError,
+    PermanentDataError,
+    ProcessingError,
+    TransientError,
+)
 from media_events.events.claim_check import Bodies
-from media_events.ingress.idempotent_publish import LEDGER_SCOPE, TIME_TO_FINISH_SECONDS, Acceptor
-from media_events.ingress.queue_config import _BUSES, Entrant, QueueEntry, _covers
-from media_events.messaging.idempotency import Ledger, ledger_key
+from media_events.ingress.idempotent_publish import LEDGER_SCOPE, TIME_TO_FINISH_SECONDS, IdempotentPublisher
+from media_events.ingress.queue_config import _BUSES, QueueIngress, QueuePartner, _covers
+from media_events.messaging.idempotency import IdempotencyStore, record_key
 from media_events.messaging.message import Message
-from media_events.messaging.message_origin import KIT_ATTRIBUTES, LASTING_ATTRIBUTES, Arrival
+from media_events.messaging.message_origin import KIT_ATTRIBUTES, LASTING_ATTRIBUTES, MessageOrigin
 from media_events.messaging.queue_consumer import Queue
 from media_events.partners.body_parsing import parse_json
-from media_events.partners.envelope_producers import admit, speaks_envelope
+from media_events.partners.envelope_producers import is_envelope, validate_envelope
 from media_events.partners.normalization import normalise
 from media_events.partners.redaction import redact, redact_body
 from media_events.partners.specification import PartnerSpecification
@@ -52,21 +58,21 @@ class _Work:
 
     keep_seconds: int
     steps: deque[list[Event]]
-    error: HopError | None = None
+    error: ProcessingError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entrance:
-    """One way in, wired. ``acceptor`` brings bus and ledger; its dead-letter queue is not used here."""
+class QueueReceiver:
+    """One way in, wired. ``idempotent_publisher`` brings bus and ledger; its dead-letter queue is not used here."""
 
-    entry: QueueEntry
-    entrants: Sequence[Entrant]
-    acceptor: Acceptor
+    ingress: QueueIngress
+    partners: Sequence[QueuePartner]
+    idempotent_publisher: IdempotentPublisher
     bodies: Bodies | None = None
     clock: Callable[[], float] = time.time
 
-    def enter(
-        self, messages: Sequence[Message], ledger: Ledger, *, remaining: Callable[[], float]
+    def receive(
+        self, messages: Sequence[Message], idempotency: IdempotencyStore, *, remaining: Callable[[], float]
     ) -> list[BaseException | None]:
         """Normalise and publish ``messages``; the outcome of each, ``None`` once all its events are on the bus.
 
@@ -77,12 +83,12 @@ class Entrance:
         works: dict[int, _Work] = {}
         for index, message in enumerate(messages):
             try:
-                entrant, events = self.read(message)
+                partner, events = self.read(message)
             except Exception as error:  # noqa: BLE001  # one record's failure, of whatever kind, is that record's alone
                 outcomes[index] = error
                 continue
-            in_order = Arrival.of(message).message_of(message).is_fifo
-            works[index] = _Work(entrant.keep_seconds, deque(_steps(events, in_order=in_order)))
+            in_order = MessageOrigin.of(message).message_of(message).is_fifo
+            works[index] = _Work(partner.keep_seconds, deque(_steps(events, in_order=in_order)))
         while any(work.steps for work in works.values()):
             if remaining() < TIME_TO_FINISH_SECONDS:
                 for work in works.values():
@@ -90,51 +96,51 @@ class Entrance:
                         work.error = TransientError("out-of-time", "the batch took too long", retry_after=0)
                         work.steps.clear()
                 break
-            self._publish([work for work in works.values() if work.steps], ledger, remaining)
+            self._publish([work for work in works.values() if work.steps], idempotency, remaining)
         for index, work in works.items():
             outcomes[index] = work.error
         return outcomes
 
-    def _publish(self, works: Sequence[_Work], ledger: Ledger, remaining: Callable[[], float]) -> None:
+    def _publish(self, works: Sequence[_Work], idempotency: IdempotencyStore, remaining: Callable[[], float]) -> None:
         """Publish the next step of each of ``works``."""
-        acceptor = self.acceptor
-        claimed = self._claim(works, ledger, remaining)
-        outcomes = acceptor.publisher.publish([shared[0][1] for shared in claimed.values()])
+        idempotent_publisher = self.idempotent_publisher
+        claimed = self._claim(works, idempotency, remaining)
+        outcomes = idempotent_publisher.publisher.publish([shared[0][1] for shared in claimed.values()])
         for (key, shared), refusal in zip(claimed.items(), outcomes, strict=True):
             if refusal is not None:
-                acceptor.release(key, ledger)
+                idempotent_publisher.release(key, idempotency)
                 for work, _ in shared:
                     _fail(work, refusal)
                 continue
             (work, event), *twins = shared
-            acceptor.complete(key, ledger, work.keep_seconds)
-            acceptor.tell("event accepted", event, "EventsAccepted")
+            idempotent_publisher.complete(key, idempotency, work.keep_seconds)
+            idempotent_publisher.tell("event accepted", event, "EventsAccepted")
             for _, twin in twins:
-                acceptor.tell("event duplicate", twin, "EventsDuplicate")
+                idempotent_publisher.tell("event duplicate", twin, "EventsDuplicate")
 
     def _claim(
-        self, works: Sequence[_Work], ledger: Ledger, remaining: Callable[[], float]
+        self, works: Sequence[_Work], idempotency: IdempotencyStore, remaining: Callable[[], float]
     ) -> dict[str, list[tuple[_Work, Event]]]:
         """What of the next step is ours to publish, by ledger key; the same event twice in a batch shares its fate."""
         claimed: dict[str, list[tuple[_Work, Event]]] = {}
         for work in works:
             for event in work.steps.popleft():
-                key = ledger_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
+                key = record_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
                 if key in claimed:
                     claimed[key].append((work, event))
                     continue
                 try:
-                    owned = self.acceptor.claim(key, ledger, remaining, wait_seconds=0)
-                except HopError as error:
+                    owned = self.idempotent_publisher.claim(key, idempotency, remaining, wait_seconds=0)
+                except ProcessingError as error:
                     _fail(work, error)
                     break
                 if owned:
                     claimed[key] = [(work, event)]
                 else:
-                    self.acceptor.tell("event duplicate", event, "EventsDuplicate")
+                    self.idempotent_publisher.tell("event duplicate", event, "EventsDuplicate")
         return claimed
 
-    def replay(self, record: Any, ledger: Ledger, *, remaining: Callable[[], float]) -> dict[str, Any]:
+    def replay(self, record: Any, idempotency: IdempotencyStore, *, remaining: Callable[[], float]) -> dict[str, Any]:
         """Take in a record that was kept for review: ``{"messageId", "body", "messageAttributes", …}``, as SQS has it.
 
         Raises:
@@ -142,87 +148,87 @@ class Entrance:
             Exception: it still can't be processed.
         """
         message = _record(record)
-        (error,) = self.enter([message], ledger, remaining=remaining)
+        (error,) = self.receive([message], idempotency, remaining=remaining)
         if error is not None:
             raise error
         _, events = self.read(message)
         return {"status": "accepted", "ids": [event.metadata.id for event in events]}
 
-    def describe(self, record: Any) -> dict[str, Any]:
+    def inspect(self, record: Any) -> dict[str, Any]:
         """How a record would be dead-lettered, as ``{"body", "messageAttributes"}``; nothing else comes of it.
 
         Raises:
             PermanentDataError: it is no record (``not-a-record``).
             HopError: its body is too large to travel, and could not be stored.
         """
-        letter = self.letter(_record(record))
-        return {"body": letter.body, "messageAttributes": dict(letter.message_attributes)}
+        dead_letter = self.dead_letter(_record(record))
+        return {"body": dead_letter.body, "messageAttributes": dict(dead_letter.message_attributes)}
 
-    def read(self, message: Message) -> tuple[Entrant, list[Event]]:
+    def read(self, message: Message) -> tuple[QueuePartner, list[Event]]:
         """Whose message it is, and its events.
 
         Raises:
             HopError: neither can be told.
         """
-        arrival = Arrival.of(message)
-        body = self._body(message, arrival)
-        message = arrival.message_of(message)
-        entrant, events = (self._off_a_bus if self.entry in _BUSES else self._out_of_a_queue)(message, body)
-        known = arrival.event.get("id") if arrival.redacted else None
+        origin = MessageOrigin.of(message)
+        body = self._body(message, origin)
+        message = origin.message_of(message)
+        partner, events = (self._off_a_bus if self.ingress in _BUSES else self._out_of_a_queue)(message, body)
+        known = origin.event.get("id") if origin.redacted else None
         if known and len(events) == 1:
             # What was taken out of the body may be what the id is made of.
             events = [_named(events[0], known)]
-        return entrant, events
+        return partner, events
 
-    def _body(self, message: Message, arrival: Arrival) -> bytes:
-        if arrival.bodyref is None:
+    def _body(self, message: Message, origin: MessageOrigin) -> bytes:
+        if origin.bodyref is None:
             return message.body.encode("utf-8", "surrogatepass")
         if self.bodies is None:
             raise PermanentConfigError("no-bodies", "the message's body is in a bucket, and BODIES_URI is not set")
-        return self.bodies.get(arrival.bodyref)
+        return self.bodies.get(origin.bodyref)
 
-    def _out_of_a_queue(self, message: Message, body: bytes) -> tuple[Entrant, list[Event]]:
-        (entrant,) = self.entrants
+    def _out_of_a_queue(self, message: Message, body: bytes) -> tuple[QueuePartner, list[Event]]:
+        (partner,) = self.partners
         notification = unwrap_sns(body)
         given = {**_texts(message), **(notification.attributes if notification is not None else {})}
         own = {name: text for name, text in given.items() if name not in _SYSTEM_ATTRIBUTES}
         events = normalise(
-            _specification(entrant),
-            partner=entrant.name,
-            entry=self.entry,
+            _specification(partner),
+            partner=partner.name,
+            ingress=self.ingress,
             body=body if notification is None else notification.body,
             # A sender, or a gateway before it, that hands a webhook on has its headers nowhere else.
             headers=own,
             attributes={**own, **_system(message)},
             now=self._received(message),
         )
-        return entrant, events
+        return partner, events
 
-    def _off_a_bus(self, message: Message, body: bytes) -> tuple[Entrant, list[Event]]:
+    def _off_a_bus(self, message: Message, body: bytes) -> tuple[QueuePartner, list[Event]]:
         document = parse_json(body)
         unwrapped = unwrap_eventbridge(document)
         if unwrapped is None:
             raise PermanentDataError("not-an-event", "the message's body is not an EventBridge event")
-        entrant = self._entrant_of(unwrapped.envelope.get("source"))
+        partner = self._partner_of(unwrapped.envelope.get("source"))
         detail = document["detail"]
-        if self.entry == "custom-bus" and speaks_envelope(detail):
-            event = admit(detail, partner=entrant.name, entry=self.entry, now=self._received(message))
-            return entrant, [Event(event.metadata, redact(event.data, entrant.redactions))]
+        if self.ingress == "custom-bus" and is_envelope(detail):
+            event = validate_envelope(detail, partner=partner.name, ingress=self.ingress, now=self._received(message))
+            return partner, [Event(event.metadata, redact(event.data, partner.redactions))]
         events = normalise(
-            _specification(entrant),
-            partner=entrant.name,
-            entry=self.entry,
+            _specification(partner),
+            partner=partner.name,
+            ingress=self.ingress,
             body=unwrapped.body,
             attributes=_system(message),
             envelope=unwrapped.envelope,
             now=self._received(message),
         )
-        return entrant, events
+        return partner, events
 
-    def _entrant_of(self, source: Any) -> Entrant:
-        for entrant in self.entrants:
-            if isinstance(source, str) and any(_covers(pattern, source) for pattern in entrant.sources):
-                return entrant
+    def _partner_of(self, source: Any) -> QueuePartner:
+        for partner in self.partners:
+            if isinstance(source, str) and any(_covers(pattern, source) for pattern in partner.sources):
+                return partner
         raise PermanentDataError("unknown-source", "no partner is configured for the event's source")
 
     def _received(self, message: Message) -> float:
@@ -244,33 +250,33 @@ class Entrance:
             "type": known.get("type"),
         }
 
-    def letter(self, message: Message) -> Message:
+    def dead_letter(self, message: Message) -> Message:
         """``message`` as it goes to the dead-letter queue: with how it came, and without its credentials.
 
         Raises:
             HopError: its body is too large to travel, and could not be stored.
         """
-        arrival = Arrival.of(message)
-        if arrival.bodyref is None:
+        origin = MessageOrigin.of(message)
+        if origin.bodyref is None:
             body = message.body.encode("utf-8", "surrogatepass")
             clean = self._redacted(message, body)
             # What is known is not asked anew: one message is one item for review, whatever it fails of next.
-            event = arrival.event or self._known(message)
-            arrival = replace(arrival, event=event, redacted=arrival.redacted or clean != body, unread=False)
+            event = origin.event or self._known(message)
+            origin = replace(origin, event=event, redacted=origin.redacted or clean != body, unidentified=False)
             size = len(clean) + len(json.dumps(message.message_attributes))
             if size > MAX_LETTER_BYTES and self.bodies is not None:
-                arrival = replace(arrival, bodyref=self.bodies.put(clean, content_type="application/octet-stream"))
-                clean = json.dumps({"bodyref": arrival.bodyref}).encode()
+                origin = replace(origin, bodyref=self.bodies.put(clean, content_type="application/octet-stream"))
+                clean = json.dumps({"bodyref": origin.bodyref}).encode()
             message = replace(message, body=clean.decode("utf-8", "surrogatepass"))
-        return arrival.carried_by(message)
+        return origin.carried_by(message)
 
     def _known(self, message: Message) -> dict[str, str]:
         try:
-            entrant, events = self.read(message)
+            partner, events = self.read(message)
         except Exception:  # noqa: BLE001  # the message has failed already, and this may be why
-            return {"partner": self.entrants[0].name} if len(self.entrants) == 1 else {}
+            return {"partner": self.partners[0].name} if len(self.partners) == 1 else {}
         if len(events) != 1:
-            return {"partner": entrant.name}
+            return {"partner": partner.name}
         metadata = events[0].metadata
         known = {
             "id": metadata.id,
@@ -284,9 +290,9 @@ class Entrance:
 
     def _redacted(self, message: Message, body: bytes) -> bytes:
         """The body without what any specification that may be meant redacts."""
-        partner = self._known(message).get("partner")
-        named = [entrant for entrant in self.entrants if entrant.name == partner] or self.entrants
-        paths = [path for entrant in named for path in entrant.redactions]
+        name = self._known(message).get("partner")
+        named = [partner for partner in self.partners if partner.name == name] or self.partners
+        paths = [path for partner in named for path in partner.redactions]
         if not paths:
             return body
         notification = unwrap_sns(body)
@@ -298,27 +304,27 @@ class Entrance:
 
 
 @dataclass(frozen=True, slots=True)
-class EntranceQueue:
-    """The queue of an :class:`Entrance`, as ``consuming`` uses it: dead letters say how their message came.
+class IngressQueue:
+    """The queue of an :class:`QueueReceiver`, as ``consuming`` uses it: dead letters say how their message came.
 
-    ``letter`` makes them (:meth:`Entrance.letter`).
+    ``with_origin`` is :meth:`QueueReceiver.dead_letter`.
     """
 
     queue: Queue
-    letter: Callable[[Message], Message]
+    with_origin: Callable[[Message], Message]
 
     def dead_letter(self, message: Message, failure: Failure) -> None:
         """Send ``message`` to the DLQ, with ``failure``; any exception means: not sent."""
-        self.queue.dead_letter(self.letter(message), failure)
+        self.queue.dead_letter(self.with_origin(message), failure)
 
     def set_visibility(self, receipt_handle: str, seconds: int) -> None:
         """Let the record reappear ``seconds`` from now."""
         self.queue.set_visibility(receipt_handle, seconds)
 
 
-def bare_letter(message: Message) -> Message:
+def unidentified_dead_letter(message: Message) -> Message:
     """A dead letter where no configuration says what is in it."""
-    return replace(Arrival.of(message), unread=True).carried_by(message)
+    return replace(MessageOrigin.of(message), unidentified=True).carried_by(message)
 
 
 def _record(record: Any) -> Message:
@@ -334,12 +340,12 @@ def _record(record: Any) -> Message:
     return Message.of(record)
 
 
-def _specification(entrant: Entrant) -> PartnerSpecification:
-    if entrant.specification is None:
+def _specification(partner: QueuePartner) -> PartnerSpecification:
+    if partner.specification is None:
         raise PermanentDataError(
             "not-in-envelope", "the event is not in the envelope, and its partner has no specification to read it with"
         )
-    return entrant.specification
+    return partner.specification
 
 
 def _named(event: Event, identity: str) -> Event:
@@ -365,7 +371,7 @@ def _steps(events: Sequence[Event], *, in_order: bool) -> Iterator[list[Event]]:
     yield from steps
 
 
-def _fail(work: _Work, error: HopError) -> None:
+def _fail(work: _Work, error: ProcessingError) -> None:
     """Nothing that comes later in ``work`` overtakes what failed. As long as a retry may help, it is tried."""
     if work.error is None or isinstance(error, TransientError):
         work.error = error

@@ -10,16 +10,16 @@ from media_events.core.configuration import PARTNER_NAME, ConfigurationError
 from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.partners.specification import PartnerSpecification, SpecificationError, parse_specification
 
-QueueEntry = Literal["sqs", "sns-fifo", "partner-bus", "custom-bus"]
+QueueIngress = Literal["sqs", "sns-fifo", "partner-bus", "custom-bus"]
 
-QUEUE_ENTRIES: Final[tuple[QueueEntry, ...]] = ("sqs", "sns-fifo", "partner-bus", "custom-bus")
+QUEUE_INGRESSES: Final[tuple[QueueIngress, ...]] = ("sqs", "sns-fifo", "partner-bus", "custom-bus")
 
 OWN_SOURCES: Final = "partner."
 """What the kit publishes has a source that begins so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entrant:
+class QueuePartner:
     """A partner that comes this way. Without a specification it must speak the envelope.
 
     ``sources`` are those of its EventBridge events: exact, or a beginning followed by ``*``.
@@ -40,18 +40,18 @@ class Entrant:
         return () if self.specification is None else self.specification.redact
 
 
-def parse_entry(text: str) -> QueueEntry:
-    """Read the setting ``ENTRY``.
+def parse_queue_ingress(text: str) -> QueueIngress:
+    """Read the setting ``INGRESS``.
 
     Raises:
-        ConfigurationError: it is none of :data:`QUEUE_ENTRIES`.
+        ConfigurationError: it is none of :data:`QUEUE_INGRESSES`.
     """
-    if text not in QUEUE_ENTRIES:
-        raise ConfigurationError([f"ENTRY must be one of {', '.join(QUEUE_ENTRIES)}, not {text!r}"])
+    if text not in QUEUE_INGRESSES:
+        raise ConfigurationError([f"INGRESS must be one of {', '.join(QUEUE_INGRESSES)}, not {text!r}"])
     return text
 
 
-def parse_entrants(document: Any, entry: QueueEntry) -> tuple[Entrant, ...]:
+def parse_queue_partners(document: Any, ingress: QueueIngress) -> tuple[QueuePartner, ...]:
     """Read ``partners`` of the configuration document.
 
     Raises:
@@ -60,17 +60,17 @@ def parse_entrants(document: Any, entry: QueueEntry) -> tuple[Entrant, ...]:
     if not isinstance(document, Mapping) or not document:
         raise ConfigurationError(["partners must be an object with at least one partner"])
     problems: list[str] = []
-    entrants = [_parse_entrant(name, value, entry, problems) for name, value in document.items()]
-    if entry not in _BUSES and len(document) > 1:
+    partners = [_parse_queue_partner(name, value, ingress, problems) for name, value in document.items()]
+    if ingress not in _BUSES and len(document) > 1:
         problems.append(f"partners has {len(document)} partners; a queue's records don't say whose they are: name one")
-    found = tuple(entrant for entrant in entrants if entrant is not None)
+    found = tuple(partner for partner in partners if partner is not None)
     problems.extend(_overlaps(found))
     if problems:
         raise ConfigurationError(problems)
     return found
 
 
-def _parse_entrant(name: str, value: Any, entry: QueueEntry, problems: list[str]) -> Entrant | None:
+def _parse_queue_partner(name: str, value: Any, ingress: QueueIngress, problems: list[str]) -> QueuePartner | None:
     where = f"partners.{name}"
     if not PARTNER_NAME.fullmatch(name):
         problems.append(f"{where}: a partner's name has lower-case letters, digits, - and _, 63 characters at most")
@@ -82,22 +82,22 @@ def _parse_entrant(name: str, value: Any, entry: QueueEntry, problems: list[str]
         for key in value
         if key not in ("specification", "sources")
     )
-    sources = _parse_sources(where, value.get("sources"), entry, problems)
+    sources = _parse_sources(where, value.get("sources"), ingress, problems)
     given = value.get("specification")
-    if given is None and entry == "custom-bus":
-        return Entrant(name=name, sources=sources)
+    if given is None and ingress == "custom-bus":
+        return QueuePartner(name=name, sources=sources)
     if not isinstance(given, Mapping):
         problems.append(f'{where}.specification must be an object, such as {{"preset": "mux"}}')
         return None
     try:
-        return Entrant(name=name, specification=parse_specification(given), sources=sources)
+        return QueuePartner(name=name, specification=parse_specification(given), sources=sources)
     except SpecificationError as error:
         problems.extend(f"{where}.specification.{problem}" for problem in error.problems)
         return None
 
 
-def _parse_sources(where: str, value: Any, entry: QueueEntry, problems: list[str]) -> tuple[str, ...]:
-    if entry not in _BUSES:
+def _parse_sources(where: str, value: Any, ingress: QueueIngress, problems: list[str]) -> tuple[str, ...]:
+    if ingress not in _BUSES:
         if value is not None:
             problems.append(f"{where}.sources is for buses; a queue's records have no source")
         return ()
@@ -108,7 +108,7 @@ def _parse_sources(where: str, value: Any, entry: QueueEntry, problems: list[str
     for source in value:
         if not isinstance(source, str) or not source or "*" in source[:-1]:
             problems.append(f"{where}.sources: {source!r} must be a source, or the beginning of some followed by *")
-        elif entry == "custom-bus" and _overlap(source, OWN_SOURCES + "*"):
+        elif ingress == "custom-bus" and _overlap(source, OWN_SOURCES + "*"):
             problems.append(
                 f"{where}.sources: {source!r} takes what the kit itself publishes ({OWN_SOURCES}*): events would go "
                 "round in a loop"
@@ -118,8 +118,8 @@ def _parse_sources(where: str, value: Any, entry: QueueEntry, problems: list[str
     return tuple(sources)
 
 
-def _overlaps(entrants: Sequence[Entrant]) -> Iterator[str]:
-    named = [(entrant.name, source) for entrant in entrants for source in entrant.sources]
+def _overlaps(partners: Sequence[QueuePartner]) -> Iterator[str]:
+    named = [(partner.name, source) for partner in partners for source in partner.sources]
     for index, (name, source) in enumerate(named):
         for other, another in named[:index]:
             if name != other and _overlap(source, another):

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from media_events.core.configuration import PARTNER_NAME, ConfigurationError
-from media_events.core.failures import HopError, PermanentConfigError, PermanentDataError
-from media_events.core.telemetry import Reporter, fault
-from media_events.ingress.authorization import Authentication, parse_authentication
-from media_events.ingress.http import Answer, Incoming
-from media_events.ingress.idempotent_publish import Acceptor, Outcome
-from media_events.ingress.quarantine import KeptRequest
-from media_events.messaging.idempotency import Ledger
+from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError
+from media_events.core.telemetry import Telemetry, error_location
+from media_events.ingress.authorization import WebhookAuthorization, parse_authorization
+from media_events.ingress.http import WebhookRequest, WebhookResponse
+from media_events.ingress.idempotent_publish import IdempotentPublisher, Outcome
+from media_events.ingress.quarantine import QuarantinedRequest
+from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import media_type, parse_json, type_accepted
 from media_events.partners.handshakes import answer_document, answer_query
 from media_events.partners.normalization import normalise
@@ -45,7 +45,7 @@ _OUR_FAULT: Final = frozenset({"secret-unusable", "verifier-fault", "verificatio
 
 
 class Secrets(Protocol):
-    """Partners' secrets (``adapters.secrets.SecretsManager``). Any exception is a :class:`failures.HopError`."""
+    """Partners' secrets (``adapters.secrets.SecretsManager``). Any exception is a :class:`failures.ProcessingError`."""
 
     def values(self, arns: Sequence[str]) -> Sequence[str]:
         """Current and previous secrets, possibly from a cache."""
@@ -55,17 +55,17 @@ class Secrets(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Partner:
+class WebhookPartner:
     """A partner that may send webhooks."""
 
     name: str
     specification: PartnerSpecification
     secret_arns: tuple[str, ...] = ()
     enabled: bool = True
-    authentication: Authentication = field(default_factory=Authentication)
+    authentication: WebhookAuthorization = field(default_factory=WebhookAuthorization)
 
 
-def parse_partners(document: Any) -> dict[str, Partner]:
+def parse_partners(document: Any) -> dict[str, WebhookPartner]:
     """Read ``partners`` of the webhook's configuration document.
 
     Raises:
@@ -80,7 +80,7 @@ def parse_partners(document: Any) -> dict[str, Partner]:
     return {name: partner for name, partner in partners.items() if partner is not None}
 
 
-def _parse_partner(name: str, entry: Any, problems: list[str]) -> Partner | None:
+def _parse_partner(name: str, entry: Any, problems: list[str]) -> WebhookPartner | None:
     where = f"partners.{name}"
     if not PARTNER_NAME.fullmatch(name):
         problems.append(f"{where}: a partner's name has lower-case letters, digits, - and _, 63 characters at most")
@@ -93,7 +93,7 @@ def _parse_partner(name: str, entry: Any, problems: list[str]) -> Partner | None
         arns = []
     if not isinstance(enabled, bool):
         problems.append(f"{where}.enabled must be true or false")
-    authentication = parse_authentication(entry, where, problems)
+    authentication = parse_authorization(entry, where, problems)
     try:
         specification = parse_specification(entry["specification"])
     except SpecificationError as error:
@@ -105,7 +105,7 @@ def _parse_partner(name: str, entry: Any, problems: list[str]) -> Partner | None
     verified = specification.verification is not None and specification.verification.method != "none"
     if verified and not arns and not authorised:
         problems.append(f"{where}.secret_arns is empty, and the specification verifies signatures")
-    return Partner(
+    return WebhookPartner(
         name=name,
         specification=specification,
         secret_arns=tuple(arns),
@@ -147,39 +147,43 @@ _WORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class WebhookReceiver:
     """The webhook, wired. ``clock`` gives epoch seconds."""
 
-    partners: Mapping[str, Partner]
+    partners: Mapping[str, WebhookPartner]
     secrets: Secrets
-    acceptor: Acceptor
-    report: Reporter
+    idempotent_publisher: IdempotentPublisher
+    report: Telemetry
     hop: str
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
     clock: Callable[[], float] = time.time
 
-    def receive(self, incoming: Incoming, ledger: Ledger, *, remaining: Callable[[], float]) -> Answer:
+    def receive(
+        self, incoming: WebhookRequest, idempotency: IdempotencyStore, *, remaining: Callable[[], float]
+    ) -> WebhookResponse:
         """Process one request; ``remaining`` are the seconds left to do so. Never raises."""
-        partner: Partner | None = None
+        partner: WebhookPartner | None = None
         try:
             self._check_method(incoming)
             partner = self._partner(incoming)
-            return self._process(partner, incoming, ledger, remaining)
+            return self._process(partner, incoming, idempotency, remaining)
         except _RefusedError as refused:
             return self._refuse(incoming, partner, refused)
         except _UnavailableError as unavailable:
             return self._unavailable(partner, unavailable.reason)
         except Exception as error:  # noqa: BLE001  # the last resort: no input may ever cause a 500
-            self.report.error("hop failed", hop=self.hop, partner=partner.name if partner else None, **fault(error))
+            self.report.error(
+                "hop failed", hop=self.hop, partner=partner.name if partner else None, **error_location(error)
+            )
             return self._unavailable(partner, "internal")
 
-    def replay(self, request: Any, ledger: Ledger, *, remaining: Callable[[], float]) -> dict[str, Any]:
+    def replay(self, request: Any, idempotency: IdempotencyStore, *, remaining: Callable[[], float]) -> dict[str, Any]:
         """Process a request that was kept for review, without verification: it was verified when it came.
 
         Raises:
             HopError: it still can't be processed, or not all of its events could be published.
         """
-        kept = KeptRequest.from_dict(request, self.acceptor.bodies)
+        kept = QuarantinedRequest.from_dict(request, self.idempotent_publisher.bodies)
         partner = self.partners.get(kept.partner)
         if partner is None:
             raise PermanentConfigError("unknown-partner", "the request's partner is not configured (any more)")
@@ -187,24 +191,24 @@ class Receiver:
         events = normalise(
             partner.specification,
             partner=partner.name,
-            entry="webhook",
+            ingress="webhook",
             body=kept.body,
             headers=kept.headers,
             now=kept.received,
         )
-        outcome = self.acceptor.accept(events, ledger, remaining=remaining, dead_letter=False)
+        outcome = self.idempotent_publisher.accept(events, idempotency, remaining=remaining, dead_letter=False)
         if outcome.error is not None:
             raise outcome.error
         return _summary(outcome, kept.id)
 
-    def _check_method(self, incoming: Incoming) -> None:
+    def _check_method(self, incoming: WebhookRequest) -> None:
         named = self.partners.get(incoming.partner)
         handshake = named.specification.handshake if named is not None and named.enabled else None
         allowed = ("GET", "POST") if handshake is not None and handshake.kind == "query_echo" else ("POST",)
         if incoming.method not in allowed:
             raise _RefusedError(405, "method-not-allowed", {"allow": ", ".join(allowed)})
 
-    def _partner(self, incoming: Incoming) -> Partner:
+    def _partner(self, incoming: WebhookRequest) -> WebhookPartner:
         partner = self.partners.get(incoming.partner)
         if partner is None:
             raise _RefusedError(404, "unknown-partner")
@@ -212,7 +216,13 @@ class Receiver:
             raise _RefusedError(410, "partner-disabled")
         return partner
 
-    def _process(self, partner: Partner, incoming: Incoming, ledger: Ledger, remaining: Callable[[], float]) -> Answer:
+    def _process(
+        self,
+        partner: WebhookPartner,
+        incoming: WebhookRequest,
+        idempotency: IdempotencyStore,
+        remaining: Callable[[], float],
+    ) -> WebhookResponse:
         specification = partner.specification
         body = incoming.body
         if body is None:
@@ -233,25 +243,25 @@ class Receiver:
                 asked = answer_document(specification.handshake, parse_json(body), secrets)
                 if asked is not None:
                     self.report.info("handshake answered", partner=partner.name, hop=self.hop)
-                    return Answer(asked.status, asked.body, {"content-type": asked.content_type})
+                    return WebhookResponse(asked.status, asked.body, {"content-type": asked.content_type})
             events = normalise(
                 specification,
                 partner=partner.name,
-                entry="webhook",
+                ingress="webhook",
                 body=body,
                 headers=request.headers,
                 now=received,
             )
         except PermanentDataError as error:
             return self._quarantine(partner, incoming, body, received, error)
-        outcome = self.acceptor.accept(
-            events, ledger, remaining=remaining, keep_seconds=specification.dedup_window_seconds
+        outcome = self.idempotent_publisher.accept(
+            events, idempotency, remaining=remaining, keep_seconds=specification.dedup_window_seconds
         )
         if outcome.error is not None:
             raise _UnavailableError(outcome.error.code)
         return self._acknowledge(partner, outcome)
 
-    def _greet(self, partner: Partner, request: Request) -> Answer:
+    def _greet(self, partner: WebhookPartner, request: Request) -> WebhookResponse:
         secrets: Sequence[str] = ()
         handshake = partner.specification.handshake
         if handshake is not None and handshake.secret_query is not None:
@@ -260,9 +270,9 @@ class Receiver:
         if asked is None:
             raise _RefusedError(partner.specification.answers.unauthenticated, "handshake-mismatch")
         self.report.info("handshake answered", partner=partner.name, hop=self.hop)
-        return Answer(asked.status, asked.body, {"content-type": asked.content_type})
+        return WebhookResponse(asked.status, asked.body, {"content-type": asked.content_type})
 
-    def _authenticate(self, partner: Partner, request: Request) -> Sequence[str]:
+    def _authenticate(self, partner: WebhookPartner, request: Request) -> Sequence[str]:
         """The partner's secrets, once one of them, or API Gateway, has proved the request."""
         if not partner.authentication.by_signature:
             handshake = partner.specification.handshake
@@ -283,7 +293,7 @@ class Receiver:
         self._judge(partner, verdict)
         return secrets
 
-    def _judge(self, partner: Partner, verdict: Verdict) -> None:
+    def _judge(self, partner: WebhookPartner, verdict: Verdict) -> None:
         answers = partner.specification.answers
         if verdict.valid is False:
             if verdict.reason in _OUR_FAULT:
@@ -297,16 +307,16 @@ class Receiver:
             # Whoever rotates a secret wants to know when the old one is no longer in use.
             self.report.count("OlderSecretUsed", partner=partner.name)
 
-    def _secrets(self, partner: Partner) -> Sequence[str]:
+    def _secrets(self, partner: WebhookPartner) -> Sequence[str]:
         try:
             return self.secrets.values(partner.secret_arns)
-        except HopError as error:
+        except ProcessingError as error:
             raise _UnavailableError(f"secret-store:{error.code}") from error
 
-    def _reread(self, partner: Partner) -> Sequence[str] | None:
+    def _reread(self, partner: WebhookPartner) -> Sequence[str] | None:
         try:
             return self.secrets.reread(partner.secret_arns)
-        except HopError as error:
+        except ProcessingError as error:
             # The cached secrets have given their verdict; a store that is down does not change it.
             self.report.warning("secrets not re-read", hop=self.hop, partner=partner.name, reason=error.code)
             return None
@@ -319,15 +329,15 @@ class Receiver:
             raise _RefusedError(415, "content-type-unsupported")
 
     def _quarantine(
-        self, partner: Partner, incoming: Incoming, body: bytes, received: float, error: PermanentDataError
-    ) -> Answer:
+        self, partner: WebhookPartner, incoming: WebhookRequest, body: bytes, received: float, error: PermanentDataError
+    ) -> WebhookResponse:
         """Keep a genuine request that can't be processed: it must not be lost, and its sender can't mend it."""
-        kept = KeptRequest.of(partner.specification, incoming, body, received)
-        acceptor = self.acceptor
+        kept = QuarantinedRequest.of(partner.specification, incoming, body, received)
+        idempotent_publisher = self.idempotent_publisher
         try:
-            text = json.dumps({"request": kept.to_dict(acceptor.bodies)}, separators=(",", ":"))
-            acceptor.dead_letters.send(text, acceptor.failure(error), deduplication_id=kept.id)
-        except HopError as refusal:
+            text = json.dumps({"request": kept.to_dict(idempotent_publisher.bodies)}, separators=(",", ":"))
+            idempotent_publisher.dead_letters.send(text, idempotent_publisher.failure(error), deduplication_id=kept.id)
+        except ProcessingError as refusal:
             raise _UnavailableError(f"quarantine:{refusal.code}") from refusal
         self.report.warning(
             "request quarantined", event_id=kept.id, partner=partner.name, hop=self.hop, reason=error.code
@@ -336,12 +346,14 @@ class Receiver:
         status = partner.specification.answers.unprocessable
         return _json(status, {"id": kept.id, "status": "accepted"})
 
-    def _acknowledge(self, partner: Partner, outcome: Outcome) -> Answer:
+    def _acknowledge(self, partner: WebhookPartner, outcome: Outcome) -> WebhookResponse:
         answers = partner.specification.answers
         status = answers.accepted if outcome.accepted else answers.duplicate
         return _json(status, _summary(outcome, ""))
 
-    def _refuse(self, incoming: Incoming, partner: Partner | None, refused: _RefusedError) -> Answer:
+    def _refuse(
+        self, incoming: WebhookRequest, partner: WebhookPartner | None, refused: _RefusedError
+    ) -> WebhookResponse:
         self.report.warning(
             "request refused",
             hop=self.hop,
@@ -353,7 +365,7 @@ class Receiver:
         self.report.count("RequestsRefused", reason=refused.reason)
         return _json(refused.status, {"error": _WORDS.get(refused.status, "refused")}, refused.headers)
 
-    def _unavailable(self, partner: Partner | None, reason: str) -> Answer:
+    def _unavailable(self, partner: WebhookPartner | None, reason: str) -> WebhookResponse:
         status, seconds = 503, RETRY_AFTER_SECONDS
         if partner is not None:
             status = partner.specification.answers.unavailable
@@ -368,7 +380,7 @@ class Receiver:
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def unavailable(status: int = 503, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> Answer:
+def unavailable(status: int = 503, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> WebhookResponse:
     """The answer to a request that we can't deal with now."""
     return _json(status, {"error": "try again later"}, {"retry-after": str(retry_after_seconds)})
 
@@ -384,8 +396,8 @@ def _summary(outcome: Outcome, otherwise: str) -> dict[str, Any]:
     return {**summary, "ids": ids} if len(ids) > 1 else summary
 
 
-def _json(status: int, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(
+def _json(status: int, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> WebhookResponse:
+    return WebhookResponse(
         status,
         json.dumps(document, separators=(",", ":")),
         {"content-type": "application/json", "cache-control": "no-store", **(headers or {})},

@@ -17,23 +17,25 @@ from typing import Any
 from media_events.core.failures import (
     REDRIVE_COUNT_ATTRIBUTE,
     Failure,
-    HopError,
     PermanentConfigError,
     PermanentDataError,
+    ProcessingError,
 )
-from media_events.core.telemetry import fault
+from media_events.core.telemetry import error_location
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import Consumer, failure_of, outcomes_of
 
 
-class HopFailedError(Exception):
+class RetryableInvocationError(Exception):
     """This attempt failed, and Lambda shall make another. The text is the :class:`Failure` as JSON.
 
     Lambda writes it to the function's log, and into the record for the on-failure destination.
     """
 
 
-def take(event: Any, handle: Callable[[Sequence[Message]], Sequence[BaseException | None]], consumer: Consumer) -> None:
+def handle_async_event(
+    event: Any, handle: Callable[[Sequence[Message]], Sequence[BaseException | None]], consumer: Consumer
+) -> None:
     """Hand the event of an asynchronous invocation to ``handle``; returns once that is the end of it for this function.
 
     Raises:
@@ -50,11 +52,11 @@ def take(event: Any, handle: Callable[[Sequence[Message]], Sequence[BaseExceptio
         hop=consumer.hop,
         reason=failure.code,
         failure_class=failure.failure_class,
-        **({} if isinstance(error, HopError) else fault(error)),
+        **({} if isinstance(error, ProcessingError) else error_location(error)),
     )
     if isinstance(error, PermanentDataError | PermanentConfigError) and _dead_lettered(message, failure, consumer):
         return
-    raise HopFailedError(_fit_for_logs(failure, error).to_json())
+    raise RetryableInvocationError(_fit_for_logs(failure, error).to_json())
 
 
 def message_of(event: Any) -> Message:
@@ -84,7 +86,11 @@ def _dead_lettered(message: Message, failure: Failure, consumer: Consumer) -> bo
         consumer.queue.dead_letter(message, failure)
     except Exception as refusal:  # noqa: BLE001  # whatever the reason, Lambda must try again
         consumer.report.error(
-            "hop failed", **consumer.about(message), hop=consumer.hop, reason="dlq-unavailable", **fault(refusal)
+            "hop failed",
+            **consumer.about(message),
+            hop=consumer.hop,
+            reason="dlq-unavailable",
+            **error_location(refusal),
         )
         return False
     consumer.report.warning("event dead-lettered", **consumer.about(message), hop=consumer.hop, reason=failure.code)
@@ -94,5 +100,5 @@ def _dead_lettered(message: Message, failure: Failure, consumer: Consumer) -> bo
 
 def _fit_for_logs(failure: Failure, error: BaseException) -> Failure:
     """The record without what may quote an event: a receiver's answer, and an unexpected error's text."""
-    message = failure.message if isinstance(error, HopError) else type(error).__name__
+    message = failure.message if isinstance(error, ProcessingError) else type(error).__name__
     return replace(failure, message=message, response=None)

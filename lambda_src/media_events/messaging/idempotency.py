@@ -13,10 +13,10 @@ State = Literal["owned", "done", "in-progress"]
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """The answer of :meth:`Ledger.begin`.
+class Acquisition:
+    """The answer of :meth:`IdempotencyStore.begin`.
 
-    ``owned``: go ahead. ``done``: a duplicate, ``result`` is what :meth:`Ledger.complete` was given.
+    ``owned``: go ahead. ``done``: a duplicate, ``result`` is what :meth:`IdempotencyStore.complete` was given.
     ``in-progress``: somebody else's lease runs until ``lease_expires`` (epoch seconds).
     """
 
@@ -25,10 +25,10 @@ class Begun:
     lease_expires: float | None = None
 
 
-class Ledger(Protocol):
+class IdempotencyStore(Protocol):
     """Effects by (source, event id, scope). Any exception of an adapter is a :class:`failures.HopError`."""
 
-    def begin(self, key: str, *, lease_seconds: float) -> Begun:
+    def acquire(self, key: str, *, lease_seconds: float) -> Acquisition:
         """Claim the effect, unless it is done or somebody holds an unexpired lease on it."""
 
     def complete(
@@ -43,7 +43,7 @@ class Ledger(Protocol):
         """Whether the effect is recorded as done; nothing is claimed."""
 
 
-def ledger_key(source: str, event_id: str, scope: str) -> str:
+def record_key(source: str, event_id: str, scope: str) -> str:
     """The key of one effect. Lengths go first, so that no two triples share a key.
 
     CloudEvents promises the uniqueness of ``id`` only within its ``source``. ``scope`` is ``ingress`` or

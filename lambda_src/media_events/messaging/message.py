@@ -10,7 +10,7 @@ from typing import Any
 
 from media_events.core.envelope import EnvelopeError, Event
 from media_events.core.failures import (
-    COPY_ATTRIBUTE,
+    DEFERRAL_ATTRIBUTE,
     DEFERRED_SINCE_ATTRIBUTE,
     PRIOR_ATTEMPTS_ATTRIBUTE,
     REDRIVE_COUNT_ATTRIBUTE,
@@ -72,7 +72,7 @@ class Message:
     @property
     def copy(self) -> tuple[int, str]:
         """Which copy of which message this is: of itself none, before it was put off."""
-        text = self.message_attributes.get(COPY_ATTRIBUTE, {}).get("stringValue")
+        text = self.message_attributes.get(DEFERRAL_ATTRIBUTE, {}).get("stringValue")
         number, _, origin = (text if isinstance(text, str) else "").partition("/")
         return (max(0, _integer(number, 0)), origin) if origin else (0, self.message_id)
 

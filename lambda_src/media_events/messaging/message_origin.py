@@ -16,12 +16,12 @@ from typing import Any, Final, Self
 from media_events.core.failures import FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE
 from media_events.messaging.message import Message
 
-ARRIVAL_ATTRIBUTE: Final = "arrival"
+ORIGIN_ATTRIBUTE: Final = "origin"
 FIRST_FAILED_ATTRIBUTE: Final = "firstfailedtime"
 """When the message first failed, RFC 3339; it travels along, for a re-driven message is a new one to SQS."""
 
 KIT_ATTRIBUTES: Final = frozenset(
-    {FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ARRIVAL_ATTRIBUTE}
+    {FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ORIGIN_ATTRIBUTE}
 )
 """Message attributes that the kit sets; SQS takes ten in all."""
 
@@ -39,12 +39,12 @@ _MAX_CHARACTERS: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class MessageOrigin:
     """A message's own circumstances. ``system`` are SQS's attributes, ``event`` what is known of the event inside.
 
     ``event`` may have ``id``, ``source``, ``type``, ``partner``, ``partitionkey`` and ``correlationid``. ``attributes``
     are the sender's message attributes where there are too many to travel beside the kit's. ``bodyref`` points at a
-    body that was too large to travel. ``redacted`` says that credentials were taken out of the body, ``unread`` that
+    body that was too large to travel. ``redacted`` says that credentials were taken out of the body, ``unidentified`` that
     whoever gave the message up had no configuration to read it by.
     """
 
@@ -54,12 +54,12 @@ class Arrival:
     attributes: Mapping[str, Mapping[str, Any]] | None = None
     bodyref: str | None = None
     redacted: bool = False
-    unread: bool = False
+    unidentified: bool = False
 
     @classmethod
     def of(cls, message: Message) -> Self:
         """What ``message`` carries along, else how it came just now."""
-        carried = cls._read(message.message_attributes.get(ARRIVAL_ATTRIBUTE))
+        carried = cls._read(message.message_attributes.get(ORIGIN_ATTRIBUTE))
         if carried is not None:
             return carried
         own = {name: value for name, value in message.message_attributes.items() if name not in KIT_ATTRIBUTES}
@@ -86,7 +86,7 @@ class Arrival:
             attributes=_attributes(attributes) if isinstance(attributes, Mapping) else None,
             bodyref=bodyref if isinstance(bodyref, str) else None,
             redacted=record.get("redacted") is True,
-            unread=record.get("unread") is True,
+            unidentified=record.get("unread") is True,
         )
 
     def carried_by(self, message: Message) -> Message:
@@ -98,17 +98,17 @@ class Arrival:
             "attributes": self.attributes,
             "bodyref": self.bodyref,
             "redacted": self.redacted or None,
-            "unread": self.unread or None,
+            "unread": self.unidentified or None,
         }
         # ASCII: SQS refuses some characters that JSON allows.
         text = json.dumps({name: value for name, value in record.items() if value}, separators=(",", ":"))
         others = {
             name: value
             for name, value in message.message_attributes.items()
-            if name != ARRIVAL_ATTRIBUTE and (name in KIT_ATTRIBUTES or self.attributes is None)
+            if name != ORIGIN_ATTRIBUTE and (name in KIT_ATTRIBUTES or self.attributes is None)
         }
         return replace(
-            message, message_attributes={ARRIVAL_ATTRIBUTE: {"dataType": "String", "stringValue": text}, **others}
+            message, message_attributes={ORIGIN_ATTRIBUTE: {"dataType": "String", "stringValue": text}, **others}
         )
 
     def message_of(self, message: Message) -> Message:

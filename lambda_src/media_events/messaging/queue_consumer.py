@@ -18,13 +18,13 @@ from media_events.core.clock import timestamp
 from media_events.core.failures import (
     DeferredError,
     Failure,
-    HopError,
     PermanentConfigError,
     PermanentDataError,
+    ProcessingError,
     TransientError,
 )
-from media_events.core.telemetry import Reporter, fault
-from media_events.messaging.idempotency import Ledger
+from media_events.core.telemetry import Telemetry, error_location
+from media_events.messaging.idempotency import IdempotencyStore
 from media_events.messaging.message import Message
 
 MAX_VISIBILITY_SECONDS: Final = 43_200
@@ -45,10 +45,10 @@ class Queue(Protocol):
         """Let the record reappear ``seconds`` from now; any exception means: when the queue's own timeout ends."""
 
 
-class Waiting(Protocol):
+class DeferralQueue(Protocol):
     """Where messages wait that are put off (``adapters.queue.SqsQueue``)."""
 
-    def postpone(self, message: Message, seconds: int, *, prior_attempts: int, since: int, copy: str) -> bool:
+    def defer(self, message: Message, seconds: int, *, prior_attempts: int, since: int, copy: str) -> bool:
         """Send a copy of ``message`` to its own queue, to appear in ``seconds`` or as late as a queue can delay.
 
         ``copy`` is what the copy says of itself (:attr:`Message.copy`).
@@ -67,7 +67,7 @@ class RetryPolicy:
 
     def delay(self, error: BaseException, receive_count: int, rng: random.Random) -> int:
         """Seconds until the next receive: what the other side asked for, else exponential with full jitter."""
-        retry_after = error.retry_after if isinstance(error, HopError) else None
+        retry_after = error.retry_after if isinstance(error, ProcessingError) else None
         if retry_after is not None:
             wanted = retry_after
         else:
@@ -94,15 +94,15 @@ class Consumer:
 
     queue: Queue
     hop: str
-    report: Reporter
+    report: Telemetry
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     clock: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.SystemRandom)
     about: Callable[[Message], Mapping[str, object]] = _about
     """Whom a log line is about: its fields."""
-    waiting: Waiting | None = None
+    waiting: DeferralQueue | None = None
     """Where a message waits that is put off; without, it waits in its queue, and each receive counts."""
-    copies: Ledger | None = None
+    copies: IdempotencyStore | None = None
     """What keeps a message that SQS hands out twice from being put off twice."""
     request_id: str | None = None
     """Lambda's, of this invocation."""
@@ -121,10 +121,10 @@ def consume(event: Mapping[str, Any], handle: Callable[[Message], object], consu
     def one_by_one(messages: Sequence[Message]) -> Sequence[BaseException | None]:
         return [_attempt(handle, message) for message in messages]
 
-    return consume_together(event, one_by_one, consumer)
+    return consume_batch(event, one_by_one, consumer)
 
 
-def consume_together(
+def consume_batch(
     event: Mapping[str, Any],
     handle: Callable[[Sequence[Message]], Sequence[BaseException | None]],
     consumer: Consumer,
@@ -202,7 +202,7 @@ def outcomes_of(
 
 def _settle(message: Message, error: BaseException, consumer: Consumer) -> int | None:
     """Deal with a failed record: ``None`` if it is in the DLQ and so done, else the seconds until it comes back."""
-    if isinstance(error, DeferredError) and _postponed(message, error, consumer):
+    if isinstance(error, DeferredError) and _deferred_copy(message, error, consumer):
         return None
     last = message.receive_count >= consumer.policy.max_receive_count or _held_too_long(message, error, consumer)
     failure = failure_of(message, error, consumer)
@@ -213,14 +213,18 @@ def _settle(message: Message, error: BaseException, consumer: Consumer) -> int |
         reason=failure.code,
         failure_class=failure.failure_class,
         receive_count=message.receive_count,
-        **({} if isinstance(error, HopError) else fault(error)),
+        **({} if isinstance(error, ProcessingError) else error_location(error)),
     )
     if last or isinstance(error, PermanentDataError | PermanentConfigError):
         try:
             consumer.queue.dead_letter(message, failure)
         except Exception as refusal:  # noqa: BLE001  # whatever the reason, the record must stay in its queue
             consumer.report.error(
-                "hop failed", **consumer.about(message), hop=consumer.hop, reason="dlq-unavailable", **fault(refusal)
+                "hop failed",
+                **consumer.about(message),
+                hop=consumer.hop,
+                reason="dlq-unavailable",
+                **error_location(refusal),
             )
         else:
             consumer.report.warning(
@@ -238,7 +242,7 @@ def _held_too_long(message: Message, error: BaseException, consumer: Consumer) -
     return isinstance(error, DeferredError) and since is not None and consumer.clock() - since >= error.hold_seconds
 
 
-def _postponed(message: Message, error: DeferredError, consumer: Consumer) -> bool:
+def _deferred_copy(message: Message, error: DeferredError, consumer: Consumer) -> bool:
     """Put a message off for which nothing was tried: a copy of it waits in its place.
 
     SQS counts every receive, and itself moves a message to the dead-letter queue that was received too often; a copy
@@ -251,48 +255,50 @@ def _postponed(message: Message, error: DeferredError, consumer: Consumer) -> bo
     try:
         sent = _copied(message, error, consumer, consumer.waiting)
     except Exception as refusal:  # noqa: BLE001  # whatever the reason, the record must stay in its queue
-        consumer.report.warning("event not put off", **consumer.about(message), hop=consumer.hop, **fault(refusal))
+        consumer.report.warning(
+            "event not deferred", **consumer.about(message), hop=consumer.hop, **error_location(refusal)
+        )
         return False
     if sent:
-        consumer.report.info("event put off", **consumer.about(message), hop=consumer.hop, reason=error.code)
-        consumer.report.count("EventsPutOff")
+        consumer.report.info("event deferred", **consumer.about(message), hop=consumer.hop, reason=error.code)
+        consumer.report.count("EventsDeferred")
     return sent
 
 
-def _copied(message: Message, error: DeferredError, consumer: Consumer, waiting: Waiting) -> bool:
+def _copied(message: Message, error: DeferredError, consumer: Consumer, waiting: DeferralQueue) -> bool:
     """Whether a copy of ``message`` waits now; a claim that somebody else holds raises, and the message comes again."""
     number, origin = message.copy
     key = f"copy|{number}|{origin}"
-    ledger = consumer.copies
-    if ledger is not None:
-        begun = ledger.begin(key, lease_seconds=COPY_LEASE_SECONDS)
+    idempotency = consumer.copies
+    if idempotency is not None:
+        begun = idempotency.acquire(key, lease_seconds=COPY_LEASE_SECONDS)
         if begun.state == "done":
             return True
         if begun.state == "in-progress":
-            raise TransientError("ledger-in-progress", "the message is being put off by another invocation")
+            raise TransientError("idempotency-in-progress", "the message is being put off by another invocation")
     seconds = max(1, int((error.retry_after or 0) + 0.999))
     since, copy = int(message.deferred_since or consumer.clock()), f"{number + 1}/{origin}"
     try:
-        sent = waiting.postpone(message, seconds, prior_attempts=message.receive_count - 1, since=since, copy=copy)
-    except HopError:
-        _settle_claim(ledger, key, consumer, sent=False)
+        sent = waiting.defer(message, seconds, prior_attempts=message.receive_count - 1, since=since, copy=copy)
+    except ProcessingError:
+        _settle_claim(idempotency, key, consumer, sent=False)
         raise
-    _settle_claim(ledger, key, consumer, sent=sent)
+    _settle_claim(idempotency, key, consumer, sent=sent)
     return sent
 
 
-def _settle_claim(ledger: Ledger | None, key: str, consumer: Consumer, *, sent: bool) -> None:
-    if ledger is None:
+def _settle_claim(idempotency: IdempotencyStore | None, key: str, consumer: Consumer, *, sent: bool) -> None:
+    if idempotency is None:
         return
     try:
         if sent:
-            ledger.complete(key, keep_seconds=COPY_KEPT_SECONDS)
+            idempotency.complete(key, keep_seconds=COPY_KEPT_SECONDS)
         else:
-            ledger.release(key)
-    except HopError as error:
+            idempotency.release(key)
+    except ProcessingError as error:
         # If the copy is sent, the original may be put off a second time after the claim's lease, should it come again.
         consumer.report.warning(
-            f"ledger not {'completed' if sent else 'released'}", hop=consumer.hop, reason=error.code
+            f"idempotency record not {'completed' if sent else 'released'}", hop=consumer.hop, reason=error.code
         )
 
 
@@ -313,4 +319,4 @@ def _set_visibility(message: Message, seconds: int, consumer: Consumer) -> None:
     try:
         consumer.queue.set_visibility(message.receipt_handle, seconds)
     except Exception as error:  # noqa: BLE001  # the queue's own visibility timeout then decides
-        consumer.report.warning("visibility not set", hop=consumer.hop, **fault(error))
+        consumer.report.warning("visibility not set", hop=consumer.hop, **error_location(error))

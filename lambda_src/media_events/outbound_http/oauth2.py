@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
-from media_events.core.failures import HopError, PermanentConfigError, TransientError
+from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
 from media_events.outbound_http.address_guard import Network
 from media_events.outbound_http.authentication import ClientCredentials, ReadSecrets, unusable
 from media_events.outbound_http.client import HttpClient, Request, Response
@@ -45,7 +45,7 @@ class TokenCache:
     """The one token of a destination. Threads that need it at once wait for a single request."""
 
     _token: Token | None = None
-    _failure: tuple[HopError, int] | None = None
+    _failure: tuple[ProcessingError, int] | None = None
     _answered: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,7 +64,7 @@ class TokenCache:
                 raise self._failure[0]
             try:
                 self._token = fetch()
-            except HopError as error:
+            except ProcessingError as error:
                 self._failure = (error, self._answered + 1)
                 raise
             finally:
@@ -98,7 +98,7 @@ def request_token(  # noqa: PLR0913 - whom to ask, with what, and how far one ma
     secrets = list(read_secrets(credentials.secret_arn))
     if not secrets:
         raise unusable(credentials.secret_arn, "it is empty")
-    refusal: HopError | None = None
+    refusal: ProcessingError | None = None
     for secret in secrets:
         response = client.post(_request(credentials, secret, timeout_seconds / len(secrets), allowed_networks))
         status = response.status

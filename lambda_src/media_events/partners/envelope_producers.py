@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from media_events.core.envelope import CONTROL_ATTRIBUTES, SPECVERSION, Entry, EnvelopeError, Event
+from media_events.core.envelope import CONTROL_ATTRIBUTES, SPECVERSION, EnvelopeError, Event, Ingress
 from media_events.core.failures import PermanentDataError
 from media_events.partners.normalization import (
     MAX_ID_CHARACTERS,
@@ -20,7 +20,7 @@ from media_events.partners.timestamps import parse_time, rfc3339
 _LIMITS = {"id": MAX_ID_CHARACTERS, "type": MAX_TYPE_CHARACTERS, "nativetype": MAX_TYPE_CHARACTERS}
 
 
-def speaks_envelope(detail: Any) -> bool:
+def is_envelope(detail: Any) -> bool:
     """Whether a ``Detail`` claims to be in the envelope: ``metadata`` of CloudEvents, beside ``data``."""
     return (
         isinstance(detail, Mapping)
@@ -30,7 +30,7 @@ def speaks_envelope(detail: Any) -> bool:
     )
 
 
-def admit(detail: Any, *, partner: str, entry: Entry, now: float) -> Event:
+def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float) -> Event:
     """The event of a producer that speaks the envelope.
 
     Its control attributes (``CONTROL_ATTRIBUTES``: ``dataref``, ``redrive``, ``hops``, …) are dropped and set by us,
@@ -52,7 +52,7 @@ def admit(detail: Any, *, partner: str, entry: Entry, now: float) -> Event:
         **given,
         "source": f"partner.{partner}",
         "partner": partner,
-        "entry": entry,
+        "ingress": ingress,
         "recordedtime": received,
     }
     try:

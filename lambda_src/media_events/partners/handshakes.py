@@ -22,7 +22,7 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=:-]{1,512}")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HandshakeResponse:
     """What to answer instead of processing the request."""
 
     status: int
@@ -30,7 +30,7 @@ class Answer:
     content_type: str
 
 
-def answer_query(handshake: Handshake | None, request: Request, secrets: Sequence[str]) -> Answer | None:
+def answer_query(handshake: Handshake | None, request: Request, secrets: Sequence[str]) -> HandshakeResponse | None:
     """The answer to a GET that asks for a query parameter back; ``None`` where it is no handshake. Never raises.
 
     Where ``secret_query`` is configured, that parameter must be one of ``secrets``: a GET carries no signature.
@@ -53,7 +53,7 @@ def answer_query(handshake: Handshake | None, request: Request, secrets: Sequenc
     return _text(token) if _is_token(token) else None
 
 
-def answer_document(handshake: Handshake | None, document: Any, secrets: Sequence[str]) -> Answer | None:
+def answer_document(handshake: Handshake | None, document: Any, secrets: Sequence[str]) -> HandshakeResponse | None:
     """The answer to a POST whose verified and parsed body asks for a token back; ``None`` where it asks for none."""
     if handshake is None or handshake.kind == "query_echo" or handshake.when is None or handshake.token is None:
         return None
@@ -76,9 +76,9 @@ def _is_token(value: Any) -> bool:
     return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 
-def _text(token: str | None) -> Answer:
-    return Answer(200, token or "", "text/plain; charset=utf-8")
+def _text(token: str | None) -> HandshakeResponse:
+    return HandshakeResponse(200, token or "", "text/plain; charset=utf-8")
 
 
-def _json(fields: dict[str, str]) -> Answer:
-    return Answer(200, json.dumps(fields), "application/json")
+def _json(fields: dict[str, str]) -> HandshakeResponse:
+    return HandshakeResponse(200, json.dumps(fields), "application/json")

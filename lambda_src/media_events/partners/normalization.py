@@ -14,13 +14,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from media_events.core.envelope import Entry, Event, Metadata
+from media_events.core.envelope import Event, Ingress, Metadata
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import FORM_TYPE, media_type, parse_form, parse_json
 from media_events.partners.redaction import redact
 from media_events.partners.specification import MAX_TYPE_CHARACTERS, Flatten, PartnerSpecification, SequenceRule
 from media_events.partners.timestamps import parse_time, rfc3339
-from media_events.partners.value_expressions import Context, Source, canonical, scalar_text
+from media_events.partners.value_expressions import Context, ValueExpression, canonical, scalar_text
 
 MAX_BATCH_ITEMS: Final = 1_000
 MAX_ID_CHARACTERS: Final = 512
@@ -34,7 +34,7 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
     spec: PartnerSpecification,
     *,
     partner: str,
-    entry: Entry,
+    ingress: Ingress,
     body: bytes,
     headers: Headers = (),
     attributes: Mapping[str, Any] | None = None,
@@ -60,7 +60,7 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
     }
     items = _items(spec, document, names)
     events = [
-        _event(spec, partner, entry, Context({**names, "body": item, "index": index}, now), batch=len(items) > 1)
+        _event(spec, partner, ingress, Context({**names, "body": item, "index": index}, now), batch=len(items) > 1)
         for index, item in enumerate(items)
     ]
     return _with_distinct_ids(events)
@@ -128,7 +128,7 @@ def _flatten(rule: Flatten, item: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _event(spec: PartnerSpecification, partner: str, entry: Entry, context: Context, *, batch: bool) -> Event:
+def _event(spec: PartnerSpecification, partner: str, ingress: Ingress, context: Context, *, batch: bool) -> Event:
     attributes = context.names["attributes"]
     received = received_time(context.now)
     identity, native, neutral = _identity(spec, context), *_types(spec, context)
@@ -147,7 +147,7 @@ def _event(spec: PartnerSpecification, partner: str, entry: Entry, context: Cont
         type=neutral,
         time=_time(spec, context) or received,
         partner=partner,
-        entry=entry,
+        ingress=ingress,
         nativetype=native,
         recordedtime=received,
         partitionkey=group or _value(spec.partitionkey, context, "partitionkey") or subject or identity,
@@ -204,7 +204,7 @@ def _types(spec: PartnerSpecification, context: Context) -> tuple[str, str]:
     return native, spec.types.get(native, native)
 
 
-def _value(source: Source | None, context: Context, name: str) -> str | None:
+def _value(source: ValueExpression | None, context: Context, name: str) -> str | None:
     found = None if source is None else source.find(context)
     if found is None or found == "":
         return None

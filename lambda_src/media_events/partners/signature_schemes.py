@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from media_events.core.config_fields import Fields, kind_of
 from media_events.partners.timestamps import parse_zone
-from media_events.partners.value_expressions import HEADER_NAME, Source, parse_path, parse_source
+from media_events.partners.value_expressions import HEADER_NAME, ValueExpression, parse_path, parse_source
 
 METHODS: Final = ("hmac", "digest", "ed25519", "static_token", "jwt_body", "basic", "none")
 ALGORITHMS: Final = ("sha1", "sha256", "sha384", "sha512")
@@ -117,8 +117,8 @@ class Handshake:
     """
 
     kind: str
-    when: Source | None = None
-    token: Source | None = None
+    when: ValueExpression | None = None
+    token: ValueExpression | None = None
     response_field: str | None = None
     digest_field: str | None = None
     algorithm: str = "sha256"
@@ -389,7 +389,7 @@ def parse_handshake(fields: Fields) -> Handshake | None:
     return handshake if len(fields.problems) == before else None
 
 
-def _expression(fields: Fields, key: str) -> Source | None:
+def _expression(fields: Fields, key: str) -> ValueExpression | None:
     value: Any = fields.take(key)
     return None if value is None else parse_path(value, fields.at(key), fields.problems)
 

@@ -17,7 +17,7 @@ from media_events.partners.body_parsing import FORM_TYPE, JSON_TYPES
 from media_events.partners.redaction import PATH
 from media_events.partners.signature_schemes import Handshake, Verification
 from media_events.partners.timestamps import parse_zone
-from media_events.partners.value_expressions import Hash, Path, Source, parse_path, parse_source
+from media_events.partners.value_expressions import Hash, Path, ValueExpression, parse_path, parse_source
 
 BODY_FORMATS: Final = ("json", "form", "json-or-form")
 WRAPPINGS: Final = ("none", "eventbridge")
@@ -69,17 +69,17 @@ class TypeRule:
     ``qualifier`` refines the look-up of the neutral type: ``<native type>/<qualifier>`` is tried first.
     """
 
-    source: Source
+    source: ValueExpression
     table: Mapping[str, str] = field(default_factory=dict)
     allowed: frozenset[str] = frozenset()
-    qualifier: Source | None = None
+    qualifier: ValueExpression | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRule:
     """Where the time is, its unit, and the zone of a time that is written without one."""
 
-    source: Source
+    source: ValueExpression
     unit: str = "auto"
     zone: str | None = None
 
@@ -88,7 +88,7 @@ class TimeRule:
 class SequenceRule:
     """Where the sequence is, and how it is padded so that it sorts as text."""
 
-    source: Source
+    source: ValueExpression
     pad: str = "left"
     width: int = 20
 
@@ -118,16 +118,16 @@ class PartnerSpecification:
     split: Split | None = None
     flatten: Flatten | None = None
     data: Path | None = None
-    id: Source
+    id: ValueExpression
     type: TypeRule
     types: Mapping[str, str] = field(default_factory=dict)
     time: TimeRule | None = None
-    subject: Source | None = None
-    partitionkey: Source | None = None
+    subject: ValueExpression | None = None
+    partitionkey: ValueExpression | None = None
     sequence: SequenceRule | None = None
-    correlationid: Source | None = None
-    causationid: Source | None = None
-    traceparent: Source | None = None
+    correlationid: ValueExpression | None = None
+    causationid: ValueExpression | None = None
+    traceparent: ValueExpression | None = None
     redact: tuple[str, ...] = ()
     unsigned_headers: frozenset[str] = frozenset()
     answers: Answers = field(default_factory=Answers)

@@ -31,7 +31,7 @@ class Compiled(Protocol):
         """What the expression selects, ``None`` where there is nothing."""
 
 
-class Source(Protocol):
+class ValueExpression(Protocol):
     """Anything that finds a value in a message's context."""
 
     def find(self, context: Context) -> Any:
@@ -126,7 +126,7 @@ class Constant:
 class Concat:
     """Several values joined; the separator is escaped inside the values, so two lists never join to one text."""
 
-    parts: Sequence[Source]
+    parts: Sequence[ValueExpression]
     separator: str
 
     def find(self, context: Context) -> Any:
@@ -158,9 +158,9 @@ class Hash:
     messages of different times two events, while retries within the bucket stay one.
     """
 
-    parts: Sequence[Source]
+    parts: Sequence[ValueExpression]
     bucket_seconds: int | None
-    bucket_time: Source | None
+    bucket_time: ValueExpression | None
 
     def find(self, context: Context) -> Any:
         """``sha256:`` and 64 hex digits, ``None`` where every field is missing."""
@@ -183,7 +183,7 @@ class Hash:
 class First:
     """The first alternative that yields a value."""
 
-    alternatives: Sequence[Source]
+    alternatives: Sequence[ValueExpression]
 
     def find(self, context: Context) -> Any:
         """The first value that is neither null nor an empty text."""
@@ -213,7 +213,7 @@ def scalar_text(value: Any) -> str | None:
     return None
 
 
-def _moment(source: Source | None, context: Context) -> int:
+def _moment(source: ValueExpression | None, context: Context) -> int:
     """Epoch seconds of the message: the named time, else when the queue got it, else now."""
     from media_events.partners.timestamps import parse_time  # noqa: PLC0415 - only hashes with a bucket need it
 
@@ -227,7 +227,7 @@ def _moment(source: Source | None, context: Context) -> int:
     return int(context.now)
 
 
-def parse_source(fields: Fields, key: str) -> Source | None:
+def parse_source(fields: Fields, key: str) -> ValueExpression | None:
     """Read one field of a specification as a source: a JMESPath as text, or a table with exactly one kind."""
     value = fields.take(key)
     return None if value is None else _parse(value, fields.at(key), fields.problems)
@@ -256,7 +256,7 @@ def parse_path(expression: Any, path: str, problems: list[str]) -> Path | None:
     return Path(expression, compiled, frozenset(_headers_read(tree, at_root=True)))
 
 
-def _parse(value: Any, path: str, problems: list[str]) -> Source | None:
+def _parse(value: Any, path: str, problems: list[str]) -> ValueExpression | None:
     if isinstance(value, str):
         return parse_path(value, path, problems)
     if not isinstance(value, Mapping):
@@ -272,13 +272,13 @@ def _parse(value: Any, path: str, problems: list[str]) -> Source | None:
     return _READERS[kinds[0]](Fields(value, path, problems))
 
 
-def _read_path(fields: Fields) -> Source | None:
+def _read_path(fields: Fields) -> ValueExpression | None:
     expression = fields.take("path")
     fields.done()
     return parse_path(expression, fields.at("path"), fields.problems)
 
 
-def _read_header(fields: Fields) -> Source | None:
+def _read_header(fields: Fields) -> ValueExpression | None:
     name = fields.text("header", hint="the name of a header")
     fields.done()
     if name is None:
@@ -289,7 +289,7 @@ def _read_header(fields: Fields) -> Source | None:
     return Header(name.lower())
 
 
-def _read_constant(fields: Fields) -> Source | None:
+def _read_constant(fields: Fields) -> ValueExpression | None:
     value = fields.take("constant")
     fields.done()
     if scalar_text(value) is None:
@@ -298,7 +298,7 @@ def _read_constant(fields: Fields) -> Source | None:
     return Constant(value)
 
 
-def _read_list(fields: Fields, key: str) -> list[Source] | None:
+def _read_list(fields: Fields, key: str) -> list[ValueExpression] | None:
     value = fields.take(key)
     if not isinstance(value, (list, tuple)) or not value:
         fields.problem(key, f"must be a list of at least one source, not {kind_of(value) if value else 'an empty one'}")
@@ -308,7 +308,7 @@ def _read_list(fields: Fields, key: str) -> list[Source] | None:
     return found if len(found) == len(parts) else None
 
 
-def _read_concat(fields: Fields) -> Source | None:
+def _read_concat(fields: Fields) -> ValueExpression | None:
     parts = _read_list(fields, "concat")
     separator = fields.text("separator", default=":", hint="the text between the parts") or ":"
     fields.done()
@@ -318,7 +318,7 @@ def _read_concat(fields: Fields) -> Source | None:
 _DAY: Final = 86_400
 
 
-def _read_hash(fields: Fields) -> Source | None:
+def _read_hash(fields: Fields) -> ValueExpression | None:
     parts = _read_list(fields, "hash")
     bucket = fields.integer("bucket_seconds", default=0, low=1, high=_DAY) if fields.has("bucket_seconds") else None
     time = parse_source(fields, "bucket_time")
@@ -329,7 +329,7 @@ def _read_hash(fields: Fields) -> Source | None:
     return None if parts is None else Hash(tuple(parts), bucket or None, time)
 
 
-def _read_first(fields: Fields) -> Source | None:
+def _read_first(fields: Fields) -> ValueExpression | None:
     alternatives = _read_list(fields, "first")
     fields.done()
     return None if alternatives is None else First(tuple(alternatives))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from media_events.core.configuration import ConfigurationError
-from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RouteBack
+from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RedriveTarget
 
 
 def parse_queues(document: Mapping[str, Any]) -> dict[str, DeadLetterQueue]:
@@ -34,15 +34,15 @@ def _queue(arn: str, value: Any, problems: list[str]) -> DeadLetterQueue | None:
     ]
     mistakes += [
         f"{arn}: {name} must be text or null"
-        for name in ("queue_url", "function_arn", "ledger_table", "consumer_arn")
+        for name in ("queue_url", "function_arn", "idempotency_table", "consumer_arn")
         if value.get(name) is not None and not _is_text(value.get(name))
     ]
-    route_back = value.get("route_back")
+    redrive_target = value.get("redrive_target")
     needs = {"queue": "queue_url", "function": "function_arn", "bus": None, "none": None}
-    if route_back not in needs:
-        mistakes.append(f"{arn}: route_back must be queue, bus, function or none")
-    elif needs[route_back] is not None and value.get(needs[route_back] or "") is None:
-        mistakes.append(f"{arn}: route_back = {route_back} needs {needs[route_back]}")
+    if redrive_target not in needs:
+        mistakes.append(f"{arn}: redrive_target must be queue, bus, function or none")
+    elif needs[redrive_target] is not None and value.get(needs[redrive_target] or "") is None:
+        mistakes.append(f"{arn}: redrive_target = {redrive_target} needs {needs[redrive_target]}")
     policy = _policy(arn, value.get("redrive"), mistakes)
     problems.extend(mistakes)
     if mistakes:
@@ -52,11 +52,11 @@ def _queue(arn: str, value: Any, problems: list[str]) -> DeadLetterQueue | None:
         url=value["url"],
         hop=value["hop"],
         destination=value["destination"],
-        route_back=cast("RouteBack", route_back),
+        redrive_target=cast("RedriveTarget", redrive_target),
         queue_url=value.get("queue_url"),
         function_arn=value.get("function_arn"),
         policy=policy,
-        ledger_table=value.get("ledger_table"),
+        idempotency_table=value.get("idempotency_table"),
         consumer_arn=value.get("consumer_arn"),
     )
 

@@ -28,7 +28,7 @@ from media_events.core.failures import (
     scrub,
 )
 from media_events.messaging.message import Message
-from media_events.messaging.message_origin import Arrival
+from media_events.messaging.message_origin import MessageOrigin
 
 Kind = Literal["consumer", "moved", "rule", "bus", "function", "sns", "junk"]
 """Who put it there: a consumer of ours, SQS itself, an EventBridge rule, EventBridge's newer bus (a report without
@@ -100,11 +100,11 @@ class DeadLetter:
     """Where the event's or request's own body is, if that was too large to travel."""
     first_message_id: str | None = None
     """Of a partner's own message: the id that it first came with."""
-    unread: bool = False
+    unidentified: bool = False
     """Whether it is a partner's own message, and no function has looked which event it is."""
 
     @property
-    def nameless(self) -> bool:
+    def has_no_event_id(self) -> bool:
         """Whether it is called by its message, for want of an event's id."""
         return self.first_message_id is not None and self.identity.event_id == _nameless(self.first_message_id)
 
@@ -119,14 +119,14 @@ class _Content:
     request: Mapping[str, Any] | None = None
 
 
-def parse(message: Message, *, hop: str, now: float, raw: bool = False) -> tuple[DeadLetter, ...]:
+def parse(message: Message, *, hop: str, now: float, is_ingress: bool = False) -> tuple[DeadLetter, ...]:
     """Read a message from the dead-letter queue of ``hop``: one dead letter or, from a report, several. Never raises.
 
     ``now`` is epoch seconds, used where the message does not say when it was sent. ``raw`` says that the hop's messages
     are whatever a partner sends: whatever their bodies look like, nothing in them is believed.
     """
     sent_at = _epoch(message.attributes.get("SentTimestamp"), now)
-    if raw:
+    if is_ingress:
         return (_raw(message, hop=hop, sent_at=sent_at),)
     document = _document(message.body)
     kind, failure, wrapped = _reason(message, document, hop=hop, sent=timestamp(sent_at))
@@ -162,14 +162,14 @@ def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
     Its source is the hop: a partner who makes up an event's id must not reach the item of another's event.
     """
     kind, failure = _raw_reason(message, functools.partial(_failure, hop=hop, sent=timestamp(sent_at)))
-    arrival = Arrival.of(message)
-    known = arrival.event
+    origin = MessageOrigin.of(message)
+    known = origin.event
     about_the_failure = {FAILURE_ATTRIBUTE, *(_RULE_ATTRIBUTES if kind == "rule" else ())}
     return DeadLetter(
         kind=kind,
         failure=failure,
         identity=Identity(
-            event_id=known.get("id") or _name_without_an_event(message, arrival, kind),
+            event_id=known.get("id") or _name_without_an_event(message, origin, kind),
             source=hop,
             type=known.get("type"),
             partner=known.get("partner"),
@@ -184,16 +184,16 @@ def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
         group_id=message.group_id if message.is_fifo else None,
         message_attributes={
             name: value
-            for name, value in arrival.carried_by(message).message_attributes.items()
+            for name, value in origin.carried_by(message).message_attributes.items()
             if name not in about_the_failure
         },
-        bodyref=arrival.bodyref,
-        first_message_id=arrival.message_id or None,
-        unread="id" not in known and (kind != "consumer" or arrival.unread),
+        bodyref=origin.bodyref,
+        first_message_id=origin.message_id or None,
+        unidentified="id" not in known and (kind != "consumer" or origin.unidentified),
     )
 
 
-def _name_without_an_event(message: Message, arrival: Arrival, kind: Kind) -> str:
+def _name_without_an_event(message: Message, origin: MessageOrigin, kind: Kind) -> str:
     """What a message is called in which nothing tells a partner's event.
 
     EventBridge gives each event an id, and may dead-letter one twice. Otherwise it is the message's own id: two
@@ -201,22 +201,24 @@ def _name_without_an_event(message: Message, arrival: Arrival, kind: Kind) -> st
     """
     document = _document(message.body) if kind == "rule" else None
     identifier = _short(document.get("id")) if isinstance(document, Mapping) else None
-    return f"event-{identifier}" if identifier else _nameless(arrival.message_id or _sha256(message.body)[:32])
+    return f"event-{identifier}" if identifier else _nameless(origin.message_id or _sha256(message.body)[:32])
 
 
-def described(
-    letter: DeadLetter, body: str, message_attributes: Mapping[str, Mapping[str, Any]], *, hop: str
+def with_identity(
+    dead_letter: DeadLetter, body: str, message_attributes: Mapping[str, Mapping[str, Any]], *, hop: str
 ) -> DeadLetter:
-    """An unread ``letter`` as the hop's function would have dead-lettered it; why it failed stays as it was."""
-    message = Message(body=body, message_id=letter.message_id, receipt_handle="", message_attributes=message_attributes)
-    told = _raw(message, hop=hop, sent_at=letter.sent_at)
+    """An unread ``dead_letter`` as the hop's function would have dead-lettered it; why it failed stays as it was."""
+    message = Message(
+        body=body, message_id=dead_letter.message_id, receipt_handle="", message_attributes=message_attributes
+    )
+    told = _raw(message, hop=hop, sent_at=dead_letter.sent_at)
     return replace(
-        letter,
+        dead_letter,
         identity=told.identity,
         body=told.body,
         bodyref=told.bodyref,
         message_attributes=told.message_attributes,
-        unread=told.unread,
+        unidentified=told.unidentified,
     )
 
 

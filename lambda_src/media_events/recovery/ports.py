@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from media_events.core.envelope import Event
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.messaging.message import Message
 from media_events.recovery.review_item import ReviewItem
 
 
 class Queues(Protocol):
-    """SQS. Any exception is a :class:`HopError`."""
+    """SQS. Any exception is a :class:`ProcessingError`."""
 
     def send(
         self,
@@ -34,13 +34,13 @@ class Queues(Protocol):
 class Events(Protocol):
     """The bus (``publishing.Publisher``)."""
 
-    def publish(self, events: Sequence[Event]) -> Sequence[HopError | None]:
+    def publish(self, events: Sequence[Event]) -> Sequence[ProcessingError | None]:
         """Put events on the bus, one outcome for each."""
         ...
 
 
 class Functions(Protocol):
-    """Lambda. Any exception is a :class:`HopError`."""
+    """Lambda. Any exception is a :class:`ProcessingError`."""
 
     def invoke(self, function_arn: str, payload: str) -> None:
         """Invoke a function and wait for it; an answer that reports a failure raises."""
@@ -55,7 +55,7 @@ class Functions(Protocol):
         """
         ...
 
-    def describe(self, function_arn: str, payload: str) -> Message:
+    def inspect(self, function_arn: str, payload: str) -> Message:
         """Ask a way in's function how it would dead-letter a message; it does nothing else.
 
         Raises:
@@ -66,7 +66,7 @@ class Functions(Protocol):
 
 
 class ReviewTable(Protocol):
-    """The review table. Any exception is a :class:`HopError`."""
+    """The review table. Any exception is a :class:`ProcessingError`."""
 
     def create(self, item: ReviewItem) -> bool:
         """Write ``item`` unless its id exists; whether it was written."""
@@ -96,28 +96,28 @@ class ReviewTable(Protocol):
         ...
 
 
-class Breakers(Protocol):
-    """The breakers of destinations (``delivery.breaker``). Any exception is a :class:`HopError`."""
+class CircuitBreakers(Protocol):
+    """The breakers of destinations (``delivery.breaker``). Any exception is a :class:`ProcessingError`."""
 
-    def open_until(self, ledger_table: str, destination: str) -> float | None:
+    def open_until(self, idempotency_table: str, destination: str) -> float | None:
         """Until when (epoch seconds) nothing is delivered to ``destination``; ``None`` where deliveries are tried."""
         ...
 
 
-class Pace(Protocol):
-    """How many letters go back in a second (``adapters.pace_table``). Any exception is a :class:`HopError`."""
+class RateLimiter(Protocol):
+    """How many letters go back in a second (``adapters.pace_table``). Any exception is a :class:`ProcessingError`."""
 
-    def turn(self, name: str, *, per_second: float, within: float) -> float | None:
+    def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
         """Take the next turn under ``name``: in how many seconds it is; ``None`` (and none taken) if not ``within``."""
         ...
 
-    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
+    def try_acquire(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
         """Whether one more may go now under ``name``; at most ``burst`` seconds' worth go at once, and always one."""
         ...
 
 
 class Topic(Protocol):
-    """Tells people. Any exception is a :class:`HopError`."""
+    """Tells people. Any exception is a :class:`ProcessingError`."""
 
     def publish(self, subject: str, text: str) -> None:
         """Send a notification."""

@@ -34,76 +34,76 @@ _MAX_KEY_BYTES: Final = 1024
 _HTTP_STATUS: Final = re.compile(r"http-([1-5][0-9]{2})")
 
 
-def attributes_to_send(letter: DeadLetter, count: int) -> dict[str, dict[str, Any]]:
+def attributes_to_send(dead_letter: DeadLetter, count: int) -> dict[str, dict[str, Any]]:
     """The attributes of the message that goes back, as Lambda spells them: the original's and our two.
 
     SQS takes ten; where the original has more than eight, some of its own give way.
     """
     own = {
         REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)},
-        FIRST_FAILED_ATTRIBUTE: {"dataType": "String", "stringValue": timestamp(first_failed(letter))},
+        FIRST_FAILED_ATTRIBUTE: {"dataType": "String", "stringValue": timestamp(first_failed(dead_letter))},
     }
     others = {
         name: dict(value)
-        for name, value in letter.message_attributes.items()
+        for name, value in dead_letter.message_attributes.items()
         if name not in own.keys() | WAITING_ATTRIBUTES
     }
     return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}
 
 
-def alone(letter: DeadLetter, queue: DeadLetterQueue, count: int) -> str:
-    """What the consumer is invoked with to try ``letter`` alone: a batch of one, received for the last time.
+def single_record_batch(dead_letter: DeadLetter, queue: DeadLetterQueue, count: int) -> str:
+    """What the consumer is invoked with to try ``dead_letter`` alone: a batch of one, received for the last time.
 
     So the consumer dead-letters it anew with its reason, should it fail otherwise than by crashing.
     """
     record = {
-        "messageId": letter.message_id,
+        "messageId": dead_letter.message_id,
         "receiptHandle": "",
-        "body": letter.body,
+        "body": dead_letter.body,
         "attributes": {
             "ApproximateReceiveCount": str(LAST_RECEIVE),
-            "SentTimestamp": str(int(letter.sent_at * 1000)),
+            "SentTimestamp": str(int(dead_letter.sent_at * 1000)),
         },
-        "messageAttributes": attributes_to_send(letter, count),
+        "messageAttributes": attributes_to_send(dead_letter, count),
         "eventSource": "aws:sqs",
         "eventSourceARN": queue.arn,
     }
     return json.dumps({"Records": [record]}, separators=(",", ":"))
 
 
-def record_of(body: str, attributes: Mapping[str, Mapping[str, Any]], message_id: str) -> str:
+def replay_payload(body: str, attributes: Mapping[str, Mapping[str, Any]], message_id: str) -> str:
     """What a function is invoked with that takes a message back without its queue: ``{"record": …}``, as SQS has it."""
     return json.dumps({"record": _record(body, attributes, message_id)}, separators=(",", ":"))
 
 
-def question_about(letter: DeadLetter) -> str:
-    """What a way in's function is asked with what is in a message: ``{"describe": …}``, as SQS has it."""
-    record = _record(letter.body, letter.message_attributes, letter.message_id)
-    return json.dumps({"describe": record}, separators=(",", ":"))
+def inspection_payload(dead_letter: DeadLetter) -> str:
+    """What a way in's function is asked with what is in a message: ``{"inspect": …}``, as SQS has it."""
+    record = _record(dead_letter.body, dead_letter.message_attributes, dead_letter.message_id)
+    return json.dumps({"inspect": record}, separators=(",", ":"))
 
 
 def _record(body: str, attributes: Mapping[str, Mapping[str, Any]], message_id: str) -> dict[str, Any]:
     return {"messageId": message_id, "body": body, "attributes": {}, "messageAttributes": attributes}
 
 
-def deduplication_id(letter: DeadLetter, count: int) -> str:
+def deduplication_id(dead_letter: DeadLetter, count: int) -> str:
     """Fresh for every time a letter goes back, and the same if one time is carried out twice."""
-    return hashlib.sha256(f"{letter.message_id}:{count}".encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(f"{dead_letter.message_id}:{count}".encode(errors="surrogatepass")).hexdigest()
 
 
-def review_item(letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *, bus_arn: str) -> ReviewItem:
-    """The item that asks a person about ``letter``, with its body inline whatever its size.
+def review_item(dead_letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *, bus_arn: str) -> ReviewItem:
+    """The item that asks a person about ``dead_letter``, with its body inline whatever its size.
 
     Whoever may write to a dead-letter queue has written its ``failure``: what goes into keys and tables is bounded.
     """
-    identity = letter.identity
-    sent = timestamp(letter.sent_at)
+    identity = dead_letter.identity
+    sent = timestamp(dead_letter.sent_at)
     first = failure.firsttime if _TIME.match(failure.firsttime) else sent
     last = failure.lasttime if _TIME.match(failure.lasttime) else sent
     code = failure.code[:128] or "unknown"
     message = scrub(failure.message)[:MAX_MESSAGE_CHARACTERS]
     event_id = _key(identity.event_id)
-    body = letter.body.encode(errors="replace")
+    body = dead_letter.body.encode(errors="replace")
     return ReviewItem(
         item_id=item_id(identity.source, event_id, queue.destination),
         event_id=event_id,
@@ -120,13 +120,13 @@ def review_item(letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *,
                 failure_class=failure.failure_class,
                 code=code,
                 message=message,
-                redrivecount=letter.redrive_count,
-                message_id=letter.message_id,
+                redrivecount=dead_letter.redrive_count,
+                message_id=dead_letter.message_id,
                 request_id=failure.requestid,
             ),
         ),
-        redrive_count=letter.redrive_count,
-        first_failed_at=min(first, timestamp(first_failed(letter))),
+        redrive_count=dead_letter.redrive_count,
+        first_failed_at=min(first, timestamp(first_failed(dead_letter))),
         last_failed_at=last,
         group_id=group_id(
             failure.failure_class,
@@ -138,18 +138,18 @@ def review_item(letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *,
         ),
         http_status=_http_status(code),
         stack_top=None if failure.stack_top is None else failure.stack_top[:MAX_FRAME_CHARACTERS],
-        kind=letter.kind,
-        body=letter.body,
+        kind=dead_letter.kind,
+        body=dead_letter.body,
         body_sha256=hashlib.sha256(body).hexdigest(),
         body_size=len(body),
-        return_to=return_to(letter, queue, bus_arn=bus_arn),
+        return_to=return_to(dead_letter, queue, bus_arn=bus_arn),
         correlation_id=identity.correlation_id,
         type=identity.type,
         partner=identity.partner,
         partition_key=identity.partition_key,
         response=None if failure.response is None else scrub(failure.response)[:MAX_RESPONSE_CHARACTERS],
-        message_attributes=letter.message_attributes,
-        edit_of=None if letter.event is None else letter.event.metadata.editof,
+        message_attributes=dead_letter.message_attributes,
+        edit_of=None if dead_letter.event is None else dead_letter.event.metadata.editof,
     )
 
 

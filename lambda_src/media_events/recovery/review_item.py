@@ -18,7 +18,7 @@ DECIDED: Final[frozenset[Status]] = frozenset({"ARCHIVED", "SUPERSEDED"})
 WAITING: Final[frozenset[Status]] = frozenset({"OPEN", "RETRYING"})
 """For a person, or for the outcome of what a person has done."""
 
-SETTLED: Final[frozenset[Status]] = frozenset({"RESOLVED", "ARCHIVED", "SUPERSEDED"})
+CLOSED: Final[frozenset[Status]] = frozenset({"RESOLVED", "ARCHIVED", "SUPERSEDED"})
 """Nobody has to do anything about it any more: it goes some time later."""
 
 Grouping = Literal["error", "type", "partner", "hop", "destination"]
@@ -144,7 +144,7 @@ class ReviewItem:
     as JSON under ``attributesref``. What the body itself points at expires there after a while: ``kept`` has the item's
     own copy of it, by its address (both ``s3://``).
 
-    ``settled_at`` is since when nobody has to do anything about it; the table itself sets it.
+    ``closed_at`` is since when nobody has to do anything about it; the table itself sets it.
     ``edit_of`` is the id of the event that an operator edited, where this is the edited one. ``pending_edit`` is the id
     of an edited event while nobody knows yet that it has been sent; then it is ``superseded_by``. ``change`` says who
     changed the item last at the desk: ``action``, ``by``, ``at``.
@@ -182,7 +182,7 @@ class ReviewItem:
     kept: Mapping[str, str] = field(default_factory=dict)
     replayed_at: str | None = None
     resolved_at: str | None = None
-    settled_at: str | None = None
+    closed_at: str | None = None
     edit_of: str | None = None
     pending_edit: str | None = None
     superseded_by: str | None = None
@@ -253,7 +253,7 @@ class ReviewItem:
             version=self.version + 1,
         )
 
-    def retold(self, later: ReviewItem) -> ReviewItem:
+    def with_failure_of(self, later: ReviewItem) -> ReviewItem:
         """The failure that ``later`` was made of, told of this item's event: ``later`` does not know which it is."""
         return replace(self, **{name: getattr(later, name) for name in _OF_THE_FAILURE})
 

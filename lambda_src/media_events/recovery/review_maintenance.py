@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from media_events.core.clock import timestamp
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Measuring
 from media_events.delivery.deliverer import destination_key
-from media_events.recovery.ports import Breakers
+from media_events.recovery.ports import CircuitBreakers
 from media_events.recovery.redrive_policy import DeadLetterQueue
-from media_events.recovery.review_item import SETTLED, Group, Position, ReviewItem, Selection, Slice, Status
+from media_events.recovery.review_item import CLOSED, Group, Position, ReviewItem, Selection, Slice, Status
 
 UNCONFIRMED_SECONDS: Final = 3600.0
 """A replay that no ledger has confirmed for so long, with nothing in its way, is a person's again."""
@@ -29,9 +29,9 @@ PAGE: Final = 100
 
 
 class Table(Protocol):
-    """The review table. Any exception is a :class:`HopError`."""
+    """The review table. Any exception is a :class:`ProcessingError`."""
 
-    def glance(self, item_id: str) -> ReviewItem | None:
+    def get_summary(self, item_id: str) -> ReviewItem | None:
         """Read an item without what it carries, consistently."""
         ...
 
@@ -47,7 +47,7 @@ class Table(Protocol):
         """Write ``item`` over ``over``; whether that was still what the table had."""
         ...
 
-    def settled(self, status: Status, *, until: str, limit: int = PAGE) -> list[str]:
+    def closed(self, status: Status, *, until: str, limit: int = PAGE) -> list[str]:
         """The ids of items that have had ``status`` since before ``until``, the longest first."""
         ...
 
@@ -56,8 +56,8 @@ class Table(Protocol):
         ...
 
 
-class Effects(Protocol):
-    """What the ledgers know. Any exception is a :class:`HopError`."""
+class DeliveryRecords(Protocol):
+    """What the ledgers know. Any exception is a :class:`ProcessingError`."""
 
     def done(self, table: str, key: str) -> bool:
         """Whether an effect is recorded as done."""
@@ -73,8 +73,8 @@ class KeptObject:
     modified: float
 
 
-class Kept(Protocol):
-    """The items' objects. Any exception is a :class:`HopError`."""
+class ReviewBodies(Protocol):
+    """The items' objects. Any exception is a :class:`ProcessingError`."""
 
     def of(self, item_id: str) -> Sequence[KeptObject]:
         """All that an item has."""
@@ -86,13 +86,13 @@ class Kept(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Housekeeper:
+class ReviewMaintenance:
     """Keeps house once. ``queues`` are by hop; ``keep_seconds`` is how long what is settled stays."""
 
     table: Table
-    effects: Effects
-    breakers: Breakers
-    kept: Kept
+    effects: DeliveryRecords
+    circuit_breakers: CircuitBreakers
+    kept: ReviewBodies
     queues: Mapping[str, DeadLetterQueue]
     keep_seconds: float
     report: Measuring
@@ -105,12 +105,12 @@ class Housekeeper:
         Raises:
             HopError: a step failed, after the others have been tried.
         """
-        problems: list[HopError] = []
+        problems: list[ProcessingError] = []
         for step in (self._measure, self._settle, self._expire):
             try:
                 step()
-            except HopError as error:
-                self.report.error("housekeeping failed", reason=error.code)
+            except ProcessingError as error:
+                self.report.error("review maintenance failed", reason=error.code)
                 problems.append(error)
         if problems:
             raise problems[0]
@@ -166,10 +166,10 @@ class Housekeeper:
 
     def _is_done(self, item: ReviewItem) -> bool:
         queue = self.queues.get(item.hop)
-        if queue is None or queue.ledger_table is None:
+        if queue is None or queue.idempotency_table is None:
             return False
         event_id = item.pending_edit or item.event_id
-        return self.effects.done(queue.ledger_table, destination_key(item.source, event_id, item.destination))
+        return self.effects.done(queue.idempotency_table, destination_key(item.source, event_id, item.destination))
 
     def _is_overdue(self, item: ReviewItem) -> bool:
         """An edit that is not finished is its operator's; a destination that is paused is waited for."""
@@ -177,9 +177,9 @@ class Housekeeper:
         if item.pending_edit is not None or now - _epoch(item.replayed_at, now) < UNCONFIRMED_SECONDS:
             return False
         queue = self.queues.get(item.hop)
-        if queue is None or queue.ledger_table is None:
+        if queue is None or queue.idempotency_table is None:
             return True
-        until = self.breakers.open_until(queue.ledger_table, item.destination)
+        until = self.circuit_breakers.open_until(queue.idempotency_table, item.destination)
         return until is None or until <= now
 
     def _write(self, item: ReviewItem, after: ReviewItem, told: str) -> None:
@@ -199,8 +199,8 @@ class Housekeeper:
         """
         until = timestamp(self.clock() - self.keep_seconds)
         gone = 0
-        for status in sorted(SETTLED):
-            for item_id in self.table.settled(status, until=until):
+        for status in sorted(CLOSED):
+            for item_id in self.table.closed(status, until=until):
                 if self.seconds_left() < RESERVED_SECONDS:
                     break
                 gone += self._delete(item_id, until)
@@ -208,8 +208,8 @@ class Housekeeper:
             self.report.count("ReviewItemsExpired", gone)
 
     def _delete(self, item_id: str, until: str) -> bool:
-        item = self.table.glance(item_id)
-        if item is None or item.status not in SETTLED or item.settled_at is None or item.settled_at >= until:
+        item = self.table.get_summary(item_id)
+        if item is None or item.status not in CLOSED or item.closed_at is None or item.closed_at >= until:
             return False
         objects = self.kept.of(item_id)
         if any(self.clock() - one.modified < IN_FLIGHT_SECONDS for one in objects):

@@ -14,7 +14,7 @@ from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
 from media_events.transform.expressions import evaluated
 from media_events.transform.lookup import Question, time_for
-from media_events.transform.ports import Means
+from media_events.transform.ports import TransformPorts
 
 _PLACEHOLDER: Final = re.compile(r"\{(?:key|stem)\}")
 MAX_SIDECAR_BYTES: Final = 1024 * 1024
@@ -48,9 +48,9 @@ class TableSource:
                 )
             key[name] = value
 
-        def ask(means: Means) -> Mapping[str, Any] | None:
-            seconds = time_for(self.timeout_seconds, means, where)
-            return means.tables.item(self.table_arn, key, consistent=self.consistent, timeout_seconds=seconds)
+        def ask(ports: TransformPorts) -> Mapping[str, Any] | None:
+            seconds = time_for(self.timeout_seconds, ports, where)
+            return ports.tables.item(self.table_arn, key, consistent=self.consistent, timeout_seconds=seconds)
 
         return Question(json.dumps(key, sort_keys=True), ask)
 
@@ -91,13 +91,13 @@ class ObjectSource:
             too_long = True
         if too_long:
             raise PermanentDataError("lookup-key", f"{where}.s3.key: {self.key.expression} gives no object's key")
-        return Question(key, lambda means: self._ask(key, means, where))
+        return Question(key, lambda ports: self._ask(key, ports, where))
 
-    def _ask(self, key: str, means: Means, where: str) -> Any:
-        seconds = time_for(self.timeout_seconds, means, where)
+    def _ask(self, key: str, ports: TransformPorts, where: str) -> Any:
+        seconds = time_for(self.timeout_seconds, ports, where)
         if self.sidecar is None:
-            return means.objects.properties(self.bucket, key, timeout_seconds=seconds)
-        content = means.objects.content(self.bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1, timeout_seconds=seconds)
+            return ports.objects.properties(self.bucket, key, timeout_seconds=seconds)
+        content = ports.objects.content(self.bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1, timeout_seconds=seconds)
         if content is None:
             return None
         if len(content) > MAX_SIDECAR_BYTES:

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, Final
 
 from media_events.core.envelope import Event
-from media_events.core.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
 from media_events.transform.aws_lookups import parsed_json
 from media_events.transform.lookup import RESERVED_SECONDS
-from media_events.transform.ports import Means
+from media_events.transform.ports import TransformPorts
 from media_events.transform.steps import Place, several
 
 _DATA_FAULTS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -34,8 +34,8 @@ class CallStep(Place):
     timeout_seconds: float
     asks: bool = True
 
-    def __call__(self, event: Event, means: Means) -> list[Event]:
-        if means.seconds_left() - RESERVED_SECONDS < self.timeout_seconds:
+    def __call__(self, event: Event, ports: TransformPorts) -> list[Event]:
+        if ports.seconds_left() - RESERVED_SECONDS < self.timeout_seconds:
             # It would go on without us, and then be asked again.
             raise TransientError("no-time-left", f"{self.where}: the function has no time left for it", retry_after=1.0)
         try:
@@ -47,7 +47,7 @@ class CallStep(Place):
             raise PermanentDataError(
                 "call-too-large", f"{self.where}: the event takes {size} bytes, a function {MAX_PAYLOAD_BYTES}"
             )
-        content = means.functions.answer(self.function_arn, payload, timeout_seconds=self.timeout_seconds)
+        content = ports.functions.answer(self.function_arn, payload, timeout_seconds=self.timeout_seconds)
         try:
             answer = parsed_json(content or b"null")
         except ValueError:
@@ -66,14 +66,14 @@ class PythonStep(Place):
     asks: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
-    def __call__(self, event: Event, means: Means) -> list[Event]:
-        function = means.load(self.function)
+    def __call__(self, event: Event, ports: TransformPorts) -> list[Event]:
+        function = ports.load(self.function)
         # A copy of its own: what it changes there is changed nowhere else.
         given = _copied(event.to_detail(), self.where)
         try:
             with self.lock:
                 answer = function(given)
-        except HopError:
+        except ProcessingError:
             raise
         except (Exception, SystemExit) as error:
             raise self._raised(error) from error
@@ -85,7 +85,7 @@ class PythonStep(Place):
             ) from None
         return outcome(event, answer, self.where, "python-answer")
 
-    def _raised(self, error: BaseException) -> HopError:
+    def _raised(self, error: BaseException) -> ProcessingError:
         kind = type(error).__name__
         message = f"{self.where}: {self.function} raised {kind} at {_place(error.__traceback__)}"
         judged = PermanentDataError if isinstance(error, _DATA_FAULTS) else TransientError

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
-from media_events.core.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
 from media_events.delivery.http.config import HttpDestination
 from media_events.delivery.http.delivery import USER_AGENT, judge
 from media_events.outbound_http.address_guard import Target, TargetError, parse_target
@@ -21,7 +21,7 @@ from media_events.outbound_http.oauth2 import TokenCache, request_token
 from media_events.transform.aws_lookups import parsed_json
 from media_events.transform.expressions import ExpressionError, compiled, evaluated
 from media_events.transform.lookup import Question, time_for
-from media_events.transform.ports import Means
+from media_events.transform.ports import TransformPorts
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 
@@ -118,22 +118,22 @@ class ApiSource:
 
     def question(self, event: Event, where: str) -> Question | None:
         url = self.url.filled(event, f"{where}.http.url")
-        return None if url is None else Question(url, lambda means: self._ask(url, event.metadata.id, means, where))
+        return None if url is None else Question(url, lambda ports: self._ask(url, event.metadata.id, ports, where))
 
-    def _ask(self, url: str, event_id: str, means: Means, where: str) -> Any:
+    def _ask(self, url: str, event_id: str, ports: TransformPorts, where: str) -> Any:
         try:
             target = parse_target(url, allow_http=self.allow_http, allowed=self.api.allowed_networks)
         except TargetError as error:
             raise PermanentDataError("lookup-url", f"{where}.http.url: with this event's values {error}") from None
-        ends = means.clock() + time_for(self.api.timeout_seconds, means, where)
-        token = self._token(means, ends)
-        response = self._get(target, event_id, token, means, ends)
+        ends = ports.clock() + time_for(self.api.timeout_seconds, ports, where)
+        token = self._token(ports, ends)
+        response = self._get(target, event_id, token, ports, ends)
         if response.status == _UNAUTHENTICATED and token is not None:
             self.tokens.forget(token)
-            response = self._get(target, event_id, self._token(means, ends), means, ends)
-        return self._read(response, means, where)
+            response = self._get(target, event_id, self._token(ports, ends), ports, ends)
+        return self._read(response, ports, where)
 
-    def _get(self, target: Target, event_id: str, token: str | None, means: Means, ends: float) -> Response:
+    def _get(self, target: Target, event_id: str, token: str | None, ports: TransformPorts, ends: float) -> Response:
         headers = {
             "Accept": "application/json",
             **self.api.headers,
@@ -142,17 +142,17 @@ class ApiSource:
                 self.api.authentication,
                 identity=event_id,
                 body=b"",
-                now=means.clock(),
-                read_secrets=means.read_secrets,
+                now=ports.clock(),
+                read_secrets=ports.read_secrets,
                 token=token,
             ),
         }
-        response = means.partners.get(
+        response = ports.partners.get(
             Request(
                 target=target,
                 headers=headers,
                 body=b"",
-                timeout_seconds=_left(means, ends),
+                timeout_seconds=_left(ports, ends),
                 allowed_networks=self.api.allowed_networks,
                 kept_bytes=MAX_ANSWER_BYTES + 1,
             )
@@ -162,26 +162,26 @@ class ApiSource:
         # Of a refusal a person sees what was answered.
         return replace(response, body=without_proofs(response.body, self.api.authentication, headers))
 
-    def _token(self, means: Means, ends: float) -> str | None:
+    def _token(self, ports: TransformPorts, ends: float) -> str | None:
         credentials = self.api.authentication
         if not isinstance(credentials, ClientCredentials):
             return None
         return self.tokens.value(
             lambda: request_token(
                 credentials,
-                client=means.partners,
-                read_secrets=means.read_secrets,
-                now=means.clock(),
-                timeout_seconds=_left(means, ends),
+                client=ports.partners,
+                read_secrets=ports.read_secrets,
+                now=ports.clock(),
+                timeout_seconds=_left(ports, ends),
                 allowed_networks=self.api.allowed_networks,
             ),
-            now=means.clock(),
+            now=ports.clock(),
         )
 
-    def _read(self, response: Response, means: Means, where: str) -> Any:
+    def _read(self, response: Response, ports: TransformPorts, where: str) -> Any:
         if response.status in _NOTHING:
             return None
-        error = judge(response, now=means.clock())
+        error = judge(response, now=ports.clock())
         if error is not None:
             raise self._refusal(error, response, where)
         if len(response.body) > MAX_ANSWER_BYTES:
@@ -194,7 +194,7 @@ class ApiSource:
             # A proxy's page while the API is down, as a rule.
             raise TransientError("lookup-not-json", f"{where}: {self.described} answered with no JSON") from None
 
-    def _refusal(self, error: HopError, response: Response, where: str) -> HopError:
+    def _refusal(self, error: ProcessingError, response: Response, where: str) -> ProcessingError:
         advice = ""
         if isinstance(error, PermanentConfigError):
             moved = response.status not in _SUCCESS and response.status // 100 == 3  # noqa: PLR2004 - HTTP's class
@@ -207,8 +207,8 @@ class ApiSource:
         )
 
 
-def _left(means: Means, ends: float) -> float:
-    left = ends - means.clock()
+def _left(ports: TransformPorts, ends: float) -> float:
+    left = ends - ports.clock()
     if left <= 0:
         raise TransientError("timeout", "asking for a token took all the time that the lookup has")
     return left

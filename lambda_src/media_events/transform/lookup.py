@@ -11,8 +11,8 @@ from jmespath.parser import ParsedResult
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.transform.expressions import Path, put, searched
-from media_events.transform.lookup_cache import AnswerCache
-from media_events.transform.ports import Means
+from media_events.transform.lookup_cache import LookupCache
+from media_events.transform.ports import TransformPorts
 from media_events.transform.steps import Place
 
 Missing = Literal["fail", "retry", "default", "pass"]
@@ -31,7 +31,7 @@ class Question:
     """What is asked for one event: ``key`` tells it from others, ``ask`` gives the answer or ``None``."""
 
     key: str
-    ask: Callable[[Means], Any]
+    ask: Callable[[TransformPorts], Any]
 
 
 class Source(Protocol):
@@ -65,14 +65,14 @@ class LookupStep(Place):
     take: ParsedResult | None = None
     missing: Missing = "fail"
     default: Any = None
-    answers: AnswerCache = field(default_factory=AnswerCache, compare=False)
+    answers: LookupCache = field(default_factory=LookupCache, compare=False)
     asks: bool = True
 
-    def __call__(self, event: Event, means: Means) -> list[Event]:
+    def __call__(self, event: Event, ports: TransformPorts) -> list[Event]:
         question = self.source.question(event, self.where)
         found: Any = None
         if question is not None:
-            found = self.answers.get(question.key, lambda: question.ask(means), now=means.clock())
+            found = self.answers.get(question.key, lambda: question.ask(ports), now=ports.clock())
         if found is not None and self.take is not None:
             found = searched(self.take, found, f"{self.where}.take")
         if found is None:
@@ -96,13 +96,13 @@ class LookupStep(Place):
         )
 
 
-def time_for(seconds: float, means: Means, where: str) -> float:
+def time_for(seconds: float, ports: TransformPorts, where: str) -> float:
     """How long an answer may be waited for: ``seconds``, or what is left of the function's time.
 
     Raises:
         TransientError: ``no-time-left``; the record comes back at once.
     """
-    timeout = min(seconds, means.seconds_left() - RESERVED_SECONDS)
+    timeout = min(seconds, ports.seconds_left() - RESERVED_SECONDS)
     if timeout < min(MIN_TIMEOUT_SECONDS, seconds):
         raise TransientError("no-time-left", f"{where}: the function has no time left for it", retry_after=1.0)
     return timeout

@@ -16,7 +16,7 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class AnswerCache:
+class LookupCache:
     """The answers of one lookup in one sandbox: the least recently used go first. Threads may share it.
 
     Answers are kept as JSON text, so that whoever changes one changes only a copy. That nothing was found is not kept:

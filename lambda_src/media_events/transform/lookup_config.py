@@ -14,7 +14,7 @@ from media_events.transform.config_fields import Reading
 from media_events.transform.expressions import ExpressionError, compiled
 from media_events.transform.http_lookup import ApiSource, UrlTemplate
 from media_events.transform.lookup import MISSING, LookupStep, Missing, Source
-from media_events.transform.lookup_cache import MAX_ENTRIES, AnswerCache
+from media_events.transform.lookup_cache import MAX_ENTRIES, LookupCache
 
 DEFAULT_SECONDS: Final = 5.0
 MAX_SECONDS: Final = 60.0
@@ -63,16 +63,16 @@ def parse_lookup(where: str, body: Any, problems: list[str]) -> LookupStep | Non
     )
 
 
-def _cache(lookup: Reading) -> AnswerCache:
+def _cache(lookup: Reading) -> LookupCache:
     body = lookup.body.get("cache")
     if body is None:
-        return AnswerCache()
+        return LookupCache()
     reading = Reading.of(f"{lookup.where}.cache", body, {"seconds", "entries"}, lookup.problems)
     if reading is None:
-        return AnswerCache()
+        return LookupCache()
     if reading.body.get("seconds") is None:
         reading.wrong("seconds", "must say how old an answer may be")
-    return AnswerCache(
+    return LookupCache(
         seconds=reading.seconds("seconds", 0.0, MAX_CACHE_SECONDS),
         entries=whole_number(
             reading.body.get("entries"), f"{reading.where}.entries", MAX_ENTRIES, MAX_ENTRIES, reading.problems

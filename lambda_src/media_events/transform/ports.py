@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from media_events.outbound_http.client import Request, Response
 
 
-class Partners(Protocol):
+class PartnerHttp(Protocol):
     """HTTP to partners (``adapters.http_client.PinnedHttpClient``), a ``delivery.exchange.HttpClient`` that can get."""
 
     def post(self, request: Request) -> Response:
@@ -85,13 +85,13 @@ PythonFunction = Callable[[dict[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class TransformPorts:
     """All of them. ``clock`` is epoch seconds; ``seconds_left`` is how long the function may still run.
 
     ``load`` finds a Python function by ``module:function``, and raises ``ConfigurationError`` where there is none.
     """
 
-    partners: Partners
+    partners: PartnerHttp
     read_secrets: ReadSecrets
     tables: Tables
     objects: Objects

@@ -17,7 +17,7 @@ from jmespath.parser import ParsedResult
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
 from media_events.transform.expressions import Path, evaluated, is_true, put
-from media_events.transform.ports import Means
+from media_events.transform.ports import TransformPorts
 
 MAX_EVENTS: Final = 1000
 """An event may become no more than this: all of them are published before its record is done."""
@@ -40,7 +40,7 @@ class Step(Protocol):
     @property
     def asks(self) -> bool: ...
 
-    def __call__(self, event: Event, means: Means, /) -> Sequence[Event]:
+    def __call__(self, event: Event, ports: TransformPorts, /) -> Sequence[Event]:
         """What becomes of ``event``: itself changed, several, or none where it is dropped.
 
         Raises:
@@ -64,7 +64,7 @@ class MapStep(Place):
 
     fields: Sequence[tuple[Path, ParsedResult]]
 
-    def __call__(self, event: Event, _means: Means) -> Sequence[Event]:
+    def __call__(self, event: Event, _ports: TransformPorts) -> Sequence[Event]:
         return [Event(event.metadata, _with_results(event, {}, self.fields, self.where))]
 
 
@@ -74,7 +74,7 @@ class EnrichStep(Place):
 
     fields: Sequence[tuple[Path, ParsedResult]]
 
-    def __call__(self, event: Event, _means: Means) -> Sequence[Event]:
+    def __call__(self, event: Event, _ports: TransformPorts) -> Sequence[Event]:
         return [Event(event.metadata, _with_results(event, event.data, self.fields, self.where))]
 
 
@@ -84,7 +84,7 @@ class SetStep(Place):
 
     fields: Sequence[tuple[Path, Any]]
 
-    def __call__(self, event: Event, _means: Means) -> Sequence[Event]:
+    def __call__(self, event: Event, _ports: TransformPorts) -> Sequence[Event]:
         data = event.data
         for path, value in self.fields:
             data = put(data, path, value, f"{self.where}.{'.'.join(path)}")
@@ -97,7 +97,7 @@ class DropStep(Place):
 
     condition: ParsedResult
 
-    def __call__(self, event: Event, _means: Means) -> Sequence[Event]:
+    def __call__(self, event: Event, _ports: TransformPorts) -> Sequence[Event]:
         return [] if is_true(evaluated(self.condition, event, self.where)) else [event]
 
 
@@ -113,7 +113,7 @@ class SplitStep(Place):
     into: Path | None = None
     names: Mapping[str, ParsedResult]
 
-    def __call__(self, event: Event, _means: Means) -> Sequence[Event]:
+    def __call__(self, event: Event, _ports: TransformPorts) -> Sequence[Event]:
         items = evaluated(self.items, event, f"{self.where}.items")
         if not isinstance(items, list):
             raise PermanentDataError(
@@ -173,7 +173,7 @@ def _with_results(event: Event, data: Any, fields: Sequence[tuple[Path, ParsedRe
     return data
 
 
-def advance(events: Sequence[Event], step: Step, means: Means) -> list[Event]:
+def advance(events: Sequence[Event], step: Step, ports: TransformPorts) -> list[Event]:
     """What becomes of ``events`` by one step.
 
     Raises:
@@ -182,7 +182,7 @@ def advance(events: Sequence[Event], step: Step, means: Means) -> list[Event]:
     after: list[Event] = []
     for event in events:
         if step.when is None or is_true(evaluated(step.when, event, f"{step.where}.when")):
-            after += step(event, means)
+            after += step(event, ports)
         else:
             after.append(event)
     if len(after) > MAX_EVENTS:
@@ -192,7 +192,7 @@ def advance(events: Sequence[Event], step: Step, means: Means) -> list[Event]:
     return after
 
 
-def transform(event: Event, steps: Sequence[Step], means: Means) -> list[Event]:
+def transform(event: Event, steps: Sequence[Step], ports: TransformPorts) -> list[Event]:
     """The event after all steps; several where it was split, none where it was dropped.
 
     Raises:
@@ -200,5 +200,5 @@ def transform(event: Event, steps: Sequence[Step], means: Means) -> list[Event]:
     """
     events = [event]
     for step in steps:
-        events = advance(events, step, means)
+        events = advance(events, step, ports)
     return events

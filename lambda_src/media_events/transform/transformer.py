@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from media_events.core.envelope import Event
-from media_events.core.failures import HopError, TransientError
-from media_events.core.telemetry import Reporter
-from media_events.events.claim_check import Bodies, redeem
+from media_events.core.failures import ProcessingError, TransientError
+from media_events.core.telemetry import Telemetry
+from media_events.events.claim_check import Bodies, check_out
 from media_events.events.publisher import Publisher
 from media_events.messaging.message import Message
-from media_events.transform.ports import Means
+from media_events.transform.ports import TransformPorts
 from media_events.transform.steps import Step, transform
 
 MAX_PARALLEL: Final = 10
@@ -28,10 +28,10 @@ class Transformer:
     """
 
     steps: Sequence[Step]
-    means: Means
+    ports: TransformPorts
     publisher: Publisher
     hop: str
-    report: Reporter
+    report: Telemetry
     bodies: Bodies | None = None
 
     def handle(self, messages: Sequence[Message]) -> list[BaseException | None]:
@@ -66,7 +66,7 @@ class Transformer:
 
     def _transformed(self, message: Message) -> list[Event] | BaseException:
         try:
-            events = transform(redeem(message.event, self.bodies), self.steps, self.means)
+            events = transform(check_out(message.event, self.bodies), self.steps, self.ports)
         except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
             return error
         # A re-drive to this hop ends here: left in place, it would keep the event from every route.
@@ -78,6 +78,6 @@ class Transformer:
         self.report.count(metric)
 
 
-def _graver(known: BaseException | None, refusal: HopError) -> BaseException:
+def _graver(known: BaseException | None, refusal: ProcessingError) -> BaseException:
     """Of a message's refusals the one that decides: while a retry may help one of its events, it is tried again."""
     return refusal if known is None or isinstance(refusal, TransientError) else known

@@ -174,7 +174,7 @@ run "raw_events_of_producers_go_through_a_function_onto_the_same_bus" {
   }
 
   assert {
-    condition     = module.ingress["producers"].environment["ENTRY"] == "custom-bus" && module.ingress["producers"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media-test" && module.ingress["producers"].environment["HOP"] == "ingress/media-test-producers"
+    condition     = module.ingress["producers"].environment["INGRESS"] == "custom-bus" && module.ingress["producers"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media-test" && module.ingress["producers"].environment["HOP"] == "ingress/media-test-producers"
     error_message = "Events must name the way they came, and go to this bus."
   }
 

@@ -129,7 +129,7 @@ run "its_events_go_through_the_function_into_the_bus" {
   command = plan
 
   assert {
-    condition     = module.ingress[0].environment["ENTRY"] == "partner-bus" && module.ingress[0].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+    condition     = module.ingress[0].environment["INGRESS"] == "partner-bus" && module.ingress[0].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
     error_message = "Events must name the way they came, and go to the bus."
   }
 
@@ -139,7 +139,7 @@ run "its_events_go_through_the_function_into_the_bus" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_event_rule.straight) == 0 && length(aws_sqs_queue.dlq) == 0 && output.dead_letter_queues["ingress/media-test-shop"].route_back == "queue"
+    condition     = length(aws_cloudwatch_event_rule.straight) == 0 && length(aws_sqs_queue.dlq) == 0 && output.dead_letter_queues["ingress/media-test-shop"].redrive_target == "queue"
     error_message = "There is one way to the bus, and dead letters go back to its queue."
   }
 }
@@ -215,7 +215,7 @@ run "events_can_be_sent_straight_by_a_role_that_is_this_rules_alone" {
   }
 
   assert {
-    condition     = length(module.ingress) == 0 && output.function_name == null && output.dead_letter_queues["ingress/media-test-shop"].route_back == "none"
+    condition     = length(module.ingress) == 0 && output.function_name == null && output.dead_letter_queues["ingress/media-test-shop"].redrive_target == "none"
     error_message = "No function, and dead letters that nobody could put on the bus again go to a person."
   }
 }

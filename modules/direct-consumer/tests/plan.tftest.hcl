@@ -17,7 +17,7 @@ variables {
   rules          = { cms = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms" }
   configuration  = jsonencode({ destination = {} })
   bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  environment    = { LEDGER_TABLE = "ledger" }
+  environment    = { IDEMPOTENCY_TABLE = "ledger" }
   lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
   alarm_actions  = ["arn:aws:sns:eu-west-1:123456789012:operators"]
 }
@@ -111,11 +111,11 @@ run "the_function_knows_that_there_is_no_queue" {
   command = plan
 
   assert {
-    condition = { for name in ["HOP", "INVOCATION", "DEAD_LETTER_QUEUE_URL", "LEDGER_TABLE"] : name => module.function.environment[name] } == {
+    condition = { for name in ["HOP", "INVOCATION", "DEAD_LETTER_QUEUE_URL", "IDEMPOTENCY_TABLE"] : name => module.function.environment[name] } == {
       HOP                   = "route/cms"
       INVOCATION            = "direct"
       DEAD_LETTER_QUEUE_URL = "https://sqs.example/media-test-cms-dlq"
-      LEDGER_TABLE          = "ledger"
+      IDEMPOTENCY_TABLE          = "ledger"
     }
     error_message = "The environment must be what docs/contracts.md, section 2, says."
   }

@@ -52,7 +52,7 @@ variables {
       destination      = "cms"
       source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
       source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-      route_back       = "queue"
+      redrive_target       = "queue"
 
       ledger_table_name = "media-ledger"
       ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"
@@ -215,7 +215,7 @@ run "what_may_be_edited_is_where_the_desk_reads_it" {
   }
 
   assert {
-    condition     = jsondecode(aws_dynamodb_table_item.settings[0].item).item_id.S == "settings/desk"
+    condition     = jsondecode(aws_dynamodb_table_item.settings[0].item).item_id.S == "settings/review"
     error_message = "The key is what the desk reads."
   }
 }
@@ -270,7 +270,7 @@ run "who_archives_may_let_the_keys_of_an_ordered_route_go_on" {
         destination      = "cms"
         source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
         source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-        route_back       = "queue"
+        redrive_target       = "queue"
         ordered          = true
       }
       "route/mam" = {
@@ -280,7 +280,7 @@ run "who_archives_may_let_the_keys_of_an_ordered_route_go_on" {
         destination      = "mam"
         source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-mam"
         source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-mam"
-        route_back       = "queue"
+        redrive_target       = "queue"
       }
     }
   }

@@ -56,7 +56,7 @@ run "outputs_name_what_was_made" {
         queue_url   = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
         hop         = "route/lake"
         destination = "lake"
-        route_back  = "bus"
+        redrive_target  = "bus"
       }
     }
   }

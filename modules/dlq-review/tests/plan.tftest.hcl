@@ -25,7 +25,7 @@ variables {
       destination      = "cms"
       source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
       source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-      route_back       = "queue"
+      redrive_target       = "queue"
       consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
 
       ledger_table_name = "media-ledger"
@@ -36,7 +36,7 @@ variables {
       queue_url   = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
       hop         = "route/lake"
       destination = "lake"
-      route_back  = "bus"
+      redrive_target  = "bus"
       redrive     = { max_delay_seconds = 600 }
     }
     "ingress/webhooks" = {
@@ -45,7 +45,7 @@ variables {
       hop          = "ingress/webhooks"
       destination  = "bus"
       function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
-      route_back   = "bus"
+      redrive_target   = "bus"
     }
   }
 }
@@ -114,7 +114,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
       && module.function.environment["REVIEW_TABLE"] == "media-test-review-items"
       && module.function.environment["BODIES_URI"] == "s3://kit/bodies/review/"
       && module.function.environment["EVENT_BODIES_URI"] == "s3://kit/bodies/events/"
-      && module.function.environment["KEEP_SETTLED_DAYS"] == "30" && module.function.environment["NOTIFICATIONS_PER_HOUR"] == "20"
+      && module.function.environment["CLOSED_RETENTION_DAYS"] == "30" && module.function.environment["NOTIFICATIONS_PER_HOUR"] == "20"
       && module.function.environment["TOPIC_ARN"] == "arn:aws:sns:eu-west-1:123456789012:media-test-review"
     )
     error_message = "The environment must be what docs/contracts.md, section 2, says."
@@ -127,7 +127,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         hop          = "route/cms"
         destination  = "cms"
         queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-        route_back   = "queue"
+        redrive_target   = "queue"
         function_arn = null
         consumer_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
         ledger_table = "media-ledger"
@@ -138,7 +138,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         hop          = "route/lake"
         destination  = "lake"
         queue_url    = null
-        route_back   = "bus"
+        redrive_target   = "bus"
         function_arn = null
         consumer_arn = null
         ledger_table = null
@@ -149,7 +149,7 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         hop          = "ingress/webhooks"
         destination  = "bus"
         queue_url    = null
-        route_back   = "bus"
+        redrive_target   = "bus"
         function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
         consumer_arn = null
         ledger_table = null
@@ -204,7 +204,7 @@ run "the_review_table_lists_without_scanning_and_is_hard_to_lose" {
         by-group   = ["group_status", "last_failed_at", "ALL"]
         by-event   = ["event_id", "first_failed_at", "ALL"]
         by-waiting = ["register", "waiting", "ALL"]
-        by-settled = ["status", "settled_at", "KEYS_ONLY"]
+        by-closed = ["status", "closed_at", "KEYS_ONLY"]
 
         by-type        = ["type_status", "last_failed_at", "ALL"]
         by-partner     = ["partner_status", "last_failed_at", "ALL"]
@@ -263,7 +263,7 @@ run "a_customer_managed_key_and_a_table_for_a_day" {
         queue_url   = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
         hop         = "route/lake"
         destination = "lake"
-        route_back  = "bus"
+        redrive_target  = "bus"
       }
     }
   }

@@ -199,7 +199,7 @@ run "dead_letters_are_handed_to_review_under_a_key_known_beforehand" {
         source_queue_arn = null
         source_queue_url = null
         function_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-webhooks"
-        route_back       = "bus"
+        redrive_target       = "bus"
         redrive          = null
       }
     })

@@ -143,7 +143,7 @@ run "the_function_knows_whose_sources_they_are" {
   }
 
   assert {
-    condition     = output.environment["ENTRY"] == "custom-bus" && output.dead_letter_queues["ingress/media-test-services"].route_back == "queue"
+    condition     = output.environment["INGRESS"] == "custom-bus" && output.dead_letter_queues["ingress/media-test-services"].redrive_target == "queue"
     error_message = "What comes from the default bus enters by the custom bus's way, and dead letters go back to the queue."
   }
 }
@@ -176,7 +176,7 @@ run "a_partners_bus_is_a_way_in_of_its_own" {
   }
 
   assert {
-    condition     = output.environment["ENTRY"] == "partner-bus" && aws_cloudwatch_metric_alarm.failed_invocations["s3"].dimensions == tomap({ EventBusName = "aws.partner/example.com/media/1", RuleName = "media-test-services-s3" })
+    condition     = output.environment["INGRESS"] == "partner-bus" && aws_cloudwatch_metric_alarm.failed_invocations["s3"].dimensions == tomap({ EventBusName = "aws.partner/example.com/media/1", RuleName = "media-test-services-s3" })
     error_message = "Events must name the way they came, and alarms the bus."
   }
 }

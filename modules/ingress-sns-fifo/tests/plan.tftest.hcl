@@ -108,7 +108,7 @@ run "a_fifo_topic_delivers_to_a_fifo_queue_which_takes_nothing_else" {
   }
 
   assert {
-    condition     = output.environment["ENTRY"] == "sns-fifo" && output.dead_letter_queues["ingress/media-test-assets"].route_back == "queue"
+    condition     = output.environment["INGRESS"] == "sns-fifo" && output.dead_letter_queues["ingress/media-test-assets"].redrive_target == "queue"
     error_message = "Events must name the way they came, and dead letters go back to the queue."
   }
 }

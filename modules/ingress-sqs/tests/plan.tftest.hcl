@@ -73,7 +73,7 @@ run "a_message_of_the_partner_enters_by_sqs" {
   command = plan
 
   assert {
-    condition     = output.environment["ENTRY"] == "sqs" && output.environment["HOP"] == "ingress/media-test-renders" && output.environment["LEDGER_TABLE"] == "media-test-renders-ledger"
+    condition     = output.environment["INGRESS"] == "sqs" && output.environment["HOP"] == "ingress/media-test-renders" && output.environment["IDEMPOTENCY_TABLE"] == "media-test-renders-ledger"
     error_message = "Events must name the way they came, and be remembered."
   }
 
@@ -130,7 +130,7 @@ run "an_existing_queues_owner_is_told_what_its_policy_must_say" {
   }
 
   assert {
-    condition     = output.queue_arn == "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo" && output.sender_policy == null && output.dead_letter_queues["ingress/media-test-renders"].route_back == "function"
+    condition     = output.queue_arn == "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo" && output.sender_policy == null && output.dead_letter_queues["ingress/media-test-renders"].redrive_target == "function"
     error_message = "Their queue is consumed, not written to."
   }
 }
@@ -143,7 +143,7 @@ run "dead_letters_are_handed_to_review_under_a_key_known_beforehand" {
   }
 
   assert {
-    condition     = keys(output.dead_letter_queues) == ["ingress/media-test-renders"] && output.dead_letter_queues["ingress/media-test-renders"].route_back == "queue" && output.dead_letter_queues["ingress/media-test-renders"].redrive.max_count == 5
+    condition     = keys(output.dead_letter_queues) == ["ingress/media-test-renders"] && output.dead_letter_queues["ingress/media-test-renders"].redrive_target == "queue" && output.dead_letter_queues["ingress/media-test-renders"].redrive.max_count == 5
     error_message = "Keys of a map that a resource is made for each of must be known."
   }
 }

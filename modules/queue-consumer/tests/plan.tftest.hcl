@@ -144,7 +144,7 @@ run "the_function_knows_its_hop_and_its_queues" {
 
   variables {
     retry       = { base_seconds = 10 }
-    environment = { LEDGER_TABLE = "ledger" }
+    environment = { IDEMPOTENCY_TABLE = "ledger" }
   }
 
   assert {
@@ -155,7 +155,7 @@ run "the_function_knows_its_hop_and_its_queues" {
       MAX_RECEIVE_COUNT     = "5"
       RETRY_BASE_SECONDS    = "10"
       RETRY_MAX_SECONDS     = "900"
-      LEDGER_TABLE          = "ledger"
+      IDEMPOTENCY_TABLE          = "ledger"
     }
     error_message = "The environment is how the consumer knows where it stands."
   }

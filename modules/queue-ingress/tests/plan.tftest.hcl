@@ -91,9 +91,9 @@ run "the_function_knows_its_way_in" {
 
   assert {
     condition = local.environment == {
-      ENTRY           = "sqs"
+      INGRESS           = "sqs"
       BUS_ARN         = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-      LEDGER_TABLE    = "media-test-renders-ledger"
+      IDEMPOTENCY_TABLE    = "media-test-renders-ledger"
       BODIES_URI      = "s3://kit/bodies/events/"
       MAX_ENTRY_BYTES = "240000"
     }
@@ -140,7 +140,7 @@ run "dead_letters_go_back_to_the_queue" {
         source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
         function_arn     = null
         consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
-        route_back       = "queue"
+        redrive_target       = "queue"
         redrive          = null
       }
     })
@@ -168,7 +168,7 @@ run "dead_letters_of_somebody_elses_queue_go_back_to_the_function" {
       source_queue_url = null
       function_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
       consumer_arn     = null
-      route_back       = "function"
+      redrive_target       = "function"
       redrive          = null
     })
     error_message = "Their queue is not ours to write to."
@@ -192,7 +192,7 @@ run "a_ledger_can_be_shared" {
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.ledger) == 0 && local.environment["LEDGER_TABLE"] == "webhooks-ledger" && local.policy_statements.RememberEvents.resources == ["arn:aws:dynamodb:eu-west-1:123456789012:table/webhooks-ledger"]
+    condition     = length(aws_dynamodb_table.ledger) == 0 && local.environment["IDEMPOTENCY_TABLE"] == "webhooks-ledger" && local.policy_statements.RememberEvents.resources == ["arn:aws:dynamodb:eu-west-1:123456789012:table/webhooks-ledger"]
     error_message = "One ledger for two ways in publishes an event that comes by both once."
   }
 }

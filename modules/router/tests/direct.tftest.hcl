@@ -114,11 +114,11 @@ run "functions_do_and_may_do_the_same_as_behind_a_queue_but_for_the_queue" {
     condition = (
       module.direct["cms"].environment["INVOCATION"] == "direct"
       && module.direct["cms"].environment["HOP"] == "route/cms"
-      && module.direct["cms"].environment["LEDGER_TABLE"] == "media-test-ledger"
+      && module.direct["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-ledger"
       && !contains(keys(module.direct["cms"].environment), "QUEUE_URL")
       && module.direct["tidy"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
       && module.direct["tidy"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
-      && !contains(keys(module.direct["tidy"].environment), "LEDGER_TABLE")
+      && !contains(keys(module.direct["tidy"].environment), "IDEMPOTENCY_TABLE")
     )
     error_message = "The environment must be what docs/contracts.md, section 2, says."
   }
@@ -141,7 +141,7 @@ run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
       source_queue_arn  = null
       source_queue_url  = null
       function_arn      = null
-      route_back        = "bus"
+      redrive_target        = "bus"
       redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
       ledger_table_name = "media-test-ledger"
       ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"
@@ -151,8 +151,8 @@ run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
 
   assert {
     condition = (
-      output.dead_letter_queues["transform/tidy"].route_back == "bus" && output.dead_letter_queues["transform/tidy"].redrive.max_count == 5
-      && output.dead_letter_queues["transform/queued"].route_back == "queue"
+      output.dead_letter_queues["transform/tidy"].redrive_target == "bus" && output.dead_letter_queues["transform/tidy"].redrive.max_count == 5
+      && output.dead_letter_queues["transform/queued"].redrive_target == "queue"
       && jsondecode(aws_cloudwatch_event_rule.this["tidy"].event_pattern).detail.metadata.redrive.route == [{ exists = false }, "transform/tidy"]
     )
     error_message = "Transforms as well."

@@ -387,7 +387,7 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
   assert {
     condition = (
       module.route["cms"].environment["HOP"] == "route/cms"
-      && module.route["cms"].environment["LEDGER_TABLE"] == "media-test-ledger"
+      && module.route["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-ledger"
       && !contains(keys(module.route["cms"].environment), "BUS_ARN")
       && module.transform["enrich"].environment["HOP"] == "transform/enrich"
       && module.transform["enrich"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
@@ -412,7 +412,7 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
   }
 
   assert {
-    condition     = local.destination_documents["ingest"] == { name = "ingest", type = "states", state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ingest" }
+    condition     = local.destination_documents["ingest"] == { name = "ingest", type = "step-functions", state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ingest" }
     error_message = "The states destination is not what the deliver function reads."
   }
 }
@@ -462,7 +462,7 @@ run "ledger_alarms_and_outputs_are_complete" {
       source_queue_url = "https://sqs.example/media-test-cms"
       function_arn     = null
       consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
-      route_back       = "queue"
+      redrive_target       = "queue"
       ordered          = false
       redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
 
@@ -474,7 +474,7 @@ run "ledger_alarms_and_outputs_are_complete" {
 
   assert {
     condition = (
-      output.dead_letter_queues["route/ordered"].route_back == "bus"
+      output.dead_letter_queues["route/ordered"].redrive_target == "bus"
       && output.dead_letter_queues["route/ordered"].source_queue_arn == null
       && output.dead_letter_queues["transform/enrich"].redrive.max_count == 5
       && output.dead_letter_queues["transform/enrich"].destination == "transform/enrich"

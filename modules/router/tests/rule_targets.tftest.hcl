@@ -314,7 +314,7 @@ run "dead_letters_alarms_and_the_way_back_are_those_of_every_rule" {
       toset(keys(aws_sqs_queue.dlq)) == toset(keys(var.routes))
       && toset(keys(aws_cloudwatch_metric_alarm.dlq_not_empty)) == toset(keys(var.routes))
       && jsondecode(aws_sqs_queue.dlq["to-audit"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-to-audit"
-      && alltrue([for queue in values(output.dead_letter_queues) : queue.route_back == "bus" && queue.source_queue_arn == null])
+      && alltrue([for queue in values(output.dead_letter_queues) : queue.redrive_target == "bus" && queue.source_queue_arn == null])
       && output.dead_letter_queues["route/deletions-to-crm"].destination == "crm"
       && length(aws_dynamodb_table.ledger) == 0
     )

@@ -37,7 +37,7 @@ variables {
     per-asset = {
       pattern  = jsonencode({ detail-type = ["asset.ready"] })
       ordering = "strict"
-      strict   = { on_failure = "sideline" }
+      strict   = { on_failure = "park" }
       target = { sqs = {
         queue_arn   = "arn:aws:sqs:eu-central-1:123456789012:assets.fifo"
         queue_url   = "https://sqs.eu-central-1.amazonaws.com/123456789012/assets.fifo"
@@ -96,7 +96,7 @@ run "functions_are_told_their_targets" {
       per-asset = {
         name      = "per-asset"
         ordering  = "strict"
-        strict    = { reorder_seconds = null, on_failure = "sideline", hold_seconds = null }
+        strict    = { reorder_seconds = null, on_failure = "park", hold_seconds = null }
         type      = "sqs"
         queue_arn = "arn:aws:sqs:eu-central-1:123456789012:assets.fifo"
         queue_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/assets.fifo"
@@ -106,7 +106,7 @@ run "functions_are_told_their_targets" {
       partners   = { name = "partners", type = "event-bus", bus_arn = "arn:aws:events:us-east-1:999999999999:event-bus/shared" }
       custom     = { name = "custom", type = "lambda", function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:on-asset", invocation = "request-response", mode = "envelope", timeout_seconds = 20 }
       lake       = { name = "lake", type = "firehose", stream_arn = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/lake" }
-      transcodes = { name = "transcodes", type = "resume", waits_table = "media-waits", correlation_key = "data.job.id", failure_when = "data.status == 'error'" }
+      transcodes = { name = "transcodes", type = "task-callback", task_callbacks_table = "media-waits", correlation_key = "data.job.id", failure_when = "data.status == 'error'" }
     }
     error_message = "A destination is not what the deliver function reads."
   }

@@ -40,7 +40,7 @@ run "the_table_is_what_the_function_reads" {
   }
 
   assert {
-    condition     = module.function.environment["WAITS_TABLE"] == "media-waits"
+    condition     = module.function.environment["TASK_CALLBACKS_TABLE"] == "media-waits"
     error_message = "The function must know its table."
   }
 }

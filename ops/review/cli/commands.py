@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import STATUSES
 from ops.review.audit_log import Action
 from ops.review.cli import handlers
-from ops.review.cli.context import office_of, query_of, said, told
+from ops.review.cli.context import query_of, said, service_of, told
 from ops.review.cli.edit import edit
 from ops.review.cli.options import Choice, DryRun, Json, Limit, Reason, Wait, Where, spread
 from ops.review.cli.rendering import card, listing, plain, pretty, summary
@@ -23,7 +23,7 @@ from ops.review_web.command import serve
 from ops.shared.console import fail, note, out, print_json
 
 if TYPE_CHECKING:
-    from ops.review.audited_service import Office
+    from ops.review.audited_service import AuditedReviewService
 
 UNUSABLE: Final = 2
 BODY_CHARACTERS_SHOWN: Final = 16 * 1024
@@ -61,12 +61,12 @@ def list_items(  # noqa: PLR0913  # each is an option of the command
     media-events review list --status ARCHIVED --json
     """
     with told():
-        office = office_of(where)
+        review = service_of(where)
         statuses = checked_statuses(status, STATUSES) if status else WAITING
         if (choice.group is not None or event is not None) and not status:
             statuses = STATUSES
-        query = query_of(office, choice, statuses=statuses, event=event)
-        page = find_page(office.desk, query, limit=limit, cursor=cursor)
+        query = query_of(review, choice, statuses=statuses, event=event)
+        page = find_page(review.service, query, limit=limit, cursor=cursor)
     if json:
         items = [summary(item) for item in page.items]
         print_json({"items": items, "more": page.cursor is not None, "cursor": page.cursor})
@@ -94,24 +94,24 @@ def show(
     """
     body, problem = "", None
     with told():
-        office = office_of(where)
+        review = service_of(where)
         try:
-            item = office.desk.table.get(item_id)
-        except HopError as error:
+            item = review.service.table.get(item_id)
+        except ProcessingError as error:
             # Perhaps only what it carries is not for this operator's eyes.
-            item = office.desk.table.glance(item_id)
+            item = review.service.table.get_summary(item_id)
             problem = f"{error.code}: {error.message}"
         if item is None:
             fail(f"there is no review item {item_id!r}", hint="list them: media-events review list")
-        item = office.desk.settle(item)
-        edits = ancestry(office, item)
+        item = review.service.settle(item)
+        edits = ancestry(review, item)
     try:
-        body = office.desk.body(item) if problem is None else ""
-    except HopError as error:
+        body = review.service.body(item) if problem is None else ""
+    except ProcessingError as error:
         problem = f"{error.code}: {error.message}"
     try:
-        stands = office.desk.standing(item)
-    except HopError as error:
+        stands = review.service.order_position(item)
+    except ProcessingError as error:
         stands = None
         note(f"where it stands in the order of its key can't be read: {error.message}")
     if json:
@@ -152,7 +152,7 @@ def groups(
     """
     with told():
         grouping = checked_grouping(by)
-        handlers.show_groups(office_of(where), limit=limit, cursor=cursor, grouping=grouping, json=json)
+        handlers.show_groups(service_of(where), limit=limit, cursor=cursor, grouping=grouping, json=json)
 
 
 @app.command()
@@ -169,7 +169,7 @@ def stats(
     Example: media-events review stats --json
     """
     with told():
-        handlers.show_stats(office_of(where), json=json)
+        handlers.show_stats(service_of(where), json=json)
 
 
 @app.command()
@@ -189,10 +189,10 @@ def export(
     Example: media-events review export --format csv --status ARCHIVED > archived.csv
     """
     with told():
-        office = office_of(where)
+        review = service_of(where)
         names = status or (["OPEN"] if choice.group is None else list(STATUSES))
-        query = query_of(office, choice, statuses=checked_statuses(names, STATUSES))
-        handlers.export(office, query, form=form, limit=limit)
+        query = query_of(review, choice, statuses=checked_statuses(names, STATUSES))
+        handlers.export(review, query, form=form, limit=limit)
 
 
 @app.command()
@@ -208,7 +208,7 @@ def audit(
     Example: media-events review audit 0a1b2c3d4e5f6a7b8c9d
     """
     with told():
-        handlers.show_audit(office_of(where), subject, json=json)
+        handlers.show_audit(service_of(where), subject, json=json)
 
 
 @app.command("note")
@@ -225,7 +225,7 @@ def add_note(
     Example: media-events review note 0a1b2c3d4e5f6a7b8c9d "asked the CMS team, ticket follows"
     """
     with told():
-        handlers.leave_note(office_of(where), item_id, text, json=json)
+        handlers.leave_note(service_of(where), item_id, text, json=json)
 
 
 # --- doing -------------------------------------------------------------------------------------------------------
@@ -261,18 +261,18 @@ def replay(  # noqa: PLR0913
 ) -> None:
     """Send items to the hop that failed, and only there: items by id, or open items by group or by what they are.
 
-    Events that did not fail are for `media-events replay`, from the bus's archive.
+    Events that did not fail are for `media-events archive-replay`, from the bus's archive.
 
     Exit status: 0 every item named by id was delivered (or sent, where nothing confirms it, or with --no-wait), or the
     operation is completed and nothing in it failed to be sent; 1 not so; 2 unusable arguments.
 
-    Examples: media-events review replay 0a1b2c3d4e5f6a7b8c9d ·
-    media-events review replay --group 9c8b7a6d5e4f3a2b1c0d --limit 500 --rate 50 --canary 5 --reason "CMS is back" ·
-    media-events review replay --destination cms --class transient --since 6h --dry-run
+    Examples: media-events review retry 0a1b2c3d4e5f6a7b8c9d ·
+    media-events review retry --group 9c8b7a6d5e4f3a2b1c0d --limit 500 --rate 50 --canary 5 --reason "CMS is back" ·
+    media-events review retry --destination cms --class transient --since 6h --dry-run
     """
     with told():
-        office = office_of(where, confirming=not no_wait)
-        query = query_of(office, choice)
+        review = service_of(where, confirming=not no_wait)
+        query = query_of(review, choice)
         _one_way(item_ids, query, everything=all_open, all_option="--all-open")
         if out_of_order and not item_ids:
             fail("--out-of-order goes with item ids", hint="name each event that may come late", exit_code=UNUSABLE)
@@ -281,7 +281,7 @@ def replay(  # noqa: PLR0913
                 fail("--canary and --dry-run go with a group or a query, --version with one id", exit_code=UNUSABLE)
             seconds = 0 if no_wait else wait
             handlers.replay_items(
-                office,
+                review,
                 item_ids,
                 reason=reason,
                 wait=seconds,
@@ -293,9 +293,9 @@ def replay(  # noqa: PLR0913
             return
         request = Request(query=query, limit=limit, rate=rate, canary=canary, reason=reason)
         if dry_run:
-            handlers.plan(office, request, json=json)
+            handlers.plan(review, request, json=json)
         else:
-            handlers.start(office, request, wait=wait, json=json)
+            handlers.start(review, request, wait=wait, json=json)
 
 
 def _one_way(item_ids: list[str] | None, query: Query, *, everything: bool, all_option: str) -> None:
@@ -320,8 +320,8 @@ def cancel(
     Example: media-events review cancel 0a1b2c3d4e5f
     """
     with told():
-        office = office_of(where)
-        handlers.cancel(office, operation_id, reason=reason, json=json)
+        review = service_of(where)
+        handlers.cancel(review, operation_id, reason=reason, json=json)
 
 
 @app.command()
@@ -339,8 +339,8 @@ def resume(
     Example: media-events review resume 0a1b2c3d4e5f
     """
     with told():
-        office = office_of(where, confirming=True)
-        handlers.resume(office, operation_id, reason=reason, wait=wait, json=json)
+        review = service_of(where, confirming=True)
+        handlers.resume(review, operation_id, reason=reason, wait=wait, json=json)
 
 
 @app.command()
@@ -356,7 +356,7 @@ def operations(
     Example: media-events review operations
     """
     with told():
-        handlers.show_operations(office_of(where), limit=limit, json=json)
+        handlers.show_operations(service_of(where), limit=limit, json=json)
 
 
 @app.command()
@@ -382,11 +382,11 @@ def archive(  # noqa: PLR0913
     with told():
         if not reason.strip():
             fail("say why with --reason", exit_code=UNUSABLE)
-        office = office_of(where, confirming=True)
-        query = query_of(office, choice)
+        review = service_of(where, confirming=True)
+        query = query_of(review, choice)
         _one_way(item_ids, query, everything=all_open, all_option="--all-open")
         request = Request(query=query, action="archive", limit=limit, rate=DECISIONS_A_SECOND, reason=reason)
-        _decide(office, item_ids, request, dry_run=dry_run, json=json)
+        _decide(review, item_ids, request, dry_run=dry_run, json=json)
 
 
 @app.command()
@@ -407,24 +407,26 @@ def restore(  # noqa: PLR0913
     Example: media-events review restore 0a1b2c3d4e5f6a7b8c9d
     """
     with told():
-        office = office_of(where)
-        query = query_of(office, choice)
+        review = service_of(where)
+        query = query_of(review, choice)
         _one_way(item_ids, query, everything=all_archived, all_option="--all-archived")
         request = Request(query=query, action="restore", limit=limit, rate=DECISIONS_A_SECOND, reason=reason)
-        _decide(office, item_ids, request, dry_run=dry_run, json=json)
+        _decide(review, item_ids, request, dry_run=dry_run, json=json)
 
 
 DECISIONS_A_SECOND: Final = 100.0
 """Nothing is sent: only the table has to keep up."""
 
 
-def _decide(office: Office, item_ids: list[str] | None, request: Request, *, dry_run: bool, json: bool) -> None:
+def _decide(
+    review: AuditedReviewService, item_ids: list[str] | None, request: Request, *, dry_run: bool, json: bool
+) -> None:
     action: Action = request.action
     if item_ids and dry_run:
         fail("--dry-run goes with a group or a query", exit_code=UNUSABLE)
     if item_ids:
-        handlers.decide_all(office, item_ids, action=action, reason=request.reason, json=json)
+        handlers.decide_all(review, item_ids, action=action, reason=request.reason, json=json)
     elif dry_run:
-        handlers.plan(office, request, json=json)
+        handlers.plan(review, request, json=json)
     else:
-        handlers.start(office, request, wait=0, json=json)
+        handlers.start(review, request, wait=0, json=json)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import Status
 from ops.deployment.discovery import Deployment, find
 from ops.review.cli.options import NO_LEDGER, Choice, Where
@@ -14,12 +14,12 @@ from ops.review.queries import WAITING, Query, QueryError, time_bound
 from ops.shared.console import OperatorError, note
 
 if TYPE_CHECKING:
-    from ops.review.audited_service import Office
+    from ops.review.audited_service import AuditedReviewService
 
 UNUSABLE: Final = 2
 
 
-def office_of(where: Where, *, confirming: bool = False) -> Office:
+def service_of(where: Where, *, confirming: bool = False) -> AuditedReviewService:
     """The desk of the deployment that the options name; ``confirming`` says that ledgers are needed.
 
     Raises:
@@ -30,21 +30,25 @@ def office_of(where: Where, *, confirming: bool = False) -> Office:
         region=where.region,
         profile=where.profile,
         table=where.table,
-        ledger_tables=where.ledger_table or [],
+        idempotency_tables=where.idempotency_table or [],
     )
-    if confirming and not deployment.ledger_tables:
+    if confirming and not deployment.idempotency_tables:
         note(NO_LEDGER)
-    return _office(deployment)
+    return _review(deployment)
 
 
-def _office(deployment: Deployment) -> Office:
-    from ops.review.bootstrap import office  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+def _review(deployment: Deployment) -> AuditedReviewService:
+    from ops.review.bootstrap import audited_review  # noqa: PLC0415  # botocore takes a while; --help needs none of it
 
-    return office(deployment)
+    return audited_review(deployment)
 
 
 def query_of(
-    office: Office, choice: Choice, *, statuses: Sequence[Status] = WAITING, event: str | None = None
+    audited_review: AuditedReviewService,
+    choice: Choice,
+    *,
+    statuses: Sequence[Status] = WAITING,
+    event: str | None = None,
 ) -> Query:
     """The query that the options say.
 
@@ -61,8 +65,8 @@ def query_of(
         error_code=choice.code,
         type=choice.type,
         partner=choice.partner,
-        since=time_bound(choice.since, now=office.clock()),
-        until=time_bound(choice.until, now=office.clock(), upper=True),
+        since=time_bound(choice.since, now=audited_review.clock()),
+        until=time_bound(choice.until, now=audited_review.clock(), upper=True),
     )
 
 
@@ -78,6 +82,6 @@ def told() -> Iterator[None]:
         yield
     except QueryError as error:
         raise OperatorError(str(error), exit_code=UNUSABLE) from error
-    except HopError as error:
+    except ProcessingError as error:
         hint = "check the credentials, their permissions and the table's name"
         raise OperatorError(error.message, hint=hint) from error

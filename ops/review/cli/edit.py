@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from ops.review import editing
-from ops.review.cli.context import office_of, told
+from ops.review.cli.context import service_of, told
 from ops.review.cli.options import DryRun, Json, Reason, Wait, Where, spread
 from ops.review.cli.rendering import diff_lines, plain
 from ops.review.editing import Draft, Edited, EditOutcome, EditRefusedError
 from ops.shared.console import OperatorError, err, fail, note, out, print_json
 
 if TYPE_CHECKING:
-    from ops.review.audited_service import Office
+    from ops.review.audited_service import AuditedReviewService
 
 NOT_ALL_GOOD: Final = 1
 UNUSABLE: Final = 2
@@ -70,22 +70,22 @@ def edit(  # noqa: PLR0913  # each is an option of the command
     if abandon and not reason.strip():
         fail("say why with --reason", exit_code=UNUSABLE)
     with told():
-        office = office_of(where, confirming=not (draft or dry_run))
+        review = service_of(where, confirming=not (draft or dry_run))
         if abandon:
-            _abandon(office, item_id, reason=reason, json=json)
+            _abandon(review, item_id, reason=reason, json=json)
             return
         if finish:
             try:
-                outcome = editing.finish(office, item_id, reason=reason, wait_seconds=wait)
+                outcome = editing.finish(review, item_id, reason=reason, wait_seconds=wait)
             except EditRefusedError as refused:
                 _refused(refused, json=json)
             _tell(outcome, json=json)
             return
-        start = _draft(office, item_id, version, recording=not (draft or dry_run), reason=reason, json=json)
+        start = _draft(review, item_id, version, recording=not (draft or dry_run), reason=reason, json=json)
         if draft:
             sys.stdout.write(start.text)
             return
-        edited = _from_file(office, start, body) if body is not None else _from_editor(office, start)
+        edited = _from_file(review, start, body) if body is not None else _from_editor(review, start)
         if dry_run:
             _show(edited, json=json)
             return
@@ -93,36 +93,36 @@ def edit(  # noqa: PLR0913  # each is an option of the command
         if not yes and not _agreed():
             fail("nothing was sent", hint=None if sys.stdin.isatty() else "say --yes where nobody can be asked")
         try:
-            outcome = editing.send(office, edited, reason=reason, wait_seconds=wait)
+            outcome = editing.send(review, edited, reason=reason, wait_seconds=wait)
         except EditRefusedError as refused:
             _refused(refused, json=json)
         _tell(outcome, json=json)
 
 
 def _draft(  # noqa: PLR0913
-    office: Office, item_id: str, version: int | None, *, recording: bool, reason: str, json: bool
+    review: AuditedReviewService, item_id: str, version: int | None, *, recording: bool, reason: str, json: bool
 ) -> Draft:
     try:
-        start = editing.draft(office, item_id, seen=version)
+        start = editing.draft(review, item_id, seen=version)
     except EditRefusedError as refused:
         if recording:
-            office.record(item_id, "edit", result=str(refused), reason=reason, allowed=False)
+            review.record(item_id, "edit", result=str(refused), reason=reason, allowed=False)
         _refused(refused, json=json)
     return start
 
 
-def _from_file(office: Office, start: Draft, name: str) -> Edited:
+def _from_file(review: AuditedReviewService, start: Draft, name: str) -> Edited:
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise OperatorError(f"{name} can't be read: {error}", exit_code=UNUSABLE) from error
     try:
-        return editing.check(office, start, text)
+        return editing.check(review, start, text)
     except EditRefusedError as refused:
         _refused(refused, json=False)
 
 
-def _from_editor(office: Office, start: Draft) -> Edited:
+def _from_editor(review: AuditedReviewService, start: Draft) -> Edited:
     """The event as the operator's editor leaves it; what is wrong with it is told, and it is opened once more."""
     if not sys.stdin.isatty():
         fail("there is no terminal to edit on", hint="begin with --draft, send with --body FILE", exit_code=UNUSABLE)
@@ -132,7 +132,7 @@ def _from_editor(office: Office, start: Draft) -> Edited:
     while True:
         _open(file)
         try:
-            edited = editing.check(office, start, file.read_text(encoding="utf-8"))
+            edited = editing.check(review, start, file.read_text(encoding="utf-8"))
         except (EditRefusedError, UnicodeDecodeError) as error:
             for problem in error.problems if isinstance(error, EditRefusedError) else ["it is not UTF-8"]:
                 note(plain(problem))
@@ -167,9 +167,9 @@ def _refused(refused: EditRefusedError, *, json: bool) -> NoReturn:
     fail("nothing was sent")
 
 
-def _abandon(office: Office, item_id: str, *, reason: str, json: bool) -> None:
+def _abandon(review: AuditedReviewService, item_id: str, *, reason: str, json: bool) -> None:
     try:
-        editing.abandon(office, item_id, reason=reason)
+        editing.abandon(review, item_id, reason=reason)
     except EditRefusedError as refused:
         _refused(refused, json=json)
     if json:

@@ -18,7 +18,7 @@ import typer
 from media_events.recovery.review_item import Grouping
 from ops.review import use_cases
 from ops.review.audit_log import Action, Operation
-from ops.review.audited_service import Office
+from ops.review.audited_service import AuditedReviewService
 from ops.review.cli.rendering import group_listing, line, plain, stats_card
 from ops.review.failure_groups import group_page, settle_some, stats
 from ops.review.queries import Query, walk
@@ -47,9 +47,9 @@ class Form(StrEnum):
 # --- many items --------------------------------------------------------------------------------------------------
 
 
-def plan(office: Office, request: Request, *, json: bool) -> None:
+def plan(review: AuditedReviewService, request: Request, *, json: bool) -> None:
     """Say what a request would do."""
-    planned = use_cases.plan(office, request)
+    planned = use_cases.plan(review, request)
     if json:
         to = [{"hop": hop, "destination": destination} for hop, destination in planned.to]
         print_json({**asdict(planned), "to": to})
@@ -62,24 +62,24 @@ def plan(office: Office, request: Request, *, json: bool) -> None:
         out.print(plain(f"{'to' if request.action == 'replay' else 'of'} {hop} → {destination}"), markup=False)
 
 
-def start(office: Office, request: Request, *, wait: float, json: bool) -> None:
+def start(review: AuditedReviewService, request: Request, *, wait: float, json: bool) -> None:
     """Do something with many items, as a new operation."""
-    operation = use_cases.start(office, request)
+    operation = use_cases.start(review, request)
     note(f"operation {operation.operation_id}: Ctrl-C stops it, media-events review resume goes on with it")
-    _run(office, operation, wait=wait, json=json)
+    _run(review, operation, wait=wait, json=json)
 
 
-def resume(office: Office, operation_id: str, *, reason: str, wait: float, json: bool) -> None:
+def resume(review: AuditedReviewService, operation_id: str, *, reason: str, wait: float, json: bool) -> None:
     """Go on with an operation, taking it over from whoever runs it."""
     with _told_why(operation_id):
-        operation = use_cases.resume(office, operation_id, reason=reason)
-    _run(office, operation, wait=wait, json=json)
+        operation = use_cases.resume(review, operation_id, reason=reason)
+    _run(review, operation, wait=wait, json=json)
 
 
-def cancel(office: Office, operation_id: str, *, reason: str, json: bool) -> None:
+def cancel(review: AuditedReviewService, operation_id: str, *, reason: str, json: bool) -> None:
     """Cancel an operation."""
     with _told_why(operation_id):
-        operation = use_cases.cancel(office, operation_id, reason=reason)
+        operation = use_cases.cancel(review, operation_id, reason=reason)
     _tell(operation, json=json)
 
 
@@ -91,17 +91,19 @@ def _told_why(operation_id: str) -> Iterator[None]:
         fail(f"operation {plain(operation_id)} can't be changed: {refused}", hint="media-events review operations")
 
 
-def _run(office: Office, operation: Operation, *, wait: float, json: bool) -> None:
-    told = office.clock()
+def _run(review: AuditedReviewService, operation: Operation, *, wait: float, json: bool) -> None:
+    told = review.clock()
 
     def progress(current: Operation) -> None:
         nonlocal told
-        if office.clock() - told >= PROGRESS_SECONDS:
-            told = office.clock()
+        if review.clock() - told >= PROGRESS_SECONDS:
+            told = review.clock()
             note(f"{current.taken} of {current.limit} at most: {_counts(current)}")
 
     with until_interrupted() as stopping:
-        ended = use_cases.go_on(office, operation, canary_wait_seconds=wait, stopping=stopping, progress=progress)
+        ended = use_cases.run_operation(
+            review, operation, canary_wait_seconds=wait, stopping=stopping, progress=progress
+        )
     _tell(ended, json=json)
     if ended.state != "completed" or ended.counts.get("failed"):
         raise typer.Exit(NOT_ALL_GOOD)
@@ -144,9 +146,9 @@ def _tell(operation: Operation, *, json: bool) -> None:
         note(f"go on: media-events review resume {operation.operation_id}")
 
 
-def show_operations(office: Office, *, limit: int, json: bool) -> None:
+def show_operations(review: AuditedReviewService, *, limit: int, json: bool) -> None:
     """Show the latest operations."""
-    found = list(islice(office.records.operations(), limit))
+    found = list(islice(review.records.operations(), limit))
     if json:
         print_json([asdict(operation) for operation in found])
         return
@@ -163,7 +165,7 @@ def show_operations(office: Office, *, limit: int, json: bool) -> None:
 
 
 def replay_items(  # noqa: PLR0913
-    office: Office,
+    review: AuditedReviewService,
     item_ids: Sequence[str],
     *,
     reason: str,
@@ -177,7 +179,7 @@ def replay_items(  # noqa: PLR0913
     versions = None if version is None else dict.fromkeys(item_ids, version)
     outcomes = []
     replayed = use_cases.replay_items(
-        office, item_ids, reason=reason, wait_seconds=wait, versions=versions, out_of_order=out_of_order
+        review, item_ids, reason=reason, wait_seconds=wait, versions=versions, out_of_order=out_of_order
     )
     for outcome in replayed:
         outcomes.append(outcome)
@@ -190,9 +192,11 @@ def replay_items(  # noqa: PLR0913
         raise typer.Exit(NOT_ALL_GOOD)
 
 
-def decide_all(office: Office, item_ids: Sequence[str], *, action: Action, reason: str, json: bool) -> None:
+def decide_all(
+    review: AuditedReviewService, item_ids: Sequence[str], *, action: Action, reason: str, json: bool
+) -> None:
     """Archive or restore items by id."""
-    outcomes = list(use_cases.decide_items(office, item_ids, action=action, reason=reason))
+    outcomes = list(use_cases.decide_items(review, item_ids, action=action, reason=reason))
     rows = [(outcome.item_id, outcome.result == "sent", outcome.reason) for outcome in outcomes]
     if json:
         print_json([{"item_id": item_id, "done": done, "reason": why} for item_id, done, why in rows])
@@ -203,12 +207,12 @@ def decide_all(office: Office, item_ids: Sequence[str], *, action: Action, reaso
         raise typer.Exit(NOT_ALL_GOOD)
 
 
-def leave_note(office: Office, item_id: str, text: str, *, json: bool) -> None:
+def leave_note(review: AuditedReviewService, item_id: str, text: str, *, json: bool) -> None:
     """Leave a note on an item."""
     if not text.strip():
         fail("the note is empty", exit_code=UNUSABLE)
     try:
-        use_cases.leave_note(office, item_id, text)
+        use_cases.leave_note(review, item_id, text)
     except RefusedError as refused:
         fail(str(refused), hint="list them: media-events review list")
     if json:
@@ -220,9 +224,9 @@ def leave_note(office: Office, item_id: str, text: str, *, json: bool) -> None:
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def show_audit(office: Office, subject: str, *, json: bool) -> None:
+def show_audit(review: AuditedReviewService, subject: str, *, json: bool) -> None:
     """Show the audit of an item or operation."""
-    entries = list(office.records.entries(subject))
+    entries = list(review.records.entries(subject))
     if json:
         print_json([asdict(entry) for entry in entries])
         return
@@ -236,12 +240,12 @@ def show_audit(office: Office, subject: str, *, json: bool) -> None:
         out.print(plain(told), markup=False)
 
 
-def export(office: Office, query: Query, *, form: Form, limit: int) -> None:
+def export(review: AuditedReviewService, query: Query, *, form: Form, limit: int) -> None:
     """Write items to standard output as CSV or JSON lines, without bodies."""
     table = csv.writer(sys.stdout)
     if form is Form.CSV:
         table.writerow(EXPORTED)
-    for index, item in enumerate(walk(office.desk.table, query)):
+    for index, item in enumerate(walk(review.service.table, query)):
         if index == limit:
             note(f"there are more than {limit}: write them with --limit")
             break
@@ -260,10 +264,12 @@ def _cell(value: object) -> str:
     return "'" + text if text.startswith(("=", "+", "-", "@")) else text
 
 
-def show_groups(office: Office, *, limit: int, cursor: str | None, grouping: Grouping, json: bool) -> None:
+def show_groups(
+    review: AuditedReviewService, *, limit: int, cursor: str | None, grouping: Grouping, json: bool
+) -> None:
     """Show groups with items that wait."""
-    settle_some(office.desk)
-    page = group_page(office.desk, limit=limit, cursor=cursor, grouping=grouping)
+    settle_some(review.service)
+    page = group_page(review.service, limit=limit, cursor=cursor, grouping=grouping)
     if json:
         rows = [
             {
@@ -284,11 +290,11 @@ def show_groups(office: Office, *, limit: int, cursor: str | None, grouping: Gro
         note(f"there are more: see them with --cursor {page.cursor}")
 
 
-def show_stats(office: Office, *, json: bool) -> None:
+def show_stats(review: AuditedReviewService, *, json: bool) -> None:
     """Show what all groups come to."""
-    settle_some(office.desk)
-    found = stats(office.desk)
+    settle_some(review.service)
+    found = stats(review.service)
     if json:
         print_json({**asdict(found), "trend": {**asdict(found.trend), "growing": found.trend.growing}})
         return
-    out.print(stats_card(found, now=office.clock()))
+    out.print(stats_card(found, now=review.clock()))

@@ -19,7 +19,7 @@ Environment = Annotated[
 Region = Annotated[str | None, typer.Option(help="AWS region [default: the AWS configuration's].")]
 Profile = Annotated[str | None, typer.Option(help="AWS profile [default: the AWS configuration's].")]
 TableName = Annotated[str | None, typer.Option("--table", help="The review table [default: Terraform's output].")]
-LedgerTables = Annotated[
+IdempotencyTables = Annotated[
     list[str] | None, typer.Option("--ledger-table", help="A ledger; may be repeated [default: Terraform's output].")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -56,7 +56,7 @@ class Where:
     """Which deployment's desk."""
 
     table: TableName = None
-    ledger_table: LedgerTables = None
+    idempotency_table: IdempotencyTables = None
     environment: Environment = None
     region: Region = None
     profile: Profile = None

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from media_events.recovery.review_item import Group, ReviewItem
-from ops.review.ordering import Standing
+from ops.review.ordering import OrderPosition
 from ops.review.remediation import advice
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def listing(items: Sequence[ReviewItem]) -> Table:
 
 
 def card(
-    item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = (), stands: Standing | None = None
+    item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = (), stands: OrderPosition | None = None
 ) -> Table:
     """All that is known of an item, but for its body.
 
@@ -85,7 +85,7 @@ def card(
         "re-driven": str(item.redrive_count),
         "replayed": item.replayed_at,
         "resolved": item.resolved_at,
-        "settled": item.settled_at,
+        "settled": item.closed_at,
         "superseded by": item.superseded_by,
         "being edited as": item.pending_edit,
         "version": str(item.version),

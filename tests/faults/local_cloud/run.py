@@ -225,7 +225,7 @@ class Run:
             if event.mark in senders.accepted:
                 judge(event, DESTINATIONS[event.kind], items[event.mark], effects, tally)
             else:
-                tally.problems.append(f"{event.mark} ({event.entry}) was refused until its sender gave up")
+                tally.problems.append(f"{event.mark} ({event.ingress}) was refused until its sender gave up")
         windows = self._windows()
         if any(number > 1 + windows[place] for place, number in requests.items()):
             windows.update(self._waited_in_vain())
@@ -281,9 +281,9 @@ class Run:
     def _windows(self) -> Counter[Place]:
         """How many repetitions faults explain: each hid that an effect had happened, or a publication."""
         found: Counter[Place] = Counter(self.receivers.unanswered)
-        ways_in = {f"{self.prefix}-{name}" for name in WAYS_IN}
+        queue_ingresses = {f"{self.prefix}-{name}" for name in WAYS_IN}
         for function, mark, began, ended in self._state["disturbed"]:
-            if function in ways_in:
+            if function in queue_ingresses:
                 found["bus", mark] += 1
                 continue
             place = (function.removeprefix(f"{self.prefix}-"), mark)
@@ -323,7 +323,7 @@ class Run:
 
     def _order(self, items: Mapping[str, Sequence[ReviewItem]], tally: Tally) -> None:
         """By the FIFO way in, events of one asset reach the bus in their order, dead-lettered ones excepted."""
-        ours = {event.mark: event for event in self.events if event.entry == "sns-fifo"}
+        ours = {event.mark: event for event in self.events if event.ingress == "sns-fifo"}
         first = dict.fromkeys(subject_of(event["detail"]["metadata"]["id"]) for event in self._arrived)
         latest: dict[int, int] = {}
         for mark in first:

@@ -60,17 +60,19 @@ class Senders:
 
     def send(self, events: Sequence[Sent], *, since: float) -> list[threading.Thread]:
         """Begin to send, each event ``after`` seconds from ``since``; over when the threads are."""
-        lanes: list[tuple[Callable[[Sent], bool], Iterable[Sent]]] = []
+        key_queues: list[tuple[Callable[[Sent], bool], Iterable[Sent]]] = []
         ways: dict[str, Callable[[Sent], bool]] = {
             "sqs": self._enqueue,
             "sns-fifo": self._publish,
             "partner-bus": lambda event: self._put(event, self.addresses.partner_bus, SAAS_SOURCE),
             "custom-bus": lambda event: self._put(event, self.addresses.bus, STUDIO_SOURCE),
         }
-        lanes += [(way, [event for event in events if event.entry == entry]) for entry, way in ways.items()]
-        calls = [event for event in events if event.entry == "webhook"]
-        lanes += [(self._post, calls[lane::4]) for lane in range(4)]
-        threads = [threading.Thread(target=self._lane, args=(*lane, since), daemon=True) for lane in lanes]
+        key_queues += [(way, [event for event in events if event.ingress == entry]) for entry, way in ways.items()]
+        calls = [event for event in events if event.ingress == "webhook"]
+        key_queues += [(self._post, calls[key_queue::4]) for key_queue in range(4)]
+        threads = [
+            threading.Thread(target=self._lane, args=(*key_queue, since), daemon=True) for key_queue in key_queues
+        ]
         for thread in threads:
             thread.start()
         return threads

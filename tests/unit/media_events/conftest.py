@@ -8,11 +8,11 @@ from media_events.handlers import webhook
 from tests.fakes.webhook_requests import Desk
 
 
-@pytest.fixture(name="desk")
+@pytest.fixture(name="service")
 def _desk(monkeypatch):
-    desk = Desk()
-    monkeypatch.setattr(webhook, "application", desk.application)
-    return desk
+    service = Desk()
+    monkeypatch.setattr(webhook, "application", service.application)
+    return service
 
 
 @pytest.fixture(name="desk_of")
@@ -20,8 +20,8 @@ def _desk_of(monkeypatch):
     """A webhook with partners or limits of the test's own."""
 
     def build(**changes):
-        desk = Desk(**changes)
-        monkeypatch.setattr(webhook, "application", desk.application)
-        return desk
+        service = Desk(**changes)
+        monkeypatch.setattr(webhook, "application", service.application)
+        return service
 
     return build

@@ -10,7 +10,7 @@ import pytest
 from media_events.delivery.deliverer import Deliverer
 from media_events.messaging.message import Message
 from ops.review.archiving import decide
-from ops.review.service import Desk
+from ops.review.service import ReviewService
 from tests.fakes.dead_letters import NAMES, record
 from tests.fakes.hop import FakeLedgerTable, FakeReport, bus_event, sqs_record
 from tests.fakes.recovery import BUS, FUNCTION, URL, World, queue, webhook_queue
@@ -63,8 +63,8 @@ class Whole:
     def __init__(self):
         self.world = World(queue(), webhook_queue(), PARTNERS_QUEUE, now=NOW)
         self.target = Delivered()
-        self.ledger = FakeLedgerTable(self.world.clock)
-        self.desk = Desk(
+        self.idempotency = FakeLedgerTable(self.world.clock)
+        self.service = ReviewService(
             table=self.world.table,
             effects=self,
             queues=self.world.queues,
@@ -77,7 +77,7 @@ class Whole:
         )
 
     def done(self, key):
-        return self.ledger.items.get(key, {}).get("state") == "done"
+        return self.idempotency.items.get(key, {}).get("state") == "done"
 
     def consume(self):
         """The hop takes what has come back to its queue."""
@@ -92,7 +92,7 @@ class Whole:
             destination="cms",
             hop="route/cms",
             delivery=self.target,
-            ledger=self.ledger.owned_by("request"),
+            idempotency=self.idempotency.owned_by("request"),
             report=FakeReport(),
             seconds_left=lambda: 30.0,
             clock=self.world.clock,
@@ -114,7 +114,7 @@ def exhausted(name):
 
 
 def items_of(whole, name):
-    assert whole.world.attend(exhausted(name)) == []
+    assert whole.world.handle_batch(exhausted(name)) == []
     return list(whole.world.table.items.values())
 
 
@@ -137,7 +137,7 @@ def test_the_record_becomes_open_items_that_say_who_gave_up_and_why(whole, name)
 )
 def test_its_replay_goes_where_it_failed_and_has_its_effect_once(whole, name):
     (item,) = items_of(whole, name)
-    (outcome,) = whole.desk.replay([item.item_id], wait_seconds=10)
+    (outcome,) = whole.service.replay([item.item_id], wait_seconds=10)
     assert outcome.result in ("resolved", "sent")
     whole.consume()
     whole.consume()
@@ -145,7 +145,7 @@ def test_its_replay_goes_where_it_failed_and_has_its_effect_once(whole, name):
         # A partner's message goes back to its way in as it came.
         (sent,) = whole.world.queues.sent
         assert (sent["queue_url"], sent["body"]) == (URL + "media-dev-in", record(name)["body"])
-        assert "arrival" in sent["attributes"]
+        assert "origin" in sent["attributes"]
         return
     assert whole.target.events == ["evt-1"]
     assert whole.world.table.items[item.item_id].status == "RESOLVED"
@@ -153,19 +153,19 @@ def test_its_replay_goes_where_it_failed_and_has_its_effect_once(whole, name):
 
 def test_a_rules_letter_is_replayed_for_the_failed_route_alone_and_the_webhooks_for_all(whole):
     (item,) = items_of(whole, "rule-target")
-    list(whole.desk.replay([item.item_id], wait_seconds=1))
+    list(whole.service.replay([item.item_id], wait_seconds=1))
     assert whole.world.events.published[-1].metadata.redrive.route == "route/cms"
     assert item.return_to.bus_arn == BUS
 
     other = Whole()
     (item,) = items_of(other, "webhook-event")
-    list(other.desk.replay([item.item_id], wait_seconds=1))
+    list(other.service.replay([item.item_id], wait_seconds=1))
     assert other.world.events.published[-1].metadata.redrive is None
 
 
 def test_a_request_is_replayed_to_the_function_that_took_it(whole):
     (item,) = items_of(whole, "webhook-request")
-    (outcome,) = whole.desk.replay([item.item_id], wait_seconds=1)
+    (outcome,) = whole.service.replay([item.item_id], wait_seconds=1)
     assert outcome.result == "sent"
     assert whole.world.functions.invoked == [(FUNCTION, record("webhook-request")["body"])]
 
@@ -173,15 +173,15 @@ def test_a_request_is_replayed_to_the_function_that_took_it(whole):
 @pytest.mark.parametrize("name", FOR_THE_ARCHIVE)
 def test_what_holds_no_event_is_put_away_and_stays_so(whole, name):
     for item in items_of(whole, name):
-        assert decide(whole.desk, item.item_id, to="ARCHIVED").result == "sent"
-    assert whole.world.attend(exhausted(name) | {"messageId": "again"}) == []
+        assert decide(whole.service, item.item_id, to="ARCHIVED").result == "sent"
+    assert whole.world.handle_batch(exhausted(name) | {"messageId": "again"}) == []
     assert {item.status for item in whole.world.table.items.values()} == {"ARCHIVED"}
     assert (whole.world.queues.sent, whole.world.events.published, whole.world.functions.invoked) == ([], [], [])
 
 
 def test_a_report_without_the_event_can_not_be_sent(whole):
     for item in items_of(whole, "newer-bus"):
-        (outcome,) = whole.desk.replay([item.item_id], wait_seconds=1)
+        (outcome,) = whole.service.replay([item.item_id], wait_seconds=1)
         assert outcome.result == "refused"
 
 
@@ -204,8 +204,8 @@ def test_a_report_without_the_event_can_not_be_sent(whole):
 def test_junk_of_any_form_is_an_open_item_with_its_very_bytes(whole, body):
     made = exhausted("junk") | {"body": body}
     made["messageAttributes"]["blob"] = {"binaryValue": "/wD+", "dataType": "Binary"}
-    assert whole.world.attend(made) == []
+    assert whole.world.handle_batch(made) == []
     (item,) = whole.world.table.items.values()
     assert item.status == "OPEN"
-    assert whole.desk.body(item) == body.encode(errors="replace").decode()
+    assert whole.service.body(item) == body.encode(errors="replace").decode()
     assert item.message_attributes["blob"]["binaryValue"] == "/wD+"

@@ -21,7 +21,7 @@ from media_events.handlers import deliver, redrive
 from ops.deployment.discovery import Cloud, Deployment
 from ops.review import bootstrap, editing
 from ops.review.archiving import decide
-from ops.review.bootstrap import desk
+from ops.review.bootstrap import service
 from ops.review.queries import Query, find_page
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
@@ -133,16 +133,16 @@ def _cloud(monkeypatch, receiver):  # noqa: ARG001  # it must be in place first
     caches += [redrive._settings, redrive._dead_letter_queues, redrive._redriver]
     with mock_aws():
         cloud = Cloudlet()
-        common = {"QUEUE_URL": cloud.queue_url, "DEAD_LETTER_QUEUE_URL": cloud.dlq_url, "LEDGER_TABLE": "ledger"}
+        common = {"QUEUE_URL": cloud.queue_url, "DEAD_LETTER_QUEUE_URL": cloud.dlq_url, "IDEMPOTENCY_TABLE": "ledger"}
         destination = {"name": "cms", "type": "http", "url": "https://cms.example.com/events"}
-        destination["breaker"] = {"enabled": False}  # every attempt is made, however often they fail
+        destination["circuit_breaker"] = {"enabled": False}  # every attempt is made, however often they fail
         queues = {
             cloud.arn_of(cloud.dlq_url): {
                 "url": cloud.dlq_url,
                 "hop": "route/cms",
                 "destination": "cms",
                 "queue_url": cloud.queue_url,
-                "route_back": "queue",
+                "redrive_target": "queue",
                 "function_arn": None,
                 "redrive": {"max_count": 1, "base_delay_seconds": 0, "max_delay_seconds": 0},
             }
@@ -171,9 +171,9 @@ def _cloud(monkeypatch, receiver):  # noqa: ARG001  # it must be in place first
         cache.cache_clear()
 
 
-@pytest.fixture(name="office")
+@pytest.fixture(name="review")
 def _office(cloud):  # noqa: ARG001  # moto must be running
-    return desk(Deployment(cloud=Cloud(region=REGION), review_table="review", ledger_tables=["ledger"]))
+    return service(Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["ledger"]))
 
 
 def event_of(request):
@@ -185,83 +185,83 @@ def send(cloud, event_id="evt-1"):
     cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=bus_event(make_event(id=event_id)))
 
 
-def open_items(office):
-    return list(find_page(office, Query(), limit=100).items)
+def open_items(review):
+    return list(find_page(review, Query(), limit=100).items)
 
 
-def test_an_event_whose_receiver_is_down_waits_for_a_person_with_its_reason(cloud, receiver, office):
+def test_an_event_whose_receiver_is_down_waits_for_a_person_with_its_reason(cloud, receiver, review):
     send(cloud)
     cloud.settle()
-    (item,) = open_items(office)
+    (item,) = open_items(review)
     assert (item.event_id, item.error_code, item.failure_class) == ("evt-1", "http-503", "transient")
-    assert (office.table.get(item.item_id).response, item.redrive_count) == ("down for maintenance", 1)
+    assert (review.table.get(item.item_id).response, item.redrive_count) == ("down for maintenance", 1)
     # Received twice, given up on, re-driven once, received twice again.
     assert len(receiver.requests) == 2 * MAX_RECEIVE_COUNT
     assert len(cloud.sqs.receive_message(QueueUrl=cloud.notices_url).get("Messages", [])) == 1
 
 
-def test_once_the_receiver_is_back_a_replay_delivers_and_is_confirmed(cloud, receiver, office):
+def test_once_the_receiver_is_back_a_replay_delivers_and_is_confirmed(cloud, receiver, review):
     send(cloud)
     cloud.settle()
-    (item,) = open_items(office)
+    (item,) = open_items(review)
     assert {attempt.request_id for attempt in item.attempts} == {CONTEXT.aws_request_id}
     receiver.status = 200
     receiver.requests.clear()
-    object.__setattr__(office, "sleep", lambda _seconds: cloud.settle())
-    (outcome,) = office.replay([item.item_id], wait_seconds=30)
+    object.__setattr__(review, "sleep", lambda _seconds: cloud.settle())
+    (outcome,) = review.replay([item.item_id], wait_seconds=30)
     assert outcome.result == "resolved"
     assert [event_of(request) for request in receiver.requests] == ["evt-1"]
-    assert open_items(office) == []
+    assert open_items(review) == []
 
 
-def test_a_replay_to_a_receiver_that_is_still_down_opens_the_item_again(cloud, office):
+def test_a_replay_to_a_receiver_that_is_still_down_opens_the_item_again(cloud, review):
     send(cloud)
     cloud.settle()
-    (item,) = open_items(office)
-    object.__setattr__(office, "sleep", lambda _seconds: cloud.settle())
-    (outcome,) = office.replay([item.item_id], wait_seconds=30)
+    (item,) = open_items(review)
+    object.__setattr__(review, "sleep", lambda _seconds: cloud.settle())
+    (outcome,) = review.replay([item.item_id], wait_seconds=30)
     assert outcome.result == "failed"
-    (again,) = open_items(office)
+    (again,) = open_items(review)
     assert (again.item_id, again.status, len(again.attempts)) == (item.item_id, "OPEN", 2)
 
 
-def test_an_event_that_comes_three_times_is_delivered_once(cloud, receiver, office):
+def test_an_event_that_comes_three_times_is_delivered_once(cloud, receiver, review):
     receiver.status = 200
     for _ in range(3):
         send(cloud)
     cloud.settle()
     assert len(receiver.requests) == 1
-    assert open_items(office) == []
+    assert open_items(review) == []
 
 
-def test_a_permanent_refusal_is_not_tried_again(cloud, receiver, office):
+def test_a_permanent_refusal_is_not_tried_again(cloud, receiver, review):
     receiver.status = 422
     send(cloud)
     cloud.settle()
     assert len(receiver.requests) == 1
-    (item,) = open_items(office)
+    (item,) = open_items(review)
     assert (item.failure_class, item.error_code) == ("permanent-data", "http-422")
 
 
-def test_what_is_no_event_waits_for_a_person_with_its_bytes(cloud, office):
+def test_what_is_no_event_waits_for_a_person_with_its_bytes(cloud, review):
     cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody="not an event {{{")
     cloud.settle()
-    (item,) = open_items(office)
-    assert (item.error_code, office.body(item)) == ("not-an-event", "not an event {{{")
+    (item,) = open_items(review)
+    assert (item.error_code, review.body(item)) == ("not-an-event", "not an event {{{")
 
 
-def test_every_event_is_delivered_or_in_review(cloud, receiver, office):
+def test_every_event_is_delivered_or_in_review(cloud, receiver, review):
     for number in range(12):
         send(cloud, f"evt-{number}")
     cloud.pump(cloud.queue_url, deliver.handler)
     receiver.status = 200
     cloud.settle()
     delivered = {event_of(request) for request in receiver.requests}
-    waiting = {item.event_id for item in open_items(office)}
+    waiting = {item.event_id for item in open_items(review)}
     assert delivered | waiting == {f"evt-{number}" for number in range(12)}
 
 
-def test_an_unusable_configuration_is_the_reason_that_a_person_reads(cloud, office, monkeypatch):
+def test_an_unusable_configuration_is_the_reason_that_a_person_reads(cloud, review, monkeypatch):
     broken = cloud.configuration({"destination": {"name": "cms", "type": "http", "url": "http://10.0.0.1/"}})
     for name, value in broken.items():
         monkeypatch.setenv(name, value)
@@ -270,7 +270,7 @@ def test_an_unusable_configuration_is_the_reason_that_a_person_reads(cloud, offi
     deliver._destination.cache_clear()
     send(cloud)
     cloud.settle()
-    (item,) = open_items(office)
+    (item,) = open_items(review)
     assert (item.failure_class, item.error_code) == ("permanent-config", "configuration-unusable")
     assert "https" in item.error_message
 
@@ -284,28 +284,30 @@ def correct(place, item_id, **data):
 
 
 def test_a_refused_event_is_corrected_until_the_receiver_takes_it(cloud, receiver):
-    types = {"item_id": {"S": "settings/desk"}, "editable_types": {"S": '{"asset.ready": null}'}}
+    types = {"item_id": {"S": "settings/review"}, "editable_types": {"S": '{"asset.ready": null}'}}
     cloud.dynamodb.put_item(TableName="review", Item=types)
-    place = bootstrap.office(Deployment(cloud=Cloud(region=REGION), review_table="review", ledger_tables=["ledger"]))
+    place = bootstrap.audited_review(
+        Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["ledger"])
+    )
     receiver.status = 422
     send(cloud)
     cloud.settle()
-    (original,) = open_items(place.desk)
+    (original,) = open_items(place.service)
 
     first = correct(place, original.item_id, title="Fi")
     cloud.settle()
-    (failed,) = open_items(place.desk)
+    (failed,) = open_items(place.service)
     assert (failed.event_id, failed.edit_of) == (first.event_id, "evt-1")
 
     receiver.status = 200
     second = correct(place, failed.item_id, title="Film")
     cloud.settle()
-    assert open_items(place.desk) == []
+    assert open_items(place.service) == []
     delivered = receiver.requests[-1]
     assert event_of(delivered) == second.event_id
     assert json.loads(delivered.body)["data"]["title"] == "Film"
     assert json.loads(delivered.body)["editof"] == first.event_id
-    counts = place.desk.table.group(original.group_id).counts
+    counts = place.service.table.group(original.group_id).counts
     assert {status: count for status, count in counts.items() if count} == {"SUPERSEDED": 2}
 
 
@@ -316,7 +318,7 @@ def test_a_refused_event_is_corrected_until_the_receiver_takes_it(cloud, receive
 def _ordered(cloud, receiver, monkeypatch):
     """The same route with an order. The receiver refuses what is in the set, and takes everything else."""
     destination = {"name": "cms", "type": "http", "url": "https://cms.example.com/events", "ordering": "strict"}
-    destination["strict"] = {"reorder_seconds": 0.5, "on_failure": "sideline"}
+    destination["strict"] = {"reorder_seconds": 0.5, "on_failure": "park"}
     for name, value in cloud.configuration({"destination": destination}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("HOP", "route/cms")
@@ -353,46 +355,48 @@ def taken(receiver, refused):
     return [key for key in keys if key not in refused]
 
 
-def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_put_away(cloud, receiver, ordered, office):
+def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_put_away(cloud, receiver, ordered, review):
     ordered.add("e1")
     in_order(cloud, 3, 1, 2)
-    until(cloud, lambda: open_items(office))
-    (item,) = open_items(office)
-    until(cloud, lambda: str(office.standing(item)) == "2 later of its key wait behind it, 2 of them parked")
+    until(cloud, lambda: open_items(review))
+    (item,) = open_items(review)
+    until(cloud, lambda: str(review.order_position(item)) == "2 later of its key wait behind it, 2 of them parked")
     assert taken(receiver, ordered) == []
 
-    assert decide(office, item.item_id, to="ARCHIVED").reason.endswith("later events of its key go on without it")
+    assert decide(review, item.item_id, to="ARCHIVED").reason.endswith("later events of its key go on without it")
 
     until(cloud, lambda: taken(receiver, ordered) == ["e2", "e3"])
-    assert office.standing(item) is None
+    assert review.order_position(item) is None
 
 
-def test_an_event_that_comes_too_late_is_delivered_when_a_person_says_so(cloud, receiver, ordered, office):
+def test_an_event_that_comes_too_late_is_delivered_when_a_person_says_so(cloud, receiver, ordered, review):
     in_order(cloud, 2)
     until(cloud, lambda: taken(receiver, ordered) == ["e2"])
     in_order(cloud, 1)
-    until(cloud, lambda: open_items(office))
-    (item,) = open_items(office)
+    until(cloud, lambda: open_items(review))
+    (item,) = open_items(review)
     assert (item.event_id, item.error_code) == ("e1", "order-late")
-    object.__setattr__(office, "sleep", lambda _seconds: cloud.settle())
+    object.__setattr__(review, "sleep", lambda _seconds: cloud.settle())
 
-    (outcome,) = office.replay([item.item_id], wait_seconds=30, out_of_order=True)
+    (outcome,) = review.replay([item.item_id], wait_seconds=30, out_of_order=True)
 
     assert outcome.result == "resolved"
     assert taken(receiver, ordered) == ["e2", "e1"]
 
 
 def test_an_edit_is_delivered_in_the_place_of_its_original(cloud, receiver, ordered):
-    types = {"item_id": {"S": "settings/desk"}, "editable_types": {"S": '{"asset.ready": null}'}}
+    types = {"item_id": {"S": "settings/review"}, "editable_types": {"S": '{"asset.ready": null}'}}
     cloud.dynamodb.put_item(TableName="review", Item=types)
-    place = bootstrap.office(Deployment(cloud=Cloud(region=REGION), review_table="review", ledger_tables=["ledger"]))
+    place = bootstrap.audited_review(
+        Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["ledger"])
+    )
     ordered.add("e1")
     in_order(cloud, 1, 2)
-    until(cloud, lambda: open_items(place.desk))
-    (item,) = open_items(place.desk)
+    until(cloud, lambda: open_items(place.service))
+    (item,) = open_items(place.service)
 
     edited = correct(place, item.item_id, title="Film")
 
     until(cloud, lambda: len(taken(receiver, ordered)) == 2)
     assert taken(receiver, ordered) == [edited.event_id, "e2"]
-    assert place.desk.standing(item) is None
+    assert place.service.order_position(item) is None

@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from media_events.adapters.aws_errors import translate
 from media_events.core.failures import (
     MAX_RESPONSE_CHARACTERS,
-    HopError,
     PermanentConfigError,
     PermanentDataError,
+    ProcessingError,
     TransientError,
     scrub,
 )
@@ -77,7 +77,7 @@ class LambdaTarget:
             translate(error, "invoking the function")
 
 
-def _raised(content: bytes) -> HopError:
+def _raised(content: bytes) -> ProcessingError:
     """What the function raised. Its class decides, where it is named like one of ours; else it may pass."""
     try:
         document: Any = json.loads(content)

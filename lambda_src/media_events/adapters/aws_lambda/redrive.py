@@ -10,10 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from media_events.adapters.aws_errors import translate
 from media_events.core.failures import (
-    HopError,
     PermanentConfigError,
     PermanentDataError,
     PoisonError,
+    ProcessingError,
     TransientError,
     UnansweredError,
 )
@@ -67,7 +67,7 @@ class LambdaFunctions:
         if document.get("batchItemFailures"):
             raise TransientError("function-gave-back", "the function could neither handle nor dead-letter the message")
 
-    def describe(self, function_arn: str, payload: str) -> Message:
+    def inspect(self, function_arn: str, payload: str) -> Message:
         """Ask a way in's function how it would dead-letter a message.
 
         Raises:
@@ -115,7 +115,7 @@ def _poison(document: Mapping[str, Any], doing: str) -> PoisonError:
     return PoisonError(f"function-{kind}", f"the function failed when {doing}: {kind}: {text}")
 
 
-def _error(document: Mapping[str, Any]) -> HopError:
+def _error(document: Mapping[str, Any]) -> ProcessingError:
     """What a function raised, by what the runtime tells of it: a class's name and a message."""
     kind, message = _raised(document)
     text = f"the function raised {kind}: {message}"

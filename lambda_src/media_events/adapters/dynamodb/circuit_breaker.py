@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
-from media_events.delivery.circuit_breaker import BreakerState, breaker_key
+from media_events.delivery.circuit_breaker import CircuitBreakerState, circuit_breaker_key
 from media_events.messaging.idempotency import RETENTION_SECONDS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BELIEVED_SECONDS: Final = 5.0
 
 
-class BreakerTable:
+class DynamoCircuitBreaker:
     """Fulfils ``delivery.breaker.BreakerStore``."""
 
     def __init__(
@@ -26,10 +26,10 @@ class BreakerTable:
     ) -> None:
         self._client = client
         self._table = table
-        self._key: Any = {"pk": {"S": breaker_key(destination)}}
+        self._key: Any = {"pk": {"S": circuit_breaker_key(destination)}}
         self._clock = clock
 
-    def read(self) -> BreakerState:
+    def read(self) -> CircuitBreakerState:
         """The state as it is.
 
         Raises:
@@ -41,7 +41,7 @@ class BreakerTable:
             translate(error, "reading a breaker")
         return self._state(answer.get("Item") or {})
 
-    def add_failures(self, count: int) -> BreakerState:
+    def add_failures(self, count: int) -> CircuitBreakerState:
         """Count failures.
 
         Raises:
@@ -52,7 +52,7 @@ class BreakerTable:
         )
         return self._state(answer.get("Attributes") or {})
 
-    def open(self, *, until: float, opened: int, doubted: bool) -> None:
+    def open(self, *, until: float, opened: int, suspect_only: bool) -> None:
         """Open it.
 
         Raises:
@@ -60,7 +60,7 @@ class BreakerTable:
         """
         self._update(
             "SET open_until = :until, opened = :opened, doubted = :doubted, expires = :expires REMOVE probe_until",
-            {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}, ":doubted": {"BOOL": doubted}},
+            {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}, ":doubted": {"BOOL": suspect_only}},
         )
 
     def claim_probe(self, *, now: float, until: float) -> bool:
@@ -111,20 +111,20 @@ class BreakerTable:
         except (BotoCoreError, ClientError) as error:
             translate(error, "writing a breaker")
 
-    def _state(self, item: Mapping[str, Any]) -> BreakerState:
+    def _state(self, item: Mapping[str, Any]) -> CircuitBreakerState:
         if _number(item, "expires", float("inf")) <= self._clock():
-            return BreakerState()
-        return BreakerState(
+            return CircuitBreakerState()
+        return CircuitBreakerState(
             failures=int(_number(item, "failures", 0)),
             opened=int(_number(item, "opened", 0)),
-            doubted=bool(item.get("doubted", {}).get("BOOL", False)),
+            suspect_only=bool(item.get("doubted", {}).get("BOOL", False)),
             open_until=_number(item, "open_until", None),
             probe_until=_number(item, "probe_until", None),
             alive_at=_number(item, "alive_at", None),
         )
 
 
-class BreakerTables:
+class DynamoCircuitBreakers:
     """Fulfils ``redriver.Breakers``. What it has read it believes for a few seconds, for many letters come at once."""
 
     def __init__(self, client: DynamoDBClient, *, clock: Callable[[], float] = time.time) -> None:
@@ -132,17 +132,19 @@ class BreakerTables:
         self._clock = clock
         self._read: dict[tuple[str, str], tuple[float, float | None]] = {}
 
-    def open_until(self, ledger_table: str, destination: str) -> float | None:
+    def open_until(self, idempotency_table: str, destination: str) -> float | None:
         """Until when nothing is delivered to ``destination``.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
         now = self._clock()
-        at, until = self._read.get((ledger_table, destination), (float("-inf"), None))
+        at, until = self._read.get((idempotency_table, destination), (float("-inf"), None))
         if now - at >= BELIEVED_SECONDS:
-            until = BreakerTable(self._client, ledger_table, destination, clock=self._clock).read().open_until
-            self._read[ledger_table, destination] = (now, until)
+            until = (
+                DynamoCircuitBreaker(self._client, idempotency_table, destination, clock=self._clock).read().open_until
+            )
+            self._read[idempotency_table, destination] = (now, until)
         return until
 
 

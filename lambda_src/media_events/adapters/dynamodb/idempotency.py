@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
-from media_events.messaging.idempotency import RETENTION_SECONDS, Begun
+from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class LedgerTable:
+class DynamoIdempotencyStore:
     """Fulfils ``ledger.Ledger``. ``owner`` is the request id: only who owns an entry may complete or release it."""
 
     def __init__(
@@ -27,7 +27,7 @@ class LedgerTable:
         self._owner = owner
         self._clock = clock
 
-    def begin(self, key: str, *, lease_seconds: float) -> Begun:
+    def acquire(self, key: str, *, lease_seconds: float) -> Acquisition:
         """Claim ``key``.
 
         A new key, one whose lease has run out, and one older than the retention are ours. DynamoDB deletes expired
@@ -63,7 +63,7 @@ class LedgerTable:
         except BotoCoreError as error:
             translate(error, "beginning a ledger entry")
         else:
-            return Begun("owned")
+            return Acquisition("owned")
         return _begun(item)
 
     def complete(
@@ -137,7 +137,7 @@ class LedgerTable:
         return answer.get("Item")
 
 
-class LedgerReader:
+class IdempotencyReader:
     """Fulfils ``housekeeping.Effects``: reads ledgers without claiming anything."""
 
     def __init__(self, client: DynamoDBClient, *, clock: Callable[[], float] = time.time) -> None:
@@ -159,12 +159,12 @@ class LedgerReader:
         return entry.get("state", {}).get("S") == "done" and expires > self._clock()
 
 
-def _begun(item: Mapping[str, Any] | None) -> Begun:
+def _begun(item: Mapping[str, Any] | None) -> Acquisition:
     if item is None:
         # Released between our put and our read: the caller's next try finds it free.
-        return Begun("in-progress")
+        return Acquisition("in-progress")
     if item.get("state", {}).get("S") == "done":
         text = item.get("result", {}).get("S")
-        return Begun("done", result=json.loads(text) if text else None)
+        return Acquisition("done", result=json.loads(text) if text else None)
     lease = item.get("lease_expires", {}).get("N")
-    return Begun("in-progress", lease_expires=float(lease) if lease else None)
+    return Acquisition("in-progress", lease_expires=float(lease) if lease else None)

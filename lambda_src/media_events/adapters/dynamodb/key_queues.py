@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
-from media_events.delivery.ordering.key_queue import Lane
+from media_events.delivery.ordering.key_queue import KeyQueue
 from media_events.delivery.ordering.resequencer import Parked
 from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class LanesTable:
+class DynamoKeyQueues:
     """Fulfils ``delivery.strict.Lanes``. A lane in which nobody waits is forgotten after the ledger's retention."""
 
     def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -27,7 +27,7 @@ class LanesTable:
         self._table = table
         self._clock = clock
 
-    def read(self, key: str) -> tuple[Lane, int]:
+    def read(self, key: str) -> tuple[KeyQueue, int]:
         """The lane and its version.
 
         Raises:
@@ -39,12 +39,12 @@ class LanesTable:
             translate(error, "reading an order")
         item: Mapping[str, Any] = answer.get("Item") or {}
         if not item:
-            return Lane(), 0
+            return KeyQueue(), 0
         # DynamoDB deletes what has expired up to two days late.
         expired = "expires" in item and float(item["expires"]["N"]) <= self._clock()
-        return Lane() if expired else Lane.from_json(item["lane"]["S"]), int(item["version"]["N"])
+        return KeyQueue() if expired else KeyQueue.from_json(item["lane"]["S"]), int(item["version"]["N"])
 
-    def write(self, key: str, lane: Lane, *, version: int) -> bool:
+    def write(self, key: str, key_queue: KeyQueue, *, version: int) -> bool:
         """Write ``lane`` over ``version``.
 
         Raises:
@@ -52,11 +52,11 @@ class LanesTable:
         """
         item: dict[str, Any] = {
             "pk": {"S": key},
-            "lane": {"S": lane.to_json()},
+            "lane": {"S": key_queue.to_json()},
             "version": {"N": str(version + 1)},
-            "waiting": {"N": str(len(lane.entries))},
+            "waiting": {"N": str(len(key_queue.entries))},
         }
-        if not lane.entries:
+        if not key_queue.entries:
             item["expires"] = {"N": str(int(self._clock()) + RETENTION_SECONDS)}
         condition: Any = {"ConditionExpression": "attribute_not_exists(pk)"}
         if version:
@@ -76,7 +76,7 @@ class LanesTable:
         return True
 
 
-class ParkingTable:
+class DynamoParkedMessages:
     """Fulfils ``delivery.strict.Parking``."""
 
     def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class PositionsTable:
+class DynamoLatestPositions:
     """Fulfils ``delivery.latest.Positions``. ``owner`` is the request id."""
 
     def __init__(

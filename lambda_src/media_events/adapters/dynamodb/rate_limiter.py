@@ -13,11 +13,11 @@ from media_events.adapters.aws_errors import translate
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PREFIX: Final = "pace/"
+PREFIX: Final = "rate-limit/"
 """Keys of these entries in the review table. They have none of the indexes' attributes, so no list shows them."""
 
 
-class PaceTable:
+class DynamoRateLimiter:
     """Fulfils ``redriver.Pace``.
 
     ``due`` is when the next one would be due if all went evenly (the "generic cell rate algorithm"). It may run ahead
@@ -30,7 +30,7 @@ class PaceTable:
         self._table = table
         self._clock = clock
 
-    def turn(self, name: str, *, per_second: float, within: float) -> float | None:
+    def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
         """Take the next turn under ``name``, of ``per_second`` in a second, and say in how many seconds it is.
 
         ``None``: that would be more than ``within`` seconds from now, and it is not taken.
@@ -47,7 +47,7 @@ class PaceTable:
         free = self._write(name, "SET due = :next", "attribute_not_exists(due) OR due < :now", values)
         return None if free is None else 0.0
 
-    def take(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
+    def try_acquire(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
         """Whether one more may happen now under ``name``, of ``per_second`` in a second.
 
         What was not used in ``burst`` seconds may happen at once; one may always.

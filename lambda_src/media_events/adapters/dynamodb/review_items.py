@@ -17,7 +17,7 @@ from media_events.adapters.aws_errors import judge, translate
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
 from media_events.recovery.review_item import (
-    SETTLED,
+    CLOSED,
     STATUSES,
     VALUE_GROUPINGS,
     WAITING,
@@ -47,7 +47,7 @@ INDEXES: Final[dict[IndexName, tuple[str, str]]] = {
 }
 GROUPS_INDEX: Final = ("by-waiting", "register", "waiting")
 """Index, partition key and sort key (a number) of the groups' entries."""
-SETTLED_INDEX: Final = ("by-settled", "status", "settled_at")
+CLOSED_INDEX: Final = ("by-closed", "status", "closed_at")
 """Index, partition key and sort key of the settled items; it has their keys alone."""
 GROUPS: Final = "groups"
 """What the groups' entries have as ``register``; those of other groupings have theirs, such as ``groups/partner``."""
@@ -115,7 +115,7 @@ class DynamoReviewTable:
         """
         return self._get(item_id, {})
 
-    def glance(self, item_id: str) -> ReviewItem | None:
+    def get_summary(self, item_id: str) -> ReviewItem | None:
         """Read an item without what it carries (:data:`CARRIED`), consistently.
 
         Raises:
@@ -163,19 +163,19 @@ class DynamoReviewTable:
 
     def _settled(self, item: ReviewItem, over: ReviewItem) -> ReviewItem:
         """``item`` with the time at which it was settled; anew where an archived one has failed once more."""
-        if item.status not in SETTLED:
-            return replace(item, settled_at=None)
-        if over.status in SETTLED and over.settled_at is not None and over.last_failed_at == item.last_failed_at:
-            return replace(item, settled_at=over.settled_at)
-        return replace(item, settled_at=timestamp(self._clock()))
+        if item.status not in CLOSED:
+            return replace(item, closed_at=None)
+        if over.status in CLOSED and over.closed_at is not None and over.last_failed_at == item.last_failed_at:
+            return replace(item, closed_at=over.closed_at)
+        return replace(item, closed_at=timestamp(self._clock()))
 
-    def settled(self, status: Status, *, until: str, limit: int = 100) -> list[str]:
+    def closed(self, status: Status, *, until: str, limit: int = 100) -> list[str]:
         """The ids of up to ``limit`` items that have had ``status`` since before ``until``, the longest first.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        index, attribute, sort = SETTLED_INDEX
+        index, attribute, sort = CLOSED_INDEX
         try:
             found = self._client.query(
                 TableName=self._table,

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
-from media_events.delivery.task_callbacks import Answer, Arrived, Wait
+from media_events.delivery.task_callbacks import Arrived, PendingCallback, TaskResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_WAIT: Final = "wait|"
+_CALLBACK: Final = "callback|"
 _EVENT: Final = "event|"
 _MAX_KEY_BYTES: Final = 1024
 
 
-class WaitsTable:
+class DynamoTaskCallbacks:
     """Fulfils ``waits.WaitStore``. Whatever has expired may still be there: DynamoDB deletes late."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
-    def put_wait(self, wait: Wait) -> None:
+    def put_callback(self, wait: PendingCallback) -> None:
         """Write a waiter down.
 
         Raises:
@@ -35,7 +35,7 @@ class WaitsTable:
         item: dict[str, Any] = {"token": {"S": wait.token}}
         if wait.since is not None:
             item["since"] = {"N": repr(wait.since)}
-        self._put(wait.key, _wait_sort(wait), wait.expires, item)
+        self._put(wait.key, _callback_sort(wait), wait.expires, item)
 
     def put_event(self, arrived: Arrived) -> None:
         """Write an event down.
@@ -48,20 +48,20 @@ class WaitsTable:
             item["error"] = {"S": arrived.answer.error}
         self._put(arrived.key, _EVENT + arrived.event, arrived.expires, item)
 
-    def waits(self, key: str) -> list[Wait]:
+    def callbacks(self, key: str) -> list[PendingCallback]:
         """Who waits for ``key``.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
         return [
-            Wait(
+            PendingCallback(
                 key=key,
                 token=item["token"]["S"],
                 since=float(item["since"]["N"]) if "since" in item else None,
                 expires=float(item["expires"]["N"]),
             )
-            for item in self._query(key, _WAIT)
+            for item in self._query(key, _CALLBACK)
         ]
 
     def events(self, key: str) -> list[Arrived]:
@@ -74,20 +74,20 @@ class WaitsTable:
             Arrived(
                 key=key,
                 event=item["sk"]["S"].removeprefix(_EVENT),
-                answer=Answer(output=item["output"]["S"], error=item.get("error", {}).get("S")),
+                answer=TaskResult(output=item["output"]["S"], error=item.get("error", {}).get("S")),
                 at=float(item["at"]["N"]),
                 expires=float(item["expires"]["N"]),
             )
             for item in self._query(key, _EVENT)
         ]
 
-    def remove_wait(self, wait: Wait) -> None:
+    def remove_callback(self, wait: PendingCallback) -> None:
         """Forget a waiter.
 
         Raises:
             HopError: DynamoDB did not answer or refused.
         """
-        self._delete(wait.key, _wait_sort(wait))
+        self._delete(wait.key, _callback_sort(wait))
 
     def remove_event(self, arrived: Arrived) -> None:
         """Forget an event.
@@ -132,8 +132,8 @@ class WaitsTable:
             translate(error, "deleting from the table of waits")
 
 
-def _wait_sort(wait: Wait) -> str:
-    return _WAIT + hashlib.sha256(wait.token.encode(errors="surrogatepass")).hexdigest()[:32]
+def _callback_sort(wait: PendingCallback) -> str:
+    return _CALLBACK + hashlib.sha256(wait.token.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def _partition(key: str) -> str:

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
 from media_events.core.failures import (
-    COPY_ATTRIBUTE,
+    DEFERRAL_ATTRIBUTE,
     DEFERRED_SINCE_ATTRIBUTE,
     FAILURE_ATTRIBUTE,
     PRIOR_ATTEMPTS_ATTRIBUTE,
@@ -108,7 +108,7 @@ class SqsQueue:
         except (BotoCoreError, ClientError) as error:
             translate(error, "setting a message's visibility")
 
-    def postpone(self, message: Message, seconds: int, *, prior_attempts: int, since: int, copy: str) -> bool:
+    def defer(self, message: Message, seconds: int, *, prior_attempts: int, since: int, copy: str) -> bool:
         """Send a copy to the queue itself, delayed; false for a FIFO queue, which delays no single message.
 
         Raises:
@@ -118,7 +118,7 @@ class SqsQueue:
             return False
         numbers = {PRIOR_ATTEMPTS_ATTRIBUTE: prior_attempts, DEFERRED_SINCE_ATTRIBUTE: since}
         own = {name: {"DataType": "Number", "StringValue": str(number)} for name, number in numbers.items()}
-        own[COPY_ATTRIBUTE] = {"DataType": "String", "StringValue": copy}
+        own[DEFERRAL_ATTRIBUTE] = {"DataType": "String", "StringValue": copy}
         attributes = _kept(message.message_attributes, frozenset(own)) | own
         try:
             self._client.send_message(

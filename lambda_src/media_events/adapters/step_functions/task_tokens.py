@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import judge
 from media_events.core.failures import PermanentDataError
-from media_events.delivery.task_callbacks import MAX_CAUSE_CHARACTERS, Answer
+from media_events.delivery.task_callbacks import MAX_CAUSE_CHARACTERS, TaskResult
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -22,7 +22,7 @@ class StepFunctionsTasks:
     def __init__(self, client: SFNClient) -> None:
         self._client = client
 
-    def answer(self, token: str, answer: Answer) -> bool:
+    def answer(self, token: str, answer: TaskResult) -> bool:
         """Resume or fail the task; false if it doesn't wait any more.
 
         Raises:

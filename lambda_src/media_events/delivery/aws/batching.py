@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from media_events.core.envelope import Event
-from media_events.core.failures import HopError, PermanentDataError
+from media_events.core.failures import PermanentDataError, ProcessingError
 from media_events.delivery.payload_formats import Form, as_json, unmarked, written
 from media_events.events.publisher import Publisher
 
@@ -52,7 +52,7 @@ class Channel(Protocol):
     max_bytes: int
     """Of all parcels of a call together; a single larger one travels alone, for the service to judge."""
 
-    def send(self, parcels: Sequence[Parcel]) -> Sequence[str | HopError]:
+    def send(self, parcels: Sequence[Parcel]) -> Sequence[str | ProcessingError]:
         """Send ``parcels`` in one call; for each its message id, or why it was refused.
 
         Raises:
@@ -63,7 +63,7 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChannelDelivery:
-    """Delivers events to a channel. ``pack`` makes an event a parcel or raises a :class:`HopError`."""
+    """Delivers events to a channel. ``pack`` makes an event a parcel or raises a :class:`ProcessingError`."""
 
     channel: Channel
     pack: Callable[[Event], Parcel]
@@ -76,14 +76,14 @@ class ChannelDelivery:
         """
         return _one(self.deliver_all([event]))
 
-    def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | HopError]:
+    def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | ProcessingError]:
         """Send ``events``, in their order; for each what the ledger keeps of it, or why it was not delivered."""
-        outcomes: list[Mapping[str, Any] | HopError] = [{} for _ in events]
+        outcomes: list[Mapping[str, Any] | ProcessingError] = [{} for _ in events]
         parcels: dict[int, Parcel] = {}
         for index, event in enumerate(events):
             try:
                 parcels[index] = self.pack(event)
-            except HopError as error:
+            except ProcessingError as error:
                 outcomes[index] = error
         for call in self._calls(parcels):
             for index, outcome in self._send(call).items():
@@ -102,7 +102,7 @@ class ChannelDelivery:
         if call:
             yield call
 
-    def _send(self, call: Mapping[int, Parcel]) -> dict[int, Mapping[str, Any] | HopError]:
+    def _send(self, call: Mapping[int, Parcel]) -> dict[int, Mapping[str, Any] | ProcessingError]:
         try:
             answers = self.channel.send(list(call.values()))
         except PermanentDataError as error:
@@ -111,7 +111,7 @@ class ChannelDelivery:
             # One of them spoilt the call for all: each for itself, then.
             alone = (self._send({index: parcel}) for index, parcel in call.items())
             return {index: outcome for answer in alone for index, outcome in answer.items()}
-        except HopError as error:
+        except ProcessingError as error:
             return dict.fromkeys(call, error)
         return {
             index: {"message_id": answer} if isinstance(answer, str) else answer
@@ -133,15 +133,15 @@ class BusDelivery:
         """
         return _one(self.deliver_all([event]))
 
-    def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | HopError]:
+    def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | ProcessingError]:
         """Put ``events`` on the bus; for each what the ledger keeps of it, or why it was not delivered."""
         outcomes = self.publisher.publish([unmarked(event).next_hop() for event in events])
         return [{} if outcome is None else outcome for outcome in outcomes]
 
 
-def _one(outcomes: Sequence[Mapping[str, Any] | HopError]) -> Mapping[str, Any]:
+def _one(outcomes: Sequence[Mapping[str, Any] | ProcessingError]) -> Mapping[str, Any]:
     outcome = outcomes[0]
-    if isinstance(outcome, HopError):
+    if isinstance(outcome, ProcessingError):
         raise outcome
     return outcome
 

@@ -13,7 +13,7 @@ from jmespath.parser import ParsedResult
 
 from media_events.delivery.config_fields import matching, number, one_of
 from media_events.delivery.payload_formats import FORMS, Form
-from media_events.delivery.policies import GUARD_KEYS, Guards
+from media_events.delivery.policies import GUARD_KEYS, DeliveryPolicies
 
 Invocation = Literal["request-response", "event"]
 INVOCATIONS: Final = cast("tuple[Invocation, ...]", get_args(Invocation))
@@ -45,14 +45,14 @@ _ERROR: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatesDestination(Guards):
+class StepFunctionsDestination(DeliveryPolicies):
     """A Step Functions state machine."""
 
     state_machine_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SqsDestination(Guards):
+class SqsDestination(DeliveryPolicies):
     """A queue. A FIFO one takes the event's own ``partitionkey`` as group and its identity as deduplication id."""
 
     queue_arn: str
@@ -61,7 +61,7 @@ class SqsDestination(Guards):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SnsDestination(Guards):
+class SnsDestination(DeliveryPolicies):
     """A topic; FIFO as for queues."""
 
     topic_arn: str
@@ -69,14 +69,14 @@ class SnsDestination(Guards):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BusDestination(Guards):
+class BusDestination(DeliveryPolicies):
     """Another event bus, of this account or another, in this region or another."""
 
     bus_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LambdaDestination(Guards):
+class LambdaDestination(DeliveryPolicies):
     """A function of the user's: waited for (``request-response``), or handed over to Lambda's own queue (``event``)."""
 
     function_arn: str
@@ -86,7 +86,7 @@ class LambdaDestination(Guards):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirehoseDestination(Guards):
+class FirehoseDestination(DeliveryPolicies):
     """A Firehose stream: one line of JSON for each event."""
 
     stream_arn: str
@@ -98,7 +98,7 @@ class FirehoseDestination(Guards):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeDestination(Guards):
+class TaskCallbackDestination(DeliveryPolicies):
     """Executions that wait for the event. The three expressions are JMESPath over ``{"metadata", "data"}``.
 
     ``correlation_key`` gives the key under which a workflow waits. The event fails it where ``failure_when`` is true,
@@ -106,7 +106,7 @@ class ResumeDestination(Guards):
     the workflow waits is kept for ``early_seconds``.
     """
 
-    waits_table: str
+    task_callbacks_table: str
     correlation_key: ParsedResult
     success_when: ParsedResult | None = None
     failure_when: ParsedResult | None = None
@@ -114,44 +114,46 @@ class ResumeDestination(Guards):
     early_seconds: float = DEFAULT_EARLY_SECONDS
 
 
-def read_states(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> StatesDestination:
+def read_step_functions(
+    document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]
+) -> StepFunctionsDestination:
     """Read a destination of type ``states``."""
     what = "the ARN of a state machine, or of its version or alias"
-    return StatesDestination(
-        **guards, state_machine_arn=matching(document, "state_machine_arn", _STATE_MACHINE, what, problems)
+    return StepFunctionsDestination(
+        **policies, state_machine_arn=matching(document, "state_machine_arn", _STATE_MACHINE, what, problems)
     )
 
 
-def read_sqs(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> SqsDestination:
+def read_sqs(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> SqsDestination:
     """Read a destination of type ``sqs``."""
     return SqsDestination(
-        **guards,
+        **policies,
         queue_arn=matching(document, "queue_arn", _QUEUE, "the ARN of a queue", problems),
         queue_url=matching(document, "queue_url", _URL, "the URL of the queue", problems),
         form=cast("Form", one_of(document, "mode", FORMS, problems)),
     )
 
 
-def read_sns(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> SnsDestination:
+def read_sns(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> SnsDestination:
     """Read a destination of type ``sns``."""
     return SnsDestination(
-        **guards,
+        **policies,
         topic_arn=matching(document, "topic_arn", _TOPIC, "the ARN of a topic", problems),
         form=cast("Form", one_of(document, "mode", FORMS, problems)),
     )
 
 
-def read_bus(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> BusDestination:
+def read_bus(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> BusDestination:
     """Read a destination of type ``event-bus``."""
-    return BusDestination(**guards, bus_arn=matching(document, "bus_arn", _BUS, "the ARN of an event bus", problems))
+    return BusDestination(**policies, bus_arn=matching(document, "bus_arn", _BUS, "the ARN of an event bus", problems))
 
 
-def read_lambda(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> LambdaDestination:
+def read_lambda(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> LambdaDestination:
     """Read a destination of type ``lambda``."""
     forms = ("envelope", *(form for form in FORMS if form != "envelope"))
     what = "the ARN of a function, or of its version or alias"
     return LambdaDestination(
-        **guards,
+        **policies,
         function_arn=matching(document, "function_arn", _FUNCTION, what, problems),
         invocation=cast("Invocation", one_of(document, "invocation", INVOCATIONS, problems)),
         form=cast("Form", one_of(document, "mode", forms, problems)),
@@ -161,17 +163,17 @@ def read_lambda(document: Mapping[str, Any], guards: Mapping[str, Any], problems
     )
 
 
-def read_firehose(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> FirehoseDestination:
+def read_firehose(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> FirehoseDestination:
     """Read a destination of type ``firehose``."""
     what = "the ARN of a Firehose stream"
-    return FirehoseDestination(**guards, stream_arn=matching(document, "stream_arn", _STREAM, what, problems))
+    return FirehoseDestination(**policies, stream_arn=matching(document, "stream_arn", _STREAM, what, problems))
 
 
-def read_resume(
-    document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]
-) -> ResumeDestination | None:
+def read_task_callback(
+    document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]
+) -> TaskCallbackDestination | None:
     """Read a destination of type ``resume``."""
-    table = matching(document, "waits_table", _TABLE, "the name of a table", problems)
+    table = matching(document, "task_callbacks_table", _TABLE, "the name of a table", problems)
     key = _expression(document, "correlation_key", problems)
     success, failure = (
         None if document.get(name) is None else _expression(document, name, problems)
@@ -185,9 +187,9 @@ def read_resume(
     early = number(document.get("early_seconds"), "early_seconds", DEFAULT_EARLY_SECONDS, MAX_EARLY_SECONDS, problems)
     if key is None:
         return None
-    return ResumeDestination(
-        **guards,
-        waits_table=table,
+    return TaskCallbackDestination(
+        **policies,
+        task_callbacks_table=table,
         correlation_key=key,
         success_when=success,
         failure_when=failure,
@@ -209,11 +211,12 @@ def _expression(document: Mapping[str, Any], key: str, problems: list[str]) -> P
 
 
 AWS_KEYS: Final[Mapping[str, frozenset[str]]] = {
-    "states": GUARD_KEYS | {"state_machine_arn"},
+    "step-functions": GUARD_KEYS | {"state_machine_arn"},
     "sqs": GUARD_KEYS | {"queue_arn", "queue_url", "mode"},
     "sns": GUARD_KEYS | {"topic_arn", "mode"},
     "event-bus": GUARD_KEYS | {"bus_arn"},
     "lambda": GUARD_KEYS | {"function_arn", "invocation", "mode", "timeout_seconds"},
     "firehose": GUARD_KEYS | {"stream_arn"},
-    "resume": GUARD_KEYS | {"waits_table", "correlation_key", "success_when", "failure_when", "error", "early_seconds"},
+    "task-callback": GUARD_KEYS
+    | {"task_callbacks_table", "correlation_key", "success_when", "failure_when", "error", "early_seconds"},
 }

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
-from media_events.delivery.aws.config import StatesDestination
+from media_events.delivery.aws.config import StepFunctionsDestination
 
 MAX_NAME_CHARACTERS: Final = 80
 MAX_INPUT_BYTES: Final = 256 * 1024
@@ -73,10 +73,10 @@ def _text(event: Event) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class StatesDelivery:
+class StepFunctionsDelivery:
     """Starts executions of one state machine."""
 
-    destination: StatesDestination
+    destination: StepFunctionsDestination
     state_machines: StateMachines
 
     def deliver(self, event: Event, *, seconds_left: float) -> dict[str, str | int]:  # noqa: ARG002  # HTTP needs it

@@ -11,17 +11,17 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
-from media_events.delivery.aws.config import ResumeDestination
+from media_events.delivery.aws.config import TaskCallbackDestination
 from media_events.delivery.aws.step_functions import execution_input
-from media_events.delivery.task_callbacks import Answer, Arrived, WaitingRoom, event_name, key_of
+from media_events.delivery.task_callbacks import Arrived, TaskCallbacks, TaskResult, event_name, key_of
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeDelivery:
+class TaskCallbackDelivery:
     """Resumes, or fails, the executions that wait for an event's correlation key. ``clock`` is epoch seconds."""
 
-    destination: ResumeDestination
-    room: WaitingRoom
+    destination: TaskCallbackDestination
+    room: TaskCallbacks
     clock: Callable[[], float]
 
     def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:  # noqa: ARG002  # HTTP needs it
@@ -52,13 +52,13 @@ class ResumeDelivery:
         )
         return self.room.arrive(arrived)
 
-    def _answer(self, event: Event) -> Answer | None:
+    def _answer(self, event: Event) -> TaskResult | None:
         destination = self.destination
         if destination.failure_when is not None and _true(_evaluate(destination.failure_when, event)):
-            return Answer(output=execution_input(event), error=destination.error)
+            return TaskResult(output=execution_input(event), error=destination.error)
         if destination.success_when is not None and not _true(_evaluate(destination.success_when, event)):
             return None
-        return Answer(output=execution_input(event))
+        return TaskResult(output=execution_input(event))
 
 
 def _true(result: Any) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast, get_args
 
 from media_events.delivery.config_fields import number, one_of, otherwise, refuse_unknown
-from media_events.delivery.policies import GUARD_KEYS, Guards
+from media_events.delivery.policies import GUARD_KEYS, DeliveryPolicies
 from media_events.outbound_http.address_guard import Network, Target, TargetError, parse_networks, parse_target
 from media_events.outbound_http.authentication import (
     CLIENT_AUTHENTICATIONS,
@@ -92,7 +92,7 @@ HTTP_KEYS: Final = GUARD_KEYS | {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpDestination(Guards):
+class HttpDestination(DeliveryPolicies):
     """An HTTP endpoint. ``mode`` says how the event becomes a request (see ``http.build_request``)."""
 
     target: Target
@@ -103,8 +103,8 @@ class HttpDestination(Guards):
     allowed_networks: tuple[Network, ...] = ()
 
 
-def read_http(document: Mapping[str, Any], guards: Mapping[str, Any], problems: list[str]) -> HttpDestination | None:
-    """Read a destination of type ``http``; ``guards`` are the fields of its base."""
+def read_http(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> HttpDestination | None:
+    """Read a destination of type ``http``; ``policies`` are the fields of its base."""
     allow_http = otherwise(document.get("allow_http"), False)  # noqa: FBT003 - the default of a truth value
     if not isinstance(allow_http, bool):
         problems.append("allow_http must be true or false")
@@ -129,7 +129,7 @@ def read_http(document: Mapping[str, Any], guards: Mapping[str, Any], problems: 
     if target is None:
         return None
     return HttpDestination(
-        **guards,
+        **policies,
         target=target,
         mode=cast("Mode", mode),
         headers=headers,

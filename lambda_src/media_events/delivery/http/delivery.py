@@ -12,9 +12,9 @@ from urllib.parse import quote
 from media_events.core.envelope import Event
 from media_events.core.failures import (
     MAX_RESPONSE_CHARACTERS,
-    HopError,
     PermanentConfigError,
     PermanentDataError,
+    ProcessingError,
     TransientError,
     scrub,
 )
@@ -189,7 +189,7 @@ class HttpDelivery:
         return timeout
 
 
-def judge(response: Response, *, now: float) -> HopError | None:
+def judge(response: Response, *, now: float) -> ProcessingError | None:
     """What an answer means; ``None`` is success.
 
     2xx is success. A redirect is a failure: it is never followed, for it could lead anywhere. 408, 425, 429 and 5xx

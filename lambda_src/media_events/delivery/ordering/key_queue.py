@@ -16,14 +16,14 @@ from typing import Any, Final, Literal, Self
 
 from media_events.core.envelope import Event
 from media_events.delivery.ordering.latest_only import Position
-from media_events.messaging.idempotency import ledger_key
+from media_events.messaging.idempotency import record_key
 from media_events.messaging.message import Message
 
 ORDERING_ATTRIBUTE: Final = "ordering"
 """Message attribute by which the review desk tells a route about one event: ``skip`` (a person has put it away: it is
 not delivered, and its key goes on without it) or ``ignore`` (a person wants it delivered, whatever came before)."""
 
-Wish = Literal["skip", "ignore"]
+OrderingOverride = Literal["skip", "ignore"]
 
 MAX_BYTES: Final = 300_000
 """Of a lane's text; DynamoDB takes 400 KB. Between 2,000 and 3,000 events."""
@@ -38,7 +38,7 @@ _MAX_KEY_BYTES: Final = 1024
 class Entry:
     """One event that waits. ``since`` (epoch seconds) is when it was first seen, or called back.
 
-    ``tries`` are attempts begun, ``hopeless`` says that the last one failed for good, ``doubtful`` that it may have
+    ``tries`` are attempts begun, ``permanently_failed`` says that the last one failed for good, ``outcome_unknown`` that it may have
     been delivered all the same, ``parked`` that its message is not in the queue, ``skipped`` that a person has put it
     away. ``parkings`` counts how often a message of it was parked.
     """
@@ -47,8 +47,8 @@ class Entry:
     position: Position
     since: float
     tries: int = 0
-    hopeless: bool = False
-    doubtful: bool = False
+    permanently_failed: bool = False
+    outcome_unknown: bool = False
     parked: bool = False
     skipped: bool = False
     parkings: int = 0
@@ -79,7 +79,7 @@ class Behind:
 
     seconds: float
     head: Entry | None = None
-    hopeless: bool = False
+    permanently_failed: bool = False
 
 
 Turn = Claimed | Gone | Behind
@@ -87,7 +87,7 @@ Registration = Literal["waiting", "past", "perhaps", "full"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class KeyQueue:
     """``delivered`` is the latest position that was delivered or skipped; ``entries`` are in their order."""
 
     delivered: Position | None = None
@@ -103,8 +103,8 @@ class Lane:
         """
         if self.lease is not None and (leased := self.entry(self.lease.event_id)) is not None:
             return leased
-        doubtful = next((entry for entry in self.entries if entry.doubtful), None)
-        return doubtful or next((entry for entry in self.entries if not self.is_past(entry.position)), None)
+        outcome_unknown = next((entry for entry in self.entries if entry.outcome_unknown), None)
+        return outcome_unknown or next((entry for entry in self.entries if not self.is_past(entry.position)), None)
 
     def entry(self, event_id: str) -> Entry | None:
         """The entry of an event."""
@@ -125,24 +125,24 @@ class Lane:
 
     def register(
         self, event_id: str, position: Position, *, now: float, new: bool = False
-    ) -> tuple[Lane, Registration]:
+    ) -> tuple[KeyQueue, Registration]:
         """Let an event wait.
 
         ``past``: a later one was delivered. ``perhaps``: one at the same place was delivered, this very one perhaps,
         unless it is known to be ``new``. ``full``: it can't be written down now.
         """
-        lane = self.without_skipped(now)
-        head = lane.head
-        if lane.is_past(position) and (head is None or head.event_id != event_id):
-            return replace(lane, entries=tuple(e for e in lane.entries if e.event_id != event_id)), "past"
-        if lane.entry(event_id) is not None:
-            return lane, "waiting"
-        if not new and lane.delivered is not None and not lane.delivered.precedes(position):
-            return lane, "perhaps"
-        longer = lane.ordered((*lane.entries, Entry(event_id=event_id, position=position, since=now)))
-        return (lane, "full") if len(longer.to_json().encode()) > MAX_BYTES else (longer, "waiting")
+        key_queue = self.without_skipped(now)
+        head = key_queue.head
+        if key_queue.is_past(position) and (head is None or head.event_id != event_id):
+            return replace(key_queue, entries=tuple(e for e in key_queue.entries if e.event_id != event_id)), "past"
+        if key_queue.entry(event_id) is not None:
+            return key_queue, "waiting"
+        if not new and key_queue.delivered is not None and not key_queue.delivered.precedes(position):
+            return key_queue, "perhaps"
+        longer = key_queue.ordered((*key_queue.entries, Entry(event_id=event_id, position=position, since=now)))
+        return (key_queue, "full") if len(longer.to_json().encode()) > MAX_BYTES else (longer, "waiting")
 
-    def exchange(self, event_id: str, new_id: str, *, now: float) -> Lane:
+    def exchange(self, event_id: str, new_id: str, *, now: float) -> KeyQueue:
         """An operator's edit takes the place of the event that it was made of."""
         entry = self.entry(event_id)
         if entry is None or (self.lease is not None and self.lease.until > now):
@@ -153,52 +153,62 @@ class Lane:
             entries = tuple(other for other in self.entries if other is not entry)
         return replace(self, entries=entries, lease=self.lease_without(event_id))
 
-    def claim(self, event_id: str, owner: str, *, now: float, window: float, lease_seconds: float) -> tuple[Lane, Turn]:
+    def claim(
+        self, event_id: str, owner: str, *, now: float, window: float, lease_seconds: float
+    ) -> tuple[KeyQueue, Turn]:
         """Let ``owner`` deliver an event, if it is the head, was seen ``window`` seconds ago, and nobody is at it."""
-        lane = self.without_skipped(now)
-        entry, head = lane.entry(event_id), lane.head
+        key_queue = self.without_skipped(now)
+        entry, head = key_queue.entry(event_id), key_queue.head
         if entry is None or head is None:
-            return lane, Gone()
-        if lane.lease is not None and lane.lease.until > now:
-            left = lane.lease.until - now
-            return lane, Behind(left if entry is head else min(left, 1.0))
+            return key_queue, Gone()
+        if key_queue.lease is not None and key_queue.lease.until > now:
+            left = key_queue.lease.until - now
+            return key_queue, Behind(left if entry is head else min(left, 1.0))
         if entry is not head:
-            return lane, lane.behind(entry, head, now, window)
+            return key_queue, key_queue.behind(entry, head, now, window)
         if entry.since + window > now:
-            return lane, Behind(entry.since + window - now)
-        doubtful = entry.doubtful or lane.lease is not None
-        begun = replace(entry, tries=entry.tries + 1, hopeless=False, doubtful=doubtful, parked=False)
+            return key_queue, Behind(entry.since + window - now)
+        outcome_unknown = entry.outcome_unknown or key_queue.lease is not None
+        begun = replace(
+            entry, tries=entry.tries + 1, permanently_failed=False, outcome_unknown=outcome_unknown, parked=False
+        )
         lease = Lease(event_id=event_id, owner=owner, until=now + lease_seconds)
-        return replace(lane, entries=lane.changed(entry, begun), lease=lease), Claimed()
+        return replace(key_queue, entries=key_queue.changed(entry, begun), lease=lease), Claimed()
 
     def behind(self, entry: Entry, head: Entry, now: float, window: float) -> Behind:
         """How long ``entry`` should wait behind ``head``, and whether that is hopeless."""
         old = _is_old(head, now, window)
-        hopeless = head.hopeless or head.tries >= HOPELESS_TRIES or old
+        permanently_failed = head.permanently_failed or head.tries >= HOPELESS_TRIES or old
         if head.tries == 0 and not old:
             return Behind(max(1.0, min(head.since + window - now + 1.0, 5.0)))
         # The longer it has taken, the less often it is worth a look.
-        return Behind(max(2.0, min((now - entry.since) / 8, 60.0)), head, hopeless)
+        return Behind(max(2.0, min((now - entry.since) / 8, 60.0)), head, permanently_failed)
 
-    def release(self, event_id: str, owner: str, *, hopeless: bool, doubtful: bool, now: float) -> Lane:
-        """The attempt of ``owner`` has failed; ``hopeless``: for good, ``doubtful``: as far as anybody knows."""
+    def release(
+        self, event_id: str, owner: str, *, permanently_failed: bool, outcome_unknown: bool, now: float
+    ) -> KeyQueue:
+        """The attempt of ``owner`` has failed; ``permanently_failed``: for good, ``outcome_unknown``: as far as anybody knows."""
         entry = self.entry(event_id)
         if entry is None or self.lease is None or (self.lease.event_id, self.lease.owner) != (event_id, owner):
             return self
-        failed = replace(entry, hopeless=hopeless, doubtful=entry.doubtful or doubtful)
+        failed = replace(
+            entry, permanently_failed=permanently_failed, outcome_unknown=entry.outcome_unknown or outcome_unknown
+        )
         return replace(self, entries=self.changed(entry, failed), lease=None).without_skipped(now)
 
-    def settle(self, event_id: str, *, now: float) -> Lane:
+    def settle(self, event_id: str, *, now: float) -> KeyQueue:
         """The event has been delivered in its turn. It leaves, and earlier ones that came meanwhile are past."""
         entry = self.entry(event_id)
         if entry is None:
             return self
-        lane = replace(self, delivered=self.past(entry.position), lease=self.lease_without(event_id))
+        key_queue = replace(self, delivered=self.past(entry.position), lease=self.lease_without(event_id))
         # The message of a parked one is not in the queue: it has to be called back to be told that it is past.
-        entries = tuple(e for e in lane.entries if e is not entry and (e.parked or not lane.is_past(e.position)))
-        return replace(lane, entries=entries).without_skipped(now)
+        entries = tuple(
+            e for e in key_queue.entries if e is not entry and (e.parked or not key_queue.is_past(e.position))
+        )
+        return replace(key_queue, entries=entries).without_skipped(now)
 
-    def leave(self, event_id: str, *, now: float) -> Lane:
+    def leave(self, event_id: str, *, now: float) -> KeyQueue:
         """The event has been delivered, by a person's will out of turn."""
         entry = self.entry(event_id)
         if entry is None:
@@ -207,7 +217,7 @@ class Lane:
             return self.settle(event_id, now=now)
         return replace(self, entries=tuple(e for e in self.entries if e is not entry)).without_skipped(now)
 
-    def skip(self, event_id: str, *, now: float) -> Lane:
+    def skip(self, event_id: str, *, now: float) -> KeyQueue:
         """A person has put the event away: it leaves without having been delivered, when it is the head."""
         entry = self.entry(event_id)
         if entry is None:
@@ -215,13 +225,17 @@ class Lane:
         skipped = replace(entry, skipped=True, parked=False)
         return replace(self, entries=self.changed(entry, skipped)).without_skipped(now)
 
-    def without_skipped(self, now: float) -> Lane:
+    def without_skipped(self, now: float) -> KeyQueue:
         """The lane, past heads that were put away and that nobody delivers right now."""
-        lane = self
-        while (head := lane.head) is not None and head.skipped and (lane.lease is None or lane.lease.until <= now):
-            entries = tuple(entry for entry in lane.entries if entry is not head)
-            lane = replace(lane, delivered=lane.past(head.position), entries=entries, lease=None)
-        return lane
+        key_queue = self
+        while (
+            (head := key_queue.head) is not None
+            and head.skipped
+            and (key_queue.lease is None or key_queue.lease.until <= now)
+        ):
+            entries = tuple(entry for entry in key_queue.entries if entry is not head)
+            key_queue = replace(key_queue, delivered=key_queue.past(head.position), entries=entries, lease=None)
+        return key_queue
 
     def past(self, position: Position) -> Position:
         """The latest position when one more has gone."""
@@ -237,19 +251,19 @@ class Lane:
 
     # --- waiting outside the queue -----------------------------------------------------------------------------------
 
-    def park(self, event_id: str, *, now: float, window: float) -> tuple[Lane, bool]:
+    def park(self, event_id: str, *, now: float, window: float) -> tuple[KeyQueue, bool]:
         """Let an event wait outside the queue, if what holds it up will take a while; whether it is parked."""
         entry, head = self.entry(event_id), self.head
         leased = self.lease is not None and self.lease.until > now
         if entry is None or head is None or entry is head or leased:
             return self, False
-        if not entry.parked and not self.behind(entry, head, now, window).hopeless:
+        if not entry.parked and not self.behind(entry, head, now, window).permanently_failed:
             return self, False
         # Also of one that is parked: whoever calls it back right now does not know of this message.
         parked = replace(entry, parked=True, parkings=entry.parkings + 1)
         return replace(self, entries=self.changed(entry, parked)), True
 
-    def called(self, limit: int, *, now: float, window: float) -> dict[str, int]:
+    def resumed(self, limit: int, *, now: float, window: float) -> dict[str, int]:
         """The parked events among the first ``limit`` that would not be parked again at once, and their ``parkings``.
 
         That is, as far as nothing that failed, or does not come, stands before them. Those that are past wait for
@@ -269,17 +283,17 @@ class Lane:
         others = [entry for entry in self.entries if entry is not head and not self.is_past(entry.position)]
         return others if head is None or self.is_past(head.position) else [head, *others]
 
-    def recalled(self, called: Mapping[str, int], *, since: float) -> Lane:
-        """These events are in the queue again, unless a message of theirs was parked after they were ``called``."""
+    def with_resumed(self, resumed: Mapping[str, int], *, since: float) -> KeyQueue:
+        """These events are in the queue again, unless a message of theirs was parked after they were ``resumed``."""
         entries = (
-            replace(e, parked=False, since=since, tries=0, hopeless=False)
-            if e.parked and called.get(e.event_id) == e.parkings
+            replace(e, parked=False, since=since, tries=0, permanently_failed=False)
+            if e.parked and resumed.get(e.event_id) == e.parkings
             else e
             for e in self.entries
         )
         return replace(self, entries=tuple(entries))
 
-    def ordered(self, entries: Iterable[Entry]) -> Lane:
+    def ordered(self, entries: Iterable[Entry]) -> KeyQueue:
         """The lane with these entries: by ``sequence`` where all have one, else by time; then as they were seen."""
         listed = list(entries)
         sequenced = all(entry.position.sequence is not None for entry in listed)
@@ -326,7 +340,7 @@ def _position_read(document: Mapping[str, Any]) -> Position:
     return Position(time=document["t"], sequence=document.get("s"))
 
 
-_FLAGS: Final = {"h": "hopeless", "d": "doubtful", "p": "parked", "k": "skipped"}
+_FLAGS: Final = {"h": "permanently_failed", "d": "outcome_unknown", "p": "parked", "k": "skipped"}
 
 
 def _written(entry: Entry) -> dict[str, Any]:
@@ -349,7 +363,7 @@ def _read(document: Mapping[str, Any]) -> Entry:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def lane_key(source: str, partitionkey: str, destination: str) -> str:
+def key_queue_id(source: str, partitionkey: str, destination: str) -> str:
     """The key of a lane in the ledger's table; no two sources share one, and no effect has it."""
     text = f"lane|{destination}|{len(source)}:{source}|{partitionkey}"
     if len(text.encode(errors="replace")) <= _MAX_KEY_BYTES:
@@ -359,15 +373,15 @@ def lane_key(source: str, partitionkey: str, destination: str) -> str:
 
 def parked_key(source: str, event_id: str, destination: str) -> str:
     """The key of a parked event in the ledger's table."""
-    return ledger_key(source, event_id, f"parked/{destination}")
+    return record_key(source, event_id, f"parked/{destination}")
 
 
-def lane_of(event: Event, destination: str) -> str:
+def key_queue_of(event: Event, destination: str) -> str:
     """The key of the lane that ``event`` belongs to."""
-    return lane_key(event.metadata.source, event.metadata.partitionkey, destination)
+    return key_queue_id(event.metadata.source, event.metadata.partitionkey, destination)
 
 
-def wish_of(message: Message) -> Wish | None:
+def override_of(message: Message) -> OrderingOverride | None:
     """What a person wants of the event in ``message``, beyond its delivery in its order."""
     text = message.message_attributes.get(ORDERING_ATTRIBUTE, {}).get("stringValue")
     return text if text in ("skip", "ignore") else None

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
 
 from media_events.core.envelope import Event
-from media_events.core.failures import DeferredError, HopError
+from media_events.core.failures import DeferredError, ProcessingError
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
 
 BUSY_SECONDS: Final = 2.0
@@ -43,7 +43,7 @@ class Position:
 
 
 class Positions(Protocol):
-    """What has been delivered, by key. Any exception is a :class:`HopError`."""
+    """What has been delivered, by key. Any exception is a :class:`ProcessingError`."""
 
     def claim(self, key: str, position: Position, *, lease_seconds: float) -> Claim:
         """Claim ``key`` for an event at ``position``, unless a later one was delivered or somebody holds a claim."""
@@ -63,7 +63,7 @@ class UnrecordedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Latest:
+class LatestOnly:
     """Guards the deliveries to one destination."""
 
     destination: str
@@ -91,19 +91,19 @@ class Latest:
             )
         try:
             result = effect()
-        except HopError:
+        except ProcessingError:
             self._release(key)
             raise
         try:
             self.positions.advance(key, position)
-        except HopError as error:
+        except ProcessingError as error:
             raise UnrecordedError(error.code) from error
         return result
 
     def _release(self, key: str) -> None:
         try:
             self.positions.release(key)
-        except HopError:
+        except ProcessingError:
             # The effect's own failure is what the operator must see; the claim ends with its lease.
             return
 

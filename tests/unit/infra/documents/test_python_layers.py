@@ -15,7 +15,7 @@ MODULE = "from helper import *\n\ndef tidy(event):\n    return event['data']\n"
 WORKFLOW = """\
 name: media
 partners:
-  mux: {specification: mux, entry: webhook}
+  mux: {specification: mux, ingress: webhook}
 transforms:
   own:
     pattern: {source: [partner.mux]}

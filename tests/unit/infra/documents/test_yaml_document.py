@@ -4,25 +4,25 @@ from typing import Any
 
 import pytest
 
-from infra.documents.diagnostics import Findings
+from infra.documents.diagnostics import Diagnostics
 from infra.documents.yaml_document import YamlSyntaxError, evaluate, overlay, parse, substitute
 
 
 def values(text: str, environ: dict[str, str] | None = None) -> Any:
     """The plain values of a text without mistakes."""
-    findings = Findings()
-    document = evaluate(parse(text, findings), environ or {}, findings)
-    assert findings.problems == []
+    diagnostics = Diagnostics()
+    document = evaluate(parse(text, diagnostics), environ or {}, diagnostics)
+    assert diagnostics.problems == []
     return document.value
 
 
 def merged(base: str, above: str) -> Any:
     """The values of `base` overlaid with `above`."""
-    findings = Findings()
+    diagnostics = Diagnostics()
     whole = overlay(
-        parse(base, findings), parse(above, findings), whole=["pattern"], kind_key="type", removable=["routes"]
+        parse(base, diagnostics), parse(above, diagnostics), whole=["pattern"], kind_key="type", removable=["routes"]
     )
-    return evaluate(whole, {}, findings).value
+    return evaluate(whole, {}, diagnostics).value
 
 
 # ----------------------------------------------------------------------------------------------------------- types
@@ -67,15 +67,15 @@ def test_aliases_and_merge_keys_work():
 
 
 def test_number_too_large_to_hold_is_a_mistake():
-    findings = Findings()
-    evaluate(parse("a: 1e999", findings), {}, findings)
+    diagnostics = Diagnostics()
+    evaluate(parse("a: 1e999", diagnostics), {}, diagnostics)
 
-    assert [str(problem) for problem in findings.problems] == ["line 1, a: 1e999 is too large a number"]
+    assert [str(problem) for problem in diagnostics.problems] == ["line 1, a: 1e999 is too large a number"]
 
 
 def test_every_value_knows_its_place():
-    findings = Findings()
-    document = evaluate(parse("a:\n  b:\n    - x\n    - c: 1\n", findings), {}, findings)
+    diagnostics = Diagnostics()
+    document = evaluate(parse("a:\n  b:\n    - x\n    - c: 1\n", diagnostics), {}, diagnostics)
 
     assert (document.position(("a", "b", 1, "c")).path, document.position(("a", "b", 1, "c")).line) == ("a.b[1].c", 4)
     assert document.position(("a", "missing", "inner")).path == "a.missing.inner"
@@ -88,7 +88,7 @@ def test_characters_that_json_escapes_in_two_halves_are_one():
 
 def test_half_a_character_is_a_mistake():
     with pytest.raises(YamlSyntaxError, match="half a character"):
-        parse('a: "\\ud83c"', Findings())
+        parse('a: "\\ud83c"', Diagnostics())
 
 
 # ----------------------------------------------------------------------------------------------------- substitution
@@ -139,11 +139,11 @@ def test_variable_that_is_no_text_is_refused():
 
 
 def test_unset_variable_is_named_and_nothing_else_is_said_of_its_place():
-    findings = Findings()
-    document = evaluate(parse('a: "${TOKEN}"', findings), {}, findings)
-    findings.wrong(document.position(("a",)), "is malformed")
+    diagnostics = Diagnostics()
+    document = evaluate(parse('a: "${TOKEN}"', diagnostics), {}, diagnostics)
+    diagnostics.wrong(document.position(("a",)), "is malformed")
 
-    assert [str(problem) for problem in findings.problems] == [
+    assert [str(problem) for problem in diagnostics.problems] == [
         "line 1, a: the environment variable TOKEN is not set: set it, or give a default, ${TOKEN:-default}"
     ]
 
@@ -188,12 +188,12 @@ def test_null_takes_a_named_thing_away_and_is_null_elsewhere():
 
 
 def test_what_an_environment_says_is_placed_there():
-    findings = Findings()
-    root = parse("a: {x: 1}\nenvironments:\n  dev:\n    a: {x: 2}\n", findings)
+    diagnostics = Diagnostics()
+    root = parse("a: {x: 1}\nenvironments:\n  dev:\n    a: {x: 2}\n", diagnostics)
     assert isinstance(root.value, dict)
     environments = root.value["environments"].value
     assert isinstance(environments, dict)
     whole = overlay(root, environments["dev"], whole=(), kind_key="type", removable=())
-    document = evaluate(whole, {}, findings)
+    document = evaluate(whole, {}, diagnostics)
 
     assert (document.position(("a", "x")).path, document.position(("a", "x")).line) == ("environments.dev.a.x", 4)

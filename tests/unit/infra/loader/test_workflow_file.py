@@ -20,7 +20,7 @@ def test_defaults_fill_what_the_file_leaves_out():
     assert environment.stack_name == "media-events-dev"
     assert environment.prefix == "media-dev"
     assert environment.workflow.state.type == "local"
-    assert environment.workflow.entries["webhook"].throttle.rate == 100
+    assert environment.workflow.ingress["webhook"].throttle.rate == 100
     assert environment.failure["ready"].max_receive_count == 5
     assert environment.specifications == {"mux": {"preset": "mux"}}
 

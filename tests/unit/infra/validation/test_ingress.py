@@ -6,7 +6,7 @@ from tests.fakes.workflows import load, problems
 
 TEXT = """\
 name: media
-entries:
+ingress:
   webhook: {type: webhook}
   queue: {type: sqs}
   topic: {type: sns-fifo}
@@ -14,18 +14,18 @@ entries:
   apps: {type: custom-bus}
   services: {type: aws-services}
 partners:
-  mux: {specification: mux, entry: [webhook, queue]}
-  acme: {specification: &own {id: body.id, type: body.type}, entry: topic}
-  bravo: {specification: *own, entry: saas}
-  planning: {entry: apps, sources: [com.example.planning]}
-  s3: {specification: s3, entry: services, sources: [aws.s3]}
+  mux: {specification: mux, ingress: [webhook, queue]}
+  acme: {specification: &own {id: body.id, type: body.type}, ingress: topic}
+  bravo: {specification: *own, ingress: saas}
+  planning: {ingress: apps, sources: [com.example.planning]}
+  s3: {specification: s3, ingress: services, sources: [aws.s3]}
 environments:
   dev: {region: eu-west-1}
 """
 QUEUE = "queue: {type: sqs}"
 TOPIC = "topic: {type: sns-fifo}"
 SAAS = "saas: {type: partner-bus, event_source_name: aws.partner/acme.example/tenant/events}"
-PLANNING = "planning: {entry: apps, sources: [com.example.planning]}"
+PLANNING = "planning: {ingress: apps, sources: [com.example.planning]}"
 THEIRS = "existing_queue: {arn: 'arn:aws:sqs:eu-west-1:210987654321:events'}"
 
 
@@ -45,36 +45,36 @@ def test_every_way_in_together_has_no_mistake():
     ("old", "new", "expected"),
     [
         (
-            "entry: [webhook, queue]",
-            "entry: [webhook, queu]",
-            'line 10, partners.mux.entry[1]: there is no entry "queu": did you mean "queue"?',
+            "ingress: [webhook, queue]",
+            "ingress: [webhook, queu]",
+            'line 10, partners.mux.ingress[1]: there is no entry "queu": did you mean "queue"?',
         ),
         (
-            "entry: [webhook, queue]",
-            "entry: [webhook, webhook]",
-            "line 10, partners.mux.entry: names an entry twice: once is enough",
+            "ingress: [webhook, queue]",
+            "ingress: [webhook, webhook]",
+            "line 10, partners.mux.ingress: names an entry twice: once is enough",
         ),
         (
-            "entry: topic",
-            "entry: queue",
+            "ingress: topic",
+            "ingress: queue",
             (
-                "line 11, partners.acme.entry: mux comes in by queue already, and nothing tells their messages apart: "
+                "line 11, partners.acme.ingress: mux comes in by queue already, and nothing tells their messages apart: "
                 "give each an entry"
             ),
         ),
         (
-            "entry: topic",
-            "entry: topic, throttle: {rate: 1, burst: 1}",
+            "ingress: topic",
+            "ingress: topic, throttle: {rate: 1, burst: 1}",
             "line 11, partners.acme.throttle: is for a webhook; acme comes in by sns-fifo: leave it out",
         ),
         (
-            "entry: topic",
-            "entry: topic, sources: [com.acme]",
+            "ingress: topic",
+            "ingress: topic, sources: [com.acme]",
             "line 11, partners.acme.sources: is for a bus; acme comes in by sns-fifo: leave it out",
         ),
         (
             PLANNING,
-            "planning: {entry: apps}",
+            "planning: {ingress: apps}",
             (
                 "line 13, partners.planning.sources: is missing: on a bus that many share, events are told apart by "
                 "their `source`, such as [com.acme.mam]"
@@ -106,7 +106,7 @@ def test_every_way_in_together_has_no_mistake():
         ),
         (
             PLANNING,
-            PLANNING + "\n  editing: {entry: apps, sources: ['com.example.*']}",
+            PLANNING + "\n  editing: {ingress: apps, sources: ['com.example.*']}",
             (
                 'line 14, partners.editing.sources[0]: "com.example.*" is also planning\'s "com.example.planning": an '
                 "event can be one partner's only, and once"
@@ -124,8 +124,8 @@ def test_partner_that_its_way_in_cannot_serve_is_told_why(old, new, expected):
 
 
 def test_webhook_alone_needs_verification():
-    assert problems_with("entry: topic", "entry: [topic, webhook]") != []
-    assert problems_with("entry: saas", "entry: webhook") != []
+    assert problems_with("ingress: topic", "ingress: [topic, webhook]") != []
+    assert problems_with("ingress: saas", "ingress: webhook") != []
     assert problems(TEXT) == []
 
 
@@ -164,7 +164,7 @@ def test_webhook_alone_needs_verification():
             "until must be later than since",
         ),
         (SAAS, "saas: {type: partner-bus, event_source_name: acme}", "the name that the partner gave its event source"),
-        (SAAS, SAAS[:-1] + ", silence_alarm_minutes: 7}", "in steps of 5"),
+        (SAAS, SAAS[:-1] + ", inactivity_alarm_minutes: 7}", "in steps of 5"),
         (
             SAAS,
             SAAS[:-1] + ", existing_bus_arn: 'arn:aws:events:eu-west-1:123456789012:event-bus/other'}",
@@ -173,7 +173,7 @@ def test_webhook_alone_needs_verification():
         ("apps: {type: custom-bus}", "apps: {type: custom-bus, bus_name: default}", "type aws-services for default"),
         (
             "apps: {type: custom-bus}",
-            "apps: {type: custom-bus, producers: {P: {account_ids: ['123456789012'], sources: ['com.*']}}}",
+            "apps: {type: custom-bus, senders: {P: {account_ids: ['123456789012'], sources: ['com.*']}}}",
             "a producer's sources are exact",
         ),
         ("type: aws-services", "type: aws", 'there is no type "aws"'),
@@ -197,24 +197,24 @@ def warnings(text: str) -> list[str]:
 def test_events_that_go_straight_need_no_specification_and_somebody_who_takes_them():
     text = TEXT.replace(SAAS, STRAIGHT)
 
-    unread = "line 12, partners.bravo.specification: nobody reads it: its events go straight to the bus"
-    untaken = "line 6, entries.saas.transform: its events come to the bus as they are"
-    assert [warning.startswith((unread, untaken)) for warning in warnings(text)] == [True, True]
-    text = text.replace("bravo: {specification: *own, entry: saas}", "bravo: {entry: saas}")
+    unidentified = "line 12, partners.bravo.specification: nobody reads it: its events go straight to the bus"
+    untaken = "line 6, ingress.saas.transform: its events come to the bus as they are"
+    assert [warning.startswith((unidentified, untaken)) for warning in warnings(text)] == [True, True]
+    text = text.replace("bravo: {specification: *own, ingress: saas}", "bravo: {ingress: saas}")
     assert [warning.startswith(untaken) for warning in warnings(text)] == [True]
 
 
 def test_events_that_go_straight_may_be_taken_into_the_envelope_on_the_workflows_bus():
-    both = "bravo: {specification: *own, entry: [saas, apps], sources: ['aws.partner/acme.example/*']}"
+    both = "bravo: {specification: *own, ingress: [saas, apps], sources: ['aws.partner/acme.example/*']}"
 
-    assert warnings(TEXT.replace(SAAS, STRAIGHT).replace("bravo: {specification: *own, entry: saas}", both)) == []
+    assert warnings(TEXT.replace(SAAS, STRAIGHT).replace("bravo: {specification: *own, ingress: saas}", both)) == []
 
 
 def test_function_that_there_is_not_can_not_be_set():
     (problem,) = problems_with(SAAS, STRAIGHT[:-1] + ", memory_mb: 512}")
 
     assert problem == (
-        "line 6, entries.saas.memory_mb: memory_mb is for the function, and with transform: false there is none"
+        "line 6, ingress.saas.memory_mb: memory_mb is for the function, and with transform: false there is none"
     )
 
 

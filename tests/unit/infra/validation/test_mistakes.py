@@ -33,16 +33,16 @@ def test_route_to_a_destination_unlike_any_other_lists_them():
 
 
 def test_partner_with_an_unknown_entry_is_told_of_the_default_one():
-    assert problems_with({"entry: webhook": "entry: web"}) == [
-        'line 3, partners.mux.entry: there is no entry "web": did you mean "webhook"?'
+    assert problems_with({"ingress: webhook": "ingress: web"}) == [
+        'line 3, partners.mux.ingress: there is no entry "web": did you mean "webhook"?'
     ]
 
 
 def test_second_webhook_entry_is_refused():
-    entries = "entries:\n  webhook: {type: webhook}\n  hooks: {type: webhook}\nroutes:"
+    entries = "ingress:\n  webhook: {type: webhook}\n  hooks: {type: webhook}\nroutes:"
 
     assert problems_with({"routes:": entries}) == [
-        'line 8, entries.hooks: "webhook" is a webhook entry already: one HTTP API serves all partners that call'
+        'line 8, ingress.hooks: "webhook" is a webhook entry already: one HTTP API serves all partners that call'
     ]
 
 
@@ -55,11 +55,11 @@ def test_unused_destination_is_a_warning_only():
 
 
 def test_declared_entries_take_the_place_of_the_default_one():
-    entries = "entries: {calls: {type: webhook}}\nroutes:"
+    entries = "ingress: {calls: {type: webhook}}\nroutes:"
 
-    assert problems_with({"routes:": entries, "entry: webhook": "entry: calls"}) == []
+    assert problems_with({"routes:": entries, "ingress: webhook": "ingress: calls"}) == []
     assert problems_with({"routes:": entries}) == [
-        'line 3, partners.mux.entry: there is no entry "webhook": there is calls'
+        'line 3, partners.mux.ingress: there is no entry "webhook": there is calls'
     ]
 
 
@@ -290,9 +290,9 @@ BARE = "{id: body.id, type: body.type}"
     ],
 )
 def test_partner_without_verification_can_be_a_webhook_where_api_gateway_authorises_it(authorization):
-    partner = f"specification: {BARE}, entry: webhook, authorization: {authorization}"
+    partner = f"specification: {BARE}, ingress: webhook, authorization: {authorization}"
 
-    assert problems_with({"specification: mux, entry: webhook": partner}) == []
+    assert problems_with({"specification: mux, ingress: webhook": partner}) == []
 
 
 @pytest.mark.parametrize(
@@ -310,9 +310,9 @@ def test_partner_without_verification_can_be_a_webhook_where_api_gateway_authori
     ],
 )
 def test_authorization_that_would_let_in_whoever_is_refused(authorization, problem):
-    partner = f"specification: {BARE}, entry: webhook, authorization: {authorization}"
+    partner = f"specification: {BARE}, ingress: webhook, authorization: {authorization}"
 
-    (found,) = problems_with({"specification: mux, entry: webhook": partner})
+    (found,) = problems_with({"specification: mux, ingress: webhook": partner})
 
     assert found.startswith("line 3, partners.mux.authorization")
     assert problem in found
@@ -321,9 +321,11 @@ def test_authorization_that_would_let_in_whoever_is_refused(authorization, probl
 def test_handshake_of_an_authorised_partner_needs_its_secret():
     handshake = "{kind: query_echo, query: challenge, secret_query: verify}"
     authorization = "{type: jwt, issuer: 'https://login.example.com/', audiences: [hooks]}"
-    partner = f"specification: {{preset: mux, handshake: {handshake}}}, entry: webhook, authorization: {authorization}"
+    partner = (
+        f"specification: {{preset: mux, handshake: {handshake}}}, ingress: webhook, authorization: {authorization}"
+    )
 
-    (problem,) = problems_with({"specification: mux, entry: webhook": partner})
+    (problem,) = problems_with({"specification: mux, ingress: webhook": partner})
 
     assert problem.startswith("line 3, partners.mux.specification.handshake: needs a secret")
 
@@ -335,8 +337,8 @@ DOMAIN = f"name: hooks.example.com, certificate_arn: '{CERTIFICATE}'"
 @pytest.mark.parametrize("domain", ["", f", domain: {{{DOMAIN}}}"])
 def test_certificate_that_nobody_is_asked_for_is_refused(domain):
     changes = {
-        "entry: webhook": "entry: webhook, require_client_certificate: true",
-        "routes:": f"entries: {{webhook: {{type: webhook{domain}}}}}\nroutes:",
+        "ingress: webhook": "ingress: webhook, require_client_certificate: true",
+        "routes:": f"ingress: {{webhook: {{type: webhook{domain}}}}}\nroutes:",
     }
 
     assert problems_with(changes) == [
@@ -349,9 +351,9 @@ def test_certificate_that_nobody_is_asked_for_is_refused(domain):
 
 def test_certificate_is_required_where_mutual_tls_is():
     changes = {
-        "entry: webhook": "entry: webhook, require_client_certificate: true",
+        "ingress: webhook": "ingress: webhook, require_client_certificate: true",
         "routes:": (
-            f"entries: {{webhook: {{domain: {{{DOMAIN}, mutual_tls: {{truststore_uri: 's3://trust/ca.pem'}}}}}}}}"
+            f"ingress: {{webhook: {{domain: {{{DOMAIN}, mutual_tls: {{truststore_uri: 's3://trust/ca.pem'}}}}}}}}"
             "\nroutes:"
         ),
     }
@@ -371,20 +373,20 @@ def test_certificate_is_required_where_mutual_tls_is():
     ],
 )
 def test_domain_that_could_not_be_made_is_refused(domain, problem):
-    (found,) = problems_with({"routes:": f"entries: {{webhook: {{domain: {domain}}}}}\nroutes:"})
+    (found,) = problems_with({"routes:": f"ingress: {{webhook: {{domain: {domain}}}}}\nroutes:"})
 
-    assert found.startswith("line 6, entries.webhook.domain")
+    assert found.startswith("line 6, ingress.webhook.domain")
     assert problem in found
 
 
 def test_limits_of_a_partner_are_said_in_full():
-    (problem,) = problems_with({"entry: webhook": "entry: webhook, throttle: {rate: 5}"})
+    (problem,) = problems_with({"ingress: webhook": "ingress: webhook, throttle: {rate: 5}"})
 
     assert problem.startswith("line 3, partners.mux.throttle.burst: is missing")
 
 
 def test_secret_given_by_value_is_refused():
-    (problem,) = problems_with({"entry: webhook": "entry: webhook, secret_arns: [whsec_c2VjcmV0]"})
+    (problem,) = problems_with({"ingress: webhook": "ingress: webhook, secret_arns: [whsec_c2VjcmV0]"})
 
     assert problem.startswith("line 3, partners.mux.secret_arns[0]: must be the ARN of a secret")
 
@@ -480,10 +482,10 @@ def test_function_must_outlive_the_one_that_it_waits_for():
         ("type: event-bus, bus_arn: shared", ".bus_arn: must be the ARN of a bus"),
         ("type: lambda, function_arn: on-asset", ".function_arn: must be the ARN of a function"),
         ("type: firehose, stream_arn: lake", ".stream_arn: must be the ARN of a Firehose stream"),
-        ("type: resume, correlation_key: 'data.'", ".correlation_key: 'data.' is not JMESPath"),
+        ("type: task-callback, correlation_key: 'data.'", ".correlation_key: 'data.' is not JMESPath"),
         (
-            "type: http, url: 'https://a.example.com/', breaker: {delay_seconds: 60, max_delay_seconds: 30}",
-            ".breaker.delay_seconds: delay_seconds is above max_delay_seconds",
+            "type: http, url: 'https://a.example.com/', circuit_breaker: {delay_seconds: 60, max_delay_seconds: 30}",
+            ".circuit_breaker.delay_seconds: delay_seconds is above max_delay_seconds",
         ),
     ],
 )

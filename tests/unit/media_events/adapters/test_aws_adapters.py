@@ -12,13 +12,19 @@ from moto import mock_aws
 
 from media_events.adapters.aws_errors import judge, rejection
 from media_events.adapters.boto_clients import client as make_client
-from media_events.adapters.dynamodb.idempotency import LedgerTable
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, parse_uri
 from media_events.adapters.sqs.hop_queue import SqsQueue
-from media_events.core.failures import Failure, HopError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.core.failures import (
+    Failure,
+    PermanentConfigError,
+    PermanentDataError,
+    ProcessingError,
+    TransientError,
+)
 from media_events.events.publisher import Entry
-from media_events.messaging.idempotency import RETENTION_SECONDS, Begun, ledger_key
+from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition, record_key
 from media_events.messaging.message import Message
 from tests.fakes.hop import FakeClock, failure_attribute, sqs_record
 
@@ -58,57 +64,59 @@ class TestLedgerTable:
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        return lambda owner: LedgerTable(client, "ledger", owner=owner, clock=clock)
+        return lambda owner: DynamoIdempotencyStore(client, "ledger", owner=owner, clock=clock)
 
     def test_new_entry_is_ours_and_a_twin_s_is_in_progress(self, ledger_of, clock):
-        assert ledger_of("one").begin("k", lease_seconds=30) == Begun("owned")
-        assert ledger_of("two").begin("k", lease_seconds=30) == Begun("in-progress", lease_expires=clock.now + 30)
+        assert ledger_of("one").acquire("k", lease_seconds=30) == Acquisition("owned")
+        assert ledger_of("two").acquire("k", lease_seconds=30) == Acquisition(
+            "in-progress", lease_expires=clock.now + 30
+        )
 
     def test_completed_entry_is_a_duplicate_with_its_result(self, ledger_of):
-        ledger_of("one").begin("k", lease_seconds=30)
+        ledger_of("one").acquire("k", lease_seconds=30)
         ledger_of("one").complete("k", result={"status": 200})
 
-        assert ledger_of("two").begin("k", lease_seconds=30) == Begun("done", result={"status": 200})
+        assert ledger_of("two").acquire("k", lease_seconds=30) == Acquisition("done", result={"status": 200})
 
     def test_entry_whose_lease_has_run_out_is_taken_over(self, ledger_of, clock):
-        ledger_of("one").begin("k", lease_seconds=30)
+        ledger_of("one").acquire("k", lease_seconds=30)
         clock.now += 30
 
-        assert ledger_of("two").begin("k", lease_seconds=30) == Begun("owned")
+        assert ledger_of("two").acquire("k", lease_seconds=30) == Acquisition("owned")
 
     def test_owner_that_lost_its_lease_can_not_complete_or_release(self, ledger_of, clock):
-        ledger_of("one").begin("k", lease_seconds=30)
+        ledger_of("one").acquire("k", lease_seconds=30)
         clock.now += 31
-        ledger_of("two").begin("k", lease_seconds=30)
+        ledger_of("two").acquire("k", lease_seconds=30)
 
-        with pytest.raises(HopError):
+        with pytest.raises(ProcessingError):
             ledger_of("one").complete("k")
         ledger_of("one").release("k")
 
-        assert ledger_of("three").begin("k", lease_seconds=30).state == "in-progress"
+        assert ledger_of("three").acquire("k", lease_seconds=30).state == "in-progress"
 
     def test_released_entry_is_free(self, ledger_of):
-        ledger_of("one").begin("k", lease_seconds=30)
+        ledger_of("one").acquire("k", lease_seconds=30)
         ledger_of("one").release("k")
 
-        assert ledger_of("two").begin("k", lease_seconds=30) == Begun("owned")
+        assert ledger_of("two").acquire("k", lease_seconds=30) == Acquisition("owned")
 
     def test_completed_entry_is_not_released(self, ledger_of):
-        ledger_of("one").begin("k", lease_seconds=30)
+        ledger_of("one").acquire("k", lease_seconds=30)
         ledger_of("one").complete("k")
         ledger_of("one").release("k")
 
-        assert ledger_of("two").begin("k", lease_seconds=30).state == "done"
+        assert ledger_of("two").acquire("k", lease_seconds=30).state == "done"
 
     @pytest.mark.parametrize("keep", [RETENTION_SECONDS, 60])
     def test_entry_expires_in_code_though_the_table_still_has_it(self, ledger_of, clock, keep):
-        ledger_of("one").begin("k", lease_seconds=30)
+        ledger_of("one").acquire("k", lease_seconds=30)
         ledger_of("one").complete("k", keep_seconds=keep)
         clock.now += keep - 1
-        assert ledger_of("two").begin("k", lease_seconds=30).state == "done"
+        assert ledger_of("two").acquire("k", lease_seconds=30).state == "done"
         clock.now += 2
 
-        assert ledger_of("two").begin("k", lease_seconds=30).state == "owned"
+        assert ledger_of("two").acquire("k", lease_seconds=30).state == "owned"
 
     def test_entry_released_between_put_and_read_is_in_progress_for_one_more_try(self, clock):
         class Racing:
@@ -118,15 +126,17 @@ class TestLedgerTable:
             def get_item(self, **_):
                 return {}
 
-        assert LedgerTable(Racing(), "t", owner="o", clock=clock).begin("k", lease_seconds=1) == Begun("in-progress")
+        assert DynamoIdempotencyStore(Racing(), "t", owner="o", clock=clock).acquire(
+            "k", lease_seconds=1
+        ) == Acquisition("in-progress")
 
     def test_absent_table_is_our_configuration(self, clock):
-        ledger = LedgerTable(boto3.client("dynamodb"), "nothing", owner="o", clock=clock)
+        idempotency = DynamoIdempotencyStore(boto3.client("dynamodb"), "nothing", owner="o", clock=clock)
 
         for call in (
-            lambda: ledger.begin("k", lease_seconds=1),
-            lambda: ledger.complete("k"),
-            lambda: ledger.release("k"),
+            lambda: idempotency.acquire("k", lease_seconds=1),
+            lambda: idempotency.complete("k"),
+            lambda: idempotency.release("k"),
         ):
             with pytest.raises(PermanentConfigError):
                 call()
@@ -134,10 +144,10 @@ class TestLedgerTable:
 
 def test_ledger_keys_do_not_collide():
     keys = {
-        ledger_key("a", "b|c", "d"),
-        ledger_key("a|b", "c", "d"),
-        ledger_key("a", "b", "c|d"),
-        ledger_key("", "a|b|c", "d"),
+        record_key("a", "b|c", "d"),
+        record_key("a|b", "c", "d"),
+        record_key("a", "b", "c|d"),
+        record_key("", "a|b|c", "d"),
     }
 
     assert len(keys) == 4
@@ -202,7 +212,7 @@ class TestSqsQueue:
         assert (kept.code, kept.message, kept.response) == ("http-503", "m" * 128, None)
 
     def test_body_that_does_not_fit_at_all_is_refused(self, sqs, dlq):
-        with pytest.raises(HopError):
+        with pytest.raises(ProcessingError):
             SqsQueue(sqs, dead_letter_queue_url=dlq).send("b" * 1_100_000, FAILURE)
 
     def test_fifo_dead_letter_keeps_its_group_and_is_not_doubled(self, sqs):
@@ -230,7 +240,7 @@ class TestSqsQueue:
 
         with pytest.raises(PermanentConfigError):
             SqsQueue(sqs, dead_letter_queue_url=gone).send("b", FAILURE)
-        with pytest.raises(HopError):
+        with pytest.raises(ProcessingError):
             SqsQueue(sqs, dead_letter_queue_url=dlq, queue_url=gone).set_visibility("handle", 1)
 
 
@@ -325,7 +335,7 @@ class TestS3:
         s3.put_object(Bucket="kit", Key="configuration/f/x.json", Body=json.dumps({"a": 1}))
 
         assert S3Documents(s3).read("s3://kit/configuration/f/x.json") == b'{"a": 1}'
-        with pytest.raises(HopError):
+        with pytest.raises(ProcessingError):
             S3Documents(s3).read("s3://kit/nothing")
 
     @pytest.mark.parametrize("uri", ["", "kit/key", "https://kit/key", "s3://kit"])

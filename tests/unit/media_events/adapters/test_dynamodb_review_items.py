@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
-from media_events.core.failures import HopError, TransientError
+from media_events.core.failures import ProcessingError, TransientError
 from media_events.recovery.review_item import Selection
 from tests.fakes.review_items import attempt, make_item
 from tests.fakes.review_tables import create_review_table
@@ -115,7 +115,7 @@ def test_a_list_leaves_out_what_items_carry(table):
     table.create(item)
     (listed,) = table.page(selection(), limit=5).items
     assert listed == replace(item, body=None, response=None, message_attributes={})
-    assert table.glance(item.item_id) == listed
+    assert table.get_summary(item.item_id) == listed
 
 
 def test_an_item_from_a_list_is_changed_without_what_the_list_left_out(table):
@@ -124,8 +124,8 @@ def test_an_item_from_a_list_is_changed_without_what_the_list_left_out(table):
     (listed,) = table.page(selection(), limit=5).items
     assert table.update(replace(listed, status="RESOLVED", version=2), over=listed)
     found = table.get(item.item_id)
-    assert found == replace(item, status="RESOLVED", settled_at=found.settled_at, version=2)
-    assert found.settled_at is not None
+    assert found == replace(item, status="RESOLVED", closed_at=found.closed_at, version=2)
+    assert found.closed_at is not None
 
 
 def test_items_are_found_by_group_and_by_event(table):
@@ -319,7 +319,7 @@ def test_a_table_that_is_not_there_is_a_failure_with_a_class(client, operation):
         "group": lambda: gone.group("g"),
         "count": lambda: gone.count(selection(), limit=5),
     }
-    with pytest.raises(HopError) as failed:
+    with pytest.raises(ProcessingError) as failed:
         calls[operation]()
     assert isinstance(failed.value.__cause__, ClientError)
 
@@ -339,5 +339,5 @@ def test_a_message_may_say_what_it_likes_of_its_id(table):
 
 
 def test_a_message_whose_item_can_not_be_remembered_says_why(client):
-    with pytest.raises(HopError):
+    with pytest.raises(ProcessingError):
         DynamoReviewTable(client, "gone").item_of("m-0", "item-a", lasting=False)

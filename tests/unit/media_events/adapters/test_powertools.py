@@ -9,8 +9,8 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 
 from media_events.adapters import powertools
-from media_events.adapters.powertools import PowertoolsReporter, instrumented
-from media_events.core.telemetry import fault
+from media_events.adapters.powertools import PowertoolsTelemetry, instrumented
+from media_events.core.telemetry import error_location
 
 
 @pytest.fixture(name="stream")
@@ -21,7 +21,7 @@ def _stream():
 @pytest.fixture(name="report")
 def _report(stream, request):
     logger = Logger(service=f"webhook-{request.node.name}", stream=stream)
-    return PowertoolsReporter(logger, Metrics(namespace="MediaEvents", service="webhook"))
+    return PowertoolsTelemetry(logger, Metrics(namespace="MediaEvents", service="webhook"))
 
 
 def lines(stream):
@@ -82,7 +82,7 @@ def test_counts_of_an_invocation_are_added_up_and_written_once(report, capsys):
 
 
 def test_counts_are_written_though_the_handler_raises(report, capsys, monkeypatch):
-    monkeypatch.setattr(powertools, "reporter", lambda: report)
+    monkeypatch.setattr(powertools, "telemetry", lambda: report)
 
     def handler(_event, _context):
         report.count("EventsDeadLettered")
@@ -97,20 +97,20 @@ def test_counts_are_written_though_the_handler_raises(report, capsys, monkeypatc
 def test_reporter_is_made_once_from_the_environment(monkeypatch):
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "media-dev-webhook")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Mine")
-    powertools.reporter.cache_clear()
+    powertools.telemetry.cache_clear()
 
-    report = powertools.reporter()
+    report = powertools.telemetry()
 
-    assert powertools.reporter() is report
+    assert powertools.telemetry() is report
     assert (report._metrics.service, report._metrics.namespace) == ("media-dev-webhook", "Mine")
-    powertools.reporter.cache_clear()
+    powertools.telemetry.cache_clear()
 
 
 def test_fault_tells_kind_and_place_and_not_the_words():
     try:
         int("live-token")
     except ValueError as error:
-        told = fault(error)
+        told = error_location(error)
 
     assert told["error"] == "ValueError"
     assert "test_powertools.py:" in str(told["at"])

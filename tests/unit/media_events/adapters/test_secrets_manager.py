@@ -14,7 +14,7 @@ from media_events.adapters.secrets_manager import (
     SecretsManager,
     parse_secret,
 )
-from media_events.core.failures import HopError
+from media_events.core.failures import ProcessingError
 from tests.fakes.hop import FakeClock
 
 
@@ -101,15 +101,15 @@ def test_cached_values_serve_while_the_store_is_down_but_not_for_ever(secrets, s
 
     clock.now += 1
 
-    with pytest.raises(HopError):
+    with pytest.raises(ProcessingError):
         secrets.values(["a"])
 
 
 def test_value_that_is_put_at_last_is_found_soon(secrets, store, clock):
-    with pytest.raises(HopError):
+    with pytest.raises(ProcessingError):
         secrets.values(["empty"])
     store.versions["empty"] = {"AWSCURRENT": "first"}
-    with pytest.raises(HopError):
+    with pytest.raises(ProcessingError):
         secrets.values(["empty"])
     assert store.calls == 2
 
@@ -132,7 +132,7 @@ def test_one_secret_that_fails_does_not_take_the_others_along(secrets):
 
 @pytest.mark.parametrize("arns", [["empty"], ["absent"], []])
 def test_no_value_at_all_is_an_error(secrets, arns):
-    with pytest.raises(HopError) as caught:
+    with pytest.raises(ProcessingError) as caught:
         secrets.values(arns)
 
     assert caught.value.code == "no-secret"

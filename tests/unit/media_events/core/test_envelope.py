@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_events.core.envelope import ENTRIES, STAGES, EnvelopeError, Event, Metadata, Redrive
+from media_events.core.envelope import INGRESSES, STAGES, EnvelopeError, Event, Metadata, Redrive
 
 TEXT = st.text(min_size=1, max_size=40)
 JSON = st.recursive(
@@ -25,7 +25,7 @@ METADATA = st.builds(
     type=TEXT,
     time=TEXT,
     partner=TEXT,
-    entry=st.sampled_from(ENTRIES),
+    ingress=st.sampled_from(INGRESSES),
     nativetype=TEXT,
     recordedtime=TEXT,
     partitionkey=TEXT,
@@ -46,7 +46,7 @@ def metadata(**changes: Any) -> Metadata:
             type="asset.ready",
             time="2025-03-04T10:15:09Z",
             partner="mux",
-            entry="webhook",
+            ingress="webhook",
             nativetype="video.asset.ready",
             recordedtime="2025-03-04T10:15:10Z",
             partitionkey="asset-1",
@@ -71,7 +71,7 @@ def test_every_problem_is_named_at_once() -> None:
             **metadata().to_dict(),
             "id": "",
             "type": None,
-            "entry": "fax",
+            "ingress": "fax",
             "hops": -1,
             "redrive": {"route": "route/cms"},
         },
@@ -86,7 +86,7 @@ def test_every_problem_is_named_at_once() -> None:
         "metadata.type is missing",
         "metadata.hops must be an integer of 0 or more",
         'metadata.redrive must be {"route": text, "count": integer}',
-        "metadata.entry must be one of sqs, sns-fifo, webhook, partner-bus, custom-bus",
+        "metadata.ingress must be one of sqs, sns-fifo, webhook, partner-bus, custom-bus",
     ]
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from media_events.core.failures import (
     FAILURE_CLASSES,
     Failure,
-    HopError,
     PermanentConfigError,
     PermanentDataError,
+    ProcessingError,
     TransientError,
     scrub,
 )
@@ -47,7 +47,7 @@ def failure_of(error: BaseException) -> Failure:
         (PermanentConfigError("http-401", "refused"), "permanent-config"),
     ],
 )
-def test_an_error_on_purpose_keeps_its_class_and_code(error: HopError, failure_class: str) -> None:
+def test_an_error_on_purpose_keeps_its_class_and_code(error: ProcessingError, failure_class: str) -> None:
     failure = failure_of(error)
 
     assert (failure.failure_class, failure.code, failure.message) == (failure_class, error.code, error.message)

@@ -1,4 +1,4 @@
-"""The breaker: it opens, lets one try, closes; waiting uses up no attempts; all functions share it."""
+"""The circuit_breaker: it opens, lets one try, closes; waiting uses up no attempts; all functions share it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from media_events.adapters.dynamodb.circuit_breaker import BreakerTable
+from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
 from media_events.core.failures import DeferredError, PermanentConfigError, PermanentDataError, TransientError
 from media_events.delivery.circuit_breaker import (
     ALIVE_SECONDS,
     PROBE_SECONDS,
-    Breaker,
-    BreakerState,
-    breaker_key,
+    CircuitBreaker,
+    CircuitBreakerState,
+    circuit_breaker_key,
     signal_of,
 )
 from media_events.delivery.deliverer import Deliverer
-from media_events.delivery.policies import BreakerPolicy
-from media_events.messaging.idempotency import RETENTION_SECONDS, ledger_key
+from media_events.delivery.policies import CircuitBreakerPolicy
+from media_events.messaging.idempotency import RETENTION_SECONDS, record_key
 from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
 
-POLICY = BreakerPolicy(failures=3, delay_seconds=30, max_delay_seconds=100, hold_seconds=3600)
+POLICY = CircuitBreakerPolicy(failures=3, delay_seconds=30, max_delay_seconds=100, hold_seconds=3600)
 DOWN = TransientError("http-503", "down")
 
 
@@ -43,11 +43,11 @@ def _dynamodb():
 
 @pytest.fixture(name="store")
 def _store(dynamodb, clock):
-    return BreakerTable(dynamodb, "table", "cms", clock=clock)
+    return DynamoCircuitBreaker(dynamodb, "table", "cms", clock=clock)
 
 
-def breaker(store, clock, report=None):
-    return Breaker(
+def circuit_breaker(store, clock, report=None):
+    return CircuitBreaker(
         destination="cms", policy=POLICY, store=store, report=report or FakeReport(), clock=clock, rng=random.Random(7)
     )
 
@@ -89,7 +89,7 @@ def _receiver(request):
 @pytest.fixture(name="send")
 def _send(store, clock, receiver):
     """Deliver events, each call in a sandbox of its own."""
-    ledger = FakeLedgerTable(clock)
+    idempotency = FakeLedgerTable(clock)
     report = FakeReport()
     count = iter(range(1000))
 
@@ -98,12 +98,12 @@ def _send(store, clock, receiver):
             destination="cms",
             hop="route/cms",
             delivery=receiver,
-            ledger=ledger.owned_by(f"request-{next(count)}"),
+            idempotency=idempotency.owned_by(f"request-{next(count)}"),
             report=report,
             seconds_left=lambda: 30.0,
             clock=clock,
             parallel=1,
-            breaker=breaker(store, clock, report),
+            circuit_breaker=circuit_breaker(store, clock, report),
         )
         once_more = {"redrivecount": {"stringValue": "1", "dataType": "Number"}}
         records = [
@@ -145,7 +145,7 @@ def test_after_enough_failures_in_a_row_nothing_is_sent_and_nothing_counts_as_an
         assert POLICY.delay_seconds <= outcome.retry_after <= POLICY.delay_seconds * 1.25
         assert outcome.hold_seconds == POLICY.hold_seconds
     assert receiver.asked == []
-    assert send.report.messages().count("breaker opened") == 1
+    assert send.report.messages().count("circuit breaker opened") == 1
 
 
 def test_one_success_begins_the_count_anew(send, receiver):
@@ -172,7 +172,7 @@ def test_after_the_pause_one_event_is_tried_and_if_it_arrives_the_others_follow(
     assert send("a", "b", "c") == [None] * 3
     assert receiver.asked[0] == "a"
     assert send("d") == [None]
-    assert "breaker closed" in send.report.messages()
+    assert "circuit breaker closed" in send.report.messages()
 
 
 def test_if_it_does_not_arrive_the_others_are_spared_and_the_pause_doubles_up_to_its_limit(send, receiver, clock):
@@ -193,7 +193,7 @@ def test_if_it_does_not_arrive_the_others_are_spared_and_the_pause_doubles_up_to
 def test_while_somebody_tries_nobody_else_does(send, receiver, store, clock):
     opened(send, receiver)
     clock.sleep(POLICY.delay_seconds)
-    passage, _ = breaker(store, clock).enter(fresh=True)
+    passage, _ = circuit_breaker(store, clock).before_delivery(fresh=True)
     assert passage == "probe"
     (outcome,) = send("a")
     assert isinstance(outcome, DeferredError)
@@ -204,7 +204,7 @@ def test_while_somebody_tries_nobody_else_does(send, receiver, store, clock):
 def test_a_try_that_was_killed_does_not_block_the_next_one_for_long(send, receiver, store, clock):
     opened(send, receiver)
     clock.sleep(POLICY.delay_seconds)
-    breaker(store, clock).enter(fresh=True)
+    circuit_breaker(store, clock).before_delivery(fresh=True)
     clock.sleep(PROBE_SECONDS)
     receiver.error = None
     assert send("a") == [None]
@@ -258,7 +258,7 @@ def test_events_that_have_failed_before_pause_nobody_while_others_arrive(send, r
         some = poison[4 * number : 4 * number + 4]
         send(*some, **({"redriven": some} if how == "redriven" else {"receive_count": 2}))
         clock.sleep(5)
-    assert "breaker opened" not in send.report.messages()
+    assert "circuit breaker opened" not in send.report.messages()
 
 
 def test_where_nothing_has_arrived_for_a_while_they_count(send, receiver, clock):
@@ -266,19 +266,19 @@ def test_where_nothing_has_arrived_for_a_while_they_count(send, receiver, clock)
     clock.sleep(ALIVE_SECONDS + 1)
     receiver.error = DOWN
     send("a", "b", "c", redriven="abc")
-    assert "breaker opened" in send.report.messages()
+    assert "circuit breaker opened" in send.report.messages()
 
 
 @pytest.mark.parametrize("how", [{"redriven": ["a", "b", "c", "d"]}, {"receive_count": 2}])
 def test_a_breaker_that_only_they_have_opened_holds_back_only_them(send, receiver, how):
     receiver.refused = dict.fromkeys("abcd", DOWN)
     send("a", "b", "c", **how)
-    assert "breaker opened" in send.report.messages()
+    assert "circuit breaker opened" in send.report.messages()
     receiver.asked.clear()
     assert [type(each) for each in send("d", **how)] == [DeferredError]
     assert receiver.asked == []
     assert send("live-1", "live-2") == [None, None]
-    assert "breaker closed" in send.report.messages()
+    assert "circuit breaker closed" in send.report.messages()
 
 
 def test_if_the_first_event_that_has_not_failed_before_fails_too_it_holds_back_all(send, receiver, clock):
@@ -305,7 +305,7 @@ def test_what_has_not_failed_before_counts_at_once(send, receiver):
     send("live")
     receiver.error = DOWN
     send("a", "b", "c")
-    assert "breaker opened" in send.report.messages()
+    assert "circuit breaker opened" in send.report.messages()
 
 
 def test_the_trial_is_one_that_has_not_failed_before(send, receiver, clock):
@@ -337,57 +337,57 @@ def test_a_table_that_can_not_be_reached_stops_no_delivery(clock, receiver):
         destination="cms",
         hop="route/cms",
         delivery=receiver,
-        ledger=FakeLedgerTable(clock).owned_by("request-1"),
+        idempotency=FakeLedgerTable(clock).owned_by("request-1"),
         report=report,
         seconds_left=lambda: 30.0,
         clock=clock,
-        breaker=breaker(BreakerTable(Failing(), "table", "cms", clock=clock), clock, report),
+        circuit_breaker=circuit_breaker(DynamoCircuitBreaker(Failing(), "table", "cms", clock=clock), clock, report),
     )
     assert deliverer([Message.of(sqs_record(bus_event(make_event())))]) == [None]
-    assert "breaker not kept" in report.messages()
+    assert "circuit breaker not saved" in report.messages()
 
 
 def test_what_was_written_long_ago_counts_no_more(store, clock):
     store.add_failures(99)
     assert store.read().failures == 99
     clock.sleep(RETENTION_SECONDS + 1)
-    assert store.read() == BreakerState()
+    assert store.read() == CircuitBreakerState()
 
 
 def test_failures_of_all_functions_add_up(store):
     store.add_failures(2)
-    assert store.add_failures(3) == BreakerState(failures=5)
+    assert store.add_failures(3) == CircuitBreakerState(failures=5)
 
 
 def test_only_one_gets_to_try(store, clock):
-    store.open(until=clock.now, opened=1, doubted=False)
+    store.open(until=clock.now, opened=1, suspect_only=False)
     claims = [store.claim_probe(now=clock.now, until=clock.now + 60) for _ in range(3)]
     assert claims == [True, False, False]
 
 
 def test_nobody_gets_to_try_before_the_pause_is_over(store, clock):
-    store.open(until=clock.now + 1, opened=1, doubted=False)
+    store.open(until=clock.now + 1, opened=1, suspect_only=False)
     assert not store.claim_probe(now=clock.now, until=clock.now + 60)
 
 
 def test_opening_again_ends_a_try(store, clock):
-    store.open(until=clock.now, opened=1, doubted=False)
+    store.open(until=clock.now, opened=1, suspect_only=False)
     store.claim_probe(now=clock.now, until=clock.now + 60)
-    store.open(until=clock.now + 60, opened=2, doubted=True)
-    assert store.read() == BreakerState(opened=2, doubted=True, open_until=clock.now + 60)
+    store.open(until=clock.now + 60, opened=2, suspect_only=True)
+    assert store.read() == CircuitBreakerState(opened=2, suspect_only=True, open_until=clock.now + 60)
 
 
 def test_a_breaker_and_an_effect_never_share_a_key():
-    assert not ledger_key("breaker", "x", "y").startswith(breaker_key("")[:7])
+    assert not record_key("circuit_breaker", "x", "y").startswith(circuit_breaker_key("")[:7])
 
 
 def test_two_destinations_have_two_breakers(dynamodb, clock):
-    BreakerTable(dynamodb, "table", "a", clock=clock).add_failures(5)
-    assert BreakerTable(dynamodb, "table", "b", clock=clock).read() == BreakerState()
+    DynamoCircuitBreaker(dynamodb, "table", "a", clock=clock).add_failures(5)
+    assert DynamoCircuitBreaker(dynamodb, "table", "b", clock=clock).read() == CircuitBreakerState()
 
 
 def test_a_breaker_that_is_open_is_not_opened_again_by_those_who_came_before(store, clock):
-    late = breaker(store, clock)
-    store.open(until=clock.now + 90, opened=3, doubted=False)
-    late.leave(BreakerState(), ["down"] * 5)
-    assert replace(store.read(), failures=0) == BreakerState(opened=3, open_until=clock.now + 90)
+    late = circuit_breaker(store, clock)
+    store.open(until=clock.now + 90, opened=3, suspect_only=False)
+    late.record(CircuitBreakerState(), ["down"] * 5)
+    assert replace(store.read(), failures=0) == CircuitBreakerState(opened=3, open_until=clock.now + 90)

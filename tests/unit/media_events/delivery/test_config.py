@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media_events.delivery.config import DestinationError, HttpDestination, StatesDestination, parse_destination
+from media_events.delivery.config import DestinationError, HttpDestination, StepFunctionsDestination, parse_destination
 from media_events.outbound_http.authentication import ApiKey, Basic, StandardWebhooks
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"
@@ -27,8 +27,8 @@ def test_nulls_mean_defaults():
 
 
 def test_a_state_machine_is_read():
-    document = {"destination": {"name": "ingest", "type": "states", "state_machine_arn": MACHINE}}
-    assert parse_destination(document) == StatesDestination(name="ingest", state_machine_arn=MACHINE)
+    document = {"destination": {"name": "ingest", "type": "step-functions", "state_machine_arn": MACHINE}}
+    assert parse_destination(document) == StepFunctionsDestination(name="ingest", state_machine_arn=MACHINE)
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_a_document_of_another_shape_is_refused(document):
 @pytest.mark.parametrize("arn", [None, "ingest", MACHINE.replace("stateMachine", "execution")])
 def test_a_state_machine_is_named_by_its_arn(arn):
     with pytest.raises(DestinationError, match="state_machine_arn"):
-        parse_destination({"destination": {"name": "ingest", "type": "states", "state_machine_arn": arn}})
+        parse_destination({"destination": {"name": "ingest", "type": "step-functions", "state_machine_arn": arn}})

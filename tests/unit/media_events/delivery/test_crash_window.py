@@ -24,13 +24,13 @@ from media_events.adapters.step_functions.executions import StepFunctions
 from media_events.core.failures import TransientError
 from media_events.delivery.aws.batching import BusDelivery, ChannelDelivery, line, message
 from media_events.delivery.aws.lambda_function import LambdaDelivery
-from media_events.delivery.aws.step_functions import StatesDelivery
-from media_events.delivery.aws.task_callback import ResumeDelivery
+from media_events.delivery.aws.step_functions import StepFunctionsDelivery
+from media_events.delivery.aws.task_callback import TaskCallbackDelivery
 from media_events.delivery.config import parse_destination
 from media_events.delivery.deliverer import Deliverer, destination_key
 from media_events.delivery.http.delivery import HttpDelivery
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
-from media_events.delivery.task_callbacks import Answer, Arrived, Wait, WaitingRoom
+from media_events.delivery.task_callbacks import Arrived, PendingCallback, TaskCallbacks, TaskResult
 from media_events.events.publisher import Publisher
 from media_events.messaging.message import Message
 from media_events.outbound_http.client import Response
@@ -112,15 +112,15 @@ class Room:
 
     def put_event(self, arrived: Arrived) -> None: ...
 
-    def waits(self, key: str) -> list[Wait]:
+    def callbacks(self, key: str) -> list[PendingCallback]:
         now = self.target.clock.now
-        return [Wait(key=key, token="token-1", since=now - 1, expires=now + 1e6)]
+        return [PendingCallback(key=key, token="token-1", since=now - 1, expires=now + 1e6)]
 
-    def remove_wait(self, wait: Wait) -> None: ...
+    def remove_callback(self, wait: PendingCallback) -> None: ...
 
     def remove_event(self, arrived: Arrived) -> None: ...
 
-    def answer(self, token: str, answer: Answer) -> bool:  # noqa: ARG002
+    def answer(self, token: str, answer: TaskResult) -> bool:  # noqa: ARG002
         return self.target.take(token)
 
 
@@ -134,8 +134,10 @@ def http(target):
 
 
 def states(target):
-    values = {"name": "ingest", "type": "states", "state_machine_arn": STATE_MACHINE}
-    return StatesDelivery(destination=parse_destination({"destination": values}), state_machines=StepFunctions(target))
+    values = {"name": "ingest", "type": "step-functions", "state_machine_arn": STATE_MACHINE}
+    return StepFunctionsDelivery(
+        destination=parse_destination({"destination": values}), state_machines=StepFunctions(target)
+    )
 
 
 def sqs(target, *, fifo):
@@ -167,11 +169,16 @@ def firehose(target):
 
 
 def resume(target):
-    values = {"name": "go-on", "type": "resume", "waits_table": "waits", "correlation_key": "metadata.id"}
+    values = {
+        "name": "go-on",
+        "type": "task-callback",
+        "task_callbacks_table": "waits",
+        "correlation_key": "metadata.id",
+    }
     room: Any = Room(target)
-    return ResumeDelivery(
+    return TaskCallbackDelivery(
         parse_destination({"destination": values}),
-        WaitingRoom(store=room, tasks=room, clock=target.clock),
+        TaskCallbacks(store=room, tasks=room, clock=target.clock),
         target.clock,
     )
 
@@ -189,7 +196,7 @@ TARGETS = {
     "event-bus": (bus, None, 2),
     "lambda": (function, None, 2),
     "firehose": (firehose, None, 2),
-    "resume": (resume, FOREVER, 1),
+    "task-callback": (resume, FOREVER, 1),
 }
 
 
@@ -200,22 +207,22 @@ class Route:
         make, remembers, self.effects_after_a_crash = TARGETS[name]
         self.clock = FakeClock()
         self.target = Target(self.clock, remembers)
-        self.ledger = FakeLedgerTable(self.clock)
+        self.idempotency = FakeLedgerTable(self.clock)
         self.delivery = make(self.target)
 
     def deliver(self, owner: str, *, dies: bool = False) -> Any:
-        ledger = self.ledger.owned_by(owner)
+        idempotency = self.idempotency.owned_by(owner)
         if dies:
 
             def complete(*_given: Any, **_more: Any) -> None:
                 raise Crash
 
-            ledger.complete = complete  # type: ignore[method-assign]
+            idempotency.complete = complete  # type: ignore[method-assign]
         deliverer = Deliverer(
             destination="cms",
             hop="route/cms",
             delivery=self.delivery,
-            ledger=ledger,
+            idempotency=idempotency,
             report=FakeReport(),
             seconds_left=lambda: FUNCTION_SECONDS,
             clock=self.clock,
@@ -243,7 +250,7 @@ def test_a_crash_after_the_effect_repeats_it_as_the_table_says_and_never_loses_i
     route.clock.now += FUNCTION_SECONDS
     held_off = route.deliver("too-early")
     assert isinstance(held_off, TransientError)
-    assert held_off.code == "ledger-in-progress"
+    assert held_off.code == "idempotency-in-progress"
     assert len(route.target.identities) == 1
 
     route.clock.now += LEASE_MARGIN_SECONDS
@@ -257,7 +264,7 @@ def test_a_crash_after_the_effect_repeats_it_as_the_table_says_and_never_loses_i
 
 def test_a_crash_before_the_effect_leaves_it_to_the_next_attempt(route):
     key = destination_key("partner.mux", "evt-1", "cms")
-    route.ledger.owned_by("killed").begin(key, lease_seconds=FUNCTION_SECONDS + LEASE_MARGIN_SECONDS)
+    route.idempotency.owned_by("killed").acquire(key, lease_seconds=FUNCTION_SECONDS + LEASE_MARGIN_SECONDS)
 
     route.clock.now += FUNCTION_SECONDS + LEASE_MARGIN_SECONDS
     assert route.deliver("next") is None

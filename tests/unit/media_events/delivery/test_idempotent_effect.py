@@ -8,7 +8,7 @@ import pytest
 
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.delivery.deliverer import Deliverer, destination_key
-from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, once
+from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, deliver_once
 from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
 from tests.fakes.events import make_event
@@ -42,7 +42,7 @@ def _table(clock):
 
 
 def attempt(table, effect, *, owner="request-1", seconds_left=30.0):
-    return once(table.owned_by(owner), "key", effect, seconds_left=seconds_left, clock=table.clock)
+    return deliver_once(table.owned_by(owner), "key", effect, seconds_left=seconds_left, clock=table.clock)
 
 
 def test_a_second_attempt_finds_the_effect_done(table):
@@ -73,10 +73,10 @@ def test_a_failed_attempt_gives_its_claim_back(table, error):
 
 def test_a_second_attempt_at_the_same_time_waits_for_the_first_ones_lease(table):
     effect = Effect()
-    table.owned_by("request-1").begin("key", lease_seconds=40)
+    table.owned_by("request-1").acquire("key", lease_seconds=40)
     with pytest.raises(TransientError) as busy:
         attempt(table, effect, owner="request-2")
-    assert (busy.value.code, busy.value.retry_after, effect.happened) == ("ledger-in-progress", 40, 0)
+    assert (busy.value.code, busy.value.retry_after, effect.happened) == ("idempotency-in-progress", 40, 0)
 
 
 def test_the_lease_outlives_the_function(table, clock):
@@ -111,7 +111,7 @@ def test_an_effect_that_could_not_be_recorded_is_not_repeated_within_the_lease(t
     table.failing.clear()
     with pytest.raises(TransientError) as busy:
         attempt(table, effect, owner="request-2")
-    assert (busy.value.code, effect.happened) == ("ledger-in-progress", 1)
+    assert (busy.value.code, effect.happened) == ("idempotency-in-progress", 1)
 
 
 def test_nothing_happens_while_the_ledger_can_not_be_reached(table):
@@ -153,7 +153,7 @@ def deliverer(table, delivery, report=None, **changes):
             "destination": "cms",
             "hop": "route/cms",
             "delivery": delivery,
-            "ledger": table.owned_by("request-1"),
+            "idempotency": table.owned_by("request-1"),
             "report": report or FakeReport(),
             "seconds_left": lambda: 30.0,
             "clock": table.clock,

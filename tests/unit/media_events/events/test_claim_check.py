@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.core.failures import PermanentConfigError, PermanentDataError
-from media_events.events.claim_check import MAX_SUMMARY_FIELDS, check_in, redeem, summary
+from media_events.events.claim_check import MAX_SUMMARY_FIELDS, check_in, check_out, summary
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeBodies
 
@@ -23,7 +23,7 @@ def test_checked_in_event_comes_back_whole(data):
     bodies = FakeBodies()
     event = make_event({"data": data})
 
-    assert redeem(check_in(event, bodies), bodies) == event
+    assert check_out(check_in(event, bodies), bodies) == event
 
 
 @given(JSON)
@@ -37,17 +37,17 @@ def test_summary_is_small_and_true(data):
 def test_event_without_a_pointer_is_left_alone():
     event = make_event()
 
-    assert redeem(event, None) is event
+    assert check_out(event, None) is event
 
 
 def test_pointer_that_is_not_ours_is_not_followed():
     with pytest.raises(PermanentDataError, match="not minted here"):
-        redeem(make_event(dataref="s3://somebody/else"), FakeBodies())
+        check_out(make_event(dataref="s3://somebody/else"), FakeBodies())
 
 
 def test_pointer_with_nowhere_to_follow_it_says_what_to_set():
     with pytest.raises(PermanentConfigError, match="BODIES_URI is not set"):
-        redeem(make_event(dataref="s3://bodies/kept/x"), None)
+        check_out(make_event(dataref="s3://bodies/kept/x"), None)
 
 
 def test_body_that_is_no_json_any_more_is_refused():
@@ -55,7 +55,7 @@ def test_body_that_is_no_json_any_more_is_refused():
     uri = bodies.put(b"{")
 
     with pytest.raises(PermanentDataError) as caught:
-        redeem(make_event(dataref=uri), bodies)
+        check_out(make_event(dataref=uri), bodies)
 
     assert caught.value.code == "body-changed"
 

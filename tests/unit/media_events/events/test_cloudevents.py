@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_events.core.envelope import ENTRIES, STAGES, Event, Metadata, Redrive
+from media_events.core.envelope import INGRESSES, STAGES, Event, Metadata, Redrive
 from media_events.events.cloudevents import CloudEventError, from_binary, from_structured, to_binary, to_structured
 from tests.fakes.events import make_event
 
@@ -27,7 +27,7 @@ METADATA = st.builds(
     type=NAME,
     time=NAME,
     partner=NAME,
-    entry=st.sampled_from(ENTRIES),
+    ingress=st.sampled_from(INGRESSES),
     nativetype=NAME,
     recordedtime=NAME,
     partitionkey=NAME,

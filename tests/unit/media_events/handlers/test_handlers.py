@@ -15,7 +15,7 @@ from media_events.adapters.boto_clients import client as make_client
 from media_events.delivery.deliverer import destination_key
 from media_events.handlers import deliver, transform, webhook
 from media_events.handlers.cold_start import during_init
-from media_events.messaging.async_invocation import HopFailedError
+from media_events.messaging.async_invocation import RetryableInvocationError
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event, sqs_record
 from tests.fakes.webhook_requests import BODY, SECRET, Context, Desk, api_event
@@ -23,7 +23,7 @@ from tests.fakes.webhook_requests import BODY, SECRET, Context, Desk, api_event
 REGION = "eu-west-1"
 
 
-CACHED = (make_client, webhook.application, transform.settings, transform.steps, transform._means)
+CACHED = (make_client, webhook.application, transform.settings, transform.steps, transform._ports)
 CACHED += (deliver._settings, deliver._destination, deliver._delivery)
 
 
@@ -65,7 +65,7 @@ class Cloud:
         self.setenv(
             BUS_ARN=bus_arn,
             DEAD_LETTER_QUEUE_URL=self.dlq,
-            LEDGER_TABLE="ledger",
+            IDEMPOTENCY_TABLE="ledger",
             BODIES_URI="s3://kit/bodies/events/",
             QUEUE_URL=self.queue,
             MAX_RECEIVE_COUNT="5",
@@ -250,7 +250,7 @@ def test_delivery_without_a_queue_raises_what_may_pass(cloud):
     claimed |= {"state": {"S": "started"}, "lease_expires": later, "expires": later, "owner": {"S": "another"}}
     cloud.dynamodb.put_item(TableName="ledger", Item=claimed)
 
-    with pytest.raises(HopFailedError, match='"code":"ledger-in-progress"'):
+    with pytest.raises(RetryableInvocationError, match='"code":"idempotency-in-progress"'):
         deliver.handler(json.loads(bus_event(event)), Context())
 
 
@@ -284,7 +284,7 @@ def test_transform_whose_python_function_is_not_there_says_so(cloud):
 def test_transform_makes_what_its_steps_need_and_nothing_else(cloud, step, made):
     cloud.configure("transform/slim", {"steps": [step]})
 
-    assert (transform._means().partners is not None) is made
+    assert (transform._ports().partners is not None) is made
 
 
 def test_transform_completes_events_from_a_table_and_a_bucket(cloud):

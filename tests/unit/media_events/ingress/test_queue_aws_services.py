@@ -23,7 +23,7 @@ def _cloud(monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    caches = (make_client, queue_ingress.settings, queue_ingress.entrance)
+    caches = (make_client, queue_ingress.settings, queue_ingress.receiver)
     with mock_aws():
         for cached in caches:
             cached.cache_clear()
@@ -54,12 +54,12 @@ class Cloud:
         )
         self.setenv(
             HOP="ingress/mam",
-            ENTRY="sqs",
+            INGRESS="sqs",
             BUS_ARN=bus_arn,
             QUEUE_URL=self.queue,
             DEAD_LETTER_QUEUE_URL=self.dlq,
             MAX_RECEIVE_COUNT="5",
-            LEDGER_TABLE="ledger",
+            IDEMPOTENCY_TABLE="ledger",
             BODIES_URI="s3://kit/bodies/events/",
         )
 
@@ -118,10 +118,10 @@ def test_queue_is_taken_to_the_bus_and_what_is_unusable_to_the_dead_letter_queue
     assert (event["detail"]["metadata"]["id"], event["detail"]["metadata"]["partitionkey"]) == ("e-1", "g")
     (dead,) = cloud.received(cloud.dlq)
     assert (dead["Body"], dead["Attributes"]["MessageGroupId"]) == ("{not json", "g")
-    assert set(dead["MessageAttributes"]) == {"failure", "arrival", "X-Tenant"}
-    arrival = json.loads(dead["MessageAttributes"]["arrival"]["StringValue"])
-    assert arrival["system"]["MessageDeduplicationId"] == "d-2"
-    assert arrival["event"] == {"partner": "mam"}
+    assert set(dead["MessageAttributes"]) == {"failure", "origin", "X-Tenant"}
+    origin = json.loads(dead["MessageAttributes"]["origin"]["StringValue"])
+    assert origin["system"]["MessageDeduplicationId"] == "d-2"
+    assert origin["event"] == {"partner": "mam"}
 
 
 def test_record_is_taken_from_the_re_drive_function_too(cloud):
@@ -134,7 +134,7 @@ def test_record_is_taken_from_the_re_drive_function_too(cloud):
 
 
 def test_bus_is_an_entry_of_the_same_function(cloud):
-    cloud.setenv(ENTRY="custom-bus")
+    cloud.setenv(INGRESS="custom-bus")
     cloud.configure({"partners": {"acme": {"specification": {"preset": "s3"}, "sources": ["aws.s3"]}}})
     detail = {"bucket": {"name": "b"}, "object": {"key": "k", "sequencer": "01"}}
     cloud.send(aws_event("aws.s3", detail, **{"detail-type": "Object Created"}), "d-1")
@@ -146,7 +146,7 @@ def test_bus_is_an_entry_of_the_same_function(cloud):
 
 
 def test_unusable_configuration_is_the_reason_on_the_dead_letter(cloud):
-    cloud.setenv(ENTRY="webhook")
+    cloud.setenv(INGRESS="webhook")
     cloud.configure({"partners": {"mam": {"specification": SPECIFICATION}}})
     cloud.send(mam_event(), "d-1")
 
@@ -155,12 +155,12 @@ def test_unusable_configuration_is_the_reason_on_the_dead_letter(cloud):
     (dead,) = cloud.received(cloud.dlq)
     failure = json.loads(dead["MessageAttributes"]["failure"]["StringValue"])
     assert (failure["code"], failure["class"]) == ("configuration-unusable", "permanent-config")
-    assert "ENTRY must be one of" in failure["message"]
+    assert "INGRESS must be one of" in failure["message"]
 
 
 def test_missing_variables_are_named(cloud):
-    cloud.environment.delenv("ENTRY")
-    cloud.environment.delenv("LEDGER_TABLE")
+    cloud.environment.delenv("INGRESS")
+    cloud.environment.delenv("IDEMPOTENCY_TABLE")
 
-    with pytest.raises(ValueError, match=r"ENTRY is not set.*LEDGER_TABLE is not set"):
+    with pytest.raises(ValueError, match=r"INGRESS is not set.*IDEMPOTENCY_TABLE is not set"):
         queue_ingress.handler({"Records": []}, Context())

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from media_events.core.configuration import ConfigurationError
-from media_events.ingress.queue_config import parse_entrants
+from media_events.ingress.queue_config import parse_queue_partners
 from tests.fakes.queue_ingress import SENT_TIME, Gate, aws_event, sqs_record
 
 SPECIFICATION = {
@@ -50,7 +50,7 @@ def test_partner_is_the_one_whose_source_it_is(gate, source, name):
     assert gate.take(sqs_record(aws_event(source, {"asset": "a-1"}))) == []
 
     metadata = gate.bus.events[0].metadata
-    assert (metadata.partner, metadata.source, metadata.entry) == (name, f"partner.{name}", "custom-bus")
+    assert (metadata.partner, metadata.source, metadata.ingress) == (name, f"partner.{name}", "custom-bus")
     assert (metadata.type, metadata.subject, metadata.recordedtime) == ("Asset State Change", "a-1", SENT_TIME)
 
 
@@ -74,7 +74,7 @@ def test_expressions_see_the_detail_as_body_and_the_event_as_envelope(monkeypatc
 
     (event,) = gate.bus.events
     assert (event.metadata.correlationid, event.metadata.causationid) == ("111122223333", "eu-west-1")
-    assert event.metadata.entry == "partner-bus"
+    assert event.metadata.ingress == "partner-bus"
     assert event.data == {"asset": "a-1"}
 
 
@@ -122,7 +122,7 @@ def test_enveloped_event_is_validated_and_passes(gate, source, name):
         "a-7",
     )
     assert (metadata.time, metadata.correlationid, metadata.partitionkey) == ("2026-11-23T12:00:00Z", "c-1", "a-7")
-    assert (metadata.partner, metadata.source, metadata.entry) == (name, f"partner.{name}", "custom-bus")
+    assert (metadata.partner, metadata.source, metadata.ingress) == (name, f"partner.{name}", "custom-bus")
     assert (metadata.stage, metadata.hops, metadata.recordedtime) == ("received", 0, SENT_TIME)
     assert event.data == {"asset": "a-7"}
 
@@ -131,7 +131,7 @@ def test_forged_control_attributes_are_not_believed(gate):
     forged = {
         "partner": "mux",
         "source": "partner.mux",
-        "entry": "webhook",
+        "ingress": "webhook",
         "stage": "transformed",
         "hops": 15,
         "dataref": "s3://bodies/kept/" + "0" * 64,
@@ -142,7 +142,7 @@ def test_forged_control_attributes_are_not_believed(gate):
     gate.take(sqs_record(aws_event("com.speaks", enveloped(forged))))
 
     metadata = gate.bus.events[0].metadata
-    assert (metadata.partner, metadata.source, metadata.entry) == ("speaks", "partner.speaks", "custom-bus")
+    assert (metadata.partner, metadata.source, metadata.ingress) == ("speaks", "partner.speaks", "custom-bus")
     assert (metadata.stage, metadata.hops, metadata.dataref, metadata.redrive) == ("received", 0, None, None)
     assert metadata.recordedtime == SENT_TIME
 
@@ -236,7 +236,7 @@ def test_sources_that_would_be_ambiguous_or_circular_are_refused(sources, proble
     document = {name: {"specification": SPECIFICATION, "sources": value} for name, value in sources.items()}
 
     with pytest.raises(ConfigurationError, match=problem):
-        parse_entrants(document, "custom-bus")
+        parse_queue_partners(document, "custom-bus")
 
 
 @pytest.mark.parametrize(
@@ -251,12 +251,12 @@ def test_sources_that_would_be_ambiguous_or_circular_are_refused(sources, proble
 def test_sources_that_do_not_meet_are_taken(sources):
     document = {name: {"specification": SPECIFICATION, "sources": value} for name, value in sources.items()}
 
-    assert [entrant.name for entrant in parse_entrants(document, "custom-bus")] == list(sources)
+    assert [entrant.name for entrant in parse_queue_partners(document, "custom-bus")] == list(sources)
 
 
 def test_partner_bus_needs_a_specification_and_may_take_every_source():
     with pytest.raises(ConfigurationError, match="specification must be an object"):
-        parse_entrants({"a": {"sources": ["aws.partner/a.com/*"]}}, "partner-bus")
+        parse_queue_partners({"a": {"sources": ["aws.partner/a.com/*"]}}, "partner-bus")
 
-    (entrant,) = parse_entrants({"a": {"specification": SPECIFICATION, "sources": ["*"]}}, "partner-bus")
+    (entrant,) = parse_queue_partners({"a": {"specification": SPECIFICATION, "sources": ["*"]}}, "partner-bus")
     assert entrant.sources == ("*",)

@@ -31,7 +31,7 @@ def check(event: Any, expected: dict[str, Any], entry: str) -> None:
         assert getattr(metadata, attribute) == expected[attribute], attribute
     assert metadata.time == (expected["time"] or SENT_TIME)
     assert (metadata.recordedtime, metadata.partner, metadata.source) == (SENT_TIME, "acme", "partner.acme")
-    assert (metadata.entry, metadata.stage, metadata.hops) == (entry, "received", 0)
+    assert (metadata.ingress, metadata.stage, metadata.hops) == (entry, "received", 0)
 
 
 @pytest.mark.parametrize("name", WEBHOOKS)
@@ -101,7 +101,7 @@ def test_partner_that_nobody_has_heard_of_comes_off_a_bus(monkeypatch, name, ent
 
     metadata = gate.bus.events[0].metadata
     assert (metadata.id, metadata.type, metadata.sequence) == expected
-    assert (metadata.time, metadata.subject, metadata.entry) == ("2025-03-04T10:15:29Z", "house-id-0001", entry)
+    assert (metadata.time, metadata.subject, metadata.ingress) == ("2025-03-04T10:15:29Z", "house-id-0001", entry)
     assert metadata.partitionkey == "house-id-0001"
 
 
@@ -112,7 +112,7 @@ def test_notification_from_a_fifo_topic_keeps_group_and_order(monkeypatch):
 
     assert answer == {"batchItemFailures": []}
     metadata = gate.bus.events[0].metadata
-    assert (metadata.id, metadata.type, metadata.entry) == ("evt_0003", "asset.ready", "sns-fifo")
+    assert (metadata.id, metadata.type, metadata.ingress) == ("evt_0003", "asset.ready", "sns-fifo")
     assert (metadata.partitionkey, metadata.sequence) == ("house-id-0001", "18873177232222703872")
     assert (metadata.time, metadata.recordedtime) == ("2025-03-04T10:15:29Z", "2025-03-04T10:15:30.442Z")
 

@@ -10,7 +10,7 @@ import pytest
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.messaging.message import Message
 from media_events.recovery.review_item import ReturnTo
-from ops.review.service import Desk
+from ops.review.service import ReviewService
 from tests.fakes.queue_ingress import (
     SENT_TIME,
     SPECIFICATION,
@@ -27,7 +27,7 @@ from tests.fakes.recovery import FUNCTION, World, queue
 OWN = queue("mam-dlq", hop="ingress/mam", destination="bus", queue_url="https://sqs/mam")
 OWN_FIFO = queue("mam-dlq.fifo", hop="ingress/mam", destination="bus", queue_url="https://sqs/mam.fifo")
 FOREIGN = queue(
-    "theirs-dlq", hop="ingress/mam", destination="bus", route_back="function", queue_url=None, function_arn=FUNCTION
+    "theirs-dlq", hop="ingress/mam", destination="bus", redrive_target="function", queue_url=None, function_arn=FUNCTION
 )
 # An id, a time and an order that all depend on how the message came.
 SENSITIVE = {"id": {"hash": ["body.id"], "bucket_seconds": 300}, "type": "body.type"}
@@ -67,7 +67,7 @@ def world_for(dlq, gate):
 
 
 def desk_of(world):
-    return Desk(
+    return ReviewService(
         table=world.table,
         effects=Effects(),
         queues=world.queues,
@@ -78,8 +78,8 @@ def desk_of(world):
     )
 
 
-def attend(world, dlq, record):
-    return world.attend(record | {"eventSourceARN": dlq.arn})
+def handle_batch(world, dlq, record):
+    return world.handle_batch(record | {"eventSourceARN": dlq.arn})
 
 
 # --- there and back ----------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ def test_event_is_the_same_after_it_went_back_to_its_queue(gate, gate_of):
     give_up(gate, sqs_record(body_of()))
     world = world_for(OWN, gate)
 
-    assert attend(world, OWN, dead_record(gate)) == []
+    assert handle_batch(world, OWN, dead_record(gate)) == []
 
     (sent,) = world.queues.sent
     assert (sent["queue_url"], sent["body"]) == ("https://sqs/mam", body_of())
@@ -105,7 +105,7 @@ def test_fifo_event_keeps_its_group_and_its_place_in_it(gate):
     give_up(gate, sqs_record(body_of(), group_id="g"))
     world = world_for(OWN_FIFO, gate)
 
-    assert attend(world, OWN_FIFO, dead_record(gate)) == []
+    assert handle_batch(world, OWN_FIFO, dead_record(gate)) == []
 
     (sent,) = world.queues.sent
     assert (sent["queue_url"], sent["group_id"]) == ("https://sqs/mam.fifo", "g")
@@ -124,7 +124,7 @@ def test_queue_that_is_not_ours_is_not_written_to(gate, gate_of):
     give_up(gate, sqs_record(body_of(), group_id="g"))
     world = world_for(FOREIGN, gate)
 
-    assert attend(world, FOREIGN, dead_record(gate)) == []
+    assert handle_batch(world, FOREIGN, dead_record(gate)) == []
 
     ((function, payload),) = world.functions.invoked
     assert (function, world.queues.sent) == (FUNCTION, [])
@@ -139,7 +139,7 @@ def test_event_that_failed_again_has_the_same_item(gate):
     for count in range(4):
         give_up(gate, record)
         world.clock.now += 4_000
-        assert attend(world, OWN, dead_record(gate, message_id=f"dead-{count}")) == []
+        assert handle_batch(world, OWN, dead_record(gate, message_id=f"dead-{count}")) == []
         if world.queues.sent:
             sent = world.queues.sent[-1]
             record = sent_again(sent["body"], sent["attributes"], f"m-{count + 2}")
@@ -155,8 +155,8 @@ def test_messages_with_the_same_body_are_an_item_each(gate):
     world = world_for(OWN, gate)
 
     for number in (0, 1):
-        assert attend(world, OWN, dead_record(gate, number, f"dead-{number}")) == []
-        assert attend(world, OWN, dead_record(gate, number, f"dead-{number}")) == []
+        assert handle_batch(world, OWN, dead_record(gate, number, f"dead-{number}")) == []
+        assert handle_batch(world, OWN, dead_record(gate, number, f"dead-{number}")) == []
 
     assert sorted(item.event_id for item in world.table.items.values()) == ["message-m-1", "message-m-2"]
     assert {(i.partner, i.error_code, i.status) for i in world.table.items.values()} == {
@@ -167,10 +167,10 @@ def test_messages_with_the_same_body_are_an_item_each(gate):
 def test_message_that_sqs_moved_is_the_item_that_it_would_be_by_the_consumer(gate):
     gate.take(sqs_record("{not json", "m-1"))
     world = world_for(OWN, gate)
-    attend(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(gate))
     moved = sqs_record("{not json", "m-1", attributes={"redrivecount": {"stringValue": "1"}})
 
-    attend(world, OWN, moved)
+    handle_batch(world, OWN, moved)
 
     (item,) = world.table.items.values()
     assert [attempt.code for attempt in item.attempts] == ["json-invalid", "moved-by-sqs"]
@@ -182,7 +182,7 @@ def test_item_tells_whose_event_it_is_where_that_is_known(gate_of):
     gate.queue.dead[0].attributes["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
     world = world_for(OWN, gate)
 
-    attend(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(gate))
 
     (item,) = world.table.items.values()
     assert (item.event_id, item.partner, item.type, item.partition_key) == ("e-1", "mam", "asset.ready", "a-1")
@@ -194,7 +194,7 @@ def test_replay_from_the_review_desk_goes_the_same_way(gate_of, dlq):
     gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "id": "body.id || body.number"}}})
     gate.take(sqs_record(json.dumps({"number": [7], "type": "t"})))
     world = world_for(dlq, gate)
-    attend(world, dlq, dead_record(gate))
+    handle_batch(world, dlq, dead_record(gate))
     (item,) = world.table.items.values()
 
     assert [outcome.result for outcome in desk_of(world).replay([item.item_id], wait_seconds=0)] == ["sent"]
@@ -204,7 +204,7 @@ def test_replay_from_the_review_desk_goes_the_same_way(gate_of, dlq):
         again = sent_again(sent["body"], sent["attributes"], "m-2")
         assert gate.take(again) == []
         assert gate.queue.dead[-1].failure.code == "id-invalid"
-        attend(world, dlq, dead_record(gate, message_id="dead-2"))
+        handle_batch(world, dlq, dead_record(gate, message_id="dead-2"))
         assert len(world.table.items) == 1
         assert world.table.items[item.item_id].status == "OPEN"
     else:
@@ -221,7 +221,7 @@ class Effects:
 # --- nothing in a partner's message is believed ------------------------------------------------------------------
 
 LOOKALIKES = {
-    "request": {"request": {"id": "request-1", "partner": "mux", "entry": "webhook"}},
+    "request": {"request": {"id": "request-1", "partner": "mux", "ingress": "webhook"}},
     "detail": {"metadata": {"id": "evt-1", "source": "partner.mux", "type": "t"}, "data": {}},
     "bus-report": {"failedMessages": [{"eventId": str(n)} for n in range(50)], "busArn": "b", "errorCode": "X"},
     "function-record": {"requestContext": {"condition": "EventAgeExceeded"}, "requestPayload": {"a": 1}},
@@ -236,7 +236,7 @@ LOOKALIKES = {
                 "type": "t",
                 "time": "2026-11-23T12:00:00Z",
                 "partner": "mux",
-                "entry": "webhook",
+                "ingress": "webhook",
                 "nativetype": "t",
                 "recordedtime": "2026-11-23T12:00:00Z",
                 "partitionkey": "k",
@@ -254,8 +254,8 @@ def test_body_that_looks_like_one_of_ours_is_one_message_and_goes_back_whence_it
     moved = sqs_record(json.dumps(body), "m-1")
     again = sqs_record(json.dumps(body), "m-1", attributes={"redrivecount": {"stringValue": "1"}})
 
-    assert attend(world, dlq, moved) == []
-    assert attend(world, dlq, again) == []
+    assert handle_batch(world, dlq, moved) == []
+    assert handle_batch(world, dlq, again) == []
 
     assert world.events.published == []
     assert len(world.queues.sent) + len(world.functions.invoked) == 1
@@ -269,7 +269,7 @@ def test_senders_attributes_that_look_like_lambdas_travel_on(gate):
     world = world_for(OWN, gate)
     attributes = text_attributes({"RequestID": "r-1", "ErrorMessage": "theirs", "ErrorCode": "200"})
 
-    attend(world, OWN, sqs_record(body_of(), "m-1", attributes=attributes))
+    handle_batch(world, OWN, sqs_record(body_of(), "m-1", attributes=attributes))
 
     (sent,) = world.queues.sent
     assert {"RequestID", "ErrorMessage", "ErrorCode"} <= set(sent["attributes"])
@@ -282,23 +282,23 @@ def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_queue_and_never_to
     attributes = text_attributes({"RULE_ARN": "arn:rule", "TARGET_ARN": "arn:queue", "ERROR_CODE": "THROTTLING"})
     world = world_for(OWN, gate)
 
-    assert attend(world, OWN, sqs_record(body, "m-1", attributes=attributes)) == []
+    assert handle_batch(world, OWN, sqs_record(body, "m-1", attributes=attributes)) == []
 
     assert world.events.published == []
     (sent,) = world.queues.sent
-    assert set(sent["attributes"]) == {"arrival", "redrivecount", "firstfailedtime"}
+    assert set(sent["attributes"]) == {"origin", "redrivecount", "firstfailedtime"}
     gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
     assert [(e.metadata.id, e.metadata.partner) for e in gate.bus.events] == [("own-1", "speaks")]
 
 
 def test_event_that_nothing_could_take_again_is_a_persons_at_once_and_never_on_the_bus(gate):
-    straight = queue("shop-dlq", hop="ingress/shop", destination="bus", route_back="none", queue_url=None)
+    straight = queue("shop-dlq", hop="ingress/shop", destination="bus", redrive_target="none", queue_url=None)
     forged = {"specversion": "1.0", "id": "own-1", "type": "t", "source": "partner.mux", "partner": "mux"}
     body = aws_event("aws.partner/shop.example/1", {"metadata": forged, "data": {}})
     attributes = text_attributes({"RULE_ARN": "arn:rule", "TARGET_ARN": "arn:bus", "ERROR_CODE": "THROTTLING"})
     world = world_for(straight, gate)
 
-    assert attend(world, straight, sqs_record(body, "m-1", attributes=attributes)) == []
+    assert handle_batch(world, straight, sqs_record(body, "m-1", attributes=attributes)) == []
 
     assert (world.events.published, world.queues.sent, world.functions.invoked) == ([], [], [])
     (item,) = world.table.items.values()
@@ -312,7 +312,7 @@ def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_qu
     )
     world = world_for(OWN, gate)
 
-    attend(world, OWN, sqs_record(body, "m-1"))
+    handle_batch(world, OWN, sqs_record(body, "m-1"))
 
     (sent,) = world.queues.sent
     gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
@@ -320,7 +320,7 @@ def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_qu
 
 
 @pytest.mark.parametrize(
-    "arrival",
+    "origin",
     [
         "",
         "null",
@@ -332,10 +332,10 @@ def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_qu
         '{"id": "x", "attributes": {"a": 7}}',
     ],
 )
-def test_arrival_that_is_none_does_no_harm(gate_of, arrival):
+def test_arrival_that_is_none_does_no_harm(gate_of, origin):
     gate = gate_of()
 
-    assert gate.take(sqs_record(mam_event(), attributes=text_attributes({"arrival": arrival}))) == []
+    assert gate.take(sqs_record(mam_event(), attributes=text_attributes({"origin": origin}))) == []
     assert gate.ids == ["e-1"]
 
 
@@ -347,11 +347,11 @@ def test_forged_arrival_reaches_no_body_that_we_did_not_store_and_no_other_partn
         "event": {"id": "victim", "source": "partner.mux", "partner": "mux"},
     }
 
-    gate.take(sqs_record(mam_event(), attributes=text_attributes({"arrival": json.dumps(forged)})))
+    gate.take(sqs_record(mam_event(), attributes=text_attributes({"origin": json.dumps(forged)})))
 
     assert gate.queue.dead[0].failure.code == "foreign-dataref"
     world = world_for(OWN, gate)
-    attend(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(gate))
     (item,) = world.table.items.values()
     assert item.source == "ingress/mam"
 
@@ -368,7 +368,7 @@ def test_body_that_does_not_fit_waits_in_the_bucket_and_comes_back(gate_of):
     assert len(dead.body) < 200
     assert large.encode() in gate.bodies.kept.values()
     world = world_for(OWN, gate)
-    attend(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(gate))
     (sent,) = world.queues.sent
     assert gate.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
     (event,) = gate.bus.events
@@ -398,10 +398,10 @@ def test_more_attributes_than_travel_beside_ours_are_not_lost(gate_of):
     gate = gate_of(partners={"mam": {"specification": types}})
     record = sqs_record(mam_event(), attributes=text_attributes({f"a{n}": f"v{n}" for n in range(10)}))
     give_up(gate, record)
-    assert set(gate.queue.dead[0].attributes) == {"arrival"}
+    assert set(gate.queue.dead[0].attributes) == {"origin"}
     world = world_for(OWN, gate)
 
-    attend(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(gate))
 
     (sent,) = world.queues.sent
     gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
@@ -424,7 +424,7 @@ def test_credentials_are_in_no_dead_letter_and_in_no_item(gate_of, body):
 
     assert "live-token" not in gate.queue.dead[0].body + json.dumps(gate.queue.dead[0].attributes)
     world = world_for(OWN, gate)
-    attend(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(gate))
     assert "live-token" not in repr(world.table.items) + repr(world.queues.sent) + gate.report.text()
 
 
@@ -444,7 +444,7 @@ def test_id_that_is_made_of_a_credential_stays_when_the_credential_goes(gate_of)
     gate = gate_of(**changes)
     give_up(gate, sqs_record(body_of(token="live")))
     world = world_for(OWN, gate)
-    attend(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(gate))
 
     (sent,) = world.queues.sent
     gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
@@ -488,7 +488,7 @@ def test_what_sqs_moved_is_the_event_that_it_would_have_been(gate_of, body):
     world = world_for(ASKED, gate)
     ask_about(world, gate)
 
-    assert attend(world, ASKED, moved(body)) == []
+    assert handle_batch(world, ASKED, moved(body)) == []
 
     (item,) = world.table.items.values()
     assert (item.event_id, item.partner, item.type, item.partition_key) == ("e-1", "mam", "asset.ready", "a-1")
@@ -502,7 +502,7 @@ def test_moved_message_that_is_replayed_is_the_event_that_it_would_have_been(gat
     gate = gate_of(**changes)
     world = world_for(ASKED, gate)
     ask_about(world, gate)
-    attend(world, ASKED, moved(body_of(token="live")))
+    handle_batch(world, ASKED, moved(body_of(token="live")))
     (item,) = world.table.items.values()
 
     assert [outcome.result for outcome in desk_of(world).replay([item.item_id], wait_seconds=0)] == ["sent"]
@@ -520,9 +520,9 @@ def test_messages_of_one_event_given_up_and_moved_have_one_item(gate):
     given_up = dead_record(gate)
     given_up["messageAttributes"]["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
 
-    attend(world, ASKED, given_up)
-    attend(world, ASKED, moved(body_of()))
-    attend(world, ASKED, moved(body_of(), "m-2"))
+    handle_batch(world, ASKED, given_up)
+    handle_batch(world, ASKED, moved(body_of()))
+    handle_batch(world, ASKED, moved(body_of(), "m-2"))
 
     (item,) = world.table.items.values()
     assert [attempt.code for attempt in item.attempts] == ["bus-unreachable", "moved-by-sqs", "moved-by-sqs"]
@@ -534,7 +534,7 @@ def test_message_with_several_events_is_called_by_itself(gate_of):
     world = world_for(ASKED, gate)
     ask_about(world, gate)
 
-    attend(world, ASKED, moved(json.dumps({"events": [{"id": "e-1", "type": "t"}, {"id": "e-2", "type": "t"}]})))
+    handle_batch(world, ASKED, moved(json.dumps({"events": [{"id": "e-1", "type": "t"}, {"id": "e-2", "type": "t"}]})))
 
     assert [(item.event_id, item.partner) for item in world.table.items.values()] == [("message-m-1", "mam")]
 
@@ -542,14 +542,14 @@ def test_message_with_several_events_is_called_by_itself(gate_of):
 @pytest.mark.parametrize("record", [None, 7, {"body": 7}])
 def test_what_is_no_record_is_not_described(gate, record):
     with pytest.raises(PermanentDataError, match="record must be an object with a body"):
-        gate.invoke({"describe": record})
+        gate.invoke({"inspect": record})
 
 
 def test_message_that_is_too_large_to_travel_is_described_by_where_it_is(gate):
-    answer = gate.invoke({"describe": sqs_record(body_of(filling="x" * 250_000))})
+    answer = gate.invoke({"inspect": sqs_record(body_of(filling="x" * 250_000))})
 
     assert set(json.loads(answer["body"])) == {"bodyref"}
-    assert json.loads(answer["messageAttributes"]["arrival"]["stringValue"])["event"]["partner"] == "mam"
+    assert json.loads(answer["messageAttributes"]["origin"]["stringValue"])["event"]["partner"] == "mam"
 
 
 # --- invoked with a record ---------------------------------------------------------------------------------------

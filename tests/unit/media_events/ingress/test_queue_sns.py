@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from media_events.messaging.idempotency import ledger_key
+from media_events.messaging.idempotency import record_key
 from tests.fakes.queue_ingress import Gate, mam_event, sqs_record, text_attributes
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:partner-events.fifo"
@@ -105,15 +105,15 @@ def test_notification_in_a_queue_that_somebody_else_subscribed_is_unwrapped_too(
     gate.take(sqs_record(notification(mam_event())))
 
     assert gate.ids == ["e-1"]
-    assert gate.bus.events[0].metadata.entry == "sqs"
+    assert gate.bus.events[0].metadata.ingress == "sqs"
 
 
 def test_record_with_a_deduplication_id_alone_is_held_back_behind_its_group_too(gate):
     records = [sqs_record(mam_event(f"e-{number}"), f"m-{number}", group_id="g") for number in range(3)]
     for record in records:
         del record["attributes"]["SequenceNumber"]
-    key = ledger_key("partner.mam", "e-0", "ingress")
-    gate.table.owned_by("somebody-else").begin(key, lease_seconds=100)
+    key = record_key("partner.mam", "e-0", "ingress")
+    gate.table.owned_by("somebody-else").acquire(key, lease_seconds=100)
 
     assert gate.take(*records) == ["m-0", "m-1", "m-2"]
     assert gate.ids == []

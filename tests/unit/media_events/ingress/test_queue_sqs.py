@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.ingress.idempotent_publish import TIME_TO_FINISH_SECONDS
-from media_events.ingress.queue_config import parse_entrants, parse_entry
+from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
 from tests.fakes.queue_ingress import SENT_TIME, SPECIFICATION, Gate, mam_event, sqs_record, text_attributes
 from tests.fakes.webhook_requests import Context
 
@@ -46,7 +46,7 @@ def test_records_event_is_published_in_the_envelope(gate):
 
     (event,) = gate.bus.events
     metadata = event.metadata
-    assert (metadata.id, metadata.source, metadata.partner, metadata.entry) == ("e-1", "partner.mam", "mam", "sqs")
+    assert (metadata.id, metadata.source, metadata.partner, metadata.ingress) == ("e-1", "partner.mam", "mam", "sqs")
     assert (metadata.time, metadata.subject, metadata.partitionkey) == ("2026-11-23T12:00:00Z", "a-1", "a-1")
     assert event.data["type"] == "asset.ready"
     assert gate.report.fields("event accepted")[0]["event_id"] == "e-1"
@@ -81,7 +81,7 @@ def test_event_that_came_by_webhook_is_a_duplicate_in_the_queue(gate):
     # The ledger's key is the source's and the id's, whichever way an event comes.
     webhook = gate.table.owned_by("the webhook's request")
     key = "11:partner.mam|3:e-1|ingress"
-    webhook.begin(key, lease_seconds=30)
+    webhook.acquire(key, lease_seconds=30)
     webhook.complete(key)
 
     assert gate.take(sqs_record(mam_event())) == []
@@ -89,7 +89,7 @@ def test_event_that_came_by_webhook_is_a_duplicate_in_the_queue(gate):
 
 
 def test_same_event_at_work_elsewhere_comes_back_without_waiting_for_it(gate):
-    gate.table.owned_by("another").begin("11:partner.mam|3:e-1|ingress", lease_seconds=30)
+    gate.table.owned_by("another").acquire("11:partner.mam|3:e-1|ingress", lease_seconds=30)
     before = gate.clock.now
 
     assert gate.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event("e-2"), "m-2")) == ["m-1"]
@@ -463,7 +463,7 @@ def test_control_attributes_in_a_partners_body_are_only_data(gate):
 @given(
     body=st.text() | st.recursive(st.none() | st.booleans() | st.text() | st.integers(), st.lists).map(json.dumps),
     attributes=st.dictionaries(
-        st.sampled_from(["arrival", "redrivecount", "failure", "x"]), st.fixed_dictionaries({"stringValue": st.text()})
+        st.sampled_from(["origin", "redrivecount", "failure", "x"]), st.fixed_dictionaries({"stringValue": st.text()})
     ),
 )
 def test_fuzz_no_record_raises_or_blocks_the_queue(body, attributes):
@@ -497,19 +497,19 @@ def test_fuzz_no_record_raises_or_blocks_the_queue(body, attributes):
 )
 def test_unusable_configuration_names_what_is_wrong(document, problem):
     with pytest.raises(ConfigurationError, match=problem):
-        parse_entrants(document, "sqs")
+        parse_queue_partners(document, "sqs")
 
 
 def test_unknown_entry_names_the_known_ones():
     with pytest.raises(ConfigurationError, match="sqs, sns-fifo, partner-bus, custom-bus"):
-        parse_entry("webhook")
+        parse_queue_ingress("webhook")
 
 
 def test_reason_of_an_unusable_configuration_reaches_the_dead_letter_queue(gate, monkeypatch):
     def unusable():
         raise ConfigurationError(["partners.mam.specification.id: is missing"])
 
-    monkeypatch.setattr("media_events.handlers.queue_ingress.entrance", unusable)
+    monkeypatch.setattr("media_events.handlers.queue_ingress.receiver", unusable)
 
     assert gate.take(sqs_record(mam_event())) == []
 
@@ -517,14 +517,14 @@ def test_reason_of_an_unusable_configuration_reaches_the_dead_letter_queue(gate,
     assert (dead.failure.failure_class, dead.failure.code) == ("permanent-config", "configuration-unusable")
     assert "specification.id" in dead.failure.message
     assert dead.body == mam_event()
-    assert json.loads(dead.attributes["arrival"]["stringValue"])["unread"] is True
+    assert json.loads(dead.attributes["origin"]["stringValue"])["unread"] is True
 
 
 def test_configuration_that_can_not_be_read_now_is_read_later(gate, monkeypatch):
     def unreadable():
         raise TransientError("aws-unavailable", "no answer")
 
-    monkeypatch.setattr("media_events.handlers.queue_ingress.entrance", unreadable)
+    monkeypatch.setattr("media_events.handlers.queue_ingress.receiver", unreadable)
 
     assert gate.take(sqs_record(mam_event())) == ["m-1"]
     assert not gate.queue.dead

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from media_events.handlers.api_gateway import incoming
-from media_events.ingress.authorization import Authentication, parse_authentication
-from media_events.ingress.http import Caller
+from media_events.ingress.authorization import WebhookAuthorization, parse_authorization
+from media_events.ingress.http import AuthorizedCaller
 from tests.fakes.webhook_requests import BODY, SECRET, api_event
 
 ACCOUNT = "123456789012"
@@ -28,7 +28,7 @@ JWT = {"jwt": {"claims": {"iss": "https://login.example.com/", "aud": "hooks", "
 CERTIFICATE = {"clientCert": {"subjectDN": "CN=mux", "issuerDN": "CN=ca", "serialNumber": "1"}}
 
 
-@pytest.fixture(name="desk")
+@pytest.fixture(name="service")
 def _desk(desk_of):
     return desk_of(partners=PARTNERS)
 
@@ -47,23 +47,23 @@ def event(partner, *, authorizer=None, authentication=None, own_route=True, body
     return made
 
 
-def refused(desk, reply, reason):
+def refused(service, reply, reason):
     assert (reply.status, reply.json) == (401, {"error": "unauthenticated"})
-    assert desk.nothing_happened()
-    assert desk.report.fields("request refused")[-1]["reason"] == reason
+    assert service.nothing_happened()
+    assert service.report.fields("request refused")[-1]["reason"] == reason
     return True
 
 
 @pytest.mark.parametrize(("partner", "authorizer"), [("acme", IAM), ("bravo", JWT)])
-def test_call_that_api_gateway_authorised_is_accepted_without_a_signature(desk, partner, authorizer):
-    reply = desk.send(event(partner, authorizer=authorizer))
+def test_call_that_api_gateway_authorised_is_accepted_without_a_signature(service, partner, authorizer):
+    reply = service.send(event(partner, authorizer=authorizer))
 
     assert (reply.status, reply.json) == (202, {"id": "evt-1", "status": "accepted"})
-    assert [made.metadata.source for made in desk.bus.events] == [f"partner.{partner}"]
+    assert [made.metadata.source for made in service.bus.events] == [f"partner.{partner}"]
 
 
-def test_user_is_let_in_as_well_as_a_session_of_a_role(desk):
-    assert desk.send(event("acme", authorizer={"iam": {"userArn": USER}})).status == 202
+def test_user_is_let_in_as_well_as_a_session_of_a_role(service):
+    assert service.send(event("acme", authorizer={"iam": {"userArn": USER}})).status == 202
 
 
 @pytest.mark.parametrize("partner", ["acme", "bravo"])
@@ -82,30 +82,30 @@ def test_user_is_let_in_as_well_as_a_session_of_a_role(desk):
         [IAM],
     ],
 )
-def test_call_without_proof_of_api_gateway_is_refused_with_401(desk, partner, authorizer):
-    assert refused(desk, desk.send(event(partner, authorizer=authorizer)), "authorizer-missing")
+def test_call_without_proof_of_api_gateway_is_refused_with_401(service, partner, authorizer):
+    assert refused(service, service.send(event(partner, authorizer=authorizer)), "authorizer-missing")
 
 
 @pytest.mark.parametrize(("partner", "authorizer"), [("acme", JWT), ("bravo", IAM)])
-def test_proof_of_the_other_kind_is_refused_with_401(desk, partner, authorizer):
-    assert refused(desk, desk.send(event(partner, authorizer=authorizer)), "authorizer-missing")
+def test_proof_of_the_other_kind_is_refused_with_401(service, partner, authorizer):
+    assert refused(service, service.send(event(partner, authorizer=authorizer)), "authorizer-missing")
 
 
 @pytest.mark.parametrize(("partner", "authorizer"), [("acme", IAM), ("bravo", JWT)])
-def test_call_on_the_route_that_all_share_proves_nothing(desk, partner, authorizer):
-    assert refused(desk, desk.send(event(partner, authorizer=authorizer, own_route=False)), "authorizer-missing")
+def test_call_on_the_route_that_all_share_proves_nothing(service, partner, authorizer):
+    assert refused(service, service.send(event(partner, authorizer=authorizer, own_route=False)), "authorizer-missing")
 
 
-def test_proof_of_another_partner_s_route_is_refused_with_401(desk):
+def test_proof_of_another_partner_s_route_is_refused_with_401(service):
     sent = event("acme", authorizer=IAM) | {"routeKey": "POST /webhooks/bravo", "pathParameters": {"partner": "acme"}}
 
-    assert refused(desk, desk.send(sent), "authorizer-missing")
+    assert refused(service, service.send(sent), "authorizer-missing")
 
 
-def test_own_route_names_the_partner_whatever_the_path_looks_like(desk):
+def test_own_route_names_the_partner_whatever_the_path_looks_like(service):
     sent = event("acme", authorizer=IAM) | {"rawPath": "/hooks/webhooks/%61cme"}
 
-    assert desk.send(sent).status == 202
+    assert service.send(sent).status == 202
 
 
 @pytest.mark.parametrize(
@@ -125,23 +125,25 @@ def test_own_route_names_the_partner_whatever_the_path_looks_like(desk):
         "acme",
     ],
 )
-def test_principal_that_is_not_named_is_refused_whatever_iam_lets_it_do(desk, principal):
-    assert refused(desk, desk.send(event("acme", authorizer={"iam": {"userArn": principal}})), "principal-not-allowed")
+def test_principal_that_is_not_named_is_refused_whatever_iam_lets_it_do(service, principal):
+    assert refused(
+        service, service.send(event("acme", authorizer={"iam": {"userArn": principal}})), "principal-not-allowed"
+    )
 
 
-def test_signature_is_asked_for_though_api_gateway_authorised_the_call(desk):
-    assert desk.send(event("mux", authorizer=IAM | JWT, authentication=CERTIFICATE)).status == 401
-    assert desk.nothing_happened()
+def test_signature_is_asked_for_though_api_gateway_authorised_the_call(service):
+    assert service.send(event("mux", authorizer=IAM | JWT, authentication=CERTIFICATE)).status == 401
+    assert service.nothing_happened()
 
 
 def test_signature_does_not_take_the_place_of_authorisation(desk_of):
     entry = {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"], "authentication": "jwt"}
-    desk = desk_of(partners={"mux": entry})
+    service = desk_of(partners={"mux": entry})
 
-    assert refused(desk, desk.post(), "authorizer-missing")
+    assert refused(service, service.post(), "authorizer-missing")
 
 
-def test_headers_and_body_prove_nothing(desk):
+def test_headers_and_body_prove_nothing(service):
     claims = json.dumps({"requestContext": {"authorizer": IAM}, "routeKey": "POST /webhooks/acme"} | json.loads(BODY))
     headers = {
         "content-type": "application/json",
@@ -149,52 +151,52 @@ def test_headers_and_body_prove_nothing(desk):
         "x-amzn-request-context": claims,
     }
 
-    assert refused(desk, desk.send(event("acme", body=claims, headers=headers)), "authorizer-missing")
+    assert refused(service, service.send(event("acme", body=claims, headers=headers)), "authorizer-missing")
 
 
-def test_payload_format_1_0_proves_nothing(desk):
+def test_payload_format_1_0_proves_nothing(service):
     sent = api_event(BODY.encode(), partner="acme", headers={"content-type": "application/json"}, version="1.0")
     sent["requestContext"]["authorizer"] = {"claims": {"sub": "x"}}
     sent["requestContext"]["identity"] = {"userArn": SESSION, "clientCert": CERTIFICATE["clientCert"]}
 
-    assert refused(desk, desk.send(sent), "authorizer-missing")
+    assert refused(service, service.send(sent), "authorizer-missing")
 
 
-def test_signed_call_with_a_client_certificate_is_accepted(desk):
-    headers = desk.mux_headers(BODY.encode())
+def test_signed_call_with_a_client_certificate_is_accepted(service):
+    headers = service.mux_headers(BODY.encode())
 
-    assert desk.send(event("cert", authentication=CERTIFICATE, headers=headers, own_route=False)).status == 202
+    assert service.send(event("cert", authentication=CERTIFICATE, headers=headers, own_route=False)).status == 202
 
 
 @pytest.mark.parametrize(
     "authentication", [None, {}, {"clientCert": None}, {"clientCert": {}}, {"clientCert": "x"}, []]
 )
-def test_signed_call_without_a_client_certificate_is_refused_where_one_is_required(desk, authentication):
-    sent = event("cert", authentication=authentication, headers=desk.mux_headers(BODY.encode()), own_route=False)
+def test_signed_call_without_a_client_certificate_is_refused_where_one_is_required(service, authentication):
+    sent = event("cert", authentication=authentication, headers=service.mux_headers(BODY.encode()), own_route=False)
 
-    assert refused(desk, desk.send(sent), "client-certificate-missing")
+    assert refused(service, service.send(sent), "client-certificate-missing")
 
 
-def test_client_certificate_does_not_take_the_place_of_the_signature(desk):
-    assert desk.send(event("cert", authentication=CERTIFICATE, own_route=False)).status == 401
-    assert desk.nothing_happened()
+def test_client_certificate_does_not_take_the_place_of_the_signature(service):
+    assert service.send(event("cert", authentication=CERTIFICATE, own_route=False)).status == 401
+    assert service.nothing_happened()
 
 
 def test_certificate_and_authorisation_are_both_needed_where_both_are_required(desk_of):
-    desk = desk_of(partners={"bravo": PARTNERS["bravo"] | {"require_client_certificate": True}})
+    service = desk_of(partners={"bravo": PARTNERS["bravo"] | {"require_client_certificate": True}})
 
-    assert refused(desk, desk.send(event("bravo", authorizer=JWT)), "client-certificate-missing")
-    assert refused(desk, desk.send(event("bravo", authentication=CERTIFICATE)), "authorizer-missing")
-    assert desk.send(event("bravo", authorizer=JWT, authentication=CERTIFICATE)).status == 202
+    assert refused(service, service.send(event("bravo", authorizer=JWT)), "client-certificate-missing")
+    assert refused(service, service.send(event("bravo", authentication=CERTIFICATE)), "authorizer-missing")
+    assert service.send(event("bravo", authorizer=JWT, authentication=CERTIFICATE)).status == 202
 
 
 def test_handshake_by_get_is_authorised_too(desk_of):
     specification = UNSIGNED | {"handshake": {"kind": "query_echo", "query": "challenge"}}
-    desk = desk_of(partners={"bravo": PARTNERS["bravo"] | {"specification": specification}})
+    service = desk_of(partners={"bravo": PARTNERS["bravo"] | {"specification": specification}})
     question = {"method": "GET", "query": "challenge=c0ffee"}
 
-    assert refused(desk, desk.send(event("bravo", **question)), "authorizer-missing")
-    reply = desk.send(event("bravo", authorizer=JWT, **question))
+    assert refused(service, service.send(event("bravo", **question)), "authorizer-missing")
+    reply = service.send(event("bravo", authorizer=JWT, **question))
     assert (reply.status, reply.text) == (200, "c0ffee")
 
 
@@ -209,33 +211,33 @@ HMAC_TOKEN = {
 
 def test_handshake_with_an_hmac_of_a_token_still_has_its_secret(desk_of):
     entry = PARTNERS["bravo"] | {"specification": UNSIGNED | {"handshake": HMAC_TOKEN}, "secret_arns": ["arn:mux"]}
-    desk = desk_of(partners={"bravo": entry})
+    service = desk_of(partners={"bravo": entry})
     body = json.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": "abc"}})
 
-    reply = desk.send(event("bravo", authorizer=JWT, body=body))
+    reply = service.send(event("bravo", authorizer=JWT, body=body))
 
     assert (reply.status, reply.json["plainToken"]) == (200, "abc")
     assert SECRET not in reply.text
 
 
-def test_authorised_call_costs_no_look_at_the_secrets(desk):
-    desk.send(event("bravo", authorizer=JWT))
+def test_authorised_call_costs_no_look_at_the_secrets(service):
+    service.send(event("bravo", authorizer=JWT))
 
-    assert not desk.secrets.cached
+    assert not service.secrets.cached
 
 
-def test_replay_of_an_authorised_call_is_published_once(desk):
-    replies = [desk.send(event("bravo", authorizer=JWT)).json["status"] for _ in range(3)]
+def test_replay_of_an_authorised_call_is_published_once(service):
+    replies = [service.send(event("bravo", authorizer=JWT)).json["status"] for _ in range(3)]
 
     assert replies == ["accepted", "duplicate", "duplicate"]
-    assert len(desk.bus.entries) == 1
+    assert len(service.bus.entries) == 1
 
 
-def test_kept_request_of_an_authorised_partner_has_no_token_and_comes_back(desk):
+def test_kept_request_of_an_authorised_partner_has_no_token_and_comes_back(service):
     headers = {"content-type": "application/json", "authorization": "Bearer live-token", "x-amz-security-token": "live"}
-    desk.send(event("bravo", authorizer=JWT, body="junk", headers=headers))
+    service.send(event("bravo", authorizer=JWT, body="junk", headers=headers))
 
-    (dead,) = desk.queue.dead
+    (dead,) = service.queue.dead
     assert "live" not in dead.body
 
 
@@ -270,14 +272,14 @@ def test_c11_partner_that_nothing_would_authenticate_is_named_and_nothing_is_acc
 def test_without_a_word_about_it_the_signature_decides():
     problems: list[str] = []
 
-    assert parse_authentication({}, "partners.mux", problems) == Authentication()
-    assert (problems, Authentication().by_signature) == ([], True)
+    assert parse_authorization({}, "partners.mux", problems) == WebhookAuthorization()
+    assert (problems, WebhookAuthorization().by_signature) == ([], True)
 
 
 def test_method_that_nobody_knows_lets_nobody_in():
-    caller = Caller(partner="acme", principal=SESSION, jwt=True, certificate=True)
+    caller = AuthorizedCaller(partner="acme", principal=SESSION, jwt=True, certificate=True)
 
-    assert Authentication(method="none").refusal(caller, "acme") == "authorizer-missing"
+    assert WebhookAuthorization(method="none").refusal(caller, "acme") == "authorizer-missing"
 
 
 @pytest.mark.parametrize("key", [None, 7, "", "$default", "POST /webhooks/{partner}", "ANY /{proxy+}"])

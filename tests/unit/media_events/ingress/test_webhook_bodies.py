@@ -12,175 +12,175 @@ from media_events.handlers import webhook
 from tests.fakes.webhook_requests import BODY, SECRET, Context, api_event
 
 
-def quarantined(desk, reply):
+def quarantined(service, reply):
     """The one request kept for review, and that the sender was told 202."""
     assert reply.status == 202
     assert reply.json["status"] == "accepted"
-    assert not desk.bus.entries
-    (dead,) = desk.queue.dead
+    assert not service.bus.entries
+    (dead,) = service.queue.dead
     request = json.loads(dead.body)["request"]
     assert reply.json["id"] == request["id"]
     return dead, request
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
-def test_b1_deep_nesting_without_a_signature_is_refused_with_401(desk, opening):
-    assert desk.post(opening * 30_000, headers={"content-type": "application/json"}).status == 401
-    assert desk.nothing_happened()
+def test_b1_deep_nesting_without_a_signature_is_refused_with_401(service, opening):
+    assert service.post(opening * 30_000, headers={"content-type": "application/json"}).status == 401
+    assert service.nothing_happened()
 
 
 @pytest.mark.parametrize("depth", [65, 1_100, 30_000])
-def test_b1_deep_nesting_with_a_signature_is_kept_for_review(desk, depth):
-    dead, _ = quarantined(desk, desk.post(b'{"a":' * depth + b"1" + b"}" * depth))
+def test_b1_deep_nesting_with_a_signature_is_kept_for_review(service, depth):
+    dead, _ = quarantined(service, service.post(b'{"a":' * depth + b"1" + b"}" * depth))
 
     assert dead.failure.code == "json-too-deep"
 
 
 @pytest.mark.parametrize("body", ["[]", '"text"', "12", "null", "true", "[{}]"])
-def test_b2_json_that_is_no_object_is_kept_for_review(desk, body):
-    dead, _ = quarantined(desk, desk.post(body))
+def test_b2_json_that_is_no_object_is_kept_for_review(service, body):
+    dead, _ = quarantined(service, service.post(body))
 
     assert dead.failure.failure_class == "permanent-data"
 
 
 @pytest.mark.parametrize("body", ["", "{", "not json", '{"a": 1,}', "{'a': 1}"])
-def test_b3_invalid_json_is_kept_for_review(desk, body):
-    _, request = quarantined(desk, desk.post(body))
+def test_b3_invalid_json_is_kept_for_review(service, body):
+    _, request = quarantined(service, service.post(body))
 
     assert base64.b64decode(request["body_base64"]) == body.encode()
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", r'"\ud800"'])
-def test_b4_what_json_or_the_bus_can_not_say_is_kept_for_review(desk, value):
-    quarantined(desk, desk.post(BODY.replace('"data": {}', f'"data": {{"n": {value}}}')))
+def test_b4_what_json_or_the_bus_can_not_say_is_kept_for_review(service, value):
+    quarantined(service, service.post(BODY.replace('"data": {}', f'"data": {{"n": {value}}}')))
 
 
-def test_b4_large_integers_reach_the_bus_as_text(desk):
+def test_b4_large_integers_reach_the_bus_as_text(service):
     number = "92233720368547758089223372036854775808"
 
-    assert desk.post(BODY.replace('"data": {}', f'"data": {{"n": {number}}}')).status == 202
-    assert desk.bus.events[0].data["data"]["n"] == number
+    assert service.post(BODY.replace('"data": {}', f'"data": {{"n": {number}}}')).status == 202
+    assert service.bus.events[0].data["data"]["n"] == number
 
 
-def test_b5_duplicate_keys_are_kept_for_review(desk):
-    dead, _ = quarantined(desk, desk.post(BODY.replace('"type": "video', '"type": "evil", "type": "video')))
+def test_b5_duplicate_keys_are_kept_for_review(service):
+    dead, _ = quarantined(service, service.post(BODY.replace('"type": "video', '"type": "evil", "type": "video')))
 
     assert dead.failure.code == "json-duplicate-key"
 
 
 @pytest.mark.parametrize("kind", [7, None, [], {}, "x" * 10_240, "a\nb", "\x1b[31mred", ""])
-def test_b6_type_that_is_no_short_printable_text_is_kept_for_review(desk, kind):
-    quarantined(desk, desk.post(json.dumps(json.loads(BODY) | {"type": kind})))
+def test_b6_type_that_is_no_short_printable_text_is_kept_for_review(service, kind):
+    quarantined(service, service.post(json.dumps(json.loads(BODY) | {"type": kind})))
 
 
-def test_b7_body_that_is_not_utf_8_is_kept_for_review_byte_by_byte(desk):
+def test_b7_body_that_is_not_utf_8_is_kept_for_review_byte_by_byte(service):
     body = BODY.encode().replace(b"asset-1", b"\xff\xfe\x80")
 
-    _, request = quarantined(desk, desk.post(body))
+    _, request = quarantined(service, service.post(body))
 
     assert base64.b64decode(request["body_base64"]) == body
 
 
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + BODY.encode(), b"\xc0\xaf", BODY.encode() + b"\x00"])
-def test_b8_mark_overlong_form_and_nul_are_kept_for_review(desk, body):
-    quarantined(desk, desk.post(body))
+def test_b8_mark_overlong_form_and_nul_are_kept_for_review(service, body):
+    quarantined(service, service.post(body))
 
 
-def test_b9_body_above_the_bus_s_limit_is_checked_in_and_accepted(desk):
+def test_b9_body_above_the_bus_s_limit_is_checked_in_and_accepted(service):
     body = json.dumps(json.loads(BODY) | {"note": "n" * 150_000})
 
-    reply = desk.post(body)
+    reply = service.post(body)
 
     assert reply.status == 202
-    (event,) = desk.bus.events
-    assert json.loads(desk.bodies.kept[event.metadata.dataref]) == json.loads(body)
+    (event,) = service.bus.events
+    assert json.loads(service.bodies.kept[event.metadata.dataref]) == json.loads(body)
     assert event.data == {"type": "video.asset.ready", "id": "evt-1"}
-    assert desk.bus.entries[0].size < desk.max_entry_bytes
+    assert service.bus.entries[0].size < service.max_entry_bytes
 
 
-def test_b10_body_above_the_hard_limit_is_refused_with_413_before_all_else(desk):
-    reply = desk.post(b"x" * 200_001, headers={})
+def test_b10_body_above_the_hard_limit_is_refused_with_413_before_all_else(service):
+    reply = service.post(b"x" * 200_001, headers={})
 
     assert reply.status == 413
     assert reply.headers["connection"] == "close"
-    assert desk.nothing_happened()
+    assert service.nothing_happened()
 
 
-def test_b10_body_at_the_hard_limit_is_read(desk):
-    assert desk.post(b"x" * 200_000, headers={}).status == 401
+def test_b10_body_at_the_hard_limit_is_read(service):
+    assert service.post(b"x" * 200_000, headers={}).status == 401
 
 
-def test_b11_chunked_body_is_counted_whole_and_never_cut(desk):
+def test_b11_chunked_body_is_counted_whole_and_never_cut(service):
     chunked = {"transfer-encoding": "chunked"}
 
-    assert desk.post(headers=desk.mux_headers(BODY.encode()) | chunked).status == 202
-    assert desk.post(b"x" * 200_001, headers=chunked).status == 413
-    assert len(desk.bus.events) == 1
+    assert service.post(headers=service.mux_headers(BODY.encode()) | chunked).status == 202
+    assert service.post(b"x" * 200_001, headers=chunked).status == 413
+    assert len(service.bus.events) == 1
 
 
 @pytest.mark.parametrize("length", ["0", "1", "999999999", "-1", "abc"])
-def test_b12_content_length_is_not_believed(desk, length):
-    small = desk.mux_headers(BODY.encode()) | {"content-length": length}
+def test_b12_content_length_is_not_believed(service, length):
+    small = service.mux_headers(BODY.encode()) | {"content-length": length}
 
-    assert desk.post(headers=small).status == 202
-    assert desk.post(b"x" * 200_001, headers={"content-length": length}).status == 413
+    assert service.post(headers=small).status == 202
+    assert service.post(b"x" * 200_001, headers={"content-length": length}).status == 413
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "zstd", "GZIP", "é"])
-def test_b13_content_encoding_is_refused_with_415(desk, encoding):
-    reply = desk.post(headers=desk.mux_headers(BODY.encode()) | {"content-encoding": encoding})
+def test_b13_content_encoding_is_refused_with_415(service, encoding):
+    reply = service.post(headers=service.mux_headers(BODY.encode()) | {"content-encoding": encoding})
 
     assert reply.status == 415
-    assert desk.nothing_happened()
+    assert service.nothing_happened()
 
 
-def test_b13_identity_is_no_encoding(desk):
-    assert desk.post(headers=desk.mux_headers(BODY.encode()) | {"content-encoding": "Identity"}).status == 202
+def test_b13_identity_is_no_encoding(service):
+    assert service.post(headers=service.mux_headers(BODY.encode()) | {"content-encoding": "Identity"}).status == 202
 
 
 @pytest.mark.parametrize("kind", ["Application/JSON", "application/json; charset=UTF-8", "application/vnd.mux+json"])
-def test_b14_content_type_counts_in_any_case_and_with_parameters(desk, kind):
-    assert desk.post(headers=desk.mux_headers(BODY.encode()) | {"content-type": kind}).status == 202
+def test_b14_content_type_counts_in_any_case_and_with_parameters(service, kind):
+    assert service.post(headers=service.mux_headers(BODY.encode()) | {"content-type": kind}).status == 202
 
 
 @pytest.mark.parametrize(
     "kind",
     ["text/html", "application/xml", "", "json", "multipart/form-data; boundary=x", "application/json, text/html"],
 )
-def test_b14_b15_another_content_type_is_refused_with_415(desk, kind):
-    reply = desk.post(headers=desk.mux_headers(BODY.encode()) | {"content-type": kind})
+def test_b14_b15_another_content_type_is_refused_with_415(service, kind):
+    reply = service.post(headers=service.mux_headers(BODY.encode()) | {"content-type": kind})
 
     assert reply.status == 415
-    assert desk.nothing_happened()
+    assert service.nothing_happened()
 
 
-def test_b14_missing_content_type_is_refused_with_415(desk):
-    headers = desk.mux_headers(BODY.encode())
+def test_b14_missing_content_type_is_refused_with_415(service):
+    headers = service.mux_headers(BODY.encode())
     del headers["content-type"]
 
-    assert desk.post(headers=headers).status == 415
+    assert service.post(headers=headers).status == 415
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 @pytest.mark.parametrize("encoded", [True, False])
-def test_b16_body_is_read_in_both_payload_formats_encoded_or_not(desk, version, encoded):
+def test_b16_body_is_read_in_both_payload_formats_encoded_or_not(service, version, encoded):
     body = BODY.replace("asset-1", "ässet-1 ✓")
 
-    assert desk.post(body, version=version, encoded=encoded).status == 202
-    assert desk.bus.events[0].metadata.subject == "ässet-1 ✓"
+    assert service.post(body, version=version, encoded=encoded).status == 202
+    assert service.bus.events[0].metadata.subject == "ässet-1 ✓"
 
 
 @pytest.mark.parametrize("text", ["not base64!", "e30", "é", "e30=\n"])
-def test_b16_body_that_is_no_base64_is_refused_with_400(desk, text):
-    event = api_event(b"", headers=desk.mux_headers(b""))
+def test_b16_body_that_is_no_base64_is_refused_with_400(service, text):
+    event = api_event(b"", headers=service.mux_headers(b""))
     event["body"] = text
 
-    assert desk.send(event).status == 400
-    assert desk.nothing_happened()
+    assert service.send(event).status == 400
+    assert service.nothing_happened()
 
 
-def test_request_kept_for_review_has_no_credentials(desk):
-    headers = desk.mux_headers(b"junk") | {
+def test_request_kept_for_review_has_no_credentials(service):
+    headers = service.mux_headers(b"junk") | {
         "authorization": "Bearer live-bearer",
         "cookie": "session=live-cookie",
         "x-api-key": "live-key",
@@ -188,29 +188,29 @@ def test_request_kept_for_review_has_no_credentials(desk):
         "x-kept": "kept",
     }
 
-    dead, request = quarantined(desk, desk.post("junk", headers=headers, query="a=1&access_token=live-query"))
+    dead, request = quarantined(service, service.post("junk", headers=headers, query="a=1&access_token=live-query"))
 
     assert request["headers"] == {"content-type": "application/json", "x-kept": "kept"}
     assert request["query"] == "a=1&access_token=%5Bredacted%5D"
     for planted in ("live-", SECRET, headers["mux-signature"]):
-        assert planted not in dead.body + dead.failure.to_json() + desk.report.text()
+        assert planted not in dead.body + dead.failure.to_json() + service.report.text()
 
 
-def test_request_kept_for_review_keeps_what_its_events_ids_are_made_of(desk):
-    headers = desk.standard_headers(b"junk", message_id="msg_keep")
+def test_request_kept_for_review_keeps_what_its_events_ids_are_made_of(service):
+    headers = service.standard_headers(b"junk", message_id="msg_keep")
 
-    _, request = quarantined(desk, desk.post("junk", partner="standard", headers=headers))
+    _, request = quarantined(service, service.post("junk", partner="standard", headers=headers))
 
     assert request["headers"]["webhook-id"] == "msg_keep"
     assert "webhook-signature" not in request["headers"]
 
 
-def test_same_request_has_the_same_id_for_review_and_another_has_another(desk):
-    headers = desk.mux_headers(b"junk")
-    first, second = (desk.post("junk", headers=headers).json["id"] for _ in range(2))
+def test_same_request_has_the_same_id_for_review_and_another_has_another(service):
+    headers = service.mux_headers(b"junk")
+    first, second = (service.post("junk", headers=headers).json["id"] for _ in range(2))
 
     assert first == second
-    assert desk.post("other junk").json["id"] != first
+    assert service.post("other junk").json["id"] != first
 
 
 @pytest.mark.parametrize("paths", [["data.auth_token"], ["**.auth_token"]])
@@ -218,77 +218,81 @@ def test_same_request_has_the_same_id_for_review_and_another_has_another(desk):
     "template", ['{"data": {"auth_token": "live-token"}, "type": 7}', '{"data": {"auth_token": "live-token"']
 )
 def test_redacted_fields_are_not_kept_even_of_a_body_that_does_not_parse(desk_of, paths, template):
-    desk = desk_of(partners={"mux": {"specification": {"preset": "mux", "redact": paths}, "secret_arns": ["arn:mux"]}})
+    service = desk_of(
+        partners={"mux": {"specification": {"preset": "mux", "redact": paths}, "secret_arns": ["arn:mux"]}}
+    )
 
-    dead, request = quarantined(desk, desk.post(template))
+    dead, request = quarantined(service, service.post(template))
 
     kept = base64.b64decode(request["body_base64"]).decode()
-    assert "live-token" not in kept + dead.body + desk.report.text()
+    assert "live-token" not in kept + dead.body + service.report.text()
     assert "auth_token" in kept
 
 
-def test_large_request_is_kept_in_the_bucket(desk):
+def test_large_request_is_kept_in_the_bucket(service):
     body = b"j" * 150_000
 
-    _, request = quarantined(desk, desk.post(body))
+    _, request = quarantined(service, service.post(body))
 
     assert "body_base64" not in request
-    assert desk.bodies.kept[request["bodyref"]] == body
+    assert service.bodies.kept[request["bodyref"]] == body
 
 
-def test_request_that_can_not_be_kept_is_answered_503(desk):
-    desk.queue.failing = TransientError("aws-unavailable", "down")
+def test_request_that_can_not_be_kept_is_answered_503(service):
+    service.queue.failing = TransientError("aws-unavailable", "down")
 
-    reply = desk.post("junk")
+    reply = service.post("junk")
 
     assert (reply.status, reply.headers["retry-after"]) == (503, "30")
 
 
-def test_kept_request_comes_back_and_is_published_once(desk):
+def test_kept_request_comes_back_and_is_published_once(service):
     """A mapping that was wrong is put right, and the request sent to the function again, twice."""
     body = json.dumps({"type": "asset.ready", "timestamp": "2026-09-21T14:13:20Z", "data": {"id": "a"}}).encode()
-    _, request = quarantined(desk, desk.post("junk", partner="standard", headers=desk.standard_headers(b"junk")))
+    _, request = quarantined(
+        service, service.post("junk", partner="standard", headers=service.standard_headers(b"junk"))
+    )
     request["body_base64"] = base64.b64encode(body).decode()
-    desk.clock.now += 86_400
+    service.clock.now += 86_400
 
-    answers = [replayed(desk, request) for _ in range(2)]
+    answers = [replayed(service, request) for _ in range(2)]
 
     assert [answer["status"] for answer in answers] == ["accepted", "duplicate"]
-    assert [event.metadata.id for event in desk.bus.events] == ["msg_1"]
-    assert desk.bus.events[0].metadata.recordedtime == "2026-09-21T14:13:20Z"
+    assert [event.metadata.id for event in service.bus.events] == ["msg_1"]
+    assert service.bus.events[0].metadata.recordedtime == "2026-09-21T14:13:20Z"
 
 
-def replayed(desk, request):
-    desk.requests += 1
-    return webhook.handler({"request": request}, Context(f"replay-{desk.requests}"))
+def replayed(service, request):
+    service.requests += 1
+    return webhook.handler({"request": request}, Context(f"replay-{service.requests}"))
 
 
-def test_kept_request_that_still_fails_raises(desk):
-    _, request = quarantined(desk, desk.post("junk"))
+def test_kept_request_that_still_fails_raises(service):
+    _, request = quarantined(service, service.post("junk"))
 
     with pytest.raises(PermanentDataError, match="not JSON"):
-        replayed(desk, request)
+        replayed(service, request)
 
 
-def test_kept_request_raises_when_the_bus_refuses_it_and_is_free_for_the_next_try(desk):
-    _, request = quarantined(desk, desk.post("junk"))
+def test_kept_request_raises_when_the_bus_refuses_it_and_is_free_for_the_next_try(service):
+    _, request = quarantined(service, service.post("junk"))
     request["body_base64"] = base64.b64encode(BODY.encode()).decode()
-    desk.bus.failing = TransientError("aws-ThrottlingException", "slow down")
+    service.bus.failing = TransientError("aws-ThrottlingException", "slow down")
 
     with pytest.raises(TransientError):
-        replayed(desk, request)
-    desk.bus.failing = None
+        replayed(service, request)
+    service.bus.failing = None
 
-    assert replayed(desk, request)["status"] == "accepted"
+    assert replayed(service, request)["status"] == "accepted"
 
 
-def test_kept_large_request_comes_back_from_the_bucket(desk):
+def test_kept_large_request_comes_back_from_the_bucket(service):
     body = json.dumps(json.loads(BODY) | {"type": 7, "note": "n" * 150_000})
-    _, request = quarantined(desk, desk.post(body))
+    _, request = quarantined(service, service.post(body))
     good = json.dumps(json.loads(BODY) | {"note": "n"}).encode()
-    desk.bodies.kept[request["bodyref"]] = good
+    service.bodies.kept[request["bodyref"]] = good
 
-    assert replayed(desk, request)["id"] == "evt-1"
+    assert replayed(service, request)["id"] == "evt-1"
 
 
 @pytest.mark.parametrize(
@@ -302,21 +306,21 @@ def test_kept_large_request_comes_back_from_the_bucket(desk):
         {"body_base64": None, "bodyref": "s3://somebody/else"},
     ],
 )
-def test_forged_or_broken_kept_request_is_refused(desk, change):
-    _, request = quarantined(desk, desk.post("junk"))
+def test_forged_or_broken_kept_request_is_refused(service, change):
+    _, request = quarantined(service, service.post("junk"))
 
     with pytest.raises(PermanentDataError):
-        replayed(desk, {**request, **change})
+        replayed(service, {**request, **change})
 
 
 @pytest.mark.parametrize("request_object", [None, [], "text", {}])
-def test_what_is_no_kept_request_is_refused(desk, request_object):
+def test_what_is_no_kept_request_is_refused(service, request_object):
     with pytest.raises(PermanentDataError):
-        replayed(desk, request_object)
+        replayed(service, request_object)
 
 
-def test_a_sender_can_not_use_the_way_back(desk):
+def test_a_sender_can_not_use_the_way_back(service):
     event = api_event(BODY.encode(), headers={}) | {"request": {"partner": "mux"}}
 
-    assert desk.send(event).status == 401
-    assert desk.nothing_happened()
+    assert service.send(event).status == 401
+    assert service.nothing_happened()

@@ -66,11 +66,11 @@ PARTNERS = st.sampled_from(["mux", "frameio", "standard", "closed", "nobody", ".
 FOUR_XX = {400, 401, 404, 405, 410, 413, 415}
 
 
-@pytest.fixture(name="desk", scope="module")
+@pytest.fixture(name="service", scope="module")
 def _desk():
-    desk = Desk(max_body_bytes=2_000)
-    original, webhook.application = webhook.application, desk.application
-    yield desk
+    service = Desk(max_body_bytes=2_000)
+    original, webhook.application = webhook.application, service.application
+    yield service
     webhook.application = original
 
 
@@ -88,38 +88,38 @@ REQUESTS = st.fixed_dictionaries(
 
 @SHARE
 @given(body=BODIES, request=REQUESTS)
-def test_fuzz_unsigned_request_is_refused_with_4xx_and_leaves_no_trace(desk, body, request):
+def test_fuzz_unsigned_request_is_refused_with_4xx_and_leaves_no_trace(service, body, request):
     text = body if request["encoded"] else body.decode("utf-8", "replace").encode()
 
-    reply = desk.send(api_event(text, **request))
+    reply = service.send(api_event(text, **request))
 
     assert reply.status in FOUR_XX
-    assert desk.nothing_happened()
+    assert service.nothing_happened()
     assert SECRET not in reply.text
 
 
 @SHARE
 @given(body=BODIES, extra=st.lists(st.tuples(st.sampled_from(HEADERS[3:]), JUNK), max_size=4), query=JUNK)
-def test_fuzz_signed_request_is_published_or_kept(desk, body, extra, query):
-    headers = {**dict(extra), **desk.mux_headers(body)}
+def test_fuzz_signed_request_is_published_or_kept(service, body, extra, query):
+    headers = {**dict(extra), **service.mux_headers(body)}
     headers = {name: value for name, value in headers.items() if name not in ("MUX-SIGNATURE", "content-encoding")}
-    before = (len(desk.bus.entries), len(desk.queue.dead))
+    before = (len(service.bus.entries), len(service.queue.dead))
     try:
-        reply = desk.post(body, headers=headers, query=query)
-        after = (len(desk.bus.entries), len(desk.queue.dead))
+        reply = service.post(body, headers=headers, query=query)
+        after = (len(service.bus.entries), len(service.queue.dead))
 
-        if len(body) > desk.max_body_bytes:
+        if len(body) > service.max_body_bytes:
             assert reply.status == 413
             assert after == before
         else:
             assert reply.status == 202
             assert sum(after) - sum(before) == (reply.json["status"] == "accepted")
     finally:
-        desk.bus.entries.clear()
-        desk.bus.calls.clear()
-        desk.queue.dead.clear()
-        desk.table.items.clear()
-        desk.bodies.kept.clear()
+        service.bus.entries.clear()
+        service.bus.calls.clear()
+        service.queue.dead.clear()
+        service.table.items.clear()
+        service.bodies.kept.clear()
 
 
 @SHARE
@@ -128,9 +128,9 @@ def test_fuzz_signed_request_is_published_or_kept(desk, body, extra, query):
     octet=st.integers(1, 255),
     part=st.sampled_from(["body", "signature", "time"]),
 )
-def test_fuzz_one_changed_byte_is_refused(desk, position, octet, part):
+def test_fuzz_one_changed_byte_is_refused(service, position, octet, part):
     body = BODY.encode()
-    headers = desk.mux_headers(body)
+    headers = service.mux_headers(body)
 
     def changed(octets):
         at = position % len(octets)
@@ -146,10 +146,10 @@ def test_fuzz_one_changed_byte_is_refused(desk, position, octet, part):
         # A hex digit in the other case says the same.
         if mac.lower() == headers["mux-signature"].partition("v1=")[2]:
             return
-    reply = desk.post(body, headers={**headers, "mux-signature": f"t={stamp},v1={mac}"})
+    reply = service.post(body, headers={**headers, "mux-signature": f"t={stamp},v1={mac}"})
 
     assert reply.status == 401
-    assert desk.nothing_happened()
+    assert service.nothing_happened()
 
 
 EVENTS = st.recursive(
@@ -169,8 +169,8 @@ ODD_BODIES = st.builds(
 
 @SHARE
 @given(event=ODD_EVENTS | ODD_BODIES)
-def test_fuzz_event_of_any_shape_is_answered(desk, event):
+def test_fuzz_event_of_any_shape_is_answered(service, event):
     answer = webhook.handler(event, Context())
 
     assert answer["statusCode"] in FOUR_XX
-    assert desk.nothing_happened()
+    assert service.nothing_happened()

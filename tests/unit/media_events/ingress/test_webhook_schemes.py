@@ -45,11 +45,11 @@ def twilio_headers(fields, query=""):
 
 
 def test_a16_form_is_accepted_as_it_was_signed(desk_of):
-    desk = desk_of(partners=TWILIO)
+    service = desk_of(partners=TWILIO)
     fields = {"id": "evt-1", "Body": "hello", "From": "x"}
 
-    assert desk.post(urlencode(fields), partner="other", headers=twilio_headers(fields)).status == 202
-    assert desk.bus.events[0].data == fields
+    assert service.post(urlencode(fields), partner="other", headers=twilio_headers(fields)).status == 202
+    assert service.bus.events[0].data == fields
 
 
 @pytest.mark.parametrize(
@@ -62,28 +62,28 @@ def test_a16_form_is_accepted_as_it_was_signed(desk_of):
     ],
 )
 def test_a16_shifted_merged_or_repeated_parameters_are_refused_with_401(desk_of, body):
-    desk = desk_of(partners=TWILIO)
+    service = desk_of(partners=TWILIO)
     headers = twilio_headers({"id": "evt-1", "Body": "hello", "From": "x"})
 
-    assert desk.post(body, partner="other", headers=headers).status == 401
-    assert desk.nothing_happened()
+    assert service.post(body, partner="other", headers=headers).status == 401
+    assert service.nothing_happened()
 
 
 def test_a16_query_is_signed_too(desk_of):
-    desk = desk_of(partners=TWILIO)
+    service = desk_of(partners=TWILIO)
     fields = {"id": "evt-1", "Body": "hello", "From": "x"}
     headers = twilio_headers(fields, query="a=1")
 
-    assert desk.post(urlencode(fields), partner="other", headers=headers, query="a=1").status == 202
-    assert desk.post(urlencode(fields), partner="other", headers=headers, query="a=2").status == 401
+    assert service.post(urlencode(fields), partner="other", headers=headers, query="a=1").status == 202
+    assert service.post(urlencode(fields), partner="other", headers=headers, query="a=2").status == 401
 
 
 def test_a17_json_under_a_form_s_signature_is_refused_with_415(desk_of):
-    desk = desk_of(partners=TWILIO)
+    service = desk_of(partners=TWILIO)
     headers = twilio_headers({"id": "evt-1"}) | JSON
 
-    assert desk.post('{"id": "evt-1"}', partner="other", headers=headers).status == 415
-    assert desk.nothing_happened()
+    assert service.post('{"id": "evt-1"}', partner="other", headers=headers).status == 415
+    assert service.nothing_happened()
 
 
 TOKEN = partner({"method": "static_token", "signature_header": "x-token"})
@@ -91,26 +91,26 @@ TOKEN = partner({"method": "static_token", "signature_header": "x-token"})
 
 @pytest.mark.parametrize("token", ["", SECRET[:-1], SECRET + "x", SECRET.upper(), "é", "x" * 100_000])
 def test_c10_wrong_token_is_refused_with_401(desk_of, token):
-    desk = desk_of(partners=TOKEN)
+    service = desk_of(partners=TOKEN)
 
-    assert desk.post(BODY, partner="other", headers={"x-token": token, **JSON}).status == 401
-    assert desk.nothing_happened()
+    assert service.post(BODY, partner="other", headers={"x-token": token, **JSON}).status == 401
+    assert service.nothing_happened()
 
 
 def test_c10_right_token_is_accepted_and_appears_nowhere(desk_of):
-    desk = desk_of(partners=TOKEN)
+    service = desk_of(partners=TOKEN)
 
-    assert desk.post(BODY, partner="other", headers={"x-token": SECRET, **JSON}).status == 202
-    assert desk.post("junk", partner="other", headers={"x-token": SECRET, **JSON}).status == 202
-    assert SECRET not in desk.report.text() + desk.queue.dead[0].body + desk.bus.entries[0].detail
+    assert service.post(BODY, partner="other", headers={"x-token": SECRET, **JSON}).status == 202
+    assert service.post("junk", partner="other", headers={"x-token": SECRET, **JSON}).status == 202
+    assert SECRET not in service.report.text() + service.queue.dead[0].body + service.bus.entries[0].detail
 
 
 def test_token_in_the_query_is_not_kept_for_review(desk_of):
-    desk = desk_of(partners=partner({"method": "static_token", "signature_query": "k"}))
+    service = desk_of(partners=partner({"method": "static_token", "signature_query": "k"}))
 
-    assert desk.post("junk", partner="other", headers=JSON, query=f"k={SECRET}&a=1").status == 202
-    assert SECRET not in desk.queue.dead[0].body
-    assert json.loads(desk.queue.dead[0].body)["request"]["query"] == "k=%5Bredacted%5D&a=1"
+    assert service.post("junk", partner="other", headers=JSON, query=f"k={SECRET}&a=1").status == 202
+    assert SECRET not in service.queue.dead[0].body
+    assert json.loads(service.queue.dead[0].body)["request"]["query"] == "k=%5Bredacted%5D&a=1"
 
 
 BASIC = partner({"method": "basic"})
@@ -129,21 +129,21 @@ BASIC = partner({"method": "basic"})
     ],
 )
 def test_c10_basic_takes_scheme_and_password_as_rfc_7617_has_them(desk_of, text, status):
-    desk = desk_of(partners=BASIC)
-    desk.secrets.stored["arn:other"] = ["user:p:a:ss"]
+    service = desk_of(partners=BASIC)
+    service.secrets.stored["arn:other"] = ["user:p:a:ss"]
 
-    assert desk.post(BODY, partner="other", headers={"authorization": text, **JSON}).status == status
+    assert service.post(BODY, partner="other", headers={"authorization": text, **JSON}).status == status
 
 
 def test_unverified_partner_is_accepted_only_where_the_specification_says_so(desk_of):
-    desk = desk_of(partners=partner({"method": "none", "allow_unverified": True}))
+    service = desk_of(partners=partner({"method": "none", "allow_unverified": True}))
 
-    assert desk.post(BODY, partner="other", headers=JSON).status == 202
-    assert not desk.secrets.cached
+    assert service.post(BODY, partner="other", headers=JSON).status == 202
+    assert not service.secrets.cached
 
 
 def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_kept_request(desk_of):
-    desk = desk_of(
+    service = desk_of(
         partners={
             "other": {
                 "specification": {
@@ -157,9 +157,9 @@ def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_kept_request(desk_
     )
     headers = {"x-token": SECRET, **JSON}
 
-    desk.post('{"id": "evt-1", "auth_token": "live-token"}', partner="other", headers=headers)
-    desk.post('{"auth_token": "live-token"}', partner="other", headers=headers)
+    service.post('{"id": "evt-1", "auth_token": "live-token"}', partner="other", headers=headers)
+    service.post('{"auth_token": "live-token"}', partner="other", headers=headers)
 
-    kept = base64.b64decode(json.loads(desk.queue.dead[0].body)["request"]["body_base64"]).decode()
-    assert desk.bus.events[0].data["auth_token"] == "[redacted]"
-    assert "live-token" not in desk.report.text() + desk.bus.entries[0].detail + kept
+    kept = base64.b64decode(json.loads(service.queue.dead[0].body)["request"]["body_base64"]).decode()
+    assert service.bus.events[0].data["auth_token"] == "[redacted]"
+    assert "live-token" not in service.report.text() + service.bus.entries[0].detail + kept

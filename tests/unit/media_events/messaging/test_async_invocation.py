@@ -7,7 +7,7 @@ import json
 import pytest
 
 from media_events.core.failures import DeferredError, Failure, PermanentConfigError, PermanentDataError, TransientError
-from media_events.messaging.async_invocation import HopFailedError, message_of, take
+from media_events.messaging.async_invocation import RetryableInvocationError, handle_async_event, message_of
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import Consumer
 from media_events.recovery.dead_letter import parse
@@ -50,15 +50,15 @@ def answering(outcome):
 
 def raised(handle, consumer, event=None):
     """The failure that Lambda is told, so that it tries again."""
-    with pytest.raises(HopFailedError) as caught:
-        take(event or rule_event(), handle, consumer)
+    with pytest.raises(RetryableInvocationError) as caught:
+        handle_async_event(event or rule_event(), handle, consumer)
     return Failure.from_json(str(caught.value))
 
 
 def test_handled_event_is_done(consumer, queue):
     handle = answering(None)
 
-    assert take(rule_event(id="evt-1"), handle, consumer) is None
+    assert handle_async_event(rule_event(id="evt-1"), handle, consumer) is None
 
     (message,) = handle.seen
     assert message.event.metadata.id == "evt-1"
@@ -85,7 +85,7 @@ def test_pause_of_a_destination_is_raised_too_for_there_is_no_queue_to_wait_in(c
 def test_permanent_failure_goes_to_the_dead_letter_queue_at_once(consumer, queue, report, error):
     event = rule_event()
 
-    take(event, answering(error), consumer)
+    handle_async_event(event, answering(error), consumer)
 
     (dead,) = queue.dead
     assert json.loads(dead.body) == event
@@ -104,7 +104,7 @@ def test_what_is_no_event_is_dead_lettered_as_such(consumer, queue, event):
     def handle(messages):
         return [_problem(message) for message in messages]
 
-    take(event, handle, consumer)
+    handle_async_event(event, handle, consumer)
 
     assert [dead.failure.code for dead in queue.dead] == ["not-an-event"]
 
@@ -167,13 +167,17 @@ def test_re_drive_function_reads_why_it_failed_from_lambdas_record(consumer):
     refusal = TransientError("http-503", "the destination answered 503", retry_after=600)
     text = raised(answering(refusal), consumer, event).to_json()
 
-    (letter,) = parse(destination_record(event, text), hop="route/cms", now=NOW)
+    (dead_letter,) = parse(destination_record(event, text), hop="route/cms", now=NOW)
 
-    assert (letter.kind, letter.failure.failure_class, letter.failure.code) == ("function", "transient", "http-503")
+    assert (dead_letter.kind, dead_letter.failure.failure_class, dead_letter.failure.code) == (
+        "function",
+        "transient",
+        "http-503",
+    )
     # Lambda's own tries know nothing of it; the re-drive does.
-    assert letter.failure.retryafter == 600
-    assert (letter.failure.message, letter.failure.receivecount) == ("the destination answered 503", 3)
-    assert (letter.identity.event_id, json.loads(letter.body)) == ("evt-1", event)
+    assert dead_letter.failure.retryafter == 600
+    assert (dead_letter.failure.message, dead_letter.failure.receivecount) == ("the destination answered 503", 3)
+    assert (dead_letter.identity.event_id, json.loads(dead_letter.body)) == ("evt-1", event)
 
 
 def test_re_drive_count_of_an_event_that_lambda_gave_up_on_is_the_events_own(consumer):
@@ -181,13 +185,13 @@ def test_re_drive_count_of_an_event_that_lambda_gave_up_on_is_the_events_own(con
     event["detail"]["metadata"]["redrive"] = {"route": "route/cms", "count": 2}
     text = raised(answering(TransientError("http-503", "busy")), consumer, event).to_json()
 
-    (letter,) = parse(destination_record(event, text), hop="route/cms", now=NOW)
+    (dead_letter,) = parse(destination_record(event, text), hop="route/cms", now=NOW)
 
-    assert letter.redrive_count == 2
+    assert dead_letter.redrive_count == 2
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"class": "transient"}', "Task timed out after 30.00 seconds", 7, None])
 def test_function_that_did_not_say_why_was_killed(text):
-    (letter,) = parse(destination_record(rule_event(), text), hop="route/cms", now=NOW)
+    (dead_letter,) = parse(destination_record(rule_event(), text), hop="route/cms", now=NOW)
 
-    assert letter.failure.failure_class == "poison"
+    assert dead_letter.failure.failure_class == "poison"

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.failures import (
-    COPY_ATTRIBUTE,
+    DEFERRAL_ATTRIBUTE,
     DEFERRED_SINCE_ATTRIBUTE,
     FAILURE_ATTRIBUTE,
     PRIOR_ATTEMPTS_ATTRIBUTE,
@@ -40,7 +40,7 @@ class Waiting:
         self.possible = possible
         self.failing = None
 
-    def postpone(self, message, seconds, *, prior_attempts, since, copy):
+    def defer(self, message, seconds, *, prior_attempts, since, copy):
         if self.failing is not None:
             raise self.failing
         if self.possible:
@@ -85,7 +85,7 @@ def test_a_copy_waits_and_the_original_is_done(clock):
     assert answer == {"batchItemFailures": []}
     assert waiting.copies == [("m-1", 30, 0, int(clock.now))]
     assert (queue.dead, queue.visibility) == ([], {})
-    assert report.fields("event put off")[0]["reason"] == "breaker-open"
+    assert report.fields("event deferred")[0]["reason"] == "breaker-open"
 
 
 def test_even_the_last_receive_is_no_reason_for_a_dead_letter(clock):
@@ -98,8 +98,8 @@ def test_even_the_last_receive_is_no_reason_for_a_dead_letter(clock):
 def test_attempts_before_the_wait_count_after_it(clock):
     attributes = {PRIOR_ATTEMPTS_ATTRIBUTE: number(2), DEFERRED_SINCE_ATTRIBUTE: number(int(clock.now) - 60)}
     _, queue, _ = consumed(clock, Waiting(), TransientError("http-503", "down"), attributes=attributes)
-    (letter,) = queue.dead
-    assert letter.failure.receivecount == 3
+    (dead_letter,) = queue.dead
+    assert dead_letter.failure.receivecount == 3
 
 
 def test_a_wait_begins_once_however_often_it_is_prolonged(clock):
@@ -113,10 +113,10 @@ def test_what_has_waited_too_long_becomes_a_dead_letter_that_first_failed_when_t
     since = int(clock.now) - int(HOLD)
     waiting = Waiting()
     answer, queue, _ = consumed(clock, waiting, attributes={DEFERRED_SINCE_ATTRIBUTE: number(since)})
-    (letter,) = queue.dead
+    (dead_letter,) = queue.dead
     assert (answer, waiting.copies) == ({"batchItemFailures": []}, [])
-    assert (letter.failure.code, letter.failure.failure_class) == ("breaker-open", "transient")
-    assert letter.failure.firsttime < letter.failure.lasttime
+    assert (dead_letter.failure.code, dead_letter.failure.failure_class) == ("breaker-open", "transient")
+    assert dead_letter.failure.firsttime < dead_letter.failure.lasttime
 
 
 @pytest.mark.parametrize("failing", [TransientError("aws-down", "no"), RuntimeError("planted-secret")])
@@ -146,57 +146,57 @@ def test_what_is_no_number_counts_nothing(text):
 
 
 def named(copy):
-    return {COPY_ATTRIBUTE: {"stringValue": copy, "dataType": "String"}}
+    return {DEFERRAL_ATTRIBUTE: {"stringValue": copy, "dataType": "String"}}
 
 
 def test_a_message_that_sqs_hands_out_twice_is_put_off_once(clock):
-    waiting, ledger = Waiting(), FakeLedgerTable(clock)
+    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
     for owner in ("one", "other"):
-        answer, queue, _ = consumed(clock, waiting, copies=ledger.owned_by(owner))
+        answer, queue, _ = consumed(clock, waiting, copies=idempotency.owned_by(owner))
         assert (answer, queue.dead) == ({"batchItemFailures": []}, [])
     assert waiting.names == ["1/m-1"]
 
 
 def test_each_copy_says_which_it_is_and_may_be_put_off_once_itself(clock):
-    waiting, ledger = Waiting(), FakeLedgerTable(clock)
-    consumed(clock, waiting, copies=ledger.owned_by("a"))
+    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
+    consumed(clock, waiting, copies=idempotency.owned_by("a"))
     for _ in range(3):
-        consumed(clock, waiting, copies=ledger.owned_by("b"), attributes=named("1/m-1"))
+        consumed(clock, waiting, copies=idempotency.owned_by("b"), attributes=named("1/m-1"))
     assert waiting.names == ["1/m-1", "2/m-1"]
 
 
 def test_a_function_that_dies_before_it_has_sent_the_copy_leaves_the_message_to_the_next(clock):
-    waiting, ledger = Waiting(), FakeLedgerTable(clock)
-    ledger.owned_by("killed").begin("copy|0|m-1", lease_seconds=COPY_LEASE_SECONDS)
+    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
+    idempotency.owned_by("killed").acquire("copy|0|m-1", lease_seconds=COPY_LEASE_SECONDS)
 
-    answer, queue, _ = consumed(clock, waiting, copies=ledger.owned_by("next"))
+    answer, queue, _ = consumed(clock, waiting, copies=idempotency.owned_by("next"))
     assert ([each["itemIdentifier"] for each in answer["batchItemFailures"]], queue.dead) == (["m-1"], [])
 
     clock.now += COPY_LEASE_SECONDS
-    assert consumed(clock, waiting, copies=ledger.owned_by("next"))[0] == {"batchItemFailures": []}
+    assert consumed(clock, waiting, copies=idempotency.owned_by("next"))[0] == {"batchItemFailures": []}
     assert waiting.names == ["1/m-1"]
 
 
 def test_a_copy_that_could_not_be_sent_is_sent_the_next_time(clock):
-    waiting, ledger = Waiting(), FakeLedgerTable(clock)
+    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
     waiting.failing = TransientError("aws-down", "no")
-    consumed(clock, waiting, copies=ledger.owned_by("a"))
+    consumed(clock, waiting, copies=idempotency.owned_by("a"))
     waiting.failing = None
-    consumed(clock, waiting, copies=ledger.owned_by("b"))
+    consumed(clock, waiting, copies=idempotency.owned_by("b"))
     assert waiting.names == ["1/m-1"]
 
 
 def test_a_ledger_that_can_not_be_written_leaves_the_original_in_its_queue(clock):
-    waiting, ledger = Waiting(), FakeLedgerTable(clock)
-    ledger.failing["begin"] = TransientError("aws-down", "no")
-    answer, _, report = consumed(clock, waiting, copies=ledger.owned_by("a"))
+    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
+    idempotency.failing["begin"] = TransientError("aws-down", "no")
+    answer, _, report = consumed(clock, waiting, copies=idempotency.owned_by("a"))
     assert (len(answer["batchItemFailures"]), waiting.names) == (1, [])
-    assert report.fields("event not put off")
+    assert report.fields("event not deferred")
 
-    ledger.failing = {"complete": TransientError("aws-down", "no")}
-    answer, _, report = consumed(clock, waiting, copies=ledger.owned_by("a"))
+    idempotency.failing = {"complete": TransientError("aws-down", "no")}
+    answer, _, report = consumed(clock, waiting, copies=idempotency.owned_by("a"))
     assert (answer, waiting.names) == ({"batchItemFailures": []}, ["1/m-1"])
-    assert report.fields("ledger not completed")
+    assert report.fields("idempotency record not completed")
 
 
 @pytest.mark.parametrize("forged", ["", "7", "/m", "-4/m", "x/m"])
@@ -221,14 +221,14 @@ def test_the_copy_has_the_body_the_attributes_and_what_it_carries_along(sqs):
     url = sqs.create_queue(QueueName="cms")["QueueUrl"]
     message = Message.of(sqs_record("body", attributes={REDRIVE_COUNT_ATTRIBUTE: number(2)}))
     queue = SqsQueue(sqs, queue_url=url, dead_letter_queue_url=url)
-    assert queue.postpone(message, 0, prior_attempts=1, since=1_790_000_000, copy="3/m-1")
+    assert queue.defer(message, 0, prior_attempts=1, since=1_790_000_000, copy="3/m-1")
     (copy,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
     assert copy["Body"] == "body"
     assert {name: value["StringValue"] for name, value in copy["MessageAttributes"].items()} == {
         REDRIVE_COUNT_ATTRIBUTE: "2",
         PRIOR_ATTEMPTS_ATTRIBUTE: "1",
         DEFERRED_SINCE_ATTRIBUTE: "1790000000",
-        COPY_ATTRIBUTE: "3/m-1",
+        DEFERRAL_ATTRIBUTE: "3/m-1",
     }
 
 
@@ -244,7 +244,7 @@ def test_no_delay_is_longer_than_sqs_allows_and_no_message_has_more_than_ten_att
     client = Recorder()
     many = {f"a{n}": {"stringValue": "x"} for n in range(10)} | {REDRIVE_COUNT_ATTRIBUTE: number(1)}
     message = Message.of(sqs_record("body", attributes=many))
-    SqsQueue(client, queue_url="https://q", dead_letter_queue_url="https://d").postpone(
+    SqsQueue(client, queue_url="https://q", dead_letter_queue_url="https://d").defer(
         message, 5000, prior_attempts=0, since=1, copy="1/m"
     )
     (sent,) = client.sent
@@ -256,7 +256,7 @@ def test_no_delay_is_longer_than_sqs_allows_and_no_message_has_more_than_ten_att
 def test_a_fifo_queue_delays_no_single_message():
     client = Recorder()
     queue = SqsQueue(client, queue_url="https://q.fifo", dead_letter_queue_url="https://d")
-    assert not queue.postpone(Message.of(sqs_record("body")), 5, prior_attempts=0, since=1, copy="1/m")
+    assert not queue.defer(Message.of(sqs_record("body")), 5, prior_attempts=0, since=1, copy="1/m")
     assert client.sent == []
 
 
@@ -272,5 +272,5 @@ def test_a_dead_letter_does_not_carry_the_wait_along():
 def test_a_dead_letter_that_sqs_itself_moved_begins_anew_when_it_goes_back():
     waited = {PRIOR_ATTEMPTS_ATTRIBUTE: number(2), DEFERRED_SINCE_ATTRIBUTE: number(1)}
     message = Message.of(sqs_record(bus_event(make_event()), attributes=waited))
-    (letter,) = parse(message, hop="route/cms", now=1_790_000_000.0)
-    assert not set(attributes_to_send(letter, 1)) & WAITING_ATTRIBUTES
+    (dead_letter,) = parse(message, hop="route/cms", now=1_790_000_000.0)
+    assert not set(attributes_to_send(dead_letter, 1)) & WAITING_ATTRIBUTES

@@ -11,13 +11,7 @@ from hypothesis import strategies as st
 
 from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
 from media_events.messaging.message import Message
-from media_events.messaging.queue_consumer import (
-    MAX_VISIBILITY_SECONDS,
-    Consumer,
-    RetryPolicy,
-    consume,
-    consume_together,
-)
+from media_events.messaging.queue_consumer import MAX_VISIBILITY_SECONDS, Consumer, RetryPolicy, consume, consume_batch
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock, FakeQueue, FakeReport, bus_event, sqs_record
 
@@ -199,7 +193,7 @@ def test_together_settles_a_record_before_the_next_of_its_group_begins(consumer)
         waves.append([message.message_id for message in messages])
         return [None] * len(messages)
 
-    consume_together({"Records": records}, handle, consumer)
+    consume_batch({"Records": records}, handle, consumer)
 
     assert waves == [["a1", "b1", "c1"], ["a2", "b2"], ["a3"]]
 
@@ -211,7 +205,7 @@ def test_together_hands_a_standard_batch_over_whole(consumer):
         waves.append(len(messages))
         return [None] * len(messages)
 
-    consume_together({"Records": [sqs_record("{}", str(i)) for i in range(25)]}, handle, consumer)
+    consume_batch({"Records": [sqs_record("{}", str(i)) for i in range(25)]}, handle, consumer)
 
     assert waves == [25]
 
@@ -222,8 +216,8 @@ def test_together_fails_every_record_when_the_handler_raises_or_miscounts(consum
     def crash(_messages):
         raise RuntimeError("broken")
 
-    assert failed(consume_together(event, crash, consumer)) == ["a", "b"]
-    assert failed(consume_together(event, lambda _messages: [None], consumer)) == ["a", "b"]
+    assert failed(consume_batch(event, crash, consumer)) == ["a", "b"]
+    assert failed(consume_batch(event, lambda _messages: [None], consumer)) == ["a", "b"]
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": []}])

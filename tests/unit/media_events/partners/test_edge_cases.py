@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from media_events.core.envelope import CONTROL_ATTRIBUTES, Event, Metadata
 from media_events.core.failures import PermanentDataError
-from media_events.partners.envelope_producers import admit, speaks_envelope
+from media_events.partners.envelope_producers import is_envelope, validate_envelope
 from media_events.partners.handshakes import answer_document, answer_query
 from media_events.partners.redaction import redact_body
 from media_events.partners.specification import parse_specification
@@ -236,7 +236,7 @@ def detail(**changes):
 
 
 def admitted(**changes) -> Event:
-    return admit(detail(**changes), partner="acme", entry="custom-bus", now=NOW)
+    return validate_envelope(detail(**changes), partner="acme", ingress="custom-bus", now=NOW)
 
 
 def test_envelope_of_a_producer_passes_under_its_configured_name():
@@ -248,7 +248,7 @@ def test_envelope_of_a_producer_passes_under_its_configured_name():
         type="asset.ready",
         time="2025-03-04T10:15:30Z",
         partner="acme",
-        entry="custom-bus",
+        ingress="custom-bus",
         nativetype="asset.ready",
         recordedtime=RECEIVED,
         partitionkey="a1",
@@ -266,7 +266,7 @@ def test_forged_control_attributes_of_a_producer_are_dropped():
         "redrive": {"route": "route/cms", "count": 0},
         "hops": 15,
         "stage": "transformed",
-        "entry": "webhook",
+        "ingress": "webhook",
         "partner": "another",
         "recordedtime": "1999-01-01T00:00:00Z",
     }
@@ -300,10 +300,10 @@ def test_malformed_envelope_is_refused_naming_the_attribute(changes, named):
     "value", [None, [], {}, {"metadata": []}, {"metadata": {"id": "x"}}, {"metadata": detail()["metadata"]}]
 )
 def test_detail_without_an_envelope_is_no_envelope(value):
-    assert not speaks_envelope(value)
+    assert not is_envelope(value)
     with pytest.raises(PermanentDataError):
-        admit(value, partner="acme", entry="custom-bus", now=NOW)
+        validate_envelope(value, partner="acme", ingress="custom-bus", now=NOW)
 
 
 def test_envelope_is_recognised():
-    assert speaks_envelope(detail())
+    assert is_envelope(detail())

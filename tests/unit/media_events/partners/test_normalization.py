@@ -472,7 +472,7 @@ JSON = st.recursive(
 def test_any_message_is_normalised_or_refused_cleanly(name, body, headers, attributes):
     try:
         events = normalise(
-            preset(name), partner="acme", entry="sqs", body=body, headers=headers, attributes=attributes, now=NOW
+            preset(name), partner="acme", ingress="sqs", body=body, headers=headers, attributes=attributes, now=NOW
         )
     except PermanentDataError as error:
         assert error.code  # noqa: PT017 - either outcome is right, an exception of another kind is not

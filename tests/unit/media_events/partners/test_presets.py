@@ -50,7 +50,7 @@ def test_every_payload_has_an_expectation():
 def test_payload_becomes_the_expected_envelope(name):
     expected = EXPECTED[name]["metadata"]
 
-    metadata = only_event(name, partner="acme", entry="webhook").metadata
+    metadata = only_event(name, partner="acme", ingress="webhook").metadata
 
     if name in DERIVED:
         assert metadata.id.startswith(HASH)
@@ -60,7 +60,7 @@ def test_payload_becomes_the_expected_envelope(name):
     assert (metadata.time, metadata.recordedtime) == (expected["time"] or RECEIVED, RECEIVED)
     for attribute in ("nativetype", "type", "subject", "partitionkey", "sequence", "correlationid"):
         assert getattr(metadata, attribute) == expected[attribute], attribute
-    assert (metadata.partner, metadata.source, metadata.entry) == ("acme", "partner.acme", "webhook")
+    assert (metadata.partner, metadata.source, metadata.ingress) == ("acme", "partner.acme", "webhook")
     assert (metadata.stage, metadata.hops, metadata.redrive, metadata.dataref) == ("received", 0, None, None)
 
 
@@ -338,7 +338,7 @@ def test_unknown_partner_on_a_bus_needs_only_a_specification(name, entry, identi
     (event,) = normalise(
         parse_specification(OWN_SPECIFICATION),
         partner="acme",
-        entry=entry,
+        ingress=entry,
         body=unwrapped.body,
         envelope=unwrapped.envelope,
         now=NOW,
@@ -356,7 +356,7 @@ def test_unknown_partner_in_a_fifo_queue_keeps_its_group_and_the_queues_sequence
     (event,) = normalise(
         parse_specification(OWN_SPECIFICATION),
         partner="acme",
-        entry="sns-fifo",
+        ingress="sns-fifo",
         body=unwrapped.body,
         attributes={**record["attributes"], **unwrapped.attributes},
         now=NOW,
@@ -364,4 +364,4 @@ def test_unknown_partner_in_a_fifo_queue_keeps_its_group_and_the_queues_sequence
 
     assert (event.metadata.id, event.metadata.type) == ("evt_0003", "asset.ready")
     assert (event.metadata.partitionkey, event.metadata.sequence) == ("house-id-0001", "18873177232222703872")
-    assert event.metadata.entry == "sns-fifo"
+    assert event.metadata.ingress == "sns-fifo"

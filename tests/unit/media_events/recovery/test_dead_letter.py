@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from media_events.core.failures import FAILURE_ATTRIBUTE
 from media_events.messaging.message import Message
 from media_events.recovery.dead_letter import parse
-from tests.fakes.dead_letters import NAMES, NOW, letter, letters, record
+from tests.fakes.dead_letters import NAMES, NOW, dead_letter, dead_letters, record
 
 KINDS = {
     "consumer": ("consumer", "transient", "http-503"),
@@ -30,7 +30,7 @@ KINDS = {
 @pytest.mark.parametrize("name", KINDS)
 def test_each_kind_is_recognised_with_its_class_and_code(name):
     hop = "ingress/webhook" if name.startswith(("webhook", "sns")) else "route/cms"
-    found = letter(name, hop=hop)
+    found = dead_letter(name, hop=hop)
     assert (found.kind, found.failure.failure_class, found.failure.code) == KINDS[name]
 
 
@@ -43,7 +43,7 @@ def test_every_recorded_kind_is_tested():
     ["consumer", "moved-by-sqs", "rule-target", "lambda-destination", "lambda-dead-letter-queue", "webhook-event"],
 )
 def test_the_event_inside_is_found(name):
-    found = letter(name)
+    found = dead_letter(name)
     assert found.event is not None
     identity = found.identity
     assert (identity.event_id, identity.source, identity.type, identity.partner, identity.correlation_id) == (
@@ -56,7 +56,7 @@ def test_the_event_inside_is_found(name):
 
 
 def test_our_own_failure_is_taken_as_it_was_written():
-    failure = letter("consumer").failure
+    failure = dead_letter("consumer").failure
     assert (failure.message, failure.receivecount, failure.response, failure.firsttime) == (
         "the destination answered 503",
         5,
@@ -66,7 +66,7 @@ def test_our_own_failure_is_taken_as_it_was_written():
 
 
 def test_the_re_drive_count_is_read_from_the_attribute_or_the_event():
-    assert letter("consumer").redrive_count == 1
+    assert dead_letter("consumer").redrive_count == 1
     marked = record("rule-target")
     body = json.loads(marked["body"])
     body["detail"]["metadata"]["redrive"] = {"route": "route/cms", "count": 2}
@@ -76,11 +76,11 @@ def test_the_re_drive_count_is_read_from_the_attribute_or_the_event():
 
 def test_attributes_about_the_failure_do_not_travel_on():
     for name in ("consumer", "rule-target", "lambda-dead-letter-queue"):
-        assert set(letter(name).message_attributes) <= {"redrivecount"}
+        assert set(dead_letter(name).message_attributes) <= {"redrivecount"}
 
 
 def test_a_report_of_the_newer_bus_is_one_letter_for_each_event_and_can_not_be_replayed():
-    found = letters("newer-bus")
+    found = dead_letters("newer-bus")
     assert [one.identity.event_id[:8] for one in found] == ["a1b2c3d4", "e5f6a7b8"]
     assert [one.identity.partition_key for one in found] == ["order-1001", "order-1002"]
     assert {(one.kind, one.replayable, one.failure.failure_class) for one in found} == {
@@ -95,7 +95,7 @@ def test_a_report_that_names_no_event_is_still_one_letter():
 
 
 def test_a_lambda_record_is_unwrapped_to_what_the_function_was_given():
-    found = letter("lambda-destination")
+    found = dead_letter("lambda-destination")
     assert json.loads(found.body)["detail-type"] == "asset.ready"
     assert found.failure.requestid == "e4b46cbf-b738-xmpl-8880-a18cdf61200e"
 
@@ -109,12 +109,12 @@ def test_an_event_that_grew_too_old_for_lambda_is_expired():
 
 
 def test_a_webhook_request_keeps_the_id_that_the_webhook_gave_it():
-    found = letter("webhook-request", hop="ingress/webhook")
+    found = dead_letter("webhook-request", hop="ingress/webhook")
     assert (found.identity.event_id, found.identity.partner) == ("request-6f1ed002ab5595859014ebf0951522d9", "mux")
 
 
 def test_junk_keeps_its_bytes_and_an_id_of_its_own():
-    found = letter("junk")
+    found = dead_letter("junk")
     assert found.body == record("junk")["body"]
     assert found.identity.event_id.startswith("body-")
 
@@ -218,5 +218,5 @@ def test_a_function_that_raised_says_where():
     frames.append('  File "/var/task/acme/steps.py", line 41, in house_id\n    return x\n')
     for trace, expected in ((frames, "steps.py:41 in house_id"), ([], None), ("x", None), ([7], None), (["é"], None)):
         body["responsePayload"]["stackTrace"] = trace
-        (letter,) = parse(Message.of(made | {"body": json.dumps(body)}), hop="route/cms", now=NOW)
-        assert letter.failure.stack_top == expected
+        (dead_letter,) = parse(Message.of(made | {"body": json.dumps(body)}), hop="route/cms", now=NOW)
+        assert dead_letter.failure.stack_top == expected

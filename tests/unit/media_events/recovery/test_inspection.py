@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from media_events.core.failures import HopError, PermanentConfigError, PoisonError, TransientError
+from media_events.core.failures import PermanentConfigError, PoisonError, ProcessingError, TransientError
 from media_events.messaging.message import Message
 from media_events.recovery.redrive_policy import RedrivePolicy
 from media_events.recovery.redriver import DESCRIBABLE_SECONDS, DESCRIBED_SECONDS, RESERVED_SECONDS
@@ -41,16 +41,16 @@ def telling(event: str = "evt-1") -> Callable[[str, str], Message]:
     """A function that finds ``event`` in whatever it is asked about, and takes out the credential."""
 
     def describe(_function_arn: str, payload: str) -> Message:
-        asked = json.loads(payload)["describe"]
-        arrival = json.loads(asked["messageAttributes"]["arrival"]["stringValue"])
-        arrival |= {"event": {"id": event, "type": "asset.ready", "partner": "mux"}, "redacted": True}
-        told = {**asked["messageAttributes"], "arrival": {"stringValue": json.dumps(arrival), "dataType": "String"}}
+        asked = json.loads(payload)["inspect"]
+        origin = json.loads(asked["messageAttributes"]["origin"]["stringValue"])
+        origin |= {"event": {"id": event, "type": "asset.ready", "partner": "mux"}, "redacted": True}
+        told = {**asked["messageAttributes"], "origin": {"stringValue": json.dumps(origin), "dataType": "String"}}
         return Message(body='{"asset": 1}', message_id="", receipt_handle="", message_attributes=told)
 
     return describe
 
 
-def failing(*errors: HopError) -> Callable[[str, str], Message]:
+def failing(*errors: ProcessingError) -> Callable[[str, str], Message]:
     """A function that fails so often, and then tells."""
     left = list(errors)
 
@@ -70,79 +70,79 @@ def _world() -> World:
 
 
 def test_what_sqs_moved_is_asked_about_and_has_its_events_name(world: World):
-    assert world.attend(moved()) == []
+    assert world.handle_batch(moved()) == []
     (item,) = world.table.items.values()
     assert (item.event_id, item.type, item.partner, item.error_code) == ("evt-1", "asset.ready", "mux", "moved-by-sqs")
     assert ([function for function, _ in world.functions.asked], world.functions.invoked) == ([FUNCTION], [])
 
 
 def test_credentials_that_the_function_takes_out_are_not_in_the_item(world: World):
-    world.attend(moved())
+    world.handle_batch(moved())
     (item,) = world.table.items.values()
     assert (item.body, item.return_to.queue_url) == ('{"asset": 1}', URL + "in")
     assert "live" not in repr(item)
 
 
 def test_two_messages_of_one_event_that_sqs_moved_are_one_item(world: World):
-    assert world.attend(moved("m-0"), moved("m-1")) == []
+    assert world.handle_batch(moved("m-0"), moved("m-1")) == []
     (item,) = world.table.items.values()
     assert [attempt.message_id for attempt in item.attempts] == ["m-0", "m-1"]
 
 
 def test_what_the_function_gave_up_itself_is_not_asked_about(world: World):
     failure = record("webhook-request")["messageAttributes"]["failure"]
-    assert world.attend({**moved(), "messageAttributes": {"failure": failure}}) == []
+    assert world.handle_batch({**moved(), "messageAttributes": {"failure": failure}}) == []
     (item,) = world.table.items.values()
     assert (item.event_id, world.functions.asked) == ("message-m-0", [])
 
 
 def test_what_was_given_up_without_a_configuration_is_asked_about(world: World):
     failure = record("webhook-request")["messageAttributes"]["failure"]
-    arrival = {"stringValue": json.dumps({"id": "m-0", "unread": True}), "dataType": "String"}
-    assert world.attend({**moved(), "messageAttributes": {"failure": failure, "arrival": arrival}}) == []
+    origin = {"stringValue": json.dumps({"id": "m-0", "unread": True}), "dataType": "String"}
+    assert world.handle_batch({**moved(), "messageAttributes": {"failure": failure, "origin": origin}}) == []
     assert [item.event_id for item in world.table.items.values()] == ["evt-1"]
 
 
 def test_what_tells_its_event_already_is_not_asked_about(world: World):
-    assert world.attend(moved(arrival=json.dumps({"id": "m-0", "event": {"id": "evt-2"}}))) == []
+    assert world.handle_batch(moved(origin=json.dumps({"id": "m-0", "event": {"id": "evt-2"}}))) == []
     assert ([item.event_id for item in world.table.items.values()], world.functions.asked) == (["evt-2"], [])
 
 
 @pytest.mark.parametrize("error", [PoisonError("function-x", "killed"), TransientError("aws-x", "later")])
-def test_a_function_that_fails_once_is_asked_a_second_time(world: World, error: HopError):
+def test_a_function_that_fails_once_is_asked_a_second_time(world: World, error: ProcessingError):
     world.functions.describer = failing(error)
-    assert world.attend(moved()) == []
+    assert world.handle_batch(moved()) == []
     assert [item.event_id for item in world.table.items.values()] == ["evt-1"]
 
 
 @pytest.mark.parametrize("error", [PoisonError("function-x", "killed"), PermanentConfigError("aws-x", "forbidden")])
-def test_a_message_that_its_function_can_not_read_is_called_by_itself(world: World, error: HopError):
+def test_a_message_that_its_function_can_not_read_is_called_by_itself(world: World, error: ProcessingError):
     world.functions.describer = failing(*[error] * 2)
-    assert world.attend(moved()) == []
+    assert world.handle_batch(moved()) == []
     assert [item.event_id for item in world.table.items.values()] == ["message-m-0"]
-    assert [fields["reason"] for fields in world.report.fields("message not described")] == [error.code]
+    assert [fields["reason"] for fields in world.report.fields("message not inspected")] == [error.code]
 
 
 def test_a_letter_whose_function_can_not_be_asked_now_waits_but_not_for_ever(world: World):
     world.functions.describer = failing(*[TransientError("aws-TooManyRequestsException", "later")] * 6)
-    assert world.attend(moved()) == ["m-0"]
+    assert world.handle_batch(moved()) == ["m-0"]
     world.clock.now = NOW + IN.policy.max_age_seconds + DESCRIBABLE_SECONDS - 1
-    assert world.attend(moved()) == ["m-0"]
+    assert world.handle_batch(moved()) == ["m-0"]
     assert world.table.items == {}
     world.clock.now += 2
-    assert world.attend(moved()) == []
+    assert world.handle_batch(moved()) == []
     assert [item.event_id for item in world.table.items.values()] == ["message-m-0"]
 
 
 def test_what_is_asked_about_keeps_the_pace(world: World):
-    world.pace = FakePace(turns=1)
-    assert world.attend(moved("m-0"), moved("m-1")) == ["m-1"]
+    world.rate_limiter = FakePace(turns=1)
+    assert world.handle_batch(moved("m-0"), moved("m-1")) == ["m-1"]
     assert len(world.functions.asked) == len(world.queues.visibility) == 1
 
 
 def test_without_the_time_to_ask_the_letter_comes_again(world: World):
     world.seconds = DESCRIBED_SECONDS + RESERVED_SECONDS - 1
-    assert world.attend(moved()) == ["m-0"]
+    assert world.handle_batch(moved()) == ["m-0"]
     assert (world.functions.asked, world.table.items) == ([], {})
 
 
@@ -153,46 +153,46 @@ def test_without_the_time_to_ask_again_the_first_answer_is_the_last(world: World
 
     world.functions.describer = slow
     world.seconds = DESCRIBED_SECONDS + RESERVED_SECONDS
-    assert world.attend(moved()) == []
+    assert world.handle_batch(moved()) == []
     assert (len(world.functions.asked), len(world.table.items)) == (1, 1)
 
 
 def test_what_crashes_alone_is_asked_about_in_the_same_turn(world: World):
     world.functions.error = PoisonError("function-Runtime.ExitError", "signal: killed")
-    world.pace = FakePace(turns=1)
+    world.rate_limiter = FakePace(turns=1)
     world.clock.now += 4000
-    assert world.attend(moved(count=0)) == []
+    assert world.handle_batch(moved(count=0)) == []
     (item,) = world.table.items.values()
     assert (item.event_id, item.error_code) == ("evt-1", "function-Runtime.ExitError")
 
 
 def test_a_queue_that_is_not_ours_has_a_function_to_ask_too():
-    theirs = replace(IN, route_back="function", queue_url=None, consumer_arn=None, function_arn=FUNCTION)
+    theirs = replace(IN, redrive_target="function", queue_url=None, consumer_arn=None, function_arn=FUNCTION)
     world = World(theirs, now=NOW)
     world.functions.describer = telling()
-    world.attend(moved(count=3))
+    world.handle_batch(moved(count=3))
     assert [item.event_id for item in world.table.items.values()] == ["evt-1"]
 
 
 def test_a_hop_on_the_bus_asks_nobody():
     world = World(replace(IN, hop="route/in", policy=RedrivePolicy(max_count=0)), now=NOW)
     world.functions.describer = telling()
-    world.attend(moved())
+    world.handle_batch(moved())
     assert (len(world.table.items), world.functions.asked) == (1, [])
 
 
 def test_an_event_that_eventbridge_dead_letters_twice_is_one_item_though_nobody_reads_it():
-    straight = replace(IN, route_back="none", queue_url=None, consumer_arn=None)
+    straight = replace(IN, redrive_target="none", queue_url=None, consumer_arn=None)
     world = World(straight, now=NOW)
-    letters = [moved(name, RULE_ARN="arn:rule", ERROR_CODE="THROTTLING") for name in ("m-0", "m-1")]
-    assert world.attend(*[one | {"body": '{"id": "9f-1", "detail": {}}'} for one in letters]) == []
+    dead_letters = [moved(name, RULE_ARN="arn:rule", ERROR_CODE="THROTTLING") for name in ("m-0", "m-1")]
+    assert world.handle_batch(*[one | {"body": '{"id": "9f-1", "detail": {}}'} for one in dead_letters]) == []
     (item,) = world.table.items.values()
     assert (item.event_id, len(item.attempts)) == ("event-9f-1", 2)
 
 
 @pytest.mark.parametrize("body", ["junk", "[]", "{}", '{"id": 7}', '{"id": ""}'])
 def test_what_a_rule_could_not_deliver_and_has_no_id_is_called_by_its_message(body: str):
-    straight = replace(IN, route_back="none", queue_url=None, consumer_arn=None)
+    straight = replace(IN, redrive_target="none", queue_url=None, consumer_arn=None)
     world = World(straight, now=NOW)
-    assert world.attend(moved(RULE_ARN="arn:rule") | {"body": body}) == []
+    assert world.handle_batch(moved(RULE_ARN="arn:rule") | {"body": body}) == []
     assert [item.event_id for item in world.table.items.values()] == ["message-m-0"]

@@ -21,14 +21,14 @@ def text(value: str) -> dict[str, str]:
     return {"stringValue": value, "dataType": "String"}
 
 
-def given_up(message: str = "m-0", event: str = "evt-1", *, letter: str = "d-1") -> dict[str, Any]:
+def given_up(message: str = "m-0", event: str = "evt-1", *, dead_letter: str = "d-1") -> dict[str, Any]:
     """What the function sends: the reason, and the event that it found in the message."""
-    arrival = {"id": message, "event": {"id": event, "type": "asset.ready", "partner": "mux"}}
+    origin = {"id": message, "event": {"id": event, "type": "asset.ready", "partner": "mux"}}
     attributes = {
         "failure": record("webhook-request")["messageAttributes"]["failure"],
-        "arrival": text(json.dumps(arrival)),
+        "origin": text(json.dumps(origin)),
     }
-    return {**made("in", letter), "messageAttributes": attributes}
+    return {**made("in", dead_letter), "messageAttributes": attributes}
 
 
 def moved(message: str = "m-0", *, hop: str = "in") -> dict[str, Any]:
@@ -47,9 +47,9 @@ def _world() -> World:
 
 
 def test_what_was_given_up_and_then_moved_is_the_event_that_its_function_told(world: World):
-    assert world.attend(given_up()) == []
+    assert world.handle_batch(given_up()) == []
     (before,) = world.table.items.values()
-    assert world.attend(moved()) == []
+    assert world.handle_batch(moved()) == []
     (item,) = world.table.items.values()
     assert (item.event_id, item.type, item.partner, item.status) == ("evt-1", "asset.ready", "mux", "OPEN")
     assert [attempt.message_id for attempt in item.attempts] == ["d-1", "m-0"]
@@ -58,48 +58,48 @@ def test_what_was_given_up_and_then_moved_is_the_event_that_its_function_told(wo
 
 
 def test_what_was_moved_and_then_found_given_up_gets_the_events_name(world: World):
-    assert world.attend(moved()) == []
+    assert world.handle_batch(moved()) == []
     (before,) = world.table.items.values()
     assert before.event_id == "message-m-0"
-    assert world.attend(given_up()) == []
+    assert world.handle_batch(given_up()) == []
     (item,) = world.table.items.values()
     assert (item.item_id, item.event_id, item.partner) == (before.item_id, "evt-1", "mux")
     assert [attempt.message_id for attempt in item.attempts] == ["m-0", "d-1"]
 
 
 def test_two_messages_of_one_event_are_one_item(world: World):
-    assert world.attend(given_up("m-0"), given_up("m-1", letter="d-2"), moved("m-1"), moved("m-0")) == []
+    assert world.handle_batch(given_up("m-0"), given_up("m-1", dead_letter="d-2"), moved("m-1"), moved("m-0")) == []
     (item,) = world.table.items.values()
     assert len(item.attempts) == 4
 
 
 def test_two_messages_in_which_nothing_tells_an_event_are_two_items(world: World):
-    assert world.attend(moved("m-0"), moved("m-1")) == []
+    assert world.handle_batch(moved("m-0"), moved("m-1")) == []
     assert len(world.table.items) == 2
 
 
 def test_an_event_that_has_an_item_keeps_it_when_another_message_of_it_was_moved(world: World):
-    assert world.attend(given_up("m-1"), moved("m-0"), given_up("m-0", letter="d-2")) == []
+    assert world.handle_batch(given_up("m-1"), moved("m-0"), given_up("m-0", dead_letter="d-2")) == []
     named = [item for item in world.table.items.values() if item.event_id == "evt-1"]
     assert [len(item.attempts) for item in named] == [2]
 
 
 def test_two_hops_messages_have_nothing_to_do_with_each_other(world: World):
-    assert world.attend(moved(), moved(hop="on")) == []
+    assert world.handle_batch(moved(), moved(hop="on")) == []
     assert {item.hop for item in world.table.items.values()} == {"ingress/in", "ingress/on"}
 
 
 @pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("letters", [(given_up(), moved()), (moved(), given_up())])
-def test_wherever_the_function_dies_there_is_one_item_in_the_end(letters: tuple[Any, Any], *, before: bool):
+@pytest.mark.parametrize("dead_letters", [(given_up(), moved()), (moved(), given_up())])
+def test_wherever_the_function_dies_there_is_one_item_in_the_end(dead_letters: tuple[Any, Any], *, before: bool):
     undisturbed = World(*PLACES, now=NOW)
-    undisturbed.attend(*letters)
+    undisturbed.handle_batch(*dead_letters)
     for at in range(1, len(undisturbed.trap.steps) + 1):
         world = World(*PLACES, now=NOW)
         world.spring(at, before=before)
         with pytest.raises(Crash):
-            world.attend(*letters)
+            world.handle_batch(*dead_letters)
         world.spring(None)
-        world.attend(*letters)
+        world.handle_batch(*dead_letters)
         (item,) = world.table.items.values()
         assert (item.event_id, len(item.attempts)) == ("evt-1", 2)

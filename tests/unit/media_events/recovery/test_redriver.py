@@ -30,7 +30,7 @@ def exhausted(name="consumer", message_id="m-1", **changes):
 
 def test_a_letter_that_is_not_due_stays_invisible_until_it_is():
     world = World(now=SENT + 1)
-    assert world.attend(record("consumer")) == [record("consumer")["messageId"]]
+    assert world.handle_batch(record("consumer")) == [record("consumer")["messageId"]]
     ((key, seconds),) = world.queues.visibility.items()
     assert key.startswith(URL + "media-dev-cms-dlq ")
     assert 59 <= seconds <= 120
@@ -40,7 +40,7 @@ def test_a_letter_that_is_not_due_stays_invisible_until_it_is():
 def test_a_visibility_that_can_not_be_set_leaves_the_letter_to_the_queues_own():
     world = World(now=SENT + 1)
     world.spring(1, error=TransientError("aws-down", "no answer"))
-    assert world.attend(record("consumer")) == [record("consumer")["messageId"]]
+    assert world.handle_batch(record("consumer")) == [record("consumer")["messageId"]]
 
 
 # --- going back --------------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def test_a_visibility_that_can_not_be_set_leaves_the_letter_to_the_queues_own():
 
 def test_a_letter_that_is_due_goes_back_to_its_queue_and_nowhere_else():
     world = World(now=DUE)
-    assert world.attend(record("consumer")) == []
+    assert world.handle_batch(record("consumer")) == []
     (sent,) = world.queues.sent
     assert (sent["queue_url"], sent["body"]) == (URL + "media-dev-cms", record("consumer")["body"])
     assert sent["attributes"]["redrivecount"]["stringValue"] == "2"
@@ -59,7 +59,7 @@ def test_a_letter_that_is_due_goes_back_to_its_queue_and_nowhere_else():
 
 def test_a_rules_letter_goes_back_on_the_bus_for_the_failed_route_alone():
     world = World(now=DUE)
-    assert world.attend(record("rule-target")) == []
+    assert world.handle_batch(record("rule-target")) == []
     (event,) = world.events.published
     assert (event.metadata.redrive.route, event.metadata.redrive.count) == ("route/cms", 1)
     assert event.metadata.id == "evt-1"
@@ -68,14 +68,14 @@ def test_a_rules_letter_goes_back_on_the_bus_for_the_failed_route_alone():
 
 def direct_queue():
     """The dead-letter queue of a route whose rule invokes the function itself."""
-    return queue(route_back="bus", queue_url=None)
+    return queue(redrive_target="bus", queue_url=None)
 
 
 @pytest.mark.parametrize("name", ["lambda-destination", "rule-target", "consumer"])
 def test_letters_of_a_function_without_a_queue_go_back_on_the_bus_for_it_alone(name):
     world = World(direct_queue(), now=DUE)
 
-    assert world.attend(record(name)) == []
+    assert world.handle_batch(record(name)) == []
 
     (event,) = world.events.published
     count = 2 if name == "consumer" else 1
@@ -90,7 +90,7 @@ def test_letter_that_crashed_a_function_without_a_queue_is_tried_once_more_and_t
     body["requestPayload"]["detail"]["metadata"]["redrive"] = {"route": "route/cms", "count": 1}
     world = World(direct_queue(), now=DUE)
 
-    assert world.attend(again | {"body": json.dumps(body)}) == []
+    assert world.handle_batch(again | {"body": json.dumps(body)}) == []
 
     (item,) = world.table.items.values()
     assert (item.kind, item.return_to.kind, item.return_to.route) == ("function", "bus", "route/cms")
@@ -99,7 +99,7 @@ def test_letter_that_crashed_a_function_without_a_queue_is_tried_once_more_and_t
 
 def test_what_the_webhook_could_not_publish_goes_on_the_bus_for_all():
     world = World(now=DUE)
-    assert world.attend(record("webhook-event")) == []
+    assert world.handle_batch(record("webhook-event")) == []
     (event,) = world.events.published
     assert event.metadata.redrive is None
 
@@ -109,14 +109,14 @@ def test_a_request_goes_back_to_the_webhooks_function_as_it_was():
     failure = json.loads(transient["messageAttributes"]["failure"]["stringValue"]) | {"class": "transient"}
     transient["messageAttributes"]["failure"]["stringValue"] = json.dumps(failure)
     world = World(now=DUE)
-    assert world.attend(transient) == []
+    assert world.handle_batch(transient) == []
     assert world.functions.invoked == [(FUNCTION, transient["body"])]
 
 
 def test_a_bus_that_is_down_leaves_the_letter_and_tries_later():
     world = World(now=DUE)
     world.events.refusal = TransientError("aws-ThrottlingException", "later")
-    assert world.attend(record("rule-target")) == [record("rule-target")["messageId"]]
+    assert world.handle_batch(record("rule-target")) == [record("rule-target")["messageId"]]
     assert len(world.queues.visibility) == 1
     assert world.table.items == {}
 
@@ -124,7 +124,7 @@ def test_a_bus_that_is_down_leaves_the_letter_and_tries_later():
 def test_what_the_bus_refuses_for_good_goes_to_a_person_with_that_reason():
     world = World(now=DUE)
     world.events.refusal = PermanentDataError("entry-too-large", "too large")
-    assert world.attend(record("rule-target")) == []
+    assert world.handle_batch(record("rule-target")) == []
     (item,) = world.table.items.values()
     assert item.error_code == "entry-too-large"
 
@@ -134,7 +134,7 @@ def test_what_the_bus_refuses_for_good_goes_to_a_person_with_that_reason():
 
 def test_an_exhausted_letter_becomes_one_item_and_is_announced_once():
     world = World(now=DUE)
-    assert world.attend(exhausted()) == []
+    assert world.handle_batch(exhausted()) == []
     (item,) = world.table.items.values()
     assert (item.event_id, item.status, item.error_code) == ("evt-1", "OPEN", "http-503")
     assert len(world.topic.notices) == 1
@@ -142,17 +142,17 @@ def test_an_exhausted_letter_becomes_one_item_and_is_announced_once():
 
 def test_the_same_letter_seen_twice_changes_nothing():
     world = World(now=DUE)
-    world.attend(exhausted())
+    world.handle_batch(exhausted())
     before = dict(world.table.items)
-    assert world.attend(exhausted()) == []
+    assert world.handle_batch(exhausted()) == []
     assert world.table.items == before
     assert len(world.topic.notices) == 1
 
 
 def test_another_failure_of_the_same_event_is_another_attempt_of_the_same_item():
     world = World(now=DUE)
-    world.attend(exhausted(message_id="m-1"))
-    world.attend(exhausted(message_id="m-2"))
+    world.handle_batch(exhausted(message_id="m-1"))
+    world.handle_batch(exhausted(message_id="m-2"))
     (item,) = world.table.items.values()
     assert [attempt.message_id for attempt in item.attempts] == ["m-1", "m-2"]
 
@@ -160,10 +160,10 @@ def test_another_failure_of_the_same_event_is_another_attempt_of_the_same_item()
 def failed_again_while(status):
     """A world in which an event failed again while its item had ``status``, and the item's id."""
     world = World(now=DUE)
-    world.attend(exhausted())
+    world.handle_batch(exhausted())
     ((key, item),) = world.table.items.items()
     world.table.items[key] = replace(item, status=status, version=5)
-    world.attend(exhausted(message_id="m-2"))
+    world.handle_batch(exhausted(message_id="m-2"))
     return world, key
 
 
@@ -181,7 +181,7 @@ def test_a_replay_that_fails_opens_the_item_again_unless_it_was_archived(status,
 )
 def test_an_item_counts_as_opened_only_if_it_was_not_open_and_nobody_had_decided(status, opened):
     world, _ = failed_again_while(status)
-    world.attend(exhausted(message_id="m-2"))
+    world.handle_batch(exhausted(message_id="m-2"))
     assert world.report.counts["ReviewItemsOpened", ()] == opened
     assert len(world.report.fields("review item opened")) == opened
     assert len(world.report.fields("review item failed again")) == 2 - opened
@@ -189,57 +189,57 @@ def test_an_item_counts_as_opened_only_if_it_was_not_open_and_nobody_had_decided
 
 def test_an_item_that_changes_while_it_is_written_is_read_again():
     world = World(now=DUE)
-    world.attend(exhausted())
+    world.handle_batch(exhausted())
     ((key, item),) = world.table.items.items()
 
     def somebody_else():
         world.table.items[key] = replace(item, status="ARCHIVED", version=2)
 
     world.table.meanwhile = somebody_else
-    assert world.attend(exhausted(message_id="m-2")) == []
+    assert world.handle_batch(exhausted(message_id="m-2")) == []
     assert (world.table.items[key].status, world.table.items[key].version) == ("ARCHIVED", 3)
 
 
 def test_two_groups_are_announced_and_a_quiet_one_again_after_a_day():
     world = World(now=DUE)
-    world.attend(exhausted(message_id="m-1"))
+    world.handle_batch(exhausted(message_id="m-1"))
     other = exhausted("moved-by-sqs", message_id="m-2")
-    world.attend(other)
+    world.handle_batch(other)
     assert len(world.topic.notices) == 2
     world.clock.now += GROUP_QUIET_SECONDS
-    world.attend(exhausted(message_id="m-3"))
+    world.handle_batch(exhausted(message_id="m-3"))
     assert len(world.topic.notices) == 3
 
 
 def test_a_notification_that_can_not_be_sent_does_not_keep_the_letter():
     world = World(now=DUE)
     world.topic.error = TransientError("aws-down", "no answer")
-    assert world.attend(exhausted()) == []
+    assert world.handle_batch(exhausted()) == []
     assert len(world.table.items) == 1
 
 
 def test_a_notification_that_could_not_be_sent_is_sent_with_the_groups_next_letter():
     world = World(now=DUE)
     world.topic.error = TransientError("aws-down", "no answer")
-    world.attend(exhausted(message_id="m-1"))
+    world.handle_batch(exhausted(message_id="m-1"))
     world.topic.error = None
-    world.attend(exhausted(message_id="m-2"))
+    world.handle_batch(exhausted(message_id="m-2"))
     assert len(world.topic.notices) == 1
 
 
 def test_a_flood_of_new_groups_is_told_of_up_to_a_number_and_the_rest_when_there_is_room():
     world = World(now=DUE)
-    world.pace = FakePace(turns=0, notices=2)
+    world.rate_limiter = FakePace(turns=0, notices=2)
     for number in range(4):
-        letter = exhausted(message_id=f"m-{number}")
-        failure = json.loads(letter["messageAttributes"]["failure"]["stringValue"]) | {"code": f"code-{number}"}
-        letter["messageAttributes"]["failure"]["stringValue"] = json.dumps(failure)
-        assert world.attend(letter) == []
+        dead_letter = exhausted(message_id=f"m-{number}")
+        failure = json.loads(dead_letter["messageAttributes"]["failure"]["stringValue"]) | {"code": f"code-{number}"}
+        dead_letter["messageAttributes"]["failure"]["stringValue"] = json.dumps(failure)
+        assert world.handle_batch(dead_letter) == []
     assert len(world.topic.notices) == 2
     assert len(world.report.fields("notification held back")) == 2
-    world.pace.notices = 1
-    letter["messageId"] = "m-9"
-    world.attend(letter)
+    world.rate_limiter.notices = 1
+    dead_letter["messageId"] = "m-9"
+    world.handle_batch(dead_letter)
     assert "code-3" in world.topic.notices[-1][1]
 
 
@@ -249,7 +249,7 @@ def test_a_large_body_goes_to_the_bucket_with_its_digest():
     body["detail"]["data"] = {"x": "é" * 20_000}
     large["body"] = json.dumps(body, ensure_ascii=False)
     world = World(now=DUE)
-    assert world.attend(large) == []
+    assert world.handle_batch(large) == []
     (item,) = world.table.items.values()
     content = world.bodies.get(item.bodyref)
     assert (item.body, content.decode()) == (None, large["body"])
@@ -261,7 +261,7 @@ def test_large_attributes_go_to_the_bucket_too():
     large = exhausted()
     large["messageAttributes"]["big"] = {"stringValue": "x" * 40_000, "dataType": "String"}
     world = World(now=DUE)
-    world.attend(large)
+    world.handle_batch(large)
     (item,) = world.table.items.values()
     assert item.message_attributes == {}
     assert "x" * 40_000 in world.bodies.get(item.attributesref).decode()
@@ -269,13 +269,13 @@ def test_large_attributes_go_to_the_bucket_too():
 
 def test_every_event_of_a_report_becomes_an_item():
     world = World(now=DUE)
-    assert world.attend(record("newer-bus")) == []
+    assert world.handle_batch(record("newer-bus")) == []
     assert sorted(item.return_to.kind for item in world.table.items.values()) == ["none", "none"]
 
 
 def test_junk_becomes_an_item_with_its_bytes():
     world = World(now=DUE)
-    assert world.attend(record("junk")) == []
+    assert world.handle_batch(record("junk")) == []
     (item,) = world.table.items.values()
     assert item.body == record("junk")["body"]
 
@@ -286,7 +286,7 @@ def test_nothing_of_a_payload_is_logged_or_announced():
     body["detail"]["data"] = {"note": "planted-in-the-data"}
     planted["body"] = json.dumps(body)
     world = World(now=DUE)
-    world.attend(planted)
+    world.handle_batch(planted)
     assert "planted-in-the-data" not in world.report.text() + str(world.topic.notices)
 
 
@@ -296,15 +296,15 @@ def test_nothing_of_a_payload_is_logged_or_announced():
 def test_one_letter_that_can_not_be_dealt_with_does_not_keep_the_others():
     world = World(now=DUE)
     stranger = record("consumer") | {"messageId": "m-9", "eventSourceARN": ACCOUNT + "unknown"}
-    assert world.attend(stranger, record("consumer"), exhausted(message_id="m-2")) == ["m-9"]
+    assert world.handle_batch(stranger, record("consumer"), exhausted(message_id="m-2")) == ["m-9"]
 
 
 def test_a_table_that_is_down_leaves_the_letter():
     world = World(now=DUE)
     world.spring(1, error=TransientError("aws-down", "no answer"))
-    assert world.attend(exhausted()) == ["m-1"]
+    assert world.handle_batch(exhausted()) == ["m-1"]
     world.spring(None)
-    assert world.attend(exhausted()) == []
+    assert world.handle_batch(exhausted()) == []
     assert len(world.table.items) == 1
 
 
@@ -321,7 +321,7 @@ def test_what_follows_a_letter_that_stays_does_not_overtake_it_in_its_group():
         }
         return made
 
-    staying = world.attend(
+    staying = world.handle_batch(
         ordered("a-1", "asset-a", sent=SENT),
         ordered("a-2", "asset-a", sent=SENT - 4000),
         ordered("b-1", "asset-b", sent=SENT - 4000),
@@ -336,13 +336,13 @@ def test_what_follows_a_letter_that_stays_does_not_overtake_it_in_its_group():
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": []}, {"Records": [{}]}])
 def test_a_batch_of_nothing_names_nothing(event):
     world = World(now=DUE)
-    assert world.attend(*(event.get("Records") or [])) == []
+    assert world.handle_batch(*(event.get("Records") or [])) == []
 
 
 def test_only_ids_of_the_batch_are_ever_named():
     world = World(now=SENT + 1)
     batch = [record(name) | {"messageId": f"m-{n}"} for n, name in enumerate(NAMES)]
-    staying = world.attend(*batch, record("junk") | {"messageId": ""})
+    staying = world.handle_batch(*batch, record("junk") | {"messageId": ""})
     assert set(staying) <= {f"m-{n}" for n in range(len(NAMES))}
 
 
@@ -372,7 +372,7 @@ SCENARIOS = {
 def test_the_steps_of_each_scenario_are_the_ones_that_are_killed(scenario):
     make, steps = SCENARIOS[scenario]
     world = World(now=DUE)
-    world.attend(make())
+    world.handle_batch(make())
     assert world.trap.steps == steps
 
 
@@ -383,15 +383,15 @@ def test_the_steps_of_each_scenario_are_the_ones_that_are_killed(scenario):
 def test_killed_at_any_step_nothing_is_lost_and_nothing_is_there_twice(scenario, at, before):
     make, _ = SCENARIOS[scenario]
     untouched = World(now=DUE)
-    untouched.attend(make())
+    untouched.handle_batch(make())
 
     world = World(now=DUE)
     world.spring(at, before=before)
     # The killed invocation answers nothing, so that SQS delivers the letter again.
     with pytest.raises(Crash):
-        world.attend(make())
+        world.handle_batch(make())
     world.spring(None)
-    assert world.attend(make()) == []
+    assert world.handle_batch(make()) == []
 
     assert world.table.items == untouched.table.items
     # What is sent twice, for want of a transaction, carries the same identity both times.

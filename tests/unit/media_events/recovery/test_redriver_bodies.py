@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from media_events.adapters.s3.bodies import S3Bodies, bodies_of
 from media_events.core.failures import PermanentDataError, TransientError
-from media_events.events.claim_check import bring_back
+from media_events.events.claim_check import restore
 from tests.fakes.dead_letters import record
 from tests.fakes.hop import FakeBodies
 from tests.fakes.recovery import ACCOUNT, URL, World, queue
@@ -38,7 +38,7 @@ def world_with_events():
 
 def test_an_item_keeps_a_copy_of_the_body_that_its_event_points_at():
     world, uri = world_with_events()
-    assert world.attend(pointing(uri)) == []
+    assert world.handle_batch(pointing(uri)) == []
     (item,) = world.table.items.values()
     assert world.bodies.get(item.kept[uri]) == CONTENT
 
@@ -46,10 +46,10 @@ def test_an_item_keeps_a_copy_of_the_body_that_its_event_points_at():
 @pytest.mark.parametrize("dataref", ["s3://elsewhere/secret", "s3://bodies/kept/" + "0" * 64, "file:///etc/passwd"])
 def test_a_pointer_that_is_not_ours_or_leads_nowhere_keeps_no_item_from_being_opened(dataref):
     world, _ = world_with_events()
-    assert world.attend(pointing(dataref)) == []
+    assert world.handle_batch(pointing(dataref)) == []
     (item,) = world.table.items.values()
     assert item.kept == {}
-    assert world.report.fields("body not kept")
+    assert world.report.fields("body not stored")
 
 
 def test_a_bucket_that_does_not_answer_leaves_the_letter():
@@ -59,7 +59,7 @@ def test_a_bucket_that_does_not_answer_leaves_the_letter():
         raise TransientError("aws-SlowDown", "later")
 
     world.event_bodies.get = down
-    assert world.attend(pointing(uri)) == ["m-1"]
+    assert world.handle_batch(pointing(uri)) == ["m-1"]
     assert world.table.items == {}
 
 
@@ -67,7 +67,7 @@ def test_a_requests_body_elsewhere_is_kept_too():
     world, uri = world_with_events()
     made = record("webhook-request")
     made["body"] = json.dumps({"request": {"id": "request-1", "partner": "mux", "bodyref": uri}})
-    assert world.attend(made) == []
+    assert world.handle_batch(made) == []
     (item,) = world.table.items.values()
     assert world.bodies.get(item.kept[uri]) == CONTENT
 
@@ -77,14 +77,14 @@ def test_a_partners_body_elsewhere_is_kept_too():
     world = World(place, now=DUE)
     world.event_bodies = FakeBodies()
     uri = world.event_bodies.put(CONTENT)
-    arrival = json.dumps({"id": "m-0", "bodyref": uri})
+    origin = json.dumps({"id": "m-0", "bodyref": uri})
     failure = record("webhook-request")["messageAttributes"]["failure"]
     made = record("junk") | {
         "body": json.dumps({"bodyref": uri}),
         "eventSourceARN": ACCOUNT + "in-dlq",
-        "messageAttributes": {"arrival": {"stringValue": arrival, "dataType": "String"}, "failure": failure},
+        "messageAttributes": {"origin": {"stringValue": origin, "dataType": "String"}, "failure": failure},
     }
-    assert world.attend(made) == []
+    assert world.handle_batch(made) == []
     (item,) = world.table.items.values()
     assert world.bodies.get(item.kept[uri]) == CONTENT
 
@@ -102,7 +102,7 @@ def test_a_copy_is_put_back_before_the_event_goes_back():
         with pytest.raises(PermanentDataError):
             events.get(uri)
 
-        bring_back({uri: own}, lambda address: S3Bodies(s3, address.rpartition("/")[0]))
+        restore({uri: own}, lambda address: S3Bodies(s3, address.rpartition("/")[0]))
 
         assert events.get(uri) == CONTENT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media_events.adapters.dynamodb.circuit_breaker import BELIEVED_SECONDS, BreakerTable, BreakerTables
+from media_events.adapters.dynamodb.circuit_breaker import BELIEVED_SECONDS, DynamoCircuitBreaker, DynamoCircuitBreakers
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import TransientError
 from media_events.recovery.config import parse_queues
@@ -17,92 +17,94 @@ SENT = 1_795_435_200.0
 DUE = SENT + 4000
 
 
-class Breakers:
+class CircuitBreakers:
     """One breaker, open until ``until``."""
 
     def __init__(self, until=None, failing=None):
         self.until, self.failing = until, failing
         self.asked = []
 
-    def open_until(self, ledger_table, destination):
-        self.asked.append((ledger_table, destination))
+    def open_until(self, idempotency_table, destination):
+        self.asked.append((idempotency_table, destination))
         if self.failing is not None:
             raise self.failing
         return self.until
 
 
-def world(breakers, now=DUE, **changes):
-    made = World(queue(**{"ledger_table": "media-dev-ledger", **changes}), now=now)
-    made.breakers = breakers
+def world(circuit_breakers, now=DUE, **changes):
+    made = World(queue(**{"idempotency_table": "media-dev-ledger", **changes}), now=now)
+    made.circuit_breakers = circuit_breakers
     return made
 
 
 def test_a_letter_waits_until_deliveries_are_tried_again():
-    breakers = Breakers(until=DUE + 100)
-    paused = world(breakers)
-    assert paused.attend(record("consumer")) == [record("consumer")["messageId"]]
+    circuit_breakers = CircuitBreakers(until=DUE + 100)
+    paused = world(circuit_breakers)
+    assert paused.handle_batch(record("consumer")) == [record("consumer")["messageId"]]
     (seconds,) = paused.queues.visibility.values()
     assert 100 <= seconds <= 126
     assert paused.queues.sent == []
-    assert breakers.asked == [("media-dev-ledger", "cms")]
+    assert circuit_breakers.asked == [("media-dev-ledger", "cms")]
 
 
 def test_a_backlog_is_put_off_at_its_pace_too_and_not_all_at_once():
-    paused = world(Breakers(until=DUE + 100))
-    paused.pace = FakePace(turns=9, wait=5.0)
-    assert paused.attend(record("consumer")) != []
+    paused = world(CircuitBreakers(until=DUE + 100))
+    paused.rate_limiter = FakePace(turns=9, wait=5.0)
+    assert paused.handle_batch(record("consumer")) != []
     assert paused.clock() == DUE + 5
     (seconds,) = paused.queues.visibility.values()
     assert 95 <= seconds <= 120
-    assert len(paused.pace.asked) == 1
+    assert len(paused.rate_limiter.asked) == 1
 
 
 @pytest.mark.parametrize("until", [None, DUE, DUE - 5])
 def test_a_letter_goes_back_where_deliveries_are_tried(until):
-    running = world(Breakers(until=until))
-    assert running.attend(record("consumer")) == []
+    running = world(CircuitBreakers(until=until))
+    assert running.handle_batch(record("consumer")) == []
     assert len(running.queues.sent) == 1
 
 
 def test_a_table_that_can_not_be_read_keeps_no_letter():
-    running = world(Breakers(failing=TransientError("aws-down", "no answer")))
-    assert running.attend(record("consumer")) == []
-    assert "breaker not kept" in running.report.messages()
+    running = world(CircuitBreakers(failing=TransientError("aws-down", "no answer")))
+    assert running.handle_batch(record("consumer")) == []
+    assert "circuit breaker not saved" in running.report.messages()
 
 
 def test_a_hop_without_a_ledger_has_no_breaker_to_ask():
-    breakers = Breakers(until=DUE + 100)
-    running = world(breakers, ledger_table=None)
-    assert running.attend(record("consumer")) == []
-    assert breakers.asked == []
+    circuit_breakers = CircuitBreakers(until=DUE + 100)
+    running = world(circuit_breakers, idempotency_table=None)
+    assert running.handle_batch(record("consumer")) == []
+    assert circuit_breakers.asked == []
 
 
 def test_a_letter_that_is_too_old_does_not_wait_for_the_receiver_any_longer():
-    late = world(Breakers(until=DUE + 10**6), now=SENT + 10**6)
-    assert late.attend(record("consumer")) == []
+    late = world(CircuitBreakers(until=DUE + 10**6), now=SENT + 10**6)
+    assert late.handle_batch(record("consumer")) == []
     (item,) = late.table.items.values()
     assert item.failure_class == "expired"
 
 
 def configured(**changes):
-    values = {"url": URL + "q", "hop": "route/cms", "destination": "cms", "route_back": "bus"}
+    values = {"url": URL + "q", "hop": "route/cms", "destination": "cms", "redrive_target": "bus"}
     return parse_queues({"dead_letter_queues": {ACCOUNT + "q": {**values, **changes}}})[ACCOUNT + "q"]
 
 
 def test_the_ledgers_table_is_read_from_the_configuration():
-    assert configured(ledger_table="ledger").ledger_table == "ledger"
-    assert configured().ledger_table is None
-    with pytest.raises(ConfigurationError, match="ledger_table must be text or null"):
-        configured(ledger_table=5)
+    assert configured(idempotency_table="ledger").idempotency_table == "ledger"
+    assert configured().idempotency_table is None
+    with pytest.raises(ConfigurationError, match="idempotency_table must be text or null"):
+        configured(idempotency_table=5)
 
 
 def test_what_was_read_is_believed_for_a_few_seconds():
     clock = FakeClock()
     with table("pk") as dynamodb:
-        breakers = BreakerTables(dynamodb, clock=clock)
-        assert breakers.open_until("table", "cms") is None
-        BreakerTable(dynamodb, "table", "cms", clock=clock).open(until=clock.now + 100, opened=1, doubted=False)
-        assert breakers.open_until("table", "cms") is None
-        assert breakers.open_until("table", "another") is None
+        circuit_breakers = DynamoCircuitBreakers(dynamodb, clock=clock)
+        assert circuit_breakers.open_until("table", "cms") is None
+        DynamoCircuitBreaker(dynamodb, "table", "cms", clock=clock).open(
+            until=clock.now + 100, opened=1, suspect_only=False
+        )
+        assert circuit_breakers.open_until("table", "cms") is None
+        assert circuit_breakers.open_until("table", "another") is None
         clock.sleep(BELIEVED_SECONDS)
-        assert breakers.open_until("table", "cms") == clock.now - BELIEVED_SECONDS + 100
+        assert circuit_breakers.open_until("table", "cms") == clock.now - BELIEVED_SECONDS + 100

@@ -11,22 +11,22 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
-from media_events.adapters.dynamodb.rate_limiter import PaceTable
+from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.core.configuration import ConfigurationError
-from media_events.core.failures import HopError, PermanentConfigError, PoisonError, TransientError
+from media_events.core.failures import PermanentConfigError, PoisonError, ProcessingError, TransientError
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import Consumer, RetryPolicy, consume
 from media_events.recovery.config import parse_queues
 from media_events.recovery.redrive_policy import (
-    MAX_TURN_SECONDS,
+    MAX_RATE_LIMIT_DELAY_SECONDS,
+    InvokeIsolated,
     RedrivePolicy,
-    SendBack,
-    TryAlone,
+    RedriveToHop,
     decide,
-    turn_seconds,
+    rate_limit_delay_seconds,
 )
 from media_events.recovery.redriver import ALONE_SECONDS, INVOKED_SECONDS, RESERVED_SECONDS
-from tests.fakes.dead_letters import letter, record
+from tests.fakes.dead_letters import dead_letter, record
 from tests.fakes.dynamodb import table
 from tests.fakes.hop import FakeClock, FakeReport
 from tests.fakes.recovery import ACCOUNT, BUS, URL, FakePace, World, queue
@@ -45,128 +45,128 @@ def batch_of(count: int, **changes: Any) -> list[dict[str, Any]]:
 
 def test_letters_wait_for_their_turn_inside_the_function_and_none_is_put_off():
     world = World(now=DUE)
-    world.pace = FakePace(turns=10, wait=0.1)
-    assert world.attend(*batch_of(10)) == []
+    world.rate_limiter = FakePace(turns=10, wait=0.1)
+    assert world.handle_batch(*batch_of(10)) == []
     assert len(world.queues.sent) == 10
     assert world.queues.visibility == {}
     assert world.clock() - DUE == pytest.approx(1.0)
-    assert set(world.pace.asked) == {("route/cms", 5)}
+    assert set(world.rate_limiter.asked) == {("route/cms", 5)}
 
 
 def test_once_there_is_no_turn_left_in_time_the_rest_is_put_off_without_asking():
     world = World(now=DUE)
-    world.pace = FakePace(turns=2)
-    assert world.attend(*batch_of(5)) == ["m-2", "m-3", "m-4"]
+    world.rate_limiter = FakePace(turns=2)
+    assert world.handle_batch(*batch_of(5)) == ["m-2", "m-3", "m-4"]
     assert len(world.queues.sent) == 2
     assert len(world.queues.visibility) == 3
-    assert len(world.pace.asked) == 3
+    assert len(world.rate_limiter.asked) == 3
 
 
 def test_a_turn_beyond_the_functions_own_time_is_not_waited_for():
     world = World(now=DUE)
-    world.pace = FakePace(turns=9, wait=world.seconds - RESERVED_SECONDS + 1)
-    assert world.attend(*batch_of(2)) == ["m-0", "m-1"]
+    world.rate_limiter = FakePace(turns=9, wait=world.seconds - RESERVED_SECONDS + 1)
+    assert world.handle_batch(*batch_of(2)) == ["m-0", "m-1"]
     assert world.clock() == DUE
 
 
 def test_where_the_function_has_no_turn_another_invocation_asks_anew():
     world = World(now=DUE)
-    world.pace = FakePace(turns=0)
-    assert world.attend(*batch_of(1)) == ["m-0"]
-    world.pace.turns = 1
-    assert world.attend(*batch_of(1)) == []
+    world.rate_limiter = FakePace(turns=0)
+    assert world.handle_batch(*batch_of(1)) == ["m-0"]
+    world.rate_limiter.turns = 1
+    assert world.handle_batch(*batch_of(1)) == []
 
 
 def test_one_hop_that_has_no_turn_left_keeps_no_other_hops_letters():
     class OnlyMam(FakePace):
-        def turn(self, name: str, *, per_second: float, within: float) -> float | None:
-            return super().turn(name, per_second=per_second, within=within) if name == "route/mam" else None
+        def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
+            return super().reserve(name, per_second=per_second, within=within) if name == "route/mam" else None
 
     mam = queue("media-dev-mam-dlq", hop="route/mam", destination="mam", queue_url=URL + "media-dev-mam")
     world = World(queue(), mam, now=DUE)
-    world.pace = OnlyMam(turns=1)
+    world.rate_limiter = OnlyMam(turns=1)
     other = record("consumer") | {"messageId": "m-9", "eventSourceARN": mam.arn}
-    assert world.attend(*batch_of(2), other) == ["m-0", "m-1"]
+    assert world.handle_batch(*batch_of(2), other) == ["m-0", "m-1"]
 
 
 def test_the_pace_is_the_hops_own():
     world = World(queue(policy=RedrivePolicy(max_per_second=0.5)), now=DUE)
-    world.pace = FakePace(turns=9)
-    world.attend(record("consumer"))
-    assert world.pace.asked == [("route/cms", 0.5)]
+    world.rate_limiter = FakePace(turns=9)
+    world.handle_batch(record("consumer"))
+    assert world.rate_limiter.asked == [("route/cms", 0.5)]
 
 
 def test_a_letter_that_goes_to_a_person_needs_no_turn():
     world = World(now=DUE)
-    world.pace = FakePace(turns=0)
-    assert world.attend(record("junk")) == []
-    assert world.pace.asked == []
+    world.rate_limiter = FakePace(turns=0)
+    assert world.handle_batch(record("junk")) == []
+    assert world.rate_limiter.asked == []
 
 
 def test_the_longer_a_letter_is_late_the_longer_it_waits_up_to_a_limit():
-    waits = [turn_seconds(late, "m-1") for late in (0, 100, 400, 10_000)]
-    assert all(8 <= wait <= MAX_TURN_SECONDS + 1 for wait in waits)
+    waits = [rate_limit_delay_seconds(late, "m-1") for late in (0, 100, 400, 10_000)]
+    assert all(8 <= wait <= MAX_RATE_LIMIT_DELAY_SECONDS + 1 for wait in waits)
     assert waits[0] < 17
-    assert waits[-1] > MAX_TURN_SECONDS / 2
+    assert waits[-1] > MAX_RATE_LIMIT_DELAY_SECONDS / 2
 
 
 def test_letters_that_wait_for_their_turn_come_back_spread():
-    assert len({turn_seconds(600, f"m-{n}") for n in range(100)}) > 50
+    assert len({rate_limit_delay_seconds(600, f"m-{n}") for n in range(100)}) > 50
 
 
 def test_turns_come_evenly_one_after_the_other_however_many_ask():
     clock = FakeClock(1000.0)
     with table("item_id") as client:
-        instances = [PaceTable(client, "table", clock=clock) for _ in range(2)]
-        turns = [instances[n % 2].turn("route/cms", per_second=10, within=60) for n in range(50)]
+        instances = [DynamoRateLimiter(client, "table", clock=clock) for _ in range(2)]
+        turns = [instances[n % 2].reserve("route/cms", per_second=10, within=60) for n in range(50)]
         assert turns == pytest.approx([n / 10 for n in range(50)], abs=1e-5)
 
 
 def test_a_turn_that_is_too_late_is_not_taken():
     clock = FakeClock(1000.0)
     with table("item_id") as client:
-        pace = PaceTable(client, "table", clock=clock)
-        found = [pace.turn("route/cms", per_second=0.1, within=25) for _ in range(6)]
+        rate_limiter = DynamoRateLimiter(client, "table", clock=clock)
+        found = [rate_limiter.reserve("route/cms", per_second=0.1, within=25) for _ in range(6)]
         assert found == pytest.approx([0, 10, 20, None, None, None], abs=1e-5)
         clock.now += 10
-        assert pace.turn("route/cms", per_second=0.1, within=25) == pytest.approx(20, abs=1e-5)
+        assert rate_limiter.reserve("route/cms", per_second=0.1, within=25) == pytest.approx(20, abs=1e-5)
 
 
 def test_time_in_which_nobody_asked_is_not_saved_up():
     clock = FakeClock(1000.0)
     with table("item_id") as client:
-        pace = PaceTable(client, "table", clock=clock)
-        pace.turn("route/cms", per_second=10, within=60)
+        rate_limiter = DynamoRateLimiter(client, "table", clock=clock)
+        rate_limiter.reserve("route/cms", per_second=10, within=60)
         clock.now += 3600
-        found = [pace.turn("route/cms", per_second=10, within=60) for _ in range(3)]
+        found = [rate_limiter.reserve("route/cms", per_second=10, within=60) for _ in range(3)]
         assert found == pytest.approx([0, 0.1, 0.2], abs=1e-5)
 
 
 def test_of_notices_a_burst_may_go_and_then_as_many_as_the_pace_allows():
     clock = FakeClock(1000.0)
     with table("item_id") as client:
-        pace = PaceTable(client, "table", clock=clock)
-        assert sum(pace.take("notices", per_second=10, burst=2) for _ in range(50)) == 20
+        rate_limiter = DynamoRateLimiter(client, "table", clock=clock)
+        assert sum(rate_limiter.try_acquire("notices", per_second=10, burst=2) for _ in range(50)) == 20
         gone = 0
         for _ in range(100):
             clock.now += 0.1
-            gone += sum(pace.take("notices", per_second=10, burst=2) for _ in range(5))
+            gone += sum(rate_limiter.try_acquire("notices", per_second=10, burst=2) for _ in range(5))
         assert 99 <= gone <= 101
 
 
 def test_one_hops_pace_is_not_anothers():
     with table("item_id") as client:
-        pace = PaceTable(client, "table", clock=FakeClock(1000.0))
-        assert pace.turn("route/cms", per_second=1, within=0) == 0
-        assert pace.turn("route/mam", per_second=1, within=0) == 0
-        assert pace.turn("route/cms", per_second=1, within=0.5) is None
+        rate_limiter = DynamoRateLimiter(client, "table", clock=FakeClock(1000.0))
+        assert rate_limiter.reserve("route/cms", per_second=1, within=0) == 0
+        assert rate_limiter.reserve("route/mam", per_second=1, within=0) == 0
+        assert rate_limiter.reserve("route/cms", per_second=1, within=0.5) is None
 
 
 def test_a_table_that_is_not_there_leaves_the_letter():
     world = World(now=DUE)
     with table("item_id") as client:
-        world.pace = PaceTable(client, "gone")
-        assert world.attend(record("consumer")) == [record("consumer")["messageId"]]
+        world.rate_limiter = DynamoRateLimiter(client, "gone")
+        assert world.handle_batch(record("consumer")) == [record("consumer")["messageId"]]
     assert world.queues.sent == []
 
 
@@ -178,7 +178,7 @@ def test_a_pace_of_nothing_is_refused(number):
                 "url": URL + "a",
                 "hop": "route/a",
                 "destination": "a",
-                "route_back": "bus",
+                "redrive_target": "bus",
                 "redrive": {"max_per_second": number},
             }
         }
@@ -191,7 +191,7 @@ def test_a_pace_of_nothing_is_refused(number):
 
 
 def moved(world: World, **changes: Any) -> list[str]:
-    return world.attend(record("moved-by-sqs") | changes)
+    return world.handle_batch(record("moved-by-sqs") | changes)
 
 
 def poison_world() -> World:
@@ -228,7 +228,7 @@ def test_a_function_that_can_not_be_reached_leaves_the_letter():
 
 def test_what_is_tried_alone_keeps_the_pace_too():
     world = poison_world()
-    world.pace = FakePace(turns=1, wait=3.0)
+    world.rate_limiter = FakePace(turns=1, wait=3.0)
     assert moved(world) == []
     assert world.clock() == DUE + 3
     assert moved(world) == [record("moved-by-sqs")["messageId"]]
@@ -240,35 +240,35 @@ def test_a_function_that_takes_a_letter_back_itself_is_given_the_time_for_it():
     failure = json.loads(request["messageAttributes"]["failure"]["stringValue"]) | {"class": "transient"}
     request["messageAttributes"]["failure"]["stringValue"] = json.dumps(failure)
     world = World(now=DUE)
-    world.pace = FakePace(turns=9, wait=world.seconds - RESERVED_SECONDS - INVOKED_SECONDS + 1)
-    assert world.attend(request) == [request["messageId"]]
+    world.rate_limiter = FakePace(turns=9, wait=world.seconds - RESERVED_SECONDS - INVOKED_SECONDS + 1)
+    assert world.handle_batch(request) == [request["messageId"]]
     assert world.functions.invoked == []
-    world.pace.wait -= 1
-    assert world.attend(request) == []
+    world.rate_limiter.wait -= 1
+    assert world.handle_batch(request) == []
     assert len(world.functions.invoked) == 1
 
 
 def test_a_letter_for_which_there_is_no_time_comes_again_and_takes_no_turn():
     world = poison_world()
-    world.pace = FakePace(turns=9)
+    world.rate_limiter = FakePace(turns=9)
     world.seconds = ALONE_SECONDS + RESERVED_SECONDS - 1
     assert moved(world) == [record("moved-by-sqs")["messageId"]]
     assert world.functions.invoked == []
-    assert world.pace.asked == []
+    assert world.rate_limiter.asked == []
     assert len(world.queues.visibility) == 1
 
 
 def test_a_message_of_a_fifo_queue_goes_back_to_its_group():
     found = decide(
-        replace(letter("moved-by-sqs"), group_id="asset-1"), queue(consumer_arn=CONSUMER), bus_arn=BUS, now=DUE
+        replace(dead_letter("moved-by-sqs"), group_id="asset-1"), queue(consumer_arn=CONSUMER), bus_arn=BUS, now=DUE
     )
-    assert isinstance(found, SendBack)
+    assert isinstance(found, RedriveToHop)
 
 
 def test_only_what_crashed_is_tried_alone():
     place = queue(consumer_arn=CONSUMER)
-    assert isinstance(decide(letter("moved-by-sqs"), place, bus_arn=BUS, now=DUE), TryAlone)
-    assert isinstance(decide(letter("consumer"), place, bus_arn=BUS, now=DUE), SendBack)
+    assert isinstance(decide(dead_letter("moved-by-sqs"), place, bus_arn=BUS, now=DUE), InvokeIsolated)
+    assert isinstance(decide(dead_letter("consumer"), place, bus_arn=BUS, now=DUE), RedriveToHop)
 
 
 def test_a_consumer_that_gets_it_alone_dead_letters_it_anew_if_it_fails_otherwise():
@@ -336,15 +336,15 @@ def test_a_batch_that_was_taken_is_done():
     ],
 )
 def test_an_answer_means(client, error, code):
-    with pytest.raises(HopError) as raised:
+    with pytest.raises(ProcessingError) as raised:
         consumed(client)
     assert (type(raised.value), raised.value.code) == (error, code)
 
 
 def test_a_message_that_is_described_has_its_body_and_attributes():
-    answer = {"body": "{}", "messageAttributes": {"arrival": {"stringValue": "{}"}, "odd": "not an attribute"}}
-    message = LambdaFunctions(Lambda(answer)).describe(CONSUMER, "{}")
-    assert (message.body, message.message_attributes) == ("{}", {"arrival": {"stringValue": "{}"}})
+    answer = {"body": "{}", "messageAttributes": {"origin": {"stringValue": "{}"}, "odd": "not an attribute"}}
+    message = LambdaFunctions(Lambda(answer)).inspect(CONSUMER, "{}")
+    assert (message.body, message.message_attributes) == ("{}", {"origin": {"stringValue": "{}"}})
 
 
 @pytest.mark.parametrize(
@@ -365,6 +365,6 @@ def test_a_message_that_is_described_has_its_body_and_attributes():
     ],
 )
 def test_a_function_that_can_not_describe_a_message_says(client, error, code):
-    with pytest.raises(HopError) as raised:
-        LambdaFunctions(client).describe(CONSUMER, "{}")
+    with pytest.raises(ProcessingError) as raised:
+        LambdaFunctions(client).inspect(CONSUMER, "{}")
     assert (type(raised.value), raised.value.code) == (error, code)

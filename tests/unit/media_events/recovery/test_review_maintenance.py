@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from media_events.adapters.dynamodb.idempotency import LedgerReader, LedgerTable
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.s3.bodies import S3Bodies, bodies_of
 from media_events.adapters.s3.review_bodies import ItemBodies
@@ -17,7 +17,7 @@ from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import item_id
-from media_events.recovery.review_maintenance import IN_FLIGHT_SECONDS, UNCONFIRMED_SECONDS, Housekeeper
+from media_events.recovery.review_maintenance import IN_FLIGHT_SECONDS, UNCONFIRMED_SECONDS, ReviewMaintenance
 from tests.fakes.hop import FakeClock, FakeReport
 from tests.fakes.recovery import queue
 from tests.fakes.review_items import make_item
@@ -36,7 +36,7 @@ class Report(FakeReport):
         self.gauges[metric] = (value, unit)
 
 
-class Breakers:
+class CircuitBreakers:
     until = None
 
     def open_until(self, _table, _destination):
@@ -63,16 +63,16 @@ class House:
         self.clock = FakeClock(datetime.now(UTC).timestamp())
         self.table = DynamoReviewTable(self.dynamodb, "review", clock=self.clock)
         self.report = Report()
-        self.breakers = Breakers()
+        self.circuit_breakers = CircuitBreakers()
         self.seconds_left = 60.0
 
     def keep(self):
-        Housekeeper(
+        ReviewMaintenance(
             table=self.table,
-            effects=LedgerReader(self.dynamodb, clock=self.clock),
-            breakers=self.breakers,
+            effects=IdempotencyReader(self.dynamodb, clock=self.clock),
+            circuit_breakers=self.circuit_breakers,
             kept=ItemBodies(self.s3, REVIEW_BODIES),
-            queues={"route/cms": queue(ledger_table="ledger"), "transform/t": queue(hop="transform/t")},
+            queues={"route/cms": queue(idempotency_table="ledger"), "transform/t": queue(hop="transform/t")},
             keep_seconds=30 * DAY,
             report=self.report,
             clock=self.clock,
@@ -94,10 +94,10 @@ class House:
         return self.change(self.item(event_id), status="RETRYING", replayed_at=at, **changes)
 
     def deliver(self, event_id="evt-1"):
-        ledger = LedgerTable(self.dynamodb, "ledger", owner="o", clock=self.clock)
+        idempotency = DynamoIdempotencyStore(self.dynamodb, "ledger", owner="o", clock=self.clock)
         key = destination_key("partner.mux", event_id, "cms")
-        ledger.begin(key, lease_seconds=30)
-        ledger.complete(key)
+        idempotency.acquire(key, lease_seconds=30)
+        idempotency.complete(key)
 
     def status(self, event_id="evt-1"):
         found = self.table.get(item_id("partner.mux", event_id, "cms"))
@@ -140,7 +140,7 @@ def test_a_replay_that_nothing_confirmed_for_an_hour_is_a_persons_again(house):
 
 def test_a_replay_to_a_destination_that_is_paused_is_waited_for(house):
     house.retrying(since=UNCONFIRMED_SECONDS + 1)
-    house.breakers.until = house.clock.now + 60
+    house.circuit_breakers.until = house.clock.now + 60
     house.keep()
     assert house.status() == "RETRYING"
 
@@ -173,8 +173,8 @@ def test_what_fails_again_after_it_was_resolved_is_open_and_no_longer_settled(ho
     house.deliver()
     house.keep()
     resolved = house.table.get(item_id("partner.mux", "evt-1", "cms"))
-    assert resolved.settled_at is not None
-    assert house.change(resolved, status="OPEN").settled_at is None
+    assert resolved.closed_at is not None
+    assert house.change(resolved, status="OPEN").closed_at is None
 
 
 # --- what is settled ---------------------------------------------------------------------------------------------
@@ -237,12 +237,12 @@ def test_an_archived_item_that_fails_again_stays_for_as_long_again(house):
 
 def test_an_item_whose_body_has_just_been_written_again_stays_for_now(house):
     item = archived(house)
-    settled = replace(item, settled_at=timestamp(house.clock.now - 31 * DAY))
+    closed = replace(item, closed_at=timestamp(house.clock.now - 31 * DAY))
     house.dynamodb.update_item(
         TableName="review",
         Key={"item_id": {"S": item.item_id}},
-        UpdateExpression="SET settled_at = :then",
-        ExpressionAttributeValues={":then": {"S": settled.settled_at}},
+        UpdateExpression="SET closed_at = :then",
+        ExpressionAttributeValues={":then": {"S": closed.closed_at}},
     )
     house.keep()
     assert (house.status(), len(bodies(house))) == ("ARCHIVED", 1)
@@ -319,7 +319,7 @@ def test_one_step_that_fails_does_not_keep_the_others_and_is_told(house):
     with pytest.raises(TransientError):
         house.keep()
     assert house.status() == "RESOLVED"
-    assert house.report.fields("housekeeping failed")[0]["reason"] == "aws-down"
+    assert house.report.fields("review maintenance failed")[0]["reason"] == "aws-down"
 
 
 def test_without_time_nothing_is_begun(house):

@@ -11,7 +11,7 @@ from media_events.core.configuration import ConfigurationError
 from media_events.core.envelope import Redrive
 from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
 from media_events.events.publisher import Publisher
-from media_events.messaging.queue_consumer import Consumer, consume_together
+from media_events.messaging.queue_consumer import Consumer, consume_batch
 from media_events.transform import Transformer, parse_steps, transform
 from media_events.transform.steps import MAX_EVENTS
 from tests.fakes.events import make_event
@@ -30,7 +30,7 @@ def _outside():
 
 
 def after(outside, *steps, data=None, **metadata):
-    return transform(make_event(DATA if data is None else data, **metadata), parse_steps(list(steps)), outside.means)
+    return transform(make_event(DATA if data is None else data, **metadata), parse_steps(list(steps)), outside.ports)
 
 
 def failure_of(outside, *steps, data=None):
@@ -242,7 +242,7 @@ def test_python_function_gets_a_copy_of_the_event(outside):
     outside.python["acme_steps:tidy"] = tidy
     given = make_event(json.loads(json.dumps(DATA)))
 
-    (event,) = transform(given, parse_steps([PYTHON]), outside.means)
+    (event,) = transform(given, parse_steps([PYTHON]), outside.ports)
 
     assert given.data == DATA
     assert event.metadata == make_event().metadata
@@ -356,7 +356,7 @@ class Hop:
         self.queue, self.bus, self.report = FakeQueue(), FakeBus(), FakeReport()
         self.transformer = Transformer(
             steps=parse_steps(list(steps)),
-            means=outside.means,
+            ports=outside.ports,
             publisher=Publisher(bus=self.bus, sleep=FakeClock().sleep),
             hop="transform/split",
             report=self.report,
@@ -368,7 +368,7 @@ class Hop:
             for index, event in enumerate(events)
         ]
         consumer = Consumer(queue=self.queue, hop="transform/split", report=self.report)
-        answer = consume_together({"Records": records}, self.transformer.handle, consumer)
+        answer = consume_batch({"Records": records}, self.transformer.handle, consumer)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 

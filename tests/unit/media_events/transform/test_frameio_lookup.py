@@ -11,7 +11,7 @@ import yaml
 
 from media_events.adapters.http_client import PinnedHttpClient
 from media_events.events.publisher import Publisher
-from media_events.messaging.queue_consumer import Consumer, consume_together
+from media_events.messaging.queue_consumer import Consumer, consume_batch
 from media_events.transform import Transformer, parse_steps
 from tests.fakes.events import make_event
 from tests.fakes.frameio_api import CREDENTIALS, FrameIo
@@ -63,7 +63,7 @@ class Hop:
         outside = Outside(secrets={steps[0]["lookup"]["http"]["auth"]["secret_arn"]: [json.dumps(CREDENTIALS)]})
         self.transformer = Transformer(
             steps=parse_steps(steps),
-            means=outside.means_with(partners=self.client, clock=time.time),
+            ports=outside.means_with(partners=self.client, clock=time.time),
             publisher=Publisher(bus=self.bus, sleep=FakeClock().sleep),
             hop="transform/complete",
             report=self.report,
@@ -72,7 +72,7 @@ class Hop:
     def run(self, *events):
         records = [sqs_record(bus_event(event), event.metadata.id) for event in events]
         consumer = Consumer(queue=self.queue, hop="transform/complete", report=self.report)
-        answer = consume_together({"Records": records}, self.transformer.handle, consumer)
+        answer = consume_batch({"Records": records}, self.transformer.handle, consumer)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 

@@ -10,7 +10,7 @@ from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
 from media_events.outbound_http.client import Response
 from media_events.transform import parse_steps, transform
-from media_events.transform.lookup_cache import AnswerCache
+from media_events.transform.lookup_cache import LookupCache
 from tests.fakes.events import make_event
 from tests.fakes.transform_ports import Outside, page
 
@@ -48,7 +48,7 @@ def s3(**settings):
 
 
 def data_after(outside, *steps, data=None):
-    (event,) = transform(make_event(DATA if data is None else data), parse_steps(list(steps)), outside.means)
+    (event,) = transform(make_event(DATA if data is None else data), parse_steps(list(steps)), outside.ports)
     assert event.metadata == make_event().metadata
     return event.data
 
@@ -286,7 +286,7 @@ def test_token_is_fetched_once_and_anew_where_it_is_refused(outside):
     outside.pages["api.example.com/files/a-1"] = answers
     steps = parse_steps([lookup(http(auth=OAUTH))])
 
-    found = [transform(make_event(DATA), steps, outside.means)[0].data["found"] for _ in range(3)]
+    found = [transform(make_event(DATA), steps, outside.ports)[0].data["found"] for _ in range(3)]
 
     sent = [request.headers.get("Authorization") for request in outside.asked if request.method == "GET"]
     assert found == [1, 2, 3]
@@ -369,7 +369,7 @@ def test_unusable_sidecar_is_the_data_s_fault(outside, content, code):
 def asked_for(steps, outside, *identities):
     for identity in identities:
         outside.pages.setdefault(f"api.example.com/files/{identity}", {"id": identity})
-        transform(make_event({"id": identity}), steps, outside.means)
+        transform(make_event({"id": identity}), steps, outside.ports)
     paths = [request.target.path.rpartition("/")[2] for request in outside.asked]
     outside.asked.clear()
     return paths
@@ -407,12 +407,12 @@ def test_failure_is_not_kept(outside):
     outside.pages["api.example.com/files/a-1"] = [Response(503), page(1)]
 
     with pytest.raises(TransientError):
-        transform(make_event(DATA), steps, outside.means)
-    assert transform(make_event(DATA), steps, outside.means)[0].data["found"] == 1
+        transform(make_event(DATA), steps, outside.ports)
+    assert transform(make_event(DATA), steps, outside.ports)[0].data["found"] == 1
 
 
 def test_kept_answer_is_changed_by_nobody():
-    cache = AnswerCache(seconds=60)
+    cache = LookupCache(seconds=60)
     for _ in range(2):
         answer = cache.get("a", lambda: {"tags": []}, now=0)
         assert answer == {"tags": []}
@@ -420,7 +420,7 @@ def test_kept_answer_is_changed_by_nobody():
 
 
 def test_kept_answers_are_bounded_by_their_size():
-    cache = AnswerCache(seconds=60, max_bytes=100)
+    cache = LookupCache(seconds=60, max_bytes=100)
     for key in "abc":
         cache.get(key, lambda: "x" * 40, now=0)
     cache.get("large", lambda: "x" * 200, now=0)
@@ -433,14 +433,14 @@ def test_kept_answers_are_bounded_by_their_size():
 
 
 def test_answer_in_the_clock_s_future_is_not_trusted():
-    cache = AnswerCache(seconds=60)
+    cache = LookupCache(seconds=60)
     cache.get("a", lambda: 1, now=1000)
 
     assert cache.get("a", lambda: 2, now=10) == 2
 
 
 def test_events_that_ask_the_same_at_once_ask_once():
-    cache, begun, go = AnswerCache(seconds=60), threading.Semaphore(0), threading.Event()
+    cache, begun, go = LookupCache(seconds=60), threading.Semaphore(0), threading.Event()
     asked, found = [], []
 
     def ask():
@@ -466,7 +466,7 @@ def test_events_that_ask_the_same_at_once_ask_once():
 
 
 def test_events_that_wait_for_an_answer_get_its_failure_and_ask_again_later():
-    cache, begun, go = AnswerCache(), threading.Event(), threading.Event()
+    cache, begun, go = LookupCache(), threading.Event(), threading.Event()
     failures = []
 
     def ask():

@@ -12,7 +12,7 @@ from media_events.core.configuration import ConfigurationError
 from media_events.core.envelope import Redrive
 from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
 from media_events.events.publisher import Publisher
-from media_events.messaging.queue_consumer import Consumer, consume_together
+from media_events.messaging.queue_consumer import Consumer, consume_batch
 from media_events.transform import Transformer, parse_steps, transform
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeQueue, FakeReport, bus_event, sqs_record
@@ -24,7 +24,7 @@ DATA = {"asset": {"id": "a-1", "tags": ["x", "y"]}, "status": "ok", "size": 0, "
 def run(*steps, data=None, **metadata):
     """What the steps make of one event: an event, or ``None`` where it is dropped."""
     event = make_event(DATA if data is None else data, **metadata)
-    made = transform(event, parse_steps(list(steps)), Outside().means)
+    made = transform(event, parse_steps(list(steps)), Outside().ports)
     assert len(made) <= 1
     return made[0] if made else None
 
@@ -178,7 +178,7 @@ ANY = st.recursive(
 @given(st.lists(STEPS, max_size=4), ANY)
 def test_steps_fail_in_one_way_only(steps, data):
     try:
-        results = transform(make_event({"data": data} if data is None else data), parse_steps(steps), Outside().means)
+        results = transform(make_event({"data": data} if data is None else data), parse_steps(steps), Outside().ports)
     except PermanentDataError:
         return
     assert [result.metadata for result in results] in ([], [make_event().metadata])
@@ -212,14 +212,14 @@ def _hop(bus, bodies, report, outside):
     def run_batch(records, *steps):
         transformer = Transformer(
             steps=parse_steps(list(steps)),
-            means=outside.means,
+            ports=outside.ports,
             publisher=Publisher(bus=bus, bodies=bodies, sleep=FakeClock().sleep),
             hop="transform/enrich",
             report=report,
             bodies=bodies,
         )
         consumer = Consumer(queue=queue, hop="transform/enrich", report=report)
-        return consume_together({"Records": records}, transformer.handle, consumer)
+        return consume_batch({"Records": records}, transformer.handle, consumer)
 
     run_batch.queue = queue
     return run_batch

@@ -1,4 +1,4 @@
-"""`media-events replay`: what a person and a program see, and the exit status."""
+"""`media-events archive-replay`: what a person and a program see, and the exit status."""
 
 from __future__ import annotations
 
@@ -108,13 +108,13 @@ def test_file_that_is_no_json_is_told(cloud, capsys, tmp_path):
 
 
 def test_deployment_without_the_output_says_what_to_do():
-    deployment = discovery.Deployment(cloud=discovery.Cloud(), review_table="review", ledger_tables=[])
+    deployment = discovery.Deployment(cloud=discovery.Cloud(), review_table="review", idempotency_tables=[])
     with pytest.raises(OperatorError, match="does not say which hops"):
         commands._bus(None, deployment)
 
 
 def test_help_tells_the_two_replays_apart(capsys):
     run(["replay", "--help"])
-    assert "review replay" in capsys.readouterr().out
+    assert "review retry" in capsys.readouterr().out
     run(["review", "replay", "--help"])
-    assert "media-events replay" in " ".join(capsys.readouterr().out.split())
+    assert "media-events archive-replay" in " ".join(capsys.readouterr().out.split())

@@ -39,13 +39,13 @@ def _cloud(monkeypatch):
         yield cloud
 
 
-def replay(cloud, *, office=None, stopping=lambda: False, reason="", **options):
+def replay(cloud, *, service=None, stopping=lambda: False, reason="", **options):
     """Run a replay to its end; ``options`` are those of `replay start`."""
-    office = office or cloud.office()
+    service = service or cloud.service()
     names = {"routes": (), "transforms": (), "partners": (), **{k: v for k, v in options.items() if k.endswith("s")}}
     effects, dry_run = options.get("repeat", False), options.get("dry_run", False)
-    choice = choose(office.bus, **names, repeat_effects=effects or dry_run)
-    begun = office.start(
+    choice = choose(service.bus, **names, repeat_effects=effects or dry_run)
+    begun = service.start(
         choice,
         since=cloud.now - 7200,
         until=cloud.now,
@@ -54,12 +54,12 @@ def replay(cloud, *, office=None, stopping=lambda: False, reason="", **options):
         rate=1000,
         reason=reason,
     )
-    return office.run(begun, choice, stopping=stopping, progress=lambda _replay: None)
+    return service.run(begun, choice, stopping=stopping, progress=lambda _replay: None)
 
 
 def audit(cloud):
     items = cloud.dynamodb.scan(TableName="review")["Items"]
-    return [json.loads(item["entry"]["S"]) for item in items if item["item_id"]["S"].startswith(AUDIT)]
+    return [json.loads(item["ingress"]["S"]) for item in items if item["item_id"]["S"].startswith(AUDIT)]
 
 
 # --- counting ------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def test_what_a_replay_collects_leaves_out_what_was_sent_back_once(cloud):
 
 
 def test_received_events_go_through_a_transform_anew(cloud):
-    cloud.hop("transform/shape", {}, stage="received", ledger=None)
+    cloud.hop("transform/shape", {}, stage="received", idempotency=None)
     cloud.put("a", stage="received")
     ended = replay(cloud, transforms=["shape"])
     assert ended.counts == {"transform/shape": {"to_transform": 1}}
@@ -164,8 +164,8 @@ def test_received_events_go_through_a_transform_anew(cloud):
 def test_event_that_the_bus_refuses_for_good_is_counted_as_refused(cloud):
     cloud.put("a", "b")
     refusals = {"a": PermanentDataError("hop-limit", "it runs in a loop")}
-    office = cloud.office(publisher=Refusing(refusals, cloud.publisher()))
-    ended = replay(cloud, office=office, routes=["cms"])
+    service = cloud.service(publisher=Refusing(refusals, cloud.publisher()))
+    ended = replay(cloud, service=service, routes=["cms"])
     assert ended.counts == {"route/cms": {"refused": 1, "new": 1}}
     assert cloud.reached("route/cms") == ["b"]
 
@@ -199,14 +199,14 @@ def test_event_that_the_bus_throttles_is_sent_when_it_comes_again(cloud, monkeyp
     monkeypatch.setattr(staging_queue, "VISIBILITY_SECONDS", 0)
     cloud.put("a", "b")
     publisher = Refusing({"a": TransientError("aws-Throttling", "later")}, cloud.publisher())
-    office = cloud.office(publisher=publisher)
+    service = cloud.service(publisher=publisher)
 
     def until_it_was_refused():
         if publisher.refused:
             publisher.refusals.clear()
         return False
 
-    ended = replay(cloud, office=office, routes=["cms"], stopping=until_it_was_refused)
+    ended = replay(cloud, service=service, routes=["cms"], stopping=until_it_was_refused)
     assert publisher.refused
     assert ended.state == "completed"
     assert ended.counts == {"route/cms": {"new": 2}}
@@ -216,8 +216,8 @@ def test_event_that_the_bus_throttles_is_sent_when_it_comes_again(cloud, monkeyp
 def test_event_for_which_a_ledger_cannot_be_read_is_sent_to_every_route_when_it_comes_again(cloud, monkeypatch):
     monkeypatch.setattr(staging_queue, "VISIBILITY_SECONDS", 0)
     cloud.put("a")
-    office = cloud.office(ledgers=Away(cloud.office().ledgers, at=2))
-    ended = replay(cloud, office=office)
+    service = cloud.service(idempotency_stores=Away(cloud.service().idempotency_stores, at=2))
+    ended = replay(cloud, service=service)
     assert ended.state == "completed"
     assert cloud.reached("route/cms") == cloud.reached("route/review") == ["a"]
 
@@ -225,14 +225,14 @@ def test_event_for_which_a_ledger_cannot_be_read_is_sent_to_every_route_when_it_
 class Away:
     """Ledgers that don't answer one read."""
 
-    def __init__(self, ledgers, at):
-        self.ledgers, self.left = ledgers, at
+    def __init__(self, idempotency_stores, at):
+        self.idempotency_stores, self.left = idempotency_stores, at
 
     def done_at(self, table, key):
         self.left -= 1
         if not self.left:
             raise TransientError("aws-InternalServerError", "reading a ledger")
-        return self.ledgers.done_at(table, key)
+        return self.idempotency_stores.done_at(table, key)
 
 
 # --- again ---------------------------------------------------------------------------------------------------------
@@ -255,24 +255,24 @@ def test_effect_that_was_repeated_already_is_not_repeated_by_the_same_replay(clo
     cloud.put("a")
     cloud.delivered("a")
     cloud.now -= 7200
-    office = cloud.office()
-    ended = replay(cloud, office=office, routes=["cms"], repeat=True, reason="restored")
+    service = cloud.service()
+    ended = replay(cloud, service=service, routes=["cms"], repeat=True, reason="restored")
     assert ended.counts == {"route/cms": {"suppressed": 1}}
 
 
 def test_ledger_forgets_only_what_was_done_before_the_replay(cloud):
-    ledgers = cloud.office().ledgers
+    idempotency_stores = cloud.service().idempotency_stores
     cloud.delivered("a")
     key = destination_key("partner.mux", "a", "cms")
-    done_at = ledgers.done_at("ledger", key)
-    assert not ledgers.forget("ledger", key, done_before=done_at)
-    assert ledgers.done_at("ledger", key) == done_at
-    assert ledgers.forget("ledger", key, done_before=done_at + 1)
-    assert ledgers.done_at("ledger", key) is None
+    done_at = idempotency_stores.done_at("ledger", key)
+    assert not idempotency_stores.forget("ledger", key, done_before=done_at)
+    assert idempotency_stores.done_at("ledger", key) == done_at
+    assert idempotency_stores.forget("ledger", key, done_before=done_at + 1)
+    assert idempotency_stores.done_at("ledger", key) is None
 
 
 def test_queue_without_a_ledger_is_left_alone_unless_the_operator_says_so(cloud):
-    cloud.hop("route/archive", READY, ledger=None)
+    cloud.hop("route/archive", READY, idempotency=None)
     cloud.put("a")
     with pytest.raises(OperatorError, match="route/archive would get every event again"):
         replay(cloud)
@@ -282,8 +282,8 @@ def test_queue_without_a_ledger_is_left_alone_unless_the_operator_says_so(cloud)
 
 
 def test_transform_is_refused_where_its_results_would_reach_a_queue_without_a_ledger(cloud):
-    cloud.hop("route/archive", READY, ledger=None)
-    cloud.hop("transform/shape", {}, stage="received", ledger=None)
+    cloud.hop("route/archive", READY, idempotency=None)
+    cloud.hop("transform/shape", {}, stage="received", idempotency=None)
     with pytest.raises(OperatorError, match="route/archive"):
         replay(cloud, transforms=["shape"])
 
@@ -293,13 +293,13 @@ def test_transform_is_refused_where_its_results_would_reach_a_queue_without_a_le
 
 def test_stopped_replay_goes_on_where_it_stopped_and_sends_nothing_twice(cloud):
     cloud.put(*(f"evt-{number:02}" for number in range(25)))
-    office = cloud.office()
+    service = cloud.service()
 
-    stopped = replay(cloud, office=office, routes=["cms"], stopping=Times(1))
+    stopped = replay(cloud, service=service, routes=["cms"], stopping=Times(1))
     first = cloud.reached("route/cms")
-    taken = office.take_up(stopped.replay_id, reason="")
-    choice = choose(office.bus, routes=["cms"], transforms=(), partners=(), repeat_effects=False)
-    ended = office.run(taken, choice, stopping=lambda: False, progress=lambda _replay: None)
+    taken = service.take_over(stopped.replay_id, reason="")
+    choice = choose(service.bus, routes=["cms"], transforms=(), partners=(), repeat_effects=False)
+    ended = service.run(taken, choice, stopping=lambda: False, progress=lambda _replay: None)
 
     assert (stopped.state, ended.state) == ("stopped", "completed")
     assert sorted(first + cloud.reached("route/cms")) == [f"evt-{number:02}" for number in range(25)]
@@ -315,71 +315,71 @@ def test_stopped_dry_run_leaves_nothing(cloud):
 
 def test_cancelled_replay_stops_its_command_and_leaves_nothing(cloud):
     cloud.put("a", "b")
-    office = cloud.office()
+    service = cloud.service()
 
     def cancel_meanwhile():
-        (running,) = office.latest(1)
+        (running,) = service.latest(1)
         if not running.ended:
-            office.cancel(running.replay_id, reason="wrong day")
+            service.cancel(running.replay_id, reason="wrong day")
         return False
 
-    ended = replay(cloud, office=office, routes=["cms"], stopping=cancel_meanwhile)
+    ended = replay(cloud, service=service, routes=["cms"], stopping=cancel_meanwhile)
 
     assert ended.state == "cancelled"
     assert cloud.left_behind() == []
     with pytest.raises(OperatorError, match="it is cancelled"):
-        office.cancel(ended.replay_id, reason="")
+        service.cancel(ended.replay_id, reason="")
     with pytest.raises(OperatorError, match="it is cancelled"):
-        office.take_up(ended.replay_id, reason="")
+        service.take_over(ended.replay_id, reason="")
 
 
 def test_what_a_killed_dry_run_left_behind_is_removed_next_time(cloud):
     cloud.put("a")
-    office = cloud.office()
-    choice = choose(office.bus, routes=(), transforms=(), partners=(), repeat_effects=True)
+    service = cloud.service()
+    choice = choose(service.bus, routes=(), transforms=(), partners=(), repeat_effects=True)
     period = {"since": cloud.now - 7200, "until": cloud.now, "repeat_effects": False, "rate": 1000, "reason": ""}
-    killed = office.start(choice, dry_run=True, **period)
-    real = office.start(choice, dry_run=False, **period)
-    assert office.tidy() == ([], [])
+    killed = service.start(choice, dry_run=True, **period)
+    real = service.start(choice, dry_run=False, **period)
+    assert service.remove_abandoned() == ([], [])
 
     cloud.now += GONE_SECONDS + 60
-    removed, left = office.tidy()
+    removed, left = service.remove_abandoned()
 
     assert [one.replay_id for one in removed] == [killed.replay_id]
     assert [one.replay_id for one in left] == [real.replay_id]
     assert {name.rpartition("-")[2] for name in cloud.left_behind()} == {real.replay_id}
-    assert office.replays.get(killed.replay_id).state == "cancelled"
+    assert service.replays.get(killed.replay_id).state == "cancelled"
 
 
 def test_replay_that_cannot_be_started_leaves_nothing_and_says_why(cloud, monkeypatch):
     def refuse(**_):
         raise ClientError({"Error": {"Code": "LimitExceededException"}}, "StartReplay")
 
-    office = cloud.office()
+    service = cloud.service()
     monkeypatch.setattr(cloud.events, "start_replay", refuse)
     with pytest.raises(OperatorError, match="ten replays"):
-        replay(cloud, office=office)
+        replay(cloud, service=service)
     assert cloud.left_behind() == []
-    assert [one.state for one in office.latest(5)] == ["failed"]
+    assert [one.state for one in service.latest(5)] == ["failed"]
 
 
 def test_missing_permission_stops_a_replay_and_keeps_what_was_collected(cloud):
     cloud.put("a")
     refusals = {"a": PermanentConfigError("aws-AccessDeniedException", "putting events on the bus")}
-    office = cloud.office(publisher=Refusing(refusals, cloud.publisher()))
-    ended = replay(cloud, office=office, routes=["cms"])
+    service = cloud.service(publisher=Refusing(refusals, cloud.publisher()))
+    ended = replay(cloud, service=service, routes=["cms"])
     assert (ended.state, ended.counts) == ("stopped", {})
     assert "AccessDenied" in ended.problem
     assert len(cloud.left_behind()) == 2
 
 
 def test_queue_that_somebody_has_deleted_is_told(cloud):
-    office = cloud.office()
-    choice = choose(office.bus, routes=(), transforms=(), partners=(), repeat_effects=False)
-    begun = office.start(choice, since=0, until=cloud.now, dry_run=False, repeat_effects=False, rate=10, reason="")
+    service = cloud.service()
+    choice = choose(service.bus, routes=(), transforms=(), partners=(), repeat_effects=False)
+    begun = service.start(choice, since=0, until=cloud.now, dry_run=False, repeat_effects=False, rate=10, reason="")
     cloud.staging(begun.replay_id).remove()
     with pytest.raises(OperatorError, match="has gone"):
-        office.run(begun, choice, stopping=lambda: False, progress=lambda _replay: None)
+        service.run(begun, choice, stopping=lambda: False, progress=lambda _replay: None)
 
 
 # --- the audit -----------------------------------------------------------------------------------------------------
@@ -398,14 +398,14 @@ def test_audit_says_who_replayed_what_and_why(cloud):
 
 
 def test_nothing_is_started_that_the_audit_cannot_take(cloud):
-    office = cloud.office()
+    service = cloud.service()
 
     def refuse(_entry):
         raise TransientError("aws-Throttling", "the audit")
 
-    office.replays.append = refuse
+    service.replays.append = refuse
     with pytest.raises(TransientError):
-        replay(cloud, office=office)
+        replay(cloud, service=service)
     assert cloud.left_behind() == []
 
 
@@ -455,13 +455,13 @@ def test_message_that_is_none_of_this_replay_is_left_out(cloud):
 
 
 def test_warnings_tell_of_what_the_archive_does_not_have(cloud):
-    office = cloud.office()
-    told = office.warnings(since=0, until=cloud.now)
+    service = cloud.service()
+    told = service.warnings(since=0, until=cloud.now)
     assert any("ten minutes" in line for line in told)
     assert any("the archive began" in line for line in told)
 
 
 def test_row_that_is_changed_meanwhile_is_not_written_over(cloud):
-    office = cloud.office()
-    ended = replay(cloud, office=office)
-    assert not office.replays.put(replace(ended, problem="x"), expected_version=ended.version - 1)
+    service = cloud.service()
+    ended = replay(cloud, service=service)
+    assert not service.replays.put(replace(ended, problem="x"), expected_version=ended.version - 1)

@@ -83,7 +83,7 @@ def test_the_way_of_a_failing_event(board):
     for message, place in [
         ("hop failed", "failing"),
         ("event dead-lettered", "dead letter"),
-        ("event re-driven", "re-driven"),
+        ("event redriven", "re-driven"),
         ("hop failed", "failing"),
         ("review item opened", "in review"),
         ("event dead-lettered", "dead letter"),

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from ops.demo import verdict
-from ops.demo.runner import Story
+from ops.demo.runner import DemoRun
 from ops.demo.scenario import BROKEN, EXPECTATIONS
 from ops.demo.tracker import Board
 from ops.demo.watcher import Watcher
@@ -129,7 +129,7 @@ def test_the_table_has_a_row_for_every_event_and_the_forgery(seen):
 
 def told(seen: Seen, faults_before: list[str]) -> tuple[dict[str, Any], str]:
     text = io.StringIO()
-    story = Story(LocalPaths(Path()), Console(file=text, width=200), faults=faults_before)
+    story = DemoRun(LocalPaths(Path()), Console(file=text, width=200), faults=faults_before)
     up = SimpleNamespace(seconds={"apply": 90.0})
     return story._report(cast("Watcher", seen), [], cast("Up", up), 120.0), text.getvalue()
 

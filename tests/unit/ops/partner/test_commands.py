@@ -135,7 +135,7 @@ def test_check_takes_an_eventbridge_event_off_the_bus_it_would_come_by(check):
     metadata = done.found["events"][0]["detail"]["metadata"]
     assert done.status == 0
     assert done.found["verification"] == {"valid": None, "reason": "not-a-webhook"}
-    assert (metadata["entry"], metadata["type"]) == ("custom-bus", "encode.completed")
+    assert (metadata["ingress"], metadata["type"]) == ("custom-bus", "encode.completed")
 
 
 @pytest.mark.parametrize("entry", ["sqs", "sns-fifo", "partner-bus", "custom-bus"])
@@ -144,7 +144,7 @@ def test_check_verifies_nothing_where_no_webhook_is_meant(check, entry):
 
     assert done.status == 0
     assert done.found["verification"]["valid"] is None
-    assert done.found["events"][0]["detail"]["metadata"]["entry"] == entry
+    assert done.found["events"][0]["detail"]["metadata"]["ingress"] == entry
 
 
 def test_check_unwraps_an_sns_notification(check):

@@ -17,7 +17,7 @@ from ops.cli import run
 from ops.deployment.discovery import Cloud, Deployment
 from ops.review import bootstrap, bulk_operations
 from ops.review.audit_log import DynamoRecords, Entry, Operation
-from ops.review.bulk_operations import Runner
+from ops.review.bulk_operations import BulkOperationRunner
 from ops.review.cli import context
 from ops.review.queries import Query, find_page, walk
 from tests.fakes.audit_log import records_of
@@ -36,39 +36,39 @@ class Group:
     """A group of many open items and one operation on it; everything sent is delivered a second later."""
 
     def __init__(self, size, **changes):
-        self.office = Office(
+        self.review = Office(
             *(
                 make_item(f"evt-{n}", last_failed_at=f"2026-11-22T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}.000Z")
                 for n in range(size)
             )
         )
-        self.desk = records_of(self.office)
-        self.records = self.desk.records
+        self.service = records_of(self.review)
+        self.records = self.service.records
         self.delivering = True
-        values = {"operation_id": "op-1", "by": BY, "reason": "fixed", "created_at": timestamp(self.office.clock())}
+        values = {"operation_id": "op-1", "by": BY, "reason": "fixed", "created_at": timestamp(self.review.clock())}
         values |= {"query": Query(group="g-1"), "limit": 500, "rate": 50.0, "canary": 5}
         self.operation = Operation(**(values | changes))
         self.records.create(self.operation)
 
     def sleep(self, seconds):
-        self.office.clock.sleep(seconds)
+        self.review.clock.sleep(seconds)
         if self.delivering:
-            for item in self.office.table.items.values():
+            for item in self.review.table.items.values():
                 if item.status == "RETRYING":
-                    self.office.ledger.delivered(item)
+                    self.review.idempotency.delivered(item)
 
     def runner(self, **changes):
-        values = {"desk": self.desk.desk, "records": self.records, "by": BY, "workers": 1}
-        values |= {"clock": self.office.clock, "sleep": self.sleep}
-        return Runner(**(values | changes))
+        values = {"service": self.service.service, "records": self.records, "by": BY, "workers": 1}
+        values |= {"clock": self.review.clock, "sleep": self.sleep}
+        return BulkOperationRunner(**(values | changes))
 
     def resumed(self):
-        operation = bulk_operations.take_up(self.records, "op-1")
+        operation = bulk_operations.take_over(self.records, "op-1")
         assert operation is not None
         return operation
 
     def sent(self):
-        return Counter(json.loads(message["body"])["detail"]["metadata"]["id"] for message in self.office.queues.sent)
+        return Counter(json.loads(message["body"])["detail"]["metadata"]["id"] for message in self.review.queues.sent)
 
     def none_twice(self):
         return set(self.sent().values()) <= {1}
@@ -79,12 +79,12 @@ class Group:
 
 def test_of_ten_thousand_the_limit_goes_out_at_the_rate_and_none_twice():
     group = Group(10_000)
-    began = group.office.clock()
+    began = group.review.clock()
     ended = group.runner().run(group.operation)
     assert (ended.state, ended.taken, ended.canary_passed) == ("completed", 500, True)
     assert len(group.sent()) == 500
     assert group.none_twice()
-    assert group.office.clock() - began >= 9.9
+    assert group.review.clock() - began >= 9.9
 
 
 def test_cancelled_and_resumed_and_killed_and_resumed_none_of_ten_thousand_is_sent_twice():
@@ -152,7 +152,7 @@ def test_eight_at_a_time_send_none_twice_cancelled_or_killed():
     def kill_at_120(operation):
         if operation.taken >= 120:
             group.records.meanwhile = lambda _operation: None
-            group.office.table.meanwhile = kill
+            group.review.table.meanwhile = kill
 
     def kill():
         raise Killed
@@ -176,7 +176,7 @@ def test_what_a_command_was_killed_before_sending_is_sent_when_resumed():
     def kill_at_the_third_batch(operation):
         if operation.taken > 9:
             group.records.meanwhile = lambda _operation: None
-            group.office.table.meanwhile = kill
+            group.review.table.meanwhile = kill
 
     group.records.meanwhile = kill_at_the_third_batch
     with pytest.raises(Killed):
@@ -198,15 +198,15 @@ def test_a_slow_operation_is_cancelled_within_five_seconds():
         group.sleep(seconds)
         if not cancelled_at:
             bulk_operations.cancel(group.records, "op-1")
-            cancelled_at.append(group.office.clock())
+            cancelled_at.append(group.review.clock())
 
     assert group.runner(sleep=sleep).run(group.operation).state == "cancelled"
-    assert group.office.clock() - cancelled_at[0] <= 5
+    assert group.review.clock() - cancelled_at[0] <= 5
 
 
 def test_an_interrupted_command_stops_before_the_next_item_and_says_so_in_its_row():
     group = Group(10, canary=0)
-    ended = group.runner(stopping=lambda: len(group.office.queues.sent) == 3).run(group.operation)
+    ended = group.runner(stopping=lambda: len(group.review.queues.sent) == 3).run(group.operation)
     assert (ended.state, len(group.sent())) == ("cancelled", 3)
     assert group.records.operation("op-1").state == "cancelled"
 
@@ -215,7 +215,7 @@ def test_a_completed_operation_can_be_neither_cancelled_nor_resumed():
     group = Group(3, canary=0)
     group.runner().run(group.operation)
     assert bulk_operations.cancel(group.records, "op-1") is None
-    assert bulk_operations.take_up(group.records, "op-1") is None
+    assert bulk_operations.take_over(group.records, "op-1") is None
 
 
 # --- canaries ----------------------------------------------------------------------------------------------------
@@ -225,11 +225,11 @@ def test_a_canary_that_fails_again_stops_the_operation():
     group = Group(100)
 
     def sleep(seconds):
-        group.office.clock.sleep(seconds)
-        for key, item in group.office.table.items.items():
+        group.review.clock.sleep(seconds)
+        for key, item in group.review.table.items.items():
             if item.status == "RETRYING":
                 again = replace(item, attempts=(attempt("m-2"),), last_failed_at="2026-11-23T12:00:00.000Z")
-                group.office.table.items[key] = item.failed_again(again)
+                group.review.table.items[key] = item.failed_again(again)
 
     ended = group.runner(sleep=sleep).run(group.operation)
     assert (ended.state, len(group.sent())) == ("stopped", 5)
@@ -250,10 +250,10 @@ def test_a_command_killed_before_it_sent_a_canary_sends_it_when_resumed():
     group = Group(20)
 
     def kill():
-        group.office.table.meanwhile = None
+        group.review.table.meanwhile = None
         raise Killed
 
-    group.office.table.meanwhile = kill
+    group.review.table.meanwhile = kill
     with pytest.raises(Killed):
         group.runner().run(group.operation)
     assert not group.sent()
@@ -268,10 +268,10 @@ def test_a_message_that_fails_again_meanwhile_is_not_sent_again_even_if_clocks_d
     group = Group(5, canary=0)
 
     def fails_at_once(operation):
-        for key, item in group.office.table.items.items():
+        for key, item in group.review.table.items.items():
             if item.status == "RETRYING" and operation.taken:
                 again = replace(item, attempts=(attempt("m-2"),))
-                group.office.table.items[key] = replace(item.failed_again(again), last_failed_at="2026-11-22T23:00:00Z")
+                group.review.table.items[key] = replace(item.failed_again(again), last_failed_at="2026-11-22T23:00:00Z")
 
     group.records.meanwhile = fails_at_once
     group.runner().run(group.operation)
@@ -281,8 +281,8 @@ def test_a_message_that_fails_again_meanwhile_is_not_sent_again_even_if_clocks_d
 
 def test_a_single_message_that_can_not_be_sent_fails_and_the_others_go_out():
     group = Group(5, canary=0)
-    key = next(iter(group.office.table.items))
-    group.office.table.items[key] = replace(group.office.item, body=None, bodyref="s3://elsewhere/abc")
+    key = next(iter(group.review.table.items))
+    group.review.table.items[key] = replace(group.review.item, body=None, bodyref="s3://elsewhere/abc")
     ended = group.runner().run(group.operation)
     assert (ended.state, ended.counts["failed"], len(group.sent())) == ("completed", 1, 4)
 
@@ -290,7 +290,7 @@ def test_a_single_message_that_can_not_be_sent_fails_and_the_others_go_out():
 def test_each_item_of_an_operation_is_in_the_audit_with_its_operation():
     group = Group(2, canary=0)
     group.runner().run(group.operation)
-    (line,) = group.records.entries(group.office.item.item_id)
+    (line,) = group.records.entries(group.review.item.item_id)
     assert (line.action, line.allowed, line.by, line.operation_id) == ("replay", True, BY, "op-1")
 
 
@@ -301,8 +301,8 @@ def test_each_item_of_an_operation_is_in_the_audit_with_its_operation():
 def _group(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     group = Group(12)
-    group.desk.sleep = group.sleep
-    monkeypatch.setattr(context, "_office", lambda _deployment: group.desk)
+    group.service.sleep = group.sleep
+    monkeypatch.setattr(context, "_review", lambda _deployment: group.service)
     return group
 
 
@@ -337,7 +337,7 @@ def test_items_are_replayed_by_what_they_are(group):
         item = make_item(
             f"evt-x{number}", group_id="g-2", error_code="http-422", type="comment.created", partner="frameio"
         )
-        group.office.table.items[item.item_id] = item
+        group.review.table.items[item.item_id] = item
     assert command("replay", "--code", "http-422", "--partner", "frameio", "--limit", "2", "--since", "2d") == 0
     assert set(group.sent()) <= {"evt-x0", "evt-x1", "evt-x2"}
     assert len(group.sent()) == 2
@@ -354,13 +354,13 @@ def test_a_group_is_archived_and_restored_as_operations(group, capsys):
     assert json.loads(capsys.readouterr().out)["items"] == 5
     assert command("archive", "--group", "g-1", "--limit", "5", "--reason", "withdrawn") == 0
     assert "5 archived" in capsys.readouterr().out
-    statuses = Counter(item.status for item in group.office.table.items.values())
+    statuses = Counter(item.status for item in group.review.table.items.values())
     assert (statuses["ARCHIVED"], group.sent()) == (5, Counter())
     assert command("restore", "--all-archived", "--json") == 0
     ended = json.loads(capsys.readouterr().out)
     assert (ended["state"], ended["taken"], ended["action"]) == ("completed", 5, "restore")
-    assert {item.status for item in group.office.table.items.values()} == {"OPEN"}
-    (line,) = [line for line in group.records.entries(group.office.item.item_id) if line.action == "archive"]
+    assert {item.status for item in group.review.table.items.values()} == {"OPEN"}
+    (line,) = [line for line in group.records.entries(group.review.item.item_id) if line.action == "archive"]
     assert (line.by, line.reason, line.allowed) == (BY, "withdrawn", True)
 
 
@@ -418,7 +418,7 @@ def test_a_replay_of_two_things_at_once_is_a_mistake(group, arguments):
 
 def test_groups_are_counted_and_the_largest_comes_first(group, capsys):
     other = make_item("evt-x", group_id="g-2")
-    group.office.table.items[other.item_id] = other
+    group.review.table.items[other.item_id] = other
     assert command("groups", "--json") == 0
     shown = json.loads(capsys.readouterr().out)["groups"]
     assert [(row["group_id"], row["items"]) for row in shown] == [("g-1", 12), ("g-2", 1)]
@@ -427,7 +427,7 @@ def test_groups_are_counted_and_the_largest_comes_first(group, capsys):
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_an_export_for_spreadsheets_holds_no_formula(group, capsys, formula):
     item = make_item("evt-x", error_message=formula, last_failed_at="2026-11-23T12:00:00.000Z")
-    group.office.table.items[item.item_id] = item
+    group.review.table.items[item.item_id] = item
     assert command("export", "--format", "csv") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert (len(rows), rows[0]["error_message"]) == (13, f"'{formula}")
@@ -442,17 +442,17 @@ def test_an_export_for_programs_is_a_json_object_a_line_without_bodies(group, ca
 
 
 def test_an_item_is_archived_for_a_reason_and_restored(group):
-    item_id = group.office.item.item_id
+    item_id = group.review.item.item_id
     assert command("archive", item_id, "--reason", " ") == 2
     assert command("archive", item_id, "--reason", "withdrawn") == 0
-    assert group.office.current().status == "ARCHIVED"
+    assert group.review.current().status == "ARCHIVED"
     assert command("replay", item_id, "--no-wait") == 1
     assert command("restore", item_id) == 0
-    assert group.office.current().status == "OPEN"
+    assert group.review.current().status == "OPEN"
 
 
 def test_the_loser_is_told_who_won(group, capsys):
-    item_id = group.office.item.item_id
+    item_id = group.review.item.item_id
     assert command("archive", item_id, "--reason", "withdrawn") == 0
     assert command("archive", item_id, "--reason", "me too") == 1
     assert f"archive by {BY}" in capsys.readouterr().out
@@ -461,7 +461,7 @@ def test_the_loser_is_told_who_won(group, capsys):
 
 
 def test_a_note_survives_a_replay(group, capsys):
-    item_id = group.office.item.item_id
+    item_id = group.review.item.item_id
     assert command("note", item_id, "asked the CMS team") == 0
     assert command("replay", item_id, "--no-wait") == 0
     assert command("audit", item_id) == 0
@@ -476,11 +476,11 @@ def test_an_invalid_id_is_refused(group, capsys):  # noqa: ARG001
 
 def test_who_may_only_read_sees_an_unsettled_item_as_the_table_has_it():
     group = Group(1)
-    item = replace(group.office.item, status="RETRYING")
-    group.office.table.items[item.item_id] = item
-    group.office.ledger.delivered(item)
-    group.office.table.update = refused
-    (listed,) = find_page(group.desk.desk, Query(statuses=("RETRYING",)), limit=5).items
+    item = replace(group.review.item, status="RETRYING")
+    group.review.table.items[item.item_id] = item
+    group.review.idempotency.delivered(item)
+    group.review.table.update = refused
+    (listed,) = find_page(group.service.service, Query(statuses=("RETRYING",)), limit=5).items
     assert (listed.item_id, listed.status) == (item.item_id, "RETRYING")
 
 
@@ -489,9 +489,9 @@ def refused(_item, *, over):  # noqa: ARG001
 
 
 def test_the_office_of_a_deployment_records_who_works_there(client, table):  # noqa: ARG001
-    office = bootstrap.office(Deployment(Cloud(region="eu-west-1"), TABLE, []))
-    office.record("i-1", "note", result="x", reason="")
-    (line,) = office.records.entries("i-1")
+    review = bootstrap.audited_review(Deployment(Cloud(region="eu-west-1"), TABLE, []))
+    review.record("i-1", "note", result="x", reason="")
+    (line,) = review.records.entries("i-1")
     assert line.by.startswith("arn:aws:sts::123456789012:")
 
 

@@ -19,7 +19,7 @@ from tests.unit.ops.review.test_service import Office
 TABLE = ["--table", "review", "--ledger-table", "ledger"]
 
 
-@pytest.fixture(name="office")
+@pytest.fixture(name="review")
 def _office(monkeypatch, tmp_path):
     for name in (
         "AWS_ENDPOINT_URL",
@@ -29,10 +29,10 @@ def _office(monkeypatch, tmp_path):
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
-    office = Office()
-    desk_with_records = records_of(office)
-    monkeypatch.setattr(context, "_office", lambda _deployment: desk_with_records)
-    return office
+    review = Office()
+    desk_with_records = records_of(review)
+    monkeypatch.setattr(context, "_review", lambda _deployment: desk_with_records)
+    return review
 
 
 def command(*arguments):
@@ -42,22 +42,22 @@ def command(*arguments):
 # --- list --------------------------------------------------------------------------------------------------------
 
 
-def test_a_list_shows_what_waits_and_why(office, capsys):
+def test_a_list_shows_what_waits_and_why(review, capsys):
     assert command("list", *TABLE) == 0
     shown = capsys.readouterr().out
-    for part in (office.item.item_id, "evt-1", "cms", "http-503", "the destination answered 503"):
+    for part in (review.item.item_id, "evt-1", "cms", "http-503", "the destination answered 503"):
         assert part in shown
 
 
-def test_a_list_for_programs_is_json_and_has_no_bodies(office, capsys):
+def test_a_list_for_programs_is_json_and_has_no_bodies(review, capsys):
     assert command("list", "--json", *TABLE) == 0
     document = json.loads(capsys.readouterr().out)
-    assert [item["item_id"] for item in document["items"]] == [office.item.item_id]
+    assert [item["item_id"] for item in document["items"]] == [review.item.item_id]
     assert "body" not in document["items"][0]
     assert document["more"] is False
 
 
-def test_groups_are_listed_by_what_is_asked_for_and_their_ids_choose_items(office, capsys):
+def test_groups_are_listed_by_what_is_asked_for_and_their_ids_choose_items(review, capsys):
     assert command("groups", "--by", "hop", "--json", *TABLE) == 0
     (group,) = json.loads(capsys.readouterr().out)["groups"]
     assert (group["group_id"], group["grouping"], group["items"]) == ("hop:route/cms", "hop", 1)
@@ -65,34 +65,34 @@ def test_groups_are_listed_by_what_is_asked_for_and_their_ids_choose_items(offic
     assert "the latest: http-503" in " ".join(capsys.readouterr().out.split())
     for choice in (["--group", "hop:route/cms"], ["--hop", "route/cms"]):
         assert command("list", *choice, "--json", *TABLE) == 0
-        assert [item["item_id"] for item in json.loads(capsys.readouterr().out)["items"]] == [office.item.item_id]
+        assert [item["item_id"] for item in json.loads(capsys.readouterr().out)["items"]] == [review.item.item_id]
 
 
-def test_what_nothing_is_grouped_by_ends_with_2(office, capsys):  # noqa: ARG001
+def test_what_nothing_is_grouped_by_ends_with_2(review, capsys):  # noqa: ARG001
     assert command("groups", "--by", "colour", *TABLE) == 2
     assert "use error, type, partner, hop, destination" in capsys.readouterr().err
 
 
-def test_an_empty_desk_says_so(office, capsys):
-    office.table.items.clear()
+def test_an_empty_desk_says_so(review, capsys):
+    review.table.items.clear()
     assert command("list", *TABLE) == 0
     assert "Nothing waits for a person" in capsys.readouterr().out
 
 
-def test_a_limit_says_that_there_is_more(office, capsys):
+def test_a_limit_says_that_there_is_more(review, capsys):
     for number in range(3):
         item = make_item(f"evt-{number}")
-        office.table.items[item.item_id] = item
+        review.table.items[item.item_id] = item
     assert command("list", "--limit", "2", *TABLE) == 0
     assert "there may be more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--status", "LOST"], ["--limit", "0"], ["--nonsense"]])
-def test_an_unusable_argument_ends_with_2(office, arguments):  # noqa: ARG001
+def test_an_unusable_argument_ends_with_2(review, arguments):  # noqa: ARG001
     assert command("list", *arguments, *TABLE) == 2
 
 
-def test_a_status_may_be_written_small(office, capsys):  # noqa: ARG001
+def test_a_status_may_be_written_small(review, capsys):  # noqa: ARG001
     assert command("list", "--status", "archived", *TABLE) == 0
     assert "No such items" in capsys.readouterr().out
 
@@ -100,31 +100,31 @@ def test_a_status_may_be_written_small(office, capsys):  # noqa: ARG001
 # --- show --------------------------------------------------------------------------------------------------------
 
 
-def test_an_item_is_shown_whole(office, capsys):
-    assert command("show", office.item.item_id, *TABLE) == 0
+def test_an_item_is_shown_whole(review, capsys):
+    assert command("show", review.item.item_id, *TABLE) == 0
     shown = capsys.readouterr().out
     for part in ("route/cms", "evt-1", "attempt", '"detail-type"'):
         assert part in shown
 
 
-def test_an_item_for_programs_has_its_body(office, capsys):
-    assert command("show", office.item.item_id, "--json", *TABLE) == 0
-    assert json.loads(capsys.readouterr().out)["body"] == office.item.body
+def test_an_item_for_programs_has_its_body(review, capsys):
+    assert command("show", review.item.item_id, "--json", *TABLE) == 0
+    assert json.loads(capsys.readouterr().out)["body"] == review.item.body
 
 
-def test_an_unknown_item_ends_with_1_and_says_what_to_do(office, capsys):  # noqa: ARG001
+def test_an_unknown_item_ends_with_1_and_says_what_to_do(review, capsys):  # noqa: ARG001
     assert command("show", "0" * 20, *TABLE) == 1
     assert "media-events review list" in capsys.readouterr().err
 
 
-def test_a_body_that_can_not_be_read_is_said_and_the_rest_is_shown(office, capsys):
+def test_a_body_that_can_not_be_read_is_said_and_the_rest_is_shown(review, capsys):
     item = make_item(body=None, bodyref="s3://elsewhere/abc")
-    office.table.items[item.item_id] = item
+    review.table.items[item.item_id] = item
     assert command("show", item.item_id, *TABLE) == 0
     assert "not readable: foreign-dataref" in capsys.readouterr().out
 
 
-def test_nothing_that_came_from_outside_drives_the_terminal(office, capsys):
+def test_nothing_that_came_from_outside_drives_the_terminal(review, capsys):
     evil = "\x1b]0;owned\x07\x1b[31m[bold red]x[/]"
     item = make_item(
         "evt-\x1b[2J",
@@ -136,7 +136,7 @@ def test_nothing_that_came_from_outside_drives_the_terminal(office, capsys):
         correlation_id=evil,
         attempts=(attempt(message=evil),),
     )
-    office.table.items = {item.item_id: item}
+    review.table.items = {item.item_id: item}
     for arguments in (["list"], ["show", item.item_id], ["replay", item.item_id, "--no-wait"]):
         command(*arguments, *TABLE)
     shown = capsys.readouterr().out
@@ -149,34 +149,34 @@ def test_nothing_that_came_from_outside_drives_the_terminal(office, capsys):
 # --- replay ------------------------------------------------------------------------------------------------------
 
 
-def test_a_confirmed_replay_ends_with_0(office, capsys):
-    office.later = [lambda: office.ledger.delivered(office.item)]
-    assert command("replay", office.item.item_id, *TABLE) == 0
+def test_a_confirmed_replay_ends_with_0(review, capsys):
+    review.later = [lambda: review.idempotency.delivered(review.item)]
+    assert command("replay", review.item.item_id, *TABLE) == 0
     assert "resolved" in capsys.readouterr().out
 
 
-def test_a_replay_that_fails_again_ends_with_1_and_its_reason(office, capsys):
-    office.later = [office.fails_again]
-    assert command("replay", office.item.item_id, *TABLE) == 1
+def test_a_replay_that_fails_again_ends_with_1_and_its_reason(review, capsys):
+    review.later = [review.fails_again]
+    assert command("replay", review.item.item_id, *TABLE) == 1
     assert "http-500" in capsys.readouterr().out
 
 
-def test_a_replay_that_is_not_confirmed_in_time_ends_with_1(office):
-    assert command("replay", office.item.item_id, "--wait", "1", *TABLE) == 1
+def test_a_replay_that_is_not_confirmed_in_time_ends_with_1(review):
+    assert command("replay", review.item.item_id, "--wait", "1", *TABLE) == 1
 
 
-def test_a_replay_without_waiting_ends_with_0_once_it_is_sent(office):
-    assert command("replay", office.item.item_id, "--no-wait", *TABLE) == 0
-    assert len(office.queues.sent) == 1
+def test_a_replay_without_waiting_ends_with_0_once_it_is_sent(review):
+    assert command("replay", review.item.item_id, "--no-wait", *TABLE) == 0
+    assert len(review.queues.sent) == 1
 
 
-def test_a_replay_for_programs_is_json(office, capsys):
-    command("replay", office.item.item_id, "nothing", "--no-wait", "--json", *TABLE)
+def test_a_replay_for_programs_is_json(review, capsys):
+    command("replay", review.item.item_id, "nothing", "--no-wait", "--json", *TABLE)
     results = {outcome["item_id"]: outcome["result"] for outcome in json.loads(capsys.readouterr().out)}
-    assert results == {office.item.item_id: "unconfirmed", "nothing": "missing"}
+    assert results == {review.item.item_id: "unconfirmed", "nothing": "missing"}
 
 
-def test_a_replay_of_nothing_is_a_mistake(office):  # noqa: ARG001
+def test_a_replay_of_nothing_is_a_mistake(review):  # noqa: ARG001
     assert command("replay", *TABLE) == 2
 
 
@@ -184,34 +184,34 @@ def test_a_replay_of_nothing_is_a_mistake(office):  # noqa: ARG001
 
 
 def find(**given):
-    values = {"environment": None, "region": None, "profile": None, "table": None, "ledger_tables": []}
+    values = {"environment": None, "region": None, "profile": None, "table": None, "idempotency_tables": []}
     return discovery.find(**(values | given))
 
 
-def test_names_given_by_the_operator_win(office, monkeypatch):  # noqa: ARG001
+def test_names_given_by_the_operator_win(review, monkeypatch):  # noqa: ARG001
     monkeypatch.setenv(discovery.REVIEW_TABLE_VARIABLE, "other")
-    found = find(table="review", ledger_tables=["a", "b"])
-    assert (found.review_table, list(found.ledger_tables)) == ("review", ["a", "b"])
+    found = find(table="review", idempotency_tables=["a", "b"])
+    assert (found.review_table, list(found.idempotency_tables)) == ("review", ["a", "b"])
 
 
-def test_names_may_come_from_variables(office, monkeypatch):  # noqa: ARG001
+def test_names_may_come_from_variables(review, monkeypatch):  # noqa: ARG001
     monkeypatch.setenv(discovery.REVIEW_TABLE_VARIABLE, "review")
     monkeypatch.setenv(discovery.LEDGER_TABLES_VARIABLE, "a,b")
     found = find()
-    assert (found.review_table, list(found.ledger_tables)) == ("review", ["a", "b"])
+    assert (found.review_table, list(found.idempotency_tables)) == ("review", ["a", "b"])
 
 
-def test_names_may_come_from_the_local_clouds_outputs(office, monkeypatch, tmp_path):  # noqa: ARG001
+def test_names_may_come_from_the_local_clouds_outputs(review, monkeypatch, tmp_path):  # noqa: ARG001
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:1")
     folder = tmp_path / "dev"
     folder.mkdir()
-    outputs = {"review_table_name": "review", "ledger_table_names": ["a"]}
+    outputs = {"review_table_name": "review", "idempotency_table_names": ["a"]}
     (folder / "outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
     found = find(environment="dev")
-    assert (found.review_table, list(found.ledger_tables)) == ("review", ["a"])
+    assert (found.review_table, list(found.idempotency_tables)) == ("review", ["a"])
 
 
-def test_an_unknown_deployment_ends_with_2_and_says_how_to_name_it(office, monkeypatch, tmp_path):  # noqa: ARG001
+def test_an_unknown_deployment_ends_with_2_and_says_how_to_name_it(review, monkeypatch, tmp_path):  # noqa: ARG001
     monkeypatch.setattr(discovery, "REPOSITORY", tmp_path)
     with pytest.raises(OperatorError) as refused:
         find(environment="nowhere")
@@ -220,7 +220,7 @@ def test_an_unknown_deployment_ends_with_2_and_says_how_to_name_it(office, monke
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", ".", "a b"])
-def test_an_environments_name_can_not_leave_its_folder(office, name):  # noqa: ARG001
+def test_an_environments_name_can_not_leave_its_folder(review, name):  # noqa: ARG001
     with pytest.raises(OperatorError, match="no environment's name"):
         find(environment=name)
 
@@ -244,8 +244,8 @@ def test_commands_on_many_items_choose_them_in_the_same_way(name):
     assert {"--group", "--destination", "--class", "--code", "--type", "--partner", "--since", "--until"} <= options
 
 
-def test_who_archives_is_told_that_without_a_ledger_no_order_is_kept(office, capsys):
-    item = office.item.item_id
+def test_who_archives_is_told_that_without_a_ledger_no_order_is_kept(review, capsys):
+    item = review.item.item_id
     assert command("archive", item, "--reason", "withdrawn", "--table", "review") == 0
     assert "no ledger is known" in capsys.readouterr().err
     assert command("restore", item, *TABLE) == 0

@@ -19,8 +19,8 @@ OPTIONS = ["--table", "review", "--ledger-table", "ledger"]
 def _place(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     place = Place()
-    place.office.sleep = place.fakes.sleep
-    monkeypatch.setattr(context, "_office", lambda _deployment: place.office)
+    place.review.sleep = place.fakes.sleep
+    monkeypatch.setattr(context, "_review", lambda _deployment: place.review)
     return place
 
 

@@ -28,8 +28,8 @@ class Place:
 
     def __init__(self, item=None, types=None):
         self.fakes = Office(item or make_item(body=bus_event(make_event(id="evt-1", data={"title": ""}))))
-        self.office = records_of(self.fakes)
-        self.records = self.office.records
+        self.review = records_of(self.fakes)
+        self.records = self.review.records
         self.records.types = {"asset.ready": None} if types is None else types
         self.item = self.fakes.item
 
@@ -37,25 +37,25 @@ class Place:
         return self.fakes.table.items[key or self.item.item_id]
 
     def document(self):
-        return json.loads(editing.draft(self.office, self.item.item_id).text)
+        return json.loads(editing.draft(self.review, self.item.item_id).text)
 
     def edited(self, change=lambda document: document["data"].update(title="Final cut")):
-        draft = editing.draft(self.office, self.item.item_id)
+        draft = editing.draft(self.review, self.item.item_id)
         document = json.loads(draft.text)
         change(document)
-        return editing.check(self.office, draft, json.dumps(document))
+        return editing.check(self.review, draft, json.dumps(document))
 
     def send(self, edited=None, **options):
-        return editing.send(self.office, edited or self.edited(), reason="the title was empty", **options)
+        return editing.send(self.review, edited or self.edited(), reason="the title was empty", **options)
 
     def finish(self, **options):
-        return editing.finish(self.office, self.item.item_id, reason="it was killed", **options)
+        return editing.finish(self.review, self.item.item_id, reason="it was killed", **options)
 
     def sent(self):
         return [json.loads(message["body"]) for message in self.fakes.queues.sent]
 
     def delivered(self, event_id):
-        self.fakes.ledger.delivered(replace(self.item, event_id=event_id))
+        self.fakes.idempotency.delivered(replace(self.item, event_id=event_id))
 
     def lines(self):
         return [(line.action, line.allowed) for line in self.records.lines]
@@ -131,12 +131,12 @@ def test_the_audit_tells_of_an_edit_what_was_changed_and_not_to_what():
 
 
 def test_editing_is_off_by_default():
-    assert "none may" in problems(editing.draft, Place(types={}).office, make_item().item_id)
+    assert "none may" in problems(editing.draft, Place(types={}).review, make_item().item_id)
 
 
 def test_only_types_that_the_deployment_names_can_be_edited():
     place = Place(types={"comment.created": None})
-    assert "only comment.created may" in problems(editing.draft, place.office, place.item.item_id)
+    assert "only comment.created may" in problems(editing.draft, place.review, place.item.item_id)
 
 
 def test_an_event_can_not_be_edited_into_a_type_that_can_not_be_edited():
@@ -150,7 +150,7 @@ def test_an_event_can_not_be_edited_into_a_type_that_can_not_be_edited():
     "name",
     [
         *("id", "source", "time", "correlationid", "partitionkey", "sequence", "causationid", "editof", "partner"),
-        *("entry", "recordedtime", "traceparent", "stage", "nativetype", "dataref", "redrive", "specversion"),
+        *("ingress", "recordedtime", "traceparent", "stage", "nativetype", "dataref", "redrive", "specversion"),
     ],
 )
 def test_what_says_which_event_it_is_is_locked(name):
@@ -188,8 +188,8 @@ def test_what_a_receiver_may_go_by_is_changed_with_a_warning():
 )
 def test_what_is_no_envelope_is_refused_with_a_reason(text, why):
     place = Place()
-    draft = editing.draft(place.office, place.item.item_id)
-    assert why in problems(editing.check, place.office, draft, text)
+    draft = editing.draft(place.review, place.item.item_id)
+    assert why in problems(editing.check, place.review, draft, text)
 
 
 def test_an_attribute_that_the_envelope_does_not_have_would_be_lost_and_is_refused():
@@ -234,7 +234,7 @@ def test_a_schema_that_can_not_be_used_refuses_every_edit(schema):
 )
 def test_only_an_event_in_the_envelope_can_be_edited(changes):
     place = Place(make_item(**changes))
-    assert problems(editing.draft, place.office, place.item.item_id)
+    assert problems(editing.draft, place.review, place.item.item_id)
 
 
 # --- colleagues --------------------------------------------------------------------------------------------------
@@ -243,11 +243,11 @@ def test_only_an_event_in_the_envelope_can_be_edited(changes):
 @pytest.mark.parametrize("status", ["RETRYING", "RESOLVED", "ARCHIVED", "SUPERSEDED"])
 def test_only_an_open_item_can_be_edited(status):
     place = Place(make_item(status=status, superseded_by="edit-1" if status == "SUPERSEDED" else None))
-    assert problems(editing.draft, place.office, place.item.item_id)
+    assert problems(editing.draft, place.review, place.item.item_id)
 
 
 def test_there_is_nothing_to_edit_of_an_item_that_is_not_there():
-    assert problems(editing.draft, Place().office, "nothing") == "there is no such item"
+    assert problems(editing.draft, Place().review, "nothing") == "there is no such item"
 
 
 def test_of_two_edits_one_is_sent_and_the_loser_is_told_who_won():
@@ -264,17 +264,17 @@ def test_of_two_edits_one_is_sent_and_the_loser_is_told_who_won():
 def test_an_item_that_was_replayed_since_the_draft_is_not_edited():
     place = Place()
     edited = place.edited()
-    list(use_cases.replay_items(place.office, [place.item.item_id], reason="", wait_seconds=0))
+    list(use_cases.replay_items(place.review, [place.item.item_id], reason="", wait_seconds=0))
     assert "replay by" in problems(place.send, edited)
 
 
 def test_an_item_that_was_attempted_since_the_operator_looked_is_neither_edited_nor_replayed():
     place = Place()
     place.fakes.fails_again()
-    assert "version 1" in problems(lambda: editing.draft(place.office, place.item.item_id, seen=1))
-    (outcome,) = place.fakes.desk().replay([place.item.item_id], wait_seconds=0, versions={place.item.item_id: 1})
+    assert "version 1" in problems(lambda: editing.draft(place.review, place.item.item_id, seen=1))
+    (outcome,) = place.fakes.service().replay([place.item.item_id], wait_seconds=0, versions={place.item.item_id: 1})
     assert (outcome.result, place.sent()) == ("refused", [])
-    assert decide(place.fakes.desk(), place.item.item_id, to="ARCHIVED", seen=1).result == "refused"
+    assert decide(place.fakes.service(), place.item.item_id, to="ARCHIVED", seen=1).result == "refused"
 
 
 @pytest.mark.parametrize("doing", ["replay", "archive"])
@@ -284,7 +284,7 @@ def test_a_superseded_item_is_neither_replayed_nor_archived(doing):
     if doing == "replay":
         ((result, reason),) = place.fakes.replay()
     else:
-        outcome = decide(place.fakes.desk(), place.item.item_id, to="ARCHIVED")
+        outcome = decide(place.fakes.service(), place.item.item_id, to="ARCHIVED")
         result, reason = outcome.result, outcome.reason
     assert result == "refused"
     assert event_id in reason
@@ -292,8 +292,8 @@ def test_a_superseded_item_is_neither_replayed_nor_archived(doing):
 
 def test_an_item_that_was_delivered_meanwhile_is_not_edited():
     place = Place()
-    place.fakes.ledger.delivered(place.item)
-    assert "delivered already" in problems(editing.draft, place.office, place.item.item_id)
+    place.fakes.idempotency.delivered(place.item)
+    assert "delivered already" in problems(editing.draft, place.review, place.item.item_id)
     assert place.current().status == "RESOLVED"
 
 
@@ -315,7 +315,7 @@ def test_an_edited_event_that_fails_is_a_new_item_linked_to_the_original():
     place.fakes.later = [lambda: fail_too(place, event_id)]
     outcome = place.send(edited, wait_seconds=10)
     assert (outcome.result, outcome.new_item) == ("failed", item_id("partner.mux", event_id, "cms"))
-    ((original_id, original),) = editing.ancestry(place.office, place.current(outcome.new_item))
+    ((original_id, original),) = editing.ancestry(place.review, place.current(outcome.new_item))
     assert (original_id, original.status) == ("evt-1", "SUPERSEDED")
 
 
@@ -330,14 +330,14 @@ def test_a_failed_edit_is_resolved_by_a_replay():
 def test_an_edit_of_an_edit_solves_what_the_first_one_did_not():
     place = Place()
     failed = fail_too(place, place.send().event_id)
-    draft = editing.draft(place.office, failed.item_id)
+    draft = editing.draft(place.review, failed.item_id)
     document = json.loads(draft.text)
     document["data"]["title"] = "Final final cut"
-    edited = editing.check(place.office, draft, json.dumps(document))
+    edited = editing.check(place.review, draft, json.dumps(document))
     place.fakes.later = [lambda: place.delivered(edited.event.metadata.id)]
     assert place.send(edited, wait_seconds=10).result == "delivered"
     last = fail_too(place, edited.event.metadata.id)
-    chain = editing.ancestry(place.office, replace(last, edit_of=failed.event_id))
+    chain = editing.ancestry(place.review, replace(last, edit_of=failed.event_id))
     assert [event_id for event_id, _ in chain] == [failed.event_id, "evt-1"]
 
 
@@ -393,7 +393,7 @@ def test_an_edit_that_is_killed_anywhere_is_neither_lost_nor_sent_as_two_events(
         place.send(place.edited())
     elif item.status == "RETRYING":
         assert place.fakes.replay()[0][0] == "refused"
-        assert "finish" in problems(editing.draft, place.office, item.item_id)
+        assert "finish" in problems(editing.draft, place.review, item.item_id)
         place.finish()
     assert place.current().status == "SUPERSEDED"
     # The very same event, at most twice: the ledger keeps its effect from happening twice.
@@ -409,7 +409,7 @@ def test_an_edit_that_was_delivered_before_it_was_closed_is_closed_without_being
         place.send(edited)
     place.fakes.trap.at = None
     place.delivered(edited.event.metadata.id)
-    assert place.fakes.desk().settle(place.current()).status == "SUPERSEDED"
+    assert place.fakes.service().settle(place.current()).status == "SUPERSEDED"
     assert len(place.sent()) == 1
 
 
@@ -469,14 +469,14 @@ def test_a_failure_of_the_original_meanwhile_does_not_take_its_edit_away():
 def test_an_edit_that_can_not_be_finished_is_abandoned_on_purpose_alone():
     place = Place()
     assert "no edit to finish" in problems(place.finish)
-    assert "no edit to abandon" in problems(lambda: editing.abandon(place.office, place.item.item_id, reason="x"))
+    assert "no edit to abandon" in problems(lambda: editing.abandon(place.review, place.item.item_id, reason="x"))
     edited = place.edited()
     place.fakes.trap.steps.clear()
     place.fakes.trap.at = 2
     with pytest.raises(Crash):
         place.send(edited)
     place.fakes.trap.at = None
-    editing.abandon(place.office, place.item.item_id, reason="the queue is gone")
+    editing.abandon(place.review, place.item.item_id, reason="the queue is gone")
     assert (place.current().status, place.current().pending_edit) == ("OPEN", None)
     assert place.edited()
 
@@ -490,5 +490,5 @@ def test_an_edit_that_was_delivered_can_not_be_abandoned():
         place.send(edited)
     place.fakes.trap.at = None
     place.delivered(edited.event.metadata.id)
-    assert "was delivered" in problems(lambda: editing.abandon(place.office, place.item.item_id, reason="x"))
+    assert "was delivered" in problems(lambda: editing.abandon(place.review, place.item.item_id, reason="x"))
     assert place.current().status == "SUPERSEDED"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from media_events.core.failures import TransientError
-from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Entry, Lane, lane_key
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Entry, KeyQueue, key_queue_id
 from media_events.delivery.ordering.latest_only import Position
 from media_events.recovery.review_item import ReturnTo
 from ops.review import editing
@@ -29,34 +29,34 @@ class Lanes:
             Entry(event_id=event_id, position=Position(time=number), since=0.0, parked=number == 1)
             for number, event_id in enumerate(event_ids)
         ]
-        self.lanes = {lane_key(ITEM.source, "asset-1", ITEM.destination): Lane(entries=tuple(entries))}
+        self.key_queues = {key_queue_id(ITEM.source, "asset-1", ITEM.destination): KeyQueue(entries=tuple(entries))}
 
-    def lane(self, key):
-        return self.lanes.get(key)
+    def key_queue(self, key):
+        return self.key_queues.get(key)
 
 
-@pytest.fixture(name="office")
+@pytest.fixture(name="review")
 def _office():
     return Office(ITEM)
 
 
-@pytest.fixture(name="desk")
-def _desk(office):
-    return replace(office.desk(), lanes=Lanes(ITEM.event_id, "e2", "e3"))
+@pytest.fixture(name="service")
+def _desk(review):
+    return replace(review.service(), key_queues=Lanes(ITEM.event_id, "e2", "e3"))
 
 
-def wishes(office):
-    return [sent["attributes"].get(ORDERING_ATTRIBUTE, {}).get("stringValue") for sent in office.queues.sent]
+def overrides(review):
+    return [sent["attributes"].get(ORDERING_ATTRIBUTE, {}).get("stringValue") for sent in review.queues.sent]
 
 
-def test_an_item_tells_who_waits_behind_it(desk):
-    assert str(desk.standing(ITEM)) == "2 later of its key wait behind it, 1 of them parked"
-    assert desk.standing(ITEM).to_dict() == {"before": 0, "behind": 2, "parked": 1}
+def test_an_item_tells_who_waits_behind_it(service):
+    assert str(service.order_position(ITEM)) == "2 later of its key wait behind it, 1 of them parked"
+    assert service.order_position(ITEM).to_dict() == {"before": 0, "behind": 2, "parked": 1}
 
 
-def test_an_item_behind_another_tells_so(desk):
+def test_an_item_behind_another_tells_so(service):
     second = make_item(event_id="e2", partition_key="asset-1")
-    assert str(desk.standing(second)) == "1 before it, 1 later of its key wait behind it, 1 of them parked"
+    assert str(service.order_position(second)) == "1 before it, 1 later of its key wait behind it, 1 of them parked"
 
 
 @pytest.mark.parametrize(
@@ -68,69 +68,69 @@ def test_an_item_behind_another_tells_so(desk):
         make_item(partition_key="asset-1", return_to=ReturnTo(kind="bus", bus_arn="x")),
     ],
 )
-def test_who_waits_in_no_lane_stands_nowhere(desk, item):
-    assert desk.standing(item) is None
+def test_who_waits_in_no_lane_stands_nowhere(service, item):
+    assert service.order_position(item) is None
 
 
-def test_key_of_an_archived_item_is_told_to_go_on(office, desk):
-    outcome = decide(desk, ITEM.item_id, to="ARCHIVED")
-    assert (outcome.result, office.current().status) == ("sent", "ARCHIVED")
+def test_key_of_an_archived_item_is_told_to_go_on(review, service):
+    outcome = decide(service, ITEM.item_id, to="ARCHIVED")
+    assert (outcome.result, review.current().status) == ("sent", "ARCHIVED")
     assert "go on without it" in outcome.reason
-    (sent,) = office.queues.sent
-    assert (sent["queue_url"], sent["body"], wishes(office)) == (QUEUE_URL, ITEM.body, ["skip"])
+    (sent,) = review.queues.sent
+    assert (sent["queue_url"], sent["body"], overrides(review)) == (QUEUE_URL, ITEM.body, ["skip"])
 
 
-def test_nothing_is_sent_for_an_archived_item_that_holds_up_nobody(office):
-    assert decide(office.desk(), ITEM.item_id, to="ARCHIVED").result == "sent"
-    assert office.queues.sent == []
+def test_nothing_is_sent_for_an_archived_item_that_holds_up_nobody(review):
+    assert decide(review.service(), ITEM.item_id, to="ARCHIVED").result == "sent"
+    assert review.queues.sent == []
 
 
-def test_a_route_that_could_not_be_told_is_told_when_the_item_is_archived_once_more(office, desk, monkeypatch):
+def test_a_route_that_could_not_be_told_is_told_when_the_item_is_archived_once_more(review, service, monkeypatch):
     with monkeypatch.context() as patch:
 
         def refuse(*_args, **_options):
             raise TransientError("aws-RequestThrottled", "slow down")
 
-        patch.setattr(office.queues, "send", refuse)
-        outcome = decide(desk, ITEM.item_id, to="ARCHIVED")
-    assert (outcome.result, office.current().status) == ("failed", "ARCHIVED")
+        patch.setattr(review.queues, "send", refuse)
+        outcome = decide(service, ITEM.item_id, to="ARCHIVED")
+    assert (outcome.result, review.current().status) == ("failed", "ARCHIVED")
     assert "archive it once more" in outcome.reason
-    assert decide(desk, ITEM.item_id, to="ARCHIVED").result == "sent"
-    assert wishes(office) == ["skip"]
+    assert decide(service, ITEM.item_id, to="ARCHIVED").result == "sent"
+    assert overrides(review) == ["skip"]
 
 
-def test_a_replay_keeps_the_order_unless_a_person_wants_otherwise(office, desk):
-    list(desk.replay([ITEM.item_id], wait_seconds=0))
-    assert wishes(office) == [None]
-    office.table.items[ITEM.item_id] = replace(ITEM, version=7)
-    list(desk.replay([ITEM.item_id], wait_seconds=0, out_of_order=True))
-    assert wishes(office) == [None, "ignore"]
+def test_a_replay_keeps_the_order_unless_a_person_wants_otherwise(review, service):
+    list(service.replay([ITEM.item_id], wait_seconds=0))
+    assert overrides(review) == [None]
+    review.table.items[ITEM.item_id] = replace(ITEM, version=7)
+    list(service.replay([ITEM.item_id], wait_seconds=0, out_of_order=True))
+    assert overrides(review) == [None, "ignore"]
 
 
-def test_what_a_person_wanted_once_is_not_wanted_for_ever(desk, office):
+def test_what_a_person_wanted_once_is_not_wanted_for_ever(service, review):
     before = {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": "ignore"}}
-    office.table.items[ITEM.item_id] = replace(ITEM, message_attributes=before)
-    list(desk.replay([ITEM.item_id], wait_seconds=0))
-    assert wishes(office) == [None]
+    review.table.items[ITEM.item_id] = replace(ITEM, message_attributes=before)
+    list(service.replay([ITEM.item_id], wait_seconds=0))
+    assert overrides(review) == [None]
 
 
-def test_a_hop_without_an_order_takes_nothing_out_of_order(office, desk):
-    office.table.items[ITEM.item_id] = replace(ITEM, hop="transform/enrich")
-    (outcome,) = desk.replay([ITEM.item_id], wait_seconds=0, out_of_order=True)
+def test_a_hop_without_an_order_takes_nothing_out_of_order(review, service):
+    review.table.items[ITEM.item_id] = replace(ITEM, hop="transform/enrich")
+    (outcome,) = service.replay([ITEM.item_id], wait_seconds=0, out_of_order=True)
     assert outcome.result == "refused"
-    assert office.queues.sent == []
+    assert review.queues.sent == []
 
 
-def test_an_event_that_was_delivered_and_not_written_down_in_its_order_lets_its_key_go_on(office, desk):
-    office.ledger.delivered(ITEM)
-    (outcome,) = desk.replay([ITEM.item_id], wait_seconds=0)
-    assert (outcome.result, wishes(office)) == ("resolved", ["skip"])
+def test_an_event_that_was_delivered_and_not_written_down_in_its_order_lets_its_key_go_on(review, service):
+    review.idempotency.delivered(ITEM)
+    (outcome,) = service.replay([ITEM.item_id], wait_seconds=0)
+    assert (outcome.result, overrides(review)) == ("resolved", ["skip"])
 
 
 @pytest.fixture(name="place")
-def _place(office, desk):
-    place = records_of(office)
-    place.desk = desk
+def _place(review, service):
+    place = records_of(review)
+    place.service = service
     place.records.types = {"asset.ready": None}
     return place
 
@@ -142,23 +142,23 @@ def edited_of(place):
     return editing.check(place, draft, json.dumps(document))
 
 
-def test_an_edited_event_goes_to_the_place_of_its_original_and_the_original_is_not_put_away(office, place):
+def test_an_edited_event_goes_to_the_place_of_its_original_and_the_original_is_not_put_away(review, place):
     edited = edited_of(place)
     editing.send(place, edited, reason="x")
-    (sent,) = office.queues.sent
+    (sent,) = review.queues.sent
     assert json.loads(sent["body"])["detail"]["metadata"]["editof"] == ITEM.event_id
-    assert wishes(office) == [None]
-    assert office.current().status == "SUPERSEDED"
+    assert overrides(review) == [None]
+    assert review.current().status == "SUPERSEDED"
 
 
 @pytest.mark.parametrize("at", [2, 3])
-def test_an_edit_that_is_killed_is_sent_to_its_place_once_it_is_finished(office, place, at):
+def test_an_edit_that_is_killed_is_sent_to_its_place_once_it_is_finished(review, place, at):
     edited = edited_of(place)
-    office.trap.steps.clear()
-    office.trap.at = at
+    review.trap.steps.clear()
+    review.trap.at = at
     with pytest.raises(Crash):
         editing.send(place, edited, reason="x")
-    office.trap.at = None
+    review.trap.at = None
     editing.finish(place, ITEM.item_id, reason="it was killed")
-    assert {json.loads(sent["body"])["detail"]["metadata"]["editof"] for sent in office.queues.sent} == {ITEM.event_id}
-    assert office.current().status == "SUPERSEDED"
+    assert {json.loads(sent["body"])["detail"]["metadata"]["editof"] for sent in review.queues.sent} == {ITEM.event_id}
+    assert review.current().status == "SUPERSEDED"

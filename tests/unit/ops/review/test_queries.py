@@ -13,7 +13,7 @@ from tests.unit.ops.review.test_service import Office
 NOW = 1_795_440_000.0  # 2026-11-23T13:20:00Z
 
 
-def office_of(size, **changes):
+def service_of(size, **changes):
     return Office(
         *(
             make_item(f"evt-{n}", last_failed_at=f"2026-11-23T{10 + n // 60:02}:{n % 60:02}:00.000Z", **changes)
@@ -22,10 +22,10 @@ def office_of(size, **changes):
     )
 
 
-def pages(office, query, limit):
+def pages(review, query, limit):
     cursor, found = None, []
     while True:
-        page = find_page(office.desk(), query, limit=limit, cursor=cursor)
+        page = find_page(review.service(), query, limit=limit, cursor=cursor)
         found.append([item.event_id for item in page.items])
         cursor = page.cursor
         if cursor is None:
@@ -34,38 +34,38 @@ def pages(office, query, limit):
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 10, 50])
 def test_pages_hold_every_item_once(limit):
-    office = office_of(10)
-    found = pages(office, Query(), limit)
+    review = service_of(10)
+    found = pages(review, Query(), limit)
     assert [event for page in found for event in page] == [f"evt-{n}" for n in reversed(range(10))]
     assert all(len(page) == limit for page in found[:-1])
 
 
 def test_the_last_page_says_that_it_is_the_last():
-    assert len(pages(office_of(10), Query(), 10)) == 1
+    assert len(pages(service_of(10), Query(), 10)) == 1
 
 
 def test_one_status_follows_the_other():
-    office = Office(*(make_item(f"e{n}", status=("OPEN", "RETRYING", "ARCHIVED")[n % 3]) for n in range(9)))
-    found = [event for page in pages(office, Query(), 2) for event in page]
+    review = Office(*(make_item(f"e{n}", status=("OPEN", "RETRYING", "ARCHIVED")[n % 3]) for n in range(9)))
+    found = [event for page in pages(review, Query(), 2) for event in page]
     assert sorted(found[:3]) == ["e0", "e3", "e6"]
     assert sorted(found[3:]) == ["e1", "e4", "e7"]
 
 
 def test_items_that_come_while_somebody_pages_shift_nothing():
-    office = office_of(10)
-    first = find_page(office.desk(), Query(), limit=5)
+    review = service_of(10)
+    first = find_page(review.service(), Query(), limit=5)
     new = make_item("evt-new", last_failed_at="2026-11-23T12:59:00.000Z")
-    office.table.items[new.item_id] = new
-    second = find_page(office.desk(), Query(), limit=5, cursor=first.cursor)
+    review.table.items[new.item_id] = new
+    second = find_page(review.service(), Query(), limit=5, cursor=first.cursor)
     assert [item.event_id for item in second.items] == [f"evt-{n}" for n in reversed(range(5))]
 
 
 def test_a_page_of_many_costs_what_a_page_of_few_does():
-    office = office_of(300)
+    review = service_of(300)
     asked = []
-    page = office.table.page
-    office.table.page = lambda selection, **options: asked.append(options["limit"]) or page(selection, **options)
-    find_page(office.desk(), Query(statuses=("OPEN",)), limit=50)
+    page = review.table.page
+    review.table.page = lambda selection, **options: asked.append(options["limit"]) or page(selection, **options)
+    find_page(review.service(), Query(statuses=("OPEN",)), limit=50)
     assert asked == [51]
 
 
@@ -88,10 +88,10 @@ def test_a_page_of_many_costs_what_a_page_of_few_does():
     ],
 )
 def test_items_are_found_by_what_they_are(asked, expected):
-    office = office_of(6)
+    review = service_of(6)
     query = Query(statuses=("OPEN",), **asked)
-    assert sum(len(page) for page in pages(office, query, 4)) == expected
-    assert len(list(walk(office.table, query))) == expected
+    assert sum(len(page) for page in pages(review, query, 4)) == expected
+    assert len(list(walk(review.table, query))) == expected
 
 
 @pytest.mark.parametrize(
@@ -113,24 +113,24 @@ def test_an_index_finds_them_and_nothing_else_is_read(asked, index, value, left)
 
 
 def test_a_rare_partners_item_among_many_costs_one_small_page():
-    office = office_of(300)
+    review = service_of(300)
     rare = make_item("evt-rare", partner="small", last_failed_at="2026-11-23T00:00:00.000Z")
-    office.table.items[rare.item_id] = rare
+    review.table.items[rare.item_id] = rare
     asked = []
-    page = office.table.page
-    office.table.page = lambda selection, **options: asked.append(options["limit"]) or page(selection, **options)
-    found = find_page(office.desk(), Query(statuses=("OPEN",), partner="small"), limit=5)
+    page = review.table.page
+    review.table.page = lambda selection, **options: asked.append(options["limit"]) or page(selection, **options)
+    found = find_page(review.service(), Query(statuses=("OPEN",), partner="small"), limit=5)
     assert ([item.event_id for item in found.items], found.cursor, asked) == (["evt-rare"], None, [6])
 
 
 def test_a_page_of_what_is_rare_is_short_and_goes_on():
-    office = office_of(3)
+    review = service_of(3)
 
     def barren(_selection, *, limit, after):  # noqa: ARG001
         return Slice((), ("2026", "x"))
 
-    office.table.page = barren
-    page = find_page(office.desk(), Query(error_code="rare"), limit=5)
+    review.table.page = barren
+    page = find_page(review.service(), Query(error_code="rare"), limit=5)
     assert page.items == ()
     assert page.cursor is not None
 
@@ -141,9 +141,9 @@ def test_a_page_of_what_is_rare_is_short_and_goes_on():
 )
 def test_a_cursor_that_no_page_gave_is_refused(cursor):
     with pytest.raises(QueryError):
-        find_page(office_of(1).desk(), Query(), limit=5, cursor=cursor)
+        find_page(service_of(1).service(), Query(), limit=5, cursor=cursor)
     with pytest.raises(QueryError):
-        group_page(office_of(1).desk(), limit=5, cursor=cursor)
+        group_page(service_of(1).service(), limit=5, cursor=cursor)
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,10 @@ def test_what_is_no_time_is_refused(text):
 # --- groups ------------------------------------------------------------------------------------------------------
 
 
-def groups_of(office, limit):
+def groups_of(review, limit):
     cursor, found = None, []
     while True:
-        page = group_page(office.desk(), limit=limit, cursor=cursor)
+        page = group_page(review.service(), limit=limit, cursor=cursor)
         found.append([(group.group_id, group.waiting) for group, _ in page.groups])
         cursor = page.cursor
         if cursor is None:
@@ -186,17 +186,17 @@ def groups_of(office, limit):
 def test_groups_come_largest_first_page_by_page_and_done_ones_not_at_all():
     sizes = {"g-1": 2, "g-2": 5, "g-3": 1}
     items = [make_item(f"{group}-{n}", group_id=group) for group, size in sizes.items() for n in range(size)]
-    office = Office(*items, make_item("done", group_id="g-4", status="RESOLVED"))
-    assert groups_of(office, 2) == [[("g-2", 5), ("g-1", 2)], [("g-3", 1)]]
-    assert groups_of(office, 3) == [[("g-2", 5), ("g-1", 2), ("g-3", 1)]]
+    review = Office(*items, make_item("done", group_id="g-4", status="RESOLVED"))
+    assert groups_of(review, 2) == [[("g-2", 5), ("g-1", 2)], [("g-3", 1)]]
+    assert groups_of(review, 3) == [[("g-2", 5), ("g-1", 2), ("g-3", 1)]]
 
 
 def test_groups_are_of_what_is_asked_for():
     partners = ("mux", "iconik", "mux", None)
-    office = Office(*(make_item(f"e{n}", partner=partner) for n, partner in enumerate(partners)))
-    found = group_page(office.desk(), limit=9, grouping=checked_grouping("Partner")).groups
+    review = Office(*(make_item(f"e{n}", partner=partner) for n, partner in enumerate(partners)))
+    found = group_page(review.service(), limit=9, grouping=checked_grouping("Partner")).groups
     assert [(group.group_id, group.waiting) for group, _ in found] == [("partner:mux", 2), ("partner:iconik", 1)]
-    assert oldest_open(office.desk(), "partner:iconik") == "2026-11-23T12:00:00.000Z"
+    assert oldest_open(review.service(), "partner:iconik") == "2026-11-23T12:00:00.000Z"
 
 
 def test_what_nothing_is_grouped_by_is_refused_with_what_is():
@@ -207,33 +207,33 @@ def test_what_nothing_is_grouped_by_is_refused_with_what_is():
 def test_a_group_that_still_fails_is_said_to_grow():
     quiet = [make_item(f"a{n}", group_id="g-1", last_failed_at=f"2026-11-23T0{n}:00:00.000Z") for n in range(5)]
     loud = [make_item(f"b{n}", group_id="g-2", last_failed_at="2026-11-23T13:10:00.000Z") for n in range(4)]
-    office = Office(*quiet, *loud, make_item("c", group_id="g-3", last_failed_at="2026-11-01T00:00:00.000Z"))
-    trends = {group.group_id: trend for group, trend in group_page(office.desk(), limit=9).groups}
+    review = Office(*quiet, *loud, make_item("c", group_id="g-3", last_failed_at="2026-11-01T00:00:00.000Z"))
+    trends = {group.group_id: trend for group, trend in group_page(review.service(), limit=9).groups}
     assert (trends["g-1"].growing, trends["g-1"].day) == (False, 5)
     assert (trends["g-2"].growing, trends["g-2"].this_hour) == (True, 4)
     assert (trends["g-3"].growing, trends["g-3"].day) == (False, 0)
 
 
 def test_stats_tell_of_all_groups_without_reading_their_items():
-    office = Office(
+    review = Office(
         make_item("a", group_id="g-1", last_failed_at="2026-11-20T00:00:00.000Z"),
         make_item("b", group_id="g-1", status="RESOLVED"),
         make_item("c", group_id="g-2", failure_class="poison", destination="dam"),
     )
     asked = []
-    page = office.table.page
-    office.table.page = lambda selection, **options: asked.append(options["limit"]) or page(selection, **options)
-    found = stats(office.desk())
+    page = review.table.page
+    review.table.page = lambda selection, **options: asked.append(options["limit"]) or page(selection, **options)
+    found = stats(review.service())
     assert {status: count for status, count in found.by_status.items() if count} == {"OPEN": 2, "RESOLVED": 1}
     assert (found.by_class, found.by_destination) == ({"poison": 1, "transient": 1}, {"cms": 1, "dam": 1})
     assert (found.groups, found.oldest) == (2, "2026-11-20T00:00:00.000Z")
     assert asked == [1, 1]
-    assert oldest_open(office.desk(), "g-1") == found.oldest
+    assert oldest_open(review.service(), "g-1") == found.oldest
 
 
 def test_counts_settle_what_was_confirmed_after_its_command_had_gone():
-    office = Office()
-    office.replay(wait=0)
-    office.ledger.delivered(office.item)
-    settle_some(office.desk())
-    assert stats(office.desk()).by_status["RESOLVED"] == 1
+    review = Office()
+    review.replay(wait=0)
+    review.idempotency.delivered(review.item)
+    settle_some(review.service())
+    assert stats(review.service()).by_status["RESOLVED"] == 1

@@ -12,7 +12,7 @@ from tests.fakes.review_web import BY, COLLEAGUE, SECRET, item_of
 
 
 def done(world, subject):
-    return [(entry.action, entry.allowed) for entry in world.place.office.records.entries(subject)]
+    return [(entry.action, entry.allowed) for entry in world.place.review.records.entries(subject)]
 
 
 def follow(browser, answer):
@@ -26,7 +26,7 @@ def test_a_replay_sends_the_original_body_once_and_says_that_it_waits(browser, i
     assert 'data-version="2"' in page
     assert world.sent() == [item.body]
     assert world.get(item).status == "RETRYING"
-    asked = [entry for entry in world.place.office.records.entries(item.item_id) if entry.action == "replay asked for"]
+    asked = [entry for entry in world.place.review.records.entries(item.item_id) if entry.action == "replay asked for"]
     assert [(entry.by, entry.reason) for entry in asked] == [(BY, "it is back")]
 
 
@@ -171,7 +171,7 @@ def run(browser, item, **changes):
 def ended(world, path):
     operation_id = path.rpartition("/")[2]
     world.place.runs._threads[operation_id].join(30)
-    return world.place.office.records.operation(operation_id)
+    return world.place.review.records.operation(operation_id)
 
 
 def test_a_group_is_replayed_in_the_background_and_tells_how_far_it_is(browser, item, world):
@@ -193,7 +193,7 @@ def test_canaries_that_fail_again_stop_the_replay(browser, item, world):
     path = run(browser, item, canary="1", rate="2")
     oldest = min(items, key=lambda one: (one.last_failed_at, one.item_id))
     operation_id = path.rpartition("/")[2]
-    while not (operation := world.place.office.records.operation(operation_id)).canary_ids:
+    while not (operation := world.place.review.records.operation(operation_id)).canary_ids:
         pass
     sent = world.table.get(operation.canary_ids[0])
     while sent.status != "RETRYING":

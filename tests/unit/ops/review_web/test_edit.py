@@ -110,7 +110,7 @@ def test_an_edit_of_an_older_version_is_refused_though_the_item_is_open(browser,
 
 def test_who_edits_sees_what_is_hidden_and_the_audit_says_so(browser, item, path, world):
     assert "5bd28537-7491" in browser.get(path).text
-    (entry,) = world.place.office.records.entries(item.item_id)
+    (entry,) = world.place.review.records.entries(item.item_id)
     assert (entry.action, entry.result) == ("hidden values shown", "for an edit")
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from ops.review.remediation import advice
 from ops.review_web.formatting import ago, clean, highlighted, moment, size, span
-from ops.review_web.groups import hours_before, pace
+from ops.review_web.groups import growth, hours_before
 from ops.review_web.redaction import HIDDEN, redacted
 from tests.fakes.review_web import NOW
 
@@ -115,7 +115,7 @@ def test_what_is_empty_hides_nothing():
     ],
 )
 def test_a_group_grows_or_does_not(newest, hours, kind):
-    assert pace(newest, hours, NOW).kind == kind
+    assert growth(newest, hours, NOW).kind == kind
 
 
 def test_hours_are_those_of_the_table():
@@ -123,8 +123,8 @@ def test_hours_are_those_of_the_table():
 
 
 def test_bars_are_visible_and_no_higher_than_the_picture():
-    assert pace("", [0, 1, 1000], NOW).bars == (1, 1, 24)
-    assert pace("", [0, 0], NOW).bars == (1, 1)
+    assert growth("", [0, 1, 1000], NOW).bars == (1, 1, 24)
+    assert growth("", [0, 0], NOW).bars == (1, 1)
 
 
 def test_every_class_has_advice_and_a_code_more_of_it():

@@ -53,7 +53,7 @@ def test_a_group_shows_its_items_by_status(browser, item, world):
 
 
 def test_an_item_tells_its_story(browser, item, world):
-    world.place.office.record(item.item_id, "note", result="asked the CMS team", reason="")
+    world.place.review.record(item.item_id, "note", result="asked the CMS team", reason="")
     page = browser.get(f"/items/{item.item_id}").text
     for part in (
         "The client secret has expired",
@@ -111,7 +111,7 @@ def hostile_item(world, item):
         queue_url=world.queue_url,
         **dict.fromkeys(("type", "partner", "error_code", "error_message", "response", "correlation_id"), HOSTILE),
         **dict.fromkeys(("partition_key", "destination", "hop", "kind"), HOSTILE),
-        body=json.dumps({"detail": {"metadata": {"entry": HOSTILE, "time": HOSTILE}, HOSTILE: HOSTILE}}),
+        body=json.dumps({"detail": {"metadata": {"ingress": HOSTILE, "time": HOSTILE}, HOSTILE: HOSTILE}}),
         group_id=item.group_id,
         source=HOSTILE,
         attempts=(
@@ -125,7 +125,7 @@ def hostile_item(world, item):
 def test_whatever_came_from_outside_is_text(browser, item, world):
     evil = hostile_item(world, item)
     world.put(evil)
-    world.place.office.records.append(
+    world.place.review.records.append(
         Entry(
             subject=evil.item_id, at=HOSTILE, by=HOSTILE, action=HOSTILE, allowed=True, result=HOSTILE, reason=HOSTILE
         )
@@ -210,44 +210,44 @@ def test_no_shortcut_is_promised_that_no_page_has():
 # --- an order ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(name="lanes")
+@pytest.fixture(name="key_queues")
 def _lanes(world, item):
     """What the ledger's lane of the item's key holds, as tests put it there."""
-    lanes, kept = {}, world.place.office
+    key_queues, kept = {}, world.place.review
 
     class Lanes:
-        def lane(self, key):
-            if isinstance(lanes.get(key), TransientError):
-                raise lanes[key]
-            return lanes.get(key)
+        def key_queue(self, key):
+            if isinstance(key_queues.get(key), TransientError):
+                raise key_queues[key]
+            return key_queues.get(key)
 
     def hold(*event_ids, parked=(), problem=None):
         entries = [
             lanes_of.Entry(event_id=name, position=Position(time=number), since=0.0, parked=name in parked)
             for number, name in enumerate(event_ids)
         ]
-        key = lanes_of.lane_key(item.source, item.partition_key, item.destination)
-        lanes[key] = problem or lanes_of.Lane(entries=tuple(entries))
+        key = lanes_of.key_queue_id(item.source, item.partition_key, item.destination)
+        key_queues[key] = problem or lanes_of.KeyQueue(entries=tuple(entries))
 
-    world.place.office = replace(kept, desk=replace(kept.desk, lanes=Lanes()))
+    world.place.review = replace(kept, service=replace(kept.service, key_queues=Lanes()))
     yield hold
-    world.place.office = kept
+    world.place.review = kept
 
 
-def test_an_item_of_a_kept_order_says_what_waits_for_it(browser, item, lanes):
+def test_an_item_of_a_kept_order_says_what_waits_for_it(browser, item, key_queues):
     page = f"/items/{item.item_id}"
     assert "kept in order" not in browser.get(page).text
-    lanes("earlier", item.event_id, "later-1", "later-2", parked=("later-2",))
+    key_queues("earlier", item.event_id, "later-1", "later-2", parked=("later-2",))
     told = " ".join(browser.get(page).text.split())
     assert "Its key is kept in order." in told
     assert "1 event before it waits too: put that right first." in told
     assert "2 later events wait for it, 1 parked, and go on once it is delivered or archived." in told
-    lanes(item.event_id)
+    key_queues(item.event_id)
     assert "Nothing of its key waits for it." in browser.get(page).text
 
 
-def test_an_order_that_can_not_be_read_is_said_and_the_rest_is_shown(browser, item, lanes):
-    lanes(problem=TransientError("aws-Throttling", "reading a lane: Throttling"))
+def test_an_order_that_can_not_be_read_is_said_and_the_rest_is_shown(browser, item, key_queues):
+    key_queues(problem=TransientError("aws-Throttling", "reading a lane: Throttling"))
     page = browser.get(f"/items/{item.item_id}").text
     assert "not known: reading a lane: Throttling" in page
     assert item.error_message in page

@@ -88,7 +88,7 @@ def test_nothing_changes_without_the_token_of_a_form(browser, item, world):
         assert "too old" in answer.text
         assert browser.post(path, {"reason": "x"}, token="forged").status_code == 400
     assert world.get(item) == item
-    assert list(world.place.office.records.entries(item.item_id)) == []
+    assert list(world.place.review.records.entries(item.item_id)) == []
 
 
 @pytest.mark.parametrize(

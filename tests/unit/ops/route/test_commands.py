@@ -20,7 +20,7 @@ METADATA = {
     "type": "asset.ready",
     "time": "2026-11-23T10:00:00Z",
     "partner": "mux",
-    "entry": "webhook",
+    "ingress": "webhook",
     "nativetype": "video.asset.ready",
     "recordedtime": "2026-11-23T10:00:01Z",
     "partitionkey": "a-1",
@@ -31,7 +31,7 @@ EVENT = {"source": "partner.mux", "detail-type": "asset.ready", "detail": {**DET
 
 WORKFLOW = """
 name: media
-partners: {mux: {specification: mux, entry: webhook}}
+partners: {mux: {specification: mux, ingress: webhook}}
 transforms:
   shape:
     pattern: {detail-type: [{prefix: asset.}]}
@@ -359,7 +359,7 @@ FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:classify"
 ASKING = """\
 name: media
 partners:
-  mux: {specification: mux, entry: webhook}
+  mux: {specification: mux, ingress: webhook}
 transforms:
   complete:
     pattern: {detail-type: [asset.ready]}
@@ -440,7 +440,7 @@ def test_python_steps_are_done_with_the_modules_that_are_named(file, capsys, ste
 SPLITTING = """\
 name: media
 partners:
-  mux: {specification: mux, entry: webhook}
+  mux: {specification: mux, ingress: webhook}
 transforms:
   parts:
     pattern: {detail-type: [asset.ready]}

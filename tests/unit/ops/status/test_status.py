@@ -11,17 +11,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from media_events.adapters.dynamodb.circuit_breaker import BreakerTable
+from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
 from media_events.core.failures import PermanentConfigError, TransientError
 from media_events.recovery.review_item import Group
 from ops.cli import run
 from ops.deployment import discovery
-from ops.deployment.topology import Parts
+from ops.deployment.topology import Topology
 from ops.shared.queue_depths import Depth
 from ops.status import bootstrap, commands
 from ops.status.collector import MAX_GROUPS, Looker
 from ops.status.message_ages import OldestMessages
-from ops.status.model import Breaker, age
+from ops.status.model import CircuitBreaker, age
 from tests.fakes.review_items import make_item
 from tests.fakes.trace_evidence import NOW, OUTPUTS, PARTS
 
@@ -35,21 +35,23 @@ class Deployment:
         self.items = []
         self.depths = {}
         self.oldest = {}
-        self.breakers = {}
+        self.circuit_breakers = {}
         self.asked_ages = []
         self.delivered = set()
-        self.parts = PARTS
+        self.topology = PARTS
         self.now = NOW
 
     def looker(self):
         return Looker(
-            parts=self.parts,
+            topology=self.topology,
             groups=self._groups,
             replays=lambda: (item for item in self.items if item.status == "RETRYING"),
             delivered=lambda item: item.item_id in self.delivered,
             depth=lambda url: _raised(self.depths.get(url.rpartition("/")[2], Depth(0, 0))),
             ages=self._ages,
-            breaker=lambda _table, destination: _raised(self.breakers.get(destination, Breaker())),
+            circuit_breaker=lambda _table, destination: _raised(
+                self.circuit_breakers.get(destination, CircuitBreaker())
+            ),
             clock=lambda: self.now,
         )
 
@@ -151,25 +153,25 @@ def test_a_queue_that_does_not_drain_needs_a_person(deployment, seconds, needed)
 def test_a_queue_that_waits_for_its_breaker_does_not(deployment):
     deployment.depths["media-dev-ready-to-cms"] = Depth(0, 0, 10)
     deployment.oldest["media-dev-ready-to-cms"] = 7200
-    deployment.breakers["cms"] = Breaker(failures=5, opened=1, open_until=NOW + 30)
+    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=5, opened=1, open_until=NOW + 30)
     picture = deployment.look()
     assert picture.verdict == "nothing"
     (hop,) = [hop for hop in picture.to_dict()["hops"] if hop["destination"] == "cms"]
-    assert hop["breaker"]["state"] == "open"
+    assert hop["circuit_breaker"]["state"] == "open"
 
 
 def test_a_breaker_that_opens_again_and_again_does(deployment):
-    deployment.breakers["cms"] = Breaker(failures=9, opened=3, open_until=NOW + 30)
+    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, open_until=NOW + 30)
     assert "cms does not recover" in whats(deployment.look())[0]
 
 
 def test_a_breaker_that_only_what_has_failed_before_opens_again_and_again_says_nothing_of_the_receiver(deployment):
-    deployment.breakers["cms"] = Breaker(failures=9, opened=3, doubted=True, open_until=NOW + 30)
+    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, suspect_only=True, open_until=NOW + 30)
     assert deployment.look().verdict == "nothing"
 
 
 def test_a_breaker_whose_time_is_over_is_closed(deployment):
-    deployment.breakers["cms"] = Breaker(failures=9, opened=3, open_until=NOW - 1)
+    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, open_until=NOW - 1)
     assert deployment.look().verdict == "nothing"
 
 
@@ -178,7 +180,7 @@ def test_dead_letters_that_stay_longer_than_their_re_drives_do_need_a_person(dep
     hops = OUTPUTS["hops"] | {
         "route/ready-to-cms": OUTPUTS["hops"]["route/ready-to-cms"] | {"redrive_max_delay_seconds": 600}
     }
-    deployment.parts = Parts.of(OUTPUTS | {"hops": hops})
+    deployment.topology = Topology.of(OUTPUTS | {"hops": hops})
     deployment.depths["media-dev-ready-to-cms-dlq"] = Depth(0, 2)
     deployment.oldest["media-dev-ready-to-cms-dlq"] = seconds
     assert bool(deployment.look().needs) == needed
@@ -212,8 +214,8 @@ def test_a_queue_that_refuses_may_hide_something(deployment):
 
 
 def test_a_breaker_that_can_not_be_read_may_hide_something(deployment):
-    deployment.breakers["cms"] = TransientError("aws-Throttling", "reading a breaker: Throttling")
-    assert deployment.look().unknown == ["the breaker of cms: reading a breaker: Throttling"]
+    deployment.circuit_breakers["cms"] = TransientError("aws-Throttling", "reading a circuit_breaker: Throttling")
+    assert deployment.look().unknown == ["the breaker of cms: reading a circuit_breaker: Throttling"]
 
 
 def test_without_ages_the_counts_still_tell(deployment):
@@ -231,7 +233,7 @@ def test_what_needs_a_person_outweighs_what_is_not_known(deployment):
 
 
 def test_without_outputs_nobody_can_tell(deployment):
-    deployment.parts = Parts()
+    deployment.topology = Topology()
     assert deployment.look().verdict == "unknown"
 
 
@@ -270,7 +272,7 @@ def test_the_screen_says_first_what_needs_a_person_and_what_to_type(deployment, 
     deployment.items = [make_item(error_code="http-[bold]503\x1b[31m")]
     deployment.depths["media-dev-ready-to-cms"] = Depth(7, 0)
     deployment.oldest["media-dev-ready-to-cms"] = 3900
-    deployment.breakers["cms"] = Breaker(failures=2)
+    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=2)
     _, out, _ = told()
     assert out.index("needs a person now") < out.index("review list --group g-1") < out.index("route/ready-to-cms")
     for part in ("1 h 5 min", "closed, 2 failed", "1 open in 1 groups", "[bold]503"):
@@ -376,8 +378,8 @@ def test_a_breaker_is_read_as_the_functions_write_it():
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
     )
-    writer = BreakerTable(client, "deliveries", "cms")
+    writer = DynamoCircuitBreaker(client, "deliveries", "cms")
     writer.add_failures(5)
-    writer.open(until=NOW * 2, opened=2, doubted=False)
-    breaker = bootstrap._breaker(client, "deliveries", "cms")
-    assert (breaker.failures, breaker.opened, breaker.is_open(NOW)) == (5, 2, True)
+    writer.open(until=NOW * 2, opened=2, suspect_only=False)
+    circuit_breaker = bootstrap._circuit_breaker(client, "deliveries", "cms")
+    assert (circuit_breaker.failures, circuit_breaker.opened, circuit_breaker.is_open(NOW)) == (5, 2, True)

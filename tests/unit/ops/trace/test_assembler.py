@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ops.deployment.topology import Parts
+from ops.deployment.topology import Topology
 from ops.shared.queue_depths import Depth
 from ops.trace.assembler import no_route
 from ops.trace.evidence import Depths, Execution
@@ -20,7 +20,7 @@ from tests.fakes.trace_evidence import (
     PUBLISH,
     START,
     accepted,
-    entry,
+    record,
     said,
     states,
     story,
@@ -69,12 +69,12 @@ def test_a_failed_execution_is_told_of_where_the_event_is():
     execution = Execution(destination="publish", arn=MACHINE, status="FAILED", started=START + 3, stopped=START + 4)
     told = story(*BEGUN, *DELIVERED, executions=[execution])
 
-    (leg,) = [leg for leg in told.legs if leg.destination == "publish"]
+    (leg,) = [leg for leg in told.hops if leg.destination == "publish"]
     assert leg.where.endswith("its execution is FAILED")
 
 
 def test_the_ledger_alone_is_enough_to_know_of_a_delivery():
-    told = story(entries=[entry("ingress", seconds=0), entry("destination/cms")], logs_complete=False)
+    told = story(entries=[record("ingress", seconds=0), record("destination/cms")], logs_complete=False)
 
     assert states(told) == {"cms": "delivered"}
     assert told.verdict == "settled"
@@ -85,7 +85,7 @@ def test_the_ledger_alone_is_enough_to_know_of_a_delivery():
 
 
 def test_what_log_and_ledger_both_tell_is_told_once():
-    told = story(*BEGUN, *DELIVERED, entries=[entry("ingress", seconds=0), entry("destination/cms")])
+    told = story(*BEGUN, *DELIVERED, entries=[record("ingress", seconds=0), record("destination/cms")])
 
     assert [step.what for step in told.steps].count("delivered") == 2
     assert len(told.steps) == 4
@@ -97,12 +97,12 @@ def test_attempts_and_re_drives_before_the_delivery_are_counted():
         said("hop failed", seconds=2, reason="http-503", receive_count=1, **CMS),
         said("hop failed", seconds=4, reason="http-503", receive_count=2, **CMS),
         said("event dead-lettered", seconds=4, reason="http-503", **CMS),
-        said("event re-driven", seconds=70, by="review/media-dev-review", reason="http-503", **CMS),
+        said("event redriven", seconds=70, by="review/media-dev-review", reason="http-503", **CMS),
         said("event delivered", seconds=71, **CMS),
         DELIVERED[1],
     )
 
-    (leg,) = [leg for leg in told.legs if leg.destination == "cms"]
+    (leg,) = [leg for leg in told.hops if leg.destination == "cms"]
     assert (leg.state, leg.attempts, leg.redrives, leg.reason) == ("delivered", 3, 1, None)
     assert [step.attempt for step in told.steps if step.what == "an attempt failed"] == [1, 2]
 
@@ -115,7 +115,7 @@ def test_a_later_event_of_the_key_supersedes_this_one():
 
 
 def test_the_ledger_knows_that_it_was_superseded():
-    told = story(*BEGUN, DELIVERED[1], entries=[entry("destination/cms", superseded=True)])
+    told = story(*BEGUN, DELIVERED[1], entries=[record("destination/cms", superseded=True)])
 
     assert states(told)["cms"] == "superseded"
 
@@ -130,14 +130,14 @@ def test_a_repeated_delivery_is_no_second_one():
 def test_no_rule_asks_for_it():
     told = story(said("event accepted", type="encode.started"))
 
-    assert told.legs == ()
+    assert told.hops == ()
     assert told.verdict == "settled"
     assert no_route(told)
 
 
 def test_without_patterns_nobody_knows_which_route_asks_for_it():
-    parts = Parts.of({name: value for name, value in OUTPUTS.items() if name != "event_patterns"})
-    told = story(accepted(), parts=parts)
+    topology = Topology.of({name: value for name, value in OUTPUTS.items() if name != "event_patterns"})
+    told = story(accepted(), topology=topology)
 
     assert told.verdict == "unknown"
     assert not no_route(told)
@@ -148,7 +148,7 @@ def test_a_pattern_on_the_body_leaves_a_question_but_no_alarm():
     patterns = OUTPUTS["event_patterns"] | {
         "route/to-lake": json.dumps({"detail-type": ["asset.ready"], "detail": {"data": {"plan": ["gold"]}}})
     }
-    told = story(*BEGUN, *DELIVERED, parts=Parts.of(OUTPUTS | {"event_patterns": patterns}))
+    told = story(*BEGUN, *DELIVERED, topology=Topology.of(OUTPUTS | {"event_patterns": patterns}))
 
     assert told.verdict == "settled"
     assert told.unknown == (
@@ -159,14 +159,14 @@ def test_a_pattern_on_the_body_leaves_a_question_but_no_alarm():
 def test_a_dropped_event_is_settled():
     told = story(accepted(), said("event dropped", seconds=1, hop="transform/normalise"))
 
-    assert told.legs == ()
+    assert told.hops == ()
     assert told.verdict == "settled"
 
 
 def test_a_rule_that_sends_straight_to_a_queue_tells_only_of_failures():
     told = story(accepted(type="qc.failed"))
 
-    assert states(told) == {"lake": "handed over"}
+    assert states(told) == {"lake": "sent"}
     assert told.verdict == "settled"
 
 
@@ -174,7 +174,7 @@ def test_a_split_event_goes_on_as_its_parts():
     told = story(accepted(), parts_of_it=("evt-1/a", "evt-1/b"))
 
     assert told.parts == ("evt-1/a", "evt-1/b")
-    assert told.legs == ()
+    assert told.hops == ()
     assert told.verdict == "settled"
 
 
@@ -185,7 +185,7 @@ def test_an_open_item_needs_a_person_and_says_why():
     item = make_item(**ITEM, attempts=(attempt(), attempt("m-2")))
     told = story(*BEGUN, DELIVERED[1], items=[item])
 
-    (leg,) = [leg for leg in told.legs if leg.destination == "cms"]
+    (leg,) = [leg for leg in told.hops if leg.destination == "cms"]
     assert (leg.state, leg.item_id) == ("in review", item.item_id)
     assert leg.reason == "http-503: the destination answered 503"
     assert told.verdict == "needs a person"
@@ -218,15 +218,15 @@ def test_what_a_person_did_is_known(changes, state, verdict):
 
 def test_a_confirmed_replay_is_delivered_whatever_the_item_still_says():
     item = make_item(**ITEM, status="RETRYING", replayed_at="2026-11-23T12:30:00.000Z")
-    told = story(*BEGUN, DELIVERED[1], items=[item], entries=[entry("destination/cms", seconds=1801)])
+    told = story(*BEGUN, DELIVERED[1], items=[item], entries=[record("destination/cms", seconds=1801)])
 
     assert states(told)["cms"] == "delivered"
 
 
 def test_an_open_item_of_a_delivered_event_still_needs_a_person():
-    told = story(*BEGUN, DELIVERED[1], items=[make_item(**ITEM)], entries=[entry("destination/cms")])
+    told = story(*BEGUN, DELIVERED[1], items=[make_item(**ITEM)], entries=[record("destination/cms")])
 
-    (leg,) = [leg for leg in told.legs if leg.destination == "cms"]
+    (leg,) = [leg for leg in told.hops if leg.destination == "cms"]
     assert leg.state == "in review"
     assert "would only settle the item" in leg.where
 
@@ -245,8 +245,8 @@ def test_neither_body_nor_answer_nor_attributes_of_an_item_are_told():
 
 FAILED = said("hop failed", seconds=2, reason="http-503", receive_count=1, **CMS)
 DEAD = said("event dead-lettered", seconds=3, reason="http-503", **CMS)
-BACK = said("event re-driven", seconds=60, by="review/media-dev-review", reason="http-503", **CMS)
-PUT_OFF = said("event put off", seconds=2, reason="breaker-open", **CMS)
+BACK = said("event redriven", seconds=60, by="review/media-dev-review", reason="http-503", **CMS)
+DEFERRED = said("event deferred", seconds=2, reason="breaker-open", **CMS)
 
 
 @pytest.mark.parametrize(
@@ -255,25 +255,25 @@ PUT_OFF = said("event put off", seconds=2, reason="breaker-open", **CMS)
         ((FAILED,), Depths(Depth(0, 1), Depth(0, 0)), "an attempt failed at 2026-11-23T12:00:02.000Z: it waits"),
         ((FAILED, DEAD), Depths(Depth(0, 0), Depth(0, 3)), "waits in the dead-letter queue"),
         ((FAILED, DEAD, BACK), Depths(Depth(2, 0), Depth(0, 0)), "was sent back to the hop"),
-        ((PUT_OFF,), Depths(Depth(0, 0, 4), Depth(0, 0)), "was put off"),
+        ((DEFERRED,), Depths(Depth(0, 0, 4), Depth(0, 0)), "was put off"),
         ((), Depths(Depth(9, 0), Depth(0, 0)), "no attempt is known of"),
     ],
 )
 def test_as_long_as_its_queues_hold_something_it_is_in_flight(lines, depths, where):
     told = story(*BEGUN, DELIVERED[1], *lines, depths={"route/ready-to-cms": depths})
 
-    (leg,) = [leg for leg in told.legs if leg.destination == "cms"]
+    (leg,) = [leg for leg in told.hops if leg.destination == "cms"]
     assert leg.state == "in flight"
     assert where in leg.where
     assert "there)" in leg.where
     assert told.verdict == "in flight"
 
 
-@pytest.mark.parametrize("lines", [(FAILED,), (FAILED, DEAD), (FAILED, DEAD, BACK), (PUT_OFF,), ()])
+@pytest.mark.parametrize("lines", [(FAILED,), (FAILED, DEAD), (FAILED, DEAD, BACK), (DEFERRED,), ()])
 def test_with_its_queues_empty_it_is_lost_from_sight(lines):
     told = story(*BEGUN, DELIVERED[1], *lines)
 
-    assert states(told)["cms"] == "lost from sight"
+    assert states(told)["cms"] == "missing"
     assert told.verdict == "needs a person"
 
 
@@ -285,26 +285,27 @@ def test_logs_and_counts_lag_so_that_nothing_is_lost_at_once(lines):
 
 
 @pytest.mark.parametrize(
-    "unread", [{"depths": {}}, {"logs_complete": False}, {"ledgers_complete": False}, {"table_complete": False}]
+    "unidentified",
+    [{"depths": {}}, {"logs_complete": False}, {"idempotency_complete": False}, {"table_complete": False}],
 )
-def test_what_could_not_be_read_may_be_where_it_is(unread):
-    told = story(*BEGUN, DELIVERED[1], FAILED, **unread)
+def test_what_could_not_be_read_may_be_where_it_is(unidentified):
+    told = story(*BEGUN, DELIVERED[1], FAILED, **unidentified)
 
     assert states(told)["cms"] == "unknown"
     assert told.verdict == "unknown"
 
 
 def test_an_attempt_under_a_running_lease_is_going_on():
-    told = story(*BEGUN, DELIVERED[1], entries=[entry("destination/cms", "started", lease_expires=NOW + 10)])
+    told = story(*BEGUN, DELIVERED[1], entries=[record("destination/cms", "started", lease_expires=NOW + 10)])
 
     assert states(told)["cms"] == "in flight"
     assert told.steps[-2].what == "an attempt began that is not confirmed"
 
 
 def test_an_attempt_whose_lease_has_run_out_is_lost_if_no_queue_has_it():
-    told = story(*BEGUN, DELIVERED[1], entries=[entry("destination/cms", "started", lease_expires=NOW - 1000)])
+    told = story(*BEGUN, DELIVERED[1], entries=[record("destination/cms", "started", lease_expires=NOW - 1000)])
 
-    assert states(told)["cms"] == "lost from sight"
+    assert states(told)["cms"] == "missing"
 
 
 @pytest.mark.parametrize("written", ["review item opened", "review item failed again"])
@@ -312,13 +313,13 @@ def test_an_item_that_was_written_and_is_not_in_the_table_is_lost_from_sight(wri
     opened = said(written, seconds=9, by="review/media-dev-review", reason="http-503", **CMS)
     told = story(*BEGUN, DELIVERED[1], FAILED, DEAD, opened)
 
-    assert states(told)["cms"] == "lost from sight"
+    assert states(told)["cms"] == "missing"
 
 
 def test_an_event_that_never_came_out_of_its_transform_is_lost_there():
     told = story(accepted())
 
-    assert states(told) == {"transform/normalise": "lost from sight"}
+    assert states(told) == {"transform/normalise": "missing"}
 
 
 def test_a_failing_transform_is_where_the_event_is():
@@ -348,7 +349,7 @@ def test_a_call_that_was_answered_503_is_its_senders_to_repeat():
     told = story(failed)
 
     assert states(told) == {"ingress/media-dev-webhook": "unknown"}
-    assert "has to send it again" in told.legs[0].where
+    assert "has to send it again" in told.hops[0].where
 
 
 def test_a_dead_letter_that_can_not_be_sent_back_is_no_attempt_of_the_hop():
@@ -357,7 +358,7 @@ def test_a_dead_letter_that_can_not_be_sent_back_is_no_attempt_of_the_hop():
         *BEGUN, DELIVERED[1], FAILED, DEAD, stuck, depths={"route/ready-to-cms": Depths(Depth(0, 0), Depth(0, 1))}
     )
 
-    (leg,) = [leg for leg in told.legs if leg.destination == "cms"]
+    (leg,) = [leg for leg in told.hops if leg.destination == "cms"]
     assert leg.attempts == 1
     assert "the dead letter could not be sent back" in told.steps[-1].what
 
@@ -366,7 +367,7 @@ def test_nothing_is_known_of_an_event_that_left_no_trace():
     told = story(source=None)
 
     assert not told.found
-    assert told.legs == ()
+    assert told.hops == ()
 
 
 def test_a_parked_event_waits_for_an_earlier_one_of_its_key():
@@ -377,7 +378,7 @@ def test_a_parked_event_waits_for_an_earlier_one_of_its_key():
 
 
 def test_an_event_that_was_called_back_waits_in_the_queue_and_is_then_delivered():
-    back = (said("event parked", seconds=2, **CMS), said("event called back", seconds=60, **CMS))
+    back = (said("event parked", seconds=2, **CMS), said("event resumed", seconds=60, **CMS))
     depths = {"route/ready-to-cms": Depths(Depth(1, 0), Depth(0, 0))}
 
     assert states(story(*BEGUN, DELIVERED[1], *back, depths=depths))["cms"] == "in flight"
@@ -393,9 +394,9 @@ def test_an_event_that_a_person_had_put_away_is_not_sent_when_its_turn_comes():
 
 def test_a_function_that_a_rule_invokes_itself_has_a_log_and_no_queue():
     hops = OUTPUTS["hops"] | {"route/ready-to-cms": OUTPUTS["hops"]["route/ready-to-cms"] | {"queue_url": None}}
-    parts = Parts.of(OUTPUTS | {"hops": hops})
+    topology = Topology.of(OUTPUTS | {"hops": hops})
     no_queue = {"route/ready-to-cms": Depths(None, Depth(0, 0))}
 
-    assert states(story(*BEGUN, *DELIVERED, parts=parts, depths=no_queue))["cms"] == "delivered"
+    assert states(story(*BEGUN, *DELIVERED, topology=topology, depths=no_queue))["cms"] == "delivered"
     # Lambda keeps it for hours, where nobody can count it.
-    assert states(story(*BEGUN, DELIVERED[1], parts=parts, depths=no_queue))["cms"] == "unknown"
+    assert states(story(*BEGUN, DELIVERED[1], topology=topology, depths=no_queue))["cms"] == "unknown"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from media_events.core.failures import PermanentConfigError
-from ops.deployment.topology import Parts
+from ops.deployment.topology import Topology
 from ops.shared.queue_depths import Depth
 from ops.trace.collector import MAX_STORIES, Tracer
 from ops.trace.evidence import Execution
@@ -17,7 +17,7 @@ from tests.fakes.trace_evidence import (
     PUBLISH,
     START,
     accepted,
-    entry,
+    record,
     said,
     states,
     transformed,
@@ -34,18 +34,18 @@ class World:
     def __init__(self, *lines, items=(), entries=(), executions=()):
         self.lines = list(lines)
         self.table = list(items)
-        self.ledger = list(entries)
+        self.idempotency = list(entries)
         self.machines = {execution.arn: execution for execution in executions}
         self.asked = []
         self.described = []
         self.now = NOW
         self.refuses = set()
 
-    def tracer(self, parts=PARTS):
+    def tracer(self, topology=PARTS):
         return Tracer(
-            parts=parts,
+            topology=topology,
             items=self.items,
-            ledgers=self,
+            idempotency_stores=self,
             logs=self,
             depth=self.depth,
             executions=self,
@@ -87,7 +87,7 @@ class World:
         if "ledgers" in self.refuses:
             raise PermanentConfigError("aws-AccessDenied", "reading the ledger x: AccessDenied")
         scopes = {"ingress", *(f"destination/{name}" for name in destinations)}
-        return [e for e in self.ledger if event_id == "evt-1" and e.source in sources and e.scope in scopes]
+        return [e for e in self.idempotency if event_id == "evt-1" and e.source in sources and e.scope in scopes]
 
     def depth(self, _url):
         if "queues" in self.refuses:
@@ -103,7 +103,7 @@ def _is(found, wanted):
     return found is not None and (found == wanted or found.startswith(f"{wanted}/"))
 
 
-DONE = (entry("ingress", seconds=0), entry("destination/cms", seconds=2), entry("destination/publish", seconds=3))
+DONE = (record("ingress", seconds=0), record("destination/cms", seconds=2), record("destination/publish", seconds=3))
 LINES = (
     accepted(correlation_id="job-7", subject="asset-9"),
     transformed(),
@@ -201,7 +201,7 @@ def test_parts_of_a_split_event_follow_it():
     assert [story.event_id for story in stories] == ["evt-1", "evt-1/a", "evt-1/b"]
     assert stories[0].verdict == "settled"
     assert states(stories[1])["cms"] == "delivered"
-    assert states(stories[2])["cms"] == "lost from sight"
+    assert states(stories[2])["cms"] == "missing"
 
 
 def test_two_partners_events_of_the_same_id_are_two_stories():
@@ -237,11 +237,11 @@ def test_an_execution_is_asked_for_where_the_event_came_to_a_state_machine():
 def test_the_ledger_knows_the_execution_of_somebody_elses_state_machine():
     execution = Execution(destination="publish", arn="arn:theirs", status="RUNNING", started=START + 3)
     world = World(
-        *LINES, entries=[*DONE[:2], entry("destination/publish", execution_arn="arn:theirs")], executions=[execution]
+        *LINES, entries=[*DONE[:2], record("destination/publish", execution_arn="arn:theirs")], executions=[execution]
     )
-    parts = Parts.of({name: value for name, value in OUTPUTS.items() if name != "state_machine_arns"})
+    topology = Topology.of({name: value for name, value in OUTPUTS.items() if name != "state_machine_arns"})
 
-    (story,) = world.tracer(parts).search("evt-1")
+    (story,) = world.tracer(topology).search("evt-1")
 
     assert any(step.told_by == "execution" for step in story.steps)
 
@@ -274,7 +274,7 @@ def test_ledgers_alone_tell_when_the_logs_refuse():
 def test_without_outputs_the_trace_says_that_it_knows_no_logs():
     world = World()
     world.groups = {}
-    (story,) = world.tracer(Parts()).search("evt-1")
+    (story,) = world.tracer(Topology()).search("evt-1")
     assert not story.found
     assert any("no log group is known" in line for line in story.unknown)
 

@@ -76,7 +76,7 @@ def test_an_event_in_review_ends_with_4_and_says_where_to_look(told):
 def test_an_event_lost_from_sight_ends_with_4(told):
     status, out, _ = told(World(accepted()), "evt-1")
     assert status == 4
-    assert "lost from sight" in out
+    assert "missing" in out
 
 
 def test_what_can_not_be_read_ends_with_5(told):
@@ -107,7 +107,7 @@ def test_for_programs_it_is_json(told):
     assert status == 0
     (story,) = document["stories"]
     assert (story["event_id"], story["verdict"]) == ("evt-1", "settled")
-    assert {leg["destination"]: leg["state"] for leg in story["legs"]} == {"cms": "delivered", "publish": "delivered"}
+    assert {leg["destination"]: leg["state"] for leg in story["hops"]} == {"cms": "delivered", "publish": "delivered"}
 
 
 def test_the_gravest_of_several_events_counts(told):
@@ -159,17 +159,17 @@ def test_terraforms_outputs_of_any_root_may_be_given_as_a_file(monkeypatch, tmp_
     monkeypatch.setenv(discovery.OUTPUTS_VARIABLE, str(file))
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
 
-    found = discovery.find(environment=None, region=None, profile=None, table=None, ledger_tables=[])
+    found = discovery.find(environment=None, region=None, profile=None, table=None, idempotency_tables=[])
 
-    assert (found.review_table, found.ledger_tables) == ("review", ["ingress", "deliveries"])
-    assert found.parts.hops["route/ready-to-cms"].destination == "cms"
-    assert found.parts.log_groups["/aws/lambda/media-dev-review"] == "review/media-dev-review"
+    assert (found.review_table, found.idempotency_tables) == ("review", ["ingress", "deliveries"])
+    assert found.topology.hops["route/ready-to-cms"].destination == "cms"
+    assert found.topology.log_groups["/aws/lambda/media-dev-review"] == "review/media-dev-review"
 
 
 def test_a_file_without_outputs_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv(discovery.OUTPUTS_VARIABLE, str(tmp_path / "none.json"))
     with pytest.raises(OperatorError, match="no file with Terraform's outputs"):
-        discovery.find(environment=None, region=None, profile=None, table=None, ledger_tables=[])
+        discovery.find(environment=None, region=None, profile=None, table=None, idempotency_tables=[])
 
 
 def test_a_refusal_on_the_way_is_told_without_a_trace(told):

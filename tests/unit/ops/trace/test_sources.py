@@ -11,13 +11,13 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from media_events.adapters.dynamodb.idempotency import LedgerTable
-from media_events.core.failures import HopError
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
+from media_events.core.failures import ProcessingError
 from media_events.delivery.deliverer import SUPERSEDED, destination_key
-from media_events.messaging.idempotency import ledger_key
+from media_events.messaging.idempotency import record_key
 from ops.shared.queue_depths import Depth, depth
 from ops.trace.executions import Executions, execution_arn
-from ops.trace.ledger_source import Ledgers
+from ops.trace.idempotency_source import IdempotencyStores
 from ops.trace.log_source import MAX_CALLS, CloudWatchLogs, Found, patterns
 from tests.fakes.trace_evidence import MACHINE, PARTS
 
@@ -175,21 +175,21 @@ def tables(*names):
     return client
 
 
-def ledger(client, table, clock=lambda: T0):
-    return LedgerTable(client, table, owner="r", clock=clock)
+def idempotency(client, table, clock=lambda: T0):
+    return DynamoIdempotencyStore(client, table, owner="r", clock=clock)
 
 
 def test_entries_are_read_from_the_ledgers_that_may_have_them():
     client = tables("ingress", "deliveries")
     for table, key, result in (
-        ("ingress", ledger_key("partner.mux", "evt-1", "ingress"), None),
+        ("ingress", record_key("partner.mux", "evt-1", "ingress"), None),
         ("deliveries", destination_key("partner.mux", "evt-1", "cms"), dict(SUPERSEDED)),
         ("deliveries", destination_key("partner.mux", "evt-1", "publish"), {"execution_arn": "arn:x"}),
     ):
-        ledger(client, table).begin(key, lease_seconds=30)
-        ledger(client, table).complete(key, result=result)
-    ledger(client, "deliveries").begin(destination_key("partner.mux", "evt-1", "lake"), lease_seconds=30)
-    reader = Ledgers(client, ["ingress", "deliveries"], PARTS, lambda: T0)
+        idempotency(client, table).acquire(key, lease_seconds=30)
+        idempotency(client, table).complete(key, result=result)
+    idempotency(client, "deliveries").acquire(destination_key("partner.mux", "evt-1", "lake"), lease_seconds=30)
+    reader = IdempotencyStores(client, ["ingress", "deliveries"], PARTS, lambda: T0)
 
     entries = reader.entries("evt-1", ["partner.frameio", "partner.mux"], ["cms", "publish", "lake", "other"])
 
@@ -205,9 +205,9 @@ def test_entries_are_read_from_the_ledgers_that_may_have_them():
 def test_an_expired_entry_is_none():
     client = tables("ingress", "deliveries")
     key = destination_key("partner.mux", "evt-1", "cms")
-    ledger(client, "deliveries").begin(key, lease_seconds=30)
-    ledger(client, "deliveries").complete(key)
-    reader = Ledgers(client, ["ingress", "deliveries"], PARTS, lambda: T0 + 15 * 86_400)
+    idempotency(client, "deliveries").acquire(key, lease_seconds=30)
+    idempotency(client, "deliveries").complete(key)
+    reader = IdempotencyStores(client, ["ingress", "deliveries"], PARTS, lambda: T0 + 15 * 86_400)
 
     assert reader.entries("evt-1", ["partner.mux"], ["cms"]) == []
 
@@ -217,17 +217,17 @@ def test_more_keys_than_a_request_takes_are_read():
     names = [f"d{number}" for number in range(250)]
     for name in names[::50]:
         key = destination_key("partner.mux", "evt-1", name)
-        ledger(client, "deliveries").begin(key, lease_seconds=30)
-        ledger(client, "deliveries").complete(key)
-    reader = Ledgers(client, ["deliveries"], PARTS, lambda: T0)
+        idempotency(client, "deliveries").acquire(key, lease_seconds=30)
+        idempotency(client, "deliveries").complete(key)
+    reader = IdempotencyStores(client, ["deliveries"], PARTS, lambda: T0)
 
     assert len(reader.entries("evt-1", ["partner.mux"], names)) == 5
 
 
 def test_a_ledger_that_is_not_there_is_named():
     client = tables("ingress")
-    with pytest.raises(HopError, match="reading the ledger deliveries: ResourceNotFoundException"):
-        Ledgers(client, ["ingress"], PARTS, lambda: T0).entries("evt-1", ["partner.mux"], ["cms"])
+    with pytest.raises(ProcessingError, match="reading the ledger deliveries: ResourceNotFoundException"):
+        IdempotencyStores(client, ["ingress"], PARTS, lambda: T0).entries("evt-1", ["partner.mux"], ["cms"])
 
 
 # --- queues and executions ---------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ def test_a_queues_messages_are_counted_wherever_they_are():
     client.receive_message(QueueUrl=url, MaxNumberOfMessages=1)
 
     assert depth(client, url) == Depth(2, 1, 1)
-    with pytest.raises(HopError, match="asking for the queue none"):
+    with pytest.raises(ProcessingError, match="asking for the queue none"):
         depth(client, url.replace("/q", "/none"))
 
 
@@ -273,7 +273,7 @@ def test_an_execution_is_told_of_without_its_input():
 
 def test_no_execution_is_none_and_a_refusal_an_error():
     assert Executions(Machines("ExecutionDoesNotExist")).describe("arn:x", "publish") is None
-    with pytest.raises(HopError, match="AccessDenied"):
+    with pytest.raises(ProcessingError, match="AccessDenied"):
         Executions(Machines("AccessDeniedException")).describe("arn:x", "publish")
 
 

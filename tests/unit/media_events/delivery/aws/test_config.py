@@ -13,7 +13,7 @@ from media_events.delivery.config import (
     SqsDestination,
     parse_destination,
 )
-from media_events.delivery.policies import BreakerPolicy
+from media_events.delivery.policies import CircuitBreakerPolicy
 
 REGION = "eu-west-1:123456789012"
 QUEUE = {
@@ -25,15 +25,15 @@ BUS = {"bus_arn": "arn:aws:events:us-east-1:999999999999:event-bus/partners"}
 FUNCTION = {"function_arn": f"arn:aws:lambda:{REGION}:function:on-asset:live"}
 STREAM = {"stream_arn": f"arn:aws:firehose:{REGION}:deliverystream/lake"}
 MACHINE = {"state_machine_arn": f"arn:aws:states:{REGION}:stateMachine:ingest"}
-RESUME = {"waits_table": "media-waits", "correlation_key": "data.job.id"}
+RESUME = {"task_callbacks_table": "media-waits", "correlation_key": "data.job.id"}
 COMPLETE = {
     "sqs": QUEUE,
     "sns": TOPIC,
     "event-bus": BUS,
     "lambda": FUNCTION,
     "firehose": STREAM,
-    "states": MACHINE,
-    "resume": RESUME,
+    "step-functions": MACHINE,
+    "task-callback": RESUME,
 }
 
 
@@ -72,7 +72,7 @@ def test_a_stream_is_called_by_its_name():
 
 
 def test_what_resumes_a_workflow_has_its_expressions_compiled():
-    destination = parse("resume", failure_when="data.status == 'error'")
+    destination = parse("task-callback", failure_when="data.status == 'error'")
     assert destination.correlation_key.search({"data": {"job": {"id": "j-1"}}}) == "j-1"
     assert destination.failure_when.search({"data": {"status": "error"}}) is True
     assert destination.success_when is None
@@ -92,13 +92,13 @@ def test_what_resumes_a_workflow_has_its_expressions_compiled():
         ("lambda", {"timeout_seconds": 901}, "timeout_seconds"),
         ("lambda", {"timeout_seconds": True}, "timeout_seconds"),
         ("firehose", {"stream_arn": "lake"}, "stream_arn"),
-        ("resume", {"waits_table": "a b"}, "waits_table"),
-        ("resume", {"correlation_key": "data."}, "correlation_key"),
-        ("resume", {"correlation_key": None}, "correlation_key"),
-        ("resume", {"success_when": 5}, "success_when"),
-        ("resume", {"error": "States.Timeout"}, "error"),
-        ("resume", {"error": "a b"}, "error"),
-        ("resume", {"early_seconds": 0}, "early_seconds"),
+        ("task-callback", {"task_callbacks_table": "a b"}, "task_callbacks_table"),
+        ("task-callback", {"correlation_key": "data."}, "correlation_key"),
+        ("task-callback", {"correlation_key": None}, "correlation_key"),
+        ("task-callback", {"success_when": 5}, "success_when"),
+        ("task-callback", {"error": "States.Timeout"}, "error"),
+        ("task-callback", {"error": "a b"}, "error"),
+        ("task-callback", {"early_seconds": 0}, "early_seconds"),
         ("sqs", {"queue": "x"}, "queue is unknown"),
     ],
 )
@@ -108,13 +108,19 @@ def test_a_mistake_is_named(kind, settings, named):
 
 
 def test_every_mistake_is_named_at_once():
-    problems = problems_of("sqs", queue_arn="x", queue_url="x", mode="x", ordering="x", breaker=5)
-    assert [problem.split(" ")[0] for problem in problems] == ["breaker", "ordering", "queue_arn", "queue_url", "mode"]
+    problems = problems_of("sqs", queue_arn="x", queue_url="x", mode="x", ordering="x", circuit_breaker=5)
+    assert [problem.split(" ")[0] for problem in problems] == [
+        "circuit_breaker",
+        "ordering",
+        "queue_arn",
+        "queue_url",
+        "mode",
+    ]
 
 
 @pytest.mark.parametrize("kind", [None, "kafka", ["sqs"], {}])
 def test_an_unknown_type_is_told_with_those_that_there_are(kind):
-    with pytest.raises(DestinationError, match="type must be one of http, states, sqs"):
+    with pytest.raises(DestinationError, match="type must be one of http, step-functions, sqs"):
         parse_destination({"destination": {"name": "target", "type": kind}})
 
 
@@ -123,32 +129,32 @@ def test_an_unknown_type_is_told_with_those_that_there_are(kind):
 
 @pytest.mark.parametrize("kind", COMPLETE)
 def test_every_destination_has_a_breaker_unless_it_is_switched_off(kind):
-    assert parse(kind).breaker == BreakerPolicy()
-    assert parse(kind, breaker={"enabled": False}).breaker is None
+    assert parse(kind).circuit_breaker == CircuitBreakerPolicy()
+    assert parse(kind, circuit_breaker={"enabled": False}).circuit_breaker is None
 
 
 def test_a_breaker_is_read():
-    breaker = {"failures": 3, "delay_seconds": 5, "max_delay_seconds": 20, "hold_seconds": 3600}
-    assert parse("sqs", breaker=breaker).breaker == BreakerPolicy(**breaker)
+    circuit_breaker = {"failures": 3, "delay_seconds": 5, "max_delay_seconds": 20, "hold_seconds": 3600}
+    assert parse("sqs", circuit_breaker=circuit_breaker).circuit_breaker == CircuitBreakerPolicy(**circuit_breaker)
 
 
 def test_a_short_longest_pause_is_the_first_one_too():
-    assert parse("sqs", breaker={"max_delay_seconds": 10}).breaker.delay_seconds == 10
+    assert parse("sqs", circuit_breaker={"max_delay_seconds": 10}).circuit_breaker.delay_seconds == 10
 
 
 @pytest.mark.parametrize(
-    ("breaker", "named"),
+    ("circuit_breaker", "named"),
     [
-        ({"failures": 0}, "breaker.failures"),
-        ({"failures": 2.5}, "breaker.failures"),
-        ({"delay_seconds": 100, "max_delay_seconds": 50}, "breaker.delay_seconds"),
-        ({"hold_seconds": 30 * 86_400}, "breaker.hold_seconds"),
-        ({"enabled": "yes"}, "breaker.enabled"),
-        ({"ratio": 0.5}, "breaker.ratio is unknown"),
+        ({"failures": 0}, "circuit_breaker.failures"),
+        ({"failures": 2.5}, "circuit_breaker.failures"),
+        ({"delay_seconds": 100, "max_delay_seconds": 50}, "circuit_breaker.delay_seconds"),
+        ({"hold_seconds": 30 * 86_400}, "circuit_breaker.hold_seconds"),
+        ({"enabled": "yes"}, "circuit_breaker.enabled"),
+        ({"ratio": 0.5}, "circuit_breaker.ratio is unknown"),
     ],
 )
-def test_a_mistake_in_a_breaker_is_named(breaker, named):
-    (problem,) = problems_of("sqs", breaker=breaker)
+def test_a_mistake_in_a_breaker_is_named(circuit_breaker, named):
+    (problem,) = problems_of("sqs", circuit_breaker=circuit_breaker)
     assert problem.startswith(named)
 
 

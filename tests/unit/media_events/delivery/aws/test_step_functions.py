@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 from media_events.adapters.step_functions.executions import StepFunctions
 from media_events.core.envelope import Redrive
 from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
-from media_events.delivery.aws.step_functions import MAX_INPUT_BYTES, StatesDelivery, execution_input, execution_name
-from media_events.delivery.config import StatesDestination
+from media_events.delivery.aws.step_functions import (
+    MAX_INPUT_BYTES,
+    StepFunctionsDelivery,
+    execution_input,
+    execution_name,
+)
+from media_events.delivery.config import StepFunctionsDestination
 from tests.fakes.events import make_event
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:ingest"
@@ -73,8 +78,8 @@ class Client:
 
 
 def deliver(client):
-    destination = StatesDestination(name="ingest", state_machine_arn=MACHINE)
-    return StatesDelivery(destination, StepFunctions(client)).deliver(make_event(), seconds_left=10)
+    destination = StepFunctionsDestination(name="ingest", state_machine_arn=MACHINE)
+    return StepFunctionsDelivery(destination, StepFunctions(client)).deliver(make_event(), seconds_left=10)
 
 
 def refusal(code):

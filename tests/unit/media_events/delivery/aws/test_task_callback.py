@@ -10,20 +10,20 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from media_events.adapters import boto_clients
-from media_events.adapters.dynamodb.task_callbacks import WaitsTable
+from media_events.adapters.dynamodb.task_callbacks import DynamoTaskCallbacks
 from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks
-from media_events.core.failures import HopError, PermanentConfigError, PermanentDataError, TransientError
-from media_events.delivery.aws.task_callback import ResumeDelivery
+from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
+from media_events.delivery.aws.task_callback import TaskCallbackDelivery
 from media_events.delivery.config import parse_destination
 from media_events.delivery.deliverer import Deliverer
 from media_events.delivery.task_callbacks import (
     DEFAULT_WAIT_SECONDS,
-    Answer,
     Arrived,
-    Wait,
-    WaitingRoom,
+    PendingCallback,
+    TaskCallbacks,
+    TaskResult,
     key_of,
-    read_wait,
+    read_callback,
 )
 from media_events.handlers import register_task_token as wait_handler
 from media_events.messaging.message import Message
@@ -34,8 +34,8 @@ from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, s
 EARLY_SECONDS = 3600.0
 SETTINGS = {
     "name": "transcodes",
-    "type": "resume",
-    "waits_table": "table",
+    "type": "task-callback",
+    "task_callbacks_table": "table",
     "correlation_key": "data.job.id",
     "failure_when": "data.status == 'error'",
     "success_when": "data.status == 'done'",
@@ -95,7 +95,7 @@ def _dynamodb():
 
 @pytest.fixture(name="store")
 def _store(dynamodb):
-    return WaitsTable(dynamodb, "table")
+    return DynamoTaskCallbacks(dynamodb, "table")
 
 
 @pytest.fixture(name="tasks")
@@ -108,19 +108,19 @@ class Studio:
 
     def __init__(self, store, tasks, clock):
         self.store, self.tasks, self.clock = store, tasks, clock
-        self.ledger = FakeLedgerTable(clock)
+        self.idempotency = FakeLedgerTable(clock)
         self.report = FakeReport()
         self.count = itertools.count()
 
     def room(self, store=None):
-        return WaitingRoom(store=store or self.store, tasks=self.tasks, clock=self.clock)
+        return TaskCallbacks(store=store or self.store, tasks=self.tasks, clock=self.clock)
 
     def wait(self, token="token-1", key="job-1", *, store=None, **request):
-        return self.room(store).enter(read_wait({"key": key, "token": token, **request}, now=self.clock()))
+        return self.room(store).enter(read_callback({"key": key, "token": token, **request}, now=self.clock()))
 
     def delivery(self, store=None, **settings):
         destination = parse_destination({"destination": {**SETTINGS, **settings}})
-        return ResumeDelivery(destination, self.room(store), self.clock)
+        return TaskCallbackDelivery(destination, self.room(store), self.clock)
 
     def send(self, event, *, store=None, **settings):
         """As the deliver function does: through the ledger."""
@@ -128,7 +128,7 @@ class Studio:
             destination="transcodes",
             hop="route/transcodes",
             delivery=self.delivery(store, **settings),
-            ledger=self.ledger.owned_by(f"request-{next(self.count)}"),
+            idempotency=self.idempotency.owned_by(f"request-{next(self.count)}"),
             report=self.report,
             seconds_left=lambda: 30.0,
             clock=self.clock,
@@ -370,8 +370,8 @@ def refusal(code):
 def test_success_and_failure_are_what_step_functions_is_told():
     client = StatesClient()
     tasks = StepFunctionsTasks(client)
-    assert tasks.answer("t", Answer(output="{}"))
-    assert tasks.answer("t", Answer(output="x" * 40_000, error="Bad"))
+    assert tasks.answer("t", TaskResult(output="{}"))
+    assert tasks.answer("t", TaskResult(output="x" * 40_000, error="Bad"))
     assert client.calls == [
         ("send_task_success", {"taskToken": "t", "output": "{}"}),
         ("send_task_failure", {"taskToken": "t", "error": "Bad", "cause": "x" * 32_768}),
@@ -380,7 +380,7 @@ def test_success_and_failure_are_what_step_functions_is_told():
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
 def test_a_task_that_is_gone_is_no_error(code):
-    assert StepFunctionsTasks(StatesClient(refusal(code))).answer("t", Answer(output="{}")) is False
+    assert StepFunctionsTasks(StatesClient(refusal(code))).answer("t", TaskResult(output="{}")) is False
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_a_task_that_is_gone_is_no_error(code):
 )
 def test_another_refusal_has_its_class(error, kind):
     with pytest.raises(kind):
-        StepFunctionsTasks(StatesClient(error)).answer("t", Answer(output="{}"))
+        StepFunctionsTasks(StatesClient(error)).answer("t", TaskResult(output="{}"))
 
 
 # --- the table ---------------------------------------------------------------------------------------------------
@@ -402,16 +402,16 @@ def test_another_refusal_has_its_class(error, kind):
 
 @pytest.mark.parametrize("key", ["job-1", "é", "x" * 1024, "é" * 1024])
 def test_every_key_fits_into_the_table_and_comes_back_whole(store, key):
-    wait = Wait(key=key, token="t", since=1.5, expires=99.0)
-    arrived = Arrived(key=key, event="e", answer=Answer(output="{}", error="Bad"), at=1.25, expires=99.0)
-    store.put_wait(wait)
+    wait = PendingCallback(key=key, token="t", since=1.5, expires=99.0)
+    arrived = Arrived(key=key, event="e", answer=TaskResult(output="{}", error="Bad"), at=1.25, expires=99.0)
+    store.put_callback(wait)
     store.put_event(arrived)
-    assert (store.waits(key), store.events(key)) == ([wait], [arrived])
-    assert (store.waits("other"), store.events("other")) == ([], [])
+    assert (store.callbacks(key), store.events(key)) == ([wait], [arrived])
+    assert (store.callbacks("other"), store.events("other")) == ([], [])
 
 
 def test_more_waiters_than_fit_on_a_page_are_all_found(store):
-    answer = Answer(output="x" * 200_000)
+    answer = TaskResult(output="x" * 200_000)
     for n in range(8):
         store.put_event(Arrived(key="k", event=f"e-{n}", answer=answer, at=n, expires=99.0))
     assert len(store.events("k")) == 8
@@ -425,18 +425,18 @@ class Unreachable:
         return call
 
 
-@pytest.mark.parametrize("operation", ["put_wait", "remove_wait", "waits"])
+@pytest.mark.parametrize("operation", ["put_callback", "remove_callback", "callbacks"])
 def test_a_table_that_can_not_be_reached_says_so(operation):
-    wait = Wait(key="k", token="t", expires=1.0)
-    with pytest.raises(HopError):
-        getattr(WaitsTable(Unreachable(), "table"), operation)("k" if operation == "waits" else wait)
+    wait = PendingCallback(key="k", token="t", expires=1.0)
+    with pytest.raises(ProcessingError):
+        getattr(DynamoTaskCallbacks(Unreachable(), "table"), operation)("k" if operation == "callbacks" else wait)
 
 
 # --- what a task sends -------------------------------------------------------------------------------------------
 
 
 def test_a_request_needs_a_key_and_a_token():
-    assert read_wait({"key": "k", "token": "t"}, now=5.0) == Wait(
+    assert read_callback({"key": "k", "token": "t"}, now=5.0) == PendingCallback(
         key="k", token="t", expires=5.0 + DEFAULT_WAIT_SECONDS
     )
 
@@ -458,7 +458,7 @@ def test_a_request_needs_a_key_and_a_token():
 )
 def test_a_mistake_in_a_request_is_named(request_, named):
     with pytest.raises(PermanentDataError, match=named) as refused:
-        read_wait(request_, now=0.0)
+        read_callback(request_, now=0.0)
     assert refused.value.code == "bad-wait"
 
 
@@ -474,7 +474,7 @@ CONTEXT = SimpleNamespace(aws_request_id="request-1")
 
 @pytest.fixture(name="function")
 def _function(dynamodb, tasks, monkeypatch):
-    monkeypatch.setenv("WAITS_TABLE", "table")
+    monkeypatch.setenv("TASK_CALLBACKS_TABLE", "table")
     monkeypatch.setattr(wait_handler, "client", lambda service: dynamodb if service == "dynamodb" else None)
     monkeypatch.setattr(wait_handler, "StepFunctionsTasks", lambda _client: tasks)
     wait_handler._room.cache_clear()
@@ -486,7 +486,7 @@ def _function(dynamodb, tasks, monkeypatch):
 
 def test_the_function_takes_a_tasks_request(function, store):
     assert function({"key": "k", "token": "t"}, CONTEXT) == {"status": "waiting"}
-    assert [wait.token for wait in store.waits("k")] == ["t"]
+    assert [wait.token for wait in store.callbacks("k")] == ["t"]
 
 
 def test_a_bad_request_fails_the_task_with_a_name_that_it_can_catch(function):
@@ -499,7 +499,7 @@ def test_the_function_takes_requests_from_a_queue_and_keeps_what_it_can_not_take
     records = [sqs_record(body, f"m-{n}") for n, body in enumerate(bodies)]
     answer = function({"Records": records}, CONTEXT)
     assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["m-1", "m-2"]
-    assert len(store.waits("k")) == 1
+    assert len(store.callbacks("k")) == 1
 
 
 def test_no_token_is_ever_logged(function, capsys):

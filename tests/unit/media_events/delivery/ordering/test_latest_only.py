@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_events.adapters.dynamodb.latest_positions import PositionsTable
+from media_events.adapters.dynamodb.latest_positions import DynamoLatestPositions
 from media_events.core.failures import DeferredError, PermanentDataError, TransientError
 from media_events.delivery.deliverer import SUPERSEDED, Deliverer, destination_key
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
-from media_events.delivery.ordering.latest_only import Latest, Position, latest_key, position_of
+from media_events.delivery.ordering.latest_only import LatestOnly, Position, latest_key, position_of
 from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
@@ -52,12 +52,12 @@ class Sender:
     def __init__(self, dynamodb, clock):
         self.dynamodb, self.clock = dynamodb, clock
         self.receiver = Receiver()
-        self.ledger = FakeLedgerTable(clock)
+        self.idempotency = FakeLedgerTable(clock)
         self.report = FakeReport()
         self.count = itertools.count()
 
     def positions(self, owner="other"):
-        return PositionsTable(self.dynamodb, "table", owner=owner, clock=self.clock)
+        return DynamoLatestPositions(self.dynamodb, "table", owner=owner, clock=self.clock)
 
     def __call__(self, *events, **changes):
         owner = f"request-{next(self.count)}"
@@ -67,11 +67,11 @@ class Sender:
                 "destination": "cms",
                 "hop": "route/cms",
                 "delivery": self.receiver,
-                "ledger": self.ledger.owned_by(owner),
+                "idempotency": self.idempotency.owned_by(owner),
                 "report": self.report,
                 "seconds_left": lambda: 30.0,
                 "clock": self.clock,
-                "latest": Latest(destination="cms", positions=positions, hold_seconds=3600),
+                "latest": LatestOnly(destination="cms", positions=positions, hold_seconds=3600),
                 **changes,
             }
         )
@@ -101,7 +101,7 @@ def test_an_event_older_than_what_was_delivered_is_recorded_and_not_sent(send):
     assert send(at(5)) == [None]
     assert send(at(3)) == [None]
     assert send.receiver.arrived == ["t5"]
-    assert send.ledger.items[destination_key("partner.mux", "t3", "cms")]["result"] == SUPERSEDED
+    assert send.idempotency.items[destination_key("partner.mux", "t3", "cms")]["result"] == SUPERSEDED
     (skipped,) = send.report.fields("delivery skipped")
     assert (skipped["event_id"], skipped["reason"]) == ("t3", "superseded")
 

@@ -7,13 +7,13 @@ import random
 
 import pytest
 
-from media_events.adapters.dynamodb.key_queues import LanesTable, ParkingTable
+from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.delivery.deliverer import Deliverer, destination_key
-from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, Lane, lane_key, parked_key
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, KeyQueue, key_queue_id, parked_key
 from media_events.delivery.ordering.latest_only import Position
-from media_events.delivery.ordering.resequencer import MAX_PARKED_BYTES, Parked, Strict
-from media_events.delivery.policies import StrictPolicy
+from media_events.delivery.ordering.resequencer import MAX_PARKED_BYTES, Parked, Resequencer
+from media_events.delivery.policies import ResequencerPolicy
 from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
@@ -40,7 +40,7 @@ class Route:
 
     def __init__(self, dynamodb, clock, policy):
         self.dynamodb, self.clock, self.policy = dynamodb, clock, policy
-        self.ledger, self.report = FakeLedgerTable(clock), FakeReport()
+        self.idempotency, self.report = FakeLedgerTable(clock), FakeReport()
         self.arrived, self.fails, self.queue, self.copies = [], {}, [], []
         self.requests = itertools.count()
 
@@ -50,20 +50,20 @@ class Route:
         self.arrived.append(event.metadata.id)
         return {"status": 204}
 
-    def postpone(self, message, seconds, *, prior_attempts, since, copy):  # noqa: ARG002
+    def defer(self, message, seconds, *, prior_attempts, since, copy):  # noqa: ARG002
         self.queue.append(message)
         self.copies.append(copy)
         return True
 
     def __call__(self, *messages):
         owner = f"request-{next(self.requests)}"
-        ledger = self.ledger.owned_by(owner)
-        strict = Strict(
+        idempotency = self.idempotency.owned_by(owner)
+        strict = Resequencer(
             destination="cms",
             policy=self.policy,
-            lanes=LanesTable(self.dynamodb, "table", clock=self.clock),
-            parking=ParkingTable(self.dynamodb, "table", clock=self.clock),
-            ledger=ledger,
+            key_queues=DynamoKeyQueues(self.dynamodb, "table", clock=self.clock),
+            parked_messages=DynamoParkedMessages(self.dynamodb, "table", clock=self.clock),
+            idempotency=idempotency,
             waiting=self,
             owner=owner,
             clock=self.clock,
@@ -72,7 +72,7 @@ class Route:
             destination="cms",
             hop="route/cms",
             delivery=self,
-            ledger=ledger,
+            idempotency=idempotency,
             report=self.report,
             seconds_left=lambda: 30.0,
             clock=self.clock,
@@ -81,8 +81,10 @@ class Route:
         )
         return [None if e is None else getattr(e, "code", repr(e)) for e in deliverer(list(messages))]
 
-    def lane(self):
-        return LanesTable(self.dynamodb, "table", clock=self.clock).read(lane_key("partner.mux", "k", "cms"))[0]
+    def key_queue(self):
+        return DynamoKeyQueues(self.dynamodb, "table", clock=self.clock).read(key_queue_id("partner.mux", "k", "cms"))[
+            0
+        ]
 
     def settled(self, *numbers):
         """Handle these once to write them down, and once more when they have waited."""
@@ -91,21 +93,21 @@ class Route:
         return self(*map(message, numbers))
 
 
-def message(number, wish=None, *, key="k", **metadata):
+def message(number, override=None, *, key="k", **metadata):
     metadata.setdefault("sequence", f"{number:03}")
     event = make_event(id=f"e{number}", partitionkey=key, **metadata)
-    attributes = {} if wish is None else {ORDERING_ATTRIBUTE: {"stringValue": wish, "dataType": "String"}}
+    attributes = {} if override is None else {ORDERING_ATTRIBUTE: {"stringValue": override, "dataType": "String"}}
     return Message.of(sqs_record(bus_event(event), f"m-{number}", attributes=attributes))
 
 
 @pytest.fixture(name="block")
 def _block(dynamodb, clock):
-    return Route(dynamodb, clock, StrictPolicy())
+    return Route(dynamodb, clock, ResequencerPolicy())
 
 
-@pytest.fixture(name="sideline")
+@pytest.fixture(name="park")
 def _sideline(dynamodb, clock):
-    return Route(dynamodb, clock, StrictPolicy(on_failure="sideline"))
+    return Route(dynamodb, clock, ResequencerPolicy(on_failure="park"))
 
 
 def test_events_wait_for_earlier_ones_and_arrive_in_their_order(block):
@@ -115,7 +117,7 @@ def test_events_wait_for_earlier_ones_and_arrive_in_their_order(block):
     assert block(message(3)) == ["order-waiting"]
     assert block(message(2), message(1), message(3)) == [None] * 3
     assert block.arrived == ["e1", "e2", "e3"]
-    assert block.lane().entries == ()
+    assert block.key_queue().entries == ()
 
 
 def test_without_a_sequence_the_time_is_the_order(block):
@@ -149,7 +151,7 @@ def test_a_copy_of_what_was_delivered_is_a_duplicate_and_never_late(block):
     block.settled(2)
     assert block(message(1), message(2)) == [None, None]
     assert block.arrived == ["e1", "e2"]
-    assert block.lane().entries == ()
+    assert block.key_queue().entries == ()
 
 
 def test_copies_at_the_same_time_arrive_once(block):
@@ -159,55 +161,55 @@ def test_copies_at_the_same_time_arrive_once(block):
     assert block.arrived == ["e1"]
 
 
-def test_behind_what_failed_for_good_the_later_ones_are_parked_and_called_back_in_order(sideline):
-    sideline.fails["e1"] = REFUSED
+def test_behind_what_failed_for_good_the_later_ones_are_parked_and_called_back_in_order(park):
+    park.fails["e1"] = REFUSED
     numbers = list(range(1, 16))
-    outcomes = sideline.settled(*numbers)
+    outcomes = park.settled(*numbers)
     assert outcomes == ["http-422"] + [None] * 14
-    assert [entry.parked for entry in sideline.lane().entries] == [False] + [True] * 14
-    assert sideline.report.counts["EventsParked", ()] == 14
+    assert [entry.parked for entry in park.key_queue().entries] == [False] + [True] * 14
+    assert park.report.counts["EventsParked", ()] == 14
     # More come meanwhile, and copies of those that are parked.
-    assert sideline(message(16), message(3)) == [None, None]
-    sideline.fails.clear()
-    assert sideline(message(1)) == [None]
+    assert park(message(16), message(3)) == [None, None]
+    park.fails.clear()
+    assert park(message(1)) == [None]
     for _ in range(20):
-        batch, sideline.queue = sideline.queue, []
+        batch, park.queue = park.queue, []
         random.Random(5).shuffle(batch)
-        outcomes = sideline(*batch)
-        sideline.queue += [m for m, outcome in zip(batch, outcomes, strict=True) if outcome == "order-waiting"]
-    assert sideline.arrived == [f"e{n}" for n in range(1, 17)]
-    assert sideline.lane().entries == ()
+        outcomes = park(*batch)
+        park.queue += [m for m, outcome in zip(batch, outcomes, strict=True) if outcome == "order-waiting"]
+    assert park.arrived == [f"e{n}" for n in range(1, 17)]
+    assert park.key_queue().entries == ()
 
 
-def test_who_is_called_back_is_a_copy_of_none_of_the_messages_that_were_parked(sideline):
-    sideline.fails["e1"] = REFUSED
-    sideline.settled(1, 2)
-    assert sideline(message(2)) == [None]  # SQS had it twice
-    sideline.fails.clear()
-    assert sideline(message(1)) == [None]
-    (copy,) = sideline.copies
+def test_who_is_called_back_is_a_copy_of_none_of_the_messages_that_were_parked(park):
+    park.fails["e1"] = REFUSED
+    park.settled(1, 2)
+    assert park(message(2)) == [None]  # SQS had it twice
+    park.fails.clear()
+    assert park(message(1)) == [None]
+    (copy,) = park.copies
     number, _, origin = copy.partition("/")
     assert number == "0"
     assert origin != message(2).copy[1]
 
 
-def test_who_is_too_long_to_be_parked_waits_in_the_queue(sideline):
-    sideline.fails["e1"] = REFUSED
+def test_who_is_too_long_to_be_parked_waits_in_the_queue(park):
+    park.fails["e1"] = REFUSED
     long = make_event({"text": "x" * MAX_PARKED_BYTES}, id="e2", partitionkey="k", sequence="002")
     messages = [message(1), Message.of(sqs_record(bus_event(long), "m-2"))]
-    sideline(*messages)
-    sideline.clock.now += 6
-    assert sideline(*messages) == ["http-422", "order-waiting"]
+    park(*messages)
+    park.clock.now += 6
+    assert park(*messages) == ["http-422", "order-waiting"]
 
 
-def test_key_goes_on_without_what_a_person_puts_away(sideline):
-    sideline.fails["e1"] = REFUSED
-    sideline.settled(1, 2)
-    assert sideline(message(1, "skip")) == [None]
-    assert [m.event.metadata.id for m in sideline.queue] == ["e2"]
-    assert sideline(*sideline.queue) == [None]
-    assert sideline.arrived == ["e2"]
-    assert sideline.report.fields("delivery skipped")[0]["reason"] == "archived"
+def test_key_goes_on_without_what_a_person_puts_away(park):
+    park.fails["e1"] = REFUSED
+    park.settled(1, 2)
+    assert park(message(1, "skip")) == [None]
+    assert [m.event.metadata.id for m in park.queue] == ["e2"]
+    assert park(*park.queue) == [None]
+    assert park.arrived == ["e2"]
+    assert park.report.fields("delivery skipped")[0]["reason"] == "archived"
 
 
 def test_a_person_may_have_a_late_event_delivered_out_of_order(block):
@@ -217,28 +219,28 @@ def test_a_person_may_have_a_late_event_delivered_out_of_order(block):
     assert block.arrived == ["e2", "e1"]
 
 
-def test_who_calls_back_and_dies_leaves_it_to_the_next_one(sideline):
-    sideline.fails["e1"] = REFUSED
-    sideline.settled(1, 2, 3)
-    sideline.fails.clear()
-    sideline.postpone, whole = (
+def test_who_calls_back_and_dies_leaves_it_to_the_next_one(park):
+    park.fails["e1"] = REFUSED
+    park.settled(1, 2, 3)
+    park.fails.clear()
+    park.defer, whole = (
         lambda *_args, **_options: (_ for _ in ()).throw(TransientError("aws", "down")),
-        sideline.postpone,
+        park.defer,
     )
     # It was delivered; it comes again until those behind it are called back.
-    assert sideline(message(1)) == ["order-waiting"]
-    sideline.postpone = whole
-    assert sideline(message(1)) == [None]
-    assert sideline.arrived == ["e1"]
-    assert sorted(m.event.metadata.id for m in sideline.queue) == ["e2", "e3"]
+    assert park(message(1)) == ["order-waiting"]
+    park.defer = whole
+    assert park(message(1)) == [None]
+    assert park.arrived == ["e1"]
+    assert sorted(m.event.metadata.id for m in park.queue) == ["e2", "e3"]
 
 
 def test_an_effect_that_was_not_written_down_in_its_order_is_found_by_those_behind_it(block):
     block.fails["e1"] = DOWN
     block.settled(1, 2)
     key = destination_key("partner.mux", "e1", "cms")
-    other = block.ledger.owned_by("other")
-    other.begin(key, lease_seconds=1)
+    other = block.idempotency.owned_by("other")
+    other.acquire(key, lease_seconds=1)
     other.complete(key, result={})
     assert block(message(2)) == [None]
     assert block.arrived == ["e2"]
@@ -248,7 +250,7 @@ def test_where_the_table_is_away_nothing_is_sent(block, monkeypatch):
     def away(_self, _key):
         raise TransientError("aws-throttled", "slow down")
 
-    monkeypatch.setattr(LanesTable, "read", away)
+    monkeypatch.setattr(DynamoKeyQueues, "read", away)
     assert block(message(1)) == ["aws-throttled"]
     assert block.arrived == []
 
@@ -261,12 +263,12 @@ def test_what_is_no_event_blocks_nobody(block):
 
 
 def test_without_an_order_what_a_person_puts_away_is_not_sent(dynamodb, clock):
-    route = Route(dynamodb, clock, StrictPolicy())
+    route = Route(dynamodb, clock, ResequencerPolicy())
     deliverer = Deliverer(
         destination="cms",
         hop="route/cms",
         delivery=route,
-        ledger=route.ledger.owned_by("one"),
+        idempotency=route.idempotency.owned_by("one"),
         report=route.report,
         seconds_left=lambda: 30.0,
         clock=clock,
@@ -279,39 +281,39 @@ def test_without_an_order_what_a_person_puts_away_is_not_sent(dynamodb, clock):
 
 
 def test_of_two_changes_at_a_time_one_begins_anew(dynamodb, clock):
-    lanes = LanesTable(dynamodb, "table", clock=clock)
-    lane, version = lanes.read("lane|x")
-    assert (lane, version) == (Lane(), 0)
-    one, _ = lane.register("e1", Position(time=1), now=0)
-    assert lanes.write("lane|x", one, version=0)
-    assert not lanes.write("lane|x", lane, version=0)
-    assert lanes.write("lane|x", lane, version=1)
-    assert not lanes.write("lane|x", one, version=1)
+    key_queues = DynamoKeyQueues(dynamodb, "table", clock=clock)
+    key_queue, version = key_queues.read("lane|x")
+    assert (key_queue, version) == (KeyQueue(), 0)
+    one, _ = key_queue.register("e1", Position(time=1), now=0)
+    assert key_queues.write("lane|x", one, version=0)
+    assert not key_queues.write("lane|x", key_queue, version=0)
+    assert key_queues.write("lane|x", key_queue, version=1)
+    assert not key_queues.write("lane|x", one, version=1)
 
 
 def test_only_an_empty_lane_is_ever_forgotten(dynamodb, clock):
-    lanes = LanesTable(dynamodb, "table", clock=clock)
-    waiting, _ = Lane().register("e1", Position(time=1), now=0)
-    lanes.write("lane|x", waiting, version=0)
+    key_queues = DynamoKeyQueues(dynamodb, "table", clock=clock)
+    waiting, _ = KeyQueue().register("e1", Position(time=1), now=0)
+    key_queues.write("lane|x", waiting, version=0)
     assert "expires" not in dynamodb.get_item(TableName="table", Key={"pk": {"S": "lane|x"}})["Item"]
-    lanes.write("lane|x", Lane(delivered=Position(time=1)), version=1)
+    key_queues.write("lane|x", KeyQueue(delivered=Position(time=1)), version=1)
     clock.now += RETENTION_SECONDS - 1
-    assert lanes.read("lane|x")[0].delivered == Position(time=1)
+    assert key_queues.read("lane|x")[0].delivered == Position(time=1)
     clock.now += 2
-    assert lanes.read("lane|x") == (Lane(), 2)
+    assert key_queues.read("lane|x") == (KeyQueue(), 2)
 
 
 def test_a_parked_message_is_kept_for_good_by_who_put_it_there_last(dynamodb, clock):
-    parking = ParkingTable(dynamodb, "table", clock=clock)
+    parked_messages = DynamoParkedMessages(dynamodb, "table", clock=clock)
     key = parked_key("partner.mux", "e1", "cms")
-    parking.put(key, Parked(message(1, "ignore"), "one"))
-    parking.put(key, Parked(message(1), "two"))
-    assert not parking.keep(key, "one")
-    assert parking.keep(key, "two")
-    found = parking.get(key)
+    parked_messages.put(key, Parked(message(1, "ignore"), "one"))
+    parked_messages.put(key, Parked(message(1), "two"))
+    assert not parked_messages.keep(key, "one")
+    assert parked_messages.keep(key, "two")
+    found = parked_messages.get(key)
     assert (found.token, found.message.event, found.message.message_id) == ("two", message(1).event, "m-1")
     assert "expires" not in dynamodb.get_item(TableName="table", Key={"pk": {"S": key}})["Item"]
-    parking.let_go(key, "one")
+    parked_messages.let_go(key, "one")
     assert "expires" not in dynamodb.get_item(TableName="table", Key={"pk": {"S": key}})["Item"]
-    parking.let_go(key, "two")
+    parked_messages.let_go(key, "two")
     assert "expires" in dynamodb.get_item(TableName="table", Key={"pk": {"S": key}})["Item"]
