@@ -50,18 +50,18 @@ MUTATIONS: Final = (
                 "media_events/ingress/idempotent_publish.py",
                 "                    claimed[key] = event\n",
                 "                    claimed[key] = event\n"
-                "                    self.complete(key, ledger, keep_seconds)\n",
+                "                    self.complete(key, idempotency, keep_seconds)\n",
             ),
             Edit(
                 "media_events/ingress/queue.py",
                 "                    claimed[key] = [(work, event)]\n",
                 "                    claimed[key] = [(work, event)]\n"
-                "                    self.acceptor.complete(key, ledger, work.keep_seconds)\n",
+                "                    self.idempotent_publisher.complete(key, idempotency, work.keep_seconds)\n",
             ),
         ),
     ),
     Mutation(
-        "drop the ledger",
+        "drop the idempotency store",
         (
             Edit(
                 "media_events/delivery/idempotent_effect.py",
@@ -69,7 +69,7 @@ MUTATIONS: Final = (
                 "    return None\n"
                 "    acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)\n",
             ),
-            Edit("media_events/delivery/idempotent_effect.py", "    ledger.complete(key, result=result)\n", ""),
+            Edit("media_events/delivery/idempotent_effect.py", "    idempotency.complete(key, result=result)\n", ""),
         ),
     ),
     Mutation(
@@ -103,7 +103,7 @@ MUTATIONS: Final = (
         ),
     ),
     Mutation(
-        "deliver an event before the head of its lane",
+        "deliver an event before the head of its key",
         (
             Edit(
                 "media_events/delivery/ordering/key_queue.py",
@@ -113,12 +113,12 @@ MUTATIONS: Final = (
         ),
     ),
     Mutation(
-        "call nobody back who is parked",
+        "resume no parked message",
         (
             Edit(
                 "media_events/delivery/ordering/resequencer.py",
                 "        resumed = key_queue.resumed(CALLED_AT_ONCE, now=now",
-                "        called = lane.called(0, now=now",
+                "        resumed = key_queue.resumed(0, now=now",
             ),
         ),
     ),
