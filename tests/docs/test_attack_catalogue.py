@@ -57,22 +57,22 @@ NAMED = names_in("modules", r'^run "([abc]\d+_\w+)"', ".tftest.hcl")
 NAMED |= names_in("tests", r'^    "([abc]\d+-[a-z0-9-]+)":', ".py")
 
 
-def test_every_row_is_listed_once_in_order():
+def test_every_row_is_listed_once_in_order() -> None:
     assert LISTED == ROWS
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_row_has_a_test(row):
+def test_row_has_a_test(row: str) -> None:
     assert any(row in rows for rows in MARKED.values()) or any(row in rows_in_name(name) for name in NAMED)
 
 
-def test_every_marker_and_every_name_has_a_row():
+def test_every_marker_and_every_name_has_a_row() -> None:
     found = {row for rows in MARKED.values() for row in rows} | {row for name in NAMED for row in rows_in_name(name)}
 
     assert found - set(LISTED) == set()
 
 
-def test_test_with_a_row_in_its_name_has_the_marker():
+def test_test_with_a_row_in_its_name_has_the_marker() -> None:
     without = {place: rows_in_name(place.rpartition("::")[2]) - rows for place, rows in MARKED.items()}
 
     assert {place: rows for place, rows in without.items() if rows} == {}
