@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import typer
@@ -11,6 +12,8 @@ from typer.main import get_command
 
 from ops.cli import PARTS, Part
 from scripts.reference.markdown import code, table
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 _COMPLETION: Final = ("install_completion", "show_completion")
 _MOST_OWNERS: Final = 6
@@ -81,7 +84,7 @@ def _default(parameter: Any) -> str:
     default = parameter.default
     if isinstance(default, bool) or default in (None, "", (), []) or callable(default):
         return ""
-    return code(default)
+    return code(str(default).removeprefix(f"{ROOT}/"))
 
 
 def _summary(text: str | None) -> str:
