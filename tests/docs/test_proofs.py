@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-import proofs
+from tests.docs import proofs
 
 
 def test_marks_of_a_test_and_of_its_module_are_found():
