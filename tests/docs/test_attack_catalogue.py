@@ -1,28 +1,47 @@
-"""The page about the attack catalogue names every row, and tests that there are."""
+"""docs/explanation/security.md lists every attack, and each has a test that is marked with its row."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "attack-catalogue.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "explanation" / "security.md").read_text(encoding="utf-8")
 ROWS = [f"A{n}" for n in range(1, 20)] + [f"B{n}" for n in range(1, 17)] + [f"C{n}" for n in range(1, 16)]
-NUMBERS = re.compile(r"^test_((?:[abc]\d+_)*).*")
-ABOUT_REQUESTS = ("tests/unit", "tests/unit/partners")
+LISTED = re.findall(r"^\| ([A-Z]\d+) \| [^|]+ \| [^|]+ \|$", PAGE, re.MULTILINE)
+GENUINE = "A0"
+"""The row of requests that are no attack, with which tests compare."""
 
 
-def table() -> dict[str, tuple[set[str], set[str]]]:
-    """By row, the tests against the function, and those against the deployed API."""
-    found = {}
-    for line in PAGE.splitlines():
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)]
-        if len(cells) == 7 and re.fullmatch(r"[ABC]\d+", cells[1]):
-            function, deployed = (set(re.findall(r"`([^`]+)`", cells[index])) for index in (4, 5))
-            found[cells[1]] = (function, deployed)
-    return found
+def rows_in_name(name: str) -> set[str]:
+    """The rows that a name begins with, as in `test_b7_b8_bytes_…` or `a1-missing`."""
+    beginning = re.match(r"(?:test_)?((?:[abc]\d+[_-])*)", name)
+    return {row.upper() for row in re.findall(r"[abc]\d+", beginning[1] if beginning else "")} - {GENUINE}
+
+
+def rows_marked(test: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    calls = [node for node in test.decorator_list if isinstance(node, ast.Call)]
+    return {
+        argument.value
+        for call in calls
+        if ast.unparse(call.func) == "pytest.mark.attack"
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
+
+
+def python_tests() -> Iterator[tuple[str, set[str]]]:
+    """Every test that has a marker or a row's name: where it is, and the rows of its markers."""
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                marked = rows_marked(node)
+                if marked or rows_in_name(node.name):
+                    yield f"{path.relative_to(ROOT)}::{node.name}", marked
 
 
 def names_in(folder: str, pattern: str, suffix: str) -> set[str]:
@@ -33,33 +52,27 @@ def names_in(folder: str, pattern: str, suffix: str) -> set[str]:
     }
 
 
-def functions_in(folder: str) -> set[str]:
-    return names_in(folder, r"^(?:async )?def (test_\w+)", ".py")
+MARKED = dict(python_tests())
+NAMED = names_in("modules", r'^run "([abc]\d+_\w+)"', ".tftest.hcl")
+NAMED |= names_in("tests", r'^    "([abc]\d+-[a-z0-9-]+)":', ".py")
 
 
-def test_every_row_is_there_once_in_order():
-    assert list(table()) == ROWS
+def test_every_row_is_listed_once_in_order() -> None:
+    assert LISTED == ROWS
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_row_has_a_test(row):
-    function, deployed = table()[row]
-    assert function | deployed
+def test_row_has_a_test(row: str) -> None:
+    assert any(row in rows for rows in MARKED.values()) or any(row in rows_in_name(name) for name in NAMED)
 
 
-def test_every_test_that_is_named_exists():
-    known = functions_in("tests") | names_in("modules", r'^run "(\w+)"', ".tftest.hcl")
-    known |= names_in("tests/system", r'^    "([abc]\d+-[a-z0-9-]+)":', ".py")
+def test_every_marker_and_every_name_has_a_row() -> None:
+    found = {row for rows in MARKED.values() for row in rows} | {row for name in NAMED for row in rows_in_name(name)}
 
-    assert {name for tests in table().values() for names in tests for name in names} - known == set()
+    assert found - set(LISTED) == set()
 
 
-def test_every_test_with_a_row_s_number_is_named_in_that_row():
-    named = {
-        (row.upper(), name)
-        for folder in ABOUT_REQUESTS
-        for name in functions_in(folder)
-        for row in re.findall(r"[abc]\d+", NUMBERS.sub(r"\1", name))
-        if row != "a0"
-    }
-    assert sorted(f"{row}: {name}" for row, name in named if name not in table()[row][0]) == []
+def test_test_with_a_row_in_its_name_has_the_marker() -> None:
+    without = {place: rows_in_name(place.rpartition("::")[2]) - rows for place, rows in MARKED.items()}
+
+    assert {place: rows for place, rows in without.items() if rows} == {}

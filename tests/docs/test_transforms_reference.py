@@ -1,4 +1,4 @@
-"""docs/transforms.md: its examples work, and it leaves nothing out."""
+"""docs/reference/transforms.md: its examples work, and it leaves nothing out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from media_events.transform.config import SPLIT_KEYS
 from media_events.transform.lookup import MISSING
 from media_events.transform.lookup_config import API_KEYS, LOOKUP_KEYS, OBJECT_KEYS, TABLE_KEYS
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "transforms.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "transforms.md").read_text(encoding="utf-8")
 EXAMPLES = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
 
 

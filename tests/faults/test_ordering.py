@@ -34,6 +34,7 @@ def arrived(run, name):
     return found
 
 
+@pytest.mark.proves("ordering: strict")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_failed_event_holds_up_its_key_alone_and_goes_first_when_it_is_replayed(seed):
     failures = failing(seed)

@@ -1,4 +1,4 @@
-"""docs/adding-a-partner.md, done as it says: one file, one line, and the partner's signed event is accepted."""
+"""docs/tutorials/add-a-partner.md, done as it says: one file, one line, and the partner's signed event is accepted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ops.cli import run
 from tests.fakes.webhook_requests import Desk
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "adding-a-partner.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "tutorials" / "add-a-partner.md").read_text(encoding="utf-8")
 EXAMPLES = ROOT / "examples" / "partners"
 EVENT = (EXAMPLES / "acme-event.json").read_bytes()
 FILE, LINE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

@@ -1,4 +1,4 @@
-"""Deploy to the local cloud with the CDKTF command line, as docs/local-cloud.md says."""
+"""Deploy to the local cloud with the CDKTF command line, as docs/how-to/use-the-local-cloud.md says."""
 
 from __future__ import annotations
 

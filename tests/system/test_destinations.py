@@ -242,6 +242,7 @@ def _surroundings(clients: Clients) -> dict[str, str]:
 # --- one effect per event and destination ------------------------------------------------------------------------
 
 
+@pytest.mark.proves("destination: sqs")
 def test_fifo_queue_has_each_event_once_in_the_group_of_its_asset(targets: Targets) -> None:
     received = targets.receive("per-asset.fifo", len(IDS))
 
@@ -250,6 +251,7 @@ def test_fifo_queue_has_each_event_once_in_the_group_of_its_asset(targets: Targe
     assert [groups[f"asset {n}"].rpartition("-")[0] for n in range(3)] == ["asset-0", "asset-1", "asset-2"]
 
 
+@pytest.mark.proves("destination: sqs")
 def test_queue_that_the_rule_itself_sends_to_has_each_event_as_the_route_makes_it(targets: Targets) -> None:
     # Nobody remembers what a rule has sent: three times is three times.
     received = targets.receive("straight-seen", 3 * len(IDS))
@@ -257,12 +259,14 @@ def test_queue_that_the_rule_itself_sends_to_has_each_event_as_the_route_makes_i
     assert sorted({json.loads(each["Body"])["event"] for each in received}) == IDS
 
 
+@pytest.mark.proves("destination: sns")
 def test_topic_has_each_event_once_with_attributes_that_filter(targets: Targets) -> None:
     received = targets.receive("topic-seen", len(IDS))
 
     assert sorted(json.loads(each["Body"])["take"] for each in received) == sorted(e.data["take"] for e in EVENTS)
 
 
+@pytest.mark.proves("destination: event-bus")
 def test_other_bus_has_each_event_once_one_hop_on(targets: Targets) -> None:
     assert eventually(lambda: _delivered(targets, "route/to-bus") >= set(IDS))
     seen = [json.loads(each["Body"]) for each in targets.receive("bus-seen", len(IDS))]
@@ -275,6 +279,7 @@ def test_other_bus_has_each_event_once_one_hop_on(targets: Targets) -> None:
     assert {(each["source"], each["detail"]["metadata"]["hops"]) for each in seen} == {("partner.mux", 1)}
 
 
+@pytest.mark.proves("destination: http")
 def test_receiver_with_bearer_tokens_has_each_event_once(targets: Targets) -> None:
     eventually(lambda: len(targets.receivers.at("/bearer")) >= len(IDS))
 
@@ -290,6 +295,7 @@ def test_receiver_that_revokes_a_token_is_given_a_new_one(targets: Targets) -> N
     assert eventually(lambda: "after-revocation" in [event_of(h) for h, _ in targets.receivers.at("/bearer")])
 
 
+@pytest.mark.proves("destination: api-destination")
 def test_api_destination_has_each_event_with_its_key_and_what_the_route_makes_of_it(targets: Targets) -> None:
     def all_there() -> bool:
         return {event_of(headers) for headers, _ in targets.receivers.at("/crm/events")} >= set(IDS)
@@ -304,6 +310,7 @@ def test_api_destination_has_each_event_with_its_key_and_what_the_route_makes_of
         assert headers["x-asset"] == f"asset {identity[1]}"
 
 
+@pytest.mark.proves("destination: firehose")
 def test_lake_has_each_event_once_partitioned(targets: Targets) -> None:
     def lines() -> list[dict[str, Any]] | None:
         listed: Any = targets.clients.s3.list_objects_v2(Bucket="the-lake", Prefix="events/")
@@ -319,6 +326,7 @@ def test_lake_has_each_event_once_partitioned(targets: Targets) -> None:
     assert sorted(each for each in found if each in IDS) == IDS
 
 
+@pytest.mark.proves("destination: lambda")
 def test_function_that_raises_is_tried_again_and_then_a_person_is_asked(targets: Targets) -> None:
     targets.publish(make_event(id="odd", type="asset.odd"))
 
@@ -332,6 +340,7 @@ def test_function_that_raises_is_tried_again_and_then_a_person_is_asked(targets:
 # --- one of three routes fails -----------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("routes: a failure is redriven to its own hop alone")
 def test_event_of_three_routes_is_delivered_once_to_two_and_re_driven_to_the_third_alone(targets: Targets) -> None:
     targets.receivers.down.add("/third")
     targets.publish(make_event(id="three", type="asset.three"))
@@ -352,6 +361,7 @@ def test_event_of_three_routes_is_delivered_once_to_two_and_re_driven_to_the_thi
 # --- without a queue ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("invocation: direct")
 def test_function_that_its_rule_invokes_delivers_each_event_once(targets: Targets) -> None:
     events = [make_event(id=f"swift-{n}", type="asset.swift") for n in range(3)]
 
@@ -361,6 +371,7 @@ def test_function_that_its_rule_invokes_delivers_each_event_once(targets: Target
     assert [targets.arrived("/swift", event.metadata.id) for event in events] == [1, 1, 1]
 
 
+@pytest.mark.proves("invocation: direct")
 def test_event_that_lambda_gave_up_on_comes_back_by_the_bus_to_the_same_function(targets: Targets) -> None:
     """It is invoked as a rule does: the local cloud's own rules do without Lambda's retries and destinations."""
     targets.receivers.down.add("/swift")
@@ -390,6 +401,7 @@ def test_event_that_lambda_gave_up_on_comes_back_by_the_bus_to_the_same_function
 # --- signatures, and only the latest -----------------------------------------------------------------------------
 
 
+@pytest.mark.proves("destination: http")
 def test_signed_receiver_sees_only_ever_newer_states_and_can_verify_them(targets: Targets) -> None:
     states = [make_event(id=f"state-{n}", type="asset.state", sequence=f"{n:03}") for n in range(8)]
     random.Random(5).shuffle(states)
@@ -415,6 +427,7 @@ def test_signed_receiver_sees_only_ever_newer_states_and_can_verify_them(targets
 # --- in order ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("ordering: strict")
 def test_events_of_each_key_arrive_in_order_and_a_refused_one_holds_up_its_key_alone(targets: Targets) -> None:
     steps = {
         key: [
@@ -457,6 +470,7 @@ def test_events_of_each_key_arrive_in_order_and_a_refused_one_holds_up_its_key_a
 # --- a receiver that is down -------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("circuit breaker: an outage loses nothing and uses up no attempts")
 def test_receiver_that_is_down_for_long_loses_nothing_and_eats_no_attempts(targets: Targets) -> None:
     targets.receivers.down.add("/fragile")
     burst = [make_event(id=f"burst-{n:02}", type="asset.burst") for n in range(30)]
@@ -508,6 +522,7 @@ def encoded(job: str, kind: str = "encode.completed") -> Event:
     return make_event({"job": job}, id=f"{job}-{kind}", type=kind)
 
 
+@pytest.mark.proves("destination: step-functions", "destination: task-callback")
 def test_workflow_goes_on_with_the_event_that_it_waits_for(targets: Targets) -> None:
     targets.publish(new("job-a"))
     assert execution(targets, "job-a")["status"] == "RUNNING"
@@ -519,6 +534,7 @@ def test_workflow_goes_on_with_the_event_that_it_waits_for(targets: Targets) -> 
     assert json.loads(found["output"])["metadata"]["id"] == "job-a-encode.completed"
 
 
+@pytest.mark.proves("destination: task-callback")
 def test_workflow_finds_the_event_that_came_before_it_waited(targets: Targets) -> None:
     targets.publish(encoded("job-b"))
     time.sleep(4)
@@ -528,6 +544,7 @@ def test_workflow_finds_the_event_that_came_before_it_waited(targets: Targets) -
     assert ended(targets, "job-b")["status"] == "SUCCEEDED"
 
 
+@pytest.mark.proves("destination: task-callback")
 def test_workflow_catches_the_failure_that_the_event_reports(targets: Targets) -> None:
     targets.publish(new("job-c"))
     assert execution(targets, "job-c")["status"] == "RUNNING"

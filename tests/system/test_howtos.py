@@ -1,4 +1,4 @@
-"""From the state that `make demo KEEP=1` leaves, by docs/review.md alone: a failure is understood and put right."""
+"""From the state that `make demo KEEP=1` leaves, by the tutorial alone: a failure is understood and put right."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.system.conftest import Told
 from tests.system.operators import with_policy
 from tests.system.polling import eventually
 
-GUIDE = REPOSITORY / "docs" / "review.md"
+GUIDE = REPOSITORY / "docs" / "tutorials" / "first-events.md"
 
 
 def command(told: Told, *arguments: str) -> str:
@@ -105,7 +105,7 @@ def test_a_newcomer_does_it_by_page_with_the_ready_policy(
         "bin/media-events review serve",
         f"`http-503 at {BROKEN}`",
         "*Why it failed*",
-        "*Replay*",
+        "*Retry*",
         "*Resolved*",
     ):
         assert part in guide

@@ -428,6 +428,7 @@ def test_message_that_is_none_goes_to_review_and_its_group_goes_on(ways: Ways):
         ("with-siding", "3 later of its key wait behind it, 3 of them parked"),
     ],
 )
+@pytest.mark.proves("ordering: strict")
 def test_from_a_fifo_topic_to_a_fifo_queue_a_failed_event_holds_up_its_key_alone_and_goes_first(
     ways: Ways, steps: Steps, destination: str, waiting: str
 ):

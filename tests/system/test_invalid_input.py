@@ -27,15 +27,18 @@ def refusals(lines: list[LogLine]) -> list[tuple[Any, Any]]:
 # Refused before anything is verified
 
 
+@pytest.mark.attack("C1")
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD"])
 def test_another_method_is_answered_405(request_mux: Send, method: str):
     assert request_mux(b"", method=method).status == 405
 
 
+@pytest.mark.attack("C2")
 def test_a_partner_that_nobody_knows_is_answered_404(request_mux: Send, mux: Sender):
     assert request_mux(b"{}", url=mux.url.replace("/mux", "/nobody")).status == 404
 
 
+@pytest.mark.attack("C2")
 @pytest.mark.parametrize(
     "path", ["/", "/webhooks", "/webhooks/", "/webhooks/mux/more", "/webhooks/%00", "/webhooks/%ff"]
 )
@@ -43,10 +46,12 @@ def test_a_path_that_is_none_is_answered_404(request_mux: Send, clients: Clients
     assert request_mux(b"{}", url=reachable(outputs["api_endpoint"] + path, clients.record)).status == 404
 
 
+@pytest.mark.attack("C2")
 def test_a_name_that_is_far_too_long_is_answered_404(request_mux: Send, mux: Sender):
     assert request_mux(b"{}", url=mux.url.replace("/mux", "/" + "a" * 5000)).status == 404
 
 
+@pytest.mark.attack("B10")
 def test_a_body_above_the_limit_is_answered_413(mux: Sender):
     assert mux.send(b"x" * 6_500_000).status == 413
 
@@ -54,6 +59,7 @@ def test_a_body_above_the_limit_is_answered_413(mux: Sender):
 # Not authenticated
 
 
+@pytest.mark.attack("A1")
 @pytest.mark.parametrize(
     "signature",
     [
@@ -78,6 +84,7 @@ def test_a_forged_signature_is_answered_401(mux: Sender, log_lines: LogLines):
     assert (401, "signature-mismatch") in eventually(lambda: refusals(log_lines()))
 
 
+@pytest.mark.attack("A11")
 @pytest.mark.parametrize("offset", [-4000, 4000])
 def test_a_signed_time_outside_the_tolerance_is_answered_401(mux: Sender, offset: int):
     assert mux.send("mux-video.asset.ready", now=int(time.time()) + offset).status == 401
@@ -96,6 +103,7 @@ def test_a_large_body_without_a_signature_is_answered_401(request_mux: Send):
 # Authenticated, and not to be processed: kept for a person
 
 
+@pytest.mark.attack("B1")
 @pytest.mark.parametrize(
     "body",
     [
@@ -120,6 +128,7 @@ def test_what_cannot_be_processed_is_acknowledged_and_opens_a_review_item(
     assert eventually(lambda: [item for item in open_review_items(clients, table) if item.event_id == identity])
 
 
+@pytest.mark.attack("B7")
 def test_bytes_that_are_no_text_are_no_server_error(mux: Sender):
     # The HTTP API itself replaces such bytes where the content type says JSON, so that the signature can't match.
     assert mux.send(b"\xff\xfe{}").status in {202, 401}
@@ -128,6 +137,7 @@ def test_bytes_that_are_no_text_are_no_server_error(mux: Sender):
 # Large, repeated
 
 
+@pytest.mark.attack("B9")
 def test_a_signed_body_of_2_mb_is_accepted_and_delivered_by_claim_check(
     mux: Sender, mux_event: Callable[[str], dict[str, Any]], log_lines: LogLines
 ):
@@ -143,6 +153,7 @@ def test_a_signed_body_of_2_mb_is_accepted_and_delivered_by_claim_check(
     assert eventually(transformed), [line.text for line in seen]
 
 
+@pytest.mark.attack("A13")
 def test_a_verbatim_replay_is_acknowledged_and_published_once(
     mux: Sender, mux_event: Callable[[str], dict[str, Any]], log_lines: LogLines
 ):

@@ -149,6 +149,7 @@ def found(texts: dict[str, str] | list[tuple[str, str]], marks: list[str]) -> li
     return [(place, mark) for place, text in pairs for mark in marks if mark in text.lower()]
 
 
+@pytest.mark.attack("C9")
 def test_no_log_line_and_no_metric_holds_a_secret_or_a_signature(clients: Clients, secrets, planted: Planted):
     lines = list(log_lines(clients))
     assert any('"_aws"' in text for _, text in lines), "metrics are lines as well"

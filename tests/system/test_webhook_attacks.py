@@ -1,4 +1,4 @@
-"""A selection of the attack catalogue (docs/attack-catalogue.md) against the deployed HTTP API."""
+"""A selection of the attack catalogue (docs/explanation/security.md) against the deployed HTTP API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +54,11 @@ def timed(form: str) -> Callable[[Headers], Headers]:
     return lambda headers: headers | {"webhook-timestamp": form.format(headers["webhook-timestamp"])}
 
 
+def marked(rows: Iterable[str]) -> list[Any]:
+    """The rows of a table as parameters, each marked with the attack that its key begins with."""
+    return [pytest.param(row, marks=pytest.mark.attack(row.partition("-")[0].upper())) for row in rows]
+
+
 SIGNATURES = {
     "a1-missing": (lambda h: {name: h[name] for name in h if name != "webhook-signature"}, 401),
     "a2-garbage": (signed(lambda _: "garbage"), 401),
@@ -71,7 +76,7 @@ SIGNATURES = {
 }
 
 
-@pytest.mark.parametrize("row", SIGNATURES)
+@pytest.mark.parametrize("row", marked(SIGNATURES))
 def test_row_about_signatures_is_answered_by_the_deployed_api(partners: Partners, row: str):
     change, status = SIGNATURES[row]
     assert partners.post_standard(change) == status
@@ -85,7 +90,7 @@ MUX: dict[str, tuple[Callable[[str], str], Headers, int]] = {
 }
 
 
-@pytest.mark.parametrize("row", MUX)
+@pytest.mark.parametrize("row", marked(MUX))
 def test_row_about_headers_is_answered_by_the_deployed_api(partners: Partners, row: str):
     change, more, status = MUX[row]
     assert partners.post_mux(change, **more) == status
@@ -103,13 +108,14 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("row", BODIES)
+@pytest.mark.parametrize("row", marked(BODIES))
 def test_row_about_bodies_is_kept_for_review_by_the_deployed_api(partners: Partners, row: str):
     answer = partners.mux.send(BODIES[row])
     # An id of the request's own: none of an event's.
     assert (answer.status, json.loads(answer.body)["id"].partition("-")[0]) == (202, "request")
 
 
+@pytest.mark.attack("C5")
 def test_c5_call_that_breaks_off_leaves_no_trace(
     partners: Partners, log_lines: Callable[[], list[LogLine]], clients: Clients
 ):
@@ -131,6 +137,7 @@ def test_c5_call_that_breaks_off_leaves_no_trace(
     assert [line.text for line in log_lines() if marker in line.text] == []
 
 
+@pytest.mark.attack("A13")
 def test_a13_verbatim_replay_is_answered_as_a_duplicate(partners: Partners, mux_event: Callable[[str], Any]):
     body = json.dumps(mux_event(f"catalogue-{uuid.uuid4()}")).encode()
     answers = [json.loads(partners.mux.send(body).body)["status"] for _ in range(2)]

@@ -1,8 +1,8 @@
 """A newcomer with a browser, in a process of its own: `python -m tests.system.web_client LINK EVENT RECEIVER`.
 
-Walks as docs/review.md tells, from the link that `media-events review serve` prints to the delivered event, mends the
-receiver on the way, and prints what the page said, as JSON. Playwright leaves a running loop in its process, which
-other tests must not find.
+Walks as docs/tutorials/first-events.md tells, from the link that `media-events review serve` prints to the delivered
+event, mends the receiver on the way, and prints what the page said, as JSON. Playwright leaves a running loop in its
+process, which other tests must not find.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings and configuration documents, held against the contracts."""
+"""Settings and configuration documents, held against the reference."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from media_events.core.settings import SettingsError
 from media_events.handlers import deliver, redrive, transform, webhook
 from media_events.messaging.consumer_settings import ConsumerSettings
 
-CONTRACTS = (Path(__file__).parents[4] / "docs" / "contracts.md").read_text()
+REFERENCE = (Path(__file__).parents[4] / "docs" / "reference" / "function-configuration.md").read_text()
 HANDLERS = {
     "webhook": webhook.WebhookSettings,
     "transform": transform.TransformSettings,
@@ -25,22 +25,22 @@ URI = "s3://kit/configuration/f/x.json"
 
 
 def promised(function):
-    """The variables that the table in section 2 of the contracts gives to a function."""
+    """The variables that the table of the reference gives to a function."""
     found = set()
-    for line in CONTRACTS.split("## 2.")[1].split("## 3.")[0].splitlines():
+    for line in REFERENCE.partition("## Environment variables")[2].partition("\n## ")[0].splitlines():
         if not line.startswith("| `"):
             continue
         variables, functions, _ = (cell.strip() for cell in line.strip("|").split("|")[:3])
-        told = re.findall(r"[a-z]+", functions)
-        for variable, only in re.findall(r"`([A-Z_0-9]+)`(?: \(([a-z, ]+)\))?", variables):
-            readers = re.findall(r"[a-z]+", only) if only else told
+        listed = re.findall(r"[a-z_]+", functions)
+        for variable, only in re.findall(r"`([A-Z_0-9]+)`(?: \(([a-z_, ]+)\))?", variables):
+            readers = re.findall(r"[a-z_]+", only) if only else listed
             if "all" in readers or function in readers:
                 found.add(variable)
     return found
 
 
 @pytest.mark.parametrize("function", HANDLERS)
-def test_settings_are_what_the_contracts_promise(function):
+def test_settings_are_what_the_reference_promises(function):
     assert set(HANDLERS[function].variables()) == promised(function)
 
 

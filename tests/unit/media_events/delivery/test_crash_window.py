@@ -1,9 +1,8 @@
 """The function dies between the effect and its record: what each target makes of the repetition, one row for each.
 
 The lease keeps everybody else away for as long as the function may still be at work. When it has run out the event is
-delivered again, with the same identity as the first time. Whether that is a second effect is the target's affair, and
-`docs/destinations.md` says so in its table; the stand-ins here know a repetition by what AWS documents, and by nothing
-else.
+delivered again, with the same identity as the first time. Whether that is a second effect depends on the target, as
+the table in `docs/reference/destinations.md` says; the stand-ins here know a repetition only by what AWS documents.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, s
 
 ARN = "arn:aws:{service}:eu-west-1:123456789012:{name}"
 FUNCTION_SECONDS = 30.0
-DOCS = Path(__file__).resolve().parents[4] / "docs" / "destinations.md"
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "reference" / "destinations.md"
 
 
 class Crash(BaseException):

@@ -159,6 +159,7 @@ def test_rotation_refuses_no_event_though_the_secret_was_read_a_moment_ago(cloud
     assert len(cloud.seen()) == 5
 
 
+@pytest.mark.attack("C8")
 def test_c8_bus_is_addressed_by_its_arn(cloud):
     cloud.configure(
         "ingress/webhook",

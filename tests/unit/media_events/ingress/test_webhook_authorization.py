@@ -241,6 +241,7 @@ def test_kept_request_of_an_authorised_partner_has_no_token_and_comes_back(servi
     assert "live" not in dead.body
 
 
+@pytest.mark.attack("C11")
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [

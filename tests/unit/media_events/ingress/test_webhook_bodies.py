@@ -23,12 +23,14 @@ def quarantined(service, reply):
     return dead, request
 
 
+@pytest.mark.attack("B1")
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_b1_deep_nesting_without_a_signature_is_refused_with_401(service, opening):
     assert service.post(opening * 30_000, headers={"content-type": "application/json"}).status == 401
     assert service.nothing_happened()
 
 
+@pytest.mark.attack("B1")
 @pytest.mark.parametrize("depth", [65, 1_100, 30_000])
 def test_b1_deep_nesting_with_a_signature_is_kept_for_review(service, depth):
     dead, _ = quarantined(service, service.post(b'{"a":' * depth + b"1" + b"}" * depth))
@@ -36,6 +38,7 @@ def test_b1_deep_nesting_with_a_signature_is_kept_for_review(service, depth):
     assert dead.failure.code == "json-too-deep"
 
 
+@pytest.mark.attack("B2")
 @pytest.mark.parametrize("body", ["[]", '"text"', "12", "null", "true", "[{}]"])
 def test_b2_json_that_is_no_object_is_kept_for_review(service, body):
     dead, _ = quarantined(service, service.post(body))
@@ -43,6 +46,7 @@ def test_b2_json_that_is_no_object_is_kept_for_review(service, body):
     assert dead.failure.failure_class == "permanent-data"
 
 
+@pytest.mark.attack("B3")
 @pytest.mark.parametrize("body", ["", "{", "not json", '{"a": 1,}', "{'a': 1}"])
 def test_b3_invalid_json_is_kept_for_review(service, body):
     _, request = quarantined(service, service.post(body))
@@ -50,11 +54,13 @@ def test_b3_invalid_json_is_kept_for_review(service, body):
     assert base64.b64decode(request["body_base64"]) == body.encode()
 
 
+@pytest.mark.attack("B4")
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", r'"\ud800"'])
 def test_b4_what_json_or_the_bus_can_not_say_is_kept_for_review(service, value):
     quarantined(service, service.post(BODY.replace('"data": {}', f'"data": {{"n": {value}}}')))
 
 
+@pytest.mark.attack("B4")
 def test_b4_large_integers_reach_the_bus_as_text(service):
     number = "92233720368547758089223372036854775808"
 
@@ -62,17 +68,20 @@ def test_b4_large_integers_reach_the_bus_as_text(service):
     assert service.bus.events[0].data["data"]["n"] == number
 
 
+@pytest.mark.attack("B5")
 def test_b5_duplicate_keys_are_kept_for_review(service):
     dead, _ = quarantined(service, service.post(BODY.replace('"type": "video', '"type": "evil", "type": "video')))
 
     assert dead.failure.code == "json-duplicate-key"
 
 
+@pytest.mark.attack("B6")
 @pytest.mark.parametrize("kind", [7, None, [], {}, "x" * 10_240, "a\nb", "\x1b[31mred", ""])
 def test_b6_type_that_is_no_short_printable_text_is_kept_for_review(service, kind):
     quarantined(service, service.post(json.dumps(json.loads(BODY) | {"type": kind})))
 
 
+@pytest.mark.attack("B7")
 def test_b7_body_that_is_not_utf_8_is_kept_for_review_byte_by_byte(service):
     body = BODY.encode().replace(b"asset-1", b"\xff\xfe\x80")
 
@@ -81,11 +90,13 @@ def test_b7_body_that_is_not_utf_8_is_kept_for_review_byte_by_byte(service):
     assert base64.b64decode(request["body_base64"]) == body
 
 
+@pytest.mark.attack("B8")
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + BODY.encode(), b"\xc0\xaf", BODY.encode() + b"\x00"])
 def test_b8_mark_overlong_form_and_nul_are_kept_for_review(service, body):
     quarantined(service, service.post(body))
 
 
+@pytest.mark.attack("B9")
 def test_b9_body_above_the_bus_s_limit_is_checked_in_and_accepted(service):
     body = json.dumps(json.loads(BODY) | {"note": "n" * 150_000})
 
@@ -98,6 +109,7 @@ def test_b9_body_above_the_bus_s_limit_is_checked_in_and_accepted(service):
     assert service.bus.entries[0].size < service.max_entry_bytes
 
 
+@pytest.mark.attack("B10")
 def test_b10_body_above_the_hard_limit_is_refused_with_413_before_all_else(service):
     reply = service.post(b"x" * 200_001, headers={})
 
@@ -106,10 +118,12 @@ def test_b10_body_above_the_hard_limit_is_refused_with_413_before_all_else(servi
     assert service.nothing_happened()
 
 
+@pytest.mark.attack("B10")
 def test_b10_body_at_the_hard_limit_is_read(service):
     assert service.post(b"x" * 200_000, headers={}).status == 401
 
 
+@pytest.mark.attack("B11")
 def test_b11_chunked_body_is_counted_whole_and_never_cut(service):
     chunked = {"transfer-encoding": "chunked"}
 
@@ -118,6 +132,7 @@ def test_b11_chunked_body_is_counted_whole_and_never_cut(service):
     assert len(service.bus.events) == 1
 
 
+@pytest.mark.attack("B12")
 @pytest.mark.parametrize("length", ["0", "1", "999999999", "-1", "abc"])
 def test_b12_content_length_is_not_believed(service, length):
     small = service.mux_headers(BODY.encode()) | {"content-length": length}
@@ -126,6 +141,7 @@ def test_b12_content_length_is_not_believed(service, length):
     assert service.post(b"x" * 200_001, headers={"content-length": length}).status == 413
 
 
+@pytest.mark.attack("B13")
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "zstd", "GZIP", "é"])
 def test_b13_content_encoding_is_refused_with_415(service, encoding):
     reply = service.post(headers=service.mux_headers(BODY.encode()) | {"content-encoding": encoding})
@@ -134,15 +150,18 @@ def test_b13_content_encoding_is_refused_with_415(service, encoding):
     assert service.nothing_happened()
 
 
+@pytest.mark.attack("B13")
 def test_b13_identity_is_no_encoding(service):
     assert service.post(headers=service.mux_headers(BODY.encode()) | {"content-encoding": "Identity"}).status == 202
 
 
+@pytest.mark.attack("B14")
 @pytest.mark.parametrize("kind", ["Application/JSON", "application/json; charset=UTF-8", "application/vnd.mux+json"])
 def test_b14_content_type_counts_in_any_case_and_with_parameters(service, kind):
     assert service.post(headers=service.mux_headers(BODY.encode()) | {"content-type": kind}).status == 202
 
 
+@pytest.mark.attack("B14", "B15")
 @pytest.mark.parametrize(
     "kind",
     ["text/html", "application/xml", "", "json", "multipart/form-data; boundary=x", "application/json, text/html"],
@@ -154,6 +173,7 @@ def test_b14_b15_another_content_type_is_refused_with_415(service, kind):
     assert service.nothing_happened()
 
 
+@pytest.mark.attack("B14")
 def test_b14_missing_content_type_is_refused_with_415(service):
     headers = service.mux_headers(BODY.encode())
     del headers["content-type"]
@@ -161,6 +181,7 @@ def test_b14_missing_content_type_is_refused_with_415(service):
     assert service.post(headers=headers).status == 415
 
 
+@pytest.mark.attack("B16")
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 @pytest.mark.parametrize("encoded", [True, False])
 def test_b16_body_is_read_in_both_payload_formats_encoded_or_not(service, version, encoded):
@@ -170,6 +191,7 @@ def test_b16_body_is_read_in_both_payload_formats_encoded_or_not(service, versio
     assert service.bus.events[0].metadata.subject == "ässet-1 ✓"
 
 
+@pytest.mark.attack("B16")
 @pytest.mark.parametrize("text", ["not base64!", "e30", "é", "e30=\n"])
 def test_b16_body_that_is_no_base64_is_refused_with_400(service, text):
     event = api_event(b"", headers=service.mux_headers(b""))

@@ -33,6 +33,7 @@ def bodies(*ids):
     )
 
 
+@pytest.mark.attack("C1")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "", "POST\n", "post"])
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 def test_c1_every_method_but_post_is_refused_with_405(service, method, version):
@@ -45,6 +46,7 @@ def test_c1_every_method_but_post_is_refused_with_405(service, method, version):
     assert service.nothing_happened()
 
 
+@pytest.mark.attack("C2")
 @pytest.mark.parametrize(
     "partner",
     ["nobody", "../mux", "mux/../mux", "MUX", "", "x" * 10_240, "%2e%2e", "mux\x00", "__proto__", "é\n\x1b[31m"],
@@ -57,6 +59,7 @@ def test_c2_unknown_partner_is_refused_with_404_and_not_echoed(service, partner)
     assert not partner or partner == "MUX" or partner not in service.report.text()
 
 
+@pytest.mark.attack("C2")
 def test_c2_partner_is_read_from_the_path_where_there_is_no_parameter(service):
     event = api_event(BODY.encode(), headers=service.mux_headers(BODY.encode()))
     event["pathParameters"] = None
@@ -64,11 +67,13 @@ def test_c2_partner_is_read_from_the_path_where_there_is_no_parameter(service):
     assert service.send(event).status == 202
 
 
+@pytest.mark.attack("C3")
 def test_c3_disabled_partner_is_answered_410(service):
     assert service.post(partner="closed").status == 410
     assert service.nothing_happened()
 
 
+@pytest.mark.attack("C6")
 def test_c6_event_that_the_bus_refuses_is_kept_and_acknowledged(service):
     service.bus.failing = TransientError("aws-ThrottlingException", "slow down")
 
@@ -81,6 +86,7 @@ def test_c6_event_that_the_bus_refuses_is_kept_and_acknowledged(service):
     assert service.post().json["status"] == "duplicate"
 
 
+@pytest.mark.attack("C6")
 def test_c6_single_entry_that_the_bus_refuses_is_kept_and_the_others_are_published(desk_of):
     service = desk_of(partners=BATCH)
     service.bus.refuse = lambda entry: PermanentConfigError("aws-Denied", "no") if '"id":"b"' in entry.detail else None
@@ -90,6 +96,7 @@ def test_c6_single_entry_that_the_bus_refuses_is_kept_and_the_others_are_publish
     assert [json.loads(dead.body)["metadata"]["id"] for dead in service.queue.dead] == ["b"]
 
 
+@pytest.mark.attack("C6")
 def test_c6_nothing_is_acknowledged_when_bus_and_queue_both_refuse_and_nothing_is_lost_on_retry(service):
     service.bus.failing = service.queue.failing = TransientError("aws-unavailable", "down")
 
@@ -101,6 +108,7 @@ def test_c6_nothing_is_acknowledged_when_bus_and_queue_both_refuse_and_nothing_i
     assert len(service.bus.entries) == 1
 
 
+@pytest.mark.attack("C6")
 def test_c6_oversize_event_is_kept_by_pointer_when_the_bus_refuses_it(service):
     service.bus.failing = TransientError("aws-ThrottlingException", "slow down")
 
@@ -111,6 +119,7 @@ def test_c6_oversize_event_is_kept_by_pointer_when_the_bus_refuses_it(service):
     assert len(dead.body) < 5_000
 
 
+@pytest.mark.attack("C6")
 def test_c6_failed_part_of_a_batch_is_free_for_the_retry_and_the_rest_is_not_repeated(desk_of):
     service = desk_of(partners=BATCH)
     service.bus.refuse = lambda entry: TransientError("aws-x", "no") if '"id":"b"' in entry.detail else None
@@ -136,6 +145,7 @@ def test_twin_at_work_on_one_event_of_a_batch_leaves_the_others_free(desk_of):
     assert not service.bus.calls
 
 
+@pytest.mark.attack("C6")
 def test_c6_throttled_entries_are_put_again_before_anything_else(service):
     refusals = [TransientError("aws-ThrottlingException", "slow down"), None]
     service.bus.refuse = lambda _entry: refusals.pop(0)
@@ -145,6 +155,7 @@ def test_c6_throttled_entries_are_put_again_before_anything_else(service):
     assert not service.queue.dead
 
 
+@pytest.mark.attack("C7")
 def test_c7_secret_store_that_is_down_is_our_fault(service):
     service.secrets.failing = TransientError("aws-InternalServiceError", "down")
 
@@ -279,6 +290,7 @@ def test_same_id_of_two_partners_is_two_events(desk_of):
     assert [event.metadata.source for event in service.bus.events] == ["partner.one", "partner.two"]
 
 
+@pytest.mark.attack("C13")
 @pytest.mark.usefixtures("socket_disabled")
 def test_c13_urls_in_a_body_are_passed_on_as_text_and_never_fetched(service):
     urls = {"callback": "http://169.254.169.254/latest/meta-data/", "dataref": "s3://ours/configuration/x.json"}
@@ -290,6 +302,7 @@ def test_c13_urls_in_a_body_are_passed_on_as_text_and_never_fetched(service):
     assert service.bodies.kept == {}
 
 
+@pytest.mark.attack("C12", "C15")
 def test_c12_c15_source_and_control_attributes_are_never_the_sender_s(service):
     forged = {"source": "aws.s3", "dataref": "s3://ours/x", "redrive": {"route": "route/a", "count": 1}, "hops": 9}
     body = json.dumps(json.loads(BODY) | forged | {"metadata": forged, "ingress": "sqs", "stage": "transformed"})
@@ -382,6 +395,7 @@ def handshake(rule):
     return {"mux": {"specification": {"preset": "mux", "handshake": rule}, "secret_arns": ["arn:mux"]}}
 
 
+@pytest.mark.attack("C11")
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
@@ -403,6 +417,7 @@ def test_every_unusable_partner_is_named_at_once(desk_of):
         desk_of(partners={"a": {}, "b": {}})
 
 
+@pytest.mark.attack("C9")
 def test_c9_log_lines_hold_no_header_no_payload_and_no_signature(service):
     planted = {"x-evil": '\n{"level":"INFO"}\x1b[31m', "user-agent": "live-agent"}
     headers = service.mux_headers(BODY.encode())

@@ -44,6 +44,7 @@ def twilio_headers(fields, query=""):
     }
 
 
+@pytest.mark.attack("A16")
 def test_a16_form_is_accepted_as_it_was_signed(desk_of):
     service = desk_of(partners=TWILIO)
     fields = {"id": "evt-1", "Body": "hello", "From": "x"}
@@ -52,6 +53,7 @@ def test_a16_form_is_accepted_as_it_was_signed(desk_of):
     assert service.bus.events[0].data == fields
 
 
+@pytest.mark.attack("A16")
 @pytest.mark.parametrize(
     "body",
     [
@@ -69,6 +71,7 @@ def test_a16_shifted_merged_or_repeated_parameters_are_refused_with_401(desk_of,
     assert service.nothing_happened()
 
 
+@pytest.mark.attack("A16")
 def test_a16_query_is_signed_too(desk_of):
     service = desk_of(partners=TWILIO)
     fields = {"id": "evt-1", "Body": "hello", "From": "x"}
@@ -78,6 +81,7 @@ def test_a16_query_is_signed_too(desk_of):
     assert service.post(urlencode(fields), partner="other", headers=headers, query="a=2").status == 401
 
 
+@pytest.mark.attack("A17")
 def test_a17_json_under_a_form_s_signature_is_refused_with_415(desk_of):
     service = desk_of(partners=TWILIO)
     headers = twilio_headers({"id": "evt-1"}) | JSON
@@ -89,6 +93,7 @@ def test_a17_json_under_a_form_s_signature_is_refused_with_415(desk_of):
 TOKEN = partner({"method": "static_token", "signature_header": "x-token"})
 
 
+@pytest.mark.attack("C10")
 @pytest.mark.parametrize("token", ["", SECRET[:-1], SECRET + "x", SECRET.upper(), "é", "x" * 100_000])
 def test_c10_wrong_token_is_refused_with_401(desk_of, token):
     service = desk_of(partners=TOKEN)
@@ -97,6 +102,7 @@ def test_c10_wrong_token_is_refused_with_401(desk_of, token):
     assert service.nothing_happened()
 
 
+@pytest.mark.attack("C10")
 def test_c10_right_token_is_accepted_and_appears_nowhere(desk_of):
     service = desk_of(partners=TOKEN)
 
@@ -116,6 +122,7 @@ def test_token_in_the_query_is_not_kept_for_review(desk_of):
 BASIC = partner({"method": "basic"})
 
 
+@pytest.mark.attack("C10")
 @pytest.mark.parametrize(
     ("text", "status"),
     [
@@ -142,6 +149,7 @@ def test_unverified_partner_is_accepted_only_where_the_specification_says_so(des
     assert not service.secrets.cached
 
 
+@pytest.mark.attack("C14")
 def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_kept_request(desk_of):
     service = desk_of(
         partners={

@@ -23,39 +23,47 @@ def nested(levels: int) -> bytes:
     return b"[" * levels + b"]" * levels
 
 
+@pytest.mark.attack("B1")
 @pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 1_000, 100_000])
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_b1_deep_json_is_refused(levels, opening, closing):
     assert refusal(opening * levels + b"1" + closing * levels) == "json-too-deep"
 
 
+@pytest.mark.attack("B1")
 def test_b1_json_at_the_depth_limit_is_read():
     assert parse_json(nested(MAX_DEPTH))
 
 
+@pytest.mark.attack("B1")
 def test_b1_unclosed_deep_json_is_refused():
     assert refusal(b"[" * 100_000) in ("json-too-deep", "json-invalid")
 
 
+@pytest.mark.attack("B3")
 @pytest.mark.parametrize("body", [b"{", b"nonsense", b"{'a':1}", b'{"a":1,}', b'{"a":1} x', b" ", b'{"a":"\n"}', b"01"])
 def test_b3_invalid_json_is_refused(body):
     assert refusal(body) == "json-invalid"
 
 
+@pytest.mark.attack("B3")
 def test_b3_empty_body_is_refused():
     assert refusal(b"") == "body-empty"
 
 
+@pytest.mark.attack("B4")
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
 def test_b4_numbers_that_are_not_json_are_refused(text):
     assert refusal(f'{{"a":{text}}}'.encode()) == "json-not-a-number"
 
 
+@pytest.mark.attack("B4")
 @pytest.mark.parametrize("text", ["1e999", "-1e400"])
 def test_b4_numbers_beyond_any_float_are_refused(text):
     assert refusal(f'{{"a":{text}}}'.encode()) == "json-number-out-of-range"
 
 
+@pytest.mark.attack("B4")
 @pytest.mark.parametrize(
     "text", ["9223372036854775808", "-9223372036854775809", "1" * 5_000, "1e19", "12345678901234567890.5"]
 )
@@ -63,35 +71,42 @@ def test_b4_numbers_beyond_64_bits_are_kept_as_text_unchanged(text):
     assert parse_json(f'{{"a":{text}}}'.encode()) == {"a": text}
 
 
+@pytest.mark.attack("B4")
 @pytest.mark.parametrize("number", [0, -1, 2**63 - 1, -(2**63 - 1), 1.5, 1741083330124])
 def test_b4_other_numbers_stay_numbers(number):
     assert parse_json(json.dumps({"a": number}).encode()) == {"a": number}
 
 
+@pytest.mark.attack("B4")
 @pytest.mark.parametrize("body", [b'{"a":"\\ud800"}', b'{"\\udfff":1}', b'["\\ude00\\ud83d"]'])
 def test_b4_lone_surrogates_are_refused(body):
     assert refusal(body) == "text-lone-surrogate"
 
 
+@pytest.mark.attack("B4")
 def test_b4_surrogate_pair_is_one_character():
     assert parse_json(b'["\\ud83d\\ude00"]') == ["\U0001f600"]
 
 
+@pytest.mark.attack("B5")
 @pytest.mark.parametrize("body", [b'{"type":"good","type":"evil"}', b'{"a":[{"b":1,"b":1}]}', b'{"a":1,"\\u0061":2}'])
 def test_b5_duplicate_names_are_refused(body):
     assert refusal(body) == "json-duplicate-key"
 
 
+@pytest.mark.attack("B7", "B8")
 @pytest.mark.parametrize("body", [b'{"a":"\xff"}', b"\xc3\x28", b'{"a":"\xc0\x80"}', b'{"a":"\xed\xa0\x80"}'])
 def test_b7_b8_bytes_that_are_not_utf8_are_refused_overlong_forms_included(body):
     assert refusal(body) == "body-not-utf8"
 
 
+@pytest.mark.attack("B8")
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf{}", b"\xff\xfe{\x00}\x00", b"\xfe\xff\x00{\x00}"])
 def test_b8_byte_order_mark_is_refused(body):
     assert refusal(body) == "body-bom"
 
 
+@pytest.mark.attack("B8")
 @pytest.mark.parametrize("body", [b'{"a":1}\x00', b'{"a":"\\u0000"}', b'{"\\u0000":1}', b'{"a":"\x00"}'])
 def test_b8_nul_is_refused(body):
     assert refusal(body) == "text-nul"
@@ -152,6 +167,7 @@ def test_malformed_form_is_refused(body, code):
     assert refusal(body, parse_form) == code
 
 
+@pytest.mark.attack("B14")
 @pytest.mark.parametrize(
     ("header", "accepted"),
     [

@@ -40,6 +40,7 @@ GOOD = {"id": "e1", "type": "asset.ready"}
 # What is no event.
 
 
+@pytest.mark.attack("B2")
 @pytest.mark.parametrize("body", [[], [GOOD], "text", 1, None, True])
 def test_b2_body_that_is_no_object_is_refused(body):
     assert refusal(spec(), body) == "body-not-object"
@@ -59,6 +60,7 @@ def test_number_as_id_becomes_text():
     assert one(spec(), {**GOOD, "id": 545175}).metadata.id == "545175"
 
 
+@pytest.mark.attack("B6")
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
@@ -86,6 +88,7 @@ def test_subject_that_is_no_printable_text_is_refused(subject):
 # Who says so.
 
 
+@pytest.mark.attack("C12")
 def test_c12_source_is_the_configured_partner_whatever_the_body_calls_itself():
     body = {**GOOD, "source": "aws.s3", "partner": "another", "metadata": {"source": "aws.s3", "hops": 15}}
 
@@ -94,6 +97,7 @@ def test_c12_source_is_the_configured_partner_whatever_the_body_calls_itself():
     assert (event.metadata.source, event.metadata.partner, event.metadata.hops) == ("partner.acme", "acme", 0)
 
 
+@pytest.mark.attack("C15")
 def test_c15_control_attributes_of_a_partner_stay_words_in_its_data():
     body = {
         **GOOD,
@@ -140,6 +144,7 @@ def test_constant_type():
     assert one(spec(type={"constant": "file.delivered"}), {"id": 1}).metadata.type == "file.delivered"
 
 
+@pytest.mark.attack("A15")
 def test_a15_type_from_an_unsigned_header_is_taken_from_the_listed_ones_only():
     sent = {"x-github-delivery": "d", "x-github-event": "push"}
 

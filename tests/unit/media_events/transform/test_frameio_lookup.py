@@ -42,7 +42,7 @@ def _hop(frameio):
 
 def documented_steps(port):
     """The steps of the reference, pointed to this machine."""
-    text = (ROOT / "docs" / "transforms.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "transforms.md").read_text(encoding="utf-8")
     example = text.partition("**Frame.io** sends")[2].partition("```yaml\n")[2].partition("```")[0]
     here = f"http://127.0.0.1:{port}"
     for there in ("https://api.frame.io", "https://ims-na1.adobelogin.com"):

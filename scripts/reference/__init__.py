@@ -1,0 +1,1 @@
+"""The generated parts of docs/reference, one module for each subject."""

@@ -1,0 +1,89 @@
+"""Presets of partners and the neutral event types."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from media_events.partners.presets import load_preset, preset_names
+from media_events.partners.signature_verification import verify
+from media_events.partners.specification import resolve_preset
+from ops.partner.event_types import types_table
+from scripts.reference.markdown import code, table
+
+_MOST_PARTS: Final = 4
+
+
+def event_types() -> str:
+    """The vocabulary, and which type of which preset becomes which word."""
+    return types_table()
+
+
+def refusals() -> str:
+    """The reasons for which a webhook's request is refused."""
+    return ", ".join(code(reason) for reason in sorted(refusal_reasons())) + "."
+
+
+def refusal_reasons() -> set[str]:
+    """The texts in the calls of the verification that refuse a request, or decide what is refused if none fits."""
+    tree = ast.parse(Path(inspect.getfile(verify)).read_text(encoding="utf-8"))
+    found: list[ast.expr] = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        found += [keyword.value for keyword in call.keywords if keyword.arg in ("missing", "otherwise", "reason")]
+        if isinstance(call.func, ast.Name) and call.func.id in ("_RefusedError", "_compare"):
+            found += call.args
+    texts = {part.value for node in found for part in ast.walk(node) if isinstance(part, ast.Constant)}
+    return {text for text in texts if isinstance(text, str) and "-" in text}
+
+
+def presets() -> str:
+    """How each preset proves itself, and where it has an event's identity."""
+    return table(
+        ("preset", "proof of a webhook", "id", "time", "ordering key"),
+        [_row(name, resolve_preset(load_preset(name), [])) for name in preset_names()],
+    )
+
+
+def _row(name: str, preset: Mapping[str, Any]) -> tuple[str, ...]:
+    ordering = preset.get("partitionkey", preset.get("subject"))
+    return (
+        code(name),
+        _proof(preset.get("verification")),
+        _value(preset.get("id")),
+        _value(preset.get("time"), "time of receipt"),
+        _value(ordering, "id") + (f", by {_value(preset['sequence'])}" if "sequence" in preset else ""),
+    )
+
+
+def _proof(verification: Mapping[str, Any] | None) -> str:
+    if verification is None:
+        return "none: by EventBridge"
+    words = [code(word) for word in (verification["method"], verification.get("algorithm")) if word]
+    if header := verification.get("signature_header"):
+        words.append(f"in the header {code(header)}")
+    if parameter := verification.get("signature_query"):
+        words.append(f"in the URL, {code(f'?{parameter}=')}")
+    if "timestamp" in verification:
+        words.append("with signed time")
+    return " ".join(words)
+
+
+def _value(expression: Any, missing: str = "none") -> str:
+    """A value expression in words; of alternatives only the first."""
+    if expression is None:
+        return missing
+    if isinstance(expression, str) or "path" in expression:
+        first, *others = str(expression if isinstance(expression, str) else expression["path"]).split(" || ")
+        return code(first) + (" or others" if others else "")
+    for kind in ("header", "constant"):
+        if kind in expression:
+            return f"{kind} {code(expression[kind])}"
+    kind = next(kind for kind in ("concat", "hash", "first") if kind in expression)
+    parts = expression[kind]
+    if kind == "first":
+        return _value(parts[0]) + " or others"
+    text = f"{len(parts)} values" if len(parts) > _MOST_PARTS else ", ".join(_value(part) for part in parts)
+    return f"{'hash of' if kind == 'hash' else 'joined:'} {text}"
