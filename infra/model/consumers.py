@@ -10,56 +10,72 @@ from infra.model.types import Pattern, Section
 
 
 class Retry(Section):
-    """How long a message that failed for the time being waits before it is tried again, with jitter."""
+    """Waits between attempts, doubling, with jitter."""
 
-    base_seconds: float = Field(default=5, ge=1, le=43200, description="The first wait; it doubles each time.")
-    max_seconds: float = Field(default=900, ge=1, le=43200, description="The longest wait.")
+    base_seconds: float = Field(default=5, ge=1, le=43200, description="First wait.")
+    max_seconds: float = Field(default=900, ge=1, le=43200, description="Longest wait.")
 
 
 class RuleRetry(Section):
-    """How long and how often EventBridge itself tries to reach a hop's queue."""
+    """How long and how often EventBridge tries to reach a hop's queue, function or target."""
 
-    max_age_seconds: int = Field(default=86400, ge=60, le=86400)
-    max_attempts: int = Field(default=185, ge=0, le=185)
+    max_age_seconds: int = Field(default=86400, ge=60, le=86400, description="Oldest event that is tried again.")
+    max_attempts: int = Field(default=185, ge=0, le=185, description="Most attempts.")
 
 
 class FunctionRetry(Section):
-    """How often Lambda itself invokes a function again that rules invoke directly, and how long an event may wait."""
+    """Lambda's own retries with `invocation: direct`."""
 
-    max_attempts: int = Field(default=2, ge=0, le=2, description="After one and two minutes.")
-    max_age_seconds: int = Field(default=21600, ge=60, le=21600)
+    max_attempts: int = Field(default=2, ge=0, le=2, description="Retries, after one and two minutes.")
+    max_age_seconds: int = Field(
+        default=21600, ge=60, le=21600, description="How long an event may wait for the function."
+    )
 
 
 class Redrive(Section):
-    """How often, and after which wait, a dead letter goes back to the hop that failed before a person has to look."""
+    """How a dead letter goes back to the hop that failed, before it is reviewed."""
 
-    max_count: int = Field(default=3, ge=0, le=100, description="0 sends every dead letter straight to review.")
-    base_delay_seconds: int = Field(default=60, ge=0, le=39600)
-    max_delay_seconds: int = Field(default=3600, ge=0, le=39600)
-    max_age_seconds: int = Field(default=86400, ge=0, description="Older events are not re-driven any more.")
+    max_count: int = Field(default=3, ge=0, le=100, description="Most redrives; 0 sends every dead letter to review.")
+    base_delay_seconds: int = Field(default=60, ge=0, le=39600, description="First wait; it doubles each time.")
+    max_delay_seconds: int = Field(default=3600, ge=0, le=39600, description="Longest wait.")
+    max_age_seconds: int = Field(default=86400, ge=0, description="Older events go to review.")
     max_per_second: float = Field(
-        default=5, gt=0, le=10000, description="How many go back in a second at most, so that live events don't wait."
+        default=5, gt=0, le=10000, description="Rate limit of the hop, so that live events do not wait."
     )
 
 
 class FailureHandling(Section):
-    """What happens to an event that a hop can't process: tried again in the hop, re-driven to it, then review."""
+    """Retries in a hop, redrives to it, then review."""
 
-    max_receive_count: int = Field(default=5, ge=1, le=1000, description="Tries in the hop before the dead letter.")
-    retry: Retry = Retry()
-    rule_retry: RuleRetry = RuleRetry()
+    max_receive_count: int = Field(
+        default=5, ge=1, le=1000, description="Attempts in the hop before the event becomes a dead letter."
+    )
+    retry: Retry = Field(default=Retry(), description="Waits between attempts.")
+    rule_retry: RuleRetry = Field(default=RuleRetry(), description="EventBridge's attempts.")
     function_retry: FunctionRetry = Field(default=FunctionRetry(), description="For `invocation: direct`.")
-    redrive: Redrive = Redrive()
+    redrive: Redrive = Field(default=Redrive(), description="Redrives of dead letters.")
 
 
 class Consumer(Section):
     """The function of a transform or route, and how it consumes its queue. Without meaning for `sqs` destinations."""
 
-    memory_mb: int = Field(default=256, ge=128, le=10240)
-    timeout_seconds: int = Field(default=30, ge=1, le=900)
-    batch_size: int = Field(default=10, ge=1, le=10000)
-    batch_window_seconds: int = Field(default=0, ge=0, le=300)
-    maximum_concurrency: int | None = Field(default=None, ge=2, le=1000)
+    memory_mb: int = Field(default=256, ge=128, le=10240, description="Memory of the function.")
+    timeout_seconds: int = Field(default=30, ge=1, le=900, description="Time limit of the function.")
+    batch_size: int = Field(
+        default=10,
+        ge=1,
+        le=10000,
+        description="Most messages per invocation; above 10 it needs a batch_window_seconds of at least 1.",
+    )
+    batch_window_seconds: int = Field(
+        default=0, ge=0, le=300, description="How long Lambda collects messages for a batch."
+    )
+    maximum_concurrency: int | None = Field(
+        default=None,
+        ge=2,
+        le=1000,
+        description="Most concurrent invocations, which protects the systems behind the function.",
+    )
 
     @model_validator(mode="after")
     def _window_for_large_batches(self) -> Self:
@@ -73,8 +89,7 @@ class Hop(Consumer):
 
     invocation: Literal["queue", "direct"] = Field(
         default="queue",
-        description="`direct`: the rule invokes the function itself, without a queue in between; `maximum_concurrency` "
-        "is then reserved for it.",
+        description="`direct`: the rule invokes the function, without a queue; `maximum_concurrency` is then reserved.",
     )
 
     @model_validator(mode="after")
@@ -86,7 +101,7 @@ class Hop(Consumer):
 
 
 class Archive(Section):
-    """The bus's archive, from which past events can be replayed."""
+    """An archive of a bus."""
 
     retention_days: int = Field(default=30, ge=0, description="0 keeps events for ever.")
-    pattern: Pattern | None = Field(default=None, description="Which events are kept; all, if left out.")
+    pattern: Pattern | None = Field(default=None, description="Which events are kept. Default: all.")

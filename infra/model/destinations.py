@@ -33,12 +33,12 @@ MessageMode = Literal["structured", "envelope", "data"]
 
 
 class CircuitBreaker(Section):
-    """Pauses deliveries to a destination that has failed several times in a row, so that events keep their attempts."""
+    """Stops deliveries to a destination that failed several times in a row, so that events keep their attempts."""
 
-    enabled: bool = True
-    failures: int = Field(default=10, ge=1, le=10000, description="In a row, whoever made the attempts.")
-    delay_seconds: float = Field(default=30, gt=0, le=43200, description="The first pause; it doubles each time.")
-    max_delay_seconds: float = Field(default=900, gt=0, le=43200, description="The longest pause.")
+    enabled: bool = Field(default=True, description="False switches it off.")
+    failures: int = Field(default=10, ge=1, le=10000, description="Failures in a row that open it.")
+    delay_seconds: float = Field(default=30, gt=0, le=43200, description="First pause; it doubles each time.")
+    max_delay_seconds: float = Field(default=900, gt=0, le=43200, description="Longest pause.")
     hold_seconds: float = Field(
         default=86400, gt=0, le=864000, description="How long an event waits before it becomes a dead letter."
     )
@@ -51,18 +51,21 @@ class CircuitBreaker(Section):
 
 
 class Strict(Section):
-    """How the order of a key is kept, with `ordering: strict`."""
+    """How `ordering: strict` keeps the order of a key."""
 
     reorder_seconds: float = Field(
-        default=5, gt=0, le=900, description="How long an event waits for earlier ones that are still on their way."
+        default=5, gt=0, le=900, description="How long an event waits for earlier ones that are still under way."
     )
     on_failure: Literal["block", "park"] = Field(
         default="block",
-        description="What later events of a key do behind one that can't be delivered: wait in the queue, or parked "
-        "outside it until that one is delivered or put away.",
+        description="Later events of the key wait in the queue (`block`), or are parked outside it, while an earlier "
+        "one cannot be delivered.",
     )
     hold_seconds: float = Field(
-        default=86400, gt=0, le=864000, description="How long an event waits in the queue before it is a dead letter."
+        default=86400,
+        gt=0,
+        le=864000,
+        description="How long an event waits in the queue before it becomes a dead letter.",
     )
 
 
@@ -71,11 +74,13 @@ class Delivered(Section):
 
     ordering: Literal["none", "latest", "strict"] = Field(
         default="none",
-        description="`latest`: an event older than what was delivered for its `partitionkey` is not sent. `strict`: "
-        "the events of a `partitionkey` are delivered one after the other, in their order.",
+        description="`latest` skips an event older than one already delivered for its `partitionkey`; `strict` "
+        "delivers the events of a `partitionkey` in order.",
     )
     strict: Strict | None = Field(default=None, description="For `ordering: strict`.")
-    circuit_breaker: CircuitBreaker = CircuitBreaker()
+    circuit_breaker: CircuitBreaker = Field(
+        default=CircuitBreaker(), description="Stops deliveries while the receiver is down."
+    )
 
     @model_validator(mode="after")
     def _an_order_that_can_be_kept(self) -> Self:
@@ -95,18 +100,18 @@ class Delivered(Section):
 
 
 class Auth(Section):
-    """How a destination knows us. The secret's value never stands here."""
+    """Authenticates at the destination. The secret's value never stands here."""
 
-    type: Literal["api-key", "basic", "standard-webhooks", "oauth2-client-credentials"]
-    header: str | None = Field(default=None, description="For `api-key`: the header that carries it.")
-    secret_arn: SecretArn
-    kms_key_arn: KeyArn | None = Field(default=None, description="The secret's own key, if it has one.")
+    type: Literal["api-key", "basic", "standard-webhooks", "oauth2-client-credentials"] = Field(description="How.")
+    header: str | None = Field(default=None, description="For `api-key`: the header with the secret.")
+    secret_arn: SecretArn = Field(description="The secret.")
+    kms_key_arn: KeyArn | None = Field(default=None, description="The secret's own key.")
     token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
-    scope: str | None = Field(default=None, description="For `oauth2-client-credentials`: what is asked for.")
-    audience: str | None = Field(default=None, description="For `oauth2-client-credentials`: for whom the token is.")
+    scope: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
+    audience: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
     client_authentication: Literal["basic", "body"] | None = Field(
         default=None,
-        description="For `oauth2-client-credentials`: by HTTP Basic (the default), or in the body.",
+        description="For `oauth2-client-credentials`: HTTP Basic (default), or in the body.",
     )
 
 
@@ -118,33 +123,35 @@ class HttpDestination(Delivered):
     mode: Literal["structured", "binary", "data"] = Field(
         default="structured", description="CloudEvents structured or binary mode, or the data alone."
     )
-    headers: dict[str, str] = Field(default={}, description="Constant headers; no credentials.")
-    timeout_seconds: int = Field(default=10, ge=1, le=60)
-    auth: Auth | None = None
-    allowed_private_cidrs: list[str] = Field(
-        default=[], description="Private networks that the URLs' hosts may be in; all are refused otherwise."
+    headers: dict[str, str] = Field(default={}, description="Constant headers without credentials.")
+    timeout_seconds: int = Field(
+        default=10, ge=1, le=60, description="Time limit of a request; below the route's `timeout_seconds`."
     )
-    allow_http: bool = Field(default=False, description="Allow an unencrypted http:// URL.")
+    auth: Auth | None = Field(default=None, description="How the deployment authenticates.")
+    allowed_private_cidrs: list[str] = Field(
+        default=[], description="Private networks that the host may be in; by default none."
+    )
+    allow_http: bool = Field(default=False, description="Allows `http://`.")
 
 
 class SqsDestination(Delivered):
-    """A queue of yours, reached by the rule itself or, with a `mode`, by a function."""
+    """A queue, reached by the rule itself or, with `mode`, by a function."""
 
     type: Literal["sqs"]
-    queue_arn: QueueArn
-    queue_url: QueueUrl | None = Field(default=None, description="Derived from the ARN if left out.")
+    queue_arn: QueueArn = Field(description="The queue.")
+    queue_url: QueueUrl | None = Field(default=None, description="Default: derived from the ARN.")
     mode: MessageMode | None = Field(
         default=None,
-        description="A function sends, a CloudEvent, `{metadata, data}` or the data alone; in a FIFO queue each event "
-        "is in the group of its `partitionkey`. If left out the rule sends EventBridge's own event.",
+        description="A function sends a CloudEvent, `{metadata, data}` or the data; in a FIFO queue the message "
+        "group is `partitionkey`. Without it the rule sends EventBridge's event.",
     )
     message_group_id: str | None = Field(
-        default=None, description="For a FIFO queue without a `mode`: the one group of all messages."
+        default=None, description="For a FIFO queue without `mode`: the one group of all messages."
     )
     manage_queue_policy: bool = Field(
-        default=False, description="Set the queue's policy so that the rules get in; replaces the one it has."
+        default=False, description="Without `mode`: replaces the queue's policy with one that lets the rules send."
     )
-    kms_key_arn: KeyArn | None = Field(default=None, description="With a `mode`: the queue's own key, if it has one.")
+    kms_key_arn: KeyArn | None = Field(default=None, description="With `mode`: the queue's own key.")
 
     @model_validator(mode="after")
     def _one_who_sends(self) -> Self:
@@ -167,56 +174,60 @@ class SqsDestination(Delivered):
 
 
 class SnsDestination(Delivered):
-    """A topic of yours; FIFO as for queues."""
+    """A topic."""
 
     type: Literal["sns"]
-    topic_arn: TopicArn
-    mode: MessageMode = Field(default="structured", description="A CloudEvent, `{metadata, data}` or the data alone.")
-    kms_key_arn: KeyArn | None = Field(default=None, description="The topic's own key, if it has one.")
+    topic_arn: TopicArn = Field(description="The topic; FIFO as for queues.")
+    mode: MessageMode = Field(default="structured", description="A CloudEvent, `{metadata, data}` or the data.")
+    kms_key_arn: KeyArn | None = Field(default=None, description="The topic's own key.")
 
     def _keeps_no_order(self) -> bool:
         return not self.topic_arn.endswith(".fifo")
 
 
 class EventBusDestination(Delivered):
-    """Another event bus, of whatever account and region; its policy must let the function's role in."""
+    """Another event bus, of any account and region. Its policy must allow the function's role."""
 
     type: Literal["event-bus"]
-    bus_arn: BusArn
+    bus_arn: BusArn = Field(description="The bus.")
 
     def _keeps_no_order(self) -> bool:
         return True
 
 
 class LambdaDestination(Delivered):
-    """A function of yours."""
+    """A Lambda function."""
 
     type: Literal["lambda"]
-    function_arn: FunctionArn
+    function_arn: FunctionArn = Field(description="A function, version or alias.")
     invocation: Literal["request-response", "event"] = Field(
-        default="request-response", description="Waited for, or left to Lambda's own queue."
+        default="request-response", description="Waits for the result, or leaves the event to Lambda's own queue."
     )
-    mode: MessageMode = Field(default="envelope", description="`{metadata, data}`, a CloudEvent or the data alone.")
-    timeout_seconds: int = Field(default=20, ge=1, le=880, description="How long it is waited for.")
+    mode: MessageMode = Field(default="envelope", description="`{metadata, data}`, a CloudEvent or the data.")
+    timeout_seconds: int = Field(
+        default=20, ge=1, le=880, description="How long to wait; at least 5 below the route's `timeout_seconds`."
+    )
 
     def _keeps_no_order(self) -> bool:
         return self.invocation == "event"
 
 
 class FirehoseDestination(Delivered):
-    """A Firehose stream, for a data lake: one line of JSON for each event, beginning with `partner`, `type`, `day`."""
+    """A Firehose stream: one line of JSON per event."""
 
     type: Literal["firehose"]
-    stream_arn: StreamArn
+    stream_arn: StreamArn = Field(description="The stream.")
 
     def _keeps_no_order(self) -> bool:
         return True
 
 
 class Statement(Section):
-    """One permission of a state machine's role."""
+    """A permission of the state machine's role."""
 
-    actions: list[str] = Field(min_length=1, description="Full names, such as mediaconvert:CreateJob; no wildcards.")
+    actions: list[str] = Field(
+        min_length=1, description="Full names such as mediaconvert:CreateJob, without wildcards."
+    )
     resources: list[str] = Field(min_length=1, description="ARNs.")
 
     @field_validator("actions")
@@ -229,14 +240,19 @@ class Statement(Section):
 
 
 class StepFunctionsDestination(Delivered):
-    """A state machine that is started with the event: one of the workflow's own, or an existing one."""
+    """A state machine, started with `{metadata, data}` once per event."""
 
     type: Literal["step-functions"]
-    definition: str | None = Field(default=None, description="A file in Amazon States Language, relative to this file.")
-    state_machine_arn: StateMachineArn | None = Field(default=None, description="An existing state machine.")
+    definition: str | None = Field(
+        default=None,
+        description="A file in Amazon States Language, relative to this file; the deployment makes the machine.",
+    )
+    state_machine_arn: StateMachineArn | None = Field(
+        default=None, description="An existing machine, in place of `definition`."
+    )
     kind: Literal["STANDARD", "EXPRESS"] = Field(default="STANDARD", description="For a `definition`.")
     policy_statements: dict[str, Statement] = Field(
-        default={}, description="For a `definition`: what it may do, besides writing its log."
+        default={}, description="For a `definition`: its permissions, besides writing its log."
     )
 
     @model_validator(mode="after")
@@ -249,36 +265,37 @@ class StepFunctionsDestination(Delivered):
 
 
 class TaskCallbackDestination(Delivered):
-    """Executions that wait for the event: they go on, or fail, with the event as output."""
+    """Executions that wait for an event with their correlation key; they continue, or fail, with it as output."""
 
     type: Literal["task-callback"]
-    correlation_key: str = Field(
-        min_length=1, description="JMESPath over `metadata` and `data`: the key under which the workflow waits."
-    )
+    correlation_key: str = Field(min_length=1, description="JMESPath over `metadata` and `data`: the key.")
     success_when: str | None = Field(
-        default=None, description="JMESPath: which events resume. If left out, all that don't fail it."
+        default=None, description="JMESPath: which events resume. Default: all that do not fail it."
     )
     failure_when: str | None = Field(default=None, description="JMESPath: which events fail the execution.")
-    error: str | None = Field(default=None, description="The error's name, for the workflow's Catch: `PartnerFailed`.")
+    error: str | None = Field(default=None, description="The error's name, for `Catch`. Default: `PartnerFailed`.")
     early_seconds: float | None = Field(
-        default=None, gt=0, le=1209600, description="How long an event waits for its waiter: a day."
+        default=None,
+        gt=0,
+        le=1209600,
+        description="How long an event waits for a task that comes later. Default: a day.",
     )
 
 
 class ConnectionAuth(Section):
-    """How EventBridge makes itself known. CloudFormation reads the secret; its value is in no state and no file."""
+    """How EventBridge authenticates. CloudFormation reads the secret; its value is in no state and no file."""
 
-    type: Literal["api-key", "basic", "oauth2-client-credentials"]
-    header: str | None = Field(default=None, description="For `api-key`: the header that carries the secret's text.")
-    secret_arn: SecretArn
+    type: Literal["api-key", "basic", "oauth2-client-credentials"] = Field(description="How.")
+    header: str | None = Field(default=None, description="For `api-key`: the header with the secret.")
+    secret_arn: SecretArn = Field(description="The secret.")
     secret_version_id: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9-]{32,64}$",
-        description="The secret's version. EventBridge keeps a copy, and learns of a changed secret by this.",
+        description="The secret's version. EventBridge keeps a copy and reads a changed secret only when this changes.",
     )
     token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
-    scope: str | None = Field(default=None, description="For `oauth2-client-credentials`: what is asked for.")
-    audience: str | None = Field(default=None, description="For `oauth2-client-credentials`: for whom the token is.")
+    scope: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
+    audience: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -294,20 +311,24 @@ class ConnectionAuth(Section):
 
 
 class ApiDestination(Section):
-    """A system that EventBridge itself calls, through an API destination."""
+    """A system that EventBridge itself calls."""
 
     type: Literal["api-destination"]
-    url: str = Field(description="An https:// URL; each * in its path takes one of `path_values`.")
-    method: Literal["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD", "OPTIONS"] = "POST"
-    rate_limit_per_second: int = Field(default=300, ge=1, le=300, description="Of all its routes together.")
-    auth: ConnectionAuth | None = Field(default=None, description="How it knows us; or `connection_arn`.")
-    connection_arn: ConnectionArn | None = Field(default=None, description="A connection of yours, in place of `auth`.")
-    headers: dict[str, str] = Field(
-        default={}, description="Constants, or paths into the event such as $.detail.metadata.id; no credentials."
+    url: str = Field(description="An `https://` URL; each `*` in its path takes one of `path_values`.")
+    method: Literal["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD", "OPTIONS"] = Field(
+        default="POST", description="The HTTP method."
     )
-    query: dict[str, str] = Field(default={}, description="Parameters of the query, as `headers`.")
-    path_values: list[str] = Field(default=[], description="For each * of the URL, as `headers`.")
-    allow_http: bool = Field(default=False, description="Allow http:// and this machine: for the local cloud alone.")
+    rate_limit_per_second: int = Field(default=300, ge=1, le=300, description="For all routes to it together.")
+    auth: ConnectionAuth | None = Field(default=None, description="How EventBridge authenticates.")
+    connection_arn: ConnectionArn | None = Field(
+        default=None, description="An existing connection, in place of `auth`."
+    )
+    headers: dict[str, str] = Field(
+        default={}, description="Constants, or paths such as `$.detail.metadata.id`; no credentials."
+    )
+    query: dict[str, str] = Field(default={}, description="Query parameters, as `headers`.")
+    path_values: list[str] = Field(default=[], description="For each `*` of the URL, as `headers`.")
+    allow_http: bool = Field(default=False, description="Allows `http://` and this machine, for the local cloud only.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -327,7 +348,7 @@ class LogsDestination(Section):
     type: Literal["logs"]
     log_group_arn: LogGroupArn | None = Field(
         default=None,
-        description="An existing one. If left out one is made: /aws/events/<name>-<environment>-<destination>.",
+        description="An existing one. Default: `/aws/events/<name>-<environment>-<destination>` is made.",
     )
 
 

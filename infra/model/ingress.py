@@ -32,48 +32,48 @@ FIFO_BATCH = 10
 
 
 class Throttle(Section):
-    """How many requests a second the HTTP API lets through."""
+    """A limit of the HTTP API; requests above it get 429."""
 
-    rate: int = Field(default=100, ge=1, le=10000, description="Requests a second, sustained.")
-    burst: int = Field(default=200, ge=1, le=5000, description="Requests at once.")
+    rate: int = Field(default=100, ge=1, le=10000, description="Requests per second, sustained.")
+    burst: int = Field(default=200, ge=1, le=5000, description="Concurrent requests.")
 
 
 class MutualTls(Section):
-    """Callers must show a certificate that the truststore vouches for."""
+    """Callers need a certificate that the truststore vouches for."""
 
-    truststore_uri: ObjectUri = Field(description="PEM bundle of the certificate authorities, s3://<bucket>/<key>.")
+    truststore_uri: ObjectUri = Field(description="PEM bundle of the certificate authorities.")
     truststore_version: str | None = Field(
-        default=None, description="Version of that object; without one a new bundle goes unnoticed."
+        default=None, description="The object's version; without one a new bundle goes unnoticed."
     )
     ownership_verification_certificate_arn: CertificateArn | None = Field(
-        default=None, description="Public certificate for the name, where `certificate_arn` is imported or private."
+        default=None, description="A public certificate for the name, if `certificate_arn` is imported or private."
     )
 
 
 class Domain(Section):
-    """A domain of your own for the HTTP API. The DNS record is made elsewhere, to the output `domain_target`."""
+    """A domain of your own for the HTTP API. Point its DNS record at the output `domain_target`."""
 
     name: DomainName = Field(description="Such as hooks.example.com.")
     certificate_arn: CertificateArn = Field(description="The name's certificate, in the environment's region.")
     mutual_tls: MutualTls | None = Field(
-        default=None, description="Let in only who shows a certificate; the API's own address is switched off then."
+        default=None, description="Admits only callers with a certificate, and switches the API's own address off."
     )
 
 
 class WebhookIngress(Section):
-    """An HTTP API that takes `POST /webhooks/<partner>`; one serves all partners that call."""
+    """An HTTP API that takes `POST /webhooks/<partner>` for all partners that call."""
 
     type: Literal["webhook"] = "webhook"
     throttle: Throttle = Field(default=Throttle(), description="For all partners without one of their own together.")
-    domain: Domain | None = None
+    domain: Domain | None = Field(default=None, description="A domain of your own.")
     max_body_bytes: int = Field(default=6291456, ge=1024, le=6291456, description="Larger requests get 413.")
 
 
 class CrossAccountPrincipals(Section):
-    """Accounts, roles or an organisation that may send; with `organization_id` beside others, both must hold."""
+    """Accounts, roles or an organisation that may send. With `organization_id` beside others, both must hold."""
 
-    account_ids: list[AccountId] = Field(default=[], description="Accounts: all roles there with the permission.")
-    role_arns: list[RoleArn] = Field(default=[], description="Roles, which is narrower.")
+    account_ids: list[AccountId] = Field(default=[], description="Accounts: all their roles with the permission.")
+    role_arns: list[RoleArn] = Field(default=[], description="Roles.")
     organization_id: OrganizationId | None = Field(default=None, description="An AWS organisation.")
 
     @model_validator(mode="after")
@@ -84,16 +84,16 @@ class CrossAccountPrincipals(Section):
 
 
 class Producer(CrossAccountPrincipals):
-    """Accounts, roles or an organisation that may put events on the bus, held to their own sources."""
+    """Accounts, roles or an organisation that may put events on the bus."""
 
-    sources: list[EventSource] = Field(min_length=1, description="The `source` values that they may use; exact.")
+    sources: list[EventSource] = Field(min_length=1, description="The exact `source` values that they may use.")
 
 
 class QueueFedIngress(Consumer):
     """What all ways in have in common that a queue feeds."""
 
     enabled: bool = Field(default=True, description="False lets messages wait in the queue.")
-    failure: FailureHandling = FailureHandling()
+    failure: FailureHandling = Field(default=FailureHandling(), description="Overrides the top level's `failure`.")
 
 
 def _check_fifo(ingress: Consumer, *, fifo: bool, options: dict[str, Any]) -> None:
@@ -111,12 +111,12 @@ def _check_fifo(ingress: Consumer, *, fifo: bool, options: dict[str, Any]) -> No
 
 
 class ExistingQueue(Section):
-    """Somebody's queue, another account's perhaps; its policies and visibility timeout stay its owner's."""
+    """An existing queue, perhaps of another account. Its policies and visibility timeout stay its owner's."""
 
     arn: QueueArn = Field(description="In the environment's region.")
-    url: QueueUrl | None = Field(default=None, description="Derived from the ARN if left out.")
-    kms_key_arn: KeyArn | None = Field(default=None, description="The key that it is encrypted with, if it has one.")
-    age_alarm: bool = Field(default=True, description="False for another account's, whose metrics are not in this one.")
+    url: QueueUrl | None = Field(default=None, description="Default: derived from the ARN.")
+    kms_key_arn: KeyArn | None = Field(default=None, description="The queue's own key.")
+    age_alarm: bool = Field(default=True, description="False for a queue of another account, whose metrics are there.")
 
     @property
     def is_fifo(self) -> bool:
@@ -128,13 +128,20 @@ class SqsIngress(QueueFedIngress):
     """A queue that one partner sends to: one that is made, or an existing one."""
 
     type: Literal["sqs"]
-    fifo: bool | None = Field(default=None, description="Whether the queue is FIFO. Default: as `existing_queue` is.")
-    existing_queue: ExistingQueue | None = None
-    senders: dict[Sid, CrossAccountPrincipals] = Field(
-        default={}, description="Who of other accounts may send; roles of this account need no entry here."
+    fifo: bool | None = Field(
+        default=None,
+        description="Keeps order within a message group up to the bus; `batch_size` is then at most 10. Default: as "
+        "`existing_queue`.",
     )
-    content_based_deduplication: bool = Field(default=False, description="For FIFO: by the body where no id is given.")
-    high_throughput: bool = Field(default=False, description="For FIFO: quotas and duplicates per message group.")
+    existing_queue: ExistingQueue | None = Field(default=None, description="A queue in place of one that is made.")
+    senders: dict[Sid, CrossAccountPrincipals] = Field(
+        default={},
+        description="Senders of other accounts, by a name of yours. Roles of this account need only their own policy.",
+    )
+    content_based_deduplication: bool = Field(
+        default=False, description="For FIFO: deduplicates by the body if no id is given."
+    )
+    high_throughput: bool = Field(default=False, description="For FIFO: quotas and deduplication per message group.")
 
     @property
     def is_fifo(self) -> bool:
@@ -168,8 +175,8 @@ class SqsIngress(QueueFedIngress):
 class Replay(Section):
     """Delivers again what the topic's archive has kept."""
 
-    since: Time = Field(description="Time of the first message, such as 2026-11-23T10:00:00Z.")
-    until: Time | None = Field(default=None, description="Time of the last one; goes on with what comes if left out.")
+    since: Time = Field(description="Time of the first message.")
+    until: Time | None = Field(default=None, description="Time of the last one. Default: continues with new messages.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -182,26 +189,31 @@ class SnsFifoIngress(QueueFedIngress):
     """A topic that one partner publishes to, with a queue behind it: FIFO to FIFO, or standard to standard."""
 
     type: Literal["sns-fifo"]
-    fifo: bool | None = Field(default=None, description="Default: as `existing_topic_arn` is, else true.")
+    fifo: bool | None = Field(default=None, description="Default: as the existing topic, otherwise true.")
     existing_topic_arn: TopicArn | None = Field(
-        default=None, description="The partner's own topic, in the environment's region, in place of one that is made."
+        default=None, description="The partner's topic, in place of one that is made."
     )
     senders: dict[Sid, CrossAccountPrincipals] = Field(
-        default={}, description="Who of other accounts may publish; roles of this account need no entry here."
+        default={},
+        description="Senders of other accounts, by a name of yours. Roles of this account need only their own policy.",
     )
     content_based_deduplication: bool = Field(
-        default=False, description="For a FIFO topic that is made: by the body where no id is given."
+        default=False, description="For a FIFO topic that is made: deduplicates by the body if no id is given."
     )
-    high_throughput: bool = Field(default=False, description="For FIFO: quotas and duplicates per message group.")
+    high_throughput: bool = Field(default=False, description="For FIFO: quotas and deduplication per message group.")
     topic_archive_days: int | None = Field(
-        default=None, ge=0, le=365, description="Days that a FIFO topic keeps messages for a `replay`; 0 ends it."
+        default=None, ge=0, le=365, description="How long a FIFO topic keeps messages for `replay`; 0 ends it."
     )
-    raw_message_delivery: bool = Field(default=True, description="False wraps messages; they may have more attributes.")
-    filter_policy: dict[str, Any] | None = Field(
-        default=None, min_length=1, description="An SNS filter policy: which messages to take."
+    raw_message_delivery: bool = Field(
+        default=True, description="False wraps messages, which may then have more than ten attributes."
     )
-    filter_policy_scope: Literal["MessageAttributes", "MessageBody"] = "MessageAttributes"
-    replay: Replay | None = Field(default=None, description="For a FIFO topic with an archive; taking it out ends it.")
+    filter_policy: dict[str, Any] | None = Field(default=None, min_length=1, description="An SNS filter policy.")
+    filter_policy_scope: Literal["MessageAttributes", "MessageBody"] = Field(
+        default="MessageAttributes", description="What the filter policy matches."
+    )
+    replay: Replay | None = Field(
+        default=None, description="For a FIFO topic with an archive; removing it ends the replay."
+    )
 
     @property
     def is_fifo(self) -> bool:
@@ -237,27 +249,23 @@ class SnsFifoIngress(QueueFedIngress):
 
 
 class PartnerBusIngress(QueueFedIngress):
-    """A partner event source, associated with its bus; a rule takes its events to the function or straight on."""
+    """A partner event source, associated with its bus."""
 
     type: Literal["partner-bus"]
     transform: bool = Field(
         default=True,
-        description="False sends the events straight to the workflow's bus, as they are and under their own source: "
-        "for a custom-bus entry, or for rules of your own.",
+        description="False puts the events on the workflow's bus as they are, under their own source, without a "
+        "function.",
     )
-    event_source_name: EventSourceName = Field(
-        description="As the partner gives it: aws.partner/<partner>/<namespace>/<name>."
-    )
-    existing_bus_arn: BusArn | None = Field(
-        default=None, description="The source's bus, if there is one already: a source is associated once only."
-    )
+    event_source_name: EventSourceName = Field(description="`aws.partner/<partner>/<namespace>/<name>`.")
+    existing_bus_arn: BusArn | None = Field(default=None, description="The source's bus, if it is associated already.")
     archive: Archive | None = Field(default=None, description="Keeps the events as the partner sent them.")
     inactivity_alarm_minutes: int | None = Field(
         default=None,
         ge=5,
         le=10080,
-        description="An alarm when no event has come for so long: the only sign of a source that was deleted. "
-        "In steps of 5 up to 1440, of 60 above.",
+        description="An alarm when no event came for this long, the only sign of a deleted source. In steps of 5 up "
+        "to 1440, of 60 above.",
     )
 
     @model_validator(mode="after")
@@ -275,15 +283,13 @@ class PartnerBusIngress(QueueFedIngress):
 
 
 class CustomBusIngress(QueueFedIngress):
-    """The workflow's own bus, on which partners' platforms and own applications put events of their own sources."""
+    """The workflow's bus, or another bus of the account, on which senders put events of their own sources."""
 
     type: Literal["custom-bus"]
     bus_name: BusName | None = Field(
-        default=None, description="An existing bus of the account to take the events from, in place of the workflow's."
+        default=None, description="An existing bus of the account, in place of the workflow's."
     )
-    senders: dict[Sid, Producer] = Field(
-        default={}, description="Who of other accounts may put events on the workflow's bus."
-    )
+    senders: dict[Sid, Producer] = Field(default={}, description="Senders of other accounts, by a name of yours.")
 
     @model_validator(mode="after")
     def _own_bus(self) -> Self:
@@ -297,7 +303,7 @@ class CustomBusIngress(QueueFedIngress):
 
 
 class AwsServicesIngress(QueueFedIngress):
-    """The account's default bus, where AWS services (MediaConvert, S3, …) put their events."""
+    """The account's default bus, where AWS services such as MediaConvert and S3 put their events."""
 
     type: Literal["aws-services"]
 

@@ -36,71 +36,73 @@ MAX_LAYERS = 5
 
 
 class Bus(Section):
-    """The event bus in the middle."""
+    """The event bus."""
 
-    archive: Archive | None = Archive()
+    archive: Archive | None = Field(
+        default=Archive(), description="Keeps events for archive replays; `null` keeps none."
+    )
 
 
 class PartnerThrottle(Section):
-    """Limits of a partner's own: it and the others no longer notice each other."""
+    """A limit of the partner's own, so that it and the others do not affect each other."""
 
-    rate: int = Field(ge=1, le=10000, description="Requests a second, sustained.")
-    burst: int = Field(ge=1, le=5000, description="Requests at once.")
+    rate: int = Field(ge=1, le=10000, description="Requests per second, sustained.")
+    burst: int = Field(ge=1, le=5000, description="Concurrent requests.")
 
 
 class IamAuthorization(Section):
-    """API Gateway lets in calls signed by these roles and users, in place of the specification's verification."""
+    """API Gateway accepts requests that these roles and users signed, in place of the specification's verification."""
 
     type: Literal["iam"]
-    principals: list[PrincipalArn] = Field(min_length=1, description="ARNs of the roles and users that may call.")
+    principals: list[PrincipalArn] = Field(min_length=1, description="ARNs of the roles and users.")
 
 
 class JwtAuthorization(Section):
-    """API Gateway lets in calls with a token of this issuer, in place of the specification's verification."""
+    """API Gateway accepts requests with a token of this issuer, in place of the specification's verification."""
 
     type: Literal["jwt"]
-    issuer: Issuer = Field(description="The tokens' `iss`; its keys are read from beneath it.")
-    audiences: list[str] = Field(min_length=1, max_length=50, description="The tokens' `aud`: any of these.")
-    scopes: list[str] = Field(default=[], max_length=10, description="If there are some: any of these.")
+    issuer: Issuer = Field(description="The `iss` of the tokens; its keys are read from there.")
+    audiences: list[str] = Field(min_length=1, max_length=50, description="Accepted `aud` of the tokens.")
+    scopes: list[str] = Field(default=[], max_length=10, description="A token needs one of these, if there are any.")
 
 
 Authorization = Annotated[IamAuthorization | JwtAuthorization, Field(discriminator="type")]
 
 
 class Partner(Section):
-    """A partner whose events come in."""
+    """A partner, and how its events arrive."""
 
     specification: str | dict[str, Any] | None = Field(
         default=None,
-        description="The name of a preset (`mux`), the path of a specification file (`./partners/acme.yaml`, "
-        "relative to this file), or a specification itself. Only a producer on a custom bus may do without: its events "
-        "must be in the envelope already.",
+        description="The name of a preset (`mux`), the path of a specification file relative to this file, or a "
+        "specification. Only a sender on a custom bus may omit it; its events must then be in the "
+        "envelope.",
     )
-    ingress: str | list[str] = Field(
-        min_length=1, description="The entry by which its events come in, or several: a list."
-    )
+    ingress: str | list[str] = Field(min_length=1, description="The ingress, or a list of several.")
     secret_arns: list[SecretArn] | None = Field(
         default=None,
         min_length=1,
         max_length=2,
-        description="Secrets that sign its requests: the current one, and the previous one while it is rotated. "
-        "If left out, a secret without a value is made: put the value there after the first deployment.",
+        description="Secrets that sign its requests, the current one first, the previous one second. By default the "
+        "deployment makes a secret without a value.",
     )
-    throttle: PartnerThrottle | None = Field(default=None, description="For webhooks: limits of its own.")
+    throttle: PartnerThrottle | None = Field(default=None, description="For webhooks: a limit of its own.")
     authorization: Authorization | None = Field(
         default=None, description="For webhooks: API Gateway authenticates it, in place of a signature."
     )
     require_client_certificate: bool = Field(
-        default=False, description="For webhooks: only by mutual TLS, on top of signature or authorization."
+        default=False, description="For webhooks: requires mutual TLS as well; the ingress's domain needs `mutual_tls`."
     )
     sources: list[EventSource] | None = Field(
         default=None,
         min_length=1,
-        description="For buses: the `source` values of its events, exact, or the beginning of some followed by `*`. "
-        "On a partner's bus it is the event source's name if left out.",
+        description="For buses: the `source` values of its events, exact or a prefix followed by `*`. On a partner "
+        "bus the default is the event source's name.",
     )
     pattern: dict[str, Any] | None = Field(
-        default=None, min_length=1, description="For buses: further conditions on its events, an event pattern."
+        default=None,
+        min_length=1,
+        description="For buses: an event pattern without `source`, which selects some of its events.",
     )
 
     @property
@@ -110,22 +112,23 @@ class Partner(Section):
 
 
 class Transform(Hop):
-    """Takes events as received that match, and publishes them in the shape that the routes want."""
+    """Takes received events that match, and publishes them anew with the stage `transformed`."""
 
     pattern: Pattern
     match_all: bool = Field(default=False, description="Must be true for the empty pattern.")
     steps: list[dict[str, Any]] = Field(
         min_length=1,
-        description="One key each: `map`, `enrich`, `set`, `drop`, `split`, `lookup`, `call`, `python`; done in order.",
+        description="Steps with one key each: `map`, `enrich`, `set`, `drop`, `split`, `lookup`, `call`, `python`.",
     )
     package: str | None = Field(
-        default=None, description="A folder with the modules of `python` steps, relative to this file."
+        default=None,
+        description="A folder with the modules of `python` steps, relative to this file; it becomes a layer.",
     )
     layers: list[LayerArn] = Field(
-        default=[], max_length=MAX_LAYERS, description="Further layers, with their versions."
+        default=[], max_length=MAX_LAYERS, description="ARNs of further layers, with versions."
     )
-    enabled: bool = True
-    failure: FailureHandling = FailureHandling()
+    enabled: bool = Field(default=True, description="False takes no events, and keeps none for later.")
+    failure: FailureHandling = Field(default=FailureHandling(), description="Overrides the top level's `failure`.")
 
     @model_validator(mode="after")
     def _five_layers(self) -> Self:
@@ -135,10 +138,12 @@ class Transform(Hop):
 
 
 class InputTransformer(Section):
-    """What EventBridge makes of the event for a target that the rule itself sends to."""
+    """Reshapes the event for a target that the rule itself sends to."""
 
-    paths: dict[str, str] = Field(default={}, max_length=100, description="Names for JSON paths such as $.detail.data.")
-    template: str
+    paths: dict[str, str] = Field(
+        default={}, max_length=100, description="Names for JSON paths such as `$.detail.data`."
+    )
+    template: str = Field(description="The text to send, with `<name>` for each path.")
 
     @model_validator(mode="after")
     def _names_that_are_known(self) -> Self:
@@ -160,42 +165,46 @@ class Route(Hop):
 
     pattern: Pattern
     match_all: bool = Field(default=False, description="Must be true for the empty pattern.")
-    destination: str
+    destination: str = Field(description="Its name. Each destination gets an event once, even by several routes.")
     stage: Literal["received", "transformed"] | None = Field(
         default=None,
-        description="Whether it takes events as received or as transformed. "
-        "Default: transformed where the workflow has transforms, else received.",
+        description="Takes events of this stage. Default: `transformed` if the workflow has transforms, otherwise "
+        "`received`.",
     )
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="False takes no events, and keeps none for later.")
     input_transformer: InputTransformer | None = Field(
         default=None,
-        description="For what the rule itself sends to: `api-destination`, `logs`, `sqs` without a `mode`.",
+        description="For a destination that the rule itself sends to: `api-destination`, `logs`, `sqs` without `mode`.",
     )
-    failure: FailureHandling = FailureHandling()
+    failure: FailureHandling = Field(default=FailureHandling(), description="Overrides the top level's `failure`.")
 
 
 class Storage(Section):
     """The bucket for the functions' configuration and for large bodies."""
 
-    body_expiration_days: int = Field(default=90, ge=15)
-    noncurrent_version_expiration_days: int = Field(default=30, ge=1)
+    body_expiration_days: int = Field(default=90, ge=15, description="Large bodies are deleted after this time.")
+    noncurrent_version_expiration_days: int = Field(
+        default=30, ge=1, description="Replaced versions are deleted after this time."
+    )
 
 
 class ReviewDesk(Section):
-    """What operators may do at the review desk, what is kept there, and of what people are told."""
+    """What operators may do with failed events, and when people are told."""
 
     editable_types: dict[EventType, dict[str, Any] | None] = Field(
         default={},
-        description="Types of events that operators with the policy `edit` may correct and send again, each with the "
-        "JSON Schema that an edited event's `data` must fit, or `null`. Default: none.",
+        description="Event types that operators with the policy `edit` may correct, each with the JSON Schema of its "
+        "`data`, or `null`.",
     )
 
-    closed_retention_days: int = Field(
-        default=30, ge=1, description="How long an item stays when nobody has to do anything about it any more."
+    closed_retention_days: int = Field(default=30, ge=1, description="How long closed items stay.")
+    notifications_per_hour: int = Field(
+        default=20, ge=1, description="Most new failure groups that are announced per hour."
     )
-    notifications_per_hour: int = Field(default=20, ge=1, description="Of how many new groups people are told at most.")
-    oldest_open_alarm_hours: float = Field(default=24, gt=0, description="An item that waits longer raises an alarm.")
-    growth_alarm_items: int = Field(default=100, ge=1, description="More items opened in an hour raise an alarm.")
+    oldest_open_alarm_hours: float = Field(
+        default=24, gt=0, description="An item that is open for longer raises an alarm."
+    )
+    growth_alarm_items: int = Field(default=100, ge=1, description="More new items in an hour raise an alarm.")
 
     @field_validator("editable_types")
     @classmethod
@@ -209,23 +218,23 @@ class ReviewDesk(Section):
 
 
 class LocalState(Section):
-    """Terraform's state in a file, `state/<stack>.tfstate`."""
+    """Terraform's state in the file `state/<stack>.tfstate`."""
 
     type: Literal["local"] = "local"
 
 
 class S3State(Section):
-    """Terraform's state in an S3 bucket."""
+    """Terraform's state in an S3 bucket, encrypted."""
 
     type: Literal["s3"]
-    bucket: str = Field(min_length=3, max_length=63)
+    bucket: str = Field(min_length=3, max_length=63, description="An existing bucket.")
     key: str | None = Field(default=None, description="Default: `media-events/<environment>.tfstate`.")
     region: Region | None = Field(default=None, description="The bucket's region. Default: the environment's.")
     use_lockfile: bool = Field(
-        default=True, description="Lock with a file next to the state (Terraform 1.10 or later)."
+        default=True, description="Locks with a file beside the state (Terraform 1.10 or later)."
     )
-    dynamodb_table: str | None = Field(default=None, description="Lock with a DynamoDB table, for older Terraform.")
-    kms_key_id: str | None = None
+    dynamodb_table: str | None = Field(default=None, description="Locks with a DynamoDB table, for older Terraform.")
+    kms_key_id: str | None = Field(default=None, description="The key that encrypts the state.")
 
 
 State = Annotated[LocalState | S3State, Field(discriminator="type")]
@@ -236,27 +245,33 @@ class Workflow(Section):
 
     name: Name = Field(description="First part of every resource's name.")
     region: Region = Field(description="Where it is deployed.")
-    state: State = LocalState()
+    state: State = Field(default=LocalState(), description="Where Terraform keeps its state.")
     tags: dict[str, str] = Field(default={}, description="Tags of every resource.")
     ingress: dict[Key, Ingress] = Field(
-        default={"webhook": WebhookIngress()}, description="The ways in. Default: `webhook: {type: webhook}`."
+        default={"webhook": WebhookIngress()},
+        description="The ways for events to enter, by name. Default: `webhook: {type: webhook}`.",
     )
-    partners: dict[Key, Partner] = Field(min_length=1)
-    transforms: dict[Key, Transform] = Field(default={})
-    destinations: dict[Key, Destination] = Field(default={})
-    routes: dict[Key, Route] = Field(default={})
-    bus: Bus = Bus()
+    partners: dict[Key, Partner] = Field(
+        min_length=1, description="Where events are from; the events of `mux` have the source `partner.mux`."
+    )
+    transforms: dict[Key, Transform] = Field(default={}, description="Reshape received events.")
+    destinations: dict[Key, Destination] = Field(
+        default={}, description="Where events go. One without a route is a warning."
+    )
+    routes: dict[Key, Route] = Field(default={}, description="Which events go where.")
+    bus: Bus = Field(default=Bus(), description="The event bus.")
     failure: FailureHandling = Field(
-        default=FailureHandling(), description="For every hop; a transform or route may say otherwise under its own."
+        default=FailureHandling(),
+        description="Retries and redrives of every hop; a transform, route or ingress may override them.",
     )
-    storage: Storage = Storage()
-    review: ReviewDesk = ReviewDesk()
+    storage: Storage = Field(default=Storage(), description="The bucket.")
+    review: ReviewDesk = Field(default=ReviewDesk(), description="Review of failed events.")
     deletion_protection: bool = Field(
         default=True,
-        description="Whether what can't be made again outlives a mistaken destroy: the bucket's objects, the review "
-        "table, the secrets. False for environments that come and go.",
+        description="Keeps the bucket's objects, the review table and the secrets when the stack is destroyed. False "
+        "for environments that come and go.",
     )
-    log_retention_days: LogRetention = 30
+    log_retention_days: LogRetention = Field(default=30, description="How long the functions' logs are kept.")
     alarm_actions: list[str] = Field(default=[], description="ARNs that every alarm notifies.")
     kms_key_arn: KeyArn | None = Field(default=None, description="Customer managed key for everything at rest.")
-    permissions_boundary_arn: str | None = None
+    permissions_boundary_arn: str | None = Field(default=None, description="Permissions boundary of every role.")

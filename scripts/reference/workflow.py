@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from infra.model.types import FORMS
+from infra.model.types import PATTERN_DESCRIPTIONS
 from infra.model.workflow import Workflow
 from scripts.reference.markdown import code, table
 
@@ -145,7 +145,7 @@ def _plain(value: Schema) -> str:
     if "enum" in value or "const" in value:
         return _choices(value.get("enum", [value.get("const")]))
     if "pattern" in value:
-        words = FORMS[value["pattern"]]
+        words = PATTERN_DESCRIPTIONS[value["pattern"]]
         return words if len(words) <= _LONGEST else words.partition(",")[0].partition(" (")[0]
     kind = _WORDS.get(value.get("type", ""), "mapping")
     return kind + _limits(value, "minimum", "maximum") + _above(value)

@@ -43,7 +43,7 @@ def test_partner_of_the_docs_works_as_they_say():
 
     assert verify(specification.verification, sent, ["acme-secret"], 1741083310).valid is True
     (event,) = normalise(
-        specification, partner="acme", entry="webhook", body=body, headers=sent.headers, now=1741083310
+        specification, partner="acme", ingress="webhook", body=body, headers=sent.headers, now=1741083310
     )
     metadata = event.metadata
     assert (metadata.id, metadata.type, metadata.subject) == ("acme-evt-0001", "asset.ready", "house-id-0001")
