@@ -74,7 +74,16 @@ def _terraform_fmt() -> None:
 
 def _terraform_validate() -> None:
     """Validate copies, so that no `.terraform` folder is left in a module."""
-    roots = sorted({file.parent for file in (*ROOT.glob("modules/*/*.tf"), *ROOT.glob("examples/*/*.tf"))})
+    roots = sorted(
+        {
+            file.parent
+            for file in (
+                *ROOT.glob("modules/*/*.tf"),
+                *ROOT.glob("modules/internal/*/*.tf"),
+                *ROOT.glob("examples/*/*.tf"),
+            )
+        }
+    )
     with tempfile.TemporaryDirectory(prefix="media-events-validate-") as folder:
         copy = Path(folder)
         for part in ("modules", "examples", "lambda_src/dist"):

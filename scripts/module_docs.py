@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a table is out of date")
     check = parser.parse_args(arguments).check
     stale = []
-    for readme in sorted(MODULES.glob("*/README.md")):
+    for readme in sorted(MODULES.glob("**/README.md")):
         text = readme.read_text(encoding="utf-8")
         if BEGIN not in text:
             continue

@@ -3,7 +3,7 @@
 # In another repository: source = "git::https://github.com/<owner>/<repository>//modules/<module>?ref=<tag>"
 
 module "storage" {
-  source = "../../modules/storage-bucket"
+  source = "../../modules/internal/storage-bucket"
 
   name = var.name
   tags = local.tags
@@ -11,7 +11,7 @@ module "storage" {
 
 # The functions' code, uploaded once for all of them.
 module "package" {
-  source = "../../modules/lambda-package"
+  source = "../../modules/internal/lambda-package"
 
   bucket = local.bucket
   tags   = local.tags

@@ -30,7 +30,7 @@ resource "aws_cloudwatch_event_bus" "media" {
 }
 
 module "storage" {
-  source = "../../modules/storage-bucket"
+  source = "../../modules/internal/storage-bucket"
 
   name = "media-events-dev"
 }

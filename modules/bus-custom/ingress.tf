@@ -24,7 +24,7 @@ locals {
 }
 
 module "bucket" {
-  source = "../storage-bucket"
+  source = "../internal/storage-bucket"
   count  = local.make_bucket ? 1 : 0
 
   name        = lower(replace(var.name, "_", "-"))
@@ -34,7 +34,7 @@ module "bucket" {
 
 # One for each, so that a flood of S3's does not keep producers waiting.
 module "ingress" {
-  source   = "../ingress-bus"
+  source   = "../internal/bus-ingress"
   for_each = local.ingresses
 
   name     = "${var.name}-${each.key}"

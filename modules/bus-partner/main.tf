@@ -30,7 +30,7 @@ resource "aws_cloudwatch_event_archive" "this" {
 ################################################################################
 
 module "ingress" {
-  source = "../ingress-bus"
+  source = "../internal/bus-ingress"
   count  = var.transform ? 1 : 0
 
   name     = var.name

@@ -31,7 +31,7 @@ locals {
 }
 
 module "bucket" {
-  source = "../storage-bucket"
+  source = "../internal/storage-bucket"
   count  = var.bucket == null ? 1 : 0
 
   name        = replace(lower(var.name), "_", "-")
@@ -44,7 +44,7 @@ module "bucket" {
 ################################################################################
 
 module "function" {
-  source = "../lambda-function"
+  source = "../internal/lambda-function"
 
   name            = var.name
   description     = "Re-drives dead letters to the hop that failed, or opens a review item"

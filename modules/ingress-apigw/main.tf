@@ -18,7 +18,7 @@ locals {
 }
 
 module "bucket" {
-  source = "../storage-bucket"
+  source = "../internal/storage-bucket"
   count  = var.bucket == null ? 1 : 0
 
   name        = lower(replace(var.name, "_", "-"))
@@ -167,7 +167,7 @@ locals {
 }
 
 module "function" {
-  source = "../lambda-function"
+  source = "../internal/lambda-function"
 
   name                     = var.name
   description              = "Verifies, normalises and publishes partners' webhooks"

@@ -6,7 +6,7 @@ locals {
 }
 
 module "ingress" {
-  source = "../queue-ingress"
+  source = "../internal/queue-ingress"
 
   name     = var.name
   entry    = "sns-fifo"

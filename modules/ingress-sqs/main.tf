@@ -1,5 +1,5 @@
 module "ingress" {
-  source = "../queue-ingress"
+  source = "../internal/queue-ingress"
 
   name     = var.name
   entry    = "sqs"

@@ -1,5 +1,5 @@
 ################################################################################
-# Alarms. Those of a hop's queue and function come with queue-consumer.
+# Alarms. Those of a hop's queue and function come with sqs-function.
 ################################################################################
 
 locals {

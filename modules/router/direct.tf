@@ -28,7 +28,7 @@ locals {
 }
 
 module "direct" {
-  source   = "../direct-consumer"
+  source   = "../internal/async-function"
   for_each = local.direct_hops
 
   name        = "${var.name}-${each.key}"

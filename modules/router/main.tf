@@ -1,7 +1,7 @@
 # Every transform and route is a hop: a rule of its own, and what the rule feeds.
 #
-#   transform, most targets   rule -> queue -> function   (queue-consumer: queue, dead-letter queue, function, alarms)
-#   the same, "direct"        rule -> function            (direct.tf, direct-consumer: dead-letter queue, function, alarms)
+#   transform, most targets   rule -> queue -> function   (sqs-function: queue, dead-letter queue, function, alarms)
+#   the same, "direct"        rule -> function            (direct.tf, async-function: dead-letter queue, function, alarms)
 #   sqs without a mode        rule -> your queue          (rule_targets.tf: a dead-letter queue for the rule's target)
 #   api_destination           rule -> API destination     (api_destinations.tf, and the same)
 #   logs                      rule -> log group           (log_groups.tf, and the same)
@@ -55,7 +55,7 @@ locals {
 }
 
 module "bucket" {
-  source = "../storage-bucket"
+  source = "../internal/storage-bucket"
   count  = local.make_bucket ? 1 : 0
 
   name        = replace(lower(var.name), "_", "-")
@@ -149,7 +149,7 @@ locals {
 }
 
 module "transform" {
-  source   = "../queue-consumer"
+  source   = "../internal/sqs-function"
   for_each = local.queued_transforms
 
   name        = "${var.name}-${each.key}"
@@ -198,7 +198,7 @@ locals {
 }
 
 module "route" {
-  source   = "../queue-consumer"
+  source   = "../internal/sqs-function"
   for_each = local.queued_routes
 
   name        = "${var.name}-${each.key}"

@@ -319,7 +319,7 @@ variable "routes" {
         (`invocation = "request-response"`), or leaves it to Lambda's own queue (`event`).
       * `firehose`: a function writes one line of JSON for each event to the stream, beginning with `partner`, `type` and `day`.
       * `states`: a function starts the state machine.
-      * `resume`: a function resumes, or fails, the executions that wait for the event (see `workflow-waits`): `waits_table_name` and
+      * `resume`: a function resumes, or fails, the executions that wait for the event (see `task-callbacks`): `waits_table_name` and
         `waits_table_arn`, `correlation_key`, `success_when` and `failure_when` (JMESPath over
         `metadata` and `data`), `error` (the name that a workflow catches), `early_seconds` (how long an event waits for its waiter).
       * `api_destination`: the rule itself calls `url` through an EventBridge API destination, with `method` (`POST`) and at most
