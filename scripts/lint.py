@@ -106,6 +106,10 @@ def _terraform_validate() -> None:
         raise CheckError("\n".join(problems))
 
 
+def _module_interfaces() -> None:
+    _run(BIN / "python", "scripts/module_interfaces.py", "--check")
+
+
 def _checkov() -> None:
     _run(CHECKOV, "--config-file", ".checkov.yaml", "--directory", "modules")
 
@@ -114,6 +118,7 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
     "ruff": _ruff,
     "ruff-format": _ruff_format,
     "mypy": _mypy,
+    "module-interfaces": _module_interfaces,
     "terraform-fmt": _terraform_fmt,
     "terraform-validate": _terraform_validate,
     "checkov": _checkov,
