@@ -1,10 +1,14 @@
-# Where workflows and the events that they wait for meet: a table, and the function with which a workflow's task begins to wait.
+# Where workflows and the events that they wait for meet: a table, and the function with which a workflow's task registers its token.
+
+locals {
+  hop = "task-callbacks/${var.name}"
+}
 
 ################################################################################
 # Table
 ################################################################################
 
-resource "aws_dynamodb_table" "waits" {
+resource "aws_dynamodb_table" "callbacks" {
   name         = var.name
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "pk"
@@ -32,15 +36,15 @@ resource "aws_dynamodb_table" "waits" {
   # Encrypted with a key that DynamoDB owns where there is no customer managed key: "enabled" alone would mean the key
   # that AWS manages, which costs per request and adds nothing.
   dynamic "server_side_encryption" {
-    for_each = var.kms_key_arn[*]
+    for_each = var.settings.kms_key[*]
 
     content {
       enabled     = true
-      kms_key_arn = server_side_encryption.value
+      kms_key_arn = server_side_encryption.value.arn
     }
   }
 
-  tags = var.tags
+  tags = var.settings.tags
 }
 
 ################################################################################
@@ -50,31 +54,25 @@ resource "aws_dynamodb_table" "waits" {
 module "function" {
   source = "../internal/lambda-function"
 
-  name            = var.name
-  description     = "Lets a workflow's task wait for a partner's event"
-  handler         = "media_events.handlers.wait.handler"
-  timeout_seconds = 30
-  memory_mb       = var.memory_mb
+  name        = var.name
+  description = "Registers the token of a workflow's task that waits for a partner's event"
+  handler     = "media_events.handlers.register_task_token.handler"
 
-  environment = { WAITS_TABLE = aws_dynamodb_table.waits.name }
+  environment = { TASK_CALLBACKS_TABLE = aws_dynamodb_table.callbacks.name }
 
   policy_statements = {
-    Waits = {
+    TaskCallbacks = {
       actions   = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"]
-      resources = [aws_dynamodb_table.waits.arn]
+      resources = [aws_dynamodb_table.callbacks.arn]
     }
-    # These actions know no resource-level permission: who has a task's token may answer that task, and tokens are in the
-    # table alone.
+    # These actions know no resource-level permission: a task's token is what allows to answer that task, and tokens are in
+    # the table alone.
     AnswerTasks = {
       actions   = ["states:SendTaskFailure", "states:SendTaskSuccess"]
       resources = ["*"]
     }
   }
 
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
+  settings = var.settings
+  function = var.function
 }

@@ -47,16 +47,16 @@ run "a_first_deployment_of_queues_and_review_together" {
 
 run "outputs_name_what_was_made" {
   variables {
-    name           = "media-test-review"
-    bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-    lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+    name     = "media-test-review"
+    bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
     dead_letter_queues = {
       "route/lake" = {
-        queue_arn   = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
-        queue_url   = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
-        hop         = "route/lake"
-        destination = "lake"
-        route_back  = "bus"
+        queue_arn      = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
+        queue_url      = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
+        hop            = "route/lake"
+        destination    = "lake"
+        redrive_target = "bus"
       }
     }
   }

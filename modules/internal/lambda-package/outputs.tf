@@ -1,5 +1,5 @@
-output "lambda_package" {
-  description = "Where the functions' code is, for the variable `lambda_package` of the other modules."
+output "package" {
+  description = "Where the functions' code is, as `settings.package` takes it."
   value = {
     s3_bucket        = aws_s3_object.this.bucket
     s3_key           = aws_s3_object.this.key

@@ -1,12 +1,12 @@
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:Access logs would need a second bucket; CloudTrail data events tell who read what, where that is wanted
+  #checkov:skip=CKV_AWS_18:Access logs would need a second bucket; CloudTrail data events record reads, where that is wanted
   #checkov:skip=CKV_AWS_144:Holds configurations, which Terraform makes again, and bodies in transit: a second region would be waste
-  #checkov:skip=CKV2_AWS_62:Nothing reacts to objects here; whoever stores one sends the event itself
-  #checkov:skip=CKV_AWS_145:Encrypted with SSE-S3 by default; kms_key_arn sets a key of your own
+  #checkov:skip=CKV2_AWS_62:Nothing reacts to objects here: the function that stores one sends the event itself
+  #checkov:skip=CKV_AWS_145:Encrypted with SSE-S3 by default; settings.kms_key sets a customer managed key
   bucket        = var.bucket_name
   bucket_prefix = var.bucket_name == null ? "${trimsuffix(substr(var.name, 0, 36), "-")}-" : null # 37 characters at most
   force_destroy = var.force_destroy
-  tags          = var.tags
+  tags          = var.settings.tags
 }
 
 resource "aws_s3_bucket_ownership_controls" "this" {
@@ -47,11 +47,11 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    bucket_key_enabled = var.kms_key_arn == null ? null : true
+    bucket_key_enabled = var.settings.kms_key == null ? null : true
 
     apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
-      kms_master_key_id = var.kms_key_arn
+      sse_algorithm     = var.settings.kms_key == null ? "AES256" : "aws:kms"
+      kms_master_key_id = one(var.settings.kms_key[*].arn)
     }
   }
 }

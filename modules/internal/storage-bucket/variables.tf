@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the bucket belongs to. AWS appends a unique suffix, since bucket names are global."
+  description = "Name of the deployment or module that the bucket belongs to. AWS appends a unique suffix, since bucket names are global."
   type        = string
   nullable    = false
 
@@ -48,27 +48,5 @@ variable "force_destroy" {
   description = "Whether `terraform destroy` may delete the bucket with everything in it."
   type        = bool
   default     = false
-  nullable    = false
-}
-
-################################################################################
-# Common
-################################################################################
-
-variable "kms_key_arn" {
-  description = "Customer managed key for the objects. Null uses S3's own keys (SSE-S3)."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:…:key/…), not an alias."
-  }
-}
-
-variable "tags" {
-  description = "Tags for every resource that takes them."
-  type        = map(string)
-  default     = {}
   nullable    = false
 }

@@ -11,7 +11,7 @@ provider "aws" {
 }
 
 variables {
-  bucket = { name = "kit", arn = "arn:aws:s3:::kit" }
+  settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" } }
 }
 
 run "the_repository_s_zip_is_stored_under_its_digest" {
@@ -32,12 +32,12 @@ run "functions_are_told_of_another_zip_before_it_is_uploaded" {
   command = plan
 
   assert {
-    condition     = output.lambda_package == { s3_bucket = "kit", s3_key = aws_s3_object.this.key, source_code_hash = filebase64sha256("../../../lambda_src/dist/media_events.zip") }
+    condition     = output.package == { s3_bucket = "kit", s3_key = aws_s3_object.this.key, source_code_hash = filebase64sha256("../../../lambda_src/dist/media_events.zip") }
     error_message = "Key and hash must be known in the plan: by them functions notice another zip."
   }
 }
 
-run "a_file_of_ones_own_is_stored_where_one_wants" {
+run "a_given_file_is_stored_at_a_given_place" {
   command = plan
 
   variables {
@@ -46,7 +46,7 @@ run "a_file_of_ones_own_is_stored_where_one_wants" {
   }
 
   assert {
-    condition     = aws_s3_object.this.source == "versions.tf" && output.lambda_package.s3_key == "media/code/${filesha256("versions.tf")}.zip" && output.lambda_package.source_code_hash == filebase64sha256("versions.tf")
+    condition     = aws_s3_object.this.source == "versions.tf" && output.package.s3_key == "media/code/${filesha256("versions.tf")}.zip" && output.package.source_code_hash == filebase64sha256("versions.tf")
     error_message = "The file that the caller names must be stored."
   }
 }
@@ -56,6 +56,16 @@ run "a_package_that_is_not_there_is_refused" {
 
   variables {
     filename = "there/is/no.zip"
+  }
+
+  expect_failures = [aws_s3_object.this]
+}
+
+run "a_package_without_a_bucket_is_refused" {
+  command = plan
+
+  variables {
+    settings = {}
   }
 
   expect_failures = [aws_s3_object.this]

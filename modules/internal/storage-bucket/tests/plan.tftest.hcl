@@ -40,7 +40,7 @@ run "a_bucket_is_private_encrypted_versioned_and_speaks_tls_only" {
       Resource  = ["arn:aws:s3:::media-test-1", "arn:aws:s3:::media-test-1/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
-    error_message = "Whoever does not come over TLS must be refused."
+    error_message = "Requests without TLS must be refused."
   }
 
   assert {
@@ -78,11 +78,11 @@ run "bodies_and_old_versions_expire" {
   }
 }
 
-run "a_key_of_ones_own_encrypts" {
+run "a_customer_managed_key_encrypts" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    settings = { kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
   }
 
   assert {

@@ -1,5 +1,5 @@
 ################################################################################
-# What `media-events trace` and `media-events status` read, besides the review table and the ledgers
+# Permissions of `media-events trace` and `media-events status`, besides the review table and the idempotency stores
 ################################################################################
 
 locals {
@@ -7,13 +7,13 @@ locals {
   log_arns   = [for name in local.log_groups : "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${name}"]
 
   # The hops' queues as far as they are known here: somebody else's queue, or a rule's own target, is not.
-  observed_queues = distinct(concat(values(var.dead_letter_queues)[*].queue_arn, compact(values(var.dead_letter_queues)[*].source_queue_arn)))
+  hop_queues = distinct(concat(values(var.dead_letter_queues)[*].queue_arn, compact(values(var.dead_letter_queues)[*].source_queue_arn)))
 
-  review_look = concat(
+  read_operations = concat(
     [
-      # Of the two forms of a log group's ARN, AWS's user guide wants the one with the asterisk here, its service authorization reference the other.
+      # AWS's user guide wants the ARN of a log group with an asterisk here, its service authorization reference the one without.
       { Sid = "SearchLogs", Effect = "Allow", Action = ["logs:FilterLogEvents"], Resource = flatten([for arn in local.log_arns : [arn, "${arn}:*"]]) },
-      { Sid = "CountMessages", Effect = "Allow", Action = ["sqs:GetQueueAttributes"], Resource = local.observed_queues },
+      { Sid = "CountMessages", Effect = "Allow", Action = ["sqs:GetQueueAttributes"], Resource = local.hop_queues },
       # The ages of messages; GetMetricData has no resource-level permission.
       { Sid = "ReadAges", Effect = "Allow", Action = ["cloudwatch:GetMetricData"], Resource = ["*"] },
     ],

@@ -1,4 +1,4 @@
-# The policies for people at the review desk. Applied to mocks: the table's ARN is in them.
+# The policies for people who review. Applied to mocks: the table's ARN is in them.
 
 mock_provider "aws" {
   mock_resource "aws_cloudwatch_event_rule" {
@@ -38,24 +38,21 @@ mock_provider "aws" {
 }
 
 variables {
-  name           = "media-test-review"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  archive_arn    = "arn:aws:events:eu-west-1:123456789012:archive/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  name     = "media-test-review"
+  bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  archive  = { arn = "arn:aws:events:eu-west-1:123456789012:archive/media" }
+  settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
 
   dead_letter_queues = {
     "route/cms" = {
-      queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
-      queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
-      hop              = "route/cms"
-      destination      = "cms"
-      source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
-      source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-      route_back       = "queue"
-
-      ledger_table_name = "media-ledger"
-      ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"
+      queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
+      queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
+      hop               = "route/cms"
+      destination       = "cms"
+      source_queue_arn  = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
+      source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
+      redrive_target    = "queue"
+      idempotency_table = { name = "media-deliveries", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries" }
     }
   }
 }
@@ -71,23 +68,23 @@ run "each_policy_holds_what_its_name_says" {
         "logs:FilterLogEvents", "s3:GetObject", "sqs:GetQueueAttributes", "states:DescribeExecution",
       ], action)])
     ])
-    error_message = "Who may read may only read."
+    error_message = "A role that may read may only read."
   }
 
   assert {
     condition = alltrue([for policy in values(output.operator_policies) : alltrue([
       for statement in jsondecode(policy).Statement : alltrue([
         for action in statement.Action : !contains(["dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:*"], action)
-      ]) || statement.Sid == "ForgetEffects"
+      ]) || statement.Sid == "DeleteDeliveryRecords"
     ])])
     error_message = "Nobody deletes items or the audit."
   }
 
   assert {
-    condition = [for statement in jsondecode(output.operator_policies.replay).Statement : statement.Resource if contains(statement.Action, "sqs:SendMessage")] == [
+    condition = [for statement in jsondecode(output.operator_policies.retry).Statement : statement.Resource if contains(statement.Action, "sqs:SendMessage")] == [
       ["arn:aws:sqs:eu-west-1:123456789012:media-cms"]
     ]
-    error_message = "A replay sends to the hops' queues, and to no other."
+    error_message = "A retry sends to the hops' queues, and to no other."
   }
 
   assert {
@@ -95,7 +92,7 @@ run "each_policy_holds_what_its_name_says" {
       for statement in jsondecode(output.operator_policies.administer).Statement :
       !contains(statement.Action, "sqs:SendMessage") && !contains(statement.Action, "events:PutEvents")
     ])
-    error_message = "Who archives need not be able to send."
+    error_message = "Archiving needs no permission to send."
   }
 
   assert {
@@ -106,24 +103,24 @@ run "each_policy_holds_what_its_name_says" {
       } == {
       metadata       = []
       read           = []
-      replay         = []
+      retry          = []
       edit           = []
       administer     = []
-      replay_archive = []
-      repeat_effects = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"]
+      archive_replay = []
+      repeat_effects = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"]
     }
-    error_message = "Only who may repeat effects may forget them, in the ledgers alone."
+    error_message = "Only repeat_effects may delete records of deliveries, and nothing else."
   }
 
   assert {
     condition = distinct(flatten([
-      for statement in jsondecode(output.operator_policies.replay_archive).Statement : statement.Resource
+      for statement in jsondecode(output.operator_policies.archive_replay).Statement : statement.Resource
       if statement.Sid != "CountMessages" && anytrue([for action in statement.Action : startswith(action, "sqs:") || endswith(action, "Rule")])
       ])) == tolist([
       "arn:aws:events:eu-west-1:123456789012:rule/media/media-replay-*",
       "arn:aws:sqs:eu-west-1:123456789012:media-replay-*",
     ])
-    error_message = "A replay makes rules and queues of its own, and touches no other."
+    error_message = "An archive replay makes rules and queues of its own, and touches no other."
   }
 
   assert {
@@ -136,7 +133,7 @@ run "each_policy_holds_what_its_name_says" {
         ], action)
       ])
     ])
-    error_message = "Who may read metadata may not read bodies."
+    error_message = "The policy metadata allows to read no bodies."
   }
 
   assert {
@@ -157,14 +154,14 @@ run "each_policy_holds_what_its_name_says" {
       for statement in jsondecode(policy).Statement :
       contains(try(statement.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"], []), "edit/*")
     ])] == ["edit"]
-    error_message = "Only who has the policy `edit` keeps edited events, which is needed to send one."
+    error_message = "Only the policy `edit` allows to store edited events, which is needed to send one."
   }
 
   assert {
     condition = [for name, policy in output.operator_policies : name if anytrue([
       for statement in jsondecode(policy).Statement : contains(statement.Action, "dynamodb:UpdateItem")
-    ])] == ["administer", "edit", "replay"]
-    error_message = "Who reads changes nothing."
+    ])] == ["administer", "edit", "retry"]
+    error_message = "Reading changes nothing."
   }
 
   assert {
@@ -187,16 +184,16 @@ run "without_an_archive_there_is_none_to_replay" {
   command = apply
 
   variables {
-    archive_arn = null
+    archive = null
   }
 
   assert {
-    condition     = join(" ", keys(output.operator_policies)) == "administer edit metadata read replay"
-    error_message = "Without an archive there are the policies of the review desk alone."
+    condition     = join(" ", keys(output.operator_policies)) == "administer edit metadata read retry"
+    error_message = "Without an archive there are the policies for reviewing alone."
   }
 }
 
-run "what_may_be_edited_is_where_the_desk_reads_it" {
+run "types_that_may_be_edited_are_where_the_review_service_reads_them" {
   command = apply
 
   variables {
@@ -215,27 +212,26 @@ run "what_may_be_edited_is_where_the_desk_reads_it" {
   }
 
   assert {
-    condition     = jsondecode(aws_dynamodb_table_item.settings[0].item).item_id.S == "settings/desk"
-    error_message = "The key is what the desk reads."
+    condition     = jsondecode(aws_dynamodb_table_item.settings[0].item).item_id.S == "settings/review"
+    error_message = "The key is the one that the review service reads."
   }
 }
 
-run "who_may_read_may_look_at_what_status_and_trace_show" {
+run "every_policy_allows_status_and_trace" {
   command = apply
 
   variables {
     log_group_names = {
-      "route/cms"           = "/aws/lambda/media-cms"
-      "ingress/webhook"     = "/aws/lambda/media-webhook"
-      "ingress/partner-bus" = null # events go straight on: there is no function
+      "route/cms"       = "/aws/lambda/media-cms"
+      "ingress/webhook" = "/aws/lambda/media-webhook"
     }
-    ledger_table_arns  = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook"]
+    idempotency_tables = { "ingress/webhook" = { name = "media-webhook", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook" } }
     state_machine_arns = { publish = "arn:aws:states:eu-west-1:123456789012:stateMachine:media-publish" }
   }
 
   assert {
     condition = { for statement in jsondecode(output.operator_policies.read).Statement : statement.Sid => statement.Resource
-      if contains(["SearchLogs", "CountMessages", "ReadAges", "DescribeExecutions", "ReadLedgers"], statement.Sid) } == {
+      if contains(["SearchLogs", "CountMessages", "ReadAges", "DescribeExecutions", "ReadIdempotencyRecords"], statement.Sid) } == {
       SearchLogs = [
         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-cms",
         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-cms:*",
@@ -244,21 +240,21 @@ run "who_may_read_may_look_at_what_status_and_trace_show" {
         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-webhook",
         "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-webhook:*",
       ]
-      CountMessages      = ["arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq", "arn:aws:sqs:eu-west-1:123456789012:media-cms"]
-      ReadAges           = ["*"]
-      DescribeExecutions = ["arn:aws:states:eu-west-1:123456789012:execution:media-publish:*"]
-      ReadLedgers        = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger", "arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook"]
+      CountMessages          = ["arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq", "arn:aws:sqs:eu-west-1:123456789012:media-cms"]
+      ReadAges               = ["*"]
+      DescribeExecutions     = ["arn:aws:states:eu-west-1:123456789012:execution:media-publish:*"]
+      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries", "arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook"]
     }
-    error_message = "Status and trace need these logs, queues, ledgers and executions, and no others."
+    error_message = "Status and trace need these logs, queues, idempotency stores and executions, and no others."
   }
 
   assert {
     condition     = alltrue([for policy in values(output.operator_policies) : strcontains(policy, "SearchLogs") && strcontains(policy, "CountMessages")])
-    error_message = "Who may replay or archive may look as well."
+    error_message = "Retrying and archiving include looking."
   }
 }
 
-run "who_archives_may_let_the_keys_of_an_ordered_route_go_on" {
+run "administer_may_release_the_keys_of_an_ordered_route" {
   command = apply
 
   variables {
@@ -270,7 +266,7 @@ run "who_archives_may_let_the_keys_of_an_ordered_route_go_on" {
         destination      = "cms"
         source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
         source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-        route_back       = "queue"
+        redrive_target   = "queue"
         ordered          = true
       }
       "route/mam" = {
@@ -280,7 +276,7 @@ run "who_archives_may_let_the_keys_of_an_ordered_route_go_on" {
         destination      = "mam"
         source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-mam"
         source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-mam"
-        route_back       = "queue"
+        redrive_target   = "queue"
       }
     }
   }
@@ -289,6 +285,6 @@ run "who_archives_may_let_the_keys_of_an_ordered_route_go_on" {
     condition = [for statement in jsondecode(output.operator_policies.administer).Statement : statement.Resource if contains(statement.Action, "sqs:SendMessage")] == [
       ["arn:aws:sqs:eu-west-1:123456789012:media-cms"]
     ]
-    error_message = "Who archives tells the queues of ordered routes, and no other."
+    error_message = "Archiving sends to the queues of ordered routes, and to no other."
   }
 }
