@@ -8,7 +8,7 @@ locals {
   hop     = "review/${var.name}"
   kms_key = var.settings.kms_key[*]
 
-  bucket              = var.settings.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.settings.bucket
+  bucket              = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
   bodies_prefix       = "bodies/review/"
   event_bodies_prefix = "bodies/events/" # where ingresses and transforms store what is too large for the bus
 

@@ -14,7 +14,7 @@ locals {
     contains(local.own_secrets, partner) ? [aws_secretsmanager_secret.partner[partner].arn] : settings.secret_arns == null ? [] : settings.secret_arns
   }
 
-  bucket        = var.settings.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.settings.bucket
+  bucket        = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
   bodies_prefix = "bodies/events/" # the same as the router's: pointers under another prefix are not followed
 }
 
