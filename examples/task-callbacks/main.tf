@@ -18,10 +18,10 @@ resource "aws_sqs_queue" "orders" {
   sqs_managed_sse_enabled = true
 }
 
-module "waits" {
+module "callbacks" {
   source = "../../modules/task-callbacks"
 
-  name = "media-waits"
+  name = "media-callbacks"
 }
 
 module "ingest" {
@@ -46,7 +46,7 @@ module "ingest" {
         Type     = "Task"
         Resource = "arn:aws:states:::lambda:invoke.waitForTaskToken"
         Parameters = {
-          FunctionName = module.waits.function_arn
+          FunctionName = module.callbacks.function_arn
           Payload      = { "key.$" = "$$.Execution.Name", "token.$" = "$$.Task.Token", "since.$" = "$$.Execution.StartTime" }
         }
         TimeoutSeconds = 14400
@@ -57,7 +57,7 @@ module "ingest" {
 
   policy_statements = {
     Order = { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.orders.arn] }
-    Wait  = { actions = ["lambda:InvokeFunction"], resources = [module.waits.function_arn] }
+    Wait  = { actions = ["lambda:InvokeFunction"], resources = [module.callbacks.function_arn] }
   }
 }
 
@@ -70,19 +70,17 @@ module "bus" {
 module "router" {
   source = "../../modules/router"
 
-  name     = "media-example"
-  bus_name = module.bus.bus_name
-  bus_arn  = module.bus.bus_arn
+  name    = "media-example"
+  bus_arn = module.bus.bus_arn
 
   routes = {
     transcodes = {
       pattern = jsonencode({ source = ["partner.transcoder"], detail-type = ["encode.completed", "encode.failed"] })
-      target = { resume = {
-        waits_table_name = module.waits.waits_table_name
-        waits_table_arn  = module.waits.waits_table_arn
-        correlation_key  = "data.job_id"
-        failure_when     = "metadata.type == 'encode.failed'"
-        error            = "TranscodeFailed"
+      target = { task_callback = {
+        task_callbacks_table = module.callbacks.task_callbacks_table
+        correlation_key      = "data.job_id"
+        failure_when         = "metadata.type == 'encode.failed'"
+        error                = "TranscodeFailed"
       } }
     }
   }

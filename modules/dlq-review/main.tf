@@ -114,4 +114,11 @@ resource "aws_lambda_event_source_mapping" "dlq" {
   scaling_config {
     maximum_concurrency = var.maximum_concurrency
   }
+
+  lifecycle {
+    precondition {
+      condition     = var.function.timeout_seconds >= 60
+      error_message = "function.timeout_seconds must be 60 to 900: the function waits up to 45 seconds for one that tries a dead letter alone."
+    }
+  }
 }

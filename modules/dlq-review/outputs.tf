@@ -13,14 +13,9 @@ output "topic_arn" {
   value       = aws_sns_topic.review.arn
 }
 
-output "bodies_uri" {
-  description = "Where bodies too large for the table are: `s3://<bucket>/<prefix>/`."
-  value       = "s3://${local.bucket.name}/${local.bodies_prefix}"
-}
-
-output "bodies_arn" {
-  description = "ARN pattern of those bodies, for the policy of who reads them."
-  value       = "${local.bucket.arn}/${local.bodies_prefix}*"
+output "bucket" {
+  description = "Bucket with the configuration and the bodies too large for the table: `{ name, arn }`."
+  value       = local.bucket
 }
 
 output "operator_policies" {

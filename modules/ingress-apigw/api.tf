@@ -41,6 +41,13 @@ resource "aws_apigatewayv2_integration" "function" {
   integration_uri        = module.function.invoke_arn
   payload_format_version = "2.0"
   timeout_milliseconds   = 30000
+
+  lifecycle {
+    precondition {
+      condition     = var.function.timeout_seconds <= 29
+      error_message = "function.timeout_seconds must be 1 to 29: API Gateway gives up after 30 seconds."
+    }
+  }
 }
 
 resource "aws_apigatewayv2_authorizer" "jwt" {

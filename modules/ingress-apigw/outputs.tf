@@ -50,19 +50,14 @@ output "secret_names" {
   value       = { for partner, secret in aws_secretsmanager_secret.partner : partner => secret.name }
 }
 
-output "function_name" {
-  description = "Name of the function."
-  value       = module.function.function_name
-}
-
 output "access_log_group_name" {
   description = "Name of the API's access log group."
   value       = aws_cloudwatch_log_group.access.name
 }
 
-output "bucket_name" {
-  description = "Name of the bucket with the configuration and the bodies too large for the bus."
-  value       = local.bucket.name
+output "bucket" {
+  description = "Bucket with the configuration and the bodies too large for the bus: `{ name, arn }`."
+  value       = local.bucket
 }
 
 ################################################################################

@@ -84,13 +84,9 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-review/*"] },
       { Sid = "DeleteBodies", Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "DeleteItems", Effect = "Allow", Action = ["dynamodb:DeleteItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"], Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*"] } } },
-      { Sid = "StoreBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "ListBodies", Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = ["arn:aws:s3:::kit"] },
       { Sid = "ListItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items/index/*"] },
       { Sid = "Notify", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-1:123456789012:media-test-review"] },
-      { Sid = "RedriveToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
-      { Sid = "RedriveToBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
-      { Sid = "RedriveToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
       { Sid = "ReadCircuitBreakers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"] },
       {
         Sid    = "ReadDeadLetters"
@@ -103,6 +99,10 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         ]
       },
       { Sid = "ReadEventBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
+      { Sid = "RedriveToBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
+      { Sid = "RedriveToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
+      { Sid = "RedriveToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
+      { Sid = "StoreBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
     ]
     error_message = "The function may do this and nothing else."
@@ -256,7 +256,11 @@ run "a_customer_managed_key_and_a_table_for_a_day" {
   command = plan
 
   variables {
-    kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    settings = {
+      bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+    }
     deletion_protection = false
     dead_letter_queues = {
       "route/lake" = {
@@ -271,8 +275,8 @@ run "a_customer_managed_key_and_a_table_for_a_day" {
 
   assert {
     condition = (
-      aws_dynamodb_table.items.server_side_encryption[0].kms_key_arn == var.kms_key_arn
-      && aws_sns_topic.review.kms_master_key_id == var.kms_key_arn
+      aws_dynamodb_table.items.server_side_encryption[0].kms_key_arn == var.settings.kms_key.arn
+      && aws_sns_topic.review.kms_master_key_id == var.settings.kms_key.arn
       && contains([for statement in jsondecode(module.function.policy).Statement : statement.Sid], "UseKey")
       && !aws_dynamodb_table.items.deletion_protection_enabled
     )
@@ -282,5 +286,28 @@ run "a_customer_managed_key_and_a_table_for_a_day" {
   assert {
     condition     = length([for statement in jsondecode(module.function.policy).Statement : statement if contains(["RedriveToQueues", "RedriveToFunctions"], statement.Sid)]) == 0
     error_message = "Where everything goes back by the bus, nothing else may be sent to."
+  }
+}
+
+run "the_function_must_outlive_one_that_tries_a_dead_letter_alone" {
+  command = plan
+
+  variables {
+    function = { timeout_seconds = 59 }
+  }
+
+  expect_failures = [aws_lambda_event_source_mapping.dlq]
+}
+
+run "alarms_can_be_off" {
+  command = plan
+
+  variables {
+    settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.review) == 0 && length(aws_cloudwatch_metric_alarm.dlq_not_draining) == 0
+    error_message = "An environment may want no alarms."
   }
 }

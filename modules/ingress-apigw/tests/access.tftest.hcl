@@ -11,11 +11,10 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-webhooks"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  throttle       = { rate = 50, burst = 60 }
+  name     = "media-test-webhooks"
+  bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+  throttle = { rate = 50, burst = 60 }
 
   partners = {
     mux    = { specification = jsonencode({ preset = "mux" }) }
@@ -83,9 +82,9 @@ override_resource {
 }
 
 override_resource {
-  target          = aws_dynamodb_table.ledger
+  target          = aws_dynamodb_table.idempotency
   override_during = plan
-  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-ledger" }
+  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-idempotency" }
 }
 
 override_resource {
