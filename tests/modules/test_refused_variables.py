@@ -474,7 +474,7 @@ QUEUE = {
     "destination": "cms",
     "source_queue_arn": f"arn:aws:sqs:{ACCOUNT}:media-cms",
     "source_queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms",
-    "route_back": "queue",
+    "redrive_target": "queue",
 }
 
 
@@ -493,10 +493,10 @@ def queue(**attributes: Any) -> dict[str, Any]:
 
 
 def test_dlq_review_takes_queues_that_go_back_each_in_its_way(terraform: Terraform, tmp_path: Path) -> None:
-    by_bus = QUEUE | {"queue_arn": f"arn:aws:sqs:{ACCOUNT}:lake-dlq", "route_back": "bus", "source_queue_arn": None}
+    by_bus = QUEUE | {"queue_arn": f"arn:aws:sqs:{ACCOUNT}:lake-dlq", "redrive_target": "bus", "source_queue_arn": None}
     by_function = QUEUE | {
         "queue_arn": f"arn:aws:sqs:{ACCOUNT}:webhook-dlq",
-        "route_back": "function",
+        "redrive_target": "function",
         "function_arn": f"arn:aws:lambda:{ACCOUNT}:function:webhook",
     }
     queues = {"route/cms": QUEUE, "route/lake": by_bus, "ingress/webhook": by_function}
@@ -511,9 +511,9 @@ REVIEWS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "can't share a dead-letter queue",
     ),
     "a hop without a step": (queue(hop="cms"), "hop must be <step>/<name>"),
-    "a way back that does not exist": (queue(route_back="topic"), "route_back must be"),
-    "a way back to a queue that is not named": (queue(source_queue_url=None), "needs source_queue_arn"),
-    "a way back to a function that is not named": (queue(route_back="function"), "needs function_arn"),
+    "a target of redrives that does not exist": (queue(redrive_target="topic"), "redrive_target must be"),
+    "a redrive to a queue that is not named": (queue(source_queue_url=None), "needs source_queue_arn"),
+    "a redrive to a function that is not named": (queue(redrive_target="function"), "needs function_arn"),
     "a fifo queue behind a standard one": (queue(queue_arn=f"arn:aws:sqs:{ACCOUNT}:cms-dlq.fifo"), "both FIFO or both"),
     "a delay longer than a message can hide": (queue(redrive={"max_delay_seconds": 43200}), "invisible for 12 hours"),
     "less concurrency than lambda allows": (review(maximum_concurrency=1), "maximum_concurrency must be 2 to 1000"),
@@ -524,7 +524,15 @@ REVIEWS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "must be a JSON Schema",
     ),
     "a bus that is none": (review(bus_arn="media"), "must look like arn:aws:events"),
-    "a ledger that is no table": (review(ledger_table_arns=["media-ledger"]), "must be ARNs of tables"),
+    "an idempotency store that is no table": (
+        review(idempotency_tables={"ingress/webhook": {"name": "media", "arn": "media"}}),
+        "must be the ARN of a table",
+    ),
+    "an archive that is none": (review(archive={"arn": "media"}), "ARN of an EventBridge archive"),
+    "an alias of a key": (
+        review(settings={"kms_key": {"arn": f"arn:aws:kms:{ACCOUNT}:alias/media"}}),
+        "An alias won't do",
+    ),
     "an alias of a state machine": (
         review(state_machine_arns={"publish": f"arn:aws:states:{ACCOUNT}:stateMachine:publish:live"}),
         "without a version or an alias",
