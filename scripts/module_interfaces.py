@@ -72,6 +72,17 @@ USERS: Final[Mapping[str, tuple[str, ...]]] = {
         "internal/queue-ingress",
         "internal/sqs-function",
     ),
+    "senders": (
+        "ingress-sns-fifo",
+        "ingress-sqs",
+        "internal/queue-ingress",
+        "internal/sqs-function",
+    ),
+    "existing_queue": (
+        "ingress-sqs",
+        "internal/queue-ingress",
+        "internal/sqs-function",
+    ),
 }
 """The modules that take each object; the other modules have no use for it."""
 

@@ -1,4 +1,6 @@
 resource "aws_cloudwatch_metric_alarm" "event_age" {
+  count = var.settings.alarms.enabled ? 1 : 0
+
   alarm_name          = "${var.name}-event-age"
   alarm_description   = "Events wait for ${var.name}: it is throttled, too slow, or keeps failing for the time being."
   namespace           = "AWS/Lambda"
@@ -8,14 +10,16 @@ resource "aws_cloudwatch_metric_alarm" "event_age" {
   period              = 300
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
-  threshold           = var.alarm_thresholds.event_age_seconds * 1000 # reported in milliseconds
+  threshold           = 3600000 # an hour, in milliseconds
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.warning
+  ok_actions          = var.settings.alarms.actions.warning
+  tags                = var.settings.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
+  count = var.settings.alarms.enabled ? 1 : 0
+
   alarm_name          = "${var.name}-destination-failed"
   alarm_description   = "Lambda could not send what ${var.name} failed on to ${local.dlq_name}: these events are lost but for the bus's archive. Look at the role's permissions and the queue's key at once."
   namespace           = "AWS/Lambda"
@@ -27,14 +31,16 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "dlq_age" {
+  count = var.settings.alarms.enabled ? 1 : 0
+
   alarm_name          = "${var.name}-dlq-age"
-  alarm_description   = "Dead letters stay in ${local.dlq_name}: nothing re-drives them or takes them to review."
+  alarm_description   = "Dead letters stay in ${local.dlq_name}: nothing redrives them or takes them to review."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = aws_sqs_queue.dlq.name }
@@ -42,9 +48,9 @@ resource "aws_cloudwatch_metric_alarm" "dlq_age" {
   period              = 300
   evaluation_periods  = 3
   comparison_operator = "GreaterThanThreshold"
-  threshold           = var.alarm_thresholds.dlq_age_seconds
+  threshold           = var.failure.dlq_age_alarm_seconds
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }

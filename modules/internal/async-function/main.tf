@@ -4,8 +4,8 @@
 locals {
   dlq_name = "${var.name}-dlq"
 
-  own_bucket = var.configuration != null && var.bucket == null
-  bucket     = local.own_bucket ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+  own_bucket = var.configuration != null && var.settings.bucket == null
+  settings   = local.own_bucket ? merge(var.settings, { bucket = module.bucket[0].bucket }) : var.settings
 
   environment = merge(
     {
@@ -27,34 +27,22 @@ module "bucket" {
   source = "../storage-bucket"
   count  = local.own_bucket ? 1 : 0
 
-  name        = lower(replace(var.name, "_", "-"))
-  kms_key_arn = var.kms_key_arn
-  tags        = var.tags
+  name     = lower(replace(var.name, "_", "-"))
+  settings = var.settings
 }
 
 module "function" {
   source = "../lambda-function"
 
-  name                     = var.name
-  description              = var.description
-  handler                  = var.handler
-  runtime                  = var.runtime
-  architecture             = var.architecture
-  memory_mb                = var.memory_mb
-  timeout_seconds          = var.timeout_seconds
-  reserved_concurrency     = var.maximum_concurrency
-  log_level                = var.log_level
-  configuration            = var.configuration
-  bucket                   = local.bucket
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
-  environment              = local.environment
-  policy_statements        = local.policy_statements
-  layers                   = var.layers
+  name              = var.name
+  description       = var.description
+  handler           = var.handler
+  function          = var.function
+  settings          = local.settings
+  configuration     = var.configuration
+  environment       = local.environment
+  policy_statements = local.policy_statements
+  layers            = var.layers
 }
 
 ################################################################################
@@ -101,10 +89,10 @@ locals {
 resource "aws_sqs_queue" "dlq" {
   name                       = local.dlq_name
   message_retention_seconds  = 1209600 # 14 days, the most there is
-  visibility_timeout_seconds = var.dlq_visibility_timeout_seconds
-  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
-  kms_master_key_id          = var.kms_key_arn
-  tags                       = var.tags
+  visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
+  sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
+  kms_master_key_id          = one(var.settings.kms_key[*].arn)
+  tags                       = var.settings.tags
 
   policy = jsonencode({
     Version = "2012-10-17"

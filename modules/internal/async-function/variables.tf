@@ -67,18 +67,6 @@ variable "function_retry" {
   }
 }
 
-variable "dlq_visibility_timeout_seconds" {
-  description = "How long a message received from the dead-letter queue is hidden: six times the timeout of the function that reads it (60 seconds in `dlq-review`)."
-  type        = number
-  default     = 360
-  nullable    = false
-
-  validation {
-    condition     = var.dlq_visibility_timeout_seconds >= 0 && var.dlq_visibility_timeout_seconds <= 43200
-    error_message = "dlq_visibility_timeout_seconds must be between 0 and 43200."
-  }
-}
-
 ################################################################################
 # Function
 ################################################################################
@@ -102,15 +90,6 @@ variable "configuration" {
   default     = null
 }
 
-variable "bucket" {
-  description = "Bucket for the configuration: `{ name, arn }`. Null makes one."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
-}
-
 variable "policy_statements" {
   description = "What the function may do besides writing to its dead-letter queue. See `lambda-function`."
   type = map(object({
@@ -130,143 +109,5 @@ variable "layers" {
   description = "ARNs of layers for the function, versions included."
   type        = list(string)
   default     = []
-  nullable    = false
-}
-
-variable "memory_mb" {
-  description = "Memory in MB; CPU grows with it."
-  type        = number
-  default     = 256
-  nullable    = false
-}
-
-variable "timeout_seconds" {
-  description = "Seconds after which Lambda ends an invocation."
-  type        = number
-  default     = 30
-  nullable    = false
-}
-
-variable "maximum_concurrency" {
-  description = "Most invocations at a time, which protects what is behind the function. It is reserved: taken from the account's pool, and Lambda wants 100 to be left there. Null is no limit but the account's."
-  type        = number
-  default     = null
-
-  validation {
-    condition     = var.maximum_concurrency == null ? true : var.maximum_concurrency >= 1 && floor(var.maximum_concurrency) == var.maximum_concurrency
-    error_message = "maximum_concurrency must be a whole number of 1 or more, or null."
-  }
-}
-
-variable "runtime" {
-  description = "Lambda runtime."
-  type        = string
-  default     = "python3.13"
-  nullable    = false
-}
-
-variable "architecture" {
-  description = "`arm64` or `x86_64`."
-  type        = string
-  default     = "arm64"
-  nullable    = false
-}
-
-variable "log_level" {
-  description = "The least severe level that is logged."
-  type        = string
-  default     = "INFO"
-  nullable    = false
-}
-
-################################################################################
-# Alarms
-################################################################################
-
-variable "alarm_thresholds" {
-  description = <<-EOT
-    When the alarms go off.
-      event_age_seconds = age of an event that waits for the function
-      dlq_age_seconds   = age of the oldest message in the dead-letter queue: above the time that automatic re-drives take
-  EOT
-  type = object({
-    event_age_seconds = optional(number, 3600)
-    dlq_age_seconds   = optional(number, 14400)
-  })
-  default  = {}
-  nullable = false
-}
-
-################################################################################
-# Common
-################################################################################
-
-variable "lambda_package" {
-  description = <<-EOT
-    Where the function's code is; exactly one form. Null takes `lambda_src/dist/media_events.zip` of this repository,
-    which a git source brings along.
-      filename          = a zip on the machine that runs Terraform, or
-      s3_bucket, s3_key, s3_object_version = a zip in S3
-      source_code_hash  = base64 SHA-256 of the zip; read from `filename` when left out, needed to notice a new zip in S3
-  EOT
-  type = object({
-    filename          = optional(string)
-    s3_bucket         = optional(string)
-    s3_key            = optional(string)
-    s3_object_version = optional(string)
-    source_code_hash  = optional(string)
-  })
-  default = null
-
-  validation {
-    condition = var.lambda_package == null ? true : (
-      (var.lambda_package.filename != null) != (var.lambda_package.s3_bucket != null)
-      && (var.lambda_package.s3_bucket != null) == (var.lambda_package.s3_key != null)
-      && (var.lambda_package.s3_object_version == null || var.lambda_package.s3_bucket != null)
-    )
-    error_message = "lambda_package takes either filename, or s3_bucket with s3_key (and s3_object_version if you like): exactly one of the two."
-  }
-}
-
-variable "log_retention_days" {
-  description = "How long CloudWatch keeps the logs, in days."
-  type        = number
-  default     = 30
-  nullable    = false
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch knows these numbers of days only: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
-  }
-}
-
-variable "alarm_actions" {
-  description = "ARNs that every alarm notifies when it goes off and when it recovers, an SNS topic's for instance."
-  type        = list(string)
-  default     = []
-  nullable    = false
-}
-
-variable "kms_key_arn" {
-  description = "Customer managed key for everything that the module encrypts. Null uses AWS-owned keys."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:…:key/…). An alias won't do, and the AWS-managed aws/sqs key can't be used by EventBridge."
-  }
-}
-
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of every role that the module creates."
-  type        = string
-  default     = null
-}
-
-variable "tags" {
-  description = "Tags for every resource that takes them."
-  type        = map(string)
-  default     = {}
   nullable    = false
 }

@@ -2,12 +2,12 @@ locals {
   # EventBridge reports rules of the default bus without the bus.
   rule_dimensions = { for partner, rule in aws_cloudwatch_event_rule.this : partner => merge(
     { RuleName = rule.name },
-    var.bus_name == "default" ? {} : { EventBusName = var.bus_name },
+    local.source_bus_name == "default" ? {} : { EventBusName = local.source_bus_name },
   ) }
 }
 
 resource "aws_cloudwatch_metric_alarm" "failed_invocations" {
-  for_each = var.partners
+  for_each = var.settings.alarms.enabled ? var.partners : {}
 
   alarm_name          = "${var.name}-${each.key}-rule-failed"
   alarm_description   = "The rule for ${each.key} could not reach the queue; the events are in the dead-letter queue. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
@@ -20,13 +20,13 @@ resource "aws_cloudwatch_metric_alarm" "failed_invocations" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
-  for_each = var.partners
+  for_each = var.settings.alarms.enabled ? var.partners : {}
 
   alarm_name          = "${var.name}-${each.key}-dead-letters-lost"
   alarm_description   = "The rule for ${each.key} could reach neither the queue nor the dead-letter queue: these events are lost but for the bus's archive. Look at the policies of both and their key at once."
@@ -39,7 +39,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }

@@ -1,5 +1,5 @@
 locals {
-  entry = startswith(var.bus_name, "aws.partner/") ? "partner-bus" : "custom-bus"
+  source_bus_name = split("event-bus/", var.source_bus_arn)[1]
 
   # Only sources that are configured, and none of the kit's own: what the function publishes on the same bus does not
   # come here again.
@@ -23,9 +23,9 @@ resource "aws_cloudwatch_event_rule" "this" {
 
   name           = "${var.name}-${each.key}"
   description    = "Takes the events of ${each.key} to ingress/${var.name}"
-  event_bus_name = var.bus_name
+  event_bus_name = local.source_bus_name
   event_pattern  = local.patterns[each.key]
-  tags           = var.tags
+  tags           = var.settings.tags
 
   lifecycle {
     precondition {
@@ -39,9 +39,9 @@ resource "aws_cloudwatch_event_target" "this" {
   for_each = var.partners
 
   rule           = aws_cloudwatch_event_rule.this[each.key].name
-  event_bus_name = var.bus_name
+  event_bus_name = local.source_bus_name
   target_id      = "queue"
-  arn            = module.ingress.queue_arn
+  arn            = module.ingress.queue.arn
 
   dead_letter_config {
     arn = module.ingress.dlq_arn
@@ -62,35 +62,16 @@ module "ingress" {
   source = "../queue-ingress"
 
   name     = var.name
-  entry    = local.entry
+  ingress  = var.ingress
   bus_arn  = var.bus_arn
   partners = { for partner, settings in var.partners : partner => { specification = settings.specification, sources = settings.sources } }
 
-  allowed_rule_arns              = values(aws_cloudwatch_event_rule.this)[*].arn
-  max_receive_count              = var.max_receive_count
-  retry                          = var.retry
-  visibility_timeout_seconds     = var.visibility_timeout_seconds
-  dlq_visibility_timeout_seconds = var.dlq_visibility_timeout_seconds
-  redrive                        = var.redrive
+  allowed_rule_arns = values(aws_cloudwatch_event_rule.this)[*].arn
+  max_entry_bytes   = var.max_entry_bytes
+  idempotency_table = var.idempotency_table
 
-  enabled              = var.enabled
-  batch_size           = var.batch_size
-  batch_window_seconds = var.batch_window_seconds
-  maximum_concurrency  = var.maximum_concurrency
-  memory_mb            = var.memory_mb
-  timeout_seconds      = var.timeout_seconds
-  runtime              = var.runtime
-  architecture         = var.architecture
-  log_level            = var.log_level
-  max_entry_bytes      = var.max_entry_bytes
-
-  bucket                   = var.bucket
-  ledger_table             = var.ledger_table
-  alarm_thresholds         = var.alarm_thresholds
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
+  settings = var.settings
+  function = var.function
+  queue    = var.queue
+  failure  = var.failure
 }

@@ -1,16 +1,6 @@
-output "bus_name" {
-  description = "Name of the bus that the events come from."
-  value       = var.bus_name
-}
-
 output "rule_names" {
   description = "Names of the rules, by partner."
   value       = { for partner, rule in aws_cloudwatch_event_rule.this : partner => rule.name }
-}
-
-output "rule_arns" {
-  description = "ARNs of the rules, by partner."
-  value       = { for partner, rule in aws_cloudwatch_event_rule.this : partner => rule.arn }
 }
 
 output "event_patterns" {
@@ -18,87 +8,47 @@ output "event_patterns" {
   value       = local.patterns
 }
 
-output "queue_name" {
-  description = "Name of the queue that the rules send to."
-  value       = module.ingress.queue_name
-}
-
-output "queue_arn" {
-  description = "ARN of the queue that the rules send to."
-  value       = module.ingress.queue_arn
-}
-
-output "queue_url" {
-  description = "URL of the queue that the rules send to."
-  value       = module.ingress.queue_url
-}
-
-output "queue_policy" {
-  description = "Who may send to the queue: its policy, as JSON text."
-  value       = module.ingress.queue_policy
-}
-
-output "dlq_name" {
-  description = "Name of the dead-letter queue, the function's and the rules'."
-  value       = module.ingress.dlq_name
-}
-
-output "dlq_arn" {
-  description = "ARN of the dead-letter queue."
-  value       = module.ingress.dlq_arn
-}
-
-output "dlq_url" {
-  description = "URL of the dead-letter queue."
-  value       = module.ingress.dlq_url
-}
-
 output "dead_letter_queues" {
   description = "The dead-letter queue, as `dlq-review` takes it."
   value       = module.ingress.dead_letter_queues
 }
 
-output "ledger_table_name" {
-  description = "Name of the replay ledger."
-  value       = module.ingress.ledger_table_name
+output "role_arns" {
+  description = "ARN of the function's role, by hop."
+  value       = module.ingress.role_arns
 }
 
-output "ledger_table_arn" {
-  description = "ARN of the replay ledger."
-  value       = module.ingress.ledger_table_arn
+output "function_arns" {
+  description = "ARN of the function, by hop."
+  value       = module.ingress.function_arns
 }
 
-output "bucket_name" {
-  description = "Name of the bucket with the configuration and the bodies too large for the bus."
-  value       = module.ingress.bucket_name
+output "log_group_names" {
+  description = "Name of the function's log group, by hop."
+  value       = module.ingress.log_group_names
 }
 
-output "function_name" {
-  description = "Name of the function."
-  value       = module.ingress.function_name
+output "idempotency_tables" {
+  description = "Name and ARN of the idempotency store, by hop."
+  value       = module.ingress.idempotency_tables
 }
 
-output "function_arn" {
-  description = "ARN of the function."
-  value       = module.ingress.function_arn
+output "queue" {
+  description = "Name, ARN and URL of the queue that is consumed."
+  value       = module.ingress.queue
 }
 
-output "role_arn" {
-  description = "ARN of the function's role."
-  value       = module.ingress.role_arn
-}
-
-output "log_group_name" {
-  description = "Name of the function's log group."
-  value       = module.ingress.log_group_name
-}
-
-output "policy" {
-  description = "What the function may do: its role's policy, as JSON text."
-  value       = module.ingress.policy
+output "queue_policy" {
+  description = "Who may send to the queue: its policy, as JSON text; null for an existing queue."
+  value       = module.ingress.queue_policy
 }
 
 output "environment" {
   description = "The function's environment variables."
   value       = module.ingress.environment
+}
+
+output "configuration" {
+  description = "The function's configuration, as JSON text."
+  value       = module.ingress.configuration
 }

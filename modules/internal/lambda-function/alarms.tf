@@ -1,4 +1,6 @@
 resource "aws_cloudwatch_metric_alarm" "errors" {
+  count = var.settings.alarms.enabled ? 1 : 0
+
   alarm_name          = "${var.name}-errors"
   alarm_description   = "${var.name} crashed, timed out or raised. See the log group ${aws_cloudwatch_log_group.this.name}."
   namespace           = "AWS/Lambda"
@@ -8,16 +10,18 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   period              = 300
   evaluation_periods  = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
-  threshold           = var.alarm_thresholds.errors
+  threshold           = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttles" {
+  count = var.settings.alarms.enabled ? 1 : 0
+
   alarm_name          = "${var.name}-throttles"
-  alarm_description   = "Invocations of ${var.name} are refused for lack of concurrency. Raise the account's limit or the function's reserved concurrency."
+  alarm_description   = "Invocations of ${var.name} are refused for lack of concurrency. Raise the account's limit or function.reserved_concurrency."
   namespace           = "AWS/Lambda"
   metric_name         = "Throttles"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -26,16 +30,18 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   evaluation_periods  = 3
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanOrEqualToThreshold"
-  threshold           = var.alarm_thresholds.throttles
+  threshold           = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.warning
+  ok_actions          = var.settings.alarms.actions.warning
+  tags                = var.settings.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "duration" {
+  count = var.settings.alarms.enabled ? 1 : 0
+
   alarm_name          = "${var.name}-duration"
-  alarm_description   = "${var.name} comes close to its timeout of ${var.timeout_seconds} seconds, at which an invocation is lost."
+  alarm_description   = "${var.name} comes close to its timeout of ${var.function.timeout_seconds} seconds, at which an invocation is lost."
   namespace           = "AWS/Lambda"
   metric_name         = "Duration"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -44,9 +50,9 @@ resource "aws_cloudwatch_metric_alarm" "duration" {
   evaluation_periods  = 3
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanThreshold"
-  threshold           = floor(var.timeout_seconds * 10 * var.alarm_thresholds.duration_percent) # milliseconds
+  threshold           = var.function.timeout_seconds * 900 # 90 percent, in milliseconds
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.warning
+  ok_actions          = var.settings.alarms.actions.warning
+  tags                = var.settings.tags
 }

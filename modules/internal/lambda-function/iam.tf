@@ -12,15 +12,23 @@ locals {
     Sid      = "ReadConfiguration"
     Effect   = "Allow"
     Action   = ["s3:GetObject"]
-    Resource = ["${var.bucket.arn}/${local.configuration_prefix}/*"]
+    Resource = ["${var.settings.bucket.arn}/${local.configuration_prefix}/*"]
   }] : []
 
-  key_statements = [for key in var.kms_key_arn[*] : {
+  key_statements = [for key in var.settings.kms_key[*] : {
     Sid      = "UseKey"
     Effect   = "Allow"
     Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    Resource = [key]
+    Resource = [key.arn]
   }]
+
+  # These actions know no resource-level permission.
+  tracing_statements = var.function.tracing == "Active" ? [{
+    Sid      = "WriteTraces"
+    Effect   = "Allow"
+    Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    Resource = ["*"]
+  }] : []
 
   user_statements = [for sid, statement in var.policy_statements : merge(
     {
@@ -42,8 +50,8 @@ locals {
 resource "aws_iam_role" "this" {
   name                 = var.name
   description          = "What the Lambda function ${var.name} may do"
-  permissions_boundary = var.permissions_boundary_arn
-  tags                 = var.tags
+  permissions_boundary = var.settings.permissions_boundary_arn
+  tags                 = var.settings.tags
 
   # Lambda documents no condition keys for the assumption of an execution role, and needs none: a role can be passed to
   # functions of its own account only.
@@ -68,6 +76,7 @@ resource "aws_iam_role_policy" "this" {
       [local.log_statement],
       local.configuration_statements,
       local.key_statements,
+      local.tracing_statements,
       local.user_statements,
     )
   })

@@ -2,11 +2,11 @@ locals {
   packaged_zip = "${path.module}/../../../lambda_src/dist/media_events.zip"
 
   # An S3 package leaves filename null; no package at all means the zip that comes with the repository.
-  filename = var.lambda_package == null ? local.packaged_zip : var.lambda_package.filename
+  filename = var.settings.package == null ? local.packaged_zip : var.settings.package.filename
 
   # A missing file is told by the function's precondition; filebase64sha256 would fail first, and without saying what to do.
   source_code_hash = try(coalesce(
-    try(var.lambda_package.source_code_hash, null),
+    try(var.settings.package.source_code_hash, null),
     local.filename == null ? null : fileexists(local.filename) ? filebase64sha256(local.filename) : null,
   ), null)
 
@@ -19,7 +19,7 @@ locals {
   powertools_settings = {
     POWERTOOLS_SERVICE_NAME      = var.name
     POWERTOOLS_METRICS_NAMESPACE = "MediaEvents"
-    POWERTOOLS_LOG_LEVEL         = var.log_level
+    POWERTOOLS_LOG_LEVEL         = var.function.log_level
   }
 }
 
@@ -29,12 +29,13 @@ locals {
 
 # Made before the function: Lambda would create it on the first invocation, and it would keep its logs for ever.
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; kms_key_arn sets a key of your own. They never hold payloads or secrets
-  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (log_retention_days); a year costs money that few want to spend
+  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a key of your own. They never hold payloads or secrets
+  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (settings.logs.retention_days); a year costs money that few want to spend
   name              = "/aws/lambda/${var.name}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.kms_key_arn
-  tags              = var.tags
+  retention_in_days = var.settings.logs.retention_days
+  log_group_class   = var.settings.logs.class
+  kms_key_id        = one(var.settings.kms_key[*].arn)
+  tags              = var.settings.tags
 }
 
 ################################################################################
@@ -47,11 +48,11 @@ resource "aws_s3_object" "configuration" {
   #checkov:skip=CKV_AWS_186:Encrypted with the bucket's default key, which is the customer managed key where there is one
   count = local.has_configuration ? 1 : 0
 
-  bucket       = var.bucket.name
+  bucket       = var.settings.bucket.name
   key          = local.configuration_key
   content      = var.configuration
   content_type = "application/json"
-  tags         = var.tags
+  tags         = var.settings.tags
 
   lifecycle {
     create_before_destroy = true
@@ -63,33 +64,37 @@ resource "aws_s3_object" "configuration" {
 ################################################################################
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_50:Correlation is by event and correlation id in structured logs; X-Ray would bill every event
-  #checkov:skip=CKV_AWS_115:Reserving concurrency takes it from every other function of the account: reserved_concurrency is the user's choice
+  #checkov:skip=CKV_AWS_50:Correlation is by event and correlation id in structured logs; X-Ray bills every trace: function.tracing turns it on
+  #checkov:skip=CKV_AWS_115:Reserving concurrency takes it from every other function of the account: function.reserved_concurrency is the user's choice
   #checkov:skip=CKV_AWS_116:Queues feed the functions and keep what fails; an asynchronous caller brings its own destination
   #checkov:skip=CKV_AWS_117:The functions call public APIs of AWS and partners; a VPC would add NAT and no protection
-  #checkov:skip=CKV_AWS_173:Lambda encrypts the environment; kms_key_arn sets a key of your own. It never holds secrets
+  #checkov:skip=CKV_AWS_173:Lambda encrypts the environment; settings.kms_key sets a key of your own. It never holds secrets
   #checkov:skip=CKV_AWS_272:The zip is pinned by its hash; code signing needs a signing profile that a reusable module can't assume
   function_name = var.name
   description   = var.description
   role          = aws_iam_role.this.arn
 
   filename          = local.filename
-  s3_bucket         = try(var.lambda_package.s3_bucket, null)
-  s3_key            = try(var.lambda_package.s3_key, null)
-  s3_object_version = try(var.lambda_package.s3_object_version, null)
+  s3_bucket         = try(var.settings.package.s3_bucket, null)
+  s3_key            = try(var.settings.package.s3_key, null)
+  s3_object_version = try(var.settings.package.s3_object_version, null)
   source_code_hash  = local.source_code_hash
 
   handler                        = var.handler
   layers                         = var.layers
-  runtime                        = var.runtime
-  architectures                  = [var.architecture]
-  memory_size                    = var.memory_mb
-  timeout                        = var.timeout_seconds
-  reserved_concurrent_executions = var.reserved_concurrency == null ? -1 : var.reserved_concurrency
-  kms_key_arn                    = var.kms_key_arn
+  runtime                        = var.function.runtime
+  architectures                  = [var.function.architecture]
+  memory_size                    = var.function.memory_mb
+  timeout                        = var.function.timeout_seconds
+  reserved_concurrent_executions = var.function.reserved_concurrency == null ? -1 : var.function.reserved_concurrency
+  kms_key_arn                    = one(var.settings.kms_key[*].arn)
 
   environment {
     variables = merge(local.powertools_settings, local.configuration_setting, var.environment)
+  }
+
+  tracing_config {
+    mode = var.function.tracing
   }
 
   logging_config {
@@ -97,7 +102,7 @@ resource "aws_lambda_function" "this" {
     log_group  = aws_cloudwatch_log_group.this.name
   }
 
-  tags = var.tags
+  tags = var.settings.tags
 
   # The function must not start, nor anything be told to invoke it, before its role may do its work.
   depends_on = [aws_iam_role_policy.this]
@@ -105,7 +110,7 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = local.filename == null ? true : fileexists(local.filename)
-      error_message = var.lambda_package == null ? "The Lambda package ${local.packaged_zip} does not exist. Run `make package` in the repository that this module is from, or pass lambda_package." : "lambda_package.filename: there is no file ${coalesce(local.filename, "-")} on the machine that runs Terraform."
+      error_message = var.settings.package == null ? "The Lambda package ${local.packaged_zip} does not exist. Run `make package` in the repository that this module is from, or set settings.package." : "settings.package.filename: there is no file ${coalesce(local.filename, "-")} on the machine that runs Terraform."
     }
   }
 }

@@ -1,33 +1,34 @@
 locals {
   hop = "ingress/${var.name}"
 
-  bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+  settings      = var.settings.bucket == null ? merge(var.settings, { bucket = module.bucket[0].bucket }) : var.settings
   bodies_prefix = "bodies/events/" # the same as the router's: pointers under another prefix are not followed
-
-  ledger = var.ledger_table == null ? { name = aws_dynamodb_table.ledger[0].name, arn = aws_dynamodb_table.ledger[0].arn } : var.ledger_table
 }
 
 module "bucket" {
   source = "../storage-bucket"
-  count  = var.bucket == null ? 1 : 0
+  count  = var.settings.bucket == null ? 1 : 0
 
-  name        = lower(replace(var.name, "_", "-"))
-  kms_key_arn = var.kms_key_arn
-  tags        = var.tags
+  name     = lower(replace(var.name, "_", "-"))
+  settings = var.settings
 }
 
 ################################################################################
-# Replay ledger
+# Idempotency store
 ################################################################################
 
-resource "aws_dynamodb_table" "ledger" {
-  #checkov:skip=CKV_AWS_119:Encrypted with a key that AWS owns by default; kms_key_arn sets a key of your own
-  count = var.ledger_table == null ? 1 : 0
+locals {
+  idempotency_table = var.idempotency_table == null ? { name = aws_dynamodb_table.idempotency[0].name, arn = aws_dynamodb_table.idempotency[0].arn } : var.idempotency_table
+}
 
-  name         = "${var.name}-ledger"
+resource "aws_dynamodb_table" "idempotency" {
+  #checkov:skip=CKV_AWS_119:Encrypted with a key that AWS owns by default; settings.kms_key sets a key of your own
+  count = var.idempotency_table == null ? 1 : 0
+
+  name         = "${var.name}-idempotency"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "pk"
-  tags         = var.tags
+  tags         = var.settings.tags
 
   attribute {
     name = "pk"
@@ -44,8 +45,8 @@ resource "aws_dynamodb_table" "ledger" {
   }
 
   server_side_encryption {
-    enabled     = var.kms_key_arn != null # false is a key that AWS owns, not none
-    kms_key_arn = var.kms_key_arn
+    enabled     = var.settings.kms_key != null # false is a key that AWS owns, not none
+    kms_key_arn = one(var.settings.kms_key[*].arn)
   }
 }
 
@@ -66,11 +67,11 @@ locals {
   })
 
   environment = {
-    ENTRY           = var.entry
-    BUS_ARN         = var.bus_arn
-    LEDGER_TABLE    = local.ledger.name
-    BODIES_URI      = "s3://${local.bucket.name}/${local.bodies_prefix}"
-    MAX_ENTRY_BYTES = tostring(var.max_entry_bytes)
+    INGRESS           = var.ingress
+    BUS_ARN           = var.bus_arn
+    IDEMPOTENCY_TABLE = local.idempotency_table.name
+    BODIES_URI        = "s3://${local.settings.bucket.name}/${local.bodies_prefix}"
+    MAX_ENTRY_BYTES   = tostring(var.max_entry_bytes)
   }
 
   policy_statements = {
@@ -80,12 +81,12 @@ locals {
     }
     RememberEvents = {
       actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
-      resources = [local.ledger.arn]
+      resources = [local.idempotency_table.arn]
     }
     # Reads what it stored itself, when a message that could not be processed comes again.
-    KeepLargeBodies = {
+    StoreLargeBodies = {
       actions   = ["s3:GetObject", "s3:PutObject"]
-      resources = ["${local.bucket.arn}/${local.bodies_prefix}*"]
+      resources = ["${local.settings.bucket.arn}/${local.bodies_prefix}*"]
     }
   }
 }
@@ -93,42 +94,21 @@ locals {
 module "consumer" {
   source = "../sqs-function"
 
-  name        = var.name
-  hop         = local.hop
-  description = "Normalises and publishes the events of ${join(", ", sort(keys(var.partners)))}"
-  handler     = "media_events.handlers.receive.handler"
+  name               = var.name
+  hop                = local.hop
+  description        = "Normalises and publishes the events of ${join(", ", sort(keys(var.partners)))}"
+  handler            = "media_events.handlers.queue_ingress.handler"
+  configuration      = local.configuration
+  environment        = local.environment
+  policy_statements  = local.policy_statements
+  fifo               = var.fifo
+  existing_queue     = var.existing_queue
+  senders            = var.senders
+  allowed_topic_arns = var.allowed_topic_arns
+  allowed_rule_arns  = var.allowed_rule_arns
 
-  fifo                           = var.fifo
-  existing_queue                 = var.existing_queue
-  content_based_deduplication    = var.content_based_deduplication
-  high_throughput                = var.high_throughput
-  allowed_senders                = var.allowed_senders
-  allowed_topic_arns             = var.allowed_topic_arns
-  allowed_rule_arns              = var.allowed_rule_arns
-  max_receive_count              = var.max_receive_count
-  retry                          = var.retry
-  visibility_timeout_seconds     = var.visibility_timeout_seconds
-  dlq_visibility_timeout_seconds = var.dlq_visibility_timeout_seconds
-
-  enabled              = var.enabled
-  batch_size           = var.batch_size
-  batch_window_seconds = var.batch_window_seconds
-  maximum_concurrency  = var.maximum_concurrency
-  memory_mb            = var.memory_mb
-  timeout_seconds      = var.timeout_seconds
-  runtime              = var.runtime
-  architecture         = var.architecture
-  log_level            = var.log_level
-  configuration        = local.configuration
-  environment          = local.environment
-  policy_statements    = local.policy_statements
-
-  bucket                   = local.bucket
-  alarm_thresholds         = var.alarm_thresholds
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
+  settings = local.settings
+  function = var.function
+  queue    = var.queue
+  failure  = var.failure
 }

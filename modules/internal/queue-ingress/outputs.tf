@@ -1,38 +1,3 @@
-output "queue_name" {
-  description = "Name of the queue that is consumed."
-  value       = module.consumer.queue_name
-}
-
-output "queue_arn" {
-  description = "ARN of the queue that is consumed."
-  value       = module.consumer.queue_arn
-}
-
-output "queue_url" {
-  description = "URL of the queue that is consumed."
-  value       = module.consumer.queue_url
-}
-
-output "queue_policy" {
-  description = "Who may send to the queue: its policy, as JSON text; null for an existing queue."
-  value       = module.consumer.queue_policy
-}
-
-output "dlq_name" {
-  description = "Name of the dead-letter queue."
-  value       = module.consumer.dlq_name
-}
-
-output "dlq_arn" {
-  description = "ARN of the dead-letter queue."
-  value       = module.consumer.dlq_arn
-}
-
-output "dlq_url" {
-  description = "URL of the dead-letter queue."
-  value       = module.consumer.dlq_url
-}
-
 output "dead_letter_queues" {
   description = "The dead-letter queue, as `dlq-review` takes it. Messages of an existing queue go back to the function, the others to the queue."
   value = {
@@ -45,35 +10,45 @@ output "dead_letter_queues" {
       source_queue_url = var.existing_queue == null ? module.consumer.queue_url : null
       function_arn     = var.existing_queue == null ? null : module.consumer.function_arn
       consumer_arn     = var.existing_queue == null ? module.consumer.function_arn : null
-      route_back       = var.existing_queue == null ? "queue" : "function"
-      redrive          = var.redrive
+      redrive_target   = var.existing_queue == null ? "queue" : "function"
+      redrive          = var.failure.redrive
     }
   }
 }
 
-output "ledger_table_name" {
-  description = "Name of the replay ledger."
-  value       = local.ledger.name
+output "role_arns" {
+  description = "ARN of the function's role, by hop."
+  value       = { (local.hop) = module.consumer.role_arn }
 }
 
-output "ledger_table_arn" {
-  description = "ARN of the replay ledger."
-  value       = local.ledger.arn
+output "function_arns" {
+  description = "ARN of the function, by hop."
+  value       = { (local.hop) = module.consumer.function_arn }
 }
 
-output "bucket_name" {
-  description = "Name of the bucket with the configuration and the bodies too large for the bus."
-  value       = local.bucket.name
+output "log_group_names" {
+  description = "Name of the function's log group, by hop."
+  value       = { (local.hop) = module.consumer.log_group_name }
 }
 
-output "function_name" {
-  description = "Name of the function."
-  value       = module.consumer.function_name
+output "idempotency_tables" {
+  description = "Name and ARN of the idempotency store, by hop."
+  value       = { (local.hop) = local.idempotency_table }
 }
 
-output "function_arn" {
-  description = "ARN of the function."
-  value       = module.consumer.function_arn
+output "bucket" {
+  description = "Name and ARN of the bucket with the configuration and the bodies too large for the bus, as `settings.bucket` of the other modules takes them."
+  value       = local.settings.bucket
+}
+
+output "queue" {
+  description = "Name, ARN and URL of the queue that is consumed."
+  value       = { name = module.consumer.queue_name, arn = module.consumer.queue_arn, url = module.consumer.queue_url }
+}
+
+output "queue_policy" {
+  description = "Who may send to the queue: its policy, as JSON text; null for an existing queue."
+  value       = module.consumer.queue_policy
 }
 
 output "role_arn" {
@@ -81,9 +56,9 @@ output "role_arn" {
   value       = module.consumer.role_arn
 }
 
-output "log_group_name" {
-  description = "Name of the function's log group."
-  value       = module.consumer.log_group_name
+output "dlq_arn" {
+  description = "ARN of the dead-letter queue."
+  value       = module.consumer.dlq_arn
 }
 
 output "policy" {

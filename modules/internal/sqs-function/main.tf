@@ -29,17 +29,17 @@ locals {
     url  = var.existing_queue.url
   }
 
-  own_bucket = var.configuration != null && var.bucket == null
-  bucket     = local.own_bucket ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+  own_bucket = var.configuration != null && var.settings.bucket == null
+  settings   = local.own_bucket ? merge(var.settings, { bucket = module.bucket[0].bucket }) : var.settings
 
   environment = merge(
     {
       HOP                   = var.hop
       QUEUE_URL             = local.queue.url
       DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
-      MAX_RECEIVE_COUNT     = tostring(var.max_receive_count)
-      RETRY_BASE_SECONDS    = tostring(var.retry.base_seconds)
-      RETRY_MAX_SECONDS     = tostring(var.retry.max_seconds)
+      MAX_RECEIVE_COUNT     = tostring(var.failure.max_receive_count)
+      RETRY_BASE_SECONDS    = tostring(var.failure.retry.base_seconds)
+      RETRY_MAX_SECONDS     = tostring(var.failure.retry.max_seconds)
     },
     var.environment,
   )
@@ -55,10 +55,10 @@ locals {
         resources = [aws_sqs_queue.dlq.arn]
       }
     },
-    try(var.existing_queue.kms_key_arn, null) == null ? {} : {
+    try(var.existing_queue.kms_key, null) == null ? {} : {
       ReadQueue = {
         actions   = ["kms:Decrypt"]
-        resources = [var.existing_queue.kms_key_arn]
+        resources = [var.existing_queue.kms_key.arn]
       }
     },
     var.policy_statements,
@@ -69,46 +69,35 @@ module "bucket" {
   source = "../storage-bucket"
   count  = local.own_bucket ? 1 : 0
 
-  name        = lower(replace(var.name, "_", "-"))
-  kms_key_arn = var.kms_key_arn
-  tags        = var.tags
+  name     = lower(replace(var.name, "_", "-"))
+  settings = var.settings
 }
 
 module "function" {
   source = "../lambda-function"
 
-  name                     = var.name
-  description              = var.description
-  handler                  = var.handler
-  runtime                  = var.runtime
-  architecture             = var.architecture
-  memory_mb                = var.memory_mb
-  timeout_seconds          = var.timeout_seconds
-  log_level                = var.log_level
-  configuration            = var.configuration
-  bucket                   = local.bucket
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
-  environment              = local.environment
-  policy_statements        = local.policy_statements
-  layers                   = var.layers
+  name              = var.name
+  description       = var.description
+  handler           = var.handler
+  function          = var.function
+  settings          = local.settings
+  configuration     = var.configuration
+  environment       = local.environment
+  policy_statements = local.policy_statements
+  layers            = var.layers
 }
 
 resource "aws_lambda_event_source_mapping" "this" {
   event_source_arn                   = local.queue.arn
   function_name                      = module.function.function_arn
-  enabled                            = var.enabled
-  batch_size                         = var.batch_size
-  maximum_batching_window_in_seconds = var.fifo ? null : var.batch_window_seconds
+  enabled                            = var.queue.enabled
+  batch_size                         = var.queue.batch_size
+  maximum_batching_window_in_seconds = var.fifo ? null : var.queue.batch_window_seconds
   function_response_types            = ["ReportBatchItemFailures"]
-  tags                               = var.tags
+  tags                               = var.settings.tags
 
   dynamic "scaling_config" {
-    for_each = var.maximum_concurrency[*]
+    for_each = var.queue.maximum_concurrency[*]
 
     content {
       maximum_concurrency = scaling_config.value

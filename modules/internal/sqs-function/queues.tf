@@ -25,7 +25,7 @@ locals {
   }]
 
   # People and programs send to the queue alone: what is in the dead-letter queue says why it is there.
-  allow_senders = [for sid, sender in var.allowed_senders : merge(
+  allow_senders = [for sid, sender in var.senders : merge(
     {
       Sid    = sid
       Effect = "Allow"
@@ -54,11 +54,11 @@ resource "aws_sqs_queue" "dlq" {
   name                       = local.dlq_name
   fifo_queue                 = var.fifo ? true : null
   message_retention_seconds  = 1209600 # 14 days, the most there is
-  visibility_timeout_seconds = var.dlq_visibility_timeout_seconds
+  visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
   max_message_size           = local.max_message_size
-  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
-  kms_master_key_id          = var.kms_key_arn
-  tags                       = var.tags
+  sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
+  kms_master_key_id          = one(var.settings.kms_key[*].arn)
+  tags                       = var.settings.tags
 
   policy = jsonencode({
     Version   = "2012-10-17"
@@ -75,15 +75,15 @@ resource "aws_sqs_queue" "this" {
   name                       = local.queue_name
   fifo_queue                 = var.fifo ? true : null
   message_retention_seconds  = 1209600
-  visibility_timeout_seconds = coalesce(var.visibility_timeout_seconds, 6 * var.timeout_seconds + var.batch_window_seconds)
+  visibility_timeout_seconds = coalesce(var.queue.visibility_timeout_seconds, 6 * var.function.timeout_seconds + var.queue.batch_window_seconds)
   max_message_size           = local.max_message_size
-  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
-  kms_master_key_id          = var.kms_key_arn
-  tags                       = var.tags
+  sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
+  kms_master_key_id          = one(var.settings.kms_key[*].arn)
+  tags                       = var.settings.tags
 
-  content_based_deduplication = var.fifo ? var.content_based_deduplication : null
-  deduplication_scope         = var.fifo && var.high_throughput ? "messageGroup" : null
-  fifo_throughput_limit       = var.fifo && var.high_throughput ? "perMessageGroupId" : null
+  content_based_deduplication = var.fifo ? var.queue.content_based_deduplication : null
+  deduplication_scope         = var.fifo && var.queue.high_throughput ? "messageGroup" : null
+  fifo_throughput_limit       = var.fifo && var.queue.high_throughput ? "perMessageGroupId" : null
 
   policy = jsonencode({
     Version   = "2012-10-17"
@@ -92,6 +92,6 @@ resource "aws_sqs_queue" "this" {
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dlq.arn
-    maxReceiveCount     = var.max_receive_count
+    maxReceiveCount     = var.failure.max_receive_count
   })
 }

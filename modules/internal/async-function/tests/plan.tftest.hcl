@@ -11,15 +11,17 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-cms"
-  hop            = "route/cms"
-  handler        = "media_events.handlers.deliver.handler"
-  rules          = { cms = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms" }
-  configuration  = jsonencode({ destination = {} })
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  environment    = { LEDGER_TABLE = "ledger" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  alarm_actions  = ["arn:aws:sns:eu-west-1:123456789012:operators"]
+  name          = "media-test-cms"
+  hop           = "route/cms"
+  handler       = "media_events.handlers.deliver.handler"
+  rules         = { cms = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms" }
+  configuration = jsonencode({ destination = {} })
+  environment   = { IDEMPOTENCY_TABLE = "events" }
+  settings = {
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    alarms  = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:operators"], warning = ["arn:aws:sns:eu-west-1:123456789012:chat"] } }
+  }
 }
 
 override_resource {
@@ -103,7 +105,7 @@ run "what_fails_on_every_attempt_is_kept" {
       && aws_sqs_queue.dlq.visibility_timeout_seconds >= 360 && aws_sqs_queue.dlq.sqs_managed_sse_enabled
       && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
     )
-    error_message = "Dead letters are kept for 14 days, encrypted, and outlast the re-drive function's timeout six times."
+    error_message = "Dead letters are kept for 14 days, encrypted, and outlast the redrive function's timeout six times."
   }
 }
 
@@ -111,11 +113,11 @@ run "the_function_knows_that_there_is_no_queue" {
   command = plan
 
   assert {
-    condition = { for name in ["HOP", "INVOCATION", "DEAD_LETTER_QUEUE_URL", "LEDGER_TABLE"] : name => module.function.environment[name] } == {
+    condition = { for name in ["HOP", "INVOCATION", "DEAD_LETTER_QUEUE_URL", "IDEMPOTENCY_TABLE"] : name => module.function.environment[name] } == {
       HOP                   = "route/cms"
       INVOCATION            = "direct"
       DEAD_LETTER_QUEUE_URL = "https://sqs.example/media-test-cms-dlq"
-      LEDGER_TABLE          = "ledger"
+      IDEMPOTENCY_TABLE     = "events"
     }
     error_message = "The environment must be what docs/contracts.md, section 2, says."
   }
@@ -139,11 +141,12 @@ run "alarms_tell_of_what_waits_and_what_is_lost" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.event_age.threshold == 3600000 && aws_cloudwatch_metric_alarm.event_age.metric_name == "AsyncEventAge"
-      && aws_cloudwatch_metric_alarm.dead_letters_lost.metric_name == "DestinationDeliveryFailures"
-      && aws_cloudwatch_metric_alarm.dlq_age.dimensions == tomap({ QueueName = "media-test-cms-dlq" })
-      && alltrue([for alarm in [aws_cloudwatch_metric_alarm.event_age, aws_cloudwatch_metric_alarm.dead_letters_lost, aws_cloudwatch_metric_alarm.dlq_age] :
-      alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:operators"]) && alarm.treat_missing_data == "notBreaching"])
+      aws_cloudwatch_metric_alarm.event_age[0].threshold == 3600000 && aws_cloudwatch_metric_alarm.event_age[0].metric_name == "AsyncEventAge"
+      && aws_cloudwatch_metric_alarm.dead_letters_lost[0].metric_name == "DestinationDeliveryFailures"
+      && aws_cloudwatch_metric_alarm.dlq_age[0].dimensions == tomap({ QueueName = "media-test-cms-dlq" })
+      && alltrue([for alarm in concat(aws_cloudwatch_metric_alarm.dead_letters_lost, aws_cloudwatch_metric_alarm.dlq_age) : alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:operators"])])
+      && aws_cloudwatch_metric_alarm.event_age[0].alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:chat"])
+      && alltrue([for alarm in concat(aws_cloudwatch_metric_alarm.event_age, aws_cloudwatch_metric_alarm.dead_letters_lost, aws_cloudwatch_metric_alarm.dlq_age) : alarm.treat_missing_data == "notBreaching"])
     )
     error_message = "Lambda reports no zeros: no data is no alarm."
   }

@@ -12,10 +12,13 @@ provider "aws" {
 
 variables {
   name           = "media-test-services"
-  bus_name       = "default"
+  ingress        = "custom-bus"
+  source_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
   bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  settings = {
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  }
 
   partners = {
     mediaconvert = {
@@ -70,10 +73,10 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress.aws_dynamodb_table.ledger
+  target          = module.ingress.aws_dynamodb_table.idempotency
   override_during = plan
   values = {
-    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-services-ledger"
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-services-idempotency"
   }
 }
 
@@ -143,7 +146,7 @@ run "the_function_knows_whose_sources_they_are" {
   }
 
   assert {
-    condition     = output.environment["ENTRY"] == "custom-bus" && output.dead_letter_queues["ingress/media-test-services"].route_back == "queue"
+    condition     = output.environment["INGRESS"] == "custom-bus" && output.dead_letter_queues["ingress/media-test-services"].redrive_target == "queue"
     error_message = "What comes from the default bus enters by the custom bus's way, and dead letters go back to the queue."
   }
 }
@@ -152,8 +155,8 @@ run "sources_may_be_the_beginning_of_some" {
   command = plan
 
   variables {
-    bus_name = "media"
-    partners = { s3 = { sources = ["example.qc", "example.studio.*"] } }
+    source_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+    partners       = { s3 = { sources = ["example.qc", "example.studio.*"] } }
   }
 
   assert {
@@ -167,16 +170,17 @@ run "sources_may_be_the_beginning_of_some" {
   }
 }
 
-run "a_partners_bus_is_a_way_in_of_its_own" {
+run "a_partners_bus_is_an_ingress_of_its_own" {
   command = plan
 
   variables {
-    bus_name = "aws.partner/example.com/media/1"
-    partners = { s3 = { sources = ["aws.partner/example.com/media/1"], specification = "{}" } }
+    ingress        = "partner-bus"
+    source_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/example.com/media/1"
+    partners       = { s3 = { sources = ["aws.partner/example.com/media/1"], specification = "{}" } }
   }
 
   assert {
-    condition     = output.environment["ENTRY"] == "partner-bus" && aws_cloudwatch_metric_alarm.failed_invocations["s3"].dimensions == tomap({ EventBusName = "aws.partner/example.com/media/1", RuleName = "media-test-services-s3" })
+    condition     = output.environment["INGRESS"] == "partner-bus" && aws_cloudwatch_metric_alarm.failed_invocations["s3"].dimensions == tomap({ EventBusName = "aws.partner/example.com/media/1", RuleName = "media-test-services-s3" })
     error_message = "Events must name the way they came, and alarms the bus."
   }
 }
@@ -224,8 +228,9 @@ run "a_partner_of_a_partners_bus_needs_a_specification" {
   command = plan
 
   variables {
-    bus_name = "aws.partner/example.com/media/1"
-    partners = { one = { sources = ["aws.partner/example.com/media/1"] } }
+    ingress        = "partner-bus"
+    source_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/example.com/media/1"
+    partners       = { one = { sources = ["aws.partner/example.com/media/1"] } }
   }
 
   expect_failures = [var.partners]
@@ -271,12 +276,12 @@ run "a_rules_name_has_64_characters" {
   expect_failures = [var.partners]
 }
 
-run "a_buss_arn_is_not_its_name" {
+run "a_buss_name_is_not_its_arn" {
   command = plan
 
   variables {
-    bus_name = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+    source_bus_arn = "media"
   }
 
-  expect_failures = [var.bus_name]
+  expect_failures = [var.source_bus_arn]
 }

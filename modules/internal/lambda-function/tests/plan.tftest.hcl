@@ -11,9 +11,9 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-cms"
-  handler        = "media_events.handlers.deliver.handler"
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }
+  name     = "media-test-cms"
+  handler  = "media_events.handlers.deliver.handler"
+  settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" } }
 }
 
 override_resource {
@@ -67,7 +67,7 @@ run "configuration_is_stored_under_its_digest_and_only_its_function_may_read_it"
 
   variables {
     configuration = jsonencode({ destination = { name = "cms" } })
-    bucket        = { name = "kit", arn = "arn:aws:s3:::kit" }
+    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, bucket = { name = "kit", arn = "arn:aws:s3:::kit" } }
   }
 
   assert {
@@ -90,7 +90,7 @@ run "statements_become_policy_with_their_conditions" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
     policy_statements = {
       Publish = {
         actions   = ["events:PutEvents"]
@@ -120,23 +120,23 @@ run "statements_become_policy_with_their_conditions" {
   }
 }
 
-run "every_alarm_notifies" {
+run "every_alarm_notifies_by_its_severity" {
   command = plan
 
   variables {
-    timeout_seconds = 20
-    alarm_actions   = ["arn:aws:sns:eu-west-1:123456789012:alarms"]
+    function = { timeout_seconds = 20 }
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, alarms = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:critical"], warning = ["arn:aws:sns:eu-west-1:123456789012:warning"] } } }
   }
 
   assert {
-    condition = alltrue([for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.throttles, aws_cloudwatch_metric_alarm.duration] :
-      alarm.alarm_actions == toset(var.alarm_actions) && alarm.ok_actions == toset(var.alarm_actions)
+    condition = alltrue([for severity, alarms in { critical = aws_cloudwatch_metric_alarm.errors, warning = concat(aws_cloudwatch_metric_alarm.throttles, aws_cloudwatch_metric_alarm.duration) } :
+      alltrue([for alarm in alarms : alarm.alarm_actions == toset(var.settings.alarms.actions[severity]) && alarm.ok_actions == toset(var.settings.alarms.actions[severity])])
     ])
-    error_message = "Every alarm must notify of going off and of recovering."
+    error_message = "Every alarm must notify of going off and of recovering, a crash those who are needed at once."
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.duration.threshold == 18000
+    condition     = aws_cloudwatch_metric_alarm.duration[0].threshold == 18000
     error_message = "The duration alarm must go off at 90 percent of the timeout, in milliseconds."
   }
 }
@@ -154,7 +154,7 @@ run "a_package_on_disk_is_hashed" {
   command = plan
 
   variables {
-    lambda_package = { filename = "versions.tf" }
+    settings = { package = { filename = "versions.tf" } }
   }
 
   assert {
@@ -167,7 +167,7 @@ run "a_package_that_is_not_there_is_refused" {
   command = plan
 
   variables {
-    lambda_package = { filename = "there/is/no.zip" }
+    settings = { package = { filename = "there/is/no.zip" } }
   }
 
   expect_failures = [aws_lambda_function.this]
@@ -177,20 +177,20 @@ run "a_package_in_two_places_is_refused" {
   command = plan
 
   variables {
-    lambda_package = { filename = "versions.tf", s3_bucket = "packages", s3_key = "media_events.zip" }
+    settings = { package = { filename = "versions.tf", s3_bucket = "packages", s3_key = "media_events.zip" } }
   }
 
-  expect_failures = [var.lambda_package]
+  expect_failures = [var.settings]
 }
 
 run "an_s3_package_without_key_is_refused" {
   command = plan
 
   variables {
-    lambda_package = { s3_bucket = "packages" }
+    settings = { package = { s3_bucket = "packages" } }
   }
 
-  expect_failures = [var.lambda_package]
+  expect_failures = [var.settings]
 }
 
 run "wildcard_actions_are_refused" {
@@ -211,7 +211,7 @@ run "configuration_without_bucket_is_refused" {
   }
 
   # The object would be refused too, but with an error of Terraform's own.
-  expect_failures = [var.bucket]
+  expect_failures = [var.configuration]
 }
 
 run "a_configuration_that_is_no_json_is_refused" {
@@ -219,7 +219,7 @@ run "a_configuration_that_is_no_json_is_refused" {
 
   variables {
     configuration = "{steps: []"
-    bucket        = { name = "kit", arn = "arn:aws:s3:::kit" }
+    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, bucket = { name = "kit", arn = "arn:aws:s3:::kit" } }
   }
 
   expect_failures = [var.configuration]
@@ -239,18 +239,99 @@ run "a_retention_that_cloudwatch_does_not_know_is_refused" {
   command = plan
 
   variables {
-    log_retention_days = 45
+    settings = { logs = { retention_days = 45 } }
   }
 
-  expect_failures = [var.log_retention_days]
+  expect_failures = [var.settings]
 }
 
 run "an_alias_is_no_key" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:alias/aws/sqs"
+    settings = { kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:alias/aws/sqs" } }
   }
 
-  expect_failures = [var.kms_key_arn]
+  expect_failures = [var.settings]
+}
+
+run "without_alarms_there_is_none" {
+  command = plan
+
+  variables {
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = length(concat(aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.throttles, aws_cloudwatch_metric_alarm.duration)) == 0
+    error_message = "Whoever has alarms of their own must be able to do without these."
+  }
+}
+
+run "logs_may_be_kept_for_ever_and_cheaply" {
+  command = plan
+
+  variables {
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, logs = { retention_days = 0, class = "INFREQUENT_ACCESS" } }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 0 && aws_cloudwatch_log_group.this.log_group_class == "INFREQUENT_ACCESS"
+    error_message = "0 is CloudWatch's word for ever."
+  }
+}
+
+run "a_log_class_that_does_not_exist_is_refused" {
+  command = plan
+
+  variables {
+    settings = { logs = { class = "GLACIER" } }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_function_is_as_large_as_asked_for" {
+  command = plan
+
+  variables {
+    function = { memory_mb = 1024, reserved_concurrency = 3, runtime = "python3.12", architecture = "x86_64", log_level = "DEBUG" }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.memory_size == 1024 && aws_lambda_function.this.reserved_concurrent_executions == 3
+      && aws_lambda_function.this.runtime == "python3.12" && aws_lambda_function.this.architectures == tolist(["x86_64"])
+      && aws_lambda_function.this.environment[0].variables["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
+    )
+    error_message = "The function must be as the user wants it."
+  }
+}
+
+run "a_function_that_traces_may_write_traces" {
+  command = plan
+
+  variables {
+    function = { tracing = "Active" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "Active"
+    error_message = "X-Ray must sample the invocations."
+  }
+
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Action if s.Sid == "WriteTraces"] == [["xray:PutTelemetryRecords", "xray:PutTraceSegments"]]
+    error_message = "Without the permission no trace arrives."
+  }
+}
+
+run "sizes_that_lambda_refuses_are_refused" {
+  command = plan
+
+  variables {
+    function = { memory_mb = 64, timeout_seconds = 901, runtime = "python3.9", architecture = "mips", log_level = "LOUD", tracing = "Always" }
+  }
+
+  expect_failures = [var.function]
 }

@@ -12,11 +12,13 @@ mock_provider "aws" {
 }
 
 variables {
-  name           = "media-test-cms"
-  handler        = "media_events.handlers.deliver.handler"
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  configuration  = jsonencode({ destination = { name = "cms" } })
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
+  name          = "media-test-cms"
+  handler       = "media_events.handlers.deliver.handler"
+  configuration = jsonencode({ destination = { name = "cms" } })
+  settings = {
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+  }
 }
 
 run "outputs_name_what_was_made" {

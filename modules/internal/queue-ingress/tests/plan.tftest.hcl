@@ -11,12 +11,14 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-renders"
-  entry          = "sqs"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  partners       = { telestream = { specification = jsonencode({ preset = "telestream-cloud" }) } }
+  name    = "media-test-renders"
+  ingress = "sqs"
+  bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = {
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  }
+  partners = { telestream = { specification = jsonencode({ preset = "telestream-cloud" }) } }
 }
 
 override_resource {
@@ -62,10 +64,10 @@ override_resource {
 }
 
 override_resource {
-  target          = aws_dynamodb_table.ledger
+  target          = aws_dynamodb_table.idempotency
   override_during = plan
   values = {
-    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-ledger"
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency"
   }
 }
 
@@ -76,26 +78,26 @@ run "the_function_may_touch_what_is_its_own_and_nothing_else" {
     condition = jsonencode({ for s in jsondecode(output.policy).Statement : s.Sid => [s.Action, s.Resource] }) == jsonencode({
       ConsumeQueue      = [["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], ["arn:aws:sqs:eu-west-1:123456789012:media-test-renders"]]
       GiveUp            = [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"]]
-      KeepLargeBodies   = [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::kit/bodies/events/*"]]
+      StoreLargeBodies  = [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::kit/bodies/events/*"]]
       Publish           = [["events:PutEvents"], ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]]
       ReadConfiguration = [["s3:GetObject"], ["arn:aws:s3:::kit/configuration/media-test-renders/*"]]
-      RememberEvents    = [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-ledger"]]
+      RememberEvents    = [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency"]]
       WriteLog          = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-renders:*"]]
     })
-    error_message = "Exact ARNs: its queue, its dead-letter queue, its bus, its ledger, its bodies, its log, its configuration."
+    error_message = "Exact ARNs: its queue, its dead-letter queue, its bus, its idempotency store, its bodies, its log, its configuration."
   }
 }
 
-run "the_function_knows_its_way_in" {
+run "the_function_knows_its_ingress" {
   command = plan
 
   assert {
     condition = local.environment == {
-      ENTRY           = "sqs"
-      BUS_ARN         = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-      LEDGER_TABLE    = "media-test-renders-ledger"
-      BODIES_URI      = "s3://kit/bodies/events/"
-      MAX_ENTRY_BYTES = "240000"
+      INGRESS           = "sqs"
+      BUS_ARN           = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+      IDEMPOTENCY_TABLE = "media-test-renders-idempotency"
+      BODIES_URI        = "s3://kit/bodies/events/"
+      MAX_ENTRY_BYTES   = "240000"
     }
     error_message = "The environment is how the function knows where it stands."
   }
@@ -110,7 +112,7 @@ run "partners_on_a_bus_have_sources_and_those_that_speak_the_envelope_no_specifi
   command = plan
 
   variables {
-    entry = "custom-bus"
+    ingress = "custom-bus"
     partners = {
       studio = { sources = ["example.studio", "example.studio.*"] }
       qc     = { sources = ["example.qc"], specification = jsonencode({ preset = "standard-webhooks" }) }
@@ -140,8 +142,8 @@ run "dead_letters_go_back_to_the_queue" {
         source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
         function_arn     = null
         consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
-        route_back       = "queue"
-        redrive          = null
+        redrive_target   = "queue"
+        redrive          = { base_delay_seconds = 60, max_age_seconds = 86400, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
       }
     })
     error_message = "dlq-review takes this very shape."
@@ -168,32 +170,32 @@ run "dead_letters_of_somebody_elses_queue_go_back_to_the_function" {
       source_queue_url = null
       function_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
       consumer_arn     = null
-      route_back       = "function"
-      redrive          = null
+      redrive_target   = "function"
+      redrive          = { base_delay_seconds = 60, max_age_seconds = 86400, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
     })
     error_message = "Their queue is not ours to write to."
   }
 }
 
-run "the_ledger_forgets_by_itself_and_can_be_restored" {
+run "the_idempotency_store_forgets_by_itself_and_can_be_restored" {
   command = plan
 
   assert {
-    condition     = aws_dynamodb_table.ledger[0].ttl[0].attribute_name == "expires" && aws_dynamodb_table.ledger[0].point_in_time_recovery[0].enabled && aws_dynamodb_table.ledger[0].billing_mode == "PAY_PER_REQUEST"
+    condition     = aws_dynamodb_table.idempotency[0].ttl[0].attribute_name == "expires" && aws_dynamodb_table.idempotency[0].point_in_time_recovery[0].enabled && aws_dynamodb_table.idempotency[0].billing_mode == "PAY_PER_REQUEST"
     error_message = "On demand, with a TTL, restorable."
   }
 }
 
-run "a_ledger_can_be_shared" {
+run "an_idempotency_store_can_be_shared" {
   command = plan
 
   variables {
-    ledger_table = { name = "webhooks-ledger", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/webhooks-ledger" }
+    idempotency_table = { name = "webhooks-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/webhooks-idempotency" }
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.ledger) == 0 && local.environment["LEDGER_TABLE"] == "webhooks-ledger" && local.policy_statements.RememberEvents.resources == ["arn:aws:dynamodb:eu-west-1:123456789012:table/webhooks-ledger"]
-    error_message = "One ledger for two ways in publishes an event that comes by both once."
+    condition     = length(aws_dynamodb_table.idempotency) == 0 && local.environment["IDEMPOTENCY_TABLE"] == "webhooks-idempotency" && local.policy_statements.RememberEvents.resources == ["arn:aws:dynamodb:eu-west-1:123456789012:table/webhooks-idempotency"]
+    error_message = "One idempotency store for two ingresses publishes an event that comes by both once."
   }
 }
 
@@ -201,7 +203,7 @@ run "without_a_bucket_it_makes_one" {
   command = plan
 
   variables {
-    bucket = null
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
   }
 
   assert {
@@ -244,7 +246,7 @@ run "a_bus_without_sources_is_refused" {
   command = plan
 
   variables {
-    entry    = "custom-bus"
+    ingress  = "custom-bus"
     partners = { one = { specification = "{}" } }
   }
 
@@ -255,7 +257,7 @@ run "what_the_kit_publishes_does_not_come_in_again" {
   command = plan
 
   variables {
-    entry    = "custom-bus"
+    ingress  = "custom-bus"
     partners = { one = { sources = ["part*"] } }
   }
 
@@ -266,7 +268,7 @@ run "sources_of_two_partners_must_not_overlap" {
   command = plan
 
   variables {
-    entry    = "custom-bus"
+    ingress  = "custom-bus"
     partners = { one = { sources = ["example.*"] }, two = { sources = ["example.two"] } }
   }
 
@@ -277,19 +279,33 @@ run "a_partner_that_speaks_the_envelope_is_on_the_custom_bus" {
   command = plan
 
   variables {
-    entry    = "partner-bus"
+    ingress  = "partner-bus"
     partners = { one = { sources = ["aws.partner/example.com/one"] } }
   }
 
   expect_failures = [var.partners]
 }
 
-run "there_are_four_ways_in_that_a_queue_feeds" {
+run "a_queue_feeds_four_kinds_of_ingress" {
   command = plan
 
   variables {
-    entry = "webhook"
+    ingress = "webhook"
   }
 
-  expect_failures = [var.entry]
+  expect_failures = [var.ingress]
+}
+
+run "what_it_made_is_told_by_hop" {
+  command = plan
+
+  assert {
+    condition = (
+      output.role_arns == { "ingress/media-test-renders" = "arn:aws:iam::123456789012:role/media-test-renders" }
+      && output.function_arns == { "ingress/media-test-renders" = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders" }
+      && output.log_group_names == { "ingress/media-test-renders" = "/aws/lambda/media-test-renders" }
+      && output.idempotency_tables == { "ingress/media-test-renders" = { name = "media-test-renders-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency" } }
+    )
+    error_message = "Every module tells what it made in the same maps."
+  }
 }

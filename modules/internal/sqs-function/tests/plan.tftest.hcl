@@ -11,10 +11,10 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-cms"
-  hop            = "route/cms"
-  handler        = "media_events.handlers.deliver.handler"
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  name     = "media-test-cms"
+  hop      = "route/cms"
+  handler  = "media_events.handlers.deliver.handler"
+  settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
 }
 
 override_resource {
@@ -81,7 +81,7 @@ run "dead_letters_go_to_the_queues_own_dlq_which_takes_no_other_queues" {
   command = plan
 
   variables {
-    max_receive_count = 8
+    failure = { max_receive_count = 8 }
   }
 
   assert {
@@ -143,8 +143,8 @@ run "the_function_knows_its_hop_and_its_queues" {
   command = plan
 
   variables {
-    retry       = { base_seconds = 10 }
-    environment = { LEDGER_TABLE = "ledger" }
+    failure     = { retry = { base_seconds = 10 } }
+    environment = { IDEMPOTENCY_TABLE = "events" }
   }
 
   assert {
@@ -155,7 +155,7 @@ run "the_function_knows_its_hop_and_its_queues" {
       MAX_RECEIVE_COUNT     = "5"
       RETRY_BASE_SECONDS    = "10"
       RETRY_MAX_SECONDS     = "900"
-      LEDGER_TABLE          = "ledger"
+      IDEMPOTENCY_TABLE     = "events"
     }
     error_message = "The environment is how the consumer knows where it stands."
   }
@@ -165,9 +165,8 @@ run "a_message_stays_hidden_for_six_timeouts" {
   command = plan
 
   variables {
-    timeout_seconds      = 60
-    batch_size           = 100
-    batch_window_seconds = 5
+    function = { timeout_seconds = 60 }
+    queue    = { batch_size = 100, batch_window_seconds = 5 }
   }
 
   assert {
@@ -198,7 +197,7 @@ run "a_key_of_ones_own_encrypts_both_queues" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
   }
 
   assert {
@@ -225,7 +224,7 @@ run "a_bucket_given_is_used" {
 
   variables {
     configuration = "{}"
-    bucket        = { name = "kit", arn = "arn:aws:s3:::kit" }
+    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, bucket = { name = "kit", arn = "arn:aws:s3:::kit" } }
   }
 
   assert {
@@ -238,10 +237,10 @@ run "too_short_a_visibility_is_refused" {
   command = plan
 
   variables {
-    visibility_timeout_seconds = 60
+    queue = { visibility_timeout_seconds = 60 }
   }
 
-  expect_failures = [var.visibility_timeout_seconds]
+  expect_failures = [var.queue]
 }
 
 run "rules_do_not_go_with_fifo" {
@@ -259,21 +258,21 @@ run "a_large_batch_needs_a_window" {
   command = plan
 
   variables {
-    batch_size = 50
+    queue = { batch_size = 50 }
   }
 
-  expect_failures = [var.batch_size]
+  expect_failures = [var.queue]
 }
 
 run "a_fifo_queue_has_no_window" {
   command = plan
 
   variables {
-    fifo                 = true
-    batch_window_seconds = 1
+    fifo  = true
+    queue = { batch_window_seconds = 1 }
   }
 
-  expect_failures = [var.batch_window_seconds]
+  expect_failures = [var.fifo]
 }
 
 run "a_hop_is_step_and_name" {
@@ -290,7 +289,7 @@ run "senders_may_send_to_the_queue_and_not_to_its_dlq" {
   command = plan
 
   variables {
-    allowed_senders = {
+    senders = {
       partner  = { account_ids = ["111122223333"], organization_id = "o-a1b2c3d4e5" }
       platform = { role_arns = ["arn:aws:iam::444455556666:role/platform"] }
       studios  = { organization_id = "o-a1b2c3d4e5" }
@@ -359,9 +358,8 @@ run "a_fifo_queue_can_be_told_how_to_find_duplicates" {
   command = plan
 
   variables {
-    fifo                        = true
-    content_based_deduplication = true
-    high_throughput             = true
+    fifo  = true
+    queue = { content_based_deduplication = true, high_throughput = true }
   }
 
   assert {
@@ -380,10 +378,10 @@ run "an_existing_queue_is_consumed_and_left_alone" {
   variables {
     fifo = true
     existing_queue = {
-      arn         = "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo"
-      url         = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs.fifo"
-      kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1"
-      age_alarm   = false
+      arn       = "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo"
+      url       = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs.fifo"
+      kms_key   = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1" }
+      age_alarm = false
     }
   }
 
@@ -450,10 +448,20 @@ run "nobody_is_let_into_an_existing_queue_from_here" {
     existing_queue     = { arn = "arn:aws:sqs:eu-west-1:111122223333:theirs", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs" }
     allowed_rule_arns  = ["arn:aws:events:eu-west-1:123456789012:rule/media/cms"]
     allowed_topic_arns = ["arn:aws:sns:eu-west-1:111122223333:assets"]
-    allowed_senders    = { partner = { account_ids = ["111122223333"] } }
   }
 
-  expect_failures = [var.allowed_rule_arns, var.allowed_topic_arns, var.allowed_senders]
+  expect_failures = [var.allowed_rule_arns, var.allowed_topic_arns]
+}
+
+run "senders_of_an_existing_queue_are_its_owners_to_name" {
+  command = plan
+
+  variables {
+    existing_queue = { arn = "arn:aws:sqs:eu-west-1:111122223333:theirs", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs" }
+    senders        = { partner = { account_ids = ["111122223333"] } }
+  }
+
+  expect_failures = [var.existing_queue]
 }
 
 run "a_standard_topic_does_not_go_with_a_fifo_queue" {
@@ -471,19 +479,63 @@ run "a_sender_that_is_everybody_is_refused" {
   command = plan
 
   variables {
-    allowed_senders = { anybody = {} }
+    senders = { anybody = {} }
   }
 
-  expect_failures = [var.allowed_senders]
+  expect_failures = [var.senders]
 }
 
 run "only_fifo_queues_look_for_duplicates" {
   command = plan
 
   variables {
-    content_based_deduplication = true
-    high_throughput             = true
+    queue = { content_based_deduplication = true, high_throughput = true }
   }
 
-  expect_failures = [var.content_based_deduplication, var.high_throughput]
+  expect_failures = [var.fifo]
+}
+
+run "settings_of_an_existing_queue_are_its_owners" {
+  command = plan
+
+  variables {
+    fifo           = true
+    existing_queue = { arn = "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs.fifo" }
+    queue          = { high_throughput = true }
+  }
+
+  expect_failures = [var.existing_queue]
+}
+
+run "alarms_notify_by_their_severity" {
+  command = plan
+
+  variables {
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:critical"], warning = ["arn:aws:sns:eu-west-1:123456789012:warning"] } } }
+    queue    = { age_alarm_seconds = 60 }
+    failure  = { dlq_age_alarm_seconds = 120 }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.queue_age[0].alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:warning"]) && aws_cloudwatch_metric_alarm.queue_age[0].threshold == 60
+    error_message = "A queue that waits is slow."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.dlq_age[0].alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:critical"]) && aws_cloudwatch_metric_alarm.dlq_age[0].threshold == 120
+    error_message = "Dead letters that stay need a person."
+  }
+}
+
+run "without_alarms_there_is_none" {
+  command = plan
+
+  variables {
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.queue_age) + length(aws_cloudwatch_metric_alarm.dlq_age) == 0
+    error_message = "Whoever has alarms of their own must be able to do without these."
+  }
 }
