@@ -5,6 +5,9 @@ variable "settings" {
     Settings that all modules of a deployment share: pass the same object to each.
       kms_key                  = customer managed key (`arn`) for all that the module encrypts; null uses keys that AWS owns
       permissions_boundary_arn = permissions boundary of every role
+      role_path                = path of every role, such as `/media/`
+      vpc                      = subnets (`subnet_ids`) and security groups (`security_group_ids`) of every function: private subnets with a way
+                                 to the AWS APIs and partners that the functions call. Null leaves the functions outside of any VPC
       logs                     = `retention_days` (0 keeps logs for ever) and `class`. `INFREQUENT_ACCESS` is cheaper, but CloudWatch then
                                  takes no metrics from the logs, and `media-events trace` can't read them
       alarms                   = `enabled` (false makes no alarm) and `actions`: what an alarm notifies when it goes off and when it
@@ -21,6 +24,11 @@ variable "settings" {
       arn = string
     }))
     permissions_boundary_arn = optional(string)
+    role_path                = optional(string, "/")
+    vpc = optional(object({
+      subnet_ids         = list(string)
+      security_group_ids = list(string)
+    }))
     logs = optional(object({
       retention_days = optional(number, 30)
       class          = optional(string, "STANDARD")
@@ -51,6 +59,16 @@ variable "settings" {
   validation {
     condition     = var.settings.kms_key == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.settings.kms_key.arn))
     error_message = "settings.kms_key.arn must be the ARN of a key (arn:aws:kms:…:key/…). An alias won't do, and the AWS-managed aws/sqs key can't be used by EventBridge."
+  }
+
+  validation {
+    condition     = can(regex("^/([!-.0-~]+/)*$", var.settings.role_path)) && length(var.settings.role_path) <= 512
+    error_message = "settings.role_path must begin and end with a slash: / or /media/."
+  }
+
+  validation {
+    condition     = var.settings.vpc == null ? true : length(var.settings.vpc.subnet_ids) > 0 && length(var.settings.vpc.security_group_ids) > 0
+    error_message = "settings.vpc needs at least one of subnet_ids and one of security_group_ids, as Lambda does."
   }
 
   validation {

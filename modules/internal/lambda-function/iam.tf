@@ -1,4 +1,11 @@
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
 locals {
+  # Composed: the function comes after its role. The account comes from the role, since a data source would have to ask AWS.
+  function_arn = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${split(":", aws_iam_role.this.arn)[4]}:function:${var.name}"
+
   log_statement = {
     Sid      = "WriteLog"
     Effect   = "Allow"
@@ -21,6 +28,33 @@ locals {
     Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
     Resource = [key.arn]
   }]
+
+  network_interface_actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
+
+  # Lambda connects a function to a VPC with the function's role. The denial leaves these actions to Lambda, and keeps them
+  # from the function's code: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  vpc_statements = flatten([for _ in var.settings.vpc[*] : [
+    {
+      Sid      = "ConnectToVpc"
+      Effect   = "Allow"
+      Action   = local.network_interface_actions
+      Resource = ["*"]
+    },
+    {
+      Sid       = "KeepNetworkInterfacesFromCode"
+      Effect    = "Deny"
+      Action    = concat(local.network_interface_actions, ["ec2:DetachNetworkInterface"])
+      Resource  = ["*"]
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [local.function_arn] } }
+    },
+  ]])
 
   # These actions know no resource-level permission.
   tracing_statements = var.function.tracing == "Active" ? [{
@@ -50,6 +84,7 @@ locals {
 resource "aws_iam_role" "this" {
   name                 = var.name
   description          = "What the Lambda function ${var.name} may do"
+  path                 = var.settings.role_path
   permissions_boundary = var.settings.permissions_boundary_arn
   tags                 = var.settings.tags
 
@@ -76,6 +111,7 @@ resource "aws_iam_role_policy" "this" {
       [local.log_statement],
       local.configuration_statements,
       local.key_statements,
+      local.vpc_statements,
       local.tracing_statements,
       local.user_statements,
     )

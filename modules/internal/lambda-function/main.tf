@@ -67,7 +67,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:Correlation is by event and correlation id in structured logs; X-Ray bills every trace: function.tracing turns it on
   #checkov:skip=CKV_AWS_115:Reserving concurrency takes it from every other function of the account: function.reserved_concurrency is the user's choice
   #checkov:skip=CKV_AWS_116:Queues feed the functions and keep what fails; an asynchronous caller brings its own destination
-  #checkov:skip=CKV_AWS_117:The functions call public APIs of AWS and partners; a VPC would add NAT and no protection
+  #checkov:skip=CKV_AWS_117:The functions call public APIs of AWS and partners, where a VPC adds NAT and no protection: settings.vpc is the user's choice
   #checkov:skip=CKV_AWS_173:Lambda encrypts the environment; settings.kms_key sets a key of your own. It never holds secrets
   #checkov:skip=CKV_AWS_272:The zip is pinned by its hash; code signing needs a signing profile that a reusable module can't assume
   function_name = var.name
@@ -91,6 +91,15 @@ resource "aws_lambda_function" "this" {
 
   environment {
     variables = merge(local.powertools_settings, local.configuration_setting, var.environment)
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.settings.vpc[*]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
   }
 
   tracing_config {

@@ -335,3 +335,86 @@ run "sizes_that_lambda_refuses_are_refused" {
 
   expect_failures = [var.function]
 }
+
+run "a_role_has_its_path" {
+  command = plan
+
+  variables {
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, role_path = "/media/" }
+  }
+
+  assert {
+    condition     = aws_iam_role.this.path == "/media/"
+    error_message = "Where roles need a path, no other is let through."
+  }
+}
+
+run "a_path_without_slashes_is_refused" {
+  command = plan
+
+  variables {
+    settings = { role_path = "media" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_function_in_a_vpc_may_connect_to_it_but_its_code_may_not" {
+  command = plan
+
+  override_resource {
+    target          = aws_iam_role.this
+    override_during = plan
+    values          = { arn = "arn:aws:iam::123456789012:role/media-test-cms" }
+  }
+
+  variables {
+    settings = {
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      vpc     = { subnet_ids = ["subnet-1", "subnet-2"], security_group_ids = ["sg-1"] }
+    }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-1", "subnet-2"]) && aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-1"])
+    error_message = "The function must be in the subnets, with the security groups."
+  }
+
+  assert {
+    condition = jsonencode([for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s if contains(["ConnectToVpc", "KeepNetworkInterfacesFromCode"], s.Sid)]) == jsonencode([
+      {
+        Action   = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses"]
+        Effect   = "Allow"
+        Resource = ["*"]
+        Sid      = "ConnectToVpc"
+      },
+      {
+        Action    = ["ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses", "ec2:DetachNetworkInterface"]
+        Condition = { ArnEquals = { "lambda:SourceFunctionArn" = ["arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"] } }
+        Effect    = "Deny"
+        Resource  = ["*"]
+        Sid       = "KeepNetworkInterfacesFromCode"
+      },
+    ])
+    error_message = "Lambda needs these permissions to connect the function, and the function's code none of them."
+  }
+}
+
+run "a_function_outside_of_a_vpc_may_touch_no_network_interface" {
+  command = plan
+
+  assert {
+    condition     = length(aws_lambda_function.this.vpc_config) == 0 && !strcontains(aws_iam_role_policy.this.policy, "ec2:")
+    error_message = "Without a VPC the role needs no permission for one."
+  }
+}
+
+run "a_vpc_without_security_group_is_refused" {
+  command = plan
+
+  variables {
+    settings = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = [] } }
+  }
+
+  expect_failures = [var.settings]
+}
