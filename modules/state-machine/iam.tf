@@ -45,6 +45,7 @@ locals {
 resource "aws_iam_role" "this" {
   name                 = var.name
   description          = "Permissions of the workflow ${var.name}"
+  path                 = var.settings.role_path
   permissions_boundary = var.settings.permissions_boundary_arn
   tags                 = var.settings.tags
 
