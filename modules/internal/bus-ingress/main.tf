@@ -1,14 +1,16 @@
 locals {
   source_bus_name = split("event-bus/", var.source_bus_arn)[1]
 
+  names = { for key, partner in var.partners : key => coalesce(partner.name, key) }
+
   # Only sources that are configured, and none of the kit's own: what the function publishes on the same bus does not
   # come here again.
-  patterns = { for partner, settings in var.partners : partner => jsonencode(merge(
-    try(jsondecode(settings.pattern), {}),
+  patterns = { for key, partner in var.partners : key => jsonencode(merge(
+    try(jsondecode(partner.pattern), {}),
     {
       source = concat(
-        [for source in settings.sources : source if !endswith(source, "*")],
-        [for source in settings.sources : { prefix = trimsuffix(source, "*") } if endswith(source, "*")],
+        [for source in partner.sources : source if !endswith(source, "*")],
+        [for source in partner.sources : { prefix = trimsuffix(source, "*") } if endswith(source, "*")],
       )
     },
   )) }
@@ -21,8 +23,8 @@ locals {
 resource "aws_cloudwatch_event_rule" "this" {
   for_each = var.partners
 
-  name           = "${var.name}-${each.key}"
-  description    = "Takes the events of ${each.key} to ingress/${var.name}"
+  name           = "${var.name}-${local.names[each.key]}"
+  description    = "Takes the events of ${local.names[each.key]} to ingress/${var.name}"
   event_bus_name = local.source_bus_name
   event_pattern  = local.patterns[each.key]
   tags           = var.settings.tags
@@ -30,7 +32,7 @@ resource "aws_cloudwatch_event_rule" "this" {
   lifecycle {
     precondition {
       condition     = length(local.patterns[each.key]) <= 2048
-      error_message = "The pattern of ${each.key} has ${length(local.patterns[each.key])} characters with its sources; EventBridge allows 2048."
+      error_message = "The pattern of ${local.names[each.key]} has ${length(local.patterns[each.key])} characters with its sources; EventBridge allows 2048."
     }
   }
 }
@@ -64,7 +66,7 @@ module "ingress" {
   name     = var.name
   ingress  = var.ingress
   bus_arn  = var.bus_arn
-  partners = { for partner, settings in var.partners : partner => { specification = settings.specification, sources = settings.sources } }
+  partners = { for key, partner in var.partners : local.names[key] => { specification = partner.specification, sources = partner.sources } }
 
   allowed_rule_arns = values(aws_cloudwatch_event_rule.this)[*].arn
   max_entry_bytes   = var.max_entry_bytes

@@ -1,3 +1,8 @@
+output "source_bus_name" {
+  description = "Name of the bus that the events come from."
+  value       = local.source_bus_name
+}
+
 output "rule_names" {
   description = "Names of the rules, by partner."
   value       = { for partner, rule in aws_cloudwatch_event_rule.this : partner => rule.name }

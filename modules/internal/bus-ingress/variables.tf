@@ -49,12 +49,14 @@ variable "bus_arn" {
 variable "partners" {
   description = <<-EOT
     Whose events come from the bus, by name. Each has a rule of its own.
+      name          = the partner's name, where it is unknown when planned and something else must be the key
       sources       = the `source` values of the partner's events; exact, or the beginning of some followed by `*`
       specification = what a specification file holds, as JSON text; `jsonencode({ preset = "mediaconvert" })` alone is one. Null, not
                       on a partner's bus: the events are in the envelope already, and are validated
       pattern       = further conditions, as an EventBridge pattern in JSON text, without `source`; null takes all of the sources' events
   EOT
   type = map(object({
+    name          = optional(string)
     sources       = list(string)
     specification = optional(string)
     pattern       = optional(string)
@@ -67,13 +69,13 @@ variable "partners" {
   }
 
   validation {
-    condition     = alltrue([for partner in keys(var.partners) : can(regex("^[a-z0-9][a-z0-9_-]{0,62}$", partner))])
+    condition     = alltrue([for key, partner in var.partners : can(regex("^[a-z0-9][a-z0-9_-]{0,62}$", coalesce(partner.name, key)))])
     error_message = "A partner's name must have up to 63 lower-case letters, digits, hyphens and underscores: it is part of the events' source."
   }
 
   validation {
-    condition     = alltrue([for partner in keys(var.partners) : length("${var.name}-${partner}") <= 64])
-    error_message = "Too long: \"<name>-<partner>\" names a rule and may have 64 characters. Shorten name, or ${join(", ", [for partner in keys(var.partners) : partner if length("${var.name}-${partner}") > 64])}."
+    condition     = alltrue([for key, partner in var.partners : length("${var.name}-${coalesce(partner.name, key)}") <= 64])
+    error_message = "Too long: \"<name>-<partner>\" names a rule and may have 64 characters. Shorten name, or ${join(", ", [for key, partner in var.partners : key if length("${var.name}-${coalesce(partner.name, key)}") > 64])}."
   }
 
   validation {

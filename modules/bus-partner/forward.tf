@@ -1,5 +1,5 @@
 ################################################################################
-# Without transformation: rule -> bus
+# Unmodified: rule -> bus
 ################################################################################
 
 locals {
@@ -13,10 +13,8 @@ locals {
     },
   ))
 
-  straight = var.transform ? [] : ["straight"]
-
   # arn:<partition>:events:<region>:<account>:rule/<bus>/<rule>
-  rule_arn_parts = [for rule in aws_cloudwatch_event_rule.straight : split(":", rule.arn)]
+  rule_arn_parts = [for rule in aws_cloudwatch_event_rule.forward : split(":", rule.arn)]
   account_id     = one(local.rule_arn_parts[*][4])
 
   # Composed rather than read from the queue: the policy is inline, since the provider waits for every separate one.
@@ -24,14 +22,14 @@ locals {
   dlq_arn  = one([for parts in local.rule_arn_parts : join(":", ["arn", parts[1], "sqs", parts[3], parts[4], local.dlq_name])])
 }
 
-resource "aws_cloudwatch_event_rule" "straight" {
-  count = length(local.straight)
+resource "aws_cloudwatch_event_rule" "forward" {
+  count = var.forward_unmodified ? 1 : 0
 
   name           = var.name
   description    = "Sends the events of ${var.event_source_name} to ${var.bus_arn}"
   event_bus_name = local.bus_name
   event_pattern  = local.pattern
-  tags           = var.tags
+  tags           = var.settings.tags
 
   lifecycle {
     precondition {
@@ -41,14 +39,14 @@ resource "aws_cloudwatch_event_rule" "straight" {
   }
 }
 
-resource "aws_cloudwatch_event_target" "straight" {
-  count = length(local.straight)
+resource "aws_cloudwatch_event_target" "forward" {
+  count = var.forward_unmodified ? 1 : 0
 
-  rule           = aws_cloudwatch_event_rule.straight[0].name
+  rule           = aws_cloudwatch_event_rule.forward[0].name
   event_bus_name = local.bus_name
   target_id      = "bus"
   arn            = var.bus_arn
-  role_arn       = aws_iam_role.straight[0].arn
+  role_arn       = aws_iam_role.forward[0].arn
 
   dead_letter_config {
     arn = aws_sqs_queue.dlq[0].arn
@@ -60,16 +58,17 @@ resource "aws_cloudwatch_event_target" "straight" {
     maximum_retry_attempts       = var.rule_retry.max_attempts
   }
 
-  depends_on = [aws_iam_role_policy.straight]
+  depends_on = [aws_iam_role_policy.forward]
 }
 
-resource "aws_iam_role" "straight" {
-  count = length(local.straight)
+resource "aws_iam_role" "forward" {
+  count = var.forward_unmodified ? 1 : 0
 
   name                 = var.name
   description          = "Lets EventBridge send events of ${var.name} to the bus"
-  permissions_boundary = var.permissions_boundary_arn
-  tags                 = var.tags
+  path                 = var.settings.role_path
+  permissions_boundary = var.settings.permissions_boundary_arn
+  tags                 = var.settings.tags
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -79,18 +78,18 @@ resource "aws_iam_role" "straight" {
       Action    = "sts:AssumeRole"
       Principal = { Service = "events.amazonaws.com" }
       Condition = {
-        ArnEquals    = { "aws:SourceArn" = aws_cloudwatch_event_rule.straight[0].arn }
+        ArnEquals    = { "aws:SourceArn" = aws_cloudwatch_event_rule.forward[0].arn }
         StringEquals = { "aws:SourceAccount" = local.account_id }
       }
     }]
   })
 }
 
-resource "aws_iam_role_policy" "straight" {
-  count = length(local.straight)
+resource "aws_iam_role_policy" "forward" {
+  count = var.forward_unmodified ? 1 : 0
 
   name = "bus"
-  role = aws_iam_role.straight[0].name
+  role = aws_iam_role.forward[0].name
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -104,15 +103,15 @@ resource "aws_iam_role_policy" "straight" {
 }
 
 resource "aws_sqs_queue" "dlq" {
-  count = length(local.straight)
+  count = var.forward_unmodified ? 1 : 0
 
   name                       = local.dlq_name
   message_retention_seconds  = 1209600 # 14 days, the most there is
-  visibility_timeout_seconds = var.dlq_visibility_timeout_seconds
+  visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
   max_message_size           = 262144
-  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
-  kms_master_key_id          = var.kms_key_arn
-  tags                       = var.tags
+  sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
+  kms_master_key_id          = one(var.settings.kms_key[*].arn)
+  tags                       = var.settings.tags
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -131,7 +130,7 @@ resource "aws_sqs_queue" "dlq" {
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sqs:SendMessage"
         Resource  = local.dlq_arn
-        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.straight[0].arn } }
+        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.forward[0].arn } }
       },
     ]
   })
