@@ -108,6 +108,7 @@ def _terraform_validate() -> None:
 
 def _module_interfaces() -> None:
     _run(BIN / "python", "scripts/module_interfaces.py", "--check")
+    _run(BIN / "python", "scripts/hop_types.py", "--check")
 
 
 def _checkov() -> None:
