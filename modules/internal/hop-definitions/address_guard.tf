@@ -1,12 +1,12 @@
-# Hosts that a URL may not name: the same table as the functions' guard (media_events/delivery/ssrf.py), which also looks at what
-# names resolve to when it sends. Here a mistake is told when planned.
+# Hosts that a URL may not name: the same table as the guard of the functions, which also looks at what names resolve to when it
+# sends. Here a mistake is told when planned.
 
 locals {
   # Each URL, whether private addresses in it are allowed, and whether this machine is.
-  target_urls = { for key, route in var.routes : key => concat(
-    [for http in route.target.http[*] : { url = http.url, private = length(http.allowed_private_cidrs) > 0, local = length(http.allowed_private_cidrs) > 0 }],
+  target_urls = { for key, route in local.routes : key => concat(
+    [for http in route.target.http[*] : { url = http.url == null ? "" : http.url, private = length(http.allowed_private_cidrs) > 0, local = length(http.allowed_private_cidrs) > 0 }],
     [for http in route.target.http[*] : { url = http.auth.token_url, private = length(http.allowed_private_cidrs) > 0, local = length(http.allowed_private_cidrs) > 0 } if try(http.auth.token_url, null) != null],
-    [for api in route.target.api_destination[*] : { url = api.url, private = false, local = api.allow_http }],
+    [for api in route.target.api_destination[*] : { url = api.url == null ? "" : api.url, private = false, local = api.allow_http }],
     [for api in route.target.api_destination[*] : { url = api.auth.token_url, private = false, local = false } if try(api.auth.token_url, null) != null],
   ) }
 

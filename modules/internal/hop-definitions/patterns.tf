@@ -1,8 +1,8 @@
-# The patterns of the rules: the user's, plus the stage, plus the condition that keeps a re-driven event for the hop that failed,
-# plus the source: only the kit puts events of `partner.*` on the bus, whatever else a producer writes into an event of its own.
+# The patterns of the rules: the user's, plus the stage, plus the condition that keeps a redriven event for the hop that failed,
+# plus the source: only the kit puts events of `partner.*` on the bus, whatever else a sender writes into an event of its own.
 
 locals {
-  user_patterns = { for key, hop in local.hops : key => jsondecode(hop.pattern) }
+  user_patterns = { for key, hop in local.hops : key => try(merge(jsondecode(hop.pattern)), {}) }
 
   kit_source = { source = [{ prefix = "partner." }] }
 
