@@ -46,16 +46,18 @@ output "dead_letter_queues" {
   description = "Dead-letter queues, by hop, as `dlq-review` takes them. Nobody but the partner can put an unmodified event on a bus again: `redrive_target` is then `none`, and a person is asked."
   value = var.forward_unmodified ? {
     (local.hop) = {
-      queue_arn        = aws_sqs_queue.dlq[0].arn
-      queue_url        = aws_sqs_queue.dlq[0].url
-      hop              = local.hop
-      destination      = "bus"
-      source_queue_arn = null
-      source_queue_url = null
-      function_arn     = null
-      consumer_arn     = null
-      redrive_target   = "none"
-      redrive          = var.failure.redrive
+      queue_arn         = aws_sqs_queue.dlq[0].arn
+      queue_url         = aws_sqs_queue.dlq[0].url
+      hop               = local.hop
+      destination       = "bus"
+      source_queue_arn  = null
+      source_queue_url  = null
+      function_arn      = null
+      consumer_arn      = null
+      redrive_target    = "none"
+      idempotency_table = null
+      ordered           = false
+      redrive           = var.failure.redrive
     }
   } : module.ingress[0].dead_letter_queues
 }

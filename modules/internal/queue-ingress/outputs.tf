@@ -2,16 +2,18 @@ output "dead_letter_queues" {
   description = "The dead-letter queue, as `dlq-review` takes it. Messages of an existing queue go back to the function, the others to the queue."
   value = {
     (local.hop) = {
-      queue_arn        = module.consumer.dlq_arn
-      queue_url        = module.consumer.dlq_url
-      hop              = local.hop
-      destination      = "bus"
-      source_queue_arn = var.existing_queue == null ? module.consumer.queue_arn : null
-      source_queue_url = var.existing_queue == null ? module.consumer.queue_url : null
-      function_arn     = var.existing_queue == null ? null : module.consumer.function_arn
-      consumer_arn     = var.existing_queue == null ? module.consumer.function_arn : null
-      redrive_target   = var.existing_queue == null ? "queue" : "function"
-      redrive          = var.failure.redrive
+      queue_arn         = module.consumer.dlq_arn
+      queue_url         = module.consumer.dlq_url
+      hop               = local.hop
+      destination       = "bus"
+      source_queue_arn  = var.existing_queue == null ? module.consumer.queue_arn : null
+      source_queue_url  = var.existing_queue == null ? module.consumer.queue_url : null
+      function_arn      = var.existing_queue == null ? null : module.consumer.function_arn
+      consumer_arn      = var.existing_queue == null ? module.consumer.function_arn : null
+      redrive_target    = var.existing_queue == null ? "queue" : "function"
+      idempotency_table = null # the bus has no circuit breaker
+      ordered           = false
+      redrive           = var.failure.redrive
     }
   }
 }

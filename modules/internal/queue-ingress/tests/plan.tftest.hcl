@@ -134,16 +134,18 @@ run "dead_letters_go_back_to_the_queue" {
   assert {
     condition = jsonencode(output.dead_letter_queues) == jsonencode({
       "ingress/media-test-renders" = {
-        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"
-        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders-dlq"
-        hop              = "ingress/media-test-renders"
-        destination      = "bus"
-        source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders"
-        source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
-        function_arn     = null
-        consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
-        redrive_target   = "queue"
-        redrive          = { base_delay_seconds = 60, max_age_seconds = 86400, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
+        queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"
+        queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders-dlq"
+        hop               = "ingress/media-test-renders"
+        destination       = "bus"
+        source_queue_arn  = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders"
+        source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders"
+        function_arn      = null
+        consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
+        redrive_target    = "queue"
+        idempotency_table = null
+        ordered           = false
+        redrive           = { base_delay_seconds = 60, max_age_seconds = 86400, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
       }
     })
     error_message = "dlq-review takes this very shape."
@@ -162,16 +164,18 @@ run "dead_letters_of_somebody_elses_queue_go_back_to_the_function" {
 
   assert {
     condition = jsonencode(output.dead_letter_queues["ingress/media-test-renders"]) == jsonencode({
-      queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"
-      queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders-dlq"
-      hop              = "ingress/media-test-renders"
-      destination      = "bus"
-      source_queue_arn = null
-      source_queue_url = null
-      function_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
-      consumer_arn     = null
-      redrive_target   = "function"
-      redrive          = { base_delay_seconds = 60, max_age_seconds = 86400, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
+      queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"
+      queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-renders-dlq"
+      hop               = "ingress/media-test-renders"
+      destination       = "bus"
+      source_queue_arn  = null
+      source_queue_url  = null
+      function_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders"
+      consumer_arn      = null
+      redrive_target    = "function"
+      idempotency_table = null
+      ordered           = false
+      redrive           = { base_delay_seconds = 60, max_age_seconds = 86400, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
     })
     error_message = "Their queue is not ours to write to."
   }
