@@ -61,6 +61,15 @@ def test_modules_have_the_same_limits(name: str) -> None:
     assert unknown == []
 
 
+def test_review_has_the_same_defaults_and_limits_of_redrives() -> None:
+    text = (hop_types.MODULES.parent / "dlq-review" / "variables.tf").read_text(encoding="utf-8")
+    redrive = DEFINITIONS["redrive"]["properties"]
+    said = {field: json.loads(default) for field, default in _FIELD.findall(text) if field in redrive}
+
+    assert said == {name: schema["default"] for name, schema in redrive.items()}
+    assert re.findall(r"redrive\.max_delay_seconds <= ([0-9]+)", text) == [str(redrive["max_delay_seconds"]["maximum"])]
+
+
 def _text(name: str) -> str:
     return (INTERFACES / f"{name}.tf").read_text(encoding="utf-8")
 

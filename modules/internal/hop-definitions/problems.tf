@@ -190,9 +190,8 @@ locals {
       [
         {
           text = "steps must be a JSON list that is not empty, of objects with exactly one key each: ${join(", ", keys(local.schemas.step.attributes))}"
-          wrong = transform.steps == null ? false : !try(
-            length(local.steps[key]) > 0 && !can(keys(jsondecode(transform.steps)))
-            && alltrue([for step in local.steps[key] : length(keys(step)) == 1 && contains(keys(local.schemas.step.attributes), keys(step)[0])]),
+          wrong = transform.steps == null ? false : can(keys(jsondecode(transform.steps))) || length(local.steps[key]) == 0 || !try(
+            alltrue([for step in local.steps[key] : length(keys(step)) == 1 && contains(keys(local.schemas.step.attributes), keys(step)[0])]),
           false)
         },
         {

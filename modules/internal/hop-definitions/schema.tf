@@ -89,7 +89,7 @@ locals {
     if can(keys(attribute.value)) ? false : attribute.value != null],
     [for attribute in local.given.array : { hop = attribute.hop, text = "${attribute.path} must be a list" }
     if !can(keys(attribute.value)) && can([for each in attribute.value : "each"]) ? false : attribute.value != null],
-    [for attribute in local.arrays : { hop = attribute.hop, text = "${attribute.path} must have ${try(attribute.rule.minItems, 0)} to ${try(attribute.rule.maxItems, "any number of")} entries" }
+    [for attribute in local.arrays : { hop = attribute.hop, text = "${attribute.path} must have ${try("${attribute.rule.minItems} or more", "any number of")} entries${try(", up to ${attribute.rule.maxItems}", "")}" }
     if length(attribute.value) < try(attribute.rule.minItems, 0) || length(attribute.value) > try(attribute.rule.maxItems, length(attribute.value))],
     [for attribute in local.maps : { hop = attribute.hop, text = "${attribute.path} must have ${try(attribute.rule.maxProperties, "any number of")} entries or fewer" }
     if length(keys(attribute.value)) > try(attribute.rule.maxProperties, length(keys(attribute.value)))],
@@ -120,7 +120,7 @@ locals {
     [for attribute in lookup(local.others_of, hop, []) : "${attribute.path} is missing" if attribute.value == null],
     [for attribute in lookup(local.texts_of, hop, []) : "${attribute.path} is missing" if attribute.required ? attribute.value == null : false],
     [for attribute in lookup(local.texts_of, hop, []) : "${attribute.path} must be ${can(attribute.rule.pattern) ? attribute.rule.description : "text of ${
-      try(attribute.rule.minLength, 0)} to ${try(attribute.rule.maxLength, "any number of")} characters"}"
+      try(attribute.rule.minLength, 0)} or more characters${try(", up to ${attribute.rule.maxLength}", "")}"}"
       if attribute.value == null ? false : !try(
         can(regex(try(attribute.rule.pattern, ""), attribute.value))
         && length(attribute.value) >= try(attribute.rule.minLength, 0)
@@ -136,7 +136,7 @@ locals {
     ]]),
   ) }
 
-  # The same without what a type would refuse, so that it never does: the lists above say it, all at once.
+  # The same without what a type would refuse: the types then refuse nothing, and the lists above have all of it.
   clean_attributes = { for id, object in local.objects : id => merge(
     { for attribute, rule in local.schemas[object.schema].attributes : attribute => [
       for each in object.value[attribute] : try(tostring(each), null)

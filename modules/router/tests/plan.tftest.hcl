@@ -499,6 +499,53 @@ run "a_customer_managed_key_encrypts_queues_and_table" {
   }
 }
 
+run "a_network_of_its_own_takes_the_place_of_the_shared_one" {
+  command = plan
+
+  variables {
+    settings = {
+      bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      vpc     = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0a"] }
+    }
+    transforms = {
+      enrich = { pattern = jsonencode({ source = ["partner.mux"] }), steps = jsonencode([{ drop = "data.test" }]), vpc = { subnet_ids = ["subnet-0b"], security_group_ids = ["sg-0b"] } }
+      direct = { pattern = jsonencode({ source = ["partner.mux"] }), steps = jsonencode([{ drop = "data.test" }]), invocation = "direct", vpc = { subnet_ids = ["subnet-0c"], security_group_ids = ["sg-0c"] } }
+    }
+    routes = {
+      cms    = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://cms.example.com/" } } }
+      ingest = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://mam.example.com/" } }, vpc = { subnet_ids = ["subnet-0d"], security_group_ids = ["sg-0d"] } }
+    }
+  }
+
+  assert {
+    condition = { for key, settings in local.settings : key => settings.vpc.subnet_ids[0] } == {
+      enrich = "subnet-0b", direct = "subnet-0c", cms = "subnet-0a", ingest = "subnet-0d"
+    }
+    error_message = "A destination in another network is reached from there alone."
+  }
+}
+
+run "alarms_can_be_left_out" {
+  command = plan
+
+  variables {
+    settings = {
+      bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      alarms  = { enabled = false }
+    }
+  }
+
+  assert {
+    condition = (
+      length(aws_cloudwatch_metric_alarm.failed_invocations) + length(aws_cloudwatch_metric_alarm.dead_letters_lost)
+      + length(aws_cloudwatch_metric_alarm.dlq_not_empty) + length(aws_cloudwatch_metric_alarm.dlq_age)
+    ) == 0
+    error_message = "Whoever watches otherwise pays for no alarm."
+  }
+}
+
 run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
   command = plan
 
@@ -518,7 +565,7 @@ run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
 
   assert {
     condition     = length(aws_dynamodb_table.idempotency) == 0 && length(module.bucket) == 0 && length(module.route) == 0 && output.idempotency_tables == {}
-    error_message = "What nobody uses must not be made."
+    error_message = "A resource that nobody uses must not be made."
   }
 }
 
