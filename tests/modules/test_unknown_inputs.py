@@ -24,7 +24,6 @@ OFFLINE: Final = {"region": "eu-west-1"} | dict.fromkeys(
     True,
 )
 UNKNOWN: Final = "${terraform_data.made_later.output}"
-KEY: Final = "one"
 LEFT_OUT: Final = object()
 
 Type: TypeAlias = "str | tuple[str, Type] | dict[str, Type]"
@@ -36,20 +35,98 @@ _PRIMITIVES: Final = ("any", "bool", "number", "string")
 
 
 @dataclass(frozen=True)
+class Elements:
+    """A map's elements by key, each with what decides in it, by the path below the element."""
+
+    deciding: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class Case:
     """One way to use a module."""
 
     module: str
     name: str
     deciding: Mapping[str, Any] = field(default_factory=dict)
-    """By path: what Terraform must know, for it decides which resources there are; or `LEFT_OUT`."""
+    """By path: a value that decides which resources there are; `LEFT_OUT`; or the `Elements` of a map."""
 
 
 # There are alarms or there are none; and the provider makes no plan for a zip whose runtime it does not know.
-IN_EVERY_MODULE: Final = {"settings.alarms.enabled": True, "function.runtime": "python3.13"}
+RUNTIME: Final = {"function.runtime": "python3.13"}
+IN_EVERY_MODULE: Final = RUNTIME | {"settings.alarms.enabled": True}
 PACKAGE_IN_S3: Final = {"settings.package.filename": LEFT_OUT}
 
+FILTER: Final = json.dumps({"kind": ["asset"]})
+# The router takes these as `any`, to find misspelt attributes; their types are written down here.
+TYPED_ELSEWHERE: Final = {"router": "internal/hop-definitions/types"}
+
+TARGETS: Final = (
+    "http",
+    "sqs",
+    "sns",
+    "event_bus",
+    "lambda",
+    "firehose",
+    "step_functions",
+    "task_callback",
+    "api_destination",
+    "logs",
+)
+
+
+def route(kind: str, **deciding: Any) -> dict[str, Any]:
+    """What decides in a route to a target of one kind."""
+    others = {f"target.{other}": LEFT_OUT for other in TARGETS if other != kind}
+    return (
+        others
+        | RUNTIME
+        | {"invocation": "queue"}
+        | {name.replace("__", "."): value for name, value in deciding.items()}
+    )
+
+
+ROUTES: Final = {kind.replace("_", "-"): route(kind) for kind in TARGETS} | {
+    "direct": route("http", invocation="direct"),
+    # Whether the rule sends by itself.
+    "sqs": route("sqs", target__sqs__mode=LEFT_OUT, target__sqs__manage_queue_policy=True),
+    "sqs-by-function": route("sqs", target__sqs__mode="envelope"),
+    # Routes to one API destination share it, and it has a connection of its own or an existing one.
+    "api-destination": route("api_destination", destination="crm", target__api_destination__connection=LEFT_OUT),
+    "existing-connection": route("api_destination", destination="mam", target__api_destination__auth=LEFT_OUT),
+    "logs": route("logs", destination="log", target__logs__log_group=LEFT_OUT),
+    "existing-log-group": route("logs", destination="audit"),
+}
+TRANSFORMS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "tidy": RUNTIME | {"invocation": "queue", "package": "steps.zip"},
+    "direct": RUNTIME | {"invocation": "direct", "package": LEFT_OUT},
+}
+
+
 CASES: Final = [
+    Case("bus-custom", "everything", PACKAGE_IN_S3),
+    Case(
+        "bus-custom",
+        "its-own-bucket-and-keys-of-aws",
+        {"settings": LEFT_OUT, "idempotency_table": LEFT_OUT, "archive": LEFT_OUT, "senders": LEFT_OUT},
+    ),
+    # Whether a function takes the events into the envelope, and whether there is an alarm.
+    Case(
+        "bus-partner",
+        "into-the-envelope",
+        PACKAGE_IN_S3 | {"forward_unmodified": False, "inactivity_alarm_minutes": 60, "existing_bus": LEFT_OUT},
+    ),
+    Case(
+        "bus-partner",
+        "unmodified-from-an-existing-bus",
+        {
+            "forward_unmodified": True,
+            "inactivity_alarm_minutes": LEFT_OUT,
+            "partner": LEFT_OUT,
+            "specification": LEFT_OUT,
+            "settings": LEFT_OUT,
+            "idempotency_table": LEFT_OUT,
+        },
+    ),
     Case("dlq-review", "everything", PACKAGE_IN_S3 | {"dead_letter_queues.*.redrive_target": "queue"}),
     Case("dlq-review", "its-own-bucket-and-keys-of-aws", {"settings": LEFT_OUT, "archive": LEFT_OUT}),
     Case(
@@ -72,6 +149,29 @@ CASES: Final = [
         "ingress-apigw",
         "a-secret-of-its-own",
         {"settings": LEFT_OUT, "partners.*.secret_arns": LEFT_OUT, "partners.*.authorization": LEFT_OUT},
+    ),
+    # The provider makes no plan for a filter's scope without knowing the filter.
+    Case("ingress-sns-fifo", "its-own-topic", PACKAGE_IN_S3 | {"existing_topic": LEFT_OUT, "filter_policy": FILTER}),
+    Case(
+        "ingress-sns-fifo",
+        "an-existing-topic",
+        {"settings": LEFT_OUT, "idempotency_table": LEFT_OUT, "senders": LEFT_OUT, "filter_policy": FILTER},
+    ),
+    Case("ingress-sqs", "its-own-queue", PACKAGE_IN_S3 | {"existing_queue": LEFT_OUT}),
+    Case(
+        "ingress-sqs",
+        "an-existing-queue",
+        {
+            "settings": LEFT_OUT,
+            "idempotency_table": LEFT_OUT,
+            "senders": LEFT_OUT,
+            "existing_queue.age_alarm": True,  # another account's queue has no metrics here
+        },
+    ),
+    Case(
+        "router",
+        "everything",
+        PACKAGE_IN_S3 | {"manage_log_policy": True, "transforms": Elements(TRANSFORMS), "routes": Elements(ROUTES)},
     ),
     # An express workflow has no metric of throttled executions.
     Case("state-machine", "everything", {"type": "STANDARD"}),
@@ -126,13 +226,16 @@ def inputs_of(module: str) -> dict[str, Type]:
     """The type of every input of a module."""
     folder = ROOT / "modules" / module
     files = [folder / "variables.tf", *sorted(folder.glob("interface.*.tf"))]
+    if module in TYPED_ELSEWHERE:
+        files.append(ROOT / "modules" / TYPED_ELSEWHERE[module] / "variables.tf")
     return {block.name: parsed(block.attributes["type"]) for file in files for block in module_docs.blocks(file)}
 
 
 def unknown(kind: Type, path: str, deciding: Mapping[str, Any]) -> Any:
     """A value of a type, in which nothing is known but collections' sizes, and what decides."""
-    if path in deciding:
-        return deciding[path]
+    given = deciding.get(path)
+    if given is not None and not isinstance(given, Elements):
+        return given
     if isinstance(kind, str):
         if kind == "any":
             raise ValueError(f"{path} is of any type: give it a value")
@@ -141,8 +244,18 @@ def unknown(kind: Type, path: str, deciding: Mapping[str, Any]) -> Any:
         fields = {name: unknown(inner, f"{path}.{name}", deciding) for name, inner in kind.items()}
         return {name: value for name, value in fields.items() if value is not LEFT_OUT}
     collection, inner = kind
-    element = unknown(inner, f"{path}.*" if collection == "map" else f"{path}[]", deciding)
-    return {KEY: element} if collection == "map" else [element]
+    if collection != "map":
+        return [unknown(inner, f"{path}[]", deciding)]
+    elements: Mapping[str, Mapping[str, Any]] = {key_of(path): {}} if given is None else given.deciding
+    return {
+        key: unknown(inner, f"{path}.*", {**deciding, **{f"{path}.*.{below}": value for below, value in own.items()}})
+        for key, own in elements.items()
+    }
+
+
+def key_of(path: str) -> str:
+    """A key for the one element of a map: letters alone, since some become names."""
+    return re.sub("[^a-z]", "", path.rpartition(".")[2])
 
 
 def paths(kind: Type, path: str) -> Iterator[str]:
@@ -192,8 +305,15 @@ def test_every_public_module_has_a_case() -> None:
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.module}-{case.name}" for case in CASES])
 def test_deciding_inputs_exist(case: Case) -> None:
     existing = {path for name, kind in inputs_of(case.module).items() for path in paths(kind, name)}
+    below = {
+        f"{path}.*.{name}"
+        for path, given in case.deciding.items()
+        if isinstance(given, Elements)
+        for deciding in given.deciding.values()
+        for name in deciding
+    }
 
-    assert sorted(set(case.deciding) - existing) == []
+    assert sorted((set(case.deciding) | below) - existing) == []
 
 
 def test_type_is_read_with_its_defaults_left_out() -> None:
@@ -214,5 +334,15 @@ def test_nothing_is_known_but_what_decides() -> None:
     kind = parsed("map(object({ arn = string, kind = string, sizes = list(number), extra = string }))")
 
     assert unknown(kind, "queues", {"queues.*.kind": "fifo", "queues.*.extra": LEFT_OUT}) == {
-        KEY: {"arn": UNKNOWN, "kind": "fifo", "sizes": [UNKNOWN]}
+        "queues": {"arn": UNKNOWN, "kind": "fifo", "sizes": [UNKNOWN]}
+    }
+
+
+def test_elements_of_a_map_decide_each_for_itself() -> None:
+    kind = parsed("map(object({ arn = string, kind = string }))")
+    elements = Elements({"a": {"kind": "fifo"}, "b": {"kind": LEFT_OUT}})
+
+    assert unknown(kind, "queues", {"queues": elements}) == {
+        "a": {"arn": UNKNOWN, "kind": "fifo"},
+        "b": {"arn": UNKNOWN},
     }
