@@ -12,14 +12,13 @@ locals {
     { for key, hop in module.types.routes : "routes.${key}" => { function = hop.function, queue = hop.queue, failure = hop.failure } },
   )
 
-  # A hop's own values over those of the module.
+  # A hop's own values over those of the module, each by itself: one that is not known yet leaves the others known.
   sizes = { for id, hop in local.unsized : id => {
-    function = merge(var.function, { for name, value in hop.function : name => value if value != null })
-    queue    = merge(var.queue, { for name, value in hop.queue : name => value if value != null })
+    function = { for name, value in var.function : name => lookup(hop.function, name, null) == null ? value : hop.function[name] }
+    queue    = { for name, value in var.queue : name => lookup(hop.queue, name, null) == null ? value : hop.queue[name] }
     failure = merge(
-      var.failure,
-      { for name, value in hop.failure : name => value if !contains(["retry", "redrive"], name) && value != null },
-      { for name in ["retry", "redrive"] : name => merge(var.failure[name], { for part, value in hop.failure[name] : part => value if value != null }) },
+      { for name, value in var.failure : name => lookup(hop.failure, name, null) == null ? value : hop.failure[name] if !contains(["retry", "redrive"], name) },
+      { for name in ["retry", "redrive"] : name => { for part, value in var.failure[name] : part => hop.failure[name][part] == null ? value : hop.failure[name][part] } },
     )
   } }
 
