@@ -114,7 +114,7 @@ def test_every_role_has_the_path_and_the_permissions_boundary(modules: dict[str,
     }
 
     # A forwarding rule, an API destination and a workflow have roles that are no function's.
-    assert {"media-tickets", "media-ingest", *networks(modules)} < set(roles)
+    assert {"media-tickets", "media-router-crm", "media-ingest", *networks(modules)} == set(roles)
     assert set(roles.values()) == {("/media/", BOUNDARY)}
 
 
