@@ -17,7 +17,7 @@ module "bus" {
   source = "../../modules/bus-custom"
 
   name        = "media-events-dev"
-  description = "What happens to our assets"
+  description = "Events of our assets"
 
   archive = { retention_days = 30 }
 

@@ -1,4 +1,4 @@
-# The whole path in plain HCL: a webhook for two partners, the bus, transforms and routes, and the review of what fails.
+# The whole path in plain HCL: a webhook for two partners, the bus, transforms and routes, and the review of dead letters.
 #
 # In another repository: source = "git::https://github.com/<owner>/<repository>//modules/<module>?ref=<tag>"
 

@@ -35,7 +35,7 @@ variable "role_path" {
 }
 
 variable "vpc" {
-  description = "Subnets and security groups of every function; null leaves them outside of any VPC."
+  description = "Subnets and security groups of every function; null leaves them outside any VPC."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)

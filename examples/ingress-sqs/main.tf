@@ -57,7 +57,7 @@ module "renders" {
   }
 }
 
-# A queue that was there before. In another account, its policy would have to say what `existing_queue_policy` does.
+# A queue that exists already. In another account, its policy would need the statements in `existing_queue_policy`.
 resource "aws_sqs_queue" "proxies" {
   name                       = "proxies"
   visibility_timeout_seconds = 6 * 30 + 5

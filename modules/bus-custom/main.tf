@@ -11,7 +11,7 @@ resource "aws_cloudwatch_event_archive" "this" {
   count = var.archive == null ? 0 : 1
 
   name             = var.name
-  description      = "Events of the bus ${var.name}, for replays"
+  description      = "Events of the bus ${var.name}, for archive replays"
   event_source_arn = aws_cloudwatch_event_bus.this.arn
   retention_days   = var.archive.retention_days
   event_pattern    = var.archive.pattern

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What the bus is for, as the console shows it."
+  description = "Purpose of the bus, as the console shows it."
   type        = string
   default     = null
 
@@ -22,7 +22,7 @@ variable "description" {
 
 variable "archive" {
   description = <<-EOT
-    Keeps events, so that they can be replayed. Null keeps none.
+    Archive for archive replays. Null keeps no events.
       retention_days = days that events are kept; 0 is for ever
       pattern        = EventBridge pattern of the events to keep, as JSON text; null keeps all
   EOT
@@ -92,7 +92,7 @@ variable "senders" {
 
   validation {
     condition     = alltrue(flatten([for sender in values(var.senders) : [for source in sender.sources : !startswith(source, "partner.")]]))
-    error_message = "Sources that begin with partner. are what the kit itself publishes, and rules believe: a sender takes a source of its own, such as example.studio, and its events come in by partners."
+    error_message = "Only these modules publish under sources that begin with partner., and rules trust them: a sender takes a source of its own, such as example.studio, and its events come in by partners."
   }
 
   validation {
@@ -116,7 +116,7 @@ variable "partners" {
     Partners whose events on this bus are taken into the envelope, by the name that they then have (`partner.<name>`). Who may
     put these events is for `senders` to say, or for the policies of roles of the bus's own account.
       sources       = the `source` values of their events; exact, or the beginning of some followed by `*`
-      specification = what a specification file holds, as JSON text. Null: the partner speaks the envelope; its events are validated
+      specification = the content of a specification file, as JSON text. Null: the partner speaks the envelope; its events are validated
       pattern       = which of the events to take, as an EventBridge pattern in JSON text, without `source`; null takes all
   EOT
   type = map(object({
@@ -137,7 +137,7 @@ variable "aws_services" {
   description = <<-EOT
     AWS services whose events are taken from the account's default bus into the envelope, by the name that they then have.
       sources       = the services' sources, such as `aws.mediaconvert`
-      specification = what a specification file holds, as JSON text; `jsonencode({ preset = "mediaconvert" })` alone is one
+      specification = the content of a specification file, as JSON text; `jsonencode({ preset = "mediaconvert" })` alone is one
       pattern       = which of the events to take, as an EventBridge pattern in JSON text, without `source`; null takes all
   EOT
   type = map(object({

@@ -21,7 +21,7 @@ resource "aws_cloudwatch_event_archive" "this" {
   count = var.archive == null ? 0 : 1
 
   name             = var.name
-  description      = "Events of ${var.event_source_name}, for replays"
+  description      = "Events of ${var.event_source_name}, for archive replays"
   event_source_arn = local.bus_arn
   retention_days   = var.archive.retention_days
   event_pattern    = var.archive.pattern

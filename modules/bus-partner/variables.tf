@@ -39,7 +39,7 @@ variable "existing_bus" {
 
 variable "archive" {
   description = <<-EOT
-    Keeps events, so that they can be replayed. Null keeps none.
+    Archive for archive replays. Null keeps no events.
       retention_days = days that events are kept; 0 is for ever
       pattern        = EventBridge pattern of the events to keep, as JSON text; null keeps all
   EOT
@@ -99,7 +99,7 @@ variable "forward_unmodified" {
 }
 
 variable "partner" {
-  description = "Whose events they are. Their source becomes `partner.<partner>`. Null with `forward_unmodified`."
+  description = "Partner that the events are from. Their source becomes `partner.<partner>`. Null with `forward_unmodified`."
   type        = string
   default     = null
 
@@ -115,7 +115,7 @@ variable "partner" {
 }
 
 variable "specification" {
-  description = "How the partner's events are read: what a specification file holds, as JSON text. Null with `forward_unmodified`."
+  description = "How the partner's events are read: the content of a specification file, as JSON text. Null with `forward_unmodified`."
   type        = string
   default     = null
 
@@ -131,7 +131,7 @@ variable "specification" {
 }
 
 variable "sources" {
-  description = "The `source` values of the partner's events; exact, or the beginning of some followed by `*`. Null is the name of the event source, which is what partners use."
+  description = "The `source` values of the partner's events; exact, or the beginning of some followed by `*`. Null is the name of the event source, as partners use it."
   type        = list(string)
   default     = null
 

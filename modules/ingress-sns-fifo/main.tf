@@ -36,7 +36,7 @@ resource "aws_sns_topic_subscription" "this" {
   filter_policy       = var.filter_policy
   filter_policy_scope = var.filter_policy == null ? null : var.filter_policy_scope
 
-  # What SNS can't deliver: the queue's policy or key is wrong, or the queue is gone.
+  # SNS can't deliver where the queue's policy or key is wrong, or the queue is gone.
   redrive_policy = jsonencode({ deadLetterTargetArn = module.ingress.dlq_arn })
 
   replay_policy = var.replay == null ? null : jsonencode(merge(

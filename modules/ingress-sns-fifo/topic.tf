@@ -1,7 +1,7 @@
 data "aws_partition" "current" {}
 
 locals {
-  # Other accounts can't use the key that AWS manages for SNS. What is not encrypted with a key is still encrypted on disk.
+  # Other accounts can't use the key that AWS manages for SNS. Without a key, SNS still encrypts the messages on disk.
   topic_key = var.settings.kms_key != null ? var.settings.kms_key.arn : length(var.senders) == 0 ? "alias/aws/sns" : null
 }
 

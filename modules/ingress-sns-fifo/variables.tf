@@ -21,7 +21,7 @@ variable "bus_arn" {
 }
 
 variable "partner" {
-  description = "Whose messages come. Its events' source is `partner.<partner>`."
+  description = "Partner that the messages are from. Its events' source is `partner.<partner>`."
   type        = string
   nullable    = false
 
@@ -32,7 +32,7 @@ variable "partner" {
 }
 
 variable "specification" {
-  description = "How the partner's messages are read: what a specification file holds, as JSON text; `jsonencode({ preset = \"mux\" })` alone is one."
+  description = "How the partner's messages are read: the content of a specification file, as JSON text; `jsonencode({ preset = \"mux\" })` alone is one."
   type        = string
   nullable    = false
 
@@ -99,7 +99,7 @@ variable "topic_content_based_deduplication" {
 }
 
 variable "topic_archive_days" {
-  description = "Days that the topic keeps messages for replays, 1 to 365; null keeps none. 0 ends the keeping and deletes what was kept: SNS does not delete a topic that still keeps messages. FIFO topics of the module's own only."
+  description = "Days that the topic keeps messages for replays, 1 to 365; null keeps none. 0 ends the archive and deletes its messages: SNS does not delete a topic that still keeps messages. FIFO topics of the module's own only."
   type        = number
   default     = null
 
@@ -137,7 +137,7 @@ variable "filter_policy" {
 }
 
 variable "filter_policy_scope" {
-  description = "What the filter policy looks at: `MessageAttributes` or `MessageBody`."
+  description = "Part of a message that the filter policy matches: `MessageAttributes` or `MessageBody`."
   type        = string
   default     = "MessageAttributes"
   nullable    = false
@@ -150,10 +150,10 @@ variable "filter_policy_scope" {
 
 variable "replay" {
   description = <<-EOT
-    Delivers again what a FIFO topic's archive has kept; the idempotency store drops events that are on the bus already. Setting it starts
+    Delivers the messages of a FIFO topic's archive again; the idempotency store drops events that are on the bus already. Setting it starts
     the replay, null ends it.
       from  = time of the first message, RFC 3339 in UTC
-      until = time of the last one; null goes on to the present, and then on with what is published
+      until = time of the last one; null goes on to the present, and then on with new messages
   EOT
   type = object({
     from  = string
@@ -163,7 +163,7 @@ variable "replay" {
 
   validation {
     condition     = var.replay == null || var.fifo
-    error_message = "Only FIFO topics keep messages that could be replayed."
+    error_message = "Only FIFO topics have an archive to replay from."
   }
 
   validation {

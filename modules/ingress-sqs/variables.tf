@@ -21,7 +21,7 @@ variable "bus_arn" {
 }
 
 variable "partner" {
-  description = "Whose messages come. Its events' source is `partner.<partner>`."
+  description = "Partner that the messages are from. Its events' source is `partner.<partner>`."
   type        = string
   nullable    = false
 
@@ -32,7 +32,7 @@ variable "partner" {
 }
 
 variable "specification" {
-  description = "How the partner's messages are read: what a specification file holds, as JSON text; `jsonencode({ preset = \"mux\" })` alone is one."
+  description = "How the partner's messages are read: the content of a specification file, as JSON text; `jsonencode({ preset = \"mux\" })` alone is one."
   type        = string
   nullable    = false
 

@@ -113,7 +113,7 @@ def test_every_role_has_the_path_and_the_permissions_boundary(modules: dict[str,
         role["name"]: (role["path"], role["permissions_boundary"]) for role in resources_in(modules, "aws_iam_role")
     }
 
-    # A forwarding rule, an API destination and a workflow have roles that are no function's.
+    # A forwarding rule, an API destination and a workflow have roles too.
     assert {"media-tickets", "media-router-crm", "media-ingest", *networks(modules)} == set(roles)
     assert set(roles.values()) == {("/media/", BOUNDARY)}
 

@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -12,7 +12,7 @@ provider "aws" {
 
 variables {
   name     = "media-test"
-  settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+  settings = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
 }
 
 override_resource {
@@ -169,7 +169,7 @@ run "events_of_partners_go_through_a_function_onto_the_same_bus" {
 
   assert {
     condition     = jsondecode(output.event_patterns["studio"]) == { source = ["example.studio"] }
-    error_message = "Only the partner's own sources, never what the function publishes."
+    error_message = "Only the partner's own sources, never those that the function publishes under."
   }
 
   assert {
@@ -206,7 +206,7 @@ run "aws_services_are_taken_from_the_default_bus" {
 
   assert {
     condition     = jsonencode(jsondecode(output.event_patterns["mediaconvert"])) == jsonencode({ detail = { status = ["COMPLETE", "ERROR"] }, source = ["aws.mediaconvert"] })
-    error_message = "The rule takes the service's events, and what the user's pattern says besides."
+    error_message = "The rule takes the service's events, and follows the user's pattern besides."
   }
 
   assert {
@@ -230,7 +230,7 @@ run "without_a_bucket_it_makes_one_for_both" {
   }
 }
 
-run "a_sender_can_not_pose_as_the_kit" {
+run "a_sender_can_not_pose_as_these_modules" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -16,7 +16,7 @@ variables {
   bus_arn           = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
   partner           = "shop"
   specification     = jsonencode({ id = "body.id", type = "envelope.\"detail-type\"" })
-  settings          = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+  settings          = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
 }
 
 override_resource {
@@ -134,7 +134,7 @@ run "its_events_go_through_the_function_into_the_bus" {
 
   assert {
     condition     = jsondecode(output.event_pattern) == { source = ["aws.partner/shop.example/media/1"] } && module.ingress[0].event_patterns["partner"] == output.event_pattern
-    error_message = "The rule takes what has the source's name as its source."
+    error_message = "The rule takes events whose source is the event source's name."
   }
 
   assert {
@@ -164,7 +164,7 @@ run "events_can_be_forwarded_unmodified_by_a_role_that_is_this_rules_alone" {
 
   assert {
     condition     = jsonencode(jsondecode(aws_cloudwatch_event_rule.forward[0].event_pattern)) == jsonencode({ detail-type = ["Asset Ready"], source = ["aws.partner/shop.example/media/1"] })
-    error_message = "The rule takes the source's events, and what the user's pattern says besides."
+    error_message = "The rule takes the source's events, and follows the user's pattern besides."
   }
 
   assert {

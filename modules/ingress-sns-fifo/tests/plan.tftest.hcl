@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -13,7 +13,7 @@ provider "aws" {
 variables {
   name          = "media-test-assets"
   bus_arn       = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  settings      = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+  settings      = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
   partner       = "mux"
   specification = jsonencode({ preset = "mux" })
 }
@@ -103,7 +103,7 @@ run "a_fifo_topic_delivers_to_a_fifo_queue_which_takes_nothing_else" {
 
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.this.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:media-test-assets-dlq.fifo" }
-    error_message = "What SNS can't deliver goes to the dead-letter queue; SNS refuses a maxReceiveCount."
+    error_message = "Messages that SNS can't deliver go to the dead-letter queue; SNS refuses a maxReceiveCount."
   }
 
   assert {
@@ -174,7 +174,7 @@ run "a_key_of_ones_own_is_the_topics_too_and_senders_need_it" {
   command = plan
 
   variables {
-    settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
+    settings = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
     senders  = { partner = { account_ids = ["111122223333"] } }
   }
 
@@ -265,7 +265,7 @@ run "a_fifo_topic_can_keep_messages_and_deliver_them_again" {
 
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.this.replay_policy) == { PointType = "Timestamp", StartingPoint = "2026-11-01T00:00:00Z", EndingPoint = "2026-11-02T00:00:00Z" }
-    error_message = "The subscription must ask for what was kept."
+    error_message = "The subscription must ask for the messages that the topic kept."
   }
 }
 
@@ -392,7 +392,7 @@ run "without_alarms_there_is_none" {
   command = plan
 
   variables {
-    settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { enabled = false } }
+    settings = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { enabled = false } }
   }
 
   assert {

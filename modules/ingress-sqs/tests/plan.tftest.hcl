@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -13,7 +13,7 @@ provider "aws" {
 variables {
   name          = "media-test-renders"
   bus_arn       = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  settings      = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+  settings      = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
   partner       = "telestream"
   specification = jsonencode({ preset = "telestream-cloud" })
 }
@@ -87,7 +87,7 @@ run "senders_are_told_what_their_roles_need" {
 
   variables {
     senders  = { partner = { role_arns = ["arn:aws:iam::111122223333:role/exporter"] } }
-    settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
+    settings = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
   }
 
   assert {
@@ -230,7 +230,7 @@ run "a_fifo_queue_has_no_window" {
   expect_failures = [var.fifo]
 }
 
-run "it_tells_what_it_made_by_hop" {
+run "outputs_are_maps_by_hop" {
   command = plan
 
   assert {
@@ -239,7 +239,7 @@ run "it_tells_what_it_made_by_hop" {
       && output.function_arns == { "ingress/media-test-renders" = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders" }
       && output.log_group_names == { "ingress/media-test-renders" = "/aws/lambda/media-test-renders" }
       && output.idempotency_tables == { "ingress/media-test-renders" = { name = "media-test-renders-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency" } }
-      && output.bucket == { name = "kit", arn = "arn:aws:s3:::kit" }
+      && output.bucket == { name = "media", arn = "arn:aws:s3:::media" }
     )
     error_message = "The next module takes these maps as they are."
   }

@@ -21,7 +21,7 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
   count = var.settings.alarms.enabled ? 1 : 0
 
   alarm_name          = "${var.name}-destination-failed"
-  alarm_description   = "Lambda could not send what ${var.name} failed on to ${local.dlq_name}: these events are lost but for the bus's archive. Look at the role's permissions and the queue's key at once."
+  alarm_description   = "Lambda could not send events that ${var.name} failed on to ${local.dlq_name}: these events are lost but for the bus's archive. Look at the role's permissions and the queue's key at once."
   namespace           = "AWS/Lambda"
   metric_name         = "DestinationDeliveryFailures"
   dimensions          = { FunctionName = module.function.function_name }

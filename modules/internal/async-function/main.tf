@@ -16,7 +16,7 @@ locals {
     var.environment,
   )
 
-  # What the function gives up on at once it sends itself; what fails on every attempt Lambda sends, with the function's role.
+  # The function itself sends events that it gives up on at once. Lambda, with the function's role, sends those that fail on every attempt.
   policy_statements = merge(
     { GiveUp = { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.dlq.arn], conditions = [] } },
     var.policy_statements,
@@ -46,7 +46,7 @@ module "function" {
 }
 
 ################################################################################
-# Who invokes it
+# Rules that invoke it
 ################################################################################
 
 resource "aws_lambda_permission" "rule" {

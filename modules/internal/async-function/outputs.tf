@@ -4,7 +4,7 @@ output "function_name" {
 }
 
 output "function_arn" {
-  description = "ARN of the function: what the rules' targets are."
+  description = "ARN of the function, the target of the rules."
   value       = module.function.function_arn
 
   # A rule that invokes it before it may would dead-letter its first events.
@@ -42,7 +42,7 @@ output "log_group_name" {
 }
 
 output "policy" {
-  description = "What the function may do: its role's policy, as JSON text."
+  description = "Policy of the function's role, as JSON text."
   value       = module.function.policy
 }
 

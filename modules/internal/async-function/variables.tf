@@ -21,14 +21,14 @@ variable "hop" {
 }
 
 variable "description" {
-  description = "What the function does, as the console shows it."
+  description = "Purpose of the function, as the console shows it."
   type        = string
   default     = ""
   nullable    = false
 }
 
 ################################################################################
-# Who invokes it, and what becomes of failures
+# Rules that invoke it, and failures
 ################################################################################
 
 variable "rules" {
@@ -91,7 +91,7 @@ variable "configuration" {
 }
 
 variable "policy_statements" {
-  description = "What the function may do besides writing to its dead-letter queue. See `lambda-function`."
+  description = "Permissions of the function, besides those on its dead-letter queue. See `lambda-function`."
   type = map(object({
     actions   = list(string)
     resources = list(string)

@@ -3,7 +3,7 @@ locals {
 
   names = { for key, partner in var.partners : key => coalesce(partner.name, key) }
 
-  # Only sources that are configured, and none of the kit's own: what the function publishes on the same bus does not
+  # Only sources that are configured, and none that begins with partner.: events that the function publishes on the same bus do not
   # come here again.
   patterns = { for key, partner in var.partners : key => jsonencode(merge(
     try(jsondecode(partner.pattern), {}),

@@ -48,10 +48,10 @@ variable "bus_arn" {
 
 variable "partners" {
   description = <<-EOT
-    Whose events come from the bus, by name. Each has a rule of its own.
+    Partners whose events come from the bus, by name. Each has a rule of its own.
       name          = the partner's name, where it is unknown when planned and something else must be the key
       sources       = the `source` values of the partner's events; exact, or the beginning of some followed by `*`
-      specification = what a specification file holds, as JSON text; `jsonencode({ preset = "mediaconvert" })` alone is one. Null, not
+      specification = the content of a specification file, as JSON text; `jsonencode({ preset = "mediaconvert" })` alone is one. Null, not
                       on a partner's bus: the events are in the envelope already, and are validated
       pattern       = further conditions, as an EventBridge pattern in JSON text, without `source`; null takes all of the sources' events
   EOT
@@ -92,7 +92,7 @@ variable "partners" {
     condition = alltrue(flatten([for partner in values(var.partners) : [
       for source in partner.sources : !startswith(source, "partner.") && !(endswith(source, "*") && startswith("partner.", trimsuffix(source, "*")))
     ]]))
-    error_message = "Sources that begin with partner. are what the kit itself publishes: events would go round in a loop."
+    error_message = "These modules publish under sources that begin with partner. themselves: events would go round in a loop."
   }
 
   validation {

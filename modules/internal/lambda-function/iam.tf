@@ -83,7 +83,7 @@ locals {
 
 resource "aws_iam_role" "this" {
   name                 = var.name
-  description          = "What the Lambda function ${var.name} may do"
+  description          = "Permissions of the function ${var.name}"
   path                 = var.settings.role_path
   permissions_boundary = var.settings.permissions_boundary_arn
   tags                 = var.settings.tags

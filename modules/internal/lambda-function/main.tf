@@ -4,7 +4,7 @@ locals {
   # An S3 package leaves filename null; no package at all means the zip that comes with the repository.
   filename = var.settings.package == null ? local.packaged_zip : var.settings.package.filename
 
-  # A missing file is told by the function's precondition; filebase64sha256 would fail first, and without saying what to do.
+  # The function's precondition reports a missing file; filebase64sha256 would fail first, without advice.
   source_code_hash = try(coalesce(
     try(var.settings.package.source_code_hash, null),
     local.filename == null ? null : fileexists(local.filename) ? filebase64sha256(local.filename) : null,
@@ -66,7 +66,7 @@ resource "aws_s3_object" "configuration" {
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:Correlation is by event and correlation id in structured logs; X-Ray bills every trace: function.tracing turns it on
   #checkov:skip=CKV_AWS_115:Reserving concurrency takes it from every other function of the account: function.reserved_concurrency is the user's choice
-  #checkov:skip=CKV_AWS_116:Queues feed the functions and keep what fails; an asynchronous caller brings its own destination
+  #checkov:skip=CKV_AWS_116:Queues feed the functions and keep messages that fail; an asynchronous caller brings its own destination
   #checkov:skip=CKV_AWS_117:The functions call public APIs of AWS and partners, where a VPC adds NAT and no protection: settings.vpc is the user's choice
   #checkov:skip=CKV_AWS_173:Lambda encrypts the environment; settings.kms_key sets a key of your own. It never holds secrets
   #checkov:skip=CKV_AWS_272:The zip is pinned by its hash; code signing needs a signing profile that a reusable module can't assume

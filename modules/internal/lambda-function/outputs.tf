@@ -39,7 +39,7 @@ output "configuration_key" {
 }
 
 output "policy" {
-  description = "What the function may do: its role's policy, as JSON text."
+  description = "Policy of the function's role, as JSON text."
   value       = aws_iam_role_policy.this.policy
 }
 

@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What the function does, as the console shows it."
+  description = "Purpose of the function, as the console shows it."
   type        = string
   default     = ""
   nullable    = false
@@ -81,7 +81,7 @@ variable "configuration" {
 
 variable "policy_statements" {
   description = <<-EOT
-    What the function may do, besides writing its log and reading its configuration. The key becomes the statement's Sid.
+    Permissions of the function, besides writing its log and reading its configuration. The key becomes the statement's Sid.
       actions    = full names, e.g. `["sqs:SendMessage"]`; wildcards are refused
       resources  = ARNs; `["*"]` only for actions that know no resource-level permission
       conditions = (optional) list of `{ test, variable, values }`

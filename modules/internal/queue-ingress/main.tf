@@ -83,7 +83,7 @@ locals {
       actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
       resources = [local.idempotency_table.arn]
     }
-    # Reads what it stored itself, when a message that could not be processed comes again.
+    # The function reads a body that it stored itself when a message that could not be processed comes again.
     StoreLargeBodies = {
       actions   = ["s3:GetObject", "s3:PutObject"]
       resources = ["${local.settings.bucket.arn}/${local.bodies_prefix}*"]

@@ -64,7 +64,7 @@ output "dlq_arn" {
 }
 
 output "policy" {
-  description = "What the function may do: its role's policy, as JSON text."
+  description = "Policy of the function's role, as JSON text."
   value       = module.consumer.policy
 }
 

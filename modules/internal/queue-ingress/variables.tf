@@ -33,8 +33,8 @@ variable "bus_arn" {
 
 variable "partners" {
   description = <<-EOT
-    Whose messages come, by name: one partner for `sqs` and `sns-fifo`, whose messages don't say whose they are.
-      specification = what a specification file holds, as JSON text; `jsonencode({ preset = "mux" })` alone is one. Null, for
+    Partners whose messages come, by name: one partner for `sqs` and `sns-fifo`, whose messages don't name their partner.
+      specification = the content of a specification file, as JSON text; `jsonencode({ preset = "mux" })` alone is one. Null, for
                       `custom-bus`: the partner speaks the envelope
       sources       = for buses: the `source` values of the partner's events; exact, or the beginning of some followed by `*`
   EOT
@@ -78,7 +78,7 @@ variable "partners" {
     condition = var.ingress != "custom-bus" || alltrue(flatten([for partner in values(var.partners) : [
       for source in coalesce(partner.sources, []) : !startswith(source, "partner.") && !(endswith(source, "*") && startswith("partner.", trimsuffix(source, "*")))
     ]]))
-    error_message = "Sources that begin with partner. are what the kit itself publishes: events would go round in a loop."
+    error_message = "These modules publish under sources that begin with partner. themselves: events would go round in a loop."
   }
 
   validation {

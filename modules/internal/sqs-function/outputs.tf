@@ -64,7 +64,7 @@ output "event_source_mapping_id" {
 }
 
 output "policy" {
-  description = "What the function may do: its role's policy, as JSON text."
+  description = "Policy of the function's role, as JSON text."
   value       = module.function.policy
 }
 

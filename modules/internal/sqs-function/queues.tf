@@ -24,7 +24,7 @@ locals {
     Condition = { ArnEquals = { "aws:SourceArn" = var.allowed_topic_arns } }
   }]
 
-  # People and programs send to the queue alone: what is in the dead-letter queue says why it is there.
+  # Senders may send to the queue alone: each message in the dead-letter queue says why it is there.
   allow_senders = [for sid, sender in var.senders : merge(
     {
       Sid    = sid

@@ -21,7 +21,7 @@ variable "hop" {
 }
 
 variable "description" {
-  description = "What the function does, as the console shows it."
+  description = "Purpose of the function, as the console shows it."
   type        = string
   default     = ""
   nullable    = false
@@ -106,7 +106,7 @@ variable "configuration" {
 }
 
 variable "policy_statements" {
-  description = "What the function may do besides consuming its queue and writing to its dead-letter queue. See `lambda-function`."
+  description = "Permissions of the function, besides those on its queue and its dead-letter queue. See `lambda-function`."
   type = map(object({
     actions   = list(string)
     resources = list(string)

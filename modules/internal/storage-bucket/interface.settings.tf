@@ -7,7 +7,7 @@ variable "settings" {
       permissions_boundary_arn = permissions boundary of every role
       role_path                = path of every role, such as `/media/`
       vpc                      = subnets (`subnet_ids`) and security groups (`security_group_ids`) of every function: private subnets with a way
-                                 to the AWS APIs and partners that the functions call. Null leaves the functions outside of any VPC
+                                 to the AWS APIs and partners that the functions call. Null leaves the functions outside any VPC
       logs                     = `retention_days` (0 keeps logs for ever) and `class`. `INFREQUENT_ACCESS` is cheaper, but CloudWatch then
                                  takes no metrics from the logs, and `media-events trace` can't read them
       alarms                   = `enabled` (false makes no alarm) and `actions`: what an alarm notifies when it goes off and when it

@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -19,7 +19,7 @@ variables {
   environment   = { IDEMPOTENCY_TABLE = "events" }
   settings = {
     package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    bucket  = { name = "media", arn = "arn:aws:s3:::media" }
     alarms  = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:operators"], warning = ["arn:aws:sns:eu-west-1:123456789012:chat"] } }
   }
 }
@@ -119,7 +119,7 @@ run "the_function_knows_that_there_is_no_queue" {
       DEAD_LETTER_QUEUE_URL = "https://sqs.example/media-test-cms-dlq"
       IDEMPOTENCY_TABLE     = "events"
     }
-    error_message = "The environment must be what docs/contracts.md, section 2, says."
+    error_message = "The handler reads these variables."
   }
 }
 

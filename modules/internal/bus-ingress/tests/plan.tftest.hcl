@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -16,7 +16,7 @@ variables {
   source_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
   bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
   settings = {
-    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    bucket  = { name = "media", arn = "arn:aws:s3:::media" }
     package = { s3_bucket = "packages", s3_key = "media_events.zip" }
   }
 
@@ -104,7 +104,7 @@ run "every_partner_has_a_rule_for_its_sources" {
       mediaconvert = jsonencode({ detail = { status = ["COMPLETE", "ERROR"] }, detail-type = ["MediaConvert Job State Change"], source = ["aws.mediaconvert"] })
       s3           = jsonencode({ source = ["aws.s3"] })
     }
-    error_message = "A rule takes its partner's sources, and what the user's pattern says besides."
+    error_message = "A rule takes its partner's sources, and follows the user's pattern besides."
   }
 
   assert {
@@ -147,7 +147,7 @@ run "the_function_knows_whose_sources_they_are" {
 
   assert {
     condition     = output.environment["INGRESS"] == "custom-bus" && output.dead_letter_queues["ingress/media-test-services"].redrive_target == "queue"
-    error_message = "What comes from the default bus enters by the custom bus's way, and dead letters go back to the queue."
+    error_message = "Events of the default bus come by the custom-bus ingress, and dead letters go back to the queue."
   }
 }
 
@@ -194,7 +194,7 @@ run "alarms_know_that_the_default_bus_is_not_named" {
   }
 }
 
-run "what_the_kit_publishes_does_not_come_in_again" {
+run "published_events_do_not_come_in_again" {
   command = plan
 
   variables {
@@ -204,7 +204,7 @@ run "what_the_kit_publishes_does_not_come_in_again" {
   expect_failures = [var.partners]
 }
 
-run "nor_does_it_by_a_beginning" {
+run "nor_do_they_by_a_beginning" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -67,7 +67,7 @@ run "configuration_is_stored_under_its_digest_and_only_its_function_may_read_it"
 
   variables {
     configuration = jsonencode({ destination = { name = "cms" } })
-    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, bucket = { name = "kit", arn = "arn:aws:s3:::kit" } }
+    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, bucket = { name = "media", arn = "arn:aws:s3:::media" } }
   }
 
   assert {
@@ -76,12 +76,12 @@ run "configuration_is_stored_under_its_digest_and_only_its_function_may_read_it"
   }
 
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables.CONFIGURATION_URI == "s3://kit/configuration/media-test-cms/${sha256(var.configuration)}.json" && aws_lambda_function.this.environment[0].variables.CONFIGURATION_SHA256 == sha256(var.configuration)
+    condition     = aws_lambda_function.this.environment[0].variables.CONFIGURATION_URI == "s3://media/configuration/media-test-cms/${sha256(var.configuration)}.json" && aws_lambda_function.this.environment[0].variables.CONFIGURATION_SHA256 == sha256(var.configuration)
     error_message = "The function must be told where its configuration is, and its digest."
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Resource if s.Sid == "ReadConfiguration"] == [["arn:aws:s3:::kit/configuration/media-test-cms/*"]]
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Resource if s.Sid == "ReadConfiguration"] == [["arn:aws:s3:::media/configuration/media-test-cms/*"]]
     error_message = "The function may read its own configurations, the one being rolled out and the one before it, and no other's."
   }
 }
@@ -219,7 +219,7 @@ run "a_configuration_that_is_no_json_is_refused" {
 
   variables {
     configuration = "{steps: []"
-    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, bucket = { name = "kit", arn = "arn:aws:s3:::kit" } }
+    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" }, bucket = { name = "media", arn = "arn:aws:s3:::media" } }
   }
 
   expect_failures = [var.configuration]

@@ -17,7 +17,7 @@ variables {
   configuration = jsonencode({ destination = { name = "cms" } })
   settings = {
     package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    bucket  = { name = "media", arn = "arn:aws:s3:::media" }
   }
 }
 

@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -15,7 +15,7 @@ variables {
   ingress = "sqs"
   bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
   settings = {
-    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    bucket  = { name = "media", arn = "arn:aws:s3:::media" }
     package = { s3_bucket = "packages", s3_key = "media_events.zip" }
   }
   partners = { telestream = { specification = jsonencode({ preset = "telestream-cloud" }) } }
@@ -78,9 +78,9 @@ run "the_function_may_touch_what_is_its_own_and_nothing_else" {
     condition = jsonencode({ for s in jsondecode(output.policy).Statement : s.Sid => [s.Action, s.Resource] }) == jsonencode({
       ConsumeQueue      = [["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], ["arn:aws:sqs:eu-west-1:123456789012:media-test-renders"]]
       GiveUp            = [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"]]
-      StoreLargeBodies  = [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::kit/bodies/events/*"]]
+      StoreLargeBodies  = [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::media/bodies/events/*"]]
       Publish           = [["events:PutEvents"], ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]]
-      ReadConfiguration = [["s3:GetObject"], ["arn:aws:s3:::kit/configuration/media-test-renders/*"]]
+      ReadConfiguration = [["s3:GetObject"], ["arn:aws:s3:::media/configuration/media-test-renders/*"]]
       RememberEvents    = [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency"]]
       WriteLog          = [["logs:CreateLogStream", "logs:PutLogEvents"], ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-renders:*"]]
     })
@@ -96,7 +96,7 @@ run "the_function_knows_its_ingress" {
       INGRESS           = "sqs"
       BUS_ARN           = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
       IDEMPOTENCY_TABLE = "media-test-renders-idempotency"
-      BODIES_URI        = "s3://kit/bodies/events/"
+      BODIES_URI        = "s3://media/bodies/events/"
       MAX_ENTRY_BYTES   = "240000"
     }
     error_message = "The environment is how the function knows where it stands."
@@ -257,7 +257,7 @@ run "a_bus_without_sources_is_refused" {
   expect_failures = [var.partners]
 }
 
-run "what_the_kit_publishes_does_not_come_in_again" {
+run "published_events_do_not_come_in_again" {
   command = plan
 
   variables {
@@ -300,7 +300,7 @@ run "a_queue_feeds_four_kinds_of_ingress" {
   expect_failures = [var.ingress]
 }
 
-run "what_it_made_is_told_by_hop" {
+run "outputs_are_maps_by_hop" {
   command = plan
 
   assert {
@@ -310,6 +310,6 @@ run "what_it_made_is_told_by_hop" {
       && output.log_group_names == { "ingress/media-test-renders" = "/aws/lambda/media-test-renders" }
       && output.idempotency_tables == { "ingress/media-test-renders" = { name = "media-test-renders-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency" } }
     )
-    error_message = "Every module tells what it made in the same maps."
+    error_message = "Every module has the same outputs."
   }
 }

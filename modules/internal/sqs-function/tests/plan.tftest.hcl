@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -224,7 +224,7 @@ run "a_bucket_given_is_used" {
 
   variables {
     configuration = "{}"
-    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, bucket = { name = "kit", arn = "arn:aws:s3:::kit" } }
+    settings      = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, bucket = { name = "media", arn = "arn:aws:s3:::media" } }
   }
 
   assert {
@@ -327,7 +327,7 @@ run "senders_may_send_to_the_queue_and_not_to_its_dlq" {
 
   assert {
     condition     = [for s in jsondecode(aws_sqs_queue.dlq.policy).Statement : s.Sid] == ["DenyWithoutTls"]
-    error_message = "What is in the DLQ says why it is there: no sender may put anything."
+    error_message = "Each message in the DLQ says why it is there: no sender may put one."
   }
 }
 
@@ -407,7 +407,7 @@ run "an_existing_queue_is_consumed_and_left_alone" {
       GiveUp       = { actions = ["sqs:SendMessage"], resources = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] }
       ReadQueue    = { actions = ["kms:Decrypt"], resources = ["arn:aws:kms:eu-west-1:111122223333:key/1"] }
     })
-    error_message = "The function may consume their queue, decrypt what is in it, and send to our DLQ."
+    error_message = "The function may consume their queue, decrypt its messages, and send to our DLQ."
   }
 }
 
