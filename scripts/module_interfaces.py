@@ -4,7 +4,7 @@
     scripts/module_interfaces.py --check    exit 1, naming the files that are out of date
 
 Terraform has no way to share a variable's type, so each module has a copy: `interface.<object>.tf`. A module whose
-defaults are its own says so in `DEFAULTS`; the copy then has them in its type, where readers and tables see them.
+defaults are its own says so in `DEFAULTS`; the copy then has them in its type, and names them.
 """
 
 from __future__ import annotations
@@ -147,6 +147,11 @@ def copy(name: str, source: str, defaults: Mapping[str, str]) -> str:
         )
         if found != 1:
             raise InterfaceError(f"{name} has {found} fields {field}, so it can't have the default {default}")
+    if defaults:
+        own = ", ".join(f"`{field} = {default}`" for field, default in defaults.items())
+        source = re.sub(
+            r"(  description = <<-EOT\n[^\n]+)", rf"\g<1> Defaults of this module's own: {own}.", source, count=1
+        )
     origin = f"modules/{INTERFACES.as_posix()}/{name}.tf"
     return f"# Generated from {origin} by scripts/module_interfaces.py: edit that.\n\n{source}"
 

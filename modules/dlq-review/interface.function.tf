@@ -2,7 +2,7 @@
 
 variable "function" {
   description = <<-EOT
-    Size and runtime of the module's functions.
+    Size and runtime of the module's functions. Defaults of this module's own: `timeout_seconds = 60`.
       memory_mb            = memory; CPU grows with it
       timeout_seconds      = when Lambda ends an invocation
       reserved_concurrency = instances reserved for, and the most granted to, each function; null shares the account's pool, 0 stops it
