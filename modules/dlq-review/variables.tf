@@ -38,7 +38,7 @@ variable "dead_letter_queues" {
     * `redrive_target`: where a dead letter is tried again: `queue`, `bus`, `function`, or `none` where nothing could take it. Then a person is asked
       at once.
     * `idempotency_table`: `{ name, arn }` of the table with the destination's circuit breaker: while that is open, dead letters wait.
-    * `ordered`: whether the hop keeps the events of a key in their order. Whoever may archive an item may then let the key's later events go on.
+    * `ordered`: whether the hop keeps the events of a key in their order. The policy `administer` may then release the key's later events.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
       (`max_age_seconds`) failures that may pass are tried again before a person is asked, and how many dead letters of the hop go back in a second
       at most, by any way (`max_per_second`), so that ten thousand of them don't slow live traffic.

@@ -18,7 +18,7 @@ output "webhook_urls" {
 }
 
 output "domain_target" {
-  description = "What the DNS record of `domain` points to: `name`, and `hosted_zone_id` for an alias. Null without a domain."
+  description = "Target of the DNS record of `domain`: `name`, and `hosted_zone_id` for an alias. Null without a domain."
   value = var.domain == null ? null : {
     name           = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].target_domain_name
     hosted_zone_id = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].hosted_zone_id

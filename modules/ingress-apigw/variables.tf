@@ -26,18 +26,18 @@ variable "bus_arn" {
 
 variable "partners" {
   description = <<-EOT
-    Who may call, by name; a partner's address is `/webhooks/<name>`.
-      specification = what a specification file holds, as JSON text; `jsonencode({ preset = "mux" })` alone is one
+    The partners that may call, by name; a partner's address is `/webhooks/<name>`.
+      specification = content of a specification file, as JSON text; `jsonencode({ preset = "mux" })` alone is one
       secret_arns   = Secrets Manager secrets that verify the calls, current first, previous after it. Null: the module
                       makes one secret, `<name>/<partner>`, without a value, for you to fill. `[]`: none is needed. With
                       an `authorization` null is `[]`
-      throttle      = limits of its own, `{ rate, burst }`: what others send no longer counts against it, nor what it
-                      sends against them. Null: it shares `throttle`
+      throttle      = limits of its own, `{ rate, burst }`: its calls and those of other partners no longer count against each
+                      other. Null: it shares `throttle`
       authorization = `{ type = "iam", principals }`: API Gateway lets in signed calls of the roles and users with these
                       ARNs, which `invoke_policies` allows to call; or `{ type = "jwt", issuer, audiences, scopes }`: it
                       lets in tokens of this issuer, for any of the audiences, with any of the scopes if there are some.
                       Either takes the place of the specification's verification. Null: calls are verified by signature
-      require_client_certificate = only by mutual TLS, which `domain` must have; comes on top of what else is asked for
+      require_client_certificate = only by mutual TLS, which `domain` must have, besides the signature or the authorization
   EOT
   type = map(object({
     specification = string
@@ -59,7 +59,7 @@ variable "partners" {
 
   validation {
     condition     = length(var.partners) > 0
-    error_message = "partners is empty: an API that nobody may call serves nobody."
+    error_message = "partners is empty: an API needs at least one partner."
   }
 
   validation {

@@ -1,4 +1,4 @@
-# Who may call, how often, and by which name. Plans with the real provider and no access to AWS.
+# Authorisation, limits and domains. Plans with the real provider and no access to AWS.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -124,7 +124,7 @@ run "c4_a_partner_with_limits_of_its_own_has_routes_of_its_own_and_the_others_ke
 
   assert {
     condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 50 && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 60
-    error_message = "What has no settings of its own is throttled too."
+    error_message = "Routes without settings of their own are throttled, too."
   }
 }
 
@@ -239,7 +239,7 @@ run "a_domain_takes_calls_besides_the_api_s_own_address" {
 
   assert {
     condition     = output.webhook_urls["mux"] == "https://hooks.example.com/webhooks/mux" && output.api_endpoint == "https://hooks.example.com"
-    error_message = "Partners are told the domain."
+    error_message = "Partners get the domain's address."
   }
 }
 
