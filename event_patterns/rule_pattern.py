@@ -25,7 +25,7 @@ _OBJECTS: Final = ("detail", "detail.metadata")
 
 
 def effective_pattern(pattern: Mapping[str, Any], *, hop: str, stage: Stage) -> dict[str, Any]:
-    """``pattern`` with the conditions of ``hop`` (``route/cms``, ``transform/mux``), docs/contracts.md section 5.
+    """``pattern`` with the conditions of ``hop`` (``route/cms``, ``transform/mux``), docs/reference/function-configuration.md.
 
     The event must be of the hop's stage, it must not be one that is re-driven to another hop, and where the pattern
     names no source it must be one that the kit published: a producer on the bus may write what it likes into its

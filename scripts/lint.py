@@ -74,7 +74,18 @@ def _terraform_fmt() -> None:
 
 def _terraform_validate() -> None:
     """Validate copies, so that no `.terraform` folder is left in a module."""
-    roots = sorted({file.parent for file in (*ROOT.glob("modules/*/*.tf"), *ROOT.glob("examples/*/*.tf"))})
+    roots = sorted(
+        {
+            file.parent
+            for file in (
+                *ROOT.glob("modules/*/*.tf"),
+                *ROOT.glob("modules/internal/*/*.tf"),
+                *ROOT.glob("examples/*/*.tf"),
+            )
+            # Sources of copies, each for modules that have the variables it names.
+            if file.parent.name != "interfaces"
+        }
+    )
     with tempfile.TemporaryDirectory(prefix="media-events-validate-") as folder:
         copy = Path(folder)
         for part in ("modules", "examples", "lambda_src/dist"):
@@ -97,6 +108,11 @@ def _terraform_validate() -> None:
         raise CheckError("\n".join(problems))
 
 
+def _module_interfaces() -> None:
+    _run(BIN / "python", "scripts/module_interfaces.py", "--check")
+    _run(BIN / "python", "scripts/hop_types.py", "--check")
+
+
 def _checkov() -> None:
     _run(LINT_BIN / "checkov", "--config-file", ".checkov.yaml", "--directory", "modules")
 
@@ -110,6 +126,7 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
     "ruff": _ruff,
     "ruff-format": _ruff_format,
     "mypy": _mypy,
+    "module-interfaces": _module_interfaces,
     "terraform-fmt": _terraform_fmt,
     "terraform-validate": _terraform_validate,
     "checkov": _checkov,

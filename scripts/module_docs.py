@@ -1,4 +1,4 @@
-"""Write the tables of inputs and outputs into the modules' READMEs, from their `variables.tf` and `outputs.tf`.
+"""Write the tables of inputs and outputs into the modules' READMEs, from their `.tf` files.
 
     scripts/module_docs.py            write them
     scripts/module_docs.py --check    exit 1, naming the READMEs that are out of date
@@ -57,6 +57,11 @@ class Block:
         return _cell(text)
 
     @property
+    def summary(self) -> str:
+        """The description up to the list of an object's fields."""
+        return self.description.partition("<br>")[0]
+
+    @property
     def type(self) -> str:
         """The type, without the fields of objects, which the description explains."""
         return re.sub(r"object\(\{.*\}\)", "object", " ".join(self.attributes.get("type", "any").split()))
@@ -76,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a table is out of date")
     check = parser.parse_args(arguments).check
     stale = []
-    for readme in sorted(MODULES.glob("*/README.md")):
+    for readme in sorted(MODULES.glob("**/README.md")):
         text = readme.read_text(encoding="utf-8")
         if BEGIN not in text:
             continue
@@ -110,6 +115,12 @@ def with_table(text: str, rendered: str) -> str:
 def table(module: Path) -> str:
     """The tables of a module's inputs and outputs, in Markdown."""
     inputs = [f"| `{i.name}` | {i.description} | `{i.type}` | {i.default} |" for i in blocks(module / "variables.tf")]
+    # What modules share is explained once, not in every README.
+    inputs += [
+        f"| `{i.name}` | {i.summary} See [{file.name}]({file.name}). | `{i.type}` | {i.default} |"
+        for file in sorted(module.glob("interface.*.tf"))
+        for i in blocks(file)
+    ]
     outputs = [f"| `{output.name}` | {output.description} |" for output in blocks(module / "outputs.tf")]
     return "\n".join(
         [

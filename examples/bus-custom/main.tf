@@ -17,11 +17,11 @@ module "bus" {
   source = "../../modules/bus-custom"
 
   name        = "media-events-dev"
-  description = "What happens to our assets"
+  description = "Events of our assets"
 
   archive = { retention_days = 30 }
 
-  producers = {
+  senders = {
     post-production = {
       account_ids = ["111122223333"]
       sources     = ["example.post-production"]
@@ -33,7 +33,7 @@ module "bus" {
   }
 
   # Into the envelope: the studios' events by a specification, those of post-production are in it already.
-  raw_producers = {
+  partners = {
     studio = {
       sources = ["example.studio"]
       specification = jsonencode({
@@ -63,6 +63,6 @@ output "dead_letter_queues" {
 }
 
 output "bus_arn" {
-  description = "Where producers put their events."
+  description = "Where senders put their events."
   value       = module.bus.bus_arn
 }

@@ -34,19 +34,19 @@ module "shop" {
     subject = "body.asset"
   })
 
-  archive               = { retention_days = 30 }
-  silence_alarm_minutes = 720
+  archive                  = { retention_days = 30 }
+  inactivity_alarm_minutes = 720
 }
 
 # For rules of one's own, which want the events as they are.
 module "tickets" {
   source = "../../modules/bus-partner"
 
-  name              = "media-events-dev-tickets"
-  event_source_name = "aws.partner/tickets.example/media/1"
-  bus_arn           = aws_cloudwatch_event_bus.media.arn
-  transform         = false
-  pattern           = jsonencode({ detail-type = ["Ticket Created"] })
+  name               = "media-events-dev-tickets"
+  event_source_name  = "aws.partner/tickets.example/media/1"
+  bus_arn            = aws_cloudwatch_event_bus.media.arn
+  forward_unmodified = true
+  pattern            = jsonencode({ detail-type = ["Ticket Created"] })
 }
 
 output "dead_letter_queues" {

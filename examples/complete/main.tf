@@ -1,38 +1,47 @@
-# The whole path in plain HCL: a webhook for two partners, the bus, transforms and routes, and the review of what fails.
+# The whole path in plain HCL: a webhook for two partners, the bus, transforms and routes, and the review of dead letters.
 #
 # In another repository: source = "git::https://github.com/<owner>/<repository>//modules/<module>?ref=<tag>"
 
 module "storage" {
-  source = "../../modules/storage-bucket"
+  source = "../../modules/internal/storage-bucket"
 
-  name = var.name
-  tags = local.tags
+  name     = var.name
+  settings = local.common
 }
 
 # The functions' code, uploaded once for all of them.
 module "package" {
-  source = "../../modules/lambda-package"
+  source = "../../modules/internal/lambda-package"
 
-  bucket = local.bucket
-  tags   = local.tags
+  settings = merge(local.common, { bucket = module.storage.bucket })
+}
+
+locals {
+  common = {
+    permissions_boundary_arn = var.permissions_boundary_arn
+    role_path                = var.role_path
+    vpc                      = var.vpc
+    tags                     = { project = var.name }
+  }
+
+  # The same for every module.
+  settings = merge(local.common, { bucket = module.storage.bucket, package = module.package.package })
 }
 
 module "bus" {
   source = "../../modules/bus-custom"
 
-  name    = var.name
-  archive = { retention_days = 30 }
-  tags    = local.tags
+  name     = var.name
+  archive  = { retention_days = 30 }
+  settings = local.settings
 }
 
 module "webhooks" {
   source = "../../modules/ingress-apigw"
 
-  name           = "${var.name}-webhooks"
-  bus_arn        = module.bus.bus_arn
-  bucket         = local.bucket
-  lambda_package = module.package.lambda_package
-  tags           = local.tags
+  name     = "${var.name}-webhooks"
+  bus_arn  = module.bus.bus_arn
+  settings = local.settings
 
   partners = {
     mux     = { specification = jsonencode({ preset = "mux" }) }
@@ -43,12 +52,9 @@ module "webhooks" {
 module "router" {
   source = "../../modules/router"
 
-  name           = var.name
-  bus_name       = module.bus.bus_name
-  bus_arn        = module.bus.bus_arn
-  bucket         = local.bucket
-  lambda_package = module.package.lambda_package
-  tags           = local.tags
+  name     = var.name
+  bus_arn  = module.bus.bus_arn
+  settings = local.settings
 
   transforms = {
     catalogue-record = {
@@ -86,7 +92,7 @@ module "router" {
 
     start-ingest = {
       pattern = jsonencode({ detail-type = ["asset.ready"] })
-      target  = { states = { state_machine_arn = module.ingest.state_machine_arn } }
+      target  = { step_functions = { state_machine_arn = module.ingest.state_machine_arn } }
     }
   }
 }
@@ -96,42 +102,38 @@ module "review" {
 
   name                = "${var.name}-review"
   bus_arn             = module.bus.bus_arn
-  bucket              = local.bucket
-  lambda_package      = module.package.lambda_package
+  archive             = module.bus.archive
   deletion_protection = var.deletion_protection
-  tags                = local.tags
+  settings            = local.settings
 
-  dead_letter_queues = merge(
-    module.webhooks.dead_letter_queues,
-    module.router.dead_letter_queues,
-  )
+  dead_letter_queues = local.dead_letter_queues
 
-  # What operators may look at, besides the queues: `media-events trace` searches the logs.
+  # Operators may look at these, besides the queues: `media-events trace` searches the logs.
   log_group_names    = local.log_group_names
-  ledger_table_arns  = [module.webhooks.ledger_table_arn]
+  idempotency_tables = local.idempotency_tables
   state_machine_arns = local.state_machine_arns
 }
 
 ################################################################################
-# What is downstream
+# Downstream
 ################################################################################
 
 resource "aws_secretsmanager_secret" "catalogue" {
   name = "${var.name}/catalogue"
-  tags = local.tags
+  tags = local.common.tags
 }
 
 resource "aws_sqs_queue" "comments" {
   name                    = "${var.name}-comments"
   sqs_managed_sse_enabled = true
-  tags                    = local.tags
+  tags                    = local.common.tags
 }
 
 module "ingest" {
   source = "../../modules/state-machine"
 
-  name = "${var.name}-ingest"
-  tags = local.tags
+  name     = "${var.name}-ingest"
+  settings = local.settings
 
   definition = jsonencode({
     Comment = "Where the real ingest would follow"
@@ -141,9 +143,8 @@ module "ingest" {
 }
 
 locals {
-  log_group_names    = merge({ "ingress/${var.name}-webhooks" = module.webhooks.log_group_name }, module.router.log_group_names)
+  dead_letter_queues = merge(module.webhooks.dead_letter_queues, module.router.dead_letter_queues)
+  idempotency_tables = merge(module.webhooks.idempotency_tables, module.router.idempotency_tables)
+  log_group_names    = merge(module.webhooks.log_group_names, module.router.log_group_names)
   state_machine_arns = { start-ingest = module.ingest.state_machine_arn }
-
-  bucket = { name = module.storage.bucket_name, arn = module.storage.bucket_arn }
-  tags   = { project = var.name }
 }

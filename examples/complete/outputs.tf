@@ -20,32 +20,32 @@ output "topic_arn" {
 
 output "dead_letter_queues" {
   description = "Every dead-letter queue."
-  value       = merge(module.webhooks.dead_letter_queues, module.router.dead_letter_queues)
+  value       = local.dead_letter_queues
 }
 
 ################################################################################
-# What the operators' commands look for: terraform output -json > outputs.json; export MEDIA_EVENTS_OUTPUTS=outputs.json
+# The operators' commands look for these: terraform output -json > outputs.json; export MEDIA_EVENTS_OUTPUTS=outputs.json
 ################################################################################
 
 output "hops" {
-  description = "What each hop has: its destination, its queues, the ledger with its breaker."
-  value = { for hop, queue in merge(module.webhooks.dead_letter_queues, module.router.dead_letter_queues) : hop => {
+  description = "Each hop's destination, its queues, and the idempotency store with its circuit breaker."
+  value = { for hop, queue in local.dead_letter_queues : hop => {
     destination               = queue.destination
     queue_url                 = queue.source_queue_url
     dead_letter_queue_url     = queue.queue_url
-    ledger_table              = try(queue.ledger_table_name, null)
+    idempotency_table         = try(queue.idempotency_table.name, null)
     redrive_max_delay_seconds = try(queue.redrive.max_delay_seconds, null)
   } }
 }
 
-output "ledger_table_names" {
-  description = "Ledgers."
-  value       = compact([module.webhooks.ledger_table_name, module.router.ledger_table_name])
+output "idempotency_table_names" {
+  description = "Names of the idempotency stores."
+  value       = distinct(values(local.idempotency_tables)[*].name)
 }
 
 output "log_group_names" {
   description = "Log groups of the functions, by hop."
-  value       = merge(local.log_group_names, { "review/${var.name}-review" = module.review.log_group_name })
+  value       = merge(local.log_group_names, module.review.log_group_names)
 }
 
 output "event_patterns" {
@@ -64,6 +64,6 @@ output "state_machine_arns" {
 }
 
 output "operator_policies" {
-  description = "IAM policies (JSON) for the people at the review desk."
+  description = "IAM policies (JSON) for people who review."
   value       = module.review.operator_policies
 }

@@ -21,3 +21,24 @@ variable "deletion_protection" {
   type        = bool
   default     = true
 }
+
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of every role."
+  type        = string
+  default     = null
+}
+
+variable "role_path" {
+  description = "Path of every role."
+  type        = string
+  default     = "/"
+}
+
+variable "vpc" {
+  description = "Subnets and security groups of every function; null leaves them outside any VPC."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  default = null
+}

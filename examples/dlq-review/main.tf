@@ -1,4 +1,4 @@
-# A queue, its dead-letter queue and a consumer of your own, without the router: the review desk attends to any of them.
+# A queue, its dead-letter queue and a consumer of your own, without the router: dlq-review reads any of them.
 #
 # In another repository: source = "git::https://github.com/<owner>/<repository>//modules/dlq-review?ref=<tag>"
 
@@ -19,7 +19,7 @@ resource "aws_sqs_queue" "transcodes" {
 resource "aws_sqs_queue" "transcodes_dlq" {
   name                       = "media-example-transcodes-dlq"
   message_retention_seconds  = 14 * 24 * 60 * 60
-  visibility_timeout_seconds = 360 # six times the re-drive function's timeout
+  visibility_timeout_seconds = 360 # six times the redrive function's timeout
   sqs_managed_sse_enabled    = true
 }
 
@@ -37,7 +37,7 @@ module "review" {
       destination      = "transcodes"
       source_queue_arn = aws_sqs_queue.transcodes.arn
       source_queue_url = aws_sqs_queue.transcodes.url
-      redrive_target       = "queue"
+      redrive_target   = "queue"
       redrive          = { max_count = 2, base_delay_seconds = 300 }
     }
   }

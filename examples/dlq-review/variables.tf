@@ -1,5 +1,5 @@
 variable "operators_email" {
-  description = "Whom to tell of events that wait for review."
+  description = "Address that is notified of events that need review."
   type        = string
   default     = "media-operations@example.com"
 }

@@ -33,18 +33,18 @@ module "assets" {
     subject = "body.asset"
   })
 
-  publishers = {
+  senders = {
     mam = { account_ids = ["111122223333"] }
   }
 
   topic_archive_days                = 30
   topic_content_based_deduplication = true
-  high_throughput                   = true
+  queue                             = { high_throughput = true }
 }
 
 output "mam" {
   description = "For the MAM's account: where to publish, and the policy that its role needs."
-  value       = { topic_arn = module.assets.topic_arn, policy = module.assets.publisher_policy }
+  value       = { topic_arn = module.assets.topic_arn, policy = module.assets.sender_policy }
 }
 
 output "dead_letter_queues" {

@@ -30,9 +30,13 @@ resource "aws_cloudwatch_event_bus" "media" {
 }
 
 module "storage" {
-  source = "../../modules/storage-bucket"
+  source = "../../modules/internal/storage-bucket"
 
   name = "media-events-dev"
+}
+
+locals {
+  settings = { bucket = module.storage.bucket }
 }
 
 # In order per asset: the farm sends with the asset as the message group.
@@ -41,21 +45,19 @@ module "renders" {
 
   name          = "media-events-dev-renders"
   bus_arn       = aws_cloudwatch_event_bus.media.arn
-  bucket        = { name = module.storage.bucket_name, arn = module.storage.bucket_arn }
   partner       = "render-farm"
   specification = local.render
+  settings      = local.settings
 
-  fifo                        = true
-  high_throughput             = true
-  content_based_deduplication = true
-  maximum_concurrency         = 10
+  fifo  = true
+  queue = { high_throughput = true, content_based_deduplication = true, maximum_concurrency = 10 }
 
   senders = {
     farm = { role_arns = ["arn:aws:iam::111122223333:role/render-farm"] }
   }
 }
 
-# A queue that was there before. In another account, its policy would have to say what `existing_queue_policy` does.
+# A queue that exists already. In another account, its policy would need the statements in `existing_queue_policy`.
 resource "aws_sqs_queue" "proxies" {
   name                       = "proxies"
   visibility_timeout_seconds = 6 * 30 + 5
@@ -66,18 +68,17 @@ module "proxies" {
 
   name          = "media-events-dev-proxies"
   bus_arn       = aws_cloudwatch_event_bus.media.arn
-  bucket        = { name = module.storage.bucket_name, arn = module.storage.bucket_arn }
   partner       = "proxy-farm"
   specification = local.render
+  settings      = local.settings
 
   existing_queue = {
     arn = aws_sqs_queue.proxies.arn
     url = aws_sqs_queue.proxies.url
   }
 
-  batch_size           = 100
-  batch_window_seconds = 5
-  timeout_seconds      = 30
+  queue    = { batch_size = 100, batch_window_seconds = 5 }
+  function = { timeout_seconds = 30 }
 }
 
 output "render_farm" {

@@ -24,9 +24,8 @@ resource "aws_sqs_queue" "search_index" {
 module "router" {
   source = "../../modules/router"
 
-  name     = "media-example"
-  bus_name = aws_cloudwatch_event_bus.media.name
-  bus_arn  = aws_cloudwatch_event_bus.media.arn
+  name    = "media-example"
+  bus_arn = aws_cloudwatch_event_bus.media.arn
 
   transforms = {
     tidy = {
@@ -52,7 +51,7 @@ module "router" {
 
     ingest = {
       pattern = jsonencode({ detail-type = ["asset.ready"], detail = { data = { duration_seconds = [{ numeric = [">", 0] }] } } })
-      target  = { states = { state_machine_arn = var.state_machine_arn } }
+      target  = { step_functions = { state_machine_arn = var.state_machine_arn } }
     }
 
     search-index = {

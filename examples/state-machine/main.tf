@@ -48,6 +48,6 @@ module "packaging" {
 }
 
 output "state_machine_arn" {
-  description = "For a route with a `states` target."
+  description = "For a route with a `step_functions` target."
   value       = module.packaging.state_machine_arn
 }

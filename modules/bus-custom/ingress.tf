@@ -1,65 +1,52 @@
 ################################################################################
-# Raw events into the envelope: producers' from this bus, AWS services' from the default bus
+# Into the envelope: partners' events from this bus, AWS services' from the default bus
 ################################################################################
 
 locals {
   ingresses = merge(
-    length(var.raw_producers) == 0 ? {} : {
-      producers = {
-        bus_name = aws_cloudwatch_event_bus.this.name
-        partners = { for name, producer in var.raw_producers : name => { sources = producer.sources, specification = producer.specification, pattern = producer.pattern } }
+    length(var.partners) == 0 ? {} : {
+      partners = {
+        source_bus_arn = aws_cloudwatch_event_bus.this.arn
+        partners       = { for name, partner in var.partners : name => { sources = partner.sources, specification = partner.specification, pattern = partner.pattern } }
       }
     },
     # A rule could forward these events, but only as they are: no program may put events under a source of AWS's.
     length(var.aws_services) == 0 ? {} : {
       services = {
-        bus_name = "default"
-        partners = { for name, service in var.aws_services : name => { sources = service.sources, specification = service.specification, pattern = service.pattern } }
+        source_bus_arn = replace(aws_cloudwatch_event_bus.this.arn, "/event-bus/.*$/", "event-bus/default")
+        partners       = { for name, service in var.aws_services : name => { sources = service.sources, specification = service.specification, pattern = service.pattern } }
       }
     },
   )
 
-  make_bucket = var.bucket == null && length(var.raw_producers) + length(var.aws_services) > 0
-  bucket      = local.make_bucket ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+  make_bucket = var.settings.bucket == null && length(var.partners) + length(var.aws_services) > 0
+  settings    = local.make_bucket ? merge(var.settings, { bucket = module.bucket[0].bucket }) : var.settings
 }
 
 module "bucket" {
-  source = "../storage-bucket"
+  source = "../internal/storage-bucket"
   count  = local.make_bucket ? 1 : 0
 
-  name        = lower(replace(var.name, "_", "-"))
-  kms_key_arn = var.kms_key_arn
-  tags        = var.tags
+  name     = lower(replace(var.name, "_", "-"))
+  settings = var.settings
 }
 
-# One for each, so that a flood of S3's does not keep producers waiting.
+# One for each, so that a flood of S3's does not keep partners waiting.
 module "ingress" {
-  source   = "../ingress-bus"
+  source   = "../internal/bus-ingress"
   for_each = local.ingresses
 
-  name     = "${var.name}-${each.key}"
-  bus_name = each.value.bus_name
-  bus_arn  = aws_cloudwatch_event_bus.this.arn
-  partners = each.value.partners
+  name              = "${var.name}-${each.key}"
+  ingress           = "custom-bus"
+  source_bus_arn    = each.value.source_bus_arn
+  bus_arn           = aws_cloudwatch_event_bus.this.arn
+  partners          = each.value.partners
+  rule_retry        = var.rule_retry
+  max_entry_bytes   = var.max_entry_bytes
+  idempotency_table = var.idempotency_table
 
-  timeout_seconds      = var.ingress.timeout_seconds
-  memory_mb            = var.ingress.memory_mb
-  batch_size           = var.ingress.batch_size
-  batch_window_seconds = var.ingress.batch_window_seconds
-  maximum_concurrency  = var.ingress.maximum_concurrency
-  max_receive_count    = var.ingress.max_receive_count
-  retry                = var.ingress.retry
-  rule_retry           = var.ingress.rule_retry
-  max_entry_bytes      = var.ingress.max_entry_bytes
-  log_level            = var.ingress.log_level
-  redrive              = var.redrive
-
-  bucket                   = local.bucket
-  ledger_table             = var.ledger_table
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
+  settings = local.settings
+  function = var.function
+  queue    = var.queue
+  failure  = var.failure
 }

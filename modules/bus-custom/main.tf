@@ -3,55 +3,55 @@ data "aws_partition" "current" {}
 resource "aws_cloudwatch_event_bus" "this" {
   name               = var.name
   description        = var.description
-  kms_key_identifier = var.kms_key_arn
-  tags               = var.tags
+  kms_key_identifier = one(var.settings.kms_key[*].arn)
+  tags               = var.settings.tags
 }
 
 resource "aws_cloudwatch_event_archive" "this" {
   count = var.archive == null ? 0 : 1
 
   name             = var.name
-  description      = "Events of the bus ${var.name}, for replays"
+  description      = "Events of the bus ${var.name}, for archive replays"
   event_source_arn = aws_cloudwatch_event_bus.this.arn
   retention_days   = var.archive.retention_days
   event_pattern    = var.archive.pattern
 }
 
 ################################################################################
-# Producers
+# Senders
 ################################################################################
 
 locals {
-  producer_statements = [for sid, producer in var.producers : {
+  sender_statements = [for sid, sender in var.senders : {
     Sid    = sid
     Effect = "Allow"
     Action = "events:PutEvents"
     Principal = {
       # An organisation alone is everybody, and by the condition below only those of the organisation.
-      AWS = length(producer.account_ids) + length(producer.role_arns) == 0 ? ["*"] : concat(
-        [for account in producer.account_ids : "arn:${data.aws_partition.current.partition}:iam::${account}:root"],
-        producer.role_arns,
+      AWS = length(sender.account_ids) + length(sender.role_arns) == 0 ? ["*"] : concat(
+        [for account in sender.account_ids : "arn:${data.aws_partition.current.partition}:iam::${account}:root"],
+        sender.role_arns,
       )
     }
     Resource = aws_cloudwatch_event_bus.this.arn
     Condition = {
       StringEquals = merge(
-        { "events:source" = producer.sources },
-        producer.organization_id == null ? {} : { "aws:PrincipalOrgID" = producer.organization_id },
+        { "events:source" = sender.sources },
+        sender.organization_id == null ? {} : { "aws:PrincipalOrgID" = sender.organization_id },
       )
     }
   }]
 }
 
 resource "aws_cloudwatch_event_bus_policy" "this" {
-  count = length(var.producers) == 0 ? 0 : 1
+  count = length(var.senders) == 0 ? 0 : 1
 
   event_bus_name = aws_cloudwatch_event_bus.this.name
-  policy         = jsonencode({ Version = "2012-10-17", Statement = local.producer_statements })
+  policy         = jsonencode({ Version = "2012-10-17", Statement = local.sender_statements })
 
   lifecycle {
     precondition {
-      condition     = length(jsonencode(local.producer_statements)) <= 10000
+      condition     = length(jsonencode(local.sender_statements)) <= 10000
       error_message = "The bus's policy would be longer than the 10 KB that EventBridge takes: name organisations instead of accounts."
     }
   }

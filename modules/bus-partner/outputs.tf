@@ -1,21 +1,11 @@
-output "bus_name" {
-  description = "Name of the partner's bus, which is that of its event source."
-  value       = local.bus_name
-}
-
 output "bus_arn" {
   description = "ARN of the partner's bus."
   value       = local.bus_arn
 }
 
-output "archive_name" {
-  description = "Name of the archive; null without one."
-  value       = one(aws_cloudwatch_event_archive.this[*].name)
-}
-
-output "archive_arn" {
-  description = "ARN of the archive; null without one."
-  value       = one(aws_cloudwatch_event_archive.this[*].arn)
+output "archive" {
+  description = "The partner's bus's archive, `{ name, arn }`; null without one."
+  value       = one([for archive in aws_cloudwatch_event_archive.this : { name = archive.name, arn = archive.arn }])
 }
 
 output "rule_name" {
@@ -28,50 +18,46 @@ output "event_pattern" {
   value       = local.pattern
 }
 
+################################################################################
+# The same in every module
+################################################################################
+
+output "role_arns" {
+  description = "ARN of the function's role, or of the rule's with `forward_unmodified`, by hop."
+  value       = var.forward_unmodified ? { (local.hop) = aws_iam_role.forward[0].arn } : module.ingress[0].role_arns
+}
+
+output "function_arns" {
+  description = "ARNs of the functions, by hop."
+  value       = merge(module.ingress[*].function_arns...)
+}
+
+output "log_group_names" {
+  description = "Names of the functions' log groups, by hop."
+  value       = merge(module.ingress[*].log_group_names...)
+}
+
+output "idempotency_tables" {
+  description = "Idempotency stores, `{ name, arn }`, by hop."
+  value       = merge(module.ingress[*].idempotency_tables...)
+}
+
 output "dead_letter_queues" {
-  description = "The dead-letter queue, as `dlq-review` takes it. Events that were sent straight can't be put on the bus again by anybody but the partner: `redrive_target` is then `none`, and a person is asked."
-  value = var.transform ? module.ingress[0].dead_letter_queues : {
-    "ingress/${var.name}" = {
-      queue_arn        = aws_sqs_queue.dlq[0].arn
-      queue_url        = aws_sqs_queue.dlq[0].url
-      hop              = "ingress/${var.name}"
-      destination      = "bus"
-      source_queue_arn = null
-      source_queue_url = null
-      function_arn     = null
-      consumer_arn     = null
-      redrive_target       = "none"
-      redrive          = var.redrive
+  description = "Dead-letter queues, by hop, as `dlq-review` takes them. Nobody but the partner can put an unmodified event on a bus again: `redrive_target` is then `none`, and a person is asked."
+  value = var.forward_unmodified ? {
+    (local.hop) = {
+      queue_arn         = aws_sqs_queue.dlq[0].arn
+      queue_url         = aws_sqs_queue.dlq[0].url
+      hop               = local.hop
+      destination       = "bus"
+      source_queue_arn  = null
+      source_queue_url  = null
+      function_arn      = null
+      consumer_arn      = null
+      redrive_target    = "none"
+      idempotency_table = null
+      ordered           = false
+      redrive           = var.failure.redrive
     }
-  }
-}
-
-output "ledger_table_name" {
-  description = "Name of the replay ledger; null without transformation."
-  value       = one(module.ingress[*].ledger_table_name)
-}
-
-output "ledger_table_arn" {
-  description = "ARN of the replay ledger; null without transformation."
-  value       = one(module.ingress[*].ledger_table_arn)
-}
-
-output "function_name" {
-  description = "Name of the function; null without transformation."
-  value       = one(module.ingress[*].function_name)
-}
-
-output "function_arn" {
-  description = "ARN of the function; null without transformation."
-  value       = one(module.ingress[*].function_arn)
-}
-
-output "log_group_name" {
-  description = "Name of the function's log group; null without transformation."
-  value       = one(module.ingress[*].log_group_name)
-}
-
-output "queue_url" {
-  description = "URL of the queue that the rule sends to; null without transformation."
-  value       = one(module.ingress[*].queue_url)
+  } : module.ingress[0].dead_letter_queues
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Short name of everything but the bus: the queue, the function, its role, the archive; the rule is called `<name>-<partner>`, or `<name>` without `transform`."
+  description = "Short name of everything but the bus: the queue, the function, its role, the archive; the rule is called `<name>-<partner>`, or `<name>` with `forward_unmodified`."
   type        = string
   nullable    = false
 
@@ -24,20 +24,22 @@ variable "event_source_name" {
   }
 }
 
-variable "existing_bus_arn" {
-  description = "ARN of the source's bus, if there is one already: a source can be associated only once. Null associates the source with a bus, which must be done within days of the partner's creating it."
-  type        = string
-  default     = null
+variable "existing_bus" {
+  description = "The source's bus (`arn`), if there is one already: a source can be associated only once. Null associates the source with a bus, which must be done within days of the partner's creating it."
+  type = object({
+    arn = string
+  })
+  default = null
 
   validation {
-    condition     = var.existing_bus_arn == null ? true : can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/", var.existing_bus_arn)) && endswith(var.existing_bus_arn, ":event-bus/${var.event_source_name}")
-    error_message = "existing_bus_arn must be the ARN of the source's own bus, which has its name: arn:aws:events:<region>:<account>:event-bus/<event_source_name>."
+    condition     = var.existing_bus == null ? true : can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/", var.existing_bus.arn)) && endswith(var.existing_bus.arn, ":event-bus/${var.event_source_name}")
+    error_message = "existing_bus.arn must be the ARN of the source's own bus, which has its name: arn:aws:events:<region>:<account>:event-bus/<event_source_name>."
   }
 }
 
 variable "archive" {
   description = <<-EOT
-    Keeps events, so that they can be replayed. Null keeps none.
+    Archive for archive replays. Null keeps no events.
       retention_days = days that events are kept; 0 is for ever
       pattern        = EventBridge pattern of the events to keep, as JSON text; null keeps all
   EOT
@@ -63,14 +65,14 @@ variable "archive" {
   }
 }
 
-variable "silence_alarm_minutes" {
+variable "inactivity_alarm_minutes" {
   description = "An alarm goes off when no event has come for so long: the only sign of a source that the partner has deleted. Null makes none. 5 to 1440 in steps of 5, or up to 10080 (a week) in steps of 60."
   type        = number
   default     = null
 
   validation {
-    condition     = var.silence_alarm_minutes == null ? true : (var.silence_alarm_minutes >= 5 && var.silence_alarm_minutes <= 1440 && var.silence_alarm_minutes % 5 == 0) || (var.silence_alarm_minutes > 1440 && var.silence_alarm_minutes <= 10080 && var.silence_alarm_minutes % 60 == 0)
-    error_message = "silence_alarm_minutes must be 5 to 1440 in steps of 5, or up to 10080 in steps of 60: CloudWatch looks back no further."
+    condition     = var.inactivity_alarm_minutes == null ? true : (var.inactivity_alarm_minutes >= 5 && var.inactivity_alarm_minutes <= 1440 && var.inactivity_alarm_minutes % 5 == 0) || (var.inactivity_alarm_minutes > 1440 && var.inactivity_alarm_minutes <= 10080 && var.inactivity_alarm_minutes % 60 == 0)
+    error_message = "inactivity_alarm_minutes must be 5 to 1440 in steps of 5, or up to 10080 in steps of 60: CloudWatch looks back no further."
   }
 }
 
@@ -89,15 +91,15 @@ variable "bus_arn" {
   }
 }
 
-variable "transform" {
-  description = "Whether a function takes the events into the envelope. False sends them straight to the bus, as they are and under their own source: for rules of your own, not for `router`."
+variable "forward_unmodified" {
+  description = "Whether the events go to the bus as they are and under their own source: for rules of your own, not for `router`. False has a function take them into the envelope."
   type        = bool
-  default     = true
+  default     = false
   nullable    = false
 }
 
 variable "partner" {
-  description = "Whose events they are. With `transform`, their source becomes `partner.<partner>`."
+  description = "Partner that the events are from. Their source becomes `partner.<partner>`. Null with `forward_unmodified`."
   type        = string
   default     = null
 
@@ -107,13 +109,13 @@ variable "partner" {
   }
 
   validation {
-    condition     = (var.partner != null) == var.transform
-    error_message = "transform needs partner; events that are sent straight keep their own source, and have none."
+    condition     = (var.partner == null) == var.forward_unmodified
+    error_message = "partner is needed, except with forward_unmodified: such events keep their own source."
   }
 }
 
 variable "specification" {
-  description = "How the partner's events are read: what a specification file holds, as JSON text. With `transform` only."
+  description = "How the partner's events are read: the content of a specification file, as JSON text. Null with `forward_unmodified`."
   type        = string
   default     = null
 
@@ -123,13 +125,13 @@ variable "specification" {
   }
 
   validation {
-    condition     = (var.specification != null) == var.transform
-    error_message = "transform needs specification; events that are sent straight are not read."
+    condition     = (var.specification == null) == var.forward_unmodified
+    error_message = "specification is needed, except with forward_unmodified: such events are not read."
   }
 }
 
 variable "sources" {
-  description = "The `source` values of the partner's events; exact, or the beginning of some followed by `*`. Null is the name of the event source, which is what partners use."
+  description = "The `source` values of the partner's events; exact, or the beginning of some followed by `*`. Null is the name of the event source, as partners use it."
   type        = list(string)
   default     = null
 
@@ -153,68 +155,6 @@ variable "pattern" {
 ################################################################################
 # Consumer
 ################################################################################
-
-variable "batch_size" {
-  description = "Most messages per invocation: up to 10, or up to 10000 with a batch window."
-  type        = number
-  default     = 10
-  nullable    = false
-}
-
-variable "batch_window_seconds" {
-  description = "Seconds that Lambda waits for a batch to fill."
-  type        = number
-  default     = 0
-  nullable    = false
-}
-
-variable "maximum_concurrency" {
-  description = "Most invocations at a time, which protects what is behind the function. Null is no limit but the account's."
-  type        = number
-  default     = null
-}
-
-variable "enabled" {
-  description = "Whether the function consumes the queue. Messages wait while it does not."
-  type        = bool
-  default     = true
-  nullable    = false
-}
-
-variable "memory_mb" {
-  description = "Memory in MB; CPU grows with it."
-  type        = number
-  default     = 256
-  nullable    = false
-}
-
-variable "timeout_seconds" {
-  description = "Seconds after which Lambda ends an invocation."
-  type        = number
-  default     = 30
-  nullable    = false
-}
-
-variable "runtime" {
-  description = "Lambda runtime."
-  type        = string
-  default     = "python3.13"
-  nullable    = false
-}
-
-variable "architecture" {
-  description = "`arm64` or `x86_64`."
-  type        = string
-  default     = "arm64"
-  nullable    = false
-}
-
-variable "log_level" {
-  description = "The least severe level that is logged."
-  type        = string
-  default     = "INFO"
-  nullable    = false
-}
 
 variable "max_entry_bytes" {
   description = "Larger events go to the bucket, and the bus gets a pointer. EventBridge takes entries of 256 KB wherever it runs; leave some headroom."
@@ -247,165 +187,11 @@ variable "rule_retry" {
   }
 }
 
-variable "max_receive_count" {
-  description = "How often a message may be received. On the last receive the consumer itself sends it to the dead-letter queue, with the reason; SQS does so after a crash, where the queue is the module's own."
-  type        = number
-  default     = 5
-  nullable    = false
-}
-
-variable "retry" {
-  description = "How long a message that failed for the time being waits before it is received again: exponentially from `base_seconds` to `max_seconds`, with jitter."
-  type = object({
-    base_seconds = optional(number, 5)
-    max_seconds  = optional(number, 900)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.retry.base_seconds >= 1 && var.retry.base_seconds <= var.retry.max_seconds && var.retry.max_seconds <= 43200
-    error_message = "retry needs 1 <= base_seconds <= max_seconds <= 43200 (SQS hides a message for twelve hours at most)."
-  }
-}
-
-variable "visibility_timeout_seconds" {
-  description = "How long a received message is hidden. Null is six times the function's timeout plus the batch window, which AWS advises and which is the least."
-  type        = number
-  default     = null
-
-  validation {
-    condition     = var.visibility_timeout_seconds == null ? true : var.visibility_timeout_seconds >= 6 * var.timeout_seconds + var.batch_window_seconds && var.visibility_timeout_seconds <= 43200
-    error_message = "visibility_timeout_seconds must be at least 6 x timeout_seconds + batch_window_seconds, or messages are processed twice, and at most 43200."
-  }
-}
-
-variable "dlq_visibility_timeout_seconds" {
-  description = "How long a message received from the dead-letter queue is hidden: six times the timeout of the function that reads it (60 seconds in `dlq-review`)."
-  type        = number
-  default     = 360
-  nullable    = false
-
-  validation {
-    condition     = var.dlq_visibility_timeout_seconds >= 0 && var.dlq_visibility_timeout_seconds <= 43200
-    error_message = "dlq_visibility_timeout_seconds must be between 0 and 43200."
-  }
-}
-
-variable "redrive" {
-  description = "How `dlq-review` treats the dead letters: how often and how long apart it tries again, and for how long at most. Null leaves it to `dlq-review`."
-  type = object({
-    max_count          = optional(number, 3)
-    base_delay_seconds = optional(number, 60)
-    max_delay_seconds  = optional(number, 3600)
-    max_age_seconds    = optional(number, 86400)
-    max_per_second     = optional(number, 5)
-  })
-  default = null
-}
-
-variable "ledger_table" {
-  description = "Replay ledger to share: `{ name, arn }`, as the outputs of another ingress module have it, so that an event that comes by both ways is published once. Null makes one."
+variable "idempotency_table" {
+  description = "Idempotency store to share (`name`, `arn`), one of another module's `idempotency_tables`, so that an event that comes by both ways is published once. Null makes one."
   type = object({
     name = string
     arn  = string
   })
   default = null
-}
-
-variable "bucket" {
-  description = "Bucket for the configuration and for bodies too large for the bus: `{ name, arn }`. Null makes one."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
-}
-
-variable "alarm_thresholds" {
-  description = <<-EOT
-    When the queues' alarms go off.
-      queue_age_seconds = age of the oldest message in the queue
-      dlq_age_seconds   = age of the oldest message in the dead-letter queue: above the time that automatic re-drives take
-  EOT
-  type = object({
-    queue_age_seconds = optional(number, 3600)
-    dlq_age_seconds   = optional(number, 14400)
-  })
-  default  = {}
-  nullable = false
-}
-
-################################################################################
-# Common
-################################################################################
-
-variable "lambda_package" {
-  description = <<-EOT
-    Where the function's code is; exactly one form. Null takes `lambda_src/dist/media_events.zip` of this repository,
-    which a git source brings along.
-      filename          = a zip on the machine that runs Terraform, or
-      s3_bucket, s3_key, s3_object_version = a zip in S3
-      source_code_hash  = base64 SHA-256 of the zip; read from `filename` when left out, needed to notice a new zip in S3
-  EOT
-  type = object({
-    filename          = optional(string)
-    s3_bucket         = optional(string)
-    s3_key            = optional(string)
-    s3_object_version = optional(string)
-    source_code_hash  = optional(string)
-  })
-  default = null
-
-  validation {
-    condition = var.lambda_package == null ? true : (
-      (var.lambda_package.filename != null) != (var.lambda_package.s3_bucket != null)
-      && (var.lambda_package.s3_bucket != null) == (var.lambda_package.s3_key != null)
-      && (var.lambda_package.s3_object_version == null || var.lambda_package.s3_bucket != null)
-    )
-    error_message = "lambda_package takes either filename, or s3_bucket with s3_key (and s3_object_version if you like): exactly one of the two."
-  }
-}
-
-variable "log_retention_days" {
-  description = "How long CloudWatch keeps the logs, in days."
-  type        = number
-  default     = 30
-  nullable    = false
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch knows these numbers of days only: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
-  }
-}
-
-variable "alarm_actions" {
-  description = "ARNs that every alarm notifies when it goes off and when it recovers, an SNS topic's for instance."
-  type        = list(string)
-  default     = []
-  nullable    = false
-}
-
-variable "kms_key_arn" {
-  description = "Customer managed key for everything that the module encrypts. Null uses AWS-owned keys."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:…:key/…). An alias won't do, and the AWS-managed aws/sqs key can't be used by EventBridge."
-  }
-}
-
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of every role that the module creates."
-  type        = string
-  default     = null
-}
-
-variable "tags" {
-  description = "Tags for every resource that takes them."
-  type        = map(string)
-  default     = {}
-  nullable    = false
 }

@@ -1,42 +1,48 @@
 locals {
   # arn:<partition>:events:<region>:<account>:event-bus/<name>
   bus_arn_parts = split(":", var.bus_arn)
+  partition     = local.bus_arn_parts[1]
   region        = local.bus_arn_parts[3]
   account_id    = local.bus_arn_parts[4]
 
-  bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
-  bodies_prefix = "bodies/review/"
-  event_bodies  = "bodies/events/" # where ways in and transforms keep what is too large for the bus
+  hop     = "review/${var.name}"
+  kms_key = var.settings.kms_key[*]
 
-  # By ARN, because that is what a record tells of the queue that it is from.
+  bucket              = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
+  bodies_prefix       = "bodies/review/"
+  event_bodies_prefix = "bodies/events/" # where ingresses and transforms store what is too large for the bus
+
+  # By ARN: a message names the queue that it is from by that.
   configuration = jsonencode({ dead_letter_queues = { for queue in values(var.dead_letter_queues) : queue.queue_arn => {
-    url          = queue.queue_url
-    hop          = queue.hop
-    destination  = queue.destination
-    queue_url    = queue.source_queue_url
-    redrive_target   = queue.redrive_target
-    function_arn = queue.function_arn
-    consumer_arn = queue.consumer_arn
-    ledger_table = queue.ledger_table_name
-    redrive      = queue.redrive
+    url               = queue.queue_url
+    hop               = queue.hop
+    destination       = queue.destination
+    queue_url         = queue.source_queue_url
+    redrive_target    = queue.redrive_target
+    function_arn      = queue.function_arn
+    consumer_arn      = queue.consumer_arn
+    idempotency_table = try(queue.idempotency_table.name, null)
+    redrive           = queue.redrive
   } } })
 
-  # Where dead letters go back to, besides the bus, and what says whether they may. A hop on the bus may have a function too: one that took a request
-  # which never became an event. What crashed a queue's consumer is handed to it alone.
-  put_back = { for sid, statement in {
-    PutBackInQueues    = { actions = ["sqs:SendMessage"], resources = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"] }
-    ReadBreakers       = { actions = ["dynamodb:GetItem"], resources = distinct(compact(values(var.dead_letter_queues)[*].ledger_table_arn)) }
-    PutBackToFunctions = { actions = ["lambda:InvokeFunction"], resources = distinct(compact(flatten([for queue in values(var.dead_letter_queues) : [queue.function_arn, queue.consumer_arn]]))) }
+  # A circuit breaker is kept in the idempotency store of the hop.
+  circuit_breaker_tables = distinct([for queue in values(var.dead_letter_queues) : queue.idempotency_table.arn if queue.idempotency_table != null])
+
+  # Where dead letters go back to, besides the bus, and the stores that say whether they may. A hop on the bus may have a function too: one that took
+  # a request which never became an event. A message that crashed a queue's consumer is handed to that function alone.
+  redrive_permissions = { for sid, statement in {
+    RedriveToQueues     = { actions = ["sqs:SendMessage"], resources = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"] }
+    ReadCircuitBreakers = { actions = ["dynamodb:GetItem"], resources = local.circuit_breaker_tables }
+    RedriveToFunctions  = { actions = ["lambda:InvokeFunction"], resources = distinct(compact(flatten([for queue in values(var.dead_letter_queues) : [queue.function_arn, queue.consumer_arn]]))) }
   } : sid => statement if length(statement.resources) > 0 }
 }
 
 module "bucket" {
-  source = "../storage-bucket"
-  count  = var.bucket == null ? 1 : 0
+  source = "../internal/storage-bucket"
+  count  = var.settings.bucket == null ? 1 : 0
 
-  name        = replace(lower(var.name), "_", "-")
-  kms_key_arn = var.kms_key_arn
-  tags        = var.tags
+  name     = replace(lower(var.name), "_", "-")
+  settings = var.settings
 }
 
 ################################################################################
@@ -44,26 +50,24 @@ module "bucket" {
 ################################################################################
 
 module "function" {
-  source = "../lambda-function"
+  source = "../internal/lambda-function"
 
-  name            = var.name
-  description     = "Re-drives dead letters to the hop that failed, or opens a review item"
-  handler         = "media_events.handlers.redrive.handler"
-  timeout_seconds = var.timeout_seconds
-  memory_mb       = var.memory_mb
+  name        = var.name
+  description = "Redrives dead letters to the hop that failed, or opens a review item"
+  handler     = "media_events.handlers.redrive.handler"
 
   configuration = local.configuration
 
   environment = {
-    HOP          = "review/${var.name}"
+    HOP          = local.hop
     BUS_ARN      = var.bus_arn
     REVIEW_TABLE = aws_dynamodb_table.items.name
     BODIES_URI   = "s3://${local.bucket.name}/${local.bodies_prefix}"
     TOPIC_ARN    = aws_sns_topic.review.arn
 
-    EVENT_BODIES_URI       = "s3://${local.bucket.name}/${local.event_bodies}"
+    EVENT_BODIES_URI       = "s3://${local.bucket.name}/${local.event_bodies_prefix}"
     NOTIFICATIONS_PER_HOUR = tostring(var.notifications_per_hour)
-    CLOSED_RETENTION_DAYS      = tostring(var.keep_settled_days)
+    CLOSED_RETENTION_DAYS  = tostring(var.closed_retention_days)
   }
 
   policy_statements = merge(
@@ -72,13 +76,13 @@ module "function" {
         actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         resources = values(var.dead_letter_queues)[*].queue_arn
       }
-      PutBackOnBus = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
+      RedriveToBus = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
       WriteItems = {
         actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources = [aws_dynamodb_table.items.arn]
       }
-      KeepBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
-      # Lists are made of the indexes; what is deleted is an item that has been settled for keep_settled_days, with its bodies.
+      StoreBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
+      # Lists are queries of the indexes. Items that were closed closed_retention_days ago are deleted, with their bodies.
       ListItems = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/*"] }
       DeleteItems = {
         actions   = ["dynamodb:DeleteItem"]
@@ -88,19 +92,14 @@ module "function" {
       }
       ListBodies      = { actions = ["s3:ListBucketVersions"], resources = [local.bucket.arn] }
       DeleteBodies    = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
-      ReadEventBodies = { actions = ["s3:GetObject"], resources = ["${local.bucket.arn}/${local.event_bodies}*"] }
+      ReadEventBodies = { actions = ["s3:GetObject"], resources = ["${local.bucket.arn}/${local.event_bodies_prefix}*"] }
       Notify          = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
     },
-    local.put_back,
+    local.redrive_permissions,
   )
 
-  bucket                   = local.bucket
-  kms_key_arn              = var.kms_key_arn
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
+  settings = merge(var.settings, { bucket = local.bucket })
+  function = var.function
 }
 
 resource "aws_lambda_event_source_mapping" "dlq" {
@@ -110,9 +109,16 @@ resource "aws_lambda_event_source_mapping" "dlq" {
   function_name           = module.function.function_arn
   batch_size              = var.batch_size
   function_response_types = ["ReportBatchItemFailures"]
-  tags                    = var.tags
+  tags                    = var.settings.tags
 
   scaling_config {
     maximum_concurrency = var.maximum_concurrency
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.function.timeout_seconds >= 60
+      error_message = "function.timeout_seconds must be 60 to 900: the function waits up to 45 seconds for one that tries a dead letter alone."
+    }
   }
 }

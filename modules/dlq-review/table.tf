@@ -1,5 +1,5 @@
 ################################################################################
-# Review items: what waits for a person
+# Review items: failed events that need a person
 ################################################################################
 
 resource "aws_dynamodb_table" "items" {
@@ -73,7 +73,7 @@ resource "aws_dynamodb_table" "items" {
     type = "S"
   }
 
-  # Every list that the review desk shows is a query of one of these, never a scan.
+  # Every list of review items is a query of one of these, never a scan.
   global_secondary_index {
     name            = "by-status"
     hash_key        = "status"
@@ -131,7 +131,7 @@ resource "aws_dynamodb_table" "items" {
     projection_type = "ALL"
   }
 
-  # What has been settled for long and may go.
+  # Items that were closed long ago and may be deleted.
   global_secondary_index {
     name            = "by-closed"
     hash_key        = "status"
@@ -139,7 +139,7 @@ resource "aws_dynamodb_table" "items" {
     projection_type = "KEYS_ONLY"
   }
 
-  # Of the entries that count by the hour, and of those that say which item a message has. Items have no such attribute; the function deletes them.
+  # Entries that count by the hour, and entries that say which item a message has, expire. Items have no such attribute: the function deletes them.
   ttl {
     enabled        = true
     attribute_name = "expires"
@@ -152,18 +152,18 @@ resource "aws_dynamodb_table" "items" {
   # Encrypted with a key that DynamoDB owns where there is no customer managed key: "enabled" alone would mean the key
   # that AWS manages, which costs per request and adds nothing.
   dynamic "server_side_encryption" {
-    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+    for_each = local.kms_key
 
     content {
       enabled     = true
-      kms_key_arn = server_side_encryption.value
+      kms_key_arn = server_side_encryption.value.arn
     }
   }
 
-  tags = var.tags
+  tags = var.settings.tags
 }
 
-# What the review desk may edit: it reads this where it reads everything else, and no operator's policy may write it.
+# The types that may be edited. The review service reads them from the table, and no operator policy allows to write them.
 resource "aws_dynamodb_table_item" "settings" {
   count = length(var.editable_types) > 0 ? 1 : 0
 

@@ -1,15 +1,15 @@
 ################################################################################
-# Topic: tells people of new review items
+# Topic: notifies people of new review items
 ################################################################################
 
 resource "aws_sns_topic" "review" {
   name              = var.name
-  display_name      = "Events that wait for review"
-  kms_master_key_id = coalesce(var.kms_key_arn, "alias/aws/sns")
-  tags              = var.tags
+  display_name      = "Events that need review"
+  kms_master_key_id = try(var.settings.kms_key.arn, "alias/aws/sns")
+  tags              = var.settings.tags
 }
 
-# Only the function publishes, and its role allows it; no service has to be let in.
+# Only the function publishes, and its role allows it: no service needs access.
 resource "aws_sns_topic_policy" "review" {
   arn = aws_sns_topic.review.arn
 

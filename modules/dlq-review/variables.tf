@@ -1,7 +1,3 @@
-################################################################################
-# Common
-################################################################################
-
 variable "name" {
   description = "Name of the function, the topic and the table (`<name>`, `<name>-items`)."
   type        = string
@@ -13,74 +9,12 @@ variable "name" {
   }
 }
 
-variable "tags" {
-  description = "Tags of every resource."
-  type        = map(string)
-  default     = {}
-  nullable    = false
-}
-
-variable "kms_key_arn" {
-  description = <<-EOT
-    ARN of the customer managed key for table, topic, bodies, logs and configuration; null means keys that AWS owns (and
-    `alias/aws/sns` for the topic). The dead-letter queues must be encrypted with the same key, or with one that AWS owns.
-  EOT
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.kms_key_arn == null || can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:<region>:<account>:key/<id>): an alias can't stand in an IAM policy, and EventBridge can't use the keys that AWS manages."
-  }
-}
-
-variable "lambda_package" {
-  description = "The functions' code: a zip on disk or in S3. Null means the zip that comes with the module in `lambda_src/dist`."
-  type = object({
-    filename          = optional(string)
-    s3_bucket         = optional(string)
-    s3_key            = optional(string)
-    s3_object_version = optional(string)
-    source_code_hash  = optional(string)
-  })
-  default = null
-}
-
-variable "log_retention_days" {
-  description = "How long the functions' logs are kept."
-  type        = number
-  default     = 30
-  nullable    = false
-}
-
-variable "alarm_actions" {
-  description = "ARNs that alarms notify, SNS topics as a rule."
-  type        = list(string)
-  default     = []
-  nullable    = false
-}
-
-variable "permissions_boundary_arn" {
-  description = "Permissions boundary of every role."
-  type        = string
-  default     = null
-}
-
-variable "bucket" {
-  description = "The kit's bucket (`storage-bucket`), which holds the functions' configuration and large bodies. Null: the module makes one of its own."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
-}
-
 ################################################################################
 # Dead letters
 ################################################################################
 
 variable "bus_arn" {
-  description = "ARN of the event bus on which a rule's dead letters are put back, for the rule that failed alone."
+  description = "ARN of the event bus to which dead letters of a rule go back, for that rule alone."
   type        = string
   nullable    = false
 
@@ -92,21 +26,22 @@ variable "bus_arn" {
 
 variable "dead_letter_queues" {
   description = <<-EOT
-    The dead-letter queues to attend to, by hop: `merge()` of the outputs `dead_letter_queues` of the modules that have them.
+    The dead-letter queues to read, by hop: `merge()` of the outputs `dead_letter_queues` of the other modules.
 
-    * `queue_arn`, `queue_url`: of the dead-letter queue. Its visibility timeout must be at least six times `timeout_seconds`.
-    * `hop`, `destination`: what failed, and for whom the events were.
+    * `queue_arn`, `queue_url`: of the dead-letter queue. Its visibility timeout must be at least six times the function's timeout.
+    * `hop`, `destination`: the hop that failed, and the destination of its events.
     * `source_queue_arn`, `source_queue_url`: the hop's queue, where `redrive_target` is `queue`.
     * `function_arn`: the hop's function, where requests go back to it: needed where `redrive_target` is `function`, allowed elsewhere.
     * `consumer_arn`: the function that consumes the hop's queue. A message that crashed it is handed to it once more, alone and past the queue, so
-      that it takes no live messages along. Null: it goes back to the queue as others do. Of a way in (`ingress/…`) the function, this or `function_arn`,
-      must be the kit's: it is asked which event is in a message that nothing has read, before a person is.
-    * `redrive_target`: where a dead letter goes to be tried again: `queue`, `bus`, `function`, or `none` where nothing could take it: then a person is asked at once.
-    * `ledger_table_name`, `ledger_table_arn`: the table with the destination's breaker: while that is open, dead letters wait.
-    * `ordered`: whether the hop keeps the events of a key in their order. Who may archive may then tell its queue that a key goes on.
+      that no live message fails with it. Null: the message goes back to the queue as others do. Where the hop is an ingress (`ingress/…`), this
+      function or `function_arn` must be one of these modules': it is asked which event is in a message that no function has read, before a person is.
+    * `redrive_target`: where a dead letter is tried again: `queue`, `bus`, `function`, or `none` where nothing could take it. Then a person is asked
+      at once.
+    * `idempotency_table`: `{ name, arn }` of the table with the destination's circuit breaker: while that is open, dead letters wait.
+    * `ordered`: whether the hop keeps the events of a key in their order. The policy `administer` may then release the key's later events.
     * `redrive`: how often (`max_count`), how soon (`base_delay_seconds`, doubling up to `max_delay_seconds`) and up to which age of the event
-      (`max_age_seconds`) failures that may pass are tried again before a person is asked, and how many letters of the hop go back in a second
-      at most, in whatever way (`max_per_second`), so that ten thousand of them don't slow live traffic.
+      (`max_age_seconds`) failures that may pass are tried again before a person is asked, and how many dead letters of the hop go back in a second
+      at most, by any way (`max_per_second`), so that ten thousand of them don't slow live traffic.
   EOT
   type = map(object({
     queue_arn         = string
@@ -117,9 +52,8 @@ variable "dead_letter_queues" {
     source_queue_url  = optional(string)
     function_arn      = optional(string)
     consumer_arn      = optional(string)
-    redrive_target        = string
-    ledger_table_name = optional(string)
-    ledger_table_arn  = optional(string)
+    redrive_target    = string
+    idempotency_table = optional(object({ name = string, arn = string }))
     ordered           = optional(bool, false)
     redrive = optional(object({
       max_count          = optional(number, 3)
@@ -183,38 +117,38 @@ variable "dead_letter_queues" {
   }
 }
 
-variable "archive_arn" {
-  description = "ARN of the bus's archive, as `bus-custom` puts it out; null without one. With it, `operator_policies` has `replay_archive` and `repeat_effects`."
-  type        = string
+variable "archive" {
+  description = "The bus's archive, `{ arn }`; null without one. With it `operator_policies` has `archive_replay` and `repeat_effects`."
+  type        = object({ arn = string })
   default     = null
 
   validation {
-    condition     = var.archive_arn == null || can(regex("^arn:[^:]+:events:[^:]+:[0-9]{12}:archive/[A-Za-z0-9._-]{1,48}$", var.archive_arn))
-    error_message = "archive_arn must be the ARN of an EventBridge archive: arn:aws:events:<region>:<account>:archive/<name>."
+    condition     = var.archive == null ? true : can(regex("^arn:[^:]+:events:[^:]+:[0-9]{12}:archive/[A-Za-z0-9._-]{1,48}$", var.archive.arn))
+    error_message = "archive.arn must be the ARN of an EventBridge archive: arn:aws:events:<region>:<account>:archive/<name>."
   }
 }
 
 variable "log_group_names" {
-  description = "Log groups of the hops' functions, by hop: `merge()` of the outputs `log_group_names` of the modules that have them. The policies let operators search them for an event (`media-events trace`), and the re-drive function's own."
+  description = "Log groups of the hops' functions, by hop: `merge()` of the outputs `log_group_names` of the other modules. The policies let operators search them for an event (`media-events trace`), and the log group of the redrive function."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
-variable "ledger_table_arns" {
-  description = "Ledgers of the ways in, besides those in `dead_letter_queues`: the policies let operators look up there when an event came in."
-  type        = list(string)
-  default     = []
+variable "idempotency_tables" {
+  description = "Idempotency stores, by hop: `merge()` of the outputs `idempotency_tables` of the other modules. The policies let operators look up there when an event came in, besides the stores in `dead_letter_queues`."
+  type        = map(object({ name = string, arn = string }))
+  default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for arn in compact(var.ledger_table_arns) : can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[^/]+$", arn))])
-    error_message = "ledger_table_arns must be ARNs of tables."
+    condition     = alltrue([for table in values(var.idempotency_tables) : can(regex("^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[^/]+$", table.arn))])
+    error_message = "idempotency_tables: each arn must be the ARN of a table."
   }
 }
 
 variable "state_machine_arns" {
-  description = "State machines that events start, by destination: the policies let operators see how an event's execution went, as far as its status."
+  description = "State machines that events start, by destination. The policies let operators see the status of an event's execution."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -226,7 +160,7 @@ variable "state_machine_arns" {
 }
 
 variable "maximum_concurrency" {
-  description = "How many instances of the function may work on one dead-letter queue at a time: 2 to 1000. Low, so that ten thousand dead letters don't take the account's concurrency from live traffic."
+  description = "How many instances of the function may read one dead-letter queue at a time: 2 to 1000. Low, so that ten thousand dead letters don't take the account's concurrency from live traffic."
   type        = number
   default     = 2
   nullable    = false
@@ -249,25 +183,6 @@ variable "batch_size" {
   }
 }
 
-variable "timeout_seconds" {
-  description = "Timeout of the function, 60 to 900: it waits for its letters' turns, and up to 45 seconds for a function that tries one alone. The dead-letter queues' visibility timeout must be six times as long (360 seconds in this kit's modules)."
-  type        = number
-  default     = 60
-  nullable    = false
-
-  validation {
-    condition     = var.timeout_seconds >= 60 && var.timeout_seconds <= 900
-    error_message = "timeout_seconds must be 60 to 900: the function that tries a letter alone is waited for for up to 45 seconds."
-  }
-}
-
-variable "memory_mb" {
-  description = "Memory of the function."
-  type        = number
-  default     = 256
-  nullable    = false
-}
-
 ################################################################################
 # Review table
 ################################################################################
@@ -279,27 +194,27 @@ variable "deletion_protection" {
   nullable    = false
 }
 
-variable "keep_settled_days" {
-  description = "How many days an item stays after it was resolved, archived or superseded by an edited event; then it is deleted with its bodies. Open items never go."
+variable "closed_retention_days" {
+  description = "How many days an item stays after it was closed (resolved, archived or superseded by an edited event). Then it is deleted with its bodies. Open items are never deleted."
   type        = number
   default     = 30
   nullable    = false
 
   validation {
-    condition     = var.keep_settled_days >= 1 && floor(var.keep_settled_days) == var.keep_settled_days
-    error_message = "keep_settled_days must be a whole number of at least 1."
+    condition     = var.closed_retention_days >= 1 && floor(var.closed_retention_days) == var.closed_retention_days
+    error_message = "closed_retention_days must be a whole number of at least 1."
   }
 }
 
-variable "housekeeping_minutes" {
-  description = "Every how many minutes the function confirms replays, deletes what has been settled for long, and measures how much waits."
+variable "maintenance_minutes" {
+  description = "Interval of the review maintenance: the function confirms retries, deletes items that were closed long ago, and measures how many are open."
   type        = number
   default     = 5
   nullable    = false
 
   validation {
-    condition     = var.housekeeping_minutes >= 1 && var.housekeeping_minutes <= 60 && floor(var.housekeeping_minutes) == var.housekeeping_minutes
-    error_message = "housekeeping_minutes must be a whole number from 1 to 60."
+    condition     = var.maintenance_minutes >= 1 && var.maintenance_minutes <= 60 && floor(var.maintenance_minutes) == var.maintenance_minutes
+    error_message = "maintenance_minutes must be a whole number from 1 to 60."
   }
 }
 
@@ -308,7 +223,7 @@ variable "housekeeping_minutes" {
 ################################################################################
 
 variable "notifications_per_hour" {
-  description = "Of how many new groups of failures the topic tells in an hour at most. Of the others it tells when there is room and they fail again."
+  description = "How many new failure groups the topic reports in an hour at most. It reports the others when there is room and they fail again."
   type        = number
   default     = 20
   nullable    = false
@@ -320,7 +235,7 @@ variable "notifications_per_hour" {
 }
 
 variable "oldest_open_alarm_hours" {
-  description = "After how many hours an item that nobody has attended to raises an alarm."
+  description = "How many hours an item may be open before an alarm goes off."
   type        = number
   default     = 24
   nullable    = false
@@ -332,7 +247,7 @@ variable "oldest_open_alarm_hours" {
 }
 
 variable "growth_alarm_items" {
-  description = "How many items opened in one hour raise an alarm."
+  description = "How many items opened in one hour set off an alarm."
   type        = number
   default     = 100
   nullable    = false
@@ -344,7 +259,7 @@ variable "growth_alarm_items" {
 }
 
 ################################################################################
-# Review desk
+# Editing
 ################################################################################
 
 variable "editable_types" {
@@ -361,7 +276,7 @@ variable "editable_types" {
 
   validation {
     condition     = alltrue([for type in keys(var.editable_types) : length(type) > 0 && length(type) <= 128 && !strcontains(type, "*")])
-    error_message = "editable_types: name each type in full (at most 128 characters), without a wildcard: what is allowed to be edited should be said one by one."
+    error_message = "editable_types: name each type in full (at most 128 characters), without a wildcard: each type that may be edited should be named."
   }
 
   validation {
@@ -371,6 +286,6 @@ variable "editable_types" {
 
   validation {
     condition     = length(jsonencode(var.editable_types)) < 300000
-    error_message = "editable_types: the schemas must be smaller than 300,000 characters together, since they are kept in one entry of the table."
+    error_message = "editable_types: the schemas must be smaller than 300,000 characters together, since one entry of the table holds them."
   }
 }

@@ -28,9 +28,9 @@ resource "aws_apigatewayv2_api" "this" {
   name          = var.name
   description   = "Webhooks of ${join(", ", sort(keys(var.partners)))}"
   protocol_type = "HTTP"
-  tags          = var.tags
+  tags          = var.settings.tags
 
-  # Its own address asks for no client certificate: whoever may call by mutual TLS alone could go around it.
+  # The API's own address asks for no client certificate: callers could go around mutual TLS there.
   disable_execute_api_endpoint = local.mutual_tls != null
 }
 
@@ -41,6 +41,13 @@ resource "aws_apigatewayv2_integration" "function" {
   integration_uri        = module.function.invoke_arn
   payload_format_version = "2.0"
   timeout_milliseconds   = 30000
+
+  lifecycle {
+    precondition {
+      condition     = var.function.timeout_seconds <= 29
+      error_message = "function.timeout_seconds must be 1 to 29: API Gateway gives up after 30 seconds."
+    }
+  }
 }
 
 resource "aws_apigatewayv2_authorizer" "jwt" {
@@ -78,7 +85,7 @@ resource "aws_apigatewayv2_stage" "this" {
   api_id      = aws_apigatewayv2_api.this.id
   name        = "$default"
   auto_deploy = true
-  tags        = var.tags
+  tags        = var.settings.tags
 
   default_route_settings {
     throttling_rate_limit  = var.throttle.rate
@@ -119,12 +126,13 @@ resource "aws_apigatewayv2_stage" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
-  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; kms_key_arn sets a key of your own. They never hold payloads or secrets
-  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (log_retention_days); a year costs money that few want to spend
+  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a customer managed key. They never hold payloads or secrets
+  #checkov:skip=CKV_AWS_338:The user chooses how long logs are kept (settings.logs); a year costs money that few want to spend
   name              = "/aws/vendedlogs/apis/${var.name}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.kms_key_arn
-  tags              = var.tags
+  retention_in_days = var.settings.logs.retention_days
+  log_group_class   = var.settings.logs.class
+  kms_key_id        = one(local.kms_key[*].arn)
+  tags              = var.settings.tags
 }
 
 resource "aws_lambda_permission" "api" {

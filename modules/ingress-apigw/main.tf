@@ -3,9 +3,10 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  hop = "ingress/${var.name}"
+  hop     = "ingress/${var.name}"
+  kms_key = var.settings.kms_key[*]
 
-  # Partners without secrets of their own; the others' ARNs may be unknown until apply, their being there is not.
+  # Partners that bring no secrets. The ARNs of those that are brought may be unknown until apply.
   own_secrets = toset([for partner, settings in var.partners : partner if settings.secret_arns == null && settings.authorization == null])
 
   secret_arns = {
@@ -13,46 +14,45 @@ locals {
     contains(local.own_secrets, partner) ? [aws_secretsmanager_secret.partner[partner].arn] : settings.secret_arns == null ? [] : settings.secret_arns
   }
 
-  bucket        = var.bucket == null ? { name = module.bucket[0].bucket_name, arn = module.bucket[0].bucket_arn } : var.bucket
+  bucket        = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
   bodies_prefix = "bodies/events/" # the same as the router's: pointers under another prefix are not followed
 }
 
 module "bucket" {
-  source = "../storage-bucket"
-  count  = var.bucket == null ? 1 : 0
+  source = "../internal/storage-bucket"
+  count  = var.settings.bucket == null ? 1 : 0
 
-  name        = lower(replace(var.name, "_", "-"))
-  kms_key_arn = var.kms_key_arn
-  tags        = var.tags
+  name     = lower(replace(var.name, "_", "-"))
+  settings = var.settings
 }
 
 ################################################################################
 # Secrets
 ################################################################################
 
-# Without a value: a value in Terraform would be in its state. The operator, or the partner's onboarding, puts it.
+# Without a value: a value in Terraform would be in its state. The operator, or the partner's onboarding, sets it.
 resource "aws_secretsmanager_secret" "partner" {
-  #checkov:skip=CKV_AWS_149:Encrypted with the AWS-managed key by default; kms_key_arn sets a key of your own
-  #checkov:skip=CKV2_AWS_57:The partner makes these secrets: rotation is put here from there, no function could do it
+  #checkov:skip=CKV_AWS_149:Encrypted with the AWS-managed key by default; settings.kms_key sets a customer managed key
+  #checkov:skip=CKV2_AWS_57:The partner makes these secrets and rotates them: no function of this account could
   for_each = local.own_secrets
 
   name                    = "${var.name}/${each.key}"
   description             = "Verifies the webhooks of ${each.key}"
-  kms_key_id              = var.kms_key_arn
+  kms_key_id              = one(local.kms_key[*].arn)
   recovery_window_in_days = var.secret_recovery_window_days
-  tags                    = var.tags
+  tags                    = var.settings.tags
 }
 
 ################################################################################
-# Replay ledger
+# Idempotency store
 ################################################################################
 
-resource "aws_dynamodb_table" "ledger" {
-  #checkov:skip=CKV_AWS_119:Encrypted with a key that AWS owns by default; kms_key_arn sets a key of your own
-  name         = "${var.name}-ledger"
+resource "aws_dynamodb_table" "idempotency" {
+  #checkov:skip=CKV_AWS_119:Encrypted with a key that AWS owns by default; settings.kms_key sets a customer managed key
+  name         = "${var.name}-idempotency"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "pk"
-  tags         = var.tags
+  tags         = var.settings.tags
 
   attribute {
     name = "pk"
@@ -69,23 +69,23 @@ resource "aws_dynamodb_table" "ledger" {
   }
 
   server_side_encryption {
-    enabled     = var.kms_key_arn != null # false is a key that AWS owns, not none
-    kms_key_arn = var.kms_key_arn
+    enabled     = length(local.kms_key) > 0 # false is a key that AWS owns, not none
+    kms_key_arn = one(local.kms_key[*].arn)
   }
 }
 
 ################################################################################
-# Dead letters: what the bus refused, and requests that could not be processed
+# Dead letters: events that the bus refused, and requests that could not be processed
 ################################################################################
 
 resource "aws_sqs_queue" "dlq" {
   name                       = "${var.name}-dlq"
   message_retention_seconds  = 1209600 # 14 days, the most there is
-  visibility_timeout_seconds = var.dlq_visibility_timeout_seconds
+  visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
   max_message_size           = 262144
-  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
-  kms_master_key_id          = var.kms_key_arn
-  tags                       = var.tags
+  sqs_managed_sse_enabled    = length(local.kms_key) == 0 ? true : null
+  kms_master_key_id          = one(local.kms_key[*].arn)
+  tags                       = var.settings.tags
 
   # Composed rather than read from the queue: the policy is inline, since the provider waits for every separate one.
   policy = jsonencode({
@@ -124,7 +124,7 @@ locals {
   environment = {
     HOP                   = local.hop
     BUS_ARN               = var.bus_arn
-    IDEMPOTENCY_TABLE          = aws_dynamodb_table.ledger.name
+    IDEMPOTENCY_TABLE     = aws_dynamodb_table.idempotency.name
     DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
     BODIES_URI            = "s3://${local.bucket.name}/${local.bodies_prefix}"
     MAX_BODY_BYTES        = tostring(var.max_body_bytes)
@@ -137,16 +137,16 @@ locals {
         actions   = ["events:PutEvents"]
         resources = [var.bus_arn]
       }
-      RememberRequests = {
+      RecordRequests = {
         actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
-        resources = [aws_dynamodb_table.ledger.arn]
+        resources = [aws_dynamodb_table.idempotency.arn]
       }
-      GiveUp = {
+      SendDeadLetters = {
         actions   = ["sqs:SendMessage"]
         resources = [aws_sqs_queue.dlq.arn]
       }
       # Reads what it stored itself, when a request that could not be processed is sent to it again.
-      KeepLargeBodies = {
+      StoreLargeBodies = {
         actions   = ["s3:GetObject", "s3:PutObject"]
         resources = ["${local.bucket.arn}/${local.bodies_prefix}*"]
       }
@@ -167,25 +167,14 @@ locals {
 }
 
 module "function" {
-  source = "../lambda-function"
+  source = "../internal/lambda-function"
 
-  name                     = var.name
-  description              = "Verifies, normalises and publishes partners' webhooks"
-  handler                  = "media_events.handlers.webhook.handler"
-  runtime                  = var.runtime
-  architecture             = var.architecture
-  memory_mb                = var.memory_mb
-  timeout_seconds          = var.timeout_seconds
-  reserved_concurrency     = var.reserved_concurrency
-  log_level                = var.log_level
-  bucket                   = local.bucket
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
-  configuration            = local.configuration
-  environment              = local.environment
-  policy_statements        = local.policy_statements
+  name              = var.name
+  description       = "Verifies, normalises and publishes partners' webhooks"
+  handler           = "media_events.handlers.webhook.handler"
+  configuration     = local.configuration
+  environment       = local.environment
+  policy_statements = local.policy_statements
+  settings          = merge(var.settings, { bucket = local.bucket })
+  function          = var.function
 }

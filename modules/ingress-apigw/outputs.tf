@@ -18,7 +18,7 @@ output "webhook_urls" {
 }
 
 output "domain_target" {
-  description = "What the DNS record of `domain` points to: `name`, and `hosted_zone_id` for an alias. Null without a domain."
+  description = "Target of the DNS record of `domain`: `name`, and `hosted_zone_id` for an alias. Null without a domain."
   value = var.domain == null ? null : {
     name           = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].target_domain_name
     hosted_zone_id = aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].hosted_zone_id
@@ -50,54 +50,56 @@ output "secret_names" {
   value       = { for partner, secret in aws_secretsmanager_secret.partner : partner => secret.name }
 }
 
-output "dead_letter_queues" {
-  description = "The dead-letter queue, as `dlq-review` takes it."
-  value = {
-    (local.hop) = {
-      queue_arn        = aws_sqs_queue.dlq.arn
-      queue_url        = aws_sqs_queue.dlq.url
-      hop              = local.hop
-      destination      = "bus"
-      source_queue_arn = null
-      source_queue_url = null
-      function_arn     = module.function.function_arn
-      redrive_target       = "bus"
-      redrive          = var.redrive
-    }
-  }
-}
-
-output "ledger_table_name" {
-  description = "Name of the replay ledger."
-  value       = aws_dynamodb_table.ledger.name
-}
-
-output "ledger_table_arn" {
-  description = "ARN of the replay ledger."
-  value       = aws_dynamodb_table.ledger.arn
-}
-
-output "function_name" {
-  description = "Name of the function."
-  value       = module.function.function_name
-}
-
-output "function_arn" {
-  description = "ARN of the function."
-  value       = module.function.function_arn
-}
-
-output "log_group_name" {
-  description = "Name of the function's log group."
-  value       = module.function.log_group_name
-}
-
 output "access_log_group_name" {
   description = "Name of the API's access log group."
   value       = aws_cloudwatch_log_group.access.name
 }
 
-output "bucket_name" {
-  description = "Name of the bucket with the configuration and the bodies too large for the bus."
-  value       = local.bucket.name
+output "bucket" {
+  description = "Bucket with the configuration and the bodies too large for the bus: `{ name, arn }`."
+  value       = local.bucket
+}
+
+################################################################################
+# The same in every module
+################################################################################
+
+output "role_arns" {
+  description = "ARNs of the functions' roles, by hop."
+  value       = { (local.hop) = module.function.role_arn }
+}
+
+output "function_arns" {
+  description = "ARNs of the functions, by hop."
+  value       = { (local.hop) = module.function.function_arn }
+}
+
+output "log_group_names" {
+  description = "Names of the functions' log groups, by hop."
+  value       = { (local.hop) = module.function.log_group_name }
+}
+
+output "idempotency_tables" {
+  description = "Idempotency stores, `{ name, arn }`, by hop."
+  value       = { (local.hop) = { name = aws_dynamodb_table.idempotency.name, arn = aws_dynamodb_table.idempotency.arn } }
+}
+
+output "dead_letter_queues" {
+  description = "Dead-letter queues, by hop, as `dlq-review` takes them."
+  value = {
+    (local.hop) = {
+      queue_arn         = aws_sqs_queue.dlq.arn
+      queue_url         = aws_sqs_queue.dlq.url
+      hop               = local.hop
+      destination       = "bus"
+      source_queue_arn  = null
+      source_queue_url  = null
+      function_arn      = module.function.function_arn
+      consumer_arn      = null
+      redrive_target    = "bus"
+      idempotency_table = null
+      ordered           = false
+      redrive           = var.failure.redrive
+    }
+  }
 }

@@ -26,18 +26,18 @@ variable "bus_arn" {
 
 variable "partners" {
   description = <<-EOT
-    Who may call, by name; a partner's address is `/webhooks/<name>`.
-      specification = what a specification file holds, as JSON text; `jsonencode({ preset = "mux" })` alone is one
+    The partners that may call, by name; a partner's address is `/webhooks/<name>`.
+      specification = content of a specification file, as JSON text; `jsonencode({ preset = "mux" })` alone is one
       secret_arns   = Secrets Manager secrets that verify the calls, current first, previous after it. Null: the module
                       makes one secret, `<name>/<partner>`, without a value, for you to fill. `[]`: none is needed. With
                       an `authorization` null is `[]`
-      throttle      = limits of its own, `{ rate, burst }`: what others send no longer counts against it, nor what it
-                      sends against them. Null: it shares `throttle`
+      throttle      = limits of its own, `{ rate, burst }`: its calls and those of other partners no longer count against each
+                      other. Null: it shares `throttle`
       authorization = `{ type = "iam", principals }`: API Gateway lets in signed calls of the roles and users with these
                       ARNs, which `invoke_policies` allows to call; or `{ type = "jwt", issuer, audiences, scopes }`: it
                       lets in tokens of this issuer, for any of the audiences, with any of the scopes if there are some.
                       Either takes the place of the specification's verification. Null: calls are verified by signature
-      require_client_certificate = only by mutual TLS, which `domain` must have; comes on top of what else is asked for
+      require_client_certificate = only by mutual TLS, which `domain` must have, besides the signature or the authorization
   EOT
   type = map(object({
     specification = string
@@ -59,7 +59,7 @@ variable "partners" {
 
   validation {
     condition     = length(var.partners) > 0
-    error_message = "partners is empty: an API that nobody may call serves nobody."
+    error_message = "partners is empty: an API needs at least one partner."
   }
 
   validation {
@@ -114,7 +114,7 @@ variable "partners" {
 }
 
 variable "secret_key_arns" {
-  description = "Customer managed keys of secrets given by `secret_arns`, other than `kms_key_arn`."
+  description = "Customer managed keys of secrets given by `secret_arns`, other than `settings.kms_key`."
   type        = list(string)
   default     = []
   nullable    = false
@@ -215,175 +215,21 @@ variable "max_entry_bytes" {
 }
 
 ################################################################################
-# Function
+# Alarms
 ################################################################################
-
-variable "memory_mb" {
-  description = "Memory of the function in MB; CPU grows with it, and a sender waits for the answer."
-  type        = number
-  default     = 512
-  nullable    = false
-}
-
-variable "timeout_seconds" {
-  description = "Seconds after which Lambda ends an invocation: API Gateway waits for 30."
-  type        = number
-  default     = 20
-  nullable    = false
-
-  validation {
-    condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 29
-    error_message = "timeout_seconds must be 1 to 29: API Gateway gives up after 30 seconds."
-  }
-}
-
-variable "reserved_concurrency" {
-  description = "Instances reserved for, and the most granted to, the function. Null shares the account's pool."
-  type        = number
-  default     = null
-}
-
-variable "runtime" {
-  description = "Lambda runtime."
-  type        = string
-  default     = "python3.13"
-  nullable    = false
-}
-
-variable "architecture" {
-  description = "`arm64` or `x86_64`."
-  type        = string
-  default     = "arm64"
-  nullable    = false
-}
-
-variable "log_level" {
-  description = "The least severe level that is logged."
-  type        = string
-  default     = "INFO"
-  nullable    = false
-}
-
-################################################################################
-# Failures
-################################################################################
-
-variable "redrive" {
-  description = "How `dlq-review` treats the dead letters: how often and how long apart it tries again, and for how long at most. Null leaves it to `dlq-review`."
-  type = object({
-    max_count          = optional(number, 3)
-    base_delay_seconds = optional(number, 60)
-    max_delay_seconds  = optional(number, 3600)
-    max_age_seconds    = optional(number, 86400)
-    max_per_second     = optional(number, 5)
-  })
-  default = null
-}
-
-variable "dlq_visibility_timeout_seconds" {
-  description = "How long a message received from the dead-letter queue is hidden: six times the timeout of the function that reads it (60 seconds in `dlq-review`)."
-  type        = number
-  default     = 360
-  nullable    = false
-}
-
-variable "bucket" {
-  description = "Bucket for the configuration and for bodies too large for the bus: `{ name, arn }`. Null makes one."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
-}
 
 variable "alarm_thresholds" {
   description = <<-EOT
-    When the alarms go off.
+    When the alarms go off, besides the one on the age of dead letters (`failure`).
       server_errors        = 5xx answers in five minutes
       client_error_percent = 4xx answers in percent of all, for a quarter of an hour
       latency_ms           = slowest hundredth (p99) of the calls
-      dlq_age_seconds      = age of the oldest message in the dead-letter queue
   EOT
   type = object({
     server_errors        = optional(number, 1)
     client_error_percent = optional(number, 50)
     latency_ms           = optional(number, 3000)
-    dlq_age_seconds      = optional(number, 14400)
   })
   default  = {}
   nullable = false
-}
-
-################################################################################
-# Common
-################################################################################
-
-variable "lambda_package" {
-  description = <<-EOT
-    Where the function's code is; exactly one form. Null takes `lambda_src/dist/media_events.zip` of this repository,
-    which a git source brings along.
-      filename          = a zip on the machine that runs Terraform, or
-      s3_bucket, s3_key, s3_object_version = a zip in S3
-      source_code_hash  = base64 SHA-256 of the zip; read from `filename` when left out, needed to notice a new zip in S3
-  EOT
-  type = object({
-    filename          = optional(string)
-    s3_bucket         = optional(string)
-    s3_key            = optional(string)
-    s3_object_version = optional(string)
-    source_code_hash  = optional(string)
-  })
-  default = null
-
-  validation {
-    condition = var.lambda_package == null ? true : (
-      (var.lambda_package.filename != null) != (var.lambda_package.s3_bucket != null)
-      && (var.lambda_package.s3_bucket != null) == (var.lambda_package.s3_key != null)
-      && (var.lambda_package.s3_object_version == null || var.lambda_package.s3_bucket != null)
-    )
-    error_message = "lambda_package takes either filename, or s3_bucket with s3_key (and s3_object_version if you like): exactly one of the two."
-  }
-}
-
-variable "log_retention_days" {
-  description = "How long CloudWatch keeps the logs, in days."
-  type        = number
-  default     = 30
-  nullable    = false
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch knows these numbers of days only: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
-  }
-}
-
-variable "alarm_actions" {
-  description = "ARNs that every alarm notifies when it goes off and when it recovers, an SNS topic's for instance."
-  type        = list(string)
-  default     = []
-  nullable    = false
-}
-
-variable "kms_key_arn" {
-  description = "Customer managed key for everything that the module encrypts. Null uses AWS-owned keys."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:…:key/…). An alias won't do, and the AWS-managed aws/sqs key can't be used by EventBridge."
-  }
-}
-
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of every role that the module creates."
-  type        = string
-  default     = null
-}
-
-variable "tags" {
-  description = "Tags for every resource that takes them."
-  type        = map(string)
-  default     = {}
-  nullable    = false
 }

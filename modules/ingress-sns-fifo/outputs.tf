@@ -1,109 +1,53 @@
 output "topic_arn" {
-  description = "ARN of the topic that publishers publish to."
+  description = "ARN of the topic that senders publish to."
   value       = local.topic_arn
-}
-
-output "topic_name" {
-  description = "Name of the topic that publishers publish to."
-  value       = split(":", local.topic_arn)[5]
-}
-
-output "publisher_policy" {
-  description = "What a publisher's role needs, as JSON text: in another account, besides its entry in `publishers`. Null for an existing topic."
-  value       = local.own_topic ? local.publisher_policy : null
-}
-
-output "existing_topic_policy" {
-  description = "What the existing topic's own policy must say, as JSON text, if it is another account's; null for a topic of the module's own."
-  value       = local.existing_topic_policy
-}
-
-output "subscription_arn" {
-  description = "ARN of the topic's subscription."
-  value       = aws_sns_topic_subscription.this.arn
-}
-
-output "queue_name" {
-  description = "Name of the queue that the topic delivers to."
-  value       = module.ingress.queue_name
 }
 
 output "queue_arn" {
   description = "ARN of the queue that the topic delivers to."
-  value       = module.ingress.queue_arn
+  value       = module.ingress.queue.arn
 }
 
-output "queue_url" {
-  description = "URL of the queue that the topic delivers to."
-  value       = module.ingress.queue_url
+output "sender_policy" {
+  description = "Policy that a sender's role needs, as JSON text: in another account, besides its entry in `senders`. Null for an existing topic."
+  value       = local.own_topic ? local.sender_policy : null
 }
 
-output "queue_policy" {
-  description = "Who may send to the queue: its policy, as JSON text."
-  value       = module.ingress.queue_policy
+output "existing_topic_policy" {
+  description = "Statements that the existing topic's own policy needs, as JSON text, if it is another account's; null for a topic of the module's own."
+  value       = local.existing_topic_policy
 }
 
-output "dlq_name" {
-  description = "Name of the dead-letter queue, the function's and the subscription's."
-  value       = module.ingress.dlq_name
+output "bucket" {
+  description = "Bucket with the configuration and the bodies too large for the bus: `{ name, arn }`."
+  value       = module.ingress.bucket
 }
 
-output "dlq_arn" {
-  description = "ARN of the dead-letter queue."
-  value       = module.ingress.dlq_arn
+################################################################################
+# The same in every module
+################################################################################
+
+output "role_arns" {
+  description = "ARNs of the functions' roles, by hop."
+  value       = module.ingress.role_arns
 }
 
-output "dlq_url" {
-  description = "URL of the dead-letter queue."
-  value       = module.ingress.dlq_url
+output "function_arns" {
+  description = "ARNs of the functions, by hop."
+  value       = module.ingress.function_arns
+}
+
+output "log_group_names" {
+  description = "Names of the functions' log groups, by hop."
+  value       = module.ingress.log_group_names
+}
+
+output "idempotency_tables" {
+  description = "Idempotency stores, `{ name, arn }`, by hop."
+  value       = module.ingress.idempotency_tables
 }
 
 output "dead_letter_queues" {
-  description = "The dead-letter queue, as `dlq-review` takes it."
+  description = "Dead-letter queues, by hop, as `dlq-review` takes them."
   value       = module.ingress.dead_letter_queues
-}
-
-output "ledger_table_name" {
-  description = "Name of the replay ledger."
-  value       = module.ingress.ledger_table_name
-}
-
-output "ledger_table_arn" {
-  description = "ARN of the replay ledger."
-  value       = module.ingress.ledger_table_arn
-}
-
-output "bucket_name" {
-  description = "Name of the bucket with the configuration and the bodies too large for the bus."
-  value       = module.ingress.bucket_name
-}
-
-output "function_name" {
-  description = "Name of the function."
-  value       = module.ingress.function_name
-}
-
-output "function_arn" {
-  description = "ARN of the function."
-  value       = module.ingress.function_arn
-}
-
-output "role_arn" {
-  description = "ARN of the function's role."
-  value       = module.ingress.role_arn
-}
-
-output "log_group_name" {
-  description = "Name of the function's log group."
-  value       = module.ingress.log_group_name
-}
-
-output "policy" {
-  description = "What the function may do: its role's policy, as JSON text."
-  value       = module.ingress.policy
-}
-
-output "environment" {
-  description = "The function's environment variables."
-  value       = module.ingress.environment
 }

@@ -1,22 +1,22 @@
 data "aws_partition" "current" {}
 
 locals {
-  # Other accounts can't use the key that AWS manages for SNS. What is not encrypted with a key is still encrypted on disk.
-  topic_key = var.kms_key_arn != null ? var.kms_key_arn : length(var.publishers) == 0 ? "alias/aws/sns" : null
+  # Other accounts can't use the key that AWS manages for SNS. Without a key, SNS still encrypts the messages on disk.
+  topic_key = var.settings.kms_key != null ? var.settings.kms_key.arn : length(var.senders) == 0 ? "alias/aws/sns" : null
 }
 
 resource "aws_sns_topic" "this" {
-  #checkov:skip=CKV_AWS_26:Encrypted with aws/sns or with kms_key_arn; without a key only where other accounts publish, which can't use aws/sns
+  #checkov:skip=CKV_AWS_26:Encrypted with aws/sns or with settings.kms_key; without a key only where other accounts send, which can't use aws/sns
   count = local.own_topic ? 1 : 0
 
   name              = var.fifo ? "${var.name}.fifo" : var.name
   display_name      = "Events of ${var.partner}"
   kms_master_key_id = local.topic_key
-  tags              = var.tags
+  tags              = var.settings.tags
 
   fifo_topic                  = var.fifo ? true : null
   content_based_deduplication = var.fifo ? var.topic_content_based_deduplication : null
-  fifo_throughput_scope       = var.fifo && var.high_throughput ? "MessageGroup" : null
+  fifo_throughput_scope       = var.fifo && var.queue.high_throughput ? "MessageGroup" : null
 
   # An empty policy ends an active one; none at all would leave it.
   archive_policy = var.topic_archive_days == null ? null : jsonencode(var.topic_archive_days == 0 ? {} : { MessageRetentionPeriod = tostring(var.topic_archive_days) })
@@ -31,25 +31,25 @@ locals {
     Condition = { Bool = { "aws:SecureTransport" = "false" } }
   }
 
-  allow_publishers = [for sid, publisher in var.publishers : merge(
+  allow_senders = [for sid, sender in var.senders : merge(
     {
       Sid    = sid
       Effect = "Allow"
       Action = "sns:Publish"
       Principal = {
         # An organisation alone is everybody, and by the condition below only those of the organisation.
-        AWS = length(publisher.account_ids) + length(publisher.role_arns) == 0 ? ["*"] : concat(
-          [for account in publisher.account_ids : "arn:${data.aws_partition.current.partition}:iam::${account}:root"],
-          publisher.role_arns,
+        AWS = length(sender.account_ids) + length(sender.role_arns) == 0 ? ["*"] : concat(
+          [for account in sender.account_ids : "arn:${data.aws_partition.current.partition}:iam::${account}:root"],
+          sender.role_arns,
         )
       }
     },
-    publisher.organization_id == null ? {} : {
-      Condition = { StringEquals = { "aws:PrincipalOrgID" = publisher.organization_id } }
+    sender.organization_id == null ? {} : {
+      Condition = { StringEquals = { "aws:PrincipalOrgID" = sender.organization_id } }
     },
   )]
 
-  publisher_policy = jsonencode({
+  sender_policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
       [{
@@ -58,11 +58,11 @@ locals {
         Action   = "sns:Publish"
         Resource = local.topic_arn
       }],
-      [for key in var.kms_key_arn[*] : {
+      [for key in var.settings.kms_key[*] : {
         Sid      = "EncryptForTopic"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = key
+        Resource = key.arn
       }],
     )
   })
@@ -74,9 +74,9 @@ locals {
       Sid       = "Subscribe"
       Effect    = "Allow"
       Action    = "sns:Subscribe"
-      Resource  = var.existing_topic_arn
+      Resource  = var.existing_topic.arn
       Principal = { AWS = join(":", concat(slice(split(":", module.ingress.role_arn), 0, 5), ["root"])) }
-      Condition = { StringEquals = { "sns:Protocol" = "sqs", "sns:Endpoint" = module.ingress.queue_arn } }
+      Condition = { StringEquals = { "sns:Protocol" = "sqs", "sns:Endpoint" = module.ingress.queue.arn } }
     }]
   })
 }
@@ -88,6 +88,6 @@ resource "aws_sns_topic_policy" "this" {
 
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [for statement in concat([local.deny_without_tls], local.allow_publishers) : merge(statement, { Resource = aws_sns_topic.this[0].arn })]
+    Statement = [for statement in concat([local.deny_without_tls], local.allow_senders) : merge(statement, { Resource = aws_sns_topic.this[0].arn })]
   })
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the topic, the queue, the function, its role and, with `-ledger`, the table. The dead-letter queue is `<name>-dlq`; `.fifo` comes last."
+  description = "Name of the topic, the queue, the function, its role and, with `-idempotency`, the table. The dead-letter queue is `<name>-dlq`; `.fifo` comes last."
   type        = string
   nullable    = false
 
@@ -21,7 +21,7 @@ variable "bus_arn" {
 }
 
 variable "partner" {
-  description = "Whose messages come. Its events' source is `partner.<partner>`."
+  description = "Partner that the messages are from. Its events' source is `partner.<partner>`."
   type        = string
   nullable    = false
 
@@ -32,7 +32,7 @@ variable "partner" {
 }
 
 variable "specification" {
-  description = "How the partner's messages are read: what a specification file holds, as JSON text; `jsonencode({ preset = \"mux\" })` alone is one."
+  description = "How the partner's messages are read: the content of a specification file, as JSON text; `jsonencode({ preset = \"mux\" })` alone is one."
   type        = string
   nullable    = false
 
@@ -51,68 +51,38 @@ variable "fifo" {
   type        = bool
   default     = true
   nullable    = false
-}
-
-variable "existing_topic_arn" {
-  description = "A topic that exists already, the partner's own as a rule, in place of one that the module makes. In the provider's region; it may be another account's."
-  type        = string
-  default     = null
 
   validation {
-    condition     = var.existing_topic_arn == null ? true : can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\\.fifo)?$", var.existing_topic_arn))
-    error_message = "existing_topic_arn must be the ARN of a topic: arn:aws:sns:<region>:<account>:<name>."
+    condition     = !var.fifo || (var.queue.batch_size <= 10 && var.queue.batch_window_seconds == 0)
+    error_message = "A FIFO queue takes a queue.batch_size of 1 to 10 and no queue.batch_window_seconds."
   }
 
   validation {
-    condition     = var.existing_topic_arn == null ? true : endswith(var.existing_topic_arn, ".fifo") == var.fifo
+    condition     = var.fifo || !(var.queue.content_based_deduplication || var.queue.high_throughput)
+    error_message = "queue.content_based_deduplication and queue.high_throughput are for FIFO queues: leave fifo = true, or leave them out."
+  }
+}
+
+variable "existing_topic" {
+  description = "A topic (`arn`) that exists already, the partner's own as a rule, in place of one that the module makes. In the provider's region; it may be another account's."
+  type = object({
+    arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.existing_topic == null ? true : can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\\.fifo)?$", var.existing_topic.arn))
+    error_message = "existing_topic.arn must be the ARN of a topic: arn:aws:sns:<region>:<account>:<name>."
+  }
+
+  validation {
+    condition     = var.existing_topic == null ? true : endswith(var.existing_topic.arn, ".fifo") == var.fifo
     error_message = "FIFO goes with FIFO and standard with standard: fifo must be true if the topic's name ends with .fifo, else false."
   }
-}
-
-variable "publishers" {
-  description = <<-EOT
-    Who else may publish to the topic. The key becomes the statement's Sid. Roles of the topic's own account need no entry here:
-    their own policies decide.
-      account_ids     = accounts, all of whose roles with the permission may publish
-      role_arns       = roles, which is narrower
-      organization_id = an AWS organisation: alone, all its accounts; with account_ids or role_arns, a further condition
-  EOT
-  type = map(object({
-    account_ids     = optional(list(string), [])
-    role_arns       = optional(list(string), [])
-    organization_id = optional(string)
-  }))
-  default  = {}
-  nullable = false
 
   validation {
-    condition     = alltrue([for sid in keys(var.publishers) : can(regex("^[A-Za-z0-9_-]{1,64}$", sid))])
-    error_message = "The keys of publishers must have 1 to 64 letters, digits, hyphens or underscores."
-  }
-
-  validation {
-    condition     = alltrue([for sender in values(var.publishers) : length(sender.account_ids) + length(sender.role_arns) > 0 || sender.organization_id != null])
-    error_message = "Every publisher needs account_ids, role_arns or organization_id: anybody in the world could publish otherwise."
-  }
-
-  validation {
-    condition     = alltrue(flatten([for sender in values(var.publishers) : [for account in sender.account_ids : can(regex("^[0-9]{12}$", account))]]))
-    error_message = "account_ids have 12 digits; write them as text, or leading zeros get lost."
-  }
-
-  validation {
-    condition     = alltrue(flatten([for sender in values(var.publishers) : [for arn in sender.role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", arn))]]))
-    error_message = "role_arns must be ARNs of roles: arn:aws:iam::<account>:role/<name>."
-  }
-
-  validation {
-    condition     = alltrue([for sender in values(var.publishers) : sender.organization_id == null ? true : can(regex("^o-[a-z0-9]{10,32}$", sender.organization_id))])
-    error_message = "organization_id looks like o-a1b2c3d4e5."
-  }
-
-  validation {
-    condition     = var.existing_topic_arn == null || length(var.publishers) == 0
-    error_message = "An existing topic's policy is its owner's: publishers is for a topic that the module makes."
+    condition     = var.existing_topic == null || length(var.senders) == 0
+    error_message = "An existing topic's policy is its owner's: senders is for a topic that the module makes. Let the owner name who may send."
   }
 }
 
@@ -123,25 +93,13 @@ variable "topic_content_based_deduplication" {
   nullable    = false
 
   validation {
-    condition     = !var.topic_content_based_deduplication || (var.fifo && var.existing_topic_arn == null)
+    condition     = !var.topic_content_based_deduplication || (var.fifo && var.existing_topic == null)
     error_message = "topic_content_based_deduplication is for a FIFO topic that the module makes."
   }
 }
 
-variable "high_throughput" {
-  description = "Whether topic and queue count their quotas, and look for duplicates, per message group instead of as a whole. FIFO only; of an existing topic, the queue alone."
-  type        = bool
-  default     = false
-  nullable    = false
-
-  validation {
-    condition     = !var.high_throughput || var.fifo
-    error_message = "high_throughput is for FIFO topics and queues."
-  }
-}
-
 variable "topic_archive_days" {
-  description = "Days that the topic keeps messages for replays, 1 to 365; null keeps none. 0 ends the keeping and deletes what was kept: SNS does not delete a topic that still keeps messages. FIFO topics of the module's own only."
+  description = "Days that the topic keeps messages for replays, 1 to 365; null keeps none. 0 ends the archive and deletes its messages: SNS does not delete a topic that still keeps messages. FIFO topics of the module's own only."
   type        = number
   default     = null
 
@@ -151,7 +109,7 @@ variable "topic_archive_days" {
   }
 
   validation {
-    condition     = var.topic_archive_days == null || (var.fifo && var.existing_topic_arn == null)
+    condition     = var.topic_archive_days == null || (var.fifo && var.existing_topic == null)
     error_message = "Only FIFO topics keep messages, and an existing topic's archive is its owner's: topic_archive_days is for a FIFO topic that the module makes."
   }
 }
@@ -161,7 +119,7 @@ variable "topic_archive_days" {
 ################################################################################
 
 variable "raw_message_delivery" {
-  description = "Whether the queue gets the publisher's message as it is, with its attributes, or wrapped by SNS as JSON. Wrapped messages may have more than ten attributes; the function unwraps them."
+  description = "Whether the queue gets the message as it is, with its attributes, or wrapped by SNS as JSON. Wrapped messages may have more than ten attributes; the function unwraps them."
   type        = bool
   default     = true
   nullable    = false
@@ -179,7 +137,7 @@ variable "filter_policy" {
 }
 
 variable "filter_policy_scope" {
-  description = "What the filter policy looks at: `MessageAttributes` or `MessageBody`."
+  description = "Part of a message that the filter policy matches: `MessageAttributes` or `MessageBody`."
   type        = string
   default     = "MessageAttributes"
   nullable    = false
@@ -192,10 +150,10 @@ variable "filter_policy_scope" {
 
 variable "replay" {
   description = <<-EOT
-    Delivers again what a FIFO topic's archive has kept; the ledger lets events that are on the bus already pass by. Setting it starts
+    Delivers the messages of a FIFO topic's archive again; the idempotency store drops events that are on the bus already. Setting it starts
     the replay, null ends it.
       from  = time of the first message, RFC 3339 in UTC
-      until = time of the last one; null goes on to the present, and then on with what is published
+      until = time of the last one; null goes on to the present, and then on with new messages
   EOT
   type = object({
     from  = string
@@ -205,7 +163,7 @@ variable "replay" {
 
   validation {
     condition     = var.replay == null || var.fifo
-    error_message = "Only FIFO topics keep messages that could be replayed."
+    error_message = "Only FIFO topics have an archive to replay from."
   }
 
   validation {
@@ -223,78 +181,6 @@ variable "replay" {
 # Consumer
 ################################################################################
 
-variable "batch_size" {
-  description = "Most messages per invocation: up to 10, or up to 10000 for a standard queue with a batch window."
-  type        = number
-  default     = 10
-  nullable    = false
-
-  validation {
-    condition     = var.batch_size >= 1 && var.batch_size <= 10000 && (var.batch_size <= 10 || (!var.fifo && var.batch_window_seconds >= 1))
-    error_message = "batch_size must be 1 to 10; above 10 (to 10000) the queue must be standard and batch_window_seconds at least 1."
-  }
-}
-
-variable "batch_window_seconds" {
-  description = "Seconds that Lambda waits for a batch to fill. Standard queues only."
-  type        = number
-  default     = 0
-  nullable    = false
-
-  validation {
-    condition     = var.batch_window_seconds >= 0 && var.batch_window_seconds <= 300 && (!var.fifo || var.batch_window_seconds == 0)
-    error_message = "batch_window_seconds must be 0 to 300, and 0 for a FIFO queue."
-  }
-}
-
-variable "maximum_concurrency" {
-  description = "Most invocations at a time, which protects what is behind the function. Null is no limit but the account's."
-  type        = number
-  default     = null
-}
-
-variable "enabled" {
-  description = "Whether the function consumes the queue. Messages wait while it does not."
-  type        = bool
-  default     = true
-  nullable    = false
-}
-
-variable "memory_mb" {
-  description = "Memory in MB; CPU grows with it."
-  type        = number
-  default     = 256
-  nullable    = false
-}
-
-variable "timeout_seconds" {
-  description = "Seconds after which Lambda ends an invocation."
-  type        = number
-  default     = 30
-  nullable    = false
-}
-
-variable "runtime" {
-  description = "Lambda runtime."
-  type        = string
-  default     = "python3.13"
-  nullable    = false
-}
-
-variable "architecture" {
-  description = "`arm64` or `x86_64`."
-  type        = string
-  default     = "arm64"
-  nullable    = false
-}
-
-variable "log_level" {
-  description = "The least severe level that is logged."
-  type        = string
-  default     = "INFO"
-  nullable    = false
-}
-
 variable "max_entry_bytes" {
   description = "Larger events go to the bucket, and the bus gets a pointer. EventBridge takes entries of 256 KB wherever it runs; leave some headroom."
   type        = number
@@ -311,165 +197,11 @@ variable "max_entry_bytes" {
 # Failures
 ################################################################################
 
-variable "max_receive_count" {
-  description = "How often a message may be received. On the last receive the consumer itself sends it to the dead-letter queue, with the reason; SQS does so after a crash, where the queue is the module's own."
-  type        = number
-  default     = 5
-  nullable    = false
-}
-
-variable "retry" {
-  description = "How long a message that failed for the time being waits before it is received again: exponentially from `base_seconds` to `max_seconds`, with jitter."
-  type = object({
-    base_seconds = optional(number, 5)
-    max_seconds  = optional(number, 900)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.retry.base_seconds >= 1 && var.retry.base_seconds <= var.retry.max_seconds && var.retry.max_seconds <= 43200
-    error_message = "retry needs 1 <= base_seconds <= max_seconds <= 43200 (SQS hides a message for twelve hours at most)."
-  }
-}
-
-variable "visibility_timeout_seconds" {
-  description = "How long a received message is hidden. Null is six times the function's timeout plus the batch window, which AWS advises and which is the least."
-  type        = number
-  default     = null
-
-  validation {
-    condition     = var.visibility_timeout_seconds == null ? true : var.visibility_timeout_seconds >= 6 * var.timeout_seconds + var.batch_window_seconds && var.visibility_timeout_seconds <= 43200
-    error_message = "visibility_timeout_seconds must be at least 6 x timeout_seconds + batch_window_seconds, or messages are processed twice, and at most 43200."
-  }
-}
-
-variable "dlq_visibility_timeout_seconds" {
-  description = "How long a message received from the dead-letter queue is hidden: six times the timeout of the function that reads it (60 seconds in `dlq-review`)."
-  type        = number
-  default     = 360
-  nullable    = false
-
-  validation {
-    condition     = var.dlq_visibility_timeout_seconds >= 0 && var.dlq_visibility_timeout_seconds <= 43200
-    error_message = "dlq_visibility_timeout_seconds must be between 0 and 43200."
-  }
-}
-
-variable "redrive" {
-  description = "How `dlq-review` treats the dead letters: how often and how long apart it tries again, and for how long at most. Null leaves it to `dlq-review`."
-  type = object({
-    max_count          = optional(number, 3)
-    base_delay_seconds = optional(number, 60)
-    max_delay_seconds  = optional(number, 3600)
-    max_age_seconds    = optional(number, 86400)
-    max_per_second     = optional(number, 5)
-  })
-  default = null
-}
-
-variable "ledger_table" {
-  description = "Replay ledger to share: `{ name, arn }`, as the outputs of another ingress module have it, so that an event that comes by both ways is published once. Null makes one."
+variable "idempotency_table" {
+  description = "Idempotency store to share (`name`, `arn`), one of another module's `idempotency_tables`, so that an event that comes by both ways is published once. Null makes one."
   type = object({
     name = string
     arn  = string
   })
   default = null
-}
-
-variable "bucket" {
-  description = "Bucket for the configuration and for bodies too large for the bus: `{ name, arn }`. Null makes one."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
-}
-
-variable "alarm_thresholds" {
-  description = <<-EOT
-    When the queues' alarms go off.
-      queue_age_seconds = age of the oldest message in the queue
-      dlq_age_seconds   = age of the oldest message in the dead-letter queue: above the time that automatic re-drives take
-  EOT
-  type = object({
-    queue_age_seconds = optional(number, 3600)
-    dlq_age_seconds   = optional(number, 14400)
-  })
-  default  = {}
-  nullable = false
-}
-
-################################################################################
-# Common
-################################################################################
-
-variable "lambda_package" {
-  description = <<-EOT
-    Where the function's code is; exactly one form. Null takes `lambda_src/dist/media_events.zip` of this repository,
-    which a git source brings along.
-      filename          = a zip on the machine that runs Terraform, or
-      s3_bucket, s3_key, s3_object_version = a zip in S3
-      source_code_hash  = base64 SHA-256 of the zip; read from `filename` when left out, needed to notice a new zip in S3
-  EOT
-  type = object({
-    filename          = optional(string)
-    s3_bucket         = optional(string)
-    s3_key            = optional(string)
-    s3_object_version = optional(string)
-    source_code_hash  = optional(string)
-  })
-  default = null
-
-  validation {
-    condition = var.lambda_package == null ? true : (
-      (var.lambda_package.filename != null) != (var.lambda_package.s3_bucket != null)
-      && (var.lambda_package.s3_bucket != null) == (var.lambda_package.s3_key != null)
-      && (var.lambda_package.s3_object_version == null || var.lambda_package.s3_bucket != null)
-    )
-    error_message = "lambda_package takes either filename, or s3_bucket with s3_key (and s3_object_version if you like): exactly one of the two."
-  }
-}
-
-variable "log_retention_days" {
-  description = "How long CloudWatch keeps the logs, in days."
-  type        = number
-  default     = 30
-  nullable    = false
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch knows these numbers of days only: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
-  }
-}
-
-variable "alarm_actions" {
-  description = "ARNs that every alarm notifies when it goes off and when it recovers, an SNS topic's for instance."
-  type        = list(string)
-  default     = []
-  nullable    = false
-}
-
-variable "kms_key_arn" {
-  description = "Customer managed key for everything that the module encrypts. Null uses AWS-owned keys."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:…:key/…). An alias won't do, and the AWS-managed aws/sqs key can't be used by EventBridge."
-  }
-}
-
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of every role that the module creates."
-  type        = string
-  default     = null
-}
-
-variable "tags" {
-  description = "Tags for every resource that takes them."
-  type        = map(string)
-  default     = {}
-  nullable    = false
 }

@@ -1,46 +1,24 @@
 module "ingress" {
-  source = "../queue-ingress"
+  source = "../internal/queue-ingress"
 
-  name     = var.name
-  entry    = "sqs"
-  bus_arn  = var.bus_arn
-  partners = { (var.partner) = { specification = var.specification } }
+  name              = var.name
+  ingress           = "sqs"
+  bus_arn           = var.bus_arn
+  partners          = { (var.partner) = { specification = var.specification } }
+  fifo              = var.fifo
+  existing_queue    = var.existing_queue
+  senders           = var.senders
+  max_entry_bytes   = var.max_entry_bytes
+  idempotency_table = var.idempotency_table
 
-  fifo                           = var.fifo
-  existing_queue                 = var.existing_queue
-  allowed_senders                = var.senders
-  content_based_deduplication    = var.content_based_deduplication
-  high_throughput                = var.high_throughput
-  max_receive_count              = var.max_receive_count
-  retry                          = var.retry
-  visibility_timeout_seconds     = var.visibility_timeout_seconds
-  dlq_visibility_timeout_seconds = var.dlq_visibility_timeout_seconds
-  redrive                        = var.redrive
-
-  enabled              = var.enabled
-  batch_size           = var.batch_size
-  batch_window_seconds = var.batch_window_seconds
-  maximum_concurrency  = var.maximum_concurrency
-  memory_mb            = var.memory_mb
-  timeout_seconds      = var.timeout_seconds
-  runtime              = var.runtime
-  architecture         = var.architecture
-  log_level            = var.log_level
-  max_entry_bytes      = var.max_entry_bytes
-
-  bucket                   = var.bucket
-  ledger_table             = var.ledger_table
-  alarm_thresholds         = var.alarm_thresholds
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  kms_key_arn              = var.kms_key_arn
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
+  settings = var.settings
+  function = var.function
+  queue    = var.queue
+  failure  = var.failure
 }
 
 ################################################################################
-# What the other side needs
+# Policies for the other side
 ################################################################################
 
 locals {
@@ -53,13 +31,13 @@ locals {
         Sid      = "SendToQueue"
         Effect   = "Allow"
         Action   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
-        Resource = module.ingress.queue_arn
+        Resource = module.ingress.queue.arn
       }],
-      [for key in var.kms_key_arn[*] : {
+      [for key in var.settings.kms_key[*] : {
         Sid      = "EncryptForQueue"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = key
+        Resource = key.arn
       }],
     )
   })

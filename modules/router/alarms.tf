@@ -1,17 +1,17 @@
 ################################################################################
-# Alarms. Those of a hop's queue and function come with queue-consumer.
+# Alarms. Those of a hop's queue and function come with sqs-function.
 ################################################################################
 
 locals {
   # EventBridge reports rules of the default bus without the bus.
   rule_dimensions = { for key, name in local.rule_names : key => merge(
     { RuleName = name },
-    var.bus_name == "default" ? {} : { EventBusName = var.bus_name },
+    local.bus_name == "default" ? {} : { EventBusName = local.bus_name },
   ) }
 }
 
 resource "aws_cloudwatch_metric_alarm" "failed_invocations" {
-  for_each = local.hops
+  for_each = { for key, hop in local.hops : key => hop if var.settings.alarms.enabled }
 
   alarm_name          = "${var.name}-${each.key}-rule-failed"
   alarm_description   = "The rule of ${each.value.hop} could not reach its target; the events are in the hop's dead-letter queue. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
@@ -24,13 +24,13 @@ resource "aws_cloudwatch_metric_alarm" "failed_invocations" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
-  for_each = local.hops
+  for_each = { for key, hop in local.hops : key => hop if var.settings.alarms.enabled }
 
   alarm_name          = "${var.name}-${each.key}-dead-letters-lost"
   alarm_description   = "The rule of ${each.value.hop} could reach neither its target nor the dead-letter queue: these events are lost but for the bus's archive. Look at the policies of the queue, the dead-letter queue and their key at once."
@@ -43,13 +43,13 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "dlq_not_empty" {
-  for_each = local.routes_by_rule
+  for_each = { for key, hop in local.routes_by_rule : key => hop if var.settings.alarms.enabled }
 
   alarm_name          = "${aws_sqs_queue.dlq[each.key].name}-not-empty"
   alarm_description   = "route/${each.key} has dead letters: its rule could not send to ${local.rule_target_names[each.key]}."
@@ -62,16 +62,16 @@ resource "aws_cloudwatch_metric_alarm" "dlq_not_empty" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "dlq_age" {
-  for_each = local.routes_by_rule
+  for_each = { for key, hop in local.routes_by_rule : key => hop if var.settings.alarms.enabled }
 
   alarm_name          = "${aws_sqs_queue.dlq[each.key].name}-age"
-  alarm_description   = "The dead-letter queue of route/${each.key} does not drain: its oldest message has waited longer than re-drives take."
+  alarm_description   = "The dead-letter queue of route/${each.key} does not drain: its oldest message has waited longer than redrives take."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = aws_sqs_queue.dlq[each.key].name }
@@ -79,9 +79,9 @@ resource "aws_cloudwatch_metric_alarm" "dlq_age" {
   period              = 300
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
-  threshold           = each.value.redrive.max_delay_seconds + 3600
+  threshold           = each.value.failure.dlq_age_alarm_seconds
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions.critical
+  ok_actions          = var.settings.alarms.actions.critical
+  tags                = var.settings.tags
 }

@@ -69,7 +69,7 @@ resource "aws_cloudformation_stack" "connection" {
   for_each = local.made_connections
 
   name = local.stack_names[each.key]
-  tags = var.tags
+  tags = var.settings.tags
 
   template_body = jsonencode({
     Description = "How EventBridge makes itself known to ${each.key}"
@@ -78,7 +78,7 @@ resource "aws_cloudformation_stack" "connection" {
       Properties = merge(
         local.connection_auth[each.key],
         { Name = "${var.name}-${each.key}" },
-        { for name, value in { KmsKeyIdentifier = var.kms_key_arn } : name => value if value != null },
+        { for name, value in { KmsKeyIdentifier = one(var.settings.kms_key[*].arn) } : name => value if value != null },
       )
     } }
     Outputs = { Arn = { Value = { "Fn::GetAtt" = ["Connection", "Arn"] } } }
@@ -93,7 +93,7 @@ resource "aws_cloudwatch_event_api_destination" "this" {
   invocation_endpoint              = each.value.url
   http_method                      = each.value.method
   invocation_rate_limit_per_second = each.value.rate_limit_per_second
-  connection_arn                   = each.value.connection_arn == null ? aws_cloudformation_stack.connection[each.key].outputs["Arn"] : each.value.connection_arn
+  connection_arn                   = each.value.connection == null ? aws_cloudformation_stack.connection[each.key].outputs["Arn"] : each.value.connection.arn
 }
 
 resource "aws_iam_role" "api_destination" {
@@ -101,8 +101,9 @@ resource "aws_iam_role" "api_destination" {
 
   name                 = local.rule_names[each.key]
   description          = "Lets the rule of route/${each.key} call ${local.destinations[each.key]}"
-  permissions_boundary = var.permissions_boundary_arn
-  tags                 = var.tags
+  path                 = var.settings.role_path
+  permissions_boundary = var.settings.permissions_boundary_arn
+  tags                 = var.settings.tags
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

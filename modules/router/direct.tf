@@ -3,7 +3,7 @@
 ################################################################################
 
 locals {
-  direct_transforms = { for key, transform in var.transforms : key => transform if transform.invocation == "direct" }
+  direct_transforms = { for key, transform in local.transforms : key => transform if transform.invocation == "direct" }
   direct_routes     = { for key, route in local.routes_by_function : key => route if route.invocation == "direct" }
 
   direct_functions = merge(
@@ -19,7 +19,7 @@ locals {
       description       = "Delivers events to ${local.destinations[key]}"
       handler           = "media_events.handlers.deliver.handler"
       configuration     = jsonencode({ destination = local.destination_documents[key] })
-      environment       = { IDEMPOTENCY_TABLE = aws_dynamodb_table.ledger[0].name }
+      environment       = { IDEMPOTENCY_TABLE = aws_dynamodb_table.idempotency[0].name }
       policy_statements = local.route_statements[key]
       layers            = []
     } },
@@ -28,7 +28,7 @@ locals {
 }
 
 module "direct" {
-  source   = "../direct-consumer"
+  source   = "../internal/async-function"
   for_each = local.direct_hops
 
   name        = "${var.name}-${each.key}"
@@ -42,25 +42,17 @@ module "direct" {
   policy_statements = local.direct_functions[each.key].policy_statements
   layers            = local.direct_functions[each.key].layers
 
-  function_retry      = each.value.function_retry
-  timeout_seconds     = each.value.timeout_seconds
-  memory_mb           = each.value.memory_mb
-  maximum_concurrency = each.value.maximum_concurrency
-
-  bucket                   = local.bucket
-  kms_key_arn              = var.kms_key_arn
-  lambda_package           = var.lambda_package
-  log_retention_days       = var.log_retention_days
-  alarm_actions            = var.alarm_actions
-  permissions_boundary_arn = var.permissions_boundary_arn
-  tags                     = var.tags
+  settings       = local.settings[each.key]
+  function       = each.value.function
+  failure        = each.value.failure
+  function_retry = each.value.function_retry
 }
 
 resource "aws_cloudwatch_event_target" "function" {
   for_each = local.direct_hops
 
   rule           = aws_cloudwatch_event_rule.this[each.key].name
-  event_bus_name = var.bus_name
+  event_bus_name = local.bus_name
   target_id      = each.key
   arn            = module.direct[each.key].function_arn
 

@@ -3,25 +3,26 @@
 ################################################################################
 
 locals {
-  made_log_groups = toset([for key, route in local.routes_to_logs : local.destinations[key] if route.target.logs.log_group_arn == null])
+  made_log_groups = toset([for key, route in local.routes_to_logs : local.destinations[key] if route.target.logs.log_group == null])
 
   # EventBridge writes only to groups whose names begin so.
   log_group_names = { for key, route in local.routes_to_logs : key =>
-    route.target.logs.log_group_arn == null ? "/aws/events/${var.name}-${local.destinations[key]}" : split(":", route.target.logs.log_group_arn)[6]
+    route.target.logs.log_group == null ? "/aws/events/${var.name}-${local.destinations[key]}" : split(":", route.target.logs.log_group.arn)[6]
   }
   # Composed, so that the policy is readable in the plan.
   log_group_arns = { for key, name in local.log_group_names : key => "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${name}" }
 }
 
 resource "aws_cloudwatch_log_group" "target" {
-  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; kms_key_arn sets a key of your own
-  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (log_retention_days); a year costs money that few want to spend
+  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a key of your own
+  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (settings.logs.retention_days); a year costs money that few want to spend
   for_each = local.made_log_groups
 
   name              = "/aws/events/${var.name}-${each.key}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.kms_key_arn
-  tags              = var.tags
+  retention_in_days = var.settings.logs.retention_days
+  log_group_class   = var.settings.logs.class
+  kms_key_id        = one(var.settings.kms_key[*].arn)
+  tags              = var.settings.tags
 }
 
 # As in AWS's own example (Amazon EventBridge User Guide, resource-based policies, CloudWatch Logs permissions). A request to make a

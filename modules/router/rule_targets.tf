@@ -3,10 +3,9 @@
 ################################################################################
 
 locals {
-  routes_to_queue = { for key, route in var.routes : key => route if route.target.sqs != null && try(route.target.sqs.mode, null) == null }
-  routes_to_api   = { for key, route in var.routes : key => route if route.target.api_destination != null }
-  routes_to_logs  = { for key, route in var.routes : key => route if route.target.logs != null }
-  routes_by_rule  = merge(local.routes_to_queue, local.routes_to_api, local.routes_to_logs)
+  routes_to_queue = { for key, route in local.routes_by_rule : key => route if route.target.sqs != null }
+  routes_to_api   = { for key, route in local.routes_by_rule : key => route if route.target.api_destination != null }
+  routes_to_logs  = { for key, route in local.routes_by_rule : key => route if route.target.logs != null }
 
   rule_targets = merge(
     { for key, route in local.routes_to_queue : key => {
@@ -46,16 +45,16 @@ resource "aws_cloudwatch_event_target" "own" {
   for_each = local.routes_by_rule
 
   rule           = aws_cloudwatch_event_rule.this[each.key].name
-  event_bus_name = var.bus_name
+  event_bus_name = local.bus_name
   target_id      = each.key
   arn            = local.rule_targets[each.key].arn
   role_arn       = local.rule_targets[each.key].role_arn
 
   dynamic "sqs_target" {
-    for_each = try(each.value.target.sqs.message_group_id, null)[*]
+    for_each = [for sqs in each.value.target.sqs[*] : sqs if sqs.message_group_id != null]
 
     content {
-      message_group_id = sqs_target.value
+      message_group_id = sqs_target.value.message_group_id
     }
   }
 
@@ -98,12 +97,12 @@ resource "aws_sqs_queue" "dlq" {
 
   name                       = local.dlq_names[each.key]
   message_retention_seconds  = 14 * 24 * 60 * 60
-  visibility_timeout_seconds = 360
-  sqs_managed_sse_enabled    = var.kms_key_arn == null ? true : null
-  kms_master_key_id          = var.kms_key_arn
+  visibility_timeout_seconds = each.value.failure.dlq_visibility_timeout_seconds
+  sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
+  kms_master_key_id          = one(var.settings.kms_key[*].arn)
   policy                     = data.aws_iam_policy_document.dlq[each.key].json
   redrive_allow_policy       = jsonencode({ redrivePermission = "denyAll" })
-  tags                       = var.tags
+  tags                       = var.settings.tags
 }
 
 data "aws_iam_policy_document" "dlq" {
@@ -202,14 +201,4 @@ resource "aws_sqs_queue_policy" "target" {
 
   queue_url = each.value.target.sqs.queue_url
   policy    = data.aws_iam_policy_document.target[each.key].json
-
-  lifecycle {
-    precondition {
-      condition = length([
-        for route in values(local.routes_to_queue) : true
-        if route.target.sqs.manage_queue_policy && route.target.sqs.queue_arn == each.value.target.sqs.queue_arn
-      ]) == 1
-      error_message = "More than one route sets manage_queue_policy for the queue of route/${each.key}; a queue has one policy. Set it on one of them: the policy lets in the rules of all."
-    }
-  }
 }

@@ -8,7 +8,7 @@ locals {
   # Attributes that are not set are left out: the function knows the defaults.
   destination_documents = { for key, route in local.routes_by_function : key => merge(
     { name = local.destinations[key] },
-    { for name, value in { breaker = route.breaker, ordering = route.ordering, strict = route.strict } : name => value if value != null },
+    { for name, value in { circuit_breaker = route.circuit_breaker, ordering = route.ordering, strict = route.strict } : name => value if value != null },
     try({
       type                  = "http"
       url                   = route.target.http.url
@@ -19,9 +19,9 @@ locals {
       allow_http            = route.target.http.allow_http
     }, {}),
     try(route.target.http.auth, null) == null ? {} : {
-      auth = { for name, value in route.target.http.auth : name => value if value != null && name != "kms_key_arn" }
+      auth = { for name, value in route.target.http.auth : name => value if value != null && name != "kms_key" }
     },
-    try({ type = "step-functions", state_machine_arn = route.target.states.state_machine_arn }, {}),
+    try({ type = "step-functions", state_machine_arn = route.target.step_functions.state_machine_arn }, {}),
     try({ type = "sqs", queue_arn = route.target.sqs.queue_arn, queue_url = route.target.sqs.queue_url, mode = route.target.sqs.mode }, {}),
     try({ type = "sns", topic_arn = route.target.sns.topic_arn, mode = route.target.sns.mode }, {}),
     try({ type = "event-bus", bus_arn = route.target.event_bus.bus_arn }, {}),
@@ -34,13 +34,13 @@ locals {
     }, {}),
     try({ type = "firehose", stream_arn = route.target.firehose.stream_arn }, {}),
     try({ for name, value in {
-      type            = "task-callback"
-      task_callbacks_table     = route.target.resume.waits_table_name
-      correlation_key = route.target.resume.correlation_key
-      success_when    = route.target.resume.success_when
-      failure_when    = route.target.resume.failure_when
-      error           = route.target.resume.error
-      early_seconds   = route.target.resume.early_seconds
+      type                 = "task-callback"
+      task_callbacks_table = route.target.task_callback.task_callbacks_table.name
+      correlation_key      = route.target.task_callback.correlation_key
+      success_when         = route.target.task_callback.success_when
+      failure_when         = route.target.task_callback.failure_when
+      error                = route.target.task_callback.error
+      early_seconds        = route.target.task_callback.early_seconds
     } : name => value if value != null }, {}),
   ) }
 
@@ -48,18 +48,20 @@ locals {
   service_suffix = local.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
 
   target_keys = { for key, route in local.routes_by_function : key => {
-    secretsmanager = try(route.target.http.auth.kms_key_arn, null)
-    sqs            = try(route.target.sqs.kms_key_arn, null)
-    sns            = try(route.target.sns.kms_key_arn, null)
-    dynamodb       = try(route.target.resume.kms_key_arn, null)
+    for service, keys in {
+      secretsmanager = flatten([for http in route.target.http[*] : [for auth in http.auth[*] : auth.kms_key[*].arn]])
+      sqs            = flatten([for sqs in route.target.sqs[*] : sqs.kms_key[*].arn])
+      sns            = flatten([for sns in route.target.sns[*] : sns.kms_key[*].arn])
+      dynamodb       = flatten([for callback in route.target.task_callback[*] : callback.kms_key[*].arn])
+    } : service => keys[0] if length(keys) > 0
   } }
 
   target_statements = { for key, route in local.routes_by_function : key => merge(
-    try(route.target.http.auth, null) == null ? {} : {
-      Secret = { actions = ["secretsmanager:GetSecretValue"], resources = [route.target.http.auth.secret_arn], conditions = [] }
-    },
-    route.target.states == null ? {} : {
-      StartExecution = { actions = ["states:StartExecution"], resources = [route.target.states.state_machine_arn], conditions = [] }
+    { for auth in flatten([for http in route.target.http[*] : http.auth[*]]) : "Secret" => {
+      actions = ["secretsmanager:GetSecretValue"], resources = [auth.secret_arn], conditions = []
+    } },
+    route.target.step_functions == null ? {} : {
+      StartExecution = { actions = ["states:StartExecution"], resources = [route.target.step_functions.state_machine_arn], conditions = [] }
     },
     route.target.sqs == null ? {} : {
       SendToQueue = { actions = ["sqs:SendMessage"], resources = [route.target.sqs.queue_arn], conditions = [] }
@@ -76,10 +78,10 @@ locals {
     route.target.firehose == null ? {} : {
       WriteToStream = { actions = ["firehose:PutRecordBatch"], resources = [route.target.firehose.stream_arn], conditions = [] }
     },
-    route.target.resume == null ? {} : {
-      Waits = {
+    route.target.task_callback == null ? {} : {
+      TaskCallbacks = {
         actions    = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"]
-        resources  = [route.target.resume.waits_table_arn]
+        resources  = [route.target.task_callback.task_callbacks_table.arn]
         conditions = []
       }
       # These actions know no resource-level permission: who has a task's token may answer that task.
@@ -97,6 +99,6 @@ locals {
         variable = "kms:ViaService"
         values   = ["${service}.${split(":", arn)[3]}.${local.service_suffix}"]
       }]
-    } if arn != null },
+    } },
   ) }
 }

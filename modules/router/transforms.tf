@@ -1,7 +1,7 @@
 # What a transform's steps ask for: permissions, read from the steps themselves, and the layer with their Python modules.
 
 locals {
-  steps = { for key, transform in var.transforms : key => try(jsondecode(transform.steps), []) }
+  steps = { for key, transform in local.transforms : key => try(jsondecode(transform.steps), []) }
 
   service_domain = local.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
 
@@ -45,18 +45,11 @@ locals {
 }
 
 resource "aws_lambda_layer_version" "package" {
-  for_each = { for key, transform in var.transforms : key => transform.package if transform.package != null }
+  for_each = { for key, transform in local.transforms : key => transform.package if transform.package != null }
 
   layer_name          = local.rule_names[each.key]
   description         = "Python modules of ${local.hops[each.key].hop}"
   filename            = each.value
   source_code_hash    = fileexists(each.value) ? filebase64sha256(each.value) : null
   compatible_runtimes = ["python3.13"]
-
-  lifecycle {
-    precondition {
-      condition     = fileexists(each.value)
-      error_message = "package of ${local.hops[each.key].hop}: there is no file ${each.value} on the machine that runs Terraform."
-    }
-  }
 }

@@ -1,17 +1,17 @@
 locals {
   alarms = merge(
     {
-      ExecutionsFailed   = { suffix = "failed", description = "Executions of ${var.name} fail. The log group ${aws_cloudwatch_log_group.this.name} says where and why." }
-      ExecutionsTimedOut = { suffix = "timed-out", description = "Executions of ${var.name} take longer than their definition allows." }
+      ExecutionsFailed   = { suffix = "failed", severity = "critical", description = "Executions of ${var.name} fail. The log group ${aws_cloudwatch_log_group.this.name} says where and why." }
+      ExecutionsTimedOut = { suffix = "timed-out", severity = "critical", description = "Executions of ${var.name} take longer than their definition allows." }
     },
     var.type == "EXPRESS" ? {} : {
-      ExecutionThrottled = { suffix = "throttled", description = "Transitions of ${var.name} wait for the account's quota of Step Functions." }
+      ExecutionThrottled = { suffix = "throttled", severity = "warning", description = "Transitions of ${var.name} wait for the account's quota of Step Functions." }
     },
   )
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = local.alarms
+  for_each = { for metric, alarm in local.alarms : metric => alarm if var.settings.alarms.enabled }
 
   alarm_name          = "${var.name}-${each.value.suffix}"
   alarm_description   = each.value.description
@@ -24,7 +24,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_actions
-  ok_actions          = var.alarm_actions
-  tags                = var.tags
+  alarm_actions       = var.settings.alarms.actions[each.value.severity]
+  ok_actions          = var.settings.alarms.actions[each.value.severity]
+  tags                = var.settings.tags
 }

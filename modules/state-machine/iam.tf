@@ -1,9 +1,9 @@
 locals {
-  key_statements = [for key in var.kms_key_arn[*] : {
+  key_statements = [for key in var.settings.kms_key[*] : {
     Sid      = "UseKey"
     Effect   = "Allow"
     Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-    Resource = [key]
+    Resource = [key.arn]
   }]
 
   # Log delivery knows no resource-level permissions for these actions.
@@ -44,9 +44,10 @@ locals {
 
 resource "aws_iam_role" "this" {
   name                 = var.name
-  description          = "What the workflow ${var.name} may do"
-  permissions_boundary = var.permissions_boundary_arn
-  tags                 = var.tags
+  description          = "Permissions of the workflow ${var.name}"
+  path                 = var.settings.role_path
+  permissions_boundary = var.settings.permissions_boundary_arn
+  tags                 = var.settings.tags
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

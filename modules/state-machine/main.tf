@@ -9,13 +9,14 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; kms_key_arn sets a key of your own. They hold no payloads by default
-  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (log_retention_days); a year costs money that few want to spend
+  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a customer managed key. They hold no payloads by default
+  #checkov:skip=CKV_AWS_338:The user chooses how long logs are kept (settings.logs); a year costs money that few want to spend
   # Under /aws/vendedlogs/ the group needs no entry in the account's resource policy for log delivery, which fills up.
   name              = "/aws/vendedlogs/states/${var.name}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.kms_key_arn
-  tags              = var.tags
+  retention_in_days = var.settings.logs.retention_days
+  log_group_class   = var.settings.logs.class
+  kms_key_id        = one(var.settings.kms_key[*].arn)
+  tags              = var.settings.tags
 }
 
 resource "aws_sfn_state_machine" "this" {
@@ -24,7 +25,7 @@ resource "aws_sfn_state_machine" "this" {
   name     = var.name
   type     = var.type
   role_arn = aws_iam_role.this.arn
-  tags     = var.tags
+  tags     = var.settings.tags
 
   # Unknown until the role is there: the provider sends a definition that it knows to AWS already when planning, and a
   # machine that is still to be made must be plannable without AWS.
@@ -37,11 +38,11 @@ resource "aws_sfn_state_machine" "this" {
   }
 
   dynamic "encryption_configuration" {
-    for_each = var.kms_key_arn[*]
+    for_each = var.settings.kms_key[*]
 
     content {
       type                              = "CUSTOMER_MANAGED_KMS_KEY"
-      kms_key_id                        = encryption_configuration.value
+      kms_key_id                        = encryption_configuration.value.arn
       kms_data_key_reuse_period_seconds = 300
     }
   }

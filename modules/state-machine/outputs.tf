@@ -13,12 +13,36 @@ output "role_name" {
   value       = aws_iam_role.this.name
 }
 
-output "role_arn" {
-  description = "ARN of the workflow's role."
-  value       = aws_iam_role.this.arn
+output "log_group_name" {
+  description = "Name of the workflow's log group. It may hold payloads (`log_execution_data`), so that `dlq-review` is not given it."
+  value       = aws_cloudwatch_log_group.this.name
 }
 
-output "log_group_name" {
-  description = "Name of the log group."
-  value       = aws_cloudwatch_log_group.this.name
+################################################################################
+# The same in every module
+################################################################################
+
+output "role_arns" {
+  description = "ARNs of the workflows' roles, by hop."
+  value       = { "state-machine/${var.name}" = aws_iam_role.this.arn }
+}
+
+output "function_arns" {
+  description = "ARNs of the functions, by hop: none here."
+  value       = {}
+}
+
+output "log_group_names" {
+  description = "Names of the functions' log groups, by hop: none here."
+  value       = {}
+}
+
+output "idempotency_tables" {
+  description = "Idempotency stores, `{ name, arn }`, by hop: none here."
+  value       = {}
+}
+
+output "dead_letter_queues" {
+  description = "Dead-letter queues, by hop: none here."
+  value       = {}
 }

@@ -39,7 +39,7 @@ variable "type" {
 
 variable "policy_statements" {
   description = <<-EOT
-    What the workflow may do, besides writing its log. The key becomes the statement's Sid.
+    Permissions of the workflow, besides writing its log. The key becomes the statement's Sid.
       actions    = full names, e.g. `["lambda:InvokeFunction"]`; wildcards are refused
       resources  = ARNs; `["*"]` only for actions that know no resource-level permission
       conditions = (optional) list of `{ test, variable, values }`
@@ -77,7 +77,7 @@ variable "policy_statements" {
 ################################################################################
 
 variable "log_level" {
-  description = "Which steps are logged: `ERROR`, `FATAL`, `ALL` or `OFF`."
+  description = "Steps that are logged: `ERROR`, `FATAL`, `ALL` or `OFF`."
   type        = string
   default     = "ERROR"
   nullable    = false
@@ -92,52 +92,5 @@ variable "log_execution_data" {
   description = "Whether the log holds the steps' input and output. They are partners' payloads: off by default."
   type        = bool
   default     = false
-  nullable    = false
-}
-
-variable "log_retention_days" {
-  description = "How long CloudWatch keeps the logs, in days."
-  type        = number
-  default     = 30
-  nullable    = false
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch knows these numbers of days only: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
-  }
-}
-
-################################################################################
-# Common
-################################################################################
-
-variable "alarm_actions" {
-  description = "ARNs that every alarm notifies when it goes off and when it recovers, an SNS topic's for instance."
-  type        = list(string)
-  default     = []
-  nullable    = false
-}
-
-variable "kms_key_arn" {
-  description = "Customer managed key for the definition, the executions' data and the logs. Null uses a key that AWS owns."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a key (arn:aws:kms:…:key/…), not an alias."
-  }
-}
-
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of the role."
-  type        = string
-  default     = null
-}
-
-variable "tags" {
-  description = "Tags for every resource that takes them."
-  type        = map(string)
-  default     = {}
   nullable    = false
 }

@@ -354,4 +354,4 @@ def _told() -> Iterator[None]:
     try:
         yield
     except ProcessingError as error:
-        fail(f"{error.code}: {error.message}", hint="docs/replay.md says which permissions a replay needs")
+        fail(f"{error.code}: {error.message}", hint="docs/how-to/replay-from-the-archive.md says which permissions a replay needs")

@@ -76,7 +76,7 @@ class Bus:
 
     @classmethod
     def from_document(cls, document: Any, *, where: str) -> Self:
-        """Read what the composition puts out as ``replay`` (docs/replay.md).
+        """Read what the composition puts out as ``replay`` (docs/how-to/replay-from-the-archive.md).
 
         Raises:
             OperatorError: it is something else, or the bus has no archive.
@@ -97,7 +97,7 @@ class Bus:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise OperatorError(
                 f"{where} does not say which hops the bus has ({type(error).__name__})",
-                hint="deploy this version of the kit, or give a file with --deployment: docs/replay.md",
+                hint="deploy this version of the kit, or give a file with --deployment: docs/how-to/replay-from-the-archive.md",
                 exit_code=UNUSABLE,
             ) from error
         if not archive_arn:

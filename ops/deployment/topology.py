@@ -45,7 +45,7 @@ class Topology:
 
     @classmethod
     def of(cls, outputs: Mapping[str, Any]) -> Self:
-        """Read Terraform's outputs, name to value (docs/contracts.md, section 12); what is not there is not known."""
+        """Read Terraform's outputs, name to value (docs/reference/workflow-file.md); what is not there is not known."""
         hops, groups = _mapping(outputs.get("hops")), _mapping(outputs.get("log_group_names"))
         patterns = _mapping(outputs.get("event_patterns"))
         return cls(

@@ -26,7 +26,7 @@ HEALTH_PATH: Final = "/_ministack/health"
 START_SECONDS: Final = 60.0
 
 ROOT_KEY: Final = "test"
-"""MiniStack takes this access key for the account's root, which it lets do everything (docs/local-cloud.md)."""
+"""MiniStack takes this access key for the account's root, which it lets do everything (docs/how-to/use-the-local-cloud.md)."""
 
 
 @dataclass(frozen=True, slots=True)

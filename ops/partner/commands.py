@@ -331,7 +331,7 @@ def _refuse(origin: str, problems: list[str]) -> None:
         err.print(f"  {problem}", markup=False)
     fail(
         f"{origin} is no usable specification: {len(problems)} problem{'s' if len(problems) > 1 else ''}, listed above",
-        hint="docs/partners.md describes every field",
+        hint="docs/reference/partner-specification.md describes every field",
         exit_code=UNUSABLE,
     )
 

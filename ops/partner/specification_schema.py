@@ -81,7 +81,7 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": SCHEMA_URI,
         "title": "Partner specification",
-        "description": "How a partner's events are verified, read and answered. docs/partners.md explains every field.",
+        "description": "How a partner's events are verified, read and answered. docs/reference/partner-specification.md explains every field.",
         "type": "object",
         "properties": {name: {"anyOf": [value, {"type": "null"}]} for name, value in _fields().items()},
         "additionalProperties": False,

@@ -18,7 +18,7 @@ title: {title}
 """
 
 _FROM_NOTHING: Final = """\
-# {name}: how this partner's events are verified and read. docs/partners.md describes every field.
+# {name}: how this partner's events are verified and read. docs/reference/partner-specification.md describes every field.
 # Try it on one of their events, without AWS:
 #   media-events partner check {name}.yaml --body event.json --header 'X-Signature: …' --secret …
 title: {title}
@@ -48,7 +48,7 @@ verification:
 #   id: {{hash: [body.asset.id, body.status, body.updated_at]}}
 id: body.id
 
-# What the partner calls it, and what everybody calls it (docs/event-types.md has the words).
+# What the partner calls it, and what everybody calls it (docs/reference/event-types.md has the words).
 type: body.type
 types:
   their.asset.ready: asset.ready

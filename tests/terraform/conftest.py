@@ -17,7 +17,9 @@ import pytest
 from scripts.terraform_env import LESS_COLLECTING, terraform_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = sorted(folder.name for folder in (ROOT / "modules").iterdir() if (folder / "main.tf").exists())
+PUBLIC_MODULES = sorted(folder.name for folder in (ROOT / "modules").iterdir() if (folder / "main.tf").exists())
+INTERNAL_MODULES = sorted(f"internal/{file.parent.name}" for file in (ROOT / "modules" / "internal").glob("*/main.tf"))
+MODULES = [*PUBLIC_MODULES, *INTERNAL_MODULES]
 EXAMPLES = sorted(folder.name for folder in (ROOT / "examples").iterdir() if (folder / "main.tf").exists())
 GENERATED = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate*", "__pycache__")
 
@@ -163,7 +165,7 @@ def _clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def from_git(text: str, clone: Path) -> str:
     """An example's text with every local module source turned into one by git."""
-    return re.sub(r'source\s*=\s*"\.\./\.\./modules/([a-z-]+)"', rf'source = "git::file://{clone}//modules/\1"', text)
+    return re.sub(r'source\s*=\s*"\.\./\.\./modules/([a-z/-]+)"', rf'source = "git::file://{clone}//modules/\1"', text)
 
 
 def resources_in(module: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:

@@ -34,7 +34,7 @@ PARSERS: dict[str, Callable[[Any, dict[str, str]], Any]] = {
 }
 
 # Modules whose functions receive.
-RECEIVING = ["ingress-sqs", "ingress-sns-fifo", "ingress-bus", "bus-partner", "bus-custom"]
+RECEIVING = ["ingress-sqs", "ingress-sns-fifo", "bus-partner", "bus-custom"]
 
 pytestmark = pytest.mark.terraform
 
@@ -68,7 +68,7 @@ def _state(request: pytest.FixtureRequest, terraform: Terraform, working_copy: P
 
 @pytest.mark.parametrize(
     "state",
-    ["ingress-apigw", "queue-consumer", "direct-consumer", "router", "dlq-review", "workflow-waits", *RECEIVING],
+    ["ingress-apigw", "router", "dlq-review", "task-callbacks", *RECEIVING],
     indirect=True,
 )
 def test_functions_get_the_variables_that_their_handlers_read(

@@ -40,7 +40,8 @@ variable "name" {
 def test_readme_names_every_input_and_output(module: str) -> None:
     folder = ROOT / "modules" / module
     readme = (folder / "README.md").read_text(encoding="utf-8")
-    declared = [block.name for file in ("variables.tf", "outputs.tf") for block in module_docs.blocks(folder / file)]
+    files = [folder / "variables.tf", folder / "outputs.tf", *folder.glob("interface.*.tf")]
+    declared = [block.name for file in files for block in module_docs.blocks(file)]
 
     assert declared != []
     assert [name for name in declared if f"`{name}`" not in readme] == []
@@ -63,6 +64,17 @@ def test_variable_becomes_a_row(tmp_path: Path) -> None:
         "Defaults: `rate = 100`, `names = []`."
     )
     assert (kind, default) == ("`object`", "`{}` |")
+
+
+def test_shared_input_is_named_and_explained_in_its_own_file(tmp_path: Path) -> None:
+    for file in ("variables.tf", "outputs.tf"):
+        (tmp_path / file).write_text("", encoding="utf-8")
+    (tmp_path / "interface.throttle.tf").write_text(VARIABLES.partition("\n\nvariable")[0] + "\n", encoding="utf-8")
+
+    rows = [line for line in module_docs.table(tmp_path).splitlines() if line.startswith("| `")]
+
+    link = "[interface.throttle.tf](interface.throttle.tf)"
+    assert rows == [f"| `throttle` | Calls let through. Either of: See {link}. | `object` | `{{}}` |"]
 
 
 def test_readme_without_a_place_for_the_tables_is_an_error() -> None:

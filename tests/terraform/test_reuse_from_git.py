@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.conftest import EXAMPLES, MODULES, ROOT, Terraform, from_git, resources_in
+from tests.terraform.conftest import EXAMPLES, PUBLIC_MODULES, ROOT, Terraform, from_git, resources_in
 
 
-def test_every_module_has_an_example() -> None:
-    assert [module for module in MODULES if module not in EXAMPLES] == []
+def test_every_public_module_has_an_example() -> None:
+    assert [module for module in PUBLIC_MODULES if module not in EXAMPLES] == []
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
 def test_example_shows_its_module(module: str) -> None:
     assert f'"../../modules/{module}"' in (ROOT / "examples" / module / "main.tf").read_text(encoding="utf-8")
 

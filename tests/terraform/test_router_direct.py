@@ -21,7 +21,6 @@ ROOT = {
         "router": {
             "source": "../../modules/router",
             "name": "media-test",
-            "bus_name": "media",
             "bus_arn": "arn:aws:events:eu-west-1:123456789012:event-bus/media",
             "transforms": {
                 "tidy": {
@@ -29,7 +28,7 @@ ROOT = {
                     "steps": json.dumps([{"python": {"function": "acme_steps:tidy"}}]),
                     "layers": [LAYER],
                     "invocation": "direct",
-                    "maximum_concurrency": 7,
+                    "function": {"reserved_concurrency": 7},
                 }
             },
             "routes": {

@@ -16,7 +16,7 @@ from tests.unit.media_events.outbound_http.test_address_guard import FORBIDDEN, 
 
 pytestmark = pytest.mark.terraform
 
-ROUTER = Path(__file__).parents[2] / "modules" / "router"
+DEFINITIONS = Path(__file__).parents[2] / "modules" / "internal" / "hop-definitions"
 
 HARNESS = """
 variable "routes" {
@@ -33,6 +33,7 @@ variable "routes" {
     }))
   }) }))
 }
+locals { routes = var.routes }
 output "forbidden" { value = local.forbidden_urls }
 """
 
@@ -77,9 +78,9 @@ OPENED = [
 
 @pytest.fixture(scope="module")
 def forbidden(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What the module's own hosts.tf finds, of all URLs at once and without any provider."""
+    """What the module's own address_guard.tf finds, of all URLs at once and without any provider."""
     folder = tmp_path_factory.mktemp("router-hosts")
-    shutil.copy(ROUTER / "hosts.tf", folder)
+    shutil.copy(DEFINITIONS / "address_guard.tf", folder)
     (folder / "main.tf").write_text(HARNESS)
     routes: dict[str, Any] = {f"http {url}": {"target": {"http": {"url": url}}} for url in URLS}
     routes |= {f"api {url}": {"target": {"api_destination": {"url": url}}} for url in URLS}

@@ -15,7 +15,7 @@ from event_patterns import effective_pattern, validate_hop_pattern
 
 pytestmark = pytest.mark.terraform
 
-ROUTER = Path(__file__).parents[2] / "modules" / "router"
+DEFINITIONS = Path(__file__).parents[2] / "modules" / "internal" / "hop-definitions"
 
 HARNESS = """
 variable "hops" { type = map(object({ pattern = string, hop = string, stage = string })) }
@@ -44,7 +44,7 @@ PATTERNS: dict[str, Any] = {
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the module's own patterns.tf makes of all patterns, at once and without any provider."""
     folder = tmp_path_factory.mktemp("router-patterns")
-    shutil.copy(ROUTER / "patterns.tf", folder)
+    shutil.copy(DEFINITIONS / "patterns.tf", folder)
     (folder / "main.tf").write_text(HARNESS)
     hops = {
         name: {"pattern": json.dumps(pattern), "hop": f"route/{name}", "stage": "transformed"}

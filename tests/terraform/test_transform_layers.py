@@ -20,7 +20,6 @@ ROOT = {
         "router": {
             "source": "../../modules/router",
             "name": "media-test",
-            "bus_name": "media",
             "bus_arn": "arn:aws:events:eu-west-1:123456789012:event-bus/media",
             "transforms": {
                 "own": {

@@ -1,6 +1,6 @@
 """What a partner's specification says, as frozen dataclasses, and the one way to read it.
 
-The fields are documented in ``docs/partners.md``; ``docs/partner-specification.schema.json`` describes the same.
+The fields are documented in ``docs/reference/partner-specification.md``; ``docs/partner-specification.schema.json`` describes the same.
 """
 
 from __future__ import annotations

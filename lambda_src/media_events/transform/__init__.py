@@ -1,4 +1,4 @@
-"""Reshaping events on their way: steps in the order in which the user wrote them (docs/transforms.md)."""
+"""Reshaping events on their way: steps in the order in which the user wrote them (docs/reference/transforms.md)."""
 
 from __future__ import annotations
 

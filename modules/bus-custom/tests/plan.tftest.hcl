@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -11,9 +11,8 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  name     = "media-test"
+  settings = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
 }
 
 override_resource {
@@ -25,36 +24,36 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress["producers"].module.ingress.module.consumer.module.function.aws_iam_role.this
+  target          = module.ingress["partners"].module.ingress.module.consumer.module.function.aws_iam_role.this
   override_during = plan
   values = {
-    arn = "arn:aws:iam::123456789012:role/media-test-producers"
+    arn = "arn:aws:iam::123456789012:role/media-test-partners"
   }
 }
 
 override_resource {
-  target          = module.ingress["producers"].module.ingress.module.consumer.aws_sqs_queue.this
+  target          = module.ingress["partners"].module.ingress.module.consumer.aws_sqs_queue.this
   override_during = plan
   values = {
-    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-producers"
-    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-producers"
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-partners"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-partners"
   }
 }
 
 override_resource {
-  target          = module.ingress["producers"].module.ingress.module.consumer.aws_sqs_queue.dlq
+  target          = module.ingress["partners"].module.ingress.module.consumer.aws_sqs_queue.dlq
   override_during = plan
   values = {
-    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-producers-dlq"
-    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-producers-dlq"
+    arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-partners-dlq"
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-partners-dlq"
   }
 }
 
 override_resource {
-  target          = module.ingress["producers"].aws_cloudwatch_event_rule.this["studio"]
+  target          = module.ingress["partners"].aws_cloudwatch_event_rule.this["studio"]
   override_during = plan
   values = {
-    arn = "arn:aws:events:eu-west-1:123456789012:rule/media-test/media-test-producers-studio"
+    arn = "arn:aws:events:eu-west-1:123456789012:rule/media-test/media-test-partners-studio"
   }
 }
 
@@ -67,16 +66,16 @@ run "a_bus_by_itself_has_no_archive_and_no_policy" {
   }
 
   assert {
-    condition     = output.archive_name == null && output.bus_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/media-test"
+    condition     = output.archive == null && output.bus_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/media-test"
     error_message = "The outputs must say so."
   }
 }
 
-run "producers_are_held_to_their_own_sources" {
+run "senders_are_held_to_their_own_sources" {
   command = plan
 
   variables {
-    producers = {
+    senders = {
       partner = {
         account_ids = ["111122223333", "444455556666"]
         sources     = ["example.partner", "example.partner.qc"]
@@ -120,7 +119,7 @@ run "producers_are_held_to_their_own_sources" {
         Sid       = "studios"
       },
     ])
-    error_message = "Every producer must be named, and held to its sources."
+    error_message = "Every sender must be named, and held to its sources."
   }
 }
 
@@ -141,11 +140,11 @@ run "alarms_watch_every_rule_of_this_bus" {
   command = plan
 
   variables {
-    alarm_actions = ["arn:aws:sns:eu-west-1:123456789012:alarms"]
+    settings = { alarms = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:alarms"] } } }
   }
 
   assert {
-    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : strcontains(one(alarm.metric_query).expression, "WHERE EventBusName = 'media-test'") && alarm.alarm_actions == toset(var.alarm_actions)])
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : strcontains(one(alarm.metric_query).expression, "WHERE EventBusName = 'media-test'") && alarm.alarm_actions == toset(var.settings.alarms.actions.critical)])
     error_message = "The alarms must be about this bus, and notify."
   }
 }
@@ -155,43 +154,43 @@ run "a_bus_by_itself_runs_no_code" {
 
   assert {
     condition     = length(module.ingress) == 0 && length(module.bucket) == 0 && length(output.dead_letter_queues) == 0
-    error_message = "A queue, a function and a bucket are for those who have raw events."
+    error_message = "A queue, a function and a bucket are for events that are taken into the envelope."
   }
 }
 
-run "raw_events_of_producers_go_through_a_function_onto_the_same_bus" {
+run "events_of_partners_go_through_a_function_onto_the_same_bus" {
   command = plan
 
   variables {
-    raw_producers = {
+    partners = {
       studio = { sources = ["example.studio"], specification = jsonencode({ id = "body.id", type = "envelope.\"detail-type\"" }) }
     }
   }
 
   assert {
     condition     = jsondecode(output.event_patterns["studio"]) == { source = ["example.studio"] }
-    error_message = "Only the producer's own sources, never what the function publishes."
+    error_message = "Only the partner's own sources, never those that the function publishes under."
   }
 
   assert {
-    condition     = module.ingress["producers"].environment["INGRESS"] == "custom-bus" && module.ingress["producers"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media-test" && module.ingress["producers"].environment["HOP"] == "ingress/media-test-producers"
+    condition     = module.ingress["partners"].environment["INGRESS"] == "custom-bus" && module.ingress["partners"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media-test" && module.ingress["partners"].environment["HOP"] == "ingress/media-test-partners"
     error_message = "Events must name the way they came, and go to this bus."
   }
 
   assert {
-    condition = jsonencode([for s in jsondecode(module.ingress["producers"].queue_policy).Statement : s if s.Effect == "Allow"]) == jsonencode([{
+    condition = jsonencode([for s in jsondecode(module.ingress["partners"].queue_policy).Statement : s if s.Effect == "Allow"]) == jsonencode([{
       Action    = "sqs:SendMessage"
-      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media-test/media-test-producers-studio"] } }
+      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media-test/media-test-partners-studio"] } }
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
-      Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-producers"
+      Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-partners"
       Sid       = "AllowRules"
     }])
-    error_message = "Only the producer's rule may send to the queue."
+    error_message = "Only the partner's rule may send to the queue."
   }
 
   assert {
-    condition     = keys(output.dead_letter_queues) == ["ingress/media-test-producers"] && output.functions == { "ingress/media-test-producers" = "media-test-producers" }
+    condition     = keys(output.dead_letter_queues) == ["ingress/media-test-partners"] && output.log_group_names == { "ingress/media-test-partners" = "/aws/lambda/media-test-partners" }
     error_message = "The outputs must name the hop."
   }
 }
@@ -207,11 +206,11 @@ run "aws_services_are_taken_from_the_default_bus" {
 
   assert {
     condition     = jsonencode(jsondecode(output.event_patterns["mediaconvert"])) == jsonencode({ detail = { status = ["COMPLETE", "ERROR"] }, source = ["aws.mediaconvert"] })
-    error_message = "The rule takes the service's events, and what the user's pattern says besides."
+    error_message = "The rule takes the service's events, and follows the user's pattern besides."
   }
 
   assert {
-    condition     = module.ingress["services"].rule_names == { mediaconvert = "media-test-services-mediaconvert" } && module.ingress["services"].bus_name == "default"
+    condition     = module.ingress["services"].rule_names == { mediaconvert = "media-test-services-mediaconvert" } && module.ingress["services"].source_bus_name == "default"
     error_message = "AWS services put their events on the default bus."
   }
 }
@@ -220,25 +219,25 @@ run "without_a_bucket_it_makes_one_for_both" {
   command = plan
 
   variables {
-    bucket        = null
-    raw_producers = { studio = { sources = ["example.studio"] } }
-    aws_services  = { s3 = { sources = ["aws.s3"], specification = jsonencode({ preset = "s3" }) } }
+    settings     = { package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+    partners     = { studio = { sources = ["example.studio"] } }
+    aws_services = { s3 = { sources = ["aws.s3"], specification = jsonencode({ preset = "s3" }) } }
   }
 
   assert {
-    condition     = length(module.bucket) == 1 && keys(module.ingress) == ["producers", "services"]
+    condition     = length(module.bucket) == 1 && keys(module.ingress) == ["partners", "services"]
     error_message = "Bodies and configurations need one bucket."
   }
 }
 
-run "a_producer_can_not_pose_as_the_kit" {
+run "a_sender_can_not_pose_as_these_modules" {
   command = plan
 
   variables {
-    producers = { partner = { account_ids = ["111122223333"], sources = ["partner.mux"] } }
+    senders = { partner = { account_ids = ["111122223333"], sources = ["partner.mux"] } }
   }
 
-  expect_failures = [var.producers]
+  expect_failures = [var.senders]
 }
 
 run "partners_events_are_no_aws_services" {
@@ -251,83 +250,83 @@ run "partners_events_are_no_aws_services" {
   expect_failures = [var.aws_services]
 }
 
-run "a_service_and_a_producer_have_names_of_their_own" {
+run "a_service_and_a_partner_have_names_of_their_own" {
   command = plan
 
   variables {
-    raw_producers = { s3 = { sources = ["example.s3"] } }
-    aws_services  = { s3 = { sources = ["aws.s3"], specification = jsonencode({ preset = "s3" }) } }
+    partners     = { s3 = { sources = ["example.s3"] } }
+    aws_services = { s3 = { sources = ["aws.s3"], specification = jsonencode({ preset = "s3" }) } }
   }
 
   expect_failures = [var.aws_services]
 }
 
-run "a_bus_whose_name_is_no_functions_takes_no_raw_events" {
+run "a_bus_whose_name_is_no_functions_takes_no_partners" {
   command = plan
 
   variables {
-    name          = "media.test"
-    raw_producers = { studio = { sources = ["example.studio"] } }
+    name     = "media.test"
+    partners = { studio = { sources = ["example.studio"] } }
   }
 
-  expect_failures = [var.raw_producers]
+  expect_failures = [var.partners]
 }
 
-run "a_producer_without_sources_is_refused" {
+run "a_sender_without_sources_is_refused" {
   command = plan
 
   variables {
-    producers = { partner = { account_ids = ["111122223333"], sources = [] } }
+    senders = { partner = { account_ids = ["111122223333"], sources = [] } }
   }
 
-  expect_failures = [var.producers]
+  expect_failures = [var.senders]
 }
 
-run "a_producer_that_is_nobody_is_refused" {
+run "a_sender_that_is_nobody_is_refused" {
   command = plan
 
   variables {
-    producers = { partner = { sources = ["example.partner"] } }
+    senders = { partner = { sources = ["example.partner"] } }
   }
 
-  expect_failures = [var.producers]
+  expect_failures = [var.senders]
 }
 
-run "a_producer_of_everything_is_refused" {
+run "a_sender_of_everything_is_refused" {
   command = plan
 
   variables {
-    producers = { partner = { account_ids = ["111122223333"], sources = ["*"] } }
+    senders = { partner = { account_ids = ["111122223333"], sources = ["*"] } }
   }
 
-  expect_failures = [var.producers]
+  expect_failures = [var.senders]
 }
 
-run "a_producer_can_not_be_aws" {
+run "a_sender_can_not_be_aws" {
   command = plan
 
   variables {
-    producers = { partner = { account_ids = ["111122223333"], sources = ["aws.s3"] } }
+    senders = { partner = { account_ids = ["111122223333"], sources = ["aws.s3"] } }
   }
 
-  expect_failures = [var.producers]
+  expect_failures = [var.senders]
 }
 
 run "an_account_number_that_lost_its_zeros_is_refused" {
   command = plan
 
   variables {
-    producers = { partner = { account_ids = [11122223333], sources = ["example.partner"] } }
+    senders = { partner = { account_ids = [11122223333], sources = ["example.partner"] } }
   }
 
-  expect_failures = [var.producers]
+  expect_failures = [var.senders]
 }
 
 run "a_policy_that_is_too_long_is_refused" {
   command = plan
 
   variables {
-    producers = { for index in range(1, 60) : "producer-${index}" => { account_ids = [format("%012d", index)], sources = ["example.producer-${index}"] } }
+    senders = { for index in range(1, 60) : "sender-${index}" => { account_ids = [format("%012d", index)], sources = ["example.sender-${index}"] } }
   }
 
   expect_failures = [aws_cloudwatch_event_bus_policy.this]
@@ -362,4 +361,17 @@ run "the_default_bus_is_not_ours_to_make" {
   }
 
   expect_failures = [var.name]
+}
+
+run "without_alarms_there_is_none" {
+  command = plan
+
+  variables {
+    settings = { alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 0
+    error_message = "Whoever has alarms of their own must be able to do without these."
+  }
 }

@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -16,8 +16,7 @@ variables {
   bus_arn           = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
   partner           = "shop"
   specification     = jsonencode({ id = "body.id", type = "envelope.\"detail-type\"" })
-  bucket            = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package    = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  settings          = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
 }
 
 override_resource {
@@ -29,7 +28,7 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress[0].aws_cloudwatch_event_rule.this["shop"]
+  target          = module.ingress[0].aws_cloudwatch_event_rule.this["partner"]
   override_during = plan
   values = {
     arn = "arn:aws:events:eu-west-1:123456789012:rule/aws.partner/shop.example/media/1/media-test-shop-shop"
@@ -37,7 +36,7 @@ override_resource {
 }
 
 override_resource {
-  target          = aws_cloudwatch_event_rule.straight
+  target          = aws_cloudwatch_event_rule.forward
   override_during = plan
   values = {
     arn = "arn:aws:events:eu-west-1:123456789012:rule/aws.partner/shop.example/media/1/media-test-shop"
@@ -45,7 +44,7 @@ override_resource {
 }
 
 override_resource {
-  target          = aws_iam_role.straight
+  target          = aws_iam_role.forward
   override_during = plan
   values = {
     arn = "arn:aws:iam::123456789012:role/media-test-shop"
@@ -104,10 +103,10 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress[0].module.ingress.aws_dynamodb_table.ledger
+  target          = module.ingress[0].module.ingress.aws_dynamodb_table.idempotency
   override_during = plan
   values = {
-    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-shop-ledger"
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-shop-idempotency"
   }
 }
 
@@ -134,12 +133,12 @@ run "its_events_go_through_the_function_into_the_bus" {
   }
 
   assert {
-    condition     = jsondecode(output.event_pattern) == { source = ["aws.partner/shop.example/media/1"] } && module.ingress[0].event_patterns["shop"] == output.event_pattern
-    error_message = "The rule takes what has the source's name as its source."
+    condition     = jsondecode(output.event_pattern) == { source = ["aws.partner/shop.example/media/1"] } && module.ingress[0].event_patterns["partner"] == output.event_pattern
+    error_message = "The rule takes events whose source is the event source's name."
   }
 
   assert {
-    condition     = length(aws_cloudwatch_event_rule.straight) == 0 && length(aws_sqs_queue.dlq) == 0 && output.dead_letter_queues["ingress/media-test-shop"].redrive_target == "queue"
+    condition     = length(aws_cloudwatch_event_rule.forward) == 0 && length(aws_sqs_queue.dlq) == 0 && output.dead_letter_queues["ingress/media-test-shop"].redrive_target == "queue"
     error_message = "There is one way to the bus, and dead letters go back to its queue."
   }
 }
@@ -148,33 +147,33 @@ run "names_are_short_whatever_the_bus_is_called" {
   command = plan
 
   assert {
-    condition     = output.rule_name == "media-test-shop-shop" && output.function_name == "media-test-shop"
+    condition     = output.rule_name == "media-test-shop-shop" && output.role_arns == { "ingress/media-test-shop" = "arn:aws:iam::123456789012:role/media-test-shop" }
     error_message = "A bus's name is no name for a role."
   }
 }
 
-run "events_can_be_sent_straight_by_a_role_that_is_this_rules_alone" {
+run "events_can_be_forwarded_unmodified_by_a_role_that_is_this_rules_alone" {
   command = plan
 
   variables {
-    transform     = false
-    partner       = null
-    specification = null
-    pattern       = jsonencode({ detail-type = ["Asset Ready"] })
+    forward_unmodified = true
+    partner            = null
+    specification      = null
+    pattern            = jsonencode({ detail-type = ["Asset Ready"] })
   }
 
   assert {
-    condition     = jsonencode(jsondecode(aws_cloudwatch_event_rule.straight[0].event_pattern)) == jsonencode({ detail-type = ["Asset Ready"], source = ["aws.partner/shop.example/media/1"] })
-    error_message = "The rule takes the source's events, and what the user's pattern says besides."
+    condition     = jsonencode(jsondecode(aws_cloudwatch_event_rule.forward[0].event_pattern)) == jsonencode({ detail-type = ["Asset Ready"], source = ["aws.partner/shop.example/media/1"] })
+    error_message = "The rule takes the source's events, and follows the user's pattern besides."
   }
 
   assert {
-    condition     = aws_cloudwatch_event_target.straight[0].arn == "arn:aws:events:eu-west-1:123456789012:event-bus/media" && aws_cloudwatch_event_target.straight[0].role_arn == "arn:aws:iam::123456789012:role/media-test-shop" && aws_cloudwatch_event_target.straight[0].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-shop-dlq" && aws_cloudwatch_event_target.straight[0].retry_policy[0].maximum_retry_attempts == 185
+    condition     = aws_cloudwatch_event_target.forward[0].arn == "arn:aws:events:eu-west-1:123456789012:event-bus/media" && aws_cloudwatch_event_target.forward[0].role_arn == "arn:aws:iam::123456789012:role/media-test-shop" && aws_cloudwatch_event_target.forward[0].dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-shop-dlq" && aws_cloudwatch_event_target.forward[0].retry_policy[0].maximum_retry_attempts == 185
     error_message = "From bus to bus, with retries and a dead-letter queue."
   }
 
   assert {
-    condition = jsondecode(aws_iam_role.straight[0].assume_role_policy).Statement == [{
+    condition = jsondecode(aws_iam_role.forward[0].assume_role_policy).Statement == [{
       Sid       = "Rule"
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
@@ -188,7 +187,7 @@ run "events_can_be_sent_straight_by_a_role_that_is_this_rules_alone" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.straight[0].policy).Statement == [{ Sid = "PutOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] }]
+    condition     = jsondecode(aws_iam_role_policy.forward[0].policy).Statement == [{ Sid = "PutOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] }]
     error_message = "The role may put events on this bus, and nothing else."
   }
 
@@ -215,7 +214,7 @@ run "events_can_be_sent_straight_by_a_role_that_is_this_rules_alone" {
   }
 
   assert {
-    condition     = length(module.ingress) == 0 && output.function_name == null && output.dead_letter_queues["ingress/media-test-shop"].redrive_target == "none"
+    condition     = length(module.ingress) == 0 && length(output.function_arns) == 0 && length(output.idempotency_tables) == 0 && output.role_arns == { "ingress/media-test-shop" = "arn:aws:iam::123456789012:role/media-test-shop" } && output.dead_letter_queues["ingress/media-test-shop"].redrive_target == "none"
     error_message = "No function, and dead letters that nobody could put on the bus again go to a person."
   }
 }
@@ -224,50 +223,50 @@ run "a_bus_that_exists_is_used_and_not_made" {
   command = plan
 
   variables {
-    existing_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/shop.example/media/1"
-    archive          = { retention_days = 30 }
+    existing_bus = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/shop.example/media/1" }
+    archive      = { retention_days = 30 }
   }
 
   assert {
-    condition     = length(aws_cloudwatch_event_bus.this) == 0 && output.bus_name == "aws.partner/shop.example/media/1" && aws_cloudwatch_event_archive.this[0].event_source_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/shop.example/media/1" && aws_cloudwatch_event_archive.this[0].name == "media-test-shop"
+    condition     = length(aws_cloudwatch_event_bus.this) == 0 && output.bus_arn == var.existing_bus.arn && output.archive.name == "media-test-shop" && aws_cloudwatch_event_archive.this[0].event_source_arn == "arn:aws:events:eu-west-1:123456789012:event-bus/aws.partner/shop.example/media/1" && aws_cloudwatch_event_archive.this[0].name == "media-test-shop"
     error_message = "A source is associated once; its bus can be used as it is."
   }
 }
 
-run "silence_is_an_alarm" {
+run "inactivity_is_an_alarm" {
   command = plan
 
   variables {
-    silence_alarm_minutes = 90
+    inactivity_alarm_minutes = 90
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.silence[0].period == 300 && aws_cloudwatch_metric_alarm.silence[0].evaluation_periods == 18 && aws_cloudwatch_metric_alarm.silence[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.silence[0].dimensions == tomap({ EventBusName = "aws.partner/shop.example/media/1", RuleName = "media-test-shop-shop" })
+    condition     = aws_cloudwatch_metric_alarm.inactivity[0].period == 300 && aws_cloudwatch_metric_alarm.inactivity[0].evaluation_periods == 18 && aws_cloudwatch_metric_alarm.inactivity[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.inactivity[0].dimensions == tomap({ EventBusName = "aws.partner/shop.example/media/1", RuleName = "media-test-shop-shop" })
     error_message = "Not one event for 90 minutes, no data included."
   }
 }
 
-run "silence_may_last_days" {
+run "inactivity_may_last_days" {
   command = plan
 
   variables {
-    silence_alarm_minutes = 4320
+    inactivity_alarm_minutes = 4320
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.silence[0].period == 3600 && aws_cloudwatch_metric_alarm.silence[0].evaluation_periods == 72
+    condition     = aws_cloudwatch_metric_alarm.inactivity[0].period == 3600 && aws_cloudwatch_metric_alarm.inactivity[0].evaluation_periods == 72
     error_message = "CloudWatch looks back more than a day in hours only."
   }
 }
 
-run "a_silence_that_cloudwatch_can_not_measure_is_refused" {
+run "an_inactivity_that_cloudwatch_can_not_measure_is_refused" {
   command = plan
 
   variables {
-    silence_alarm_minutes = 1450
+    inactivity_alarm_minutes = 1450
   }
 
-  expect_failures = [var.silence_alarm_minutes]
+  expect_failures = [var.inactivity_alarm_minutes]
 }
 
 run "a_name_that_is_no_partners_is_refused" {
@@ -284,10 +283,10 @@ run "the_bus_of_another_source_is_refused" {
   command = plan
 
   variables {
-    existing_bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+    existing_bus = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media" }
   }
 
-  expect_failures = [var.existing_bus_arn]
+  expect_failures = [var.existing_bus]
 }
 
 run "a_transformation_needs_to_know_the_partner" {
@@ -301,11 +300,11 @@ run "a_transformation_needs_to_know_the_partner" {
   expect_failures = [var.partner, var.specification]
 }
 
-run "events_that_are_sent_straight_are_not_read" {
+run "events_that_are_forwarded_are_not_read" {
   command = plan
 
   variables {
-    transform = false
+    forward_unmodified = true
   }
 
   expect_failures = [var.partner, var.specification]
@@ -330,4 +329,26 @@ run "the_source_is_no_part_of_the_users_pattern" {
   }
 
   expect_failures = [var.pattern]
+}
+
+run "a_forwarding_rules_role_has_the_path_and_alarms_can_be_left_out" {
+  command = plan
+
+  variables {
+    forward_unmodified       = true
+    partner                  = null
+    specification            = null
+    inactivity_alarm_minutes = 90
+    settings                 = { role_path = "/media/", alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = aws_iam_role.forward[0].path == "/media/"
+    error_message = "Where roles need a path, no other is let through."
+  }
+
+  assert {
+    condition     = sum([for alarms in [aws_cloudwatch_metric_alarm.inactivity, aws_cloudwatch_metric_alarm.failed_invocations, aws_cloudwatch_metric_alarm.dead_letters_lost, aws_cloudwatch_metric_alarm.dlq_age] : length(alarms)]) == 0
+    error_message = "Whoever has alarms of their own must be able to do without these."
+  }
 }

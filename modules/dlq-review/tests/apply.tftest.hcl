@@ -47,16 +47,16 @@ run "a_first_deployment_of_queues_and_review_together" {
 
 run "outputs_name_what_was_made" {
   variables {
-    name           = "media-test-review"
-    bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-    lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+    name     = "media-test-review"
+    bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
     dead_letter_queues = {
       "route/lake" = {
-        queue_arn   = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
-        queue_url   = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
-        hop         = "route/lake"
-        destination = "lake"
-        redrive_target  = "bus"
+        queue_arn      = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
+        queue_url      = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
+        hop            = "route/lake"
+        destination    = "lake"
+        redrive_target = "bus"
       }
     }
   }
@@ -64,9 +64,9 @@ run "outputs_name_what_was_made" {
   assert {
     condition = (
       output.review_table_name == "media-test-review-items" && output.review_table_arn == "arn:aws:dynamodb:eu-west-1:123456789012:table/made"
-      && output.topic_arn == "arn:aws:sns:eu-west-1:123456789012:made" && output.function_name == "media-test-review"
-      && output.log_group_name == "/aws/lambda/media-test-review"
-      && output.bodies_uri == "s3://made/bodies/review/" && output.bodies_arn == "arn:aws:s3:::made/bodies/review/*"
+      && output.topic_arn == "arn:aws:sns:eu-west-1:123456789012:made" && output.function_arns == { "review/media-test-review" = "arn:aws:lambda:eu-west-1:123456789012:function:made" }
+      && output.log_group_names == { "review/media-test-review" = "/aws/lambda/media-test-review" }
+      && output.bucket == { name = "made", arn = "arn:aws:s3:::made" }
     )
     error_message = "The outputs must name what was made; without a bucket the module makes one."
   }

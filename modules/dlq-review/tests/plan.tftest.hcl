@@ -11,41 +11,42 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-review"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  alarm_actions  = ["arn:aws:sns:eu-west-1:123456789012:operators"]
+  name    = "media-test-review"
+  bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+
+  settings = {
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+    alarms  = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:operators"], warning = ["arn:aws:sns:eu-west-1:123456789012:chat"] } }
+  }
 
   dead_letter_queues = {
     "route/cms" = {
-      queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
-      queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
-      hop              = "route/cms"
-      destination      = "cms"
-      source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
-      source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-      redrive_target       = "queue"
-      consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
-
-      ledger_table_name = "media-ledger"
-      ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"
+      queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
+      queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
+      hop               = "route/cms"
+      destination       = "cms"
+      source_queue_arn  = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
+      source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
+      redrive_target    = "queue"
+      consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
+      idempotency_table = { name = "media-deliveries", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries" }
     }
     "route/lake" = {
-      queue_arn   = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
-      queue_url   = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
-      hop         = "route/lake"
-      destination = "lake"
-      redrive_target  = "bus"
-      redrive     = { max_delay_seconds = 600 }
+      queue_arn      = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
+      queue_url      = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
+      hop            = "route/lake"
+      destination    = "lake"
+      redrive_target = "bus"
+      redrive        = { max_delay_seconds = 600 }
     }
     "ingress/webhooks" = {
-      queue_arn    = "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq"
-      queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhooks-dlq"
-      hop          = "ingress/webhooks"
-      destination  = "bus"
-      function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
-      redrive_target   = "bus"
+      queue_arn      = "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq"
+      queue_url      = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhooks-dlq"
+      hop            = "ingress/webhooks"
+      destination    = "bus"
+      function_arn   = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
+      redrive_target = "bus"
     }
   }
 }
@@ -74,7 +75,7 @@ override_resource {
   values          = { arn = "arn:aws:iam::123456789012:role/media-test-review" }
 }
 
-run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" {
+run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
   command = plan
 
   assert {
@@ -83,14 +84,10 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-review/*"] },
       { Sid = "DeleteBodies", Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "DeleteItems", Effect = "Allow", Action = ["dynamodb:DeleteItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"], Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*"] } } },
-      { Sid = "KeepBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "ListBodies", Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = ["arn:aws:s3:::kit"] },
       { Sid = "ListItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items/index/*"] },
       { Sid = "Notify", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-1:123456789012:media-test-review"] },
-      { Sid = "PutBackInQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
-      { Sid = "PutBackOnBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
-      { Sid = "PutBackToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
-      { Sid = "ReadBreakers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-ledger"] },
+      { Sid = "ReadCircuitBreakers", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"] },
       {
         Sid    = "ReadDeadLetters"
         Effect = "Allow"
@@ -102,6 +99,10 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
         ]
       },
       { Sid = "ReadEventBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
+      { Sid = "RedriveToBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
+      { Sid = "RedriveToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
+      { Sid = "RedriveToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
+      { Sid = "StoreBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
     ]
     error_message = "The function may do this and nothing else."
@@ -117,50 +118,50 @@ run "the_function_may_attend_to_these_queues_and_put_back_where_they_came_from" 
       && module.function.environment["CLOSED_RETENTION_DAYS"] == "30" && module.function.environment["NOTIFICATIONS_PER_HOUR"] == "20"
       && module.function.environment["TOPIC_ARN"] == "arn:aws:sns:eu-west-1:123456789012:media-test-review"
     )
-    error_message = "The environment must be what docs/contracts.md, section 2, says."
+    error_message = "The environment must be what docs/reference/function-configuration.md says."
   }
 
   assert {
     condition = jsondecode(local.configuration) == { dead_letter_queues = {
       "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq" = {
-        url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
-        hop          = "route/cms"
-        destination  = "cms"
-        queue_url    = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-        redrive_target   = "queue"
-        function_arn = null
-        consumer_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
-        ledger_table = "media-ledger"
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
+        url               = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
+        hop               = "route/cms"
+        destination       = "cms"
+        queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
+        redrive_target    = "queue"
+        function_arn      = null
+        consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
+        idempotency_table = "media-deliveries"
+        redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq" = {
-        url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
-        hop          = "route/lake"
-        destination  = "lake"
-        queue_url    = null
-        redrive_target   = "bus"
-        function_arn = null
-        consumer_arn = null
-        ledger_table = null
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400, max_per_second = 5 }
+        url               = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
+        hop               = "route/lake"
+        destination       = "lake"
+        queue_url         = null
+        redrive_target    = "bus"
+        function_arn      = null
+        consumer_arn      = null
+        idempotency_table = null
+        redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 86400, max_per_second = 5 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq" = {
-        url          = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhooks-dlq"
-        hop          = "ingress/webhooks"
-        destination  = "bus"
-        queue_url    = null
-        redrive_target   = "bus"
-        function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
-        consumer_arn = null
-        ledger_table = null
-        redrive      = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
+        url               = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-webhooks-dlq"
+        hop               = "ingress/webhooks"
+        destination       = "bus"
+        queue_url         = null
+        redrive_target    = "bus"
+        function_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
+        consumer_arn      = null
+        idempotency_table = null
+        redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
       }
     } }
     error_message = "The function finds the queue that a message is from by its ARN, and everything else there."
   }
 }
 
-run "every_queue_is_attended_to_gently_and_watched" {
+run "every_queue_is_read_gently_and_watched" {
   command = plan
 
   assert {
@@ -179,17 +180,17 @@ run "every_queue_is_attended_to_gently_and_watched" {
       && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].threshold == 600 + 900
       && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].dimensions == tomap({ QueueName = "media-lake-dlq" })
       && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].alarm_name == "media-test-review-route-lake-not-draining"
-      && aws_cloudwatch_metric_alarm.oldest_open.dimensions == tomap({ service = "media-test-review" })
-      && aws_cloudwatch_metric_alarm.oldest_open.threshold == 86400
-      && aws_cloudwatch_metric_alarm.oldest_open.insufficient_data_actions == toset(var.alarm_actions)
-      && aws_cloudwatch_metric_alarm.growing.metric_name == "ReviewItemsOpened" && aws_cloudwatch_metric_alarm.growing.threshold == 100
-      && aws_cloudwatch_event_rule.housekeeping.schedule_expression == "rate(5 minutes)"
-      && jsondecode(aws_cloudwatch_event_target.housekeeping.input) == { housekeeping = true }
-      && aws_cloudwatch_metric_alarm.items_opened.dimensions == tomap({ service = "media-test-review" })
-      && aws_cloudwatch_metric_alarm.items_opened.metric_name == "ReviewItemsOpened"
-      && aws_cloudwatch_metric_alarm.items_opened.alarm_actions == toset(var.alarm_actions)
+      && aws_cloudwatch_metric_alarm.review["oldest-open"].dimensions == tomap({ service = "media-test-review" })
+      && aws_cloudwatch_metric_alarm.review["oldest-open"].threshold == 86400
+      && aws_cloudwatch_metric_alarm.review["oldest-open"].insufficient_data_actions == toset(var.settings.alarms.actions.critical)
+      && aws_cloudwatch_metric_alarm.review["growing"].metric_name == "ReviewItemsOpened" && aws_cloudwatch_metric_alarm.review["growing"].threshold == 100
+      && aws_cloudwatch_event_rule.maintenance.schedule_expression == "rate(5 minutes)"
+      && jsondecode(aws_cloudwatch_event_target.maintenance.input) == { maintenance = true }
+      && aws_cloudwatch_metric_alarm.review["items-opened"].dimensions == tomap({ service = "media-test-review" })
+      && aws_cloudwatch_metric_alarm.review["items-opened"].metric_name == "ReviewItemsOpened"
+      && aws_cloudwatch_metric_alarm.review["items-opened"].alarm_actions == toset(var.settings.alarms.actions.critical)
     )
-    error_message = "A queue that does not drain, and an item that waits for a person, must be told of."
+    error_message = "A queue that does not drain, and an item that waits for a person, must set off an alarm."
   }
 }
 
@@ -204,7 +205,7 @@ run "the_review_table_lists_without_scanning_and_is_hard_to_lose" {
         by-group   = ["group_status", "last_failed_at", "ALL"]
         by-event   = ["event_id", "first_failed_at", "ALL"]
         by-waiting = ["register", "waiting", "ALL"]
-        by-closed = ["status", "closed_at", "KEYS_ONLY"]
+        by-closed  = ["status", "closed_at", "KEYS_ONLY"]
 
         by-type        = ["type_status", "last_failed_at", "ALL"]
         by-partner     = ["partner_status", "last_failed_at", "ALL"]
@@ -212,12 +213,12 @@ run "the_review_table_lists_without_scanning_and_is_hard_to_lose" {
         by-destination = ["destination_status", "last_failed_at", "ALL"]
       }
     )
-    error_message = "The table must be as docs/contracts.md, section 7, says."
+    error_message = "The table must be as docs/reference/tables.md says."
   }
 
   assert {
     condition     = aws_dynamodb_table.items.deletion_protection_enabled && aws_dynamodb_table.items.point_in_time_recovery[0].enabled
-    error_message = "What waits for a person must not be deleted by mistake."
+    error_message = "Items that wait for a person must not be deleted by mistake."
   }
 }
 
@@ -255,23 +256,27 @@ run "a_customer_managed_key_and_a_table_for_a_day" {
   command = plan
 
   variables {
-    kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    settings = {
+      bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+    }
     deletion_protection = false
     dead_letter_queues = {
       "route/lake" = {
-        queue_arn   = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
-        queue_url   = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
-        hop         = "route/lake"
-        destination = "lake"
-        redrive_target  = "bus"
+        queue_arn      = "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq"
+        queue_url      = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-lake-dlq"
+        hop            = "route/lake"
+        destination    = "lake"
+        redrive_target = "bus"
       }
     }
   }
 
   assert {
     condition = (
-      aws_dynamodb_table.items.server_side_encryption[0].kms_key_arn == var.kms_key_arn
-      && aws_sns_topic.review.kms_master_key_id == var.kms_key_arn
+      aws_dynamodb_table.items.server_side_encryption[0].kms_key_arn == var.settings.kms_key.arn
+      && aws_sns_topic.review.kms_master_key_id == var.settings.kms_key.arn
       && contains([for statement in jsondecode(module.function.policy).Statement : statement.Sid], "UseKey")
       && !aws_dynamodb_table.items.deletion_protection_enabled
     )
@@ -279,7 +284,30 @@ run "a_customer_managed_key_and_a_table_for_a_day" {
   }
 
   assert {
-    condition     = length([for statement in jsondecode(module.function.policy).Statement : statement if contains(["PutBackInQueues", "PutBackToFunctions"], statement.Sid)]) == 0
+    condition     = length([for statement in jsondecode(module.function.policy).Statement : statement if contains(["RedriveToQueues", "RedriveToFunctions"], statement.Sid)]) == 0
     error_message = "Where everything goes back by the bus, nothing else may be sent to."
+  }
+}
+
+run "the_function_must_outlive_one_that_tries_a_dead_letter_alone" {
+  command = plan
+
+  variables {
+    function = { timeout_seconds = 59 }
+  }
+
+  expect_failures = [aws_lambda_event_source_mapping.dlq]
+}
+
+run "alarms_can_be_off" {
+  command = plan
+
+  variables {
+    settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.review) == 0 && length(aws_cloudwatch_metric_alarm.dlq_not_draining) == 0
+    error_message = "An environment may want no alarms."
   }
 }

@@ -1,4 +1,4 @@
-# Who may call, how often, and by which name. Plans with the real provider and no access to AWS.
+# Authorisation, limits and domains. Plans with the real provider and no access to AWS.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -11,11 +11,10 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-webhooks"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  throttle       = { rate = 50, burst = 60 }
+  name     = "media-test-webhooks"
+  bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+  throttle = { rate = 50, burst = 60 }
 
   partners = {
     mux    = { specification = jsonencode({ preset = "mux" }) }
@@ -83,9 +82,9 @@ override_resource {
 }
 
 override_resource {
-  target          = aws_dynamodb_table.ledger
+  target          = aws_dynamodb_table.idempotency
   override_during = plan
-  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-ledger" }
+  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-idempotency" }
 }
 
 override_resource {
@@ -125,7 +124,7 @@ run "c4_a_partner_with_limits_of_its_own_has_routes_of_its_own_and_the_others_ke
 
   assert {
     condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 50 && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 60
-    error_message = "What has no settings of its own is throttled too."
+    error_message = "Routes without settings of their own are throttled, too."
   }
 }
 
@@ -240,7 +239,7 @@ run "a_domain_takes_calls_besides_the_api_s_own_address" {
 
   assert {
     condition     = output.webhook_urls["mux"] == "https://hooks.example.com/webhooks/mux" && output.api_endpoint == "https://hooks.example.com"
-    error_message = "Partners are told the domain."
+    error_message = "Partners get the domain's address."
   }
 }
 

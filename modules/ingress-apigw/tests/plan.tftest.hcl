@@ -11,10 +11,9 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-webhooks"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  name     = "media-test-webhooks"
+  bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
 
   partners = {
     mux = { specification = jsonencode({ preset = "mux" }) }
@@ -55,10 +54,10 @@ override_resource {
 }
 
 override_resource {
-  target          = aws_dynamodb_table.ledger
+  target          = aws_dynamodb_table.idempotency
   override_during = plan
   values = {
-    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-ledger"
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-idempotency"
   }
 }
 
@@ -85,7 +84,7 @@ run "every_partner_has_an_address" {
 
   assert {
     condition     = output.webhook_urls["mux"] == "https://abc123.execute-api.eu-west-1.amazonaws.com/webhooks/mux" && length(output.webhook_urls) == 3
-    error_message = "Partners must be told where to send."
+    error_message = "Each partner needs an address to send to."
   }
 
   assert {
@@ -117,17 +116,17 @@ run "the_function_may_touch_what_is_its_own_and_nothing_else" {
 
   assert {
     condition = jsonencode({ for sid, s in local.policy_statements : sid => s.resources }) == jsonencode({
-      GiveUp          = ["arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"]
-      KeepLargeBodies = ["arn:aws:s3:::kit/bodies/events/*"]
-      Publish         = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]
+      Publish = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]
       ReadSecrets = [
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-current-AbCdEf",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-previous-AbCdEf",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf",
       ]
-      RememberRequests = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-ledger"]
+      RecordRequests   = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-idempotency"]
+      SendDeadLetters  = ["arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"]
+      StoreLargeBodies = ["arn:aws:s3:::kit/bodies/events/*"]
     })
-    error_message = "Exact ARNs: its bus, its ledger, its dead-letter queue, its bodies, its partners' secrets."
+    error_message = "Exact ARNs: its bus, its idempotency store, its dead-letter queue, its bodies, its partners' secrets."
   }
 }
 
@@ -177,30 +176,33 @@ run "c4_calls_are_throttled" {
   }
 }
 
-run "the_ledger_forgets_by_itself_and_can_be_restored" {
+run "the_idempotency_store_expires_by_itself_and_can_be_restored" {
   command = plan
 
   assert {
-    condition     = aws_dynamodb_table.ledger.ttl[0].attribute_name == "expires" && aws_dynamodb_table.ledger.point_in_time_recovery[0].enabled && aws_dynamodb_table.ledger.billing_mode == "PAY_PER_REQUEST"
+    condition     = aws_dynamodb_table.idempotency.ttl[0].attribute_name == "expires" && aws_dynamodb_table.idempotency.point_in_time_recovery[0].enabled && aws_dynamodb_table.idempotency.billing_mode == "PAY_PER_REQUEST"
     error_message = "On demand, with a TTL, restorable."
   }
 }
 
-run "dead_letters_are_handed_to_review_under_a_key_known_beforehand" {
+run "dead_letters_are_handed_to_review_under_a_key_that_is_known_in_the_plan" {
   command = plan
 
   assert {
     condition = jsonencode(output.dead_letter_queues) == jsonencode({
       "ingress/media-test-webhooks" = {
-        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"
-        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-webhooks-dlq"
-        hop              = "ingress/media-test-webhooks"
-        destination      = "bus"
-        source_queue_arn = null
-        source_queue_url = null
-        function_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-webhooks"
-        redrive_target       = "bus"
-        redrive          = null
+        queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"
+        queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-webhooks-dlq"
+        hop               = "ingress/media-test-webhooks"
+        destination       = "bus"
+        source_queue_arn  = null
+        source_queue_url  = null
+        function_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-webhooks"
+        consumer_arn      = null
+        redrive_target    = "bus"
+        idempotency_table = null
+        ordered           = false
+        redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
       }
     })
     error_message = "dlq-review takes this very shape."
@@ -216,7 +218,7 @@ run "without_a_bucket_it_makes_one" {
   command = plan
 
   variables {
-    bucket = null
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
   }
 
   assert {
@@ -282,10 +284,10 @@ run "the_function_must_answer_before_the_gateway_gives_up" {
   command = plan
 
   variables {
-    timeout_seconds = 60
+    function = { timeout_seconds = 30 }
   }
 
-  expect_failures = [var.timeout_seconds]
+  expect_failures = [aws_apigatewayv2_integration.function]
 }
 
 run "c8_a_bus_name_is_no_arn" {
@@ -296,4 +298,49 @@ run "c8_a_bus_name_is_no_arn" {
   }
 
   expect_failures = [var.bus_arn]
+}
+
+run "alarms_go_to_people_or_to_the_team_by_their_severity" {
+  command = plan
+
+  variables {
+    settings = {
+      bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      alarms  = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:on-call"], warning = ["arn:aws:sns:eu-west-1:123456789012:chat"] } }
+    }
+  }
+
+  assert {
+    condition = { for suffix, alarm in aws_cloudwatch_metric_alarm.this : suffix => one(alarm.alarm_actions) } == {
+      "4xx"     = "arn:aws:sns:eu-west-1:123456789012:chat"
+      "5xx"     = "arn:aws:sns:eu-west-1:123456789012:on-call"
+      "dlq-age" = "arn:aws:sns:eu-west-1:123456789012:on-call"
+      "latency" = "arn:aws:sns:eu-west-1:123456789012:chat"
+    }
+    error_message = "A person is needed where events are lost or wait; anybody on the internet can cause 4xx."
+  }
+
+  assert {
+    condition = { for suffix, alarm in aws_cloudwatch_metric_alarm.this : suffix => "${alarm.namespace} ${alarm.metric_name} ${alarm.comparison_operator} ${alarm.threshold} ${alarm.evaluation_periods} ${coalesce(alarm.statistic, alarm.extended_statistic)}" } == {
+      "4xx"     = "AWS/ApiGateway 4xx GreaterThanThreshold 0.5 3 Average"
+      "5xx"     = "AWS/ApiGateway 5xx GreaterThanOrEqualToThreshold 1 1 Sum"
+      "dlq-age" = "AWS/SQS ApproximateAgeOfOldestMessage GreaterThanThreshold 14400 3 Maximum"
+      "latency" = "AWS/ApiGateway Latency GreaterThanThreshold 3000 3 p99"
+    }
+    error_message = "Each alarm watches its metric."
+  }
+}
+
+run "alarms_can_be_off" {
+  command = plan
+
+  variables {
+    settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 0
+    error_message = "An environment may want no alarms."
+  }
 }

@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -11,12 +11,11 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-assets"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  partner        = "mux"
-  specification  = jsonencode({ preset = "mux" })
+  name          = "media-test-assets"
+  bus_arn       = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings      = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+  partner       = "mux"
+  specification = jsonencode({ preset = "mux" })
 }
 
 override_resource {
@@ -62,10 +61,10 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress.aws_dynamodb_table.ledger
+  target          = module.ingress.aws_dynamodb_table.idempotency
   override_during = plan
   values = {
-    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-assets-ledger"
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-assets-idempotency"
   }
 }
 
@@ -86,7 +85,7 @@ run "a_fifo_topic_delivers_to_a_fifo_queue_which_takes_nothing_else" {
   }
 
   assert {
-    condition = jsonencode([for s in jsondecode(output.queue_policy).Statement : s if s.Effect == "Allow"]) == jsonencode([{
+    condition = jsonencode([for s in jsondecode(module.ingress.queue_policy).Statement : s if s.Effect == "Allow"]) == jsonencode([{
       Action    = "sqs:SendMessage"
       Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:sns:eu-west-1:123456789012:media-test-assets.fifo"] } }
       Effect    = "Allow"
@@ -104,11 +103,11 @@ run "a_fifo_topic_delivers_to_a_fifo_queue_which_takes_nothing_else" {
 
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.this.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:media-test-assets-dlq.fifo" }
-    error_message = "What SNS can't deliver goes to the dead-letter queue; SNS refuses a maxReceiveCount."
+    error_message = "Messages that SNS can't deliver go to the dead-letter queue; SNS refuses a maxReceiveCount."
   }
 
   assert {
-    condition     = output.environment["INGRESS"] == "sns-fifo" && output.dead_letter_queues["ingress/media-test-assets"].redrive_target == "queue"
+    condition     = module.ingress.environment["INGRESS"] == "sns-fifo" && output.dead_letter_queues["ingress/media-test-assets"].redrive_target == "queue"
     error_message = "Events must name the way they came, and dead letters go back to the queue."
   }
 }
@@ -129,11 +128,11 @@ run "the_topic_is_tls_only_and_the_accounts_own_by_default" {
   }
 }
 
-run "publishers_are_named_and_told_what_their_roles_need" {
+run "senders_are_named_and_told_what_their_roles_need" {
   command = plan
 
   variables {
-    publishers = {
+    senders = {
       partner = { account_ids = ["111122223333"] }
       studios = { organization_id = "o-a1b2c3d4e5" }
     }
@@ -157,7 +156,7 @@ run "publishers_are_named_and_told_what_their_roles_need" {
         Sid       = "studios"
       },
     ])
-    error_message = "Every publisher must be named, and an organisation be a condition."
+    error_message = "Every sender must be named, and an organisation be a condition."
   }
 
   assert {
@@ -166,21 +165,21 @@ run "publishers_are_named_and_told_what_their_roles_need" {
   }
 
   assert {
-    condition     = jsondecode(output.publisher_policy).Statement == [{ Sid = "PublishToTopic", Effect = "Allow", Action = "sns:Publish", Resource = "arn:aws:sns:eu-west-1:123456789012:media-test-assets.fifo" }]
+    condition     = jsondecode(output.sender_policy).Statement == [{ Sid = "PublishToTopic", Effect = "Allow", Action = "sns:Publish", Resource = "arn:aws:sns:eu-west-1:123456789012:media-test-assets.fifo" }]
     error_message = "A role of another account needs a policy of its own too."
   }
 }
 
-run "a_key_of_ones_own_is_the_topics_too_and_publishers_need_it" {
+run "a_key_of_ones_own_is_the_topics_too_and_senders_need_it" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
-    publishers  = { partner = { account_ids = ["111122223333"] } }
+    settings = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
+    senders  = { partner = { account_ids = ["111122223333"] } }
   }
 
   assert {
-    condition     = aws_sns_topic.this[0].kms_master_key_id == "arn:aws:kms:eu-west-1:123456789012:key/1" && [for s in jsondecode(output.publisher_policy).Statement : s.Sid] == ["PublishToTopic", "EncryptForTopic"]
+    condition     = aws_sns_topic.this[0].kms_master_key_id == "arn:aws:kms:eu-west-1:123456789012:key/1" && [for s in jsondecode(output.sender_policy).Statement : s.Sid] == ["PublishToTopic", "EncryptForTopic"]
     error_message = "The key encrypts everything, and its users must know."
   }
 }
@@ -189,7 +188,7 @@ run "the_partners_topic_is_subscribed_to_and_left_alone" {
   command = plan
 
   variables {
-    existing_topic_arn = "arn:aws:sns:eu-west-1:111122223333:theirs.fifo"
+    existing_topic = { arn = "arn:aws:sns:eu-west-1:111122223333:theirs.fifo" }
   }
 
   assert {
@@ -198,7 +197,7 @@ run "the_partners_topic_is_subscribed_to_and_left_alone" {
   }
 
   assert {
-    condition     = jsondecode(output.queue_policy).Statement[1].Condition.ArnEquals["aws:SourceArn"] == ["arn:aws:sns:eu-west-1:111122223333:theirs.fifo"]
+    condition     = jsondecode(module.ingress.queue_policy).Statement[1].Condition.ArnEquals["aws:SourceArn"] == ["arn:aws:sns:eu-west-1:111122223333:theirs.fifo"]
     error_message = "The queue must take that topic's messages, and no other's."
   }
 
@@ -215,7 +214,7 @@ run "the_partners_topic_is_subscribed_to_and_left_alone" {
   }
 
   assert {
-    condition     = output.topic_name == "theirs.fifo" && output.publisher_policy == null
+    condition     = output.topic_arn == "arn:aws:sns:eu-west-1:111122223333:theirs.fifo" && output.sender_policy == null
     error_message = "The outputs must be about their topic."
   }
 }
@@ -224,13 +223,13 @@ run "a_standard_topic_goes_with_a_standard_queue" {
   command = plan
 
   variables {
-    fifo               = false
-    existing_topic_arn = "arn:aws:sns:eu-west-1:111122223333:theirs"
+    fifo           = false
+    existing_topic = { arn = "arn:aws:sns:eu-west-1:111122223333:theirs" }
   }
 
   assert {
-    condition     = !can(regex("fifo", output.queue_name)) && output.dlq_name == "media-test-assets-dlq"
-    error_message = "Standard goes with standard, dead letters included."
+    condition     = module.ingress.queue.name == "media-test-assets" && output.dead_letter_queues["ingress/media-test-assets"].redrive_target == "queue"
+    error_message = "Standard goes with standard."
   }
 }
 
@@ -255,7 +254,7 @@ run "a_fifo_topic_can_keep_messages_and_deliver_them_again" {
   variables {
     topic_archive_days                = 30
     topic_content_based_deduplication = true
-    high_throughput                   = true
+    queue                             = { high_throughput = true }
     replay                            = { from = "2026-11-01T00:00:00Z", until = "2026-11-02T00:00:00Z" }
   }
 
@@ -266,7 +265,7 @@ run "a_fifo_topic_can_keep_messages_and_deliver_them_again" {
 
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.this.replay_policy) == { PointType = "Timestamp", StartingPoint = "2026-11-01T00:00:00Z", EndingPoint = "2026-11-02T00:00:00Z" }
-    error_message = "The subscription must ask for what was kept."
+    error_message = "The subscription must ask for the messages that the topic kept."
   }
 }
 
@@ -287,28 +286,28 @@ run "a_standard_topic_does_not_go_with_a_fifo_queue" {
   command = plan
 
   variables {
-    existing_topic_arn = "arn:aws:sns:eu-west-1:111122223333:theirs"
+    existing_topic = { arn = "arn:aws:sns:eu-west-1:111122223333:theirs" }
   }
 
-  expect_failures = [var.existing_topic_arn]
+  expect_failures = [var.existing_topic]
 }
 
 run "a_fifo_topic_does_not_go_with_a_standard_queue" {
   command = plan
 
   variables {
-    fifo               = false
-    existing_topic_arn = "arn:aws:sns:eu-west-1:111122223333:theirs.fifo"
+    fifo           = false
+    existing_topic = { arn = "arn:aws:sns:eu-west-1:111122223333:theirs.fifo" }
   }
 
-  expect_failures = [var.existing_topic_arn]
+  expect_failures = [var.existing_topic]
 }
 
 run "a_topic_of_another_region_is_refused" {
   command = plan
 
   variables {
-    existing_topic_arn = "arn:aws:sns:us-east-1:111122223333:theirs.fifo"
+    existing_topic = { arn = "arn:aws:sns:us-east-1:111122223333:theirs.fifo" }
   }
 
   expect_failures = [aws_sns_topic_subscription.this]
@@ -321,11 +320,10 @@ run "only_fifo_topics_keep_messages_and_find_duplicates" {
     fifo                              = false
     topic_archive_days                = 30
     topic_content_based_deduplication = true
-    high_throughput                   = true
     replay                            = { from = "2026-11-01T00:00:00Z" }
   }
 
-  expect_failures = [var.topic_archive_days, var.topic_content_based_deduplication, var.high_throughput, var.replay]
+  expect_failures = [var.topic_archive_days, var.topic_content_based_deduplication, var.replay]
 }
 
 run "a_replay_ends_after_it_begins" {
@@ -348,25 +346,25 @@ run "a_replay_takes_times" {
   expect_failures = [var.replay]
 }
 
-run "publishers_to_an_existing_topic_are_its_owners_affair" {
+run "senders_to_an_existing_topic_are_its_owners_affair" {
   command = plan
 
   variables {
-    existing_topic_arn = "arn:aws:sns:eu-west-1:111122223333:theirs.fifo"
-    publishers         = { partner = { account_ids = ["111122223333"] } }
+    existing_topic = { arn = "arn:aws:sns:eu-west-1:111122223333:theirs.fifo" }
+    senders        = { partner = { account_ids = ["111122223333"] } }
   }
 
-  expect_failures = [var.publishers]
+  expect_failures = [var.existing_topic]
 }
 
-run "a_publisher_that_is_everybody_is_refused" {
+run "a_sender_that_is_everybody_is_refused" {
   command = plan
 
   variables {
-    publishers = { anybody = {} }
+    senders = { anybody = {} }
   }
 
-  expect_failures = [var.publishers]
+  expect_failures = [var.senders]
 }
 
 run "a_filter_that_is_no_object_is_refused" {
@@ -377,4 +375,28 @@ run "a_filter_that_is_no_object_is_refused" {
   }
 
   expect_failures = [var.filter_policy]
+}
+
+run "a_standard_topic_has_no_throughput_of_groups" {
+  command = plan
+
+  variables {
+    fifo  = false
+    queue = { high_throughput = true }
+  }
+
+  expect_failures = [var.fifo]
+}
+
+run "without_alarms_there_is_none" {
+  command = plan
+
+  variables {
+    settings = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.notifications_failed) + length(aws_cloudwatch_metric_alarm.dead_letters_lost) == 0
+    error_message = "Whoever has alarms of their own must be able to do without these."
+  }
 }

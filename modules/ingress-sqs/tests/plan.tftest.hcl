@@ -1,4 +1,4 @@
-# Plans with the real provider and no access to AWS: policies are what AWS would get.
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -11,12 +11,11 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test-renders"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  partner        = "telestream"
-  specification  = jsonencode({ preset = "telestream-cloud" })
+  name          = "media-test-renders"
+  bus_arn       = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings      = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+  partner       = "telestream"
+  specification = jsonencode({ preset = "telestream-cloud" })
 }
 
 override_resource {
@@ -62,18 +61,18 @@ override_resource {
 }
 
 override_resource {
-  target          = module.ingress.aws_dynamodb_table.ledger
+  target          = module.ingress.aws_dynamodb_table.idempotency
   override_during = plan
   values = {
-    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-ledger"
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency"
   }
 }
 
-run "a_message_of_the_partner_enters_by_sqs" {
+run "a_message_of_the_partner_comes_by_sqs" {
   command = plan
 
   assert {
-    condition     = output.environment["INGRESS"] == "sqs" && output.environment["HOP"] == "ingress/media-test-renders" && output.environment["IDEMPOTENCY_TABLE"] == "media-test-renders-ledger"
+    condition     = module.ingress.environment["INGRESS"] == "sqs" && module.ingress.environment["HOP"] == "ingress/media-test-renders" && module.ingress.environment["IDEMPOTENCY_TABLE"] == "media-test-renders-idempotency"
     error_message = "Events must name the way they came, and be remembered."
   }
 
@@ -87,8 +86,8 @@ run "senders_are_told_what_their_roles_need" {
   command = plan
 
   variables {
-    senders     = { partner = { role_arns = ["arn:aws:iam::111122223333:role/exporter"] } }
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    senders  = { partner = { role_arns = ["arn:aws:iam::111122223333:role/exporter"] } }
+    settings = { bucket = { name = "media", arn = "arn:aws:s3:::media" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" }, kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" } }
   }
 
   assert {
@@ -139,7 +138,7 @@ run "dead_letters_are_handed_to_review_under_a_key_known_beforehand" {
   command = plan
 
   variables {
-    redrive = { max_count = 5 }
+    failure = { redrive = { max_count = 5 } }
   }
 
   assert {
@@ -196,7 +195,7 @@ run "senders_of_an_existing_queue_are_its_owners_affair" {
     existing_queue = { arn = "arn:aws:sqs:eu-west-1:111122223333:theirs", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs" }
   }
 
-  expect_failures = [var.senders]
+  expect_failures = [var.existing_queue]
 }
 
 run "an_existing_fifo_queue_must_be_called_one" {
@@ -213,21 +212,35 @@ run "messages_must_stay_hidden_for_six_timeouts_and_the_window" {
   command = plan
 
   variables {
-    timeout_seconds            = 60
-    batch_window_seconds       = 10
-    visibility_timeout_seconds = 369
+    function = { timeout_seconds = 60 }
+    queue    = { batch_window_seconds = 10, visibility_timeout_seconds = 369 }
   }
 
-  expect_failures = [var.visibility_timeout_seconds]
+  expect_failures = [var.queue]
 }
 
 run "a_fifo_queue_has_no_window" {
   command = plan
 
   variables {
-    fifo                 = true
-    batch_window_seconds = 1
+    fifo  = true
+    queue = { batch_window_seconds = 1 }
   }
 
-  expect_failures = [var.batch_window_seconds]
+  expect_failures = [var.fifo]
+}
+
+run "outputs_are_maps_by_hop" {
+  command = plan
+
+  assert {
+    condition = (
+      output.role_arns == { "ingress/media-test-renders" = "arn:aws:iam::123456789012:role/media-test-renders" }
+      && output.function_arns == { "ingress/media-test-renders" = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-renders" }
+      && output.log_group_names == { "ingress/media-test-renders" = "/aws/lambda/media-test-renders" }
+      && output.idempotency_tables == { "ingress/media-test-renders" = { name = "media-test-renders-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency" } }
+      && output.bucket == { name = "media", arn = "arn:aws:s3:::media" }
+    )
+    error_message = "The next module takes these maps as they are."
+  }
 }

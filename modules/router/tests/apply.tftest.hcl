@@ -31,10 +31,11 @@ mock_provider "aws" {
 }
 
 variables {
-  name           = "media_Test"
-  bus_name       = "media"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  name    = "media_Test"
+  bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = {
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  }
 
   transforms = {
     tidy = { pattern = jsonencode({ source = ["partner.mux"] }), steps = jsonencode([{ drop = "data.test" }]) }
@@ -52,12 +53,12 @@ variables {
 run "outputs_are_keyed_by_hop" {
   assert {
     condition = (
-      output.functions == { "transform/tidy" = "media_Test-tidy", "route/cms" = "media_Test-cms" }
+      output.function_arns == { "transform/tidy" = "arn:aws:lambda:eu-west-1:123456789012:function:made", "route/cms" = "arn:aws:lambda:eu-west-1:123456789012:function:made" }
+      && output.role_arns == { "transform/tidy" = "arn:aws:iam::123456789012:role/made", "route/cms" = "arn:aws:iam::123456789012:role/made" }
       && output.log_group_names == { "transform/tidy" = "/aws/lambda/media_Test-tidy", "route/cms" = "/aws/lambda/media_Test-cms" }
       && output.queue_urls == { "transform/tidy" = "https://sqs.example/made", "route/cms" = "https://sqs.example/made", "route/lake" = "https://sqs.example/lake" }
       && toset(keys(output.rule_arns)) == toset(["transform/tidy", "route/cms", "route/lake"])
-      && output.ledger_table_name == "media_Test-ledger"
-      && output.ledger_table_arn == "arn:aws:dynamodb:eu-west-1:123456789012:table/made"
+      && output.idempotency_tables == { "route/cms" = { name = "media_Test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/made" } }
     )
     error_message = "The outputs must name what was made, by hop."
   }

@@ -11,11 +11,12 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test"
-  bus_name       = "media"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  name    = "media-test"
+  bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = {
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  }
 
   transforms = {
     tidy = {
@@ -23,7 +24,7 @@ variables {
       steps          = jsonencode([{ set = { a = 1 } }])
       invocation     = "direct"
       function_retry = { max_attempts = 0 }
-      redrive        = { max_count = 5 }
+      failure        = { redrive = { max_count = 5 } }
     }
     queued = { pattern = jsonencode({ source = ["partner.qc"] }), steps = jsonencode([{ set = { a = 1 } }]) }
   }
@@ -43,9 +44,9 @@ variables {
 }
 
 override_resource {
-  target          = aws_dynamodb_table.ledger
+  target          = aws_dynamodb_table.idempotency
   override_during = plan
-  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger" }
+  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
 }
 
 override_resource {
@@ -105,7 +106,7 @@ run "functions_do_and_may_do_the_same_as_behind_a_queue_but_for_the_queue" {
       { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:cms:*"] },
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-cms/*"] },
       { Sid = "GiveUp", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] },
-      { Sid = "Ledger", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"] },
+      { Sid = "IdempotencyStore", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency"] },
     ]
     error_message = "The function may do this and nothing else."
   }
@@ -114,18 +115,18 @@ run "functions_do_and_may_do_the_same_as_behind_a_queue_but_for_the_queue" {
     condition = (
       module.direct["cms"].environment["INVOCATION"] == "direct"
       && module.direct["cms"].environment["HOP"] == "route/cms"
-      && module.direct["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-ledger"
+      && module.direct["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
       && !contains(keys(module.direct["cms"].environment), "QUEUE_URL")
       && module.direct["tidy"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
       && module.direct["tidy"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
       && !contains(keys(module.direct["tidy"].environment), "IDEMPOTENCY_TABLE")
     )
-    error_message = "The environment must be what docs/contracts.md, section 2, says."
+    error_message = "The environment must be what the contract between modules and functions says."
   }
 
   assert {
-    condition     = local.destination_documents["cms"].name == "catalogue" && length(aws_dynamodb_table.ledger) == 1
-    error_message = "The ledger guards deliveries as behind a queue."
+    condition     = local.destination_documents["cms"].name == "catalogue" && length(aws_dynamodb_table.idempotency) == 1
+    error_message = "The idempotency store guards deliveries as behind a queue."
   }
 }
 
@@ -141,12 +142,13 @@ run "dead_letters_go_back_by_the_bus_for_the_hop_alone" {
       source_queue_arn  = null
       source_queue_url  = null
       function_arn      = null
-      redrive_target        = "bus"
+      consumer_arn      = null
+      ordered           = false
+      redrive_target    = "bus"
       redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
-      ledger_table_name = "media-test-ledger"
-      ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"
+      idempotency_table = { name = "media-test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
     }
-    error_message = "There is no queue to go back to; the rule takes what is re-driven to its route."
+    error_message = "There is no queue to go back to; the rule takes what is redriven to its route."
   }
 
   assert {

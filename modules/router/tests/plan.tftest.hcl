@@ -11,18 +11,19 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test"
-  bus_name       = "media"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  alarm_actions  = ["arn:aws:sns:eu-west-1:123456789012:operators"]
+  name    = "media-test"
+  bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = {
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+    alarms  = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:operators"] } }
+  }
 
   transforms = {
     enrich = {
       pattern = jsonencode({ source = ["partner.mux"] })
       steps   = jsonencode([{ enrich = { region = "data.region" } }, { set = { "rights.tier" = 1 } }])
-      redrive = { max_count = 5 }
+      failure = { redrive = { max_count = 5 } }
     }
   }
 
@@ -38,7 +39,7 @@ variables {
     }
     ingest = {
       pattern = jsonencode({ detail-type = ["asset.ready"] })
-      target  = { states = { state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ingest" } }
+      target  = { step_functions = { state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:ingest" } }
     }
     lake = {
       pattern   = jsonencode({})
@@ -62,7 +63,7 @@ variables {
     ordered = {
       pattern    = jsonencode({ source = ["partner.qc"] })
       rule_retry = { max_attempts = 3 }
-      redrive    = { max_delay_seconds = 600 }
+      failure    = { redrive = { max_delay_seconds = 600 } }
       target = { sqs = {
         queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:ordered.fifo"
         queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/ordered.fifo"
@@ -72,12 +73,12 @@ variables {
   }
 }
 
-# What AWS would answer, for the queues and the ledger: policies name them.
+# What AWS would answer, for the queues and the idempotency store: policies name them.
 
 override_resource {
-  target          = aws_dynamodb_table.ledger
+  target          = aws_dynamodb_table.idempotency
   override_during = plan
-  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger" }
+  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
 }
 
 override_resource {
@@ -162,7 +163,7 @@ run "patterns_are_the_users_and_hold_back_what_is_not_for_the_hop" {
         metadata = { partner = ["mux"], stage = ["transformed"], redrive = { route = [{ exists = false }, "route/cms"] } }
       }
     }
-    error_message = "A route takes transformed events where there are transforms, and re-driven ones that are for it alone."
+    error_message = "A route takes transformed events where there are transforms, and redriven ones that are for it alone."
   }
 
   assert {
@@ -279,7 +280,7 @@ run "targets_have_their_own_dead_letter_queues_and_the_policies_that_let_rules_i
 
   assert {
     condition     = alltrue([for queue in values(aws_sqs_queue.dlq) : !endswith(queue.name, ".fifo") && queue.message_retention_seconds == 1209600 && queue.visibility_timeout_seconds >= 360 && queue.sqs_managed_sse_enabled])
-    error_message = "EventBridge refuses FIFO dead-letter queues; they keep 14 days, encrypted, and outlast the re-drive function's timeout six times."
+    error_message = "EventBridge refuses FIFO dead-letter queues; they keep 14 days, encrypted, and outlast the redrive function's timeout six times."
   }
 
   assert {
@@ -334,8 +335,7 @@ run "rules_of_the_default_bus_have_no_bus_in_their_arn_and_their_metrics" {
   command = plan
 
   variables {
-    bus_name = "default"
-    bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+    bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
   }
 
   assert {
@@ -361,9 +361,9 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
       { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:cms:*"] },
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-cms/*"] },
       { Sid = "ConsumeQueue", Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] },
+      { Sid = "Defer", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] },
       { Sid = "GiveUp", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] },
-      { Sid = "Ledger", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"] },
-      { Sid = "PutOff", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms"] },
+      { Sid = "IdempotencyStore", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency"] },
       { Sid = "Secret", Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"] },
     ]
     error_message = "The function may do this and nothing else."
@@ -381,19 +381,19 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
       { Sid = "LargeBodies", Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
       { Sid = "PublishTransformed", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
     ]
-    error_message = "A transform publishes on the bus; it has no ledger, no secret and no destination."
+    error_message = "A transform publishes on the bus; it has no idempotency store, no secret and no destination."
   }
 
   assert {
     condition = (
       module.route["cms"].environment["HOP"] == "route/cms"
-      && module.route["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-ledger"
+      && module.route["cms"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
       && !contains(keys(module.route["cms"].environment), "BUS_ARN")
       && module.transform["enrich"].environment["HOP"] == "transform/enrich"
       && module.transform["enrich"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
       && module.transform["enrich"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
     )
-    error_message = "The environment must be what docs/contracts.md, section 2, says."
+    error_message = "The environment must be what the contract between modules and functions says."
   }
 
   assert {
@@ -418,19 +418,19 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
 }
 
 ################################################################################
-# Ledger, alarms, outputs
+# Idempotency store, alarms, outputs
 ################################################################################
 
-run "ledger_alarms_and_outputs_are_complete" {
+run "idempotency_store_alarms_and_outputs_are_complete" {
   command = plan
 
   assert {
     condition = (
-      aws_dynamodb_table.ledger[0].hash_key == "pk" && aws_dynamodb_table.ledger[0].range_key == null
-      && aws_dynamodb_table.ledger[0].ttl[0].attribute_name == "expires" && aws_dynamodb_table.ledger[0].ttl[0].enabled
-      && aws_dynamodb_table.ledger[0].point_in_time_recovery[0].enabled
+      aws_dynamodb_table.idempotency[0].hash_key == "pk" && aws_dynamodb_table.idempotency[0].range_key == null
+      && aws_dynamodb_table.idempotency[0].ttl[0].attribute_name == "expires" && aws_dynamodb_table.idempotency[0].ttl[0].enabled
+      && aws_dynamodb_table.idempotency[0].point_in_time_recovery[0].enabled
     )
-    error_message = "The ledger must be as docs/contracts.md, section 6, says."
+    error_message = "The idempotency store must be as the functions expect it."
   }
 
   assert {
@@ -462,12 +462,11 @@ run "ledger_alarms_and_outputs_are_complete" {
       source_queue_url = "https://sqs.example/media-test-cms"
       function_arn     = null
       consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
-      redrive_target       = "queue"
+      redrive_target   = "queue"
       ordered          = false
       redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
 
-      ledger_table_name = "media-test-ledger"
-      ledger_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-ledger"
+      idempotency_table = { name = "media-test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
     }
     error_message = "A consumer's dead letters go back to its queue."
   }
@@ -487,16 +486,63 @@ run "a_customer_managed_key_encrypts_queues_and_table" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    settings = { kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }, bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
   }
 
   assert {
     condition = (
-      aws_dynamodb_table.ledger[0].server_side_encryption[0].kms_key_arn == var.kms_key_arn
-      && aws_sqs_queue.dlq["ordered"].kms_master_key_id == var.kms_key_arn
+      aws_dynamodb_table.idempotency[0].server_side_encryption[0].kms_key_arn == var.settings.kms_key.arn
+      && aws_sqs_queue.dlq["ordered"].kms_master_key_id == var.settings.kms_key.arn
       && contains([for statement in jsondecode(module.route["cms"].policy).Statement : statement.Sid], "UseKey")
     )
     error_message = "Everything that stores events must use the key, and the functions must be allowed to."
+  }
+}
+
+run "a_network_of_its_own_takes_the_place_of_the_shared_one" {
+  command = plan
+
+  variables {
+    settings = {
+      bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      vpc     = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0a"] }
+    }
+    transforms = {
+      enrich = { pattern = jsonencode({ source = ["partner.mux"] }), steps = jsonencode([{ drop = "data.test" }]), vpc = { subnet_ids = ["subnet-0b"], security_group_ids = ["sg-0b"] } }
+      direct = { pattern = jsonencode({ source = ["partner.mux"] }), steps = jsonencode([{ drop = "data.test" }]), invocation = "direct", vpc = { subnet_ids = ["subnet-0c"], security_group_ids = ["sg-0c"] } }
+    }
+    routes = {
+      cms    = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://cms.example.com/" } } }
+      ingest = { pattern = jsonencode({ source = ["partner.mux"] }), target = { http = { url = "https://mam.example.com/" } }, vpc = { subnet_ids = ["subnet-0d"], security_group_ids = ["sg-0d"] } }
+    }
+  }
+
+  assert {
+    condition = { for key, settings in local.settings : key => settings.vpc.subnet_ids[0] } == {
+      enrich = "subnet-0b", direct = "subnet-0c", cms = "subnet-0a", ingest = "subnet-0d"
+    }
+    error_message = "A destination in another network is reached from there alone."
+  }
+}
+
+run "alarms_can_be_left_out" {
+  command = plan
+
+  variables {
+    settings = {
+      bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      alarms  = { enabled = false }
+    }
+  }
+
+  assert {
+    condition = (
+      length(aws_cloudwatch_metric_alarm.failed_invocations) + length(aws_cloudwatch_metric_alarm.dead_letters_lost)
+      + length(aws_cloudwatch_metric_alarm.dlq_not_empty) + length(aws_cloudwatch_metric_alarm.dlq_age)
+    ) == 0
+    error_message = "Whoever watches otherwise pays for no alarm."
   }
 }
 
@@ -504,7 +550,7 @@ run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
   command = plan
 
   variables {
-    bucket     = null
+    settings   = { package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
     transforms = {}
     routes = {
       ordered = {
@@ -518,8 +564,8 @@ run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.ledger) == 0 && length(module.bucket) == 0 && length(module.route) == 0 && output.ledger_table_name == null
-    error_message = "What nobody uses must not be made."
+    condition     = length(aws_dynamodb_table.idempotency) == 0 && length(module.bucket) == 0 && length(module.route) == 0 && output.idempotency_tables == {}
+    error_message = "A resource that nobody uses must not be made."
   }
 }
 
@@ -527,7 +573,6 @@ run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
 # Many to one, one to many
 ################################################################################
 
-# proves: routes: any number of targets
 run "any_number_of_targets_for_one_pattern_and_of_routes_to_one_target" {
   command = plan
 
@@ -563,7 +608,7 @@ run "any_number_of_targets_for_one_pattern_and_of_routes_to_one_target" {
 
   assert {
     condition     = toset([for key, document in local.destination_documents : document.name if startswith(key, "cms-")]) == toset(["cms"])
-    error_message = "Routes to one destination are one to the ledger."
+    error_message = "Routes to one destination are one to the idempotency store."
   }
 
   assert {

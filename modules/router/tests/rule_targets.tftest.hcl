@@ -11,11 +11,12 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test"
-  bus_name       = "media"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
-  alarm_actions  = ["arn:aws:sns:eu-west-1:123456789012:operators"]
+  name    = "media-test"
+  bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = {
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+    alarms  = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:operators"] } }
+  }
 
   routes = {
     to-crm = {
@@ -71,8 +72,8 @@ variables {
     to-theirs = {
       pattern = jsonencode({ detail-type = ["asset.ready"] })
       target = { api_destination = {
-        url            = "https://theirs.example.com/events"
-        connection_arn = "arn:aws:events:eu-west-1:123456789012:connection/theirs/0f6c3c1e"
+        url        = "https://theirs.example.com/events"
+        connection = { arn = "arn:aws:events:eu-west-1:123456789012:connection/theirs/0f6c3c1e" }
       } }
     }
     to-audit = {
@@ -90,7 +91,7 @@ variables {
     }
     to-shared-log = {
       pattern = jsonencode({ detail-type = ["asset.ready"] })
-      target  = { logs = { log_group_arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/shared" } }
+      target  = { logs = { log_group = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/shared" } } }
     }
   }
 }
@@ -242,7 +243,6 @@ run "api_destinations_are_called_by_a_role_of_the_rules_own" {
   }
 }
 
-# proves: destination: logs
 run "log_groups_let_the_rules_in" {
   command = plan
 
@@ -317,7 +317,7 @@ run "dead_letters_alarms_and_the_way_back_are_those_of_every_rule" {
       && jsondecode(aws_sqs_queue.dlq["to-audit"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-to-audit"
       && alltrue([for queue in values(output.dead_letter_queues) : queue.redrive_target == "bus" && queue.source_queue_arn == null])
       && output.dead_letter_queues["route/deletions-to-crm"].destination == "crm"
-      && length(aws_dynamodb_table.ledger) == 0
+      && length(aws_dynamodb_table.idempotency) == 0
     )
     error_message = "What a rule could not deliver goes back by the bus, for its rule alone."
   }
@@ -332,13 +332,13 @@ run "a_key_of_ones_own_encrypts_log_groups_and_connections" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    settings = { kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }, bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
   }
 
   assert {
     condition = (
-      aws_cloudwatch_log_group.target["to-audit"].kms_key_id == var.kms_key_arn
-      && jsondecode(aws_cloudformation_stack.connection["crm"].template_body).Resources.Connection.Properties.KmsKeyIdentifier == var.kms_key_arn
+      aws_cloudwatch_log_group.target["to-audit"].kms_key_id == var.settings.kms_key.arn
+      && jsondecode(aws_cloudformation_stack.connection["crm"].template_body).Resources.Connection.Properties.KmsKeyIdentifier == var.settings.kms_key.arn
     )
     error_message = "Everything that stores events or secrets must use the key."
   }

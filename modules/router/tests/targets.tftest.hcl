@@ -12,25 +12,26 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test"
-  bus_name       = "media"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  name    = "media-test"
+  bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = {
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  }
 
   routes = {
     cms = {
-      pattern  = jsonencode({ detail-type = ["asset.ready"] })
-      ordering = "latest"
-      breaker  = { failures = 3 }
+      pattern         = jsonencode({ detail-type = ["asset.ready"] })
+      ordering        = "latest"
+      circuit_breaker = { failures = 3 }
       target = { http = {
         url = "https://cms.example.com/events"
         auth = {
-          type        = "oauth2-client-credentials"
-          secret_arn  = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"
-          kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
-          token_url   = "https://id.example.com/token"
-          scope       = "assets"
+          type       = "oauth2-client-credentials"
+          secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"
+          kms_key    = { arn = "arn:aws:kms:eu-west-1:123456789012:key/1" }
+          token_url  = "https://id.example.com/token"
+          scope      = "assets"
         }
       } }
     }
@@ -39,10 +40,10 @@ variables {
       ordering = "strict"
       strict   = { on_failure = "park" }
       target = { sqs = {
-        queue_arn   = "arn:aws:sqs:eu-central-1:123456789012:assets.fifo"
-        queue_url   = "https://sqs.eu-central-1.amazonaws.com/123456789012/assets.fifo"
-        mode        = "data"
-        kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/2"
+        queue_arn = "arn:aws:sqs:eu-central-1:123456789012:assets.fifo"
+        queue_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/assets.fifo"
+        mode      = "data"
+        kms_key   = { arn = "arn:aws:kms:eu-central-1:123456789012:key/2" }
       } }
     }
     notices = {
@@ -63,11 +64,10 @@ variables {
     }
     transcodes = {
       pattern = jsonencode({ detail-type = ["encode.completed"] })
-      target = { resume = {
-        waits_table_name = "media-waits"
-        waits_table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-waits"
-        correlation_key  = "data.job.id"
-        failure_when     = "data.status == 'error'"
+      target = { task_callback = {
+        task_callbacks_table = { name = "media-task-callbacks", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-task-callbacks" }
+        correlation_key      = "data.job.id"
+        failure_when         = "data.status == 'error'"
       } }
     }
   }
@@ -77,10 +77,10 @@ run "functions_are_told_their_targets" {
   command = plan
 
   assert {
-    condition = { for name in ["type", "ordering", "breaker", "auth"] : name => jsondecode(jsonencode(local.destination_documents["cms"]))[name] } == {
-      type     = "http"
-      ordering = "latest"
-      breaker  = { enabled = null, failures = 3, delay_seconds = null, max_delay_seconds = null, hold_seconds = null }
+    condition = { for name in ["type", "ordering", "circuit_breaker", "auth"] : name => jsondecode(jsonencode(local.destination_documents["cms"]))[name] } == {
+      type            = "http"
+      ordering        = "latest"
+      circuit_breaker = { enabled = null, failures = 3, delay_seconds = null, max_delay_seconds = null, hold_seconds = null }
       auth = {
         type       = "oauth2-client-credentials"
         secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"
@@ -106,7 +106,7 @@ run "functions_are_told_their_targets" {
       partners   = { name = "partners", type = "event-bus", bus_arn = "arn:aws:events:us-east-1:999999999999:event-bus/shared" }
       custom     = { name = "custom", type = "lambda", function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:on-asset", invocation = "request-response", mode = "envelope", timeout_seconds = 20 }
       lake       = { name = "lake", type = "firehose", stream_arn = "arn:aws:firehose:eu-west-1:123456789012:deliverystream/lake" }
-      transcodes = { name = "transcodes", type = "task-callback", task_callbacks_table = "media-waits", correlation_key = "data.job.id", failure_when = "data.status == 'error'" }
+      transcodes = { name = "transcodes", type = "task-callback", task_callbacks_table = "media-task-callbacks", correlation_key = "data.job.id", failure_when = "data.status == 'error'" }
     }
     error_message = "A destination is not what the deliver function reads."
   }
@@ -135,8 +135,8 @@ run "functions_may_do_what_their_targets_need_and_nothing_else" {
       custom   = { InvokeTarget = [["lambda:InvokeFunction"], ["arn:aws:lambda:eu-west-1:123456789012:function:on-asset"]] }
       lake     = { WriteToStream = [["firehose:PutRecordBatch"], ["arn:aws:firehose:eu-west-1:123456789012:deliverystream/lake"]] }
       transcodes = {
-        Waits       = [["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-waits"]]
-        AnswerTasks = [["states:SendTaskFailure", "states:SendTaskSuccess"], ["*"]]
+        TaskCallbacks = [["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-task-callbacks"]]
+        AnswerTasks   = [["states:SendTaskFailure", "states:SendTaskSuccess"], ["*"]]
       }
     }
     error_message = "A function may do less or more than its target needs."

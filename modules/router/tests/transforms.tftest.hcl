@@ -11,11 +11,12 @@ provider "aws" {
 }
 
 variables {
-  name           = "media-test"
-  bus_name       = "media"
-  bus_arn        = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
-  bucket         = { name = "kit", arn = "arn:aws:s3:::kit" }
-  lambda_package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  name    = "media-test"
+  bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  settings = {
+    bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+  }
 
   transforms = {
     complete = {
@@ -114,20 +115,4 @@ run "a_package_becomes_a_layer_before_the_others" {
     condition     = keys(aws_lambda_layer_version.package) == ["complete"] && aws_lambda_layer_version.package["complete"].layer_name == "media-test-complete"
     error_message = "Each package becomes a layer called like the hop's function."
   }
-}
-
-run "a_package_that_is_not_there_is_told" {
-  command = plan
-
-  variables {
-    transforms = {
-      complete = {
-        pattern = jsonencode({ source = ["partner.frameio"] })
-        steps   = jsonencode([{ python = { function = "acme_steps:tidy" } }])
-        package = "tests/fixtures/none.zip"
-      }
-    }
-  }
-
-  expect_failures = [aws_lambda_layer_version.package]
 }

@@ -79,12 +79,42 @@ run "alarms_are_about_this_state_machine_and_notify" {
   command = plan
 
   variables {
-    alarm_actions = ["arn:aws:sns:eu-west-1:123456789012:alarms"]
+    settings = { alarms = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:alarms"], warning = ["arn:aws:sns:eu-west-1:123456789012:chat"] } } }
   }
 
   assert {
-    condition     = keys(aws_cloudwatch_metric_alarm.this) == ["ExecutionThrottled", "ExecutionsFailed", "ExecutionsTimedOut"] && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset(var.alarm_actions)])
-    error_message = "Failed, timed-out and throttled executions must notify."
+    condition = { for metric, alarm in aws_cloudwatch_metric_alarm.this : metric => one(alarm.alarm_actions) } == {
+      ExecutionThrottled = "arn:aws:sns:eu-west-1:123456789012:chat"
+      ExecutionsFailed   = "arn:aws:sns:eu-west-1:123456789012:alarms"
+      ExecutionsTimedOut = "arn:aws:sns:eu-west-1:123456789012:alarms"
+    }
+    error_message = "Failed and timed-out executions need a person; throttled ones are a warning."
+  }
+}
+
+run "alarms_can_be_off" {
+  command = plan
+
+  variables {
+    settings = { alarms = { enabled = false } }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 0
+    error_message = "An environment may want no alarms."
+  }
+}
+
+run "logs_are_kept_as_the_settings_say" {
+  command = plan
+
+  variables {
+    settings = { logs = { retention_days = 0, class = "INFREQUENT_ACCESS" } }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 0 && aws_cloudwatch_log_group.this.log_group_class == "INFREQUENT_ACCESS"
+    error_message = "0 keeps logs for ever."
   }
 }
 

@@ -1,0 +1,140 @@
+################################################################################
+# Unmodified: rule -> bus
+################################################################################
+
+locals {
+  pattern = jsonencode(merge(
+    try(jsondecode(var.pattern), {}),
+    {
+      source = concat(
+        [for source in local.sources : source if !endswith(source, "*")],
+        [for source in local.sources : { prefix = trimsuffix(source, "*") } if endswith(source, "*")],
+      )
+    },
+  ))
+
+  # arn:<partition>:events:<region>:<account>:rule/<bus>/<rule>
+  rule_arn_parts = [for rule in aws_cloudwatch_event_rule.forward : split(":", rule.arn)]
+  account_id     = one(local.rule_arn_parts[*][4])
+
+  # Composed rather than read from the queue: the policy is inline, since the provider waits for every separate one.
+  dlq_name = "${var.name}-dlq"
+  dlq_arn  = one([for parts in local.rule_arn_parts : join(":", ["arn", parts[1], "sqs", parts[3], parts[4], local.dlq_name])])
+}
+
+resource "aws_cloudwatch_event_rule" "forward" {
+  count = var.forward_unmodified ? 1 : 0
+
+  name           = var.name
+  description    = "Sends the events of ${var.event_source_name} to ${var.bus_arn}"
+  event_bus_name = local.bus_name
+  event_pattern  = local.pattern
+  tags           = var.settings.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(local.pattern) <= 2048
+      error_message = "The pattern has ${length(local.pattern)} characters with its sources; EventBridge allows 2048."
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_target" "forward" {
+  count = var.forward_unmodified ? 1 : 0
+
+  rule           = aws_cloudwatch_event_rule.forward[0].name
+  event_bus_name = local.bus_name
+  target_id      = "bus"
+  arn            = var.bus_arn
+  role_arn       = aws_iam_role.forward[0].arn
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dlq[0].arn
+  }
+
+  # Both halves: the provider would send 0 for the one left out.
+  retry_policy {
+    maximum_event_age_in_seconds = var.rule_retry.max_age_seconds
+    maximum_retry_attempts       = var.rule_retry.max_attempts
+  }
+
+  depends_on = [aws_iam_role_policy.forward]
+}
+
+resource "aws_iam_role" "forward" {
+  count = var.forward_unmodified ? 1 : 0
+
+  name                 = var.name
+  description          = "Lets EventBridge send events of ${var.name} to the bus"
+  path                 = var.settings.role_path
+  permissions_boundary = var.settings.permissions_boundary_arn
+  tags                 = var.settings.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Rule"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "events.amazonaws.com" }
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = aws_cloudwatch_event_rule.forward[0].arn }
+        StringEquals = { "aws:SourceAccount" = local.account_id }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "forward" {
+  count = var.forward_unmodified ? 1 : 0
+
+  name = "bus"
+  role = aws_iam_role.forward[0].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "PutOnBus"
+      Effect   = "Allow"
+      Action   = ["events:PutEvents"]
+      Resource = [var.bus_arn]
+    }]
+  })
+}
+
+resource "aws_sqs_queue" "dlq" {
+  count = var.forward_unmodified ? 1 : 0
+
+  name                       = local.dlq_name
+  message_retention_seconds  = 1209600 # 14 days, the most there is
+  visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
+  max_message_size           = 262144
+  sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
+  kms_master_key_id          = one(var.settings.kms_key[*].arn)
+  tags                       = var.settings.tags
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "DenyWithoutTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = local.dlq_arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        Sid       = "AllowRule"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = local.dlq_arn
+        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.forward[0].arn } }
+      },
+    ]
+  })
+
+  # Only the rule sends here; no queue may make it its own dead-letter queue.
+  redrive_allow_policy = jsonencode({ redrivePermission = "denyAll" })
+}

@@ -1,0 +1,290 @@
+# The policies for people who review. Applied to mocks: the table's ARN is in them.
+
+mock_provider "aws" {
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/made" }
+  }
+
+  mock_resource "aws_dynamodb_table" {
+    defaults = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items" }
+  }
+
+  mock_resource "aws_lambda_function" {
+    defaults = {
+      arn        = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-review"
+      invoke_arn = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-review"
+    }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/media-test-review" }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:media-test-review" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+}
+
+variables {
+  name     = "media-test-review"
+  bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
+  archive  = { arn = "arn:aws:events:eu-west-1:123456789012:archive/media" }
+  settings = { bucket = { name = "kit", arn = "arn:aws:s3:::kit" }, package = { s3_bucket = "packages", s3_key = "media_events.zip" } }
+
+  dead_letter_queues = {
+    "route/cms" = {
+      queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
+      queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
+      hop               = "route/cms"
+      destination       = "cms"
+      source_queue_arn  = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
+      source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
+      redrive_target    = "queue"
+      idempotency_table = { name = "media-deliveries", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries" }
+    }
+  }
+}
+
+run "each_policy_holds_what_its_name_says" {
+  command = apply
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.operator_policies.read).Statement :
+      alltrue([for action in statement.Action : contains([
+        "cloudwatch:GetMetricData", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query",
+        "logs:FilterLogEvents", "s3:GetObject", "sqs:GetQueueAttributes", "states:DescribeExecution",
+      ], action)])
+    ])
+    error_message = "A role that may read may only read."
+  }
+
+  assert {
+    condition = alltrue([for policy in values(output.operator_policies) : alltrue([
+      for statement in jsondecode(policy).Statement : alltrue([
+        for action in statement.Action : !contains(["dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:*"], action)
+      ]) || statement.Sid == "DeleteDeliveryRecords"
+    ])])
+    error_message = "Nobody deletes items or the audit."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.operator_policies.retry).Statement : statement.Resource if contains(statement.Action, "sqs:SendMessage")] == [
+      ["arn:aws:sqs:eu-west-1:123456789012:media-cms"]
+    ]
+    error_message = "A retry sends to the hops' queues, and to no other."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.operator_policies.administer).Statement :
+      !contains(statement.Action, "sqs:SendMessage") && !contains(statement.Action, "events:PutEvents")
+    ])
+    error_message = "Archiving needs no permission to send."
+  }
+
+  assert {
+    condition = {
+      for name, policy in output.operator_policies : name => flatten([
+        for statement in jsondecode(policy).Statement : statement.Resource if contains(statement.Action, "dynamodb:DeleteItem")
+      ])
+      } == {
+      metadata       = []
+      read           = []
+      retry          = []
+      edit           = []
+      administer     = []
+      archive_replay = []
+      repeat_effects = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"]
+    }
+    error_message = "Only repeat_effects may delete records of deliveries, and nothing else."
+  }
+
+  assert {
+    condition = distinct(flatten([
+      for statement in jsondecode(output.operator_policies.archive_replay).Statement : statement.Resource
+      if statement.Sid != "CountMessages" && anytrue([for action in statement.Action : startswith(action, "sqs:") || endswith(action, "Rule")])
+      ])) == tolist([
+      "arn:aws:events:eu-west-1:123456789012:rule/media/media-replay-*",
+      "arn:aws:sqs:eu-west-1:123456789012:media-replay-*",
+    ])
+    error_message = "An archive replay makes rules and queues of its own, and touches no other."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.operator_policies.metadata).Statement :
+      !contains(statement.Action, "s3:GetObject") && alltrue([
+        for action in statement.Action : contains([
+          "cloudwatch:GetMetricData", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query",
+          "logs:FilterLogEvents", "sqs:GetQueueAttributes", "states:DescribeExecution",
+        ], action)
+      ])
+    ])
+    error_message = "The policy metadata allows to read no bodies."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.operator_policies.metadata).Statement :
+      statement.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"] != null
+      && !contains(statement.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"], "body")
+      && !contains(statement.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"], "response")
+      && !contains(statement.Condition["ForAllValues:StringEquals"]["dynamodb:Attributes"], "message_attributes")
+      && statement.Condition.StringEquals["dynamodb:Select"] == "SPECIFIC_ATTRIBUTES"
+      if statement.Sid == "ReadItemsWithoutPayload"
+    ])
+    error_message = "Metadata must not hold what events carry."
+  }
+
+  assert {
+    condition = [for name, policy in output.operator_policies : name if anytrue([
+      for statement in jsondecode(policy).Statement :
+      contains(try(statement.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"], []), "edit/*")
+    ])] == ["edit"]
+    error_message = "Only the policy `edit` allows to store edited events, which is needed to send one."
+  }
+
+  assert {
+    condition = [for name, policy in output.operator_policies : name if anytrue([
+      for statement in jsondecode(policy).Statement : contains(statement.Action, "dynamodb:UpdateItem")
+    ])] == ["administer", "edit", "retry"]
+    error_message = "Reading changes nothing."
+  }
+
+  assert {
+    condition = alltrue(flatten([for policy in values(output.operator_policies) : [
+      for statement in jsondecode(policy).Statement : [
+        for kept in ["audit/*", "operation/*", "edit/*", "settings/*"] :
+        contains(statement.Condition["ForAllValues:StringNotLike"]["dynamodb:LeadingKeys"], kept)
+      ] if contains(statement.Action, "dynamodb:UpdateItem")
+    ]]))
+    error_message = "Nobody changes the audit, an edited event, or what may be edited."
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table_item.settings) == 0
+    error_message = "Editing is off by default."
+  }
+}
+
+run "without_an_archive_there_is_none_to_replay" {
+  command = apply
+
+  variables {
+    archive = null
+  }
+
+  assert {
+    condition     = join(" ", keys(output.operator_policies)) == "administer edit metadata read retry"
+    error_message = "Without an archive there are the policies for reviewing alone."
+  }
+}
+
+run "types_that_may_be_edited_are_where_the_review_service_reads_them" {
+  command = apply
+
+  variables {
+    editable_types = {
+      "comment.created" = {}
+      "asset.ready"     = { schema = jsonencode({ type = "object", required = ["asset_id"] }) }
+    }
+  }
+
+  assert {
+    condition = jsondecode(jsondecode(aws_dynamodb_table_item.settings[0].item).editable_types.S) == {
+      "comment.created" = null
+      "asset.ready"     = { type = "object", required = ["asset_id"] }
+    }
+    error_message = "Each type with its schema, null where any data may be."
+  }
+
+  assert {
+    condition     = jsondecode(aws_dynamodb_table_item.settings[0].item).item_id.S == "settings/review"
+    error_message = "The key is the one that the review service reads."
+  }
+}
+
+run "every_policy_allows_status_and_trace" {
+  command = apply
+
+  variables {
+    log_group_names = {
+      "route/cms"       = "/aws/lambda/media-cms"
+      "ingress/webhook" = "/aws/lambda/media-webhook"
+    }
+    idempotency_tables = { "ingress/webhook" = { name = "media-webhook", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook" } }
+    state_machine_arns = { publish = "arn:aws:states:eu-west-1:123456789012:stateMachine:media-publish" }
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.operator_policies.read).Statement : statement.Sid => statement.Resource
+      if contains(["SearchLogs", "CountMessages", "ReadAges", "DescribeExecutions", "ReadIdempotencyRecords"], statement.Sid) } == {
+      SearchLogs = [
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-cms",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-cms:*",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-review",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-review:*",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-webhook",
+        "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-webhook:*",
+      ]
+      CountMessages          = ["arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq", "arn:aws:sqs:eu-west-1:123456789012:media-cms"]
+      ReadAges               = ["*"]
+      DescribeExecutions     = ["arn:aws:states:eu-west-1:123456789012:execution:media-publish:*"]
+      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries", "arn:aws:dynamodb:eu-west-1:123456789012:table/media-webhook"]
+    }
+    error_message = "Status and trace need these logs, queues, idempotency stores and executions, and no others."
+  }
+
+  assert {
+    condition     = alltrue([for policy in values(output.operator_policies) : strcontains(policy, "SearchLogs") && strcontains(policy, "CountMessages")])
+    error_message = "Retrying and archiving include looking."
+  }
+}
+
+run "administer_may_release_the_keys_of_an_ordered_route" {
+  command = apply
+
+  variables {
+    dead_letter_queues = {
+      "route/cms" = {
+        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
+        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
+        hop              = "route/cms"
+        destination      = "cms"
+        source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
+        source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
+        redrive_target   = "queue"
+        ordered          = true
+      }
+      "route/mam" = {
+        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-mam-dlq"
+        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-mam-dlq"
+        hop              = "route/mam"
+        destination      = "mam"
+        source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-mam"
+        source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-mam"
+        redrive_target   = "queue"
+      }
+    }
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.operator_policies.administer).Statement : statement.Resource if contains(statement.Action, "sqs:SendMessage")] == [
+      ["arn:aws:sqs:eu-west-1:123456789012:media-cms"]
+    ]
+    error_message = "Archiving sends to the queues of ordered routes, and to no other."
+  }
+}

@@ -1,0 +1,60 @@
+# Generated from modules/internal/interfaces/function.tf by scripts/module_interfaces.py: edit that.
+
+variable "function" {
+  description = <<-EOT
+    Size and runtime of the module's functions. Defaults of this module's own: `memory_mb = 512`, `timeout_seconds = 20`.
+      memory_mb            = memory; CPU grows with it
+      timeout_seconds      = when Lambda ends an invocation
+      reserved_concurrency = instances reserved for, and the most granted to, each function; null shares the account's pool, 0 stops it
+      runtime              = the zip carries bytecode compiled for `python3.13`; others start more slowly
+      architecture         = `arm64` or `x86_64`
+      log_level            = least severe level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`
+      tracing              = X-Ray: `Active` samples invocations, `PassThrough` traces those of callers that trace
+  EOT
+  type = object({
+    memory_mb            = optional(number, 512)
+    timeout_seconds      = optional(number, 20)
+    reserved_concurrency = optional(number)
+    runtime              = optional(string, "python3.13")
+    architecture         = optional(string, "arm64")
+    log_level            = optional(string, "INFO")
+    tracing              = optional(string, "PassThrough")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.function.memory_mb >= 128 && var.function.memory_mb <= 10240 && floor(var.function.memory_mb) == var.function.memory_mb
+    error_message = "function.memory_mb must be a whole number from 128 to 10240."
+  }
+
+  validation {
+    condition     = var.function.timeout_seconds >= 1 && var.function.timeout_seconds <= 900 && floor(var.function.timeout_seconds) == var.function.timeout_seconds
+    error_message = "function.timeout_seconds must be a whole number from 1 to 900."
+  }
+
+  validation {
+    condition     = var.function.reserved_concurrency == null ? true : var.function.reserved_concurrency >= 0 && floor(var.function.reserved_concurrency) == var.function.reserved_concurrency
+    error_message = "function.reserved_concurrency must be a whole number of 0 or more, or null."
+  }
+
+  validation {
+    condition     = can(regex("^python3\\.(1[1-9])$", var.function.runtime))
+    error_message = "function.runtime must be python3.11 or later."
+  }
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.function.architecture)
+    error_message = "function.architecture must be arm64 or x86_64."
+  }
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.function.log_level)
+    error_message = "function.log_level must be DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  }
+
+  validation {
+    condition     = contains(["Active", "PassThrough"], var.function.tracing)
+    error_message = "function.tracing must be Active or PassThrough."
+  }
+}

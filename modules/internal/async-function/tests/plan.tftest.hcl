@@ -1,0 +1,183 @@
+# Plans with the real provider and without AWS: the policies are those that AWS would get.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  name          = "media-test-cms"
+  hop           = "route/cms"
+  handler       = "media_events.handlers.deliver.handler"
+  rules         = { cms = "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms" }
+  configuration = jsonencode({ destination = {} })
+  environment   = { IDEMPOTENCY_TABLE = "events" }
+  settings = {
+    package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+    bucket  = { name = "media", arn = "arn:aws:s3:::media" }
+    alarms  = { actions = { critical = ["arn:aws:sns:eu-west-1:123456789012:operators"], warning = ["arn:aws:sns:eu-west-1:123456789012:chat"] } }
+  }
+}
+
+override_resource {
+  target          = aws_sqs_queue.dlq
+  override_during = plan
+  values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq", url = "https://sqs.example/media-test-cms-dlq" }
+}
+
+override_resource {
+  target          = module.function.aws_iam_role.this
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:role/media-test-cms" }
+}
+
+override_resource {
+  target          = module.function.aws_cloudwatch_log_group.this
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:cms" }
+}
+
+run "only_the_rules_may_invoke_it" {
+  command = plan
+
+  assert {
+    condition = (
+      keys(aws_lambda_permission.rule) == ["cms"]
+      && aws_lambda_permission.rule["cms"].principal == "events.amazonaws.com"
+      && aws_lambda_permission.rule["cms"].action == "lambda:InvokeFunction"
+      && aws_lambda_permission.rule["cms"].source_arn == "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms"
+      && aws_lambda_permission.rule["cms"].statement_id == "AllowRule-cms"
+    )
+    error_message = "Without this permission every event is a dead letter; with a wider one any rule could invoke the function."
+  }
+}
+
+run "what_fails_on_every_attempt_is_kept" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_lambda_function_event_invoke_config.this.function_name == "media-test-cms"
+      && aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 2
+      && aws_lambda_function_event_invoke_config.this.maximum_event_age_in_seconds == 21600
+      && aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+    )
+    error_message = "EventBridge counts an asynchronous invocation as delivered: without the destination a failed event would be lost."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(module.function.policy).Statement : statement if statement.Sid == "GiveUp"] == [
+      { Sid = "GiveUp", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"] },
+    ]
+    error_message = "Lambda sends to the destination with the function's role."
+  }
+
+  assert {
+    condition = jsondecode(aws_sqs_queue.dlq.policy).Statement == [
+      {
+        Sid       = "DenyWithoutTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        Sid       = "AllowRules"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-cms-dlq"
+        Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media/media-test-cms"] } }
+      },
+    ]
+    error_message = "The rule's own dead letters must get in, and nobody else's."
+  }
+
+  assert {
+    condition = (
+      !endswith(aws_sqs_queue.dlq.name, ".fifo") && aws_sqs_queue.dlq.message_retention_seconds == 1209600
+      && aws_sqs_queue.dlq.visibility_timeout_seconds >= 360 && aws_sqs_queue.dlq.sqs_managed_sse_enabled
+      && jsondecode(aws_sqs_queue.dlq.redrive_allow_policy) == { redrivePermission = "denyAll" }
+    )
+    error_message = "Dead letters are kept for 14 days, encrypted, and outlast the redrive function's timeout six times."
+  }
+}
+
+run "the_function_knows_that_there_is_no_queue" {
+  command = plan
+
+  assert {
+    condition = { for name in ["HOP", "INVOCATION", "DEAD_LETTER_QUEUE_URL", "IDEMPOTENCY_TABLE"] : name => module.function.environment[name] } == {
+      HOP                   = "route/cms"
+      INVOCATION            = "direct"
+      DEAD_LETTER_QUEUE_URL = "https://sqs.example/media-test-cms-dlq"
+      IDEMPOTENCY_TABLE     = "events"
+    }
+    error_message = "The handler reads these variables."
+  }
+}
+
+run "lambdas_own_retries_are_as_asked_for" {
+  command = plan
+
+  variables {
+    function_retry = { max_attempts = 0, max_age_seconds = 60 }
+  }
+
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.this.maximum_event_age_in_seconds == 60
+    error_message = "Both halves must be set: Lambda would try twice otherwise."
+  }
+}
+
+run "alarms_tell_of_what_waits_and_what_is_lost" {
+  command = plan
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.event_age[0].threshold == 3600000 && aws_cloudwatch_metric_alarm.event_age[0].metric_name == "AsyncEventAge"
+      && aws_cloudwatch_metric_alarm.dead_letters_lost[0].metric_name == "DestinationDeliveryFailures"
+      && aws_cloudwatch_metric_alarm.dlq_age[0].dimensions == tomap({ QueueName = "media-test-cms-dlq" })
+      && alltrue([for alarm in concat(aws_cloudwatch_metric_alarm.dead_letters_lost, aws_cloudwatch_metric_alarm.dlq_age) : alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:operators"])])
+      && aws_cloudwatch_metric_alarm.event_age[0].alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:chat"])
+      && alltrue([for alarm in concat(aws_cloudwatch_metric_alarm.event_age, aws_cloudwatch_metric_alarm.dead_letters_lost, aws_cloudwatch_metric_alarm.dlq_age) : alarm.treat_missing_data == "notBreaching"])
+    )
+    error_message = "Lambda reports no zeros: no data is no alarm."
+  }
+}
+
+run "a_function_that_nobody_invokes_is_refused" {
+  command = plan
+
+  variables {
+    rules = {}
+  }
+
+  expect_failures = [var.rules]
+}
+
+run "a_rule_by_its_name_is_refused" {
+  command = plan
+
+  variables {
+    rules = { cms = "media-test-cms" }
+  }
+
+  expect_failures = [var.rules]
+}
+
+run "more_retries_than_lambda_makes_are_refused" {
+  command = plan
+
+  variables {
+    function_retry = { max_attempts = 3 }
+  }
+
+  expect_failures = [var.function_retry]
+}

@@ -1,0 +1,113 @@
+variable "name" {
+  description = "Name of the function and its role. The dead-letter queue is `<name>-dlq`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
+    error_message = "name must have 1 to 64 letters, digits, hyphens or underscores."
+  }
+}
+
+variable "hop" {
+  description = "The hop that the consumer is, as failures name it: `<step>/<name>`, e.g. `route/cms`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(ingress|transform|route|review)/[A-Za-z0-9][A-Za-z0-9_.-]*$", var.hop))
+    error_message = "hop must be ingress/<name>, transform/<name>, route/<name> or review/<name>."
+  }
+}
+
+variable "description" {
+  description = "Purpose of the function, as the console shows it."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+################################################################################
+# Rules that invoke it, and failures
+################################################################################
+
+variable "rules" {
+  description = "ARNs of the EventBridge rules that may invoke the function and, as their target's dead-letter queue, send to its DLQ, by a name of yours, which becomes part of a statement's id. The names must be known when planned, the ARNs may be unknown until apply."
+  type        = map(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.rules) > 0
+    error_message = "rules is empty: nobody would invoke the function."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.rules) : can(regex("^[A-Za-z0-9_-]{1,64}$", name))])
+    error_message = "The keys of rules must have 1 to 64 letters, digits, hyphens or underscores."
+  }
+
+  validation {
+    condition     = alltrue([for arn in values(var.rules) : can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:rule/.+$", arn))])
+    error_message = "rules must be ARNs of EventBridge rules: arn:aws:events:<region>:<account>:rule/<bus>/<rule>."
+  }
+}
+
+variable "function_retry" {
+  description = "How often Lambda invokes the function again for an event that failed (`max_attempts`, after one and two minutes), and how old an event may become that waits for the function (`max_age_seconds`). After that it goes to the dead-letter queue."
+  type = object({
+    max_attempts    = optional(number, 2)
+    max_age_seconds = optional(number, 21600)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains([0, 1, 2], var.function_retry.max_attempts) && var.function_retry.max_age_seconds >= 60 && var.function_retry.max_age_seconds <= 21600
+    error_message = "function_retry: max_attempts must be 0, 1 or 2, max_age_seconds 60 to 21600 (Lambda's limits)."
+  }
+}
+
+################################################################################
+# Function
+################################################################################
+
+variable "handler" {
+  description = "Module and function that Lambda calls, e.g. `media_events.handlers.deliver.handler`."
+  type        = string
+  nullable    = false
+}
+
+variable "environment" {
+  description = "Environment variables besides those that the module sets: `HOP`, `INVOCATION`, `DEAD_LETTER_QUEUE_URL`, and those of `lambda-function`."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "configuration" {
+  description = "The function's configuration, as JSON text."
+  type        = string
+  default     = null
+}
+
+variable "policy_statements" {
+  description = "Permissions of the function, besides those on its dead-letter queue. See `lambda-function`."
+  type = map(object({
+    actions   = list(string)
+    resources = list(string)
+    conditions = optional(list(object({
+      test     = string
+      variable = string
+      values   = list(string)
+    })), [])
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "layers" {
+  description = "ARNs of layers for the function, versions included."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}

@@ -1,0 +1,79 @@
+locals {
+  source_bus_name = split("event-bus/", var.source_bus_arn)[1]
+
+  names = { for key, partner in var.partners : key => coalesce(partner.name, key) }
+
+  # Only sources that are configured, and none that begins with partner.: events that the function publishes on the same bus do not
+  # come here again.
+  patterns = { for key, partner in var.partners : key => jsonencode(merge(
+    try(jsondecode(partner.pattern), {}),
+    {
+      source = concat(
+        [for source in partner.sources : source if !endswith(source, "*")],
+        [for source in partner.sources : { prefix = trimsuffix(source, "*") } if endswith(source, "*")],
+      )
+    },
+  )) }
+}
+
+################################################################################
+# Rules
+################################################################################
+
+resource "aws_cloudwatch_event_rule" "this" {
+  for_each = var.partners
+
+  name           = "${var.name}-${local.names[each.key]}"
+  description    = "Takes the events of ${local.names[each.key]} to ingress/${var.name}"
+  event_bus_name = local.source_bus_name
+  event_pattern  = local.patterns[each.key]
+  tags           = var.settings.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(local.patterns[each.key]) <= 2048
+      error_message = "The pattern of ${local.names[each.key]} has ${length(local.patterns[each.key])} characters with its sources; EventBridge allows 2048."
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_target" "this" {
+  for_each = var.partners
+
+  rule           = aws_cloudwatch_event_rule.this[each.key].name
+  event_bus_name = local.source_bus_name
+  target_id      = "queue"
+  arn            = module.ingress.queue.arn
+
+  dead_letter_config {
+    arn = module.ingress.dlq_arn
+  }
+
+  # Both halves: the provider would send 0 for the one left out.
+  retry_policy {
+    maximum_event_age_in_seconds = var.rule_retry.max_age_seconds
+    maximum_retry_attempts       = var.rule_retry.max_attempts
+  }
+}
+
+################################################################################
+# Queue and function
+################################################################################
+
+module "ingress" {
+  source = "../queue-ingress"
+
+  name     = var.name
+  ingress  = var.ingress
+  bus_arn  = var.bus_arn
+  partners = { for key, partner in var.partners : local.names[key] => { specification = partner.specification, sources = partner.sources } }
+
+  allowed_rule_arns = values(aws_cloudwatch_event_rule.this)[*].arn
+  max_entry_bytes   = var.max_entry_bytes
+  idempotency_table = var.idempotency_table
+
+  settings = var.settings
+  function = var.function
+  queue    = var.queue
+  failure  = var.failure
+}

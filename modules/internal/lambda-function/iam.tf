@@ -1,0 +1,119 @@
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  # Composed: the function comes after its role. The account comes from the role, since a data source would have to ask AWS.
+  function_arn = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.id}:${split(":", aws_iam_role.this.arn)[4]}:function:${var.name}"
+
+  log_statement = {
+    Sid      = "WriteLog"
+    Effect   = "Allow"
+    Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    Resource = ["${aws_cloudwatch_log_group.this.arn}:*"] # its streams
+  }
+
+  # All documents of this function and of no other: while a new configuration is rolled out, instances of the old
+  # version still start, and must still find theirs.
+  configuration_statements = local.has_configuration ? [{
+    Sid      = "ReadConfiguration"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject"]
+    Resource = ["${var.settings.bucket.arn}/${local.configuration_prefix}/*"]
+  }] : []
+
+  key_statements = [for key in var.settings.kms_key[*] : {
+    Sid      = "UseKey"
+    Effect   = "Allow"
+    Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource = [key.arn]
+  }]
+
+  network_interface_actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
+
+  # Lambda connects a function to a VPC with the function's role. The denial leaves these actions to Lambda, and keeps them
+  # from the function's code: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  vpc_statements = flatten([for _ in var.settings.vpc[*] : [
+    {
+      Sid      = "ConnectToVpc"
+      Effect   = "Allow"
+      Action   = local.network_interface_actions
+      Resource = ["*"]
+    },
+    {
+      Sid       = "KeepNetworkInterfacesFromCode"
+      Effect    = "Deny"
+      Action    = concat(local.network_interface_actions, ["ec2:DetachNetworkInterface"])
+      Resource  = ["*"]
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [local.function_arn] } }
+    },
+  ]])
+
+  # These actions know no resource-level permission.
+  tracing_statements = var.function.tracing == "Active" ? [{
+    Sid      = "WriteTraces"
+    Effect   = "Allow"
+    Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    Resource = ["*"]
+  }] : []
+
+  user_statements = [for sid, statement in var.policy_statements : merge(
+    {
+      Sid      = sid
+      Effect   = "Allow"
+      Action   = statement.actions
+      Resource = statement.resources
+    },
+    length(statement.conditions) == 0 ? {} : {
+      Condition = {
+        for test in distinct(statement.conditions[*].test) : test => {
+          for condition in statement.conditions : condition.variable => condition.values if condition.test == test
+        }
+      }
+    },
+  )]
+}
+
+resource "aws_iam_role" "this" {
+  name                 = var.name
+  description          = "Permissions of the function ${var.name}"
+  path                 = var.settings.role_path
+  permissions_boundary = var.settings.permissions_boundary_arn
+  tags                 = var.settings.tags
+
+  # Lambda documents no condition keys for the assumption of an execution role, and needs none: a role can be passed to
+  # functions of its own account only.
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Lambda"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name = "function"
+  role = aws_iam_role.this.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [local.log_statement],
+      local.configuration_statements,
+      local.key_statements,
+      local.vpc_statements,
+      local.tracing_statements,
+      local.user_statements,
+    )
+  })
+}

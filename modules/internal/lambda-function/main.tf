@@ -1,0 +1,125 @@
+locals {
+  packaged_zip = "${path.module}/../../../lambda_src/dist/media_events.zip"
+
+  # An S3 package leaves filename null; no package at all means the zip that comes with the repository.
+  filename = var.settings.package == null ? local.packaged_zip : var.settings.package.filename
+
+  # The function's precondition reports a missing file; filebase64sha256 would fail first, without advice.
+  source_code_hash = try(coalesce(
+    try(var.settings.package.source_code_hash, null),
+    local.filename == null ? null : fileexists(local.filename) ? filebase64sha256(local.filename) : null,
+  ), null)
+
+  has_configuration     = var.configuration != null
+  configuration_prefix  = "configuration/${var.name}"
+  configuration_sha256  = local.has_configuration ? sha256(var.configuration) : null
+  configuration_key     = local.has_configuration ? "${local.configuration_prefix}/${local.configuration_sha256}.json" : null
+  configuration_setting = local.has_configuration ? { CONFIGURATION_URI = "s3://${aws_s3_object.configuration[0].bucket}/${aws_s3_object.configuration[0].key}", CONFIGURATION_SHA256 = local.configuration_sha256 } : {}
+
+  powertools_settings = {
+    POWERTOOLS_SERVICE_NAME      = var.name
+    POWERTOOLS_METRICS_NAMESPACE = "MediaEvents"
+    POWERTOOLS_LOG_LEVEL         = var.function.log_level
+  }
+}
+
+################################################################################
+# Log group
+################################################################################
+
+# Made before the function: Lambda would create it on the first invocation, and it would keep its logs for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_158:Logs are encrypted by CloudWatch; settings.kms_key sets a key of your own. They never hold payloads or secrets
+  #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (settings.logs.retention_days); a year costs money that few want to spend
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.settings.logs.retention_days
+  log_group_class   = var.settings.logs.class
+  kms_key_id        = one(var.settings.kms_key[*].arn)
+  tags              = var.settings.tags
+}
+
+################################################################################
+# Configuration
+################################################################################
+
+# The key is made of the content, so a new configuration is a new object, and the old one stays until the function has
+# moved on: whichever version of the function starts finds the document that it was deployed with.
+resource "aws_s3_object" "configuration" {
+  #checkov:skip=CKV_AWS_186:Encrypted with the bucket's default key, which is the customer managed key where there is one
+  count = local.has_configuration ? 1 : 0
+
+  bucket       = var.settings.bucket.name
+  key          = local.configuration_key
+  content      = var.configuration
+  content_type = "application/json"
+  tags         = var.settings.tags
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+################################################################################
+# Function
+################################################################################
+
+resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_50:Correlation is by event and correlation id in structured logs; X-Ray bills every trace: function.tracing turns it on
+  #checkov:skip=CKV_AWS_115:Reserving concurrency takes it from every other function of the account: function.reserved_concurrency is the user's choice
+  #checkov:skip=CKV_AWS_116:Queues feed the functions and keep messages that fail; an asynchronous caller brings its own destination
+  #checkov:skip=CKV_AWS_117:The functions call public APIs of AWS and partners, where a VPC adds NAT and no protection: settings.vpc is the user's choice
+  #checkov:skip=CKV_AWS_173:Lambda encrypts the environment; settings.kms_key sets a key of your own. It never holds secrets
+  #checkov:skip=CKV_AWS_272:The zip is pinned by its hash; code signing needs a signing profile that a reusable module can't assume
+  function_name = var.name
+  description   = var.description
+  role          = aws_iam_role.this.arn
+
+  filename          = local.filename
+  s3_bucket         = try(var.settings.package.s3_bucket, null)
+  s3_key            = try(var.settings.package.s3_key, null)
+  s3_object_version = try(var.settings.package.s3_object_version, null)
+  source_code_hash  = local.source_code_hash
+
+  handler                        = var.handler
+  layers                         = var.layers
+  runtime                        = var.function.runtime
+  architectures                  = [var.function.architecture]
+  memory_size                    = var.function.memory_mb
+  timeout                        = var.function.timeout_seconds
+  reserved_concurrent_executions = var.function.reserved_concurrency == null ? -1 : var.function.reserved_concurrency
+  kms_key_arn                    = one(var.settings.kms_key[*].arn)
+
+  environment {
+    variables = merge(local.powertools_settings, local.configuration_setting, var.environment)
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.settings.vpc[*]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  tracing_config {
+    mode = var.function.tracing
+  }
+
+  logging_config {
+    log_format = "Text" # the code writes JSON lines itself
+    log_group  = aws_cloudwatch_log_group.this.name
+  }
+
+  tags = var.settings.tags
+
+  # The function must not start, nor anything be told to invoke it, before its role may do its work.
+  depends_on = [aws_iam_role_policy.this]
+
+  lifecycle {
+    precondition {
+      condition     = local.filename == null ? true : fileexists(local.filename)
+      error_message = var.settings.package == null ? "The Lambda package ${local.packaged_zip} does not exist. Run `make package` in the repository that this module is from, or set settings.package." : "settings.package.filename: there is no file ${coalesce(local.filename, "-")} on the machine that runs Terraform."
+    }
+  }
+}

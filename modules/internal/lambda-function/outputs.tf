@@ -1,0 +1,49 @@
+output "function_name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "function_arn" {
+  description = "ARN of the function."
+  value       = aws_lambda_function.this.arn
+}
+
+output "invoke_arn" {
+  description = "ARN by which API Gateway invokes the function."
+  value       = aws_lambda_function.this.invoke_arn
+}
+
+output "role_name" {
+  description = "Name of the function's role."
+  value       = aws_iam_role.this.name
+}
+
+output "role_arn" {
+  description = "ARN of the function's role."
+  value       = aws_iam_role.this.arn
+}
+
+output "log_group_name" {
+  description = "Name of the function's log group."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "log_group_arn" {
+  description = "ARN of the function's log group."
+  value       = aws_cloudwatch_log_group.this.arn
+}
+
+output "configuration_key" {
+  description = "Key of the configuration in the bucket; null without one."
+  value       = one(aws_s3_object.configuration[*].key)
+}
+
+output "policy" {
+  description = "Policy of the function's role, as JSON text."
+  value       = aws_iam_role_policy.this.policy
+}
+
+output "environment" {
+  description = "The function's environment variables."
+  value       = one(aws_lambda_function.this.environment[*].variables)
+}

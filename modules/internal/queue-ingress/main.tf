@@ -1,0 +1,114 @@
+locals {
+  hop = "ingress/${var.name}"
+
+  settings      = var.settings.bucket == null ? merge(var.settings, { bucket = module.bucket[0].bucket }) : var.settings
+  bodies_prefix = "bodies/events/" # the same as the router's: pointers under another prefix are not followed
+}
+
+module "bucket" {
+  source = "../storage-bucket"
+  count  = var.settings.bucket == null ? 1 : 0
+
+  name     = lower(replace(var.name, "_", "-"))
+  settings = var.settings
+}
+
+################################################################################
+# Idempotency store
+################################################################################
+
+locals {
+  idempotency_table = var.idempotency_table == null ? { name = aws_dynamodb_table.idempotency[0].name, arn = aws_dynamodb_table.idempotency[0].arn } : var.idempotency_table
+}
+
+resource "aws_dynamodb_table" "idempotency" {
+  #checkov:skip=CKV_AWS_119:Encrypted with a key that AWS owns by default; settings.kms_key sets a key of your own
+  count = var.idempotency_table == null ? 1 : 0
+
+  name         = "${var.name}-idempotency"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "pk"
+  tags         = var.settings.tags
+
+  attribute {
+    name = "pk"
+    type = "S"
+  }
+
+  ttl {
+    enabled        = true
+    attribute_name = "expires"
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  server_side_encryption {
+    enabled     = var.settings.kms_key != null # false is a key that AWS owns, not none
+    kms_key_arn = one(var.settings.kms_key[*].arn)
+  }
+}
+
+################################################################################
+# Queue and function
+################################################################################
+
+locals {
+  configuration = jsonencode({
+    partners = {
+      for partner, settings in var.partners : partner => {
+        for key, value in {
+          specification = try(jsondecode(settings.specification), null)
+          sources       = settings.sources
+        } : key => value if value != null
+      }
+    }
+  })
+
+  environment = {
+    INGRESS           = var.ingress
+    BUS_ARN           = var.bus_arn
+    IDEMPOTENCY_TABLE = local.idempotency_table.name
+    BODIES_URI        = "s3://${local.settings.bucket.name}/${local.bodies_prefix}"
+    MAX_ENTRY_BYTES   = tostring(var.max_entry_bytes)
+  }
+
+  policy_statements = {
+    Publish = {
+      actions   = ["events:PutEvents"]
+      resources = [var.bus_arn]
+    }
+    RememberEvents = {
+      actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+      resources = [local.idempotency_table.arn]
+    }
+    # The function reads a body that it stored itself when a message that could not be processed comes again.
+    StoreLargeBodies = {
+      actions   = ["s3:GetObject", "s3:PutObject"]
+      resources = ["${local.settings.bucket.arn}/${local.bodies_prefix}*"]
+    }
+  }
+}
+
+module "consumer" {
+  source = "../sqs-function"
+
+  name               = var.name
+  hop                = local.hop
+  description        = "Normalises and publishes the events of ${join(", ", sort(keys(var.partners)))}"
+  handler            = "media_events.handlers.queue_ingress.handler"
+  configuration      = local.configuration
+  environment        = local.environment
+  policy_statements  = local.policy_statements
+  fifo               = var.fifo
+  existing_queue     = var.existing_queue
+  senders            = var.senders
+  allowed_topic_arns = var.allowed_topic_arns
+  allowed_rule_arns  = var.allowed_rule_arns
+
+  settings = local.settings
+  function = var.function
+  queue    = var.queue
+  failure  = var.failure
+}

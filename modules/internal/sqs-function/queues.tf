@@ -1,0 +1,97 @@
+locals {
+  deny_without_tls = {
+    Sid       = "DenyWithoutTls"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "sqs:*"
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  }
+
+  # EventBridge sends with its own principal: the rules are named, or any account's rule could use the queue.
+  allow_rules = length(var.allowed_rule_arns) == 0 ? [] : [{
+    Sid       = "AllowRules"
+    Effect    = "Allow"
+    Principal = { Service = "events.amazonaws.com" }
+    Action    = "sqs:SendMessage"
+    Condition = { ArnEquals = { "aws:SourceArn" = var.allowed_rule_arns } }
+  }]
+
+  allow_topics = length(var.allowed_topic_arns) == 0 ? [] : [{
+    Sid       = "AllowTopics"
+    Effect    = "Allow"
+    Principal = { Service = "sns.amazonaws.com" }
+    Action    = "sqs:SendMessage"
+    Condition = { ArnEquals = { "aws:SourceArn" = var.allowed_topic_arns } }
+  }]
+
+  # Senders may send to the queue alone: each message in the dead-letter queue says why it is there.
+  allow_senders = [for sid, sender in var.senders : merge(
+    {
+      Sid    = sid
+      Effect = "Allow"
+      Action = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+      Principal = {
+        # An organisation alone is everybody, and by the condition below only those of the organisation.
+        AWS = length(sender.account_ids) + length(sender.role_arns) == 0 ? ["*"] : concat(
+          [for account in sender.account_ids : "arn:${data.aws_partition.current.partition}:iam::${account}:root"],
+          sender.role_arns,
+        )
+      }
+    },
+    sender.organization_id == null ? {} : {
+      Condition = { StringEquals = { "aws:PrincipalOrgID" = sender.organization_id } }
+    },
+  )]
+
+  # A rule's or a topic's dead letters go to the same dead-letter queue as the consumer's.
+  dlq_statements   = concat([local.deny_without_tls], local.allow_rules, local.allow_topics)
+  queue_statements = concat(local.dlq_statements, local.allow_senders)
+}
+
+# Policies and redrive policies are inline, and the queues know of one another by composed ARNs: the AWS provider waits
+# half a minute for every queue, and again for every separate policy.
+resource "aws_sqs_queue" "dlq" {
+  name                       = local.dlq_name
+  fifo_queue                 = var.fifo ? true : null
+  message_retention_seconds  = 1209600 # 14 days, the most there is
+  visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
+  max_message_size           = local.max_message_size
+  sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
+  kms_master_key_id          = one(var.settings.kms_key[*].arn)
+  tags                       = var.settings.tags
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in local.dlq_statements : merge(statement, { Resource = local.dlq_arn })]
+  })
+
+  # For somebody else's queue, whose redrive policy is not ours, only the function sends here.
+  redrive_allow_policy = local.own_queue ? jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [local.queue_arn] }) : jsonencode({ redrivePermission = "denyAll" })
+}
+
+resource "aws_sqs_queue" "this" {
+  count = local.own_queue ? 1 : 0
+
+  name                       = local.queue_name
+  fifo_queue                 = var.fifo ? true : null
+  message_retention_seconds  = 1209600
+  visibility_timeout_seconds = coalesce(var.queue.visibility_timeout_seconds, 6 * var.function.timeout_seconds + var.queue.batch_window_seconds)
+  max_message_size           = local.max_message_size
+  sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
+  kms_master_key_id          = one(var.settings.kms_key[*].arn)
+  tags                       = var.settings.tags
+
+  content_based_deduplication = var.fifo ? var.queue.content_based_deduplication : null
+  deduplication_scope         = var.fifo && var.queue.high_throughput ? "messageGroup" : null
+  fifo_throughput_limit       = var.fifo && var.queue.high_throughput ? "perMessageGroupId" : null
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in local.queue_statements : merge(statement, { Resource = local.queue_arn })]
+  })
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dlq.arn
+    maxReceiveCount     = var.failure.max_receive_count
+  })
+}

@@ -1,0 +1,52 @@
+variable "name" {
+  description = "Name of the deployment or module that the bucket belongs to. AWS appends a unique suffix, since bucket names are global."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]*$", var.name))
+    error_message = "name must have lower-case letters, digits and hyphens, and begin with a letter or digit: S3 takes nothing else in a bucket's name."
+  }
+}
+
+variable "bucket_name" {
+  description = "The bucket's exact name, where you must know it beforehand. Null derives one from `name`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.bucket_name == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name))
+    error_message = "bucket_name must have 3 to 63 lower-case letters, digits, dots and hyphens."
+  }
+}
+
+variable "body_expiration_days" {
+  description = "Days after which objects under `bodies/events/` go. Keep it above the 14 days that a message may wait in a dead-letter queue. Bodies of review items, under `bodies/review/`, don't expire: `dlq-review` deletes them with their items."
+  type        = number
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition     = var.body_expiration_days >= 15 && floor(var.body_expiration_days) == var.body_expiration_days
+    error_message = "body_expiration_days must be a whole number of at least 15: messages that point at a body can be 14 days old."
+  }
+}
+
+variable "noncurrent_version_expiration_days" {
+  description = "Days after which replaced and deleted versions go."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.noncurrent_version_expiration_days >= 1 && floor(var.noncurrent_version_expiration_days) == var.noncurrent_version_expiration_days
+    error_message = "noncurrent_version_expiration_days must be a whole number of at least 1."
+  }
+}
+
+variable "force_destroy" {
+  description = "Whether `terraform destroy` may delete the bucket with everything in it."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -1,0 +1,39 @@
+################################################################################
+# Idempotency store: which event has had its effect at which destination
+################################################################################
+
+resource "aws_dynamodb_table" "idempotency" {
+  # The deliver functions alone use it; a router of transforms and direct routes has no need of one.
+  count = length(local.routes_by_function) > 0 ? 1 : 0
+
+  name         = "${var.name}-idempotency"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "pk"
+
+  attribute {
+    name = "pk"
+    type = "S"
+  }
+
+  ttl {
+    attribute_name = "expires"
+    enabled        = true
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  # Encrypted with a key that DynamoDB owns where there is no customer managed key: "enabled" alone would mean the key
+  # that AWS manages, which costs per request and adds nothing.
+  dynamic "server_side_encryption" {
+    for_each = var.settings.kms_key[*]
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value.arn
+    }
+  }
+
+  tags = var.settings.tags
+}

@@ -1,0 +1,160 @@
+"""Write the inputs that modules share into each module that has them, from `modules/internal/interfaces`.
+
+    scripts/module_interfaces.py            write them
+    scripts/module_interfaces.py --check    exit 1, naming the files that are out of date
+
+Terraform has no way to share a variable's type, so each module has a copy: `interface.<object>.tf`. A module whose
+defaults are its own says so in `DEFAULTS`; the copy then has them in its type, and names them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+MODULES: Final = Path(__file__).resolve().parent.parent / "modules"
+INTERFACES: Final = Path("internal/interfaces")
+
+USERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "settings": (
+        "bus-custom",
+        "bus-partner",
+        "dlq-review",
+        "ingress-apigw",
+        "ingress-sns-fifo",
+        "ingress-sqs",
+        "router",
+        "state-machine",
+        "task-callbacks",
+        "internal/async-function",
+        "internal/bus-ingress",
+        "internal/lambda-function",
+        "internal/lambda-package",
+        "internal/queue-ingress",
+        "internal/sqs-function",
+        "internal/storage-bucket",
+    ),
+    "function": (
+        "bus-custom",
+        "bus-partner",
+        "dlq-review",
+        "ingress-apigw",
+        "ingress-sns-fifo",
+        "ingress-sqs",
+        "router",
+        "task-callbacks",
+        "internal/async-function",
+        "internal/bus-ingress",
+        "internal/lambda-function",
+        "internal/queue-ingress",
+        "internal/sqs-function",
+    ),
+    "queue": (
+        "bus-custom",
+        "bus-partner",
+        "ingress-sns-fifo",
+        "ingress-sqs",
+        "router",
+        "internal/bus-ingress",
+        "internal/queue-ingress",
+        "internal/sqs-function",
+    ),
+    "failure": (
+        "bus-custom",
+        "bus-partner",
+        "ingress-apigw",
+        "ingress-sns-fifo",
+        "ingress-sqs",
+        "router",
+        "internal/async-function",
+        "internal/bus-ingress",
+        "internal/queue-ingress",
+        "internal/sqs-function",
+    ),
+    "senders": (
+        "ingress-sns-fifo",
+        "ingress-sqs",
+        "internal/queue-ingress",
+        "internal/sqs-function",
+    ),
+    "existing_queue": (
+        "ingress-sqs",
+        "internal/queue-ingress",
+        "internal/sqs-function",
+    ),
+}
+"""The modules that take each object; the other modules have no use for it."""
+
+DEFAULTS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
+    ("ingress-apigw", "function"): {"memory_mb": "512", "timeout_seconds": "20"},
+    ("dlq-review", "function"): {"timeout_seconds": "60"},
+}
+"""Defaults that differ from the source's, by module and object: a field and its default, in HCL."""
+
+
+class InterfaceError(Exception):
+    """A default is given for a field that the object does not have."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write or check the copies."""
+    parser = argparse.ArgumentParser(description="Write the inputs that modules share into each of them.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a copy is out of date")
+    check = parser.parse_args(arguments).check
+    wanted = copies(MODULES)
+    stale = stale_files(MODULES, wanted)
+    for file in stale:
+        if check:
+            print(f"{file}: out of date; run scripts/module_interfaces.py")
+        elif file in wanted:
+            file.write_text(wanted[file], encoding="utf-8")
+            print(f"{file}: written")
+        else:
+            file.unlink()
+            print(f"{file}: removed")
+    return 1 if check and stale else 0
+
+
+def stale_files(modules: Path, wanted: Mapping[Path, str]) -> list[Path]:
+    """Copies that are missing or differ, and files that are named like copies but belong to no module that has one."""
+    differing = [file for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
+    return sorted([*differing, *(file for file in modules.glob("**/interface.*.tf") if file not in wanted)])
+
+
+def copies(modules: Path) -> dict[Path, str]:
+    """The text of every copy, by its file."""
+    sources = {name: (modules / INTERFACES / f"{name}.tf").read_text(encoding="utf-8") for name in USERS}
+    return {
+        modules / module / f"interface.{name}.tf": copy(name, sources[name], DEFAULTS.get((module, name), {}))
+        for name, users in USERS.items()
+        for module in users
+    }
+
+
+def copy(name: str, source: str, defaults: Mapping[str, str]) -> str:
+    """One module's copy of an object's source, with the module's own defaults.
+
+    Raises:
+        InterfaceError: the source has no field, or several fields, of a default's name.
+    """
+    for field, default in defaults.items():
+        source, found = re.subn(
+            rf"^(    {field} += optional\([a-z]+)(?:, [^()]*)?\)$", rf"\g<1>, {default})", source, flags=re.MULTILINE
+        )
+        if found != 1:
+            raise InterfaceError(f"{name} has {found} fields {field}, so it can't have the default {default}")
+    if defaults:
+        own = ", ".join(f"`{field} = {default}`" for field, default in defaults.items())
+        source = re.sub(
+            r"(  description = <<-EOT\n[^\n]+)", rf"\g<1> Defaults of this module's own: {own}.", source, count=1
+        )
+    origin = f"modules/{INTERFACES.as_posix()}/{name}.tf"
+    return f"# Generated from {origin} by scripts/module_interfaces.py: edit that.\n\n{source}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

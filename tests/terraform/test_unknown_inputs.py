@@ -1,0 +1,348 @@
+"""Every module can be planned in the root that makes what it is given, when no ARN, name or number is known yet.
+
+The inputs are made from the types of a module's variables, so a new one is covered without being named here: each text,
+number and truth value comes from a resource that is still to be made, each collection has one element. Some inputs
+decide which resources there are, and Terraform must know those: the cases name them, with a value for each.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import pytest
+
+from scripts import module_docs
+from tests.terraform.conftest import PUBLIC_MODULES, ROOT, Terraform
+
+OFFLINE: Final = {"region": "eu-west-1"} | dict.fromkeys(
+    ("skip_credentials_validation", "skip_metadata_api_check", "skip_region_validation", "skip_requesting_account_id"),
+    True,
+)
+UNKNOWN: Final = "${terraform_data.made_later.output}"
+LEFT_OUT: Final = object()
+
+Type: TypeAlias = "str | tuple[str, Type] | dict[str, Type]"
+"""A primitive's name, a collection's kind with its elements' type, or an object's fields."""
+
+_TOKEN: Final = re.compile(r'#[^\n]*|"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*|[0-9.]+|[^\s,=]')
+_COLLECTIONS: Final = ("list", "map", "set")
+_PRIMITIVES: Final = ("any", "bool", "number", "string")
+
+
+@dataclass(frozen=True)
+class Elements:
+    """A map's elements by key, each with what decides in it, by the path below the element."""
+
+    deciding: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to use a module."""
+
+    module: str
+    name: str
+    deciding: Mapping[str, Any] = field(default_factory=dict)
+    """By path: a value that decides which resources there are; `LEFT_OUT`; or the `Elements` of a map."""
+
+
+# There are alarms or there are none; and the provider makes no plan for a zip whose runtime it does not know.
+RUNTIME: Final = {"function.runtime": "python3.13"}
+IN_EVERY_MODULE: Final = RUNTIME | {"settings.alarms.enabled": True}
+PACKAGE_IN_S3: Final = {"settings.package.filename": LEFT_OUT}
+
+FILTER: Final = json.dumps({"kind": ["asset"]})
+# The router takes these as `any`, to find misspelt attributes; their types are written down here.
+TYPED_ELSEWHERE: Final = {"router": "internal/hop-definitions/types"}
+
+TARGETS: Final = (
+    "http",
+    "sqs",
+    "sns",
+    "event_bus",
+    "lambda",
+    "firehose",
+    "step_functions",
+    "task_callback",
+    "api_destination",
+    "logs",
+)
+
+
+def route(kind: str, **deciding: Any) -> dict[str, Any]:
+    """What decides in a route to a target of one kind."""
+    others = {f"target.{other}": LEFT_OUT for other in TARGETS if other != kind}
+    return (
+        others
+        | RUNTIME
+        | {"invocation": "queue"}
+        | {name.replace("__", "."): value for name, value in deciding.items()}
+    )
+
+
+ROUTES: Final = {kind.replace("_", "-"): route(kind) for kind in TARGETS} | {
+    "direct": route("http", invocation="direct"),
+    # Whether the rule sends by itself.
+    "sqs": route("sqs", target__sqs__mode=LEFT_OUT, target__sqs__manage_queue_policy=True),
+    "sqs-by-function": route("sqs", target__sqs__mode="envelope"),
+    # Routes to one API destination share it, and it has a connection of its own or an existing one.
+    "api-destination": route("api_destination", destination="crm", target__api_destination__connection=LEFT_OUT),
+    "existing-connection": route("api_destination", destination="mam", target__api_destination__auth=LEFT_OUT),
+    "logs": route("logs", destination="log", target__logs__log_group=LEFT_OUT),
+    "existing-log-group": route("logs", destination="audit"),
+}
+TRANSFORMS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "tidy": RUNTIME | {"invocation": "queue", "package": "steps.zip"},
+    "direct": RUNTIME | {"invocation": "direct", "package": LEFT_OUT},
+}
+
+
+CASES: Final = [
+    Case("bus-custom", "everything", PACKAGE_IN_S3),
+    Case(
+        "bus-custom",
+        "its-own-bucket-and-keys-of-aws",
+        {"settings": LEFT_OUT, "idempotency_table": LEFT_OUT, "archive": LEFT_OUT, "senders": LEFT_OUT},
+    ),
+    # Whether a function takes the events into the envelope, and whether there is an alarm.
+    Case(
+        "bus-partner",
+        "into-the-envelope",
+        PACKAGE_IN_S3 | {"forward_unmodified": False, "inactivity_alarm_minutes": 60, "existing_bus": LEFT_OUT},
+    ),
+    Case(
+        "bus-partner",
+        "unmodified-from-an-existing-bus",
+        {
+            "forward_unmodified": True,
+            "inactivity_alarm_minutes": LEFT_OUT,
+            "partner": LEFT_OUT,
+            "specification": LEFT_OUT,
+            "settings": LEFT_OUT,
+            "idempotency_table": LEFT_OUT,
+        },
+    ),
+    Case("dlq-review", "everything", PACKAGE_IN_S3 | {"dead_letter_queues.*.redrive_target": "queue"}),
+    Case("dlq-review", "its-own-bucket-and-keys-of-aws", {"settings": LEFT_OUT, "archive": LEFT_OUT}),
+    Case(
+        "ingress-apigw",
+        "iam-and-a-domain",
+        PACKAGE_IN_S3
+        | {
+            "partners.*.authorization.type": "iam",
+            "partners.*.authorization.issuer": LEFT_OUT,
+            "partners.*.authorization.audiences": LEFT_OUT,
+            "partners.*.authorization.scopes": LEFT_OUT,
+        },
+    ),
+    Case(
+        "ingress-apigw",
+        "jwt",
+        PACKAGE_IN_S3 | {"partners.*.authorization.type": "jwt", "partners.*.authorization.principals": LEFT_OUT},
+    ),
+    Case(
+        "ingress-apigw",
+        "a-secret-of-its-own",
+        {"settings": LEFT_OUT, "partners.*.secret_arns": LEFT_OUT, "partners.*.authorization": LEFT_OUT},
+    ),
+    # The provider makes no plan for a filter's scope without knowing the filter.
+    Case("ingress-sns-fifo", "its-own-topic", PACKAGE_IN_S3 | {"existing_topic": LEFT_OUT, "filter_policy": FILTER}),
+    Case(
+        "ingress-sns-fifo",
+        "an-existing-topic",
+        {"settings": LEFT_OUT, "idempotency_table": LEFT_OUT, "senders": LEFT_OUT, "filter_policy": FILTER},
+    ),
+    Case("ingress-sqs", "its-own-queue", PACKAGE_IN_S3 | {"existing_queue": LEFT_OUT}),
+    Case(
+        "ingress-sqs",
+        "an-existing-queue",
+        {
+            "settings": LEFT_OUT,
+            "idempotency_table": LEFT_OUT,
+            "senders": LEFT_OUT,
+            "existing_queue.age_alarm": True,  # another account's queue has no metrics here
+        },
+    ),
+    Case(
+        "router",
+        "everything",
+        PACKAGE_IN_S3 | {"manage_log_policy": True, "transforms": Elements(TRANSFORMS), "routes": Elements(ROUTES)},
+    ),
+    # An express workflow has no metric of throttled executions.
+    Case("state-machine", "everything", {"type": "STANDARD"}),
+    Case("state-machine", "keys-of-aws", {"type": "EXPRESS", "settings": LEFT_OUT}),
+    Case("task-callbacks", "everything", PACKAGE_IN_S3),
+    Case("task-callbacks", "keys-of-aws", {"settings": LEFT_OUT}),
+]
+
+
+def parsed(expression: str) -> Type:
+    """A type's expression, without its defaults.
+
+    Raises:
+        ValueError: the expression has a type that is not known here.
+    """
+    tokens = [token for token in _TOKEN.findall(expression) if not token.startswith("#")]
+    result, rest = _type(tokens)
+    if rest:
+        raise ValueError(f"{expression!r} goes on after its end: {rest}")
+    return result
+
+
+def _type(tokens: list[str]) -> tuple[Type, list[str]]:
+    name, *rest = tokens
+    if name in _PRIMITIVES:
+        return name, rest
+    if name == "optional":
+        inner, rest = _type(rest[1:])
+        return inner, _after_bracket(rest)
+    if name in _COLLECTIONS:
+        inner, rest = _type(rest[1:])
+        return (name, inner), rest[1:]
+    if name == "object":
+        fields: dict[str, Type] = {}
+        rest = rest[2:]
+        while rest[0] != "}":
+            fields[rest[0]], rest = _type(rest[1:])
+        return fields, rest[2:]
+    raise ValueError(f"{name} is no type that is known here")
+
+
+def _after_bracket(tokens: list[str]) -> list[str]:
+    depth = 1
+    for position, token in enumerate(tokens):
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token, 0)
+        if depth == 0:
+            return tokens[position + 1 :]
+    raise ValueError("a bracket has no end")
+
+
+def inputs_of(module: str) -> dict[str, Type]:
+    """The type of every input of a module."""
+    folder = ROOT / "modules" / module
+    files = [folder / "variables.tf", *sorted(folder.glob("interface.*.tf"))]
+    if module in TYPED_ELSEWHERE:
+        files.append(ROOT / "modules" / TYPED_ELSEWHERE[module] / "variables.tf")
+    return {block.name: parsed(block.attributes["type"]) for file in files for block in module_docs.blocks(file)}
+
+
+def unknown(kind: Type, path: str, deciding: Mapping[str, Any]) -> Any:
+    """A value of a type, in which nothing is known but collections' sizes, and what decides."""
+    given = deciding.get(path)
+    if given is not None and not isinstance(given, Elements):
+        return given
+    if isinstance(kind, str):
+        if kind == "any":
+            raise ValueError(f"{path} is of any type: give it a value")
+        return UNKNOWN
+    if isinstance(kind, dict):
+        fields = {name: unknown(inner, f"{path}.{name}", deciding) for name, inner in kind.items()}
+        return {name: value for name, value in fields.items() if value is not LEFT_OUT}
+    collection, inner = kind
+    if collection != "map":
+        return [unknown(inner, f"{path}[]", deciding)]
+    elements: Mapping[str, Mapping[str, Any]] = {key_of(path): {}} if given is None else given.deciding
+    return {
+        key: unknown(inner, f"{path}.*", {**deciding, **{f"{path}.*.{below}": value for below, value in own.items()}})
+        for key, own in elements.items()
+    }
+
+
+def key_of(path: str) -> str:
+    """A key for the one element of a map: letters alone, since some become names."""
+    return re.sub("[^a-z]", "", path.rpartition(".")[2])
+
+
+def paths(kind: Type, path: str) -> Iterator[str]:
+    """The paths of everything in a type."""
+    yield path
+    if isinstance(kind, dict):
+        for name, inner in kind.items():
+            yield from paths(inner, f"{path}.{name}")
+    elif not isinstance(kind, str):
+        yield from paths(kind[1], f"{path}.*" if kind[0] == "map" else f"{path}[]")
+
+
+def root(case: Case) -> dict[str, Any]:
+    """A root that makes the module's inputs and the module, in Terraform's JSON syntax."""
+    deciding = {**IN_EVERY_MODULE, **case.deciding}
+    inputs = {name: unknown(kind, name, deciding) for name, kind in inputs_of(case.module).items()}
+    return {
+        "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},
+        "provider": {"aws": OFFLINE},
+        "resource": {"terraform_data": {"made_later": {"input": "known after apply"}}},
+        "module": {
+            "subject": {"source": f"../../modules/{case.module}"}
+            | {name: value for name, value in inputs.items() if value is not LEFT_OUT}
+        },
+    }
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.module}-{case.name}" for case in CASES])
+def test_module_is_planned_with_inputs_that_are_not_known_yet(
+    case: Case, terraform: Terraform, working_copy: Path
+) -> None:
+    folder = working_copy / "examples" / f"unknown-{case.module}-{case.name}"
+    folder.mkdir()
+    (folder / "main.tf.json").write_text(json.dumps(root(case)), encoding="utf-8")
+
+    terraform.init(folder)
+    said = terraform.run(folder, "plan", "-input=false", "-no-color", "-lock=false")
+
+    assert "# module.subject." in said
+
+
+def test_every_public_module_has_a_case() -> None:
+    assert {case.module for case in CASES} == set(PUBLIC_MODULES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.module}-{case.name}" for case in CASES])
+def test_deciding_inputs_exist(case: Case) -> None:
+    existing = {path for name, kind in inputs_of(case.module).items() for path in paths(kind, name)}
+    below = {
+        f"{path}.*.{name}"
+        for path, given in case.deciding.items()
+        if isinstance(given, Elements)
+        for deciding in given.deciding.values()
+        for name in deciding
+    }
+
+    assert sorted((set(case.deciding) | below) - existing) == []
+
+
+def test_type_is_read_with_its_defaults_left_out() -> None:
+    expression = """object({
+      name  = string # the queue's
+      retry = optional(object({ codes = optional(list(number), [429, 503]), text = optional(string, "a } b") }), {})
+      tags  = optional(map(string), {})
+    })"""
+
+    assert parsed(expression) == {
+        "name": "string",
+        "retry": {"codes": ("list", "number"), "text": "string"},
+        "tags": ("map", "string"),
+    }
+
+
+def test_nothing_is_known_but_what_decides() -> None:
+    kind = parsed("map(object({ arn = string, kind = string, sizes = list(number), extra = string }))")
+
+    assert unknown(kind, "queues", {"queues.*.kind": "fifo", "queues.*.extra": LEFT_OUT}) == {
+        "queues": {"arn": UNKNOWN, "kind": "fifo", "sizes": [UNKNOWN]}
+    }
+
+
+def test_elements_of_a_map_decide_each_for_itself() -> None:
+    kind = parsed("map(object({ arn = string, kind = string }))")
+    elements = Elements({"a": {"kind": "fifo"}, "b": {"kind": LEFT_OUT}})
+
+    assert unknown(kind, "queues", {"queues": elements}) == {
+        "a": {"arn": UNKNOWN, "kind": "fifo"},
+        "b": {"arn": UNKNOWN},
+    }
