@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from media_events.adapters.eventbridge import EventBus
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
-from ops.archive_replay.idempotency_stores import IdempotencyStores
 from ops.archive_replay.plan import Bus
 from ops.archive_replay.service import ArchiveReplayService
 from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import DynamoReplays
 from ops.deployment.discovery import Deployment
+from ops.deployment.idempotency_stores import IdempotencyTables
 from ops.review.bootstrap import principal
 
 
@@ -20,7 +20,7 @@ def service(deployment: Deployment, bus: Bus, *, settle_seconds: float) -> Archi
     return ArchiveReplayService(
         bus=bus,
         staging=lambda replay_id: Staging(events=events, sqs=sqs, bus=bus, replay_id=replay_id),
-        idempotency_stores=IdempotencyStores(dynamodb),
+        idempotency_stores=IdempotencyTables(dynamodb),
         publisher=Publisher(bus=EventBus(events, bus.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES),
         replays=DynamoReplays(dynamodb, deployment.review_table),
         principal=lambda: principal(cloud),

@@ -16,10 +16,10 @@ from media_events.core.clock import timestamp
 from media_events.core.envelope import Event, Redrive
 from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
 from media_events.events.publisher import Publisher
-from ops.archive_replay.idempotency_stores import IdempotencyStores
 from ops.archive_replay.plan import Archived, Choice, Hop
 from ops.archive_replay.staging_queue import OVER, Collected, Staging
 from ops.archive_replay.store import Replay, Replays, State
+from ops.deployment.idempotency_stores import IdempotencyTables
 from ops.shared.console import OperatorError
 
 WORKERS: Final = 8
@@ -85,7 +85,7 @@ class ReplayRunner:
 
     staging: Staging
     choice: Choice
-    idempotency_stores: IdempotencyStores
+    idempotency_stores: IdempotencyTables
     publisher: Publisher
     replays: Replays
     pool: Executor

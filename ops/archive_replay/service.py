@@ -13,11 +13,11 @@ from typing import Final, NoReturn
 
 from media_events.core.clock import timestamp
 from media_events.events.publisher import Publisher
-from ops.archive_replay.idempotency_stores import IdempotencyStores
 from ops.archive_replay.plan import Bus, Choice
 from ops.archive_replay.runner import WORKERS, ReplayRunner
 from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import SUBJECT, Replay, Replays
+from ops.deployment.idempotency_stores import IdempotencyTables
 from ops.review.audit_log import Entry
 from ops.shared.console import OperatorError, fail
 
@@ -37,7 +37,7 @@ class ArchiveReplayService:
 
     bus: Bus
     staging: Callable[[str], Staging]
-    idempotency_stores: IdempotencyStores
+    idempotency_stores: IdempotencyTables
     publisher: Publisher
     replays: Replays
     principal: Callable[[], str]

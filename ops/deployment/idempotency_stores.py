@@ -1,4 +1,4 @@
-"""The ledgers of a deployment, as the operators' commands read them."""
+"""The idempotency stores of a deployment, as the operators' commands use them."""
 
 from __future__ import annotations
 
@@ -16,34 +16,55 @@ from media_events.delivery.ordering.key_queue import KeyQueue
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyTables:
-    """Reads ledgers without claiming anything."""
+    """Reads idempotency records without acquiring them, and deletes them.
+
+    Every method raises a ``ProcessingError`` where DynamoDB refuses or does not answer.
+    """
 
     client: Any
-    tables: Sequence[str]
+    tables: Sequence[str] = ()
     clock: Callable[[], float] = time.time
 
     def done(self, key: str) -> bool:
-        """Whether one of the ledgers has the effect of ``key`` as done.
+        """Whether one of ``tables`` has the effect of ``key`` as done."""
+        return any(self.done_at(table, key) is not None for table in self.tables)
 
-        Raises:
-            HopError: DynamoDB did not answer or refused.
+    def done_at(self, table: str, key: str) -> float | None:
+        """When the effect of ``key`` was done, in epoch seconds; ``None`` if ``table`` does not have it as done."""
+        try:
+            answer = self.client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, "reading an idempotency record")
+        item = answer.get("Item", {})
+        if item.get("state", {}).get("S") != "done" or _number(item, "expires") <= self.clock():
+            return None
+        return _number(item, "at")
+
+    def forget(self, table: str, key: str, *, done_before: float) -> bool:
+        """Delete the record of ``key`` if its effect was done before ``done_before`` (epoch seconds).
+
+        An effect that was done later stays recorded, so that a command that is killed and resumed repeats nothing.
         """
-        for table in self.tables:
-            try:
-                answer = self.client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
-            except (BotoCoreError, ClientError) as error:
-                translate(error, "reading a ledger")
-            entry = answer.get("Item", {})
-            expires = float(entry.get("expires", {}).get("N", "0"))
-            if entry.get("state", {}).get("S") == "done" and expires > self.clock():
-                return True
-        return False
+        try:
+            self.client.delete_item(
+                TableName=table,
+                Key={"pk": {"S": key}},
+                ConditionExpression="#state = :done AND #at < :before",
+                ExpressionAttributeNames={"#state": "state", "#at": "at"},
+                ExpressionAttributeValues={":done": {"S": "done"}, ":before": {"N": repr(done_before)}},
+            )
+        except (BotoCoreError, ClientError) as error:
+            response = error.response if isinstance(error, ClientError) else {}
+            if response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
+                return False
+            translate(error, "deleting an idempotency record")
+        return True
 
     def key_queue(self, key: str) -> KeyQueue | None:
-        """The lane of ``key``, in whichever ledger it is.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """The key queue of ``key``, in whichever of ``tables`` it is."""
         key_queues = (DynamoKeyQueues(self.client, table, clock=self.clock).read(key) for table in self.tables)
         return next((key_queue for key_queue, version in key_queues if version), None)
+
+
+def _number(item: Any, name: str) -> float:
+    return float(item.get(name, {}).get("N", "0"))

@@ -13,11 +13,11 @@ from media_events.adapters.dynamodb.review_items import INDEXES
 from media_events.adapters.eventbridge import EventBus
 from media_events.delivery.deliverer import destination_key
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
-from ops.archive_replay.idempotency_stores import IdempotencyStores
 from ops.archive_replay.plan import Bus
 from ops.archive_replay.service import ArchiveReplayService
 from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import DynamoReplays
+from ops.deployment.idempotency_stores import IdempotencyTables
 from tests.fakes.events import make_event
 
 REGION = "eu-west-1"
@@ -137,7 +137,7 @@ class Cloudlet:
         settings = {
             "bus": self.bus,
             "staging": self.staging,
-            "idempotency_stores": IdempotencyStores(self.dynamodb, clock=lambda: self.now),
+            "idempotency_stores": IdempotencyTables(self.dynamodb, clock=lambda: self.now),
             "publisher": self.publisher(),
             "replays": DynamoReplays(self.dynamodb, "review"),
             "principal": lambda: "arn:aws:sts::123456789012:assumed-role/operator/ada",
