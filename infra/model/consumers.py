@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from infra.model.settings import Vpc
 from infra.model.types import Pattern, Section
 
 
@@ -91,6 +92,7 @@ class Hop(Consumer):
         default="queue",
         description="`direct`: the rule invokes the function, without a queue; `maximum_concurrency` is then reserved.",
     )
+    vpc: Vpc | None = Field(default=None, description="VPC of this function, in place of that of the settings.")
 
     @model_validator(mode="after")
     def _batches_of_a_queue(self) -> Self:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from infra.model.settings import KmsKey
 from infra.model.types import (
     BusArn,
     ConnectionArn,
     FunctionArn,
-    KeyArn,
     LogGroupArn,
     QueueArn,
     QueueUrl,
@@ -105,7 +105,7 @@ class Auth(Section):
     type: Literal["api-key", "basic", "standard-webhooks", "oauth2-client-credentials"] = Field(description="How.")
     header: str | None = Field(default=None, description="For `api-key`: the header with the secret.")
     secret_arn: SecretArn = Field(description="The secret.")
-    kms_key_arn: KeyArn | None = Field(default=None, description="The secret's own key.")
+    kms_key: KmsKey | None = Field(default=None, description="The secret's own key.")
     token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
     scope: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
     audience: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
@@ -151,7 +151,7 @@ class SqsDestination(Delivered):
     manage_queue_policy: bool = Field(
         default=False, description="Without `mode`: replaces the queue's policy with one that lets the rules send."
     )
-    kms_key_arn: KeyArn | None = Field(default=None, description="With `mode`: the queue's own key.")
+    kms_key: KmsKey | None = Field(default=None, description="With `mode`: the queue's own key.")
 
     @model_validator(mode="after")
     def _one_who_sends(self) -> Self:
@@ -161,8 +161,8 @@ class SqsDestination(Delivered):
                     "message_group_id belongs to a FIFO queue, and a FIFO queue needs it, or a mode, "
                     "by which each event gets the group of its own partitionkey"
                 )
-            if self.model_fields_set & {"circuit_breaker", "ordering", "strict", "kms_key_arn"}:
-                raise ValueError("breaker, ordering and kms_key_arn need a mode: without one the rule itself sends")
+            if self.model_fields_set & {"circuit_breaker", "ordering", "strict", "kms_key"}:
+                raise ValueError("circuit_breaker, ordering and kms_key need a mode: without one the rule itself sends")
         elif self.message_group_id is not None or self.manage_queue_policy:
             raise ValueError(
                 "message_group_id and manage_queue_policy are for the rule, and with a mode a function sends"
@@ -179,7 +179,7 @@ class SnsDestination(Delivered):
     type: Literal["sns"]
     topic_arn: TopicArn = Field(description="The topic; FIFO as for queues.")
     mode: MessageMode = Field(default="structured", description="A CloudEvent, `{metadata, data}` or the data.")
-    kms_key_arn: KeyArn | None = Field(default=None, description="The topic's own key.")
+    kms_key: KmsKey | None = Field(default=None, description="The topic's own key.")
 
     def _keeps_no_order(self) -> bool:
         return not self.topic_arn.endswith(".fifo")

@@ -7,15 +7,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from infra.model.consumers import Archive, Consumer, FailureHandling
+from infra.model.settings import KmsKey
 from infra.model.types import (
     AccountId,
     BusArn,
-    BusName,
     CertificateArn,
     DomainName,
     EventSource,
     EventSourceName,
-    KeyArn,
     ObjectUri,
     OrganizationId,
     QueueArn,
@@ -29,6 +28,18 @@ from infra.model.types import (
 
 FIFO_BATCH = 10
 """Most messages of a FIFO queue per call: Lambda's own limit."""
+
+
+class ExistingTopic(Section):
+    """A topic in place of one that is made; it may be another account's."""
+
+    arn: TopicArn = Field(description="In the environment's region.")
+
+
+class ExistingBus(Section):
+    """A bus in place of one that is made."""
+
+    arn: BusArn = Field(description="In the environment's region and account.")
 
 
 class Throttle(Section):
@@ -115,7 +126,7 @@ class ExistingQueue(Section):
 
     arn: QueueArn = Field(description="In the environment's region.")
     url: QueueUrl | None = Field(default=None, description="Default: derived from the ARN.")
-    kms_key_arn: KeyArn | None = Field(default=None, description="The queue's own key.")
+    kms_key: KmsKey | None = Field(default=None, description="The queue's own key.")
     age_alarm: bool = Field(default=True, description="False for a queue of another account, whose metrics are there.")
 
     @property
@@ -190,7 +201,7 @@ class SnsFifoIngress(QueueFedIngress):
 
     type: Literal["sns-fifo"]
     fifo: bool | None = Field(default=None, description="Default: as the existing topic, otherwise true.")
-    existing_topic_arn: TopicArn | None = Field(
+    existing_topic: ExistingTopic | None = Field(
         default=None, description="The partner's topic, in place of one that is made."
     )
     senders: dict[Sid, CrossAccountPrincipals] = Field(
@@ -220,21 +231,21 @@ class SnsFifoIngress(QueueFedIngress):
         """Whether topic and queue are FIFO."""
         if self.fifo is not None:
             return self.fifo
-        return self.existing_topic_arn is None or self.existing_topic_arn.endswith(".fifo")
+        return self.existing_topic is None or self.existing_topic.arn.endswith(".fifo")
 
     @model_validator(mode="after")
     def _one_topic(self) -> Self:
-        existing = self.existing_topic_arn
+        existing = None if self.existing_topic is None else self.existing_topic.arn
         if existing is not None:
             if self.fifo is not None and self.fifo != existing.endswith(".fifo"):
-                raise ValueError("fifo must be what existing_topic_arn is: FIFO goes with FIFO, standard with standard")
+                raise ValueError("fifo must be what existing_topic is: FIFO goes with FIFO, standard with standard")
             for name, value in {
                 "publishers": self.senders,
                 "content_based_deduplication": self.content_based_deduplication,
                 "topic_archive_days": self.topic_archive_days is not None,
             }.items():
                 if value:
-                    raise ValueError(f"{name} is its owner's to set for an existing_topic_arn")
+                    raise ValueError(f"{name} is its owner's to set for an existing_topic")
         _check_fifo(
             self,
             fifo=self.is_fifo,
@@ -252,13 +263,12 @@ class PartnerBusIngress(QueueFedIngress):
     """A partner event source, associated with its bus."""
 
     type: Literal["partner-bus"]
-    transform: bool = Field(
-        default=True,
-        description="False puts the events on the workflow's bus as they are, under their own source, without a "
-        "function.",
+    forward_unmodified: bool = Field(
+        default=False,
+        description="Puts the events on the workflow's bus as they are, under their own source, without a function.",
     )
     event_source_name: EventSourceName = Field(description="`aws.partner/<partner>/<namespace>/<name>`.")
-    existing_bus_arn: BusArn | None = Field(default=None, description="The source's bus, if it is associated already.")
+    existing_bus: ExistingBus | None = Field(default=None, description="The source's bus, if it is associated already.")
     archive: Archive | None = Field(default=None, description="Keeps the events as the partner sent them.")
     inactivity_alarm_minutes: int | None = Field(
         default=None,
@@ -272,13 +282,13 @@ class PartnerBusIngress(QueueFedIngress):
     def _consistent(self) -> Self:
         minutes, day = self.inactivity_alarm_minutes or 5, 1440
         if minutes % (5 if minutes <= day else 60):
-            raise ValueError("silence_alarm_minutes must be in steps of 5 up to 1440, of 60 above")
-        existing = self.existing_bus_arn
+            raise ValueError("inactivity_alarm_minutes must be in steps of 5 up to 1440, of 60 above")
+        existing = None if self.existing_bus is None else self.existing_bus.arn
         if existing is not None and not existing.endswith(f":event-bus/{self.event_source_name}"):
-            raise ValueError("existing_bus_arn must be that of the source's own bus, which has its name")
+            raise ValueError("existing_bus must be the source's own bus, which has its name")
         of_functions = sorted(self.model_fields_set & {"enabled", *Consumer.model_fields})
-        if not self.transform and of_functions:
-            raise ValueError(f"{of_functions[0]} is for the function, and with transform: false there is none")
+        if self.forward_unmodified and of_functions:
+            raise ValueError(f"{of_functions[0]} is for the function, and with forward_unmodified there is none")
         return self
 
 
@@ -286,18 +296,19 @@ class CustomBusIngress(QueueFedIngress):
     """The workflow's bus, or another bus of the account, on which senders put events of their own sources."""
 
     type: Literal["custom-bus"]
-    bus_name: BusName | None = Field(
-        default=None, description="An existing bus of the account, in place of the workflow's."
+    existing_bus: ExistingBus | None = Field(
+        default=None, description="A bus of the account, in place of the workflow's."
     )
     senders: dict[Sid, Producer] = Field(default={}, description="Senders of other accounts, by a name of yours.")
 
     @model_validator(mode="after")
     def _own_bus(self) -> Self:
-        if self.bus_name is not None and self.senders:
-            raise ValueError("producers are for the workflow's own bus: that of bus_name has a policy of its own")
-        if self.bus_name is not None and (self.bus_name == "default" or self.bus_name.startswith("aws.")):
+        if self.existing_bus is not None and self.senders:
+            raise ValueError("senders are for the workflow's own bus: an existing_bus has a policy of its own")
+        name = "" if self.existing_bus is None else self.existing_bus.arn.partition(":event-bus/")[2]
+        if name == "default" or name.startswith("aws."):
             raise ValueError(
-                "bus_name is for custom buses: use type aws-services for default, partner-bus for aws.partner/…"
+                "existing_bus is for custom buses: use type aws-services for default, partner-bus for aws.partner/…"
             )
         return self
 

@@ -51,7 +51,6 @@ Sid = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 EventSource = Annotated[str, StringConstraints(pattern=r"^[^*\s]+\*?$", max_length=256)]
 EventType = Annotated[str, StringConstraints(pattern=r"^[^*$%\s][^*$%]{0,127}$")]
 EventSourceName = Annotated[str, StringConstraints(pattern=r"^aws\.partner(/[.A-Za-z0-9_-]+){2,}$", max_length=256)]
-BusName = Annotated[str, StringConstraints(pattern=r"^[/.A-Za-z0-9_-]{1,256}$")]
 Time = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$")]
 LayerArn = Annotated[
     str, StringConstraints(pattern=r"^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$")
@@ -60,11 +59,18 @@ Pattern = Annotated[
     dict[str, Any],
     Field(description="EventBridge event pattern; fields of the event are under `detail.metadata` and `detail.data`."),
 ]
+LogClass = Literal["STANDARD", "INFREQUENT_ACCESS"]
+RolePath = Annotated[str, StringConstraints(pattern=r"^/([\x21-\x2e\x30-\x7e]+/)*$", max_length=512)]
+SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]+$")]
+SecurityGroupId = Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-f]+$")]
 LogRetention = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 
 PATTERN_DESCRIPTIONS = {
+    r"^/([\x21-\x2e\x30-\x7e]+/)*$": "a path that begins and ends with /, such as /media/",
+    r"^subnet-[0-9a-f]+$": "the id of a subnet, subnet-...",
+    r"^sg-[0-9a-f]+$": "the id of a security group, sg-...",
     r"^[a-z][a-z0-9-]{0,19}$": "1 to 20 lower-case letters, digits and hyphens, beginning with a letter",
     ENVIRONMENT_NAME: "1 to 15 lower-case letters, digits and hyphens, beginning with a letter",
     r"^[a-z0-9][a-z0-9-]{0,39}$": "1 to 40 lower-case letters, digits and hyphens",

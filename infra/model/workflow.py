@@ -15,14 +15,13 @@ from infra.documents.json_schema import schema_problem
 from infra.model.consumers import Archive, FailureHandling, Hop
 from infra.model.destinations import Destination
 from infra.model.ingress import Ingress, WebhookIngress
+from infra.model.settings import Settings
 from infra.model.types import (
     EventSource,
     EventType,
     Issuer,
     Key,
-    KeyArn,
     LayerArn,
-    LogRetention,
     Name,
     Pattern,
     PrincipalArn,
@@ -271,7 +270,4 @@ class Workflow(Section):
         description="Keeps the bucket's objects, the review table and the secrets when the stack is destroyed. False "
         "for environments that come and go.",
     )
-    log_retention_days: LogRetention = Field(default=30, description="How long the functions' logs are kept.")
-    alarm_actions: list[str] = Field(default=[], description="ARNs that every alarm notifies.")
-    kms_key_arn: KeyArn | None = Field(default=None, description="Customer managed key for everything at rest.")
-    permissions_boundary_arn: str | None = Field(default=None, description="Permissions boundary of every role.")
+    settings: Settings = Field(default=Settings(), description="Settings of every module.")

@@ -1,4 +1,4 @@
-"""The modules that the ways in become, and what each is told."""
+"""The modules of the ingresses, and the variables of each."""
 
 from __future__ import annotations
 
@@ -26,16 +26,19 @@ MODULES: Final = {
     "sqs": "ingress-sqs",
     "sns-fifo": "ingress-sns-fifo",
     "partner-bus": "bus-partner",
-    "custom-bus": "ingress-bus",
-    "aws-services": "ingress-bus",
+    "custom-bus": "internal/bus-ingress",
+    "aws-services": "internal/bus-ingress",
 }
+
+FIFO_OPTIONS: Final = {"sqs": {"content_based_deduplication", "high_throughput"}, "sns-fifo": {"high_throughput"}}
+"""Options of the queue that only some ingresses have."""
 
 Make = Callable[[str, str, dict[str, Any]], TerraformHclModule]
 """Adds a module to the stack: its identifier, its folder's name, its variables."""
 
 
 class IngressModules:
-    """The ways in of one environment that some partner takes, in the order of the file."""
+    """The ingresses of one environment that some partner uses, in the order of the file."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
@@ -47,18 +50,15 @@ class IngressModules:
         self.modules: dict[str, TerraformHclModule] = {}
 
     def make(self, make: Make, common: dict[str, Any], bus: TerraformHclModule) -> None:
-        """Add the modules; `common` is what all modules of the stack with functions are told."""
+        """Add the modules; `common` are the variables that all modules of the stack with functions share."""
         hosts = self._idempotency_owners()
-        # Whose ledger others share comes before them.
+        # A module whose idempotency store others share comes before them.
         for name in sorted(self.ingresses, key=lambda name: name in hosts):
             ingress = self.ingresses[name]
             settings = self._settings(name, ingress, bus)
             if name in hosts:
-                host = self.modules[hosts[name]]
-                settings["ledger_table"] = {
-                    "name": host.get_string("ledger_table_name"),
-                    "arn": host.get_string("ledger_table_arn"),
-                }
+                host = self.modules[hosts[name]].node.id
+                settings["idempotency_table"] = f"${{one(values(module.{host}.idempotency_tables))}}"
             self.modules[name] = make(
                 identifier(name, ingress),
                 MODULES[ingress.type],
@@ -69,12 +69,12 @@ class IngressModules:
         self.modules = {name: self.modules[name] for name in self.ingresses}
 
     def named(self, *kinds: type[Ingress]) -> dict[str, TerraformHclModule]:
-        """The modules of some kinds, by entry."""
+        """The modules of some kinds, by ingress."""
         return {name: module for name, module in self.modules.items() if isinstance(self.ingresses[name], kinds)}
 
     @property
     def webhook(self) -> tuple[WebhookIngress, TerraformHclModule] | None:
-        """The entry that serves partners' calls, and its module."""
+        """The ingress that serves partners' calls, and its module."""
         for name, ingress in self.ingresses.items():
             if isinstance(ingress, WebhookIngress):
                 return ingress, self.modules[name]
@@ -82,7 +82,7 @@ class IngressModules:
 
     @property
     def senders(self) -> dict[str, Any]:
-        """Who of other accounts may put events on the workflow's own bus."""
+        """The senders of other accounts that may put events on the workflow's own bus."""
         found: dict[str, Any] = {}
         for ingress in self.ingresses.values():
             if isinstance(ingress, CustomBusIngress):
@@ -90,27 +90,27 @@ class IngressModules:
         return found
 
     def with_functions(self) -> dict[str, TerraformHclModule]:
-        """The modules with a function and a ledger, by entry: all but those whose rule sends straight to the bus."""
-        return {name: module for name, module in self.modules.items() if not _straight(self.ingresses[name])}
+        """The modules with a function, by ingress: all but those that forward events unmodified."""
+        return {name: module for name, module in self.modules.items() if not _forwards_unmodified(self.ingresses[name])}
 
     def policies(self) -> dict[str, Any]:
-        """What others must be allowed, by entry: a sender's role, or the policy of a queue or topic that exists."""
+        """Policies that others need, by ingress: of a sender's role, or of an existing queue or topic."""
         found: dict[str, Any] = {}
         for name, ingress in self.ingresses.items():
             if isinstance(ingress, SqsIngress):
                 found[name] = "sender_policy" if ingress.existing_queue is None else "existing_queue_policy"
             elif isinstance(ingress, SnsFifoIngress):
-                found[name] = "publisher_policy" if ingress.existing_topic_arn is None else "existing_topic_policy"
+                found[name] = "sender_policy" if ingress.existing_topic is None else "existing_topic_policy"
         return {name: self.modules[name].get_string(output) for name, output in found.items()}
 
     def _idempotency_owners(self) -> dict[str, str]:
-        """Of entries that a partner's events come by besides another one: that whose ledger they share.
+        """The ingress whose idempotency store an ingress shares, where a partner's events come by both.
 
-        A webhook's is the one, since its module always makes its own; else the first one's.
+        It is the webhook, whose module always makes its own store, otherwise the first one.
         """
         groups: list[set[str]] = []
         for partner in self._workflow.partners.values():
-            group = {name for name in partner.ingresses if not _straight(self.ingresses.get(name))}
+            group = {name for name in partner.ingresses if not _forwards_unmodified(self.ingresses.get(name))}
             if not group:
                 continue
             for other in [other for other in groups if other & group]:
@@ -128,20 +128,26 @@ class IngressModules:
         partners = {key: partner for key, partner in self._workflow.partners.items() if name in partner.ingresses}
         if isinstance(ingress, WebhookIngress):
             return self._webhook(ingress, partners)
-        settings = consumer_settings(ingress, self._environment.failure[name]) | {"enabled": ingress.enabled}
+        settings = consumer_settings(ingress, self._environment.failure[name])
+        settings["queue"]["enabled"] = ingress.enabled
         if isinstance(ingress, CustomBusIngress | AwsServicesIngress):
-            own = bus.get_string("bus_name")
-            bus_name = (ingress.bus_name or own) if isinstance(ingress, CustomBusIngress) else "default"
             members = {key: self._by_source(key, partner) for key, partner in partners.items()}
-            return settings | {"bus_name": bus_name, "partners": members}
+            return settings | {
+                "ingress": "custom-bus",
+                "source_bus_arn": _source_bus(ingress, bus),
+                "partners": members,
+            }
         ((partner, options),) = partners.items()
-        if isinstance(ingress, PartnerBusIngress) and not ingress.transform:
-            return settings | {"transform": False} | _partner_bus(ingress) | _by_source(options)
+        if isinstance(ingress, PartnerBusIngress) and ingress.forward_unmodified:
+            for unused in ("function", "queue"):
+                settings.pop(unused)
+            return settings | {"forward_unmodified": True} | _partner_bus(ingress) | _by_source(options)
         settings |= {"partner": partner, "specification": json_text(self._environment.specifications[partner])}
         if isinstance(ingress, PartnerBusIngress):
             return settings | _partner_bus(ingress) | _by_source(options)
         # Rules alone have a retry of their own; SNS's is not ours to set.
         settings.pop("rule_retry")
+        settings["queue"] |= ingress.model_dump(include=FIFO_OPTIONS[ingress.type])
         return settings | (_queue(ingress) if isinstance(ingress, SqsIngress) else _topic(ingress))
 
     def _webhook(self, ingress: WebhookIngress, partners: Mapping[str, Partner]) -> dict[str, Any]:
@@ -150,7 +156,7 @@ class IngressModules:
             "throttle": ingress.throttle.model_dump(),
             "domain": literal(ingress.domain.model_dump(exclude_none=True)) if ingress.domain else None,
             "max_body_bytes": ingress.max_body_bytes,
-            "redrive": self._workflow.failure.redrive.model_dump(),
+            "failure": {"redrive": self._workflow.failure.redrive.model_dump()},
             "secret_recovery_window_days": None if self._workflow.deletion_protection else 0,
         }
 
@@ -173,19 +179,33 @@ class IngressModules:
         return settings
 
 
-def _straight(ingress: Ingress | None) -> bool:
-    return isinstance(ingress, PartnerBusIngress) and not ingress.transform
+def _forwards_unmodified(ingress: Ingress | None) -> bool:
+    return isinstance(ingress, PartnerBusIngress) and ingress.forward_unmodified
 
 
 def identifier(name: str, ingress: Ingress) -> str:
-    """What an entry's module is called in the stack."""
+    """The name of an ingress's module in the stack."""
     return "ingress" if isinstance(ingress, WebhookIngress) else f"ingress-{name}"
 
 
 def consumer_settings(hop: Consumer, failure: FailureHandling) -> dict[str, Any]:
-    """How a hop consumes its queue, and what becomes of failures there."""
-    settings = hop.model_dump(include=set(Consumer.model_fields), exclude_none=True)
-    return settings | failure.model_dump(exclude={"function_retry"})
+    """The variables `function`, `queue`, `failure` and `rule_retry` of a hop that consumes a queue."""
+    values = hop.model_dump(include=set(Consumer.model_fields), exclude_none=True)
+    return {
+        "function": {name: values.pop(name) for name in ("memory_mb", "timeout_seconds")},
+        "queue": values,
+        "failure": failure.model_dump(include={"max_receive_count", "retry", "redrive"}),
+        "rule_retry": failure.rule_retry.model_dump(),
+    }
+
+
+def _source_bus(ingress: CustomBusIngress | AwsServicesIngress, bus: TerraformHclModule) -> str:
+    if isinstance(ingress, CustomBusIngress):
+        own = bus.get_string("bus_arn")
+        return own if ingress.existing_bus is None else str(literal(ingress.existing_bus.arn))
+    # AWS services put their events on the default bus of the same account and region.
+    arn = f"module.{bus.node.id}.bus_arn"
+    return f'${{join(":", concat(slice(split(":", {arn}), 0, 5), ["event-bus/default"]))}}'
 
 
 def queue_url(arn: str) -> str:
@@ -209,7 +229,7 @@ def _own(ingress: QueueFedIngress, *names: str) -> dict[str, Any]:
 
 
 def _queue(ingress: SqsIngress) -> dict[str, Any]:
-    settings = {"fifo": ingress.is_fifo} | _own(ingress, "senders", "content_based_deduplication", "high_throughput")
+    settings = {"fifo": ingress.is_fifo} | _own(ingress, "senders")
     if ingress.existing_queue is not None:
         existing = literal(ingress.existing_queue.model_dump(exclude_none=True))
         settings["existing_queue"] = {"url": queue_url(ingress.existing_queue.arn)} | existing
@@ -219,9 +239,8 @@ def _queue(ingress: SqsIngress) -> dict[str, Any]:
 def _topic(ingress: SnsFifoIngress) -> dict[str, Any]:
     settings = {"fifo": ingress.is_fifo} | _own(
         ingress,
-        "existing_topic_arn",
-        "publishers",
-        "high_throughput",
+        "existing_topic",
+        "senders",
         "topic_archive_days",
         "raw_message_delivery",
         "filter_policy_scope",
@@ -235,7 +254,7 @@ def _topic(ingress: SnsFifoIngress) -> dict[str, Any]:
 
 
 def _partner_bus(ingress: PartnerBusIngress) -> dict[str, Any]:
-    settings = _own(ingress, "event_source_name", "existing_bus_arn", "silence_alarm_minutes")
+    settings = _own(ingress, "event_source_name", "existing_bus", "inactivity_alarm_minutes")
     if ingress.archive is not None:
         settings["archive"] = {"retention_days": ingress.archive.retention_days}
         if ingress.archive.pattern is not None:

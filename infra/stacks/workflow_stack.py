@@ -41,7 +41,7 @@ def build(app: App, workflow: WorkflowFile) -> list[WorkflowStack]:
 
 
 class WorkflowStack(TerraformStack):
-    """The whole path of one environment: bucket, bus, ways in, state machines, router, review desk, outputs."""
+    """The whole path of one environment: bucket, bus, ingresses, state machines, router, review, outputs."""
 
     def __init__(self, app: App, environment: Environment) -> None:
         super().__init__(app, environment.stack_name)
@@ -52,16 +52,15 @@ class WorkflowStack(TerraformStack):
         AwsProvider(self, region=self._workflow.region, default_tags=literal(tags))
         self._backend()
 
-        bucket = self._bucket()
-        self._package = self._module("package", "lambda-package", {"bucket": bucket})
-        self._ways_in = IngressModules(environment)
+        self._settings = self._shared_settings()
+        self._ingresses = IngressModules(environment)
         bus = self._bus()
-        self._ways_in.make(self._module, self._with_functions() | {"bucket": bucket}, bus)
-        waits = self._waits()
-        machines = {name: self._state_machine(name, bus, waits) for name in environment.definitions}
-        router = self._router(bus, bucket, machines, waits)
-        review = self._review(bus, bucket, machines, router)
-        self._outputs(bus=bus, machines=machines, waits=waits, router=router, review=review)
+        self._ingresses.make(self._module, {"settings": self._settings}, bus)
+        callbacks = self._task_callbacks()
+        machines = {name: self._state_machine(name, bus, callbacks) for name in environment.definitions}
+        router = self._router(bus, machines, callbacks)
+        review = self._review(bus, machines, router)
+        self._outputs(bus=bus, machines=machines, callbacks=callbacks, router=router, review=review)
 
     def _backend(self) -> None:
         state = self._workflow.state
@@ -98,74 +97,65 @@ class WorkflowStack(TerraformStack):
             skip_asset_creation_from_local_modules=True,
         )
 
-    def _common(self) -> dict[str, Any]:
-        """The variables that all modules with roles and logs have in common."""
-        workflow = self._workflow
-        return {
-            "log_retention_days": workflow.log_retention_days,
-            "alarm_actions": literal(workflow.alarm_actions) or None,
-            "kms_key_arn": literal(workflow.kms_key_arn),
-            "permissions_boundary_arn": literal(workflow.permissions_boundary_arn),
-        }
-
-    def _with_functions(self) -> dict[str, Any]:
-        """The variables that all modules with functions share. Their code is uploaded once, for all of them."""
-        return self._common() | {"lambda_package": self._package.get("lambda_package")}
-
-    def _bucket(self) -> dict[str, str]:
+    def _shared_settings(self) -> dict[str, Any]:
+        """The variable `settings` of all modules. The bucket and the functions' code are made once, for all of them."""
+        settings: dict[str, Any] = literal(self._workflow.settings.model_dump(exclude_unset=True))
         storage, protected = self._workflow.storage, self._workflow.deletion_protection
-        module = self._module(
+        bucket = self._module(
             "storage",
-            "storage-bucket",
+            "internal/storage-bucket",
             {
                 "name": self._environment.prefix,
                 "body_expiration_days": storage.body_expiration_days,
                 "noncurrent_version_expiration_days": storage.noncurrent_version_expiration_days,
                 "force_destroy": None if protected else True,
-                "kms_key_arn": literal(self._workflow.kms_key_arn),
+                "settings": settings or None,
             },
         )
-        return {"name": module.get_string("bucket_name"), "arn": module.get_string("bucket_arn")}
+        settings |= {"bucket": bucket.get("bucket")}
+        package = self._module("package", "internal/lambda-package", {"settings": settings})
+        return settings | {"package": package.get("package")}
 
     def _bus(self) -> TerraformHclModule:
         archive = self._workflow.bus.archive
-        settings: dict[str, Any] | None = None
+        kept: dict[str, Any] | None = None
         if archive is not None:
-            settings = {"retention_days": archive.retention_days}
+            kept = {"retention_days": archive.retention_days}
             if archive.pattern is not None:
-                settings["pattern"] = json_text(archive.pattern)
+                kept["pattern"] = json_text(archive.pattern)
         return self._module(
             "bus",
             "bus-custom",
             {
                 "name": self._environment.prefix,
-                "archive": settings,
-                "senders": literal(self._ways_in.senders) or None,
-                "alarm_actions": literal(self._workflow.alarm_actions) or None,
-                "kms_key_arn": literal(self._workflow.kms_key_arn),
+                "archive": kept,
+                "senders": literal(self._ingresses.senders) or None,
+                "settings": self._settings,
             },
         )
 
-    def _waits(self) -> TerraformHclModule | None:
-        """Where workflows wait for events, if one does or an event might resume one."""
+    def _task_callbacks(self) -> TerraformHclModule | None:
+        """The store of task callbacks, if a workflow waits for an event or an event may resume one."""
         waits = any(WAIT_FUNCTION in definition for definition in self._environment.definitions.values())
         if not waits and not any(isinstance(d, TaskCallbackDestination) for d in self._workflow.destinations.values()):
             return None
         return self._module(
-            "waits", "workflow-waits", self._with_functions() | {"name": f"{self._environment.prefix}-waits"}
+            "task-callbacks",
+            "task-callbacks",
+            {"name": f"{self._environment.prefix}-task-callbacks", "settings": self._settings},
         )
 
     def _state_machine(
-        self, name: str, bus: TerraformHclModule, waits: TerraformHclModule | None
+        self, name: str, bus: TerraformHclModule, callbacks: TerraformHclModule | None
     ) -> TerraformHclModule:
         destination = self._workflow.destinations[name]
         assert isinstance(destination, StepFunctionsDestination)  # noqa: S101 - only these have a definition
         statements = literal({key: statement.model_dump() for key, statement in destination.policy_statements.items()})
         definition = literal(self._environment.definitions[name])
-        # What the stack makes, a definition names by these words, and may then use.
+        # A definition names the stack's bus and wait function by these words, and may then use them.
         known = {BUS_ARN: (bus.get_string("bus_arn"), {"PublishResults": "events:PutEvents"})}
-        if waits is not None:
-            known[WAIT_FUNCTION] = (waits.get_string("function_arn"), {"WaitForEvents": "lambda:InvokeFunction"})
+        if callbacks is not None:
+            known[WAIT_FUNCTION] = (callbacks.get_string("function_arn"), {"WaitForEvents": "lambda:InvokeFunction"})
         for word, (arn, permissions) in known.items():
             if word in self._environment.definitions[name]:
                 definition = definition.replace(literal(word), arn)
@@ -173,8 +163,8 @@ class WorkflowStack(TerraformStack):
         return self._module(
             _machine_id(name),
             "state-machine",
-            self._common()
-            | {
+            {
+                "settings": self._settings,
                 "name": f"{self._environment.prefix}-{name}{MACHINE_SUFFIX}",
                 "definition": definition,
                 "type": destination.kind,
@@ -185,9 +175,8 @@ class WorkflowStack(TerraformStack):
     def _router(
         self,
         bus: TerraformHclModule,
-        bucket: dict[str, str],
         machines: dict[str, TerraformHclModule],
-        waits: TerraformHclModule | None,
+        callbacks: TerraformHclModule | None,
     ) -> TerraformHclModule | None:
         workflow, failure = self._workflow, self._environment.failure
         if not workflow.transforms and not workflow.routes:
@@ -200,8 +189,7 @@ class WorkflowStack(TerraformStack):
                 "enabled": transform.enabled,
             }
             | self._code(name, transform)
-            | consumer_settings(transform, failure[name])
-            | _invocation(transform, failure[name])
+            | _function_settings(transform, failure[name])
             for name, transform in workflow.transforms.items()
         }
         routes = {
@@ -210,23 +198,20 @@ class WorkflowStack(TerraformStack):
                 "match_all": route.match_all,
                 "destination": route.destination,
                 "enabled": route.enabled,
-                "target": self._target(route, machines, waits),
+                "target": self._target(route, machines, callbacks),
             }
             | self._guards(route)
             | ({"stage": route.stage} if route.stage is not None else {})
-            | consumer_settings(route, failure[name])
-            | _invocation(route, failure[name])
+            | _function_settings(route, failure[name])
             for name, route in workflow.routes.items()
         }
         return self._module(
             "router",
             "router",
-            self._with_functions()
-            | {
+            {
                 "name": self._environment.prefix,
-                "bus_name": bus.get_string("bus_name"),
                 "bus_arn": bus.get_string("bus_arn"),
-                "bucket": bucket,
+                "settings": self._settings,
                 "transforms": transforms,
                 "routes": routes,
             },
@@ -243,13 +228,13 @@ class WorkflowStack(TerraformStack):
         return settings
 
     def _target(
-        self, route: Route, machines: dict[str, TerraformHclModule], waits: TerraformHclModule | None
+        self, route: Route, machines: dict[str, TerraformHclModule], callbacks: TerraformHclModule | None
     ) -> dict[str, Any]:
         destination = self._workflow.destinations[route.destination]
         if isinstance(destination, StepFunctionsDestination):
             machine = machines.get(route.destination)
             arn = literal(destination.state_machine_arn) if machine is None else machine.get_string("state_machine_arn")
-            return {"states": {"state_machine_arn": arn}}
+            return {"step_functions": {"state_machine_arn": arn}}
         settings: dict[str, Any] = destination.model_dump(exclude_none=True, exclude={"type", *Delivered.model_fields})
         if isinstance(destination, SqsDestination):
             settings.setdefault("queue_url", queue_url(destination.queue_arn))
@@ -257,12 +242,10 @@ class WorkflowStack(TerraformStack):
             settings["input_transformer"] = route.input_transformer.model_dump()
         settings = literal(settings)
         if isinstance(destination, TaskCallbackDestination):
-            assert waits is not None  # noqa: S101 - there is one where a destination resumes
-            settings |= {
-                "waits_table_name": waits.get_string("waits_table_name"),
-                "waits_table_arn": waits.get_string("waits_table_arn"),
-                "kms_key_arn": literal(self._workflow.kms_key_arn),
-            }
+            assert callbacks is not None  # noqa: S101 - there is one where an event may resume a workflow
+            settings["task_callbacks_table"] = callbacks.get("task_callbacks_table")
+            if "kms_key" in self._settings:
+                settings["kms_key"] = self._settings["kms_key"]
         return {destination.type.replace("-", "_"): settings}
 
     def _guards(self, route: Route) -> dict[str, Any]:
@@ -274,29 +257,22 @@ class WorkflowStack(TerraformStack):
     def _review(
         self,
         bus: TerraformHclModule,
-        bucket: dict[str, str],
         machines: dict[str, TerraformHclModule],
         router: TerraformHclModule | None,
     ) -> TerraformHclModule:
-        idempotency_stores = [
-            _reference(module, "ledger_table_arn") for module in self._ways_in.with_functions().values()
-        ]
         arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
+        guarded = self._guarded(router)
         return self._module(
             "review",
             "dlq-review",
-            self._with_functions()
-            | {
+            {
                 "name": f"{self._environment.prefix}-review",
                 "bus_arn": bus.get_string("bus_arn"),
-                "bucket": bucket,
-                "archive_arn": None if self._workflow.bus.archive is None else bus.get_string("archive_arn"),
+                "settings": self._settings,
+                "archive": None if self._workflow.bus.archive is None else bus.get("archive"),
                 "dead_letter_queues": f"${{{_merged(self._sources(router), 'dead_letter_queues')}}}",
-                "log_group_names": f"${{merge({', '.join(self._by_hop(router, 'log_group_name'))})}}",
-                # Two ways in may share one.
-                "ledger_table_arns": f"${{distinct(compact([{', '.join(idempotency_stores)}]))}}"
-                if idempotency_stores
-                else None,
+                "log_group_names": f"${{{_merged(guarded, 'log_group_names')}}}",
+                "idempotency_tables": f"${{{_merged(guarded, 'idempotency_tables')}}}",
                 "state_machine_arns": arns or None,
                 "deletion_protection": self._workflow.deletion_protection,
                 "editable_types": self._editable_types() or None,
@@ -310,43 +286,39 @@ class WorkflowStack(TerraformStack):
             for event_type, schema in self._workflow.review.editable_types.items()
         }
 
-    def _by_hop(self, router: TerraformHclModule | None, output: str) -> list[str]:
-        """What the modules of the hops put out as ``output``, or the router of all of its hops, as maps by hop."""
-        plural = {"log_group_name": "log_group_names", "function_name": "functions"}
-        found = [] if router is None else [_reference(router, plural[output])]
-        prefix = self._environment.prefix
-        for name, module in self._ways_in.with_functions().items():
-            key = _quoted(f"ingress/{prefix}-{name}")
-            found.append(f"{{ {key} = {_reference(module, output)} }}")
-        return found
+    def _guarded(self, router: TerraformHclModule | None) -> list[TerraformHclModule]:
+        """The modules that have functions."""
+        return [*self._ingresses.with_functions().values(), *([] if router is None else [router])]
 
     def _sources(self, router: TerraformHclModule | None) -> list[TerraformHclModule]:
         """The modules that have dead letters."""
-        return [*self._ways_in.modules.values(), *([] if router is None else [router])]
+        return [*self._ingresses.modules.values(), *([] if router is None else [router])]
 
     def _outputs(
         self,
         *,
         bus: TerraformHclModule,
         machines: dict[str, TerraformHclModule],
-        waits: TerraformHclModule | None,
+        callbacks: TerraformHclModule | None,
         router: TerraformHclModule | None,
         review: TerraformHclModule,
     ) -> None:
-        guarded = [*self._ways_in.with_functions().values(), *([] if router is None else [router])]
-        idempotency_stores = [_reference(module, "ledger_table_name") for module in guarded]
-        key = _quoted(f"review/{self._environment.prefix}-review")
-        log_groups, functions = (
-            [*self._by_hop(router, output), f"{{ {key} = {_reference(review, output)} }}"]
-            for output in ("log_group_name", "function_name")
-        )
+        guarded = self._guarded(router)
         queues = _merged(self._sources(router), "dead_letter_queues")
-        self._output("bus_name", "Name of the event bus.", bus.get_string("bus_name"))
+        self._output("bus_name", "Name of the event bus.", _bus_name(bus))
         self._ingress_outputs()
-        self._output("functions", "Functions, by hop.", f"${{merge({', '.join(functions)})}}")
-        self._output("log_group_names", "Log groups of the functions, by hop.", f"${{merge({', '.join(log_groups)})}}")
-        # Two ways in may share one.
-        self._output("ledger_table_names", "Ledgers.", f"${{distinct(compact([{', '.join(idempotency_stores)}]))}}")
+        functions = _merged([*guarded, review], "function_arns")
+        self._output(
+            "functions", "Functions, by hop.", f'${{{{ for hop, arn in {functions} : hop => split(":", arn)[6] }}}}'
+        )
+        groups = _merged([*guarded, review], "log_group_names")
+        self._output("log_group_names", "Log groups of the functions, by hop.", f"${{{groups}}}")
+        # Several ingresses may share one.
+        self._output(
+            "idempotency_table_names",
+            "Idempotency tables.",
+            f"${{distinct(values({_merged(guarded, 'idempotency_tables')})[*].name)}}",
+        )
         self._output(
             "dead_letter_queues",
             "Names of the dead-letter queues, by hop.",
@@ -354,7 +326,7 @@ class WorkflowStack(TerraformStack):
         )
         self._output(
             "hops",
-            "What each hop has: its destination, its queues, the ledger that guards it.",
+            "Each hop's destination, queues and idempotency table.",
             f"${{{{ for hop, queue in {queues} : hop => {{ {', '.join(_HOP)} }} }}}}",
         )
         self._output("partners", "Names of the partners.", literal(sorted(self._workflow.partners)))
@@ -367,19 +339,23 @@ class WorkflowStack(TerraformStack):
                 f"${{{{ for hop, pattern in {_reference(router, 'event_patterns')} : "
                 f"hop => pattern if contains([{enabled}], hop) }}}}",
             )
-        if waits is not None:
-            self._output("wait_function_arn", "With which workflows wait for events.", waits.get_string("function_arn"))
+        if callbacks is not None:
+            self._output(
+                "wait_function_arn",
+                "Function by which workflows wait for events.",
+                callbacks.get_string("function_arn"),
+            )
         if machines:
             arns = {name: machine.get_string("state_machine_arn") for name, machine in machines.items()}
             self._output("state_machine_arns", "State machines, by destination.", arns)
         self._output("review_table_name", "Table with the review items.", review.get_string("review_table_name"))
         self._output(
-            "replay",
-            "What `media-events replay` needs to know.",
+            "archive_replay",
+            "Bus, archive and hops, for `media-events archive-replay`.",
             {
                 "bus_arn": bus.get_string("bus_arn"),
-                "archive_arn": bus.get_string("archive_arn"),
-                "hops": {} if router is None else router.get("replay_hops"),
+                "archive_arn": f"${{try({_reference(bus, 'archive')}.arn, null)}}",
+                "hops": {} if router is None else router.get("archive_replay_hops"),
             },
         )
         self._output("operator_policies", "IAM policies for operators' roles.", review.get("operator_policies"))
@@ -392,20 +368,23 @@ class WorkflowStack(TerraformStack):
         return [hop for hop, enabled in hops.items() if enabled]
 
     def _ingress_outputs(self) -> None:
-        if self._ways_in.webhook is not None:
-            self._webhook_outputs(*self._ways_in.webhook)
+        if self._ingresses.webhook is not None:
+            self._webhook_outputs(*self._ingresses.webhook)
         for output, description, kind, value in (
-            ("entry_queue_urls", "Queues that partners send to, by entry.", SqsIngress, "queue_url"),
-            ("entry_topic_arns", "Topics that partners publish to, by entry.", SnsFifoIngress, "topic_arn"),
-            ("partner_bus_names", "Buses of partner event sources, by entry.", PartnerBusIngress, "bus_name"),
+            ("ingress_queue_urls", "Queues that partners send to, by ingress.", SqsIngress, "queue_url"),
+            ("ingress_topic_arns", "Topics that partners send to, by ingress.", SnsFifoIngress, "topic_arn"),
+            ("partner_bus_names", "Buses of partner event sources, by ingress.", PartnerBusIngress, None),
         ):
-            modules = self._ways_in.named(kind)
+            modules = self._ingresses.named(kind)
             if modules:
-                values = {name: module.get_string(value) for name, module in modules.items()}
+                values = {
+                    name: _bus_name(module) if value is None else module.get_string(value)
+                    for name, module in modules.items()
+                }
                 self._output(output, description, values)
-        policies = self._ways_in.policies()
+        policies = self._ingresses.policies()
         if policies:
-            self._output("entry_policies", "What senders, or existing queues and topics, must be allowed.", policies)
+            self._output("ingress_policies", "Policies of senders, or of existing queues and topics.", policies)
 
     def _webhook_outputs(self, ingress: WebhookIngress, webhook: TerraformHclModule) -> None:
         self._output("api_endpoint", "Base URL of the webhooks.", webhook.get_string("api_endpoint"))
@@ -424,18 +403,24 @@ _HOP: Final = (
     "destination = queue.destination",
     "queue_url = queue.source_queue_url",
     "dead_letter_queue_url = queue.queue_url",
-    # Ways in guard themselves; their ledgers have no breakers.
-    "ledger_table = try(queue.ledger_table_name, null)",
+    # The store with the destination's circuit breaker; ingresses have none.
+    "idempotency_table = try(queue.idempotency_table.name, null)",
     "redrive_max_delay_seconds = try(queue.redrive.max_delay_seconds, null)",
 )
-"""What operators' commands are told of a hop, from the modules' ``dead_letter_queues``."""
+"""Attributes of a hop for the operators' commands, from the modules' ``dead_letter_queues``."""
 
 
-def _invocation(hop: Hop, failure: FailureHandling) -> dict[str, Any]:
-    """What a hop says that does without a queue; others say nothing of it."""
-    if hop.invocation == "queue":
-        return {}
-    return {"invocation": hop.invocation, "function_retry": failure.function_retry.model_dump()}
+def _function_settings(hop: Hop, failure: FailureHandling) -> dict[str, Any]:
+    """The settings of a hop's function, and of its queue if it has one."""
+    settings = consumer_settings(hop, failure)
+    if hop.vpc is not None:
+        settings["vpc"] = literal(hop.vpc.model_dump())
+    if hop.invocation == "direct":
+        concurrency = settings.pop("queue").get("maximum_concurrency")
+        settings |= {"invocation": "direct", "function_retry": failure.function_retry.model_dump()}
+        if concurrency is not None:
+            settings["function"]["reserved_concurrency"] = concurrency
+    return settings
 
 
 def _machine_id(name: str) -> str:
@@ -444,6 +429,10 @@ def _machine_id(name: str) -> str:
 
 def _reference(module: Construct, output: str) -> str:
     return f"module.{module.node.id}.{output}"
+
+
+def _bus_name(module: Construct) -> str:
+    return f'${{split(":event-bus/", {_reference(module, "bus_arn")})[1]}}'
 
 
 def _merged(modules: list[TerraformHclModule], output: str) -> str:

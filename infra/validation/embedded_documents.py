@@ -102,7 +102,7 @@ def check_steps(
             raise ContentError(problems)
 
 
-PERMISSIONS: Final = frozenset({"kms_key_arn"})
+PERMISSIONS: Final = frozenset({"kms_key"})
 """Settings that are for the function's permissions, not for the function."""
 ORDER: Final = frozenset({"ordering", "strict"})
 """Settings of which the model knows as much as the function, for destinations of every type."""
@@ -118,7 +118,7 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
 
     document = {"name": name, **{key: value for key, value in settings.items() if key not in PERMISSIONS | ORDER}}
     if isinstance(document.get("auth"), Mapping):
-        document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key_arn"}
+        document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key"}
     if document.get("type") == "task-callback":
         document["task_callbacks_table"] = "named-by-the-stack"
     try:

@@ -70,7 +70,9 @@ def check_ingresses(
 
 def goes_straight(ingress: Any) -> bool:
     """Whether a partner's events go from its bus straight to the workflow's, and no function takes them."""
-    return isinstance(ingress, Mapping) and _kind(ingress) == "partner-bus" and ingress.get("transform") is False
+    return (
+        isinstance(ingress, Mapping) and _kind(ingress) == "partner-bus" and ingress.get("forward_unmodified") is True
+    )
 
 
 def _check_straight(
@@ -93,7 +95,7 @@ def _check_straight(
         sources = _sources(users[0]) or [str(ingress.get("event_source_name"))]
         if not any(_overlap(source, other) for source in sources for other in taken):
             diagnostics.warn(
-                document.position(("ingress", name, "transform")),
+                document.position(("ingress", name, "forward_unmodified")),
                 "its events come to the bus as they are, where transforms and routes take only the envelope: a "
                 "custom-bus entry whose partner has this source takes them into it; else they are for rules of "
                 "your own",
@@ -219,7 +221,8 @@ def _pairs(
 def _bus_of(ingress: Any) -> str:
     if _kind(ingress) == "aws-services":
         return "default"
-    return str(ingress.get("bus_name") or "") if isinstance(ingress, dict) else ""
+    existing = ingress.get("existing_bus") if isinstance(ingress, dict) else None
+    return str(existing.get("arn") or "") if isinstance(existing, dict) else ""
 
 
 def _overlap(one: str, other: str) -> bool:
