@@ -20,7 +20,7 @@ from ops.shared.console import OperatorError, fail
 
 ENVIRONMENT_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENT"
 REVIEW_TABLE_VARIABLE: Final = "MEDIA_EVENTS_REVIEW_TABLE"
-LEDGER_TABLES_VARIABLE: Final = "MEDIA_EVENTS_IDEMPOTENCY_TABLES"
+IDEMPOTENCY_TABLES_VARIABLE: Final = "MEDIA_EVENTS_IDEMPOTENCY_TABLES"
 OUTPUTS_VARIABLE: Final = "MEDIA_EVENTS_OUTPUTS"
 UNUSABLE: Final = 2
 
@@ -114,7 +114,7 @@ def find(
     paths = LocalPaths(default_directory(), _checked(name or DEFAULT_ENVIRONMENT))
     cloud = Cloud(region=region, profile=profile, record=_local_cloud(paths, profile))
     table = table or os.environ.get(REVIEW_TABLE_VARIABLE) or None
-    idempotency_stores = list(idempotency_tables) or _words(os.environ.get(LEDGER_TABLES_VARIABLE, ""))
+    idempotency_stores = list(idempotency_tables) or _words(os.environ.get(IDEMPOTENCY_TABLES_VARIABLE, ""))
     outputs = functools.cache(functools.partial(_outputs, paths, cloud))
     if table is None or not idempotency_stores:
         found = outputs()

@@ -1,4 +1,4 @@
-"""An event's story over all hops, as `media-events trace` tells it."""
+"""An event's trace over all hops, as `media-events trace` shows it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Final
 from flask import Blueprint, render_template, request
 
 from ops.review_web.context import current_context
-from ops.trace.assembler import no_route
-from ops.trace.model import EventTrace, State, Tone, Verdict
+from ops.trace.model import State, Tone, Verdict
 
 blueprint = Blueprint("trace", __name__)
 
@@ -33,18 +32,10 @@ STATES: Final[dict[State, str]] = {
 
 @blueprint.get("/trace")
 def trace() -> str:
-    """The stories of the events of an id: their own, their correlation's, or their asset's."""
-    asked = request.args.get("id", "").strip()
-    stories: list[EventTrace] = []
-    if asked:
-        found = current_context().trace(asked)
-        stories = [story for story in found if story.found] or found
+    """The traces of the events that have this id, correlation id or asset id."""
+    event_id = request.args.get("id", "").strip()
+    traces = current_context().trace(event_id) if event_id else []
+    found = [event for event in traces if event.found]
     return render_template(
-        "trace.html",
-        asked=asked,
-        stories=stories,
-        nowhere=[story.event_id for story in stories if no_route(story)],
-        verdicts=VERDICTS,
-        tones=TONES,
-        states=STATES,
+        "trace.html", event_id=event_id, traces=found or traces, verdicts=VERDICTS, tones=TONES, states=STATES
     )

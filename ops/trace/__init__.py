@@ -1,1 +1,1 @@
-"""An event's story over all hops, put together from what the parts wrote down: logs, ledgers, review table, queues."""
+"""The trace of an event over all hops, from logs, idempotency stores, review table, queues and executions."""

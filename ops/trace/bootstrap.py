@@ -12,13 +12,12 @@ from ops.review.queries import Query, walk
 from ops.shared.queue_depths import depth
 from ops.trace.collector import Tracer
 from ops.trace.executions import Executions
-from ops.trace.idempotency_source import IdempotencyStores
+from ops.trace.idempotency_source import IdempotencyRecords
 from ops.trace.log_source import CloudWatchLogs
-from ops.trace.model import EventTrace
 
 
 def tracer(deployment: Deployment) -> Tracer:
-    """The tracer of ``deployment``. It reads; nothing of what it asks changes anything."""
+    """The tracer of ``deployment``. It only reads."""
     topology = deployment.topology
     dynamodb, sqs, logs, states = (
         deployment.cloud.lazy(service) for service in ("dynamodb", "sqs", "logs", "stepfunctions")
@@ -27,14 +26,9 @@ def tracer(deployment: Deployment) -> Tracer:
     return Tracer(
         topology=topology,
         items=lambda event_id: walk(table, Query(statuses=STATUSES, event=event_id)),
-        idempotency_stores=IdempotencyStores(dynamodb, deployment.idempotency_tables, topology, time.time),
+        idempotency_records=IdempotencyRecords(dynamodb, deployment.idempotency_tables, topology, time.time).read,
         logs=CloudWatchLogs(logs, topology.log_groups),
         depth=functools.partial(depth, sqs),
-        executions=Executions(states),
+        execution=Executions(states).describe,
         clock=time.time,
     )
-
-
-def story_of(deployment: Deployment, event_id: str, *, source: str | None = None) -> EventTrace:
-    """The story of one event, for whoever has the deployment at hand (the review desk's page)."""
-    return tracer(deployment).story_of(event_id, source=source)

@@ -1,11 +1,10 @@
-"""Finding an event's traces, with as few questions as will do."""
+"""Reads the records of an event, with as few requests as possible."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from media_events.core.clock import timestamp
 from media_events.core.failures import ProcessingError
@@ -15,59 +14,26 @@ from ops.shared.queue_depths import Depth
 from ops.trace.assembler import assemble
 from ops.trace.evidence import Depths, Evidence, Execution, IdempotencyRecord, LogRecord
 from ops.trace.executions import execution_arn
-from ops.trace.log_source import Found
+from ops.trace.hop_status import epoch
+from ops.trace.log_source import CloudWatchLogs, LogSearch
 from ops.trace.model import EventTrace, Reading
 
 DEFAULT_SINCE_SECONDS: Final = 24 * 3600.0
-"""How far back the logs are read for an event of which neither a ledger nor the review table knows when it came."""
+"""How far back the logs are read for an event that neither idempotency store nor review table has a time for."""
 
 BEFORE_SECONDS: Final = 3600.0
-"""How long before its first known failure an event may have come in: it may have waited in a queue."""
+"""How long before its first known failure an event may have been received: it may have waited in a queue."""
 MARGIN_SECONDS: Final = 300.0
-MAX_STORIES: Final = 20
-
-
-class Logs(Protocol):
-    """The functions' logs. What goes wrong is told in ``found.problems``."""
-
-    def about(self, event_ids: Sequence[str], *, since: float, until: float, found: Found) -> None:
-        """Add the lines about these events and their parts."""
-        ...
-
-    def naming(self, term: str, *, since: float, until: float, found: Found) -> None:
-        """Add the lines that name ``term`` as the event's id, its correlation id or its subject."""
-        ...
-
-    @property
-    def groups(self) -> Mapping[str, str]:
-        """The log groups, and the hop of each."""
-        ...
-
-
-class IdempotencyRecordsRead(Protocol):
-    """The ledgers. Any exception is a ``ProcessingError``."""
-
-    def entries(self, event_id: str, sources: Sequence[str], destinations: Sequence[str]) -> list[IdempotencyRecord]:
-        """What they have of an event."""
-        ...
-
-
-class ExecutionsRead(Protocol):
-    """Step Functions. Any exception is a ``ProcessingError``."""
-
-    def describe(self, arn: str, destination: str) -> Execution | None:
-        """An execution."""
-        ...
+MAX_TRACES: Final = 20
 
 
 @dataclass(slots=True)
-class _Read:
-    """What has been read of one event so far."""
+class _StoredRecords:
+    """The records of one event in the tables."""
 
     event_id: str
     items: list[ReviewItem] = field(default_factory=list)
-    entries: list[IdempotencyRecord] = field(default_factory=list)
-    lines: list[LogRecord] = field(default_factory=list)
+    idempotency: list[IdempotencyRecord] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     idempotency_complete: bool = True
     table_complete: bool = True
@@ -75,156 +41,147 @@ class _Read:
     def times(self) -> list[float]:
         """When something is known to have happened, in seconds since the epoch."""
         texts = (text for item in self.items for text in (item.first_failed_at, item.last_failed_at, item.resolved_at))
-        return [*(entry.at for entry in self.entries), *(time for time in map(_epoch, texts) if time is not None)]
+        return [*(record.at for record in self.idempotency), *(time for time in map(epoch, texts) if time is not None)]
+
+    def begin(self) -> float | None:
+        """From when the logs may have lines about the event, where a record shows it."""
+        received = [record.at for record in self.idempotency if record.scope == "ingress"]
+        if received:
+            return min(received) - MARGIN_SECONDS
+        return min((time - BEFORE_SECONDS for time in self.times()), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracer:
-    """Finds stories. ``items`` gives the review items of an event id, ``depth`` a queue's depth by its URL."""
+    """Traces events.
+
+    ``items`` returns the review items of an event id, ``idempotency_records`` those of an event id, sources and
+    destinations, ``depth`` a queue's depth by its URL, ``execution`` one by its ARN and destination. All of these may
+    raise a ``ProcessingError``; ``logs`` adds its problems to each search.
+    """
 
     topology: Topology
     items: Callable[[str], Iterator[ReviewItem]]
-    idempotency_stores: IdempotencyRecordsRead
-    logs: Logs
+    idempotency_records: Callable[[str, Sequence[str], Sequence[str]], list[IdempotencyRecord]]
+    logs: CloudWatchLogs
     depth: Callable[[str], Depth]
-    executions: ExecutionsRead
+    execution: Callable[[str, str], Execution | None]
     clock: Callable[[], float]
 
-    def story_of(self, event_id: str, *, source: str | None = None, since: float | None = None) -> EventTrace:
-        """The story of the event with exactly this id; of several partners' that of ``source``, else the first one.
-
-        ``since`` is from when (epoch seconds) the logs are read; otherwise what ledgers and review table know decides.
-        """
-        stories = self._stories({event_id: self._known(event_id)}, since=since)
-        return next((story for story in stories if source in (None, story.source)), stories[0])
-
     def search(self, term: str, *, since: float | None = None) -> list[EventTrace]:
-        """The stories of all events whose id, correlation id or subject is ``term``; if there is none, one not found.
+        """The traces of all events whose id, correlation id or subject is ``term``; if none is, one not found.
 
-        Where a ledger or the review table has it as an event's own id, it is that. Otherwise the logs are asked, from
-        ``since`` (epoch seconds; a day ago, if left out). Events that a transform has made of one follow it.
+        Where a table has it as an event's own id, it is that. Otherwise the logs are searched, from ``since`` (epoch
+        seconds; default: a day ago). Events that a transform has made of one follow it.
         """
-        known = self._known(term)
-        if known.items or known.entries:
-            return self._with_parts(self._stories({term: known}, since=since))
+        stored = self._stored(term)
+        if stored.items or stored.idempotency:
+            return self._with_parts(self._traces({term: stored}, since=since))
         now = self.clock()
         begin = now - DEFAULT_SINCE_SECONDS if since is None else since
-        found = Found()
-        self.logs.naming(term, since=begin, until=now, found=found)
-        named = dict.fromkeys(event_id for said in found.lines if (event_id := said.text("event_id")) is not None)
-        others = [name for name in named if name != term and not name.startswith(f"{term}/")]
-        if len(others) > MAX_STORIES:
-            found.problems.append(f"{len(others)} events are named so: these are {MAX_STORIES} of them")
-        if term in named or not others:
-            return self._with_parts(self._assembled({term: known}, found, begin, now, now=now))
-        read = {event_id: self._known(event_id) for event_id in others[:MAX_STORIES]}
-        first = min(said.at for said in found.lines) - MARGIN_SECONDS
-        stories = self._stories(read, since=first, found=found)
-        return sorted(stories, key=lambda story: story.steps[0].at if story.steps else "")
+        search = LogSearch()
+        self.logs.naming(term, since=begin, until=now, search=search)
+        ids = dict.fromkeys(event_id for record in search.records if (event_id := record.text("event_id")) is not None)
+        others = [event_id for event_id in ids if event_id != term and not event_id.startswith(f"{term}/")]
+        if len(others) > MAX_TRACES:
+            search.problems.append(f"{len(others)} events have this id: these are {MAX_TRACES} of them")
+        if term in ids or not others:
+            return self._with_parts(self._assembled({term: stored}, search, begin, now, now=now))
+        events = {event_id: self._stored(event_id) for event_id in others[:MAX_TRACES]}
+        first = min(record.at for record in search.records) - MARGIN_SECONDS
+        traces = self._traces(events, since=first, search=search)
+        return sorted(traces, key=lambda trace: trace.steps[0].at if trace.steps else "")
 
-    def _with_parts(self, stories: list[EventTrace]) -> list[EventTrace]:
-        parts = list(dict.fromkeys(part for story in stories for part in story.parts))[:MAX_STORIES]
+    def _with_parts(self, traces: list[EventTrace]) -> list[EventTrace]:
+        parts = list(dict.fromkeys(part for trace in traces for part in trace.parts))[:MAX_TRACES]
         if not parts:
-            return stories
-        first = next((_epoch(story.steps[0].at) for story in stories if story.steps), None)
+            return traces
+        first = next((epoch(trace.steps[0].at) for trace in traces if trace.steps), None)
         since = None if first is None else first - MARGIN_SECONDS
-        return [*stories, *self._stories({part: self._known(part) for part in parts}, since=since)]
+        return [*traces, *self._traces({part: self._stored(part) for part in parts}, since=since)]
 
-    # --- reading -----------------------------------------------------------------------------------------------------
-
-    def _stories(
-        self, read: Mapping[str, _Read], *, since: float | None, found: Found | None = None
+    def _traces(
+        self, events: Mapping[str, _StoredRecords], *, since: float | None, search: LogSearch | None = None
     ) -> list[EventTrace]:
-        """The stories of some events; ``found`` has what was read before."""
+        """The traces of some events; ``search`` has the log records that were read before."""
         now = self.clock()
-        times = [time for known in read.values() for time in known.times()]
-        begins = [time for known in read.values() for time in self._begin(known)]
+        times = [time for stored in events.values() for time in stored.times()]
+        begins = [begin for stored in events.values() if (begin := stored.begin()) is not None]
         begin = since if since is not None else min(begins, default=now - DEFAULT_SINCE_SECONDS)
         until = min(now, max(times, default=now) + 2 * MARGIN_SECONDS)
-        lines = found or Found()
-        self.logs.about(list(read), since=begin, until=until, found=lines)
-        stories = self._assembled(read, lines, begin, until, now=now)
-        if until < now and any(story.verdict != "settled" for story in stories):
-            # Something is not over by what was read up to here; the rest of the logs may tell.
-            self.logs.about(list(read), since=until, until=now, found=lines)
-            stories = self._assembled(read, lines, begin, now, now=now)
-        return stories
+        search = search or LogSearch()
+        self.logs.about(list(events), since=begin, until=until, search=search)
+        traces = self._assembled(events, search, begin, until, now=now)
+        if until < now and any(trace.verdict != "settled" for trace in traces):
+            # By the records up to here something is not over; the rest of the logs may have its end.
+            self.logs.about(list(events), since=until, until=now, search=search)
+            traces = self._assembled(events, search, begin, now, now=now)
+        return traces
 
-    def _begin(self, known: _Read) -> list[float]:
-        """From when the logs may tell of an event, where anything says so."""
-        entered = [entry.at for entry in known.entries if entry.scope == "ingress"]
-        if entered:
-            return [min(entered) - MARGIN_SECONDS]
-        times = known.times()
-        return [min(times) - BEFORE_SECONDS] if times else []
-
-    def _known(self, event_id: str) -> _Read:
-        """What table and ledgers know."""
-        read = _Read(event_id)
+    def _stored(self, event_id: str) -> _StoredRecords:
+        stored = _StoredRecords(event_id)
         try:
-            read.items = list(self.items(event_id))
+            stored.items = list(self.items(event_id))
         except ProcessingError as error:
-            read.table_complete = False
-            read.problems.append(f"the review table: {error.message}")
-        sources = {item.source for item in read.items} | {f"partner.{partner}" for partner in self.topology.partners}
-        destinations = {
-            hop.destination for hop in self.topology.hops.values() if hop.kind == "route" and hop.destination
-        }
-        destinations |= {item.destination for item in read.items}
+            stored.table_complete = False
+            stored.problems.append(f"the review table: {error.message}")
+        routes = [hop.destination for hop in self.topology.hops.values() if hop.kind == "route" and hop.destination]
+        destinations = {*routes, *(item.destination for item in stored.items)}
+        sources = {item.source for item in stored.items} | {f"partner.{name}" for name in self.topology.partners}
         try:
-            read.entries = self.idempotency_stores.entries(event_id, sorted(sources), sorted(destinations))
+            stored.idempotency = self.idempotency_records(event_id, sorted(sources), sorted(destinations))
         except ProcessingError as error:
-            read.idempotency_complete = False
-            read.problems.append(f"a ledger: {error.message}")
-        return read
+            stored.idempotency_complete = False
+            stored.problems.append(f"an idempotency table: {error.message}")
+        return stored
 
     def _assembled(
-        self, all_read: Mapping[str, _Read], lines: Found, begin: float, until: float, *, now: float
+        self, events: Mapping[str, _StoredRecords], search: LogSearch, begin: float, until: float, *, now: float
     ) -> list[EventTrace]:
         reading = Reading(
-            log_events=lines.events,
-            log_calls=lines.calls,
+            log_events=search.events,
+            log_calls=search.calls,
             log_groups=len(self.logs.groups),
             since=timestamp(begin),
             until=timestamp(until),
         )
         return [
             assemble(evidence, self.topology, reading)
-            for read in all_read.values()
-            for evidence in self._evidence(read, lines, now=now, up_to_now=until >= now)
+            for stored in events.values()
+            for evidence in self._evidence(stored, search, now=now, up_to_now=until >= now)
         ]
 
-    def _evidence(self, read: _Read, lines: Found, *, now: float, up_to_now: bool) -> Iterator[Evidence]:
+    def _evidence(
+        self, stored: _StoredRecords, search: LogSearch, *, now: float, up_to_now: bool
+    ) -> Iterator[Evidence]:
         """One for each source that has an event of this id."""
-        about = _distinct(said for said in lines.lines if said.text("event_id") == read.event_id)
-        split = {
-            event_id: None
-            for said in lines.lines
-            if (event_id := said.text("event_id") or "").startswith(f"{read.event_id}/")
-        }
-        sources: dict[str | None, None] = {item.source: None for item in read.items}
-        sources |= {entry.source: None for entry in read.entries}
-        sources |= {f"partner.{partner}": None for said in about if (partner := said.text("partner")) is not None}
+        event_id = stored.event_id
+        about = _distinct(record for record in search.records if record.text("event_id") == event_id)
+        ids = dict.fromkeys(record.text("event_id") or "" for record in search.records)
+        sources: dict[str | None, None] = {item.source: None for item in stored.items}
+        sources |= {record.source: None for record in stored.idempotency}
+        sources |= {f"partner.{partner}": None for record in about if (partner := record.text("partner")) is not None}
         for source in sources or {None: None}:
-            mine = [said for said in about if source is None or said.text("partner") in (None, _partner(source))]
-            entries = [entry for entry in read.entries if entry.source == source]
-            items = [item for item in read.items if item.source == source]
-            problems = [*read.problems, *lines.problems]
+            partner = None if source is None else source.removeprefix("partner.")
+            records = [r for r in about if source is None or r.text("partner") in (None, partner)]
+            idempotency = [record for record in stored.idempotency if record.source == source]
+            items = [item for item in stored.items if item.source == source]
+            problems = [*stored.problems, *search.problems]
             if not self.logs.groups:
                 problems.append("no log group is known: Terraform's outputs are not at hand")
             yield Evidence(
-                event_id=read.event_id,
+                event_id=event_id,
                 now=now,
                 source=source,
-                lines=mine,
+                log_records=records,
                 items=items,
-                entries=entries,
-                executions=list(self._executions(source, read.event_id, entries, mine, problems)),
-                depths=self._depths({said.hop for said in mine} | {item.hop for item in items}, problems),
-                parts=tuple(split),
-                logs_complete=up_to_now and not lines.problems and bool(self.logs.groups),
-                idempotency_complete=read.idempotency_complete,
-                table_complete=read.table_complete,
+                idempotency_records=idempotency,
+                executions=list(self._executions(source, event_id, idempotency, records, problems)),
+                depths=self._depths({record.hop for record in records} | {item.hop for item in items}, problems),
+                parts=tuple(other for other in ids if other.startswith(f"{event_id}/")),
+                logs_complete=up_to_now and not search.problems and bool(self.logs.groups),
+                idempotency_complete=stored.idempotency_complete,
+                table_complete=stored.table_complete,
                 problems=problems,
             )
 
@@ -232,20 +189,20 @@ class Tracer:
         self,
         source: str | None,
         event_id: str,
-        entries: Iterable[IdempotencyRecord],
-        lines: Iterable[LogRecord],
+        idempotency: Iterable[IdempotencyRecord],
+        log_records: Iterable[LogRecord],
         problems: list[str],
     ) -> Iterator[Execution]:
-        came_to: dict[str, str | None] = {said.text("destination") or "": None for said in lines}
-        came_to |= {entry.scope.removeprefix("destination/"): entry.execution_arn for entry in entries}
-        arns = {
-            destination: arn or execution_arn(machine, source or "", event_id, destination)
-            for destination, arn in came_to.items()
-            if (machine := arn or self.topology.state_machines.get(destination)) is not None
-        }
+        arns: dict[str, str | None] = {record.text("destination") or "": None for record in log_records}
+        arns |= {record.scope.removeprefix("destination/"): record.execution_arn for record in idempotency}
         for destination, arn in arns.items():
+            machine = arn or self.topology.state_machines.get(destination)
+            if machine is None:
+                continue
             try:
-                execution = self.executions.describe(arn, destination)
+                execution = self.execution(
+                    arn or execution_arn(machine, source or "", event_id, destination), destination
+                )
             except ProcessingError as error:
                 problems.append(f"{destination}: its execution: {error.message}")
                 continue
@@ -253,13 +210,12 @@ class Tracer:
                 yield execution
 
     def _depths(self, hops: set[str], problems: list[str]) -> dict[str, Depths]:
-        found = {}
-        for hop in self.topology.hops.values():
-            # Also of those that should have taken it: that is known only when all is put together.
-            if hop.name in hops or hop.pattern is not None:
-                asked = [self._depth(url, problems) for url in (hop.queue_url, hop.dead_letter_queue_url)]
-                found[hop.name] = Depths(*asked)
-        return found
+        return {
+            hop.name: Depths(self._depth(hop.queue_url, problems), self._depth(hop.dead_letter_queue_url, problems))
+            for hop in self.topology.hops.values()
+            # Also of hops that should have taken it: that is known only when all is put together.
+            if hop.name in hops or hop.pattern is not None
+        }
 
     def _depth(self, url: str | None, problems: list[str]) -> Depth | None:
         if url is None:
@@ -271,20 +227,9 @@ class Tracer:
             return None
 
 
-def _distinct(lines: Iterable[LogRecord]) -> list[LogRecord]:
-    """The lines in the order of time, each once: two searches may have found it."""
-    seen: dict[tuple[str, int, str], LogRecord] = {}
-    for said in lines:
-        seen.setdefault((said.by, said.line.timestamp, repr(said.line.fields)), said)
-    return sorted(seen.values(), key=lambda said: said.at)
-
-
-def _partner(source: str) -> str:
-    return source.removeprefix("partner.")
-
-
-def _epoch(text: str | None) -> float | None:
-    try:
-        return None if text is None else datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None
+def _distinct(records: Iterable[LogRecord]) -> list[LogRecord]:
+    """The records in the order of time, each once: two searches may have found it."""
+    distinct: dict[tuple[str, int, str], LogRecord] = {}
+    for record in records:
+        distinct.setdefault((record.by, record.line.timestamp, repr(record.line.fields)), record)
+    return sorted(distinct.values(), key=lambda record: record.at)

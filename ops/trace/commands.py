@@ -1,4 +1,4 @@
-"""`media-events trace`: an event's story over all hops."""
+"""`media-events trace`: the trace of an event over all hops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ops.deployment.discovery import Deployment, find
 from ops.review.cli.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
 from ops.shared.console import OperatorError, fail, note, out, print_json
 from ops.trace.model import EventTrace, Verdict, gravest
-from ops.trace.rendering import read, show
+from ops.trace.rendering import show, summary_of
 
 UNKNOWN_ID: Final = 1
 UNUSABLE: Final = 2
@@ -32,8 +32,8 @@ def trace(  # noqa: PLR0913  # each is an option of the command
     since: Annotated[
         str | None,
         typer.Option(
-            help="Read the logs from then on: 90m, 6h, 3d, or 2026-11-23T22:00Z "
-            "[default: as ledger and review table tell; else a day ago]."
+            help="Read the logs from this time: 90m, 6h, 3d, or 2026-11-23T22:00Z "
+            "[default: by the idempotency store and the review table; else a day ago]."
         ),
     ] = None,
     table: TableName = None,
@@ -43,14 +43,14 @@ def trace(  # noqa: PLR0913  # each is an option of the command
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Tell an event's story over all hops: what happened when, and where it is now. Never shows what is in it.
+    """Show an event's trace over all hops: what happened when, and where it is now. Never shows its content.
 
-    It is put together from the functions' logs, the ledgers, the review table, the depths of the queues and Step
-    Functions' executions; nothing is changed. What can't be found out is said.
+    It is put together from the functions' logs, the idempotency store, the review table, the depths of the queues and
+    Step Functions' executions; nothing is changed. It says what could not be found out.
 
-    Exit status: 0 settled (delivered, or put away, or asked for by no rule) · 1 no trace of such an event · 2 unusable
-    arguments · 3 in flight · 4 needs a person (in review, or lost from sight) · 5 can't tell: something could not be
-    read. Of several events the gravest counts.
+    Exit status: 0 settled (delivered, archived, or taken by no rule) · 1 no trace of such an event · 2 unusable
+    arguments · 3 in flight · 4 needs a person (in review, or missing) · 5 can't tell: something could not be read. Of
+    several events the gravest counts.
 
     Examples: media-events trace 0f1d2c3b-4a59-4c77-9a4e-6f1f3f2b1c0d · media-events trace job-4711 --since 3d ·
     media-events trace "$ID" --json
@@ -59,37 +59,37 @@ def trace(  # noqa: PLR0913  # each is an option of the command
     deployment = find(
         environment=environment, region=region, profile=profile, table=table, idempotency_tables=idempotency_table or []
     )
-    stories = _search(deployment, event_id, begin)
-    found = [story for story in stories if story.found]
+    traces = _search(deployment, event_id, begin)
+    found = [event for event in traces if event.found]
     if json:
-        print_json({"stories": [story.to_dict() for story in found or stories]})
+        print_json({"events": [event.to_dict() for event in found or traces]})
     elif found:
-        for index, story in enumerate(found):
+        for index, event in enumerate(found):
             if index:
                 out.print()
-            out.print(show(story))
-        note(read(found[-1]))
+            out.print(show(event))
+        note(summary_of(found[-1].reading))
     if not found:
-        _not_found(event_id, stories, json=json)
-    raise typer.Exit(STATUSES[gravest(story.verdict for story in found)])
+        _not_found(event_id, traces, json=json)
+    raise typer.Exit(STATUSES[gravest(event.verdict for event in found)])
 
 
-def _not_found(event_id: str, stories: list[EventTrace], *, json: bool) -> None:
-    problems = list(dict.fromkeys(problem for story in stories for problem in story.unknown))
+def _not_found(event_id: str, traces: list[EventTrace], *, json: bool) -> None:
+    problems = list(dict.fromkeys(problem for event in traces for problem in event.unknown))
     if problems:
         if not json:
             for problem in problems:
                 out.print(Text(problem))
         fail(
-            f"nothing tells of {event_id!r}, but not everything could be read",
+            f"no record of {event_id!r} was found, but not everything could be read",
             exit_code=STATUSES["unknown"],
             hint="check the credentials and their permissions: the policy `read` of dlq-review has all of them",
         )
-    reading = stories[0].reading
     fail(
-        f"there is no trace of an event {event_id!r}: neither in the ledgers and the review table, nor in the logs "
-        f"since {reading.since}",
-        hint="look further back with --since 7d; ledgers keep an event for 14 days, logs for log_retention_days",
+        f"there is no trace of an event {event_id!r}: neither in the idempotency store and the review table, nor in "
+        f"the logs since {traces[0].reading.since}",
+        hint="look further back with --since 7d; idempotency records expire after 14 days, logs after "
+        "log_retention_days",
         exit_code=UNKNOWN_ID,
     )
 
@@ -105,7 +105,7 @@ def _search(deployment: Deployment, term: str, since: float | None) -> list[Even
 
 
 def moment(text: str, *, now: float) -> float:
-    """``90m``, ``6h``, ``3d`` before ``now``, or an RFC 3339 time (UTC, if it says nothing else), in epoch seconds.
+    """Epoch seconds of ``90m``, ``6h``, ``3d`` before ``now``, or of an RFC 3339 time (UTC without an offset).
 
     Raises:
         OperatorError: it is neither, or in the future.
@@ -116,7 +116,7 @@ def moment(text: str, *, now: float) -> float:
     except (ValueError, OverflowError):
         fail(f"--since {text!r} is no time", hint="write 90m, 6h, 3d, or 2026-11-23T22:00Z", exit_code=UNUSABLE)
     if when > now:
-        fail(f"--since {text!r} has not been yet", exit_code=UNUSABLE)
+        fail(f"--since {text!r} is in the future", exit_code=UNUSABLE)
     return max(0.0, when)
 
 

@@ -1,4 +1,4 @@
-"""What the parts know of one event, as it was read: the material of which its story is made."""
+"""The records of one event, as they were read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ops.shared.queue_depths import Depth
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """A log line, and the hop whose function wrote it. What it is about may be another hop: see ``hop``."""
+    """A log line, and the hop whose function wrote it; ``hop`` is the one that it is about."""
 
     by: str
     line: LogLine
 
     @property
     def hop(self) -> str:
-        """The hop that the line is about: the re-drive function tells of the hop that failed."""
+        """The hop that the line is about: the redrive function logs the hop that failed."""
         return self.text("hop") or self.by
 
     @property
@@ -41,7 +41,7 @@ class LogRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyRecord:
-    """An entry of a ledger that has not expired. ``scope`` is ``ingress`` or ``destination/<name>``.
+    """An idempotency record that has not expired. ``scope`` is ``ingress`` or ``destination/<name>``.
 
     Times are seconds since the epoch.
     """
@@ -68,7 +68,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Depths:
-    """Of a hop's queue and of its dead-letter queue; ``None`` where it has none or it could not be asked."""
+    """Of a hop's queue and of its dead-letter queue; ``None`` where there is none or it could not be read."""
 
     queue: Depth | None = None
     dead_letters: Depth | None = None
@@ -76,18 +76,18 @@ class Depths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that was read about one event, by the time ``now`` (epoch seconds).
+    """All records of one event, by the time ``now`` (epoch seconds).
 
-    ``logs_complete`` says whether the logs were read from before the event came in up to now; ``idempotency_complete`` and
-    ``table_complete`` whether all ledgers and the review table answered. ``problems`` are sentences.
+    ``logs_complete``: the logs were read from before the event was received up to now. ``idempotency_complete`` and
+    ``table_complete``: all idempotency tables and the review table answered. ``problems`` are sentences.
     """
 
     event_id: str
     now: float
     source: str | None = None
-    lines: Sequence[LogRecord] = ()
+    log_records: Sequence[LogRecord] = ()
     items: Sequence[ReviewItem] = ()
-    entries: Sequence[IdempotencyRecord] = ()
+    idempotency_records: Sequence[IdempotencyRecord] = ()
     executions: Sequence[Execution] = ()
     depths: Mapping[str, Depths] = field(default_factory=dict)
     parts: Sequence[str] = ()

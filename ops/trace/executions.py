@@ -22,18 +22,16 @@ class Executions:
     client: SFNClient
 
     def describe(self, arn: str, destination: str) -> Execution | None:
-        """The execution ``arn``; ``None`` if there is none, or none any more.
+        """The execution ``arn``; ``None`` where it does not exist or AWS has deleted it.
 
         Raises:
-            HopError: Step Functions did not answer or refused.
+            ProcessingError: Step Functions did not answer or refused.
         """
         try:
             answer = self.client.describe_execution(executionArn=arn)
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "ExecutionDoesNotExist":
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and error.response["Error"].get("Code") == "ExecutionDoesNotExist":
                 return None
-            translate(error, "asking for an execution")
-        except BotoCoreError as error:
             translate(error, "asking for an execution")
         stopped = answer.get("stopDate")
         return Execution(
@@ -46,6 +44,6 @@ class Executions:
 
 
 def execution_arn(state_machine_arn: str, source: str, event_id: str, destination: str) -> str:
-    """The ARN of the execution that an event has started at ``destination``, if it has."""
+    """The ARN that an execution started by this event at ``destination`` has."""
     name = execution_name(source, event_id, destination)
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"

@@ -1,4 +1,4 @@
-"""Which rules take an event, as far as its log lines tell: type, source, stage and ids, never the body."""
+"""Which rules take an event, as far as its log lines show: type, source, stage and ids, never the body."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _ABSENT: Final = frozenset({"detail.metadata.redrive.route"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of an event at one stage (``received`` or ``transformed``); ``None`` is not known."""
+class KnownFields:
+    """The known fields of an event at one stage (``received`` or ``transformed``); ``None`` is not known."""
 
     stage: str
     event_id: str
@@ -28,8 +28,8 @@ class Known:
     subject: str | None = None
     correlation_id: str | None = None
 
-    def fields(self) -> dict[str, str]:
-        """The event's fields that are known, by their path."""
+    def by_path(self) -> dict[str, str]:
+        """The fields by their path in the EventBridge event."""
         metadata = {
             "id": self.event_id,
             "source": self.source,
@@ -44,22 +44,20 @@ class Known:
         return {name: value for name, value in named.items() if value is not None}
 
 
-def takes(pattern: str, known: Known) -> Takes:
-    """Whether a rule with ``pattern`` (JSON text) takes the event: ``maybe`` where fields decide that are not known."""
+def takes(pattern: str, known: KnownFields) -> Takes:
+    """Whether a rule with ``pattern`` (JSON text) takes the event: ``maybe`` where unknown fields decide."""
     try:
         branches = compile_pattern(json.loads(pattern))
     except (PatternError, ValueError, RecursionError):
         return "maybe"
-    fields = known.fields()
+    fields = known.by_path()
     event = FlatEvent.of(_nested(fields))
     answers: set[Takes] = set()
     for branch in branches:
         decided = [condition for name, condition in branch.items() if name in fields or name in _ABSENT]
-        if not holds(decided, event):
-            answers.add("no")
-        else:
+        if holds(decided, event):
             answers.add("yes" if len(decided) == len(branch) else "maybe")
-    return "yes" if "yes" in answers else "maybe" if "maybe" in answers else "no"
+    return "yes" if "yes" in answers else "maybe" if answers else "no"
 
 
 def _nested(fields: Mapping[str, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where an event is at one hop, from what the parts say of it there."""
+"""Where an event is at one hop, from the records of that hop."""
 
 from __future__ import annotations
 
@@ -12,41 +12,27 @@ from media_events.recovery.review_item import ReviewItem
 from ops.deployment.topology import Hop
 from ops.review.service import STALE_SECONDS, confirmable
 from ops.shared.queue_depths import Depth
+from ops.trace import timeline
 from ops.trace.evidence import Depths, Execution, IdempotencyRecord, LogRecord
 from ops.trace.model import HopStatus, State
-from ops.trace.timeline import (
-    ACCEPTED,
-    DEAD,
-    DEFERRED,
-    DELIVERED,
-    DROPPED,
-    FAILED,
-    FAILED_AGAIN,
-    OPENED,
-    PARKED,
-    REDRIVEN,
-    RESUMED,
-    SKIPPED,
-    TRANSFORMED,
-)
 
 GRACE_SECONDS: Final = 180.0
-"""Logs reach CloudWatch late, and SQS's counts lag: for so long an event may be between two places."""
+"""Logs reach CloudWatch late, and SQS's counts lag: for this long an event may be between two places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HopEvidence:
-    """What is known at one hop.
+    """The records of one hop.
 
     ``expected_since`` is when (epoch seconds) the event came onto the bus, where the hop's rule takes it. ``split``:
-    a transform has made several events of it. ``complete``: logs, ledgers and table were read whole.
+    a transform has made several events of it. ``complete``: logs, idempotency tables and review table were read whole.
     """
 
     hop: Hop
     destination: str | None
-    lines: Sequence[LogRecord]
+    log_records: Sequence[LogRecord]
     item: ReviewItem | None
-    entry: IdempotencyRecord | None
+    idempotency: IdempotencyRecord | None
     execution: Execution | None
     depths: Depths | None
     expected_since: float | None
@@ -54,118 +40,100 @@ class HopEvidence:
     now: float
     complete: bool
 
-    def said(self, *messages: str) -> list[LogRecord]:
-        """The hop's lines with one of ``messages``."""
-        return [said for said in self.lines if said.line.message in messages]
+    def records(self, *messages: str) -> list[LogRecord]:
+        """The log records with one of ``messages``."""
+        return [record for record in self.log_records if record.line.message in messages]
 
     @property
     def last(self) -> LogRecord | None:
-        """The last line that says where the event went."""
-        return next((said for said in reversed(self.lines) if said.line.message in _MOVES), None)
+        """The last log record that says where the event went."""
+        return next((record for record in reversed(self.log_records) if record.line.message in timeline.MOVES), None)
+
+    @property
+    def done(self) -> bool:
+        """Whether the idempotency store has the hop's effect as done."""
+        return self.idempotency is not None and self.idempotency.state == "done"
 
 
-_MOVES: Final = (
-    ACCEPTED,
-    TRANSFORMED,
-    DROPPED,
-    DELIVERED,
-    SKIPPED,
-    FAILED,
-    DEAD,
-    REDRIVEN,
-    OPENED,
-    FAILED_AGAIN,
-    DEFERRED,
-    PARKED,
-    RESUMED,
-)
-
-
-def hop_status_of(facts: HopEvidence) -> HopStatus | None:
+def hop_status_of(evidence: HopEvidence) -> HopStatus | None:
     """Where the event is at this hop; ``None`` where it only passed through without trouble."""
-    state, where = _in_review(facts) or _through(facts) or _settled(facts) or _pending(facts)
-    failures = [said for said in facts.said(FAILED) if not said.by.startswith("review/")]
-    redrives = len(facts.said(REDRIVEN))
-    if state == "passed" and not failures and not redrives and facts.item is None:
+    state, where = (
+        _in_review(evidence) or _passed(evidence) or _settled(evidence) or _being_tried(evidence) or _pending(evidence)
+    )
+    item = evidence.item
+    failures = [record for record in evidence.records(timeline.FAILED) if not record.by.startswith("review/")]
+    redrives = len(evidence.records(timeline.REDRIVEN))
+    if state == "passed" and not failures and not redrives and item is None:
         return None
     delivered = 1 if state == "delivered" else 0
-    reason = None if state in ("delivered", "passed", "sent") else _reason(facts)
+    attempts = 0 if item is None else len(item.attempts)
     return HopStatus(
-        hop=facts.hop.name,
-        destination=facts.destination if facts.hop.kind == "route" else None,
+        hop=evidence.hop.name,
+        destination=evidence.destination if evidence.hop.kind == "route" else None,
         state=state,
         where=where,
-        attempts=(len(failures) + delivered) if failures else max(delivered, _attempts(facts.item)),
-        redrives=max(redrives, 0 if facts.item is None else facts.item.redrive_count),
-        reason=reason,
-        item_id=None if facts.item is None else facts.item.item_id,
+        attempts=(len(failures) + delivered) if failures else max(delivered, attempts),
+        redrives=max(redrives, 0 if item is None else item.redrive_count),
+        reason=None if state in ("delivered", "passed", "sent") else _reason(evidence),
+        item_id=None if item is None else item.item_id,
     )
 
 
-def _attempts(item: ReviewItem | None) -> int:
-    return 0 if item is None else len(item.attempts)
-
-
-def _reason(facts: HopEvidence) -> str | None:
-    item = facts.item
+def _reason(evidence: HopEvidence) -> str | None:
+    item = evidence.item
     if item is not None and item.status != "RESOLVED":
         return f"{item.error_code}: {item.error_message}"
-    return next(
-        (
-            reason
-            for said in reversed(facts.said(FAILED, DEAD, OPENED, FAILED_AGAIN, DEFERRED))
-            if (reason := said.text("reason"))
-        ),
-        None,
+    failures = reversed(
+        evidence.records(
+            timeline.FAILED, timeline.DEAD_LETTERED, timeline.OPENED, timeline.FAILED_AGAIN, timeline.DEFERRED
+        )
     )
+    return next((reason for record in failures if (reason := record.text("reason"))), None)
 
 
-def _in_review(facts: HopEvidence) -> tuple[State, str] | None:
-    item = facts.item
+def _in_review(evidence: HopEvidence) -> tuple[State, str] | None:
+    item = evidence.item
     if item is None:
         return None
     if item.status == "OPEN":
         where = f"waits for a person since {item.last_failed_at}"
-        if _done(facts):
-            where += "; the ledger has it as delivered, so that a replay would only settle the item"
+        if evidence.done:
+            where += "; the idempotency store has it as delivered, so a retry would only close the item"
         return "in review", where
-    if item.status == "RETRYING" and not _done(facts):
-        since = _epoch(item.replayed_at)
-        if since is not None and facts.now - since > STALE_SECONDS:
-            return "in review", f"was replayed at {item.replayed_at}, which was never confirmed: replay it again"
-        return "in flight", f"was replayed at {item.replayed_at}, and is not confirmed yet"
+    if item.status == "RETRYING" and not evidence.done:
+        since = epoch(item.replayed_at)
+        if since is not None and evidence.now - since > STALE_SECONDS:
+            return "in review", f"was retried at {item.replayed_at}, which was never confirmed: retry it again"
+        return "in flight", f"was retried at {item.replayed_at}, and is not confirmed yet"
     return None
 
 
-def _through(facts: HopEvidence) -> tuple[State, str] | None:
-    """Through a hop on the way."""
-    entered = facts.entry is not None and facts.entry.state == "done"
-    if facts.hop.kind == "ingress" and (entered or facts.said(ACCEPTED, "event duplicate")):
-        return "passed", "came in, and was put on the bus"
-    if facts.hop.kind == "transform":
-        if facts.said(DROPPED):
+def _passed(evidence: HopEvidence) -> tuple[State, str] | None:
+    if evidence.hop.kind == "ingress" and (evidence.done or evidence.records(timeline.ACCEPTED, timeline.DUPLICATE)):
+        return "passed", "was received, and put on the bus"
+    if evidence.hop.kind == "transform":
+        if evidence.records(timeline.DROPPED):
             return "passed", "was dropped there, as the transform is configured"
-        if facts.said(TRANSFORMED) or facts.split:
+        if evidence.records(timeline.TRANSFORMED) or evidence.split:
             return "passed", "was transformed, and put on the bus again"
     return None
 
 
-def _settled(facts: HopEvidence) -> tuple[State, str] | None:
-    skips = {said.text("reason") for said in facts.said(SKIPPED)}
+def _settled(evidence: HopEvidence) -> tuple[State, str] | None:
+    skips = {record.text("reason") for record in evidence.records(timeline.SKIPPED)}
     if "archived" in skips:
-        return "archived", "was not sent: a person had put it away"
-    if _done(facts) or skips or facts.said(DELIVERED):
-        superseded = "superseded" in skips if facts.entry is None else facts.entry.superseded
-        if superseded:
+        return "archived", "was not sent: a person had archived it"
+    if evidence.done or skips or evidence.records(timeline.DELIVERED):
+        record = evidence.idempotency
+        if "superseded" in skips if record is None else record.superseded:
             return "superseded", "was not sent: a later event of its key had been delivered"
-        return "delivered", _delivered(facts)
-    return None if facts.item is None else _decided(facts.item)
+        return "delivered", _delivered(evidence)
+    return None if evidence.item is None else _closed(evidence.item)
 
 
-def _decided(item: ReviewItem) -> tuple[State, str] | None:
-    """What a person has decided about it, or what came of that."""
+def _closed(item: ReviewItem) -> tuple[State, str] | None:
     if item.status == "ARCHIVED":
-        return "archived", "was put away by a person, undelivered"
+        return "archived", "was archived by a person, undelivered"
     if item.status == "SUPERSEDED":
         return "superseded", f"was corrected by a person: {item.superseded_by} was sent in its place"
     if item.status != "RESOLVED":
@@ -176,66 +144,61 @@ def _decided(item: ReviewItem) -> tuple[State, str] | None:
     return "sent", f"{sent}; nothing records its arrival, and it has not failed since"
 
 
-def _delivered(facts: HopEvidence) -> str:
-    told = facts.said(DELIVERED)
-    at = facts.entry.at if facts.entry is not None else told[-1].at if told else None
+def _delivered(evidence: HopEvidence) -> str:
+    times = [record.at for record in evidence.records(timeline.DELIVERED)]
+    at = evidence.idempotency.at if evidence.idempotency is not None else times[-1] if times else None
     where = "delivered" if at is None else f"delivered at {timestamp(at)}"
-    execution = facts.execution
-    if execution is not None:
-        where += f"; its execution is {execution.status}"
-    return where
+    return where if evidence.execution is None else f"{where}; its execution is {evidence.execution.status}"
 
 
-def _done(facts: HopEvidence) -> bool:
-    return facts.entry is not None and facts.entry.state == "done"
+def _being_tried(evidence: HopEvidence) -> tuple[State, str] | None:
+    record = evidence.idempotency
+    if record is None or record.lease_expires is None or record.lease_expires <= evidence.now:
+        return None
+    return "in flight", f"is being tried since {timestamp(record.at)}"
 
 
-def _pending(facts: HopEvidence) -> tuple[State, str]:
+def _pending(evidence: HopEvidence) -> tuple[State, str]:
     """It is on its way, or should be."""
-    entry, last, hop = facts.entry, facts.last, facts.hop
-    if entry is not None and entry.lease_expires is not None and entry.lease_expires > facts.now:
-        return "in flight", f"is being tried since {timestamp(entry.at)}"
-    if last is None and hop.kind == "route" and hop.queue_url is None and hop.log_group is None:
-        return "sent", "its rule sends it to the target itself: only a failure would be told, and none is"
-    if last is not None and last.line.message in (OPENED, FAILED_AGAIN):
-        told = f"its review item was written at {timestamp(last.at)}"
-        return ("missing", f"{told}, and is not in the table") if facts.complete else ("unknown", told)
-    if last is not None and last.line.message == PARKED:
-        return "parked", f"was parked at {timestamp(last.at)}: an earlier event of its key has to be delivered first"
-    if last is not None and last.line.message == FAILED and hop.kind == "ingress" and hop.queue_url is None:
-        return "unknown", f"failed at {timestamp(last.at)}: whoever sent it was told so, and has to send it again"
-    return _by_the_queues(facts)
+    last, hop = evidence.last, evidence.hop
+    if last is None:
+        if hop.kind == "route" and hop.queue_url is None and hop.log_group is None:
+            return "sent", "its rule sends it to the target itself, which reports only failures, and there is none"
+        return _by_the_queues(evidence, "its rule takes it, and there is no record of an attempt")
+    at = timestamp(last.at)
+    match last.line.message:
+        case timeline.OPENED | timeline.FAILED_AGAIN:
+            where = f"its review item was written at {at}"
+            return ("missing", f"{where}, and is not in the table") if evidence.complete else ("unknown", where)
+        case timeline.PARKED:
+            return "parked", f"was parked at {at}: an earlier event of its key has to be delivered first"
+        case timeline.FAILED if hop.kind == "ingress" and hop.queue_url is None:
+            return "unknown", f"failed at {at}: the sender got an error, and has to send it again"
+        case timeline.DEAD_LETTERED:
+            where = f"waits in the dead-letter queue to be redriven, since {at}"
+        case timeline.REDRIVEN:
+            where = f"was sent back to the hop at {at}"
+        case timeline.RESUMED:
+            where = f"was resumed at {at}: it waits in the hop's queue"
+        case timeline.DEFERRED:
+            where = f"was deferred at {at}: it waits in the hop's queue"
+        case _:
+            where = f"an attempt failed at {at}: it waits for the next one"
+    return _by_the_queues(evidence, where)
 
 
-def _by_the_queues(facts: HopEvidence) -> tuple[State, str]:
-    last, place = facts.last, _whereabouts(facts.last)
-    since = last.at if last is not None else facts.expected_since
-    depths = facts.depths or Depths()
+def _by_the_queues(evidence: HopEvidence, where: str) -> tuple[State, str]:
+    last, depths = evidence.last, evidence.depths or Depths()
+    since = last.at if last is not None else evidence.expected_since
     both = (depths.queue, depths.dead_letters)
     if any(depth is not None and depth.total for depth in both):
-        here = depths.dead_letters if last is not None and last.line.message == DEAD else depths.queue
-        return "in flight", f"{place}{_count(here)}"
-    if since is not None and facts.now - since < GRACE_SECONDS:
-        return "in flight", place
-    if not facts.complete or any(depth is None for depth in both):
-        return "unknown", f"{place}; what came of that, nothing tells"
-    return "missing", f"{place}, yet the hop's queues are empty: nothing tells what became of it"
-
-
-def _whereabouts(last: LogRecord | None) -> str:
-    if last is None:
-        return "its rule takes it, and no attempt is known of"
-    told = timestamp(last.at)
-    match last.line.message:
-        case "event dead-lettered":
-            return f"waits in the dead-letter queue to be sent back, since {told}"
-        case "event redriven":
-            return f"was sent back to the hop at {told}"
-        case "event resumed":
-            return f"was called back at {told}: it waits in the hop's queue"
-        case "event deferred":
-            return f"was put off at {told}: it waits in the hop's queue"
-    return f"an attempt failed at {told}: it waits for the next one"
+        is_dead = last is not None and last.line.message == timeline.DEAD_LETTERED
+        return "in flight", where + _count(depths.dead_letters if is_dead else depths.queue)
+    if since is not None and evidence.now - since < GRACE_SECONDS:
+        return "in flight", where
+    if not evidence.complete or any(depth is None for depth in both):
+        return "unknown", f"{where}; there is no record of what followed"
+    return "missing", f"{where}, yet the hop's queues are empty, and there is no record of what followed"
 
 
 def _count(depth: Depth | None) -> str:
@@ -244,7 +207,8 @@ def _count(depth: Depth | None) -> str:
     return f" ({depth.total} {'message is' if depth.total == 1 else 'messages are'} there)"
 
 
-def _epoch(text: str | None) -> float | None:
+def epoch(text: str | None) -> float | None:
+    """Seconds since the epoch, from RFC 3339; ``None`` where it is no time."""
     try:
         return None if text is None else datetime.fromisoformat(text).timestamp()
     except ValueError:

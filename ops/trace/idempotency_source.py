@@ -1,4 +1,4 @@
-"""What the ledgers have of an event: read, never claimed."""
+"""An event's idempotency records: read, never acquired."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ BATCH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class IdempotencyStores:
-    """The ledgers of a deployment. ``tables`` are all of them; a hop of ``parts`` may know which is its own."""
+class IdempotencyRecords:
+    """Reads the idempotency tables of a deployment. A hop of ``topology`` may name the one of ``tables`` it uses."""
 
     client: DynamoDBClient
     tables: Sequence[str]
     topology: Topology
     clock: Callable[[], float]
 
-    def entries(self, event_id: str, sources: Sequence[str], destinations: Sequence[str]) -> list[IdempotencyRecord]:
-        """The entries of an event under one of ``sources``, at the way in and at ``destinations``.
+    def read(self, event_id: str, sources: Sequence[str], destinations: Sequence[str]) -> list[IdempotencyRecord]:
+        """The records of an event from one of ``sources``, at its ingress and at ``destinations``.
 
         Raises:
-            HopError: DynamoDB did not answer or refused.
+            ProcessingError: DynamoDB did not answer or refused.
         """
         wanted: dict[str, dict[str, tuple[str, str]]] = {}
         for source in sources:
@@ -43,31 +43,25 @@ class IdempotencyStores:
                 wanted.setdefault(table, {})[record_key(source, event_id, "ingress")] = (source, "ingress")
             for destination in destinations:
                 scope = f"destination/{destination}"
-                for table in self._of(destination):
+                for table in self._tables_of(destination):
                     wanted.setdefault(table, {})[destination_key(source, event_id, destination)] = (source, scope)
-        return [entry for table, keys in wanted.items() for entry in self._read(table, keys)]
+        return [record for table, keys in wanted.items() for record in self._read_table(table, keys)]
 
-    def _of(self, destination: str) -> Sequence[str]:
-        hops = self.topology.hops.values()
-        own = {
-            hop.idempotency_table
-            for hop in hops
-            if hop.destination == destination and hop.idempotency_table is not None
-        }
-        return sorted(own) or self.tables
+    def _tables_of(self, destination: str) -> Sequence[str]:
+        hops = [hop for hop in self.topology.hops.values() if hop.destination == destination]
+        return sorted({hop.idempotency_table for hop in hops if hop.idempotency_table is not None}) or self.tables
 
-    def _read(self, table: str, keys: Mapping[str, tuple[str, str]]) -> Iterator[IdempotencyRecord]:
+    def _read_table(self, table: str, keys: Mapping[str, tuple[str, str]]) -> Iterator[IdempotencyRecord]:
         for names in _batches(list(keys)):
             request: Any = {table: {"Keys": [{"pk": {"S": name}} for name in names], "ConsistentRead": True}}
             while request:
                 try:
                     answer = self.client.batch_get_item(RequestItems=request)
                 except (BotoCoreError, ClientError) as error:
-                    translate(error, f"reading the ledger {table}")
+                    translate(error, f"reading the idempotency table {table}")
                 for item in answer.get("Responses", {}).get(table, []):
-                    entry = _entry(item, *keys[item["pk"]["S"]])
                     if float(item.get("expires", {}).get("N", "0")) > self.clock():
-                        yield entry
+                        yield _record(item, *keys[item["pk"]["S"]])
                 request = answer.get("UnprocessedKeys")
 
 
@@ -75,7 +69,7 @@ def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
     return (names[start : start + BATCH] for start in range(0, len(names), BATCH))
 
 
-def _entry(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyRecord:
+def _record(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyRecord:
     lease = item.get("lease_expires", {}).get("N")
     result = _result(item.get("result", {}).get("S"))
     arn = result.get("execution_arn")
@@ -92,7 +86,7 @@ def _entry(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyRecor
 
 def _result(text: str | None) -> Mapping[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        result = json.loads(text or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, Mapping) else {}
+    return result if isinstance(result, Mapping) else {}

@@ -29,10 +29,10 @@ _ALL_FIELDS: Final = ("event_id", "correlation_id", "subject")
 
 
 @dataclass(slots=True)
-class Found:
-    """Lines, and what it took to find them. ``problems`` are sentences; with one the search was not complete."""
+class LogSearch:
+    """The records of a search, and its cost. ``problems`` are sentences; with one the search was not complete."""
 
-    lines: list[LogRecord] = field(default_factory=list)
+    records: list[LogRecord] = field(default_factory=list)
     events: int = 0
     calls: int = 0
     problems: list[str] = field(default_factory=list)
@@ -40,36 +40,39 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class CloudWatchLogs:
-    """Searches the log groups of a deployment's hops; ``groups`` are their hops by group."""
+    """Searches the log groups of a deployment's hops; ``groups`` are their hops by group.
+
+    A search raises nothing: it adds what went wrong to its problems.
+    """
 
     client: CloudWatchLogsClient
     groups: Mapping[str, str]
 
-    def about(self, event_ids: Sequence[str], *, since: float, until: float, found: Found) -> None:
-        """Add the lines about these events, and about those that a transform split them into, to ``found``."""
+    def about(self, event_ids: Sequence[str], *, since: float, until: float, search: LogSearch) -> None:
+        """Add the lines about these events, and about those that a transform split them into, to ``search``."""
         wanted = {str(logged(event_id)) for event_id in event_ids}
 
-        def matches(said: LogRecord) -> bool:
-            event_id = said.text("event_id")
+        def matches(record: LogRecord) -> bool:
+            event_id = record.text("event_id")
             return event_id is not None and (event_id in wanted or any(event_id.startswith(f"{w}/") for w in wanted))
 
         for pattern in patterns(wanted, _ID_FIELDS):
-            self._search(pattern, matches, since, until, found)
+            self._search(pattern, matches, since, until, search)
 
-    def naming(self, term: str, *, since: float, until: float, found: Found) -> None:
-        """Add the lines that name ``term`` as the event's id, its correlation id or its subject to ``found``."""
+    def naming(self, term: str, *, since: float, until: float, search: LogSearch) -> None:
+        """Add the lines that name ``term`` as the event's id, its correlation id or its subject to ``search``."""
         wanted = str(logged(term))
 
-        def matches(said: LogRecord) -> bool:
-            return (said.text("event_id") or "").startswith(f"{wanted}/") or any(
-                said.text(name) == wanted for name in _ALL_FIELDS
+        def matches(record: LogRecord) -> bool:
+            return (record.text("event_id") or "").startswith(f"{wanted}/") or any(
+                record.text(name) == wanted for name in _ALL_FIELDS
             )
 
         for pattern in patterns([wanted], _ALL_FIELDS):
-            self._search(pattern, matches, since, until, found)
+            self._search(pattern, matches, since, until, search)
 
     def _search(
-        self, pattern: str, matches: Callable[[LogRecord], bool], since: float, until: float, found: Found
+        self, pattern: str, matches: Callable[[LogRecord], bool], since: float, until: float, search: LogSearch
     ) -> None:
         for group, hop in self.groups.items():
             request: dict[str, Any] = {
@@ -79,21 +82,21 @@ class CloudWatchLogs:
                 "endTime": int(until * 1000) + 1,
             }
             while True:
-                if found.calls >= MAX_CALLS:
-                    found.problems.append(f"the logs hold too much for {MAX_CALLS} requests: choose a shorter --since")
+                if search.calls >= MAX_CALLS:
+                    search.problems.append(f"the logs need more than {MAX_CALLS} requests: choose a shorter --since")
                     return
-                found.calls += 1
+                search.calls += 1
                 try:
                     page = self.client.filter_log_events(**request)
                 except (BotoCoreError, ClientError) as error:
-                    found.problems.append(f"{hop}: its log can't be read: {judge(error, group).message}")
+                    search.problems.append(f"{hop}: its log can't be read: {judge(error, group).message}")
                     break
                 for event in page.get("events", []):
-                    found.events += 1
-                    message = event.get("message", "")
-                    said = LogRecord(hop, LogLine(group, event.get("timestamp", 0), "", fields_of(message)))
-                    if "_aws" not in said.line.fields and matches(said):
-                        found.lines.append(said)
+                    search.events += 1
+                    line = LogLine(group, event.get("timestamp", 0), "", fields_of(event.get("message", "")))
+                    record = LogRecord(hop, line)
+                    if "_aws" not in line.fields and matches(record):
+                        search.records.append(record)
                 if "nextToken" not in page:
                     break
                 request["nextToken"] = page["nextToken"]
@@ -102,19 +105,19 @@ class CloudWatchLogs:
 def patterns(terms: Sequence[str] | set[str], names: Sequence[str]) -> list[str]:
     """Filter patterns that find the JSON lines in which a field of ``names`` is one of ``terms``.
 
-    They may find more: characters that mean something in a pattern are replaced by a wildcard, so that who gets the
-    lines compares. Parts of a split event are found by the ``/`` after its id.
+    They may find more, so that the caller must compare: a wildcard replaces characters that mean something in a
+    pattern. Parts of a split event are found by the ``/`` after its id.
     """
     tests = []
     for term in sorted(terms):
         safe = _UNSAFE.sub("*", term)
         tests += [f'($.{name} = "{safe}")' for name in names]
         tests.append(f'($.event_id = "{safe}/*")')
-    found: list[str] = []
-    current: list[str] = []
+    alternatives: list[str] = []
     for test in tests:
-        if current and len(" || ".join([*current, test])) > MAX_PATTERN_CHARACTERS - 8:
-            found.append(f"{{ {' || '.join(current)} }}")
-            current = []
-        current.append(test)
-    return [*found, f"{{ {' || '.join(current)} }}"] if current else found
+        longer = f"{alternatives[-1]} || {test}" if alternatives else ""
+        if longer and len(longer) <= MAX_PATTERN_CHARACTERS - 8:
+            alternatives[-1] = longer
+        else:
+            alternatives.append(test)
+    return [f"{{ {alternative} }}" for alternative in alternatives]

@@ -1,4 +1,4 @@
-"""The story of one event: what happened to it, where it is now, and what is not known of it."""
+"""The trace of one event: what happened to it, where it is now, and what is not known of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 Tone = Literal["good", "plain", "waiting", "bad"]
-Told = Literal["log", "ledger", "review", "execution"]
+RecordedIn = Literal["log", "idempotency store", "review table", "execution"]
 
 State = Literal[
     "passed",
@@ -23,10 +23,9 @@ State = Literal[
 ]
 """Where an event is, at one hop.
 
-``passed``: the hop has done its work, and the event went on (or was dropped there, as configured). ``handed over``: a
-rule sends to its target itself, which only ever tells of failures, and there is none.
-``superseded``: a later event of its key, or an edited one, took its place. ``lost from sight``: it should be there, and
-nothing tells of it.
+``passed``: the hop has done its work, and the event went on (or was dropped there, as configured). ``sent``: a rule
+sends to its target itself, which only reports failures, and there is none. ``superseded``: a later event of its key, or
+an edited one, took its place. ``missing``: it should be there, and there is no record of it.
 """
 
 Verdict = Literal["settled", "in flight", "needs a person", "unknown"]
@@ -49,14 +48,14 @@ class Step:
     hop: str
     what: str
     tone: Tone
-    told_by: Told
+    recorded_in: RecordedIn
     reason: str | None = None
     attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HopStatus:
-    """Where the event is at one hop. ``where`` says it in a sentence; ``attempts`` are those that are known of."""
+    """Where the event is at one hop. ``where`` says it in a sentence; ``attempts`` are those on record."""
 
     hop: str
     destination: str | None
@@ -69,13 +68,13 @@ class HopStatus:
 
     @property
     def is_delivery(self) -> bool:
-        """Whether it is the way to a destination, not one through a hop on the way there."""
+        """Whether the hop delivers to a destination; others lie before the routes."""
         return self.hop.startswith("route/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What was read of the logs. ``log_events`` counts what CloudWatch Logs returned, ``log_calls`` the requests."""
+    """How much of the logs was read. ``log_events`` counts what CloudWatch Logs returned, ``log_calls`` requests."""
 
     log_events: int = 0
     log_calls: int = 0
@@ -86,11 +85,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTrace:
-    """One event's story.
+    """The trace of one event.
 
-    ``steps`` are in the order of time, ``legs`` where it is now. ``unknown`` says in sentences what could not be found
-    out; ``parts`` are the ids of the events that a transform has split it into. ``source`` is ``None`` where only log
-    lines without a partner tell of it.
+    ``steps`` are in the order of time; ``hops`` say where it is now. ``unknown`` has sentences about what could not be
+    found out; ``parts`` are the ids of the events that a transform has split it into. ``source`` is ``None`` where the
+    only records of it are log lines without a partner.
     """
 
     event_id: str
@@ -108,20 +107,24 @@ class EventTrace:
 
     @property
     def found(self) -> bool:
-        """Whether anything at all tells of the event."""
+        """Whether there is any record of the event."""
         return bool(self.steps)
+
+    @property
+    def no_route(self) -> bool:
+        """Whether the event was accepted and no rule takes it."""
+        return self.found and self.verdict == "settled" and not self.hops and not self.parts and not self.unknown
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
 
 
-def verdict_of(legs: Iterable[HopStatus]) -> Verdict:
-    """What the legs come to: the gravest counts."""
-    return gravest(_VERDICTS.get(status.state, "settled") for status in legs)
+def verdict_of(hops: Iterable[HopStatus]) -> Verdict:
+    """The gravest verdict of the hops."""
+    return gravest(_VERDICTS.get(status.state, "settled") for status in hops)
 
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
     """The one of ``verdicts`` that most needs attention; ``settled`` where there is none."""
-    found = set(verdicts)
-    return next((verdict for verdict in _GRAVEST_FIRST if verdict in found), "settled")
+    return min(verdicts, key=_GRAVEST_FIRST.index, default="settled")

@@ -1,4 +1,4 @@
-"""A story on a terminal."""
+"""A trace on a terminal."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.review.cli.rendering import plain
-from ops.trace.assembler import no_route
-from ops.trace.model import EventTrace, HopStatus, State, Tone, Verdict
+from ops.trace.model import EventTrace, HopStatus, Reading, State, Tone, Verdict
 
 _TONES: Final[dict[Tone, str]] = {"good": "green", "plain": "", "waiting": "yellow", "bad": "red"}
 _STATES: Final[dict[State, str]] = {
@@ -31,24 +30,23 @@ _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
 }
 
 
-def show(story: EventTrace) -> RenderableType:
-    """The whole story."""
-    rows: list[RenderableType] = [_title(story), Text(""), _steps(story), Text("")]
-    if story.hops:
-        rows += [Text("where it is now", style="bold"), _legs(story), Text("")]
-    elif no_route(story):
-        rows += [Text("No rule asks for it: it went no further than the bus."), Text("")]
-    if story.parts:
-        rows += [Text("A transform has made several events of it: " + ", ".join(map(plain, story.parts))), Text("")]
-    if story.unknown:
-        rows += [Text("not known", style="bold"), *(Text(f"  {plain(line)}") for line in story.unknown), Text("")]
-    rows.append(_verdict(story))
+def show(trace: EventTrace) -> RenderableType:
+    """The whole trace."""
+    rows: list[RenderableType] = [_title(trace), Text(""), _steps(trace), Text("")]
+    if trace.hops:
+        rows += [Text("where it is now", style="bold"), _hops(trace), Text("")]
+    elif trace.no_route:
+        rows += [Text("No rule takes it: it went no further than the bus."), Text("")]
+    if trace.parts:
+        rows += [Text("A transform has split it into: " + ", ".join(map(plain, trace.parts))), Text("")]
+    if trace.unknown:
+        rows += [Text("not known", style="bold"), *(Text(f"  {plain(line)}") for line in trace.unknown), Text("")]
+    rows.append(_verdict(trace))
     return Group(*rows)
 
 
-def read(story: EventTrace) -> str:
+def summary_of(reading: Reading) -> str:
     """How much was read for it."""
-    reading = story.reading
     return (
         f"read {_times(reading.log_events, 'log event')} of {_times(reading.log_groups, 'log group')} "
         f"in {_times(reading.log_calls, 'request')}, "
@@ -56,38 +54,38 @@ def read(story: EventTrace) -> str:
     )
 
 
-def _title(story: EventTrace) -> Text:
-    whose = f"{story.type or 'of unknown type'}, {story.source or 'of an unknown source'}"
-    text = Text.assemble((plain(story.event_id), "bold"), f"  {plain(whose)}")
-    for name, value in (("correlation id", story.correlation_id), ("subject", story.subject)):
+def _title(trace: EventTrace) -> Text:
+    kind = f"{trace.type or 'of unknown type'}, {trace.source or 'of an unknown source'}"
+    text = Text.assemble((plain(trace.event_id), "bold"), f"  {plain(kind)}")
+    for name, value in (("correlation id", trace.correlation_id), ("subject", trace.subject)):
         if value is not None:
             text.append(f"\n{name} {plain(value)}")
     return text
 
 
-def _steps(story: EventTrace) -> Table:
+def _steps(trace: EventTrace) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("when (UTC)", no_wrap=True)
     table.add_column("hop", overflow="fold")
     table.add_column("what happened", overflow="fold", ratio=1)
-    for step in story.steps:
+    for step in trace.steps:
         notes = [step.reason or "", f"attempt {step.attempt}" if step.attempt else ""]
-        notes += [f"told by the {step.told_by}"] if step.told_by == "ledger" else []
-        said = ", ".join(note for note in notes if note)
+        notes += [f"from the {step.recorded_in}"] if step.recorded_in == "idempotency store" else []
+        shown = ", ".join(note for note in notes if note)
         table.add_row(
             Text(plain(step.at.replace("T", " ").removesuffix("Z"))),
             Text(plain(step.hop)),
-            Text.assemble((plain(step.what), _TONES[step.tone]), f" ({plain(said)})" if said else ""),
+            Text.assemble((plain(step.what), _TONES[step.tone]), f" ({plain(shown)})" if shown else ""),
         )
     return table
 
 
-def _legs(story: EventTrace) -> Table:
+def _hops(trace: EventTrace) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
-    for status in story.hops:
+    for status in trace.hops:
         name = status.hop if status.destination is None else f"{status.hop} → {status.destination}"
         state = Text(status.state, style=_STATES.get(status.state, ""))
         table.add_row(Text(f"  {plain(name)}"), state, Text(plain(_where(status))))
@@ -99,7 +97,7 @@ def _where(status: HopStatus) -> str:
     if status.reason is not None:
         notes.append(status.reason)
     if status.attempts > 1 or status.redrives:
-        counts = [_times(status.attempts, "attempt"), _times(status.redrives, "re-drive") if status.redrives else ""]
+        counts = [_times(status.attempts, "attempt"), _times(status.redrives, "redrive") if status.redrives else ""]
         notes.append(", ".join(count for count in counts if count))
     return "; ".join(notes)
 
@@ -108,10 +106,10 @@ def _times(count: int, word: str) -> str:
     return f"1 {word}" if count == 1 else f"{count} {word}s"
 
 
-def _verdict(story: EventTrace) -> Text:
-    words, style = _VERDICTS[story.verdict]
+def _verdict(trace: EventTrace) -> Text:
+    words, style = _VERDICTS[trace.verdict]
     text = Text(words, style=style)
-    for status in story.hops:
+    for status in trace.hops:
         if status.state == "in review" and status.item_id is not None:
             text.append(f"\nlook at it: media-events review show {status.item_id}", style="default not bold")
     return text

@@ -1,4 +1,4 @@
-"""Log lines, ledgers and queues as an event leaves its traces in them."""
+"""Log records, idempotency records and queues as an event leaves them."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ OUTPUTS: dict[str, Any] = {
     "idempotency_table_names": ["ingress", "deliveries"],
     "review_table_name": "review",
 }
-PARTS = Topology.of(OUTPUTS)
+TOPOLOGY = Topology.of(OUTPUTS)
 
 CMS = {"hop": "route/ready-to-cms", "destination": "cms"}
 PUBLISH = {"hop": "route/ready-to-publication", "destination": "publish"}
 
 
-def said(message: str, *, seconds: float = 0, by: str = "", event_id: str = "evt-1", **fields: Any) -> LogRecord:
+def log_record(message: str, *, seconds: float = 0, by: str = "", event_id: str = "evt-1", **fields: Any) -> LogRecord:
     """A line, ``seconds`` after the start; every event is Mux's, and ready."""
     about = {"event_id": event_id, "partner": "mux", "type": "asset.ready", **fields}
     about = {name: value for name, value in about.items() if value is not None}
@@ -94,28 +94,28 @@ def said(message: str, *, seconds: float = 0, by: str = "", event_id: str = "evt
 
 
 def accepted(**fields: Any) -> LogRecord:
-    return said("event accepted", hop="ingress/media-dev-webhook", **fields)
+    return log_record("event accepted", hop="ingress/media-dev-webhook", **fields)
 
 
 def transformed(**fields: Any) -> LogRecord:
-    return said("event transformed", hop="transform/normalise", seconds=1, **fields)
+    return log_record("event transformed", hop="transform/normalise", seconds=1, **fields)
 
 
 BEGUN = (accepted(), transformed())
 
 
-def record(scope: str, state: str = "done", *, seconds: float = 2, **changes: Any) -> IdempotencyRecord:
+def idempotency_record(scope: str, state: str = "done", *, seconds: float = 2, **changes: Any) -> IdempotencyRecord:
     return IdempotencyRecord(source="partner.mux", scope=scope, state=state, at=START + seconds, **changes)  # type: ignore[arg-type]
 
 
-def story(
-    *lines: LogRecord, topology: Topology = PARTS, parts_of_it: tuple[str, ...] = (), **evidence: Any
+def trace(
+    *records: LogRecord, topology: Topology = TOPOLOGY, parts_of_it: tuple[str, ...] = (), **evidence: Any
 ) -> EventTrace:
-    """The story of ``evt-1``: all queues are empty, everything could be read."""
-    depths = dict.fromkeys(PARTS.hops, EMPTY)
+    """The trace of ``evt-1``: all queues are empty, everything could be read."""
+    depths = dict.fromkeys(TOPOLOGY.hops, EMPTY)
     values: dict[str, Any] = {"event_id": "evt-1", "now": NOW, "source": "partner.mux", "depths": depths}
-    return assemble(Evidence(lines=lines, parts=parts_of_it, **(values | evidence)), topology, Reading())
+    return assemble(Evidence(log_records=records, parts=parts_of_it, **(values | evidence)), topology, Reading())
 
 
-def states(told: EventTrace) -> dict[str, str]:
-    return {leg.destination or leg.hop: leg.state for leg in told.hops}
+def states(event: EventTrace) -> dict[str, str]:
+    return {status.destination or status.hop: status.state for status in event.hops}

@@ -27,7 +27,7 @@ def _stories(told, reader: Operator) -> dict[str, dict[str, Any]]:
     for event in told.result["events"]:
         said = reader.run("trace", event["event_id"], "--json")
         assert said.status == 0, (event["label"], said.out, said.err)
-        (story,) = said.document["stories"]
+        (story,) = said.document["events"]
         found[event["label"]] = story
     return found
 
@@ -62,19 +62,19 @@ def test_the_failures_of_the_comment_are_all_told(stories):
     assert (leg["attempts"], leg["redrives"]) == (5, 1)
     told_of = [step["what"] for step in stories["Frame.io: comment"]["steps"] if step["hop"] == leg["hop"]]
     assert told_of.count("an attempt failed") == 4
-    assert told_of[-4:-2] == ["given up: it waits for a person in the review table", "replayed by a person"]
+    assert told_of[-4:-2] == ["given up: its review item waits for a person", "retried by a person"]
     # The desk looks into the ledger, and may see the effect there before the function has said so in its log.
     assert sorted(told_of[-2:]) == ["delivered", "its review item is resolved"]
 
 
 def test_an_execution_is_part_of_the_story(stories):
-    told_by = [step for step in stories["Mux: asset ready"]["steps"] if step["told_by"] == "execution"]
-    assert [step["what"] for step in told_by] == ["its execution began", "its execution ended: SUCCEEDED"]
+    executions = [step for step in stories["Mux: asset ready"]["steps"] if step["recorded_in"] == "execution"]
+    assert [step["what"] for step in executions] == ["its execution began", "its execution ended: SUCCEEDED"]
 
 
 def test_an_asset_s_events_are_found_by_its_id(told, stories, reader: Operator):
     subject = stories["Mux: asset ready"]["subject"]
-    found = reader.run("trace", subject, "--json").document["stories"]
+    found = reader.run("trace", subject, "--json").document["events"]
     assert {"Mux: asset created", "Mux: asset ready"} <= {
         event["label"] for event in told.result["events"] if event["event_id"] in {story["event_id"] for story in found}
     }
@@ -138,7 +138,7 @@ def test_status_and_trace_follow_an_event_into_review_and_out_of_it(
     assert len(waiting.document["hops"]) == len(outputs["hops"])
     traced = reader.run("trace", event_id, "--json")
     assert traced.status == 4
-    (story,) = traced.document["stories"]
+    (story,) = traced.document["events"]
     (leg,) = [leg for leg in story["hops"] if leg["destination"] == BROKEN]
     assert (leg["state"], leg["item_id"] is not None) == ("in review", True)
     assert "http-410" in leg["reason"]

@@ -24,7 +24,7 @@ def _cloud(monkeypatch, tmp_path):
         "AWS_ENDPOINT_URL",
         discovery.ENVIRONMENT_VARIABLE,
         discovery.REVIEW_TABLE_VARIABLE,
-        discovery.LEDGER_TABLES_VARIABLE,
+        discovery.IDEMPOTENCY_TABLES_VARIABLE,
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))

@@ -25,7 +25,7 @@ def _office(monkeypatch, tmp_path):
         "AWS_ENDPOINT_URL",
         discovery.ENVIRONMENT_VARIABLE,
         discovery.REVIEW_TABLE_VARIABLE,
-        discovery.LEDGER_TABLES_VARIABLE,
+        discovery.IDEMPOTENCY_TABLES_VARIABLE,
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
@@ -196,7 +196,7 @@ def test_names_given_by_the_operator_win(review, monkeypatch):  # noqa: ARG001
 
 def test_names_may_come_from_variables(review, monkeypatch):  # noqa: ARG001
     monkeypatch.setenv(discovery.REVIEW_TABLE_VARIABLE, "review")
-    monkeypatch.setenv(discovery.LEDGER_TABLES_VARIABLE, "a,b")
+    monkeypatch.setenv(discovery.IDEMPOTENCY_TABLES_VARIABLE, "a,b")
     found = find()
     assert (found.review_table, list(found.idempotency_tables)) == ("review", ["a", "b"])
 

@@ -1,4 +1,4 @@
-"""An event's story over all hops, on the page."""
+"""An event's trace over all hops, on the page."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from ops.status.collector import MAX_GROUPS, Looker
 from ops.status.message_ages import OldestMessages
 from ops.status.model import CircuitBreaker, age
 from tests.fakes.review_items import make_item
-from tests.fakes.trace_evidence import NOW, OUTPUTS, PARTS
+from tests.fakes.trace_evidence import NOW, OUTPUTS, TOPOLOGY
 
 REFUSED = PermanentConfigError("aws-AccessDenied", "asking: AccessDenied")
 
@@ -38,7 +38,7 @@ class Deployment:
         self.circuit_breakers = {}
         self.asked_ages = []
         self.delivered = set()
-        self.topology = PARTS
+        self.topology = TOPOLOGY
         self.now = NOW
 
     def looker(self):
@@ -246,7 +246,7 @@ def _told(deployment, monkeypatch, tmp_path, capsys):
         "AWS_ENDPOINT_URL",
         discovery.ENVIRONMENT_VARIABLE,
         discovery.REVIEW_TABLE_VARIABLE,
-        discovery.LEDGER_TABLES_VARIABLE,
+        discovery.IDEMPOTENCY_TABLES_VARIABLE,
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))

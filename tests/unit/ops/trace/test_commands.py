@@ -13,21 +13,21 @@ from ops.shared.console import OperatorError
 from ops.trace import bootstrap
 from ops.trace.commands import moment
 from tests.fakes.review_items import make_item
-from tests.fakes.trace_evidence import CMS, NOW, OUTPUTS, START, accepted, said
+from tests.fakes.trace_evidence import CMS, NOW, OUTPUTS, START, accepted, log_record
 from tests.unit.ops.trace.test_collector import DONE, LINES, World
 
 ITEM = {"hop": "route/ready-to-cms", "first_failed_at": "2026-11-23T12:00:02.000Z"}
 
 
-@pytest.fixture(name="told")
-def _told(monkeypatch, tmp_path, capsys):
+@pytest.fixture(name="run_trace")
+def _run_trace(monkeypatch, tmp_path, capsys):
     """Run the command in a world; gives exit status, output and errors."""
     for name in (
         *(
             "AWS_ENDPOINT_URL",
             discovery.ENVIRONMENT_VARIABLE,
             discovery.REVIEW_TABLE_VARIABLE,
-            discovery.LEDGER_TABLES_VARIABLE,
+            discovery.IDEMPOTENCY_TABLES_VARIABLE,
         ),
         discovery.OUTPUTS_VARIABLE,
     ):
@@ -43,8 +43,8 @@ def _told(monkeypatch, tmp_path, capsys):
     return command
 
 
-def test_a_settled_event_ends_with_0(told):
-    status, out, err = told(World(*LINES, entries=DONE), "evt-1")
+def test_a_settled_event_ends_with_0(run_trace):
+    status, out, err = run_trace(World(*LINES, entries=DONE), "evt-1")
 
     assert status == 0
     for part in ("evt-1", "asset.ready", "partner.mux", "job-7", "accepted and put on the bus", "delivered", "settled"):
@@ -52,74 +52,77 @@ def test_a_settled_event_ends_with_0(told):
     assert "read 4 log events of 5 log groups in 1 request," in err
 
 
-def test_an_unknown_id_ends_with_1_and_says_how_far_was_looked(told):
-    status, out, err = told(World(*LINES), "evt-9")
+def test_an_unknown_id_ends_with_1_and_says_how_far_was_looked(run_trace):
+    status, out, err = run_trace(World(*LINES), "evt-9")
     assert (status, out) == (1, "")
     assert "no trace of an event 'evt-9'" in err
     assert "2026-11-22T13:00:00.000Z" in err
 
 
-def test_an_event_in_flight_ends_with_3(told):
-    failed = said("hop failed", seconds=3590, reason="http-503", receive_count=1, **CMS)
-    status, out, _ = told(World(*LINES[:2], failed, LINES[3]), "evt-1")
+def test_an_event_in_flight_ends_with_3(run_trace):
+    failed = log_record("hop failed", seconds=3590, reason="http-503", receive_count=1, **CMS)
+    status, out, _ = run_trace(World(*LINES[:2], failed, LINES[3]), "evt-1")
     assert status == 3
     assert "http-503, attempt 1" in out
 
 
-def test_an_event_in_review_ends_with_4_and_says_where_to_look(told):
+def test_an_event_in_review_ends_with_4_and_says_where_to_look(run_trace):
     item = make_item(**ITEM)
-    status, out, _ = told(World(*LINES[:2], LINES[3], items=[item]), "evt-1")
+    status, out, _ = run_trace(World(*LINES[:2], LINES[3], items=[item]), "evt-1")
     assert status == 4
     assert f"media-events review show {item.item_id}" in out
 
 
-def test_an_event_lost_from_sight_ends_with_4(told):
-    status, out, _ = told(World(accepted()), "evt-1")
+def test_a_missing_event_ends_with_4(run_trace):
+    status, out, _ = run_trace(World(accepted()), "evt-1")
     assert status == 4
     assert "missing" in out
 
 
-def test_what_can_not_be_read_ends_with_5(told):
+def test_an_unreadable_source_ends_with_5(run_trace):
     world = World(*LINES)
     world.refuses = {"table"}
-    status, out, _ = told(world, "evt-1")
+    status, out, _ = run_trace(world, "evt-1")
     assert status == 5
     assert "AccessDenied" in out
 
 
-def test_an_id_of_which_nothing_tells_is_not_called_unknown_while_something_refuses(told):
+def test_an_id_without_records_is_not_called_unknown_while_something_can_not_be_read(run_trace):
     world = World()
     world.refuses = {"logs"}
-    status, _, err = told(world, "evt-9")
+    status, _, err = run_trace(world, "evt-9")
     assert status == 5
     assert "not everything could be read" in err
 
 
-def test_an_event_that_no_rule_asks_for_says_so(told):
-    status, out, _ = told(World(said("event accepted", type="encode.started")), "evt-1")
+def test_an_event_that_no_rule_takes_says_so(run_trace):
+    status, out, _ = run_trace(World(log_record("event accepted", type="encode.started")), "evt-1")
     assert status == 0
-    assert "No rule asks for it" in out
+    assert "No rule takes it" in out
 
 
-def test_for_programs_it_is_json(told):
-    status, out, _ = told(World(*LINES, entries=DONE), "job-7", "--json")
+def test_for_programs_it_is_json(run_trace):
+    status, out, _ = run_trace(World(*LINES, entries=DONE), "job-7", "--json")
     document = json.loads(out)
     assert status == 0
-    (story,) = document["stories"]
-    assert (story["event_id"], story["verdict"]) == ("evt-1", "settled")
-    assert {leg["destination"]: leg["state"] for leg in story["hops"]} == {"cms": "delivered", "publish": "delivered"}
+    (event,) = document["events"]
+    assert (event["event_id"], event["verdict"]) == ("evt-1", "settled")
+    assert {status["destination"]: status["state"] for status in event["hops"]} == {
+        "cms": "delivered",
+        "publish": "delivered",
+    }
 
 
-def test_the_gravest_of_several_events_counts(told):
-    other = said("event accepted", event_id="evt-2", correlation_id="job-7")
-    status, out, _ = told(World(*LINES, other), "job-7")
+def test_the_gravest_of_several_events_counts(run_trace):
+    other = log_record("event accepted", event_id="evt-2", correlation_id="job-7")
+    status, out, _ = run_trace(World(*LINES, other), "job-7")
     assert status == 4
     assert out.index("evt-1") < out.index("evt-2")
 
 
-def test_nothing_of_an_event_can_drive_a_terminal(told):
+def test_no_text_of_an_event_controls_the_terminal(run_trace):
     hostile = "evt\x1b[31m[bold]x[/]"
-    status, out, _ = told(World(accepted(event_id=hostile, type="a\x07b", reason="[link=x]y")), hostile)
+    status, out, _ = run_trace(World(accepted(event_id=hostile, type="a\x07b", reason="[link=x]y")), hostile)
     assert status == 0
     assert "\x1b[31m" not in out
     assert "\x07" not in out
@@ -128,11 +131,11 @@ def test_nothing_of_an_event_can_drive_a_terminal(told):
 
 
 @pytest.mark.parametrize("arguments", [["evt-1", "--since", "yesterday"], ["evt-1", "--since", "2999-01-01"], []])
-def test_unusable_arguments_end_with_2(told, arguments):
-    assert told(World(), *arguments)[0] == 2
+def test_unusable_arguments_end_with_2(run_trace, arguments):
+    assert run_trace(World(), *arguments)[0] == 2
 
 
-def test_a_table_that_nobody_knows_ends_with_2(monkeypatch, tmp_path):
+def test_an_unknown_table_ends_with_2(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     monkeypatch.delenv(discovery.REVIEW_TABLE_VARIABLE, raising=False)
     assert run(["trace", "evt-1", "-e", "nowhere"]) == 2
@@ -142,7 +145,7 @@ def test_a_table_that_nobody_knows_ends_with_2(monkeypatch, tmp_path):
     ("text", "expected"),
     [("90m", NOW - 5400), ("3d", NOW - 3 * 86_400), ("2026-11-23T12:00Z", START), ("2026-11-23T12:00", START)],
 )
-def test_a_time_may_be_said_in_several_ways(text, expected):
+def test_a_time_may_be_given_in_several_ways(text, expected):
     assert moment(text, now=NOW) == expected
 
 
@@ -172,13 +175,13 @@ def test_a_file_without_outputs_is_refused(monkeypatch, tmp_path):
         discovery.find(environment=None, region=None, profile=None, table=None, idempotency_tables=[])
 
 
-def test_a_refusal_on_the_way_is_told_without_a_trace(told):
+def test_a_refusal_is_reported_without_a_traceback(run_trace):
     world = World()
 
     def items(_event_id):
         raise TransientError("aws-Throttling", "listing review items: Throttling")
 
     world.items = items
-    status, _, err = told(world, "evt-9")
+    status, _, err = run_trace(world, "evt-9")
     assert status == 5
     assert "Traceback" not in err

@@ -1,4 +1,4 @@
-"""Reading logs, ledgers, queues and executions from AWS."""
+"""Reading logs, idempotency tables, queues and executions from AWS."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from media_events.delivery.deliverer import SUPERSEDED, destination_key
 from media_events.messaging.idempotency import record_key
 from ops.shared.queue_depths import Depth, depth
 from ops.trace.executions import Executions, execution_arn
-from ops.trace.idempotency_source import IdempotencyStores
-from ops.trace.log_source import MAX_CALLS, CloudWatchLogs, Found, patterns
-from tests.fakes.trace_evidence import MACHINE, PARTS
+from ops.trace.idempotency_source import IdempotencyRecords
+from ops.trace.log_source import MAX_CALLS, CloudWatchLogs, LogSearch, patterns
+from tests.fakes.trace_evidence import MACHINE, TOPOLOGY
 
 REGION = "eu-west-1"
 WEBHOOK, CMS = "/aws/lambda/media-dev-webhook", "/aws/lambda/media-dev-ready-to-cms"
@@ -65,67 +65,67 @@ def test_lines_about_an_event_are_found_in_every_group():
         (WEBHOOK, -8, {"_aws": {}, "event_id": "evt-1"}),
         (CMS, -7, line("event delivered", hop="route/ready-to-cms")),
     )
-    found = Found()
+    search = LogSearch()
 
-    logs.about(["evt-1"], since=now - 60, until=now, found=found)
+    logs.about(["evt-1"], since=now - 60, until=now, search=search)
 
-    assert [(said.by, said.line.message) for said in found.lines] == [
+    assert [(record.by, record.line.message) for record in search.records] == [
         ("ingress/media-dev-webhook", "event accepted"),
         ("route/ready-to-cms", "event delivered"),
     ]
-    assert found.problems == []
-    assert found.calls == 2
-    assert found.events >= 2
+    assert search.problems == []
+    assert search.calls == 2
+    assert search.events >= 2
 
 
 def test_parts_of_a_split_event_are_found_with_it():
     logs, now = written((CMS, -9, line("event transformed", "evt-1/a")), (CMS, -9, line("event transformed", "evt-1a")))
-    found = Found()
+    search = LogSearch()
 
-    logs.about(["evt-1"], since=now - 60, until=now, found=found)
+    logs.about(["evt-1"], since=now - 60, until=now, search=search)
 
-    assert [said.text("event_id") for said in found.lines] == ["evt-1/a"]
+    assert [record.text("event_id") for record in search.records] == ["evt-1/a"]
 
 
 def test_only_the_period_asked_for_is_read():
     logs, now = written((WEBHOOK, -100, line("event accepted")), (WEBHOOK, -9, line("event duplicate")))
-    found = Found()
+    search = LogSearch()
 
-    logs.about(["evt-1"], since=now - 60, until=now, found=found)
+    logs.about(["evt-1"], since=now - 60, until=now, search=search)
 
-    assert [said.line.message for said in found.lines] == ["event duplicate"]
+    assert [record.line.message for record in search.records] == ["event duplicate"]
 
 
 @pytest.mark.parametrize("named", [{"correlation_id": "job-1"}, {"subject": "job-1"}, {"event_id": "job-1"}])
-def test_an_event_is_found_by_what_names_it(named):
+def test_an_event_is_found_by_id_correlation_id_or_subject(named):
     logs, now = written((WEBHOOK, -9, {**line("event accepted"), **named}), (WEBHOOK, -9, line("event accepted", "e")))
-    found = Found()
+    search = LogSearch()
 
-    logs.naming("job-1", since=now - 60, until=now, found=found)
+    logs.naming("job-1", since=now - 60, until=now, search=search)
 
-    assert len(found.lines) == 1
+    assert len(search.records) == 1
 
 
 def test_an_id_is_looked_for_as_the_log_writes_it():
     long = "ä" * 300
     written_as = "ä" * 255 + "…"
     logs, now = written((WEBHOOK, -9, line("event accepted", written_as)))
-    found = Found()
+    search = LogSearch()
 
-    logs.about([long], since=now - 60, until=now, found=found)
+    logs.about([long], since=now - 60, until=now, search=search)
 
-    assert len(found.lines) == 1
+    assert len(search.records) == 1
 
 
 def test_a_log_that_can_not_be_read_is_a_problem_and_no_end():
     logs, now = written((CMS, -9, line("event delivered")))
     logs = CloudWatchLogs(logs.client, {"/aws/lambda/gone": "route/gone", **GROUPS})
-    found = Found()
+    search = LogSearch()
 
-    logs.about(["evt-1"], since=now - 60, until=now, found=found)
+    logs.about(["evt-1"], since=now - 60, until=now, search=search)
 
-    assert found.problems == ["route/gone: its log can't be read: /aws/lambda/gone: ResourceNotFoundException"]
-    assert len(found.lines) == 1
+    assert search.problems == ["route/gone: its log can't be read: /aws/lambda/gone: ResourceNotFoundException"]
+    assert len(search.records) == 1
 
 
 def test_a_search_ends_after_a_number_of_requests():
@@ -133,20 +133,20 @@ def test_a_search_ends_after_a_number_of_requests():
         def filter_log_events(self, **_request):
             return {"events": [], "nextToken": "more"}
 
-    found = Found()
-    CloudWatchLogs(Endless(), GROUPS).about(["evt-1"], since=0, until=1, found=found)
+    search = LogSearch()
+    CloudWatchLogs(Endless(), GROUPS).about(["evt-1"], since=0, until=1, search=search)
 
-    assert found.calls == MAX_CALLS
-    assert "choose a shorter --since" in found.problems[0]
+    assert search.calls == MAX_CALLS
+    assert "choose a shorter --since" in search.problems[0]
 
 
-def test_the_filter_leaves_the_sorting_to_cloudwatch():
+def test_the_filter_selects_in_cloudwatch():
     (pattern,) = patterns(["evt-1"], ["event_id", "subject"])
     assert pattern == '{ ($.event_id = "evt-1") || ($.subject = "evt-1") || ($.event_id = "evt-1/*") }'
 
 
 @pytest.mark.parametrize("hostile", ['x" || ($.message = "*', 'a\\" }', "{}", "*", "line\nbreak"])
-def test_an_id_can_not_say_something_in_the_filter(hostile):
+def test_an_id_can_not_change_the_filter(hostile):
     (pattern,) = patterns([hostile], ["event_id"])
     inner = pattern.removeprefix('{ ($.event_id = "').partition('")')[0]
     assert not set(inner) & set('"\\{}()|$\n')
@@ -160,7 +160,7 @@ def test_many_ids_are_asked_for_in_filters_that_cloudwatch_takes():
     assert all(any(f'"{identity}"' in pattern for pattern in found) for identity in ids)
 
 
-# --- ledgers -----------------------------------------------------------------------------------------------------
+# --- idempotency tables ------------------------------------------------------------------------------------------
 
 
 def tables(*names):
@@ -179,7 +179,7 @@ def idempotency(client, table, clock=lambda: T0):
     return DynamoIdempotencyStore(client, table, owner="r", clock=clock)
 
 
-def test_entries_are_read_from_the_ledgers_that_may_have_them():
+def test_records_are_read_from_the_tables_that_may_have_them():
     client = tables("ingress", "deliveries")
     for table, key, result in (
         ("ingress", record_key("partner.mux", "evt-1", "ingress"), None),
@@ -189,9 +189,9 @@ def test_entries_are_read_from_the_ledgers_that_may_have_them():
         idempotency(client, table).acquire(key, lease_seconds=30)
         idempotency(client, table).complete(key, result=result)
     idempotency(client, "deliveries").acquire(destination_key("partner.mux", "evt-1", "lake"), lease_seconds=30)
-    reader = IdempotencyStores(client, ["ingress", "deliveries"], PARTS, lambda: T0)
+    reader = IdempotencyRecords(client, ["ingress", "deliveries"], TOPOLOGY, lambda: T0)
 
-    entries = reader.entries("evt-1", ["partner.frameio", "partner.mux"], ["cms", "publish", "lake", "other"])
+    entries = reader.read("evt-1", ["partner.frameio", "partner.mux"], ["cms", "publish", "lake", "other"])
 
     found = {entry.scope: entry for entry in entries}
     assert set(found) == {"ingress", "destination/cms", "destination/publish", "destination/lake"}
@@ -202,14 +202,14 @@ def test_entries_are_read_from_the_ledgers_that_may_have_them():
     assert (found["ingress"].state, found["ingress"].at) == ("done", T0)
 
 
-def test_an_expired_entry_is_none():
+def test_an_expired_record_is_left_out():
     client = tables("ingress", "deliveries")
     key = destination_key("partner.mux", "evt-1", "cms")
     idempotency(client, "deliveries").acquire(key, lease_seconds=30)
     idempotency(client, "deliveries").complete(key)
-    reader = IdempotencyStores(client, ["ingress", "deliveries"], PARTS, lambda: T0 + 15 * 86_400)
+    reader = IdempotencyRecords(client, ["ingress", "deliveries"], TOPOLOGY, lambda: T0 + 15 * 86_400)
 
-    assert reader.entries("evt-1", ["partner.mux"], ["cms"]) == []
+    assert reader.read("evt-1", ["partner.mux"], ["cms"]) == []
 
 
 def test_more_keys_than_a_request_takes_are_read():
@@ -219,15 +219,15 @@ def test_more_keys_than_a_request_takes_are_read():
         key = destination_key("partner.mux", "evt-1", name)
         idempotency(client, "deliveries").acquire(key, lease_seconds=30)
         idempotency(client, "deliveries").complete(key)
-    reader = IdempotencyStores(client, ["deliveries"], PARTS, lambda: T0)
+    reader = IdempotencyRecords(client, ["deliveries"], TOPOLOGY, lambda: T0)
 
-    assert len(reader.entries("evt-1", ["partner.mux"], names)) == 5
+    assert len(reader.read("evt-1", ["partner.mux"], names)) == 5
 
 
-def test_a_ledger_that_is_not_there_is_named():
+def test_a_missing_idempotency_table_is_named():
     client = tables("ingress")
-    with pytest.raises(ProcessingError, match="reading the ledger deliveries: ResourceNotFoundException"):
-        IdempotencyStores(client, ["ingress"], PARTS, lambda: T0).entries("evt-1", ["partner.mux"], ["cms"])
+    with pytest.raises(ProcessingError, match="reading the idempotency table deliveries: ResourceNotFoundException"):
+        IdempotencyRecords(client, ["ingress"], TOPOLOGY, lambda: T0).read("evt-1", ["partner.mux"], ["cms"])
 
 
 # --- queues and executions ---------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ class Machines:
         }
 
 
-def test_an_execution_is_told_of_without_its_input():
+def test_an_execution_is_described_without_its_input():
     execution = Executions(Machines()).describe("arn:x", "publish")
     assert execution is not None
     assert (execution.status, execution.started, execution.stopped) == ("RUNNING", T0, None)
