@@ -2,8 +2,8 @@
 
     PYTHONPATH=lambda_src:. .venv/bin/python -m bench.review_group --items 10000
 
-`replay --limit 500 --rate 50 --canary 5` is cancelled, resumed, killed and resumed again, while a second operator
-replays 100 of the same group. Prints what happened and how long a cancel took. Ends with 1 if an item was sent twice,
+`retry --limit 500 --rate 50 --canary 5` is cancelled, resumed, killed and resumed again, while a second operator
+retries 100 of the same group. Prints what happened and how long a cancel took. Ends with 1 if an item was sent twice,
 if the oldest were not first, or if more were left out than a killed command may (eight).
 """
 
@@ -53,14 +53,14 @@ def work(place: Place) -> int:
     def taken() -> int:
         return int(place.records.operation(operation).taken)
 
-    def replay(limit: int) -> list[str]:
-        return ["replay", "--group", "g-1", "--limit", str(limit), "--rate", "50", "--canary", str(CANARIES)]
+    def retry(limit: int) -> list[str]:
+        return ["retry", "--group", "g-1", "--limit", str(limit), "--rate", "50", "--canary", str(CANARIES)]
 
-    first = place.command(*replay(LIMIT))
+    first = place.command(*retry(LIMIT))
     operation = place.operation(first)
     place.until(lambda: len(place.sent) >= CANARIES)
     tell(f"{len(place.sent)} sent: the canaries, and nothing else until they are delivered")
-    second = place.command(*replay(OTHERS_LIMIT))
+    second = place.command(*retry(OTHERS_LIMIT))
     place.operation(second)
     place.until(lambda: taken() >= BEFORE_THE_CANCEL)
 

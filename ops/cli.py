@@ -1,7 +1,8 @@
-"""The `media-events` command: each group of commands lives in a module of its own, imported when it is asked for."""
+"""The `media-events` command: each group of commands is a module of its own, imported when it is needed."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import signal
@@ -19,29 +20,38 @@ from ops.shared.console import OperatorError, err, print_error
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A group of commands: the module whose ``app`` it is, and a line of help. Or one command: its function's name."""
+    """A group of commands, or one command.
+
+    ``module`` holds the group's ``app``, or for one command the function that ``command`` names. ``added`` are commands
+    that other modules add to the group: a module, and the name of its function.
+    """
 
     module: str
     help: str
     command: str | None = None
+    added: tuple[tuple[str, str], ...] = ()
 
 
 PARTS: Final[dict[str, Part]] = {
     "local": Part("ops.local.commands", "The local cloud: start it, stop it, look into it."),
-    "demo": Part("ops.demo.commands", "See the whole path run, from signed webhooks to the review desk."),
+    "demo": Part("ops.demo.commands", "See the whole path run, from signed webhooks to the review page."),
     "partner": Part("ops.partner.commands", "Partner specifications: list, show and check them."),
     "route": Part("ops.route.commands", "Try event patterns and routes out, without AWS."),
-    "review": Part("ops.review.cli.commands", "The review desk: what failed for good, and putting it right."),
-    "replay": Part(
-        "ops.archive_replay.commands", "Deliver past events again, from the archive (what failed: `review retry`)."
+    "review": Part(
+        "ops.review.cli.commands",
+        "Review events that failed for good, and put them right.",
+        added=(("ops.review_web.command", "serve"),),
     ),
-    "trace": Part("ops.trace.commands", "An event's story over all hops: what happened, and where it is now.", "trace"),
+    "archive-replay": Part(
+        "ops.archive_replay.commands", "Deliver past events again, from the archive (for failed ones: `review retry`)."
+    ),
+    "trace": Part("ops.trace.commands", "An event's path over all hops: what happened, and where it is now.", "trace"),
     "status": Part("ops.status.commands", "A deployment on one screen: what needs a person now.", "status"),
 }
 
 
-def build(asked_for: str | None) -> typer.Typer:
-    """The command with one part imported, ``asked_for``; the others are only listed, so that `--help` is quick.
+def build(requested: str | None) -> typer.Typer:
+    """The command with one part imported, ``requested``; the others are only listed, so that `--help` is quick.
 
     Raises:
         OperatorError: a package that the part needs is not installed.
@@ -51,14 +61,14 @@ def build(asked_for: str | None) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        help="Connect media partners through events: the local cloud, partner specifications, the review desk.",
+        help="Connect media partners through events: the local cloud, partner specifications, the review of failures.",
     )
     app.callback()(_nothing)
     for name, part in PARTS.items():
-        if name == asked_for and part.command is not None:
-            app.command(name)(getattr(_load(name, part), part.command))
-        elif name == asked_for:
-            app.add_typer(_load(name, part).app, name=name, help=part.help)
+        if name == requested and part.command is not None:
+            app.command(name)(load(name, part))
+        elif name == requested:
+            app.add_typer(load(name, part), name=name, help=part.help)
         else:
             app.command(name, help=part.help)(_nothing)
     return app
@@ -68,13 +78,22 @@ def _nothing() -> None:
     pass
 
 
-def _load(name: str, part: Part) -> Any:
+@functools.cache
+def load(name: str, part: Part) -> Any:
+    """The group of a part with all its commands, or the function of its one command.
+
+    Raises:
+        OperatorError: a package that the part needs is not installed.
+    """
     try:
-        return importlib.import_module(part.module)
+        loaded: Any = getattr(importlib.import_module(part.module), part.command or "app")
+        for module, command in part.added:
+            loaded.command(command)(getattr(importlib.import_module(module), command))
     except ModuleNotFoundError as error:
         raise OperatorError(
             f"`media-events {name}` can't start: the Python module {error.name} is missing", hint="run `make setup`"
         ) from error
+    return loaded
 
 
 def run(argv: Sequence[str]) -> int:
@@ -91,10 +110,10 @@ def run(argv: Sequence[str]) -> int:
     except Exit as error:
         return error.exit_code
     except TyperException as error:
-        # Wrong usage: typer's own message says what is wrong and how the command is used.
+        # Typer's own message says what is wrong and how the command is used.
         return _show(error)
     except BrokenPipeError:
-        # `media-events … | head`: the reader has gone. Python would complain once more when it flushes at exit.
+        # The reader of the pipe has gone. Without this, Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return result if isinstance(result, int) else 0
@@ -116,7 +135,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """The entry point."""
-    # Asked to end in whatever way, it ends as on Ctrl-C: Terraform saves its state, what was started is stopped.
+    # These signals end it as Ctrl-C does: Terraform saves its state, and started processes are stopped.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     sys.exit(run(sys.argv[1:]))

@@ -211,7 +211,7 @@ class DemoRun:
         if not identities:
             self.faults.append("no review item was there to replay")
             return
-        self._command("review", "replay", *identities)
+        self._command("review", "retry", *identities)
 
     def _command(self, *arguments: str) -> None:
         # As the operator types it, in the operator's own environment.

@@ -29,7 +29,7 @@ SETTINGS: Final = "settings/review"
 State = Literal["running", "cancelled", "stopped", "completed"]
 """``stopped``: the canaries did not pass."""
 
-Action = Literal["replay", "archive", "restore"]
+Action = Literal["retry", "archive", "restore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Entry:
 class Operation:
     """What is done with many items, as far as it has come. ``rate`` is items per second.
 
-    Items are taken oldest failure first, up to ``created_at``; one that has been replayed since then is not taken, so
+    Items are taken oldest failure first, up to ``created_at``; one that has been retried since then is not taken, so
     that none is sent twice by one operation. ``cursor`` is the ``last_failed_at`` of the item taken last.
     """
 
@@ -61,7 +61,7 @@ class Operation:
     limit: int
     rate: float
     query: Query = field(default_factory=Query)
-    action: Action = "replay"
+    action: Action = "retry"
     canary: int = 0
     state: State = "running"
     cursor: str = ""

@@ -1,4 +1,4 @@
-"""What is done with many items: replayed at a rate, with canaries first; archived; restored.
+"""What is done with many items: retried at a rate, with canaries first; archived; restored.
 
 An operation says in its row what it takes before it takes it. So a command that was killed in the middle is resumed
 where it stopped, and a cancelled one stops before its next item, whoever cancelled it.
@@ -120,8 +120,8 @@ class BulkOperationRunner:
         return replace(taken, canary_ids=operation.canary_ids) if undone and self._trying(operation) else taken
 
     def _do(self, operation: Operation, item: ReviewItem) -> Outcome:
-        if operation.action == "replay":
-            (outcome,) = self.service.replay([item.item_id], wait_seconds=0)
+        if operation.action == "retry":
+            (outcome,) = self.service.retry([item.item_id], wait_seconds=0)
         else:
             outcome = decide(self.service, item.item_id, to=TARGETS[operation.action])
         self._record(operation, outcome)
@@ -204,13 +204,13 @@ def candidates(table: Table, operation: Operation) -> Iterator[ReviewItem]:
     )
     seen: set[str] = set()
     for item in walk(table, query):
-        if item.item_id not in seen and not (operation.action == "replay" and _sent(item, operation)):
+        if item.item_id not in seen and not (operation.action == "retry" and _sent(item, operation)):
             seen.add(item.item_id)
             yield item
 
 
 def _sent(item: ReviewItem, operation: Operation) -> bool:
-    """Whether ``item`` has been replayed since ``operation`` began. The times are of operators' clocks alone."""
+    """Whether ``item`` has been retried since ``operation`` began. The times are of operators' clocks alone."""
     return item.replayed_at is not None and item.replayed_at >= operation.created_at
 
 

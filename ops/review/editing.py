@@ -1,4 +1,4 @@
-"""Edit and replay: an event that can't be taken as it is, sent once more with other words.
+"""Edit and retry: an event that can't be taken as it is, sent once more with other words.
 
 The edited event is a new one, with an id of its own that links to the original (``editof``, ``causationid``). The
 original stays as it was. It is off by default: the deployment says which types may be edited. Whatever says which event

@@ -99,7 +99,7 @@ def group_page(
 
 
 def settle_some(service: ReviewService) -> None:
-    """Settle the latest replays that were confirmed meanwhile, so that counts are right after a command that died."""
+    """Settle the latest retries that were confirmed meanwhile, so that counts are right after a command that died."""
     selection = Selection(index="by-status", value="RETRYING")
     for item in service.table.page(selection, limit=SETTLED_AT_MOST).items:
         service.settle(item)

@@ -1,6 +1,6 @@
 """Where a review item stands in the order of its key, and what a person's decision does to those behind it.
 
-A route with ``ordering: strict`` keeps the later events of a key waiting for the one that failed. A replay needs
+A route with ``ordering: strict`` keeps the later events of a key waiting for the one that failed. A retry needs
 nothing more: the event goes first. An item that is put away is told to the route, by a message to its queue, so that
 its key goes on without it.
 """

@@ -116,7 +116,7 @@ class Page:
 
 
 def find_page(service: ReviewService, query: Query, *, limit: int, cursor: str | None = None) -> Page:
-    """A page of up to ``limit`` items. Replays that were confirmed meanwhile are settled on the way.
+    """A page of up to ``limit`` items. Retries that were confirmed meanwhile are settled on the way.
 
     Raises:
         QueryError: ``cursor`` is none of this query's.

@@ -22,23 +22,23 @@ BY_CLASS: Final[dict[FailureClass, Advice]] = {
         "The receiver was down, slow or told us to wait, for longer than retries last.",
         (
             "Make sure that the receiver is up again.",
-            "Replay with a few canaries first: the others follow only when those are delivered.",
+            "Retry with a few canaries first: the others follow only when those are delivered.",
         ),
-        "may pass: see whether the receiver is back, then replay",
+        "may pass: see whether the receiver is back, then retry",
     ),
     "permanent-config": Advice(
         "Our settings are at fault: a permission, an address, a secret, or a target that is not there.",
         (
             "Put the destination, its secret or its permission right, and deploy.",
-            "Replay one item, then the others.",
+            "Retry one item, then the others.",
         ),
-        "put right the destination, its secret or its permissions, then replay",
+        "put right the destination, its secret or its permissions, then retry",
     ),
     "permanent-data": Advice(
         "The event itself was refused. Sent as it is, it will be refused again.",
         (
             "Read the receiver's answer and the body of one item.",
-            "Mend the transform or the receiver and replay; or edit an item, where its type allows it.",
+            "Mend the transform or the receiver and retry; or edit an item, where its type allows it.",
             "Archive what nobody needs.",
         ),
         "this body won't be taken as it is: edit it, or have it sent again",
@@ -48,14 +48,14 @@ BY_CLASS: Final[dict[FailureClass, Advice]] = {
         (
             "Look at the function's log at the time of the failure.",
             "Give it more time or memory, or mend it, and deploy.",
-            "Replay one item as a canary before the others.",
+            "Retry one item as a canary before the others.",
         ),
-        "crashed the function: see its log, put it right, then replay",
+        "crashed the function: see its log, put it right, then retry",
     ),
     "expired": Advice(
         "The event became too old while it waited for a retry.",
-        ("Ask whether the receiver still wants it.", "Replay it, or archive it with the reason."),
-        "was too old to be tried again by itself: replay it if it is still wanted",
+        ("Ask whether the receiver still wants it.", "Retry it, or archive it with the reason."),
+        "was too old to be tried again by itself: retry it if it is still wanted",
     ),
 }
 
@@ -67,10 +67,10 @@ _BY_CODE: Final = {
     "http-410": "The receiver has taken this address away for good.",
     "http-413": "The body is too large for the receiver.",
     "http-422": "The receiver understood the body and does not accept its content.",
-    "http-429": "The receiver wants fewer requests: replay at a lower rate.",
-    "order-waiting": "It waited too long behind another event of its key: put that right, then replay this.",
+    "http-429": "The receiver wants fewer requests: retry at a lower rate.",
+    "order-waiting": "It waited too long behind another event of its key: put that right, then retry this.",
     "order-late": "A later event of its key was delivered before it: archive it if that makes it worthless, "
-    "else replay it out of order.",
+    "else retry it out of order.",
     "aws-AccessDenied": "IAM refuses: the function's role may not reach the target.",
     "aws-AccessDeniedException": "IAM refuses: the function's role may not reach the target.",
 }

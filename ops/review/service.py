@@ -1,6 +1,6 @@
 """What an operator does with review items, apart from how it is shown.
 
-A replay sends the original body to the hop that failed and only there. The item says ``RETRYING`` before anything is
+A retry sends the original body to the hop that failed and only there. The item says ``RETRYING`` before anything is
 sent, under a version that only one operator can win, and ``RESOLVED`` when the ledger has the effect. Where nothing
 could confirm it (a transform, a rule's own target), sent is taken for resolved; should it fail again, the re-drive
 function opens the item once more.
@@ -29,20 +29,20 @@ from media_events.recovery.review_item import Group, Grouping, Position, ReviewI
 from ops.review.ordering import Lanes, OrderPosition, as_attribute, notify_skipped, order_position
 
 STALE_SECONDS: Final = 15 * 60
-"""A replay that has not been confirmed for so long may be made again: the command may have died before it sent."""
+"""A retry that has not been confirmed for so long may be made again: the command may have died before it sent."""
 
 POLL_SECONDS: Final = 0.5
 
 Result = Literal["resolved", "sent", "failed", "unconfirmed", "refused", "missing"]
 """``resolved``: confirmed by the ledger. ``sent``: on its way, and nothing will confirm it. ``failed``: not sent, or
-failed again. ``unconfirmed``: sent, and not confirmed in time. ``refused``: not in a state to be replayed."""
+failed again. ``unconfirmed``: sent, and not confirmed in time. ``refused``: not in a state to be retried."""
 
 GOOD: Final[frozenset[Result]] = frozenset({"resolved", "sent"})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one item's replay."""
+    """What came of one item's retry."""
 
     item_id: str
     result: Result
@@ -168,7 +168,7 @@ class ReviewService:
         notify_skipped(self.queues, item, self.body(item))
         return True
 
-    def replay(
+    def retry(
         self,
         item_ids: Sequence[str],
         *,
@@ -176,7 +176,7 @@ class ReviewService:
         versions: Mapping[str, int] | None = None,
         out_of_order: bool = False,
     ) -> Iterator[Outcome]:
-        """Replay each item once, then wait for all of them together; outcomes come as they are known.
+        """Retry each item once, then wait for all of them together; outcomes come as they are known.
 
         Where ``versions`` names the version that the operator looked at, an item that has changed since is refused.
         ``out_of_order``: deliver them whatever else of their keys was delivered or waits.
@@ -193,11 +193,11 @@ class ReviewService:
     def _begin(self, item_id: str, seen: int | None, override: OrderingOverride | None) -> Outcome | ReviewItem:
         """Send one item back; the item if its outcome has to be waited for."""
         try:
-            item = self._replayable(item_id, seen)
+            item = self._retryable(item_id, seen)
             if override is not None and not confirmable(item):
-                return Outcome(item_id, "refused", "its hop keeps no order: replay it without --out-of-order")
+                return Outcome(item_id, "refused", "its hop keeps no order: retry it without --out-of-order")
             send = self._sender(item, override)
-            change = self.change_record("replay")
+            change = self.change_record("retry")
             claimed = replace(
                 item, status="RETRYING", replayed_at=change["at"], change=change, version=item.version + 1
             )
@@ -213,7 +213,7 @@ class ReviewService:
         self.resolve(claimed)
         return Outcome(item_id, "sent", f"sent to {item.hop}; it will be open again should it fail")
 
-    def _replayable(self, item_id: str, seen: int | None) -> ReviewItem:
+    def _retryable(self, item_id: str, seen: int | None) -> ReviewItem:
         item = self.table.get(item_id)
         if item is None:
             raise _Settled(Outcome(item_id, "missing", "there is no such item"))
@@ -372,7 +372,7 @@ def confirmable(item: ReviewItem) -> bool:
 def attributes_to_send(
     received: Mapping[str, Mapping[str, Any]], count: int, override: OrderingOverride | None = None
 ) -> dict[str, Mapping[str, Any]]:
-    """Message attributes for a replay. When the event first failed stays behind: a person has given it a new chance."""
+    """Message attributes for a retry. When the event first failed stays behind: a person has given it a new chance."""
     own = {REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)}, **as_attribute(override)}
     dropped = own.keys() | {FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE}
     others = {name: value for name, value in received.items() if name not in dropped}

@@ -30,7 +30,7 @@ class Request:
     """What to do with many items. Its query's statuses don't matter: open ones, or archived ones to restore."""
 
     query: Query = field(default_factory=Query)
-    action: Action = "replay"
+    action: Action = "retry"
     limit: int = 1000
     rate: float = 10.0
     canary: int = 0
@@ -87,7 +87,7 @@ def _operation(review: AuditedReviewService, request: Request, *, by: str) -> Op
         rate=request.rate,
         query=request.query,
         action=request.action,
-        canary=min(request.canary, request.limit) if request.action == "replay" else 0,
+        canary=min(request.canary, request.limit) if request.action == "retry" else 0,
     )
 
 
@@ -163,7 +163,7 @@ def _record(review: AuditedReviewService, operation: Operation, action: str, *, 
 # --- single items ------------------------------------------------------------------------------------------------
 
 
-def replay_items(  # noqa: PLR0913
+def retry_items(  # noqa: PLR0913
     review: AuditedReviewService,
     item_ids: Sequence[str],
     *,
@@ -172,19 +172,19 @@ def replay_items(  # noqa: PLR0913
     versions: Mapping[str, int] | None = None,
     out_of_order: bool = False,
 ) -> Iterator[Outcome]:
-    """Replay items by id; ``versions`` are those that the operator looked at.
+    """Retry items by id; ``versions`` are those that the operator looked at.
 
     ``out_of_order``: deliver them although later events of their keys were delivered.
 
     Raises:
         HopError: what was asked for could not be recorded; nothing was sent.
     """
-    action = "replay out of order" if out_of_order else "replay"
+    action = "retry out of order" if out_of_order else "retry"
     for item_id in dict.fromkeys(item_ids):
         # First of all, so that nothing is sent that nobody has asked for.
         review.record(item_id, f"{action} asked for", result="", reason=reason)
-    replayed = review.service.replay(item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order)
-    for outcome in replayed:
+    retried = review.service.retry(item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order)
+    for outcome in retried:
         allowed = outcome.result not in NOT_SENT
         result = f"{outcome.result}: {outcome.reason}"
         review.record(outcome.item_id, action, result=result, reason=reason, allowed=allowed)

@@ -18,7 +18,7 @@ from ops.review.use_cases import RefusedError, Request
 from ops.review_web.context import current_context
 from ops.review_web.errors import explained
 from ops.review_web.formatting import number
-from ops.review_web.forms import MAX_NOTE_CHARACTERS, MAX_SELECTED, ReplayForm, reason_of, whole
+from ops.review_web.forms import MAX_NOTE_CHARACTERS, MAX_SELECTED, RetryForm, reason_of, whole
 from ops.review_web.groups import group_page
 from ops.review_web.items import item_page
 
@@ -32,16 +32,16 @@ UNPROCESSABLE: Final = 422
 
 Tone = Literal["good", "busy", "bad"]
 _TONES: Final[dict[str, Tone]] = {"resolved": "good", "sent": "good", "unconfirmed": "busy"}
-_DONE: Final[dict[Action, str]] = {"replay": "sent", "archive": "archived", "restore": "restored"}
+_DONE: Final[dict[Action, str]] = {"retry": "sent", "archive": "archived", "restore": "restored"}
 
 
 # --- single items ------------------------------------------------------------------------------------------------
 
 
-@blueprint.post("/items/<item_id>/replay")
-def replay(item_id: str) -> Response:
+@blueprint.post("/items/<item_id>/retry")
+def retry(item_id: str) -> Response:
     """Send one item to the hop that failed."""
-    return _do_one(item_id, "replay")
+    return _do_one(item_id, "retry")
 
 
 @blueprint.post("/items/<item_id>/archive")
@@ -97,9 +97,9 @@ def _do_one(item_id: str, action: Action) -> Response:
 
 def _done(item_ids: list[str], action: Action, *, versions: dict[str, int] | None = None) -> list[Outcome]:
     review, reason = current_context().review, reason_of(request.form)
-    if action == "replay":
+    if action == "retry":
         late = request.form.get("out_of_order") == "yes"
-        found = use_cases.replay_items(
+        found = use_cases.retry_items(
             review, item_ids, reason=reason, wait_seconds=0, versions=versions, out_of_order=late
         )
     else:
@@ -125,7 +125,7 @@ def _sentence(text: str) -> str:
 
 @blueprint.post("/selection")
 def selection() -> Response:
-    """Replay, archive or restore the items that are selected on a group's page."""
+    """Retry, archive or restore the items that are selected on a group's page."""
     ids = list(dict.fromkeys(request.form.getlist("item")))
     action = next((known for known in _DONE if known == request.form.get("do")), None)
     group_id = request.form.get("group", "")
@@ -158,10 +158,10 @@ def _do_all(ids: list[str], action: Action) -> None:
 # --- a group -----------------------------------------------------------------------------------------------------
 
 
-@blueprint.post("/groups/<path:group_id>/replay")
-def replay_group(group_id: str) -> Any:
-    """Say what a replay of a group would send, or begin it."""
-    form, does = ReplayForm.read(request.form), request.form.get("do")
+@blueprint.post("/groups/<path:group_id>/retry")
+def retry_group(group_id: str) -> Any:
+    """Say what a retry of a group would send, or begin it."""
+    form, does = RetryForm.read(request.form), request.form.get("do")
     if form.problems:
         return group_page(group_id, form), UNPROCESSABLE
     asked = Request(
@@ -192,7 +192,7 @@ def archive_group(group_id: str) -> Response:
     )
 
 
-def _plan(group_id: str, form: ReplayForm, asked: Request) -> str:
+def _plan(group_id: str, form: RetryForm, asked: Request) -> str:
     looked_at = min(asked.limit, PLANNED)
     plan = use_cases.plan(
         current_context().review, Request(query=asked.query, limit=looked_at, rate=asked.rate, canary=asked.canary)

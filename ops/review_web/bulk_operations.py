@@ -1,4 +1,4 @@
-"""Replays of many items: which there were, and how far one is."""
+"""Retries of many items: which there were, and how far one is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESULTS: Final = (
     ("failed", "not sent"),
     ("refused", "left out"),
 )
-DONE: Final[dict[Action, str]] = {"replay": "sent", "archive": "archived", "restore": "restored"}
+DONE: Final[dict[Action, str]] = {"retry": "sent", "archive": "archived", "restore": "restored"}
 
 
 @blueprint.get("/operations")
@@ -45,7 +45,7 @@ def operation(operation_id: str) -> str:
         of=of(found),
         says=says(found),
         done=DONE[found.action],
-        results=RESULTS if found.action == "replay" else (("sent", DONE[found.action]), ("refused", "left out")),
+        results=RESULTS if found.action == "retry" else (("sent", DONE[found.action]), ("refused", "left out")),
         entries=list(islice(here.review.records.entries(operation_id), ENTRIES_SHOWN)),
     )
 

@@ -1,4 +1,4 @@
-"""Edit and replay: the event as it was, the difference, and the edited one sent in its place."""
+"""Edit and retry: the event as it was, the difference, and the edited one sent in its place."""
 
 from __future__ import annotations
 

@@ -32,15 +32,15 @@ IDENTITY: Final = frozenset(
 POLICIES: Final = {
     "metadata": "what failed, where, why and how often, and the audit; not what events carry",
     "read": "items whole, with bodies and receivers' answers",
-    "replay": "send items again, and leave notes",
+    "retry": "send items again, and leave notes",
     "edit": "send edited events in the place of items, where their type allows it",
     "administer": "archive and restore items, and leave notes",
 }
 _NEEDED: Final = {
-    "actions.replay": "replay",
-    "actions.replay_group": "replay",
-    "actions.resume": "replay",
-    "actions.cancel": "replay",
+    "actions.retry": "retry",
+    "actions.retry_group": "retry",
+    "actions.resume": "retry",
+    "actions.cancel": "retry",
     "actions.archive": "administer",
     "actions.restore": "administer",
     "actions.archive_group": "administer",
@@ -48,8 +48,8 @@ _NEEDED: Final = {
     "edits.change": "edit",
     "edits.finish": "edit",
     "edits.abandon": "edit",
-    "actions.note": "replay",
-    "actions.reveal": "replay",
+    "actions.note": "retry",
+    "actions.reveal": "retry",
 }
 
 _TOLD: Final = {
@@ -69,7 +69,7 @@ _TOLD: Final = {
 def needed_policy() -> str:
     """The operator policy that the request in hand needs."""
     if request.endpoint == "actions.selection":
-        return "replay" if request.form.get("do") == "replay" else "administer"
+        return "retry" if request.form.get("do") == "retry" else "administer"
     return _NEEDED.get(request.endpoint or "", "read")
 
 

@@ -13,8 +13,8 @@ MAX_SELECTED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayForm:
-    """What to replay of a group, as text: it is shown again where it can't be used. ``problems`` says why not."""
+class RetryForm:
+    """What to retry of a group, as text: it is shown again where it can't be used. ``problems`` says why not."""
 
     limit: str = "500"
     rate: str = "10"

@@ -17,7 +17,7 @@ from ops.review.remediation import BY_CLASS, Advice, advice
 from ops.review_web.context import current_context
 from ops.review_web.errors import POLICIES
 from ops.review_web.formatting import epoch, span
-from ops.review_web.forms import ReplayForm
+from ops.review_web.forms import RetryForm
 
 blueprint = Blueprint("groups", __name__)
 
@@ -40,7 +40,7 @@ SHORTCUTS: Final = (
     (("Enter",), "open the row"),
     (("s",), "select the row"),
     (("n",), "older items"),
-    (("r",), "replay, restore or resume: go to its form"),
+    (("r",), "retry, restore or resume: go to its form"),
     (("a",), "archive: go to its form"),
     (("e",), "edit the item"),
     (("c",), "leave a note"),
@@ -133,11 +133,11 @@ def overview() -> str:
 
 @blueprint.get("/groups/<path:group_id>")
 def group(group_id: str) -> str:
-    """One group: what to do about it, its items of one status, and the replay of all of them."""
-    return group_page(group_id, ReplayForm())
+    """One group: what to do about it, its items of one status, and the retry of all of them."""
+    return group_page(group_id, RetryForm())
 
 
-def group_page(group_id: str, form: ReplayForm) -> str:
+def group_page(group_id: str, form: RetryForm) -> str:
     """The page of a group, with ``form`` as it was filled in."""
     service = current_context().review.service
     found = service.table.group(group_id) or abort(404)

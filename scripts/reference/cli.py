@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,7 @@ from typing import Any, Final
 import typer
 from typer.main import get_command
 
-from ops.cli import PARTS, Part
+from ops.cli import PARTS, Part, load
 from scripts.reference.markdown import code, table
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -36,12 +35,11 @@ def _rendered(name: str, part: Part) -> str:
 
 def commands_of(name: str, part: Part) -> Mapping[str, Any]:
     """The commands of one part, by what is typed after `media-events`."""
-    module = importlib.import_module(part.module)
     if part.command is not None:
         app = typer.Typer()
-        app.command(name)(getattr(module, part.command))
+        app.command(name)(load(name, part))
         return {name: get_command(app)}
-    group: Any = get_command(module.app)
+    group: Any = get_command(load(name, part))
     children = getattr(group, "commands", {})
     found = {f"{name} {child}": command for child, command in children.items()}
     return {name: group, **found} if group.invoke_without_command else found

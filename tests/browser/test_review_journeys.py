@@ -30,14 +30,14 @@ def test_one_item_is_found_understood_and_delivered_by_click(busy, visit):
     page.get_by_role("button", name="Save the note").click()
     expect(page.get_by_text("The note is saved.")).to_be_visible()
     page.get_by_role("textbox", name="Why", exact=True).fill("the secret is renewed")
-    page.get_by_role("button", name="Replay").click()
+    page.get_by_role("button", name="Retry").click()
     expect(page.get_by_text(WAITING)).to_be_visible()
     world.delivered(item)
     status(page, "Resolved")
     assert world.sent() == [item.body]
     entries = list(world.place.review.records.entries(item.item_id))
     assert {entry.by for entry in entries} == {BY}
-    assert [entry.reason for entry in entries if entry.action == "replay asked for"] == ["the secret is renewed"]
+    assert [entry.reason for entry in entries if entry.action == "retry asked for"] == ["the secret is renewed"]
 
 
 def test_one_item_is_delivered_by_keyboard_alone(busy, visit):
@@ -99,7 +99,7 @@ def test_a_selection_is_archived_and_restored_by_keyboard_alone(busy, visit):
     assert world.get(item).status == "OPEN"
 
 
-def test_a_group_is_replayed_cancelled_and_resumed_with_its_progress(busy, visit):
+def test_a_group_is_retried_cancelled_and_resumed_with_its_progress(busy, visit):
     world, link = busy
     item = world.items["down"]
     page = visit(link).page
@@ -110,7 +110,7 @@ def test_a_group_is_replayed_cancelled_and_resumed_with_its_progress(busy, visit
     expect(page.get_by_text("Nothing has been sent.")).to_be_visible()
     expect(page.locator("main .count strong")).to_have_text("5")
     assert world.sent() == []
-    page.get_by_role("button", name="Start the replay").click()
+    page.get_by_role("button", name="Start the retry").click()
     expect(page.locator("[data-field=taken]")).not_to_have_text("0")
     page.get_by_role("button", name="Cancel").click()
     status(page, "Cancelled")
@@ -171,9 +171,9 @@ def test_a_permission_that_is_lost_meanwhile_is_named(busy, visit):
     visitor = visit(link)
     visitor.go(f"/items/{item.item_id}")
     world.deny("dynamodb:PutItem")
-    visitor.page.get_by_role("button", name="Replay").click()
+    visitor.page.get_by_role("button", name="Retry").click()
     expect(visitor.page.get_by_role("heading", name="You may not see or do this")).to_be_visible()
-    expect(visitor.page.get_by_text("operator_policies.replay")).to_be_visible()
+    expect(visitor.page.get_by_text("operator_policies.retry")).to_be_visible()
     world.deny("dynamodb:Query")
     visitor.page.get_by_role("link", name="Back to the failures").click()
     expect(visitor.page.get_by_text("operator_policies.read")).to_be_visible()
@@ -225,7 +225,7 @@ def test_what_takes_long_to_do_says_so_and_is_done_once(busy, visit):
     visitor = visit(link)
     visitor.go(f"/items/{item.item_id}")
     heard = hears(visitor, until="Loading", then=world.hold("sqs:SendMessage"))
-    visitor.page.get_by_role("button", name="Replay").click()
+    visitor.page.get_by_role("button", name="Retry").click()
     expect(visitor.page.get_by_text("Waiting for publish-asset")).to_be_visible()
     assert heard == ["Loading… Working…"]
     assert world.sent() == [item.body]
@@ -248,6 +248,6 @@ def test_a_colleague_s_change_is_not_run_over(busy, visit):
     visitor.go(f"/items/{item.item_id}")
     change = {"action": "archive", "by": COLLEAGUE, "at": "2026-11-26T09:19:00.000Z"}
     world.table.update(replace(item, status="ARCHIVED", version=2, change=change), over=item)
-    visitor.page.get_by_role("button", name="Replay").click()
+    visitor.page.get_by_role("button", name="Retry").click()
     expect(visitor.page.get_by_text(f"archive by {COLLEAGUE}").first).to_be_visible()
     assert world.sent() == []

@@ -81,11 +81,11 @@ class People:
                 decide(service, item.item_id, to="ARCHIVED")
             elif not late:
                 world.tell(f"replayed at {item.destination}", mark)
-                list(service.replay([item.item_id], wait_seconds=0))
+                list(service.retry([item.item_id], wait_seconds=0))
             elif world.fixed("people/late", item.item_id) < OUT_OF_ORDER:
                 self.out_of_order.add(about)
                 world.tell(f"replayed out of order at {item.destination}", mark)
-                list(service.replay([item.item_id], wait_seconds=0, out_of_order=True))
+                list(service.retry([item.item_id], wait_seconds=0, out_of_order=True))
         except ProcessingError:
             # They try again in the next round.
             return

@@ -43,7 +43,7 @@ def _replay(told: Any, clients: Clients, outputs: dict[str, Any]) -> Replay:
             DIRECTORY_VARIABLE: str(told.paths.directory),
         }
         return subprocess.run(
-            [sys.executable, "-m", "ops", "replay", *arguments, "--json"],
+            [sys.executable, "-m", "ops", "archive-replay", *arguments, "--json"],
             env=environment,
             cwd=REPOSITORY,
             capture_output=True,

@@ -460,7 +460,7 @@ def test_events_of_each_key_arrive_in_order_and_a_refused_one_holds_up_its_key_a
     assert eventually(parked)
 
     targets.receivers.refused.clear()
-    (outcome,) = review.replay([item.item_id], wait_seconds=60)
+    (outcome,) = review.retry([item.item_id], wait_seconds=60)
 
     assert outcome.result == "resolved"
     eventually(lambda: arrived() == whole)

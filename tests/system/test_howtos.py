@@ -83,14 +83,14 @@ def test_a_newcomer_finds_understands_and_delivers_the_event(told: Told, receive
 
     group = failed.group
     assert group["failure_class"] == "transient"
-    assert "see whether the receiver is back, then replay" in command(told, "review", "groups")
+    assert "see whether the receiver is back, then retry" in command(told, "review", "groups")
     item = open_items(told, group["group_id"])[failed.by_command]
     shown = command(told, "review", "show", item)
     for part in ("http-503", "comment", "attempt", f"route/comments-to-{BROKEN}", "Make sure that the receiver is up"):
         assert part in shown
 
     receiver.answer_with(BROKEN, HTTPStatus.OK)
-    replayed = command(told, "review", "replay", item, "--reason", "the review tool is back")
+    replayed = command(told, "review", "retry", item, "--reason", "the review tool is back")
     assert f"delivered to {BROKEN}" in replayed
     left = open_items(told, group["group_id"])
     assert failed.by_command not in left

@@ -446,7 +446,7 @@ def test_from_a_fifo_topic_to_a_fifo_queue_a_failed_event_holds_up_its_key_alone
     assert queue.groups() == before
 
     ways.clients.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MaximumMessageSize": "262144"})
-    (outcome,) = service.replay([item.item_id], wait_seconds=180)
+    (outcome,) = service.retry([item.item_id], wait_seconds=180)
 
     assert outcome.result == "resolved"
     assert eventually(lambda: queue.groups() == steps.ids), queue.groups()

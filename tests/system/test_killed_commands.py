@@ -101,7 +101,7 @@ class Place:
                 self.dynamodb.put_item(TableName="ledger", Item={"pk": {"S": key}, **entry})
 
     def command(self, *arguments, idempotency=True):
-        idempotency_stores = ["--ledger-table", "ledger"] if idempotency else []
+        idempotency_stores = ["--idempotency-table", "ledger"] if idempotency else []
         return subprocess.Popen(
             [sys.executable, "-m", "ops", "review", *arguments, "--table", "review", *idempotency_stores, "--json"],
             env=self.environment,
@@ -111,8 +111,8 @@ class Place:
             text=True,
         )
 
-    def replaying(self, limit):
-        return self.command("replay", "--group", "g-1", "--limit", str(limit), "--rate", RATE, "--canary", "5")
+    def retrying(self, limit):
+        return self.command("retry", "--group", "g-1", "--limit", str(limit), "--rate", RATE, "--canary", "5")
 
     def operation(self, running):
         """The id of the operation that a command has begun: its first line tells."""
@@ -156,11 +156,11 @@ def _place(tmp_path):
 
 def test_two_operators_a_kill_and_a_cancel_and_none_is_sent_twice(place):
     # One operator's command is killed in the middle, after its canaries; another one works at the same group meanwhile.
-    first = place.replaying(40)
+    first = place.retrying(40)
     operation = place.operation(first)
     # It stands still until the other one is at work, however long that takes to start.
     first.send_signal(signal.SIGSTOP)
-    second = place.replaying(25)
+    second = place.retrying(25)
     place.operation(second)
     first.send_signal(signal.SIGCONT)
     place.until(lambda: place.records.operation(operation).taken >= 12)

@@ -143,7 +143,7 @@ def test_metadata_shows_what_failed_and_not_what_is_in_it(holder, items, version
         assert said.status == 0
         assert SECRET_WORD not in said.out
     assert SECRET_WORD in holder("read").run("review", "show", item, "--json").out
-    assert refused_all(operator, ("review", "replay", item), ("review", "note", item, "x")) == []
+    assert refused_all(operator, ("review", "retry", item), ("review", "note", item, "x")) == []
     assert versions() == before
 
 
@@ -153,12 +153,12 @@ def test_read_shows_everything_and_changes_nothing(holder, items, edited, versio
     assert SECRET_WORD in shown["body"]
     group = shown["group_id"]
     by_partner = [["groups", "--by", "partner"], ["list", "--partner", "mux"]]
-    for command in (["groups"], ["audit", item], ["replay", "--group", group, "--dry-run"], *by_partner):
+    for command in (["groups"], ["audit", item], ["retry", "--group", group, "--dry-run"], *by_partner):
         said = operator.run("review", *command, "--json")
         assert said.status == 0, said.err
     doing: list[tuple[str, ...]] = [
-        ("review", "replay", item, "--reason", "x"),
-        ("review", "replay", "--group", group, "--limit", "1", "--reason", "x"),
+        ("review", "retry", item, "--reason", "x"),
+        ("review", "retry", "--group", group, "--limit", "1", "--reason", "x"),
         ("review", "archive", item, "--reason", "x"),
         ("review", "note", item, "x"),
         ("review", "edit", items["to-edit"], "--body", str(edited), "--yes", "--reason", "x"),
@@ -173,19 +173,19 @@ def test_read_shows_everything_and_changes_nothing(holder, items, edited, versio
 def test_replay_sends_one_and_many_and_no_past_events(holder, items, look):
     operator, item = holder("replay"), items["to-replay"]
     assert operator.run("review", "note", item, "the tool is back").status == 0
-    replayed = operator.run("review", "replay", item, "--reason", "the tool is back")
+    replayed = operator.run("review", "retry", item, "--reason", "the tool is back")
     assert (replayed.status, f"delivered to {BROKEN}" in replayed.out) == (0, True), replayed.err
     entries = operator.run("review", "audit", item, "--json").document
     assert [(entry["action"], entry["by"].rpartition("/")[2]) for entry in entries] == [
-        ("replay", "may-replay"),
-        ("replay asked for", "may-replay"),
+        ("retry", "may-replay"),
+        ("retry asked for", "may-replay"),
         ("note", "may-replay"),
     ]
     group = look(item).group_id
     # Nothing of it failed in the last second: it is the operation's row that must be allowed.
-    many = operator.run("review", "replay", "--group", group, "--since", "1s", "--reason", "a trial", "--json")
+    many = operator.run("review", "retry", "--group", group, "--since", "1s", "--reason", "a trial", "--json")
     assert (many.status, many.document["state"], many.document["taken"]) == (0, "completed", 0)
-    past = operator.run("replay", "start", "--since", "1h", "--partner", "mux", "--settle", "0")
+    past = operator.run("archive-replay", "start", "--since", "1h", "--partner", "mux", "--settle", "0")
     assert past.status == 1
     assert "access" in past.err.lower()
 
@@ -207,7 +207,7 @@ def test_administer_archives_and_restores_and_sends_nothing(holder, items, recei
         assert operator.run("review", does, item, "--reason", "a trial").status == 0
         assert look(item).status == status
     # It asked, and could not send: the item waits as before.
-    assert is_refused(operator.run("review", "replay", item, "--reason", "x"))
+    assert is_refused(operator.run("review", "retry", item, "--reason", "x"))
     assert look(item).status == "OPEN"
     assert len(receiver.requests()) == before
 
@@ -216,7 +216,7 @@ def test_who_may_replay_the_archive_and_repeat_effects_changes_no_item(holder, i
     # It includes `replay_archive`.
     operator, item, before = holder("repeat_effects"), items["to-archive"], versions()
     assert operator.run("review", "show", item).status == 0
-    assert refused_all(operator, ("review", "replay", item), ("review", "archive", item, "--reason", "x")) == []
+    assert refused_all(operator, ("review", "retry", item), ("review", "archive", item, "--reason", "x")) == []
     assert versions() == before
 
 
@@ -231,7 +231,7 @@ def test_the_page_shows_metadata_s_holder_the_rest_and_names_the_policy_that_is_
         assert (status, "you may see all but what events carry" in page) == (200, True)
         assert "http-410" in page
         assert SECRET_WORD not in page
-        for action, policy in (("replay", "replay"), ("archive", "administer")):
+        for action, policy in (("retry", "retry"), ("archive", "administer")):
             status, page = visitor.post(f"/items/{item}", f"/items/{item}/{action}", version="1", reason="x")
             assert (status, "You may not see or do this" in page) == (403, True)
             assert f"operator_policies.{policy}" in page

@@ -144,7 +144,7 @@ def test_status_and_trace_follow_an_event_into_review_and_out_of_it(
     assert "http-410" in leg["reason"]
 
     failing.answer_with(BROKEN, 200)
-    assert replayer.run("review", "replay", leg["item_id"], "--reason", "it is back").status == 0
+    assert replayer.run("review", "retry", leg["item_id"], "--reason", "it is back").status == 0
 
     assert reader.run("trace", event_id).status == 0
     after = reader.run("status", "--json")

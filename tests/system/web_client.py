@@ -36,7 +36,7 @@ def walk(page: Page, link: str, event: str, mend: str) -> dict[str, str]:
         pass
 
     page.get_by_role("textbox", name="Why", exact=True).fill("the review tool is back")
-    page.get_by_role("button", name="Replay").click()
+    page.get_by_role("button", name="Retry").click()
     # Nobody reloads: the page tells by itself.
     expect(page.locator("h1 .status")).to_have_text("Resolved")
     said["after"] = page.locator("section.act").inner_text()

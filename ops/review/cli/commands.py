@@ -19,7 +19,6 @@ from ops.review.editing import ancestry
 from ops.review.failure_groups import checked_grouping
 from ops.review.queries import WAITING, Query, checked_statuses, find_page
 from ops.review.use_cases import Request
-from ops.review_web.command import serve
 from ops.shared.console import fail, note, out, print_json
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ BODY_CHARACTERS_SHOWN: Final = 16 * 1024
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.command()(edit)
-app.command()(serve)
 
 
 @app.callback()
@@ -55,7 +53,7 @@ def list_items(  # noqa: PLR0913  # each is an option of the command
     where: Where,
     json: Json = False,
 ) -> None:
-    """List review items, the newest failure first. Replays that were confirmed meanwhile are settled on the way.
+    """List review items, the newest failure first. Retries that were confirmed meanwhile are settled on the way.
 
     Examples: media-events review list · media-events review list --destination cms --since 6h ·
     media-events review list --status ARCHIVED --json
@@ -233,7 +231,7 @@ def add_note(
 
 @app.command()
 @spread
-def replay(  # noqa: PLR0913
+def retry(  # noqa: PLR0913
     item_ids: Annotated[list[str] | None, typer.Argument(metavar="[ITEM_ID]...", help="The items' ids.")] = None,
     *,
     all_open: Annotated[bool, typer.Option("--all-open", help="All open items.")] = False,
@@ -280,7 +278,7 @@ def replay(  # noqa: PLR0913
             if canary or dry_run or (version is not None and len(item_ids) > 1):
                 fail("--canary and --dry-run go with a group or a query, --version with one id", exit_code=UNUSABLE)
             seconds = 0 if no_wait else wait
-            handlers.replay_items(
+            handlers.retry_items(
                 review,
                 item_ids,
                 reason=reason,

@@ -54,12 +54,12 @@ def plan(review: AuditedReviewService, request: Request, *, json: bool) -> None:
         to = [{"hop": hop, "destination": destination} for hop, destination in planned.to]
         print_json({**asdict(planned), "to": to})
         return
-    done = {"replay": "sent", "archive": "archived", "restore": "restored"}[request.action]
+    done = {"retry": "sent", "archive": "archived", "restore": "restored"}[request.action]
     out.print(f"{planned.items} items would be {done}, in {planned.seconds} s or more", markup=False)
     if planned.items:
         out.print(f"failed last between {planned.oldest} and {planned.newest}", markup=False)
     for hop, destination in planned.to:
-        out.print(plain(f"{'to' if request.action == 'replay' else 'of'} {hop} → {destination}"), markup=False)
+        out.print(plain(f"{'to' if request.action == 'retry' else 'of'} {hop} → {destination}"), markup=False)
 
 
 def start(review: AuditedReviewService, request: Request, *, wait: float, json: bool) -> None:
@@ -126,7 +126,7 @@ def until_interrupted() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-_DONE: Final = {"replay": {}, "archive": {"sent": "archived"}, "restore": {"sent": "restored"}}
+_DONE: Final = {"retry": {}, "archive": {"sent": "archived"}, "restore": {"sent": "restored"}}
 
 
 def _counts(operation: Operation) -> str:
@@ -164,7 +164,7 @@ def show_operations(review: AuditedReviewService, *, limit: int, json: bool) -> 
 # --- single items ------------------------------------------------------------------------------------------------
 
 
-def replay_items(  # noqa: PLR0913
+def retry_items(  # noqa: PLR0913
     review: AuditedReviewService,
     item_ids: Sequence[str],
     *,
@@ -175,13 +175,13 @@ def replay_items(  # noqa: PLR0913
     out_of_order: bool,
     json: bool,
 ) -> None:
-    """Replay items by id."""
+    """Retry items by id."""
     versions = None if version is None else dict.fromkeys(item_ids, version)
     outcomes = []
-    replayed = use_cases.replay_items(
+    retried = use_cases.retry_items(
         review, item_ids, reason=reason, wait_seconds=wait, versions=versions, out_of_order=out_of_order
     )
-    for outcome in replayed:
+    for outcome in retried:
         outcomes.append(outcome)
         if not json:
             out.print(line(outcome))

@@ -20,7 +20,8 @@ Region = Annotated[str | None, typer.Option(help="AWS region [default: the AWS c
 Profile = Annotated[str | None, typer.Option(help="AWS profile [default: the AWS configuration's].")]
 TableName = Annotated[str | None, typer.Option("--table", help="The review table [default: Terraform's output].")]
 IdempotencyTables = Annotated[
-    list[str] | None, typer.Option("--ledger-table", help="A ledger; may be repeated [default: Terraform's output].")
+    list[str] | None,
+    typer.Option("--idempotency-table", help="An idempotency table; may be repeated [default: Terraform's output]."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")]
@@ -46,8 +47,8 @@ Wait = Annotated[
 ]
 
 NO_LEDGER: Final = (
-    "no ledger is known: deliveries can't be confirmed, and routes that keep an order are not told of what is archived"
-    " (name the ledgers with --ledger-table)"
+    "no idempotency table is known: deliveries can't be confirmed, and ordered routes don't learn of archived items "
+    "(name the tables with --idempotency-table)"
 )
 
 

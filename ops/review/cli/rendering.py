@@ -83,7 +83,7 @@ def card(
         "first": item.first_failed_at,
         "last": item.last_failed_at,
         "re-driven": str(item.redrive_count),
-        "replayed": item.replayed_at,
+        "retried": item.replayed_at,
         "resolved": item.resolved_at,
         "settled": item.closed_at,
         "superseded by": item.superseded_by,

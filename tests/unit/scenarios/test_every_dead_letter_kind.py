@@ -137,7 +137,7 @@ def test_the_record_becomes_open_items_that_say_who_gave_up_and_why(whole, name)
 )
 def test_its_replay_goes_where_it_failed_and_has_its_effect_once(whole, name):
     (item,) = items_of(whole, name)
-    (outcome,) = whole.service.replay([item.item_id], wait_seconds=10)
+    (outcome,) = whole.service.retry([item.item_id], wait_seconds=10)
     assert outcome.result in ("resolved", "sent")
     whole.consume()
     whole.consume()
@@ -153,19 +153,19 @@ def test_its_replay_goes_where_it_failed_and_has_its_effect_once(whole, name):
 
 def test_a_rules_letter_is_replayed_for_the_failed_route_alone_and_the_webhooks_for_all(whole):
     (item,) = items_of(whole, "rule-target")
-    list(whole.service.replay([item.item_id], wait_seconds=1))
+    list(whole.service.retry([item.item_id], wait_seconds=1))
     assert whole.world.events.published[-1].metadata.redrive.route == "route/cms"
     assert item.return_to.bus_arn == BUS
 
     other = Whole()
     (item,) = items_of(other, "webhook-event")
-    list(other.service.replay([item.item_id], wait_seconds=1))
+    list(other.service.retry([item.item_id], wait_seconds=1))
     assert other.world.events.published[-1].metadata.redrive is None
 
 
 def test_a_request_is_replayed_to_the_function_that_took_it(whole):
     (item,) = items_of(whole, "webhook-request")
-    (outcome,) = whole.service.replay([item.item_id], wait_seconds=1)
+    (outcome,) = whole.service.retry([item.item_id], wait_seconds=1)
     assert outcome.result == "sent"
     assert whole.world.functions.invoked == [(FUNCTION, record("webhook-request")["body"])]
 
@@ -181,7 +181,7 @@ def test_what_holds_no_event_is_put_away_and_stays_so(whole, name):
 
 def test_a_report_without_the_event_can_not_be_sent(whole):
     for item in items_of(whole, "newer-bus"):
-        (outcome,) = whole.service.replay([item.item_id], wait_seconds=1)
+        (outcome,) = whole.service.retry([item.item_id], wait_seconds=1)
         assert outcome.result == "refused"
 
 

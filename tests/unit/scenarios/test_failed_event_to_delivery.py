@@ -208,7 +208,7 @@ def test_once_the_receiver_is_back_a_replay_delivers_and_is_confirmed(cloud, rec
     receiver.status = 200
     receiver.requests.clear()
     object.__setattr__(review, "sleep", lambda _seconds: cloud.settle())
-    (outcome,) = review.replay([item.item_id], wait_seconds=30)
+    (outcome,) = review.retry([item.item_id], wait_seconds=30)
     assert outcome.result == "resolved"
     assert [event_of(request) for request in receiver.requests] == ["evt-1"]
     assert open_items(review) == []
@@ -219,7 +219,7 @@ def test_a_replay_to_a_receiver_that_is_still_down_opens_the_item_again(cloud, r
     cloud.settle()
     (item,) = open_items(review)
     object.__setattr__(review, "sleep", lambda _seconds: cloud.settle())
-    (outcome,) = review.replay([item.item_id], wait_seconds=30)
+    (outcome,) = review.retry([item.item_id], wait_seconds=30)
     assert outcome.result == "failed"
     (again,) = open_items(review)
     assert (again.item_id, again.status, len(again.attempts)) == (item.item_id, "OPEN", 2)
@@ -378,7 +378,7 @@ def test_an_event_that_comes_too_late_is_delivered_when_a_person_says_so(cloud, 
     assert (item.event_id, item.error_code) == ("e1", "order-late")
     object.__setattr__(review, "sleep", lambda _seconds: cloud.settle())
 
-    (outcome,) = review.replay([item.item_id], wait_seconds=30, out_of_order=True)
+    (outcome,) = review.retry([item.item_id], wait_seconds=30, out_of_order=True)
 
     assert outcome.result == "resolved"
     assert taken(receiver, ordered) == ["e2", "e1"]

@@ -163,7 +163,7 @@ class Resequencer:
             return PermanentDataError(
                 "order-late",
                 "a later event of its partitionkey was delivered before this one came: archive it, or have it "
-                "delivered all the same with media-events review replay --out-of-order",
+                "delivered all the same with media-events review retry --out-of-order",
             )
         return None
 

@@ -39,7 +39,7 @@ def _cloud(monkeypatch, tmp_path):
 
 
 def command(cloud, *arguments):
-    return run(["replay", *arguments, *cloud.where])
+    return run(["archive-replay", *arguments, *cloud.where])
 
 
 def test_dry_run_tells_a_program_how_many_the_ledger_would_suppress(cloud, capsys):
@@ -114,7 +114,7 @@ def test_deployment_without_the_output_says_what_to_do():
 
 
 def test_help_tells_the_two_replays_apart(capsys):
-    run(["replay", "--help"])
-    assert "review retry" in capsys.readouterr().out
-    run(["review", "replay", "--help"])
+    run(["archive-replay", "--help"])
+    assert "review retry" in " ".join(capsys.readouterr().out.split())
+    run(["review", "retry", "--help"])
     assert "media-events archive-replay" in " ".join(capsys.readouterr().out.split())

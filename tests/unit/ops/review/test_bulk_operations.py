@@ -1,4 +1,4 @@
-"""Replaying many items: limit, rate, canaries, cancelling, resuming, two operators, a killed command."""
+"""Retrying many items: limit, rate, canaries, cancelling, resuming, two operators, a killed command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.fakes.review_items import BY, attempt, make_item
 from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures
 from tests.unit.ops.review.test_service import Office
 
-ARGUMENTS = ["--table", "review", "--ledger-table", "ledger"]
+ARGUMENTS = ["--table", "review", "--idempotency-table", "ledger"]
 
 
 class Killed(BaseException):
@@ -291,7 +291,7 @@ def test_each_item_of_an_operation_is_in_the_audit_with_its_operation():
     group = Group(2, canary=0)
     group.runner().run(group.operation)
     (line,) = group.records.entries(group.review.item.item_id)
-    assert (line.action, line.allowed, line.by, line.operation_id) == ("replay", True, BY, "op-1")
+    assert (line.action, line.allowed, line.by, line.operation_id) == ("retry", True, BY, "op-1")
 
 
 # --- commands ----------------------------------------------------------------------------------------------------
@@ -307,18 +307,18 @@ def _group(monkeypatch, tmp_path):
 
 
 def command(*arguments):
-    return run(["review", *arguments, *(ARGUMENTS if arguments[0] in {"replay", "resume"} else ARGUMENTS[:2])])
+    return run(["review", *arguments, *(ARGUMENTS if arguments[0] in {"retry", "resume"} else ARGUMENTS[:2])])
 
 
 def test_a_dry_run_sends_and_records_nothing(group, capsys):
-    assert command("replay", "--group", "g-1", "--limit", "10", "--dry-run", "--json") == 0
+    assert command("retry", "--group", "g-1", "--limit", "10", "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["items"] == 10
     assert not group.sent()
     assert not group.records.lines
 
 
-def test_a_group_is_replayed_and_the_audit_tells_of_it(group, capsys):
-    assert command("replay", "--group", "g-1", "--canary", "2", "--reason", "CMS is back", "--json") == 0
+def test_a_group_is_retried_and_the_audit_tells_of_it(group, capsys):
+    assert command("retry", "--group", "g-1", "--canary", "2", "--reason", "CMS is back", "--json") == 0
     ended = json.loads(capsys.readouterr().out)
     assert (ended["state"], len(group.sent())) == ("completed", 12)
     assert command("audit", ended["operation_id"]) == 0
@@ -328,25 +328,25 @@ def test_a_group_is_replayed_and_the_audit_tells_of_it(group, capsys):
 
 
 def test_only_items_of_the_destination_asked_for_go_out(group):
-    assert command("replay", "--all-open", "--destination", "elsewhere") == 0
+    assert command("retry", "--all-open", "--destination", "elsewhere") == 0
     assert not group.sent()
 
 
-def test_items_are_replayed_by_what_they_are(group):
+def test_items_are_retried_by_what_they_are(group):
     for number in range(3):
         item = make_item(
             f"evt-x{number}", group_id="g-2", error_code="http-422", type="comment.created", partner="frameio"
         )
         group.review.table.items[item.item_id] = item
-    assert command("replay", "--code", "http-422", "--partner", "frameio", "--limit", "2", "--since", "2d") == 0
+    assert command("retry", "--code", "http-422", "--partner", "frameio", "--limit", "2", "--since", "2d") == 0
     assert set(group.sent()) <= {"evt-x0", "evt-x1", "evt-x2"}
     assert len(group.sent()) == 2
-    assert command("replay", "--type", "comment.created", "--until", "2001-01-01") == 0
+    assert command("retry", "--type", "comment.created", "--until", "2001-01-01") == 0
     assert len(group.sent()) == 2
 
 
 def test_a_time_that_is_none_is_a_mistake(group):  # noqa: ARG001
-    assert command("replay", "--since", "yesterday", "--dry-run") == 2
+    assert command("retry", "--since", "yesterday", "--dry-run") == 2
 
 
 def test_a_group_is_archived_and_restored_as_operations(group, capsys):
@@ -371,7 +371,7 @@ def test_an_archive_of_nothing_or_of_two_things_is_a_mistake(group, arguments):
 
 
 def test_operations_are_listed_the_latest_first_with_who_and_why(group, capsys):  # noqa: ARG001
-    assert command("replay", "--group", "g-1", "--limit", "2", "--reason", "CMS is back", "--json") == 0
+    assert command("retry", "--group", "g-1", "--limit", "2", "--reason", "CMS is back", "--json") == 0
     ended = json.loads(capsys.readouterr().out)
     assert command("operations") == 0
     shown = capsys.readouterr().out
@@ -411,8 +411,8 @@ def test_a_running_operation_is_cancelled_by_id_and_resumed(group, capsys):
 
 
 @pytest.mark.parametrize("arguments", [["--group", "g-1", "--all-open"], ["x", "--group", "g-1"], ["x", "--dry-run"]])
-def test_a_replay_of_two_things_at_once_is_a_mistake(group, arguments):
-    assert command("replay", *arguments) == 2
+def test_a_retry_of_two_things_at_once_is_a_mistake(group, arguments):
+    assert command("retry", *arguments) == 2
     assert not group.sent()
 
 
@@ -446,7 +446,7 @@ def test_an_item_is_archived_for_a_reason_and_restored(group):
     assert command("archive", item_id, "--reason", " ") == 2
     assert command("archive", item_id, "--reason", "withdrawn") == 0
     assert group.review.current().status == "ARCHIVED"
-    assert command("replay", item_id, "--no-wait") == 1
+    assert command("retry", item_id, "--no-wait") == 1
     assert command("restore", item_id) == 0
     assert group.review.current().status == "OPEN"
 
@@ -460,10 +460,10 @@ def test_the_loser_is_told_who_won(group, capsys):
     assert [(line.action, line.reason) for line in refused] == [("archive", "me too")]
 
 
-def test_a_note_survives_a_replay(group, capsys):
+def test_a_note_survives_a_retry(group, capsys):
     item_id = group.review.item.item_id
     assert command("note", item_id, "asked the CMS team") == 0
-    assert command("replay", item_id, "--no-wait") == 0
+    assert command("retry", item_id, "--no-wait") == 0
     assert command("audit", item_id) == 0
     assert "asked the CMS team" in capsys.readouterr().out
 

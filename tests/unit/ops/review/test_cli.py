@@ -7,6 +7,7 @@ import json
 import pytest
 import typer
 
+from ops import cli
 from ops.cli import run
 from ops.deployment import discovery
 from ops.review.cli import context
@@ -16,7 +17,7 @@ from tests.fakes.audit_log import records_of
 from tests.fakes.review_items import attempt, make_item
 from tests.unit.ops.review.test_service import Office
 
-TABLE = ["--table", "review", "--ledger-table", "ledger"]
+TABLE = ["--table", "review", "--idempotency-table", "ledger"]
 
 
 @pytest.fixture(name="review")
@@ -137,7 +138,7 @@ def test_nothing_that_came_from_outside_drives_the_terminal(review, capsys):
         attempts=(attempt(message=evil),),
     )
     review.table.items = {item.item_id: item}
-    for arguments in (["list"], ["show", item.item_id], ["replay", item.item_id, "--no-wait"]):
+    for arguments in (["list"], ["show", item.item_id], ["retry", item.item_id, "--no-wait"]):
         command(*arguments, *TABLE)
     shown = capsys.readouterr().out
     assert "\x1b]" not in shown
@@ -146,38 +147,38 @@ def test_nothing_that_came_from_outside_drives_the_terminal(review, capsys):
     assert "[bold red]x[/]" in shown
 
 
-# --- replay ------------------------------------------------------------------------------------------------------
+# --- retry ------------------------------------------------------------------------------------------------------
 
 
-def test_a_confirmed_replay_ends_with_0(review, capsys):
+def test_a_confirmed_retry_ends_with_0(review, capsys):
     review.later = [lambda: review.idempotency.delivered(review.item)]
-    assert command("replay", review.item.item_id, *TABLE) == 0
+    assert command("retry", review.item.item_id, *TABLE) == 0
     assert "resolved" in capsys.readouterr().out
 
 
-def test_a_replay_that_fails_again_ends_with_1_and_its_reason(review, capsys):
+def test_a_retry_that_fails_again_ends_with_1_and_its_reason(review, capsys):
     review.later = [review.fails_again]
-    assert command("replay", review.item.item_id, *TABLE) == 1
+    assert command("retry", review.item.item_id, *TABLE) == 1
     assert "http-500" in capsys.readouterr().out
 
 
-def test_a_replay_that_is_not_confirmed_in_time_ends_with_1(review):
-    assert command("replay", review.item.item_id, "--wait", "1", *TABLE) == 1
+def test_a_retry_that_is_not_confirmed_in_time_ends_with_1(review):
+    assert command("retry", review.item.item_id, "--wait", "1", *TABLE) == 1
 
 
-def test_a_replay_without_waiting_ends_with_0_once_it_is_sent(review):
-    assert command("replay", review.item.item_id, "--no-wait", *TABLE) == 0
+def test_a_retry_without_waiting_ends_with_0_once_it_is_sent(review):
+    assert command("retry", review.item.item_id, "--no-wait", *TABLE) == 0
     assert len(review.queues.sent) == 1
 
 
-def test_a_replay_for_programs_is_json(review, capsys):
-    command("replay", review.item.item_id, "nothing", "--no-wait", "--json", *TABLE)
+def test_a_retry_for_programs_is_json(review, capsys):
+    command("retry", review.item.item_id, "nothing", "--no-wait", "--json", *TABLE)
     results = {outcome["item_id"]: outcome["result"] for outcome in json.loads(capsys.readouterr().out)}
     assert results == {review.item.item_id: "unconfirmed", "nothing": "missing"}
 
 
-def test_a_replay_of_nothing_is_a_mistake(review):  # noqa: ARG001
-    assert command("replay", *TABLE) == 2
+def test_a_retry_of_nothing_is_a_mistake(review):  # noqa: ARG001
+    assert command("retry", *TABLE) == 2
 
 
 # --- finding the deployment --------------------------------------------------------------------------------------
@@ -229,14 +230,14 @@ def test_an_environments_name_can_not_leave_its_folder(review, name):  # noqa: A
 
 
 def test_every_command_can_be_told_where_the_desk_is():
-    commands = typer.main.get_command(review).commands
-    assert {"list", "show", "replay", "archive", "edit", "serve"} <= set(commands)
+    commands = typer.main.get_command(cli.load("review", cli.PARTS["review"])).commands
+    assert {"list", "show", "retry", "archive", "edit", "serve"} <= set(commands)
     for name, one in commands.items():
         options = {option for parameter in one.params for option in parameter.opts}
-        assert {"--table", "--ledger-table", "--environment", "--region", "--profile"} <= options, name
+        assert {"--table", "--idempotency-table", "--environment", "--region", "--profile"} <= options, name
 
 
-@pytest.mark.parametrize("name", ["list", "replay", "archive", "restore", "export"])
+@pytest.mark.parametrize("name", ["list", "retry", "archive", "restore", "export"])
 def test_commands_on_many_items_choose_them_in_the_same_way(name):
     options = {
         option for parameter in typer.main.get_command(review).commands[name].params for option in parameter.opts
@@ -247,7 +248,7 @@ def test_commands_on_many_items_choose_them_in_the_same_way(name):
 def test_who_archives_is_told_that_without_a_ledger_no_order_is_kept(review, capsys):
     item = review.item.item_id
     assert command("archive", item, "--reason", "withdrawn", "--table", "review") == 0
-    assert "no ledger is known" in capsys.readouterr().err
+    assert "no idempotency table is known" in capsys.readouterr().err
     assert command("restore", item, *TABLE) == 0
     assert command("archive", item, "--reason", "withdrawn", *TABLE) == 0
-    assert "no ledger is known" not in capsys.readouterr().err
+    assert "no idempotency table is known" not in capsys.readouterr().err

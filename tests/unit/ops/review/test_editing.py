@@ -1,4 +1,4 @@
-"""Edit and replay: what may be edited, what is sent, and what a crash, a colleague or a refusal does to it."""
+"""Edit and retry: what may be edited, what is sent, and what a crash, a colleague or a refusal does to it."""
 
 from __future__ import annotations
 
@@ -261,28 +261,28 @@ def test_of_two_edits_one_is_sent_and_the_loser_is_told_who_won():
     assert place.lines()[-1] == ("edit", False)
 
 
-def test_an_item_that_was_replayed_since_the_draft_is_not_edited():
+def test_an_item_that_was_retried_since_the_draft_is_not_edited():
     place = Place()
     edited = place.edited()
-    list(use_cases.replay_items(place.review, [place.item.item_id], reason="", wait_seconds=0))
-    assert "replay by" in problems(place.send, edited)
+    list(use_cases.retry_items(place.review, [place.item.item_id], reason="", wait_seconds=0))
+    assert "retry by" in problems(place.send, edited)
 
 
-def test_an_item_that_was_attempted_since_the_operator_looked_is_neither_edited_nor_replayed():
+def test_an_item_that_was_attempted_since_the_operator_looked_is_neither_edited_nor_retried():
     place = Place()
     place.fakes.fails_again()
     assert "version 1" in problems(lambda: editing.draft(place.review, place.item.item_id, seen=1))
-    (outcome,) = place.fakes.service().replay([place.item.item_id], wait_seconds=0, versions={place.item.item_id: 1})
+    (outcome,) = place.fakes.service().retry([place.item.item_id], wait_seconds=0, versions={place.item.item_id: 1})
     assert (outcome.result, place.sent()) == ("refused", [])
     assert decide(place.fakes.service(), place.item.item_id, to="ARCHIVED", seen=1).result == "refused"
 
 
-@pytest.mark.parametrize("doing", ["replay", "archive"])
-def test_a_superseded_item_is_neither_replayed_nor_archived(doing):
+@pytest.mark.parametrize("doing", ["retry", "archive"])
+def test_a_superseded_item_is_neither_retried_nor_archived(doing):
     place = Place()
     event_id = place.send().event_id
-    if doing == "replay":
-        ((result, reason),) = place.fakes.replay()
+    if doing == "retry":
+        ((result, reason),) = place.fakes.retry()
     else:
         outcome = decide(place.fakes.service(), place.item.item_id, to="ARCHIVED")
         result, reason = outcome.result, outcome.reason
@@ -319,11 +319,11 @@ def test_an_edited_event_that_fails_is_a_new_item_linked_to_the_original():
     assert (original_id, original.status) == ("evt-1", "SUPERSEDED")
 
 
-def test_a_failed_edit_is_resolved_by_a_replay():
+def test_a_failed_edit_is_resolved_by_a_retry():
     place = Place()
     failed = fail_too(place, place.send().event_id)
     place.fakes.later = [lambda: place.delivered(failed.event_id)]
-    assert [result for result, _ in place.fakes.replay(failed.item_id)] == ["resolved"]
+    assert [result for result, _ in place.fakes.retry(failed.item_id)] == ["resolved"]
     assert place.current().status == "SUPERSEDED"
 
 
@@ -392,7 +392,7 @@ def test_an_edit_that_is_killed_anywhere_is_neither_lost_nor_sent_as_two_events(
         assert (at, before, place.sent()) == (1, True, [])
         place.send(place.edited())
     elif item.status == "RETRYING":
-        assert place.fakes.replay()[0][0] == "refused"
+        assert place.fakes.retry()[0][0] == "refused"
         assert "finish" in problems(editing.draft, place.review, item.item_id)
         place.finish()
     assert place.current().status == "SUPERSEDED"
@@ -426,7 +426,7 @@ def test_finishing_an_edit_that_was_delivered_sends_nothing():
     assert (len(place.sent()), place.current().status) == (1, "SUPERSEDED")
 
 
-def test_an_item_whose_edit_is_not_finished_is_never_replayed_however_old_it_is():
+def test_an_item_whose_edit_is_not_finished_is_never_retried_however_old_it_is():
     place = Place()
     place.fakes.trap.steps.clear()
     place.fakes.trap.at = 2
@@ -434,7 +434,7 @@ def test_an_item_whose_edit_is_not_finished_is_never_replayed_however_old_it_is(
         place.send(place.edited())
     place.fakes.trap.at = None
     place.fakes.clock.now += STALE_SECONDS + 1
-    ((result, reason),) = place.fakes.replay()
+    ((result, reason),) = place.fakes.retry()
     assert (result, place.sent()) == ("refused", [])
     assert "--finish" in reason
 

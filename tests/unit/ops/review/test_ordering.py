@@ -99,31 +99,31 @@ def test_a_route_that_could_not_be_told_is_told_when_the_item_is_archived_once_m
     assert overrides(review) == ["skip"]
 
 
-def test_a_replay_keeps_the_order_unless_a_person_wants_otherwise(review, service):
-    list(service.replay([ITEM.item_id], wait_seconds=0))
+def test_a_retry_keeps_the_order_unless_a_person_wants_otherwise(review, service):
+    list(service.retry([ITEM.item_id], wait_seconds=0))
     assert overrides(review) == [None]
     review.table.items[ITEM.item_id] = replace(ITEM, version=7)
-    list(service.replay([ITEM.item_id], wait_seconds=0, out_of_order=True))
+    list(service.retry([ITEM.item_id], wait_seconds=0, out_of_order=True))
     assert overrides(review) == [None, "ignore"]
 
 
 def test_what_a_person_wanted_once_is_not_wanted_for_ever(service, review):
     before = {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": "ignore"}}
     review.table.items[ITEM.item_id] = replace(ITEM, message_attributes=before)
-    list(service.replay([ITEM.item_id], wait_seconds=0))
+    list(service.retry([ITEM.item_id], wait_seconds=0))
     assert overrides(review) == [None]
 
 
 def test_a_hop_without_an_order_takes_nothing_out_of_order(review, service):
     review.table.items[ITEM.item_id] = replace(ITEM, hop="transform/enrich")
-    (outcome,) = service.replay([ITEM.item_id], wait_seconds=0, out_of_order=True)
+    (outcome,) = service.retry([ITEM.item_id], wait_seconds=0, out_of_order=True)
     assert outcome.result == "refused"
     assert review.queues.sent == []
 
 
 def test_an_event_that_was_delivered_and_not_written_down_in_its_order_lets_its_key_go_on(review, service):
     review.idempotency.delivered(ITEM)
-    (outcome,) = service.replay([ITEM.item_id], wait_seconds=0)
+    (outcome,) = service.retry([ITEM.item_id], wait_seconds=0)
     assert (outcome.result, overrides(review)) == ("resolved", ["skip"])
 
 

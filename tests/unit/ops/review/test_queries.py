@@ -233,7 +233,7 @@ def test_stats_tell_of_all_groups_without_reading_their_items():
 
 def test_counts_settle_what_was_confirmed_after_its_command_had_gone():
     review = Office()
-    review.replay(wait=0)
+    review.retry(wait=0)
     review.idempotency.delivered(review.item)
     settle_some(review.service())
     assert stats(review.service()).by_status["RESOLVED"] == 1

@@ -1,4 +1,4 @@
-"""The review desk: a replay goes to the failed hop once, one operator at a time, and is confirmed."""
+"""The review desk: a retry goes to the failed hop once, one operator at a time, and is confirmed."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ class Office:
             sleep=self.sleep,
         )
 
-    def replay(self, *item_ids, wait=10.0):
+    def retry(self, *item_ids, wait=10.0):
         return [
             (outcome.result, outcome.reason)
-            for outcome in self.service().replay(item_ids or [self.item.item_id], wait_seconds=wait)
+            for outcome in self.service().retry(item_ids or [self.item.item_id], wait_seconds=wait)
         ]
 
     def current(self):
@@ -83,19 +83,19 @@ class Office:
         self.table.items[self.item.item_id] = self.current().failed_again(later)
 
 
-# --- replaying ---------------------------------------------------------------------------------------------------
+# --- retrying ---------------------------------------------------------------------------------------------------
 
 
-def test_a_delivered_replay_is_resolved_by_the_ledger():
+def test_a_delivered_retry_is_resolved_by_the_ledger():
     review = Office()
     review.later = [lambda: None, lambda: review.idempotency.delivered(review.item)]
-    assert [result for result, _ in review.replay()] == ["resolved"]
+    assert [result for result, _ in review.retry()] == ["resolved"]
     assert (review.current().status, review.current().version) == ("RESOLVED", 3)
 
 
-def test_a_replay_sends_the_original_body_to_the_failed_hops_queue():
+def test_a_retry_sends_the_original_body_to_the_failed_hops_queue():
     review = Office()
-    review.replay(wait=0)
+    review.retry(wait=0)
     (sent,) = review.queues.sent
     assert (sent["queue_url"], sent["body"]) == (QUEUE_URL, review.item.body)
     assert sent["attributes"]["redrivecount"] == {"dataType": "Number", "stringValue": "4"}
@@ -104,42 +104,42 @@ def test_a_replay_sends_the_original_body_to_the_failed_hops_queue():
 
 def test_an_empty_body_is_sent_as_it_is():
     review = Office(make_item(body="", body_size=0))
-    review.replay(wait=0)
+    review.retry(wait=0)
     assert [message["body"] for message in review.queues.sent] == [""]
 
 
-def test_an_age_from_before_the_replay_does_not_count_against_it():
+def test_an_age_from_before_the_retry_does_not_count_against_it():
     old = {"firstfailedtime": {"dataType": "String", "stringValue": "2026-11-01T00:00:00.000Z"}}
     review = Office(make_item(message_attributes=old))
-    review.replay(wait=0)
+    review.retry(wait=0)
     assert "firstfailedtime" not in review.queues.sent[0]["attributes"]
 
 
-def test_a_replay_that_fails_again_is_reported_with_its_new_reason():
+def test_a_retry_that_fails_again_is_reported_with_its_new_reason():
     review = Office()
     review.later = [review.fails_again]
-    ((result, reason),) = review.replay()
+    ((result, reason),) = review.retry()
     assert (result, review.current().status) == ("failed", "OPEN")
     assert "http-500" in reason
 
 
-def test_a_replay_that_nothing_confirms_in_time_is_still_being_retried():
+def test_a_retry_that_nothing_confirms_in_time_is_still_being_retried():
     review = Office()
-    assert [result for result, _ in review.replay(wait=2)] == ["unconfirmed"]
+    assert [result for result, _ in review.retry(wait=2)] == ["unconfirmed"]
     assert review.current().status == "RETRYING"
 
 
 def test_what_was_delivered_meanwhile_is_not_sent_again():
     review = Office()
     review.idempotency.delivered(review.item)
-    assert [result for result, _ in review.replay()] == ["resolved"]
+    assert [result for result, _ in review.retry()] == ["resolved"]
     assert review.queues.sent == []
     assert review.current().status == "RESOLVED"
 
 
 def test_one_event_named_twice_is_sent_once():
     review = Office()
-    review.replay(review.item.item_id, review.item.item_id, wait=0)
+    review.retry(review.item.item_id, review.item.item_id, wait=0)
     assert len(review.queues.sent) == 1
 
 
@@ -147,16 +147,16 @@ def test_one_event_named_twice_is_sent_once():
 def test_only_an_open_item_is_sent(status):
     review = Office(make_item(status=status, replayed_at="2026-11-23T13:19:00.000Z"))
     review.clock.now = 1_795_440_000.0
-    assert [result for result, _ in review.replay()] == ["refused"]
+    assert [result for result, _ in review.retry()] == ["refused"]
     assert review.queues.sent == []
 
 
-def test_a_replay_whose_command_died_can_be_made_again_after_a_while():
+def test_a_retry_whose_command_died_can_be_made_again_after_a_while():
     review = Office()
-    review.replay(wait=0)
-    assert [result for result, _ in review.replay(wait=0)] == ["refused"]
+    review.retry(wait=0)
+    assert [result for result, _ in review.retry(wait=0)] == ["refused"]
     review.clock.now += STALE_SECONDS
-    assert [result for result, _ in review.replay(wait=0)] == ["unconfirmed"]
+    assert [result for result, _ in review.retry(wait=0)] == ["unconfirmed"]
 
 
 def test_of_two_operators_one_sends_and_the_other_is_told():
@@ -166,7 +166,7 @@ def test_of_two_operators_one_sends_and_the_other_is_told():
         review.table.items[review.item.item_id] = replace(review.item, status="RETRYING", version=2)
 
     review.table.meanwhile = colleague
-    ((result, reason),) = review.replay()
+    ((result, reason),) = review.retry()
     assert result == "refused"
     assert "somebody else" in reason
     assert review.queues.sent == []
@@ -174,13 +174,13 @@ def test_of_two_operators_one_sends_and_the_other_is_told():
 
 def test_an_unknown_id_is_missing_and_the_others_are_sent():
     review = Office()
-    assert [result for result, _ in review.replay("nothing", review.item.item_id, wait=0)] == ["missing", "unconfirmed"]
+    assert [result for result, _ in review.retry("nothing", review.item.item_id, wait=0)] == ["missing", "unconfirmed"]
 
 
 def test_a_queue_that_can_not_be_reached_leaves_the_item_open():
     review = Office()
     review.trap.at, review.trap.error = 2, TransientError("aws-down", "no answer")
-    ((result, reason),) = review.replay()
+    ((result, reason),) = review.retry()
     assert (result, review.current().status) == ("failed", "OPEN")
     assert "aws-down" in reason
 
@@ -189,13 +189,13 @@ def test_a_body_in_the_bucket_is_fetched_before_anything_changes():
     review = Office()
     uri = review.bodies.put(b"the whole body")
     review.table.items[review.item.item_id] = replace(review.item, body=None, bodyref=uri)
-    review.replay(wait=0)
+    review.retry(wait=0)
     assert review.queues.sent[0]["body"] == "the whole body"
 
 
 def test_a_body_that_is_gone_leaves_the_item_open_and_says_so():
     review = Office(make_item(body=None, bodyref=FakeBodies.base + "0" * 64))
-    ((result, reason),) = review.replay()
+    ((result, reason),) = review.retry()
     assert (result, review.current().status) == ("failed", "OPEN")
     assert "body-missing" in reason
 
@@ -204,13 +204,13 @@ def test_attributes_in_the_bucket_are_fetched():
     review = Office()
     uri = review.bodies.put(json.dumps({"big": {"dataType": "String", "stringValue": "x"}}).encode())
     review.table.items[review.item.item_id] = replace(review.item, message_attributes={}, attributesref=uri)
-    review.replay(wait=0)
+    review.retry(wait=0)
     assert review.queues.sent[0]["attributes"]["big"]["stringValue"] == "x"
 
 
 def test_an_item_without_an_event_can_not_be_sent():
     review = Office(make_item(return_to=ReturnTo(kind="none")))
-    assert [result for result, _ in review.replay()] == ["refused"]
+    assert [result for result, _ in review.retry()] == ["refused"]
 
 
 # --- other ways back ---------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def test_an_item_without_an_event_can_not_be_sent():
 
 def test_a_rules_letter_goes_back_on_its_bus_for_its_route_alone():
     review = Office(make_item(kind="rule", return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
-    assert [result for result, _ in review.replay()] == ["sent"]
+    assert [result for result, _ in review.retry()] == ["sent"]
     (event,) = review.events.published
     assert isinstance(event, Event)
     assert (event.metadata.redrive.route, event.metadata.redrive.count) == ("route/cms", 4)
@@ -228,7 +228,7 @@ def test_a_rules_letter_goes_back_on_its_bus_for_its_route_alone():
 @pytest.mark.parametrize("kind", ["consumer", "function"])
 def test_a_letter_of_a_function_that_the_rule_invokes_goes_back_on_the_bus_and_its_ledger_confirms(kind):
     review = Office(make_item(kind=kind, return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
-    assert [result for result, _ in review.replay(wait=0)] == ["unconfirmed"]
+    assert [result for result, _ in review.retry(wait=0)] == ["unconfirmed"]
     assert len(review.events.published) == 1
     assert review.current().status == "RETRYING"
 
@@ -236,26 +236,26 @@ def test_a_letter_of_a_function_that_the_rule_invokes_goes_back_on_the_bus_and_i
 def test_a_bus_that_refuses_leaves_the_item_open():
     review = Office(make_item(return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
     review.events.refusal = TransientError("aws-down", "no answer")
-    assert [result for result, _ in review.replay()] == ["failed"]
+    assert [result for result, _ in review.retry()] == ["failed"]
     assert review.current().status == "OPEN"
 
 
 def test_a_body_that_is_no_event_can_not_go_on_the_bus():
     review = Office(make_item(body="junk", return_to=ReturnTo(kind="bus", bus_arn=BUS)))
-    assert [result for result, _ in review.replay()] == ["failed"]
+    assert [result for result, _ in review.retry()] == ["failed"]
     assert review.current().status == "OPEN"
 
 
 def test_a_request_goes_back_to_its_function():
     review = Office(make_item(hop="ingress/webhook", return_to=ReturnTo(kind="function", function_arn="arn:f")))
-    assert [result for result, _ in review.replay()] == ["sent"]
+    assert [result for result, _ in review.retry()] == ["sent"]
     assert review.functions.invoked == [("arn:f", review.item.body)]
 
 
 def test_a_function_that_still_refuses_leaves_the_item_open():
     review = Office(make_item(hop="ingress/webhook", return_to=ReturnTo(kind="function", function_arn="arn:f")))
     review.functions.error = TransientError("function-failed", "no")
-    assert [result for result, _ in review.replay()] == ["failed"]
+    assert [result for result, _ in review.retry()] == ["failed"]
     assert review.current().status == "OPEN"
 
 
@@ -268,7 +268,7 @@ def found(review, *, limit=10, statuses=("OPEN", "RETRYING"), **asked):
 
 def test_a_list_settles_what_was_delivered_after_the_command_had_gone():
     review = Office()
-    review.replay(wait=0)
+    review.retry(wait=0)
     review.idempotency.delivered(review.item)
     assert found(review) == []
     assert review.current().status == "RESOLVED"

@@ -33,7 +33,7 @@ WRITTEN = {
     ],
     "two similar messages have failed": [(TABLE, "test_a_group_counts_its_items_by_status_through_every_change")],
     "a group is retried": [
-        (OPERATIONS, "test_a_group_is_replayed_and_the_audit_tells_of_it"),
+        (OPERATIONS, "test_a_group_is_retried_and_the_audit_tells_of_it"),
         (OPERATIONS, "test_of_ten_thousand_the_limit_goes_out_at_the_rate_and_none_twice"),
     ],
     "a single message fails in a batch": [
@@ -41,13 +41,13 @@ WRITTEN = {
     ],
     "a retry fails to be sent": [(DESK, "test_a_queue_that_can_not_be_reached_leaves_the_item_open")],
     "a retry of an empty body": [(DESK, "test_an_empty_body_is_sent_as_it_is")],
-    "a retry of a failed message fails": [(DESK, "test_a_replay_that_fails_again_is_reported_with_its_new_reason")],
-    "a pending retry is retried": [(DESK, "test_a_replay_whose_command_died_can_be_made_again_after_a_while")],
-    "messages are retried by queue and timeframe": [(OPERATIONS, "test_items_are_replayed_by_what_they_are")],
+    "a retry of a failed message fails": [(DESK, "test_a_retry_that_fails_again_is_reported_with_its_new_reason")],
+    "a pending retry is retried": [(DESK, "test_a_retry_whose_command_died_can_be_made_again_after_a_while")],
+    "messages are retried by queue and timeframe": [(OPERATIONS, "test_items_are_retried_by_what_they_are")],
     "an edited message fails to process": [
         (EDITING, "test_an_edited_event_that_fails_is_a_new_item_linked_to_the_original")
     ],
-    "a failed edit is resolved by a retry": [(EDITING, "test_a_failed_edit_is_resolved_by_a_replay")],
+    "a failed edit is resolved by a retry": [(EDITING, "test_a_failed_edit_is_resolved_by_a_retry")],
     "a re-edit solves a failed message": [(EDITING, "test_an_edit_of_an_edit_solves_what_the_first_one_did_not")],
     "the same unique id is imported twice": [
         (TABLE, "test_an_item_is_written_once_and_read_back_as_it_was"),
@@ -134,7 +134,7 @@ UNWRITTEN = {
         (OPERATIONS, "test_an_export_for_programs_is_a_json_object_a_line_without_bodies"),
         (OPERATIONS, "test_an_export_for_spreadsheets_holds_no_formula"),
     ],
-    "a note survives a retry": [(OPERATIONS, "test_a_note_survives_a_replay")],
+    "a note survives a retry": [(OPERATIONS, "test_a_note_survives_a_retry")],
     # Editing
     "editing is off by default": [(EDITING, "test_editing_is_off_by_default")],
     "locked headers can't be changed, sensitive ones warn": [
@@ -153,12 +153,12 @@ UNWRITTEN = {
         (EDITING, "test_only_an_event_in_the_envelope_can_be_edited")
     ],
     "the message has changed since the editor was opened": [
-        (EDITING, "test_an_item_that_was_replayed_since_the_draft_is_not_edited"),
-        (EDITING, "test_an_item_that_was_attempted_since_the_operator_looked_is_neither_edited_nor_replayed"),
+        (EDITING, "test_an_item_that_was_retried_since_the_draft_is_not_edited"),
+        (EDITING, "test_an_item_that_was_attempted_since_the_operator_looked_is_neither_edited_nor_retried"),
     ],
     "the loser of two edits is told who won (ServiceControl #5122)": [(EDIT_COMMAND, "test_the_loser_is_told_who_won")],
     "an edited message can't be retried or archived": [
-        (EDITING, "test_a_superseded_item_is_neither_replayed_nor_archived")
+        (EDITING, "test_a_superseded_item_is_neither_retried_nor_archived")
     ],
     "the edited message links to the original and back": [
         (EDIT_COMMAND, "test_an_item_and_its_edit_name_each_other"),

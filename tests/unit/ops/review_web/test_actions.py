@@ -20,13 +20,13 @@ def follow(browser, answer):
     return browser.get(answer.headers["Location"]).text
 
 
-def test_a_replay_sends_the_original_body_once_and_says_that_it_waits(browser, item, world):
-    page = follow(browser, browser.post(f"/items/{item.item_id}/replay", {"version": "1", "reason": "it is back"}))
+def test_a_retry_sends_the_original_body_once_and_says_that_it_waits(browser, item, world):
+    page = follow(browser, browser.post(f"/items/{item.item_id}/retry", {"version": "1", "reason": "it is back"}))
     assert "It is sent, and not confirmed yet." in page
     assert 'data-version="2"' in page
     assert world.sent() == [item.body]
     assert world.get(item).status == "RETRYING"
-    asked = [entry for entry in world.place.review.records.entries(item.item_id) if entry.action == "replay asked for"]
+    asked = [entry for entry in world.place.review.records.entries(item.item_id) if entry.action == "retry asked for"]
     assert [(entry.by, entry.reason) for entry in asked] == [(BY, "it is back")]
 
 
@@ -37,20 +37,20 @@ def test_only_what_came_too_late_for_its_order_can_be_delivered_out_of_it(browse
     )
     world.put(late)
     assert 'name="out_of_order"' in browser.get(f"/items/{late.item_id}").text
-    browser.post(f"/items/{late.item_id}/replay", {"version": "1", "out_of_order": "yes"})
+    browser.post(f"/items/{late.item_id}/retry", {"version": "1", "out_of_order": "yes"})
     assert world.sent() == [late.body]
-    assert ("replay out of order asked for", True) in done(world, late.item_id)
+    assert ("retry out of order asked for", True) in done(world, late.item_id)
 
 
 def test_a_delivery_is_told_when_the_ledger_has_it(browser, item, world):
-    browser.post(f"/items/{item.item_id}/replay", {"version": "1"})
+    browser.post(f"/items/{item.item_id}/retry", {"version": "1"})
     assert browser.get(f"/items/{item.item_id}/state").json == {"status": "RETRYING", "version": 2}
     world.delivered(item)
     assert browser.get(f"/items/{item.item_id}/state").json == {"status": "RESOLVED", "version": 3}
     assert "Nothing is left to do." in browser.get(f"/items/{item.item_id}").text
 
 
-@pytest.mark.parametrize("action", ["replay", "archive"])
+@pytest.mark.parametrize("action", ["retry", "archive"])
 def test_what_has_changed_since_it_was_looked_at_is_left_alone(browser, item, world, action):
     change = {"action": "note", "by": COLLEAGUE, "at": "2026-11-26T09:19:00.000Z"}
     assert world.table.update(replace(item, version=2, change=change), over=item)
@@ -64,7 +64,7 @@ def test_what_has_changed_since_it_was_looked_at_is_left_alone(browser, item, wo
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 40, "1.0"])
 def test_a_form_without_a_usable_version_does_nothing(browser, item, world, version):
-    assert "Nothing was done" in follow(browser, browser.post(f"/items/{item.item_id}/replay", {"version": version}))
+    assert "Nothing was done" in follow(browser, browser.post(f"/items/{item.item_id}/retry", {"version": version}))
     assert world.get(item) == item
 
 
@@ -114,17 +114,15 @@ def test_a_selection_is_done_one_by_one_and_counted(browser, item, world):
     assert {world.get(one).status for one in items} == {"ARCHIVED"}
     assert "not archived: it is ARCHIVED" in follow(browser, browser.post("/selection", form))
     assert "3 restored." in follow(browser, browser.post("/selection", form | {"do": "restore"}))
-    assert "3 sent." in follow(browser, browser.post("/selection", form | {"do": "replay"}))
+    assert "3 sent." in follow(browser, browser.post("/selection", form | {"do": "retry"}))
     assert len(world.sent()) == 3
 
 
 def test_an_empty_selection_says_so(browser, item):
-    assert "Nothing is selected" in follow(
-        browser, browser.post("/selection", {"do": "replay", "group": item.group_id})
-    )
+    assert "Nothing is selected" in follow(browser, browser.post("/selection", {"do": "retry", "group": item.group_id}))
 
 
-@pytest.mark.parametrize("form", [{"do": "purge"}, {}, {"do": "replay", "item": [str(n) for n in range(101)]}])
+@pytest.mark.parametrize("form", [{"do": "purge"}, {}, {"do": "retry", "item": [str(n) for n in range(101)]}])
 def test_a_selection_that_no_page_of_ours_makes_is_refused(browser, item, form):
     assert browser.post("/selection", {"group": item.group_id} | form).status_code == 400
 
@@ -141,9 +139,9 @@ def test_a_selection_that_no_page_of_ours_makes_is_refused(browser, item, form):
         ("canary", "-1"),
     ],
 )
-def test_a_replay_of_a_group_with_an_unusable_number_says_which(browser, item, world, field, value):
+def test_a_retry_of_a_group_with_an_unusable_number_says_which(browser, item, world, field, value):
     form = {"limit": "5", "rate": "10", "canary": "0", "do": "start", "reason": "kept"} | {field: value}
-    answer = browser.post(f"/groups/{item.group_id}/replay", form)
+    answer = browser.post(f"/groups/{item.group_id}/retry", form)
     assert answer.status_code == 422
     assert {"limit": "At most:", "rate": "Rate:", "canary": "Canaries:"}[field] in answer.text
     assert 'value="kept"' in answer.text
@@ -154,7 +152,7 @@ def test_a_replay_of_a_group_with_an_unusable_number_says_which(browser, item, w
 def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(browser, item, world, grouping):
     several(world, item, 3)
     form = {"limit": "3", "rate": "1", "canary": "0", "do": "plan"}
-    page = browser.post(f"/groups/{item.group_ids[grouping]}/replay", form).text
+    page = browser.post(f"/groups/{item.group_ids[grouping]}/retry", form).text
     assert "<strong>3</strong> items, in 3 s or more" in page
     assert "route/ready-to-cms" in page
     assert world.sent() == []
@@ -163,7 +161,7 @@ def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(browser, item, wor
 
 def run(browser, item, **changes):
     form = {"limit": "10", "rate": "1000", "canary": "0", "do": "start", "reason": "back"} | changes
-    answer = browser.post(f"/groups/{item.group_id}/replay", form)
+    answer = browser.post(f"/groups/{item.group_id}/retry", form)
     assert answer.status_code == 303
     return answer.headers["Location"]
 
@@ -174,7 +172,7 @@ def ended(world, path):
     return world.place.review.records.operation(operation_id)
 
 
-def test_a_group_is_replayed_in_the_background_and_tells_how_far_it_is(browser, item, world):
+def test_a_group_is_retried_in_the_background_and_tells_how_far_it_is(browser, item, world):
     several(world, item, 3)
     path = run(browser, item)
     operation = ended(world, path)
@@ -188,7 +186,7 @@ def test_a_group_is_replayed_in_the_background_and_tells_how_far_it_is(browser, 
     assert len(world.sent()) == 4
 
 
-def test_canaries_that_fail_again_stop_the_replay(browser, item, world):
+def test_canaries_that_fail_again_stop_the_retry(browser, item, world):
     items = several(world, item, 3)
     path = run(browser, item, canary="1", rate="2")
     oldest = min(items, key=lambda one: (one.last_failed_at, one.item_id))
@@ -232,7 +230,7 @@ def test_a_group_is_archived_as_an_operation(browser, item, world):
 
 
 @pytest.mark.parametrize(
-    "path", ["/items/{0}/replay", "/items/{0}/note", "/items/{0}/body", "/groups/{0}/replay", "/groups/{0}/archive"]
+    "path", ["/items/{0}/retry", "/items/{0}/note", "/items/{0}/body", "/groups/{0}/retry", "/groups/{0}/archive"]
 )
 def test_what_is_not_there_is_not_found(browser, path):
     form = {"reason": "x", "text": "x", "limit": "1", "rate": "1", "canary": "0", "do": "start"}
@@ -246,11 +244,11 @@ def test_what_is_not_there_is_not_found(browser, path):
 @pytest.mark.parametrize(
     ("path", "policy"),
     [
-        ("/items/{item.item_id}/replay", "replay"),
+        ("/items/{item.item_id}/retry", "retry"),
         ("/items/{item.item_id}/archive", "administer"),
-        ("/items/{item.item_id}/note", "replay"),
-        ("/items/{item.item_id}/body", "replay"),
-        ("/groups/{item.group_id}/replay", "replay"),
+        ("/items/{item.item_id}/note", "retry"),
+        ("/items/{item.item_id}/body", "retry"),
+        ("/groups/{item.group_id}/retry", "retry"),
         ("/groups/{item.group_id}/archive", "administer"),
     ],
 )
@@ -278,10 +276,10 @@ def test_who_may_not_read_is_told_which_policy_is_missing(browser, item, world, 
 def test_a_permission_lost_in_the_middle_of_a_selection_says_how_far_it_came(browser, item, world):
     token = browser.form_token()
     world.deny("dynamodb:PutItem")
-    form = {"do": "replay", "group": item.group_id, "item": [item.item_id]}
+    form = {"do": "retry", "group": item.group_id, "item": [item.item_id]}
     page = follow(browser, browser.post("/selection", form, token=token))
     assert "It ended after 0 of 1" in page
-    assert "operator_policies.replay" in page
+    assert "operator_policies.retry" in page
 
 
 def test_who_may_not_see_what_events_carry_sees_the_rest(browser, item, world):

@@ -1,4 +1,4 @@
-"""Edit and replay on the page: the difference first, then the edited event in the original's place, once."""
+"""Edit and retry on the page: the difference first, then the edited event in the original's place, once."""
 
 from __future__ import annotations
 

@@ -68,9 +68,9 @@ def test_the_page_answers_to_its_own_names(stranger, host):
 def post_paths(item):
     base = f"/items/{item.item_id}"
     return [
-        *(f"{base}/{what}" for what in ("replay", "archive", "restore", "note", "body", "edit")),
+        *(f"{base}/{what}" for what in ("retry", "archive", "restore", "note", "body", "edit")),
         *(f"{base}/edit/{what}" for what in ("finish", "abandon")),
-        *("/selection", f"/groups/{item.group_id}/replay", f"/groups/{item.group_id}/archive"),
+        *("/selection", f"/groups/{item.group_id}/retry", f"/groups/{item.group_id}/archive"),
         *("/operations/x/cancel", "/operations/x/resume"),
     ]
 
@@ -83,7 +83,7 @@ def test_every_form_of_the_page_is_tried_here(app, item):
 
 def test_nothing_changes_without_the_token_of_a_form(browser, item, world):
     for path in post_paths(item):
-        answer = browser.post(path, {"reason": "x", "do": "replay", "item": item.item_id}, token=False)
+        answer = browser.post(path, {"reason": "x", "do": "retry", "item": item.item_id}, token=False)
         assert answer.status_code == 400, path
         assert "too old" in answer.text
         assert browser.post(path, {"reason": "x"}, token="forged").status_code == 400
@@ -104,7 +104,7 @@ def test_nothing_changes_without_the_token_of_a_form(browser, item, world):
     ],
 )
 def test_a_form_of_another_page_is_refused_even_with_the_token(browser, item, world, headers):
-    answer = browser.post(f"/items/{item.item_id}/replay", {"version": "1"}, **headers)
+    answer = browser.post(f"/items/{item.item_id}/retry", {"version": "1"}, **headers)
     assert answer.status_code == 403
     assert world.get(item) == item
 
@@ -154,7 +154,7 @@ def test_nobody_can_be_sent_elsewhere(browser, item, where):
         assert location.startswith("/")
         assert not location.startswith(("//", "/\\"))
     for group in (where, "../..", "/evil"):
-        answer = browser.post("/selection", {"do": "replay", "group": group})
+        answer = browser.post("/selection", {"do": "retry", "group": group})
         assert answer.headers.get("Location", "/groups/").startswith(("/groups/",)), group
     answer = browser.post(f"/items/{item.item_id}/note", {"text": "x", "next": where})
     assert answer.headers["Location"] == f"/items/{item.item_id}"
