@@ -1,4 +1,4 @@
-"""Where the operator's commands find a deployment: its names, and clients for the cloud that it is in."""
+"""Finds the deployment that an operator's command is for: its names, and clients for its cloud."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from ops.deployment.topology import Topology
+from ops.deployment.topology import Topology, text_or_none
 from ops.local.endpoint import CloudRecord, is_running
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, default_directory
 from ops.shared.console import OperatorError, fail
@@ -27,7 +27,7 @@ UNUSABLE: Final = 2
 
 @dataclass(frozen=True)
 class Cloud:
-    """AWS, or a local cloud: makes clients, one per service. ``record`` is that of the local cloud."""
+    """AWS, or the local cloud of ``record``: makes one client per service."""
 
     region: str | None = None
     profile: str | None = None
@@ -45,7 +45,7 @@ class Cloud:
         return self._clients[service]
 
     def lazy(self, service: str) -> Any:
-        """The client of ``service``, made when it is first used: a command may need none of some services."""
+        """The client of ``service``, made at its first use: a command may not need it."""
         return _Lazy(self, service)
 
     def _make(self, service: str) -> Any:
@@ -54,7 +54,7 @@ class Cloud:
 
             names = {"lambda": "lambda_"}
             return getattr(Clients(self.record), names.get(service, service))
-        import boto3  # noqa: PLC0415  # half a second: only where AWS is asked at all
+        import boto3  # noqa: PLC0415  # half a second: only where AWS is used
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ class Cloud:
             )
         except BotoCoreError as error:
             raise OperatorError(
-                f"AWS can't be asked: {error}",
+                f"no AWS client can be made: {error}",
                 hint="set --region and credentials (AWS_PROFILE), or use --environment",
                 exit_code=UNUSABLE,
             ) from error
@@ -84,7 +84,7 @@ class _Lazy:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployed environment. ``outputs`` are Terraform's, name to value, read when they are asked for."""
+    """One deployed environment. ``outputs`` reads Terraform's outputs, name to value."""
 
     cloud: Cloud
     review_table: str
@@ -93,7 +93,7 @@ class Deployment:
 
     @cached_property
     def topology(self) -> Topology:
-        """What it is made of; empty where Terraform's outputs are nowhere to be found."""
+        """Its hops; empty where there are no outputs of Terraform."""
         return Topology.of(self.outputs())
 
 
@@ -105,23 +105,20 @@ def find(
     table: str | None,
     idempotency_tables: Sequence[str],
 ) -> Deployment:
-    """Find a deployment by what the operator said, the variables, or what Terraform put out.
+    """Find a deployment by the operator's options, the environment variables or Terraform's outputs.
 
     Raises:
-        OperatorError: its review table's name is nowhere to be found.
+        OperatorError: none of them names its review table.
     """
     name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or None
     paths = LocalPaths(default_directory(), _checked(name or DEFAULT_ENVIRONMENT))
     cloud = Cloud(region=region, profile=profile, record=_local_cloud(paths, profile))
     table = table or os.environ.get(REVIEW_TABLE_VARIABLE) or None
-    idempotency_stores = list(idempotency_tables) or _words(os.environ.get(IDEMPOTENCY_TABLES_VARIABLE, ""))
+    tables = list(idempotency_tables) or os.environ.get(IDEMPOTENCY_TABLES_VARIABLE, "").replace(",", " ").split()
     outputs = functools.cache(functools.partial(_outputs, paths, cloud))
-    if table is None or not idempotency_stores:
-        found = outputs()
-        table = table or _text(found.get("review_table_name"))
-        idempotency_stores = idempotency_stores or [
-            str(idempotency) for idempotency in found.get("idempotency_table_names") or [] if idempotency
-        ]
+    if table is None or not tables:
+        table = table or text_or_none(outputs().get("review_table_name"))
+        tables = tables or [str(name) for name in outputs().get("idempotency_table_names") or [] if name]
     if table is None:
         raise OperatorError(
             f"the review table of the environment {paths.environment!r} is not known",
@@ -129,13 +126,15 @@ def find(
             "(media-events local up, or main.py and Terraform)",
             exit_code=UNUSABLE,
         )
-    return Deployment(cloud=cloud, review_table=table, idempotency_tables=idempotency_stores, outputs=outputs)
+    return Deployment(cloud=cloud, review_table=table, idempotency_tables=tables, outputs=outputs)
 
 
 def _checked(environment: str) -> str:
-    # It becomes part of a path.
+    # The name becomes part of a path.
     if not environment.replace("-", "").replace("_", "").isalnum():
-        raise OperatorError(f"{environment!r} is no environment's name", exit_code=UNUSABLE)
+        raise OperatorError(
+            f"{environment!r} is no name of an environment: use letters, digits, - and _", exit_code=UNUSABLE
+        )
     return environment
 
 
@@ -147,17 +146,17 @@ def _local_cloud(paths: LocalPaths, profile: str | None) -> CloudRecord | None:
 
 
 def _outputs(paths: LocalPaths, cloud: Cloud) -> Mapping[str, Any]:
-    said = os.environ.get(OUTPUTS_VARIABLE)
-    if said:
-        return _values(_document(Path(said))) or fail(
-            f"{OUTPUTS_VARIABLE}: {said} is no file with Terraform's outputs",
-            hint=f"terraform output -json > {said}",
+    file = os.environ.get(OUTPUTS_VARIABLE)
+    if file:
+        return _values(_document(Path(file))) or fail(
+            f"{OUTPUTS_VARIABLE}: {file} is no file with Terraform's outputs",
+            hint=f"terraform output -json > {file}",
             exit_code=UNUSABLE,
         )
     if cloud.record is not None or os.environ.get("AWS_ENDPOINT_URL"):
-        found = _document(paths.outputs)
-        if found:
-            return found
+        outputs = _document(paths.outputs)
+        if outputs:
+            return outputs
     return _terraform_outputs(REPOSITORY / "cdktf.out" / "stacks" / f"media-events-{paths.environment}")
 
 
@@ -184,13 +183,5 @@ def _terraform_outputs(stack: Path) -> Mapping[str, Any]:
 
 
 def _values(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of what `terraform output -json` prints, the values."""
+    """The values in the output of `terraform output -json`."""
     return {name: output.get("value") for name, output in document.items() if isinstance(output, Mapping)}
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in text.replace(",", " ").split() if word]
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

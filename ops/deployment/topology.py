@@ -1,21 +1,19 @@
-"""What a deployment is made of, as Terraform's outputs tell: its hops with their queues, ledgers and logs."""
+"""A deployment's hops with their queues, idempotency tables and logs, from Terraform's outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
-
-REVIEW: Final = "review/"
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
     """One hop (``route/cms``).
 
-    What is ``None`` it has not, or it is not known: a hop that a rule serves without a function has neither queue nor
-    log; the webhook has no queue; another's queue is not the kit's to look at. ``pattern`` is that of its rule, as
-    JSON text, where the rule is enabled; ``destination`` is what the ledger and the review table call its target.
+    ``None`` means that the hop has no such thing, or that it is not known: a hop without a function has neither queue
+    nor log, and the webhook has no queue. ``pattern`` is the JSON text of its rule's pattern, where the rule is
+    enabled; ``destination`` is its target's name in idempotency store and review table.
     """
 
     name: str
@@ -35,13 +33,13 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """The parts of one deployment. ``state_machines`` are ARNs by destination, ``partners`` names."""
+    """The hops of one deployment. ``state_machines`` are ARNs by destination, ``partners`` names."""
 
     hops: Mapping[str, Hop] = field(default_factory=dict)
     partners: Sequence[str] = ()
     state_machines: Mapping[str, str] = field(default_factory=dict)
     patterns_known: bool = False
-    """Whether ``pattern`` says which events a hop takes; without it nothing is known of that."""
+    """Whether the outputs have the patterns; without them it is not known which events a hop takes."""
 
     @classmethod
     def of(cls, outputs: Mapping[str, Any]) -> Self:
@@ -64,20 +62,20 @@ class Topology:
 
     def hop_of(self, destination: str) -> Hop | None:
         """The first hop that delivers to ``destination``."""
-        found = (hop for hop in self.hops.values() if hop.kind == "route" and hop.destination == destination)
-        return next(found, None)
+        routes = (hop for hop in self.hops.values() if hop.kind == "route" and hop.destination == destination)
+        return next(routes, None)
 
 
-def _hop(name: str, said: Mapping[str, Any], groups: Mapping[str, Any], patterns: Mapping[str, Any]) -> Hop:
+def _hop(name: str, output: Mapping[str, Any], groups: Mapping[str, Any], patterns: Mapping[str, Any]) -> Hop:
     return Hop(
         name=name,
-        destination=_text(said.get("destination")),
-        queue_url=_text(said.get("queue_url")),
-        dead_letter_queue_url=_text(said.get("dead_letter_queue_url")),
-        idempotency_table=_text(said.get("idempotency_table")),
-        log_group=_text(groups.get(name)),
-        pattern=_text(patterns.get(name)),
-        redrive_max_delay_seconds=_number(said.get("redrive_max_delay_seconds")),
+        destination=text_or_none(output.get("destination")),
+        queue_url=text_or_none(output.get("queue_url")),
+        dead_letter_queue_url=text_or_none(output.get("dead_letter_queue_url")),
+        idempotency_table=text_or_none(output.get("idempotency_table")),
+        log_group=text_or_none(groups.get(name)),
+        pattern=text_or_none(patterns.get(name)),
+        redrive_max_delay_seconds=_number(output.get("redrive_max_delay_seconds")),
     )
 
 
@@ -93,5 +91,6 @@ def _number(value: Any) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _text(value: Any) -> str | None:
+def text_or_none(value: Any) -> str | None:
+    """``value`` if it is a text that is not empty."""
     return value if isinstance(value, str) and value else None

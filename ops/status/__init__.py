@@ -1,1 +1,1 @@
-"""The state of a deployment on one screen: queues, dead letters, open items, breakers, and what needs a person now."""
+"""A deployment on one screen: queues, dead letters, open items, circuit breakers, and whatever needs a person."""

@@ -1,4 +1,4 @@
-"""Who looks at a deployment, put together."""
+"""The collector of a deployment's status, put together."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from ops.review.bootstrap import table_of
 from ops.review.queries import Query, walk
 from ops.review.service import confirmable
 from ops.shared.queue_depths import depth
-from ops.status.collector import Looker
+from ops.status.collector import StatusCollector
 from ops.status.message_ages import OldestMessages
 from ops.status.model import CircuitBreaker
 
 
-def looker(deployment: Deployment) -> Looker:
-    """Who looks at ``deployment``. Nothing of what is asked changes anything."""
+def collector(deployment: Deployment) -> StatusCollector:
+    """The collector of ``deployment``. It only reads."""
     cloud, table = deployment.cloud, table_of(deployment)
-    effects = IdempotencyTables(cloud.lazy("dynamodb"), deployment.idempotency_tables)
+    idempotency = IdempotencyTables(cloud.lazy("dynamodb"), deployment.idempotency_tables)
 
     def groups(limit: int) -> tuple[Sequence[Group], bool]:
-        found, after = table.groups(limit=limit)
-        return found, after is not None
+        page, after = table.groups(limit=limit)
+        return page, after is not None
 
     def delivered(item: ReviewItem) -> bool:
         key = destination_key(item.source, item.event_id, item.destination)
-        return confirmable(item) and effects.done(key)
+        return confirmable(item) and idempotency.done(key)
 
-    return Looker(
+    return StatusCollector(
         topology=deployment.topology,
         groups=groups,
-        replays=lambda: walk(table, Query(statuses=("RETRYING",))),
+        retries=lambda: walk(table, Query(statuses=("RETRYING",))),
         delivered=delivered,
         depth=functools.partial(depth, cloud.lazy("sqs")),
         ages=OldestMessages(cloud.lazy("cloudwatch"), time.time).ages,

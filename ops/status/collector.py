@@ -1,4 +1,4 @@
-"""Asking the parts of a deployment how they are."""
+"""Reads the status of a deployment's parts."""
 
 from __future__ import annotations
 
@@ -24,44 +24,35 @@ from ops.status.model import (
 )
 
 MAX_GROUPS: Final = 100
-MAX_REPLAYS: Final = 200
-"""So many are read on a look: enough to see what is wrong, and few enough to look every few seconds."""
-
-
-@dataclass(slots=True)
-class _Problems:
-    """What could not be found out, each once."""
-
-    said: dict[str, None]
-
-    def add(self, text: str) -> None:
-        self.said[text] = None
+MAX_RETRIES: Final = 200
+"""Read at most: enough to see the trouble, and few enough to refresh every few seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looker:
-    """Asks. Every callable may raise a ``ProcessingError``.
+class StatusCollector:
+    """Collects a status. Every callable but ``clock`` may raise a ``ProcessingError``.
 
-    ``groups`` gives up to so many groups with items that wait, and whether there are more; ``replays`` the items that
-    are being replayed; ``delivered`` says whether a ledger has an item's event as delivered by now. ``depth`` is a
-    queue's depth by its URL, ``ages`` the age in seconds of queues' oldest messages by their names, as far as it is
-    known, ``circuit_breaker`` that of a ledger's table and a destination.
+    ``groups`` returns so many failure groups with waiting items at most, and whether there are more; ``retries`` the
+    items that are being retried; ``delivered`` whether the idempotency store has an item's event as delivered by now.
+    ``depth`` returns a queue's depth by its URL, ``ages`` the known ages in seconds of queues' oldest messages by their
+    names, ``circuit_breaker`` the one of an idempotency table and a destination.
     """
 
     topology: Topology
     groups: Callable[[int], tuple[Sequence[Group], bool]]
-    replays: Callable[[], Iterator[ReviewItem]]
+    retries: Callable[[], Iterator[ReviewItem]]
     delivered: Callable[[ReviewItem], bool]
     depth: Callable[[str], Depth]
     ages: Callable[[Sequence[str]], Mapping[str, float]]
     circuit_breaker: Callable[[str, str], CircuitBreaker]
     clock: Callable[[], float]
 
-    def look(self) -> Status:
-        """One look at everything; what refuses is named in the picture."""
-        problems, notes = _Problems({}), _Problems({})
+    def collect(self) -> Status:
+        """The status now; it names the parts that could not be read."""
+        problems: list[str] = []
+        notes: list[str] = []
         if not self.topology.hops:
-            problems.add("the deployment's hops and queues: Terraform's outputs are not at hand")
+            problems.append("the deployment's hops and queues: Terraform's outputs are not at hand")
         now = self.clock()
         groups, more = self._groups(problems)
         return Status(
@@ -72,31 +63,34 @@ class Looker:
             more_open=more,
             retrying=sum(group.retrying for group in groups),
             unconfirmed=self._unconfirmed(now, problems) if any(group.retrying for group in groups) else [],
-            unknown=list(problems.said),
-            notes=list(notes.said),
+            unknown=list(dict.fromkeys(problems)),
+            notes=notes,
         )
 
-    def _groups(self, problems: _Problems) -> tuple[list[GroupState], bool]:
+    def _groups(self, problems: list[str]) -> tuple[list[GroupState], bool]:
         try:
             groups, more = self.groups(MAX_GROUPS)
         except ProcessingError as error:
-            problems.add(f"the review table: {error.message}")
+            problems.append(f"the review table: {error.message}")
             return [], False
         return [_group(group) for group in groups], more
 
-    def _unconfirmed(self, now: float, problems: _Problems) -> list[str]:
-        """Replays that nothing has confirmed in time. A command that did not wait leaves items that were delivered."""
+    def _unconfirmed(self, now: float, problems: list[str]) -> list[str]:
+        """The ids of items whose retry nothing has confirmed in time.
+
+        A command that did not wait leaves delivered items as retrying: these are left out.
+        """
         try:
-            stale = [item for item in islice(self.replays(), MAX_REPLAYS) if _is_stale(item, now)]
+            stale = [item for item in islice(self.retries(), MAX_RETRIES) if _is_stale(item, now)]
             return [item.item_id for item in stale if not self.delivered(item)]
         except ProcessingError as error:
-            problems.add(f"the outcome of replays: {error.message}")
+            problems.append(f"the outcome of retries: {error.message}")
             return []
 
-    def _hops(self, problems: _Problems, notes: _Problems) -> list[HopState]:
+    def _hops(self, problems: list[str], notes: list[str]) -> list[HopState]:
         hops = [hop for hop in self.topology.hops.values() if hop.queue_url or hop.dead_letter_queue_url]
         depths = self._depths(hops, problems)
-        # A queue that holds nothing has no age; with all of them empty CloudWatch need not be asked.
+        # An empty queue has no age; where all are empty, CloudWatch need not be asked.
         holding = [queue_name(url) for url, depth in depths.items() if depth is not None and depth.total]
         ages = self._ages(holding, notes)
 
@@ -118,33 +112,33 @@ class Looker:
             for hop in hops
         ]
 
-    def _depths(self, hops: Iterable[Hop], problems: _Problems) -> dict[str, Depth | None]:
-        found: dict[str, Depth | None] = {}
+    def _depths(self, hops: Iterable[Hop], problems: list[str]) -> dict[str, Depth | None]:
+        depths: dict[str, Depth | None] = {}
         for url in [url for hop in hops for url in (hop.queue_url, hop.dead_letter_queue_url) if url is not None]:
             try:
-                found[url] = self.depth(url)
+                depths[url] = self.depth(url)
             except ProcessingError as error:
-                problems.add(error.message)
-                found[url] = None
-        return found
+                problems.append(error.message)
+                depths[url] = None
+        return depths
 
-    def _ages(self, names: Sequence[str], notes: _Problems) -> Mapping[str, float]:
+    def _ages(self, names: Sequence[str], notes: list[str]) -> Mapping[str, float]:
         if not names:
             return {}
         try:
             return self.ages(names)
         except ProcessingError as error:
-            # Without ages the counts are there; what is too old is then found by the alarms alone.
-            notes.add(f"ages of messages are not known: {error.message}")
+            # The counts are known all the same, and the alarms find messages that are too old.
+            notes.append(f"ages of messages are not known: {error.message}")
             return {}
 
-    def _circuit_breaker(self, hop: Hop, problems: _Problems) -> CircuitBreaker | None:
+    def _circuit_breaker(self, hop: Hop, problems: list[str]) -> CircuitBreaker | None:
         if hop.idempotency_table is None or hop.destination is None:
             return None
         try:
             return self.circuit_breaker(hop.idempotency_table, hop.destination)
         except ProcessingError as error:
-            problems.add(f"the breaker of {hop.destination}: {error.message}")
+            problems.append(f"the circuit breaker of {hop.destination}: {error.message}")
             return None
 
 

@@ -15,7 +15,7 @@ from ops.status.model import Verdict
 from ops.status.rendering import show
 
 if TYPE_CHECKING:
-    from ops.status.collector import Looker
+    from ops.status.collector import StatusCollector
 
 UNUSABLE: Final = 2
 STATUSES: Final[dict[Verdict, int]] = {"nothing": 0, "something": 1, "unknown": 2}
@@ -23,8 +23,8 @@ STATUSES: Final[dict[Verdict, int]] = {"nothing": 0, "something": 1, "unknown": 
 
 def status(  # noqa: PLR0913  # each is an option of the command
     *,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
-    every: Annotated[float, typer.Option(min=1, max=3600, help="With --watch: seconds between two looks.")] = 5.0,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=1, max=3600, help="With --watch: seconds between two refreshes.")] = 5.0,
     table: TableName = None,
     idempotency_table: IdempotencyTables = None,
     environment: Environment = None,
@@ -32,10 +32,10 @@ def status(  # noqa: PLR0913  # each is an option of the command
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Show a deployment on one screen: what needs a person now, open items, queues, dead letters, breakers.
+    """Show a deployment on one screen: what needs a person now, open items, queues, dead letters, circuit breakers.
 
     Exit status: 0 nothing needs a person · 1 something does · 2 can't tell (something could not be read), or unusable
-    arguments. With --watch it is that of the last look.
+    arguments. With --watch it is that of the last refresh.
 
     Examples: media-events status · media-events status --watch --every 10 ·
     media-events status --json | jq -r '.needs[].what'
@@ -45,8 +45,8 @@ def status(  # noqa: PLR0913  # each is an option of the command
     deployment = find(
         environment=environment, region=region, profile=profile, table=table, idempotency_tables=idempotency_table or []
     )
-    looker = _looker(deployment)
-    status = looker.look()
+    collector = _collector(deployment)
+    status = collector.collect()
     if json:
         print_json(status.to_dict())
     elif not watch:
@@ -56,7 +56,7 @@ def status(  # noqa: PLR0913  # each is an option of the command
             try:
                 while True:
                     time.sleep(every)
-                    status = looker.look()
+                    status = collector.collect()
                     live.update(show(status), refresh=True)
             except KeyboardInterrupt:
                 pass
@@ -64,7 +64,7 @@ def status(  # noqa: PLR0913  # each is an option of the command
     raise typer.Exit(STATUSES[status.verdict])
 
 
-def _looker(deployment: Deployment) -> Looker:
-    from ops.status.bootstrap import looker  # noqa: PLC0415  # botocore takes a while; --help needs none of it
+def _collector(deployment: Deployment) -> StatusCollector:
+    from ops.status.bootstrap import collector  # noqa: PLC0415  # botocore takes a while; --help needs none of it
 
-    return looker(deployment)
+    return collector(deployment)

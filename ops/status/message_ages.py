@@ -1,8 +1,8 @@
-"""How old the oldest messages of queues are, from CloudWatch: SQS itself does not say."""
+"""The ages of queues' oldest messages, from CloudWatch, because SQS itself does not have them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -27,14 +27,15 @@ class OldestMessages:
     clock: Callable[[], float]
 
     def ages(self, names: Sequence[str]) -> Mapping[str, float]:
-        """The age in seconds of the oldest message of each queue that the metric is there for.
+        """The age in seconds of each queue's oldest message, for the queues that have the metric.
 
         Raises:
-            HopError: CloudWatch did not answer or refused.
+            ProcessingError: CloudWatch did not answer or refused.
         """
-        return {name: age for batch in _batches(names) for name, age in self._read(batch)}
+        batches = (names[start : start + BATCH] for start in range(0, len(names), BATCH))
+        return {name: age for batch in batches for name, age in self._read(batch).items()}
 
-    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, float]]:
+    def _read(self, names: Sequence[str]) -> dict[str, float]:
         end = datetime.fromtimestamp(self.clock(), UTC)
         request: dict[str, Any] = {
             "MetricDataQueries": [_query(index, name) for index, name in enumerate(names)],
@@ -52,7 +53,7 @@ class OldestMessages:
                 if result.get("Values"):
                     newest.setdefault(names[int(result["Id"].removeprefix("q"))], float(result["Values"][0]))
             if not answer.get("NextToken"):
-                return iter(newest.items())
+                return newest
             request["NextToken"] = answer["NextToken"]
 
 
@@ -60,7 +61,3 @@ def _query(index: int, name: str) -> dict[str, Any]:
     dimensions = [{"Name": "QueueName", "Value": name}]
     metric = {"Namespace": "AWS/SQS", "MetricName": "ApproximateAgeOfOldestMessage", "Dimensions": dimensions}
     return {"Id": f"q{index}", "MetricStat": {"Metric": metric, "Period": PERIOD_SECONDS, "Stat": "Maximum"}}
-
-
-def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[start : start + BATCH] for start in range(0, len(names), BATCH))

@@ -1,4 +1,4 @@
-"""What a deployment looks like now, and what of it needs a person. Pure."""
+"""The status of a deployment, and its needs of a person. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Verdict = Literal["nothing", "something", "unknown"]
 """Whether anything needs a person now."""
 
 QUEUE_SECONDS: Final = 3600.0
-"""So long no message should wait in a hop's queue: the alarms' default."""
+"""No message should wait longer in a hop's queue: the alarms' default."""
 SETTLING_SECONDS: Final = 900.0
-"""So much longer than its re-drives a dead letter may take: the alarms' default."""
+"""A dead letter may take this much longer than its redrives: the alarms' default."""
 USUAL_REDRIVE_SECONDS: Final = 3600.0
 PERSISTENT_OPENINGS: Final = 3
-"""So often in a row a breaker opens by itself before somebody should ask what is wrong with the receiver."""
+"""A circuit breaker that opens this often in a row needs a person to look at the receiver."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """A queue, as far as it could be asked. ``oldest_seconds`` is the age of its oldest message, where known."""
+    """A queue. ``depth`` is ``None`` where it could not be read, ``oldest_seconds`` where no age is known."""
 
     name: str
     depth: Depth | None
@@ -32,9 +32,9 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitBreaker:
-    """A destination's breaker. Times are epoch seconds; ``opened`` counts how often in a row it has been opened.
+    """A destination's circuit breaker. Times are epoch seconds; ``opened`` counts its openings in a row.
 
-    One that is ``suspect_only`` holds back only what has failed before: the receiver may be well.
+    One that is ``suspect_only`` holds back only events that failed before: the receiver may be well.
     """
 
     failures: int = 0
@@ -43,13 +43,13 @@ class CircuitBreaker:
     open_until: float | None = None
 
     def is_open(self, now: float) -> bool:
-        """Whether nothing is sent at ``now``."""
+        """Whether it holds events back at ``now``."""
         return self.open_until is not None and self.open_until > now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HopState:
-    """One hop. What is ``None`` it has not, or it is not known."""
+    """One hop. ``None`` means that it has no such thing, or that it is not known."""
 
     hop: str
     destination: str | None
@@ -57,12 +57,12 @@ class HopState:
     dead_letters: Queue | None
     circuit_breaker: CircuitBreaker | None
     patience_seconds: float
-    """How long a dead letter may wait until it is sent back or given up."""
+    """How long a dead letter may wait to be redriven or given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupState:
-    """One group: how many of its items are open and being replayed, and why its latest one failed."""
+    """One failure group: how many of its items are open and retrying, and why its latest one failed."""
 
     group_id: str
     items: int
@@ -78,7 +78,7 @@ class GroupState:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something for a person: what is wrong, and what to type next."""
+    """Something for a person: the trouble, and what to do."""
 
     what: str
     do: str
@@ -86,11 +86,11 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """All of it at ``now`` (epoch seconds).
+    """The whole status at ``now`` (epoch seconds).
 
     ``open_items`` are those of ``groups``; ``more_open`` says that there are more groups. ``unconfirmed`` are items
-    whose replay was not confirmed in time. ``unknown`` says in sentences what could not be found out; ``notes`` is
-    what else is worth knowing.
+    whose retry was not confirmed in time. ``unknown`` has sentences about what could not be found out; ``notes`` has
+    further remarks.
     """
 
     now: float
@@ -105,17 +105,17 @@ class Status:
 
     @property
     def needs(self) -> list[Need]:
-        """What needs a person now, the review desk first."""
-        return [*self._desk(), *(need for hop in self.hops for need in _of_hop(hop, self.now))]
+        """Everything that needs a person now, review items first."""
+        return [*self._review_needs(), *(need for hop in self.hops for need in _needs_of(hop, self.now))]
 
     @property
     def verdict(self) -> Verdict:
-        """Whether anything does. What could not be read may hide something, but takes nothing away."""
+        """Whether anything needs a person. An unreadable part may hide a need, but takes none away."""
         if self.needs:
             return "something"
         return "unknown" if self.unknown else "nothing"
 
-    def _desk(self) -> Iterator[Need]:
+    def _review_needs(self) -> Iterator[Need]:
         for group in self.groups:
             items = "1 open item" if group.items == 1 else f"{group.items} open items"
             yield Need(
@@ -124,7 +124,7 @@ class Status:
                 f"media-events review list --group {group.group_id} --status OPEN",
             )
         for item_id in self.unconfirmed:
-            yield Need(f"the replay of {item_id} was never confirmed", f"media-events review show {item_id}")
+            yield Need(f"the retry of {item_id} was never confirmed", f"media-events review show {item_id}")
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -144,28 +144,24 @@ class Status:
         }
 
 
-def _of_hop(hop: HopState, now: float) -> Iterator[Need]:
-    circuit_breaker, queue, dead = hop.circuit_breaker, hop.queue, hop.dead_letters
-    is_open = circuit_breaker is not None and circuit_breaker.is_open(now)
-    if (
-        circuit_breaker is not None
-        and is_open
-        and not circuit_breaker.suspect_only
-        and circuit_breaker.opened >= PERSISTENT_OPENINGS
-    ):
+def _needs_of(hop: HopState, now: float) -> Iterator[Need]:
+    breaker, queue, dead_letters = hop.circuit_breaker or CircuitBreaker(), hop.queue, hop.dead_letters
+    is_open = breaker.is_open(now)
+    if is_open and not breaker.suspect_only and breaker.opened >= PERSISTENT_OPENINGS:
         yield Need(
-            f"{hop.destination} does not recover: its breaker has opened {circuit_breaker.opened} times in a row; events wait",
-            f"look at the receiver of {hop.destination}; deliveries go on by themselves",
+            f"{hop.destination} does not recover: its circuit breaker has opened {breaker.opened} times in a row, and "
+            "events wait",
+            f"look at the receiver of {hop.destination}; deliveries resume by themselves",
         )
     if queue is not None and not is_open and _older(queue, QUEUE_SECONDS):
         yield Need(
             f"the queue of {hop.hop} does not drain: its oldest message is {age(queue.oldest_seconds)} old",
             "look at the function's errors and throttles; events are safe in the queue",
         )
-    if dead is not None and not is_open and _older(dead, hop.patience_seconds):
+    if dead_letters is not None and not is_open and _older(dead_letters, hop.patience_seconds):
         yield Need(
-            f"dead letters of {hop.hop} stay: the oldest is {age(dead.oldest_seconds)} old",
-            "look at the errors of the re-drive function, which should have taken them",
+            f"dead letters of {hop.hop} stay: the oldest is {age(dead_letters.oldest_seconds)} old",
+            "look at the errors of the redrive function, which should have taken them",
         )
 
 

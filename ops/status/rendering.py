@@ -21,7 +21,7 @@ SHOWN_NEEDS: Final = 12
 
 
 def show(status: Status) -> RenderableType:
-    """All of it, what needs a person first."""
+    """The whole status, the needs first."""
     words, style = _VERDICTS[status.verdict]
     rows: list[RenderableType] = [Text.assemble((words, style), (f"   {timestamp(status.now)}", "dim"))]
     needs = status.needs
@@ -41,7 +41,7 @@ def show(status: Status) -> RenderableType:
 def _review(status: Status) -> Text:
     more = ", and there are more groups" if status.more_open else ""
     count = f"{status.open_items} open in {len(status.groups)} groups"
-    return Text(f"review: {count}, {status.retrying} being replayed{more}")
+    return Text(f"review: {count}, {status.retrying} retrying{more}")
 
 
 def _hops(status: Status) -> Table:
@@ -49,14 +49,13 @@ def _hops(status: Status) -> Table:
     table.add_column("hop", overflow="fold", ratio=1)
     for column in ("waiting", "in flight", "delayed", "oldest", "dead letters", "oldest"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("breaker", no_wrap=True)
+    table.add_column("circuit breaker", no_wrap=True)
     for hop in status.hops:
-        dead = hop.dead_letters
         table.add_row(
             Text(plain(hop.hop if hop.destination is None else f"{hop.hop} → {hop.destination}")),
             *_counts(hop.queue),
-            _dead(dead),
-            Text("-" if dead is None else age(dead.oldest_seconds)),
+            _dead_letters(hop.dead_letters),
+            Text("-" if hop.dead_letters is None else age(hop.dead_letters.oldest_seconds)),
             _circuit_breaker(hop, status.now),
         )
     return table
@@ -71,7 +70,7 @@ def _counts(queue: Queue | None) -> list[Text]:
     return [*(Text(str(count), style="" if count else "dim") for count in counts), Text(age(queue.oldest_seconds))]
 
 
-def _dead(queue: Queue | None) -> Text:
+def _dead_letters(queue: Queue | None) -> Text:
     if queue is None:
         return Text("-", style="dim")
     if queue.depth is None:
@@ -80,16 +79,14 @@ def _dead(queue: Queue | None) -> Text:
 
 
 def _circuit_breaker(hop: HopState, now: float) -> Text:
-    circuit_breaker = hop.circuit_breaker
-    if circuit_breaker is None:
+    breaker = hop.circuit_breaker
+    if breaker is None:
         return Text("-", style="dim")
-    if circuit_breaker.open_until is not None and circuit_breaker.is_open(now):
-        left = age(circuit_breaker.open_until - now)
-        return (
-            Text(f"doubted for {left}", style="yellow")
-            if circuit_breaker.suspect_only
-            else Text(f"open for {left}", style="bold red")
-        )
-    if circuit_breaker.failures:
-        return Text(f"closed, {circuit_breaker.failures} failed", style="yellow")
+    if breaker.open_until is not None and breaker.is_open(now):
+        remaining = age(breaker.open_until - now)
+        if breaker.suspect_only:
+            return Text(f"open for suspect events, {remaining}", style="yellow")
+        return Text(f"open for {remaining}", style="bold red")
+    if breaker.failures:
+        return Text(f"closed, {breaker.failures} failed", style="yellow")
     return Text("closed", style="dim")

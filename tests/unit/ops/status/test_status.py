@@ -1,4 +1,4 @@
-"""A deployment on one screen: what is asked, what of it needs a person, and how it ends."""
+"""A deployment on one screen: its needs of a person, its unreadable parts, and the exit status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ops.deployment import discovery
 from ops.deployment.topology import Topology
 from ops.shared.queue_depths import Depth
 from ops.status import bootstrap, commands
-from ops.status.collector import MAX_GROUPS, Looker
+from ops.status.collector import MAX_GROUPS, StatusCollector
 from ops.status.message_ages import OldestMessages
 from ops.status.model import CircuitBreaker, age
 from tests.fakes.review_items import make_item
@@ -29,7 +29,7 @@ REFUSED = PermanentConfigError("aws-AccessDenied", "asking: AccessDenied")
 
 
 class Deployment:
-    """All that is asked, in memory. A value that is an exception is raised."""
+    """All sources, in memory. A value that is an exception is raised."""
 
     def __init__(self):
         self.items = []
@@ -41,11 +41,11 @@ class Deployment:
         self.topology = TOPOLOGY
         self.now = NOW
 
-    def looker(self):
-        return Looker(
+    def collector(self):
+        return StatusCollector(
             topology=self.topology,
             groups=self._groups,
-            replays=lambda: (item for item in self.items if item.status == "RETRYING"),
+            retries=lambda: (item for item in self.items if item.status == "RETRYING"),
             delivered=lambda item: item.item_id in self.delivered,
             depth=lambda url: _raised(self.depths.get(url.rpartition("/")[2], Depth(0, 0))),
             ages=self._ages,
@@ -55,8 +55,8 @@ class Deployment:
             clock=lambda: self.now,
         )
 
-    def look(self):
-        return self.looker().look()
+    def status(self):
+        return self.collector().collect()
 
     def _groups(self, limit):
         counts = defaultdict(Counter)
@@ -98,17 +98,17 @@ def _deployment():
     return Deployment()
 
 
-def whats(picture):
-    return [need.what for need in picture.needs]
+def needs(status):
+    return [need.what for need in status.needs]
 
 
-# --- what needs a person -----------------------------------------------------------------------------------------
+# --- needs of a person -------------------------------------------------------------------------------------------
 
 
 def test_a_quiet_deployment_needs_nobody(deployment):
-    picture = deployment.look()
-    assert (picture.verdict, picture.needs, picture.open_items) == ("nothing", [], 0)
-    assert [hop.hop for hop in picture.hops] == sorted(OUTPUTS["hops"])
+    status = deployment.status()
+    assert (status.verdict, status.needs, status.open_items) == ("nothing", [], 0)
+    assert [hop.hop for hop in status.hops] == sorted(OUTPUTS["hops"])
 
 
 def test_every_group_of_open_items_needs_a_person_the_largest_first(deployment):
@@ -117,131 +117,131 @@ def test_every_group_of_open_items_needs_a_person_the_largest_first(deployment):
         make_item("evt-2", group_id="g-2", error_code="http-404", failure_class="permanent-config"),
         make_item("evt-3"),
     ]
-    picture = deployment.look()
-    assert whats(picture) == [
+    status = deployment.status()
+    assert needs(status) == [
         "2 open items: http-503 (transient) at route/cms → cms, since 2026-11-23T12:00:00.000Z",
         "1 open item: http-404 (permanent-config) at route/cms → cms, since 2026-11-23T12:00:00.000Z",
     ]
-    assert picture.needs[0].do == "media-events review list --group g-1 --status OPEN"
-    assert picture.verdict == "something"
+    assert status.needs[0].do == "media-events review list --group g-1 --status OPEN"
+    assert status.verdict == "something"
 
 
 def test_more_groups_than_a_screen_has_room_for_are_not_read(deployment):
     deployment.items = [make_item(f"evt-{number}", group_id=f"g-{number}") for number in range(MAX_GROUPS + 5)]
-    picture = deployment.look()
-    assert (picture.open_items, picture.more_open) == (MAX_GROUPS, True)
+    status = deployment.status()
+    assert (status.open_items, status.more_open) == (MAX_GROUPS, True)
 
 
 @pytest.mark.parametrize(("minutes", "needed"), [(1, False), (16, True)])
-def test_a_replay_that_was_never_confirmed_needs_a_person(deployment, minutes, needed):
+def test_a_retry_that_was_never_confirmed_needs_a_person(deployment, minutes, needed):
     at = datetime.fromtimestamp(NOW, UTC) - timedelta(minutes=minutes)
     deployment.items = [make_item(status="RETRYING", replayed_at=at.isoformat())]
-    picture = deployment.look()
-    assert (picture.open_items, picture.retrying, picture.groups) == (0, 1, [])
-    assert bool(picture.needs) == needed
+    status = deployment.status()
+    assert (status.open_items, status.retrying, status.groups) == (0, 1, [])
+    assert bool(status.needs) == needed
     deployment.delivered = {deployment.items[0].item_id}
-    assert deployment.look().needs == []
+    assert deployment.status().needs == []
 
 
 @pytest.mark.parametrize(("seconds", "needed"), [(3599, False), (3601, True)])
 def test_a_queue_that_does_not_drain_needs_a_person(deployment, seconds, needed):
     deployment.depths["media-dev-ready-to-cms"] = Depth(10, 0)
     deployment.oldest["media-dev-ready-to-cms"] = seconds
-    assert bool(deployment.look().needs) == needed
+    assert bool(deployment.status().needs) == needed
 
 
-def test_a_queue_that_waits_for_its_breaker_does_not(deployment):
+def test_a_queue_behind_an_open_circuit_breaker_needs_nobody(deployment):
     deployment.depths["media-dev-ready-to-cms"] = Depth(0, 0, 10)
     deployment.oldest["media-dev-ready-to-cms"] = 7200
     deployment.circuit_breakers["cms"] = CircuitBreaker(failures=5, opened=1, open_until=NOW + 30)
-    picture = deployment.look()
-    assert picture.verdict == "nothing"
-    (hop,) = [hop for hop in picture.to_dict()["hops"] if hop["destination"] == "cms"]
+    status = deployment.status()
+    assert status.verdict == "nothing"
+    (hop,) = [hop for hop in status.to_dict()["hops"] if hop["destination"] == "cms"]
     assert hop["circuit_breaker"]["state"] == "open"
 
 
-def test_a_breaker_that_opens_again_and_again_does(deployment):
+def test_a_circuit_breaker_that_opens_again_and_again_needs_a_person(deployment):
     deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, open_until=NOW + 30)
-    assert "cms does not recover" in whats(deployment.look())[0]
+    assert "cms does not recover" in needs(deployment.status())[0]
 
 
-def test_a_breaker_that_only_what_has_failed_before_opens_again_and_again_says_nothing_of_the_receiver(deployment):
+def test_a_circuit_breaker_that_suspect_events_alone_opened_needs_nobody(deployment):
     deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, suspect_only=True, open_until=NOW + 30)
-    assert deployment.look().verdict == "nothing"
+    assert deployment.status().verdict == "nothing"
 
 
-def test_a_breaker_whose_time_is_over_is_closed(deployment):
+def test_a_circuit_breaker_whose_time_is_over_is_closed(deployment):
     deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, open_until=NOW - 1)
-    assert deployment.look().verdict == "nothing"
+    assert deployment.status().verdict == "nothing"
 
 
 @pytest.mark.parametrize(("seconds", "needed"), [(600 + 899, False), (600 + 901, True)])
-def test_dead_letters_that_stay_longer_than_their_re_drives_do_need_a_person(deployment, seconds, needed):
+def test_dead_letters_that_stay_longer_than_their_redrives_need_a_person(deployment, seconds, needed):
     hops = OUTPUTS["hops"] | {
         "route/ready-to-cms": OUTPUTS["hops"]["route/ready-to-cms"] | {"redrive_max_delay_seconds": 600}
     }
     deployment.topology = Topology.of(OUTPUTS | {"hops": hops})
     deployment.depths["media-dev-ready-to-cms-dlq"] = Depth(0, 2)
     deployment.oldest["media-dev-ready-to-cms-dlq"] = seconds
-    assert bool(deployment.look().needs) == needed
+    assert bool(deployment.status().needs) == needed
 
 
-def test_dead_letters_that_wait_for_their_re_drive_need_nobody(deployment):
+def test_dead_letters_that_wait_for_their_redrive_need_nobody(deployment):
     deployment.depths["media-dev-ready-to-cms-dlq"] = Depth(0, 2)
     deployment.oldest["media-dev-ready-to-cms-dlq"] = 60
-    assert deployment.look().verdict == "nothing"
+    assert deployment.status().verdict == "nothing"
 
 
 def test_an_age_that_a_queue_had_before_it_was_emptied_does_not_count(deployment):
     deployment.oldest["media-dev-ready-to-cms"] = 99_999
-    assert deployment.look().verdict == "nothing"
+    assert deployment.status().verdict == "nothing"
     assert deployment.asked_ages == []
 
 
-# --- what can't be told ------------------------------------------------------------------------------------------
+# --- unreadable parts --------------------------------------------------------------------------------------------
 
 
-def test_a_table_that_refuses_may_hide_something(deployment):
+def test_an_unreadable_table_may_hide_a_need(deployment):
     deployment.items = REFUSED
-    picture = deployment.look()
-    assert picture.verdict == "unknown"
-    assert picture.unknown == ["the review table: asking: AccessDenied"]
+    status = deployment.status()
+    assert status.verdict == "unknown"
+    assert status.unknown == ["the review table: asking: AccessDenied"]
 
 
-def test_a_queue_that_refuses_may_hide_something(deployment):
+def test_an_unreadable_queue_may_hide_a_need(deployment):
     deployment.depths["media-dev-ready-to-cms"] = REFUSED
-    assert deployment.look().verdict == "unknown"
+    assert deployment.status().verdict == "unknown"
 
 
-def test_a_breaker_that_can_not_be_read_may_hide_something(deployment):
-    deployment.circuit_breakers["cms"] = TransientError("aws-Throttling", "reading a circuit_breaker: Throttling")
-    assert deployment.look().unknown == ["the breaker of cms: reading a circuit_breaker: Throttling"]
+def test_an_unreadable_circuit_breaker_may_hide_a_need(deployment):
+    deployment.circuit_breakers["cms"] = TransientError("aws-Throttling", "reading a circuit breaker: Throttling")
+    assert deployment.status().unknown == ["the circuit breaker of cms: reading a circuit breaker: Throttling"]
 
 
-def test_without_ages_the_counts_still_tell(deployment):
+def test_without_ages_the_counts_are_shown(deployment):
     deployment.depths["media-dev-ready-to-cms"] = Depth(10, 0)
     deployment.oldest = REFUSED
-    picture = deployment.look()
-    assert picture.verdict == "nothing"
-    assert picture.notes == ["ages of messages are not known: asking: AccessDenied"]
+    status = deployment.status()
+    assert status.verdict == "nothing"
+    assert status.notes == ["ages of messages are not known: asking: AccessDenied"]
 
 
-def test_what_needs_a_person_outweighs_what_is_not_known(deployment):
+def test_a_need_outweighs_an_unreadable_part(deployment):
     deployment.items = [make_item()]
     deployment.depths["media-dev-ready-to-cms"] = REFUSED
-    assert deployment.look().verdict == "something"
+    assert deployment.status().verdict == "something"
 
 
-def test_without_outputs_nobody_can_tell(deployment):
+def test_without_outputs_the_verdict_is_unknown(deployment):
     deployment.topology = Topology()
-    assert deployment.look().verdict == "unknown"
+    assert deployment.status().verdict == "unknown"
 
 
 # --- the command -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(name="told")
-def _told(deployment, monkeypatch, tmp_path, capsys):
+@pytest.fixture(name="run_status")
+def _run_status(deployment, monkeypatch, tmp_path, capsys):
     for name in (
         "AWS_ENDPOINT_URL",
         discovery.ENVIRONMENT_VARIABLE,
@@ -250,7 +250,7 @@ def _told(deployment, monkeypatch, tmp_path, capsys):
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
-    monkeypatch.setattr(bootstrap, "looker", lambda _deployment: deployment.looker())
+    monkeypatch.setattr(bootstrap, "collector", lambda _deployment: deployment.collector())
 
     def command(*arguments):
         ended = run(["status", *arguments, "--table", "review"])
@@ -260,29 +260,29 @@ def _told(deployment, monkeypatch, tmp_path, capsys):
     return command
 
 
-def test_the_exit_status_is_for_scripts(deployment, told):
-    assert told()[0] == 0
+def test_the_exit_status_is_for_scripts(deployment, run_status):
+    assert run_status()[0] == 0
     deployment.depths["media-dev-ready-to-cms"] = REFUSED
-    assert told()[0] == 2
+    assert run_status()[0] == 2
     deployment.items = [make_item()]
-    assert told()[0] == 1
+    assert run_status()[0] == 1
 
 
-def test_the_screen_says_first_what_needs_a_person_and_what_to_type(deployment, told):
+def test_the_screen_shows_needs_first_and_what_to_type(deployment, run_status):
     deployment.items = [make_item(error_code="http-[bold]503\x1b[31m")]
     deployment.depths["media-dev-ready-to-cms"] = Depth(7, 0)
     deployment.oldest["media-dev-ready-to-cms"] = 3900
     deployment.circuit_breakers["cms"] = CircuitBreaker(failures=2)
-    _, out, _ = told()
+    _, out, _ = run_status()
     assert out.index("needs a person now") < out.index("review list --group g-1") < out.index("route/ready-to-cms")
     for part in ("1 h 5 min", "closed, 2 failed", "1 open in 1 groups", "[bold]503"):
         assert part in out
     assert "\x1b[31m" not in out
 
 
-def test_for_programs_it_is_json(deployment, told):
+def test_for_programs_it_is_json(deployment, run_status):
     deployment.items = [make_item()]
-    ended, out, _ = told("--json")
+    ended, out, _ = run_status("--json")
     document = json.loads(out)
     assert ended == 1
     assert document["verdict"] == "something"
@@ -290,23 +290,23 @@ def test_for_programs_it_is_json(deployment, told):
     assert "body" not in out
 
 
-def test_watching_looks_again_until_it_is_stopped(deployment, told, monkeypatch):
-    looks = count()
+def test_watching_refreshes_until_it_is_stopped(deployment, run_status, monkeypatch):
+    refreshes = count()
 
     def sleep(_seconds):
-        if next(looks) == 2:
+        if next(refreshes) == 2:
             raise KeyboardInterrupt
         deployment.items = [make_item()]
 
     monkeypatch.setattr(commands.time, "sleep", sleep)
-    ended, out, _ = told("--watch", "--every", "1")
-    assert ended == 1, "the exit status is that of the last look"
+    ended, out, _ = run_status("--watch", "--every", "1")
+    assert ended == 1, "the exit status is that of the last refresh"
     assert "1 open in 1 groups" in out
 
 
 @pytest.mark.parametrize("arguments", [["--watch", "--json"], ["--every", "0"], ["--nonsense"]])
-def test_unusable_arguments_end_with_2(told, arguments):
-    assert told(*arguments)[0] == 2
+def test_unusable_arguments_end_with_2(run_status, arguments):
+    assert run_status(*arguments)[0] == 2
 
 
 # --- adapters ----------------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def test_unusable_arguments_end_with_2(told, arguments):
     ("seconds", "text"),
     [(None, "-"), (5.9, "5 s"), (60, "1 min"), (3900, "1 h 5 min"), (90_000, "1 d 1 h"), (86_400, "1 d")],
 )
-def test_ages_are_told_in_two_units(seconds, text):
+def test_ages_are_shown_in_two_units(seconds, text):
     assert age(seconds) == text
 
 
@@ -370,7 +370,7 @@ def test_ages_of_many_queues_are_asked_for_in_requests_that_cloudwatch_takes():
 
 
 @pytest.mark.usefixtures("_aws")
-def test_a_breaker_is_read_as_the_functions_write_it():
+def test_a_circuit_breaker_is_read_as_the_functions_write_it():
     client = boto3.client("dynamodb", region_name="eu-west-1")
     client.create_table(
         TableName="deliveries",
