@@ -19,7 +19,7 @@ from ops.demo.senders import PAYLOADS, Sender, new_secret
 from ops.local import lifecycle
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
-from ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, default_directory
+from ops.local.paths import LocalPaths, local_paths
 from ops.shared.console import OperatorError, err, out, print_json
 
 _DONE: Final = "transcoder-job.completed"
@@ -37,7 +37,7 @@ def demo(
     """See the whole path run: signed webhooks, transforms, routes, a downstream that fails, the review desk."""
     if context.invoked_subcommand is not None:
         return
-    paths = LocalPaths(default_directory(), DEFAULT_ENVIRONMENT)
+    paths = local_paths()
     found_running = lifecycle.is_up(paths)
     found_receiver = Receiver.read(paths) is not None
     ready = False
@@ -75,7 +75,7 @@ def send(
         return
     if payload not in known:
         raise OperatorError(f"there is no payload {payload!r}", hint="there are: " + ", ".join(known), exit_code=2)
-    paths = LocalPaths(default_directory(), DEFAULT_ENVIRONMENT)
+    paths = local_paths()
     record = lifecycle.require_record(paths)
     outputs = lifecycle.read_outputs(paths)
     partner = TRANSCODER if payload == _DONE else next(p for p in PRESETS if payload.startswith(f"{PRESETS[p]}-"))

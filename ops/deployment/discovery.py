@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ops.deployment.topology import Topology, text_or_none
 from ops.local.endpoint import CloudRecord, is_running
-from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, default_directory
+from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, local_paths
 from ops.shared.console import OperatorError, fail
 
 ENVIRONMENT_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENT"
@@ -111,7 +111,7 @@ def find(
         OperatorError: none of them names its review table.
     """
     name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or None
-    paths = LocalPaths(default_directory(), _checked(name or DEFAULT_ENVIRONMENT))
+    paths = local_paths(name or DEFAULT_ENVIRONMENT)
     cloud = Cloud(region=region, profile=profile, record=_local_cloud(paths, profile))
     table = table or os.environ.get(REVIEW_TABLE_VARIABLE) or None
     tables = list(idempotency_tables) or os.environ.get(IDEMPOTENCY_TABLES_VARIABLE, "").replace(",", " ").split()
@@ -127,15 +127,6 @@ def find(
             exit_code=UNUSABLE,
         )
     return Deployment(cloud=cloud, review_table=table, idempotency_tables=tables, outputs=outputs)
-
-
-def _checked(environment: str) -> str:
-    # The name becomes part of a path.
-    if not environment.replace("-", "").replace("_", "").isalnum():
-        raise OperatorError(
-            f"{environment!r} is no name of an environment: use letters, digits, - and _", exit_code=UNUSABLE
-        )
-    return environment
 
 
 def _local_cloud(paths: LocalPaths, profile: str | None) -> CloudRecord | None:

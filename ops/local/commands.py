@@ -14,7 +14,7 @@ from ops.local.clients import Clients
 from ops.local.endpoint import CloudRecord
 from ops.local.function_logs import LogLine, LogReader, function_names
 from ops.local.overview import look, show
-from ops.local.paths import DEFAULT_ENVIRONMENT, LocalPaths, default_directory
+from ops.local.paths import DEFAULT_ENVIRONMENT, local_paths
 from ops.shared.console import OperatorError, out, print_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -23,12 +23,6 @@ Environment = Annotated[
     str, typer.Option("--environment", "-e", help="An environment of workflow.yaml.", show_default=True)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-
-def _paths(environment: str) -> LocalPaths:
-    if not environment.replace("-", "").isalnum():
-        raise OperatorError(f"{environment!r} is no environment's name", exit_code=2)
-    return LocalPaths(default_directory(), environment)
 
 
 @app.command()
@@ -42,7 +36,7 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start the local cloud and apply the workflow to it. Run it again after a change."""
-    paths = _paths(environment)
+    paths = local_paths(environment)
     result = lifecycle.up(
         paths, lifecycle.UpOptions(port=port, check=check, clean=clean, variables=external_resources.variables(paths))
     )
@@ -70,7 +64,7 @@ def up(
 @app.command()
 def down(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) -> None:
     """Stop the local cloud and forget its state."""
-    paths = _paths(environment)
+    paths = local_paths(environment)
     stopped = lifecycle.down(paths)
     http_receiver_process.stop(paths)
     external_resources.forget(paths)
@@ -83,7 +77,7 @@ def down(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) 
 @app.command()
 def status(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) -> None:
     """Show queues, functions and open review items. Exit status 3: it does not run."""
-    paths = _paths(environment)
+    paths = local_paths(environment)
     try:
         record = lifecycle.require_record(paths)
     except OperatorError as error:
@@ -102,7 +96,7 @@ def status(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False
 @app.command()
 def env(environment: Environment = DEFAULT_ENVIRONMENT) -> None:
     """Print the variables that point AWS tools at the local cloud: eval "$(bin/media-events local env)"."""
-    record = lifecycle.require_record(_paths(environment))
+    record = lifecycle.require_record(local_paths(environment))
     for name, value in record.variables().items():
         out.print(f"export {name}='{value}'", soft_wrap=True, markup=False)
 
@@ -116,7 +110,7 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Print the functions' log lines, oldest first."""
-    record = lifecycle.require_record(_paths(environment))
+    record = lifecycle.require_record(local_paths(environment))
     reader = LogReader(Clients(record).logs, _functions(record, function))
     while True:
         for line in reader.new_lines():

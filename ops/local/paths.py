@@ -1,4 +1,4 @@
-"""Where the local cloud of one environment keeps its files."""
+"""The files of one environment's local cloud."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ops.shared.console import OperatorError
+
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 DIRECTORY_VARIABLE: Final = "MEDIA_EVENTS_LOCAL_DIRECTORY"
 DEFAULT_ENVIRONMENT: Final = "local"
-
-
-def default_directory() -> Path:
-    """``.local`` in the repository, or where the variable says (tests use it to stay out of the operator's way)."""
-    return Path(os.environ.get(DIRECTORY_VARIABLE) or REPOSITORY / ".local").resolve()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +38,12 @@ class LocalPaths:
 
     @property
     def cloud_log(self) -> Path:
-        """What MiniStack prints."""
+        """MiniStack's output."""
         return self.root / "cloud.log"
 
     @property
     def terraform_log(self) -> Path:
-        """What Terraform said last, as JSON lines."""
+        """The output of the last Terraform command, as JSON lines."""
         return self.root / "terraform.log"
 
     @property
@@ -71,5 +68,18 @@ class LocalPaths:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever changes this cloud."""
+        """Locked by the process that changes this cloud."""
         return self.root / "lock"
+
+
+def local_paths(environment: str = DEFAULT_ENVIRONMENT) -> LocalPaths:
+    """The files of ``environment`` in ``.local`` of the repository, or in the directory that the variable names.
+
+    Raises:
+        OperatorError: ``environment`` can't be part of a path.
+    """
+    if not environment.replace("-", "").replace("_", "").isalnum():
+        raise OperatorError(
+            f"{environment!r} is no environment's name", hint="use letters, digits, - and _", exit_code=2
+        )
+    return LocalPaths(Path(os.environ.get(DIRECTORY_VARIABLE) or REPOSITORY / ".local").resolve(), environment)
