@@ -34,7 +34,7 @@ def main() -> int:
         paths.root.mkdir(parents=True)
         place = None
         try:
-            place = Place(endpoint.start(paths, region="eu-west-1", port=None, waiting=lambda: None), options.items)
+            place = Place(endpoint.start(paths, region="eu-west-1", port=None), options.items)
             return work(place)
         finally:
             if place is not None:

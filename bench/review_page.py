@@ -80,7 +80,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="review-page-") as folder:
         paths = LocalPaths(Path(folder))
-        record = endpoint.start(paths, region="eu-west-1", port=None, waiting=lambda: None)
+        record = endpoint.start(paths, region="eu-west-1", port=None)
         try:
             deployment = Deployment(Cloud(record=record), TABLE, [])
             client = deployment.cloud.client("dynamodb")

@@ -23,17 +23,21 @@ class Part:
     """A group of commands, or one command.
 
     ``module`` holds the group's ``app``, or for one command the function that ``command`` names. ``added`` are commands
-    that other modules add to the group: a module, and the name of its function.
+    that other modules add to the group: a module, and the name of its function. The import of a module in ``hooks``
+    registers work of another group with this one.
     """
 
     module: str
     help: str
     command: str | None = None
     added: tuple[tuple[str, str], ...] = ()
+    hooks: tuple[str, ...] = ()
 
 
 PARTS: Final[dict[str, Part]] = {
-    "local": Part("ops.local.commands", "The local cloud: start it, stop it, look into it."),
+    "local": Part(
+        "ops.local.commands", "The local cloud: start it, stop it, look into it.", hooks=("ops.demo.local_hook",)
+    ),
     "demo": Part("ops.demo.commands", "See the whole path run, from signed webhooks to the review page."),
     "partner": Part("ops.partner.commands", "Partner specifications: list, show and check them."),
     "route": Part("ops.route.commands", "Try event patterns and routes out, without AWS."),
@@ -86,6 +90,8 @@ def load(name: str, part: Part) -> Any:
         OperatorError: a package that the part needs is not installed.
     """
     try:
+        for hook in part.hooks:
+            importlib.import_module(hook)
         loaded: Any = getattr(importlib.import_module(part.module), part.command or "app")
         for module, command in part.added:
             loaded.command(command)(getattr(importlib.import_module(module), command))

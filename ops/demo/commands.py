@@ -23,7 +23,7 @@ from ops.local.paths import LocalPaths, local_paths
 from ops.shared.console import OperatorError, err, out, print_json
 
 _DONE: Final = "transcoder-job.completed"
-"""Not a file: what the transcoder tells of the order that it got last."""
+"""Not a file: the transcoder's webhook about its last order."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,15 +31,15 @@ app = typer.Typer(rich_markup_mode=None)
 @app.callback(invoke_without_command=True)
 def demo(
     context: typer.Context,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave it running, and print what to play with.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running, and print how to use it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False,
 ) -> None:
-    """See the whole path run: signed webhooks, transforms, routes, a downstream that fails, the review desk."""
+    """See the whole path run: signed webhooks, transforms, routes, a destination that fails, the review of failures."""
     if context.invoked_subcommand is not None:
         return
     paths = local_paths()
-    found_running = lifecycle.is_up(paths)
-    found_receiver = Receiver.read(paths) is not None
+    cloud_was_up = lifecycle.is_up(paths)
+    receiver_was_up = Receiver.read(paths) is not None
     ready = False
     try:
         result = DemoRun(paths, err if as_json else out).run()
@@ -48,33 +48,35 @@ def demo(
         # A second Ctrl-C must not leave half of it behind.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if not (keep and ready):
-            if not found_running:
+            if not cloud_was_up:
                 with suppress(OperatorError):
                     lifecycle.down(paths)
                     external_resources.forget(paths)
-            if not found_receiver:
+            if not receiver_was_up:
                 http_receiver_process.stop(paths)
     if as_json:
         print_json(result)
-    if keep or found_running:
-        _print_what_to_play_with(paths)
+    if keep or cloud_was_up:
+        _print_hints(paths)
     if not result["ok"]:
         raise typer.Exit(1)
 
 
 @app.command()
 def send(
-    payload: Annotated[str | None, typer.Argument(help="A payload; without one they are listed.")] = None,
+    payload: Annotated[str | None, typer.Argument(help="A payload [default: list them].")] = None,
     forged: Annotated[bool, typer.Option("--forged", help="Sign it with a wrong secret.")] = False,
 ) -> None:
-    """Send one event as its partner would, signed, to the demo that was left running."""
-    known = [*sorted(path.stem for path in PAYLOADS.glob("*.json")), _DONE]
+    """Send one event as its partner would, signed, to a demonstration that was left running."""
+    names = [*sorted(path.stem for path in PAYLOADS.glob("*.json")), _DONE]
     if payload is None:
-        for name in known:
+        for name in names:
             out.print(name)
         return
-    if payload not in known:
-        raise OperatorError(f"there is no payload {payload!r}", hint="there are: " + ", ".join(known), exit_code=2)
+    if payload not in names:
+        raise OperatorError(
+            f"there is no payload {payload!r}", hint="the payloads are: " + ", ".join(names), exit_code=2
+        )
     paths = local_paths()
     record = lifecycle.require_record(paths)
     outputs = lifecycle.read_outputs(paths)
@@ -97,25 +99,25 @@ def _last_order(paths: LocalPaths) -> dict[str, Any]:
     return order
 
 
-def _print_what_to_play_with(paths: LocalPaths) -> None:
+def _print_hints(paths: LocalPaths) -> None:
     record = lifecycle.require_record(paths)
     receiver = Receiver.read(paths)
-    lines = ["", "It is left running. Play with it:"]
+    lines = ["", "It is left running. Try it:"]
     lines += [
         f"  webhook of {partner}: {url}" for partner, url in webhook_urls(lifecycle.read_outputs(paths), record).items()
     ]
     if receiver is not None:
         lines += [
-            f"  what the receiver got: {receiver.url}{REQUESTS}",
+            f"  the receiver got:      {receiver.url}{REQUESTS}",
             f"  break the review tool: curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=503'",
-            f"  mend it:               curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=200'",
+            f"  repair it:             curl -X PUT '{receiver.url}{CONTROL}/{BROKEN}?status=200'",
         ]
     lines += [
         "  send an event:         bin/media-events demo send frameio-v4-file.ready",
         f"  finish its transcode:  bin/media-events demo send {_DONE}",
         "  forge one:             bin/media-events demo send mux-video.asset.ready --forged",
         "  look:                  bin/media-events local status; bin/media-events local logs --follow",
-        "  the review desk:       bin/media-events review list, or as a page: bin/media-events review serve",
+        "  review failures:       bin/media-events review list, or as a page: bin/media-events review serve",
         '  any AWS tool:          eval "$(bin/media-events local env)"',
         "  stop it all:           bin/media-events local down",
     ]

@@ -1,4 +1,4 @@
-"""What the planning system and the data lake have got: a FIFO queue that is emptied, a bucket that is read."""
+"""The content of the planning system's FIFO queue and of the data lake's bucket."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class FifoQueue:
     destination: str
 
     def new_messages(self) -> list[Message]:
-        """What came since the last call."""
-        found: list[Message] = []
+        """The messages since the last call."""
+        messages: list[Message] = []
         while True:
             answer = self.clients.sqs.receive_message(
                 QueueUrl=self.url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"]
             )
             received = answer.get("Messages", [])
             for message in received:
-                found.append(Message(message["Attributes"]["MessageGroupId"], message["Body"]))
+                messages.append(Message(message["Attributes"]["MessageGroupId"], message["Body"]))
                 self.clients.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             if not received:
-                return found
+                return messages
 
     def drain(self) -> None:
-        """Forget what is there."""
+        """Delete the messages."""
         self.new_messages()
 
 

@@ -1,7 +1,7 @@
-"""What the demonstration's workflow delivers to and asks with, and the kit doesn't make: secrets, a queue, a data lake.
+"""Resources of the demonstration's workflow that the kit does not make: secrets, a queue, a data lake.
 
-On AWS they are there before the kit is. Here they are made on the local cloud before the workflow is applied to it, and
-their ARNs reach `workflow.yaml` as variables.
+On AWS they exist before the kit. Here they are made on the local cloud before the workflow is applied to it, and
+`workflow.yaml` gets their ARNs as variables.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ops.demo.fake_systems import FILES, SIGNED, TRANSCODER
 from ops.local.clients import Clients
 from ops.local.endpoint import CloudRecord
 from ops.local.paths import LocalPaths
+from ops.shared.json_files import read_record
 
 QUEUE: Final = "planning.fifo"
 STREAM: Final = "media-lake"
@@ -28,8 +29,8 @@ _PARTITIONS: Final = ("partner", "type", "day")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What there is: ``cloud`` names the process that holds it, ``variables`` are what `workflow.yaml` is told of it.
+class ExternalResources:
+    """The resources. ``cloud`` identifies the process that holds them, ``variables`` are those of `workflow.yaml`.
 
     ``keys`` are the keys that callers of a system must have, by system.
     """
@@ -42,21 +43,18 @@ class Surroundings:
 
     @classmethod
     def read(cls, paths: LocalPaths) -> Self | None:
-        """Those of the cloud that is written down; ``None`` where it has none."""
-        record = CloudRecord.read(paths)
-        try:
-            document = json.loads(_record_path(paths).read_text(encoding="utf-8"))
-            found = cls(**{name: document[name] for name in cls.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, TypeError):
+        """The resources of the recorded cloud; ``None`` where it has none."""
+        record, resources = CloudRecord.read(paths), read_record(cls, _record_path(paths))
+        if record is None or resources is None or resources.cloud != _cloud(record):
             return None
-        return found if record is not None and found.cloud == _cloud(record) else None
+        return resources
 
 
-def ensure(paths: LocalPaths, record: CloudRecord) -> Surroundings:
-    """Make what is missing on the cloud of ``record``, and write it down."""
-    known = Surroundings.read(paths)
-    if known is not None:
-        return known
+def ensure(paths: LocalPaths, record: CloudRecord) -> ExternalResources:
+    """Make the resources on the cloud of ``record`` where they are missing, and record them."""
+    existing = ExternalResources.read(paths)
+    if existing is not None:
+        return existing
     clients = Clients(record)
     keys = {
         SIGNED: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
@@ -65,7 +63,7 @@ def ensure(paths: LocalPaths, record: CloudRecord) -> Surroundings:
     }
     queue_url = clients.sqs.create_queue(QueueName=QUEUE, Attributes={"FifoQueue": "true"})["QueueUrl"]
     queue_arn = clients.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
-    made = Surroundings(
+    resources = ExternalResources(
         cloud=_cloud(record),
         queue_url=queue_url,
         bucket=BUCKET,
@@ -80,23 +78,23 @@ def ensure(paths: LocalPaths, record: CloudRecord) -> Surroundings:
     )
     path = _record_path(paths)
     path.touch(mode=0o600)
-    path.write_text(json.dumps(asdict(made)) + "\n", encoding="utf-8")
-    return made
+    path.write_text(json.dumps(asdict(resources)) + "\n", encoding="utf-8")
+    return resources
 
 
 def forget(paths: LocalPaths) -> None:
-    """Leave no keys of a cloud behind that has been stopped."""
+    """Delete the record, which holds keys of a stopped cloud."""
     _record_path(paths).unlink(missing_ok=True)
 
 
 def variables(paths: LocalPaths) -> dict[str, str]:
-    """What tells `workflow.yaml` of the demonstration that was left running; empty where there is none."""
-    made = Surroundings.read(paths)
-    return http_receiver_process.variables(paths) | ({} if made is None else made.variables)
+    """The variables of `workflow.yaml` for a demonstration that was left running; empty where there is none."""
+    resources = ExternalResources.read(paths)
+    return http_receiver_process.variables(paths) | ({} if resources is None else resources.variables)
 
 
 def _record_path(paths: LocalPaths) -> Path:
-    return paths.root / "surroundings.json"
+    return paths.root / "external-resources.json"
 
 
 def _cloud(record: CloudRecord) -> str:
@@ -105,7 +103,7 @@ def _cloud(record: CloudRecord) -> str:
 
 def _secret(clients: Clients, name: str, text: str) -> str:
     client = clients.secretsmanager
-    # One may be left of a run that was stopped before it wrote down what it had made.
+    # It may exist already, from a run that was stopped before it recorded its resources.
     with suppress(client.exceptions.ResourceExistsException):
         return client.create_secret(Name=name, SecretString=text)["ARN"]
     return client.put_secret_value(SecretId=name, SecretString=text)["ARN"]

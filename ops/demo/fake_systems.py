@@ -1,8 +1,8 @@
-"""What the systems behind the receiver ask of their callers, and what Frame.io's API and a transcoder's answer.
+"""The systems behind the receiver: their authentication, and the answers of Frame.io's API and of a transcoder.
 
 A system with a key lets in only callers that have it: the CMS verifies Standard Webhooks signatures (with the library
-of those who wrote the standard, not with ours), the transcoder wants its API key, Frame.io a token that its token
-endpoint gave out for a client's secret.
+of the standard's authors, not with the kit's), the transcoder requires its API key, and Frame.io a token that its token
+endpoint issued for a client's secret.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from ops.shared.json_files import object_in
+
 SIGNED: Final = "cms"
 TRANSCODER: Final = "transcoder"
 FILES: Final = "frameio"
-"""The systems that are particular about their callers, by the first part of their paths."""
+"""The systems that authenticate their callers, by the first part of their paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Reply:
 
 
 @dataclass(slots=True)
-class StandIns:
-    """The systems' keys, by system; ``tokens`` are those that Frame.io has given out."""
+class FakeSystems:
+    """The systems' keys, by system; ``tokens`` are those that Frame.io has issued."""
 
     keys: dict[str, str] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
@@ -53,10 +55,10 @@ class StandIns:
         return Reply(HTTPStatus.OK, {"status": "OK"})
 
     def _job(self, headers: Mapping[str, str], body: bytes) -> Reply:
-        """`POST /jobs`: a transcode is ordered. That it is done is told by webhook, as ``finished`` has it."""
+        """`POST /jobs` orders a transcode. A webhook with the body of ``finished`` follows."""
         if TRANSCODER in self.keys and headers.get("x-api-key") != self.keys[TRANSCODER]:
             return Reply(HTTPStatus.UNAUTHORIZED, {"error": "unknown API key"})
-        order = _object(body)
+        order = object_in(body)
         missing = [name for name in ("order_id", "input", "output") if not order.get(name)]
         if missing:
             return Reply(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": f"missing: {', '.join(missing)}"})
@@ -75,9 +77,9 @@ class StandIns:
 
     def _token(self, body: bytes) -> Reply:
         form = parse_qs(body.decode("utf-8", errors="replace"))
-        client = _object(self.keys.get(FILES, "").encode())
-        asked = {name: form.get(name, [""])[0] for name in ("client_id", "client_secret", "grant_type")}
-        if not client or asked != {**client, "grant_type": "client_credentials"}:
+        client = object_in(self.keys.get(FILES, ""))
+        credentials = {name: form.get(name, [""])[0] for name in ("client_id", "client_secret", "grant_type")}
+        if not client or credentials != {**client, "grant_type": "client_credentials"}:
             return Reply(HTTPStatus.UNAUTHORIZED, {"error": "invalid_client"})
         token = secrets.token_urlsafe(24)
         self.tokens.add(token)
@@ -85,10 +87,10 @@ class StandIns:
 
 
 def finished(order: Mapping[str, Any]) -> bytes:
-    """What the transcoder tells once it has done an order."""
+    """The body of the transcoder's webhook for a finished order."""
     place = f"https://storage.example.com/{order.get('asset_id')}/1080.mp4"
-    told = {"order_id": order.get("order_id"), "asset_id": order.get("asset_id"), "output": {"url": place}}
-    document = {"type": "job.completed", "timestamp": datetime.now(UTC).isoformat(), "data": told}
+    data = {"order_id": order.get("order_id"), "asset_id": order.get("asset_id"), "output": {"url": place}}
+    document = {"type": "job.completed", "timestamp": datetime.now(UTC).isoformat(), "data": data}
     return json.dumps(document, separators=(",", ":")).encode()
 
 
@@ -101,7 +103,7 @@ def _is_signed(key: str, headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def _file(file: str) -> dict[str, Any]:
-    # Something about every file, and always the same.
+    # Every file exists, and always has the same properties.
     number = int.from_bytes(hashlib.sha256(file.encode()).digest()[:2])
     name = f"reel-{number}.mov"
     link = f"https://storage.example.com/{file}/{name}"
@@ -114,11 +116,3 @@ def _file(file: str) -> dict[str, Any]:
         "file_size": 700_000_000 + number,
         "media_links": {"original": {"download_url": link}},
     }
-
-
-def _object(text: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -1,11 +1,11 @@
-"""A downstream system to deliver to: a real HTTP server on loopback that remembers what it was sent.
+"""The downstream systems of the demonstration: an HTTP server on loopback that records its requests.
 
-Each path below `/` is a system of its own (`/cms`, `/review-tool`), which can be made to fail, and be given a key that
-its callers must have (what kind of key, the stand-ins say):
+Each path below `/` is a system of its own (`/cms`, `/review-tool`). It can be made to fail, and be given a key that its
+callers must have (``fake_systems`` says which kind):
 
     PUT /_control/review-tool?status=503     answer 503 from now on (200: work again)
     PUT /_keys/cms                           the body is the key
-    GET /_control                            what each system answers that was told to
+    GET /_control                            the answers that were set, by system
     GET /_requests?after=N                   the requests after the first N, oldest first, as JSON
 """
 
@@ -22,11 +22,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from ops.demo.fake_systems import Reply, StandIns
+from ops.demo.fake_systems import FakeSystems, Reply
+from ops.shared.json_files import object_in
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 _SECRET: Final = frozenset({"authorization", "x-api-key"})
-"""Headers that are not kept, since whoever reaches the port can read what is."""
+"""Headers that are not recorded: anybody who reaches the port can read the records."""
 CONTROL: Final = "/_control"
 KEYS: Final = "/_keys"
 REQUESTS: Final = "/_requests"
@@ -34,7 +35,7 @@ REQUESTS: Final = "/_requests"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """One request, as it came, and the status that it got. ``time`` is RFC 3339 text in UTC."""
+    """One request and the status of its answer. ``time`` is RFC 3339 text in UTC."""
 
     time: str
     system: str
@@ -51,29 +52,26 @@ class ReceivedRequest:
             return self.headers["ce-id"]
         if "idempotency-key" in self.headers:
             return self.headers["idempotency-key"].partition("/")[2]  # after the source
-        try:
-            identity = json.loads(self.body)["id"]
-        except (ValueError, KeyError, TypeError):
-            return None
-        return identity if isinstance(identity, str) else None
+        event_id = object_in(self.body).get("id")
+        return event_id if isinstance(event_id, str) else None
 
 
 @dataclass(slots=True)
 class Systems:
-    """The systems behind the paths: what they answer, and what they have been sent."""
+    """The systems behind the paths: their set answers, and their requests."""
 
     answers: dict[str, int] = field(default_factory=dict)
-    stand_ins: StandIns = field(default_factory=StandIns)
+    fake_systems: FakeSystems = field(default_factory=FakeSystems)
     received: list[ReceivedRequest] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Remember a request; the result is the answer."""
+        """Record a request, and answer it."""
         system = urlsplit(path).path.strip("/").split("/")[0]
         named = {name.lower(): value for name, value in headers.items()}
         with self._lock:
             if self.answers.get(system, HTTPStatus.OK) == HTTPStatus.OK:
-                reply = self.stand_ins.reply(method, path, named, body)
+                reply = self.fake_systems.reply(method, path, named, body)
             else:
                 status = HTTPStatus(self.answers[system])
                 reply = Reply(status, {"status": status.phrase})
@@ -96,9 +94,9 @@ class Systems:
             self.answers[system] = status
 
     def set_key(self, system: str, key: str) -> None:
-        """Let only callers with ``key`` in from now on."""
+        """Accept only callers with ``key`` from now on."""
         with self._lock:
-            self.stand_ins.keys[system] = key
+            self.fake_systems.keys[system] = key
 
     def after(self, count: int) -> list[dict[str, Any]]:
         """The requests after the first ``count``."""
@@ -107,7 +105,7 @@ class Systems:
 
 
 class ReceiverServer(ThreadingHTTPServer):
-    """The server; ``systems`` is what it serves."""
+    """The server of ``systems``."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""The receiver as a process of its own, which can outlive the demo, and a client for it."""
+"""The receiver as a process of its own, which can outlive the demonstration, and a client for it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ops.local import process
 from ops.local.paths import REPOSITORY, LocalPaths
 from ops.local.process import ProcessIdentity
 from ops.shared.console import OperatorError
+from ops.shared.json_files import read_record
 
 PORT_VARIABLE: Final = "MEDIA_EVENTS_RECEIVER_PORT"
 _START_SECONDS: Final = 15.0
@@ -43,7 +44,7 @@ class Receiver:
         return ProcessIdentity(self.pid, self.process_started)
 
     def requests(self, after: int = 0) -> list[ReceivedRequest]:
-        """What it was sent, after the first ``after`` requests."""
+        """Its requests after the first ``after``."""
         with _client() as client:
             answer = client.get(self.url + REQUESTS, params={"after": after}).raise_for_status()
         return [ReceivedRequest(**request) for request in answer.json()]
@@ -53,12 +54,12 @@ class Receiver:
         with _client() as client:
             client.put(f"{self.url}{CONTROL}/{system}", params={"status": status}).raise_for_status()
 
-    def let_in(self, system: str, key: str) -> None:
-        """Let ``system`` take requests of callers with ``key`` only, from now on."""
+    def require_key(self, system: str, key: str) -> None:
+        """Let ``system`` accept only callers with ``key``, from now on."""
         with _client() as client:
             client.put(f"{self.url}{KEYS}/{system}", content=key.encode()).raise_for_status()
 
-    def refuses_strangers(self, system: str) -> bool:
+    def refuses_unsigned_calls(self, system: str) -> bool:
         """Whether ``system`` refuses a call without its key."""
         with _client() as client:
             return client.post(f"{self.url}/{system}", content=b"{}").status_code == HTTPStatus.UNAUTHORIZED
@@ -70,21 +71,17 @@ class Receiver:
     @classmethod
     def read(cls, paths: LocalPaths) -> Self | None:
         """The receiver of this local cloud; ``None`` where none runs."""
-        try:
-            document = json.loads(record_path(paths).read_text(encoding="utf-8"))
-            receiver = cls(**{name: document[name] for name in cls.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return receiver if receiver.identity.alive() else None
+        receiver = read_record(cls, record_path(paths))
+        return receiver if receiver is not None and receiver.identity.alive() else None
 
 
 def record_path(paths: LocalPaths) -> Path:
-    """Where the receiver's process is written down."""
+    """The file that records the receiver's process."""
     return paths.root / "receiver.json"
 
 
 def variables(paths: LocalPaths) -> dict[str, str]:
-    """What tells `workflow.yaml` where the running receiver is; empty where none runs."""
+    """The variable of `workflow.yaml` for the running receiver's port; empty where none runs."""
     receiver = Receiver.read(paths)
     return {} if receiver is None or os.environ.get(PORT_VARIABLE) else {PORT_VARIABLE: str(receiver.port)}
 

@@ -1,4 +1,4 @@
-"""The demonstration, step by step. It is told by the parts themselves: nothing here stands in for them."""
+"""The demonstration, step by step. It shows what the deployed parts do; nothing here stands in for them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from ops.demo import external_resources, http_receiver_process
-from ops.demo import verdict as reckoning
+from ops.demo import external_resources, http_receiver_process, verdict
 from ops.demo.downstream import FifoQueue, Lake
 from ops.demo.fake_systems import SIGNED, TRANSCODER, finished
 from ops.demo.http_receiver_process import PORT_VARIABLE, Receiver
@@ -26,11 +25,11 @@ from ops.demo.scenario import (
     COMMENT,
     DONE,
     EXPECTATIONS,
+    FROM_INGEST,
     LAKE,
     PLANNING,
     PRESETS,
     READY,
-    TOLD,
     fresh,
 )
 from ops.demo.senders import PAYLOADS, HttpResponse, Sender, new_secret
@@ -49,17 +48,17 @@ _DELIVERY_SECONDS: Final = 300.0
 
 @dataclass(slots=True)
 class DemoRun:
-    """One run. ``faults`` collects what did not go as it must."""
+    """One run. ``faults`` collects everything that did not go as expected."""
 
     paths: LocalPaths
     console: Console
     faults: list[str] = field(default_factory=list)
 
     def run(self) -> dict[str, Any]:
-        """Tell it; the result is what `--json` prints.
+        """Run it; the result is that of `--json`.
 
         Raises:
-            OperatorError: it can't be told to the end.
+            OperatorError: it can't be run to the end.
         """
         began = time.monotonic()
         self._say("The local cloud", "MiniStack, with every IAM policy enforced; real Terraform, real AWS provider.")
@@ -68,13 +67,13 @@ class DemoRun:
             self.paths,
             lifecycle.UpOptions(
                 variables={PORT_VARIABLE: str(receiver.port)},
-                surroundings=lambda record: external_resources.ensure(self.paths, record).variables,
+                external_resources=lambda record: external_resources.ensure(self.paths, record).variables,
             ),
         )
         clients = Clients(up.record)
-        around = external_resources.ensure(self.paths, up.record)
-        for system, key in around.keys.items():
-            receiver.let_in(system, key)
+        resources = external_resources.ensure(self.paths, up.record)
+        for system, key in resources.keys.items():
+            receiver.require_key(system, key)
         senders = self._senders(up, clients)
         board = Board.of(EXPECTATIONS, up.stack.route_destinations())
         watcher = Watcher(
@@ -83,14 +82,14 @@ class DemoRun:
             receiver,
             board,
             since=int(time.time() * 1000) - 2000,
-            queue=FifoQueue(clients, around.queue_url, PLANNING),
-            lake=Lake(clients, around.bucket, LAKE),
+            queue=FifoQueue(clients, resources.queue_url, PLANNING),
+            lake=Lake(clients, resources.bucket, LAKE),
         )
         subjects = {"mux": f"asset0{uuid.uuid4().hex[:16]}", "frameio": str(uuid.uuid4())}
 
         self._say("Partners announce two assets", "Signed as Mux and Frame.io sign, over HTTPS.")
         self._send(senders, ANNOUNCED, subjects)
-        # On a busy machine the first steps may take longer than the planning system's route waits for earlier ones.
+        # On a busy machine the first steps may take longer than the planning system's route waits for earlier events.
         self._watch(watcher, lambda: _settled(board, ANNOUNCED))
 
         self._say(
@@ -101,20 +100,20 @@ class DemoRun:
         self._send(senders, READY, subjects)
         self._send(senders, (COMMENT,), {})
         forged = self._send_forgery(senders["mux"])
-        self._watch(watcher, lambda: _settled(board, (*ANNOUNCED, *READY, *TOLD)) and len(watcher.waiting) == 1)
+        self._watch(watcher, lambda: _settled(board, (*ANNOUNCED, *READY, *FROM_INGEST)) and len(watcher.waiting) == 1)
 
         self._finish_transcode(watcher, senders[TRANSCODER])
         waiting = frozenset({BROKEN})
         self._watch(watcher, lambda: all(track.settled(waiting_at=waiting) for track in board.tracks))
 
-        self._say("What failed for good waits for a person", "$ bin/media-events review list")
+        self._say("Events that failed for good wait for a person", "$ bin/media-events review list")
         self._command("review", "list")
-        self._replay(up.outputs["review_table_name"], clients, receiver)
+        self._retry(up.outputs["review_table_name"], clients, receiver)
         self._watch(watcher, lambda: all(track.settled() for track in board.tracks))
         self._require_review_empty(up, clients)
         trace = self._traces_of(forged, watcher, up, clients)
 
-        self.faults += reckoning.faults_of(watcher, trace)
+        self.faults += verdict.faults_of(watcher, trace)
         return self._report(watcher, trace, up, round(time.monotonic() - began, 1))
 
     def _say(self, heading: str, text: str) -> None:
@@ -122,7 +121,7 @@ class DemoRun:
         self.console.print(Text(heading, style="bold cyan"))
         self.console.print(text, markup=False)
 
-    # -- setting the stage ---------------------------------------------------------------------------------------
+    # -- preparation --------------------------------------------------------------------------------------------
 
     def _receiver(self) -> Receiver:
         running = Receiver.read(self.paths)
@@ -160,13 +159,13 @@ class DemoRun:
         if answer.status != HTTPStatus.ACCEPTED:
             raise OperatorError(
                 f"{label}: the webhook answered {answer.status}, not 202: {answer.body[:300]}",
-                hint="what the function says: bin/media-events local logs webhook (run the demo with --keep)",
+                hint="see the function's log: bin/media-events local logs webhook (run the demo with --keep)",
             )
 
     def _finish_transcode(self, watcher: Watcher, sender: Sender) -> None:
         orders = watcher.orders
         self._say(
-            "A workflow waits for its transcode, and the transcoder has done it",
+            "A workflow waits for its transcode, and the transcoder finishes it",
             "\n".join(f"  waiting: {name}" for name in watcher.waiting),
         )
         if len(orders) != 1:
@@ -185,11 +184,11 @@ class DemoRun:
         return marker
 
     def _watch(self, watcher: Watcher, done: Callable[[], bool]) -> None:
-        # Where something has gone wrong already there is no point in waiting long.
-        patience = 15.0 if self.faults else _DELIVERY_SECONDS
-        if not watch_until(watcher, done, self.console, timeout_seconds=patience):
+        # After a fault there is no point in waiting long.
+        timeout = 15.0 if self.faults else _DELIVERY_SECONDS
+        if not watch_until(watcher, done, self.console, timeout_seconds=timeout):
             self.console.print(table_of(watcher.board))
-            self.faults.append(f"after {patience:.0f} s not every event was where it had to be")
+            self.faults.append(f"after {timeout:.0f} s not every event was where it has to be")
             self.faults += sorted(
                 {
                     f"{line.function} crashes: {_last(line.text)}"
@@ -198,23 +197,23 @@ class DemoRun:
                 }
             )
 
-    # -- the review desk -----------------------------------------------------------------------------------------
+    # -- review --------------------------------------------------------------------------------------------------
 
-    def _replay(self, table: str, clients: Clients, receiver: Receiver) -> None:
+    def _retry(self, table: str, clients: Clients, receiver: Receiver) -> None:
         items = open_review_items(clients, table)
         receiver.answer_with(BROKEN, HTTPStatus.OK)
         identities = [item.item_id for item in items]
         self._say(
-            f"{BROKEN} is back, and the operator sends again what it missed",
+            f"{BROKEN} is back, and the operator retries the events that it missed",
             f"$ bin/media-events review retry {' '.join(identities)}",
         )
         if not identities:
-            self.faults.append("no review item was there to replay")
+            self.faults.append("there was no review item to retry")
             return
         self._command("review", "retry", *identities)
 
     def _command(self, *arguments: str) -> None:
-        # As the operator types it, in the operator's own environment.
+        # The operator's own environment, as for a command that is typed.
         environment = os.environ | {
             ENVIRONMENT_VARIABLE: self.paths.environment,
             DIRECTORY_VARIABLE: str(self.paths.directory),
@@ -235,16 +234,16 @@ class DemoRun:
             self.faults.append(f"`media-events {' '.join(arguments)}` ended with status {done.returncode}")
 
     def _require_review_empty(self, up: lifecycle.Up, clients: Clients) -> None:
-        left: list[ReviewItem] = []
+        items: list[ReviewItem] = []
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            left = open_review_items(clients, up.outputs["review_table_name"])
-            if not any(item.status == "OPEN" for item in left):
+            items = open_review_items(clients, up.outputs["review_table_name"])
+            if not any(item.status == "OPEN" for item in items):
                 return
             time.sleep(1)
-        self.faults.append(f"{len(left)} review items are still open after the replay")
+        self.faults.append(f"{len(items)} review items are still open after the retry")
 
-    # -- the reckoning -------------------------------------------------------------------------------------------
+    # -- the verdict ---------------------------------------------------------------------------------------------
 
     def _traces_of(self, marker: str, watcher: Watcher, up: lifecycle.Up, clients: Clients) -> list[str]:
         traces = [f"log of {line.function}: {line.message}" for line in watcher.lines if marker in line.text]
@@ -257,26 +256,26 @@ class DemoRun:
         return traces
 
     def _report(self, watcher: Watcher, traces: list[str], up: lifecycle.Up, seconds: float) -> dict[str, Any]:
-        self._say("What happened to every event", "")
-        self.console.print(reckoning.summary(watcher.board, traces))
+        self._say("The path of every event", "")
+        self.console.print(verdict.summary(watcher.board, traces))
         for labels in watcher.board.groups.values():
             self.console.print(f"  {PLANNING}, in order: {', then '.join(labels)}", markup=False)
         if not self.faults:
             self.console.print(f"  {SIGNED}: every signature verified by the library standardwebhooks", markup=False)
         for fault in self.faults:
             self.console.print(Text(f"  fault: {fault}", style="bold red"))
-        verdict = "Every event is accounted for." if not self.faults else "Not every event is accounted for."
-        self.console.print(Text(f"{verdict} {seconds:g} s.", style="bold green" if not self.faults else "bold red"))
+        outcome = "Every event is accounted for." if not self.faults else "Not every event is accounted for."
+        self.console.print(Text(f"{outcome} {seconds:g} s.", style="bold green" if not self.faults else "bold red"))
         return {
             "ok": not self.faults,
             "seconds": {"total": seconds, **up.seconds},
-            **reckoning.document(watcher, traces),
+            **verdict.document(watcher, traces),
             "faults": self.faults,
         }
 
 
 _CRASH: Final = "Error: "
-"""The last line of a Python traceback, which the runtime logs when a function raises."""
+"""In the last line of a Python traceback, which the runtime logs when a function raises."""
 
 
 def _last(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The events of the demonstration, in the order in which they are sent, and where each of them must arrive."""
+"""The events of the demonstration, in the order of sending, and where each must arrive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLANNING: Final = "planning"
 LAKE: Final = "lake"
 
 PRESETS: Final = {"mux": "mux", "frameio": "frameio-v4", "transcoder": "standard-webhooks"}
-"""The partners that call, and how each signs."""
+"""The partners that call, and the preset of each."""
 
 
 def _expect(label: str, partner: str, payload: str | None, kind: str, *destinations: str) -> Expectation:
@@ -34,25 +34,25 @@ READY: Final = (
     _expect("Frame.io: file ready", "frameio", "frameio-v4-file.ready", "asset.ready", SIGNED, INGEST, PLANNING),
 )
 COMMENT: Final = _expect("Frame.io: comment", "frameio", "frameio-v4-comment.created", "comment.created", BROKEN)
-TOLD: Final = (
+FROM_INGEST: Final = (
     _expect("Ingest: Mux's asset published", "ingest", None, "asset.published", SIGNED),
     _expect("Ingest: transcode ordered", "ingest", None, "transcode.ordered", TRANSCODER),
 )
-"""What the workflow tells by itself, as soon as assets are ready."""
+"""The ingest workflow sends these as soon as assets are ready."""
 DONE: Final = (
     _expect("Transcoder: job completed", "transcoder", None, "encode.completed", RESUMED),
     _expect("Ingest: Frame.io's file published", "ingest", None, "asset.published", SIGNED),
 )
-"""What comes of the transcode, once the transcoder has done it."""
+"""These follow when the transcode is done."""
 
-EXPECTATIONS: Final = (*ANNOUNCED, *READY, COMMENT, *TOLD, *DONE)
+EXPECTATIONS: Final = (*ANNOUNCED, *READY, COMMENT, *FROM_INGEST, *DONE)
 
 
 def fresh(payload: str, subject: str | None = None) -> bytes:
-    """A payload as of now, about something that has not been heard of: the ledger rightly knows the last run's.
+    """A payload that is no duplicate of the last run's.
 
-    ``subject`` is the asset's or file's id; the next event about it is given the same one. Mux gives every event an id
-    of its own besides. Frame.io doesn't; there, another file or comment makes another event.
+    ``subject`` is the id of the asset or file, the same for later events about it. Mux also gives every event an id of
+    its own. Frame.io does not: there, another file or comment makes another event.
     """
     document = json.loads((PAYLOADS / f"{payload}.json").read_bytes())
     if "resource" in document:

@@ -1,6 +1,6 @@
-"""Send events as the partners themselves send them: their payloads, their headers, their signatures.
+"""Sends events as the partners themselves do: their payloads, their headers, their signatures.
 
-The signatures are written down from the partners' documentation, not taken from the verifier that they are to test.
+The signatures follow the partners' documentation and share no code with the verifier.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def frameio_v4_headers(body: bytes, secret: str, now: int) -> dict[str, str]:
 
 
 def standard_webhooks_headers(body: bytes, secret: str, now: int) -> dict[str, str]:
-    """Standard Webhooks, signed by the library of those who wrote the standard.
+    """Standard Webhooks, signed by the library of the standard's authors.
 
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
@@ -70,7 +70,7 @@ SIGNERS: Final[dict[str, Callable[[bytes, str, int], dict[str, str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What the webhook answered."""
+    """The webhook's answer."""
 
     status: int
     body: str
@@ -78,7 +78,7 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A partner's platform: where its webhook is, its secret, and whose certificate authority to trust."""
+    """A partner's platform: the URL of its webhook, its secret, and the certificate authority to trust."""
 
     preset: str
     url: str
@@ -92,8 +92,7 @@ class Sender:
             httpx.TransportError: the endpoint can't be reached.
         """
         body = payload if isinstance(payload, bytes) else (PAYLOADS / f"{payload}.json").read_bytes()
-        moment = int(time.time()) if now is None else now
-        headers = SIGNERS[self.preset](body, self.secret if secret is None else secret, moment)
+        headers = SIGNERS[self.preset](body, secret or self.secret, int(time.time()) if now is None else now)
         return post(self.url, body, headers, self.ca_bundle)
 
 
@@ -105,7 +104,7 @@ def post(url: str, body: bytes, headers: dict[str, str], ca_bundle: str, method:
 
 
 def new_secret(preset: str = "mux") -> str:
-    """A secret for one run, of the length and alphabet that partners hand out."""
+    """A secret for one run, of the usual length and alphabet."""
     if preset == "standard-webhooks":
         return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
     return secrets.token_hex(20)

@@ -1,4 +1,4 @@
-"""What is said at the end: where every event is, and whether all went as it must."""
+"""The end of the demonstration: where every event is, and whether all went as expected."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ops.demo.watcher import Watcher, describe
 
 
 def faults_of(watcher: Watcher, traces: list[str]) -> list[str]:
-    """Everything that is not as it has to be; ``traces`` are those that the forgery left."""
+    """Everything that is not as expected; ``traces`` are those that the forgery left."""
     board = watcher.board
     faults = [
         f"{track.expectation.label} is not where it has to be: {_whereabouts(track)}"
         for track in board.tracks
         if not track.delivered_as_expected()
     ]
-    broken = [leg for track in board.tracks if (leg := track.legs.get(BROKEN)) is not None]
-    if not any(leg.failures and leg.redrives for leg in broken):
-        faults.append(f"no event for {BROKEN} was seen to fail and be re-driven")
-    faults += [f"unexpected: {stranger}" for stranger in board.strangers]
+    broken = [delivery for track in board.tracks if (delivery := track.deliveries.get(BROKEN)) is not None]
+    if not any(delivery.failures and delivery.redrives for delivery in broken):
+        faults.append(f"no event for {BROKEN} was seen to fail and be redriven")
+    faults += [f"unexpected: {sighting}" for sighting in board.unexpected]
     faults += [f"the planning system got events out of order: {group}" for group in board.out_of_order()]
     faults += [f"an execution failed: {execution}" for execution in watcher.failed]
-    if not watcher.receiver.refuses_strangers(SIGNED):
-        faults.append(f"{SIGNED} takes calls that nobody signed")
+    if not watcher.receiver.refuses_unsigned_calls(SIGNED):
+        faults.append(f"{SIGNED} accepts calls without a signature")
     if not watcher.lookups:
-        faults.append("nobody asked Frame.io's API about the file")
+        faults.append("no request to Frame.io's API asked about the file")
     faults += [f"the forgery left a trace: {trace}" for trace in traces]
     if not any(
         line.message == "request refused" and line.fields.get("status") == HTTPStatus.UNAUTHORIZED
@@ -42,7 +42,7 @@ def faults_of(watcher: Watcher, traces: list[str]) -> list[str]:
 
 
 def document(watcher: Watcher, traces: list[str]) -> dict[str, Any]:
-    """What became of every event, for programs."""
+    """The outcome for every event, for programs."""
     board = watcher.board
     return {
         "events": [
@@ -50,9 +50,9 @@ def document(watcher: Watcher, traces: list[str]) -> dict[str, Any]:
                 "label": track.expectation.label,
                 "event_id": track.event_id,
                 "expected": sorted(track.expectation.destinations),
-                "delivered": {name: leg.deliveries for name, leg in track.legs.items() if leg.deliveries},
-                "failed_attempts": sum(leg.failures for leg in track.legs.values()),
-                "redrives": sum(leg.redrives for leg in track.legs.values()),
+                "delivered": track.effects(),
+                "failed_attempts": sum(delivery.failures for delivery in track.deliveries.values()),
+                "redrives": sum(delivery.redrives for delivery in track.deliveries.values()),
             }
             for track in board.tracks
         ],
@@ -71,7 +71,7 @@ def summary(board: Board, traces: list[str]) -> Table:
         good = track.delivered_as_expected()
         table.add_row(
             track.expectation.label,
-            ", ".join(sorted(track.expectation.destinations)) or "no route asks for it",
+            ", ".join(sorted(track.expectation.destinations)) or "no route takes it",
             _whereabouts(track),
             Text("ok", style="green") if good else Text("WRONG", style="bold red"),
         )
@@ -87,5 +87,9 @@ def summary(board: Board, traces: list[str]) -> Table:
 def _whereabouts(track: Track) -> str:
     if track.event_id is None:
         return "never accepted"
-    seen = [f"{name} ({describe(leg)})" for name, leg in sorted(track.legs.items()) if leg.place or leg.deliveries]
+    seen = [
+        f"{name} ({describe(delivery)})"
+        for name, delivery in sorted(track.deliveries.items())
+        if delivery.place or delivery.effects
+    ]
     return ", ".join(seen) or "accepted, on the bus" + (", transformed" if track.transformed else "")

@@ -1,4 +1,4 @@
-"""Look at the running parts and tell the board; show it, live on a terminal and line by line elsewhere."""
+"""Polls the running parts for the board, and shows it: live on a terminal, line by line elsewhere."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from rich.text import Text
 from ops.demo.downstream import FifoQueue, Lake
 from ops.demo.fake_systems import FILES, TRANSCODER
 from ops.demo.http_receiver_process import Receiver
-from ops.demo.tracker import Board, Leg, Track
+from ops.demo.tracker import Board, Delivery, Track
 from ops.local.clients import Clients
 from ops.local.function_logs import LogLine, LogReader
 from ops.local.overview import open_review_items
+from ops.shared.json_files import object_in
 
 POLL_SECONDS: Final = 0.5
 RESUMED: Final = "transcodes"
-"""The destination of events that waiting executions go on with."""
+"""The destination of events that resume waiting executions."""
 WAITED_FOR: Final = "transcode"
-"""Where the ingest workflow puts the event that it waited for."""
+"""The key of the event that the ingest workflow waited for, in its output."""
 
 
 @dataclass(slots=True)
 class Watcher:
-    """Polls the local cloud and the receiver. ``lines`` keeps every log line seen, ``bodies`` what queue and lake got.
+    """Polls the local cloud and the receiver. ``lines`` has every log line, ``bodies`` the content of queue and lake.
 
-    ``failed`` are executions that ended otherwise than they should, ``orders`` what the transcoder was asked for,
-    ``lookups`` counts how often Frame.io's API was asked about a file.
+    ``failed`` are executions that did not succeed, ``orders`` those of the transcoder; ``lookups`` counts the requests
+    to Frame.io's API about a file.
     """
 
     clients: Clients
@@ -55,15 +56,15 @@ class Watcher:
     _executions: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Leave out what was there before."""
+        """Leave out everything from before."""
         self._requests = len(self.receiver.requests())
         self.queue.drain()
         self.lake.new_lines()
         self._reader = LogReader(self.clients.logs, sorted(self.outputs["functions"].values()), since=self.since)
 
-    def look(self) -> None:
-        """One look at everything."""
-        # The logs tell which event is whose, so they are read after the effects and taken in before them.
+    def poll(self) -> None:
+        """Read everything that is new."""
+        # Log lines identify the events, so they are read after the effects and taken in before them.
         requests = self.receiver.requests(after=self._requests)
         executions = self._new_executions() + self._ended_executions()
         messages = self.queue.new_messages()
@@ -81,11 +82,11 @@ class Watcher:
                 self.lookups += 1
         self._requests += len(requests)
         for destination, event_id in executions:
-            self.board.take_execution(event_id, destination)
+            self.board.take_effect(event_id, destination)
         for message in messages:
             self.board.take_message(_id_in(message.body), self.queue.destination, message.group)
         for text in lines_of_lake:
-            self.board.take_line_of_lake(_id_in(text), self.lake.destination)
+            self.board.take_effect(_id_in(text), self.lake.destination)
         self.bodies += [message.body for message in messages] + lines_of_lake
         for item in items:
             self.board.take_review_item(item.event_id, item.destination, item.reason)
@@ -96,7 +97,7 @@ class Watcher:
         return [arn.rpartition(":")[2] for arn in self._running]
 
     def _new_executions(self) -> list[tuple[str, str | None]]:
-        found: list[tuple[str, str | None]] = []
+        started: list[tuple[str, str | None]] = []
         for destination, arn in self.outputs.get("state_machine_arns", {}).items():
             for page in self.clients.stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=arn):
                 for execution in page["executions"]:
@@ -106,12 +107,12 @@ class Watcher:
                     self._executions.add(identity)
                     self._running[identity] = destination
                     described = self.clients.stepfunctions.describe_execution(executionArn=identity)
-                    found.append((destination, _event_in(described.get("input", ""))))
-        return found
+                    started.append((destination, _id_in(described.get("input", ""), "metadata")))
+        return started
 
     def _ended_executions(self) -> list[tuple[str, str | None]]:
-        """The events with which executions went on that have ended meanwhile: each tells it in its output."""
-        found: list[tuple[str, str | None]] = []
+        """The events that resumed executions which have ended meanwhile, from their output."""
+        resumed: list[tuple[str, str | None]] = []
         for arn in list(self._running):
             described = self.clients.stepfunctions.describe_execution(executionArn=arn)
             if described["status"] == "RUNNING":
@@ -119,45 +120,33 @@ class Watcher:
             del self._running[arn]
             if described["status"] != "SUCCEEDED":
                 self.failed.append(f"{arn.rpartition(':')[2]} has {described['status']}: {described.get('error')}")
-            event_id = _event_in(described.get("output", ""), WAITED_FOR)
+            event_id = _id_in(described.get("output", ""), WAITED_FOR, "metadata")
             if event_id is not None:
-                found.append((RESUMED, event_id))
-        return found
+                resumed.append((RESUMED, event_id))
+        return resumed
 
 
-def _event_in(text: str, *path: str) -> str | None:
-    """The id of the event in a JSON document, below ``path``."""
-    try:
-        document = json.loads(text)
-        for key in (*path, "metadata", "id"):
-            document = document[key]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return document if isinstance(document, str) else None
-
-
-def _id_in(text: str) -> str | None:
-    """The id of an event that is a JSON document by itself."""
-    try:
-        identity = json.loads(text)["id"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return identity if isinstance(identity, str) else None
+def _id_in(text: str, *path: str) -> str | None:
+    """The ``id`` of the object below ``path`` in a JSON document."""
+    value: Any = object_in(text)
+    for key in (*path, "id"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def watch_until(watcher: Watcher, done: Callable[[], bool], console: Console, *, timeout_seconds: float) -> bool:
-    """Look until ``done`` says so; ``False`` where it has not by then."""
+    """Poll until ``done``; ``False`` where it is not by then."""
     deadline = time.monotonic() + timeout_seconds
     if not console.is_terminal:
-        return _watch_plainly(watcher, done, console, deadline)
+        return _watch(watcher, done, deadline, _printer_of_changes(watcher, console))
     with Live(console=console, refresh_per_second=4, get_renderable=lambda: table_of(watcher.board)):
         return _watch(watcher, done, deadline, lambda: None)
 
 
-def _watch(watcher: Watcher, done: Callable[[], bool], deadline: float, after_look: Callable[[], None]) -> bool:
+def _watch(watcher: Watcher, done: Callable[[], bool], deadline: float, after_poll: Callable[[], None]) -> bool:
     while True:
-        watcher.look()
-        after_look()
+        watcher.poll()
+        after_poll()
         if done():
             return True
         if time.monotonic() > deadline:
@@ -165,32 +154,28 @@ def _watch(watcher: Watcher, done: Callable[[], bool], deadline: float, after_lo
         time.sleep(POLL_SECONDS)
 
 
-def _watch_plainly(watcher: Watcher, done: Callable[[], bool], console: Console, deadline: float) -> bool:
+def _printer_of_changes(watcher: Watcher, console: Console) -> Callable[[], None]:
     shown: dict[str, str] = {}
 
     def print_changes() -> None:
         for track in watcher.board.tracks:
-            state = ", ".join(
-                filter(
-                    None,
-                    [
-                        "received" if track.event_id else "",
-                        "transformed" if track.transformed else "",
-                        *(f"{name}: {describe(leg)}" for name, leg in sorted(track.legs.items()) if leg.place),
-                    ],
-                )
-            )
+            places = [(name, delivery) for name, delivery in sorted(track.deliveries.items()) if delivery.place]
+            states = ["received"] if track.event_id else []
+            states += ["transformed"] if track.transformed else []
+            state = ", ".join([*states, *(f"{name}: {describe(delivery)}" for name, delivery in places)])
             if state and shown.get(track.expectation.label) != state:
                 shown[track.expectation.label] = state
                 console.print(f"  {track.expectation.label}: {state}", markup=False)
 
-    return _watch(watcher, done, deadline, print_changes)
+    return print_changes
 
 
-def table_of(board: Board, *, title: str | None = None) -> RenderableType:
+def table_of(board: Board) -> RenderableType:
     """The board as a table: one row for each event, one column for each step and destination."""
-    destinations = sorted({name for track in board.tracks for name in (*track.expectation.destinations, *track.legs)})
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    destinations = sorted(
+        {name for track in board.tracks for name in (*track.expectation.destinations, *track.deliveries)}
+    )
+    table = Table(box=None, pad_edge=False)
     for column in ("event", "received", "transformed", "routed", *destinations):
         table.add_column(column, overflow="fold")
     for track in board.tracks:
@@ -212,30 +197,30 @@ _STYLES: Final = {
     "delivered": "green",
     "failing": "yellow",
     "dead letter": "yellow",
-    "re-driven": "yellow",
+    "redriven": "yellow",
     "in review": "bold red",
 }
 
 
 def _cell(track: Track, destination: str) -> Text:
-    leg = track.legs.get(destination)
-    if leg is None or not leg.place:
+    delivery = track.deliveries.get(destination)
+    if delivery is None or not delivery.place:
         return Text("·" if destination in track.expectation.destinations else "", style="dim")
-    return Text(describe(leg), style=_STYLES.get(leg.place, ""))
+    return Text(describe(delivery), style=_STYLES.get(delivery.place, ""))
 
 
-def describe(leg: Leg) -> str:
-    """A leg in a few words."""
-    words: str = leg.place
-    if leg.place == "delivered":
-        if leg.deliveries > 1:
-            words = f"delivered {leg.deliveries} times"
-        if leg.redrives or leg.failures:
+def describe(delivery: Delivery) -> str:
+    """The delivery in a few words."""
+    words: str = delivery.place
+    if delivery.place == "delivered":
+        if delivery.effects > 1:
+            words = f"delivered {delivery.effects} times"
+        if delivery.redrives or delivery.failures:
             words += " after failures"
         return words
-    if leg.failures:
-        words += f" ({leg.failures} failed"
-        words += f", {leg.redrives} re-driven)" if leg.redrives else ")"
-    if leg.place == "in review" and leg.reason:
-        words += f": {leg.reason}"
+    if delivery.failures:
+        words += f" ({delivery.failures} failed"
+        words += f", {delivery.redrives} redriven)" if delivery.redrives else ")"
+    if delivery.place == "in review" and delivery.reason:
+        words += f": {delivery.reason}"
     return words

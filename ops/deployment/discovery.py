@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from ops.deployment.topology import Topology, text_or_none
 from ops.local.endpoint import CloudRecord, is_running
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, local_paths
 from ops.shared.console import OperatorError, fail
+from ops.shared.json_files import object_in, read_object
 
 ENVIRONMENT_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENT"
 REVIEW_TABLE_VARIABLE: Final = "MEDIA_EVENTS_REVIEW_TABLE"
@@ -52,8 +52,7 @@ class Cloud:
         if self.record is not None:
             from ops.local.clients import Clients  # noqa: PLC0415
 
-            names = {"lambda": "lambda_"}
-            return getattr(Clients(self.record), names.get(service, service))
+            return getattr(Clients(self.record), "lambda_" if service == "lambda" else service)
         import boto3  # noqa: PLC0415  # half a second: only where AWS is used
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
@@ -139,24 +138,16 @@ def _local_cloud(paths: LocalPaths, profile: str | None) -> CloudRecord | None:
 def _outputs(paths: LocalPaths, cloud: Cloud) -> Mapping[str, Any]:
     file = os.environ.get(OUTPUTS_VARIABLE)
     if file:
-        return _values(_document(Path(file))) or fail(
+        return _values(read_object(Path(file))) or fail(
             f"{OUTPUTS_VARIABLE}: {file} is no file with Terraform's outputs",
             hint=f"terraform output -json > {file}",
             exit_code=UNUSABLE,
         )
     if cloud.record is not None or os.environ.get("AWS_ENDPOINT_URL"):
-        outputs = _document(paths.outputs)
+        outputs = read_object(paths.outputs)
         if outputs:
             return outputs
     return _terraform_outputs(REPOSITORY / "cdktf.out" / "stacks" / f"media-events-{paths.environment}")
-
-
-def _document(path: Path) -> Mapping[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, Mapping) else {}
 
 
 def _terraform_outputs(stack: Path) -> Mapping[str, Any]:
@@ -167,10 +158,9 @@ def _terraform_outputs(stack: Path) -> Mapping[str, Any]:
         done = subprocess.run(
             [terraform, "output", "-json"], cwd=stack, capture_output=True, text=True, check=False, timeout=60
         )
-        document = json.loads(done.stdout or "{}")
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired):
         return {}
-    return _values(document) if isinstance(document, Mapping) else {}
+    return _values(object_in(done.stdout))
 
 
 def _values(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The addresses under which a local cloud's HTTP APIs can be reached from this machine."""
+"""The addresses of a local cloud's HTTP APIs on this machine."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ops.local.endpoint import CloudRecord
 
 
 def reachable(url: str, record: CloudRecord) -> str:
-    """``https://<api>.execute-api.localhost:…/path`` in the form that needs no name resolution.
+    """``https://<api>.execute-api.localhost:…/path`` in a form that needs no name resolution.
 
-    Names below ``localhost`` are not known to every resolver; MiniStack takes the same API by path as well.
+    Not every resolver knows names below ``localhost``; MiniStack also serves each API by path.
     """
     parts = urlsplit(url)
     api, _, rest = (parts.hostname or "").partition(".")

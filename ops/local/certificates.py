@@ -1,7 +1,7 @@
 """TLS for the local endpoint: an authority of its own and a certificate for 127.0.0.1.
 
-The modules' queue, topic and bucket policies refuse whatever does not come over TLS, and the local cloud enforces
-them: over plain HTTP no function could reach its own queue. So the endpoint speaks TLS, as AWS's do.
+The modules' queue, topic and bucket policies refuse requests without TLS, and the local cloud enforces them. Over plain
+HTTP no function could reach its own queue.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _KEY: Final = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-no
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """PEM files: who to trust, and what the endpoint shows."""
+    """PEM files: the authority to trust, and the endpoint's certificate and key."""
 
     authority: Path
     certificate: Path
@@ -38,16 +38,16 @@ class Certificates:
 
 
 def ensure(directory: Path) -> Certificates:
-    """The certificates in ``directory``, made anew where they are missing or soon to expire.
+    """The certificates in ``directory``, renewed where they are missing or expire soon.
 
     Raises:
         OperatorError: openssl is missing or fails.
     """
-    found = Certificates(directory / "authority.pem", directory / "endpoint.pem", directory / "endpoint.key")
-    if all(path.exists() for path in (found.authority, found.certificate, found.key)):
-        age = time.time() - found.certificate.stat().st_mtime
+    files = Certificates(directory / "authority.pem", directory / "endpoint.pem", directory / "endpoint.key")
+    if all(path.exists() for path in (files.authority, files.certificate, files.key)):
+        age = time.time() - files.certificate.stat().st_mtime
         if age < _RENEW_SECONDS:
-            return found
+            return files
     if shutil.which("openssl") is None:
         raise OperatorError(
             "openssl is not on PATH; it makes the certificate of the local cloud's endpoint",
@@ -58,20 +58,20 @@ def ensure(directory: Path) -> Certificates:
     extensions = directory / "extensions.cnf"
     extensions.write_text(_EXTENSIONS, encoding="ascii")
     _openssl(
-        "req", "-x509", *_KEY, "-keyout", authority_key, "-out", found.authority, "-days", str(_DAYS),
+        "req", "-x509", *_KEY, "-keyout", authority_key, "-out", files.authority, "-days", str(_DAYS),
         "-subj", "/CN=media-events local cloud",
         "-addext", "basicConstraints=critical,CA:TRUE,pathlen:0",
         "-addext", "keyUsage=critical,keyCertSign,cRLSign",
     )  # fmt: skip
-    _openssl("req", "-new", *_KEY, "-keyout", found.key, "-out", request, "-subj", "/CN=127.0.0.1")
+    _openssl("req", "-new", *_KEY, "-keyout", files.key, "-out", request, "-subj", "/CN=127.0.0.1")
     _openssl(
-        "x509", "-req", "-in", request, "-CA", found.authority, "-CAkey", authority_key, "-CAcreateserial",
-        "-days", str(_DAYS), "-extfile", extensions, "-out", found.certificate,
+        "x509", "-req", "-in", request, "-CA", files.authority, "-CAkey", authority_key, "-CAcreateserial",
+        "-days", str(_DAYS), "-extfile", extensions, "-out", files.certificate,
     )  # fmt: skip
-    # The authority has done all it ever will: without its key nobody can make another certificate that is trusted.
+    # Without the authority's key nobody can make another certificate that is trusted.
     authority_key.unlink()
-    found.key.chmod(0o600)
-    return found
+    files.key.chmod(0o600)
+    return files
 
 
 def _openssl(*arguments: str | Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import botocore.session
@@ -24,99 +22,50 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
-@dataclass(frozen=True)
 class Clients:
-    """Clients of one local cloud, made when they are first used."""
+    """Clients of one local cloud, by service, made at their first use."""
 
-    record: CloudRecord
-    session: boto3.Session = field(init=False, repr=False)
+    cloudwatch: Any
+    dynamodb: DynamoDBClient
+    events: EventBridgeClient
+    firehose: Any
+    iam: Any
+    lambda_: LambdaClient
+    logs: CloudWatchLogsClient
+    s3: S3Client
+    secretsmanager: SecretsManagerClient
+    sqs: SQSClient
+    stepfunctions: SFNClient
+    sts: Any
 
-    def __post_init__(self) -> None:
-        """Give the session this cloud's credentials."""
+    def __init__(self, record: CloudRecord) -> None:
+        self.record = record
         # Variables such as AWS_PROFILE are not read: the operator's profile need not even exist.
         core = botocore.session.Session(
             session_vars={"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
         )
-        session = boto3.Session(
+        self.session = boto3.Session(
             aws_access_key_id=ROOT_KEY,
             aws_secret_access_key=ROOT_KEY,
-            region_name=self.record.region,
+            region_name=record.region,
             botocore_session=core,
         )
-        object.__setattr__(self, "session", session)
 
-    def _client(self, service: Any) -> Any:
-        # One method for all services: the caller's annotation says which client it is.
-        return self.session.client(
-            service,
+    def __getattr__(self, service: str) -> Any:
+        if service not in type(self).__annotations__:
+            raise AttributeError(service)
+        client = self.session.client(
+            cast("Any", service.removesuffix("_")),
             endpoint_url=self.record.endpoint,
             verify=self.record.ca_bundle,
             config=Config(
                 connect_timeout=5,
                 read_timeout=60,
                 retries={"mode": "standard", "max_attempts": 3},
-                # An empty mapping would mean "as the environment says".
+                # An empty mapping would mean the environment's proxies.
                 proxies={"no": "proxy"},
                 s3={"addressing_style": "path"},
             ),
         )
-
-    @cached_property
-    def sqs(self) -> SQSClient:
-        """Queues."""
-        return self._client("sqs")  # type: ignore[no-any-return]
-
-    @cached_property
-    def lambda_(self) -> LambdaClient:
-        """Functions."""
-        return self._client("lambda")  # type: ignore[no-any-return]
-
-    @cached_property
-    def logs(self) -> CloudWatchLogsClient:
-        """What the functions say."""
-        return self._client("logs")  # type: ignore[no-any-return]
-
-    @cached_property
-    def dynamodb(self) -> DynamoDBClient:
-        """Ledgers and the review table."""
-        return self._client("dynamodb")  # type: ignore[no-any-return]
-
-    @cached_property
-    def events(self) -> EventBridgeClient:
-        """Buses, rules and archives."""
-        return self._client("events")  # type: ignore[no-any-return]
-
-    @cached_property
-    def s3(self) -> S3Client:
-        """Buckets."""
-        return self._client("s3")  # type: ignore[no-any-return]
-
-    @cached_property
-    def secretsmanager(self) -> SecretsManagerClient:
-        """Secrets."""
-        return self._client("secretsmanager")  # type: ignore[no-any-return]
-
-    @cached_property
-    def firehose(self) -> Any:
-        """Streams into a data lake."""
-        return self._client("firehose")
-
-    @cached_property
-    def iam(self) -> Any:
-        """Roles and their policies."""
-        return self._client("iam")
-
-    @cached_property
-    def sts(self) -> Any:
-        """Who somebody is."""
-        return self._client("sts")
-
-    @cached_property
-    def cloudwatch(self) -> Any:
-        """Metrics."""
-        return self._client("cloudwatch")
-
-    @cached_property
-    def stepfunctions(self) -> SFNClient:
-        """State machines and their executions."""
-        return self._client("stepfunctions")  # type: ignore[no-any-return]
+        setattr(self, service, client)
+        return client

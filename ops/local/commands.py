@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from ops.demo import external_resources, http_receiver_process
 from ops.local import lifecycle
 from ops.local.addresses import webhook_urls
 from ops.local.clients import Clients
 from ops.local.endpoint import CloudRecord
 from ops.local.function_logs import LogLine, LogReader, function_names
-from ops.local.overview import look, show
+from ops.local.hooks import HOOKS
+from ops.local.overview import overview_of, show
 from ops.local.paths import DEFAULT_ENVIRONMENT, local_paths
 from ops.shared.console import OperatorError, out, print_json
 
@@ -29,17 +29,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 def up(
     environment: Environment = DEFAULT_ENVIRONMENT,
     port: Annotated[
-        int | None, typer.Option(min=1024, max=65535, help="The endpoint's port; any free one, if left out.")
+        int | None, typer.Option(min=1024, max=65535, help="The endpoint's port [default: a free one].")
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Plan once more: nothing may be left to change.")] = False,
-    clean: Annotated[bool, typer.Option("--clean", help="Forget what is there, and start afresh.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Plan again, and fail if anything would change.")] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Discard the running cloud, and start a new one.")] = False,
     as_json: Json = False,
 ) -> None:
     """Start the local cloud and apply the workflow to it. Run it again after a change."""
     paths = local_paths(environment)
-    result = lifecycle.up(
-        paths, lifecycle.UpOptions(port=port, check=check, clean=clean, variables=external_resources.variables(paths))
-    )
+    variables = {name: value for hook in HOOKS for name, value in hook.variables(paths).items()}
+    result = lifecycle.up(paths, lifecycle.UpOptions(port=port, check=check, clean=clean, variables=variables))
     urls = webhook_urls(result.outputs, result.record)
     if as_json:
         print_json(
@@ -63,11 +62,11 @@ def up(
 
 @app.command()
 def down(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) -> None:
-    """Stop the local cloud and forget its state."""
+    """Stop the local cloud and delete its state."""
     paths = local_paths(environment)
     stopped = lifecycle.down(paths)
-    http_receiver_process.stop(paths)
-    external_resources.forget(paths)
+    for hook in HOOKS:
+        hook.after_down(paths)
     if as_json:
         print_json({"stopped": stopped})
     else:
@@ -76,7 +75,7 @@ def down(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) 
 
 @app.command()
 def status(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False) -> None:
-    """Show queues, functions and open review items. Exit status 3: it does not run."""
+    """Show queues, functions and open review items. Exit status 3: no local cloud runs."""
     paths = local_paths(environment)
     try:
         record = lifecycle.require_record(paths)
@@ -86,7 +85,7 @@ def status(environment: Environment = DEFAULT_ENVIRONMENT, as_json: Json = False
             raise typer.Exit(error.exit_code) from None
         raise
     outputs = lifecycle.read_outputs(paths)
-    overview = look(Clients(record), outputs, webhook_urls(outputs, record))
+    overview = overview_of(Clients(record), outputs, webhook_urls(outputs, record))
     if as_json:
         print_json(overview.to_dict())
     else:
@@ -103,10 +102,10 @@ def env(environment: Environment = DEFAULT_ENVIRONMENT) -> None:
 
 @app.command()
 def logs(
-    function: Annotated[str | None, typer.Argument(help="Part of a function's name; all, if left out.")] = None,
+    function: Annotated[str | None, typer.Argument(help="Part of a function's name [default: all functions].")] = None,
     environment: Environment = DEFAULT_ENVIRONMENT,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Also the runtime's own lines, and metrics.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue until Ctrl-C.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include the runtime's own lines, and metrics.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print the functions' log lines, oldest first."""
@@ -122,13 +121,12 @@ def logs(
 
 
 def _functions(record: CloudRecord, wanted: str | None) -> list[str]:
-    known = function_names(Clients(record).logs)
-    found = [name for name in known if wanted is None or wanted in name]
-    if not found:
-        raise OperatorError(
-            f"no function's name has {wanted!r} in it", hint="there are: " + ", ".join(known), exit_code=2
-        )
-    return found
+    names = function_names(Clients(record).logs)
+    matching = [name for name in names if wanted is None or wanted in name]
+    if not matching:
+        hint = "the functions are: " + ", ".join(names)
+        raise OperatorError(f"no function's name contains {wanted!r}", hint=hint, exit_code=2)
+    return matching
 
 
 _FIELDS = ("event_id", "partner", "type", "hop", "destination", "redrive_count", "status", "reason")

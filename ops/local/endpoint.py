@@ -6,9 +6,8 @@ import json
 import os
 import ssl
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from ops.local import certificates, process
 from ops.local.paths import REPOSITORY, LocalPaths
 from ops.local.process import ProcessIdentity
 from ops.shared.console import OperatorError
+from ops.shared.json_files import object_in, read_record
 
 CLOUD_ENVIRONMENT: Final = REPOSITORY / ".venv-cloud"
 APPLICATION: Final = Path(__file__).parent / "server" / "application.py"
@@ -26,12 +26,12 @@ HEALTH_PATH: Final = "/_ministack/health"
 START_SECONDS: Final = 60.0
 
 ROOT_KEY: Final = "test"
-"""MiniStack takes this access key for the account's root, which it lets do everything (docs/how-to/use-the-local-cloud.md)."""
+"""MiniStack takes this access key for the account's root, which may do everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloudRecord:
-    """A started cloud, as ``cloud.json`` has it. ``started_at`` is RFC 3339 text in UTC."""
+    """A started cloud, as in ``cloud.json``. ``started_at`` is RFC 3339 text in UTC."""
 
     endpoint: str
     port: int
@@ -48,7 +48,7 @@ class CloudRecord:
         return ProcessIdentity(self.pid, self.process_started)
 
     def variables(self) -> dict[str, str]:
-        """The environment variables with which any AWS client reaches this cloud; nothing else tells it from AWS."""
+        """The environment variables with which any AWS client reaches this cloud."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CA_BUNDLE": self.ca_bundle,
@@ -57,7 +57,7 @@ class CloudRecord:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # The operator's own profiles and roles have no business here.
+            # The operator's own profiles and roles stay out.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
@@ -73,18 +73,14 @@ class CloudRecord:
     @classmethod
     def read(cls, paths: LocalPaths) -> Self | None:
         """The stored record; ``None`` where there is none or it can't be read."""
-        try:
-            document = json.loads(paths.cloud_record.read_text(encoding="utf-8"))
-            return cls(**{name: document[name] for name in cls.__dataclass_fields__})
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return read_record(cls, paths.cloud_record)
 
 
 def client_environment(record: CloudRecord, inherited: Mapping[str, str]) -> dict[str, str]:
     """``inherited`` without its AWS settings, with those of this cloud, and no proxy in between."""
-    kept = {name: value for name, value in inherited.items() if not name.startswith("AWS_")}
+    others = {name: value for name, value in inherited.items() if not name.startswith("AWS_")}
     no_proxy = ",".join(filter(None, (inherited.get("NO_PROXY") or inherited.get("no_proxy"), "127.0.0.1")))
-    return kept | record.variables() | {"NO_PROXY": no_proxy, "no_proxy": no_proxy}
+    return others | record.variables() | {"NO_PROXY": no_proxy, "no_proxy": no_proxy}
 
 
 def trust(record: CloudRecord) -> ssl.SSLContext:
@@ -93,16 +89,15 @@ def trust(record: CloudRecord) -> ssl.SSLContext:
 
 
 def health(record: CloudRecord, *, timeout_seconds: float = 5.0) -> dict[str, Any] | None:
-    """What the endpoint says about itself; ``None`` where it does not answer."""
+    """The endpoint's health document; ``None`` where it does not answer."""
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust(record))
     )
     try:
         with opener.open(record.endpoint + HEALTH_PATH, timeout=timeout_seconds) as answer:
-            document = json.load(answer)
-    except (OSError, ValueError, urllib.error.URLError):
+            return object_in(answer.read())
+    except OSError:
         return None
-    return document if isinstance(document, dict) else None
 
 
 def is_running(record: CloudRecord) -> bool:
@@ -115,13 +110,11 @@ def start(
     *,
     region: str,
     port: int | None,
-    waiting: Callable[[], None],
     application: Path = APPLICATION,
 ) -> CloudRecord:
     """Start the cloud and wait until it answers. It starts empty.
 
-    ``port`` is the one asked for; ``None`` takes any that is free. ``waiting`` is called while it starts.
-    ``application`` is the file with the ASGI application that plays AWS.
+    ``port`` ``None`` takes any free one. ``application`` is the file with the ASGI application that plays AWS.
 
     Raises:
         OperatorError: a tool is missing, the port is taken, or the process dies.
@@ -132,19 +125,19 @@ def start(
     if port is not None and not process.port_is_free(port):
         raise OperatorError(
             f"port {port} is in use by another program",
-            hint="give another one with --port, or leave --port out to take any that is free",
+            hint="choose another with --port, or leave --port out to take a free one",
         )
     chosen = port or process.free_port()
-    shown = certificates.ensure(paths.certificates)
+    tls = certificates.ensure(paths.certificates)
     paths.temporary.mkdir(parents=True, exist_ok=True)
     identity = process.start(
-        # Not the `ministack` program: as root that one listens on port 443 too.
+        # As root the `ministack` program would listen on port 443 too.
         [
             str(interpreter), "-m", "hypercorn", f"{application}:app",
-            "--bind", f"127.0.0.1:{chosen}", "--certfile", str(shown.certificate), "--keyfile", str(shown.key),
+            "--bind", f"127.0.0.1:{chosen}", "--certfile", str(tls.certificate), "--keyfile", str(tls.key),
             "--keep-alive", "75", "--log-level", "WARNING", "--config", str(SERVING),
         ],
-        environment=_environment(paths, chosen, region, shown),
+        environment=_environment(paths, chosen, region, tls),
         directory=paths.root,
         log=paths.cloud_log,
     )  # fmt: skip
@@ -155,12 +148,12 @@ def start(
         process_started=identity.started,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         region=region,
-        ca_bundle=str(shown.authority),
+        ca_bundle=str(tls.authority),
         environment=paths.environment,
     )
     record.write(paths)
     try:
-        _wait(record, paths, waiting)
+        _wait(record, paths)
     except BaseException:
         process.stop(identity)
         paths.cloud_record.unlink(missing_ok=True)
@@ -168,22 +161,21 @@ def start(
     return record
 
 
-def _wait(record: CloudRecord, paths: LocalPaths, waiting: Callable[[], None]) -> None:
+def _wait(record: CloudRecord, paths: LocalPaths) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if not record.identity.alive():
             raise OperatorError(
-                f"the local cloud ended as soon as it was started. Its last words:\n{_tail(paths.cloud_log)}",
-                hint=f"all of them are in {paths.cloud_log}",
+                f"the local cloud ended as soon as it was started. The end of its log:\n{_tail(paths.cloud_log)}",
+                hint=f"the whole log is {paths.cloud_log}",
             )
         if health(record) is not None:
             return
-        waiting()
         time.sleep(0.1)
     raise OperatorError(
         f"the local cloud does not answer on {record.endpoint} after {START_SECONDS:.0f} s. "
-        f"Its last words:\n{_tail(paths.cloud_log)}",
-        hint=f"all of them are in {paths.cloud_log}",
+        f"The end of its log:\n{_tail(paths.cloud_log)}",
+        hint=f"the whole log is {paths.cloud_log}",
     )
 
 
@@ -194,8 +186,8 @@ def _tail(log: Path, lines: int = 10) -> str:
         return "(none)"
 
 
-def _environment(paths: LocalPaths, port: int, region: str, shown: certificates.Certificates) -> dict[str, str]:
-    """The whole environment of MiniStack. Its functions inherit it, so the operator's own must not be in it."""
+def _environment(paths: LocalPaths, port: int, region: str, tls: certificates.Certificates) -> dict[str, str]:
+    """The whole environment of MiniStack. Its functions inherit it, so the operator's variables stay out."""
     temporary = str(paths.temporary)
     return {
         "PATH": os.pathsep.join((str(CLOUD_ENVIRONMENT / "bin"), "/usr/local/bin", "/usr/bin", "/bin")),
@@ -206,9 +198,9 @@ def _environment(paths: LocalPaths, port: int, region: str, shown: certificates.
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": region,
         "USE_SSL": "1",
-        "MINISTACK_SSL_CERT": str(shown.certificate),
-        "MINISTACK_SSL_KEY": str(shown.key),
-        "AWS_CA_BUNDLE": str(shown.authority),
+        "MINISTACK_SSL_CERT": str(tls.certificate),
+        "MINISTACK_SSL_KEY": str(tls.key),
+        "AWS_CA_BUNDLE": str(tls.authority),
         "STATE_DIR": str(paths.temporary / "state"),
         "S3_DATA_DIR": str(paths.temporary / "s3"),
         "LAMBDA_WARM_TTL_SECONDS": "60",

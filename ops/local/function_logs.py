@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from ops.shared.json_files import object_in
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -15,7 +16,7 @@ PREFIX: Final = "/aws/lambda/"
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line. ``timestamp`` is in milliseconds since the epoch; ``fields`` is empty where it is no JSON object."""
+    """One line. ``timestamp`` is in milliseconds since the epoch; ``fields`` is empty if it is no JSON object."""
 
     function: str
     timestamp: int
@@ -24,7 +25,7 @@ class LogLine:
 
     @property
     def is_noise(self) -> bool:
-        """Whether it is the runtime's own line, or a metric."""
+        """Whether it is a line of the runtime's own, or a metric."""
         return "_aws" in self.fields or self.text.startswith(("START RequestId", "END RequestId", "REPORT RequestId"))
 
     @property
@@ -42,7 +43,7 @@ def function_names(logs: CloudWatchLogsClient) -> list[str]:
 
 @dataclass(slots=True)
 class LogReader:
-    """Reads what is new in the functions' logs on each call."""
+    """Reads the new lines of the functions' logs on each call."""
 
     logs: CloudWatchLogsClient
     functions: Iterable[str]
@@ -58,7 +59,7 @@ class LogReader:
         return sorted(lines, key=lambda line: line.timestamp)
 
     def _of(self, function: str) -> Iterator[LogLine]:
-        # Lines of one moment may arrive in two calls, and late: look back a little, and remember what was seen.
+        # Lines of one moment may arrive in two calls, and late.
         start = max(self.since, self._newest.get(function, 0) - 10_000)
         seen = self._seen.setdefault(function, set())
         request: dict[str, Any] = {"logGroupName": PREFIX + function, "startTime": start}
@@ -73,16 +74,7 @@ class LogReader:
                     continue
                 seen.add(identity)
                 self._newest[function] = max(self._newest.get(function, 0), event["timestamp"])
-                yield LogLine(function, event["timestamp"], event["message"], fields_of(event["message"]))
+                yield LogLine(function, event["timestamp"], event["message"], object_in(event["message"]))
             if "nextToken" not in page:
                 return
             request["nextToken"] = page["nextToken"]
-
-
-def fields_of(text: str) -> dict[str, Any]:
-    """The fields of a line that is a JSON object; else none."""
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -1,4 +1,4 @@
-"""The functions' code must be built before Terraform can upload it."""
+"""The zip of the functions' code, which Terraform uploads."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _OURS: Final = "media_events/"
 
 
 def ensure() -> None:
-    """Build the package where there is none; say so where the code has changed since.
+    """Build the package where there is none, and note that it is outdated where the code has changed since.
 
     Raises:
         OperatorError: the build fails.
     """
     if PACKAGE.exists():
         if is_outdated(PACKAGE, SOURCES):
-            note("The functions' code has changed since the package was built; `make package` builds it anew.")
+            note("The functions' code has changed since the package was built: run `make package`.")
         return
     with err.status("Building the functions' package"):
         done = subprocess.run(
@@ -35,7 +35,7 @@ def ensure() -> None:
 
 
 def is_outdated(package: Path, sources: Path) -> bool:
-    """Whether a file of ours in ``package`` differs from the one in ``sources``, or is no longer there."""
+    """Whether a file of this project in ``package`` differs from the one in ``sources``, or is no longer there."""
     try:
         with zipfile.ZipFile(package) as archive:
             return any(

@@ -1,4 +1,4 @@
-"""Bring the local cloud up and take it down: the process, the synthesis and Terraform, in order."""
+"""Brings the local cloud up and takes it down: process, synthesis and Terraform, in order."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ops.local.progress import TerraformProgress
 from ops.local.synthesis import Stack, synthesise
 from ops.local.terraform import Terraform, TerraformError, require_version
 from ops.shared.console import OperatorError, err, note
+from ops.shared.json_files import read_object
 from scripts.terraform_env import LESS_COLLECTING, terraform_environment
 
 
@@ -26,22 +27,21 @@ from scripts.terraform_env import LESS_COLLECTING, terraform_environment
 class UpOptions:
     """How to bring it up. ``variables`` reach the synthesis (`workflow.yaml` may refer to them).
 
-    ``surroundings`` makes, on a cloud that runs, what the workflow's destinations need and the stack doesn't hold; what
-    it returns are more variables.
-    ``application`` is the file with the ASGI application that plays AWS.
+    ``external_resources`` makes resources on the running cloud that the workflow needs and the stack does not have; it
+    returns more variables. ``application`` is the file with the ASGI application that plays AWS.
     """
 
     port: int | None = None
     check: bool = False
     clean: bool = False
     variables: Mapping[str, str] | None = None
-    surroundings: Callable[[CloudRecord], Mapping[str, str]] | None = None
+    external_resources: Callable[[CloudRecord], Mapping[str, str]] | None = None
     application: Path = endpoint.APPLICATION
 
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """A cloud that is up: how to reach it, Terraform's outputs, and how long the parts took, in seconds."""
+    """A cloud that is up: its record, Terraform's outputs, and the seconds that each part took."""
 
     record: CloudRecord
     stack: Stack
@@ -52,12 +52,12 @@ class Up:
 def up(paths: LocalPaths, options: UpOptions) -> Up:
     """Start the cloud where it does not run, and apply the synthesised stack to it.
 
-    A cloud whose process has gone took everything with it, so its state is discarded. A cloud that never became whole
-    is started afresh. On a whole one Terraform applies what has changed; if it can't, it is started afresh, once.
+    A cloud lives in its process: the state of one that has gone is discarded. A cloud that was never complete is
+    replaced. On a complete one Terraform applies the changes; if that fails, the cloud is replaced, once.
 
     Raises:
-        OperatorError: what stands in the way, and what to do.
-        KeyboardInterrupt: in an orderly way, with the state saved.
+        OperatorError: it can't be brought up.
+        KeyboardInterrupt: after Terraform has saved its state.
     """
     require_version()
     with exclusive(paths.lock):
@@ -68,7 +68,7 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
         if options.clean or _first_apply_was_interrupted(paths):
             _discard(paths)
         record, fresh = _running_cloud(paths, stack, options)
-        stack = _surrounded(paths, stack, record, options)
+        stack = _with_external_resources(paths, stack, record, options)
         clock.lap("start")
         try:
             _apply(paths, stack, record)
@@ -76,10 +76,10 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
             if fresh:
                 raise
             note(error.message)
-            note("This cloud has a past that Terraform can't go on from: starting afresh.")
+            note("Terraform can't change this cloud: starting a new one.")
             _discard(paths)
             record, _ = _running_cloud(paths, stack, options)
-            stack = _surrounded(paths, stack, record, options)
+            stack = _with_external_resources(paths, stack, record, options)
             _apply(paths, stack, record)
         clock.lap("apply")
         terraform = _terraform(paths, stack, record)
@@ -91,15 +91,15 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
         return Up(record, stack, outputs, clock.seconds)
 
 
-def _surrounded(paths: LocalPaths, stack: Stack, record: CloudRecord, options: UpOptions) -> Stack:
-    """The stack, told of what was made around it; that has ARNs only once there is a cloud."""
-    if options.surroundings is None:
+def _with_external_resources(paths: LocalPaths, stack: Stack, record: CloudRecord, options: UpOptions) -> Stack:
+    """The stack with the variables of external resources, which have ARNs only once there is a cloud."""
+    if options.external_resources is None:
         return stack
-    return synthesise(paths, {**(options.variables or {}), **options.surroundings(record)})
+    return synthesise(paths, {**(options.variables or {}), **options.external_resources(record)})
 
 
 def down(paths: LocalPaths) -> bool:
-    """Stop the cloud and forget its state; ``False`` where none was running."""
+    """Stop the cloud and delete its state; ``False`` where none was running."""
     with exclusive(paths.lock):
         return _discard(paths)
 
@@ -116,18 +116,17 @@ def _running_cloud(paths: LocalPaths, stack: Stack, options: UpOptions) -> tuple
             note(f"The local cloud runs on {record.endpoint}.")
             return record, False
         note(
-            "The local cloud's process does not answer: starting it afresh."
+            "The local cloud's process does not answer: starting a new one."
             if record.identity.alive()
-            else "The local cloud's process has gone, and all it held with it: starting afresh."
+            else "The local cloud's process has gone, with everything in it: starting a new one."
         )
-    # Whatever state is left belongs to a cloud that is no more.
+    # Any state that is left belongs to a cloud that has gone.
     _discard(paths)
     with err.status("Starting the local cloud"):
         record = endpoint.start(
             paths,
             region=stack.region,
             port=options.port,
-            waiting=lambda: None,
             application=options.application,
         )
     note(f"The local cloud runs on {record.endpoint}, with every IAM policy enforced.")
@@ -135,10 +134,10 @@ def _running_cloud(paths: LocalPaths, stack: Stack, options: UpOptions) -> tuple
 
 
 def _first_apply_was_interrupted(paths: LocalPaths) -> bool:
-    """Terraform would make anew what it was making when it was stopped; a fresh start is as quick, and surely whole."""
+    """Terraform would make again the resources of the interrupted apply; a new cloud is as quick, and complete."""
     if not paths.terraform_state.exists() or paths.outputs.exists() or not is_up(paths):
         return False
-    note("The last run stopped before the cloud was whole: starting afresh.")
+    note("The last run stopped before the cloud was complete: starting a new one.")
     return True
 
 
@@ -156,7 +155,7 @@ def _require_no_changes(terraform: Terraform) -> None:
     if changes:
         raise OperatorError(
             "a second plan would change:\n" + "\n".join(f"  {change}" for change in changes),
-            hint="the modules describe something that does not stay as it was applied",
+            hint="the modules describe a resource that does not stay as it was applied",
         )
 
 
@@ -170,9 +169,9 @@ def _terraform(paths: LocalPaths, stack: Stack, record: CloudRecord) -> Terrafor
 
 
 def terraform_variables(paths: LocalPaths, record: CloudRecord) -> dict[str, str]:
-    """What Terraform sees: the operator's environment, the local cloud's variables, the providers' whereabouts."""
+    """Terraform's environment: the operator's, the local cloud's variables, and where the providers are."""
     environment = client_environment(record, os.environ)
-    # The provider's 25 attempts take a quarter of an hour; nothing here gets better by waiting.
+    # The provider's 25 attempts take a quarter of an hour, and waiting helps nothing here.
     environment["AWS_MAX_ATTEMPTS"] = "5"
     environment |= {"TF_DATA_DIR": str(paths.terraform_data), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
     for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply", "TF_CLI_ARGS_plan", "TF_CLI_ARGS_init", "TF_LOG", "TF_WORKSPACE"):
@@ -228,8 +227,4 @@ def require_record(paths: LocalPaths) -> CloudRecord:
 
 def read_outputs(paths: LocalPaths) -> dict[str, Any]:
     """Terraform's outputs of the last `up`; empty where it has not got that far."""
-    try:
-        document = json.loads(Path(paths.outputs).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
+    return read_object(paths.outputs)

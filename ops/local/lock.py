@@ -1,6 +1,6 @@
 """One change to a local cloud at a time.
 
-The lock is the kernel's, on an open file: it goes with the process that holds it, so it can't be left behind.
+The kernel locks an open file and unlocks it when its process ends, so that no lock is left behind.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def exclusive(path: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip()
             raise OperatorError(
-                f"another `media-events local` command is at work here{f' (process {holder})' if holder else ''}",
+                f"another `media-events local` command is running here{f' (process {holder})' if holder else ''}",
                 hint="wait until it has finished, or stop it",
             ) from None
         file.truncate(0)

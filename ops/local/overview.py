@@ -1,4 +1,4 @@
-"""What is in the local cloud right now: queues and their depths, functions, open review items."""
+"""The content of the local cloud: queues and their depths, functions, open review items."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.local.clients import Clients
-from ops.shared.queue_depths import depth as depth_of
+from ops.shared.queue_depths import depth as queue_depth
 from ops.shared.queue_depths import queue_name
 
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """A queue: messages that wait, messages that somebody works on or that wait out a backoff."""
+    """A queue: messages that wait, and messages that are being processed or wait for a backoff to end."""
 
     name: str
     waiting: int
@@ -24,7 +24,7 @@ class QueueDepth:
 
     @property
     def is_dead_letter_queue(self) -> bool:
-        """Whether it is one, by the kit's naming."""
+        """Whether it is a dead-letter queue, by the kit's naming."""
         return self.name.removesuffix(".fifo").endswith("-dlq")
 
 
@@ -41,7 +41,7 @@ class ReviewItem:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it."""
+    """The whole content."""
 
     endpoint: str
     pid: int
@@ -56,8 +56,8 @@ class Overview:
         return {"running": True, **asdict(self)}
 
 
-def look(clients: Clients, outputs: dict[str, Any], webhook_urls: dict[str, str]) -> Overview:
-    """Ask the local cloud."""
+def overview_of(clients: Clients, outputs: dict[str, Any], webhook_urls: dict[str, str]) -> Overview:
+    """The content now."""
     record = clients.record
     return Overview(
         endpoint=record.endpoint,
@@ -78,13 +78,13 @@ def _queues(clients: Clients) -> list[QueueDepth]:
     depths = []
     for page in clients.sqs.get_paginator("list_queues").paginate():
         for url in page.get("QueueUrls", []):
-            found = depth_of(clients.sqs, url)
-            depths.append(QueueDepth(name=queue_name(url), waiting=found.waiting, in_flight=found.in_flight))
+            depth = queue_depth(clients.sqs, url)
+            depths.append(QueueDepth(name=queue_name(url), waiting=depth.waiting, in_flight=depth.in_flight))
     return sorted(depths, key=lambda depth: depth.name)
 
 
 def open_review_items(clients: Clients, table: str | None) -> list[ReviewItem]:
-    """The items that wait for a person, or for the outcome of a replay."""
+    """The items that wait for a person, or for the outcome of a retry."""
     if table is None:
         return []
     items = []

@@ -17,13 +17,13 @@ _PROC: Final = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """A process for good: its id, and when it started, because ids are used again."""
+    """One process: its id, and when it started, because ids are used again."""
 
     pid: int
     started: str
 
     def alive(self) -> bool:
-        """Whether this very process still runs."""
+        """Whether this process still runs."""
         return started_of(self.pid) == self.started
 
 
@@ -80,7 +80,7 @@ def start(command: Sequence[str], *, environment: Mapping[str, str], directory: 
 
 
 _started: Final[dict[int, subprocess.Popen[bytes]]] = {}
-"""Children of this very process: they must be waited for when they end, and would be complained about if forgotten."""
+"""Children of this process: they have to be waited for when they end, and Python warns about forgotten ones."""
 
 
 def stop(identity: ProcessIdentity, *, grace_seconds: float = 5.0) -> bool:
@@ -92,7 +92,7 @@ def stop(identity: ProcessIdentity, *, grace_seconds: float = 5.0) -> bool:
     if not _gone_within(identity, grace_seconds):
         _signal_group(identity.pid, signal.SIGKILL)
         _gone_within(identity, grace_seconds)
-    # Children that ignored the polite signal are still in the group.
+    # Children that ignored SIGTERM are still in the group.
     _signal_group(identity.pid, signal.SIGKILL)
     _reap(identity.pid)
     return True
@@ -133,7 +133,7 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """A loopback port that is free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""What Terraform is doing, for a person who waits: live on a terminal, a line now and then elsewhere."""
+"""Terraform's progress: live on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rich.text import Text
 SLOW_TYPES: Final = frozenset({"aws_sqs_queue", "aws_sqs_queue_policy", "aws_sqs_queue_redrive_policy"})
 SLOW_HINT: Final = (
     "Terraform's AWS provider waits about 25 s after each change to an SQS queue until it has settled, "
-    "here as on AWS; the queues are made side by side."
+    "here as on AWS; the queues are made in parallel."
 )
 _PLAIN_INTERVAL_SECONDS: Final = 10.0
 _SHOWN_RESOURCES: Final = 8
@@ -27,7 +27,7 @@ _SHOWN_RESOURCES: Final = 8
 
 @dataclass(slots=True)
 class Tally:
-    """What Terraform's messages add up to. Times are on the clock that is given."""
+    """The sum of Terraform's messages. Times are on ``clock``."""
 
     clock: Callable[[], float] = time.monotonic
     total: int = 0
@@ -66,22 +66,22 @@ class Tally:
                 self.failed += 1
 
     def waits_for_queues(self) -> bool:
-        """Whether most of what is being worked on is SQS, which is slow for a reason."""
+        """Whether most of the resources being worked on are SQS's, which take long."""
         slow = sum(1 for kind, _ in self.working.values() if kind in SLOW_TYPES)
         return slow > 0 and slow * 2 >= len(self.working)
 
     def summary(self) -> str:
-        """One line: how far it is, and what is being worked on."""
+        """One line: how much is done, and the resources being worked on."""
         if self.phase == "planning":
-            return "planning" + (f", {self.refreshed} resources looked at" if self.refreshed else "")
+            return "planning" + (f", {self.refreshed} resources read" if self.refreshed else "")
         if self.phase == "stopping":
-            return "stopping: Terraform finishes what it has begun and saves its state"
+            return "stopping: Terraform finishes the resources that it has begun, and saves its state"
         line = f"{self.done} of {self.total} done"
         if self.failed:
             line += f", {self.failed} failed"
         kinds = Counter(kind for kind, _ in self.working.values())
         if kinds:
-            line += "; at work on " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common(3))
+            line += "; working on " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common(3))
         return line
 
 

@@ -1,4 +1,4 @@
-"""Synthesise the stack of the local environment, as for AWS: `python main.py`."""
+"""Synthesises the stack of the local environment with `python main.py`, as for AWS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Stack:
     region: str
 
     def route_destinations(self) -> dict[str, str]:
-        """The destination of each route's hop, as the stack has it."""
+        """The destination of each route's hop."""
         document = json.loads((self.directory / "cdk.tf.json").read_text(encoding="utf-8"))
         routes = document.get("module", {}).get("router", {}).get("routes", {})
         return {f"route/{name}": str(route["destination"]) for name, route in routes.items()}
@@ -40,7 +40,7 @@ def synthesise(paths: LocalPaths, variables: Mapping[str, str]) -> Stack:
     """Run `main.py` for the environment of ``paths``; ``variables`` are added to its environment.
 
     Raises:
-        OperatorError: with what `main.py` says.
+        OperatorError: with the output of `main.py`.
     """
     output = paths.root / "cdktf.out"
     output.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def synthesise(paths: LocalPaths, variables: Mapping[str, str]) -> Stack:
         except subprocess.TimeoutExpired:
             raise OperatorError(f"`python main.py` has not finished after {TIMEOUT_SECONDS} s") from None
     if done.returncode != 0:
-        hint = "correct workflow.yaml as it says" if done.returncode == UNUSABLE else "that is no mistake of yours"
+        hint = "correct workflow.yaml as it says" if done.returncode == UNUSABLE else "this is a fault of the kit"
         raise OperatorError(f"`python main.py` fails:\n{done.stdout.strip()}", hint=hint)
     name = f"media-events-{paths.environment}"
     directory = output / "stacks" / name

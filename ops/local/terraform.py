@@ -1,4 +1,4 @@
-"""Run Terraform and understand what it says, through its machine-readable output.
+"""Runs Terraform and reads its machine-readable output.
 
 The format is Terraform's own, version 1 of https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 """
@@ -25,7 +25,7 @@ Report = Callable[[Mapping[str, Any]], None]
 PARALLELISM: Final = 30
 MINIMUM_VERSION: Final = (1, 9)
 STOP_SECONDS: Final = 60.0
-"""How long Terraform may take to finish what it has begun once it is asked to stop."""
+"""How long Terraform may take to stop: it finishes the resources that it has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Diagnostic:
 
 
 class TerraformError(OperatorError):
-    """Terraform failed; ``diagnostics`` has what it reported, ``changed`` whether it had begun to change anything."""
+    """Terraform failed, with its ``diagnostics``; ``changed`` says whether it had begun to change anything."""
 
     def __init__(self, command: str, diagnostics: list[Diagnostic], *, log: Path, changed: bool) -> None:
         shown = "\n\n".join(str(diagnostic) for diagnostic in diagnostics[:5]) or "it gave no reason"
         more = len(diagnostics) - 5
         if more > 0:
             shown += f"\n\nand {more} more"
-        super().__init__(f"terraform {command} failed: {shown}", hint=f"everything it said is in {log}")
+        super().__init__(f"terraform {command} failed: {shown}", hint=f"its whole output is in {log}")
         self.diagnostics = diagnostics
         self.changed = changed
 
@@ -64,7 +64,7 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Terraform:
-    """Terraform in ``directory``, with its state in ``state`` and every variable it sees in ``environment``."""
+    """Terraform in ``directory``, with its state in ``state`` and its whole environment in ``environment``."""
 
     directory: Path
     state: Path
@@ -75,7 +75,7 @@ class Terraform:
         """Prepare the directory: modules and provider.
 
         Raises:
-            TerraformError: the provider can't be had, or the configuration is no configuration.
+            TerraformError: the provider is not available, or the configuration is malformed.
         """
         done = subprocess.run(
             [program(), "init", "-input=false", "-no-color"],
@@ -91,8 +91,8 @@ class Terraform:
             self.log.write_text(done.stdout, encoding="utf-8")
             lines = [line.strip("╷│╵ ") for line in done.stdout.splitlines()]
             start = next((n for n, line in enumerate(lines) if line.startswith("Error:")), max(0, len(lines) - 5))
-            told = Diagnostic(lines[start].removeprefix("Error: "), "\n".join(lines[start + 1 : start + 20]))
-            raise TerraformError("init", [told], log=self.log, changed=False)
+            diagnostic = Diagnostic(lines[start].removeprefix("Error: "), "\n".join(lines[start + 1 : start + 20]))
+            raise TerraformError("init", [diagnostic], log=self.log, changed=False)
 
     def apply(self, report: Report) -> None:
         """Make the cloud match the configuration.
@@ -108,7 +108,7 @@ class Terraform:
             raise TerraformError("apply", outcome.diagnostics, log=self.log, changed=outcome.changed)
 
     def pending_changes(self, report: Report) -> list[str]:
-        """What a plan would change now, one line for each resource; empty where the cloud matches.
+        """The changes that a plan would make now, one line for each resource; empty where the cloud matches.
 
         Raises:
             TerraformError: the plan itself failed.
@@ -156,7 +156,7 @@ class Terraform:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                # Ctrl-C reaches us alone; Terraform is then asked once, and saves its state.
+                # Ctrl-C reaches only this process, which asks Terraform once, so that it saves its state.
                 start_new_session=True,
             ) as process,
         ):
@@ -209,10 +209,10 @@ def _stop(process: subprocess.Popen[str], write: Callable[[str], Any], report: R
     report({"type": "stopping"})
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGINT)
-    impatient = threading.Timer(STOP_SECONDS, lambda: _kill(process))
-    impatient.start()
+    timer = threading.Timer(STOP_SECONDS, lambda: _kill(process))
+    timer.start()
     try:
-        # It goes on talking while it stops, and would wait for a listener.
+        # Terraform writes on while it stops, and would wait for a reader.
         for _ in _messages(process, write):
             pass
         process.wait()
@@ -220,7 +220,7 @@ def _stop(process: subprocess.Popen[str], write: Callable[[str], Any], report: R
         _kill(process)
         process.wait()
     finally:
-        impatient.cancel()
+        timer.cancel()
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
@@ -234,21 +234,21 @@ def program() -> str:
     Raises:
         OperatorError: there is none; the hint says how to get it.
     """
-    found = shutil.which("terraform")
-    if found is None:
+    path = shutil.which("terraform")
+    if path is None:
         raise OperatorError(
             "terraform is not on PATH",
             hint=f"install Terraform {'.'.join(map(str, MINIMUM_VERSION))} or later: "
             "https://developer.hashicorp.com/terraform/install",
         )
-    return found
+    return path
 
 
 def require_version() -> str:
     """Terraform's version.
 
     Raises:
-        OperatorError: it is older than what the modules need, or there is none.
+        OperatorError: it is older than the modules need, or there is none.
     """
     done = subprocess.run([program(), "version", "-json"], capture_output=True, text=True, check=False)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from media_events.adapters.aws_errors import translate
 from media_events.delivery.deliverer import SUPERSEDED, destination_key
 from media_events.messaging.idempotency import record_key
 from ops.deployment.topology import Topology
+from ops.shared.json_files import object_in
 from ops.trace.evidence import IdempotencyRecord
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _record(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyRecord:
     lease = item.get("lease_expires", {}).get("N")
-    result = _result(item.get("result", {}).get("S"))
+    result = object_in(item.get("result", {}).get("S", ""))
     arn = result.get("execution_arn")
     return IdempotencyRecord(
         source=source,
@@ -82,11 +82,3 @@ def _record(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyReco
         superseded=result == SUPERSEDED,
         execution_arn=arn if isinstance(arn, str) else None,
     )
-
-
-def _result(text: str | None) -> Mapping[str, Any]:
-    try:
-        result = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return result if isinstance(result, Mapping) else {}

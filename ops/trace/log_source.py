@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import judge
 from media_events.adapters.powertools import logged
-from ops.local.function_logs import LogLine, fields_of
+from ops.local.function_logs import LogLine
+from ops.shared.json_files import object_in
 from ops.trace.evidence import LogRecord
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class CloudWatchLogs:
                     break
                 for event in page.get("events", []):
                     search.events += 1
-                    line = LogLine(group, event.get("timestamp", 0), "", fields_of(event.get("message", "")))
+                    line = LogLine(group, event.get("timestamp", 0), "", object_in(event.get("message", "")))
                     record = LogRecord(hop, line)
                     if "_aws" not in line.fields and matches(record):
                         search.records.append(record)

@@ -85,7 +85,7 @@ def test_every_event_that_the_cms_took_was_signed_so_that_another_library_can_ve
     taken = [request for request in receiver.requests() if request.system == "cms" and request.status == 200]
     assert len(taken) == 4
     assert all(request.headers["webhook-signature"].startswith("v1,") for request in taken)
-    assert receiver.refuses_strangers("cms")
+    assert receiver.refuses_unsigned_calls("cms")
 
 
 def test_the_transcoder_got_its_order_with_the_key_and_nothing_else(receiver: Receiver):

@@ -127,7 +127,7 @@ def _targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Targets]:
     paths.root.mkdir(parents=True)
     try:
         # The ARNs of secrets are known only once they are made, so the cloud is there before the workflow.
-        clients = Clients(endpoint.start(paths, region="us-east-1", port=None, waiting=lambda: None))
+        clients = Clients(endpoint.start(paths, region="us-east-1", port=None))
         queues = _surroundings(clients)
         signing = "whsk_" + base64.b64encode(SEED).decode()
         variables = {

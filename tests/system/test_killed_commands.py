@@ -145,7 +145,7 @@ def _place(tmp_path):
     paths.root.mkdir(parents=True)
     place = None
     try:
-        place = Place(endpoint.start(paths, region="eu-west-1", port=None, waiting=lambda: None))
+        place = Place(endpoint.start(paths, region="eu-west-1", port=None))
         yield place
     finally:
         if place is not None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ops.demo.external_resources import Surroundings
+from ops.demo.external_resources import ExternalResources
 from ops.demo.fake_systems import FILES, SIGNED, TRANSCODER
 from ops.demo.http_receiver_process import Receiver
 from ops.demo.scenario import BROKEN, fresh
@@ -48,7 +48,7 @@ class Planted:
 @pytest.fixture(name="secrets", scope="module")
 def _secrets(senders: dict[str, Sender], told) -> list[str]:
     """Partners' secrets, and the keys of those that events are delivered to, in lower case."""
-    around = Surroundings.read(told.paths)
+    around = ExternalResources.read(told.paths)
     assert around is not None
     client = json.loads(around.keys[FILES])["client_secret"]
     found = [sender.secret for sender in senders.values()] + [around.keys[SIGNED], around.keys[TRANSCODER], client]

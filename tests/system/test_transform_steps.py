@@ -78,7 +78,7 @@ def _steps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steps]:
     paths.root.mkdir(parents=True)
     try:
         # The secret's ARN is known only once it is made, so the cloud is there before the workflow.
-        record = endpoint.start(paths, region="us-east-1", port=None, waiting=lambda: None)
+        record = endpoint.start(paths, region="us-east-1", port=None)
         clients = Clients(record)
         secret = clients.secretsmanager.create_secret(Name="frameio-api", SecretString=json.dumps(CREDENTIALS))
         variables = {

@@ -1,1 +1,1 @@
-"""What runs inside the local cloud's process; imported by nothing else."""
+"""Runs inside the local cloud's process; nothing else imports it."""

@@ -1,18 +1,19 @@
-"""MiniStack's application, a few answers completed. Runs in its own environment, on the standard library alone.
+"""MiniStack's application, with some answers corrected. Runs in its own environment, on the standard library alone.
 
-The AWS provider asks CloudWatch in its Query protocol. MiniStack 1.5.33 leaves an alarm's description, dimensions,
-period, statistic and actions out of that answer (its JSON answer has them), and makes up a period and a statistic
-where an alarm has a percentile or an expression instead: every plan would want to set them again.
+MiniStack 1.5.33 differs from AWS in these points:
 
-IAM knows no action of its own for SQS's and SNS's batches: who may send one message may send ten. MiniStack asks for
-the batches by their own names. Of EventBridge it knows the ARNs of buses, and those of rules only where the request
-calls them Name: an archive, a replay and a rule's targets it asks for as anything at all, or as the bus.
-
-It also forgets the policy that an event bus is given as a whole, and knows no tags of rules on a bus whose name has
-slashes, as a partner's has: the provider can't read such a rule. A replay it sends to every rule of the bus, whatever
-the replay's FilterArns say. What a FIFO topic sends to a FIFO queue gets no SequenceNumber there.
-
-Who receives from a queue has it complete all messages there first: 20 ms for ten thousand, in which nothing else moves.
+- The AWS provider uses CloudWatch's Query protocol. There MiniStack omits an alarm's description, dimensions, period,
+  statistic and actions (its JSON answer has them), and invents a period and a statistic for an alarm with a percentile
+  or an expression. Every plan would set them again.
+- IAM has no actions for the batches of SQS and SNS: the permission to send one message covers ten. MiniStack checks the
+  batches under names of their own.
+- For EventBridge it knows the ARNs of buses, and of rules only in requests that have them as Name. It checks archives,
+  replays and a rule's targets against ``*`` or the bus.
+- It loses the policy that an event bus is given as a whole.
+- It has no tags for rules on a bus with slashes in its name, as a partner's has, so that the provider can't read them.
+- It sends a replay to every rule of the bus, in spite of the replay's FilterArns.
+- A message from a FIFO topic gets no SequenceNumber in a FIFO queue.
+- Each receive completes all messages of the queue first, which takes 20 ms for ten thousand and blocks everything.
 """
 
 from __future__ import annotations
@@ -52,18 +53,18 @@ def _describe_alarms(params: Mapping[str, Any], data: Mapping[str, Any], *protoc
 
 
 def _as_declared(alarm: Mapping[str, Any]) -> dict[str, Any]:
-    """The alarm without what MiniStack makes up: an expression has no metric of its own, a percentile no statistic."""
-    made_up: set[str] = {"Statistic"} if alarm.get("ExtendedStatistic") else set()
+    """The alarm without MiniStack's inventions: an expression has no metric of its own, a percentile no statistic."""
+    invented: set[str] = {"Statistic"} if alarm.get("ExtendedStatistic") else set()
     if not alarm.get("MetricName"):
-        made_up |= {"MetricName", "Namespace", "Statistic", "Period", "Dimensions"}
-    return {name: value for name, value in alarm.items() if name not in made_up}
+        invented |= {"MetricName", "Namespace", "Statistic", "Period", "Dimensions"}
+    return {name: value for name, value in alarm.items() if name not in invented}
 
 
 def _as_json(params: Mapping[str, Any]) -> dict[str, Any]:
     """``AlarmNames.member.1=a`` as ``{"AlarmNames": ["a"]}``."""
     data: dict[str, Any] = {}
-    for name, given in sorted(params.items()):
-        value = given[0] if isinstance(given, list) else given
+    for name, values in sorted(params.items()):
+        value = values[0] if isinstance(values, list) else values
         head, _, member = name.partition(".member.")
         if member:
             data.setdefault(head, []).append(value)
@@ -115,7 +116,7 @@ _invoke_of_ministack: Any = vars(_eventbridge)["_invoke_target"]
 def _invoke_target(
     target: Mapping[str, Any], event: Mapping[str, Any], rule: Mapping[str, Any], view: Any = None
 ) -> None:
-    """MiniStack's, but of a replay with FilterArns for those rules alone."""
+    """MiniStack's, which sends a replay with FilterArns to those rules alone."""
     replay = vars(_eventbridge)["_replays"].get(event.get("ReplayName")) or {}
     wanted = replay.get("Destination", {}).get("FilterArns")
     if not wanted or rule.get("Arn") in wanted:
@@ -136,20 +137,20 @@ _collected_by_ministack: Any = vars(_sqs)["_collect_msgs"]
 _numbered = threading.local()
 
 
-def _deliver_to_sqs(endpoint: str, *given: Any, **named: Any) -> None:
-    """MiniStack's; in a FIFO queue what comes from a topic has its number among all that comes."""
+def _deliver_to_sqs(endpoint: str, *arguments: Any, **named: Any) -> None:
+    """MiniStack's, which numbers a topic's messages in a FIFO queue too."""
     queue = vars(_sqs)["_queue_by_arn"](endpoint) or {}
     if queue.get("is_fifo"):
         queue["fifo_seq"] = queue.get("fifo_seq", 0) + 1
         _numbered.next = str(queue["fifo_seq"]).zfill(20)
     try:
-        _delivery_of_ministack(endpoint, *given, **named)
+        _delivery_of_ministack(endpoint, *arguments, **named)
     finally:
         _numbered.next = None
 
 
 def _ensure_msg_fields(message: dict[str, Any]) -> None:
-    """MiniStack's, and the number of a message that comes from a topic."""
+    """MiniStack's, and the number of a message from a topic."""
     number = getattr(_numbered, "next", None)
     if number is not None:
         message.setdefault("seq", number)
@@ -157,7 +158,7 @@ def _ensure_msg_fields(message: dict[str, Any]) -> None:
 
 
 def _collect_msgs(queue: Mapping[str, Any], most: int, visibility_timeout: int) -> list[dict[str, Any]]:
-    """MiniStack's; of a standard queue it is shown no more messages than it may take."""
+    """MiniStack's, which sees only as many messages of a standard queue as it may take."""
     if queue["is_fifo"]:
         ordered: list[dict[str, Any]] = _collected_by_ministack(queue, most, visibility_timeout)
         return ordered
@@ -183,7 +184,7 @@ BATCHES = {
 
 
 def _extract_iam_action(*request: Any) -> str | None:
-    """MiniStack's answer, and for a batch the action that a policy names."""
+    """MiniStack's answer; for a batch the action that a policy names."""
     action: str | None = _action_of_ministack(*request)
     return BATCHES.get(action, action) if action else None
 

@@ -1,4 +1,4 @@
-"""The systems behind the demonstration's receiver: whom they let in, and what they answer."""
+"""The systems behind the demonstration's receiver: their authentication and their answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from ops.demo.fake_systems import StandIns, finished
+from ops.demo.fake_systems import FakeSystems, finished
 from ops.demo.http_receiver import Systems
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -26,12 +26,12 @@ def signed(body: bytes, key: str = KEY) -> dict[str, str]:
     }
 
 
-def stand_ins() -> StandIns:
-    return StandIns({"cms": KEY, "transcoder": "api key", "frameio": json.dumps(CLIENT)})
+def fake_systems() -> FakeSystems:
+    return FakeSystems({"cms": KEY, "transcoder": "api key", "frameio": json.dumps(CLIENT)})
 
 
-def test_cms_takes_what_is_signed_with_its_key():
-    assert stand_ins().reply("POST", "/cms", signed(b"{}"), b"{}").status == 200
+def test_cms_accepts_requests_signed_with_its_key():
+    assert fake_systems().reply("POST", "/cms", signed(b"{}"), b"{}").status == 200
 
 
 @pytest.mark.parametrize(
@@ -45,39 +45,39 @@ def test_cms_takes_what_is_signed_with_its_key():
     ],
     ids=["unsigned", "changed", "another key", "garbage", "old"],
 )
-def test_cms_refuses_what_is_not(headers, body):
-    assert stand_ins().reply("POST", "/cms", headers, body).status == 401
+def test_cms_refuses_other_requests(headers, body):
+    assert fake_systems().reply("POST", "/cms", headers, body).status == 401
 
 
 def test_system_without_a_key_takes_everything():
-    assert StandIns().reply("POST", "/cms", {}, b"").status == 200
-    assert stand_ins().reply("POST", "/review-tool", {}, b"").status == 200
+    assert FakeSystems().reply("POST", "/cms", {}, b"").status == 200
+    assert fake_systems().reply("POST", "/review-tool", {}, b"").status == 200
 
 
-def test_transcoder_takes_orders_of_whoever_has_its_key():
+def test_transcoder_takes_orders_of_callers_with_its_key():
     body = json.dumps(ORDER).encode()
 
-    assert stand_ins().reply("POST", "/transcoder/jobs", {"x-api-key": "api key"}, body).status == 201
-    assert stand_ins().reply("POST", "/transcoder/jobs", {"x-api-key": "another"}, body).status == 401
-    assert stand_ins().reply("POST", "/transcoder/jobs", {"x-api-key": "api key"}, b"[]").status == 422
+    assert fake_systems().reply("POST", "/transcoder/jobs", {"x-api-key": "api key"}, body).status == 201
+    assert fake_systems().reply("POST", "/transcoder/jobs", {"x-api-key": "another"}, body).status == 401
+    assert fake_systems().reply("POST", "/transcoder/jobs", {"x-api-key": "api key"}, b"[]").status == 422
 
 
 def test_transcoder_names_the_order_when_it_is_done():
-    told = json.loads(finished(ORDER))
+    webhook = json.loads(finished(ORDER))
 
-    assert told["type"] == "job.completed"
-    assert (told["data"]["order_id"], told["data"]["asset_id"]) == ("o-1", "a-1")
+    assert webhook["type"] == "job.completed"
+    assert (webhook["data"]["order_id"], webhook["data"]["asset_id"]) == ("o-1", "a-1")
 
 
-def test_frameio_tells_of_files_to_whoever_has_a_token():
-    frameio = stand_ins()
+def test_frameio_answers_callers_with_a_token():
+    frameio = fake_systems()
     form = urlencode({**CLIENT, "grant_type": "client_credentials"}).encode()
     token = frameio.reply("POST", "/frameio/ims/token/v3", {}, form).document["access_token"]
     path = "/frameio/v4/accounts/a/files/f-1?include=media_links.original"
 
-    told = frameio.reply("GET", path, {"authorization": f"Bearer {token}"}, b"")
+    answer = frameio.reply("GET", path, {"authorization": f"Bearer {token}"}, b"")
 
-    assert (told.status, told.document["data"]["id"]) == (200, "f-1")
+    assert (answer.status, answer.document["data"]["id"]) == (200, "f-1")
     assert frameio.reply("GET", path, {"authorization": "Bearer another"}, b"").status == 401
     assert frameio.reply("GET", path, {}, b"").status == 401
 
@@ -86,8 +86,8 @@ def test_frameio_tells_of_files_to_whoever_has_a_token():
 def test_frameio_gives_no_token_to_anybody_else(changed):
     form = urlencode({**CLIENT, "grant_type": "client_credentials"} | changed).encode()
 
-    assert stand_ins().reply("POST", "/frameio/ims/token/v3", {}, form).status == 401
-    assert StandIns().reply("POST", "/frameio/ims/token/v3", {}, form).status == 401
+    assert fake_systems().reply("POST", "/frameio/ims/token/v3", {}, form).status == 401
+    assert FakeSystems().reply("POST", "/frameio/ims/token/v3", {}, form).status == 401
 
 
 def test_no_credentials_are_remembered():

@@ -76,7 +76,7 @@ def test_a_fresh_payload_differs_in_the_id_alone():
         ("frameio-v4-file.ready", "resource"),
     ],
 )
-def test_a_fresh_payload_is_about_the_asset_that_it_is_told(payload, place):
+def test_a_fresh_payload_is_about_the_given_asset(payload, place):
     one, two = (json.loads(fresh(payload, "asset-1")) for _ in range(2))
     assert one[place]["id"] == two[place]["id"] == "asset-1"
 

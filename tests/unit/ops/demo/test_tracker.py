@@ -1,4 +1,4 @@
-"""Where each event is, from what the parts say."""
+"""Where each event is, from log lines, requests, executions and review items."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def test_an_accepted_event_is_recognised_by_partner_and_type(board):
 def test_an_event_that_arrived_once_everywhere_is_as_expected(board):
     board.take_request(request())
     assert not board.tracks[0].delivered_as_expected()
-    board.take_execution("e1", "flow")
+    board.take_effect("e1", "flow")
     assert board.tracks[0].delivered_as_expected()
     assert board.tracks[0].settled()
 
 
 def test_an_event_that_arrived_twice_is_not(board):
-    board.take_execution("e1", "flow")
+    board.take_effect("e1", "flow")
     board.take_request(request())
     board.take_request(request())
     assert not board.tracks[0].delivered_as_expected()
 
 
 def test_an_event_that_arrived_where_it_should_not_is_not(board):
-    board.take_execution("e1", "flow")
+    board.take_effect("e1", "flow")
     board.take_request(request())
     board.take_request(request(system="tool"))
     assert not board.tracks[0].delivered_as_expected()
@@ -62,10 +62,10 @@ def test_an_event_that_arrived_where_it_should_not_is_not(board):
 
 def test_a_refused_request_is_no_delivery(board):
     board.take_request(request("e2", "tool", 503))
-    assert board.tracks[1].leg("tool").deliveries == 0
+    assert board.tracks[1].delivery("tool").effects == 0
 
 
-def test_what_the_function_says_is_no_delivery_unless_the_destination_has_it(board):
+def test_a_log_line_is_no_delivery_unless_the_destination_has_the_event(board):
     board.take_line(line("event delivered", "e2", destination="tool"))
     assert not board.tracks[1].delivered_as_expected()
 
@@ -78,20 +78,20 @@ def test_an_event_that_was_never_accepted_is_not_as_expected():
     assert not Board.of([NOWHERE], {}).tracks[0].delivered_as_expected()
 
 
-def test_the_way_of_a_failing_event(board):
-    leg = board.tracks[1].leg("tool")
+def test_the_path_of_a_failing_event(board):
+    delivery = board.tracks[1].delivery("tool")
     for message, place in [
         ("hop failed", "failing"),
         ("event dead-lettered", "dead letter"),
-        ("event redriven", "re-driven"),
+        ("event redriven", "redriven"),
         ("hop failed", "failing"),
         ("review item opened", "in review"),
         ("event dead-lettered", "dead letter"),
         ("review item failed again", "in review"),
     ]:
         board.take_line(line(message, "e2", hop="route/to-tool", reason="http-503"))
-        assert leg.place == place
-    assert (leg.failures, leg.redrives, leg.reason) == (2, 1, "http-503")
+        assert delivery.place == place
+    assert (delivery.failures, delivery.redrives, delivery.reason) == (2, 1, "http-503")
     assert board.tracks[1].settled(waiting_at=frozenset({"tool"}))
     assert not board.tracks[1].settled()
 
@@ -100,28 +100,28 @@ def test_a_late_line_does_not_take_a_delivery_back(board):
     board.take_request(request("e2", "tool"))
     board.take_line(line("event dead-lettered", "e2", hop="route/to-tool"))
     board.take_review_item("e2", "tool", "http-503")
-    assert board.tracks[1].leg("tool").place == "delivered"
+    assert board.tracks[1].delivery("tool").place == "delivered"
 
 
-def test_what_nobody_sent_is_a_stranger(board):
+def test_an_event_that_nobody_sent_is_unexpected(board):
     board.take_line(line("event accepted", "e9", partner="mux", type="asset.ready"))
     board.take_request(request("e8"))
     board.take_review_item("e7", "cms", "why")
-    assert len(board.strangers) == 3
+    assert len(board.unexpected) == 3
 
 
 def test_an_event_accepted_twice_is_the_same_event(board):
     board.take_line(line("event accepted", "e1", partner="mux", type="asset.ready"))
-    assert board.strangers == []
+    assert board.unexpected == []
 
 
 @pytest.mark.parametrize("fields", [{}, {"event_id": 7}, {"event_id": None}])
 def test_lines_about_no_event_are_passed_over(board, fields):
     board.take_line(LogLine("f", 0, "text", {"message": "event accepted", **fields}))
-    assert board.strangers == []
+    assert board.unexpected == []
 
 
-def test_the_table_shows_every_event_and_what_became_of_it(board):
+def test_the_table_shows_every_event_and_its_state(board):
     board.take_line(line("hop failed", "e2", hop="route/to-tool", reason="http-503"))
     text = io.StringIO()
     Console(file=text, width=160).print(table_of(board))
@@ -129,9 +129,9 @@ def test_the_table_shows_every_event_and_what_became_of_it(board):
     assert "nowhere" in text.getvalue()
 
 
-def test_what_is_asked_is_no_delivery(board):
+def test_a_look_up_is_no_delivery(board):
     board.take_request(request("e9", "frameio"))
-    assert board.strangers == []
+    assert board.unexpected == []
 
 
 def test_events_of_a_group_that_came_out_as_they_were_sent_are_in_order(board):
@@ -142,22 +142,22 @@ def test_events_of_a_group_that_came_out_as_they_were_sent_are_in_order(board):
     assert board.out_of_order() == []
 
 
-def test_an_event_that_overtook_another_of_its_group_is_told(board):
+def test_an_event_that_overtook_another_of_its_group_is_named(board):
     board.take_message("e3", "queue", "g")
     board.take_message("e1", "queue", "g")
     assert board.out_of_order() == ["g: nowhere, ready"]
 
 
 def test_a_line_of_the_lake_is_a_delivery(board):
-    board.take_line_of_lake("e3", "lake")
-    assert board.tracks[2].leg("lake").deliveries == 1
+    board.take_effect("e3", "lake")
+    assert board.tracks[2].delivery("lake").effects == 1
     assert not board.tracks[2].delivered_as_expected()
 
 
 # The receiver's memory
 
 
-def test_a_system_answers_what_it_was_told_to():
+def test_a_system_answers_as_it_was_set_to():
     systems = Systems()
     assert systems.take("POST", "/tool/events?x=1", {}, b"{}").status == 200
     systems.set_answer("tool", 503)

@@ -1,4 +1,4 @@
-"""The reckoning finds everything that is not as it has to be."""
+"""The verdict finds everything that is not as expected."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ REFUSED = LogLine("webhook", 0, "", {"message": "request refused", "status": 401
 
 @dataclass
 class Receiver:
-    """A receiver as far as the reckoning asks it."""
+    """The receiver as far as the verdict uses it."""
 
     strict: bool = True
 
-    def refuses_strangers(self, _system: str) -> bool:
+    def refuses_unsigned_calls(self, _system: str) -> bool:
         return self.strict
 
 
 @dataclass
 class Seen:
-    """What a watcher has seen of a demonstration in which all went well."""
+    """A watcher after a demonstration in which all went well."""
 
     board: Board
     receiver: Receiver = field(default_factory=Receiver)
@@ -53,10 +53,10 @@ def _seen() -> Seen:
     for number, track in enumerate(board.tracks):
         track.event_id = f"e{number}"
         for destination in track.expectation.destinations:
-            track.leg(destination).deliveries = 1
-            track.leg(destination).place = "delivered"
+            track.delivery(destination).effects = 1
+            track.delivery(destination).place = "delivered"
     comment = next(track for track in board.tracks if BROKEN in track.expectation.destinations)
-    comment.leg(BROKEN).failures, comment.leg(BROKEN).redrives = 4, 1
+    comment.delivery(BROKEN).failures, comment.delivery(BROKEN).redrives = 4, 1
     return Seen(board)
 
 
@@ -69,11 +69,11 @@ def test_there_is_no_fault_where_all_went_well(seen):
 
 
 def lose(seen: Seen) -> None:
-    seen.board.tracks[2].legs["cms"].deliveries = 0
+    seen.board.tracks[2].deliveries["cms"].effects = 0
 
 
 def repeat(seen: Seen) -> None:
-    seen.board.tracks[2].legs["cms"].deliveries = 2
+    seen.board.tracks[2].deliveries["cms"].effects = 2
 
 
 def overtake(seen: Seen) -> None:
@@ -82,8 +82,8 @@ def overtake(seen: Seen) -> None:
 
 def never_fail(seen: Seen) -> None:
     for track in seen.board.tracks:
-        for leg in track.legs.values():
-            leg.failures = leg.redrives = 0
+        for delivery in track.deliveries.values():
+            delivery.failures = delivery.redrives = 0
 
 
 def let_everybody_in(seen: Seen) -> None:
@@ -97,15 +97,15 @@ def let_everybody_in(seen: Seen) -> None:
         (repeat, "delivered 2 times"),
         (overtake, "out of order: g: Mux: asset ready, Mux: asset created"),
         (never_fail, "no event for review-tool was seen to fail"),
-        (let_everybody_in, "cms takes calls that nobody signed"),
-        (lambda seen: seen.board.strangers.append("cms got e9"), "unexpected: cms got e9"),
+        (let_everybody_in, "cms accepts calls without a signature"),
+        (lambda seen: seen.board.unexpected.append("cms got e9"), "unexpected: cms got e9"),
         (lambda seen: seen.failed.append("x has FAILED"), "an execution failed: x has FAILED"),
-        (lambda seen: setattr(seen, "lookups", 0), "nobody asked Frame.io's API"),
+        (lambda seen: setattr(seen, "lookups", 0), "no request to Frame.io's API"),
         (lambda seen: seen.lines.clear(), "no log line says that the forgery was refused"),
     ],
-    ids=["lost", "repeated", "overtaken", "never failed", "unsigned", "stranger", "execution", "lookup", "forgery"],
+    ids=["lost", "repeated", "overtaken", "never failed", "unsigned", "unexpected", "execution", "lookup", "forgery"],
 )
-def test_what_went_wrong_is_a_fault(seen: Seen, spoil: Callable[[Seen], Any], fault: str):
+def test_every_deviation_is_a_fault(seen: Seen, spoil: Callable[[Seen], Any], fault: str):
     spoil(seen)
 
     (found,) = faults(seen)
@@ -127,17 +127,17 @@ def test_the_table_has_a_row_for_every_event_and_the_forgery(seen):
     ]
 
 
-def told(seen: Seen, faults_before: list[str]) -> tuple[dict[str, Any], str]:
+def report(seen: Seen, faults_before: list[str]) -> tuple[dict[str, Any], str]:
     text = io.StringIO()
-    story = DemoRun(LocalPaths(Path()), Console(file=text, width=200), faults=faults_before)
+    run = DemoRun(LocalPaths(Path()), Console(file=text, width=200), faults=faults_before)
     up = SimpleNamespace(seconds={"apply": 90.0})
-    return story._report(cast("Watcher", seen), [], cast("Up", up), 120.0), text.getvalue()
+    return run._report(cast("Watcher", seen), [], cast("Up", up), 120.0), text.getvalue()
 
 
-def test_the_report_says_how_it_went(seen):
+def test_the_report_has_the_outcome(seen):
     seen.board.groups["g"] = ["Mux: asset created", "Mux: asset ready"]
 
-    result, printed = told(seen, [])
+    result, printed = report(seen, [])
 
     assert result["ok"]
     assert result["in_order"] == [["Mux: asset created", "Mux: asset ready"]]
@@ -148,7 +148,7 @@ def test_the_report_says_how_it_went(seen):
 
 
 def test_the_report_names_every_fault(seen):
-    result, printed = told(seen, ["something is amiss"])
+    result, printed = report(seen, ["something is amiss"])
 
     assert (result["ok"], result["faults"]) == (False, ["something is amiss"])
     assert "fault: something is amiss" in printed

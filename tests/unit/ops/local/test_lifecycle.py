@@ -133,7 +133,7 @@ def test_state_of_a_cloud_that_has_gone_is_discarded_with_it(machine):
     assert (len(machine.started), machine.states_at_apply) == (1, [False])
 
 
-def test_cloud_that_was_never_whole_is_started_afresh(machine):
+def test_cloud_that_was_never_complete_is_replaced(machine):
     found = machine.found(whole=False)
 
     up(machine)
@@ -142,7 +142,7 @@ def test_cloud_that_was_never_whole_is_started_afresh(machine):
     assert (len(machine.started), machine.states_at_apply) == (1, [False])
 
 
-def test_cloud_that_terraform_can_not_go_on_from_is_started_afresh_once(machine):
+def test_cloud_that_terraform_can_not_change_is_replaced_once(machine):
     machine.found()
     machine.failures = [failure()]
 
@@ -151,7 +151,7 @@ def test_cloud_that_terraform_can_not_go_on_from_is_started_afresh_once(machine)
     assert (len(machine.started), machine.states_at_apply) == (1, [True, False])
 
 
-def test_failure_on_a_fresh_cloud_is_told(machine):
+def test_failure_on_a_fresh_cloud_is_reported(machine):
     machine.failures = [failure(), failure()]
 
     with pytest.raises(TerraformError):
@@ -160,7 +160,7 @@ def test_failure_on_a_fresh_cloud_is_told(machine):
     assert len(machine.started) == 1
 
 
-def test_failure_that_a_fresh_start_does_not_mend_is_told(machine):
+def test_failure_that_a_new_cloud_does_not_repair_is_reported(machine):
     machine.found()
     machine.failures = [failure(), failure()]
 
@@ -175,7 +175,7 @@ def test_another_port_than_that_of_the_running_cloud_is_refused(machine):
         up(machine, port=4001)
 
 
-def test_clean_forgets_what_is_there(machine):
+def test_clean_discards_the_running_cloud(machine):
     machine.found()
 
     up(machine, clean=True)
@@ -183,32 +183,32 @@ def test_clean_forgets_what_is_there(machine):
     assert (len(machine.started), machine.states_at_apply) == (1, [False])
 
 
-def test_what_a_second_plan_would_change_is_an_error_that_names_it(machine):
+def test_a_change_left_for_a_second_plan_is_an_error_that_names_it(machine):
     machine.changes = ["module.bus"]
 
     with pytest.raises(OperatorError, match=r"module\.bus"):
         up(machine, check=True)
 
 
-def test_surroundings_are_made_before_the_stack_is_applied_and_the_stack_is_told_of_them(machine):
+def test_external_resources_are_made_before_the_stack_is_applied_and_reach_its_synthesis(machine):
     made = []
 
-    def surroundings(record: CloudRecord) -> dict[str, str]:
+    def external_resources(record: CloudRecord) -> dict[str, str]:
         made.append(record.pid)
         assert machine.states_at_apply == []
         return {"QUEUE_ARN": "arn"}
 
-    up(machine, variables={"PORT": "1"}, surroundings=surroundings)
+    up(machine, variables={"PORT": "1"}, external_resources=external_resources)
 
     assert made == machine.started
     assert machine.synthesised[-1] == {"PORT": "1", "QUEUE_ARN": "arn"}
 
 
-def test_surroundings_are_made_again_with_a_fresh_cloud(machine):
+def test_external_resources_are_made_again_with_a_fresh_cloud(machine):
     found = machine.found()
     machine.failures = [failure()]
     made: list[int] = []
 
-    up(machine, surroundings=lambda record: made.append(record.pid) or {})  # type: ignore[func-returns-value]
+    up(machine, external_resources=lambda record: made.append(record.pid) or {})  # type: ignore[func-returns-value]
 
     assert made == [found.pid, *machine.started]

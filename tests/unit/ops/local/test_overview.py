@@ -1,4 +1,4 @@
-"""What is written down about a local cloud, and what is made of it."""
+"""A local cloud's record, outputs and logs, as the commands use them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_commands_that_need_a_cloud_say_that_it_has_gone(paths, record):
     assert caught.value.exit_code == 3
 
 
-def test_taking_down_what_has_gone_forgets_its_state(paths, record):
+def test_taking_down_a_cloud_that_has_gone_deletes_its_state(paths, record):
     record.write(paths)
     paths.terraform_state.write_text("{}")
     paths.outputs.write_text("{}")

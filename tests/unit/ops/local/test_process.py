@@ -99,7 +99,7 @@ def test_this_process_started_some_time():
 # The lock
 
 
-def test_a_second_command_is_refused_and_told_who_is_at_work(tmp_path):
+def test_a_second_command_is_refused_and_names_the_first(tmp_path):
     path = tmp_path / "lock"
     with exclusive(path), pytest.raises(OperatorError, match=str(os.getpid())), exclusive(path):
         pass

@@ -180,7 +180,7 @@ def test_a_rule_on_a_partners_bus_is_found(eventbridge: dict[str, Any]) -> None:
         (None, None),
     ],
 )
-def test_a_batch_needs_what_its_messages_need(modules: dict[str, dict[str, Any]], operation: Any, action: Any) -> None:
+def test_a_batch_needs_the_permission_of_its_messages(modules: dict[str, dict[str, Any]], operation: Any, action: Any) -> None:
     assert modules["iam"]["extract_iam_action"]("sqs", operation) == action
 
 
@@ -218,7 +218,7 @@ def test_policies_are_asked_for_archives_replays_and_rules_by_their_own_arns(
     assert extract(service, "POST", "/", {}, body, {}, "eu-west-1", "000000000000") == arn
 
 
-def test_what_a_topic_sends_to_a_fifo_queue_is_numbered_as_all_that_comes_there(
+def test_a_topics_messages_in_a_fifo_queue_are_numbered(
     modules: dict[str, dict[str, Any]],
 ) -> None:
     sqs, deliver = modules["sqs"], modules["sns"]["_deliver_to_sqs"]

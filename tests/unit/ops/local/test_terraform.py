@@ -69,7 +69,7 @@ def test_apply_uses_the_given_state_and_asks_nobody(play, tmp_path):
     assert {"-auto-approve", "-input=false", f"-state={tmp_path / 'state'}"} < set(arguments)
 
 
-def test_a_failed_apply_says_what_terraform_said(play):
+def test_a_failed_apply_has_terraforms_diagnostics(play):
     with pytest.raises(TerraformError) as caught:
         play([WARNING, ERROR], status=1).apply(ignore)
     assert "no such bus (aws_x.y)\nIt is gone." in caught.value.message
@@ -83,7 +83,7 @@ def test_a_failed_apply_knows_whether_it_had_begun(play):
     assert caught.value.changed
 
 
-def test_a_crash_in_plain_text_is_told_too(play):
+def test_a_crash_in_plain_text_is_reported_too(play):
     with pytest.raises(TerraformError, match="panic: out of luck"):
         play(["panic: out of luck"], status=2).apply(ignore)
 
@@ -93,7 +93,7 @@ def test_many_errors_are_cut_short(play):
         play([ERROR] * 8, status=1).apply(ignore)
 
 
-def test_everything_said_is_in_the_log(play, tmp_path):
+def test_the_whole_output_is_in_the_log(play, tmp_path):
     play([WARNING, "plain"]).apply(ignore)
     assert [line for line in (tmp_path / "log").read_text().splitlines() if line][-1] == "plain"
 
@@ -166,17 +166,17 @@ def tally(now):
     return Tally(clock=lambda: now[0])
 
 
-def test_the_plan_tells_how_much_there_is_to_do(tally):
+def test_the_plan_has_the_number_of_changes(tally):
     tally.take(summary("plan", add=3, change=2, remove=1))
     assert (tally.total, tally.phase) == (6, "applying")
 
 
-def test_what_is_done_and_what_is_worked_on(tally):
+def test_the_summary_counts_finished_and_current_resources(tally):
     tally.take(summary("plan", add=3))
     tally.take(hook("apply_start", "a"))
     tally.take(hook("apply_start", "b"))
     tally.take(hook("apply_complete", "a"))
-    assert tally.summary() == "1 of 3 done; at work on 1 aws_sqs_queue"
+    assert tally.summary() == "1 of 3 done; working on 1 aws_sqs_queue"
 
 
 def test_failures_are_counted_apart(tally):
@@ -225,7 +225,7 @@ def test_a_log_file_gets_a_line_now_and_then_and_the_reason_for_the_wait_once(no
     assert text.count(SLOW_HINT) == 1
 
 
-def test_the_end_says_what_changed(now):
+def test_the_end_counts_the_changes(now):
     assert shown([summary("plan")], now).splitlines()[-1] == "apply: nothing to change (0 s)"
 
 
