@@ -114,7 +114,8 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
     Raises:
         ContentError: naming every setting that the deliver function couldn't use.
     """
-    from media_events.delivery.config import DestinationError, parse_destination  # noqa: PLC0415
+    from media_events.core.configuration import ConfigurationError  # noqa: PLC0415
+    from media_events.delivery.config import parse_destination  # noqa: PLC0415
 
     document = {"name": name, **{key: value for key, value in settings.items() if key not in PERMISSIONS | ORDER}}
     if isinstance(document.get("auth"), Mapping):
@@ -123,7 +124,7 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
         document["task_callbacks_table"] = "named-by-the-stack"
     try:
         parse_destination({"destination": document})
-    except DestinationError as error:
+    except ConfigurationError as error:
         raise ContentError(error.problems) from None
 
 

@@ -1,144 +1,201 @@
-"""Reading untrusted configuration: every problem is collected, each naming the field, what is wrong and the fix."""
+"""Reading untrusted configuration: every problem is collected, each with the field, the mistake and the remedy.
+
+Problems are sentences that begin with the field's path: ``verification.encoding: must be one of hex, base64, not 'x'``.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Self
+from typing import Any, Self, TypeVar
 
-_NOTHING: Final = object()
+from media_events.core.json_fields import is_number, is_whole
+
+T = TypeVar("T")
 
 
 class Fields:
-    """One table of a specification. Reading a field marks it as known; :meth:`done` reports the others."""
+    """One object of a document. Reading a field marks it as known; :meth:`done` reports the others."""
 
     def __init__(self, value: Any, path: str, problems: list[str]) -> None:
-        """``path`` is the table's own, empty for the whole document; ``problems`` is shared by all tables."""
+        """``path`` is the object's own, empty for the whole document; all objects share ``problems``."""
         self.path = path
         self.problems = problems
-        self.given: Mapping[str, Any] = {}
+        self.values: Mapping[str, Any] = {}
         self._known: set[str] = set()
         if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-            self.given = value
-        else:
-            self.problem("", f"must be a table of named fields, not {kind_of(value)}")
+            self.values = value
+            return
+        mistake = "have names in text" if isinstance(value, Mapping) else f"be an object, not {kind_of(value)}"
+        self.problem("", f"must {mistake}")
+        # Every other problem with the object would only repeat this one.
+        self.problems = []
 
     def at(self, key: str) -> str:
         """The full path of a field, as a person writes it."""
-        return ".".join(part for part in (self.path, key) if part)
+        return ".".join(part for part in (self.path, key) if part) or "the document"
 
     def problem(self, key: str, sentence: str) -> None:
-        """Record what is wrong with a field and what would be right."""
-        self.problems.append(f"{self.at(key) or 'the specification'}: {sentence}")
+        """Record a mistake; ``sentence`` goes on from the field's path: ``must be …`` or ``is missing; …``."""
+        self.problems.append(f"{self.at(key)}: {sentence}")
 
     def has(self, key: str) -> bool:
-        """Whether the field is given; ``null`` counts as not given."""
-        return self.given.get(key) is not None
+        """Whether the document has the field; ``null`` counts as absent."""
+        return self.values.get(key) is not None
 
     def take(self, key: str) -> Any:
-        """The field as it stands, ``None`` where it is not given."""
+        """The field's value; ``None`` if it is absent."""
         self._known.add(key)
-        return self.given.get(key)
+        return self.values.get(key)
 
-    def text(self, key: str, *, default: str | None = None, required: bool = False, hint: str = "") -> str | None:
-        """A text that is not empty."""
+    def text(self, key: str, *, default: str | None = None, required: bool = False, hint: str = "a text") -> str | None:
+        """Text that is not empty; ``hint`` says which."""
         value = self.take(key)
         if value is None:
             if required:
-                self.problem(key, f"is missing; give {hint or 'a text'}")
+                self.problem(key, f"is missing; give {hint}")
             return default
         if isinstance(value, str) and value:
             return value
-        self.problem(key, f"must be {hint or 'a text'}, not {kind_of(value)}")
+        self.problem(key, f"must be {hint}, not {kind_of(value)}")
         return default
 
-    def choice(
-        self, key: str, choices: Iterable[str], *, default: str | None = None, required: bool = False
-    ) -> str | None:
-        """One of a fixed set of words."""
+    def matching(self, key: str, form: re.Pattern[str], hint: str) -> str:
+        """Text of the ``form`` that ``hint`` describes; empty after a problem."""
+        self.take(key)
+        return matching(self.values, key, form, hint, self.problems, where=self._prefix())
+
+    def choice(self, key: str, choices: Iterable[str], *, default: str = "", required: bool = False) -> str:
+        """One of a fixed set of words; ``default`` if there is none, or another."""
         allowed = tuple(choices)
         value = self.take(key)
         if value is None:
             if required:
                 self.problem(key, f"is missing; give one of {', '.join(allowed)}")
-            return default
-        if isinstance(value, str) and value in allowed:
+        elif isinstance(value, str) and value in allowed:
             return value
-        self.problem(key, f"must be one of {', '.join(allowed)}, not {shown(value)}")
+        else:
+            self.problem(key, f"must be one of {', '.join(allowed)}, not {shown(value)}")
         return default
 
     def integer(self, key: str, *, default: int, low: int, high: int) -> int:
         """A whole number from ``low`` to ``high``, both included."""
-        value = self.take(key)
-        if value is None:
-            return default
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        self.problem(key, f"must be a whole number from {low} to {high}, not {shown(value)}")
-        return default
+        return whole_number(self.take(key), self.at(key), default, high, self.problems, low=low)
+
+    def number(self, key: str, *, default: float, high: float) -> float:
+        """A number above 0 and up to ``high``."""
+        return number(self.take(key), self.at(key), default, high, self.problems)
 
     def boolean(self, key: str, *, default: bool = False) -> bool:
         """``true`` or ``false``."""
         value = self.take(key)
-        if value is None:
-            return default
         if isinstance(value, bool):
             return value
-        self.problem(key, f"must be true or false, not {shown(value)}")
+        if value is not None:
+            self.problem(key, f"must be true or false, not {shown(value)}")
         return default
 
-    def texts(self, key: str, *, hint: str = "a list of texts") -> tuple[str, ...]:
-        """A list of texts, none of them empty."""
+    def texts(self, key: str, *, hint: str = "a list of texts", form: re.Pattern[str] | None = None) -> tuple[str, ...]:
+        """A list of texts, none of them empty and each of the ``form``, if there is one."""
         value = self.take(key)
         if value is None:
             return ()
-        if isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value):
+        if isinstance(value, list | tuple) and all(
+            isinstance(item, str) and item and (form is None or form.fullmatch(item)) for item in value
+        ):
             return tuple(value)
         self.problem(key, f"must be {hint}, not {kind_of(value)}")
         return ()
 
     def pairs(self, key: str) -> dict[str, str]:
         """A table from text to text."""
-        value = self.take(key)
-        if value is None:
-            return {}
-        if isinstance(value, Mapping):
-            wrong = [k for k, v in value.items() if not (isinstance(k, str) and k and isinstance(v, str) and v)]
-            for name in wrong:
-                self.problem(f"{key}.{name}", f"must be a text, not {kind_of(value[name])}")
-            return {k: v for k, v in value.items() if k not in wrong}
-        self.problem(key, f"must be a table of texts, not {kind_of(value)}")
-        return {}
+        table = self.table(key)
+        values = {} if table is None else table.values
+        pairs = {name: text for name, text in values.items() if name and isinstance(text, str) and text}
+        for name in values.keys() - pairs.keys():
+            self.problem(f"{key}.{name}", f"must be a text, not {kind_of(values[name])}")
+        return pairs
 
-    def table(self, key: str) -> Fields | None:
-        """A nested table, ``None`` where it is not given."""
+    def table(self, key: str) -> Self | None:
+        """A nested object; ``None`` if it is absent."""
         value = self.take(key)
-        return None if value is None else Fields(value, self.at(key), self.problems)
+        return None if value is None else type(self)(value, self.at(key), self.problems)
 
     def done(self) -> Self:
-        """Report every field that nobody has read."""
-        known = ", ".join(sorted(self._known))
-        for key in self.given:
-            if key not in self._known:
-                self.problem(key, f"is unknown here; known fields are {known}")
+        """Report every field that has not been read."""
+        refuse_unknown(self.values, frozenset(self._known), self._prefix(), self.problems)
         return self
+
+    def _prefix(self) -> str:
+        return f"{self.path}." if self.path else ""
+
+
+def refuse_unknown(document: Mapping[str, Any], known: frozenset[str], where: str, problems: list[str]) -> None:
+    """Name every key of ``document`` that means nothing there."""
+    problems.extend(
+        f"{where}{key}: is unknown (known: {', '.join(sorted(known))})" for key in document if key not in known
+    )
+
+
+def otherwise(value: T | None, default: T) -> T:
+    """``value``, or ``default`` if it is null."""
+    return default if value is None else value
+
+
+def one_of(
+    document: Mapping[str, Any], key: str, allowed: tuple[str, ...], problems: list[str], *, where: str = ""
+) -> str:
+    """The word at ``key``; the first of ``allowed`` if there is none."""
+    return Fields(document, where.removesuffix("."), problems).choice(key, allowed, default=allowed[0])
+
+
+def number(value: Any, where: str, default: float, up_to: float, problems: list[str]) -> float:
+    """A number above 0 and up to ``up_to``; ``default`` if there is none."""
+    if value is None:
+        return default
+    if is_number(value) and 0 < value <= up_to:
+        return float(value)
+    problems.append(f"{where}: must be a number above 0 and up to {up_to:g}, not {shown(value)}")
+    return default
+
+
+def whole_number(value: Any, where: str, default: int, up_to: int, problems: list[str], *, low: int = 1) -> int:  # noqa: PLR0913
+    """A whole number from ``low`` to ``up_to``; ``default`` if there is none."""
+    if value is None:
+        return default
+    if is_whole(value) and low <= value <= up_to:
+        return value
+    problems.append(f"{where}: must be a whole number from {low} to {up_to}, not {shown(value)}")
+    return default
+
+
+def matching(  # noqa: PLR0913
+    document: Mapping[str, Any], key: str, form: re.Pattern[str], hint: str, problems: list[str], *, where: str = ""
+) -> str:
+    """The text at ``key`` of the ``form`` that ``hint`` describes; empty after a problem."""
+    value = document.get(key)
+    if isinstance(value, str) and form.match(value):
+        return value
+    problems.append(f"{where}{key}: must be {hint}")
+    return ""
 
 
 def kind_of(value: Any) -> str:
-    """What a value is, in words that fit JSON, TOML and YAML alike."""
+    """The kind of a value, in words that fit JSON, TOML and YAML alike."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, str):
         return "a text" if value else "an empty text"
-    if isinstance(value, (int, float)):
+    if isinstance(value, int | float):
         return "a number"
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         return "a list"
-    return "a table" if isinstance(value, Mapping) else f"a {type(value).__name__}"
+    return "an object" if isinstance(value, Mapping) else f"a {type(value).__name__}"
 
 
 def shown(value: Any) -> str:
     """A short value as it was written, a long one by its kind."""
     text = repr(value)
-    return text if isinstance(value, (str, int, float, bool)) and len(text) <= 60 else kind_of(value)  # noqa: PLR2004
+    return text if isinstance(value, str | int | float) and len(text) <= 60 else kind_of(value)  # noqa: PLR2004

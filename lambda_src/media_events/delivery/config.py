@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from media_events.core.config_fields import one_of, refuse_unknown
+from media_events.core.configuration import ConfigurationError
 from media_events.delivery.aws.config import (
     AWS_KEYS,
     BusDestination,
@@ -22,14 +25,12 @@ from media_events.delivery.aws.config import (
     read_step_functions,
     read_task_callback,
 )
-from media_events.delivery.config_fields import NAME, DestinationError, one_of, refuse_unknown
 from media_events.delivery.http.config import HTTP_KEYS, HttpDestination, read_http
 from media_events.delivery.policies import ORDERINGS, read_circuit_breaker, read_strict
 
 __all__ = [
     "BusDestination",
     "Destination",
-    "DestinationError",
     "FirehoseDestination",
     "HttpDestination",
     "LambdaDestination",
@@ -63,6 +64,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "firehose": read_firehose,
     "task-callback": read_task_callback,
 }
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _KEYS: Final[Mapping[str, frozenset[str]]] = {"http": HTTP_KEYS, **AWS_KEYS}
 
 
@@ -70,20 +72,20 @@ def parse_destination(document: Any) -> Destination:
     """Read ``{"destination": {...}}``.
 
     Raises:
-        DestinationError: naming every mistake at once.
+        ConfigurationError: naming every mistake at once.
     """
     destination = document.get("destination") if isinstance(document, Mapping) else None
     if not isinstance(destination, Mapping):
-        raise DestinationError(['the document must be {"destination": {...}}'])
+        raise ConfigurationError(['the document must be {"destination": {...}}'])
     problems: list[str] = []
     name = destination.get("name")
     if not isinstance(name, str) or not NAME.match(name):
-        problems.append("name must have 1 to 64 letters, digits, dots, hyphens or underscores")
+        problems.append("name: must have 1 to 64 letters, digits, dots, hyphens or underscores")
     kind = destination.get("type")
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
-        problems.append(f"type must be one of {', '.join(_READERS)}, not {kind!r}")
-        raise DestinationError(problems)
+        problems.append(f"type: must be one of {', '.join(_READERS)}, not {kind!r}")
+        raise ConfigurationError(problems)
     refuse_unknown(destination, _KEYS[str(kind)], "", problems)
     circuit_breaker = read_circuit_breaker(destination.get("circuit_breaker"), problems)
     ordering = one_of(destination, "ordering", ORDERINGS, problems)
@@ -97,7 +99,7 @@ def parse_destination(document: Any) -> Destination:
     if ordering == "strict" and parsed is not None and _keeps_no_order(parsed):
         problems.append("ordering: strict is for targets that keep an order themselves, and this one doesn't")
     if problems or parsed is None:
-        raise DestinationError(problems)
+        raise ConfigurationError(problems)
     return parsed
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from media_events.core.envelope import Event
 from media_events.core.failures import DeferredError, ProcessingError
 from media_events.core.telemetry import Telemetry
+from media_events.core.waves import waves
 from media_events.delivery.circuit_breaker import CircuitBreaker, CircuitBreakerState, Signal, signal_of
 from media_events.delivery.idempotent_effect import Outcome, claim, confirm, deliver_once, release
 from media_events.delivery.ordering.key_queue import key_queue_of, override_of
@@ -175,8 +177,9 @@ class Deliverer:
     def _attempted(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
         if self.latest is None and self.strict is None and isinstance(self.delivery, BatchDelivery):
             attempts: dict[int, _Attempt] = {}
-            for wave in _waves(chains):
-                attempts |= self._together(self.delivery, wave)
+            numbered = [(number, item) for number, chain in enumerate(chains) for item in chain.items()]
+            for wave in waves(numbered, itemgetter(0)):  # no wave has two copies of an event
+                attempts |= self._together(self.delivery, dict(item for _, item in wave))
             return attempts
         found = self._side_by_side(self._one_after_the_other, chains)
         return {index: attempt for attempts in found for index, attempt in attempts.items()}
@@ -321,13 +324,6 @@ def _chains(messages: Sequence[Message], *, by_key: bool) -> list[Chain]:
 def _newest_first(chain: Chain) -> Chain:
     items = list(chain.items())
     return dict(items[place] for place in newest_first([message.event for _, message in items]))
-
-
-def _waves(chains: Sequence[Chain]) -> Iterator[Chain]:
-    """The first message of every chain, then the second of every chain, …: no wave has two copies of an event."""
-    waiting = [list(chain.items()) for chain in chains]
-    while waiting := [chain for chain in waiting if chain]:
-        yield dict(chain.pop(0) for chain in waiting)
 
 
 def _in_order(events: Mapping[int, Event]) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast, get_args
 
-from media_events.delivery.config_fields import number, one_of, otherwise, refuse_unknown, whole_number
+from media_events.core.config_fields import number, one_of, otherwise, refuse_unknown, whole_number
 
 _BREAKER_KEYS: Final = frozenset({"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"})
 MAX_FAILURES: Final = 10_000
@@ -70,12 +70,12 @@ def read_strict(value: Any, ordering: str, problems: list[str]) -> ResequencerPo
     """Read ``strict``: ``{"reorder_seconds", "on_failure", "hold_seconds"}``, all of it optional."""
     if ordering != "strict":
         if value is not None:
-            problems.append("strict belongs to ordering: strict")
+            problems.append("strict: belongs to ordering: strict")
         return None
     if value is None:
         return ResequencerPolicy()
     if not isinstance(value, Mapping):
-        problems.append('strict must be an object such as {"reorder_seconds": 5, "on_failure": "block"}')
+        problems.append('strict: must be an object such as {"reorder_seconds": 5, "on_failure": "block"}')
         return None
     refuse_unknown(value, _STRICT_KEYS, "strict.", problems)
     known = ResequencerPolicy()
@@ -102,12 +102,12 @@ def read_circuit_breaker(value: Any, problems: list[str]) -> CircuitBreakerPolic
     if value is None:
         return CircuitBreakerPolicy()
     if not isinstance(value, Mapping):
-        problems.append('circuit_breaker must be an object such as {"failures": 10, "delay_seconds": 30}')
+        problems.append('circuit_breaker: must be an object such as {"failures": 10, "delay_seconds": 30}')
         return None
     refuse_unknown(value, _BREAKER_KEYS, "circuit_breaker.", problems)
     enabled = otherwise(value.get("enabled"), True)  # noqa: FBT003 - the default of a truth value
     if not isinstance(enabled, bool):
-        problems.append("circuit_breaker.enabled must be true or false")
+        problems.append("circuit_breaker.enabled: must be true or false")
     known = CircuitBreakerPolicy()
     longest = number(
         value.get("max_delay_seconds"),

@@ -12,9 +12,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from media_events.core.clock import epoch
 from media_events.core.failures import PermanentDataError
 
 DEFAULT_WAIT_SECONDS: Final = 90 * 86_400
@@ -180,7 +180,7 @@ def read_callback(document: Any, *, now: float) -> PendingCallback:
     if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_CHARACTERS:
         problems.append("token must be the task's token: $$.Task.Token, or {% $states.context.Task.Token %}")
     since = document.get("since")
-    begun = _epoch(since)
+    begun = epoch(since)
     if since is not None and begun is None:
         problems.append("since must be a time as Step Functions writes it, such as $$.Execution.StartTime")
     seconds = document.get("expires_in_seconds", DEFAULT_WAIT_SECONDS)
@@ -190,11 +190,3 @@ def read_callback(document: Any, *, now: float) -> PendingCallback:
     if problems:
         raise PermanentDataError("bad-wait", "; ".join(problems))
     return PendingCallback(key=str(key), token=str(token), since=begun, expires=now + seconds)
-
-
-def _epoch(text: Any) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -22,7 +22,7 @@ from media_events.core.configuration import ConfigurationError, load_document
 from media_events.core.failures import PermanentConfigError, ProcessingError
 from media_events.core.settings import env
 from media_events.delivery.circuit_breaker import CircuitBreaker
-from media_events.delivery.config import Destination, DestinationError, parse_destination
+from media_events.delivery.config import Destination, parse_destination
 from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
@@ -106,7 +106,7 @@ def _deliverer(context: Any, queue: SqsQueue) -> Callable[[Sequence[Message]], S
     try:
         destination, delivery = _destination(), _delivery()
         strict = _strict(destination, idempotency, queue, owner)
-    except (DestinationError, ConfigurationError) as error:
+    except ConfigurationError as error:
         problem: ProcessingError = PermanentConfigError("configuration-unusable", str(error))
     except ProcessingError as error:
         problem = error

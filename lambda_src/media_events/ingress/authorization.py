@@ -7,10 +7,10 @@ left out because that proof is missing, nor the other way round: which of them c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from media_events.core.config_fields import Fields
 from media_events.ingress.http import AuthorizedCaller
 
 METHODS: Final = ("signature", "iam", "jwt")
@@ -69,24 +69,13 @@ class WebhookAuthorization:
         return any(role is not None and role.groups() == session.groups() for role in roles)
 
 
-def parse_authorization(entry: Mapping[str, Any], where: str, problems: list[str]) -> WebhookAuthorization:
-    """Read ``authentication``, ``principals`` and ``require_client_certificate`` of a partner's configuration.
-
-    What is wrong goes to ``problems``, each with ``where``.
-    """
-    method, required = entry.get("authentication", "signature"), entry.get("require_client_certificate", False)
-    principals = entry.get("principals", [])
-    if method not in METHODS:
-        problems.append(f"{where}.authentication must be one of {', '.join(METHODS)}")
-    if not isinstance(required, bool):
-        problems.append(f"{where}.require_client_certificate must be true or false")
-    if not isinstance(principals, list) or not all(isinstance(p, str) and PRINCIPAL.fullmatch(p) for p in principals):
-        problems.append(f"{where}.principals must be a list of ARNs of IAM roles and users")
-        principals = []
-    elif method == "iam" and not principals:
-        problems.append(f"{where}.principals is empty: name the roles and users that may call")
+def parse_authorization(fields: Fields) -> WebhookAuthorization:
+    """Read ``authentication``, ``principals`` and ``require_client_certificate`` of a partner's configuration."""
+    method = fields.choice("authentication", METHODS, default="signature")
+    principals = fields.texts("principals", hint="a list of ARNs of IAM roles and users", form=PRINCIPAL)
+    if method == "iam" and not principals:
+        fields.problem("principals", "is empty: name the roles and users that may call")
     elif method != "iam" and principals:
-        problems.append(f"{where}.principals belongs to the authentication iam alone")
-    return WebhookAuthorization(
-        method=str(method), principals=tuple(principals), require_client_certificate=required is not False
-    )
+        fields.problem("principals", "belongs to the authentication iam alone")
+    certificate = fields.boolean("require_client_certificate")
+    return WebhookAuthorization(method=method, principals=principals, require_client_certificate=certificate)

@@ -24,7 +24,7 @@ from media_events.core.failures import (
 )
 from media_events.events.claim_check import Bodies
 from media_events.ingress.idempotent_publish import LEDGER_SCOPE, TIME_TO_FINISH_SECONDS, IdempotentPublisher
-from media_events.ingress.queue_config import _BUSES, QueueIngress, QueuePartner, _covers
+from media_events.ingress.queue_config import BUSES, QueueIngress, QueuePartner, covers
 from media_events.messaging.idempotency import IdempotencyStore, record_key
 from media_events.messaging.message import Message
 from media_events.messaging.message_origin import KIT_ATTRIBUTES, LASTING_ATTRIBUTES, MessageOrigin
@@ -173,7 +173,7 @@ class QueueReceiver:
         origin = MessageOrigin.of(message)
         body = self._body(message, origin)
         message = origin.message_of(message)
-        partner, events = (self._off_a_bus if self.ingress in _BUSES else self._out_of_a_queue)(message, body)
+        partner, events = (self._off_a_bus if self.ingress in BUSES else self._out_of_a_queue)(message, body)
         known = origin.event.get("id") if origin.redacted else None
         if known and len(events) == 1:
             # What was taken out of the body may be what the id is made of.
@@ -227,7 +227,7 @@ class QueueReceiver:
 
     def _partner_of(self, source: Any) -> QueuePartner:
         for partner in self.partners:
-            if isinstance(source, str) and any(_covers(pattern, source) for pattern in partner.sources):
+            if isinstance(source, str) and any(covers(pattern, source) for pattern in partner.sources):
                 return partner
         raise PermanentDataError("unknown-source", "no partner is configured for the event's source")
 

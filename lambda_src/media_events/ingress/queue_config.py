@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast, get_args
 
-from media_events.core.configuration import PARTNER_NAME, ConfigurationError
+from media_events.core.config_fields import Fields
+from media_events.core.configuration import ConfigurationError
+from media_events.ingress.partner_config import parse_partner_objects, read_specification
 from media_events.messaging.idempotency import RETENTION_SECONDS
-from media_events.partners.specification import PartnerSpecification, SpecificationError, parse_specification
+from media_events.partners.specification import PartnerSpecification
 
 QueueIngress = Literal["sqs", "sns-fifo", "partner-bus", "custom-bus"]
 
-QUEUE_INGRESSES: Final[tuple[QueueIngress, ...]] = ("sqs", "sns-fifo", "partner-bus", "custom-bus")
+QUEUE_INGRESSES: Final = cast("tuple[QueueIngress, ...]", get_args(QueueIngress))
+BUSES: Final = ("partner-bus", "custom-bus")
 
 OWN_SOURCES: Final = "partner."
-"""What the kit publishes has a source that begins so."""
+"""The source of every event that the system itself publishes begins so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePartner:
-    """A partner that comes this way. Without a specification it must speak the envelope.
+    """A partner of this ingress. Without a specification it must send the envelope.
 
-    ``sources`` are those of its EventBridge events: exact, or a beginning followed by ``*``.
+    ``sources`` are those of its EventBridge events: exact, or a prefix followed by ``*``.
     """
 
     name: str
@@ -47,7 +50,7 @@ def parse_queue_ingress(text: str) -> QueueIngress:
         ConfigurationError: it is none of :data:`QUEUE_INGRESSES`.
     """
     if text not in QUEUE_INGRESSES:
-        raise ConfigurationError([f"INGRESS must be one of {', '.join(QUEUE_INGRESSES)}, not {text!r}"])
+        raise ConfigurationError([f"INGRESS: must be one of {', '.join(QUEUE_INGRESSES)}, not {text!r}"])
     return text
 
 
@@ -57,65 +60,47 @@ def parse_queue_partners(document: Any, ingress: QueueIngress) -> tuple[QueuePar
     Raises:
         ConfigurationError: naming every partner, field and source that is wrong.
     """
-    if not isinstance(document, Mapping) or not document:
-        raise ConfigurationError(["partners must be an object with at least one partner"])
     problems: list[str] = []
-    partners = [_parse_queue_partner(name, value, ingress, problems) for name, value in document.items()]
-    if ingress not in _BUSES and len(document) > 1:
-        problems.append(f"partners has {len(document)} partners; a queue's records don't say whose they are: name one")
-    found = tuple(partner for partner in partners if partner is not None)
-    problems.extend(_overlaps(found))
+    partners = parse_partner_objects(document, lambda name, fields: _partner(name, fields, ingress), problems)
+    if ingress not in BUSES and len(document) > 1:
+        problems.append(f"partners: has {len(document)} partners; a queue's records don't name their partner: name one")
+    problems.extend(_overlaps(partners))
     if problems:
         raise ConfigurationError(problems)
-    return found
+    return tuple(partners)
 
 
-def _parse_queue_partner(name: str, value: Any, ingress: QueueIngress, problems: list[str]) -> QueuePartner | None:
-    where = f"partners.{name}"
-    if not PARTNER_NAME.fullmatch(name):
-        problems.append(f"{where}: a partner's name has lower-case letters, digits, - and _, 63 characters at most")
-    if not isinstance(value, Mapping):
-        problems.append(f'{where} must be an object with a specification, such as {{"preset": "mux"}}')
-        return None
-    problems.extend(
-        f"{where}.{key} is unknown here; a partner has specification and sources"
-        for key in value
-        if key not in ("specification", "sources")
-    )
-    sources = _parse_sources(where, value.get("sources"), ingress, problems)
-    given = value.get("specification")
-    if given is None and ingress == "custom-bus":
-        return QueuePartner(name=name, sources=sources)
-    if not isinstance(given, Mapping):
-        problems.append(f'{where}.specification must be an object, such as {{"preset": "mux"}}')
-        return None
-    try:
-        return QueuePartner(name=name, specification=parse_specification(given), sources=sources)
-    except SpecificationError as error:
-        problems.extend(f"{where}.specification.{problem}" for problem in error.problems)
-        return None
+def _partner(name: str, fields: Fields, ingress: QueueIngress) -> QueuePartner | None:
+    sources = _sources(fields, ingress)
+    if ingress == "custom-bus" and not fields.has("specification"):
+        fields.take("specification")
+        specification = None
+    else:
+        specification = read_specification(fields)
+        if specification is None:
+            return None
+    fields.done()
+    return QueuePartner(name=name, specification=specification, sources=sources)
 
 
-def _parse_sources(where: str, value: Any, ingress: QueueIngress, problems: list[str]) -> tuple[str, ...]:
-    if ingress not in _BUSES:
+def _sources(fields: Fields, ingress: QueueIngress) -> tuple[str, ...]:
+    value = fields.take("sources")
+    if ingress not in BUSES:
         if value is not None:
-            problems.append(f"{where}.sources is for buses; a queue's records have no source")
+            fields.problem("sources", "is for buses; a queue's records have no source")
         return ()
     if not isinstance(value, list) or not value:
-        problems.append(f"{where}.sources must be a list of EventBridge sources, such as aws.mediaconvert")
+        fields.problem("sources", "must be a list of EventBridge sources, such as aws.mediaconvert")
         return ()
-    sources: list[str] = []
     for source in value:
         if not isinstance(source, str) or not source or "*" in source[:-1]:
-            problems.append(f"{where}.sources: {source!r} must be a source, or the beginning of some followed by *")
+            fields.problem("sources", f"{source!r} must be a source, or the prefix of several followed by *")
         elif ingress == "custom-bus" and _overlap(source, OWN_SOURCES + "*"):
-            problems.append(
-                f"{where}.sources: {source!r} takes what the kit itself publishes ({OWN_SOURCES}*): events would go "
-                "round in a loop"
+            fields.problem(
+                "sources",
+                f"{source!r} takes what the system itself publishes ({OWN_SOURCES}*): events would go round in a loop",
             )
-        else:
-            sources.append(source)
-    return tuple(sources)
+    return tuple(source for source in value if isinstance(source, str))
 
 
 def _overlaps(partners: Sequence[QueuePartner]) -> Iterator[str]:
@@ -130,11 +115,9 @@ def _overlaps(partners: Sequence[QueuePartner]) -> Iterator[str]:
 
 
 def _overlap(one: str, other: str) -> bool:
-    return _covers(one, other.removesuffix("*")) or _covers(other, one.removesuffix("*"))
+    return covers(one, other.removesuffix("*")) or covers(other, one.removesuffix("*"))
 
 
-_BUSES: Final = ("partner-bus", "custom-bus")
-
-
-def _covers(pattern: str, source: str) -> bool:
+def covers(pattern: str, source: str) -> bool:
+    """Whether an event's ``source`` is the one named, or begins with the prefix before ``*``."""
     return source.startswith(pattern[:-1]) if pattern.endswith("*") else source == pattern

@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from media_events.core.configuration import PARTNER_NAME, ConfigurationError
+from media_events.core.config_fields import Fields
+from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError
 from media_events.core.telemetry import Telemetry, error_location
 from media_events.ingress.authorization import WebhookAuthorization, parse_authorization
 from media_events.ingress.http import WebhookRequest, WebhookResponse
 from media_events.ingress.idempotent_publish import IdempotentPublisher, Outcome
+from media_events.ingress.partner_config import parse_partner_objects, read_specification
 from media_events.ingress.quarantine import QuarantinedRequest
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import media_type, parse_json, type_accepted
@@ -32,7 +34,7 @@ from media_events.partners.signature_verification import (
     Verdict,
     verify,
 )
-from media_events.partners.specification import PartnerSpecification, SpecificationError, parse_specification
+from media_events.partners.specification import PartnerSpecification
 
 DEFAULT_MAX_BODY_BYTES: Final = 6_291_456
 """Lambda takes no larger invocation (6 MiB)."""
@@ -71,46 +73,28 @@ def parse_partners(document: Any) -> dict[str, WebhookPartner]:
     Raises:
         ConfigurationError: naming every partner and field that is wrong.
     """
-    if not isinstance(document, Mapping) or not document:
-        raise ConfigurationError(["partners must be an object with at least one partner"])
     problems: list[str] = []
-    partners = {name: _parse_partner(name, entry, problems) for name, entry in document.items()}
+    partners = parse_partner_objects(document, _parse_partner, problems)
     if problems:
         raise ConfigurationError(problems)
-    return {name: partner for name, partner in partners.items() if partner is not None}
+    return {partner.name: partner for partner in partners}
 
 
-def _parse_partner(name: str, entry: Any, problems: list[str]) -> WebhookPartner | None:
-    where = f"partners.{name}"
-    if not PARTNER_NAME.fullmatch(name):
-        problems.append(f"{where}: a partner's name has lower-case letters, digits, - and _, 63 characters at most")
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("specification"), Mapping):
-        problems.append(f'{where} must be an object with a specification, such as {{"preset": "mux"}}')
-        return None
-    arns, enabled = entry.get("secret_arns") or [], entry.get("enabled", True)
-    if not isinstance(arns, list) or not all(isinstance(arn, str) and arn for arn in arns):
-        problems.append(f"{where}.secret_arns must be a list of ARNs")
-        arns = []
-    if not isinstance(enabled, bool):
-        problems.append(f"{where}.enabled must be true or false")
-    authentication = parse_authorization(entry, where, problems)
-    try:
-        specification = parse_specification(entry["specification"])
-    except SpecificationError as error:
-        problems.extend(f"{where}.specification.{problem}" for problem in error.problems)
+def _parse_partner(name: str, fields: Fields) -> WebhookPartner | None:
+    arns = fields.texts("secret_arns", hint="a list of ARNs")
+    enabled = fields.boolean("enabled", default=True)
+    authentication = parse_authorization(fields)
+    specification = read_specification(fields)
+    if specification is None:
         return None
     authorised = not authentication.by_signature
-    found = specification.webhook_problems(authorised=authorised, secrets=bool(arns))
-    problems.extend(f"{where}.specification.{problem}" for problem in found)
+    webhook_problems = specification.webhook_problems(authorised=authorised, secrets=bool(arns))
+    fields.problems.extend(f"{fields.at('specification')}.{problem}" for problem in webhook_problems)
     verified = specification.verification is not None and specification.verification.method != "none"
     if verified and not arns and not authorised:
-        problems.append(f"{where}.secret_arns is empty, and the specification verifies signatures")
+        fields.problem("secret_arns", "is empty, and the specification verifies signatures")
     return WebhookPartner(
-        name=name,
-        specification=specification,
-        secret_arns=tuple(arns),
-        enabled=enabled is True,
-        authentication=authentication,
+        name=name, specification=specification, secret_arns=arns, enabled=enabled, authentication=authentication
     )
 
 

@@ -132,7 +132,7 @@ def parse_verification(fields: Fields) -> Verification | None:
     """Read the ``verification`` table; problems go to ``fields.problems``."""
     before = len(fields.problems)
     method = fields.choice("method", METHODS, required=True)
-    if fields.given.get("algorithm") == "md5":
+    if fields.values.get("algorithm") == "md5":
         fields.take("algorithm")
         fields.problem("algorithm", "md5 is broken and refused; use sha256, or sha1 if the partner has nothing better")
         algorithm = "sha256"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final, Literal
 
+from media_events.core.clock import epoch
 from media_events.core.failures import Failure
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.messaging.queue_consumer import MAX_VISIBILITY_SECONDS
@@ -195,12 +195,7 @@ def first_failed(dead_letter: DeadLetter) -> float:
 
 
 def _epoch(text: Any) -> float | None:
-    if not isinstance(text, str) or not _TIME.match(text):
-        return None
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return epoch(text) if isinstance(text, str) and _TIME.match(text) else None
 
 
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z")

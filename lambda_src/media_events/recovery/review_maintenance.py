@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final, Protocol
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Measuring
 from media_events.delivery.deliverer import destination_key
@@ -123,7 +122,7 @@ class ReviewMaintenance:
             for status in waiting:
                 waiting[status] += group.counts.get(status, 0)  # type: ignore[call-overload]  # a status
         oldest = self.table.page(Selection(index="by-status", value="OPEN", oldest_first=True), limit=1).items
-        age = max(0.0, self.clock() - _epoch(oldest[0].last_failed_at, self.clock())) if oldest else 0.0
+        age = max(0.0, self.clock() - (epoch(oldest[0].last_failed_at) or self.clock())) if oldest else 0.0
         self.report.measure("OpenItems", waiting["OPEN"])
         self.report.measure("RetryingItems", waiting["RETRYING"])
         self.report.measure("OldestOpenAge", age, unit="Seconds")
@@ -174,7 +173,7 @@ class ReviewMaintenance:
     def _is_overdue(self, item: ReviewItem) -> bool:
         """An edit that is not finished is its operator's; a destination that is paused is waited for."""
         now = self.clock()
-        if item.pending_edit is not None or now - _epoch(item.replayed_at, now) < UNCONFIRMED_SECONDS:
+        if item.pending_edit is not None or now - (epoch(item.replayed_at) or now) < UNCONFIRMED_SECONDS:
             return False
         queue = self.queues.get(item.hop)
         if queue is None or queue.idempotency_table is None:
@@ -219,10 +218,3 @@ class ReviewMaintenance:
         if objects:
             self.kept.delete(objects)
         return True
-
-
-def _epoch(text: str | None, otherwise: float) -> float:
-    try:
-        return otherwise if text is None else datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError):
-        return otherwise

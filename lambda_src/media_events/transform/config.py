@@ -9,16 +9,14 @@ from typing import Any, Final
 from jmespath.parser import ParsedResult
 
 from media_events.core.configuration import ConfigurationError
-from media_events.transform.config_fields import Reading
+from media_events.transform.config_fields import StepFields
 from media_events.transform.custom_code import CallStep, PythonStep
-from media_events.transform.expressions import ExpressionError, Path, compiled, parsed_path
+from media_events.transform.expressions import Path, parsed_path
 from media_events.transform.lookup import LookupStep
 from media_events.transform.steps import DropStep, EnrichStep, MapStep, SetStep, SplitStep, Step
 
 DEFAULT_CALL_SECONDS: Final = 10.0
 MAX_CALL_SECONDS: Final = 300.0
-
-SPLIT_KEYS: Final = {"items", "into", "id", "subject", "partitionkey", "when"}
 
 _FUNCTION_ARN: Final = re.compile(
     r"arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?\Z"
@@ -29,25 +27,29 @@ _PYTHON_NAME: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*\Z"
 def parse_steps(document: Any, *, load: Callable[[str], object] | None = None) -> tuple[Step, ...]:
     """Compile the ``steps`` of a transform's configuration document.
 
-    With ``load`` (see ``means.Means``) the Python functions are looked for, which only the function itself can have.
+    With ``load`` (see :class:`TransformPorts`) Python functions are looked up too, which only the transform's own
+    function can do.
 
     Raises:
-        ConfigurationError: naming every step and field that is wrong, and what would be right.
+        ConfigurationError: naming every step and field that is wrong, and the remedy.
     """
     problems: list[str] = []
     if not isinstance(document, Sequence) or isinstance(document, str | bytes):
-        raise ConfigurationError(["steps must be a list of steps"])
+        raise ConfigurationError(["steps: must be a list of steps"])
     steps = [step for i, entry in enumerate(document) if (step := _parse_step(f"steps[{i}]", entry, problems))]
-    if load is not None:
-        for step in steps:
-            _find_function(step, load, problems)
+    for step in steps:
+        if load is not None and isinstance(step, PythonStep) and step.function:
+            try:
+                load(step.function)
+            except ConfigurationError as error:
+                problems.extend(f"{step.where}.function: {problem}" for problem in error.problems)
     if problems:
         raise ConfigurationError(problems)
     return tuple(steps)
 
 
 def longest_waits(steps: Sequence[Step]) -> dict[str, float]:
-    """By the place of each step that waits for somebody, the seconds that it may wait."""
+    """The seconds that each waiting step may wait, by the step's place."""
     return {
         step.where: step.source.timeout_seconds if isinstance(step, LookupStep) else step.timeout_seconds
         for step in steps
@@ -55,18 +57,10 @@ def longest_waits(steps: Sequence[Step]) -> dict[str, float]:
     }
 
 
-def _find_function(step: Step, load: Callable[[str], object], problems: list[str]) -> None:
-    if isinstance(step, PythonStep) and step.function:
-        try:
-            load(step.function)
-        except ConfigurationError as error:
-            problems.extend(f"{step.where}.function: {problem}" for problem in error.problems)
-
-
 def _parse_step(where: str, entry: Any, problems: list[str]) -> Step | None:
     kinds = ", ".join(_PARSERS)
     if not isinstance(entry, Mapping) or len(entry) != 1:
-        problems.append(f"{where} must be an object with exactly one key, one of: {kinds}")
+        problems.append(f"{where}: must be an object with exactly one key, one of: {kinds}")
         return None
     ((kind, body),) = entry.items()
     parser = _PARSERS.get(kind)
@@ -93,11 +87,12 @@ def _parse_enrich(where: str, body: Any, problems: list[str]) -> Step:
 
 
 def _parse_set(where: str, body: Any, problems: list[str]) -> Step:
-    return SetStep(where=where, fields=[(path, value) for path, value, _ in _parse_fields(where, body, problems)])
+    fields = StepFields(body, where, problems)
+    return SetStep(where=where, fields=[(path, body[target]) for target, path in _target_paths(fields)])
 
 
 def _parse_drop(where: str, body: Any, problems: list[str]) -> Step | None:
-    expression = _compile(where, body, problems)
+    expression = StepFields({"drop": body}, where.removesuffix(".drop"), problems).expression("drop")
     return None if expression is None else DropStep(where=where, condition=expression)
 
 
@@ -108,37 +103,39 @@ def _parse_lookup(where: str, body: Any, problems: list[str]) -> Step | None:
 
 
 def _parse_split(where: str, body: Any, problems: list[str]) -> Step | None:
-    reading = Reading.of(where, body, SPLIT_KEYS, problems)
-    if reading is None:
-        return None
-    items = reading.expression("items")
-    into = reading.path("into")
+    fields = StepFields(body, where, problems)
+    items = fields.expression("items")
+    into = fields.data_path("into")
     names = {
         name: expression
         for name in ("id", "subject", "partitionkey")
-        if (expression := reading.optional_expression(name)) is not None
+        if (expression := fields.optional_expression(name)) is not None
     }
-    when = reading.optional_expression("when")
+    when = fields.optional_expression("when")
+    fields.done()
     return None if items is None else SplitStep(where=where, when=when, items=items, into=into, names=names)
 
 
-def _parse_call(where: str, body: Any, problems: list[str]) -> Step | None:
-    reading = Reading.of(where, body, {"function_arn", "timeout_seconds", "when"}, problems)
-    if reading is None:
-        return None
-    arn = reading.text(
-        "function_arn", _FUNCTION_ARN, "the ARN of a function, arn:aws:lambda:<region>:<account>:function:<name>"
+def _parse_call(where: str, body: Any, problems: list[str]) -> Step:
+    fields = StepFields(body, where, problems)
+    step = CallStep(
+        where=where,
+        when=fields.optional_expression("when"),
+        function_arn=fields.matching(
+            "function_arn", _FUNCTION_ARN, "the ARN of a function, arn:aws:lambda:<region>:<account>:function:<name>"
+        ),
+        timeout_seconds=fields.number("timeout_seconds", default=DEFAULT_CALL_SECONDS, high=MAX_CALL_SECONDS),
     )
-    seconds = reading.seconds("timeout_seconds", DEFAULT_CALL_SECONDS, MAX_CALL_SECONDS)
-    return CallStep(where=where, when=reading.optional_expression("when"), function_arn=arn, timeout_seconds=seconds)
+    fields.done()
+    return step
 
 
-def _parse_python(where: str, body: Any, problems: list[str]) -> Step | None:
-    reading = Reading.of(where, body, {"function", "when"}, problems)
-    if reading is None:
-        return None
-    name = reading.text("function", _PYTHON_NAME, "module:function, such as acme_steps:tidy")
-    return PythonStep(where=where, when=reading.optional_expression("when"), function=name)
+def _parse_python(where: str, body: Any, problems: list[str]) -> Step:
+    fields = StepFields(body, where, problems)
+    name = fields.matching("function", _PYTHON_NAME, "module:function, such as acme_steps:tidy")
+    step = PythonStep(where=where, when=fields.optional_expression("when"), function=name)
+    fields.done()
+    return step
 
 
 _PARSERS: Final[Mapping[str, Callable[[str, Any, list[str]], Step | None]]] = {
@@ -157,30 +154,20 @@ KINDS: Final = tuple(_PARSERS)
 
 
 def _parse_expressions(where: str, body: Any, problems: list[str]) -> list[tuple[Path, ParsedResult]]:
-    found = [
-        (path, _compile(at, expression, problems)) for path, expression, at in _parse_fields(where, body, problems)
+    fields = StepFields(body, where, problems)
+    for target, value in fields.values.items():
+        if not isinstance(value, str):
+            fields.problem(target, "must be a JMESPath expression in text; for a constant use the step set")
+    expressions = [
+        (path, fields.expression(target))
+        for target, path in _target_paths(fields)
+        if isinstance(fields.values[target], str)
     ]
-    return [(path, expression) for path, expression in found if expression is not None]
+    return [(path, expression) for path, expression in expressions if expression is not None]
 
 
-def _parse_fields(where: str, body: Any, problems: list[str]) -> list[tuple[Path, Any, str]]:
-    if not isinstance(body, Mapping) or not body:
-        problems.append(f"{where} must be an object with at least one target path, such as asset.title")
-        return []
-    fields = []
-    for target, value in body.items():
-        try:
-            fields.append((parsed_path(target), value, f"{where}.{target}"))
-        except ExpressionError as error:
-            problems.append(f"{where}: {error}")
-    return fields
-
-
-def _compile(where: str, expression: Any, problems: list[str]) -> ParsedResult | None:
-    try:
-        return compiled(expression)
-    except ExpressionError as error:
-        advice = "" if isinstance(expression, str) else "; for a constant use the step set"
-        told = f"{where} {error}" if str(error).startswith("must") else f"{where}: {error}"
-        problems.append(f"{told}{advice}")
-        return None
+def _target_paths(fields: StepFields) -> list[tuple[str, Path]]:
+    if not fields.values:
+        fields.problem("", "must be an object with at least one target path, such as asset.title")
+    paths = [(target, fields.read("", parsed_path, target)) for target in fields.values]
+    return [(target, path) for target, path in paths if path is not None]

@@ -65,14 +65,14 @@ class LookupStep(Place):
     take: ParsedResult | None = None
     missing: Missing = "fail"
     default: Any = None
-    answers: LookupCache = field(default_factory=LookupCache, compare=False)
+    cache: LookupCache = field(default_factory=LookupCache, compare=False)
     asks: bool = True
 
     def __call__(self, event: Event, ports: TransformPorts) -> list[Event]:
         question = self.source.question(event, self.where)
         found: Any = None
         if question is not None:
-            found = self.answers.get(question.key, lambda: question.ask(ports), now=ports.clock())
+            found = self.cache.get(question.key, lambda: question.ask(ports), now=ports.clock())
         if found is not None and self.take is not None:
             found = searched(self.take, found, f"{self.where}.take")
         if found is None:

@@ -11,7 +11,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
-from media_events.delivery.config_fields import matching, number, one_of
+from media_events.core.config_fields import matching, number, one_of
 from media_events.delivery.payload_formats import FORMS, Form
 from media_events.delivery.policies import GUARD_KEYS, DeliveryPolicies
 
@@ -183,7 +183,7 @@ def read_task_callback(
     if document.get("error") is not None:
         error = matching(document, "error", _ERROR, "up to 128 letters, digits, dots, hyphens, underscores", problems)
         if error.startswith("States."):
-            problems.append("error must not begin with States., which Step Functions keeps for its own")
+            problems.append("error: must not begin with States., which Step Functions keeps for its own")
     early = number(document.get("early_seconds"), "early_seconds", DEFAULT_EARLY_SECONDS, MAX_EARLY_SECONDS, problems)
     if key is None:
         return None
@@ -201,7 +201,7 @@ def read_task_callback(
 def _expression(document: Mapping[str, Any], key: str, problems: list[str]) -> ParsedResult | None:
     text = document.get(key)
     if not isinstance(text, str) or not text.strip():
-        problems.append(f"{key} must be a JMESPath expression over metadata and data, such as data.job.id")
+        problems.append(f"{key}: must be a JMESPath expression over metadata and data, such as data.job.id")
         return None
     try:
         return jmespath.compile(text)

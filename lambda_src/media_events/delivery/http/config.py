@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast, get_args
 
-from media_events.delivery.config_fields import number, one_of, otherwise, refuse_unknown
+from media_events.core.config_fields import number, one_of, otherwise, refuse_unknown
 from media_events.delivery.policies import GUARD_KEYS, DeliveryPolicies
 from media_events.outbound_http.address_guard import Network, Target, TargetError, parse_networks, parse_target
 from media_events.outbound_http.authentication import (
@@ -107,7 +107,7 @@ def read_http(document: Mapping[str, Any], policies: Mapping[str, Any], problems
     """Read a destination of type ``http``; ``policies`` are the fields of its base."""
     allow_http = otherwise(document.get("allow_http"), False)  # noqa: FBT003 - the default of a truth value
     if not isinstance(allow_http, bool):
-        problems.append("allow_http must be true or false")
+        problems.append("allow_http: must be true or false")
     allowed: tuple[Network, ...] = ()
     try:
         allowed = parse_networks(otherwise(document.get("allowed_private_cidrs"), []))
@@ -125,7 +125,7 @@ def read_http(document: Mapping[str, Any], policies: Mapping[str, Any], problems
     headers = _headers(otherwise(document.get("headers"), {}), problems)
     authentication = _authentication(document.get("auth"), allow_http is True, allowed, problems)
     if isinstance(authentication, ApiKey) and authentication.header.lower() in map(str.lower, headers):
-        problems.append(f"headers.{authentication.header} is set by auth as well")
+        problems.append(f"headers.{authentication.header}: is set by auth as well")
     if target is None:
         return None
     return HttpDestination(
@@ -141,10 +141,10 @@ def read_http(document: Mapping[str, Any], policies: Mapping[str, Any], problems
 
 def _headers(value: Any, problems: list[str]) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        problems.append("headers must be a map of names to values")
+        problems.append("headers: must be a map of names to values")
         return {}
     if len(value) > MAX_HEADERS:
-        problems.append(f"headers must be {MAX_HEADERS} or fewer")
+        problems.append(f"headers: must be {MAX_HEADERS} or fewer")
     headers: dict[str, str] = {}
     seen: set[str] = set()
     for name, text in value.items():
@@ -154,7 +154,7 @@ def _headers(value: Any, problems: list[str]) -> dict[str, str]:
         if reason is None and name.lower() in CREDENTIAL_HEADERS:
             reason = "would put a credential into configuration; use auth with a secret"
         if reason is not None:
-            problems.append(f"headers.{name} {reason}")
+            problems.append(f"headers.{name}: {reason}")
             continue
         seen.add(name.lower())
         headers[name] = text
@@ -182,18 +182,18 @@ def _authentication(
         return None
     if not isinstance(value, Mapping):
         problems.append(
-            'auth must be an object such as {"type": "api-key", "header": "x-api-key", "secret_arn": "..."}'
+            'auth: must be an object such as {"type": "api-key", "header": "x-api-key", "secret_arn": "..."}'
         )
         return None
     kind = str(value.get("type"))
     if kind not in _AUTH_KEYS:
-        problems.append(f"auth.type must be one of {', '.join(_AUTH_KEYS)}, not {kind!r}")
+        problems.append(f"auth.type: must be one of {', '.join(_AUTH_KEYS)}, not {kind!r}")
         return None
     given = {key: text for key, text in value.items() if text is not None}
     refuse_unknown(given, _AUTH_KEYS[kind] | {"type", "secret_arn"}, "auth.", problems)
     arn = value.get("secret_arn")
     if not isinstance(arn, str) or not _SECRET_ARN.match(arn):
-        problems.append("auth.secret_arn must be the ARN of a Secrets Manager secret")
+        problems.append("auth.secret_arn: must be the ARN of a Secrets Manager secret")
         arn = ""
     if kind == "oauth2-client-credentials":
         return _client_credentials(arn, given, allow_http, allowed, problems)
@@ -201,7 +201,7 @@ def _authentication(
         header = value.get("header")
         reason = _header_problem(header, "")
         if reason is not None:
-            problems.append(f"auth.header {reason}")
+            problems.append(f"auth.header: {reason}")
         return ApiKey(header=str(header), secret_arn=arn)
     return Basic(arn) if kind == "basic" else StandardWebhooks(arn)
 
@@ -216,10 +216,10 @@ def _client_credentials(
     for key in ("scope", "audience"):
         text = given.get(key)
         if text is not None and (not isinstance(text, str) or not 0 < len(text) <= MAX_HEADER_CHARACTERS):
-            problems.append(f"auth.{key} must be text of up to {MAX_HEADER_CHARACTERS} characters")
+            problems.append(f"auth.{key}: must be text of up to {MAX_HEADER_CHARACTERS} characters")
     way = given.get("client_authentication", CLIENT_AUTHENTICATIONS[0])
     if way not in CLIENT_AUTHENTICATIONS:
-        problems.append(f"auth.client_authentication must be one of {', '.join(CLIENT_AUTHENTICATIONS)}, not {way!r}")
+        problems.append(f"auth.client_authentication: must be one of {', '.join(CLIENT_AUTHENTICATIONS)}, not {way!r}")
     try:
         token_target = parse_target(given.get("token_url"), allow_http=allow_http, allowed=allowed)
     except TargetError as error:

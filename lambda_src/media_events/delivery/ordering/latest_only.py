@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
 
+from media_events.core.clock import epoch
 from media_events.core.envelope import Event
 from media_events.core.failures import DeferredError, ProcessingError
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
@@ -135,10 +135,5 @@ def newest_first(events: list[Event]) -> list[int]:
 
 
 def _microseconds(text: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return int(moment.timestamp() * 1_000_000)
-    except (ValueError, OverflowError):
-        return None
+    seconds = epoch(text)
+    return None if seconds is None else int(seconds * 1_000_000)

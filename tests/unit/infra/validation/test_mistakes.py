@@ -263,13 +263,13 @@ def test_mistake_in_a_specification_file_names_file_and_field(tmp_path):
 
     (problem,) = problems(SMALL.replace("specification: mux", "specification: ./acme.yaml"), folder=tmp_path)
 
-    assert problem.startswith("line 3, partners.mux.specification: ./acme.yaml: tolerance: is unknown here")
+    assert problem.startswith("line 3, partners.mux.specification: ./acme.yaml: tolerance: is unknown")
 
 
 def test_mistake_in_a_specification_in_place_is_told_at_its_field():
     (problem,) = problems_with({"specification: mux": "specification: {preset: mux, tolerance: 5}"})
 
-    assert problem.startswith("line 3, partners.mux.specification.tolerance: is unknown here")
+    assert problem.startswith("line 3, partners.mux.specification.tolerance: is unknown")
 
 
 def test_partner_without_verification_cannot_be_a_webhook():
@@ -400,7 +400,7 @@ def test_secret_given_by_value_is_refused():
         ("url: 'http://cms.example.com/'", ".url: its scheme must be https (allow_http = true permits http, which"),
         ("url: 'https://user:pass@cms.example.com/'", ".url: it must not hold a user name or password; use auth with"),
         ("url: 'cms.example.com'", ".url: its scheme must be https"),
-        ("url: 'https://cms.example.com/', headers: {Authorization: x}", ": headers.Authorization would put a cred"),
+        ("url: 'https://cms.example.com/', headers: {Authorization: x}", ".headers.Authorization: would put a cred"),
         ("url: 'https://cms.example.com/', allowed_private_cidrs: [ten]", ".allowed_private_cidrs: 'ten' is not a"),
         ("url: 'https://cms.example.com/', timeout_seconds: 90", ".timeout_seconds: must be 60 or less, not 90"),
     ],

@@ -155,7 +155,7 @@ def test_unusable_configuration_is_the_reason_on_the_dead_letter(cloud):
     (dead,) = cloud.received(cloud.dlq)
     failure = json.loads(dead["MessageAttributes"]["failure"]["StringValue"])
     assert (failure["code"], failure["class"]) == ("configuration-unusable", "permanent-config")
-    assert "INGRESS must be one of" in failure["message"]
+    assert "INGRESS: must be one of" in failure["message"]
 
 
 def test_missing_variables_are_named(cloud):

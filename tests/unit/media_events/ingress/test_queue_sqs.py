@@ -483,16 +483,16 @@ def test_fuzz_no_record_raises_or_blocks_the_queue(body, attributes):
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        (None, "partners must be an object"),
+        (None, "partners: must be an object"),
         ({}, "at least one partner"),
         ({"a": {"specification": SPECIFICATION}, "b": {"specification": SPECIFICATION}}, "name one"),
         ({"Bad Name": {"specification": SPECIFICATION}}, "partner's name"),
-        ({"a": 7}, "partners.a must be an object"),
-        ({"a": {}}, "partners.a.specification must be an object"),
+        ({"a": 7}, "partners.a: must be an object"),
+        ({"a": {}}, "partners.a.specification: must be an object"),
         ({"a": {"specification": {"preset": "mox"}}}, "partners.a.specification.preset"),
         ({"a": {"specification": {"id": "body.id"}}}, "partners.a.specification.type"),
-        ({"a": {"specification": SPECIFICATION, "sources": ["aws.s3"]}}, "sources is for buses"),
-        ({"a": {"specification": SPECIFICATION, "secret_arns": []}}, "secret_arns is unknown"),
+        ({"a": {"specification": SPECIFICATION, "sources": ["aws.s3"]}}, "sources: is for buses"),
+        ({"a": {"specification": SPECIFICATION, "secret_arns": []}}, "secret_arns: is unknown"),
     ],
 )
 def test_unusable_configuration_names_what_is_wrong(document, problem):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from media_events.core.config_fields import Fields
 from media_events.handlers.api_gateway import incoming
 from media_events.ingress.authorization import WebhookAuthorization, parse_authorization
 from media_events.ingress.http import AuthorizedCaller
@@ -247,16 +248,19 @@ def test_kept_request_of_an_authorised_partner_has_no_token_and_comes_back(servi
     [
         ({"specification": UNSIGNED}, "verification: is missing"),
         ({"specification": UNSIGNED, "authentication": "signature"}, "verification: is missing"),
-        ({"specification": UNSIGNED, "authentication": "none"}, "authentication must be one of signature, iam, jwt"),
-        ({"specification": UNSIGNED, "authentication": None}, "authentication must be one of"),
-        ({"specification": UNSIGNED, "authentication": ["jwt"]}, "authentication must be one of"),
+        ({"specification": UNSIGNED, "authentication": "none"}, "authentication: must be one of signature, iam, jwt"),
+        ({"specification": UNSIGNED, "authentication": None}, "verification: is missing"),
+        ({"specification": UNSIGNED, "authentication": ["jwt"]}, "authentication: must be one of"),
         ({"specification": UNSIGNED, "require_client_certificate": True}, "verification: is missing"),
-        ({"specification": UNSIGNED, "authentication": "iam"}, "principals is empty"),
+        ({"specification": UNSIGNED, "authentication": "iam"}, "principals: is empty"),
         (
             {"specification": UNSIGNED, "authentication": "iam", "principals": ["*"]},
-            "principals must be a list of ARNs",
+            "principals: must be a list of ARNs",
         ),
-        ({"specification": UNSIGNED, "authentication": "iam", "principals": ROLE}, "principals must be a list of ARNs"),
+        (
+            {"specification": UNSIGNED, "authentication": "iam", "principals": ROLE},
+            "principals: must be a list of ARNs",
+        ),
         (
             {"specification": UNSIGNED, "authentication": "jwt", "principals": [ROLE]},
             "belongs to the authentication iam",
@@ -271,10 +275,10 @@ def test_c11_partner_that_nothing_would_authenticate_is_named_and_nothing_is_acc
 
 
 def test_without_a_word_about_it_the_signature_decides():
-    problems: list[str] = []
+    fields = Fields({}, "partners.mux", [])
 
-    assert parse_authorization({}, "partners.mux", problems) == WebhookAuthorization()
-    assert (problems, WebhookAuthorization().by_signature) == ([], True)
+    assert parse_authorization(fields) == WebhookAuthorization()
+    assert (fields.problems, WebhookAuthorization().by_signature) == ([], True)
 
 
 def test_method_that_nobody_knows_lets_nobody_in():

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from media_events.core.failures import Failure, PermanentConfigError, TransientError
-from media_events.delivery.config import DestinationError, parse_destination
+from media_events.core.configuration import ConfigurationError
+from media_events.delivery.config import parse_destination
 from media_events.delivery.http.config import HttpDestination
 from media_events.delivery.http.delivery import HttpDelivery
 from media_events.outbound_http.address_guard import parse_networks, parse_target
@@ -111,7 +112,7 @@ def test_the_token_endpoint_is_behind_the_same_guard_as_the_destination():
 def test_a_token_url_that_a_destination_could_not_have_is_refused_at_configuration(url):
     auth = {"type": "oauth2-client-credentials", "secret_arn": ARN, "token_url": url}
     document = {"name": "cms", "type": "http", "url": "https://cms.example.com/", "auth": auth}
-    with pytest.raises(DestinationError, match=r"auth\.token_url"):
+    with pytest.raises(ConfigurationError, match=r"auth\.token_url"):
         parse_destination({"destination": document})
 
 
@@ -133,7 +134,7 @@ def test_configuration_is_read():
 def test_a_mistake_in_the_configuration_is_named(key, value):
     auth = {"type": "oauth2-client-credentials", "secret_arn": ARN, "token_url": TOKEN_URL, key: value}
     document = {"name": "cms", "type": "http", "url": "https://cms.example.com/", "auth": auth}
-    with pytest.raises(DestinationError, match=rf"auth\.{key}"):
+    with pytest.raises(ConfigurationError, match=rf"auth\.{key}"):
         parse_destination({"destination": document})
 
 

@@ -92,7 +92,7 @@ def configured(**changes):
 def test_the_ledgers_table_is_read_from_the_configuration():
     assert configured(idempotency_table="ledger").idempotency_table == "ledger"
     assert configured().idempotency_table is None
-    with pytest.raises(ConfigurationError, match="idempotency_table must be text or null"):
+    with pytest.raises(ConfigurationError, match="idempotency_table: must be a text"):
         configured(idempotency_table=5)
 
 

@@ -128,12 +128,12 @@ def test_error_names_the_expression_and_not_the_data():
 @pytest.mark.parametrize(
     ("steps", "problem"),
     [
-        (None, "steps must be a list"),
-        ("text", "steps must be a list"),
-        ([{}], r"steps\[0\] must be an object with exactly one key"),
+        (None, "steps: must be a list"),
+        ("text", "steps: must be a list"),
+        ([{}], r"steps\[0\]: must be an object with exactly one key"),
         ([{"set": {"a": 1}, "drop": "a"}], "exactly one key, one of: map, enrich, set, drop"),
         ([{"mpa": {}}], "there is no step 'mpa'"),
-        ([{"map": []}], r"steps\[0\]\.map must be an object with at least one target path"),
+        ([{"map": []}], r"steps\[0\]\.map: must be an object, not a list"),
         ([{"map": {}}], "at least one target path"),
         ([{"map": {"a..b": "data"}}], "names with single dots"),
         ([{"map": {"": "data"}}], "names with single dots"),

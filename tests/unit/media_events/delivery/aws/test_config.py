@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from media_events.core.configuration import ConfigurationError
 from media_events.delivery.config import (
     BusDestination,
-    DestinationError,
     FirehoseDestination,
     LambdaDestination,
     SnsDestination,
@@ -42,7 +42,7 @@ def parse(kind, **settings):
 
 
 def problems_of(kind, **settings):
-    with pytest.raises(DestinationError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         parse(kind, **settings)
     return refused.value.problems
 
@@ -99,7 +99,7 @@ def test_what_resumes_a_workflow_has_its_expressions_compiled():
         ("task-callback", {"error": "States.Timeout"}, "error"),
         ("task-callback", {"error": "a b"}, "error"),
         ("task-callback", {"early_seconds": 0}, "early_seconds"),
-        ("sqs", {"queue": "x"}, "queue is unknown"),
+        ("sqs", {"queue": "x"}, "queue: is unknown"),
     ],
 )
 def test_a_mistake_is_named(kind, settings, named):
@@ -109,7 +109,7 @@ def test_a_mistake_is_named(kind, settings, named):
 
 def test_every_mistake_is_named_at_once():
     problems = problems_of("sqs", queue_arn="x", queue_url="x", mode="x", ordering="x", circuit_breaker=5)
-    assert [problem.split(" ")[0] for problem in problems] == [
+    assert [problem.split(":")[0] for problem in problems] == [
         "circuit_breaker",
         "ordering",
         "queue_arn",
@@ -120,7 +120,7 @@ def test_every_mistake_is_named_at_once():
 
 @pytest.mark.parametrize("kind", [None, "kafka", ["sqs"], {}])
 def test_an_unknown_type_is_told_with_those_that_there_are(kind):
-    with pytest.raises(DestinationError, match="type must be one of http, step-functions, sqs"):
+    with pytest.raises(ConfigurationError, match="type: must be one of http, step-functions, sqs"):
         parse_destination({"destination": {"name": "target", "type": kind}})
 
 
@@ -150,7 +150,7 @@ def test_a_short_longest_pause_is_the_first_one_too():
         ({"delay_seconds": 100, "max_delay_seconds": 50}, "circuit_breaker.delay_seconds"),
         ({"hold_seconds": 30 * 86_400}, "circuit_breaker.hold_seconds"),
         ({"enabled": "yes"}, "circuit_breaker.enabled"),
-        ({"ratio": 0.5}, "circuit_breaker.ratio is unknown"),
+        ({"ratio": 0.5}, "circuit_breaker.ratio: is unknown"),
     ],
 )
 def test_a_mistake_in_a_breaker_is_named(circuit_breaker, named):
