@@ -28,7 +28,7 @@ def _replay(told: Any, clients: Clients, outputs: dict[str, Any]) -> Replay:
     """Run `media-events archive-replay` as a user with one of the operators' policies."""
     iam = clients._client("iam")
     keys = {}
-    for policy in ("replay_archive", "repeat_effects"):
+    for policy in ("archive_replay", "repeat_effects"):
         iam.create_user(UserName=policy)
         document = outputs["operator_policies"][policy]
         iam.put_user_policy(UserName=policy, PolicyName=policy, PolicyDocument=document)
@@ -71,13 +71,13 @@ def test_dry_run_finds_that_the_ledgers_have_every_delivery(
 ):
     before = requests_of(receiver)
 
-    done = replay("replay_archive", *START, "--dry-run", "--route", "ready-to-cms")
+    done = replay("archive_replay", *START, "--dry-run", "--route", "ready-to-cms")
 
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["state"] == "completed"
     assert document["counts"] == {"route/ready-to-cms": {"suppressed": 1}}
-    assert document["by"].endswith(":user/replay_archive")
+    assert document["by"].endswith(":user/archive_replay")
     assert requests_of(receiver) == before
     assert left_behind(clients, outputs) == []
 
@@ -85,7 +85,7 @@ def test_dry_run_finds_that_the_ledgers_have_every_delivery(
 def test_replay_has_no_effect_that_has_happened(replay: Replay, receiver: Receiver, outputs: dict[str, Any]):
     before = requests_of(receiver)
 
-    done = replay("replay_archive", *START)
+    done = replay("archive_replay", *START)
 
     assert done.returncode == 0, done.stderr
     counts = json.loads(done.stdout)["counts"]
@@ -98,7 +98,7 @@ def test_replay_has_no_effect_that_has_happened(replay: Replay, receiver: Receiv
     }
     assert all(set(kinds) == {"suppressed"} for kinds in counts.values())
     assert requests_of(receiver) == before
-    assert outputs["replay"]["archive_arn"]
+    assert outputs["archive_replay"]["archive_arn"]
 
 
 def test_effects_are_not_repeated_by_who_may_not(
@@ -106,7 +106,7 @@ def test_effects_are_not_repeated_by_who_may_not(
 ):
     before = requests_of(receiver)
 
-    done = replay("replay_archive", *START, "--route", "ready-to-cms", "--repeat-effects", "--reason", "a test")
+    done = replay("archive_replay", *START, "--route", "ready-to-cms", "--repeat-effects", "--reason", "a test")
 
     assert done.returncode == 1
     assert json.loads(done.stdout)["state"] == "stopped"
@@ -114,7 +114,7 @@ def test_effects_are_not_repeated_by_who_may_not(
     assert requests_of(receiver) == before
     # What it had collected waits for somebody who may, or for its end.
     assert len(left_behind(clients, outputs)) == 2
-    assert replay("replay_archive", "cancel", json.loads(done.stdout)["replay_id"]).returncode == 0
+    assert replay("archive_replay", "cancel", json.loads(done.stdout)["replay_id"]).returncode == 0
     assert left_behind(clients, outputs) == []
 
 

@@ -110,7 +110,7 @@ def test_a_newcomer_does_it_by_page_with_the_ready_policy(
     ):
         assert part in guide
     # It includes `read`, and nothing else is allowed: the local cloud enforces IAM.
-    newcomer = with_policy(told.paths, clients, "newcomer", outputs["operator_policies"]["replay"])
+    newcomer = with_policy(told.paths, clients, "newcomer", outputs["operator_policies"]["retry"])
     receiver.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
     mend = f"{receiver.url}{CONTROL}/{BROKEN}?status=200"
     with newcomer.page() as link:

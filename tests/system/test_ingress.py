@@ -213,10 +213,10 @@ def test_producer_that_speaks_the_envelope_passes_without_forged_control_attribu
 
 def test_message_of_a_fifo_topic_arrives_with_its_group_as_ordering_key(ways: Ways):
     record = json.loads(payload("sqs_fifo-from-sns_fifo-lambda_event"))["Records"][0]
-    publisher = ways.as_user("publisher", ways.outputs["entry_policies"]["topic"]).client("sns", **ways.where)
+    publisher = ways.as_user("publisher", ways.outputs["ingress_policies"]["topic"]).client("sns", **ways.where)
 
     publisher.publish(
-        TopicArn=ways.outputs["entry_topic_arns"]["topic"],
+        TopicArn=ways.outputs["ingress_topic_arns"]["topic"],
         Message=json.loads(record["body"])["Message"],
         MessageGroupId=record["attributes"]["MessageGroupId"],
         MessageDeduplicationId=record["attributes"]["MessageDeduplicationId"],
@@ -233,9 +233,9 @@ def test_message_of_a_fifo_topic_arrives_with_its_group_as_ordering_key(ways: Wa
 
 
 def test_message_in_a_queue_arrives_from_a_sender_whose_role_may_send_and_from_no_other(ways: Ways):
-    url = ways.outputs["entry_queue_urls"]["queue"]
+    url = ways.outputs["ingress_queue_urls"]["queue"]
     body = edited("mux-video.asset.ready", {"id": "by-queue"}).decode()
-    sender = ways.as_user("sender", ways.outputs["entry_policies"]["queue"]).client("sqs", **ways.where)
+    sender = ways.as_user("sender", ways.outputs["ingress_policies"]["queue"]).client("sqs", **ways.where)
     stranger = ways.as_user("stranger", None).client("sqs", **ways.where)
 
     sender.send_message(QueueUrl=url, MessageBody=body)
@@ -269,7 +269,7 @@ def test_event_that_comes_by_two_ways_is_published_once(ways: Ways, lines: Calla
     body = edited("mux-video.asset.ready", {"id": "by-two-ways"})
 
     assert ways.call("mux", body).status == 202
-    ways.clients.sqs.send_message(QueueUrl=ways.outputs["entry_queue_urls"]["queue"], MessageBody=body.decode())
+    ways.clients.sqs.send_message(QueueUrl=ways.outputs["ingress_queue_urls"]["queue"], MessageBody=body.decode())
 
     assert eventually(lambda: duplicates(lines(), "by-two-ways"))
     assert len(ways.arrivals.of(partner="mux", id="by-two-ways")) == 1
@@ -320,7 +320,7 @@ def test_verbatim_replay_a_hundred_times_is_published_once(ways: Ways):
 def test_messages_that_sqs_moved_are_one_item_with_their_events_name_and_without_its_credentials(ways: Ways):
     """Two of one event, which have been tried again: as after a function that died of each of them every time."""
     sqs = ways.clients.sqs
-    queue = ways.outputs["entry_queue_urls"]["queue"]
+    queue = ways.outputs["ingress_queue_urls"]["queue"]
     answer = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])
     dead = json.loads(answer["Attributes"]["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
     url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
@@ -354,7 +354,7 @@ def house_event(identity: str, asset: str, kind: str = "asset.updated", **more: 
 
 def publish(ways: Ways, group: str, identity: str, message: str) -> None:
     sns = ways.clients.session.client("sns", **ways.where)
-    topic = ways.outputs["entry_topic_arns"]["topic"]
+    topic = ways.outputs["ingress_topic_arns"]["topic"]
     sns.publish(TopicArn=topic, Message=message, MessageGroupId=group, MessageDeduplicationId=identity)
 
 
@@ -364,7 +364,7 @@ def test_event_that_fails_holds_back_its_own_group_alone(ways: Ways):
     held = "order-2/1"
     now = int(time.time())
     ways.clients.dynamodb.put_item(
-        TableName="ways-local-topic-ledger",
+        TableName="ways-local-topic-idempotency",
         Item={
             "pk": {"S": record_key("partner.assets", held, "ingress")},
             "state": {"S": "started"},

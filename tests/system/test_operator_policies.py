@@ -171,7 +171,7 @@ def test_read_shows_everything_and_changes_nothing(holder, items, edited, versio
 
 
 def test_replay_sends_one_and_many_and_no_past_events(holder, items, look):
-    operator, item = holder("replay"), items["to-replay"]
+    operator, item = holder("retry"), items["to-replay"]
     assert operator.run("review", "note", item, "the tool is back").status == 0
     replayed = operator.run("review", "retry", item, "--reason", "the tool is back")
     assert (replayed.status, f"delivered to {BROKEN}" in replayed.out) == (0, True), replayed.err
@@ -275,7 +275,7 @@ def _guarded(told: Told, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatc
     return lambda policy: Guarded(outputs["operator_policies"][policy])
 
 
-@pytest.mark.parametrize("policy", ["metadata", "read", "replay", "edit", "administer"])
+@pytest.mark.parametrize("policy", ["metadata", "read", "retry", "edit", "administer"])
 def test_every_page_is_there_for_who_may_look(guarded, items, policy):
     service = guarded(policy)
     ids = service.review.service.table.get_summary(items["to-archive"]).group_ids
@@ -295,10 +295,10 @@ def test_every_page_is_there_for_who_may_look(guarded, items, policy):
     [
         ("metadata", set()),
         ("read", set()),
-        ("replay", {"audit", "operation"}),
+        ("retry", {"audit", "operation"}),
         ("edit", {"audit", "edit"}),
         ("administer", {"audit", "operation"}),
-        ("replay_archive", {"audit", "operation"}),
+        ("archive_replay", {"audit", "operation"}),
         ("repeat_effects", {"audit", "operation"}),
     ],
 )
@@ -311,7 +311,7 @@ def test_each_policy_keeps_what_its_work_needs_and_changes_none_of_it(guarded, o
         return all(allows(guard.policy, one) for one in accesses(operation, {"TableName": table, **what}))
 
     assert {kind for kind in kinds if may("PutItem", kind)} == kept
-    changes = {"group"} if policy in {"replay", "edit", "administer"} else set()
+    changes = {"group"} if policy in {"retry", "edit", "administer"} else set()
     assert {kind for kind in kinds if may("UpdateItem", kind)} == changes
     assert {kind for kind in kinds if may("DeleteItem", kind)} == set()
 
@@ -325,7 +325,7 @@ def test_what_each_policy_is_for_is_allowed_by_its_conditions(guarded, items):
     assert administrator.guard.refused == []
 
     # Who may replay can keep no edited event, so nothing is sent in its place.
-    replayer = guarded("replay")
+    replayer = guarded("retry")
     document = json.loads(editing.draft(replayer.review, item, seen=None).text)
     document["data"]["mended"] = "well"
     corrected = editing.check(replayer.review, editing.draft(replayer.review, item, seen=None), json.dumps(document))

@@ -116,7 +116,7 @@ def needs(said: Said) -> list[str]:
 
 @pytest.fixture(name="replayer", scope="module")
 def _replayer(told, clients: Clients, outputs) -> Operator:
-    return with_policy(told.paths, clients, "replayer", outputs["operator_policies"]["replay"])
+    return with_policy(told.paths, clients, "replayer", outputs["operator_policies"]["retry"])
 
 
 def test_status_and_trace_follow_an_event_into_review_and_out_of_it(

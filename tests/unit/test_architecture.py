@@ -1,8 +1,9 @@
-"""Dependencies of the Lambda package point one way: handlers → domain → the protocols that adapters fulfil."""
+"""Dependencies point one way: between the folders of each package, and from handlers to the domain to its ports."""
 
 from __future__ import annotations
 
 import ast
+import importlib
 import sys
 from pathlib import Path
 
@@ -18,6 +19,23 @@ SHIPPED = {"aws_lambda_powertools", "jmespath", "jwt", "ecdsa"}
 """Third-party packages in the zip; boto3 and botocore come with the runtime."""
 
 
+ORDER = {
+    "media_events": [
+        *("core", "messaging", "outbound_http", "events", "partners", "transform"),
+        *("delivery", "ingress", "recovery", "adapters", "handlers"),
+    ],
+    "infra": ["documents", "model", "validation", "loader", "stacks"],
+    "ops": [
+        *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "status"),
+        *("partner", "route", "review_web", "demo"),
+    ],
+}
+"""Each package's folders, from the ground up: a folder imports only those before it."""
+
+AT_THE_ROOT = {"media_events": set(), "infra": set(), "ops": {"cli.py", "__main__.py"}}
+"""Modules that belong to no folder: the command itself."""
+
+
 def modules():
     return sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
@@ -31,8 +49,12 @@ def is_domain(path):
 
 
 def imports(path):
-    """Every module that ``path`` imports when it runs, at any depth of nesting."""
-    tree = ast.parse((PACKAGE / path).read_text())
+    return imports_of(PACKAGE / path)
+
+
+def imports_of(file):
+    """Every module that ``file`` imports when it runs, at any depth of nesting."""
+    tree = ast.parse(file.read_text())
     typing_only = {
         inner
         for node in ast.walk(tree)
@@ -47,7 +69,7 @@ def imports(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
+            assert node.level == 0, f"{file} imports relatively"
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
@@ -103,3 +125,40 @@ def test_powertools_is_constructed_in_one_place():
     users = {str(path) for path in modules() if any(n.startswith("aws_lambda_powertools") for n in imports(path))}
 
     assert users == {"adapters/powertools.py"}
+
+
+def sources(package):
+    root = Path(importlib.import_module(package).__file__).parent
+    return root, sorted(path.relative_to(root) for path in root.rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_every_module_has_a_folder(package):
+    _, paths = sources(package)
+
+    assert {path.name for path in paths if len(path.parts) == 1} - {"__init__.py"} == AT_THE_ROOT[package]
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_folders_import_only_those_before_them(package):
+    root, paths = sources(package)
+    order = ORDER[package]
+    upward = {
+        f"{path} imports {name}"
+        for path in paths
+        if len(path.parts) > 1
+        for name in imports_of(root / path)
+        if name.startswith(f"{package}.")
+        and (folder := name.split(".")[1]) != path.parts[0]
+        and (folder not in order or order.index(folder) > order.index(path.parts[0]))
+    }
+
+    assert not upward
+
+
+def test_event_patterns_are_a_library_of_their_own():
+    root, paths = sources("event_patterns")
+
+    assert not {
+        name for path in paths for name in imports_of(root / path) if name.startswith(("infra", "ops", "media_events"))
+    }

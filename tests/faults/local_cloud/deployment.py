@@ -28,8 +28,8 @@ def addresses(clients: Clients, outputs: Mapping[str, Any], secret: str) -> Addr
     return Addresses(
         webhook=webhook_urls(dict(outputs), clients.record)[PARTNER],
         secret=secret,
-        queue_url=outputs["entry_queue_urls"]["queue"],
-        topic_arn=outputs["entry_topic_arns"]["topic"],
+        queue_url=outputs["ingress_queue_urls"]["queue"],
+        topic_arn=outputs["ingress_topic_arns"]["topic"],
         partner_bus=outputs["partner_bus_names"]["saas"],
         bus=outputs["bus_name"],
     )
