@@ -310,6 +310,12 @@ class ConnectionAuth(Section):
         return self
 
 
+class Connection(Section):
+    """A connection that exists."""
+
+    arn: ConnectionArn = Field(description="ARN of the connection.")
+
+
 class ApiDestination(Section):
     """A system that EventBridge itself calls."""
 
@@ -320,9 +326,7 @@ class ApiDestination(Section):
     )
     rate_limit_per_second: int = Field(default=300, ge=1, le=300, description="For all routes to it together.")
     auth: ConnectionAuth | None = Field(default=None, description="How EventBridge authenticates.")
-    connection_arn: ConnectionArn | None = Field(
-        default=None, description="An existing connection, in place of `auth`."
-    )
+    connection: Connection | None = Field(default=None, description="An existing connection, in place of `auth`.")
     headers: dict[str, str] = Field(
         default={}, description="Constants, or paths such as `$.detail.metadata.id`; no credentials."
     )
@@ -332,8 +336,8 @@ class ApiDestination(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if (self.auth is None) == (self.connection_arn is None):
-            raise ValueError("give either auth or connection_arn: EventBridge calls nobody without a connection")
+        if (self.auth is None) == (self.connection is None):
+            raise ValueError("give either auth or connection: EventBridge calls nobody without a connection")
         stars = self.url.count("*")
         if stars != len(self.path_values):
             raise ValueError(
@@ -342,11 +346,17 @@ class ApiDestination(Section):
         return self
 
 
+class LogGroup(Section):
+    """A log group that exists."""
+
+    arn: LogGroupArn = Field(description="Its name begins with `/aws/events/`.")
+
+
 class LogsDestination(Section):
     """A log group in CloudWatch Logs, to which the rule itself writes."""
 
     type: Literal["logs"]
-    log_group_arn: LogGroupArn | None = Field(
+    log_group: LogGroup | None = Field(
         default=None,
         description="An existing one. Default: `/aws/events/<name>-<environment>-<destination>` is made.",
     )

@@ -94,7 +94,17 @@ def test_cdktf_synth_gives_what_main_gives(clean_environ, tmp_path):
     """The command line runs `app` of cdktf.json, in a copy of the project so that its own cdktf.out is left alone."""
     project = tmp_path / "project"
     project.mkdir()
-    for name in ("main.py", "cdktf.json", "workflow.yaml", "infra", "workflows", "modules", "lambda_src", "ops"):
+    for name in (
+        "main.py",
+        "cdktf.json",
+        "workflow.yaml",
+        "infra",
+        "event_patterns",
+        "workflows",
+        "modules",
+        "lambda_src",
+        "ops",
+    ):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__", ".terraform*"))

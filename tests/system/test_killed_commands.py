@@ -111,11 +111,7 @@ class Place:
             text=True,
         )
 
-<<<<<<< HEAD
     def retrying(self, limit):
-=======
-    def replaying(self, limit):
->>>>>>> 2bcd330 (Hold the order of the folders, and speak to the deployed whole by its new names)
         return self.command("retry", "--group", "g-1", "--limit", str(limit), "--rate", RATE, "--canary", "5")
 
     def operation(self, running):

@@ -571,7 +571,7 @@ def test_api_destination_takes_what_eventbridge_takes():
     )
     local = "type: api-destination, url: 'http://127.0.0.1:9/x', allow_http: true"
     arn = "arn:aws:events:eu-west-1:123456789012:connection/crm/0"
-    assert problems_with({DESTINATION: f"{{{local}, connection_arn: '{arn}'}}"}) == []
+    assert problems_with({DESTINATION: f"{{{local}, connection: {{arn: '{arn}'}}}}"}) == []
 
 
 @pytest.mark.parametrize(
@@ -582,9 +582,9 @@ def test_api_destination_takes_what_eventbridge_takes():
         ({"crm.example.com": "10.1.2.3"}, ".url: its address is forbidden: 10.1.2.3 is not a public address"),
         ({"crm.example.com": "user@crm.example.com"}, ".url: it must not hold a user name or password"),
         ({"/in'": "/*/in'"}, ".url: path_values has 0 values, and url has 1 times *"),
-        ({f", auth: {{type: basic, secret_arn: '{SECRET}'}}": ""}, ": give either auth or connection_arn"),
+        ({f", auth: {{type: basic, secret_arn: '{SECRET}'}}": ""}, ": give either auth or connection"),
         (
-            {"'}": "'}, connection_arn: 'arn:aws:events:eu-west-1:123456789012:connection/c/0'"},
+            {"'}": "'}, connection: {arn: 'arn:aws:events:eu-west-1:123456789012:connection/c/0'}"},
             ".auth: give either auth",
         ),
         ({"basic": "api-key"}, ".auth: header belongs to api-key, which needs it"),
@@ -627,10 +627,10 @@ def test_api_destination_has_a_name_of_its_own_that_aws_must_take():
 def test_log_group_must_be_one_that_eventbridge_writes_to():
     arn = "arn:aws:logs:eu-west-1:123456789012:log-group:media"
 
-    (found,) = problems_with({DESTINATION: f"{{type: logs, log_group_arn: '{arn}'}}"})
+    (found,) = problems_with({DESTINATION: f"{{type: logs, log_group: {{arn: '{arn}'}}}}"})
 
     assert found.startswith(
-        "line 5, destinations.cms.log_group_arn: must be the ARN, without :* at its end, of a log group"
+        "line 5, destinations.cms.log_group.arn: must be the ARN, without :* at its end, of a log group"
     )
 
 

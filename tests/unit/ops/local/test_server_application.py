@@ -180,7 +180,9 @@ def test_a_rule_on_a_partners_bus_is_found(eventbridge: dict[str, Any]) -> None:
         (None, None),
     ],
 )
-def test_a_batch_needs_the_permission_of_its_messages(modules: dict[str, dict[str, Any]], operation: Any, action: Any) -> None:
+def test_a_batch_needs_the_permission_of_its_messages(
+    modules: dict[str, dict[str, Any]], operation: Any, action: Any
+) -> None:
     assert modules["iam"]["extract_iam_action"]("sqs", operation) == action
 
 
