@@ -1,7 +1,9 @@
-"""Which of AWS's errors a retry may help."""
+"""AWS's errors as failures of ours: which of them a retry may help."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError, ReadTimeoutError
@@ -27,9 +29,12 @@ _DATA: Final = frozenset(
 
 
 def judge(error: BotoCoreError | ClientError, doing: str) -> ProcessingError:
-    """The failure that ``error`` is: ours, the data's, or passing. The message names the operation, not its input."""
+    """``error`` as a failure: permanent by our configuration, permanent by the data, or transient.
+
+    ``doing`` names the operation in the message, never its input.
+    """
     if isinstance(error, ClientError):
-        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        code = error_code(error) or "Unknown"
         return rejection(code, f"{doing}: {code}")
     name = type(error).__name__
     if isinstance(error, ParamValidationError):
@@ -37,17 +42,31 @@ def judge(error: BotoCoreError | ClientError, doing: str) -> ProcessingError:
     if isinstance(error, NoCredentialsError):
         return PermanentConfigError(_slug(name), f"{doing}: {name}")
     if isinstance(error, ReadTimeoutError):
-        return UnansweredError(_slug(name), f"{doing}: no answer came in time, and it may have happened all the same")
+        return UnansweredError(_slug(name), f"{doing}: no answer came in time; the call may have taken effect")
     return TransientError(_slug(name), f"{doing}: {name}")
 
 
 def translate(error: BotoCoreError | ClientError, doing: str) -> NoReturn:
-    """Raise ``error`` as the :class:`~media_events.core.failures.ProcessingError` that it is."""
+    """Raise ``error`` as the :class:`~media_events.core.failures.ProcessingError` that :func:`judge` makes of it."""
     raise judge(error, doing) from error
 
 
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Translate every error that AWS's client raises inside the block."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        translate(error, doing)
+
+
+def error_code(error: BotoCoreError | ClientError) -> str:
+    """AWS's code for a call that it refused; empty where there was no answer."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
 def rejection(code: str, message: str) -> ProcessingError:
-    """The failure that AWS's error ``code`` is: of a call, or of one entry in a call that succeeded otherwise."""
+    """AWS's ``code`` as a failure: of a whole call, or of one entry in a call that succeeded otherwise."""
     if code in _CONFIGURATION:
         return PermanentConfigError(_slug(code), message)
     if code in _DATA:

@@ -1,4 +1,4 @@
-"""What brings the effect about at each type of destination; of AWS's clients only those that it needs are made."""
+"""The delivery for each type of destination; it makes only the AWS clients that the type needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def delivery_to(destination: Destination) -> Delivery:
-    """The delivery to ``destination``, with clients in the region that its ARN names."""
+    """The delivery to ``destination``, with clients in the region of its ARN."""
     maker: Callable[[Any], Delivery] = _MAKERS[type(destination)]
     return maker(destination)
 
@@ -37,7 +37,7 @@ def region_of(arn: str) -> str:
 
 
 def _http(destination: HttpDestination) -> Delivery:
-    from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only what the target needs
+    from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only what this type needs
     from media_events.adapters.secrets_manager import SecretsManager  # noqa: PLC0415
     from media_events.delivery.http.delivery import HttpDelivery  # noqa: PLC0415
 
@@ -54,7 +54,7 @@ def _http(destination: HttpDestination) -> Delivery:
     )
 
 
-def _states(destination: StepFunctionsDestination) -> Delivery:
+def _step_functions(destination: StepFunctionsDestination) -> Delivery:
     from media_events.adapters.step_functions.executions import StepFunctions  # noqa: PLC0415
     from media_events.delivery.aws.step_functions import StepFunctionsDelivery  # noqa: PLC0415
 
@@ -93,7 +93,7 @@ def _lambda(destination: LambdaDestination) -> Delivery:
     from media_events.adapters.aws_lambda.invoke import LambdaTarget  # noqa: PLC0415
     from media_events.delivery.aws.lambda_function import LambdaDelivery  # noqa: PLC0415
 
-    # Waited for, a function must not be invoked again by the client itself: it may be at work still.
+    # The client must not retry: the first invocation may still be running.
     functions = client(
         "lambda",
         read_timeout=destination.timeout_seconds,
@@ -111,27 +111,27 @@ def _firehose(destination: FirehoseDestination) -> Delivery:
     return ChannelDelivery(FirehoseChannel(stream, destination.stream_name), line)
 
 
-def _resume(destination: TaskCallbackDestination) -> Delivery:
+def _task_callback(destination: TaskCallbackDestination) -> Delivery:
     from media_events.adapters.dynamodb.task_callbacks import DynamoTaskCallbacks  # noqa: PLC0415
     from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks  # noqa: PLC0415
     from media_events.delivery.aws.task_callback import TaskCallbackDelivery  # noqa: PLC0415
     from media_events.delivery.task_callbacks import TaskCallbacks  # noqa: PLC0415
 
-    room = TaskCallbacks(
+    callbacks = TaskCallbacks(
         store=DynamoTaskCallbacks(client("dynamodb"), destination.task_callbacks_table),
         tasks=StepFunctionsTasks(client("stepfunctions")),
         clock=time.time,
     )
-    return TaskCallbackDelivery(destination, room, time.time)
+    return TaskCallbackDelivery(destination, callbacks, time.time)
 
 
 _MAKERS: Final[Mapping[type[Destination], Callable[[Any], Delivery]]] = {
     HttpDestination: _http,
-    StepFunctionsDestination: _states,
+    StepFunctionsDestination: _step_functions,
     SqsDestination: _sqs,
     SnsDestination: _sns,
     BusDestination: _bus,
     LambdaDestination: _lambda,
     FirehoseDestination: _firehose,
-    TaskCallbackDestination: _resume,
+    TaskCallbackDestination: _task_callback,
 }

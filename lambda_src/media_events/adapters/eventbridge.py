@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import rejection, translate
+from media_events.adapters.aws_errors import rejection, translated
 from media_events.core.failures import ProcessingError
 from media_events.events.publisher import Entry
 
@@ -16,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class EventBus:
-    """Fulfils ``publishing.Bus``.
+    """Implements ``events.publisher.Bus``.
 
-    Addressed by its ARN: EventBridge accepts entries for a bus name that does not exist, and drops them.
+    It names the bus by ARN: EventBridge accepts entries for a bus name that does not exist, and drops them.
     """
 
     def __init__(self, client: EventBridgeClient, bus_arn: str) -> None:
@@ -26,12 +24,12 @@ class EventBus:
         self._bus_arn = bus_arn
 
     def put(self, entries: Sequence[Entry]) -> list[ProcessingError | None]:
-        """Put ``entries``; a 200 may still refuse some of them, so that each answer is looked at.
+        """Put ``entries``; one outcome for each, since a 200 may still refuse some.
 
         Raises:
-            HopError: the call failed as a whole.
+            ProcessingError: the call failed as a whole.
         """
-        try:
+        with translated("putting events on the bus"):
             answer = self._client.put_events(
                 Entries=[
                     {
@@ -43,8 +41,6 @@ class EventBus:
                     for entry in entries
                 ]
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "putting events on the bus")
         outcomes: list[ProcessingError | None] = []
         for result in answer["Entries"]:
             code = result.get("ErrorCode")

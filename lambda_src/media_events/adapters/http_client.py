@@ -1,8 +1,8 @@
 """HTTP to vetted addresses only, on the standard library.
 
-urllib3 and httpx resolve a host's name themselves, and so again, after it has been vetted; making them connect to a
-given address means overriding their connection anyway. ``http.client`` needs one such override, follows no redirects,
-ignores proxy variables (a proxy would do its own resolving) and costs nothing to import.
+urllib3 and httpx would resolve a host's name a second time, after it was vetted; to give them an address, their
+connection has to be overridden anyway. ``http.client`` needs one such override, follows no redirects, ignores proxy
+variables (a proxy would resolve names itself) and costs nothing to import.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from media_events.outbound_http.client import Request, Response
 
 DRAINED_RESPONSE_BYTES: Final = 64 * 1024
 MAX_IDLE_SECONDS: Final = 15.0
-"""Shorter than common servers keep an idle connection, so that a reused one is rarely dead."""
+"""Shorter than the idle timeout of common servers, so a reused connection is rarely dead."""
 
 _Key = tuple[str, str, int]
 
 Connect = Callable[[str, int, float], socket.socket]
-"""Address, port and timeout to a connected socket."""
+"""A connected socket, from address, port and timeout in seconds."""
 
 
 def system_resolver(host: str, port: int) -> Sequence[str]:
-    """Every address that the system's resolver knows for ``host``."""
+    """All addresses of ``host``, from the system's resolver."""
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(answer[4][0]) for answer in answers]
 
 
 def _connect(address: str, port: int, timeout: float) -> socket.socket:
     connected = socket.create_connection((address, port), timeout=timeout)
-    # http.client writes head and body apart; waiting for the head's acknowledgement in between costs 40 ms.
+    # http.client writes head and body separately; with Nagle's algorithm the body would wait 40 ms.
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connected
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection that has its socket already, so that it never resolves a name."""
+    """A connection around an open socket, so it never resolves a name."""
 
     auto_open = 0
 
@@ -56,9 +56,9 @@ class _Connection(http.client.HTTPConnection):
 
 @dataclass(slots=True)
 class _Deadline:
-    """Ends an exchange at a point in time, however slowly the other side drips: a socket's own timeout can't.
+    """Ends an exchange after ``seconds``, even if the other side keeps sending slowly; a socket's timeout can't.
 
-    ``expired`` says afterwards whether it had to.
+    ``expired`` says afterwards whether it did.
     """
 
     seconds: float
@@ -84,24 +84,24 @@ class _Deadline:
         if self.expired:
             self._cut()
 
-    def left(self) -> float:
-        """Seconds until the end.
+    def remaining(self) -> float:
+        """Seconds until the deadline.
 
         Raises:
-            TimeoutError: it has come.
+            TimeoutError: it has passed.
         """
-        left = self._ends - self.clock()
-        if self.expired or left <= 0:
+        seconds = self._ends - self.clock()
+        if self.expired or seconds <= 0:
             self.expired = True
             raise TimeoutError
-        return left
+        return seconds
 
     def _cut(self) -> None:
         self.expired = True
         connected = self._socket
         if connected is not None:
             try:
-                # A plain shutdown: that of an SSLSocket would touch the TLS object in use by the other thread.
+                # Not SSLSocket.shutdown, which would touch the TLS object that the other thread uses.
                 socket.socket.shutdown(connected, socket.SHUT_RDWR)
             except OSError:
                 return
@@ -109,7 +109,7 @@ class _Deadline:
 
 @dataclass(slots=True)
 class PinnedHttpClient:
-    """Fulfils ``delivery.exchange.HttpClient``. Keeps idle connections; threads share it, never a connection."""
+    """Implements ``outbound_http.client.HttpClient``. Threads share the client, never a connection."""
 
     resolve: Resolver = system_resolver
     connect: Connect = _connect
@@ -118,14 +118,14 @@ class PinnedHttpClient:
     _idle: dict[_Key, list[_Connection]] = field(default_factory=dict)
 
     def post(self, request: Request) -> Response:
-        """Send ``request`` to a vetted address; see ``delivery.exchange.HttpClient``."""
-        return self._carried_out(request)
+        """Send ``request`` to a vetted address."""
+        return self._perform(request)
 
     def get(self, request: Request) -> Response:
-        """Send ``request`` as a GET to a vetted address; see ``transforming.means.Partners``."""
-        return self._carried_out(replace(request, method="GET"))
+        """Send ``request`` as a GET to a vetted address."""
+        return self._perform(replace(request, method="GET"))
 
-    def _carried_out(self, request: Request) -> Response:
+    def _perform(self, request: Request) -> Response:
         with _Deadline(request.timeout_seconds, self.clock) as deadline:
             try:
                 return self._exchange(request, deadline)
@@ -136,16 +136,16 @@ class PinnedHttpClient:
 
     def _exchange(self, request: Request, deadline: _Deadline) -> Response:
         key = (request.target.scheme, request.target.host, request.target.port)
-        kept = self._take(key)
-        if kept is not None and kept.sock is not None and self.clock() - kept.used_at <= MAX_IDLE_SECONDS:
+        idle = self._take(key)
+        if idle is not None and idle.sock is not None and self.clock() - idle.used_at <= MAX_IDLE_SECONDS:
             try:
-                return self._send(kept, request, deadline, key)
+                return self._send(idle, request, deadline, key)
             except (http.client.RemoteDisconnected, ConnectionError):
-                # The server closed the idle connection as we reached for it; the idempotency key covers the rest.
-                kept.close()
-                deadline.left()
-        elif kept is not None:
-            kept.close()
+                # The server closed the idle connection. If it took the request first, the idempotency key protects it.
+                idle.close()
+                deadline.remaining()
+        elif idle is not None:
+            idle.close()
         return self._send(self._open(request, deadline), request, deadline, key)
 
     def _open(self, request: Request, deadline: _Deadline) -> _Connection:
@@ -153,7 +153,7 @@ class PinnedHttpClient:
         addresses = _bounded(lambda: vet(target, self.resolve, request.allowed_networks), deadline)
         connected: socket.socket | None = None
         for index, address in enumerate(addresses):
-            share = deadline.left() / (len(addresses) - index)
+            share = deadline.remaining() / (len(addresses) - index)
             try:
                 connected = self.connect(address, target.port, share)
                 break
@@ -171,11 +171,11 @@ class PinnedHttpClient:
     def _encrypt(self, connected: socket.socket, host: str, deadline: _Deadline) -> ssl.SSLSocket:
         if self.context is None:
             self.context = ssl.create_default_context()
-        # The handshake comes second, so that the deadline can cut the very socket that it waits on.
+        # The handshake comes later, so the deadline can shut down the socket that it waits on.
         encrypted = self.context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
         try:
             deadline.watch(encrypted)
-            encrypted.settimeout(deadline.left())
+            encrypted.settimeout(deadline.remaining())
             encrypted.do_handshake()
         except BaseException:
             encrypted.close()
@@ -192,7 +192,7 @@ class PinnedHttpClient:
         try:
             connected: Any = connection.sock
             deadline.watch(connected)
-            connected.settimeout(deadline.left())
+            connected.settimeout(deadline.remaining())
             connection.request(
                 request.method,
                 request.target.path,
@@ -206,7 +206,7 @@ class PinnedHttpClient:
                 headers={name.lower(): value for name, value in answer.getheaders()},
                 body=body,
             )
-            # A connection can be used again only when its answer has been read to the end.
+            # A connection can be reused only after its answer has been read to the end.
             answer.read(DRAINED_RESPONSE_BYTES)
         except BaseException:
             connection.close()
@@ -220,7 +220,7 @@ class PinnedHttpClient:
 
 
 def _bounded(work: Callable[[], tuple[str, ...]], deadline: _Deadline) -> tuple[str, ...]:
-    """Run ``work`` until the deadline; the system's resolver knows no timeout of ours."""
+    """Run ``work`` until the deadline; the system's resolver takes no timeout."""
     outcome: list[tuple[str, ...]] = []
     errors: list[Exception] = []
 
@@ -232,7 +232,7 @@ def _bounded(work: Callable[[], tuple[str, ...]], deadline: _Deadline) -> tuple[
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(deadline.left())
+    thread.join(deadline.remaining())
     if errors:
         raise errors[0]
     if not outcome:

@@ -1,6 +1,6 @@
-"""Logging and metrics: the one place that makes Powertools objects.
+"""Logging and metrics: the only module that makes Powertools objects.
 
-Everything is made on first use, once per sandbox: importing this costs nothing. Powertools reads
+Everything is made on first use, once per sandbox, so the import costs nothing. Powertools reads
 ``POWERTOOLS_SERVICE_NAME``, ``POWERTOOLS_METRICS_NAMESPACE`` and ``POWERTOOLS_LOG_LEVEL`` itself.
 """
 
@@ -21,7 +21,7 @@ _UNSAFE: Final = dict.fromkeys((*range(32), 127, *range(128, 160), 8232, 8233), 
 
 
 def logged(value: object) -> object:
-    """A field's value, fit for a log line: bounded, and without characters that drive a terminal."""
+    """A field's value for a log line: bounded, and without characters that drive a terminal."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
@@ -35,7 +35,7 @@ def logged(value: object) -> object:
 
 
 class PowertoolsTelemetry:
-    """A reporter, and a :class:`~media_events.core.telemetry.Measuring` one, in JSON lines and embedded metrics."""
+    """Implements :class:`~media_events.core.telemetry.Measuring` with JSON log lines and embedded metrics."""
 
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
         self._logger = logger
@@ -60,7 +60,7 @@ class PowertoolsTelemetry:
         self._gauges[metric] = (unit, value)
 
     def flush(self) -> None:
-        """Write what this invocation counted and measured: one line for all without dimensions, one for each other."""
+        """Write this invocation's metrics: one line for all without dimensions, one for each other."""
         from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415
 
         counts, self._counts = self._counts, {}
@@ -68,7 +68,7 @@ class PowertoolsTelemetry:
             if not dimensions:
                 self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
                 continue
-            # Dimensions hold for every metric of one embedded document, so that these have documents of their own.
+            # Dimensions apply to all metrics of an embedded document, so each of these needs its own.
             with single_metric(
                 name=metric,
                 unit=MetricUnit.Count,
@@ -85,7 +85,7 @@ class PowertoolsTelemetry:
             self._metrics.flush_metrics()
 
     def begin(self, context: object) -> None:
-        """Put the request id of this invocation on every line that follows."""
+        """Add this invocation's request id to every following line."""
         self._logger.append_keys(request_id=logged(getattr(context, "aws_request_id", None)))
 
 
@@ -102,7 +102,7 @@ def _fields(fields: Mapping[str, object]) -> dict[str, object]:
 
 @functools.cache
 def telemetry() -> PowertoolsTelemetry:
-    """The reporter of this sandbox."""
+    """This sandbox's telemetry."""
     from aws_lambda_powertools import Logger, Metrics  # noqa: PLC0415
 
     service = os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE
@@ -111,7 +111,7 @@ def telemetry() -> PowertoolsTelemetry:
 
 
 def instrumented(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Give every line of an invocation its request id, and write the invocation's counters whatever happens."""
+    """Add the request id to every line of an invocation, and write its metrics even if it fails."""
 
     @functools.wraps(handler)
     def wrapper(event: Any, context: Any) -> Any:

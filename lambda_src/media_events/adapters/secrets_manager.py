@@ -1,4 +1,4 @@
-"""Partners' secrets in Secrets Manager: cached, re-read when asked to, good for a while when the store is down."""
+"""Partners' secrets in Secrets Manager: cached, read again on demand, and usable for a while if the service fails."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 TTL_SECONDS: Final = 300
 STALE_SECONDS: Final = 900
-"""While the store can't be read, values up to this old still serve."""
+"""The greatest age of a cached value that is used while Secrets Manager can't be read."""
 
 REFRESH_SECONDS: Final = 30
-"""A secret is not re-read more often than this: forged requests must not drive up the store's load and bill.
+"""The shortest time between two re-reads: forged requests must not drive up the load and the bill.
 
-The reads that fill the cache don't count, or a rotation right after one would have genuine requests refused.
-A secret without a value is looked at as often, since somebody is about to put it there.
+Reads that fill the cache don't count; otherwise genuine requests would be refused after a rotation right behind one.
+A secret without a value is read this often, since its value is about to be set.
 """
 
 STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
@@ -37,7 +37,7 @@ class _Read:
 
 
 class SecretsManager:
-    """Fulfils ``receiving.Secrets``."""
+    """Implements ``ingress.webhook.Secrets``."""
 
     def __init__(self, client: SecretsManagerClient, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -49,15 +49,15 @@ class SecretsManager:
         """The values of ``arns``, each one's current and previous version, without duplicates.
 
         Raises:
-            HopError: no secret could be read, or none has a value.
+            ProcessingError: no secret could be read, or none has a value.
         """
         return self._collect(arns)
 
     def reread(self, arns: Sequence[str]) -> list[str] | None:
-        """Values read anew, for a signature that matches none of the cached; ``None`` if they were re-read just now.
+        """Values read anew, for a signature that matches no cached one; ``None`` if they were re-read just now.
 
         Raises:
-            HopError: no secret could be read, or none has a value.
+            ProcessingError: no secret could be read, or none has a value.
         """
         now = self._clock()
         due = frozenset(arn for arn in arns if now - self._reread.get(arn, float("-inf")) >= REFRESH_SECONDS)
@@ -67,15 +67,15 @@ class SecretsManager:
         return self._collect(arns, anew=due)
 
     def _collect(self, arns: Sequence[str], *, anew: frozenset[str] = frozenset()) -> list[str]:
-        found: dict[str, None] = {}
+        values: dict[str, None] = {}
         problem: ProcessingError | None = None
         for arn in arns:
             try:
-                found.update(dict.fromkeys(self._one(arn, anew=arn in anew)))
+                values.update(dict.fromkeys(self._one(arn, anew=arn in anew)))
             except ProcessingError as error:
                 problem = error
-        if found:
-            return list(found)
+        if values:
+            return list(values)
         raise problem or TransientError("no-secret", "none of the partner's secrets has a value")
 
     def _one(self, arn: str, *, anew: bool) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Functions of the user's that are steps of a transform: in Lambda, or in this very process."""
+"""The user's functions that are steps of a transform: in Lambda, or in this process."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 Clients = Callable[[str, float], "LambdaClient"]
-"""Region and seconds that the function may take, to a client that never retries."""
+"""A client for a region and the seconds that the function may take; it never retries."""
 
 
 class LambdaFunctions:
-    """Fulfils ``transforming.means.Functions``."""
+    """Implements ``transform.ports.Functions``."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def answer(self, function_arn: str, payload: str, *, timeout_seconds: float) -> bytes:
-        """Invoke a function and give what it returned; see ``transforming.means.Functions``."""
+        """Invoke a function; returns its answer."""
         return LambdaTarget(self._clients(function_arn.split(":")[3], timeout_seconds)).ask(function_arn, payload)
 
 
@@ -34,7 +34,7 @@ def load(name: str) -> PythonFunction:
     """The function ``module:function`` from the package or a layer.
 
     Raises:
-        ConfigurationError: there is none, or its module can't be imported; with why, and what to do.
+        ConfigurationError: it does not exist, or its module can't be imported.
     """
     module_name, _, function_name = name.partition(":")
     try:
@@ -50,5 +50,5 @@ def load(name: str) -> PythonFunction:
     function = getattr(module, function_name, None)
     if not callable(function):
         raise ConfigurationError([f"{name}: the module {module_name} has no function {function_name}"])
-    found: PythonFunction = function
-    return found
+    user_function: PythonFunction = function
+    return user_function

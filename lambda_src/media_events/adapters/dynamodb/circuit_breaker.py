@@ -1,4 +1,4 @@
-"""A destination's breaker, as one entry of the ledger's table."""
+"""A destination's circuit breaker, as one record of the idempotency table."""
 
 from __future__ import annotations
 
@@ -8,146 +8,112 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, read_record
 from media_events.delivery.circuit_breaker import CircuitBreakerState, circuit_breaker_key
-from media_events.messaging.idempotency import RETENTION_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-BELIEVED_SECONDS: Final = 5.0
+CACHE_SECONDS: Final = 5.0
 
 
 class DynamoCircuitBreaker:
-    """Fulfils ``delivery.breaker.BreakerStore``."""
+    """Implements ``delivery.circuit_breaker.CircuitBreakerStore``."""
 
     def __init__(
         self, client: DynamoDBClient, table: str, destination: str, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._client = client
         self._table = table
-        self._key: Any = {"pk": {"S": circuit_breaker_key(destination)}}
+        self._pk = circuit_breaker_key(destination)
         self._clock = clock
 
     def read(self) -> CircuitBreakerState:
-        """The state as it is.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        try:
-            answer = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading a breaker")
-        return self._state(answer.get("Item") or {})
+        """The current state."""
+        return self._state(read_record(self._client, self._table, self._pk, doing="reading a circuit breaker"))
 
     def add_failures(self, count: int) -> CircuitBreakerState:
-        """Count failures.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Count failures; returns the state afterwards."""
         answer = self._update(
             "ADD failures :count SET expires = :expires", {":count": {"N": str(count)}}, ReturnValues="ALL_NEW"
         )
         return self._state(answer.get("Attributes") or {})
 
     def open(self, *, until: float, opened: int, suspect_only: bool) -> None:
-        """Open it.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Open it until ``until``, for the ``opened``-th time in a row."""
         self._update(
             "SET open_until = :until, opened = :opened, doubted = :doubted, expires = :expires REMOVE probe_until",
             {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}, ":doubted": {"BOOL": suspect_only}},
         )
 
     def claim_probe(self, *, now: float, until: float) -> bool:
-        """Claim the one attempt.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Claim the one attempt while the circuit breaker is half-open; whether it is ours."""
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=self._key,
+                Key={"pk": {"S": self._pk}},
                 UpdateExpression="SET probe_until = :until",
                 ConditionExpression=(
                     "open_until <= :now AND (attribute_not_exists(probe_until) OR probe_until <= :now)"
                 ),
                 ExpressionAttributeValues={":until": {"N": repr(until)}, ":now": {"N": repr(now)}},
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
-                return False
-            translate(error, "claiming a breaker's attempt")
-        except BotoCoreError as error:
-            translate(error, "claiming a breaker's attempt")
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) != CONDITION_FAILED:
+                translate(error, "claiming a circuit breaker's probe")
+            return False
         return True
 
     def close(self) -> None:
-        """Forget everything but that the receiver is well now.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Forget everything except the time of this success."""
         self._update(
             "SET alive_at = :now, expires = :expires REMOVE failures, opened, doubted, open_until, probe_until",
             {":now": {"N": repr(self._clock())}},
         )
 
     def _update(self, expression: str, values: Mapping[str, Any], **options: Any) -> Any:
-        expires = {":expires": {"N": str(int(self._clock()) + RETENTION_SECONDS)}}
-        try:
+        with translated("writing a circuit breaker"):
             return self._client.update_item(
                 TableName=self._table,
-                Key=self._key,
+                Key={"pk": {"S": self._pk}},
                 UpdateExpression=expression,
-                ExpressionAttributeValues={**values, **expires},
+                ExpressionAttributeValues={**values, ":expires": expiry(self._clock())},
                 **options,
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "writing a breaker")
 
-    def _state(self, item: Mapping[str, Any]) -> CircuitBreakerState:
-        if _number(item, "expires", float("inf")) <= self._clock():
+    def _state(self, record: Mapping[str, Any]) -> CircuitBreakerState:
+        if is_expired(record, self._clock()):
             return CircuitBreakerState()
         return CircuitBreakerState(
-            failures=int(_number(item, "failures", 0)),
-            opened=int(_number(item, "opened", 0)),
-            suspect_only=bool(item.get("doubted", {}).get("BOOL", False)),
-            open_until=_number(item, "open_until", None),
-            probe_until=_number(item, "probe_until", None),
-            alive_at=_number(item, "alive_at", None),
+            failures=int(_number(record, "failures", 0)),
+            opened=int(_number(record, "opened", 0)),
+            suspect_only=bool(record.get("doubted", {}).get("BOOL", False)),
+            open_until=_number(record, "open_until", None),
+            probe_until=_number(record, "probe_until", None),
+            alive_at=_number(record, "alive_at", None),
         )
 
 
 class DynamoCircuitBreakers:
-    """Fulfils ``redriver.Breakers``. What it has read it believes for a few seconds, for many letters come at once."""
+    """Implements ``recovery.ports.CircuitBreakers``. It caches each state, since many dead letters arrive at once."""
 
     def __init__(self, client: DynamoDBClient, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
-        self._read: dict[tuple[str, str], tuple[float, float | None]] = {}
+        self._cache: dict[tuple[str, str], tuple[float, float | None]] = {}
 
     def open_until(self, idempotency_table: str, destination: str) -> float | None:
-        """Until when nothing is delivered to ``destination``.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """The time (epoch seconds) until which nothing is delivered; ``None`` where deliveries are tried."""
         now = self._clock()
-        at, until = self._read.get((idempotency_table, destination), (float("-inf"), None))
-        if now - at >= BELIEVED_SECONDS:
-            until = (
-                DynamoCircuitBreaker(self._client, idempotency_table, destination, clock=self._clock).read().open_until
-            )
-            self._read[idempotency_table, destination] = (now, until)
+        read_at, until = self._cache.get((idempotency_table, destination), (float("-inf"), None))
+        if now - read_at >= CACHE_SECONDS:
+            store = DynamoCircuitBreaker(self._client, idempotency_table, destination, clock=self._clock)
+            until = store.read().open_until
+            self._cache[idempotency_table, destination] = (now, until)
         return until
 
 
-def _number(item: Mapping[str, Any], name: str, default: Any) -> Any:
-    text = item.get(name, {}).get("N")
+def _number(record: Mapping[str, Any], name: str, default: Any) -> Any:
+    text = record.get(name, {}).get("N")
     return default if text is None else float(text)

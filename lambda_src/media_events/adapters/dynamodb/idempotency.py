@@ -1,4 +1,4 @@
-"""The ledger in DynamoDB (contracts, section 6): one conditional put decides who may go ahead."""
+"""The idempotency store in DynamoDB: one conditional put decides which attempt goes ahead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, read_record
 from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class DynamoIdempotencyStore:
-    """Fulfils ``ledger.Ledger``. ``owner`` is the request id: only who owns an entry may complete or release it."""
+    """Implements ``messaging.idempotency.IdempotencyStore``.
+
+    ``owner`` is the request id: only a record's owner may complete or release it. All methods raise a
+    ``ProcessingError`` where DynamoDB does not answer or refuses.
+    """
 
     def __init__(
         self, client: DynamoDBClient, table: str, *, owner: str, clock: Callable[[], float] = time.time
@@ -28,17 +33,13 @@ class DynamoIdempotencyStore:
         self._clock = clock
 
     def acquire(self, key: str, *, lease_seconds: float) -> Acquisition:
-        """Claim ``key``.
+        """Claim ``key``: it is ours if it is new, its lease has run out, or it has expired.
 
-        A new key, one whose lease has run out, and one older than the retention are ours. DynamoDB deletes expired
-        items up to two days late, so that expiry is part of the condition.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
+        DynamoDB deletes expired items up to two days late, so expiry is part of the condition.
         """
         now = self._clock()
-        entry_is_new = "attribute_not_exists(pk)"
-        entry_has_expired = "expires <= :now"
+        record_is_new = "attribute_not_exists(pk)"
+        record_has_expired = "expires <= :now"
         lease_has_run_out = "#state = :started AND lease_expires <= :now"
         try:
             self._client.put_item(
@@ -47,38 +48,31 @@ class DynamoIdempotencyStore:
                     "pk": {"S": key},
                     "state": {"S": "started"},
                     "lease_expires": {"N": repr(now + lease_seconds)},
-                    "expires": {"N": str(int(now) + RETENTION_SECONDS)},
+                    "expires": expiry(now),
                     "at": {"N": repr(now)},
                     "owner": {"S": self._owner},
                 },
-                ConditionExpression=f"{entry_is_new} OR {entry_has_expired} OR ({lease_has_run_out})",
+                ConditionExpression=f"{record_is_new} OR {record_has_expired} OR ({lease_has_run_out})",
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues={":now": {"N": repr(now)}, ":started": {"S": "started"}},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
-                translate(error, "beginning a ledger entry")
-            item: Any = error.response.get("Item") or self._read(key)
-        except BotoCoreError as error:
-            translate(error, "beginning a ledger entry")
-        else:
-            return Acquisition("owned")
-        return _begun(item)
+        except (BotoCoreError, ClientError) as error:
+            if not isinstance(error, ClientError) or error_code(error) != CONDITION_FAILED:
+                translate(error, "acquiring an idempotency record")
+            winner: Any = error.response.get("Item")
+            return _acquisition(winner or self._read(key))
+        return Acquisition("owned")
 
     def complete(
         self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
     ) -> None:
-        """Mark our entry as done.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused, or the entry is somebody else's by now.
-        """
+        """Mark our record as done; also raises where another attempt owns the record by now."""
         update = "SET #state = :done, #at = :now, expires = :expires REMOVE lease_expires"
         values: dict[str, Any] = {
             ":done": {"S": "done"},
             ":now": {"N": repr(self._clock())},
-            ":expires": {"N": str(int(self._clock()) + keep_seconds)},
+            ":expires": expiry(self._clock(), keep_seconds),
             ":owner": {"S": self._owner},
         }
         names = {"#state": "state", "#at": "at", "#owner": "owner"}
@@ -86,7 +80,7 @@ class DynamoIdempotencyStore:
             update = update.replace(" REMOVE", ", #result = :result REMOVE")
             values[":result"] = {"S": json.dumps(result, separators=(",", ":"))}
             names["#result"] = "result"
-        try:
+        with translated("completing an idempotency record"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": key}},
@@ -95,15 +89,9 @@ class DynamoIdempotencyStore:
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "completing a ledger entry")
 
     def release(self, key: str) -> None:
-        """Delete our entry, unless it is done or somebody else's.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Delete our record, unless it is done or another attempt owns it by now."""
         try:
             self._client.delete_item(
                 TableName=self._table,
@@ -112,59 +100,38 @@ class DynamoIdempotencyStore:
                 ExpressionAttributeNames={"#owner": "owner", "#state": "state"},
                 ExpressionAttributeValues={":owner": {"S": self._owner}, ":started": {"S": "started"}},
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
-                translate(error, "releasing a ledger entry")
-        except BotoCoreError as error:
-            translate(error, "releasing a ledger entry")
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) != CONDITION_FAILED:
+                translate(error, "releasing an idempotency record")
 
     def done(self, key: str) -> bool:
-        """Whether the effect is recorded as done.
+        """Whether the effect is recorded as done."""
+        return _is_done(self._read(key), self._clock())
 
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        entry: Mapping[str, Any] = self._read(key) or {}
-        expires = float(entry.get("expires", {}).get("N", "0"))
-        return entry.get("state", {}).get("S") == "done" and expires > self._clock()
-
-    def _read(self, key: str) -> Any:
-        """The entry that won, where the error does not carry it."""
-        try:
-            answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading a ledger entry")
-        return answer.get("Item")
+    def _read(self, key: str) -> Mapping[str, Any]:
+        return read_record(self._client, self._table, key, doing="reading an idempotency record")
 
 
 class IdempotencyReader:
-    """Fulfils ``housekeeping.Effects``: reads ledgers without claiming anything."""
+    """Implements ``recovery.review_maintenance.DeliveryRecords``: reads any idempotency table and claims nothing."""
 
     def __init__(self, client: DynamoDBClient, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
 
     def done(self, table: str, key: str) -> bool:
-        """Whether the effect of ``key`` is recorded as done in ``table``.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        try:
-            answer = self._client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading a ledger")
-        entry: Any = answer.get("Item", {})
-        expires = float(entry.get("expires", {}).get("N", "0"))
-        return entry.get("state", {}).get("S") == "done" and expires > self._clock()
+        """Whether the effect of ``key`` is recorded as done in ``table``."""
+        return _is_done(read_record(self._client, table, key, doing="reading an idempotency record"), self._clock())
 
 
-def _begun(item: Mapping[str, Any] | None) -> Acquisition:
-    if item is None:
-        # Released between our put and our read: the caller's next try finds it free.
-        return Acquisition("in-progress")
-    if item.get("state", {}).get("S") == "done":
-        text = item.get("result", {}).get("S")
+def _is_done(record: Mapping[str, Any], now: float) -> bool:
+    return record.get("state", {}).get("S") == "done" and not is_expired(record, now)
+
+
+def _acquisition(record: Mapping[str, Any]) -> Acquisition:
+    """The outcome for an attempt that found ``record``; empty: it was released between our put and our read."""
+    if record.get("state", {}).get("S") == "done":
+        text = record.get("result", {}).get("S")
         return Acquisition("done", result=json.loads(text) if text else None)
-    lease = item.get("lease_expires", {}).get("N")
+    lease = record.get("lease_expires", {}).get("N")
     return Acquisition("in-progress", lease_expires=float(lease) if lease else None)

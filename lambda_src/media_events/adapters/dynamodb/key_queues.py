@@ -1,4 +1,4 @@
-"""Lanes and parked messages, as entries of the ledger's table."""
+"""Key queues and parked messages, as records of the idempotency table."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, read_record
 from media_events.delivery.ordering.key_queue import KeyQueue
 from media_events.delivery.ordering.resequencer import Parked
-from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DynamoKeyQueues:
-    """Fulfils ``delivery.strict.Lanes``. A lane in which nobody waits is forgotten after the ledger's retention."""
+    """Implements ``delivery.ordering.resequencer.KeyQueues``. An empty key queue expires with the retention."""
 
     def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -28,36 +28,23 @@ class DynamoKeyQueues:
         self._clock = clock
 
     def read(self, key: str) -> tuple[KeyQueue, int]:
-        """The lane and its version.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        try:
-            answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading an order")
-        item: Mapping[str, Any] = answer.get("Item") or {}
-        if not item:
+        """The key queue and its version; an empty one of version 0 where there is none."""
+        record = read_record(self._client, self._table, key, doing="reading a key queue")
+        if not record:
             return KeyQueue(), 0
-        # DynamoDB deletes what has expired up to two days late.
-        expired = "expires" in item and float(item["expires"]["N"]) <= self._clock()
-        return KeyQueue() if expired else KeyQueue.from_json(item["lane"]["S"]), int(item["version"]["N"])
+        expired = is_expired(record, self._clock())
+        return KeyQueue() if expired else KeyQueue.from_json(record["lane"]["S"]), int(record["version"]["N"])
 
     def write(self, key: str, key_queue: KeyQueue, *, version: int) -> bool:
-        """Write ``lane`` over ``version``.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        item: dict[str, Any] = {
+        """Write ``key_queue`` over ``version``; whether the table still had that version."""
+        record: dict[str, Any] = {
             "pk": {"S": key},
             "lane": {"S": key_queue.to_json()},
             "version": {"N": str(version + 1)},
             "waiting": {"N": str(len(key_queue.entries))},
         }
         if not key_queue.entries:
-            item["expires"] = {"N": str(int(self._clock()) + RETENTION_SECONDS)}
+            record["expires"] = expiry(self._clock())
         condition: Any = {"ConditionExpression": "attribute_not_exists(pk)"}
         if version:
             condition = {
@@ -66,18 +53,16 @@ class DynamoKeyQueues:
                 "ExpressionAttributeValues": {":version": {"N": str(version)}},
             }
         try:
-            self._client.put_item(TableName=self._table, Item=item, **condition)
-        except ClientError as error:
-            if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
-                translate(error, "writing an order")
+            self._client.put_item(TableName=self._table, Item=record, **condition)
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) != CONDITION_FAILED:
+                translate(error, "writing a key queue")
             return False
-        except BotoCoreError as error:
-            translate(error, "writing an order")
         return True
 
 
 class DynamoParkedMessages:
-    """Fulfils ``delivery.strict.Parking``."""
+    """Implements ``delivery.ordering.resequencer.ParkedMessages``."""
 
     def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -85,11 +70,7 @@ class DynamoParkedMessages:
         self._clock = clock
 
     def put(self, key: str, parked: Parked) -> None:
-        """Keep a message.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Store a message until it expires, unless :meth:`keep` is called."""
         message = parked.message
         record = {
             "messageId": message.message_id,
@@ -101,41 +82,23 @@ class DynamoParkedMessages:
             "pk": {"S": key},
             "record": {"S": json.dumps(record, separators=(",", ":"))},
             "owner": {"S": parked.token},
-            "expires": self._two_weeks(),
+            "expires": expiry(self._clock()),
         }
-        try:
+        with translated("parking a message"):
             self._client.put_item(TableName=self._table, Item=item)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "parking an event")
 
     def keep(self, key: str, token: str) -> bool:
-        """Keep it for good.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Store it for good; false where another attempt has parked it since."""
         return self._update(key, token, "REMOVE expires", {})
 
     def get(self, key: str) -> Parked | None:
-        """What is kept.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        try:
-            answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": key}}, ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading a parked event")
-        item: Mapping[str, Any] = answer.get("Item") or {}
-        return None if not item else Parked(Message.of(json.loads(item["record"]["S"])), item["owner"]["S"])
+        """The parked message."""
+        record = read_record(self._client, self._table, key, doing="reading a parked message")
+        return None if not record else Parked(Message.of(json.loads(record["record"]["S"])), record["owner"]["S"])
 
     def let_go(self, key: str, token: str) -> None:
-        """Let it be forgotten.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        self._update(key, token, "SET expires = :expires", {":expires": self._two_weeks()})
+        """Let it expire, unless another attempt has parked it since."""
+        self._update(key, token, "SET expires = :expires", {":expires": expiry(self._clock())})
 
     def _update(self, key: str, token: str, update: str, values: Mapping[str, Any]) -> bool:
         try:
@@ -147,13 +110,8 @@ class DynamoParkedMessages:
                 ExpressionAttributeNames={"#owner": "owner"},
                 ExpressionAttributeValues={**values, ":owner": {"S": token}},
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
-                translate(error, "writing a parked event")
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) != CONDITION_FAILED:
+                translate(error, "writing a parked message")
             return False
-        except BotoCoreError as error:
-            translate(error, "writing a parked event")
         return True
-
-    def _two_weeks(self) -> Any:
-        return {"N": str(int(self._clock()) + RETENTION_SECONDS)}

@@ -1,4 +1,4 @@
-"""What was delivered last, by ordering key, as entries of the ledger's table."""
+"""The latest delivered position of each ordering key, as records of the idempotency table."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry
 from media_events.delivery.ordering.latest_only import Claim, Position
-from media_events.messaging.idempotency import RETENTION_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class DynamoLatestPositions:
-    """Fulfils ``delivery.latest.Positions``. ``owner`` is the request id."""
+    """Implements ``delivery.ordering.latest_only.Positions``. ``owner`` is the request id."""
 
     def __init__(
         self, client: DynamoDBClient, table: str, *, owner: str, clock: Callable[[], float] = time.time
@@ -28,11 +28,7 @@ class DynamoLatestPositions:
         self._clock = clock
 
     def claim(self, key: str, position: Position, *, lease_seconds: float) -> Claim:
-        """Claim ``key`` for an event at ``position``.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Claim ``key`` for an event at ``position``."""
         now = self._clock()
         values: dict[str, Any] = {
             ":now": {"N": repr(now)},
@@ -41,7 +37,7 @@ class DynamoLatestPositions:
             ":time": {"N": str(position.time)},
         }
         is_free = "attribute_not_exists(lease_expires) OR lease_expires <= :now"
-        # An entry that only ever was a claim has no time: nothing was delivered.
+        # A record that only ever was a claim has no time: nothing was delivered.
         in_time = "attribute_not_exists(delivered_time) OR delivered_time <= :time"
         if position.sequence is not None:
             in_time = f"delivered_sequence <= :sequence OR (attribute_not_exists(delivered_sequence) AND ({in_time}))"
@@ -53,27 +49,20 @@ class DynamoLatestPositions:
                 UpdateExpression="SET lease_expires = :lease, #owner = :owner, expires = :until",
                 ConditionExpression=f"({is_free}) AND (expires <= :now OR {in_time})",
                 ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={**values, ":until": self._until()},
+                ExpressionAttributeValues={**values, ":until": expiry(self._clock())},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
+        except (BotoCoreError, ClientError) as error:
+            if not isinstance(error, ClientError) or error_code(error) != CONDITION_FAILED:
                 translate(error, "claiming an ordering key")
-            item: Any = error.response.get("Item") or {}
-        except BotoCoreError as error:
-            translate(error, "claiming an ordering key")
-        else:
-            return "claimed"
-        delivered = _position(item)
-        return "superseded" if delivered is not None and position.precedes(delivered) else "busy"
+            record: Any = error.response.get("Item") or {}
+            delivered = _position(record)
+            return "superseded" if delivered is not None and position.precedes(delivered) else "busy"
+        return "claimed"
 
     def advance(self, key: str, position: Position) -> None:
-        """Write down what was delivered, and end our claim.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused, or the claim is somebody else's by now.
-        """
-        values: dict[str, Any] = {":time": {"N": str(position.time)}, ":until": self._until()}
+        """Record ``position`` as delivered and end our claim; raises where the claim is no longer ours."""
+        values: dict[str, Any] = {":time": {"N": str(position.time)}, ":until": expiry(self._clock())}
         update = "SET delivered_time = :time, expires = :until"
         if position.sequence is not None:
             update += ", delivered_sequence = :sequence"
@@ -82,15 +71,11 @@ class DynamoLatestPositions:
         self._end(key, f"{update} REMOVE {removed}", values)
 
     def release(self, key: str) -> None:
-        """End our claim.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused, or the claim is somebody else's by now.
-        """
+        """End our claim; raises where it is no longer ours."""
         self._end(key, "REMOVE lease_expires, #owner", {})
 
     def _end(self, key: str, update: str, values: Mapping[str, Any]) -> None:
-        try:
+        with translated("writing an ordering key"):
             self._client.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": key}},
@@ -99,13 +84,8 @@ class DynamoLatestPositions:
                 ExpressionAttributeNames={"#owner": "owner"},
                 ExpressionAttributeValues={**values, ":owner": {"S": self._owner}},
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "writing an ordering key")
-
-    def _until(self) -> Any:
-        return {"N": str(int(self._clock()) + RETENTION_SECONDS)}
 
 
-def _position(item: Mapping[str, Any]) -> Position | None:
-    moment, sequence = item.get("delivered_time", {}).get("N"), item.get("delivered_sequence", {}).get("S")
+def _position(record: Mapping[str, Any]) -> Position | None:
+    moment, sequence = record.get("delivered_time", {}).get("N"), record.get("delivered_sequence", {}).get("S")
     return None if moment is None else Position(time=int(moment), sequence=sequence)

@@ -1,4 +1,4 @@
-"""Items of DynamoDB tables that events are completed with."""
+"""Items of the user's DynamoDB tables, for lookups of a transform."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Clients = Callable[[str, float], "DynamoDBClient"]
-"""Region and seconds that a call may take in all, to a client."""
+"""A client for a region and the seconds that a call may take in all."""
 
 
 class DynamoTables:
-    """Fulfils ``transforming.means.Tables``."""
+    """Implements ``transform.ports.Tables``."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -27,21 +25,19 @@ class DynamoTables:
     def item(
         self, table_arn: str, key: Mapping[str, str | int | float], *, consistent: bool, timeout_seconds: float
     ) -> Mapping[str, Any] | None:
-        """The item with ``key``; see ``transforming.means.Tables``."""
+        """The item with ``key``; see ``transform.ports.Tables``."""
         attributes: dict[str, Any] = {
             name: {"S": value} if isinstance(value, str) else {"N": str(value)} for name, value in key.items()
         }
-        try:
+        with translated("reading an item"):
             client = self._clients(table_arn.split(":")[3], timeout_seconds)
             answer = client.get_item(TableName=table_arn, Key=attributes, ConsistentRead=consistent)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading an item")
         item = answer.get("Item")
         return None if item is None else {name: _plain(value) for name, value in item.items()}
 
 
 def _plain(value: Mapping[str, Any]) -> Any:
-    """An attribute's value as JSON has it; sets become sorted lists, bytes base64."""
+    """An attribute's value as JSON: sets become sorted lists, bytes base64."""
     ((kind, content),) = value.items()
     read = _READERS.get(kind)
     return content if read is None else read(content)

@@ -1,4 +1,4 @@
-"""How many things may happen in a second, over all instances of a function: one entry of a table for each name."""
+"""A rate limit over all instances of a function: one record of the review table for each name."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate
+from media_events.adapters.dynamodb.records import CONDITION_FAILED
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PREFIX: Final = "rate-limit/"
-"""Keys of these entries in the review table. They have none of the indexes' attributes, so no list shows them."""
+"""Prefix of the records' keys. They have none of the indexes' attributes, so no list shows them."""
 
 
 class DynamoRateLimiter:
-    """Fulfils ``redriver.Pace``.
+    """Implements ``recovery.ports.RateLimiter`` by the generic cell rate algorithm.
 
-    ``due`` is when the next one would be due if all went evenly (the "generic cell rate algorithm"). It may run ahead
-    of the clock by so much; what comes then has to come again. Each decision is one conditional write, or two. A turn
-    that was taken and not used (the function was killed) is a gap, and nothing worse.
+    ``due`` is the time of the next permit at an even rate. It may run ahead of the clock up to a limit; beyond it, no
+    permit is given. Each decision takes one or two conditional writes. An unused permit (its function was killed)
+    leaves a gap and does no other harm.
     """
 
     def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -31,12 +32,9 @@ class DynamoRateLimiter:
         self._clock = clock
 
     def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
-        """Take the next turn under ``name``, of ``per_second`` in a second, and say in how many seconds it is.
+        """Reserve the next permit of ``name`` and return the seconds until it is due.
 
-        ``None``: that would be more than ``within`` seconds from now, and it is not taken.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
+        ``None``: it would be due after more than ``within`` seconds, so none is reserved.
         """
         now, step = self._clock(), 1 / per_second
         values = {":now": _number(now), ":step": _number(step), ":latest": _number(now + within)}
@@ -48,13 +46,7 @@ class DynamoRateLimiter:
         return None if free is None else 0.0
 
     def try_acquire(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
-        """Whether one more may happen now under ``name``, of ``per_second`` in a second.
-
-        What was not used in ``burst`` seconds may happen at once; one may always.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Whether ``name`` may happen once more now. Unused permits of ``burst`` seconds may be used at once."""
         now, step = self._clock(), 1 / per_second
         latest = now + max(burst, step) - step
         values: Mapping[str, Any] = {":now": _number(now), ":step": _number(step), ":latest": _number(latest)}
@@ -74,12 +66,10 @@ class DynamoRateLimiter:
                 ExpressionAttributeValues=values,
                 ReturnValues="UPDATED_NEW",
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
-                return None
-            translate(error, "keeping the pace")
-        except BotoCoreError as error:
-            translate(error, "keeping the pace")
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) != CONDITION_FAILED:
+                translate(error, "applying a rate limit")
+            return None
         return float(answer["Attributes"]["due"]["N"])
 
 

@@ -1,4 +1,4 @@
-"""The review table in DynamoDB (contracts, section 7)."""
+"""The review table in DynamoDB; docs/reference/tables.md describes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import judge, translate
+from media_events.adapters.aws_errors import error_code, judge, translate, translated
+from media_events.adapters.dynamodb.records import CONDITION_FAILED
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
 from media_events.recovery.review_item import (
@@ -46,42 +47,44 @@ INDEXES: Final[dict[IndexName, tuple[str, str]]] = {
     "by-destination": ("destination_status", "last_failed_at"),
 }
 GROUPS_INDEX: Final = ("by-waiting", "register", "waiting")
-"""Index, partition key and sort key (a number) of the groups' entries."""
+"""Index, partition key and sort key (a number) of the groups' records."""
 CLOSED_INDEX: Final = ("by-closed", "status", "closed_at")
-"""Index, partition key and sort key of the settled items; it has their keys alone."""
+"""Index, partition key and sort key of the closed items; it holds their keys alone."""
 GROUPS: Final = "groups"
-"""What the groups' entries have as ``register``; those of other groupings have theirs, such as ``groups/partner``."""
+"""The ``register`` of error groups' records; other groupings have their own, such as ``groups/partner``."""
 
 GROUP_PREFIX: Final = "group/"
-"""Keys of the groups' entries: how many items of each status a group has, and when it was announced. They are in the
-index ``by-waiting`` alone, so no list of items shows them. Keys with a slash are never items: the review desk keeps its
-audit (``audit/``), operations (``operation/``), edited events (``edit/``) and settings (``settings/``) here too."""
+"""Key prefix of the groups' records: the number of items by status, and the time of the last announcement. Only the
+index ``by-waiting`` has them, so no list of items shows them. A key with a slash is never an item: the review service
+stores its audit log (``audit/``), operations (``operation/``), edited events (``edit/``) and settings (``settings/``)
+here too."""
 
 HOUR_PREFIX: Final = "hour/"
-"""Keys of the entries that count how many items were opened: ``hour/<hour>/<group id>``, in no index."""
+"""Key prefix of the records that count opened items: ``hour/<hour>/<group id>``, in no index."""
 HOUR_CHARACTERS: Final = len("2026-11-23T12")
 HOURS_KEPT_SECONDS: Final = 8 * 24 * 3600
 _KEYS_A_CALL: Final = 100
 
 MESSAGE_PREFIX: Final = "message/"
-"""Keys of the entries that say which item a partner's message has (``known_as``), in no index."""
+"""Key prefix of the records that name the item of a partner's message (``known_as``), in no index."""
 MESSAGES_KEPT_SECONDS: Final = 30 * 24 * 3600
-"""SQS keeps a message for 14 days at most."""
+"""Longer than the 14 days that SQS keeps a message at most."""
 
 CONFLICT_ATTEMPTS: Final = 8
-"""Two writers of one group meet in its entry; one of them has to begin again."""
+"""Two writers of one group conflict on its record; one of them has to begin again."""
 
-_FIELDS: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name != "item_id")
+_GROUP_TEXTS: Final = ("hop", "destination", "failure_class", "error_code", "error_message")
 CARRIED: Final = frozenset({"body", "response", "message_attributes"})
-"""What a list leaves out: what the event and its receiver said."""
+"""Attributes that a list leaves out: the contents of the event and of the receiver's answer."""
 LISTED: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name not in CARRIED)
 
 
 class DynamoReviewTable:
-    """Fulfils ``redriver.ReviewTable``, and reads for the review desk.
+    """Implements ``recovery.ports.ReviewTable``, and the reads of the review service.
 
-    Whatever opens an item or changes its status counts it in its groups, in one transaction: the counts are right
-    whatever is repeated or cut short.
+    Each write that opens an item or changes its status also counts it in its groups, in one transaction: the counts
+    stay right if it is repeated or cut short. All methods raise a ``ProcessingError`` where DynamoDB does not answer
+    or refuses.
     """
 
     def __init__(
@@ -98,50 +101,33 @@ class DynamoReviewTable:
         self._clock = clock
 
     def create(self, item: ReviewItem) -> bool:
-        """Write ``item`` unless its id exists; whether it was written.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Write ``item`` unless its id exists; whether it was written."""
         values = {name: _to_dynamo(value) for name, value in _stored(item).items()}
         put = {"TableName": self._table, "Item": values, "ConditionExpression": "attribute_not_exists(item_id)"}
-        return self._together("writing a review item", [{"Put": put}, *self._counting(None, item)])
+        return self._write_all("writing a review item", [{"Put": put}, *self._counting(None, item)])
 
     def get(self, item_id: str) -> ReviewItem | None:
-        """Read an item whole, consistently.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Read an item whole, consistently."""
         return self._get(item_id, {})
 
     def get_summary(self, item_id: str) -> ReviewItem | None:
-        """Read an item without what it carries (:data:`CARRIED`), consistently.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Read an item without the attributes in :data:`CARRIED`, consistently."""
         return self._get(item_id, _projection())
 
     def _get(self, item_id: str, options: Any) -> ReviewItem | None:
-        try:
+        with translated("reading a review item"):
             answer = self._client.get_item(
                 TableName=self._table, Key={"item_id": {"S": item_id}}, ConsistentRead=True, **options
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading a review item")
         item = answer.get("Item")
         return None if item is None or "event_id" not in item or "/" in item_id else _read(item)
 
     def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
-        """Write what ``item`` has other than ``over``, which was read before; whether that was still the version.
+        """Write the differences between ``item`` and ``over``, which was read before; whether its version was current.
 
-        Attributes that are none of the item's (notes, say) stay as they are.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
+        Other attributes, such as notes, stay as they are.
         """
-        item = self._settled(item, over)
+        item = self._with_closed_at(item, over)
         values, before = _stored(item), _stored(over)
         present = [name for name, value in values.items() if name not in before or before[name] != value]
         absent = [name for name in before if name not in values]
@@ -159,10 +145,10 @@ class DynamoReviewTable:
                 ":expected": {"N": str(over.version)},
             },
         }
-        return self._together("updating a review item", [{"Update": change}, *self._counting(over, item)])
+        return self._write_all("updating a review item", [{"Update": change}, *self._counting(over, item)])
 
-    def _settled(self, item: ReviewItem, over: ReviewItem) -> ReviewItem:
-        """``item`` with the time at which it was settled; anew where an archived one has failed once more."""
+    def _with_closed_at(self, item: ReviewItem, over: ReviewItem) -> ReviewItem:
+        """``item`` with the time at which it was closed; a new time where an archived item has failed again."""
         if item.status not in CLOSED:
             return replace(item, closed_at=None)
         if over.status in CLOSED and over.closed_at is not None and over.last_failed_at == item.last_failed_at:
@@ -170,14 +156,10 @@ class DynamoReviewTable:
         return replace(item, closed_at=timestamp(self._clock()))
 
     def closed(self, status: Status, *, until: str, limit: int = 100) -> list[str]:
-        """The ids of up to ``limit`` items that have had ``status`` since before ``until``, the longest first.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """The ids of up to ``limit`` items that were closed with ``status`` before ``until``, the oldest first."""
         index, attribute, sort = CLOSED_INDEX
-        try:
-            found = self._client.query(
+        with translated("listing closed items"):
+            answer = self._client.query(
                 TableName=self._table,
                 IndexName=index,
                 KeyConditionExpression="#key = :key AND #sort < :until",
@@ -185,16 +167,10 @@ class DynamoReviewTable:
                 ExpressionAttributeValues={":key": {"S": status}, ":until": {"S": until}},
                 Limit=limit,
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "listing settled items")
-        return [item["item_id"]["S"] for item in found["Items"]]
+        return [item["item_id"]["S"] for item in answer["Items"]]
 
     def delete(self, item: ReviewItem) -> bool:
-        """Delete ``item`` and count it out of its groups; whether it was still this version.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Delete ``item`` and take it out of its groups' counts; whether its version was current."""
         delete = {
             "TableName": self._table,
             "Key": {"item_id": {"S": item.item_id}},
@@ -206,17 +182,14 @@ class DynamoReviewTable:
             {"Update": self._counted(group_id, {_count_of(item.status): -1}, None, opened=False)}
             for group_id in item.group_ids.values()
         ]
-        return self._together("deleting a settled item", [{"Delete": delete}, *counted])
+        return self._write_all("deleting a closed item", [{"Delete": delete}, *counted])
 
     def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:
-        """The id of the item that ``message`` has: ``item_id``, unless it was given another one before.
+        """The id of the item of ``message``: the one recorded before, else ``item_id``, which is recorded now.
 
-        It is remembered for longer than SQS keeps a message; ``lasting``: for good.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
+        The record outlives the message; with ``lasting`` it never expires.
         """
-        # A digest: a message says itself which id it came with, and a key has its limits.
+        # A digest: the message contains its first id itself, and a key has a limited length.
         key = {"item_id": {"S": MESSAGE_PREFIX + hashlib.sha256(message.encode(errors="surrogatepass")).hexdigest()}}
         expires = {"expires": {"N": str(int(self._clock()) + MESSAGES_KEPT_SECONDS)}}
         entry: Any = {**key, "known_as": {"S": item_id}, **({} if lasting else expires)}
@@ -227,35 +200,25 @@ class DynamoReviewTable:
                 ConditionExpression="attribute_not_exists(item_id)",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ClientError as error:
-            if "ConditionalCheckFailed" not in _reasons(error):
-                translate(error, "remembering a message's item")
-            known: Any = error.response
-            return str(known["Item"]["known_as"]["S"])
-        except BotoCoreError as error:
-            translate(error, "remembering a message's item")
+        except (BotoCoreError, ClientError) as error:
+            if not isinstance(error, ClientError) or error_code(error) != CONDITION_FAILED:
+                translate(error, "recording a message's item")
+            refusal: Any = error.response
+            return str(refusal["Item"]["known_as"]["S"])
         return item_id
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
-        """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Whether a group has not been announced for ``quiet_seconds``; records it as announced."""
         return self._announced(
-            "remembering a group",
+            "recording an announcement",
             group_id,
             ConditionExpression="attribute_not_exists(announced_at) OR announced_at <= :before",
             ExpressionAttributeValues={":now": {"N": str(int(now))}, ":before": {"N": str(int(now - quiet_seconds))}},
         )
 
     def unannounce(self, group_id: str) -> None:
-        """Forget that a group was announced.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        self._announced("forgetting a group", group_id, ExpressionAttributeValues={":now": {"N": "0"}})
+        """Delete the record of a group's announcement."""
+        self._announced("deleting an announcement", group_id, ExpressionAttributeValues={":now": {"N": "0"}})
 
     def _announced(self, doing: str, group_id: str, **options: Any) -> bool:
         change = {
@@ -264,14 +227,10 @@ class DynamoReviewTable:
             "UpdateExpression": "SET announced_at = :now",
             **options,
         }
-        return self._together(doing, [{"Update": change}])
+        return self._write_all(doing, [{"Update": change}])
 
     def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
-        """Up to ``limit`` of the items looked at, one round trip; with a ``where`` fewer may be in the slice.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """The next items of ``selection``, in one round trip; with a ``where`` fewer than ``limit`` may match."""
         attribute, sort = INDEXES[selection.index]
         names, values = {"#key": attribute}, {":key": {"S": selection.value}}
         options: Any = _projection()
@@ -287,8 +246,8 @@ class DynamoReviewTable:
             keys = {attribute: selection.value, sort: after[0], "item_id": after[1]}
             options["ExclusiveStartKey"] = {name: {"S": value} for name, value in keys.items()}
         options["ExpressionAttributeNames"] |= names
-        try:
-            found = self._client.query(
+        with translated("listing review items"):
+            answer = self._client.query(
                 TableName=self._table,
                 IndexName=selection.index,
                 KeyConditionExpression=condition,
@@ -297,21 +256,15 @@ class DynamoReviewTable:
                 Limit=limit,
                 **options,
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "listing review items")
-        last = found.get("LastEvaluatedKey")
-        items = tuple(_read(item) for item in found["Items"] if "/" not in item["item_id"]["S"])
+        last = answer.get("LastEvaluatedKey")
+        items = tuple(_read(item) for item in answer["Items"] if "/" not in item["item_id"]["S"])
         return Slice(items, None if not last else (last[sort]["S"], last["item_id"]["S"]))
 
     def count(self, selection: Selection, *, limit: int) -> int:
-        """How many items ``selection`` has, but no more than ``limit``; one round trip.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """How many items ``selection`` has, but no more than ``limit``; one round trip."""
         attribute, sort = INDEXES[selection.index]
-        try:
-            found = self._client.query(
+        with translated("counting review items"):
+            answer = self._client.query(
                 TableName=self._table,
                 IndexName=selection.index,
                 KeyConditionExpression="#key = :key AND #sort BETWEEN :since AND :until",
@@ -324,25 +277,19 @@ class DynamoReviewTable:
                 Select="COUNT",
                 Limit=limit,
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "counting review items")
-        return int(found["Count"])
+        return int(answer["Count"])
 
     def groups(
         self, *, limit: int, after: Position | None = None, grouping: Grouping = "error"
     ) -> tuple[list[Group], Position | None]:
-        """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin."""
         index, register, waiting = GROUPS_INDEX
         start: Any = {}
         if after is not None:
             key = {register: {"S": _register(grouping)}, waiting: {"N": after[0]}, "item_id": {"S": after[1]}}
             start["ExclusiveStartKey"] = key
-        try:
-            found = self._client.query(
+        with translated("listing groups"):
+            answer = self._client.query(
                 TableName=self._table,
                 IndexName=index,
                 KeyConditionExpression="#register = :groups",
@@ -352,52 +299,38 @@ class DynamoReviewTable:
                 Limit=limit,
                 **start,
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "listing groups")
-        last = found.get("LastEvaluatedKey")
-        return [_group(entry) for entry in found["Items"]], (
+        last = answer.get("LastEvaluatedKey")
+        return [_group(record) for record in answer["Items"]], (
             None if not last else (last[waiting]["N"], last["item_id"]["S"])
         )
 
     def group(self, group_id: str) -> Group | None:
-        """One group, as counted; ``None`` if nothing ever failed in it.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        try:
+        """One group with its counts; ``None`` if nothing ever failed in it."""
+        with translated("reading a group"):
             answer = self._client.get_item(
                 TableName=self._table, Key={"item_id": {"S": GROUP_PREFIX + group_id}}, ConsistentRead=True
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading a group")
-        entry = answer.get("Item")
-        return None if entry is None or "register" not in entry else _group(entry)
+        record = answer.get("Item")
+        return None if record is None or "register" not in record else _group(record)
 
     def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> dict[tuple[str, str], int]:
-        """How many items of each group were opened in each hour (``2026-11-23T12``); what is not there is 0.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """The number of items that were opened by group and hour (``2026-11-23T12``); a missing pair means 0."""
         keys = [f"{HOUR_PREFIX}{hour}/{group_id}" for group_id in group_ids for hour in hours]
-        found: dict[tuple[str, str], int] = {}
-        wanted: list[Any] = [{"item_id": {"S": key}} for key in keys]
-        while wanted:
-            asked, wanted = wanted[:_KEYS_A_CALL], wanted[_KEYS_A_CALL:]
-            try:
-                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": asked}})
-            except (BotoCoreError, ClientError) as error:
-                translate(error, "reading how many items were opened")
-            for entry in answer["Responses"].get(self._table, []):
-                hour, _, group_id = entry["item_id"]["S"].removeprefix(HOUR_PREFIX).partition("/")
-                found[group_id, hour] = int(entry["opened"]["N"])
-            left: Any = answer.get("UnprocessedKeys") or {}
-            wanted += left.get(self._table, {}).get("Keys", [])
-        return found
+        numbers: dict[tuple[str, str], int] = {}
+        remaining: list[Any] = [{"item_id": {"S": key}} for key in keys]
+        while remaining:
+            batch, remaining = remaining[:_KEYS_A_CALL], remaining[_KEYS_A_CALL:]
+            with translated("reading how many items were opened"):
+                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": batch}})
+            for record in answer["Responses"].get(self._table, []):
+                hour, _, group_id = record["item_id"]["S"].removeprefix(HOUR_PREFIX).partition("/")
+                numbers[group_id, hour] = int(record["opened"]["N"])
+            unprocessed: Any = answer.get("UnprocessedKeys") or {}
+            remaining += unprocessed.get(self._table, {}).get("Keys", [])
+        return numbers
 
     def _counting(self, before: ReviewItem | None, after: ReviewItem) -> list[Any]:
-        """What changes in the groups' entries when ``before`` becomes ``after``."""
+        """The writes that update the groups' records when ``before`` becomes ``after``."""
         new, old = _places(after), set() if before is None else _places(before)
         opened = after.status == "OPEN" and (before is None or before.attempts[-1:] != after.attempts[-1:])
         changes: dict[str, dict[str, int]] = {}
@@ -435,8 +368,7 @@ class DynamoReviewTable:
         counts = {name: by for name, by in counts.items() if by}
         texts = {"register": _register(grouping_of(group_id))}
         if item is not None:
-            told = ("hop", "destination", "failure_class", "error_code", "error_message")
-            texts |= {name: str(getattr(item, name)) for name in told}
+            texts |= {name: str(getattr(item, name)) for name in _GROUP_TEXTS}
         sets = [f"#{name} = :{name}" for name in texts]
         if item is not None and opened:
             texts |= {"first_opened_at": item.last_failed_at, "last_opened_at": item.last_failed_at}
@@ -453,7 +385,7 @@ class DynamoReviewTable:
             "ExpressionAttributeValues": values | {f":{name}": {"N": str(by)} for name, by in counts.items()},
         }
 
-    def _together(self, doing: str, writes: list[Any]) -> bool:
+    def _write_all(self, doing: str, writes: list[Any]) -> bool:
         """Carry out all of ``writes`` or none; whether their conditions were met."""
         for attempt in range(CONFLICT_ATTEMPTS):
             try:
@@ -461,41 +393,38 @@ class DynamoReviewTable:
                     self._client.update_item(**writes[0]["Update"])
                 else:
                     self._client.transact_write_items(TransactItems=writes)
-            except ClientError as error:
+            except (BotoCoreError, ClientError) as error:
                 reasons = _reasons(error)
                 if "ConditionalCheckFailed" in reasons:
                     return False
                 if "TransactionConflict" not in reasons:
                     raise _judged(error, reasons, doing) from error
-            except BotoCoreError as error:
-                translate(error, doing)
             else:
                 return True
             self._sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  # only to keep two writers apart
-        raise TransientError("aws-transaction-conflict", f"{doing}: another write of the same group was always first")
+        raise TransientError("aws-transaction-conflict", f"{doing}: other writes of the same group kept coming first")
 
 
-def _reasons(error: ClientError) -> set[str]:
-    """Why a write was not carried out: DynamoDB's codes, of each part of a transaction."""
-    code = str(error.response["Error"].get("Code")).removesuffix("Exception")
-    if code != "TransactionCanceled":
+def _reasons(error: BotoCoreError | ClientError) -> set[str]:
+    """DynamoDB's codes for a refused write; those of its parts for a transaction."""
+    code = error_code(error).removesuffix("Exception")
+    if code != "TransactionCanceled" or not isinstance(error, ClientError):
         return {code}
     answer: Any = error.response
-    parts = answer.get("CancellationReasons") or ()
-    return {str(part.get("Code")) for part in parts} - {"None"}
+    return {str(part.get("Code")) for part in answer.get("CancellationReasons") or ()} - {"None"}
 
 
-def _judged(error: ClientError, reasons: set[str], doing: str) -> Exception:
-    # "TransactionCanceled" says nothing of why: its parts do.
-    reason = next(iter(sorted(reasons)), "")
-    if str(error.response["Error"].get("Code")) != "TransactionCanceledException" or not reason:
+def _judged(error: BotoCoreError | ClientError, reasons: set[str], doing: str) -> Exception:
+    # "TransactionCanceled" does not say why; the codes of its parts do.
+    reason = min(reasons, default="")
+    if not isinstance(error, ClientError) or error_code(error) != "TransactionCanceledException" or not reason:
         return judge(error, doing)
     code = {"ValidationError": "ValidationException"}.get(reason, reason)
     return judge(ClientError({"Error": {"Code": code, "Message": ""}}, error.operation_name), doing)
 
 
 def _places(item: ReviewItem) -> set[tuple[str, Status]]:
-    """Where ``item`` is counted."""
+    """The groups and statuses under which ``item`` is counted."""
     return {(group_id, item.status) for group_id in item.group_ids.values()}
 
 
@@ -507,14 +436,13 @@ def _count_of(status: Status) -> str:
     return f"items_{status.lower()}"
 
 
-def _group(entry: Mapping[str, Any]) -> Group:
-    values = {name: _from_dynamo(value) for name, value in entry.items()}
-    told = ("hop", "destination", "failure_class", "error_code", "error_message", "first_opened_at", "last_opened_at")
+def _group(record: Mapping[str, Any]) -> Group:
+    values = {name: _from_dynamo(value) for name, value in record.items()}
     return Group(
         group_id=str(values["item_id"]).removeprefix(GROUP_PREFIX),
         counts={status: int(values.get(_count_of(status), 0)) for status in STATUSES},
         opened=int(values.get("opened", 0)),
-        **{name: str(values.get(name, "")) for name in told},
+        **{name: str(values.get(name, "")) for name in (*_GROUP_TEXTS, "first_opened_at", "last_opened_at")},
     )
 
 
@@ -524,7 +452,7 @@ def _projection() -> dict[str, Any]:
 
 
 def _stored(item: ReviewItem) -> dict[str, Any]:
-    """What the table keeps of ``item``: its own attributes, and what the indexes of groups are sorted into."""
+    """The attributes of ``item`` in the table, with the partition keys of the groups' indexes."""
     ids = item.group_ids
     of_values = {f"{name}_status": group_status(ids[name], item.status) for name in VALUE_GROUPINGS if name in ids}
     return {**item.to_dict(), "group_status": group_status(item.group_id, item.status), **of_values}
@@ -545,7 +473,7 @@ def _to_dynamo(value: Any) -> Any:
 
 
 def _text(text: str) -> str:
-    # A lone surrogate, which JSON may hold, can't be sent and would keep the letter for ever.
+    # JSON may hold a lone surrogate, which can't be sent; the dead letter would stay for ever.
     return text.encode(errors="replace").decode()
 
 

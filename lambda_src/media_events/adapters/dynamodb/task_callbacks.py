@@ -1,4 +1,4 @@
-"""Who waits for which event, and which have come, in DynamoDB: key ``pk`` (the correlation key) and ``sk``."""
+"""Task callbacks and early events in DynamoDB, by ``pk`` (the correlation key) and ``sk``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import translated
 from media_events.delivery.task_callbacks import Arrived, PendingCallback, TaskResult
 
 if TYPE_CHECKING:
@@ -20,40 +18,28 @@ _MAX_KEY_BYTES: Final = 1024
 
 
 class DynamoTaskCallbacks:
-    """Fulfils ``waits.WaitStore``. Whatever has expired may still be there: DynamoDB deletes late."""
+    """Implements ``delivery.task_callbacks.TaskCallbackStore``. DynamoDB deletes late: records may have expired."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
 
-    def put_callback(self, wait: PendingCallback) -> None:
-        """Write a waiter down.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        item: dict[str, Any] = {"token": {"S": wait.token}}
-        if wait.since is not None:
-            item["since"] = {"N": repr(wait.since)}
-        self._put(wait.key, _callback_sort(wait), wait.expires, item)
+    def put_callback(self, pending: PendingCallback) -> None:
+        """Store a pending callback."""
+        item: dict[str, Any] = {"token": {"S": pending.token}}
+        if pending.since is not None:
+            item["since"] = {"N": repr(pending.since)}
+        self._put(pending.key, _callback_sort(pending), pending.expires, item)
 
     def put_event(self, arrived: Arrived) -> None:
-        """Write an event down.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Store an event that has arrived."""
         item: dict[str, Any] = {"output": {"S": arrived.answer.output}, "at": {"N": repr(arrived.at)}}
         if arrived.answer.error is not None:
             item["error"] = {"S": arrived.answer.error}
         self._put(arrived.key, _EVENT + arrived.event, arrived.expires, item)
 
     def callbacks(self, key: str) -> list[PendingCallback]:
-        """Who waits for ``key``.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """The pending callbacks for ``key``."""
         return [
             PendingCallback(
                 key=key,
@@ -65,11 +51,7 @@ class DynamoTaskCallbacks:
         ]
 
     def events(self, key: str) -> list[Arrived]:
-        """What has come for ``key``.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """The events that have arrived for ``key``."""
         return [
             Arrived(
                 key=key,
@@ -81,36 +63,26 @@ class DynamoTaskCallbacks:
             for item in self._query(key, _EVENT)
         ]
 
-    def remove_callback(self, wait: PendingCallback) -> None:
-        """Forget a waiter.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
-        self._delete(wait.key, _callback_sort(wait))
+    def remove_callback(self, pending: PendingCallback) -> None:
+        """Delete a pending callback."""
+        self._delete(pending.key, _callback_sort(pending))
 
     def remove_event(self, arrived: Arrived) -> None:
-        """Forget an event.
-
-        Raises:
-            HopError: DynamoDB did not answer or refused.
-        """
+        """Delete an event."""
         self._delete(arrived.key, _EVENT + arrived.event)
 
     def _put(self, key: str, sort: str, expires: float, item: Mapping[str, Any]) -> None:
-        try:
+        with translated("writing to the task callbacks table"):
             self._client.put_item(
                 TableName=self._table,
                 Item={"pk": {"S": _partition(key)}, "sk": {"S": sort}, "expires": {"N": str(int(expires))}, **item},
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "writing to the table of waits")
 
     def _query(self, key: str, prefix: str) -> list[Any]:
         items: list[Any] = []
         options: dict[str, Any] = {}
         while True:
-            try:
+            with translated("reading the task callbacks table"):
                 page: Mapping[str, Any] = self._client.query(
                     TableName=self._table,
                     KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
@@ -118,22 +90,18 @@ class DynamoTaskCallbacks:
                     ConsistentRead=True,
                     **options,
                 )
-            except (BotoCoreError, ClientError) as error:
-                translate(error, "reading the table of waits")
             items += page.get("Items") or []
             if not page.get("LastEvaluatedKey"):
                 return items
             options = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def _delete(self, key: str, sort: str) -> None:
-        try:
+        with translated("deleting from the task callbacks table"):
             self._client.delete_item(TableName=self._table, Key={"pk": {"S": _partition(key)}, "sk": {"S": sort}})
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "deleting from the table of waits")
 
 
-def _callback_sort(wait: PendingCallback) -> str:
-    return _CALLBACK + hashlib.sha256(wait.token.encode(errors="surrogatepass")).hexdigest()[:32]
+def _callback_sort(pending: PendingCallback) -> str:
+    return _CALLBACK + hashlib.sha256(pending.token.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def _partition(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Bodies in S3, under names that are their digests."""
+"""Bodies in S3, each under its digest as name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate, translated
 from media_events.core.failures import PermanentDataError
 from media_events.events.claim_check import digest
 
@@ -22,7 +22,7 @@ def parse_uri(uri: str) -> tuple[str, str]:
     """Bucket and key of an ``s3://bucket/key`` URI.
 
     Raises:
-        ValueError: it is none.
+        ValueError: ``uri`` is not one.
     """
     match = _URI.fullmatch(uri)
     if match is None:
@@ -31,7 +31,7 @@ def parse_uri(uri: str) -> tuple[str, str]:
 
 
 class S3Bodies:
-    """Fulfils ``bodies.Bodies``. ``base_uri`` is ``s3://bucket/prefix/``."""
+    """Implements ``events.claim_check.Bodies``. ``base_uri`` is ``s3://bucket/prefix/``."""
 
     def __init__(self, client: S3Client, base_uri: str) -> None:
         self._client = client
@@ -39,36 +39,29 @@ class S3Bodies:
         self._bucket, self._prefix = parse_uri(self._base)
 
     def put(self, content: bytes, *, content_type: str = "application/json") -> str:
-        """Store ``content``; see ``bodies.Bodies``.
-
-        Raises:
-            HopError: S3 did not answer or refused.
-        """
+        """Store ``content``; returns its URI."""
         name = digest(content)
-        try:
+        with translated("storing a body"):
             self._client.put_object(
                 Bucket=self._bucket, Key=self._prefix + name, Body=content, ContentType=content_type
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "storing a body")
         return self._base + name
 
     def get(self, uri: str) -> bytes:
-        """Read a body back; see ``bodies.Bodies``.
+        """Read a body.
 
         Raises:
-            HopError: S3 did not answer or refused, or the pointer or the content is not ours.
+            PermanentDataError: ``foreign-dataref``, ``body-missing`` or ``body-changed``.
+            ProcessingError: S3 did not answer or refused.
         """
         name = uri.removeprefix(self._base)
         if name == uri or not _NAME.fullmatch(name):
-            raise PermanentDataError("foreign-dataref", "the body's pointer was not minted here; it is not followed")
+            raise PermanentDataError("foreign-dataref", "the body's URI is not one of ours, so it is not read")
         try:
             content = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"].read()
-        except ClientError as error:
-            if error.response["Error"].get("Code") in ("NoSuchKey", "404"):
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) in ("NoSuchKey", "404"):
                 raise PermanentDataError("body-missing", "the body is no longer in the bucket") from error
-            translate(error, "reading a body")
-        except BotoCoreError as error:
             translate(error, "reading a body")
         if digest(content) != name:
             raise PermanentDataError("body-changed", "the body in the bucket is not the one that was stored")
@@ -76,24 +69,18 @@ class S3Bodies:
 
 
 def bodies_of(base_uri: str, item_id: str) -> str:
-    """Where the bodies of one review item are."""
+    """The base URI of one review item's bodies."""
     return f"{base_uri.rstrip('/')}/{item_id}/"
 
 
 class S3Documents:
-    """Fulfils ``configuration.Documents``."""
+    """Implements ``core.configuration.Documents``."""
 
     def __init__(self, client: S3Client) -> None:
         self._client = client
 
     def read(self, uri: str) -> bytes:
-        """The bytes of ``uri``.
-
-        Raises:
-            HopError: S3 did not answer or refused.
-        """
+        """The bytes of ``uri``."""
         bucket, key = parse_uri(uri)
-        try:
+        with translated("reading the configuration"):
             return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading the configuration")

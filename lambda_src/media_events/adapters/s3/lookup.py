@@ -1,4 +1,4 @@
-"""What S3 knows of objects, and the sidecars that lie beside them."""
+"""Properties of S3 objects, and the contents of their sidecars, for lookups of a transform."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate
 from media_events.core.failures import PermanentConfigError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 Clients = Callable[[float], "S3Client"]
-"""Seconds that a call may take in all, to a client."""
+"""A client for the seconds that a call may take in all."""
 
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _REFUSED: Final = frozenset({"403", "AccessDenied", "Forbidden"})
@@ -29,29 +29,31 @@ _PROPERTIES: Final = {
 
 
 class S3Objects:
-    """Fulfils ``transforming.means.Objects``."""
+    """Implements ``transform.ports.Objects``."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def properties(self, bucket: str, key: str, *, timeout_seconds: float) -> Mapping[str, Any] | None:
-        """What S3 knows of an object; see ``transforming.means.Objects``."""
+        """An object's properties; ``None`` where there is no such object."""
         try:
             answer: Mapping[str, Any] = self._clients(timeout_seconds).head_object(Bucket=bucket, Key=key)
         except (BotoCoreError, ClientError) as error:
             _raise_unless_absent(error, "reading an object's properties")
             return None
-        found: dict[str, Any] = {name: answer[key] for key, name in _PROPERTIES.items() if answer.get(key) is not None}
-        if "etag" in found:
-            found["etag"] = found["etag"].strip('"')
+        properties: dict[str, Any] = {
+            name: answer[key] for key, name in _PROPERTIES.items() if answer.get(key) is not None
+        }
+        if "etag" in properties:
+            properties["etag"] = properties["etag"].strip('"')
         modified = answer.get("LastModified")
         if modified is not None:
-            found["last_modified"] = modified.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        found["metadata"] = {name.lower(): value for name, value in (answer.get("Metadata") or {}).items()}
-        return found
+            properties["last_modified"] = modified.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        properties["metadata"] = {name.lower(): value for name, value in (answer.get("Metadata") or {}).items()}
+        return properties
 
     def content(self, bucket: str, key: str, *, max_bytes: int, timeout_seconds: float) -> bytes | None:
-        """The beginning of an object's content; see ``transforming.means.Objects``."""
+        """The first ``max_bytes`` of an object; ``None`` where there is no such object."""
         try:
             body = self._clients(timeout_seconds).get_object(Bucket=bucket, Key=key)["Body"]
             with body:
@@ -62,12 +64,12 @@ class S3Objects:
 
 
 def _raise_unless_absent(error: BotoCoreError | ClientError, doing: str) -> None:
-    code = str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+    code = error_code(error)
     if code in _ABSENT:
         return
     if code in _REFUSED:
         raise PermanentConfigError(
             "aws-AccessDenied",
-            f"{doing}: S3 refused; it also does so where there is no such object and the role may not list the bucket",
+            f"{doing}: S3 refused; it also refuses where there is no such object and the role may not list the bucket",
         ) from error
     translate(error, doing)

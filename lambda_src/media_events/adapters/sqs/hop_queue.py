@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.adapters.sqs.attributes import sendable
 from media_events.core.failures import (
     DEFERRAL_ATTRIBUTE,
     DEFERRED_SINCE_ATTRIBUTE,
@@ -25,16 +25,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MAX_ATTRIBUTES: Final = 10
-"""SQS takes no more message attributes than this."""
+"""SQS takes no more message attributes."""
 MAX_DELAY_SECONDS: Final = 900
-"""SQS delays a message no longer than this."""
+"""SQS delays a message no longer."""
 _TOO_LONG: Final = frozenset({"InvalidParameterValue", "InvalidParameterValueException", "BatchRequestTooLong"})
 
 
 class SqsQueue:
-    """Fulfils ``consuming.Queue``, ``consuming.Waiting`` and ``receiving.DeadLetters``.
+    """Implements ``Queue`` and ``DeferralQueue`` of ``messaging.queue_consumer``, and ``ingress.webhook.DeadLetters``.
 
-    ``queue_url`` may be ``None`` where there is nothing to consume (the webhook).
+    ``queue_url`` is ``None`` for a hop that consumes no queue (the webhook). All methods raise a ``ProcessingError``
+    where SQS does not answer or refuses, for example because a receipt handle has expired.
     """
 
     def __init__(self, client: SQSClient, *, dead_letter_queue_url: str, queue_url: str | None = None) -> None:
@@ -43,13 +44,10 @@ class SqsQueue:
         self._dead_letter_queue_url = dead_letter_queue_url
 
     def dead_letter(self, message: Message, failure: Failure) -> None:
-        """Send ``message`` on with its reason.
+        """Send ``message`` to the dead-letter queue with ``failure``.
 
-        In a FIFO dead-letter queue it keeps its group and takes its message id as deduplication id, as SQS's own
-        redrive does: a second attempt to send it is dropped there.
-
-        Raises:
-            HopError: SQS did not take it.
+        In a FIFO dead-letter queue it keeps its group, and its message id is the deduplication id, as in SQS's own
+        redrive: a second attempt to send it is dropped.
         """
         self.send(
             message.body,
@@ -68,15 +66,11 @@ class SqsQueue:
         group_id: str | None = None,
         deduplication_id: str | None = None,
     ) -> None:
-        """Send ``body`` to the dead-letter queue with ``failure``.
-
-        Raises:
-            HopError: SQS did not take it.
-        """
+        """Send ``body`` to the dead-letter queue with ``failure``."""
         fifo: dict[str, str] = {}
         if self._dead_letter_queue_url.endswith(".fifo"):
             fifo = {"MessageGroupId": group_id or "none", "MessageDeduplicationId": deduplication_id or "none"}
-        # A body near SQS's limit leaves little room for the reason: rather a shorter reason than none.
+        # A body near SQS's limit leaves little room for the reason; a shorter reason is better than none.
         reasons = (failure, replace(failure, message=failure.message[:128], response=None))
         for attempt, reason in enumerate(reasons):
             try:
@@ -87,78 +81,52 @@ class SqsQueue:
                     **fifo,  # type: ignore[arg-type]
                 )
             except (BotoCoreError, ClientError) as error:
-                too_long = isinstance(error, ClientError) and error.response["Error"].get("Code") in _TOO_LONG
-                if attempt == 0 and too_long:
+                if attempt == 0 and error_code(error) in _TOO_LONG:
                     continue
                 translate(error, "sending to the dead-letter queue")
             return
 
     def set_visibility(self, receipt_handle: str, seconds: int) -> None:
-        """Let a received record reappear in ``seconds``.
-
-        Raises:
-            HopError: SQS refused, for example because the receipt handle has expired.
-        """
+        """Let a received record reappear in ``seconds``."""
         if self._queue_url is None:
             raise ValueError("this hop consumes no queue")
-        try:
+        with translated("setting a message's visibility"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "setting a message's visibility")
 
     def defer(self, message: Message, seconds: int, *, prior_attempts: int, since: int, copy: str) -> bool:
-        """Send a copy to the queue itself, delayed; false for a FIFO queue, which delays no single message.
-
-        Raises:
-            HopError: SQS did not take it.
-        """
+        """Send a delayed copy to the hop's own queue; false for a FIFO queue, which can't delay a single message."""
         if self._queue_url is None or self._queue_url.endswith(".fifo"):
             return False
         numbers = {PRIOR_ATTEMPTS_ATTRIBUTE: prior_attempts, DEFERRED_SINCE_ATTRIBUTE: since}
-        own = {name: {"DataType": "Number", "StringValue": str(number)} for name, number in numbers.items()}
-        own[DEFERRAL_ATTRIBUTE] = {"DataType": "String", "StringValue": copy}
-        attributes = _kept(message.message_attributes, frozenset(own)) | own
-        try:
+        added = {name: {"DataType": "Number", "StringValue": str(number)} for name, number in numbers.items()}
+        added[DEFERRAL_ATTRIBUTE] = {"DataType": "String", "StringValue": copy}
+        attributes = _retained(message.message_attributes, frozenset(added)) | added
+        with translated("deferring a message"):
             self._client.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=message.body,
                 DelaySeconds=min(seconds, MAX_DELAY_SECONDS),
                 MessageAttributes=attributes,
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "putting a message off")
         return True
 
 
 def _attributes(received: Mapping[str, Mapping[str, Any]], failure: Failure) -> dict[str, Any]:
-    """Received attributes in the form for sending, with the failure in place of an older one."""
-    attributes = _kept(received, frozenset({FAILURE_ATTRIBUTE}), dropped=WAITING_ATTRIBUTES)
+    """Received attributes in the form for sending, with ``failure`` in place of an older one."""
+    attributes = _retained(received, frozenset({FAILURE_ATTRIBUTE}), dropped=WAITING_ATTRIBUTES)
     attributes[FAILURE_ATTRIBUTE] = {"DataType": "String", "StringValue": failure.to_json()}
     return attributes
 
 
-def _kept(
+def _retained(
     received: Mapping[str, Mapping[str, Any]], added: frozenset[str], dropped: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """Received attributes in the form for sending, without those that are ``added`` anew or ``dropped``.
+    """Received attributes in the form for sending, without those in ``added`` and ``dropped``.
 
-    Where there would be more than ten some have to give way: never the re-drive count.
+    Where there would be more than ten, some are left out, but never the redrive count.
     """
     names = [name for name in received if name not in added | dropped]
     names.sort(key=lambda name: name != REDRIVE_COUNT_ATTRIBUTE)
-    kept = ((name, _sendable(received[name])) for name in names[: MAX_ATTRIBUTES - len(added)])
-    return {name: sendable for name, sendable in kept if sendable}
-
-
-def _sendable(value: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Lambda spells attributes in lower camel case and binary values in base64; ``SendMessage`` wants neither."""
-    data_type = value.get("dataType") or "String"
-    if value.get("stringValue") is not None:
-        return {"DataType": data_type, "StringValue": value["stringValue"]}
-    binary = value.get("binaryValue")
-    if binary is not None:
-        raw = binary if isinstance(binary, bytes) else base64.b64decode(binary)
-        return {"DataType": data_type, "BinaryValue": raw}
-    return None
+    return sendable({name: received[name] for name in names[: MAX_ATTRIBUTES - len(added)]})

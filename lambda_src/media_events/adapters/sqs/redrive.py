@@ -1,21 +1,19 @@
-"""Where dead letters go back to: queues and functions."""
+"""The queues that dead letters go back to."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import translated
+from media_events.adapters.sqs.attributes import sendable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
 class SqsQueues:
-    """Fulfils ``redriver.Queues``."""
+    """Implements ``recovery.ports.Queues``."""
 
     def __init__(self, client: SQSClient) -> None:
         self._client = client
@@ -29,41 +27,18 @@ class SqsQueues:
         group_id: str | None,
         deduplication_id: str,
     ) -> None:
-        """Send a message.
-
-        Raises:
-            HopError: SQS did not answer or refused.
-        """
+        """Send a message."""
         options: Any = {}
         if queue_url.endswith(".fifo"):
             options = {"MessageGroupId": group_id or "none", "MessageDeduplicationId": deduplication_id}
-        try:
+        with translated("sending a dead letter back to its queue"):
             self._client.send_message(
-                QueueUrl=queue_url,
-                MessageBody=body,
-                MessageAttributes={name: _sendable(value) for name, value in attributes.items()},
-                **options,
+                QueueUrl=queue_url, MessageBody=body, MessageAttributes=sendable(attributes), **options
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "sending a dead letter back to its queue")
 
     def set_visibility(self, queue_url: str, receipt_handle: str, seconds: int) -> None:
-        """Let a received record reappear in ``seconds``.
-
-        Raises:
-            HopError: SQS did not answer or refused.
-        """
-        try:
+        """Let a received record reappear in ``seconds``."""
+        with translated("setting a dead letter's visibility"):
             self._client.change_message_visibility(
                 QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "setting a dead letter's visibility")
-
-
-def _sendable(value: Mapping[str, Any]) -> Any:
-    kind = value.get("dataType") or "String"
-    if value.get("stringValue") is not None:
-        return {"DataType": kind, "StringValue": value["stringValue"]}
-    binary = value.get("binaryValue") or ""
-    return {"DataType": kind, "BinaryValue": binary if isinstance(binary, bytes) else base64.b64decode(binary)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import judge
+from media_events.adapters.aws_errors import error_code, translate
 from media_events.core.failures import PermanentConfigError, PermanentDataError
 
 if TYPE_CHECKING:
@@ -17,21 +17,17 @@ _DATA: Final = frozenset({"InvalidExecutionInput", "InvalidName"})
 
 
 class StepFunctions:
-    """Fulfils ``delivery.states.StateMachines``."""
+    """Implements ``delivery.aws.step_functions.StateMachines``."""
 
     def __init__(self, client: SFNClient) -> None:
         self._client = client
 
     def start(self, state_machine_arn: str, name: str, text: str) -> str:
-        """Start the execution, or find that it exists; returns its ARN.
-
-        Raises:
-            HopError: Step Functions did not answer or refused.
-        """
+        """Start the execution, or find that it exists; returns its ARN."""
         try:
             answer = self._client.start_execution(stateMachineArn=state_machine_arn, name=name, input=text)
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
+        except (BotoCoreError, ClientError) as error:
+            code = error_code(error)
             message = f"starting an execution: {code}"
             if code == "ExecutionAlreadyExists":
                 return execution_arn(state_machine_arn, name)
@@ -39,9 +35,7 @@ class StepFunctions:
                 raise PermanentConfigError(f"aws-{code}", message) from error
             if code in _DATA:
                 raise PermanentDataError(f"aws-{code}", message) from error
-            raise judge(error, "starting an execution") from error
-        except BotoCoreError as error:
-            raise judge(error, "starting an execution") from error
+            translate(error, "starting an execution")
         return answer["executionArn"]
 
 

@@ -1,4 +1,4 @@
-"""Tasks of Step Functions that wait for an answer."""
+"""Step Functions tasks that wait with a token."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import judge
+from media_events.adapters.aws_errors import error_code, translate
 from media_events.core.failures import PermanentDataError
 from media_events.delivery.task_callbacks import MAX_CAUSE_CHARACTERS, TaskResult
 
@@ -17,17 +17,13 @@ _NOT_WAITING: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidTok
 
 
 class StepFunctionsTasks:
-    """Fulfils ``waits.Tasks``."""
+    """Implements ``delivery.task_callbacks.Tasks``."""
 
     def __init__(self, client: SFNClient) -> None:
         self._client = client
 
     def answer(self, token: str, answer: TaskResult) -> bool:
-        """Resume or fail the task; false if it doesn't wait any more.
-
-        Raises:
-            HopError: Step Functions did not answer, or refused.
-        """
+        """Resume or fail the task; false if it no longer waits."""
         try:
             if answer.error is None:
                 self._client.send_task_success(taskToken=token, output=answer.output)
@@ -35,13 +31,11 @@ class StepFunctionsTasks:
                 self._client.send_task_failure(
                     taskToken=token, error=answer.error, cause=answer.output[:MAX_CAUSE_CHARACTERS]
                 )
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
+        except (BotoCoreError, ClientError) as error:
+            code = error_code(error)
             if code in _NOT_WAITING:
                 return False
             if code == "InvalidOutput":
                 raise PermanentDataError("aws-InvalidOutput", "answering a task: InvalidOutput") from error
-            raise judge(error, "answering a task") from error
-        except BotoCoreError as error:
-            raise judge(error, "answering a task") from error
+            translate(error, "answering a task")
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media_events.adapters.dynamodb.circuit_breaker import BELIEVED_SECONDS, DynamoCircuitBreaker, DynamoCircuitBreakers
+from media_events.adapters.dynamodb.circuit_breaker import CACHE_SECONDS, DynamoCircuitBreaker, DynamoCircuitBreakers
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import TransientError
 from media_events.recovery.config import parse_queues
@@ -106,5 +106,5 @@ def test_what_was_read_is_believed_for_a_few_seconds():
         )
         assert circuit_breakers.open_until("table", "cms") is None
         assert circuit_breakers.open_until("table", "another") is None
-        clock.sleep(BELIEVED_SECONDS)
-        assert circuit_breakers.open_until("table", "cms") == clock.now - BELIEVED_SECONDS + 100
+        clock.sleep(CACHE_SECONDS)
+        assert circuit_breakers.open_until("table", "cms") == clock.now - CACHE_SECONDS + 100

@@ -85,7 +85,7 @@ def test_event_whose_put_was_not_answered_is_not_put_again_by_client_or_publishe
     (outcome,) = delivery().deliver_all([make_event()])
 
     assert isinstance(outcome, UnansweredError)
-    assert "may have happened" in outcome.message
+    assert "may have taken effect" in outcome.message
     assert service.requests == 1
 
 
