@@ -60,7 +60,7 @@ class DeliveryPolicies:
     strict: ResequencerPolicy | None = None
 
 
-GUARD_KEYS: Final = frozenset({"name", "type", "circuit_breaker", "ordering", "strict"})
+POLICY_KEYS: Final = frozenset({"name", "type", "circuit_breaker", "ordering", "strict"})
 """Keys that every type of destination has."""
 
 ORDERINGS: Final = ("none", "latest", "strict")

@@ -13,8 +13,9 @@ from urllib.parse import quote_plus, urlencode
 
 from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
 from media_events.outbound_http.address_guard import Network
-from media_events.outbound_http.authentication import ClientCredentials, ReadSecrets, unusable
+from media_events.outbound_http.authentication import Authentication, ClientCredentials, ReadSecrets, unusable
 from media_events.outbound_http.client import HttpClient, Request, Response
+from media_events.outbound_http.response_failure import TRANSIENT_STATUSES
 from media_events.outbound_http.retry_after import retry_after_seconds
 
 DEFAULT_LIFETIME_SECONDS: Final = 300.0
@@ -26,7 +27,7 @@ MARGIN_SECONDS: Final = 60.0
 MAX_ANSWER_BYTES: Final = 32 * 1024
 """Of the endpoint's answer: tokens that list what their bearer may do grow long."""
 
-_TRANSIENT: Final = frozenset({408, 425, 429})
+_UNAUTHENTICATED: Final = 401
 _CREDENTIALS_REFUSED: Final = frozenset({400, 401, 403})
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}\Z")
 _ERROR_CODE: Final = re.compile(r"[a-z_]{1,64}\Z")
@@ -79,6 +80,28 @@ class TokenCache:
                 self._token = None
 
 
+def exchange_with_token(
+    exchange: Callable[[str | None], Response],
+    authentication: Authentication | None,
+    tokens: TokenCache,
+    *,
+    fetch: Callable[[ClientCredentials], Token],
+    clock: Callable[[], float],
+) -> Response:
+    """The answer of ``exchange``, which gets a bearer token where ``authentication`` is :class:`ClientCredentials`.
+
+    A token may be revoked before it expires: after a 401 the exchange is repeated once, with a new token.
+    """
+    if not isinstance(authentication, ClientCredentials):
+        return exchange(None)
+    token = tokens.value(lambda: fetch(authentication), now=clock())
+    response = exchange(token)
+    if response.status != _UNAUTHENTICATED:
+        return response
+    tokens.forget(token)
+    return exchange(tokens.value(lambda: fetch(authentication), now=clock()))
+
+
 def request_token(  # noqa: PLR0913 - whom to ask, with what, and how far one may go
     credentials: ClientCredentials,
     *,
@@ -104,7 +127,7 @@ def request_token(  # noqa: PLR0913 - whom to ask, with what, and how far one ma
         status = response.status
         if status // 100 == 2:  # noqa: PLR2004 - HTTP's class of success
             return _token(response, now=now)
-        if status in _TRANSIENT or status // 100 == 5:  # noqa: PLR2004
+        if status in TRANSIENT_STATUSES or status // 100 == 5:  # noqa: PLR2004
             raise TransientError(
                 f"token-http-{status}",
                 f"the token endpoint answered {status}",

@@ -12,12 +12,12 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
-from media_events.delivery.http.config import HttpDestination
-from media_events.delivery.http.delivery import USER_AGENT, judge
 from media_events.outbound_http.address_guard import Target, TargetError, parse_target
 from media_events.outbound_http.authentication import ClientCredentials, authenticate, without_proofs
 from media_events.outbound_http.client import Request, Response
-from media_events.outbound_http.oauth2 import TokenCache, request_token
+from media_events.outbound_http.endpoint import USER_AGENT, HttpEndpoint
+from media_events.outbound_http.oauth2 import Token, TokenCache, exchange_with_token, request_token
+from media_events.outbound_http.response_failure import response_failure
 from media_events.transform.aws_lookups import parsed_json
 from media_events.transform.expressions import ExpressionError, compiled, evaluated
 from media_events.transform.lookup import Question, time_for
@@ -29,7 +29,6 @@ _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _NOTHING: Final = frozenset({204, 404, 410})
 """Answers that say: nobody here by that name."""
 
-_UNAUTHENTICATED: Final = 401
 _SUCCESS: Final = range(200, 300)
 _DOTS: Final = frozenset({".", ".."})
 _DECODINGS: Final = 4
@@ -104,7 +103,7 @@ class ApiSource:
     """
 
     url: UrlTemplate
-    api: HttpDestination
+    api: HttpEndpoint
     allow_http: bool
     tokens: TokenCache = field(default_factory=TokenCache, compare=False)
 
@@ -126,11 +125,13 @@ class ApiSource:
         except TargetError as error:
             raise PermanentDataError("lookup-url", f"{where}.http.url: with this event's values {error}") from None
         ends = ports.clock() + time_for(self.api.timeout_seconds, ports, where)
-        token = self._token(ports, ends)
-        response = self._get(target, event_id, token, ports, ends)
-        if response.status == _UNAUTHENTICATED and token is not None:
-            self.tokens.forget(token)
-            response = self._get(target, event_id, self._token(ports, ends), ports, ends)
+        response = exchange_with_token(
+            lambda token: self._get(target, event_id, token, ports, ends),
+            self.api.authentication,
+            self.tokens,
+            fetch=lambda credentials: self._fetch_token(credentials, ports, ends),
+            clock=ports.clock,
+        )
         return self._read(response, ports, where)
 
     def _get(self, target: Target, event_id: str, token: str | None, ports: TransformPorts, ends: float) -> Response:
@@ -162,26 +163,20 @@ class ApiSource:
         # Of a refusal a person sees what was answered.
         return replace(response, body=without_proofs(response.body, self.api.authentication, headers))
 
-    def _token(self, ports: TransformPorts, ends: float) -> str | None:
-        credentials = self.api.authentication
-        if not isinstance(credentials, ClientCredentials):
-            return None
-        return self.tokens.value(
-            lambda: request_token(
-                credentials,
-                client=ports.partners,
-                read_secrets=ports.read_secrets,
-                now=ports.clock(),
-                timeout_seconds=_left(ports, ends),
-                allowed_networks=self.api.allowed_networks,
-            ),
+    def _fetch_token(self, credentials: ClientCredentials, ports: TransformPorts, ends: float) -> Token:
+        return request_token(
+            credentials,
+            client=ports.partners,
+            read_secrets=ports.read_secrets,
             now=ports.clock(),
+            timeout_seconds=_left(ports, ends),
+            allowed_networks=self.api.allowed_networks,
         )
 
     def _read(self, response: Response, ports: TransformPorts, where: str) -> Any:
         if response.status in _NOTHING:
             return None
-        error = judge(response, now=ports.clock())
+        error = response_failure(response, now=ports.clock())
         if error is not None:
             raise self._refusal(error, response, where)
         if len(response.body) > MAX_ANSWER_BYTES:

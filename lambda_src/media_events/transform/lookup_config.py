@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from media_events.delivery.http.config import read_http
 from media_events.outbound_http.authentication import StandardWebhooks
+from media_events.outbound_http.endpoint import read_endpoint
 from media_events.transform.aws_lookups import ObjectSource, TableSource
 from media_events.transform.config_fields import StepFields
 from media_events.transform.expressions import compiled
@@ -139,7 +139,7 @@ def _api(fields: StepFields) -> ApiSource | None:
         _check_key_arn(auth)
         document["auth"] = {key: value for key, value in auth.values.items() if key != "kms_key_arn"}
     problems: list[str] = []
-    api = read_http({**document, "url": url.sample, "timeout_seconds": seconds}, {"name": "lookup"}, problems)
+    api = read_endpoint({**document, "url": url.sample, "timeout_seconds": seconds}, problems)
     for problem in problems:
         name, _, sentence = problem.partition(": ")
         fields.problem(name, sentence)

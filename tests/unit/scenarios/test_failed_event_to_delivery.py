@@ -16,8 +16,8 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters import boto_clients
-from media_events.delivery.http.delivery import Response
 from media_events.handlers import deliver, redrive
+from media_events.outbound_http.client import Response
 from ops.deployment.discovery import Cloud, Deployment
 from ops.review import bootstrap, editing
 from ops.review.archiving import decide

@@ -13,7 +13,7 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.config_fields import matching, number, one_of
 from media_events.delivery.payload_formats import FORMS, Form
-from media_events.delivery.policies import GUARD_KEYS, DeliveryPolicies
+from media_events.delivery.policies import POLICY_KEYS, DeliveryPolicies
 
 Invocation = Literal["request-response", "event"]
 INVOCATIONS: Final = cast("tuple[Invocation, ...]", get_args(Invocation))
@@ -211,12 +211,12 @@ def _expression(document: Mapping[str, Any], key: str, problems: list[str]) -> P
 
 
 AWS_KEYS: Final[Mapping[str, frozenset[str]]] = {
-    "step-functions": GUARD_KEYS | {"state_machine_arn"},
-    "sqs": GUARD_KEYS | {"queue_arn", "queue_url", "mode"},
-    "sns": GUARD_KEYS | {"topic_arn", "mode"},
-    "event-bus": GUARD_KEYS | {"bus_arn"},
-    "lambda": GUARD_KEYS | {"function_arn", "invocation", "mode", "timeout_seconds"},
-    "firehose": GUARD_KEYS | {"stream_arn"},
-    "task-callback": GUARD_KEYS
+    "step-functions": POLICY_KEYS | {"state_machine_arn"},
+    "sqs": POLICY_KEYS | {"queue_arn", "queue_url", "mode"},
+    "sns": POLICY_KEYS | {"topic_arn", "mode"},
+    "event-bus": POLICY_KEYS | {"bus_arn"},
+    "lambda": POLICY_KEYS | {"function_arn", "invocation", "mode", "timeout_seconds"},
+    "firehose": POLICY_KEYS | {"stream_arn"},
+    "task-callback": POLICY_KEYS
     | {"task_callbacks_table", "correlation_key", "success_when", "failure_when", "error", "early_seconds"},
 }

@@ -1,234 +1,31 @@
-"""An HTTP endpoint as its configuration describes it."""
+"""An HTTP destination as its configuration describes it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
-from media_events.core.config_fields import number, one_of, otherwise, refuse_unknown
-from media_events.delivery.policies import GUARD_KEYS, DeliveryPolicies
-from media_events.outbound_http.address_guard import Network, Target, TargetError, parse_networks, parse_target
-from media_events.outbound_http.authentication import (
-    CLIENT_AUTHENTICATIONS,
-    ApiKey,
-    Authentication,
-    Basic,
-    ClientAuthentication,
-    ClientCredentials,
-    StandardWebhooks,
-)
+from media_events.core.config_fields import one_of
+from media_events.delivery.policies import POLICY_KEYS, DeliveryPolicies
+from media_events.outbound_http.endpoint import ENDPOINT_KEYS, HttpEndpoint, read_endpoint
 
 Mode = Literal["structured", "binary", "data"]
 MODES: Final = cast("tuple[Mode, ...]", get_args(Mode))
 
-DEFAULT_TIMEOUT_SECONDS: Final = 10.0
-MAX_TIMEOUT_SECONDS: Final = 300.0
-MAX_HEADERS: Final = 50
-MAX_HEADER_CHARACTERS: Final = 4096
-
-# Headers that the connection, the envelope, a signature or a proxy's trust depends on.
-FORBIDDEN_HEADERS: Final = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "cookie",
-        "date",
-        "expect",
-        "forwarded",
-        "host",
-        "idempotency-key",
-        "keep-alive",
-        "origin",
-        "referer",
-        "set-cookie",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "via",
-    }
-)
-FORBIDDEN_HEADER_PREFIXES: Final = (
-    "access-control-",
-    "ce-",
-    "cf-",
-    "proxy-",
-    "sec-",
-    "svix-",
-    "webhook-",
-    "x-amz-",
-    "x-amzn-",
-    "x-forwarded-",
-    "x-goog-",
-)
-# A credential as configuration would end in Terraform state and in the configuration's bucket.
-CREDENTIAL_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "x-auth-token"})
-
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*\Z")
-_SECRET_ARN: Final = re.compile(r"arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]*:[0-9]*:secret:.+\Z")
-
-_AUTH_KEYS: Final[Mapping[str, frozenset[str]]] = {
-    "api-key": frozenset({"header"}),
-    "basic": frozenset(),
-    "standard-webhooks": frozenset(),
-    "oauth2-client-credentials": frozenset({"token_url", "scope", "audience", "client_authentication"}),
-}
-HTTP_KEYS: Final = GUARD_KEYS | {
-    "url",
-    "mode",
-    "headers",
-    "timeout_seconds",
-    "auth",
-    "allowed_private_cidrs",
-    "allow_http",
-}
+HTTP_KEYS: Final = POLICY_KEYS | ENDPOINT_KEYS | {"mode"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpDestination(DeliveryPolicies):
-    """An HTTP endpoint. ``mode`` says how the event becomes a request (see ``http.build_request``)."""
+    """``mode`` says how the event becomes a request: see :func:`~media_events.delivery.http.delivery.build_request`."""
 
-    target: Target
+    endpoint: HttpEndpoint
     mode: Mode = "structured"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
-    authentication: Authentication | None = None
-    allowed_networks: tuple[Network, ...] = ()
 
 
 def read_http(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> HttpDestination | None:
     """Read a destination of type ``http``; ``policies`` are the fields of its base."""
-    allow_http = otherwise(document.get("allow_http"), False)  # noqa: FBT003 - the default of a truth value
-    if not isinstance(allow_http, bool):
-        problems.append("allow_http: must be true or false")
-    allowed: tuple[Network, ...] = ()
-    try:
-        allowed = parse_networks(otherwise(document.get("allowed_private_cidrs"), []))
-    except TargetError as error:
-        problems.append(f"allowed_private_cidrs: {error}")
-    target: Target | None = None
-    try:
-        target = parse_target(document.get("url"), allow_http=allow_http is True, allowed=allowed)
-    except TargetError as error:
-        problems.append(f"url: {error}")
-    mode = one_of(document, "mode", MODES, problems)
-    timeout = number(
-        document.get("timeout_seconds"), "timeout_seconds", DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, problems
-    )
-    headers = _headers(otherwise(document.get("headers"), {}), problems)
-    authentication = _authentication(document.get("auth"), allow_http is True, allowed, problems)
-    if isinstance(authentication, ApiKey) and authentication.header.lower() in map(str.lower, headers):
-        problems.append(f"headers.{authentication.header}: is set by auth as well")
-    if target is None:
-        return None
-    return HttpDestination(
-        **policies,
-        target=target,
-        mode=cast("Mode", mode),
-        headers=headers,
-        timeout_seconds=timeout,
-        authentication=authentication,
-        allowed_networks=allowed,
-    )
-
-
-def _headers(value: Any, problems: list[str]) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        problems.append("headers: must be a map of names to values")
-        return {}
-    if len(value) > MAX_HEADERS:
-        problems.append(f"headers: must be {MAX_HEADERS} or fewer")
-    headers: dict[str, str] = {}
-    seen: set[str] = set()
-    for name, text in value.items():
-        reason = _header_problem(name, text)
-        if reason is None and name.lower() in seen:
-            reason = "is given twice"
-        if reason is None and name.lower() in CREDENTIAL_HEADERS:
-            reason = "would put a credential into configuration; use auth with a secret"
-        if reason is not None:
-            problems.append(f"headers.{name}: {reason}")
-            continue
-        seen.add(name.lower())
-        headers[name] = text
-    return headers
-
-
-def _header_problem(name: Any, text: Any) -> str | None:
-    if not isinstance(name, str) or not _TOKEN.match(name):
-        return "is not a header name"
-    lower = name.lower()
-    if lower in FORBIDDEN_HEADERS or lower.startswith(FORBIDDEN_HEADER_PREFIXES):
-        return "is set by the delivery itself or trusted by proxies, and can't be configured"
-    if not isinstance(text, str) or len(text) > MAX_HEADER_CHARACTERS or not _HEADER_VALUE.match(text):
-        return f"must be printable ASCII of up to {MAX_HEADER_CHARACTERS} characters"
-    return None
-
-
-def _authentication(
-    value: Any,
-    allow_http: bool,  # noqa: FBT001 - as the destination itself has it
-    allowed: tuple[Network, ...],
-    problems: list[str],
-) -> Authentication | None:
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        problems.append(
-            'auth: must be an object such as {"type": "api-key", "header": "x-api-key", "secret_arn": "..."}'
-        )
-        return None
-    kind = str(value.get("type"))
-    if kind not in _AUTH_KEYS:
-        problems.append(f"auth.type: must be one of {', '.join(_AUTH_KEYS)}, not {kind!r}")
-        return None
-    given = {key: text for key, text in value.items() if text is not None}
-    refuse_unknown(given, _AUTH_KEYS[kind] | {"type", "secret_arn"}, "auth.", problems)
-    arn = value.get("secret_arn")
-    if not isinstance(arn, str) or not _SECRET_ARN.match(arn):
-        problems.append("auth.secret_arn: must be the ARN of a Secrets Manager secret")
-        arn = ""
-    if kind == "oauth2-client-credentials":
-        return _client_credentials(arn, given, allow_http, allowed, problems)
-    if kind == "api-key":
-        header = value.get("header")
-        reason = _header_problem(header, "")
-        if reason is not None:
-            problems.append(f"auth.header: {reason}")
-        return ApiKey(header=str(header), secret_arn=arn)
-    return Basic(arn) if kind == "basic" else StandardWebhooks(arn)
-
-
-def _client_credentials(
-    arn: str,
-    given: Mapping[str, Any],
-    allow_http: bool,  # noqa: FBT001
-    allowed: tuple[Network, ...],
-    problems: list[str],
-) -> ClientCredentials | None:
-    for key in ("scope", "audience"):
-        text = given.get(key)
-        if text is not None and (not isinstance(text, str) or not 0 < len(text) <= MAX_HEADER_CHARACTERS):
-            problems.append(f"auth.{key}: must be text of up to {MAX_HEADER_CHARACTERS} characters")
-    way = given.get("client_authentication", CLIENT_AUTHENTICATIONS[0])
-    if way not in CLIENT_AUTHENTICATIONS:
-        problems.append(f"auth.client_authentication: must be one of {', '.join(CLIENT_AUTHENTICATIONS)}, not {way!r}")
-    try:
-        token_target = parse_target(given.get("token_url"), allow_http=allow_http, allowed=allowed)
-    except TargetError as error:
-        problems.append(f"auth.token_url: {error}")
-        return None
-    return ClientCredentials(
-        secret_arn=arn,
-        token_target=token_target,
-        scope=given.get("scope"),
-        audience=given.get("audience"),
-        client_authentication=cast("ClientAuthentication", way),
-    )
+    mode = cast("Mode", one_of(document, "mode", MODES, problems))
+    endpoint = read_endpoint(document, problems)
+    return None if endpoint is None else HttpDestination(**policies, endpoint=endpoint, mode=mode)

@@ -1,4 +1,4 @@
-"""One event, one HTTP request, one verdict."""
+"""Delivery of one event by one HTTP request."""
 
 from __future__ import annotations
 
@@ -10,36 +10,24 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from media_events.core.envelope import Event
-from media_events.core.failures import (
-    MAX_RESPONSE_CHARACTERS,
-    PermanentConfigError,
-    PermanentDataError,
-    ProcessingError,
-    TransientError,
-    scrub,
-)
+from media_events.core.failures import PermanentDataError, TransientError
 from media_events.delivery.http.config import HttpDestination
 from media_events.delivery.payload_formats import unmarked
 from media_events.events.cloudevents import CloudEventError, to_binary, to_structured
 from media_events.outbound_http.authentication import ClientCredentials, ReadSecrets, authenticate, without_proofs
 from media_events.outbound_http.client import HttpClient, Request, Response
-from media_events.outbound_http.oauth2 import TokenCache, request_token
-from media_events.outbound_http.retry_after import retry_after_seconds
+from media_events.outbound_http.endpoint import USER_AGENT
+from media_events.outbound_http.oauth2 import Token, TokenCache, exchange_with_token, request_token
+from media_events.outbound_http.response_failure import response_failure
 
-USER_AGENT: Final = "media-events/1"
 MIN_TIMEOUT_SECONDS: Final = 1.0
 MAX_KEY_CHARACTERS: Final = 255
-"""Of an ``Idempotency-Key``: as much as the column of a receiver's table usually takes."""
+"""Of an ``Idempotency-Key``: a receiver's database column usually takes this many."""
 _DIGEST_CHARACTERS: Final = 32
 _HEADER_SAFE: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 
-_UNAUTHENTICATED: Final = 401
-_TRANSIENT: Final = frozenset({408, 425, 429})
-# What the receiver says about us or the address, rather than about this one event.
-_CONFIGURATION: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 412, 421, 426, 428, 451})
 
-
-def build_request(  # noqa: PLR0913 - what is sent, to whom, when and with which proof
+def build_request(  # noqa: PLR0913 - the event, its destination, the time and the credentials
     event: Event,
     destination: HttpDestination,
     *,
@@ -51,12 +39,13 @@ def build_request(  # noqa: PLR0913 - what is sent, to whom, when and with which
     """The request that delivers ``event``; ``now`` is epoch seconds, ``token`` the one of ``ClientCredentials``.
 
     ``structured`` and ``binary`` are CloudEvents' HTTP modes, ``data`` is the event's data alone. Every mode carries
-    the event's :func:`idempotency_key`, which no retry, re-drive or replay changes.
+    the event's :func:`idempotency_key`, which no retry, redrive or archive replay changes.
 
     Raises:
-        PermanentDataError: ``not-json``; the event holds a number that JSON has no words for.
-        HopError: the secret can't be read or used.
+        PermanentDataError: ``not-json``; the event holds a number that JSON can't express.
+        ProcessingError: the secret can't be read or used.
     """
+    endpoint = destination.endpoint
     plain = unmarked(event)
     try:
         match destination.mode:
@@ -69,12 +58,12 @@ def build_request(  # noqa: PLR0913 - what is sent, to whom, when and with which
     except CloudEventError as error:
         raise PermanentDataError("not-json", f"the event can't be sent: {error}") from error
     headers = {
-        **destination.headers,
+        **endpoint.headers,
         **headers,
         "User-Agent": USER_AGENT,
         "Idempotency-Key": idempotency_key(event),
         **authenticate(
-            destination.authentication,
+            endpoint.authentication,
             identity=_identity(event),
             body=body,
             now=now,
@@ -85,18 +74,18 @@ def build_request(  # noqa: PLR0913 - what is sent, to whom, when and with which
     if event.metadata.traceparent is not None:
         headers["traceparent"] = header_value(event.metadata.traceparent)
     return Request(
-        target=destination.target,
+        target=endpoint.target,
         headers=headers,
         body=body,
         timeout_seconds=timeout_seconds,
-        allowed_networks=destination.allowed_networks,
+        allowed_networks=endpoint.allowed_networks,
     )
 
 
 def idempotency_key(event: Event) -> str:
-    """What a receiver knows an event again by: ``<source>/<id>``, since an id alone may be another partner's as well.
+    """The key by which a receiver recognises an event: ``<source>/<id>``, since two partners may use the same id.
 
-    Where that is longer than :data:`MAX_KEY_CHARACTERS` as a header, its beginning with a digest of the whole.
+    A key longer than :data:`MAX_KEY_CHARACTERS` is cut and ends in a digest of the whole.
     """
     identity = _identity(event)
     key = header_value(identity)
@@ -112,7 +101,7 @@ def _identity(event: Event) -> str:
 
 
 def header_value(text: str) -> str:
-    """``text`` as a header can carry it: percent-encoded UTF-8 but for printable ASCII, so never a line break."""
+    """``text`` as a header value: percent-encoded UTF-8 except printable ASCII, so it has no line break."""
     return quote(text, safe=_HEADER_SAFE, errors="replace")
 
 
@@ -134,22 +123,23 @@ class HttpDelivery:
     tokens: TokenCache = field(default_factory=TokenCache)
 
     def deliver(self, event: Event, *, seconds_left: float) -> dict[str, str | int]:
-        """POST ``event`` and judge the answer; returns what the ledger keeps of it.
+        """POST ``event``; returns the result for the idempotency record.
 
-        ``seconds_left`` is how long the function may still run: a request that could outlive it is not begun. Where a
-        bearer token is refused, which may have been revoked before its time, the event is sent once more with a new
-        one.
+        ``seconds_left`` is how long the function may still run: a request that could outlive it is not begun.
 
         Raises:
-            HopError: see :func:`judge`, :func:`build_request`, ``tokens.request_token`` and :class:`HttpClient`.
+            ProcessingError: see :func:`response_failure`, :func:`build_request`, ``oauth2.request_token`` and
+                :class:`HttpClient`.
         """
         ends = self.clock() + seconds_left
-        token = self._token(ends)
-        response = self._post(event, token, ends)
-        if response.status == _UNAUTHENTICATED and token is not None:
-            self.tokens.forget(token)
-            response = self._post(event, self._token(ends), ends)
-        error = judge(response, now=self.clock())
+        response = exchange_with_token(
+            lambda token: self._post(event, token, ends),
+            self.destination.endpoint.authentication,
+            self.tokens,
+            fetch=lambda credentials: self._fetch_token(credentials, ends),
+            clock=self.clock,
+        )
+        error = response_failure(response, now=self.clock())
         if error is not None:
             raise error
         return {"status": response.status}
@@ -164,66 +154,22 @@ class HttpDelivery:
             token=token,
         )
         response = self.client.post(request)
-        return replace(response, body=without_proofs(response.body, self.destination.authentication, request.headers))
+        authentication = self.destination.endpoint.authentication
+        return replace(response, body=without_proofs(response.body, authentication, request.headers))
 
-    def _token(self, ends: float) -> str | None:
-        credentials = self.destination.authentication
-        if not isinstance(credentials, ClientCredentials):
-            return None
-        return self.tokens.value(
-            lambda: request_token(
-                credentials,
-                client=self.client,
-                read_secrets=self.read_secrets,
-                now=self.clock(),
-                timeout_seconds=self._timeout(ends),
-                allowed_networks=self.destination.allowed_networks,
-            ),
+    def _fetch_token(self, credentials: ClientCredentials, ends: float) -> Token:
+        return request_token(
+            credentials,
+            client=self.client,
+            read_secrets=self.read_secrets,
             now=self.clock(),
+            timeout_seconds=self._timeout(ends),
+            allowed_networks=self.destination.endpoint.allowed_networks,
         )
 
     def _timeout(self, ends: float) -> float:
-        timeout = min(self.destination.timeout_seconds, ends - self.clock())
-        if timeout < min(MIN_TIMEOUT_SECONDS, self.destination.timeout_seconds):
+        wanted = self.destination.endpoint.timeout_seconds
+        timeout = min(wanted, ends - self.clock())
+        if timeout < min(MIN_TIMEOUT_SECONDS, wanted):
             raise TransientError("no-time-left", "the function has no time left for this delivery", retry_after=1.0)
         return timeout
-
-
-def judge(response: Response, *, now: float) -> ProcessingError | None:
-    """What an answer means; ``None`` is success.
-
-    2xx is success. A redirect is a failure: it is never followed, for it could lead anywhere. 408, 425, 429 and 5xx
-    may pass, and ``Retry-After`` is honoured; every other 4xx will not.
-    """
-    status = response.status
-    code = f"http-{status}"
-    text = _excerpt(response)
-    family = "transient" if status in _TRANSIENT else "configuration" if status in _CONFIGURATION else status // 100
-    match family:
-        case 2:
-            return None
-        case "transient" | 5:
-            return TransientError(
-                code,
-                f"the destination answered {status}",
-                retry_after=retry_after_seconds(response.headers.get("retry-after"), now=now),
-                response=text,
-            )
-        case 3:
-            return PermanentConfigError(
-                code,
-                f"the destination answered {status}, and redirects are not followed: set its final URL",
-                response=text,
-            )
-        case "configuration":
-            return PermanentConfigError(code, f"the destination refused us: it answered {status}", response=text)
-        case 4:
-            return PermanentDataError(code, f"the destination refused the event: it answered {status}", response=text)
-    return TransientError(code, f"the destination answered {status}, which is no final answer", response=text)
-
-
-def _excerpt(response: Response) -> str | None:
-    # A control character in a receiver's answer must not reach a terminal.
-    text = response.body.decode("utf-8", "replace")
-    clean = "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
-    return scrub(clean)[:MAX_RESPONSE_CHARACTERS] or None

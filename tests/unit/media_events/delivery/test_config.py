@@ -19,7 +19,8 @@ def http(**changes):
 def test_a_url_is_all_that_an_http_destination_needs():
     destination = parse_destination(http())
     assert isinstance(destination, HttpDestination)
-    assert (destination.mode, destination.timeout_seconds, destination.authentication) == ("structured", 10.0, None)
+    endpoint = destination.endpoint
+    assert (destination.mode, endpoint.timeout_seconds, endpoint.authentication) == ("structured", 10.0, None)
 
 
 def test_nulls_mean_defaults():
@@ -41,7 +42,7 @@ def test_a_state_machine_is_read():
     ],
 )
 def test_authentication_is_read(auth, expected):
-    assert parse_destination(http(auth=auth)).authentication == expected
+    assert parse_destination(http(auth=auth)).endpoint.authentication == expected
 
 
 def test_every_mistake_is_named_at_once():
@@ -113,7 +114,7 @@ def test_a_header_given_twice_in_two_spellings_is_refused():
 
 def test_an_api_key_may_use_a_credential_header():
     auth = {"type": "api-key", "header": "X-Api-Key", "secret_arn": SECRET}
-    assert parse_destination(http(auth=auth)).authentication == ApiKey("X-Api-Key", SECRET)
+    assert parse_destination(http(auth=auth)).endpoint.authentication == ApiKey("X-Api-Key", SECRET)
 
 
 @pytest.mark.parametrize("header", ["Host", "bad header", None, "webhook-id"])

@@ -11,8 +11,8 @@ import pytest
 
 from media_events.adapters.http_client import MAX_IDLE_SECONDS, PinnedHttpClient, _Connection
 from media_events.core.failures import PermanentConfigError, TransientError
-from media_events.delivery.http.delivery import Request
 from media_events.outbound_http.address_guard import parse_networks, parse_target
+from media_events.outbound_http.client import Request
 from tests.fakes.hop import FakeClock
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -9,14 +9,15 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from media_events.core.failures import Failure, PermanentConfigError, TransientError
 from media_events.core.configuration import ConfigurationError
+from media_events.core.failures import Failure, PermanentConfigError, TransientError
 from media_events.delivery.config import parse_destination
 from media_events.delivery.http.config import HttpDestination
 from media_events.delivery.http.delivery import HttpDelivery
 from media_events.outbound_http.address_guard import parse_networks, parse_target
 from media_events.outbound_http.authentication import ClientCredentials
 from media_events.outbound_http.client import Response
+from media_events.outbound_http.endpoint import HttpEndpoint
 from media_events.outbound_http.oauth2 import DEFAULT_LIFETIME_SECONDS, Token, TokenCache, request_token
 from tests.fakes.events import make_event
 from tests.fakes.hop import FakeClock
@@ -127,7 +128,7 @@ def test_configuration_is_read():
     }
     document = {"name": "cms", "type": "http", "url": "https://cms.example.com/", "auth": auth}
     expected = credentials(scope="a b", client_authentication="body")
-    assert parse_destination({"destination": document}).authentication == expected
+    assert parse_destination({"destination": document}).endpoint.authentication == expected
 
 
 @pytest.mark.parametrize(("key", "value"), [("scope", 5), ("client_authentication", "jwt"), ("header", "x-a")])
@@ -295,7 +296,8 @@ def test_a_failure_is_not_remembered_for_those_who_come_later():
 
 def delivery(client, clock=None):
     destination = HttpDestination(
-        name="cms", target=parse_target("https://cms.example.com/events"), authentication=credentials()
+        name="cms",
+        endpoint=HttpEndpoint(target=parse_target("https://cms.example.com/events"), authentication=credentials()),
     )
     return HttpDelivery(
         destination=destination, client=client, read_secrets=lambda _arn: [SECRET], clock=clock or FakeClock(NOW)

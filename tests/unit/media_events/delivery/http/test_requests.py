@@ -13,9 +13,12 @@ from standardwebhooks import Webhook
 from media_events.core.envelope import Redrive
 from media_events.core.failures import Failure, PermanentConfigError, PermanentDataError, TransientError
 from media_events.delivery.config import HttpDestination
-from media_events.delivery.http.delivery import HttpDelivery, Response, build_request, judge
+from media_events.delivery.http.delivery import HttpDelivery, build_request
 from media_events.outbound_http.address_guard import parse_target
 from media_events.outbound_http.authentication import ApiKey, Basic, ClientCredentials, StandardWebhooks, signed_headers
+from media_events.outbound_http.client import Response
+from media_events.outbound_http.endpoint import HttpEndpoint
+from media_events.outbound_http.response_failure import response_failure
 from tests.fakes.events import make_event
 
 NOW = 1_790_000_000.0
@@ -23,7 +26,9 @@ WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def destination(**changes):
-    return HttpDestination(**{"name": "cms", "target": parse_target("https://cms.example.com/events?a=b"), **changes})
+    mode = {"mode": changes.pop("mode")} if "mode" in changes else {}
+    target = parse_target("https://cms.example.com/events?a=b")
+    return HttpDestination(name="cms", endpoint=HttpEndpoint(**{"target": target, **changes}), **mode)
 
 
 def request(event=None, secrets=(), **changes):
@@ -194,37 +199,37 @@ def _clock_at(epoch):
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_2xx_is_success(status):
-    assert judge(Response(status), now=NOW) is None
+    assert response_failure(Response(status), now=NOW) is None
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_what_may_pass_is_transient(status):
-    assert isinstance(judge(Response(status), now=NOW), TransientError)
+    assert isinstance(response_failure(Response(status), now=NOW), TransientError)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_a_failure_of_the_configuration(status):
-    assert isinstance(judge(Response(status), now=NOW), PermanentConfigError)
+    assert isinstance(response_failure(Response(status), now=NOW), PermanentConfigError)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 410])
 def test_a_refusal_of_us_is_a_failure_of_the_configuration(status):
-    assert isinstance(judge(Response(status), now=NOW), PermanentConfigError)
+    assert isinstance(response_failure(Response(status), now=NOW), PermanentConfigError)
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 415, 418, 422])
 def test_a_refusal_of_the_event_is_the_events_fault(status):
-    assert isinstance(judge(Response(status), now=NOW), PermanentDataError)
+    assert isinstance(response_failure(Response(status), now=NOW), PermanentDataError)
 
 
 def test_retry_after_reaches_the_consumer():
-    error = judge(Response(503, {"retry-after": "30"}), now=NOW)
+    error = response_failure(Response(503, {"retry-after": "30"}), now=NOW)
     assert error.retry_after == 30
 
 
 def test_the_answer_is_kept_scrubbed_and_bounded():
     body = b'{"error": "bad", "access_token": "abcdef0123456789"}' + b"\x1b[31m" + b"x" * 8000
-    error = judge(Response(500, body=body), now=NOW)
+    error = response_failure(Response(500, body=body), now=NOW)
     failure = Failure.of(error, hop="route/cms", receivecount=1, firsttime="t", lasttime="t")
     assert "abcdef0123456789" not in failure.response
     assert "\x1b" not in failure.response
@@ -232,7 +237,7 @@ def test_the_answer_is_kept_scrubbed_and_bounded():
 
 
 def test_an_answer_that_is_no_text_is_kept_as_far_as_it_goes():
-    assert judge(Response(500, body=b"\xff\xfe"), now=NOW).response == "\ufffd\ufffd"
+    assert response_failure(Response(500, body=b"\xff\xfe"), now=NOW).response == "\ufffd\ufffd"
 
 
 # --- time --------------------------------------------------------------------------------------------------------
@@ -316,5 +321,5 @@ def test_what_we_proved_ourselves_with_is_not_kept_of_an_answer_that_repeats_it(
 
 
 def test_an_answer_is_kept_as_it_is_where_there_is_nothing_to_hide():
-    answer = judge(Response(403, body=b"asset a-1 is locked"), now=NOW)
+    answer = response_failure(Response(403, body=b"asset a-1 is locked"), now=NOW)
     assert answer.response == "asset a-1 is locked"
