@@ -1,1 +1,1 @@
-"""The ground floor: envelope, failures, configuration, settings, telemetry."""
+"""Shared by all packages: envelope, failures, configuration, settings, telemetry, time."""

@@ -1,4 +1,4 @@
-"""Settings that several functions share, and the structured configuration that each of them loads (contracts, 2)."""
+"""Settings that functions share, and their configuration documents (docs/reference/function-configuration.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PARTNER_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class ConfigurationError(ValueError):
-    """A configuration document is unusable; ``problems`` has one sentence for each mistake."""
+    """The configuration is unusable; ``problems`` has one sentence for each mistake."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("bad configuration: " + "; ".join(problems))
@@ -24,7 +24,7 @@ class ConfigurationError(ValueError):
 
 
 class Documents(Protocol):
-    """Where configuration documents are read from."""
+    """Storage of configuration documents."""
 
     def read(self, uri: str) -> bytes:
         """The bytes of the document."""
@@ -32,7 +32,7 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSettings(Settings):
-    """What every function of the kit is told."""
+    """Settings of every function with a configuration document."""
 
     configuration_uri: str = env("CONFIGURATION_URI")
     configuration_sha256: str = env("CONFIGURATION_SHA256")
@@ -46,8 +46,8 @@ def load_document(documents: Documents, uri: str, sha256: str) -> Mapping[str, A
     """Read, check and parse the configuration document of a function.
 
     Raises:
-        ConfigurationError: its digest is another than ``sha256``, or it is not a JSON object.
-        HopError: it could not be read.
+        ConfigurationError: its digest is not ``sha256``, or it is not a JSON object.
+        ProcessingError: it could not be read.
     """
     content = documents.read(uri)
     actual = hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""The one envelope in which every event travels on the bus.
+"""The envelope: the one shape of every event on the bus (docs/reference/envelope.md).
 
 ``Detail`` of an EventBridge entry is ``{"metadata": {...}, "data": ...}``. ``metadata`` uses CloudEvents 1.0
 attribute names (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) and its documented
@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Self, cast, get_args
 
+from media_events.core.json_fields import is_whole, mapping, text
+
 SPECVERSION: Final = "1.0"
 MAX_HOPS: Final = 16
-"""An event that has been published this many times is in a loop and goes to review."""
+"""An event published this many times is in a loop, and goes to review."""
 
 Ingress = Literal["sqs", "sns-fifo", "webhook", "partner-bus", "custom-bus"]
 Stage = Literal["received", "transformed"]
@@ -25,7 +27,7 @@ STAGES: Final = cast("tuple[Stage, ...]", get_args(Stage))
 CONTROL_ATTRIBUTES: Final = frozenset(
     {"dataref", "editof", "redrive", "hops", "stage", "ingress", "partner", "recordedtime"}
 )
-"""Attributes that only the kit sets: dropped from whatever a partner sends."""
+"""Attributes that only the system sets; a partner's own are dropped."""
 
 
 class EnvelopeError(ValueError):
@@ -38,7 +40,7 @@ class EnvelopeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """Marks an event put back on the bus for one route only: the route's name and how often so far."""
+    """Marks an event that was redriven over the bus: the only route that takes it, and the number of redrives."""
 
     route: str
     count: int
@@ -48,10 +50,9 @@ class Redrive:
 class Metadata:
     """CloudEvents attributes, its extensions, and ours. Times are RFC 3339 text in UTC.
 
-    ``id`` never changes on retries, re-drives and forwards. ``subject`` is the asset or job concerned,
-    ``partitionkey`` the ordering key, ``sequence`` sorts as text within one key, ``dataref`` an ``s3://`` URI
-    that the kit itself minted for a body too large for the bus, ``editof`` the id of the event that an operator edited,
-    where this is the edited one.
+    ``id`` never changes on retries, redrives and forwards. ``subject`` is the asset or job, ``partitionkey`` the
+    ordering key; ``sequence`` sorts as text within one key. ``dataref`` is the ``s3://`` URI of the claim check.
+    ``editof``, in an event that an operator edited, is the id of the original.
     """
 
     id: str
@@ -93,7 +94,7 @@ class Metadata:
         """Read attributes as :meth:`to_dict` writes them; unknown ones are ignored.
 
         Raises:
-            EnvelopeError: naming every attribute that is missing or of the wrong type.
+            EnvelopeError: naming every attribute that is missing or has the wrong type.
         """
         problems: list[str] = []
         values: dict[str, Any] = {}
@@ -106,7 +107,7 @@ class Metadata:
             if attribute.name == "redrive":
                 values["redrive"] = _redrive(value, problems)
             elif attribute.name == "hops":
-                if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                if not is_whole(value) or value < 0:
                     problems.append("metadata.hops must be an integer of 0 or more")
                 values["hops"] = value
             elif not isinstance(value, str) or (value == "" and attribute.name in _REQUIRED):
@@ -127,17 +128,17 @@ _REQUIRED: Final = frozenset(
 
 
 def _redrive(value: Any, problems: list[str]) -> Redrive | None:
-    if isinstance(value, Mapping):
-        route, count = value.get("route"), value.get("count")
-        if isinstance(route, str) and route and isinstance(count, int) and not isinstance(count, bool):
-            return Redrive(route=route, count=count)
+    fields = mapping(value)
+    route, count = text(fields.get("route")), fields.get("count")
+    if route is not None and is_whole(count):
+        return Redrive(route=route, count=count)
     problems.append('metadata.redrive must be {"route": text, "count": integer}')
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: who says what happened to which asset (``metadata``) and the partner's own words (``data``)."""
+    """One event: CloudEvents attributes (``metadata``), and the partner's own data."""
 
     metadata: Metadata
     data: Any = field(default_factory=dict)
@@ -150,7 +151,7 @@ class Event:
         """The ``Detail`` of an EventBridge entry, as compact JSON text.
 
         Raises:
-            ValueError: ``data`` holds NaN or infinity, which JSON has no words for.
+            ValueError: ``data`` holds NaN or infinity, which JSON can't express.
         """
         return json.dumps(self.to_detail(), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -171,5 +172,5 @@ class Event:
         return cls(metadata=Metadata.from_dict(metadata), data=detail["data"])
 
     def next_hop(self, **changes: Any) -> Self:
-        """The event as the next publication carries it: ``changes`` to its metadata, one hop more."""
+        """The event for its next publication: ``changes`` to its metadata, and one hop more."""
         return replace(self, metadata=replace(self.metadata, hops=self.metadata.hops + 1, **changes))

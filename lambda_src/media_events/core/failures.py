@@ -1,7 +1,7 @@
-"""What failed, where and why: the record that travels with an event from the failed hop to the review desk.
+"""The failure record, which travels with a dead letter from its hop to the review table (docs/reference/messages.md).
 
-A consumer that gives up on a message sends it to its dead-letter queue with one message attribute, ``failure``
-(the JSON of a :class:`Failure`), and, where the message has been re-driven before, ``redrivecount``.
+A consumer sends a dead letter with the message attribute ``failure`` (the JSON of a :class:`Failure`), and with
+``redrivecount`` if it has been redriven before.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, Self, cast, get_args
 
+from media_events.core.json_fields import is_number, is_whole
+
 FailureClass = Literal["transient", "permanent-data", "permanent-config", "poison", "expired"]
 """``transient``: a retry may help. ``permanent-data``: the event is at fault. ``permanent-config``: our settings
-are. ``poison``: the function crashed or timed out, seen only from outside. ``expired``: too old to be retried."""
+are. ``poison``: the function crashed or timed out, as seen from outside. ``expired``: too old for a retry."""
 
 FAILURE_CLASSES: Final = cast("tuple[FailureClass, ...]", get_args(FailureClass))
 
@@ -25,9 +27,8 @@ PRIOR_ATTEMPTS_ATTRIBUTE: Final = "priorattempts"
 DEFERRED_SINCE_ATTRIBUTE: Final = "deferredsince"
 DEFERRAL_ATTRIBUTE: Final = "deferralof"
 WAITING_ATTRIBUTES: Final = frozenset({PRIOR_ATTEMPTS_ATTRIBUTE, DEFERRED_SINCE_ATTRIBUTE, DEFERRAL_ATTRIBUTE})
-"""Message attributes of a message that was put off: its receives before (Number), since when (epoch seconds, Number),
-and which copy it is of which message (``<how manieth>/<message id>``). They end with the message's stay in its queue: a
-dead letter doesn't have them."""
+"""Message attributes of a deferred message: its attempts before (Number), the time of the first deferral (epoch
+seconds, Number), and ``<number of the deferral>/<original message id>``. A dead letter does not have them."""
 
 MAX_MESSAGE_CHARACTERS: Final = 1024
 MAX_RESPONSE_CHARACTERS: Final = 2048
@@ -42,8 +43,8 @@ _FOREVER_SECONDS: Final = 2**31
 class ProcessingError(Exception):
     """Base of every failure that a hop reports on purpose.
 
-    ``code`` is short, stable and greppable (``http-503``, ``mapping-failed``), the message is for a person.
-    ``retry_after`` is the number of seconds that the other side asked for; ``response`` what it answered.
+    ``code`` is short, stable and greppable (``http-503``, ``mapping-failed``); the message is for a person.
+    ``retry_after`` is the other side's wish, in seconds; ``response`` is its answer.
 
         raise TransientError("http-503", "the destination answered 503", retry_after=30)
     """
@@ -65,13 +66,13 @@ class TransientError(ProcessingError):
 
 
 class UnansweredError(TransientError):
-    """It was asked for, and no answer came in time: nobody knows whether it has happened."""
+    """No answer came in time: nobody knows whether the effect has happened."""
 
 
 class DeferredError(TransientError):
-    """Nothing was tried, for the time is not right (a paused destination): the wait must not count as an attempt.
+    """Nothing was tried, as with an open circuit breaker: the wait does not count as an attempt.
 
-    ``retry_after`` is the wait, ``hold_seconds`` how long a message may be put off in all.
+    ``retry_after`` is the wait, ``hold_seconds`` the longest that a message may be deferred in all.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class DeferredError(TransientError):
 
 
 class PermanentDataError(ProcessingError):
-    """The event itself is at fault: it can't be parsed, mapped or accepted, now or later."""
+    """The event itself is at fault: it can never be parsed, mapped or accepted."""
 
     failure_class = "permanent-data"
 
@@ -94,7 +95,7 @@ class PermanentConfigError(ProcessingError):
 
 
 class PoisonError(ProcessingError):
-    """A function that was handed this message alone crashed on it, or did not answer."""
+    """A function crashed on this message alone, or did not answer."""
 
     failure_class = "poison"
 
@@ -103,8 +104,8 @@ class PoisonError(ProcessingError):
 class Failure:
     """Why a message is in a dead-letter queue. Times are RFC 3339 text in UTC.
 
-    ``retryafter`` are the seconds that the other side asked for at the last attempt, ``requestid`` is Lambda's id of
-    that attempt, by which its log lines are found.
+    ``retryafter`` is the other side's wish at the last attempt, in seconds; ``requestid`` is Lambda's id of that
+    attempt, which finds its log lines.
     """
 
     failure_class: FailureClass
@@ -116,7 +117,7 @@ class Failure:
     lasttime: str
     response: str | None = None
     stack_top: str | None = None
-    """Where an error arose that nobody expected: ``steps.py:41 in apply``."""
+    """The place of an unexpected error: ``steps.py:41 in apply``."""
     retryafter: float | None = None
     requestid: str | None = None
 
@@ -131,29 +132,22 @@ class Failure:
         lasttime: str,
         requestid: str | None = None,
     ) -> Self:
-        """The record of ``error``; anything that is no :class:`ProcessingError` is a transient fault of our own."""
-        stack_top = None
-        if isinstance(error, ProcessingError):
-            failure_class, code, message, response = (
-                error.failure_class,
-                error.code,
-                error.message,
-                error.response,
-            )
-        else:
-            failure_class, code, response = "transient", type(error).__name__, None
-            message, stack_top = str(error) or type(error).__name__, top_frame(error)
+        """The record of ``error``; one that is no :class:`ProcessingError` is a transient fault of our own."""
+        expected = isinstance(error, ProcessingError)
+        if not isinstance(error, ProcessingError):
+            name = type(error).__name__
+            error = TransientError(name, str(error) or name).with_traceback(error.__traceback__)
         return cls(
-            failure_class=failure_class,
-            code=code,
-            message=scrub(message)[:MAX_MESSAGE_CHARACTERS],
+            failure_class=error.failure_class,
+            code=error.code,
+            message=scrub(error.message)[:MAX_MESSAGE_CHARACTERS],
             hop=hop,
             receivecount=receivecount,
             firsttime=firsttime,
             lasttime=lasttime,
-            response=None if response is None else scrub(response)[:MAX_RESPONSE_CHARACTERS],
-            stack_top=stack_top,
-            retryafter=error.retry_after if isinstance(error, ProcessingError) else None,
+            response=None if error.response is None else scrub(error.response)[:MAX_RESPONSE_CHARACTERS],
+            stack_top=None if expected else top_frame(error),
+            retryafter=error.retry_after,
             requestid=requestid,
         )
 
@@ -165,7 +159,7 @@ class Failure:
 
     @classmethod
     def from_json(cls, text: str) -> Self | None:
-        """Read a ``failure`` attribute; ``None`` where it is not one (anybody can write to a queue)."""
+        """Read a ``failure`` attribute; ``None`` if it is not one: any sender can write it."""
         try:
             record = json.loads(text)
         except (ValueError, RecursionError):
@@ -178,7 +172,7 @@ class Failure:
         count, response, top = record.get("receivecount"), record.get("response"), record.get("stack_top")
         return cls(
             failure_class=record["class"],
-            receivecount=count if isinstance(count, int) and not isinstance(count, bool) else 1,
+            receivecount=count if is_whole(count) else 1,
             response=response if isinstance(response, str) else None,
             stack_top=top[:MAX_FRAME_CHARACTERS] if isinstance(top, str) else None,
             retryafter=_seconds(record.get("retryafter")),
@@ -187,30 +181,29 @@ class Failure:
         )
 
     def as_class(self, failure_class: FailureClass, code: str, message: str) -> Self:
-        """The same failure, judged anew (``expired``, say)."""
+        """The same failure with another class, such as ``expired``."""
         return replace(self, failure_class=failure_class, code=code, message=message)
 
 
 def _seconds(value: Any) -> float | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number and 0 < value < _FOREVER_SECONDS else None
+    return float(value) if is_number(value) and 0 < value < _FOREVER_SECONDS else None
 
 
 def request_id(value: Any) -> str | None:
-    """``value`` if it is a request id of Lambda's."""
+    """``value`` if it has the form of Lambda's request ids."""
     return value if isinstance(value, str) and _REQUEST_ID.match(value) else None
 
 
 def top_frame(error: BaseException) -> str | None:
-    """The innermost place in our own code, or in a user's, that ``error`` came through."""
-    found: str | None = None
+    """The innermost place of ``error`` in the project's code, or in a user's."""
+    frame: str | None = None
     trace = error.__traceback__
     while trace is not None:
         path, name = trace.tb_frame.f_code.co_filename, trace.tb_frame.f_code.co_name
         if not (path.startswith((sys.base_prefix, "<")) or "site-packages" in path):
-            found = f"{path.rpartition('/')[2]}:{trace.tb_lineno} in {name}"
+            frame = f"{path.rpartition('/')[2]}:{trace.tb_lineno} in {name}"
         trace = trace.tb_next
-    return None if found is None else found[:MAX_FRAME_CHARACTERS]
+    return None if frame is None else frame[:MAX_FRAME_CHARACTERS]
 
 
 _SECRETS: Final = (
@@ -221,14 +214,14 @@ _SECRETS: Final = (
     ),
     re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     re.compile(r"\bwhsec_[A-Za-z0-9+/=]{8,}"),
-    # Of a URL that somebody has signed: Azure's; AWS's, Google's and CloudFront's are told by their names above.
+    # The signature in a URL signed by Azure; AWS, Google and CloudFront use names that match above.
     re.compile(r"(?i)(?<=[?&])sig=[^\s&\"'<>]{1,4096}"),
     re.compile(r"(?<=://)[^/\s:@]{1,256}:[^/\s@]{1,256}(?=@)"),
 )
 
 
 def scrub(text: str) -> str:
-    """Take what looks like a credential out of a text that will be stored or logged."""
+    """Replace everything that looks like a credential in a text that will be stored or logged."""
     bounded = text[: 16 * 1024]
     for index, pattern in enumerate(_SECRETS):
         bounded = pattern.sub(r"\1***" if index == 1 else "***", bounded)

@@ -1,4 +1,4 @@
-"""Settings from environment variables: every problem is collected, then raised once, naming all bad variables.
+"""Settings from environment variables; one error names every variable that is missing or malformed.
 
 A handler declares its settings as a frozen dataclass whose fields carry :func:`env` metadata::
 
@@ -63,12 +63,12 @@ class Settings:
 
     @classmethod
     def contradictions(cls, environ: Mapping[str, str]) -> list[str]:  # noqa: ARG003  # for subclasses
-        """What is wrong with the variables taken together, one sentence each."""
+        """One sentence for each problem of several variables together."""
         return []
 
     @classmethod
     def variables(cls) -> dict[str, bool]:
-        """Each variable's name, and whether it must be set. Tests hold the modules' environments against it."""
+        """Each variable's name, and whether it must be set. Tests compare the modules' environments with it."""
         return {f.metadata["variable"]: f.default is MISSING for f in fields(cls)}
 
 

@@ -1,4 +1,4 @@
-"""What the domain tells the outside about its work, without knowing who listens."""
+"""Logs and metrics, as the domain writes them (docs/reference/logs-and-metrics.md)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,33 @@ from typing import Literal, Protocol
 
 
 class Telemetry(Protocol):
-    """Takes log lines and counts. Messages are constant text; whatever varies is a field.
+    """Log lines and counts. Messages are constant text; every variable part is a field.
 
-    Never hand it a payload, a header's value, a signature or a secret.
+    No payload, header value, signature or secret may be passed to it.
     """
 
     def info(self, message: str, /, **fields: object) -> None:
         """Record something expected."""
 
     def warning(self, message: str, /, **fields: object) -> None:
-        """Record something that went wrong and was dealt with."""
+        """Record a problem that has been handled."""
 
     def error(self, message: str, /, **fields: object) -> None:
-        """Record something that a person should look at."""
+        """Record a problem for a person."""
 
     def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None:
         """Add to a counter; ``dimensions`` must have few distinct values."""
 
 
 class Measuring(Telemetry, Protocol):
-    """A reporter that takes measurements as well."""
+    """Telemetry with gauges."""
 
     def measure(self, metric: str, value: float, /, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
         """Set a gauge to ``value``."""
 
 
 def error_location(error: BaseException) -> dict[str, object]:
-    """Fields that describe an unexpected error by its kind and place alone.
-
-    Its message may quote the input, so that it never reaches a log.
-    """
+    """Fields with an unexpected error's type and place; its message may quote the input, and is not logged."""
     frames: list[str] = []
     trace = error.__traceback__
     while trace is not None:

@@ -1,1 +1,1 @@
-"""Step 2 and 3: CloudEvents, the publisher and the claim check (EIP: Envelope Wrapper, Claim Check)."""
+"""Steps 2 and 3: CloudEvents, the publisher and the claim check (EIP: Envelope Wrapper, Claim Check)."""

@@ -1,4 +1,4 @@
-"""The claim check: bodies too large for the bus or a table, kept elsewhere under a pointer that we minted."""
+"""The claim check: a body too large for the bus or a table is stored elsewhere, and a reference takes its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_SUMMARY_TEXT: Final = 256
 
 
 class Bodies(Protocol):
-    """Content-addressed storage. Any exception of an adapter is a :class:`failures.HopError`."""
+    """Content-addressed storage. Adapters raise :class:`ProcessingError` only."""
 
     def put(self, content: bytes, *, content_type: str = "application/json") -> str:
         """Store ``content`` and return its ``s3://`` URI; the same content has the same URI."""
@@ -26,36 +26,36 @@ class Bodies(Protocol):
         """Read what :meth:`put` stored.
 
         Raises:
-            PermanentDataError: ``uri`` is not a pointer that we minted (``foreign-dataref``), its content is gone
+            PermanentDataError: ``uri`` is not one of this storage (``foreign-dataref``), its content is gone
                 (``body-missing``) or has changed (``body-changed``).
         """
 
 
 def digest(content: bytes) -> str:
-    """SHA-256 as lower-case hex: the name under which a body is kept."""
+    """SHA-256 as lower-case hex: the name of a stored body."""
     return hashlib.sha256(content).hexdigest()
 
 
 def check_in(event: Event, bodies: Bodies) -> Event:
-    """Store the event's ``data`` and leave a summary and a pointer (``dataref``) in its place.
+    """Store the event's ``data``; a summary and a reference (``dataref``) take its place.
 
     Raises:
         PermanentDataError: ``data`` can't be written as JSON.
-        HopError: the body could not be stored.
+        ProcessingError: the body could not be stored.
     """
     try:
         content = json.dumps(event.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, TypeError, RecursionError):
-        raise PermanentDataError("not-json", "the event holds what JSON in UTF-8 can't say") from None
+        raise PermanentDataError("not-json", "the event holds a value that JSON in UTF-8 can't express") from None
     return Event(replace(event.metadata, dataref=bodies.put(content)), summary(event.data))
 
 
 def check_out(event: Event, bodies: Bodies | None) -> Event:
-    """The event with its whole ``data`` inline again and no pointer; an event without ``dataref`` as it is.
+    """The event with its whole ``data`` and without ``dataref``; an event without one is unchanged.
 
     Raises:
-        PermanentConfigError: there is a pointer and nowhere to follow it (``no-bodies``).
-        HopError: the body could not be read, or the pointer is not ours.
+        PermanentConfigError: there is a reference, and no storage is configured (``no-bodies``).
+        ProcessingError: the body could not be read, or the reference is foreign.
     """
     if event.metadata.dataref is None:
         return event
@@ -69,19 +69,19 @@ def check_out(event: Event, bodies: Bodies | None) -> Event:
     return Event(replace(event.metadata, dataref=None), data)
 
 
-def restore(kept: Mapping[str, str], bodies: Callable[[str], Bodies]) -> None:
-    """Put copies back to where events point at, whether they are gone there or not; ``bodies`` by address.
+def restore(copies: Mapping[str, str], bodies: Callable[[str], Bodies]) -> None:
+    """Write copies back to the addresses that events refer to; ``copies`` is by address, ``bodies`` finds the storage.
 
     Raises:
-        HopError: a copy can't be read, or not be put back.
+        ProcessingError: a copy can't be read or written.
     """
-    for address, copy in kept.items():
+    for address, copy in copies.items():
         content = bodies(copy).get(copy)
         bodies(address).put(content, content_type="application/octet-stream")
 
 
 def summary(data: object) -> dict[str, object]:
-    """The small scalars at the top of ``data``: enough for rules to route by and for people to recognise it."""
+    """The small scalars at the top of ``data``: enough for rules to match and for people to recognise the event."""
     if not isinstance(data, Mapping):
         return {}
     small = {

@@ -1,4 +1,4 @@
-"""Putting events on the bus: in as few calls as will hold them, each event with an outcome of its own."""
+"""Publishes events on the bus: in as few calls as possible, with one outcome for each event."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from media_events.core.failures import PermanentDataError, ProcessingError, Tran
 from media_events.events.claim_check import Bodies, check_in
 
 MAX_ENTRIES: Final = 10
-"""``PutEvents`` takes no more entries in one call."""
+"""The limit of ``PutEvents`` for one call."""
 
 MAX_REQUEST_BYTES: Final = 262_144
-"""Entries of one call are kept below this together, so that it holds under the limit from before 2026 (256 KiB) as
-under today's (1 MiB). A single larger entry travels alone."""
+"""The entries of one call stay below the limit of before 2026 (256 KiB; 1 MiB today). A larger one is sent alone."""
 
 DEFAULT_MAX_ENTRY_BYTES: Final = 240_000
-"""A larger ``data`` is checked in: 256 KiB less room for what rules and queues wrap around an event."""
+"""A larger ``data`` becomes a claim check: 256 KiB, less room for the wrappings of rules and queues."""
 
 ATTEMPTS: Final = 3
-"""How often a throttled entry is put before its outcome is the caller's concern."""
+"""Attempts for a throttled entry before the caller gets its outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,13 @@ class Entry:
 
 
 class Bus(Protocol):
-    """The custom bus (``adapters.event_bus.EventBus``)."""
+    """The custom bus (``adapters.eventbridge.EventBus``)."""
 
     def put(self, entries: Sequence[Entry]) -> Sequence[ProcessingError | None]:
         """Put at most :data:`MAX_ENTRIES`; the outcome of each, in order.
 
         Raises:
-            HopError: the call failed as a whole; ``PermanentDataError`` if one entry spoilt it for all.
+            ProcessingError: the whole call failed; ``PermanentDataError`` if one entry made it fail.
         """
 
 
@@ -62,11 +61,11 @@ class Publisher:
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def publish(self, events: Sequence[Event]) -> list[ProcessingError | None]:
-        """Put ``events`` on the bus; one outcome for each, ``None`` for accepted. Never raises.
+        """Publish ``events``; one outcome for each, ``None`` for accepted. Never raises.
 
         An event that has been published too often (``hop-limit``), can't be written as JSON (``not-json``) or is too
-        large (``entry-too-large``) is refused by itself; the others go on. Throttled entries are put again, they alone:
-        what was in a call that nobody answered may be on the bus already, and is for the caller to put again.
+        large (``entry-too-large``) is refused alone. Only throttled entries are put again: those of an unanswered call
+        may be on the bus already, so the caller decides.
         """
         outcomes: list[ProcessingError | None] = [None] * len(events)
         entries: dict[int, Entry] = {}
@@ -76,8 +75,7 @@ class Publisher:
             except ProcessingError as error:
                 outcomes[index] = error
         for batch in _pack(entries):
-            outcomes_of_batch = self._put(batch)
-            for index, outcome in outcomes_of_batch.items():
+            for index, outcome in self._put(batch).items():
                 outcomes[index] = outcome
         return outcomes
 
@@ -96,7 +94,7 @@ class Publisher:
         return entry
 
     def _put(self, batch: dict[int, Entry]) -> dict[int, ProcessingError | None]:
-        """Put one batch, then what of it was throttled, and give the outcome of each entry."""
+        """Put one batch, then its throttled entries again; the outcome of each entry."""
         outcomes: dict[int, ProcessingError | None] = {}
         pending = batch
         for attempt in range(ATTEMPTS):
@@ -114,7 +112,7 @@ class Publisher:
         except PermanentDataError as error:
             if len(entries) == 1:
                 return dict.fromkeys(entries, error)
-            # One bad entry fails the whole call, and EventBridge does not say which.
+            # One bad entry fails the whole call, and EventBridge does not name it.
             outcomes: dict[int, ProcessingError | None] = {}
             for index, entry in entries.items():
                 outcomes.update(self._call({index: entry}))
@@ -136,7 +134,7 @@ def _write(event: Event) -> Entry:
         detail = event.to_json()
         detail.encode()
     except (ValueError, TypeError, RecursionError):
-        raise PermanentDataError("not-json", "the event holds what JSON in UTF-8 can't say") from None
+        raise PermanentDataError("not-json", "the event holds a value that JSON in UTF-8 can't express") from None
     return Entry(event.metadata.source, event.metadata.type, detail)
 
 

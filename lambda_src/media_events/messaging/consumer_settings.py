@@ -1,4 +1,4 @@
-"""Settings of a consumer that has a queue: how it retries and where it gives up."""
+"""Settings of a function that consumes a queue, or takes events from a rule directly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from media_events.messaging.queue_consumer import RetryPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerSettings(FunctionSettings):
-    """What a function is told that consumes a queue or, invoked ``direct``, takes events from the rule itself."""
+    """Retries and dead-letter queue; ``invocation`` is ``queue``, or ``direct`` for events from the rule itself."""
 
     dead_letter_queue_url: str = env("DEAD_LETTER_QUEUE_URL")
     invocation: str = env("INVOCATION", default="queue")
@@ -23,7 +23,7 @@ class ConsumerSettings(FunctionSettings):
 
     @classmethod
     def contradictions(cls, environ: Mapping[str, str]) -> list[str]:
-        """A function that consumes a queue must know it; another has none."""
+        """A function that consumes a queue needs its URL; another has no queue."""
         invocation = environ.get("INVOCATION") or "queue"
         if invocation not in ("queue", "direct"):
             return [f"INVOCATION must be queue or direct, not {invocation!r}"]
@@ -37,7 +37,7 @@ class ConsumerSettings(FunctionSettings):
 
     @property
     def retry_policy(self) -> RetryPolicy:
-        """These settings, as ``consuming`` takes them. Of an event without a queue Lambda counts the attempts."""
+        """The settings of the retries; without a queue, Lambda counts the attempts itself."""
         return RetryPolicy(
             max_receive_count=self.max_receive_count or 1,
             base_seconds=self.retry_base_seconds,

@@ -1,4 +1,4 @@
-"""What has been done, so that it is done once: the protocol of the ledger (contracts, section 6)."""
+"""The idempotency store: remembers which event has taken effect where (docs/reference/tables.md)."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 RETENTION_SECONDS: Final = 14 * 86_400
-"""As long as SQS keeps a message at most, and longer than any sender known retries (Stripe 3 d, hook0 8 d)."""
+"""The longest that SQS keeps a message; longer than any known sender retries (Stripe 3 days, hook0 8 days)."""
 
 State = Literal["owned", "done", "in-progress"]
 
 
 @dataclass(frozen=True, slots=True)
 class Acquisition:
-    """The answer of :meth:`IdempotencyStore.begin`.
+    """The outcome of :meth:`IdempotencyStore.acquire`.
 
-    ``owned``: go ahead. ``done``: a duplicate, ``result`` is what :meth:`IdempotencyStore.complete` was given.
-    ``in-progress``: somebody else's lease runs until ``lease_expires`` (epoch seconds).
+    ``owned``: go ahead. ``done``: a duplicate; ``result`` is that of :meth:`IdempotencyStore.complete`.
+    ``in-progress``: another invocation's lease runs until ``lease_expires`` (epoch seconds).
     """
 
     state: State
@@ -26,10 +26,10 @@ class Acquisition:
 
 
 class IdempotencyStore(Protocol):
-    """Effects by (source, event id, scope). Any exception of an adapter is a :class:`failures.HopError`."""
+    """Effects by (source, event id, scope). Adapters raise :class:`ProcessingError` only."""
 
     def acquire(self, key: str, *, lease_seconds: float) -> Acquisition:
-        """Claim the effect, unless it is done or somebody holds an unexpired lease on it."""
+        """Lease the effect, unless it is done or another lease on it has not expired."""
 
     def complete(
         self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS
@@ -37,16 +37,16 @@ class IdempotencyStore(Protocol):
         """The effect has happened; for ``keep_seconds`` it counts as done."""
 
     def release(self, key: str) -> None:
-        """The effect certainly has not happened: let the next one try."""
+        """The effect has certainly not happened: the next attempt may acquire it."""
 
     def done(self, key: str) -> bool:
-        """Whether the effect is recorded as done; nothing is claimed."""
+        """Whether the effect is recorded as done; acquires nothing."""
 
 
 def record_key(source: str, event_id: str, scope: str) -> str:
-    """The key of one effect. Lengths go first, so that no two triples share a key.
+    """The key of one effect; the lengths keep any two triples from sharing a key.
 
-    CloudEvents promises the uniqueness of ``id`` only within its ``source``. ``scope`` is ``ingress`` or
+    CloudEvents promises that ``id`` is unique only within its ``source``. ``scope`` is ``ingress`` or
     ``destination/<name>``.
     """
     return f"{len(source)}:{source}|{len(event_id)}:{event_id}|{scope}"

@@ -1,4 +1,4 @@
-"""A message as a handler sees it."""
+"""A message of SQS, and the event in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from media_events.core.failures import (
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One SQS record. ``message_attributes`` are as Lambda hands them over (``stringValue``, ``dataType``, …)."""
+    """One SQS record. ``message_attributes`` are as in Lambda's event (``stringValue``, ``dataType``, …)."""
 
     body: str
     message_id: str
@@ -59,41 +59,41 @@ class Message:
 
     @property
     def receive_count(self) -> int:
-        """How often the record has been received for an attempt, this time included, also before it was put off."""
+        """Attempts so far, this one included, and those before the message was deferred."""
         return max(1, _integer(self.attributes.get("ApproximateReceiveCount"), 1)) + self._number(
             PRIOR_ATTEMPTS_ATTRIBUTE
         )
 
     @property
     def deferred_since(self) -> float | None:
-        """When the record was first put off, in epoch seconds; ``None`` where it never was."""
+        """When the message was first deferred, in epoch seconds; ``None`` if never."""
         return self._number(DEFERRED_SINCE_ATTRIBUTE) or None
 
     @property
     def copy(self) -> tuple[int, str]:
-        """Which copy of which message this is: of itself none, before it was put off."""
+        """The deferral's number and the original message id; ``(0, message_id)`` if never deferred."""
         text = self.message_attributes.get(DEFERRAL_ATTRIBUTE, {}).get("stringValue")
         number, _, origin = (text if isinstance(text, str) else "").partition("/")
         return (max(0, _integer(number, 0)), origin) if origin else (0, self.message_id)
 
     @property
     def group_id(self) -> str | None:
-        """The message group, where the queue is FIFO or fair."""
+        """The message group, if the queue is FIFO or fair."""
         return self.attributes.get("MessageGroupId")
 
     @property
     def is_fifo(self) -> bool:
-        """FIFO queues' records alone have these two; a group id alone may be a fair queue's tenant."""
+        """Only records of FIFO queues have these attributes; a group id may also be a fair queue's tenant."""
         return "SequenceNumber" in self.attributes or "MessageDeduplicationId" in self.attributes
 
     @property
     def redrive_count(self) -> int:
-        """How often the record has been put back after it had been given up on."""
+        """How often the message has been redriven."""
         return self._number(REDRIVE_COUNT_ATTRIBUTE)
 
     @property
     def first_received(self) -> float | None:
-        """When the record was first received, in epoch seconds, if SQS says so."""
+        """When the message was first received or deferred, in epoch seconds, if SQS says so."""
         milliseconds = _integer(self.attributes.get("ApproximateFirstReceiveTimestamp"), 0)
         first = milliseconds / 1000 if milliseconds > 0 else None
         since = self.deferred_since

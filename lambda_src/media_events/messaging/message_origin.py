@@ -1,9 +1,8 @@
-"""How a message first came to an ingress, carried along when it is given up on and sent back.
+"""How a message first came to an ingress; a dead letter and its redrives carry it in a message attribute.
 
-To SQS a message that is sent on is a new one: new id, new time, new sequence number, new deduplication id. An event's
-id, time, ordering key and sequence may depend on each of these, and must not change. So a dead letter of an ingress
-has them in one message attribute, which travels on through re-drives and replays. Whoever may write to the queue can
-forge it, and so gains nothing that they can't say of their own messages anyway.
+To SQS a message that is sent on is a new one: new id, time, sequence number and deduplication id. An event's id, time,
+ordering key and sequence may depend on each of these, and must not change. A sender could forge the attribute, but
+gains nothing: it can choose all of this for its own messages anyway.
 """
 
 from __future__ import annotations
@@ -14,16 +13,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from media_events.core.failures import FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE
+from media_events.core.json_fields import mapping, text
 from media_events.messaging.message import Message
 
 ORIGIN_ATTRIBUTE: Final = "origin"
 FIRST_FAILED_ATTRIBUTE: Final = "firstfailedtime"
-"""When the message first failed, RFC 3339; it travels along, for a re-driven message is a new one to SQS."""
+"""When the message first failed, RFC 3339; to SQS a redriven message is a new one."""
 
 KIT_ATTRIBUTES: Final = frozenset(
     {FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ORIGIN_ATTRIBUTE}
 )
-"""Message attributes that the kit sets; SQS takes ten in all."""
+"""Message attributes that the system sets; SQS allows ten in all."""
 
 LASTING_ATTRIBUTES: Final = (
     "SentTimestamp",
@@ -32,7 +32,7 @@ LASTING_ATTRIBUTES: Final = (
     "MessageDeduplicationId",
     "SenderId",
 )
-"""What SQS says of a message and says again at the next receive; receive counts and times are not among it."""
+"""SQS's attributes that are the same at every receive."""
 
 _ROOM: Final = 10 - len(KIT_ATTRIBUTES)
 _MAX_CHARACTERS: Final = 512
@@ -40,12 +40,12 @@ _MAX_CHARACTERS: Final = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOrigin:
-    """A message's own circumstances. ``system`` are SQS's attributes, ``event`` what is known of the event inside.
+    """A message's id, SQS's attributes (``system``), and the known attributes of its ``event``.
 
     ``event`` may have ``id``, ``source``, ``type``, ``partner``, ``partitionkey`` and ``correlationid``. ``attributes``
-    are the sender's message attributes where there are too many to travel beside the kit's. ``bodyref`` points at a
-    body that was too large to travel. ``redacted`` says that credentials were taken out of the body, ``unidentified`` that
-    whoever gave the message up had no configuration to read it by.
+    are the sender's message attributes, if there are too many to be sent beside the system's own. ``bodyref`` points to
+    a body that was too large to be sent. ``redacted``: credentials were taken out of the body. ``unidentified``: the
+    message was dead-lettered without a configuration to read it by.
     """
 
     message_id: str
@@ -58,39 +58,38 @@ class MessageOrigin:
 
     @classmethod
     def of(cls, message: Message) -> Self:
-        """What ``message`` carries along, else how it came just now."""
+        """The origin that ``message`` carries, else its own."""
         carried = cls._read(message.message_attributes.get(ORIGIN_ATTRIBUTE))
         if carried is not None:
             return carried
-        own = {name: value for name, value in message.message_attributes.items() if name not in KIT_ATTRIBUTES}
+        sent = {name: value for name, value in message.message_attributes.items() if name not in KIT_ATTRIBUTES}
         return cls(
             message_id=message.message_id,
-            system={name: text for name in LASTING_ATTRIBUTES if (text := message.attributes.get(name))},
-            attributes=own if len(own) > _ROOM else None,
+            system={name: value for name in LASTING_ATTRIBUTES if (value := message.attributes.get(name))},
+            attributes=sent if len(sent) > _ROOM else None,
         )
 
     @classmethod
     def _read(cls, attribute: Any) -> Self | None:
-        text = attribute.get("stringValue") if isinstance(attribute, Mapping) else None
         try:
-            record = json.loads(text) if isinstance(text, str) else None
-        except (ValueError, RecursionError):
+            record = json.loads(mapping(attribute).get("stringValue") or "null")
+        except (ValueError, TypeError, RecursionError):
             return None
         if not isinstance(record, Mapping) or not isinstance(record.get("id"), str):
             return None
-        attributes, bodyref = record.get("attributes"), record.get("bodyref")
+        attributes = record.get("attributes")
         return cls(
             message_id=record["id"],
-            system={name: text for name, text in _texts(record.get("system")).items() if name in LASTING_ATTRIBUTES},
+            system={name: value for name, value in _texts(record.get("system")).items() if name in LASTING_ATTRIBUTES},
             event=_texts(record.get("event")),
             attributes=_attributes(attributes) if isinstance(attributes, Mapping) else None,
-            bodyref=bodyref if isinstance(bodyref, str) else None,
+            bodyref=text(record.get("bodyref")),
             redacted=record.get("redacted") is True,
             unidentified=record.get("unread") is True,
         )
 
     def carried_by(self, message: Message) -> Message:
-        """``message`` with this arrival in its attributes, before all others, so that it is the last to give way."""
+        """``message`` with this origin as its first attribute: the last one to be dropped if there are too many."""
         record = {
             "id": self.message_id,
             "system": dict(self.system),
@@ -101,30 +100,30 @@ class MessageOrigin:
             "unread": self.unidentified or None,
         }
         # ASCII: SQS refuses some characters that JSON allows.
-        text = json.dumps({name: value for name, value in record.items() if value}, separators=(",", ":"))
+        content = json.dumps({name: value for name, value in record.items() if value}, separators=(",", ":"))
         others = {
             name: value
             for name, value in message.message_attributes.items()
             if name != ORIGIN_ATTRIBUTE and (name in KIT_ATTRIBUTES or self.attributes is None)
         }
         return replace(
-            message, message_attributes={ORIGIN_ATTRIBUTE: {"dataType": "String", "stringValue": text}, **others}
+            message, message_attributes={ORIGIN_ATTRIBUTE: {"dataType": "String", "stringValue": content}, **others}
         )
 
     def message_of(self, message: Message) -> Message:
-        """``message`` as it first came, but for a body that is elsewhere; nothing of the kit's own is left on it."""
-        given = message.message_attributes if self.attributes is None else self.attributes
+        """``message`` as it first came, without the system's attributes; its body may be elsewhere (``bodyref``)."""
+        attributes = message.message_attributes if self.attributes is None else self.attributes
         return replace(
             message,
             message_id=self.message_id,
             attributes=self.system,
-            message_attributes={name: value for name, value in given.items() if name not in KIT_ATTRIBUTES},
+            message_attributes={name: value for name, value in attributes.items() if name not in KIT_ATTRIBUTES},
         )
 
 
 def _texts(value: Any) -> dict[str, str]:
-    pairs = value.items() if isinstance(value, Mapping) else ()
-    return {name: text for name, text in pairs if isinstance(text, str) and 0 < len(text) <= _MAX_CHARACTERS}
+    pairs = mapping(value).items()
+    return {name: item for name, item in pairs if isinstance(item, str) and 0 < len(item) <= _MAX_CHARACTERS}
 
 
 def _attributes(value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -1,16 +1,15 @@
-"""Consuming a queue: which records are done, which come back and when, which are given up on and why.
+"""Consumes a queue: decides which records are done, which come back and when, and which become dead letters.
 
-Powertools' batch processors know two outcomes, done and failed. Here are three (the third is the dead letter that we
-send ourselves, so that it carries its reason), a failed record gets a visibility of its own, and a whole batch may be
-published in one call. What would be left for Powertools is the dict at the end, so this is a loop of our own, free of
-state between invocations and of Lambda: tests run it against a model of SQS.
+Powertools' batch processors know two outcomes, done and failed. This loop has a third, the dead letter that it sends
+itself with the reason; it gives each failed record its own visibility, and lets a batch be published in one call. It
+keeps no state between invocations and does not depend on Lambda, so tests run it against a model of SQS.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -24,49 +23,52 @@ from media_events.core.failures import (
     TransientError,
 )
 from media_events.core.telemetry import Telemetry, error_location
+from media_events.core.waves import waves
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.messaging.message import Message
 
 MAX_VISIBILITY_SECONDS: Final = 43_200
-"""SQS allows no more: 12 hours, counted from the receive."""
+"""The limit of SQS: 12 hours from the receive."""
 
 COPY_LEASE_SECONDS: Final = 30.0
 COPY_KEPT_SECONDS: Final = 86_400
-"""SQS hands out a message twice soon after the first time, or after its visibility timeout."""
+"""SQS delivers a message twice soon after the first time, or after its visibility timeout."""
+
+BatchHandler = Callable[[Sequence[Message]], Sequence[BaseException | None]]
+"""Takes several messages; returns an error or ``None`` for each."""
 
 
 class Queue(Protocol):
-    """A hop's queue and its dead-letter queue (``adapters.queue.SqsQueue``)."""
+    """A hop's queue and its dead-letter queue (``adapters.sqs.hop_queue.SqsQueue``)."""
 
     def dead_letter(self, message: Message, failure: Failure) -> None:
-        """Send body and attributes of ``message`` to the DLQ, with ``failure``; any exception means: not sent."""
+        """Send ``message`` to the dead-letter queue with ``failure``; any exception means that it was not sent."""
 
     def set_visibility(self, receipt_handle: str, seconds: int) -> None:
-        """Let the record reappear ``seconds`` from now; any exception means: when the queue's own timeout ends."""
+        """Show the record again in ``seconds``; after an exception, the queue's own timeout applies."""
 
 
 class DeferralQueue(Protocol):
-    """Where messages wait that are put off (``adapters.queue.SqsQueue``)."""
+    """The queue in which deferred messages wait (``adapters.sqs.hop_queue.SqsQueue``)."""
 
     def defer(self, message: Message, seconds: int, *, prior_attempts: int, since: int, copy: str) -> bool:
-        """Send a copy of ``message`` to its own queue, to appear in ``seconds`` or as late as a queue can delay.
+        """Send a copy of ``message`` to its own queue, visible in ``seconds`` or after the longest delay of SQS.
 
-        ``copy`` is what the copy says of itself (:attr:`Message.copy`).
-
-        Whether that can be: a FIFO queue can't. Any exception means: not sent.
+        ``copy`` identifies the copy (:attr:`Message.copy`). Returns ``False`` for a FIFO queue, which can't delay
+        single messages; any exception means that nothing was sent.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often a record may be received and how long it waits in between, in seconds (full jitter below the cap)."""
+    """How often a record is received, and the wait in between in seconds (exponential, full jitter, capped)."""
 
     max_receive_count: int = 5
     base_seconds: float = 5
     max_seconds: float = 900
 
     def delay(self, error: BaseException, receive_count: int, rng: random.Random) -> int:
-        """Seconds until the next receive: what the other side asked for, else exponential with full jitter."""
+        """Seconds until the next receive; a ``Retry-After`` of the other side takes precedence, up to the cap."""
         retry_after = error.retry_after if isinstance(error, ProcessingError) else None
         if retry_after is not None:
             wanted = retry_after
@@ -76,18 +78,18 @@ class RetryPolicy:
 
 
 def _about(message: Message) -> dict[str, object]:
-    """Who a log line is about, as far as the record can be read."""
-    about: dict[str, object] = {"message_id": message.message_id, "redrive_count": message.redrive_count}
+    """Fields that identify the message in a log line, as far as it can be read."""
+    fields: dict[str, object] = {"message_id": message.message_id, "redrive_count": message.redrive_count}
     try:
         metadata = message.event.metadata
     except PermanentDataError:
-        return about
-    return {**about, "event_id": metadata.id, "partner": metadata.partner, "type": metadata.type}
+        return fields
+    return {**fields, "event_id": metadata.id, "partner": metadata.partner, "type": metadata.type}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """What a hop consumes with: its queue, its policy, its name and its means to tell about it.
+    """A hop's queue, name, retry policy and telemetry.
 
     return consume(event, handle, Consumer(queue=queue, hop="route/cms", policy=policy, report=report))
     """
@@ -99,23 +101,23 @@ class Consumer:
     clock: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.SystemRandom)
     about: Callable[[Message], Mapping[str, object]] = _about
-    """Whom a log line is about: its fields."""
+    """Fields that identify a message in a log line."""
     waiting: DeferralQueue | None = None
-    """Where a message waits that is put off; without, it waits in its queue, and each receive counts."""
+    """Where a deferred message waits; without it, the message waits in its own queue, and each receive counts."""
     copies: IdempotencyStore | None = None
-    """What keeps a message that SQS hands out twice from being put off twice."""
+    """Keeps a message that SQS delivers twice from being deferred twice."""
     request_id: str | None = None
-    """Lambda's, of this invocation."""
+    """Lambda's id of this invocation."""
 
 
 BatchResponse = dict[str, list[dict[str, str]]]
-"""``{"batchItemFailures": [{"itemIdentifier": <message id>}, …]}``: the records that SQS shall keep."""
+"""``{"batchItemFailures": [{"itemIdentifier": <message id>}, …]}``: the records that stay in the queue."""
 
 
 def consume(event: Mapping[str, Any], handle: Callable[[Message], object], consumer: Consumer) -> BatchResponse:
-    """Hand each record of an SQS event to ``handle``, which returns (done) or raises.
+    """Pass each record of an SQS event to ``handle``; it is done unless ``handle`` raises.
 
-    Never raises itself. After a failure in a FIFO queue the later records of its group come back untouched.
+    Never raises itself. After a failure in a FIFO queue the later records of the group come back untouched.
     """
 
     def one_by_one(messages: Sequence[Message]) -> Sequence[BaseException | None]:
@@ -124,37 +126,33 @@ def consume(event: Mapping[str, Any], handle: Callable[[Message], object], consu
     return consume_batch(event, one_by_one, consumer)
 
 
-def consume_batch(
-    event: Mapping[str, Any],
-    handle: Callable[[Sequence[Message]], Sequence[BaseException | None]],
-    consumer: Consumer,
-) -> BatchResponse:
-    """Like :func:`consume`, but ``handle`` takes many records at once and answers with one error or ``None`` for each.
+def consume_batch(event: Mapping[str, Any], handle: BatchHandler, consumer: Consumer) -> BatchResponse:
+    """Like :func:`consume`, but ``handle`` takes many records at once.
 
-    Records of a FIFO queue arrive in waves, each with at most one record per group, so that an earlier record is
-    settled before a later one of its group is begun. Should ``handle`` raise, that is the outcome of all it was given.
+    Records of a FIFO queue come in waves with at most one record per group, so that the outcome of a record is known
+    before the next one of its group begins. An exception of ``handle`` is the outcome of the whole wave.
     """
     batch = [Message.of(record) for record in event.get("Records") or ()]
     failed: set[str] = set()
     blocked: dict[str, int] = {}
-    for wave in _waves(batch):
+    for wave in waves(batch, lambda message: message.group_id if message.is_fifo else None):
         ready = []
         for message in wave:
             if message.is_fifo and message.group_id in blocked:
                 failed.add(message.message_id)
-                # A group stays locked while any of its records is invisible: the followers must not outwait the head.
+                # A group stays locked while any of its records is invisible: none may outwait the first.
                 _set_visibility(message, blocked[message.group_id], consumer)
             else:
                 ready.append(message)
         if not ready:
             continue
         for message, error in zip(ready, outcomes_of(handle, ready), strict=True):
-            delay = None if error is None else _settle(message, error, consumer)
+            delay = None if error is None else _failed(message, error, consumer)
             if delay is not None:
                 failed.add(message.message_id)
                 if message.group_id is not None:
                     blocked[message.group_id] = delay
-    # An identifier that is not in the batch, or an empty one, would fail the whole batch.
+    # An empty identifier, or one that is not in the batch, would fail the whole batch.
     return {
         "batchItemFailures": [
             {"itemIdentifier": m.message_id} for m in batch if m.message_id and m.message_id in failed
@@ -162,79 +160,70 @@ def consume_batch(
     }
 
 
-def _waves(batch: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    """All records at once or, in a FIFO queue, the first of every group, then the second of every group, …."""
-    waves: list[list[Message]] = []
-    depth: dict[str, int] = {}
-    for message in batch:
-        group = message.group_id if message.is_fifo else None
-        index = 0
-        if group is not None:
-            index = depth.get(group, 0)
-            depth[group] = index + 1
-        while len(waves) <= index:
-            waves.append([])
-        waves[index].append(message)
-    return iter(waves)
-
-
 def _attempt(handle: Callable[[Message], object], message: Message) -> BaseException | None:
     try:
         handle(message)
-    except Exception as error:  # noqa: BLE001  # one record's failure, of whatever kind, is that record's alone
+    except Exception as error:  # noqa: BLE001  # no failure of one record may touch another
         return error
     return None
 
 
-def outcomes_of(
-    handle: Callable[[Sequence[Message]], Sequence[BaseException | None]], messages: Sequence[Message]
-) -> Sequence[BaseException | None]:
-    """What came of ``messages``: one outcome each, whatever ``handle`` does."""
+def outcomes_of(handle: BatchHandler, messages: Sequence[Message]) -> Sequence[BaseException | None]:
+    """One outcome for each of ``messages``, whatever ``handle`` does."""
     try:
         outcomes = handle(messages)
-    except Exception as error:  # noqa: BLE001  # the wave fails, the batch is still answered record by record
+    except Exception as error:  # noqa: BLE001  # the wave fails, not the batch
         return [error] * len(messages)
     if len(outcomes) != len(messages):
-        mismatch = RuntimeError("the batch handler answered for another number of records")
-        return [mismatch] * len(messages)
+        return [RuntimeError("the batch handler answered for another number of records")] * len(messages)
     return outcomes
 
 
-def _settle(message: Message, error: BaseException, consumer: Consumer) -> int | None:
-    """Deal with a failed record: ``None`` if it is in the DLQ and so done, else the seconds until it comes back."""
-    if isinstance(error, DeferredError) and _deferred_copy(message, error, consumer):
+def _failed(message: Message, error: BaseException, consumer: Consumer) -> int | None:
+    """Deal with a failed record: ``None`` if it is elsewhere and so done, else the seconds until it comes back."""
+    if isinstance(error, DeferredError) and _deferred(message, error, consumer):
         return None
     last = message.receive_count >= consumer.policy.max_receive_count or _held_too_long(message, error, consumer)
     failure = failure_of(message, error, consumer)
+    log_failure(message, error, failure, consumer, receive_count=message.receive_count)
+    if (last or no_retry_helps(error)) and dead_lettered(message, failure, consumer):
+        return None
+    delay = consumer.policy.delay(error, message.receive_count, consumer.rng)
+    _set_visibility(message, delay, consumer)
+    return delay
+
+
+def no_retry_helps(error: BaseException) -> bool:
+    """Whether the next attempt would fail in the same way."""
+    return isinstance(error, PermanentDataError | PermanentConfigError)
+
+
+def log_failure(message: Message, error: BaseException, failure: Failure, consumer: Consumer, **fields: object) -> None:
+    """Log an attempt that failed."""
     consumer.report.warning(
         "hop failed",
         **consumer.about(message),
         hop=consumer.hop,
         reason=failure.code,
         failure_class=failure.failure_class,
-        receive_count=message.receive_count,
+        **fields,
         **({} if isinstance(error, ProcessingError) else error_location(error)),
     )
-    if last or isinstance(error, PermanentDataError | PermanentConfigError):
-        try:
-            consumer.queue.dead_letter(message, failure)
-        except Exception as refusal:  # noqa: BLE001  # whatever the reason, the record must stay in its queue
-            consumer.report.error(
-                "hop failed",
-                **consumer.about(message),
-                hop=consumer.hop,
-                reason="dlq-unavailable",
-                **error_location(refusal),
-            )
-        else:
-            consumer.report.warning(
-                "event dead-lettered", **consumer.about(message), hop=consumer.hop, reason=failure.code
-            )
-            consumer.report.count("EventsDeadLettered")
-            return None
-    delay = consumer.policy.delay(error, message.receive_count, consumer.rng)
-    _set_visibility(message, delay, consumer)
-    return delay
+
+
+def dead_lettered(message: Message, failure: Failure, consumer: Consumer) -> bool:
+    """Send ``message`` to the dead-letter queue; ``False`` if it could not be sent and must be kept."""
+    about = consumer.about(message)
+    try:
+        consumer.queue.dead_letter(message, failure)
+    except Exception as error:  # noqa: BLE001  # whatever the reason, the message must not get lost
+        consumer.report.error(
+            "hop failed", **about, hop=consumer.hop, reason="dlq-unavailable", **error_location(error)
+        )
+        return False
+    consumer.report.warning("event dead-lettered", **about, hop=consumer.hop, reason=failure.code)
+    consumer.report.count("EventsDeadLettered")
+    return True
 
 
 def _held_too_long(message: Message, error: BaseException, consumer: Consumer) -> bool:
@@ -242,22 +231,20 @@ def _held_too_long(message: Message, error: BaseException, consumer: Consumer) -
     return isinstance(error, DeferredError) and since is not None and consumer.clock() - since >= error.hold_seconds
 
 
-def _deferred_copy(message: Message, error: DeferredError, consumer: Consumer) -> bool:
-    """Put a message off for which nothing was tried: a copy of it waits in its place.
+def _deferred(message: Message, error: DeferredError, consumer: Consumer) -> bool:
+    """Defer a message for which nothing was tried: a copy waits in its place.
 
-    SQS counts every receive, and itself moves a message to the dead-letter queue that was received too often; a copy
-    begins anew, and carries along how many receives there were that did count. Should the original come again, because
-    it could not be deleted or SQS hands it out twice, its copy is there already: each is made once, so that they don't
-    multiply for as long as the wait lasts.
+    SQS counts every receive, and dead-letters a message that was received too often. A copy begins anew, and carries
+    the number of receives that did count. If the original comes again, because it could not be deleted or SQS delivers
+    it twice, no second copy is made: copies must not multiply while the wait lasts.
     """
     if consumer.waiting is None or _held_too_long(message, error, consumer):
         return False
     try:
         sent = _copied(message, error, consumer, consumer.waiting)
     except Exception as refusal:  # noqa: BLE001  # whatever the reason, the record must stay in its queue
-        consumer.report.warning(
-            "event not deferred", **consumer.about(message), hop=consumer.hop, **error_location(refusal)
-        )
+        about = consumer.about(message)
+        consumer.report.warning("event not deferred", **about, hop=consumer.hop, **error_location(refusal))
         return False
     if sent:
         consumer.report.info("event deferred", **consumer.about(message), hop=consumer.hop, reason=error.code)
@@ -266,28 +253,28 @@ def _deferred_copy(message: Message, error: DeferredError, consumer: Consumer) -
 
 
 def _copied(message: Message, error: DeferredError, consumer: Consumer, waiting: DeferralQueue) -> bool:
-    """Whether a copy of ``message`` waits now; a claim that somebody else holds raises, and the message comes again."""
+    """Whether a copy of ``message`` waits now; raises while another invocation makes it."""
     number, origin = message.copy
     key = f"copy|{number}|{origin}"
     idempotency = consumer.copies
     if idempotency is not None:
-        begun = idempotency.acquire(key, lease_seconds=COPY_LEASE_SECONDS)
-        if begun.state == "done":
+        acquired = idempotency.acquire(key, lease_seconds=COPY_LEASE_SECONDS)
+        if acquired.state == "done":
             return True
-        if begun.state == "in-progress":
-            raise TransientError("idempotency-in-progress", "the message is being put off by another invocation")
+        if acquired.state == "in-progress":
+            raise TransientError("idempotency-in-progress", "the message is being deferred by another invocation")
     seconds = max(1, int((error.retry_after or 0) + 0.999))
     since, copy = int(message.deferred_since or consumer.clock()), f"{number + 1}/{origin}"
     try:
         sent = waiting.defer(message, seconds, prior_attempts=message.receive_count - 1, since=since, copy=copy)
     except ProcessingError:
-        _settle_claim(idempotency, key, consumer, sent=False)
+        _close_record(idempotency, key, consumer, sent=False)
         raise
-    _settle_claim(idempotency, key, consumer, sent=sent)
+    _close_record(idempotency, key, consumer, sent=sent)
     return sent
 
 
-def _settle_claim(idempotency: IdempotencyStore | None, key: str, consumer: Consumer, *, sent: bool) -> None:
+def _close_record(idempotency: IdempotencyStore | None, key: str, consumer: Consumer, *, sent: bool) -> None:
     if idempotency is None:
         return
     try:
@@ -296,14 +283,14 @@ def _settle_claim(idempotency: IdempotencyStore | None, key: str, consumer: Cons
         else:
             idempotency.release(key)
     except ProcessingError as error:
-        # If the copy is sent, the original may be put off a second time after the claim's lease, should it come again.
+        # If the original comes again after the lease, it may be deferred a second time.
         consumer.report.warning(
             f"idempotency record not {'completed' if sent else 'released'}", hop=consumer.hop, reason=error.code
         )
 
 
 def failure_of(message: Message, error: BaseException, consumer: Consumer) -> Failure:
-    """The record of ``error``, for whoever attends to the message next."""
+    """The record of ``error`` that travels with the message."""
     now = consumer.clock()
     return Failure.of(
         error,

@@ -1,15 +1,17 @@
-"""Events as CloudEvents and back: nothing is lost, in either mode."""
+"""Events as CloudEvents: a receiver can read back all of it, in either mode."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.core.envelope import INGRESSES, STAGES, Event, Metadata, Redrive
-from media_events.events.cloudevents import CloudEventError, from_binary, from_structured, to_binary, to_structured
+from media_events.events.cloudevents import CloudEventError, to_binary, to_structured
 from tests.fakes.events import make_event
 
 UTF8 = st.characters(codec="utf-8")
@@ -45,18 +47,42 @@ METADATA = st.builds(
 EVENTS = st.builds(Event, metadata=METADATA, data=JSON)
 
 
+def event_of(attributes: dict[str, Any], data: Any) -> Event:
+    """The event with CloudEvents ``attributes``, as a receiver reads it."""
+    route, count = attributes.pop("redriveroute", None), attributes.pop("redrivecount", None)
+    redrive = None if route is None else {"route": route, "count": int(count)}
+    hops = int(attributes.pop("hops", 0))
+    return Event(Metadata.from_dict({**attributes, "hops": hops, "redrive": redrive}), data)
+
+
+def read_structured(body: bytes) -> Event:
+    document = json.loads(body)
+    return event_of(document, document.pop("data"))
+
+
+def read_binary(headers: dict[str, str], body: bytes) -> Event:
+    attributes: dict[str, Any] = {
+        name.removeprefix("ce-"): unquote(value, errors="strict")
+        for name, value in headers.items()
+        if name.startswith("ce-")
+    }
+    kind = headers["content-type"]
+    data = json.loads(body) if kind == "application/json" else body.decode()
+    return event_of({**attributes, "datacontenttype": kind}, data)
+
+
 @given(EVENTS)
 def test_structured_mode_loses_nothing(event):
     _, body = to_structured(event)
 
-    assert from_structured(body) == event
+    assert read_structured(body) == event
 
 
 @given(EVENTS)
 def test_binary_mode_loses_nothing(event):
     headers, body = to_binary(event)
 
-    assert from_binary({name.upper(): value for name, value in headers.items()}, body) == event
+    assert read_binary(headers, body) == event
     assert all(value.isascii() and value.isprintable() for value in headers.values())
 
 
@@ -67,7 +93,7 @@ def test_binary_mode_carries_text_that_is_not_json(text):
     headers, body = to_binary(event)
 
     assert (headers["content-type"], body) == ("text/plain", text.encode())
-    assert from_binary(headers, body) == event
+    assert read_binary(headers, body) == event
 
 
 def test_structured_mode_is_a_cloudevent():
@@ -81,14 +107,14 @@ def test_structured_mode_is_a_cloudevent():
     assert all(name.isalnum() and name == name.lower() and len(name) <= 20 for name in document)
 
 
-def test_binary_mode_percent_encodes_as_the_binding_says():
+def test_binary_mode_percent_encodes_as_the_http_binding_requires():
     headers, _ = to_binary(make_event(subject='Euro € 😀 "50%"'))
 
     assert headers["ce-subject"] == "Euro%20%E2%82%AC%20%F0%9F%98%80%20%2250%25%22"
 
 
 @pytest.mark.parametrize("data", [{"n": float("nan")}, "\ud800"])
-def test_data_that_json_can_not_say_is_refused(data):
+def test_data_that_json_can_not_hold_is_refused(data):
     for write in (to_structured, to_binary):
         with pytest.raises(CloudEventError):
             write(make_event(data))
@@ -98,29 +124,3 @@ def test_data_that_json_can_not_say_is_refused(data):
 def test_object_under_another_content_type_is_refused_in_binary_mode(kind):
     with pytest.raises(CloudEventError, match="neither text nor JSON"):
         to_binary(make_event({"a": 1}, datacontenttype=kind))
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}", b'{"data": 1}', b"\xff", b"[" * 100_000, b'{"id": "a"}'])
-def test_what_is_no_structured_event_is_refused(body):
-    with pytest.raises(CloudEventError):
-        from_structured(body)
-
-
-@pytest.mark.parametrize(
-    ("change", "body"),
-    [({"ce-hops": "many"}, b"{}"), ({"ce-id": "%FF"}, b"{}"), ({"ce-id": ""}, b"{}"), ({}, b"{")],
-)
-def test_what_is_no_binary_event_is_refused(change, body):
-    headers, _ = to_binary(make_event())
-
-    with pytest.raises(CloudEventError):
-        from_binary(headers | change, body)
-
-
-@given(st.dictionaries(st.sampled_from(["ce-id", "ce-hops", "content-type", "ce-x"]), TEXT), st.binary(max_size=50))
-def test_reading_raises_nothing_else(headers, body):
-    for read in (lambda: from_binary(headers, body), lambda: from_structured(body)):
-        try:
-            read()
-        except CloudEventError:
-            continue
