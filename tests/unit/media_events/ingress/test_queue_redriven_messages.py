@@ -197,7 +197,7 @@ def test_replay_from_the_review_desk_goes_the_same_way(gate_of, dlq):
     handle_batch(world, dlq, dead_record(gate))
     (item,) = world.table.items.values()
 
-    assert [outcome.result for outcome in desk_of(world).replay([item.item_id], wait_seconds=0)] == ["sent"]
+    assert [outcome.result for outcome in desk_of(world).retry([item.item_id], wait_seconds=0)] == ["sent"]
 
     if dlq is OWN:
         (sent,) = world.queues.sent
@@ -505,7 +505,7 @@ def test_moved_message_that_is_replayed_is_the_event_that_it_would_have_been(gat
     handle_batch(world, ASKED, moved(body_of(token="live")))
     (item,) = world.table.items.values()
 
-    assert [outcome.result for outcome in desk_of(world).replay([item.item_id], wait_seconds=0)] == ["sent"]
+    assert [outcome.result for outcome in desk_of(world).retry([item.item_id], wait_seconds=0)] == ["sent"]
 
     (sent,) = world.queues.sent
     gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
