@@ -213,6 +213,26 @@ class Document:
         return Position(".".join(map(str, path)), 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Notes findings about places in ``document``."""
+
+    document: Document
+    diagnostics: Diagnostics
+
+    def wrong(self, path: Path, message: str) -> None:
+        """Note a mistake at `path`."""
+        self.diagnostics.wrong(self.document.position(path), message)
+
+    def warn(self, path: Path, message: str) -> None:
+        """Note a doubtful value at `path`."""
+        self.diagnostics.warn(self.document.position(path), message)
+
+    def unused(self, path: Path, message: str) -> None:
+        """Note that nothing uses the member at `path`."""
+        self.diagnostics.unused(self.document.position(path), message)
+
+
 def has_member(value: Any, step: str | int) -> bool:
     """Whether `step` leads from `value` to one of its members."""
     if isinstance(value, dict):

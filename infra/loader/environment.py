@@ -1,4 +1,4 @@
-"""One environment of a workflow, read and checked: what the stacks are composed from."""
+"""One environment of a workflow, read and checked: the input of the stacks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from infra.model.workflow import S3State, Workflow
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A workflow in one environment, with what its files hold.
+    """A workflow in one environment, with the content of its files.
 
-    `specifications` has each partner's specification as the functions take it (none of a producer that speaks the
-    envelope), `definitions` the text of each state machine's definition by the destination's name, `failure` what each
-    queue-fed entry, transform and route does on failure, `packages` the zip of a transform's own modules by its name.
+    `specifications` has each partner's specification as the functions take it (none for a partner that sends the
+    envelope), `definitions` the text of each state machine's definition by destination, `failure` the failure handling
+    of each queue ingress, transform and route, `packages` the zip of each transform's own modules.
     """
 
     name: str
@@ -30,24 +30,24 @@ class Environment:
 
     @property
     def stack_name(self) -> str:
-        """The stack that the environment becomes."""
+        """The name of its stack."""
         return f"media-events-{self.name}"
 
     @property
     def state_key(self) -> str:
-        """Where its state is in an S3 bucket."""
+        """The key of its state in an S3 bucket."""
         state = self.workflow.state
         return (state.key if isinstance(state, S3State) else None) or f"media-events/{self.name}.tfstate"
 
     @property
     def prefix(self) -> str:
-        """How the names of its resources begin."""
+        """The beginning of its resources' names."""
         return f"{self.workflow.name}-{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowFile:
-    """All environments of one file, in its order, and what is doubtful about it."""
+    """All environments of one file, in its order, and its warnings."""
 
     path: Path
     environments: tuple[Environment, ...]

@@ -1,24 +1,23 @@
-"""One environment's document, read with the model, the checks and the functions' own parsers."""
+"""Reads one environment's document with the model, the checks and the functions' own parsers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from infra.documents.diagnostics import Diagnostics, Position
+from infra.documents.diagnostics import Diagnostics
 from infra.documents.model_paths import real_path
 from infra.documents.python_layers import PackageError, zipped
-from infra.documents.yaml_document import Document, Path, has_member
+from infra.documents.yaml_document import Document, Path, Report, has_member
 from infra.loader.environment import Environment
 from infra.loader.validation_messages import message_for
 from infra.model.consumers import FailureHandling
 from infra.model.destinations import FUNCTION_MARGIN_SECONDS, Destination, HttpDestination, LambdaDestination
-from infra.model.ingress import QueueFedIngress
+from infra.model.ingress import QueueIngress
 from infra.model.workflow import Transform, Workflow
 from infra.validation.embedded_documents import (
     ContentError,
@@ -34,19 +33,19 @@ from infra.validation.references import check_patterns, check_references, place_
 DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
 
 
-class Reader:
-    """Reads one environment's document, and finds what is wrong with it."""
+class EnvironmentReader:
+    """Reads one environment's document, and notes its mistakes."""
 
     def __init__(self, name: str, document: Document, folder: FilePath, diagnostics: Diagnostics) -> None:
         self._name = name
         self._document = document
         self._folder = folder
-        self._findings = diagnostics
+        self._report = Report(document, diagnostics)
 
     def read(self) -> Environment | None:
-        """The environment; `None` if something is wrong with it, which is then in the findings."""
-        check_references(self._document, self._name, self._findings)
-        check_patterns(self._document, self._findings)
+        """The environment; `None` if it has mistakes, which are then in the diagnostics."""
+        check_references(self._report, self._name)
+        check_patterns(self._report)
         workflow = self._model()
         specifications = self._specifications()
         packages = self._packages()
@@ -56,7 +55,7 @@ class Reader:
             return None
         failure = self._failure(workflow)
         self._timeouts(workflow)
-        if self._findings.problems:
+        if self._report.diagnostics.problems:
             return None
         return Environment(self._name, workflow, specifications, definitions, failure, packages)
 
@@ -71,11 +70,11 @@ class Reader:
                     seen.add(path)
                     message = message_for(details, Workflow, path, self._document.value)
                     place = self._mentioned(path, message) if details["type"] == "value_error" else path
-                    self._findings.wrong(self._document.position(place), message)
+                    self._report.wrong(place, message)
             return None
 
     def _mentioned(self, path: Path, message: str) -> Path:
-        """The first member of the section at `path` that the message is about, else the section itself."""
+        """The first member of the section at `path` that the message mentions, else the section itself."""
         value = self._document.at(path)
         return next(((*path, word) for word in re.findall(r"\w+", message) if has_member(value, word)), path)
 
@@ -99,11 +98,11 @@ class Reader:
                 )
             except ContentError as error:
                 inline = isinstance(named, dict)
-                self._note(error, self._in_settings(path) if inline else partial(_at, self._document.position(path)))
+                self._note(error, place_in_settings if inline else _whole, path)
         return specifications
 
     def _comes_by_webhook(self, partner: dict[str, Any]) -> bool:
-        """Whether its specification must say how requests are verified; where that isn't known, it need not."""
+        """Whether a webhook is among its ingresses, so that its specification needs a verification."""
         ingresses = self._document.value.get("ingress", {"webhook": {"type": "webhook"}})
         return isinstance(ingresses, dict) and "webhook" in ingress_kinds(ingresses, partner)
 
@@ -115,8 +114,8 @@ class Reader:
                 try:
                     packages[name] = zipped(self._folder / package, self._folder)
                 except (PackageError, OSError, ValueError) as error:
-                    told = str(error) if isinstance(error, PackageError) else "can't be read"
-                    self._findings.wrong(self._document.position(("transforms", name, "package")), told)
+                    message = str(error) if isinstance(error, PackageError) else "can't be read"
+                    self._report.wrong(("transforms", name, "package"), message)
         return packages
 
     def _steps(self) -> None:
@@ -125,15 +124,15 @@ class Reader:
             if isinstance(steps, list) and steps:
                 path: Path = ("transforms", name)
                 try:
-                    check_steps(steps, **self._around_steps(transform))
+                    check_steps(steps, **self._step_options(transform))
                 except ContentError as error:
-                    self._note(error, partial(place_in_steps, self._document, path))
+                    self._note(error, place_in_steps, path)
 
-    def _around_steps(self, transform: Mapping[str, Any]) -> dict[str, Any]:
+    def _step_options(self, transform: Mapping[str, Any]) -> dict[str, Any]:
         package, seconds = transform.get("package"), transform.get("timeout_seconds", DEFAULT_TIMEOUT_SECONDS)
         folder = self._folder / package if isinstance(package, str) else None
         return {
-            # What is wrong with the folder itself has been told.
+            # A mistake of the folder itself has been noted.
             "package": folder if folder is not None and folder.is_dir() else None,
             "layers": bool(transform.get("layers")) or (folder is not None and not folder.is_dir()),
             "timeout_seconds": seconds if isinstance(seconds, int) else None,
@@ -154,67 +153,62 @@ class Reader:
                     definitions[name] = load_definition(self._folder, definition)
             except ContentError as error:
                 in_file = path[-1] == "definition"
-                place = partial(_at, self._document.position(path)) if in_file else self._in_settings(path)
-                self._note(error, place)
+                self._note(error, _whole if in_file else place_in_settings, path)
         return definitions
-
-    def _in_settings(self, path: Path) -> Callable[[str], tuple[Position, str]]:
-        return partial(place_in_settings, self._document, path)
 
     def _failure(self, workflow: Workflow) -> dict[str, FailureHandling]:
         handling: dict[str, FailureHandling] = {}
         general = workflow.failure.model_dump(exclude_unset=True)
-        self._ordered(workflow.failure, ("failure",), {"retry", "redrive"})
-        queue_fed = {name: entry for name, entry in workflow.ingress.items() if isinstance(entry, QueueFedIngress)}
-        sections = (("ingress", queue_fed), ("transforms", workflow.transforms), ("routes", workflow.routes))
+        self._check_waits(workflow.failure, ("failure",), {"retry", "redrive"})
+        queue_ingresses = {n: ingress for n, ingress in workflow.ingress.items() if isinstance(ingress, QueueIngress)}
+        sections = (("ingress", queue_ingresses), ("transforms", workflow.transforms), ("routes", workflow.routes))
         for section, hops in sections:
             for name, hop in hops.items():
-                own = hop.failure.model_dump(exclude_unset=True)
-                handling[name] = FailureHandling.model_validate(_deep_merge(general, own))
-                self._ordered(handling[name], (section, name, "failure"), own.keys())
+                overrides = hop.failure.model_dump(exclude_unset=True)
+                handling[name] = FailureHandling.model_validate(_deep_merge(general, overrides))
+                self._check_waits(handling[name], (section, name, "failure"), overrides.keys())
         return handling
 
-    def _ordered(self, failure: FailureHandling, place: Path, parts: Collection[str]) -> None:
-        """Check the waits of those `parts` of `failure` that stand at `place`."""
+    def _check_waits(self, failure: FailureHandling, place: Path, parts: Collection[str]) -> None:
+        """Check the waits of those `parts` of `failure` that are at `place`."""
+        retry, redrive = failure.retry, failure.redrive
         waits = {
-            "retry": ("base_seconds", failure.retry.base_seconds, "max_seconds", failure.retry.max_seconds),
+            "retry": ("base_seconds", retry.base_seconds, "max_seconds", retry.max_seconds),
             "redrive": (
-                "base_delay_seconds",
-                failure.redrive.base_delay_seconds,
-                "max_delay_seconds",
-                failure.redrive.max_delay_seconds,
+                *("base_delay_seconds", redrive.base_delay_seconds),
+                *("max_delay_seconds", redrive.max_delay_seconds),
             ),
         }
         for part, (first, shortest, last, longest) in waits.items():
             if part in parts and shortest > longest:
-                self._findings.wrong(
-                    self._document.position((*place, part)),
+                self._report.wrong(
+                    (*place, part),
                     f"{first} is {shortest:g} and {last} {longest:g}: the longest wait is shorter than the first",
                 )
 
     def _timeouts(self, workflow: Workflow) -> None:
         for name, route in workflow.routes.items():
             destination = workflow.destinations.get(route.destination)
-            call = _seconds_waited_for(destination)
+            call = _longest_call(destination)
             if call is not None and sum(call) >= route.timeout_seconds:
                 more = f" by {call[1] + 1} more" if call[1] else ""
-                self._findings.wrong(
-                    self._document.position(("routes", name, "timeout_seconds")),
+                self._report.wrong(
+                    ("routes", name, "timeout_seconds"),
                     f"is {route.timeout_seconds}, but the call to {route.destination} may take {call[0]} seconds: "
                     f"the function must outlive it{more}",
                 )
 
-    def _note(self, error: ContentError, place: Callable[[str], tuple[Position, str]]) -> None:
-        # The model may have found the same, in other words.
-        known = {problem.position for problem in self._findings.problems}
+    def _note(self, error: ContentError, place: Callable[[Path, str], tuple[Path, str]], path: Path) -> None:
+        # The model may have found the same mistake, in other words.
+        positions = {problem.position for problem in self._report.diagnostics.problems}
         for problem in error.problems:
-            position, message = place(problem)
-            if position not in known:
-                self._findings.wrong(position, message)
+            inner, message = place(path, problem)
+            if self._document.position(inner) not in positions:
+                self._report.wrong(inner, message)
 
 
-def _seconds_waited_for(destination: Destination | None) -> tuple[int, int] | None:
-    """How long a delivery may take, and what must be left besides; `None` where nobody waits for it."""
+def _longest_call(destination: Destination | None) -> tuple[int, int] | None:
+    """The longest delivery and the least margin beyond it, in seconds; `None` where the function does not wait."""
     if isinstance(destination, HttpDestination):
         return destination.timeout_seconds, 0
     if isinstance(destination, LambdaDestination) and destination.invocation == "request-response":
@@ -222,8 +216,8 @@ def _seconds_waited_for(destination: Destination | None) -> tuple[int, int] | No
     return None
 
 
-def _at(position: Position, problem: str) -> tuple[Position, str]:
-    return position, problem
+def _whole(path: Path, problem: str) -> tuple[Path, str]:
+    return path, problem
 
 
 def _deep_merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What pydantic finds, in the words of somebody who writes a workflow."""
+"""Pydantic's findings, in the words of somebody who writes a workflow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LONGEST_SHOWN = 80
 
 
 def message_for(error: ErrorDetails, model: type[BaseModel], path: Path, root: Any) -> str:  # noqa: PLR0911 - one per kind
-    """What is wrong at `path` of the document `root`, and what would be right."""
+    """The mistake at `path` of the document `root`, and how to correct it."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "missing":
         return _with_description("is missing", model, path, root)

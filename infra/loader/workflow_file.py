@@ -1,4 +1,4 @@
-"""From `workflow.yaml` to checked environments: every mistake is found in one reading."""
+"""Reads `workflow.yaml` into checked environments, and finds every mistake at once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Final
 from infra.documents.diagnostics import Diagnostics, Position, Problem, WorkflowError, did_you_mean
 from infra.documents.yaml_document import Node, YamlSyntaxError, evaluate, overlay, parse
 from infra.loader.environment import Environment, WorkflowFile
-from infra.loader.environment_reader import Reader
+from infra.loader.environment_reader import EnvironmentReader
 from infra.model.types import ENVIRONMENT_NAME, PATTERN_DESCRIPTIONS
 from infra.model.workflow import S3State
 
 SELECTION: Final = "MEDIA_EVENTS_ENVIRONMENTS"
-"""Environment variable: names of the environments to read, with commas between them; all, if it is not set."""
+"""Environment variable: names of the environments to read, with commas between them; by default all."""
 
 _NAMED_SECTIONS: Final = frozenset({"ingress", "partners", "transforms", "destinations", "routes"})
 _REPLACED_WHOLE: Final = frozenset({"pattern", "steps", "specification"})
@@ -40,7 +40,7 @@ def load(path: Path, environ: Mapping[str, str]) -> WorkflowFile:
 
 
 def load_text(text: str, environ: Mapping[str, str], path: Path) -> WorkflowFile:
-    """As :func:`load`, with the text at hand; `path` names it in messages, and files are relative to its folder.
+    """As :func:`load`, for a text; `path` names it in messages, and files are relative to its folder.
 
     Raises:
         WorkflowError: with every mistake in it.
@@ -62,15 +62,15 @@ def load_text(text: str, environ: Mapping[str, str], path: Path) -> WorkflowFile
         each[environment] = Diagnostics()
         whole = overlay(base, overlays[environment], whole=_REPLACED_WHOLE, kind_key="type", removable=_NAMED_SECTIONS)
         document = evaluate(whole, environ, each[environment])
-        read = Reader(environment, document, path.parent, each[environment]).read()
+        read = EnvironmentReader(environment, document, path.parent, each[environment]).read()
         if read is not None:
             environments.append(read)
-    problems = diagnostics.problems + _merged({name: found.problems for name, found in each.items()})
+    problems = diagnostics.problems + _merged({name: one.problems for name, one in each.items()})
     problems += _shared_states(environments, root)
     if problems:
         raise WorkflowError(name, _sorted(problems))
-    warnings = _merged({name: found.warnings for name, found in each.items()})
-    unused = _merged({name: found.idle for name, found in each.items()})
+    warnings = _merged({name: one.warnings for name, one in each.items()})
+    unused = _merged({name: one.idle for name, one in each.items()})
     warnings += [problem for problem in unused if not problem.environments]
     return WorkflowFile(path=path, environments=tuple(environments), warnings=tuple(_sorted(warnings)))
 
@@ -89,7 +89,7 @@ def _shown(path: Path) -> str:
 def _environments(
     root: Node, environ: Mapping[str, str], diagnostics: Diagnostics
 ) -> tuple[dict[str, Node], list[str]]:
-    """The environments' overlays, and the names of those that are wanted."""
+    """The environments' overlays, and the names of the selected ones."""
     if not isinstance(root.value, dict):
         diagnostics.wrong(root.position, "the file must be a mapping, beginning with name, partners and so on")
         return {}, []
@@ -111,26 +111,25 @@ def _environments(
         elif above.plain and above.value in ("", "~", "null"):
             overlays[name] = Node(above.position, {})
         else:
-            diagnostics.wrong(above.position, "an environment must be a mapping of what it says otherwise")
-    wanted = [name.strip() for name in environ.get(SELECTION, "").split(",") if name.strip()]
-    for name in wanted:
+            diagnostics.wrong(above.position, "an environment must be a mapping with its overrides")
+    selected = [name.strip() for name in environ.get(SELECTION, "").split(",") if name.strip()]
+    for name in selected:
         if name not in overlays:
-            diagnostics.wrong(
-                node.position, f'{SELECTION} asks for "{name}", which is not declared: {did_you_mean(name, overlays)}'
-            )
-    return overlays, [name for name in overlays if not wanted or name in wanted]
+            message = f'{SELECTION} asks for "{name}", which is not declared: {did_you_mean(name, overlays)}'
+            diagnostics.wrong(node.position, message)
+    return overlays, [name for name in overlays if not selected or name in selected]
 
 
-def _merged(found: Mapping[str, list[Problem]]) -> list[Problem]:
-    """One entry for what shows in several environments; which ones are told where it isn't all of them."""
+def _merged(by_environment: Mapping[str, list[Problem]]) -> list[Problem]:
+    """Each problem once; it names its environments unless it shows in all of them."""
     where: dict[tuple[Position, str], list[str]] = {}
-    for environment, problems in found.items():
+    for environment, problems in by_environment.items():
         for problem in problems:
             names = where.setdefault((problem.position, problem.message), [])
             if environment not in names:
                 names.append(environment)
     return [
-        Problem(position, message, () if len(names) == len(found) else tuple(names))
+        Problem(position, message, () if len(names) == len(by_environment) else tuple(names))
         for (position, message), names in where.items()
     ]
 

@@ -100,7 +100,7 @@ class Producer(CrossAccountPrincipals):
     sources: list[EventSource] = Field(min_length=1, description="The exact `source` values that they may use.")
 
 
-class QueueFedIngress(Consumer):
+class QueueIngress(Consumer):
     """What all ways in have in common that a queue feeds."""
 
     enabled: bool = Field(default=True, description="False lets messages wait in the queue.")
@@ -135,7 +135,7 @@ class ExistingQueue(Section):
         return self.arn.endswith(".fifo")
 
 
-class SqsIngress(QueueFedIngress):
+class SqsIngress(QueueIngress):
     """A queue that one partner sends to: one that is made, or an existing one."""
 
     type: Literal["sqs"]
@@ -196,7 +196,7 @@ class Replay(Section):
         return self
 
 
-class SnsFifoIngress(QueueFedIngress):
+class SnsFifoIngress(QueueIngress):
     """A topic that one partner publishes to, with a queue behind it: FIFO to FIFO, or standard to standard."""
 
     type: Literal["sns-fifo"]
@@ -259,7 +259,7 @@ class SnsFifoIngress(QueueFedIngress):
         return self
 
 
-class PartnerBusIngress(QueueFedIngress):
+class PartnerBusIngress(QueueIngress):
     """A partner event source, associated with its bus."""
 
     type: Literal["partner-bus"]
@@ -292,7 +292,7 @@ class PartnerBusIngress(QueueFedIngress):
         return self
 
 
-class CustomBusIngress(QueueFedIngress):
+class CustomBusIngress(QueueIngress):
     """The workflow's bus, or another bus of the account, on which senders put events of their own sources."""
 
     type: Literal["custom-bus"]
@@ -313,7 +313,7 @@ class CustomBusIngress(QueueFedIngress):
         return self
 
 
-class AwsServicesIngress(QueueFedIngress):
+class AwsServicesIngress(QueueIngress):
     """The account's default bus, where AWS services such as MediaConvert and S3 put their events."""
 
     type: Literal["aws-services"]

@@ -12,7 +12,7 @@ from infra.model.ingress import (
     CustomBusIngress,
     Ingress,
     PartnerBusIngress,
-    QueueFedIngress,
+    QueueIngress,
     SnsFifoIngress,
     SqsIngress,
     WebhookIngress,
@@ -224,7 +224,7 @@ def _by_source(partner: Partner) -> dict[str, Any]:
     return settings
 
 
-def _own(ingress: QueueFedIngress, *names: str) -> dict[str, Any]:
+def _own(ingress: QueueIngress, *names: str) -> dict[str, Any]:
     return dict(literal(ingress.model_dump(include=set(names), exclude_none=True)))
 
 

@@ -81,7 +81,7 @@ def test_package_is_of_the_environment(folder):
 
 
 @pytest.mark.parametrize(
-    ("package", "told"),
+    ("package", "message"),
     [
         ("./none", "there is no such folder next to the workflow file"),
         ("./steps/acme_steps.py", "there is no such folder next to the workflow file"),
@@ -92,15 +92,15 @@ def test_package_is_of_the_environment(folder):
         ('"a\\0b"', "there is no such folder"),
     ],
 )
-def test_folder_that_is_no_package_is_told(folder, package, told):
+def test_folder_that_is_no_package_is_refused(folder, package, message):
     (folder / "empty").mkdir()
 
     found = problems(WORKFLOW.replace("./steps", package), folder=folder)
 
-    assert any(line.startswith(f"line 7, transforms.own.package: {told}") for line in found), found
+    assert any(line.startswith(f"line 7, transforms.own.package: {message}") for line in found), found
 
 
-def test_package_that_is_too_large_is_told(folder, monkeypatch):
+def test_package_that_is_too_large_is_refused(folder, monkeypatch):
     monkeypatch.setattr("infra.documents.python_layers.MAX_UNZIPPED_BYTES", 10)
     with pytest.raises(PackageError, match="more than 10 bytes"):
         zipped(folder / "steps", folder)
@@ -121,7 +121,7 @@ def test_function_that_is_there_or_may_be_is_found(folder, function):
 
 
 @pytest.mark.parametrize(
-    ("function", "told"),
+    ("function", "message"),
     [
         ("acme_steps:tidies", "acme_steps.py has no function tidies"),
         ("acme_step:tidy", "there is no module acme_step in steps/"),
@@ -130,16 +130,16 @@ def test_function_that_is_there_or_may_be_is_found(folder, function):
         ("acme_steps", "must be module:function"),
     ],
 )
-def test_function_that_is_not_there_is_told(folder, function, told):
+def test_function_that_is_not_there_is_reported(folder, function, message):
     (folder / "steps" / "broken.py").write_text("def tidy(:\n", encoding="utf-8")
 
     (found,) = problems(WORKFLOW.replace("acme_steps:tidy", function), folder=folder)
 
     assert found.startswith("line 9, transforms.own.steps[0].python.function: ")
-    assert told in found
+    assert message in found
 
 
-def test_function_with_nowhere_to_be_is_told(folder):
+def test_function_without_package_or_layers_is_reported(folder):
     (found,) = problems(WORKFLOW.replace("    package: ./steps\n", ""), folder=folder)
 
     assert found.startswith("line 8, transforms.own.steps[0].python.function: there is nowhere to find it")
@@ -153,17 +153,17 @@ def test_function_may_be_in_a_layer_that_nobody_can_look_into(folder, package):
 
 
 @pytest.mark.parametrize(
-    ("layers", "told"),
+    ("layers", "message"),
     [
         (f"[{LAYER.rpartition(':')[0]}]", "the ARN of a layer with its version"),
         (f"[{', '.join([LAYER] * 6)}]", "5"),
         (f"[{', '.join([LAYER] * 5)}]", "package is one of them"),
     ],
 )
-def test_layers_that_no_function_takes_are_told(folder, layers, told):
+def test_layers_that_no_function_takes_are_refused(folder, layers, message):
     (found,) = problems(WORKFLOW.replace("./steps\n", f"./steps\n    layers: {layers}\n"), folder=folder)
 
-    assert told in found
+    assert message in found
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_layers_that_no_function_takes_are_told(folder, layers, told):
         ("call: {function_arn: arn:aws:lambda:eu-west-1:123456789012:function:classify}", 11, "10"),
     ],
 )
-def test_function_that_a_step_outlives_is_told(folder, step, seconds, needed):
+def test_function_that_a_step_outlives_is_refused(folder, step, seconds, needed):
     text = WORKFLOW.replace('python: {function: "acme_steps:tidy"}', step)
 
     (found,) = problems(text.replace("    package:", f"    timeout_seconds: {seconds}\n    package:"), folder=folder)

@@ -52,7 +52,7 @@ def merged(base: str, above: str) -> Any:
         ("1_000", "1_000"),
     ],
 )
-def test_scalars_are_what_they_look_like(text, value):
+def test_scalars_follow_the_core_schema(text, value):
     assert values(f"key: {text}\n") == {"key": value}
 
 
@@ -118,12 +118,12 @@ def test_references_are_filled_in_as_docker_compose_does(text, result):
     assert wrong == []
 
 
-def test_what_is_filled_in_is_not_read_again():
+def test_a_filled_in_value_is_not_substituted_again():
     assert substitute("${A}", {"A": "${B} $$ ${A}"}, pytest.fail) == "${B} $$ ${A}"
 
 
 @pytest.mark.parametrize("text", ["$A", "${A-b}", "${1A}", "${A", "$", "${}", "$-", "cost: 5$"])
-def test_what_is_no_reference_is_told_how_to_write_one(text):
+def test_malformed_reference_gets_an_example(text):
     wrong: list[str] = []
     substitute(text, {"A": "1"}, wrong.append)
 
@@ -138,7 +138,7 @@ def test_variable_that_is_no_text_is_refused():
     assert wrong == ["the environment variable A is not UTF-8 text"]
 
 
-def test_unset_variable_is_named_and_nothing_else_is_said_of_its_place():
+def test_unset_variable_is_the_only_problem_of_its_place():
     diagnostics = Diagnostics()
     document = evaluate(parse('a: "${TOKEN}"', diagnostics), {}, diagnostics)
     diagnostics.wrong(document.position(("a",)), "is malformed")
@@ -187,7 +187,7 @@ def test_null_takes_a_named_thing_away_and_is_null_elsewhere():
     }
 
 
-def test_what_an_environment_says_is_placed_there():
+def test_value_of_an_environment_has_its_place_there():
     diagnostics = Diagnostics()
     root = parse("a: {x: 1}\nenvironments:\n  dev:\n    a: {x: 2}\n", diagnostics)
     assert isinstance(root.value, dict)

@@ -68,7 +68,7 @@ def tried(text: str) -> None:
 
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(PATHS), VALUES), min_size=1, max_size=3))
-def test_any_value_in_any_place_is_told_or_taken(changes):
+def test_any_value_in_any_place_is_refused_or_accepted(changes):
     document = copy.deepcopy(DOCUMENT)
     for path, value in changes:
         place = document
@@ -84,13 +84,13 @@ def test_any_value_in_any_place_is_told_or_taken(changes):
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=200) | st.text(alphabet="{}[]:,-&*!|>'\"%@`#?~<. \n\ta$", max_size=80))
-def test_any_text_is_told_or_taken(text):
+def test_any_text_is_refused_or_accepted(text):
     tried(text)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.data())
-def test_file_cut_or_broken_anywhere_is_told_or_taken(data):
+def test_file_cut_or_broken_anywhere_is_refused_or_accepted(data):
     text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(start + 40, len(text))))

@@ -27,14 +27,17 @@ def test_defaults_fill_what_the_file_leaves_out():
 
 def test_environments_come_in_the_files_order_and_overlay_the_base():
     workflow = load_small(
-        {ENVIRONMENT: "prod: {region: eu-west-1, log_retention_days: 90}\n  dev: {region: us-east-1, name: other}"}
+        {
+            ENVIRONMENT: "prod: {region: eu-west-1, settings: {logs: {retention_days: 90}}}\n"
+            "  dev: {region: us-east-1, name: other}"
+        }
     )
 
     assert [(e.name, e.workflow.name, e.workflow.region) for e in workflow.environments] == [
         ("prod", "media", "eu-west-1"),
         ("dev", "other", "us-east-1"),
     ]
-    assert [e.workflow.log_retention_days for e in workflow.environments] == [90, 30]
+    assert [e.workflow.settings.logs.retention_days for e in workflow.environments] == [90, 30]
 
 
 def test_only_the_environments_asked_for_are_read():
@@ -73,7 +76,7 @@ def test_route_taken_out_of_an_environment_is_gone_there():
 
     assert [list(environment.workflow.routes) for environment in workflow.environments] == [["ready"], []]
     assert [str(warning) for warning in workflow.warnings] == [
-        "line 6, routes: there are no routes: events come in and go nowhere (environment bare)"
+        "line 6, routes: there are no routes: no event is delivered anywhere (environment bare)"
     ]
 
 

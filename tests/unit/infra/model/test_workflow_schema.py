@@ -18,7 +18,7 @@ def _validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema())
 
 
-def test_file_is_what_the_model_says():
+def test_file_is_the_schema_of_the_model():
     assert FILE.read_text(encoding="utf-8") == text(), "run python -m infra.model.workflow_schema"
 
 
@@ -56,7 +56,7 @@ def test_mistake_that_the_loader_finds_is_one_for_editors_too(validator, old, ne
 @pytest.mark.parametrize(
     "environment",
     [
-        {"region": "${REGION}", "log_retention_days": "${DAYS:-30}"},
+        {"region": "${REGION}", "settings": {"logs": {"retention_days": "${DAYS:-30}"}}},
         {"region": "eu-west-1", "routes": {"ready": None}},
         {"region": "eu-west-1", "routes": {"ready": {"enabled": "${ENABLED:-true}"}}},
         {"region": "eu-west-1", "destinations": {"cms": {"url": "https://dev.example.com/"}}},

@@ -1,4 +1,4 @@
-"""Ways in and partners that don't fit together, and the very words that their author reads."""
+"""Ingresses and partners that don't fit together, and the very words that their author reads."""
 
 import pytest
 
@@ -26,6 +26,7 @@ QUEUE = "queue: {type: sqs}"
 TOPIC = "topic: {type: sns-fifo}"
 SAAS = "saas: {type: partner-bus, event_source_name: aws.partner/acme.example/tenant/events}"
 PLANNING = "planning: {ingress: apps, sources: [com.example.planning]}"
+BUS = "arn:aws:events:eu-west-1:123456789012:event-bus"
 THEIRS = "existing_queue: {arn: 'arn:aws:sqs:eu-west-1:210987654321:events'}"
 
 
@@ -34,11 +35,11 @@ def problems_with(old: str, new: str) -> list[str]:
     return problems(TEXT.replace(old, new))
 
 
-def test_every_way_in_together_has_no_mistake():
+def test_all_types_of_ingress_together_have_no_mistake():
     assert problems(TEXT) == []
 
 
-# ------------------------------------------------------------------------------------------------- what partners say
+# ------------------------------------------------------------------------------------------------------- partners
 
 
 @pytest.mark.parametrize(
@@ -47,37 +48,37 @@ def test_every_way_in_together_has_no_mistake():
         (
             "ingress: [webhook, queue]",
             "ingress: [webhook, queu]",
-            'line 10, partners.mux.ingress[1]: there is no entry "queu": did you mean "queue"?',
+            'line 10, partners.mux.ingress[1]: there is no ingress "queu": did you mean "queue"?',
         ),
         (
             "ingress: [webhook, queue]",
             "ingress: [webhook, webhook]",
-            "line 10, partners.mux.ingress: names an entry twice: once is enough",
+            "line 10, partners.mux.ingress: names an ingress twice: once is enough",
         ),
         (
             "ingress: topic",
             "ingress: queue",
             (
-                "line 11, partners.acme.ingress: mux comes in by queue already, and nothing tells their messages apart: "
-                "give each an entry"
+                "line 11, partners.acme.ingress: mux uses queue already, and nothing tells their messages apart: "
+                "give each an ingress"
             ),
         ),
         (
             "ingress: topic",
             "ingress: topic, throttle: {rate: 1, burst: 1}",
-            "line 11, partners.acme.throttle: is for a webhook; acme comes in by sns-fifo: leave it out",
+            "line 11, partners.acme.throttle: is for a webhook, and the ingress of acme is sns-fifo: leave it out",
         ),
         (
             "ingress: topic",
             "ingress: topic, sources: [com.acme]",
-            "line 11, partners.acme.sources: is for a bus; acme comes in by sns-fifo: leave it out",
+            "line 11, partners.acme.sources: is for a bus, and the ingress of acme is sns-fifo: leave it out",
         ),
         (
             PLANNING,
             "planning: {ingress: apps}",
             (
-                "line 13, partners.planning.sources: is missing: on a bus that many share, events are told apart by "
-                "their `source`, such as [com.acme.mam]"
+                "line 13, partners.planning.sources: is missing: on a shared bus, events are told apart by their "
+                "`source`, such as [com.acme.mam]"
             ),
         ),
         (
@@ -92,8 +93,8 @@ def test_every_way_in_together_has_no_mistake():
             "[com.example.planning]",
             "[partner.mux]",
             (
-                'line 13, partners.planning.sources[0]: "partner.mux" takes what the kit itself publishes (partner.…): '
-                "events would go round in a loop"
+                'line 13, partners.planning.sources[0]: "partner.mux" takes the events that the kit itself publishes '
+                "(partner.…), in an endless loop"
             ),
         ),
         (
@@ -101,7 +102,7 @@ def test_every_way_in_together_has_no_mistake():
             "[aws.s3]",
             (
                 "line 13, partners.planning.sources[0]: AWS services put their events on the account's default bus: "
-                "use an entry of type aws-services"
+                "use an ingress of type aws-services"
             ),
         ),
         (
@@ -109,17 +110,17 @@ def test_every_way_in_together_has_no_mistake():
             PLANNING + "\n  editing: {ingress: apps, sources: ['com.example.*']}",
             (
                 'line 14, partners.editing.sources[0]: "com.example.*" is also planning\'s "com.example.planning": an '
-                "event can be one partner's only, and once"
+                "event can have one partner only, and be taken once"
             ),
         ),
         (
             "sources: [aws.s3]",
             "sources: [aws.s3], pattern: {source: [aws.s3]}",
-            "line 14, partners.s3.pattern.source: belongs into the partner's sources",
+            "line 14, partners.s3.pattern.source: belongs in the partner's sources",
         ),
     ],
 )
-def test_partner_that_its_way_in_cannot_serve_is_told_why(old, new, expected):
+def test_partner_that_its_ingress_cannot_serve_is_refused(old, new, expected):
     assert problems_with(old, new) == [expected]
 
 
@@ -129,7 +130,7 @@ def test_webhook_alone_needs_verification():
     assert problems(TEXT) == []
 
 
-# ------------------------------------------------------------------------------------------------- what entries say
+# ------------------------------------------------------------------------------------------------------ ingresses
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_webhook_alone_needs_verification():
         (QUEUE, "queue: {type: sqs, exsting_queue: {}}", 'did you mean "existing_queue"?'),
         (
             TOPIC,
-            "topic: {type: sns-fifo, fifo: true, existing_topic_arn: 'arn:aws:sns:eu-west-1:123456789012:a'}",
+            "topic: {type: sns-fifo, fifo: true, existing_topic: {arn: 'arn:aws:sns:eu-west-1:123456789012:a'}}",
             "FIFO goes with FIFO, standard with standard",
         ),
         (TOPIC, "topic: {type: sns-fifo, fifo: false, topic_archive_days: 3}", "topic_archive_days is for FIFO alone"),
@@ -167,54 +168,58 @@ def test_webhook_alone_needs_verification():
         (SAAS, SAAS[:-1] + ", inactivity_alarm_minutes: 7}", "in steps of 5"),
         (
             SAAS,
-            SAAS[:-1] + ", existing_bus_arn: 'arn:aws:events:eu-west-1:123456789012:event-bus/other'}",
-            "must be that of the source's own bus",
+            SAAS[:-1] + ", existing_bus: {arn: 'arn:aws:events:eu-west-1:123456789012:event-bus/other'}}",
+            "must be the source's own bus",
         ),
-        ("apps: {type: custom-bus}", "apps: {type: custom-bus, bus_name: default}", "type aws-services for default"),
+        (
+            "apps: {type: custom-bus}",
+            f"apps: {{type: custom-bus, existing_bus: {{arn: '{BUS}/default'}}}}",
+            "type aws-services for default",
+        ),
         (
             "apps: {type: custom-bus}",
             "apps: {type: custom-bus, senders: {P: {account_ids: ['123456789012'], sources: ['com.*']}}}",
-            "a producer's sources are exact",
+            "a sender's sources are exact",
         ),
         ("type: aws-services", "type: aws", 'there is no type "aws"'),
         ("  queue: {type: sqs}", "  queue: {type: sqs, retry: {}}", "is an unknown key"),
     ],
 )
-def test_entry_that_could_not_be_made_is_refused(old, new, part):
+def test_ingress_that_could_not_be_made_is_refused(old, new, part):
     (problem,) = problems_with(old, new)
 
     assert part in problem
     assert problem.startswith("line ")
 
 
-STRAIGHT = SAAS[:-1] + ", transform: false}"
+UNMODIFIED = SAAS[:-1] + ", forward_unmodified: true}"
 
 
 def warnings(text: str) -> list[str]:
     return [str(warning) for warning in load(text).warnings if "there are no routes" not in str(warning)]
 
 
-def test_events_that_go_straight_need_no_specification_and_somebody_who_takes_them():
-    text = TEXT.replace(SAAS, STRAIGHT)
+def test_unmodified_events_need_no_specification_and_a_partner_that_takes_them():
+    text = TEXT.replace(SAAS, UNMODIFIED)
 
-    unidentified = "line 12, partners.bravo.specification: nobody reads it: its events go straight to the bus"
-    untaken = "line 6, ingress.saas.transform: its events come to the bus as they are"
+    unidentified = "line 12, partners.bravo.specification: has no effect: its events reach the bus unmodified"
+    untaken = "line 6, ingress.saas.forward_unmodified: its events reach the bus unmodified"
     assert [warning.startswith((unidentified, untaken)) for warning in warnings(text)] == [True, True]
     text = text.replace("bravo: {specification: *own, ingress: saas}", "bravo: {ingress: saas}")
     assert [warning.startswith(untaken) for warning in warnings(text)] == [True]
 
 
-def test_events_that_go_straight_may_be_taken_into_the_envelope_on_the_workflows_bus():
+def test_unmodified_events_may_be_taken_into_the_envelope_on_the_workflows_bus():
     both = "bravo: {specification: *own, ingress: [saas, apps], sources: ['aws.partner/acme.example/*']}"
 
-    assert warnings(TEXT.replace(SAAS, STRAIGHT).replace("bravo: {specification: *own, ingress: saas}", both)) == []
+    assert warnings(TEXT.replace(SAAS, UNMODIFIED).replace("bravo: {specification: *own, ingress: saas}", both)) == []
 
 
-def test_function_that_there_is_not_can_not_be_set():
-    (problem,) = problems_with(SAAS, STRAIGHT[:-1] + ", memory_mb: 512}")
+def test_settings_of_a_function_are_refused_where_there_is_none():
+    (problem,) = problems_with(SAAS, UNMODIFIED[:-1] + ", memory_mb: 512}")
 
     assert problem == (
-        "line 6, ingress.saas.memory_mb: memory_mb is for the function, and with transform: false there is none"
+        "line 6, ingress.saas.memory_mb: memory_mb is for the function, and with forward_unmodified there is none"
     )
 
 
@@ -222,10 +227,10 @@ def test_function_that_there_is_not_can_not_be_set():
     ("old", "new", "expected"),
     [
         ("queue", "webhook-dlq", "media-dev-webhook-dlq is the dead-letter queue of webhook"),
-        ("topic", "waits", "media-dev-waits is the function with which workflows wait"),
+        ("topic", "task-callbacks", "media-dev-task-callbacks is the function that registers task tokens"),
     ],
 )
-def test_entry_named_like_something_of_another_is_refused(old, new, expected):
+def test_ingress_with_the_name_of_another_resource_is_refused(old, new, expected):
     found = problems(TEXT.replace(old, new))
 
     assert any(expected in problem for problem in found)
@@ -239,7 +244,7 @@ def test_name_that_a_rule_could_not_have_is_refused():
     assert any("its rule, has" in problem and "shorten it" in problem for problem in found)
 
 
-def test_entry_named_like_the_review_function_is_refused():
+def test_ingress_with_the_name_of_the_review_function_is_refused():
     found = problems(TEXT.replace("queue", "review"))
 
-    assert any("media-dev-review is the review desk's function" in problem for problem in found)
+    assert any("media-dev-review is the review function" in problem for problem in found)

@@ -32,17 +32,17 @@ def test_route_to_a_destination_unlike_any_other_lists_them():
     assert problem.endswith('there is no destination "archive": there is cms')
 
 
-def test_partner_with_an_unknown_entry_is_told_of_the_default_one():
+def test_partner_with_an_unknown_ingress_gets_the_default_as_advice():
     assert problems_with({"ingress: webhook": "ingress: web"}) == [
-        'line 3, partners.mux.ingress: there is no entry "web": did you mean "webhook"?'
+        'line 3, partners.mux.ingress: there is no ingress "web": did you mean "webhook"?'
     ]
 
 
-def test_second_webhook_entry_is_refused():
+def test_second_webhook_ingress_is_refused():
     entries = "ingress:\n  webhook: {type: webhook}\n  hooks: {type: webhook}\nroutes:"
 
     assert problems_with({"routes:": entries}) == [
-        'line 8, ingress.hooks: "webhook" is a webhook entry already: one HTTP API serves all partners that call'
+        'line 8, ingress.hooks: "webhook" is a webhook ingress already: one HTTP API serves all partners that call'
     ]
 
 
@@ -54,12 +54,12 @@ def test_unused_destination_is_a_warning_only():
     ]
 
 
-def test_declared_entries_take_the_place_of_the_default_one():
+def test_declared_ingresses_replace_the_default_one():
     entries = "ingress: {calls: {type: webhook}}\nroutes:"
 
     assert problems_with({"routes:": entries, "ingress: webhook": "ingress: calls"}) == []
     assert problems_with({"routes:": entries}) == [
-        'line 3, partners.mux.ingress: there is no entry "webhook": there is calls'
+        'line 3, partners.mux.ingress: there is no ingress "webhook": there is calls'
     ]
 
 
@@ -98,13 +98,13 @@ def test_text_where_a_number_belongs():
     ]
 
 
-def test_number_out_of_bounds_is_told_the_bound():
+def test_number_out_of_bounds_names_the_bound():
     assert problems_with({ROUTE: f"{ROUTE}\n    memory_mb: 64"}) == [
         "line 10, routes.ready.memory_mb: must be 128 or more, not 64"
     ]
 
 
-def test_value_outside_a_choice_is_told_the_choices():
+def test_value_outside_a_choice_names_the_choices():
     assert problems_with({"url:": "mode: struct, url:"}) == [
         "line 5, destinations.cms.mode: must be 'structured', 'binary' or 'data', not \"struct\""
     ]
@@ -123,7 +123,7 @@ def test_malformed_name_region_and_environment():
     ]
 
 
-def test_empty_section_is_told_what_it_must_be():
+def test_empty_section_names_the_expected_value():
     assert problems_with({f"cms: {DESTINATION}": "cms:"}) == [
         "line 5, destinations.cms: is empty: it must be a mapping"
     ]
@@ -145,7 +145,7 @@ def test_text_that_is_no_yaml_is_reported_with_its_line():
     assert problem.endswith("indent with spaces, not tabs")
 
 
-def test_reference_without_quotes_inside_braces_is_told_to_quote():
+def test_reference_without_quotes_inside_braces_gets_the_advice_to_quote():
     (problem,) = problems_with({'"https://cms.example.com/events"': "${CMS_URL}"})
 
     assert problem.startswith("line 5: this is not YAML")
@@ -220,7 +220,7 @@ def test_pattern_of_the_archive_is_checked_too():
 
 @pytest.mark.parametrize(
     ("name", "whose"),
-    [("webhook", "the function of the entry webhook"), ("review", "the review desk's function")],
+    [("webhook", "the function of the ingress webhook"), ("review", "the review function")],
 )
 def test_route_named_like_another_function_is_refused(name, whose):
     assert problems_with({"  ready:": f"  {name}:"}) == [
@@ -266,7 +266,7 @@ def test_mistake_in_a_specification_file_names_file_and_field(tmp_path):
     assert problem.startswith("line 3, partners.mux.specification: ./acme.yaml: tolerance: is unknown")
 
 
-def test_mistake_in_a_specification_in_place_is_told_at_its_field():
+def test_mistake_in_an_inline_specification_is_reported_at_its_field():
     (problem,) = problems_with({"specification: mux": "specification: {preset: mux, tolerance: 5}"})
 
     assert problem.startswith("line 3, partners.mux.specification.tolerance: is unknown")
@@ -309,7 +309,7 @@ def test_partner_without_verification_can_be_a_webhook_where_api_gateway_authori
         ("{type: jwt, issuer: 'https://a.example.com', audiences: []}", "audiences: must have at least 1 entry"),
     ],
 )
-def test_authorization_that_would_let_in_whoever_is_refused(authorization, problem):
+def test_authorization_that_would_admit_anybody_is_refused(authorization, problem):
     partner = f"specification: {BARE}, ingress: webhook, authorization: {authorization}"
 
     (found,) = problems_with({"specification: mux, ingress: webhook": partner})
@@ -335,7 +335,7 @@ DOMAIN = f"name: hooks.example.com, certificate_arn: '{CERTIFICATE}'"
 
 
 @pytest.mark.parametrize("domain", ["", f", domain: {{{DOMAIN}}}"])
-def test_certificate_that_nobody_is_asked_for_is_refused(domain):
+def test_certificate_that_no_ingress_asks_for_is_refused(domain):
     changes = {
         "ingress: webhook": "ingress: webhook, require_client_certificate: true",
         "routes:": f"ingress: {{webhook: {{type: webhook{domain}}}}}\nroutes:",
@@ -343,8 +343,8 @@ def test_certificate_that_nobody_is_asked_for_is_refused(domain):
 
     assert problems_with(changes) == [
         (
-            "line 3, partners.mux.require_client_certificate: nobody is asked for a certificate: "
-            "give the entry a domain with mutual_tls"
+            "line 3, partners.mux.require_client_certificate: no ingress asks for a certificate: "
+            "give the ingress a domain with mutual_tls"
         )
     ]
 
@@ -379,7 +379,7 @@ def test_domain_that_could_not_be_made_is_refused(domain, problem):
     assert problem in found
 
 
-def test_limits_of_a_partner_are_said_in_full():
+def test_limits_of_a_partner_are_given_in_full():
     (problem,) = problems_with({"ingress: webhook": "ingress: webhook, throttle: {rate: 5}"})
 
     assert problem.startswith("line 3, partners.mux.throttle.burst: is missing")
@@ -464,7 +464,7 @@ def test_function_must_outlive_the_one_that_it_waits_for():
         ),
         (
             "type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:123456789012:a', ordering: latest",
-            ".ordering: breaker, ordering and kms_key_arn need a mode",
+            ".ordering: circuit_breaker, ordering and kms_key need a mode",
         ),
         (
             "type: http, url: 'https://cms.example.com/', strict: {on_failure: block}",
@@ -513,17 +513,17 @@ def test_mistake_in_a_definition_names_file_and_state(tmp_path):
 
 
 @pytest.mark.parametrize("name", ['"a\\0b.yaml"', "/", "./", ".", '"\\n"', "a" * 5000 + ".json"])
-def test_names_that_are_no_files_are_told(name):
+def test_names_that_are_no_files_are_refused(name):
     definition = f"{{type: step-functions, definition: {name}}}"
 
     assert len(problems_with({"specification: mux": f"specification: {name}", DESTINATION: definition})) == 2
 
 
-def test_input_transformer_belongs_to_what_the_rule_sends_to():
+def test_input_transformer_belongs_to_a_target_of_the_rule():
     assert problems_with({ROUTE: f"{ROUTE}\n    input_transformer: {{template: 'x'}}"}) == [
         (
-            "line 10, routes.ready.input_transformer: only what the rule itself sends to takes an input_transformer "
-            "(api-destination, logs, and sqs without a mode): use a transform's steps"
+            "line 10, routes.ready.input_transformer: only targets that the rule itself sends to take an "
+            "input_transformer (api-destination, logs, and sqs without a mode): use a transform's steps"
         )
     ]
 
@@ -621,7 +621,7 @@ def test_api_destination_has_a_name_of_its_own_that_aws_must_take():
 
     (found,) = problems_with(changes)
 
-    assert found.endswith("has 72 characters; AWS takes 64")
+    assert found.endswith("has 72 characters; AWS takes 64: shorten the name")
 
 
 def test_log_group_must_be_one_that_eventbridge_writes_to():
@@ -639,10 +639,13 @@ def test_log_group_must_be_one_that_eventbridge_writes_to():
     [
         ("ready-dlq", "routes.ready-dlq: media-dev-ready-dlq is the dead-letter queue of ready: choose another name"),
         ("webhook-dlq", "routes.webhook-dlq: media-dev-webhook-dlq is the dead-letter queue of webhook"),
-        ("waits", "routes.waits: media-dev-waits is the function with which workflows wait"),
+        (
+            "task-callbacks",
+            "routes.task-callbacks: media-dev-task-callbacks is the function that registers task tokens",
+        ),
     ],
 )
-def test_route_named_like_something_of_another_is_refused(key, problem):
+def test_route_with_the_name_of_another_resource_is_refused(key, problem):
     (found,) = problems_with({"routes:": f"routes:\n  {key}: {{pattern: {{source: [a]}}, destination: cms}}"})
 
     assert problem in found
@@ -747,25 +750,25 @@ def test_large_batch_needs_a_window():
 # ----------------------------------------------------------------------------------------------------- environments
 
 
-def test_workflow_without_environments_is_told_how_to_declare_one():
+def test_workflow_without_environments_gets_an_example():
     assert problems_with({f"environments:\n  {ENVIRONMENT}": ""}) == [
         'line 1, environments: is missing: name at least one, as in environments: {dev: {region: "eu-west-1"}}'
     ]
 
 
-def test_mistake_of_one_environment_says_so_and_one_of_all_does_not():
-    both = "dev: {region: eu-west-1, log_retention_days: 8}\n  prod: {region: eu-west-1}"
+def test_mistake_names_its_environment_unless_all_have_it():
+    both = "dev: {region: eu-west-1, settings: {logs: {retention_days: 8}}}\n  prod: {region: eu-west-1}"
 
     assert problems_with({ENVIRONMENT: both, ROUTE: "    destination: cmz"}) == [
         'line 9, routes.ready.destination: there is no destination "cmz": did you mean "cms"?',
         (
-            "line 11, environments.dev.log_retention_days: must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, "
-            "400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653, not 8 (environment dev)"
+            "line 11, environments.dev.settings.logs.retention_days: must be 0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, "
+            "180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653, not 8 (environment dev)"
         ),
     ]
 
 
-def test_what_only_one_environment_lacks_is_told_with_its_name():
+def test_key_missing_in_one_environment_is_reported_with_its_name():
     both = "dev: {}\n  prod: {region: eu-west-1}"
 
     assert problems_with({ENVIRONMENT: both}) == ["line 1, region: is missing: where it is deployed (environment dev)"]
@@ -779,7 +782,7 @@ def test_two_environments_with_one_state_are_refused():
     ) == ["line 12, environments.prod: has the same state as dev, states/k: give it another key"]
 
 
-def test_environment_asked_for_must_be_declared():
+def test_selected_environment_must_be_declared():
     assert problems_with({}, environ={"MEDIA_EVENTS_ENVIRONMENTS": "dve"}) == [
         'line 10, environments: MEDIA_EVENTS_ENVIRONMENTS asks for "dve", which is not declared: did you mean "dev"?'
     ]
@@ -788,7 +791,7 @@ def test_environment_asked_for_must_be_declared():
 # -------------------------------------------------------------------------------------------------- several at once
 
 
-def test_every_mistake_is_told_in_one_reading_in_the_files_order():
+def test_every_mistake_is_reported_at_once_in_the_files_order():
     found = problems_with(
         {
             "specification: mux": 'specification: "${PRESET}"',

@@ -54,7 +54,7 @@ def test_definitions_that_come_with_the_project_are_sound(path):
         (machine(A={"Type": "Map", "Next": "Done"}), "A: ItemProcessor: a definition must be a JSON object"),
     ],
 )
-def test_typing_mistake_is_told_with_its_state(definition, problem):
+def test_typing_mistake_names_its_state(definition, problem):
     assert validate_definition(definition)[0].startswith(problem)
 
 
@@ -64,7 +64,7 @@ def test_state_that_nothing_leads_to_is_a_mistake():
     assert found == ["Lost: no state leads to it"]
 
 
-def test_every_mistake_is_told():
+def test_every_mistake_is_reported():
     states = {"A": {"Type": "Pass"}, "B": {"Type": "Task", "End": True}}
 
     assert len(validate_definition({"StartAt": "C", "States": states})) == 5
