@@ -1,4 +1,4 @@
-"""How a hop consumes its queue, and what becomes of an event that it can't process."""
+"""How a hop consumes its queue, and handles events that it can't process."""
 
 from __future__ import annotations
 
@@ -86,8 +86,12 @@ class Consumer(Section):
 
 
 class Hop(Consumer):
-    """A consumer that may also do without its queue."""
+    """Base of transforms and routes: consumers of the events that match, also without a queue."""
 
+    pattern: Pattern
+    match_all: bool = Field(default=False, description="Must be true for the empty pattern.")
+    enabled: bool = Field(default=True, description="False takes no events, and keeps none for later.")
+    failure: FailureHandling = Field(default=FailureHandling(), description="Overrides the top level's `failure`.")
     invocation: Literal["queue", "direct"] = Field(
         default="queue",
         description="`direct`: the rule invokes the function, without a queue; `maximum_concurrency` is then reserved.",
@@ -96,9 +100,9 @@ class Hop(Consumer):
 
     @model_validator(mode="after")
     def _batches_of_a_queue(self) -> Self:
-        given = [name for name in ("batch_size", "batch_window_seconds") if name in self.model_fields_set]
-        if self.invocation == "direct" and given:
-            raise ValueError(f"{given[0]} belongs to a queue, and with invocation direct there is none")
+        for name in ("batch_size", "batch_window_seconds"):
+            if self.invocation == "direct" and name in self.model_fields_set:
+                raise ValueError(f"{name} belongs to a queue, and with invocation direct there is none")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Where events go: what `destinations` of a workflow may be."""
+"""The destinations of a workflow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from infra.model.types import (
     QueueArn,
     QueueUrl,
     SecretArn,
+    SecretVersionId,
     Section,
     StateMachineArn,
     StreamArn,
@@ -24,10 +25,10 @@ from infra.model.types import (
 
 WAIT_FUNCTION = "${WaitFunctionArn}"
 BUS_ARN = "${BusArn}"
-"""Words in a definition for what the stack makes: the function with which a task waits, and the bus."""
+"""Placeholders of a definition for resources of the stack: the function that registers task tokens, and the bus."""
 
 FUNCTION_MARGIN_SECONDS = 5
-"""What a function that waits for another needs besides, to record the outcome."""
+"""Time that a function needs after the end of a call that it waits for, to record the outcome."""
 
 MessageMode = Literal["structured", "envelope", "data"]
 
@@ -83,32 +84,37 @@ class Delivered(Section):
     )
 
     @model_validator(mode="after")
-    def _an_order_that_can_be_kept(self) -> Self:
+    def _order_is_possible(self) -> Self:
         if self.ordering != "strict":
             if self.strict is not None:
                 raise ValueError("strict belongs to ordering: strict")
         elif self._keeps_no_order():
             raise ValueError(
                 "ordering: strict is for targets that keep an order themselves: FIFO queues and topics, HTTP, state "
-                "machines, functions that are waited for"
+                "machines, functions with request-response"
             )
         return self
 
     def _keeps_no_order(self) -> bool:
-        """Whether what is handed over in order may come out of the target in another."""
+        """Whether the target may change the order of its messages."""
         return False
 
 
-class Auth(Section):
-    """Authenticates at the destination. The secret's value never stands here."""
+class Credentials(Section):
+    """Base of the ways to authenticate at a destination."""
 
-    type: Literal["api-key", "basic", "standard-webhooks", "oauth2-client-credentials"] = Field(description="How.")
     header: str | None = Field(default=None, description="For `api-key`: the header with the secret.")
     secret_arn: SecretArn = Field(description="The secret.")
-    kms_key: KmsKey | None = Field(default=None, description="The secret's own key.")
     token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
     scope: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
     audience: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
+
+
+class Auth(Credentials):
+    """Authenticates at the destination. The secret's value never stands here."""
+
+    type: Literal["api-key", "basic", "standard-webhooks", "oauth2-client-credentials"] = Field(description="How.")
+    kms_key: KmsKey | None = Field(default=None, description="The secret's own key.")
     client_authentication: Literal["basic", "body"] | None = Field(
         default=None,
         description="For `oauth2-client-credentials`: HTTP Basic (default), or in the body.",
@@ -154,7 +160,7 @@ class SqsDestination(Delivered):
     kms_key: KmsKey | None = Field(default=None, description="With `mode`: the queue's own key.")
 
     @model_validator(mode="after")
-    def _one_who_sends(self) -> Self:
+    def _one_sender(self) -> Self:
         if self.mode is None:
             if self.queue_arn.endswith(".fifo") != (self.message_group_id is not None):
                 raise ValueError(
@@ -282,31 +288,24 @@ class TaskCallbackDestination(Delivered):
     )
 
 
-class ConnectionAuth(Section):
+class ConnectionAuth(Credentials):
     """How EventBridge authenticates. CloudFormation reads the secret; its value is in no state and no file."""
 
     type: Literal["api-key", "basic", "oauth2-client-credentials"] = Field(description="How.")
-    header: str | None = Field(default=None, description="For `api-key`: the header with the secret.")
-    secret_arn: SecretArn = Field(description="The secret.")
-    secret_version_id: str | None = Field(
+    secret_version_id: SecretVersionId | None = Field(
         default=None,
-        pattern=r"^[A-Za-z0-9-]{32,64}$",
         description="The secret's version. EventBridge keeps a copy and reads a changed secret only when this changes.",
     )
-    token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
-    scope: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
-    audience: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.type == "api-key") != (self.header is not None):
             raise ValueError("header belongs to api-key, which needs it")
-        of_tokens = {"token_url": self.token_url, "scope": self.scope, "audience": self.audience}
-        if self.type == "oauth2-client-credentials":
-            if self.token_url is None:
-                raise ValueError("oauth2-client-credentials needs token_url")
-        elif given := [name for name, value in of_tokens.items() if value is not None]:
-            raise ValueError(f"{given[0]} belongs to oauth2-client-credentials")
+        if self.type == "oauth2-client-credentials" and self.token_url is None:
+            raise ValueError("oauth2-client-credentials needs token_url")
+        for name in ("token_url", "scope", "audience"):
+            if self.type != "oauth2-client-credentials" and getattr(self, name) is not None:
+                raise ValueError(f"{name} belongs to oauth2-client-credentials")
         return self
 
 
@@ -337,7 +336,7 @@ class ApiDestination(Section):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.auth is None) == (self.connection is None):
-            raise ValueError("give either auth or connection: EventBridge calls nobody without a connection")
+            raise ValueError("give either auth or connection: EventBridge needs a connection")
         stars = self.url.count("*")
         if stars != len(self.path_values):
             raise ValueError(
@@ -363,7 +362,7 @@ class LogsDestination(Section):
 
 
 def sent_by_rule(settings: Mapping[str, Any]) -> bool:
-    """Whether the rule itself sends to a destination with these settings, as the file has them."""
+    """Whether the rule itself sends to a destination with these settings of the file."""
     kind = settings.get("type")
     return kind in ("api-destination", "logs") or (kind == "sqs" and not settings.get("mode"))
 

@@ -1,4 +1,4 @@
-"""The ways in: what `entries` of a workflow may be."""
+"""The ingresses of a workflow."""
 
 from __future__ import annotations
 
@@ -94,31 +94,54 @@ class CrossAccountPrincipals(Section):
         return self
 
 
-class Producer(CrossAccountPrincipals):
+class BusSender(CrossAccountPrincipals):
     """Accounts, roles or an organisation that may put events on the bus."""
 
     sources: list[EventSource] = Field(min_length=1, description="The exact `source` values that they may use.")
 
 
 class QueueIngress(Consumer):
-    """What all ways in have in common that a queue feeds."""
+    """Base of every ingress with a queue."""
 
     enabled: bool = Field(default=True, description="False lets messages wait in the queue.")
     failure: FailureHandling = Field(default=FailureHandling(), description="Overrides the top level's `failure`.")
 
 
-def _check_fifo(ingress: Consumer, *, fifo: bool, options: dict[str, Any]) -> None:
-    """Refuse what a FIFO queue can't do, and `options` that only it has.
+class FifoIngress(QueueIngress):
+    """Base of the ingresses that may be FIFO."""
 
-    Raises:
-        ValueError: naming the option.
-    """
-    if fifo and (ingress.batch_size > FIFO_BATCH or ingress.batch_window_seconds):
-        raise ValueError("batch_size may be 10 at most, and batch_window_seconds 0, for a FIFO queue")
-    if not fifo:
-        for name, value in options.items():
-            if value:
-                raise ValueError(f"{name} is for FIFO alone: set fifo to true, or leave it out")
+    senders: dict[Sid, CrossAccountPrincipals] = Field(
+        default={},
+        description="Senders of other accounts, by a name of yours. Roles of this account need only their own policy.",
+    )
+    fifo: bool | None = Field(
+        default=None,
+        description="Keeps order within a message group up to the bus; `batch_size` is then at most 10. Default: as "
+        "the existing queue or topic, otherwise false for `sqs`, true for `sns-fifo`.",
+    )
+    content_based_deduplication: bool = Field(
+        default=False, description="For FIFO: deduplicates by the body if no id is given."
+    )
+    high_throughput: bool = Field(default=False, description="For FIFO: quotas and deduplication per message group.")
+
+    def _check_options(
+        self, existing: str, arn: str | None, *, is_fifo: bool, owned: set[str], fifo_only: set[str]
+    ) -> None:
+        """Refuse options of ``owned`` that belong to the owner of ``existing``, and those that only FIFO has.
+
+        Raises:
+            ValueError: naming the option.
+        """
+        values = {name: getattr(self, name) for name in owned | fifo_only}
+        given = {name for name, value in values.items() if value is not None and value is not False and value != {}}
+        if arn is not None and self.fifo not in (None, arn.endswith(".fifo")):
+            raise ValueError(f"fifo must be what {existing} is: leave it out")
+        if arn is not None and given & owned:
+            raise ValueError(f"{min(given & owned)} is its owner's to set for an {existing}")
+        if is_fifo and (self.batch_size > FIFO_BATCH or self.batch_window_seconds):
+            raise ValueError("batch_size may be 10 at most, and batch_window_seconds 0, for a FIFO queue")
+        if not is_fifo and given & fifo_only:
+            raise ValueError(f"{min(given & fifo_only)} is for FIFO alone: set fifo to true, or leave it out")
 
 
 class ExistingQueue(Section):
@@ -129,56 +152,27 @@ class ExistingQueue(Section):
     kms_key: KmsKey | None = Field(default=None, description="The queue's own key.")
     age_alarm: bool = Field(default=True, description="False for a queue of another account, whose metrics are there.")
 
-    @property
-    def is_fifo(self) -> bool:
-        """Whether it is a FIFO queue."""
-        return self.arn.endswith(".fifo")
 
-
-class SqsIngress(QueueIngress):
+class SqsIngress(FifoIngress):
     """A queue that one partner sends to: one that is made, or an existing one."""
 
     type: Literal["sqs"]
-    fifo: bool | None = Field(
-        default=None,
-        description="Keeps order within a message group up to the bus; `batch_size` is then at most 10. Default: as "
-        "`existing_queue`.",
-    )
     existing_queue: ExistingQueue | None = Field(default=None, description="A queue in place of one that is made.")
-    senders: dict[Sid, CrossAccountPrincipals] = Field(
-        default={},
-        description="Senders of other accounts, by a name of yours. Roles of this account need only their own policy.",
-    )
-    content_based_deduplication: bool = Field(
-        default=False, description="For FIFO: deduplicates by the body if no id is given."
-    )
-    high_throughput: bool = Field(default=False, description="For FIFO: quotas and deduplication per message group.")
 
     @property
     def is_fifo(self) -> bool:
         """Whether the queue is FIFO."""
-        return self.fifo if self.fifo is not None else bool(self.existing_queue and self.existing_queue.is_fifo)
+        arn = "" if self.existing_queue is None else self.existing_queue.arn
+        return arn.endswith(".fifo") if self.fifo is None else self.fifo
 
     @model_validator(mode="after")
     def _one_queue(self) -> Self:
-        existing = self.existing_queue
-        if existing is not None:
-            if self.fifo is not None and self.fifo != existing.is_fifo:
-                raise ValueError("fifo must be what existing_queue is: leave it out")
-            for name, value in {
-                "senders": self.senders,
-                "content_based_deduplication": self.content_based_deduplication,
-                "high_throughput": self.high_throughput,
-            }.items():
-                if value:
-                    raise ValueError(f"{name} is its owner's to set for an existing_queue")
-        _check_fifo(
-            self,
-            fifo=self.is_fifo,
-            options={
-                "content_based_deduplication": self.content_based_deduplication,
-                "high_throughput": self.high_throughput,
-            },
+        self._check_options(
+            "existing_queue",
+            None if self.existing_queue is None else self.existing_queue.arn,
+            is_fifo=self.is_fifo,
+            owned={"senders", "content_based_deduplication", "high_throughput"},
+            fifo_only={"content_based_deduplication", "high_throughput"},
         )
         return self
 
@@ -196,22 +190,13 @@ class Replay(Section):
         return self
 
 
-class SnsFifoIngress(QueueIngress):
+class SnsFifoIngress(FifoIngress):
     """A topic that one partner publishes to, with a queue behind it: FIFO to FIFO, or standard to standard."""
 
     type: Literal["sns-fifo"]
-    fifo: bool | None = Field(default=None, description="Default: as the existing topic, otherwise true.")
     existing_topic: ExistingTopic | None = Field(
         default=None, description="The partner's topic, in place of one that is made."
     )
-    senders: dict[Sid, CrossAccountPrincipals] = Field(
-        default={},
-        description="Senders of other accounts, by a name of yours. Roles of this account need only their own policy.",
-    )
-    content_based_deduplication: bool = Field(
-        default=False, description="For a FIFO topic that is made: deduplicates by the body if no id is given."
-    )
-    high_throughput: bool = Field(default=False, description="For FIFO: quotas and deduplication per message group.")
     topic_archive_days: int | None = Field(
         default=None, ge=0, le=365, description="How long a FIFO topic keeps messages for `replay`; 0 ends it."
     )
@@ -229,32 +214,17 @@ class SnsFifoIngress(QueueIngress):
     @property
     def is_fifo(self) -> bool:
         """Whether topic and queue are FIFO."""
-        if self.fifo is not None:
-            return self.fifo
-        return self.existing_topic is None or self.existing_topic.arn.endswith(".fifo")
+        arn = ".fifo" if self.existing_topic is None else self.existing_topic.arn
+        return arn.endswith(".fifo") if self.fifo is None else self.fifo
 
     @model_validator(mode="after")
     def _one_topic(self) -> Self:
-        existing = None if self.existing_topic is None else self.existing_topic.arn
-        if existing is not None:
-            if self.fifo is not None and self.fifo != existing.endswith(".fifo"):
-                raise ValueError("fifo must be what existing_topic is: FIFO goes with FIFO, standard with standard")
-            for name, value in {
-                "publishers": self.senders,
-                "content_based_deduplication": self.content_based_deduplication,
-                "topic_archive_days": self.topic_archive_days is not None,
-            }.items():
-                if value:
-                    raise ValueError(f"{name} is its owner's to set for an existing_topic")
-        _check_fifo(
-            self,
-            fifo=self.is_fifo,
-            options={
-                "content_based_deduplication": self.content_based_deduplication,
-                "high_throughput": self.high_throughput,
-                "topic_archive_days": self.topic_archive_days is not None,
-                "replay": self.replay,
-            },
+        self._check_options(
+            "existing_topic",
+            None if self.existing_topic is None else self.existing_topic.arn,
+            is_fifo=self.is_fifo,
+            owned={"senders", "content_based_deduplication", "topic_archive_days"},
+            fifo_only={"content_based_deduplication", "high_throughput", "topic_archive_days", "replay"},
         )
         return self
 
@@ -299,7 +269,7 @@ class CustomBusIngress(QueueIngress):
     existing_bus: ExistingBus | None = Field(
         default=None, description="A bus of the account, in place of the workflow's."
     )
-    senders: dict[Sid, Producer] = Field(default={}, description="Senders of other accounts, by a name of yours.")
+    senders: dict[Sid, BusSender] = Field(default={}, description="Senders of other accounts, by a name of yours.")
 
     @model_validator(mode="after")
     def _own_bus(self) -> Self:
@@ -320,7 +290,7 @@ class AwsServicesIngress(QueueIngress):
 
 
 def _type(ingress: Any) -> str:
-    """The entry's type: a webhook, unless it says otherwise."""
+    """The ingress's type, by default a webhook."""
     if isinstance(ingress, Section):
         return str(getattr(ingress, "type", ""))
     return str(ingress.get("type", "webhook")) if isinstance(ingress, dict) else "webhook"

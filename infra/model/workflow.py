@@ -1,7 +1,7 @@
-"""What a workflow is, for one environment: the model behind `workflow.yaml`.
+"""The model of a workflow in one environment, behind `workflow.yaml`.
 
-Everything is checked where a wrong value would otherwise fail late (when applied) or silently (on the first event).
-The descriptions here become `docs/workflow.schema.json`, which editors read.
+It checks every value that would otherwise fail late (when applied) or silently (on the first event). Its descriptions
+become `docs/workflow.schema.json`, which editors read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from infra.model.types import (
     Key,
     LayerArn,
     Name,
-    Pattern,
     PrincipalArn,
     Region,
     SecretArn,
@@ -106,15 +105,13 @@ class Partner(Section):
 
     @property
     def ingresses(self) -> list[str]:
-        """The entries by which its events come in."""
+        """The names of its ingresses."""
         return [self.ingress] if isinstance(self.ingress, str) else self.ingress
 
 
 class Transform(Hop):
     """Takes received events that match, and publishes them anew with the stage `transformed`."""
 
-    pattern: Pattern
-    match_all: bool = Field(default=False, description="Must be true for the empty pattern.")
     steps: list[dict[str, Any]] = Field(
         min_length=1,
         description="Steps with one key each: `map`, `enrich`, `set`, `drop`, `split`, `lookup`, `call`, `python`.",
@@ -126,8 +123,6 @@ class Transform(Hop):
     layers: list[LayerArn] = Field(
         default=[], max_length=MAX_LAYERS, description="ARNs of further layers, with versions."
     )
-    enabled: bool = Field(default=True, description="False takes no events, and keeps none for later.")
-    failure: FailureHandling = Field(default=FailureHandling(), description="Overrides the top level's `failure`.")
 
     @model_validator(mode="after")
     def _five_layers(self) -> Self:
@@ -145,7 +140,7 @@ class InputTransformer(Section):
     template: str = Field(description="The text to send, with `<name>` for each path.")
 
     @model_validator(mode="after")
-    def _names_that_are_known(self) -> Self:
+    def _known_names(self) -> Self:
         for name, path in self.paths.items():
             if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name.startswith("AWS"):
                 raise ValueError(
@@ -162,20 +157,16 @@ class InputTransformer(Section):
 class Route(Hop):
     """Sends the events that match to one destination."""
 
-    pattern: Pattern
-    match_all: bool = Field(default=False, description="Must be true for the empty pattern.")
     destination: str = Field(description="Its name. Each destination gets an event once, even by several routes.")
     stage: Literal["received", "transformed"] | None = Field(
         default=None,
         description="Takes events of this stage. Default: `transformed` if the workflow has transforms, otherwise "
         "`received`.",
     )
-    enabled: bool = Field(default=True, description="False takes no events, and keeps none for later.")
     input_transformer: InputTransformer | None = Field(
         default=None,
         description="For a destination that the rule itself sends to: `api-destination`, `logs`, `sqs` without `mode`.",
     )
-    failure: FailureHandling = Field(default=FailureHandling(), description="Overrides the top level's `failure`.")
 
 
 class Storage(Section):
@@ -187,8 +178,8 @@ class Storage(Section):
     )
 
 
-class ReviewDesk(Section):
-    """What operators may do with failed events, and when people are told."""
+class Review(Section):
+    """Review of failed events: editable types, retention, notifications and alarms."""
 
     editable_types: dict[EventType, dict[str, Any] | None] = Field(
         default={},
@@ -211,8 +202,7 @@ class ReviewDesk(Section):
         for event_type, schema in types.items():
             problem = None if schema is None else schema_problem(schema)
             if problem is not None:
-                msg = f"the schema of {event_type} is no JSON Schema: {problem}"
-                raise ValueError(msg)
+                raise ValueError(f"the schema of {event_type} is no JSON Schema: {problem}")
         return types
 
 
@@ -264,7 +254,7 @@ class Workflow(Section):
         description="Retries and redrives of every hop; a transform, route or ingress may override them.",
     )
     storage: Storage = Field(default=Storage(), description="The bucket.")
-    review: ReviewDesk = Field(default=ReviewDesk(), description="Review of failed events.")
+    review: Review = Field(default=Review(), description="Review of failed events.")
     deletion_protection: bool = Field(
         default=True,
         description="Keeps the bucket's objects, the review table and the secrets when the stack is destroyed. False "

@@ -23,15 +23,15 @@ _OVERLAY: Final = "InEnvironment"
 
 
 def schema() -> dict[str, Any]:
-    """The schema: a workflow, and per environment what it says otherwise.
+    """The schema of a workflow with the overrides of its environments.
 
-    What an environment adds is not missing from the whole, so only `name` and `environments` are required at the top.
+    An environment may add a required key, so that the top level requires only `name` and `environments`.
     """
     whole = Workflow.model_json_schema()
     definitions = whole.pop("$defs")
     overlay = _optional({key: value for key, value in whole.items() if key in ("type", "properties")})
     overlay["additionalProperties"] = False
-    overlay["description"] = "What this environment says otherwise: mappings are merged, all else is replaced."
+    overlay["description"] = "Overrides of this environment: mappings are merged, all else is replaced."
     environments = {
         "type": "object",
         "description": "The environments; each becomes a stack, media-events-<name>.",
@@ -53,12 +53,12 @@ def schema() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The schema as the file has it."""
+    """The schema's file content."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _optional(node: Any) -> Any:
-    """A schema without required members and defaults, also in what it refers to."""
+    """A schema, and its references, without required members and defaults."""
     if isinstance(node, list):
         return [_optional(item) for item in node]
     if not isinstance(node, dict):
@@ -66,18 +66,18 @@ def _optional(node: Any) -> Any:
     if "$ref" in node:
         return {"$ref": f"{node['$ref']}{_OVERLAY}"}
     result = {key: _optional(value) for key, value in node.items() if key not in ("required", "default", "minItems")}
-    # Without the member that tells them apart, several alternatives may fit.
+    # Without the discriminator, several alternatives may fit.
     result.pop("discriminator", None)
     if "oneOf" in result:
         result["anyOf"] = result.pop("oneOf")
-    # Null takes a route, a partner and so on out of an environment.
+    # Null removes a route, a partner and so on from an environment.
     for pattern, member in result.get("patternProperties", {}).items():
         result["patternProperties"][pattern] = {"anyOf": [member, {"type": "null"}]}
     return result
 
 
 def _with_references(node: Any) -> Any:
-    """The schema with room for `${NAME}` wherever a number, a truth value or a text of a certain form stands."""
+    """The schema, with `${NAME}` as an alternative to every number, boolean and text of a certain form."""
     if isinstance(node, list):
         return [_with_references(item) for item in node]
     if not isinstance(node, dict):

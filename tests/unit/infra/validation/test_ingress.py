@@ -155,7 +155,7 @@ def test_webhook_alone_needs_verification():
         (
             TOPIC,
             "topic: {type: sns-fifo, fifo: true, existing_topic: {arn: 'arn:aws:sns:eu-west-1:123456789012:a'}}",
-            "FIFO goes with FIFO, standard with standard",
+            "fifo must be what existing_topic is",
         ),
         (TOPIC, "topic: {type: sns-fifo, fifo: false, topic_archive_days: 3}", "topic_archive_days is for FIFO alone"),
         (TOPIC, "topic: {type: sns-fifo, replay: {since: yesterday}}", "a time such as"),
