@@ -1,18 +1,19 @@
-"""What the ways in of a workflow come to in Terraform's JSON."""
+"""What the ingresses of a workflow come to in Terraform's JSON."""
 
 import json
 from typing import Any
 
 import pytest
 
-WAYS = """\
+INGRESSES = """\
 name: media
 ingress:
   webhook: {type: webhook}
   queue: {type: sqs, fifo: true, senders: {Mam: {account_ids: ["210987654321"]}}, failure: {max_receive_count: 9}}
   theirs: {type: sqs, existing_queue: {arn: "arn:aws:sqs:eu-west-1:210987654321:events.fifo", age_alarm: false}}
   topic: {type: sns-fifo, topic_archive_days: 7, replay: {since: "2026-11-23T10:00:00Z"}}
-  plain: {type: sns-fifo, existing_topic_arn: "arn:aws:sns:eu-west-1:210987654321:events", filter_policy: {kind: [a]}}
+  plain:
+    {type: sns-fifo, existing_topic: {arn: "arn:aws:sns:eu-west-1:210987654321:events"}, filter_policy: {kind: [a]}}
   saas: {type: partner-bus, event_source_name: aws.partner/acme.example/tenant/events, archive: {retention_days: 5}}
   apps: {type: custom-bus, senders: {Acme: {account_ids: ["210987654321"], sources: [com.acme]}}}
   services: {type: aws-services, enabled: false}
@@ -37,10 +38,10 @@ environments:
 
 @pytest.fixture(name="stack")
 def _stack(synthesise) -> Any:
-    return synthesise(WAYS)["dev"]
+    return synthesise(INGRESSES)["dev"]
 
 
-def test_every_way_in_is_a_module(stack):
+def test_every_ingress_is_a_module(stack):
     modules = {name: module["source"].rsplit("/", 1)[1] for name, module in stack.document["module"].items()}
 
     assert {name: source for name, source in modules.items() if name.startswith("ingress")} == {
@@ -50,15 +51,15 @@ def test_every_way_in_is_a_module(stack):
         "ingress-topic": "ingress-sns-fifo",
         "ingress-plain": "ingress-sns-fifo",
         "ingress-saas": "bus-partner",
-        "ingress-apps": "ingress-bus",
-        "ingress-services": "ingress-bus",
+        "ingress-apps": "bus-ingress",
+        "ingress-services": "bus-ingress",
     }
     assert {stack.module(f"ingress-{name}")["name"] for name in ("queue", "saas")} == {
         "media-dev-queue",
         "media-dev-saas",
     }
-    assert {stack.module(name)["lambda_package"] for name in modules if name.startswith("ingress")} == {
-        "${module.package.lambda_package}"
+    assert {stack.module(name)["settings"]["package"] for name in modules if name.startswith("ingress")} == {
+        "${module.package.package}"
     }
 
 
@@ -80,7 +81,7 @@ def test_topic_of_ours_and_the_partners(stack):
     ours, theirs = stack.module("ingress-topic"), stack.module("ingress-plain")
 
     assert (ours["fifo"], ours["topic_archive_days"], ours["replay"]["from"]) == (True, 7, "2026-11-23T10:00:00Z")
-    assert (theirs["fifo"], theirs["existing_topic_arn"]) == (False, "arn:aws:sns:eu-west-1:210987654321:events")
+    assert (theirs["fifo"], theirs["existing_topic"]) == (False, {"arn": "arn:aws:sns:eu-west-1:210987654321:events"})
     assert json.loads(theirs["filter_policy"]) == {"kind": ["a"]}
 
 
@@ -89,7 +90,10 @@ def test_buses(stack):
 
     assert (saas["event_source_name"], saas["partner"]) == ("aws.partner/acme.example/tenant/events", "three")
     assert saas["archive"] == {"retention_days": 5}
-    assert (apps["bus_name"], services["bus_name"]) == ("${module.bus.bus_name}", "default")
+    assert apps["source_bus_arn"] == "${module.bus.bus_arn}"
+    assert services["source_bus_arn"] == (
+        '${join(":", concat(slice(split(":", module.bus.bus_arn), 0, 5), ["event-bus/default"]))}'
+    )
     # Without a specification the function takes nothing but the envelope.
     assert apps["partners"] == {"acme": {"sources": ["com.acme"]}}
     assert services["partners"]["mediaconvert"] == {
@@ -97,34 +101,30 @@ def test_buses(stack):
         "specification": '{"preset":"mediaconvert"}',
         "pattern": '{"detail":{"status":["COMPLETE"]}}',
     }
-    assert services["enabled"] is False
-    assert stack.module("bus")["producers"] == {
+    assert services["queue"]["enabled"] is False
+    assert stack.module("bus")["senders"] == {
         "Acme": {"account_ids": ["210987654321"], "role_arns": [], "sources": ["com.acme"]}
     }
 
 
-def test_failures_are_the_workflows_but_for_what_an_entry_says(stack):
-    assert (stack.module("ingress-queue")["max_receive_count"], stack.module("ingress-topic")["max_receive_count"]) == (
-        9,
-        5,
-    )
-    assert stack.module("ingress-queue")["retry"]["base_seconds"] == 2
-    # Ways in have their queue in any case.
+def test_failures_are_the_workflows_but_for_what_an_ingress_says(stack):
+    queue, topic = stack.module("ingress-queue")["failure"], stack.module("ingress-topic")["failure"]
+
+    assert (queue["max_receive_count"], topic["max_receive_count"]) == (9, 5)
+    assert (queue["retry"]["base_seconds"], topic["retry"]["base_seconds"]) == (2, 2)
+    # An ingress has its queue in any case.
     assert [name for name, module in stack.document["module"].items() if "function_retry" in module] == []
 
 
-def test_entries_that_a_partner_has_in_common_share_the_webhooks_ledger_and_others_have_their_own(stack):
+def test_ingresses_of_one_partner_share_the_webhooks_idempotency_table_and_others_have_their_own(stack):
     modules = stack.document["module"]
 
-    assert modules["ingress-queue"]["ledger_table"] == {
-        "name": "${module.ingress.ledger_table_name}",
-        "arn": "${module.ingress.ledger_table_arn}",
-    }
-    assert [name for name, module in modules.items() if "ledger_table" in module] == ["ingress-queue"]
+    assert modules["ingress-queue"]["idempotency_table"] == "${one(values(module.ingress.idempotency_tables))}"
+    assert [name for name, module in modules.items() if "idempotency_table" in module] == ["ingress-queue"]
 
 
-def test_entries_without_a_webhook_share_the_firsts_ledger(synthesise):
-    text = WAYS.replace("entry: [queue, webhook]", "entry: [topic, queue]").replace(
+def test_ingresses_without_a_webhook_share_the_firsts_idempotency_table(synthesise):
+    text = INGRESSES.replace("ingress: [queue, webhook]", "ingress: [topic, queue]").replace(
         "  one: {specification: &own {id: body.id, type: body.type}, ingress: topic}\n", ""
     )
     text = text.replace(
@@ -133,11 +133,13 @@ def test_entries_without_a_webhook_share_the_firsts_ledger(synthesise):
     stack = synthesise(text)["dev"]
 
     assert "ingress" not in stack.document["module"]
-    assert stack.module("ingress-topic")["ledger_table"]["name"] == "${module.ingress-queue.ledger_table_name}"
-    assert "ledger_table" not in stack.module("ingress-queue")
+    assert stack.module("ingress-topic")["idempotency_table"] == (
+        "${one(values(module.ingress-queue.idempotency_tables))}"
+    )
+    assert "idempotency_table" not in stack.module("ingress-queue")
 
 
-def test_review_attends_to_the_dead_letters_of_every_way_in(stack):
+def test_review_attends_to_the_dead_letters_of_every_ingress(stack):
     queues = stack.module("review")["dead_letter_queues"]
 
     for name in ("ingress", "ingress-queue", "ingress-theirs", "ingress-topic", "ingress-saas", "ingress-services"):
@@ -147,33 +149,33 @@ def test_review_attends_to_the_dead_letters_of_every_way_in(stack):
 def test_where_to_send_and_what_senders_need_comes_out(stack):
     outputs = stack.document["output"]
 
-    assert outputs["entry_queue_urls"]["value"] == {
+    assert outputs["ingress_queue_urls"]["value"] == {
         "queue": "${module.ingress-queue.queue_url}",
         "theirs": "${module.ingress-theirs.queue_url}",
     }
-    assert outputs["entry_topic_arns"]["value"]["topic"] == "${module.ingress-topic.topic_arn}"
-    assert outputs["partner_bus_names"]["value"] == {"saas": "${module.ingress-saas.bus_name}"}
-    assert outputs["entry_policies"]["value"] == {
+    assert outputs["ingress_topic_arns"]["value"]["topic"] == "${module.ingress-topic.topic_arn}"
+    assert outputs["partner_bus_names"]["value"] == {"saas": '${split(":event-bus/", module.ingress-saas.bus_arn)[1]}'}
+    assert outputs["ingress_policies"]["value"] == {
         "queue": "${module.ingress-queue.sender_policy}",
         "theirs": "${module.ingress-theirs.existing_queue_policy}",
-        "topic": "${module.ingress-topic.publisher_policy}",
+        "topic": "${module.ingress-topic.sender_policy}",
         "plain": "${module.ingress-plain.existing_topic_policy}",
     }
-    for hop in ("ingress/media-dev-queue", "ingress/media-dev-services", "ingress/media-dev-webhook"):
-        assert hop in outputs["functions"]["value"]
-        assert hop in outputs["log_group_names"]["value"]
+    for name in ("ingress", "ingress-queue", "ingress-services"):
+        assert f"module.{name}.function_arns" in outputs["functions"]["value"]
+        assert f"module.{name}.log_group_names" in outputs["log_group_names"]["value"]
 
 
-def test_entry_that_no_partner_takes_is_not_made(synthesise):
-    stack = synthesise(WAYS.replace("  bitmovin: {specification: bitmovin, ingress: theirs}\n", ""))["dev"]
+def test_ingress_that_no_partner_takes_is_not_made(synthesise):
+    stack = synthesise(INGRESSES.replace("  bitmovin: {specification: bitmovin, ingress: theirs}\n", ""))["dev"]
 
     assert "ingress-theirs" not in stack.document["module"]
 
 
-STRAIGHT = """\
+UNMODIFIED = """\
 name: media
 ingress:
-  saas: {type: partner-bus, event_source_name: aws.partner/acme.example/tenant/events, transform: false}
+  saas: {type: partner-bus, event_source_name: aws.partner/acme.example/tenant/events, forward_unmodified: true}
   apps: {type: custom-bus}
 partners:
   acme:
@@ -185,25 +187,27 @@ environments:
 """
 
 
-def test_partners_events_may_go_straight_to_the_bus_and_be_taken_into_the_envelope_there(synthesise):
-    stack = synthesise(STRAIGHT)["dev"]
+def test_partners_events_may_be_forwarded_unmodified_and_be_taken_into_the_envelope_on_the_bus(synthesise):
+    stack = synthesise(UNMODIFIED)["dev"]
 
     saas, apps = stack.module("ingress-saas"), stack.module("ingress-apps")
-    assert saas["transform"] is False
+    assert saas["forward_unmodified"] is True
     assert (saas["bus_arn"], saas["sources"]) == ("${module.bus.bus_arn}", ["aws.partner/acme.example/tenant/events"])
-    assert not {"partner", "specification", "ledger_table"} & saas.keys()
+    assert not {"partner", "specification", "idempotency_table"} & saas.keys()
     assert apps["partners"]["acme"]["sources"] == ["aws.partner/acme.example/tenant/events"]
-    assert "ledger_table" not in apps
+    assert "idempotency_table" not in apps
 
 
-def test_way_without_a_function_has_no_function_log_or_ledger_but_dead_letters(synthesise):
-    stack = synthesise(STRAIGHT)["dev"]
+def test_ingress_without_a_function_has_no_function_log_or_idempotency_table_but_dead_letters(synthesise):
+    stack = synthesise(UNMODIFIED)["dev"]
 
     outputs = json.dumps({name: stack.document["output"][name] for name in ("functions", "log_group_names")})
     assert "ingress-saas" not in outputs
     assert "ingress-apps" in outputs
-    assert stack.document["output"]["ledger_table_names"]["value"] == (
-        "${distinct(compact([module.ingress-apps.ledger_table_name]))}"
+    assert stack.document["output"]["idempotency_table_names"]["value"] == (
+        "${distinct(values(merge(module.ingress-apps.idempotency_tables))[*].name)}"
     )
     assert "module.ingress-saas.dead_letter_queues" in stack.module("review")["dead_letter_queues"]
-    assert stack.document["output"]["partner_bus_names"]["value"] == {"saas": "${module.ingress-saas.bus_name}"}
+    assert stack.document["output"]["partner_bus_names"]["value"] == {
+        "saas": '${split(":event-bus/", module.ingress-saas.bus_arn)[1]}'
+    }

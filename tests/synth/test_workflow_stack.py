@@ -67,17 +67,17 @@ def test_everything_carries_workflow_and_environment_as_tags(default_stacks):
 def test_outputs_are_those_that_operators_and_the_command_rely_on(default_stacks):
     assert sorted(default_stacks["local"].document["output"]) == [
         "api_endpoint",
+        "archive_replay",
         "bus_name",
         "dead_letter_queues",
         "event_patterns",
         "functions",
         "hops",
-        "ledger_table_names",
+        "idempotency_table_names",
         "log_group_names",
         "operator_policies",
         "partners",
         "queue_urls",
-        "replay",
         "review_table_name",
         "secret_names",
         "state_machine_arns",
@@ -97,13 +97,13 @@ def test_the_commands_are_told_of_every_hop_and_of_the_patterns_that_are_in_forc
     assert 'contains(["route/ready"], hop)' in synthesise(SMALL)["dev"].document["output"]["event_patterns"]["value"]
 
 
-def test_operators_may_search_the_logs_and_ledgers_of_every_hop(default_stacks, synthesise):
+def test_operators_may_search_the_logs_and_idempotency_tables_of_every_hop(default_stacks, synthesise):
     review = synthesise(SMALL)["dev"].module("review")
 
-    assert review["log_group_names"] == (
-        '${merge(module.router.log_group_names, { "ingress/media-dev-webhook" = module.ingress.log_group_name })}'
+    assert review["log_group_names"] == "${merge(module.ingress.log_group_names, module.router.log_group_names)}"
+    assert review["idempotency_tables"] == (
+        "${merge(module.ingress.idempotency_tables, module.router.idempotency_tables)}"
     )
-    assert review["ledger_table_arns"] == "${distinct(compact([module.ingress.ledger_table_arn]))}"
     assert default_stacks["local"].module("review")["state_machine_arns"] == {
         "ingest": "${module.machine-ingest.state_machine_arn}"
     }
@@ -112,9 +112,10 @@ def test_operators_may_search_the_logs_and_ledgers_of_every_hop(default_stacks, 
 def test_local_environment_has_short_delays(default_stacks):
     route = default_stacks["local"].module("router")["routes"]["comments-to-review-tool"]
 
-    assert route["max_receive_count"] == 2
-    assert route["retry"] == {"base_seconds": 1, "max_seconds": 2}
-    assert (route["redrive"]["max_count"], route["redrive"]["base_delay_seconds"]) == (1, 2)
+    failure = route["failure"]
+    assert failure["max_receive_count"] == 2
+    assert failure["retry"] == {"base_seconds": 1, "max_seconds": 2}
+    assert (failure["redrive"]["max_count"], failure["redrive"]["base_delay_seconds"]) == (1, 2)
 
 
 def test_synthesis_is_deterministic(default_stacks, synthesise):
@@ -135,21 +136,17 @@ def test_synthesis_is_deterministic(default_stacks, synthesise):
 def test_parts_share_one_bucket_and_one_bus(synthesise):
     stack = synthesise(SMALL)["dev"]
 
-    bucket = {"name": "${module.storage.bucket_name}", "arn": "${module.storage.bucket_arn}"}
     for name in ("ingress", "router", "review"):
-        assert stack.module(name)["bucket"] == bucket
+        assert stack.module(name)["settings"]["bucket"] == "${module.storage.bucket}"
         assert stack.module(name)["bus_arn"] == "${module.bus.bus_arn}"
 
 
 def test_functions_code_is_uploaded_once_for_all_of_them(default_stacks):
     stack = default_stacks["local"]
 
-    assert stack.module("package")["bucket"] == {
-        "name": "${module.storage.bucket_name}",
-        "arn": "${module.storage.bucket_arn}",
-    }
-    for name in ("ingress", "ingress-workflows", "router", "waits", "review"):
-        assert stack.module(name)["lambda_package"] == "${module.package.lambda_package}", name
+    assert stack.module("package")["settings"]["bucket"] == "${module.storage.bucket}"
+    for name in ("ingress", "ingress-workflows", "router", "task-callbacks", "review"):
+        assert stack.module(name)["settings"]["package"] == "${module.package.package}", name
 
 
 def test_names_begin_with_workflow_and_environment(synthesise):
@@ -180,7 +177,7 @@ def test_partner_without_secrets_gets_one_from_the_module(synthesise):
 def test_partners_secrets_are_passed_by_reference(synthesise):
     secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mux-AbCdEf"
 
-    stack = synthesise(SMALL.replace("entry: webhook", f"entry: webhook, secret_arns: ['{secret}']"))["dev"]
+    stack = synthesise(SMALL.replace("ingress: webhook", f"ingress: webhook, secret_arns: ['{secret}']"))["dev"]
 
     assert stack.module("ingress")["partners"]["mux"]["secret_arns"] == [secret]
 
@@ -255,7 +252,7 @@ def test_state_machine_is_made_for_a_definition_and_none_for_an_existing_one(syn
     assert made.module("machine-cms")["name"] == "media-dev-cms-workflow"
     assert "$${x} %%{y}" in made.module("machine-cms")["definition"]
     assert made.module("router")["routes"]["ready"]["target"] == {
-        "states": {"state_machine_arn": "${module.machine-cms.state_machine_arn}"}
+        "step_functions": {"state_machine_arn": "${module.machine-cms.state_machine_arn}"}
     }
     assert made.document["output"]["state_machine_arns"]["value"] == {"cms": "${module.machine-cms.state_machine_arn}"}
 
@@ -263,7 +260,7 @@ def test_state_machine_is_made_for_a_definition_and_none_for_an_existing_one(syn
 
     assert "machine-cms" not in existing.document["module"]
     assert "state_machine_arns" not in existing.document["output"]
-    assert existing.module("router")["routes"]["ready"]["target"] == {"states": {"state_machine_arn": MACHINE}}
+    assert existing.module("router")["routes"]["ready"]["target"] == {"step_functions": {"state_machine_arn": MACHINE}}
 
 
 HTTP = '{type: http, url: "https://cms.example.com/events"}'
@@ -304,24 +301,23 @@ def test_workflow_that_waits_gets_the_function_and_the_bus_that_its_definition_n
 
     machine = stack.module("machine-cms")
     states = json.loads(machine["definition"])["States"]
-    assert states["Wait"]["Parameters"]["FunctionName"] == "${module.waits.function_arn}"
+    assert states["Wait"]["Parameters"]["FunctionName"] == "${module.task-callbacks.function_arn}"
     assert states["Publish"]["Parameters"]["Entries"] == [{"EventBusName": "${module.bus.bus_arn}", "Detail": "$${x}"}]
     assert machine["policy_statements"] == {
         "PublishResults": {"actions": ["events:PutEvents"], "resources": ["${module.bus.bus_arn}"]},
-        "WaitForEvents": {"actions": ["lambda:InvokeFunction"], "resources": ["${module.waits.function_arn}"]},
+        "WaitForEvents": {"actions": ["lambda:InvokeFunction"], "resources": ["${module.task-callbacks.function_arn}"]},
     }
-    assert stack.module("waits")["name"] == "media-dev-waits"
-    assert stack.document["output"]["wait_function_arn"]["value"] == "${module.waits.function_arn}"
-    assert stack.module("router")["routes"]["done"]["target"]["resume"] == {
+    assert stack.module("task-callbacks")["name"] == "media-dev-task-callbacks"
+    assert stack.document["output"]["wait_function_arn"]["value"] == "${module.task-callbacks.function_arn}"
+    assert stack.module("router")["routes"]["done"]["target"]["task_callback"] == {
         "correlation_key": "data.job",
         "error": "Bad",
-        "waits_table_name": "${module.waits.waits_table_name}",
-        "waits_table_arn": "${module.waits.waits_table_arn}",
+        "task_callbacks_table": "${module.task-callbacks.task_callbacks_table}",
     }
 
 
 def test_workflow_that_does_not_wait_brings_nothing_to_wait_with(synthesise):
-    assert "waits" not in synthesise(SMALL)["dev"].document["module"]
+    assert "task-callbacks" not in synthesise(SMALL)["dev"].document["module"]
 
 
 @pytest.mark.parametrize(
@@ -503,23 +499,87 @@ def test_environment_without_protection_can_be_destroyed_with_its_data(synthesis
     assert prod.module("review")["deletion_protection"] is True
 
 
-def test_common_settings_reach_every_module_that_has_them(synthesise):
-    key = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
-    boundary = "arn:aws:iam::123456789012:policy/boundary"
-    topic = "arn:aws:sns:eu-west-1:123456789012:alarms"
-    settings = (
-        f"kms_key_arn: {key}\npermissions_boundary_arn: {boundary}\nalarm_actions: ['{topic}']\n"
-        "log_retention_days: 90\nroutes:"
+SETTINGS = """\
+settings:
+  kms_key: {arn: "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"}
+  permissions_boundary_arn: arn:aws:iam::123456789012:policy/boundary
+  role_path: /media/
+  vpc: {subnet_ids: [subnet-0a, subnet-0b], security_group_ids: [sg-0a]}
+  logs: {retention_days: 90}
+  alarms:
+    actions:
+      critical: ["arn:aws:sns:eu-west-1:123456789012:page"]
+      warning: ["arn:aws:sns:eu-west-1:123456789012:mail"]
+"""
+SHARED = {
+    "kms_key": {"arn": "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"},
+    "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
+    "role_path": "/media/",
+    "vpc": {"subnet_ids": ["subnet-0a", "subnet-0b"], "security_group_ids": ["sg-0a"]},
+    "logs": {"retention_days": 90},
+    "alarms": {
+        "actions": {
+            "critical": ["arn:aws:sns:eu-west-1:123456789012:page"],
+            "warning": ["arn:aws:sns:eu-west-1:123456789012:mail"],
+        }
+    },
+}
+
+
+def test_settings_reach_every_module(synthesise, tmp_path):
+    (tmp_path / "ingest.asl.json").write_text(json.dumps(WAITING), encoding="utf-8")
+    text = SMALL.replace(HTTP, "{type: step-functions, definition: ingest.asl.json}").replace(
+        "partners:", "ingress: {webhook: {type: webhook}, queue: {type: sqs}}\npartners:"
+    )
+    text = text.replace("ingress: webhook}", "ingress: [webhook, queue]}").replace("routes:", f"{SETTINGS}routes:")
+
+    modules = synthesise(text)["dev"].document["module"]
+
+    assert modules["storage"]["settings"] == SHARED
+    made_once = {"bucket": "${module.storage.bucket}", "package": "${module.package.package}"}
+    assert modules["package"]["settings"] == SHARED | {"bucket": made_once["bucket"]}
+    others = modules.keys() - {"storage", "package"}
+    assert others == {"bus", "ingress", "ingress-queue", "machine-cms", "review", "router", "task-callbacks"}
+    for name in others:
+        assert modules[name]["settings"] == SHARED | made_once, name
+
+
+def test_settings_are_the_modules_defaults_unless_given(synthesise):
+    modules = synthesise(SMALL)["dev"].document["module"]
+
+    assert "settings" not in modules["storage"]
+    assert modules["router"]["settings"].keys() == {"bucket", "package"}
+
+
+def test_vpc_of_a_transform_or_route_stands_in_place_of_that_of_the_settings(synthesise):
+    transform = (
+        "{pattern: {source: [a]}, steps: [{set: {a: 1}}], vpc: {subnet_ids: [subnet-1a], security_group_ids: [sg-1a]}}"
+    )
+    text = SMALL.replace("routes:", f"{SETTINGS}transforms: {{shape: {transform}}}\nroutes:").replace(
+        "    destination: cms\n",
+        "    destination: cms\n    vpc: {subnet_ids: [subnet-2a, subnet-2b], security_group_ids: [sg-2a]}\n"
+        "  other: {pattern: {source: [b]}, destination: cms}\n",
     )
 
-    stack = synthesise(SMALL.replace("routes:", settings))["dev"]
+    router = synthesise(text)["dev"].module("router")
 
-    for name in ("ingress", "router", "review"):
-        module = stack.module(name)
-        assert (module["kms_key_arn"], module["permissions_boundary_arn"]) == (key, boundary)
-        assert (module["alarm_actions"], module["log_retention_days"]) == ([topic], 90)
-    assert stack.module("bus")["alarm_actions"] == [topic]
-    assert stack.module("storage")["kms_key_arn"] == key
+    assert router["transforms"]["shape"]["vpc"] == {"subnet_ids": ["subnet-1a"], "security_group_ids": ["sg-1a"]}
+    assert router["routes"]["ready"]["vpc"] == {
+        "subnet_ids": ["subnet-2a", "subnet-2b"],
+        "security_group_ids": ["sg-2a"],
+    }
+    assert "vpc" not in router["routes"]["other"]
+    assert router["settings"]["vpc"] == SHARED["vpc"]
+
+
+def test_key_of_the_settings_reaches_the_task_callbacks_table(synthesise):
+    text = SMALL.replace(HTTP, "{type: task-callback, correlation_key: data.job}").replace(
+        "routes:", f"{SETTINGS}routes:"
+    )
+
+    target = synthesise(text)["dev"].module("router")["routes"]["ready"]["target"]
+
+    assert target["task_callback"]["kms_key"] == SHARED["kms_key"]
 
 
 # -------------------------------------------------------------------------------------------------------------- state
