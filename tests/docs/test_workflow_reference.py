@@ -36,9 +36,9 @@ def blocks(text: str) -> list[str]:
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.__name__)
 def test_every_key_is_in_the_reference(text, section):
-    missing = [
-        name for name in section.model_fields if f"\n| `{name}` |" not in text and f"\n| **`{name}`** |" not in text
-    ]
+    keys = [field.alias or name for name, field in section.model_fields.items()]
+
+    missing = [key for key in keys if f"\n| `{key}` |" not in text and f"\n| **`{key}`** |" not in text]
 
     assert missing == []
 

@@ -148,7 +148,7 @@ class ReviewMaintenance:
                 self._write(item, item.confirmed(timestamp(self.clock())), "review item resolved")
             elif self._is_overdue(item):
                 again = replace(item, status="OPEN", version=item.version + 1)
-                self._write(item, again, "replay not confirmed")
+                self._write(item, again, "retry not confirmed")
 
     def _retrying(self) -> Iterator[ReviewItem]:
         selection = Selection(index="by-status", value="RETRYING", oldest_first=True)

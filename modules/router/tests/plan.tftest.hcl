@@ -573,6 +573,7 @@ run "a_router_of_direct_routes_has_no_function_table_or_bucket" {
 # Many to one, one to many
 ################################################################################
 
+# proves: routes: any number of targets
 run "any_number_of_targets_for_one_pattern_and_of_routes_to_one_target" {
   command = plan
 

@@ -243,6 +243,7 @@ run "api_destinations_are_called_by_a_role_of_the_rules_own" {
   }
 }
 
+# proves: destination: logs
 run "log_groups_let_the_rules_in" {
   command = plan
 
