@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from ops.deployment.topology import Topology, text_or_none
+from media_events.core.json_fields import text
+from ops.deployment.topology import Topology
 from ops.local.endpoint import CloudRecord, is_running
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, local_paths
 from ops.shared.console import OperatorError, fail
@@ -116,7 +117,7 @@ def find(
     tables = list(idempotency_tables) or os.environ.get(IDEMPOTENCY_TABLES_VARIABLE, "").replace(",", " ").split()
     outputs = functools.cache(functools.partial(_outputs, paths, cloud))
     if table is None or not tables:
-        table = table or text_or_none(outputs().get("review_table_name"))
+        table = table or text(outputs().get("review_table_name"))
         tables = tables or [str(name) for name in outputs().get("idempotency_table_names") or [] if name]
     if table is None:
         raise OperatorError(
@@ -155,9 +156,7 @@ def _terraform_outputs(stack: Path) -> Mapping[str, Any]:
     if terraform is None or not stack.is_dir():
         return {}
     try:
-        done = subprocess.run(
-            [terraform, "output", "-json"], cwd=stack, capture_output=True, text=True, check=False, timeout=60
-        )
+        done = subprocess.run([terraform, "output", "-json"], cwd=stack, capture_output=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return {}
     return _values(object_in(done.stdout))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from media_events.core.json_fields import is_number, mapping, text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
@@ -44,13 +46,13 @@ class Topology:
     @classmethod
     def of(cls, outputs: Mapping[str, Any]) -> Self:
         """Read Terraform's outputs, name to value (docs/reference/workflow-file.md); what is not there is not known."""
-        hops, groups = _mapping(outputs.get("hops")), _mapping(outputs.get("log_group_names"))
-        patterns = _mapping(outputs.get("event_patterns"))
+        hops, groups = mapping(outputs.get("hops")), mapping(outputs.get("log_group_names"))
+        patterns = mapping(outputs.get("event_patterns"))
         return cls(
-            hops={name: _hop(name, _mapping(hops.get(name)), groups, patterns) for name in sorted({*hops, *groups})},
-            partners=tuple(str(name) for name in _sequence(outputs.get("partners"))),
+            hops={name: _hop(name, mapping(hops.get(name)), groups, patterns) for name in sorted({*hops, *groups})},
+            partners=tuple(str(name) for name in outputs.get("partners") or ()),
             state_machines={
-                name: arn for name, arn in _mapping(outputs.get("state_machine_arns")).items() if isinstance(arn, str)
+                name: arn for name, arn in mapping(outputs.get("state_machine_arns")).items() if isinstance(arn, str)
             },
             patterns_known="event_patterns" in outputs,
         )
@@ -67,30 +69,14 @@ class Topology:
 
 
 def _hop(name: str, output: Mapping[str, Any], groups: Mapping[str, Any], patterns: Mapping[str, Any]) -> Hop:
+    delay = output.get("redrive_max_delay_seconds")
     return Hop(
         name=name,
-        destination=text_or_none(output.get("destination")),
-        queue_url=text_or_none(output.get("queue_url")),
-        dead_letter_queue_url=text_or_none(output.get("dead_letter_queue_url")),
-        idempotency_table=text_or_none(output.get("idempotency_table")),
-        log_group=text_or_none(groups.get(name)),
-        pattern=text_or_none(patterns.get(name)),
-        redrive_max_delay_seconds=_number(output.get("redrive_max_delay_seconds")),
+        destination=text(output.get("destination")),
+        queue_url=text(output.get("queue_url")),
+        dead_letter_queue_url=text(output.get("dead_letter_queue_url")),
+        idempotency_table=text(output.get("idempotency_table")),
+        log_group=text(groups.get(name)),
+        pattern=text(patterns.get(name)),
+        redrive_max_delay_seconds=delay if is_number(delay) else None,
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _sequence(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else ()
-
-
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def text_or_none(value: Any) -> str | None:
-    """``value`` if it is a text that is not empty."""
-    return value if isinstance(value, str) and value else None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import Final
 
+from media_events.core.clock import epoch
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import Group, ReviewItem
 from ops.deployment.topology import Hop, Topology
@@ -158,8 +158,5 @@ def _group(group: Group) -> GroupState:
 
 
 def _is_stale(item: ReviewItem, now: float) -> bool:
-    try:
-        since = datetime.fromisoformat(item.replayed_at or "").timestamp()
-    except ValueError:
-        return True
-    return now - since > STALE_SECONDS
+    since = epoch(item.replayed_at)
+    return since is None or now - since > STALE_SECONDS

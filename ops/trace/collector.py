@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem
 from ops.deployment.topology import Topology
@@ -14,7 +14,6 @@ from ops.shared.queue_depths import Depth
 from ops.trace.assembler import assemble
 from ops.trace.evidence import Depths, Evidence, Execution, IdempotencyRecord, LogRecord
 from ops.trace.executions import execution_arn
-from ops.trace.hop_status import epoch
 from ops.trace.log_source import CloudWatchLogs, LogSearch
 from ops.trace.model import EventTrace, Reading
 

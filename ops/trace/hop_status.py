@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.recovery.review_item import ReviewItem
 from ops.deployment.topology import Hop
 from ops.review.service import STALE_SECONDS, confirmable
@@ -205,11 +204,3 @@ def _count(depth: Depth | None) -> str:
     if depth is None or not depth.total:
         return ""
     return f" ({depth.total} {'message is' if depth.total == 1 else 'messages are'} there)"
-
-
-def epoch(text: str | None) -> float | None:
-    """Seconds since the epoch, from RFC 3339; ``None`` where it is no time."""
-    try:
-        return None if text is None else datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None
