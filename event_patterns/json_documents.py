@@ -1,4 +1,4 @@
-"""JSON read the way EventBridge reads it: numbers keep their text, a key given twice is refused."""
+"""JSON as EventBridge reads it: numbers keep their text, and a repeated key is refused."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any, NoReturn
 
 
 class DocumentError(ValueError):
-    """The text is not JSON that a pattern or an event can be made of; the message says what and where."""
+    """The text is no usable JSON; the message says what is wrong and where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A JSON number with the text it was written as: EventBridge compares the value, or else the text."""
+    """A JSON number with its text: EventBridge compares the value, or else the text."""
 
     text: str
 
     @property
     def value(self) -> float | None:
-        """The number as a double, or ``None`` where a double can't hold it exactly enough to be compared.
+        """The number as a double, or ``None`` where a double is not exact enough to be compared.
 
         Event Ruler's ``ComparableNumber``: the shortest decimal of the double must equal the number as written.
         """
@@ -40,8 +40,8 @@ def parse(text: str | bytes) -> Any:
     """Read JSON text; numbers come back as :class:`Number`.
 
     Raises:
-        DocumentError: not UTF-8, not JSON, nested too deep, or an object has the same key twice (EventBridge would
-            silently take the last one).
+        DocumentError: not UTF-8, not JSON, nested too deep, or an object has a key twice (EventBridge would silently
+            take the last one).
     """
     try:
         if isinstance(text, bytes):
@@ -58,7 +58,7 @@ def parse(text: str | bytes) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The same document with Python's own numbers, for code that knows no :class:`Number`; those too large as text."""
+    """The document with Python's own numbers; those that are too large stay text."""
     if isinstance(value, Number):
         if value.text.lstrip("-").isdigit() and len(value.text) < _LONGEST_INTEGER:
             return int(value.text)
@@ -84,10 +84,10 @@ def as_number(value: Any) -> Number | None:
 
 
 def compact(value: Any) -> str:
-    """The document as compact JSON text, numbers as they were written.
+    """The document as compact JSON, with the numbers' own text.
 
     Raises:
-        TypeError: it holds something that JSON has no words for.
+        TypeError: it holds a value that is not JSON.
         RecursionError: it is nested too deep.
     """
     if isinstance(value, Number):

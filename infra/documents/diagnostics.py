@@ -1,4 +1,4 @@
-"""Mistakes in a workflow file: collected, told all at once, each with its place and what would be right."""
+"""Mistakes in a workflow file: collected, and reported at once, each with its place and its correction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where something stands in the file: its dotted path, and the line, counted from 1."""
+    """A place in the file: its dotted path, and the line, counted from 1."""
 
     path: str
     line: int
@@ -17,7 +17,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake. `environments` names where it shows; empty means that it doesn't depend on one."""
+    """One mistake. `environments` names where it shows; empty means in all of them."""
 
     position: Position
     message: str
@@ -52,26 +52,26 @@ class Diagnostics:
     _unusable: set[Position] = field(default_factory=set)
 
     def wrong(self, position: Position, message: str) -> None:
-        """Note a mistake, unless there is no usable value in that place, of which more can't be said."""
+        """Note a mistake, unless the place has no usable value."""
         if position not in self._unusable:
             self.problems.append(Problem(position, message))
 
     def unusable(self, position: Position, message: str) -> None:
-        """Note that the value of that place is not known."""
+        """Note that the place has no usable value."""
         self.problems.append(Problem(position, message))
         self._unusable.add(position)
 
     def warn(self, position: Position, message: str) -> None:
-        """Note what is allowed but probably not meant."""
+        """Note a value that is allowed but probably not meant."""
         self.warnings.append(Problem(position, message))
 
     def unused(self, position: Position, message: str) -> None:
-        """Note what nothing uses in this environment; it is doubtful only if no other one uses it either."""
+        """Note a member that this environment does not use; it is a warning only if no other uses it either."""
         self.idle.append(Problem(position, message))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the nearest known one, else all of them."""
+    """Advice on an unknown word: the nearest known one, else all of them."""
     choices = sorted(known)
     nearest = get_close_matches(word, choices, n=1, cutoff=0.6)
     if nearest:

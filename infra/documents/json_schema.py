@@ -1,4 +1,4 @@
-"""Whether a JSON Schema that a workflow holds is one."""
+"""Checks the JSON Schemas in a workflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def schema_problem(schema: Mapping[str, Any]) -> str | None:
-    """What is wrong with ``schema``; ``None`` if nothing is."""
+    """The mistake in ``schema``; ``None`` if it is a JSON Schema."""
     from jsonschema import SchemaError  # noqa: PLC0415  # a tenth of a second: only where a workflow has one
     from jsonschema.validators import validator_for  # noqa: PLC0415
 

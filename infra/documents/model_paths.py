@@ -1,4 +1,4 @@
-"""Finding one's way in the model: which section a path leads to, and what it may hold."""
+"""From paths in the document to sections and fields of the model."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from infra.documents.yaml_document import Path, has_member
 
 
 def sections_at(model: type[BaseModel], path: Sequence[str | int], value: Any) -> list[type[BaseModel]]:
-    """The sections that `path` may lead to from `model`; of a union the one that `value`'s `type` members choose."""
-    found: list[Any] = [model]
+    """The sections that `path` may lead to from `model`; in a union the one with the `type` of `value`."""
+    annotations: list[Any] = [model]
     for step in path:
         value = value.get(step) if isinstance(value, dict) else None
-        found = [inner for annotation in found for inner in _inner(annotation, step)]
-        found = [leaf for annotation in found for leaf in _leaves(annotation)]
+        annotations = [inner for annotation in annotations for inner in _inner(annotation, step)]
+        annotations = [leaf for annotation in annotations for leaf in _leaves(annotation)]
         chosen = value.get("type") if isinstance(value, dict) else None
-        tagged = [section for section in found if _is_section(section) and chosen in _tags(section)]
-        found = tagged or found
-    return [section for section in found if _is_section(section)]
+        tagged = [section for section in annotations if _is_section(section) and chosen in _tags(section)]
+        annotations = tagged or annotations
+    return [section for section in annotations if _is_section(section)]
 
 
 def fields_at(model: type[BaseModel], path: Sequence[str | int], value: Any) -> set[str]:
@@ -30,7 +30,7 @@ def fields_at(model: type[BaseModel], path: Sequence[str | int], value: Any) -> 
 
 
 def description_of(model: type[BaseModel], path: Sequence[str | int], value: Any) -> str | None:
-    """What the model says about the field at `path`, if it says something."""
+    """The model's description of the field at `path`, if it has one."""
     if not path or not isinstance(path[-1], str):
         return None
     for section in sections_at(model, path[:-1], value):
@@ -41,7 +41,7 @@ def description_of(model: type[BaseModel], path: Sequence[str | int], value: Any
 
 
 def real_path(value: Any, location: Sequence[str | int]) -> Path:
-    """A pydantic error's location without what pydantic adds to it: tags of unions, `[key]`."""
+    """A pydantic error's location without pydantic's additions: tags of unions, `[key]`."""
     path: list[str | int] = []
     for index, step in enumerate(location):
         last = index == len(location) - 1

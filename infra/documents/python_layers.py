@@ -1,4 +1,4 @@
-"""The Python modules of a transform's own steps: a folder, made into the zip that Lambda takes as a layer."""
+"""The Python modules of a transform's own steps: from a folder to the zip of a Lambda layer."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Final
 
 MAX_PACKAGE_BYTES: Final = 50 * 1024 * 1024
-"""What Lambda takes in one request (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+"""Lambda's limit for one request (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 MAX_UNZIPPED_BYTES: Final = 250 * 1024 * 1024
-"""Of a function and its layers together."""
+"""Lambda's limit for a function and its layers together."""
 
-_LEFT_OUT: Final = frozenset({"__pycache__", "tests", "node_modules"})
+_EXCLUDED: Final = frozenset({"__pycache__", "tests", "node_modules"})
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class PackageError(ValueError):
-    """The folder can't be a package; the message says why and what to do."""
+    """The folder can't be a package; the message says why."""
 
 
 def zipped(folder: Path, workflow_folder: Path) -> bytes:
-    """The files of `folder` under `python/`; the same files give the same bytes. Hidden ones and tests stay out.
+    """The zip of the files of `folder` under `python/`, without hidden files and tests. It is reproducible.
 
     Raises:
         PackageError: there is no such folder, nothing in it, or too much.
@@ -54,13 +54,13 @@ def zipped(folder: Path, workflow_folder: Path) -> bytes:
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        hidden = any(part.startswith(".") or part in _LEFT_OUT for part in parts)
+        hidden = any(part.startswith(".") or part in _EXCLUDED for part in parts)
         if not hidden and path.suffix != ".pyc" and path.is_file() and not path.is_symlink():
             yield path
 
 
 def function_problem(folder: Path, function: str) -> str | None:
-    """Why `module:function` is not to be found in `folder`; `None` where it is, or may be.
+    """Why `folder` has no `module:function`; `None` where it has, or may have.
 
     The module is read, not imported.
     """

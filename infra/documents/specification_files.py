@@ -1,14 +1,16 @@
-"""Read a partner's specification from a YAML, TOML or JSON file, with errors that name the place."""
+"""Reads a partner's specification from a YAML, TOML or JSON file, with errors that name the place."""
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+
+from event_patterns import json_documents
+from event_patterns.json_documents import DocumentError, plain
 
 MAX_BYTES: Final = 1024 * 1024
 SUFFIXES: Final = (".yaml", ".yml", ".toml", ".json")
@@ -19,10 +21,10 @@ class SpecificationFileError(ValueError):
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The mapping that a specification file holds; what it means is for ``parse_specification`` to judge.
+    """The mapping in a specification file; ``parse_specification`` checks its content.
 
     Raises:
-        SpecificationFileError: there is no such file, or its text is not what its suffix says.
+        SpecificationFileError: there is no such file, or its text is not of the suffix's format.
     """
     parse = _PARSERS.get(path.suffix.lower())
     if parse is None:
@@ -57,22 +59,9 @@ def _toml(text: str) -> Any:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"has the field {name} twice in one table")
-        found[name] = value
-    return found
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"holds {text}, which is not JSON")
+        return plain(json_documents.parse(text))
+    except DocumentError as error:
+        raise ValueError(str(error)) from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -86,15 +75,15 @@ class _Loader(yaml.SafeLoader):
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise ValueError(f"has a field in line {line} whose name is no text")  # noqa: TRY004 - a fault of the file
-        if key.value in found:
+        if key.value in fields:
             raise ValueError(f"has the field {key.value} twice in one table, again in line {line}")
-        found[key.value] = loader.construct_object(value, deep=True)
-    return found
+        fields[key.value] = loader.construct_object(value, deep=True)
+    return fields
 
 
 def _as_written(loader: _Loader, node: yaml.ScalarNode) -> Any:

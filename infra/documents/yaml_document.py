@@ -1,7 +1,7 @@
-"""YAML as a tree that knows where each value stands, how two trees are overlaid, and how `${NAME}` is filled in.
+"""YAML as a tree with the place of each value; overlays of two trees; substitution of `${NAME}`.
 
-Scalars follow YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema), so `no`, `on` and `012` are the
-texts and the number that they look like, and a date is text. Tags, and keys that are no text, are refused.
+Scalars follow YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema), so `no` and `on` are texts,
+`012` is the number 12, and a date is text. Tags, and keys that are no text, are refused.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from infra.documents.diagnostics import Diagnostics, Position
 Scalar = str | int | float | bool | None
 
 MAX_NODES: Final = 50_000
-"""A file with more values than this is a mistake, or aliases of aliases of aliases."""
+"""More values come from a mistake, or from aliases of aliases of aliases."""
 
 
 class YamlSyntaxError(ValueError):
-    """The text is no YAML; `line` is where the parser gave up, counted from 1."""
+    """The text is no YAML; `line` is that of the error, counted from 1."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class YamlSyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and its place. `plain` marks a scalar without quotes, whose type is still to be read from its text."""
+    """A value and its place. `plain` marks a scalar without quotes, whose type depends on its text."""
 
     position: Position
     value: dict[str, Node] | list[Node] | str
@@ -46,13 +46,13 @@ _STANDARD_TAG: Final = re.compile(r"tag:yaml\.org,2002:(?:str|map|seq)")
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves every plain scalar a text: its type is read from the text afterwards."""
+    """Leaves every plain scalar a text, whose type is determined afterwards."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own name
 
 
 def parse(text: str, diagnostics: Diagnostics) -> Node:
-    """Read `text`; duplicate keys and what YAML has but a workflow has no use for become findings.
+    """Read `text`. Duplicate keys, and parts of YAML that a workflow does not use, go to the diagnostics.
 
     Raises:
         YamlSyntaxError: the text is no YAML.
@@ -86,7 +86,7 @@ def _advice(error: yaml.MarkedYAMLError) -> str:
 
 class _Composer:
     def __init__(self, diagnostics: Diagnostics) -> None:
-        self._findings = diagnostics
+        self._diagnostics = diagnostics
         self._open: set[int] = set()
         self._count = 0
 
@@ -96,7 +96,7 @@ class _Composer:
         if self._count > MAX_NODES:
             raise YamlSyntaxError(line, f"the file has more than {MAX_NODES} values")
         if not _STANDARD_TAG.fullmatch(node.tag):
-            self._findings.wrong(position, f"YAML tags such as {node.tag} have no meaning here: remove it")
+            self._diagnostics.wrong(position, f"YAML tags such as {node.tag} have no meaning here: remove it")
         if isinstance(node, yaml.ScalarNode):
             return Node(position, _whole_characters(node.value, line), plain=node.style is None)
         if id(node) in self._open:
@@ -117,7 +117,7 @@ class _Composer:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self._findings.wrong(Position(path, line), "a key must be text, not a list or a mapping")
+                self._diagnostics.wrong(Position(path, line), "a key must be text, not a list or a mapping")
                 continue
             key = _whole_characters(key_node.value, line)
             if key == "<<" and key_node.style is None:
@@ -126,8 +126,8 @@ class _Composer:
             member = f"{path}.{key}" if path else key
             if key in members:
                 first = members[key].position.line
-                self._findings.wrong(
-                    Position(member, line), f"the key stands here again, and on line {first}: keep one of the two"
+                self._diagnostics.wrong(
+                    Position(member, line), f"the key is on line {first} already: keep one of the two"
                 )
                 continue
             members[key] = self.node(value_node, member, line)
@@ -141,12 +141,12 @@ class _Composer:
             if isinstance(value, dict):
                 inherited = value | inherited
             else:
-                self._findings.wrong(Position(path, line), "<< takes a mapping, or a list of mappings")
+                self._diagnostics.wrong(Position(path, line), "<< takes a mapping, or a list of mappings")
         return inherited
 
 
 def _whole_characters(text: str, line: int) -> str:
-    """`text` with escaped surrogates, as JSON writes characters beyond the first 65,536, put together."""
+    """`text` with pairs of escaped surrogates, JSON's form of characters beyond the first 65,536, joined."""
     if text.isascii():
         return text
     try:
@@ -158,10 +158,10 @@ def _whole_characters(text: str, line: int) -> str:
 def overlay(
     base: Node, above: Node, *, whole: Collection[str], kind_key: str, removable: Collection[str], _within: str = ""
 ) -> Node:
-    """`base` with what `above` says instead: mappings are merged, everything else is replaced.
+    """`base` with the overrides of `above`: mappings are merged, everything else is replaced.
 
-    Members named in `whole` are replaced as one, and so is a mapping whose `kind_key` says another kind than before.
-    Null takes a member of one of the `removable` top-level mappings away.
+    Members named in `whole` are replaced as one, and so is a mapping with another value under `kind_key`. Null removes
+    a member of one of the `removable` top-level mappings.
     """
     if not isinstance(base.value, dict) or not isinstance(above.value, dict):
         return above
@@ -191,7 +191,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain values, and where each of them stands."""
+    """Plain values, and the place of each."""
 
     value: Any
     positions: Mapping[Path, Position]
@@ -204,12 +204,12 @@ class Document:
         return value
 
     def position(self, path: Path) -> Position:
-        """Where `path` stands; for what the file doesn't have, where its nearest parent stands, with the full path."""
+        """The place of `path`; where the file lacks it, the line of its nearest parent."""
         for length in range(len(path), -1, -1):
-            found = self.positions.get(path[:length])
-            if found is not None:
+            parent = self.positions.get(path[:length])
+            if parent is not None:
                 missing = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path[length:])
-                return Position((found.path + missing).lstrip("."), found.line)
+                return Position((parent.path + missing).lstrip("."), parent.line)
         return Position(".".join(map(str, path)), 1)
 
 
@@ -241,7 +241,7 @@ def has_member(value: Any, step: str | int) -> bool:
 
 
 def evaluate(root: Node, environ: Mapping[str, str], diagnostics: Diagnostics) -> Document:
-    """The plain values of a tree, with `${NAME}` filled in from `environ`; unset variables become findings."""
+    """The plain values of a tree, with `${NAME}` filled in from `environ`; unset variables go to the diagnostics."""
     positions: dict[Path, Position] = {}
 
     def value_of(node: Node, path: Path) -> Any:
@@ -286,7 +286,7 @@ _REFERENCE: Final = re.compile(
 def substitute(text: str, environ: Mapping[str, str], wrong: Callable[[str], None]) -> str:
     """`text` with `${NAME}` and `${NAME:-default}` filled in as Docker Compose does; `$$` is a dollar sign.
 
-    As there, the default also takes the place of a variable that is set but empty. `wrong` is told what can't be done.
+    As there, the default also replaces a variable that is set but empty. `wrong` is called with each problem.
     """
 
     def fill(match: re.Match[str]) -> str:

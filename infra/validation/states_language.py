@@ -1,7 +1,4 @@
-"""Amazon States Language, checked as far as a typing mistake goes (https://states-language.net/spec.html).
-
-AWS checks a definition when it is applied; these are the mistakes that are cheaper to hear of before that.
-"""
+"""Finds typing mistakes in Amazon States Language (https://states-language.net/spec.html) before AWS does."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ _ENDINGS: Final = ("Succeed", "Fail")
 
 
 def validate_definition(machine: Any, where: str = "") -> list[str]:
-    """Every mistake of a state machine's definition, each beginning with the state that it is in."""
+    """Every mistake of a state machine's definition, each beginning with its state."""
     if not isinstance(machine, Mapping):
         return [f"{where}a definition must be a JSON object with StartAt and States"]
     states, start = machine.get("States"), machine.get("StartAt")
@@ -50,18 +47,18 @@ def _state(state: Mapping[str, Any], here: str) -> Iterator[str]:
     if kind not in TYPES:
         yield f"{here}Type must be {', '.join(TYPES[:-1])} or {TYPES[-1]}, not {kind!r}"
         return
-    ends, goes_on = state.get("End") is True, "Next" in state
-    if kind in _ENDINGS and (ends or goes_on or "End" in state):
+    ends, continues = state.get("End") is True, "Next" in state
+    if kind in _ENDINGS and (ends or continues or "End" in state):
         yield f"{here}a {kind} state ends the machine: it has neither Next nor End"
     elif kind == "Choice":
-        if ends or goes_on:
-            yield f"{here}a Choice state goes on by its Choices and Default: it has neither Next nor End"
+        if ends or continues:
+            yield f"{here}a Choice state continues by its Choices and Default: it has neither Next nor End"
         choices = state.get("Choices")
         if not isinstance(choices, list) or not choices:
             yield f"{here}Choices must be a list of at least one"
         elif any(not isinstance(choice, Mapping) or not isinstance(choice.get("Next"), str) for choice in choices):
             yield f"{here}each of the Choices must have a Next"
-    elif kind not in _ENDINGS and ends == goes_on:
+    elif kind not in _ENDINGS and ends == continues:
         yield f"{here}needs either Next or End: true"
     if kind == "Task" and not isinstance(state.get("Resource"), str):
         yield f"{here}a Task state needs a Resource"

@@ -1,4 +1,4 @@
-"""`media-events partner`: the presets, and a specification tried out on one event without AWS."""
+"""`media-events partner`: presets and specifications, which it tries on one event without AWS."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ UNUSABLE: Final = 2
 _LATEST: Final = 253_402_300_799.0
 
 
-class Entry(StrEnum):
-    """The five ways in."""
+class Ingress(StrEnum):
+    """The types of ingress that a specification distinguishes."""
 
     SQS = "sqs"
     SNS_FIFO = "sns-fifo"
@@ -69,7 +69,7 @@ def _group() -> None:
   media-events partner list --json | jq -r '.[].name'""",
 )
 def list_presets(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the presets: partners that need no specification of your own."""
+    """List the presets: partners that need no specification of yours."""
     rows = []
     for name in preset_names():
         specification = parse_specification({"preset": name})
@@ -85,7 +85,7 @@ def list_presets(*, json: Annotated[bool, typer.Option("--json", help="Print JSO
         print_json(rows)
         return
     columns = ("name", "title", "verification")
-    heading = {"name": "name", "title": "partner", "verification": "how a webhook proves itself"}
+    heading = {"name": "name", "title": "partner", "verification": "proof of a webhook"}
     widths = {column: max(len(row[column]) for row in (heading, *rows)) for column in columns}
     for row in (heading, *rows):
         out.print(
@@ -96,7 +96,7 @@ def list_presets(*, json: Annotated[bool, typer.Option("--json", help="Print JSO
 def _scheme(specification: PartnerSpecification) -> str:
     verification = specification.verification
     if verification is None:
-        return "comes by EventBridge or a queue"
+        return "none: from EventBridge or a queue"
     place = verification.signature_header or f"?{verification.signature_query}="
     return {
         "hmac": f"HMAC-{verification.algorithm.upper()} in {place}",
@@ -120,14 +120,14 @@ def _scheme(specification: PartnerSpecification) -> str:
 def show(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, or a file (YAML, TOML, JSON).")],
     *,
-    source: Annotated[bool, typer.Option("--source", help="A preset's own file, with its comments.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="The preset's own file, with its comments.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
 ) -> None:
-    """Print a specification whole, its preset merged in."""
+    """Print a specification, merged with its preset."""
     if source:
         if spec not in preset_names():
             fail(
-                f"--source is for presets, and {spec} is none",
+                f"--source is for presets, and {spec} is not one",
                 hint="see `media-events partner list`",
                 exit_code=UNUSABLE,
             )
@@ -146,7 +146,7 @@ def show(
 \b
   media-events partner check mux --body event.json --secret S --header 'mux-signature: t=1741083310,v1=…'
   media-events partner check mediaconvert --body event.json
-  media-events partner check partners/acme.yaml --body event.json --entry sqs
+  media-events partner check partners/acme.yaml --body event.json --ingress sqs
 
 Exit status: 0 accepted, 1 refused, 2 unusable arguments."""
 )
@@ -154,15 +154,15 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, or a file (YAML, TOML, JSON).")],
     body: Annotated[str, typer.Option(metavar="FILE", help="The body, byte for byte; - for standard input.")],
     header: Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header; repeatable.")] = None,
-    url: Annotated[str | None, typer.Option(help="The full URL as the partner calls it, with its query.")] = None,
+    url: Annotated[str | None, typer.Option(help="The full URL that the partner calls, with its query.")] = None,
     secret: Annotated[list[str] | None, typer.Option(help="A secret, current or previous; repeatable.")] = None,
     now: Annotated[float | None, typer.Option(metavar="EPOCH", help="The time, in epoch seconds.")] = None,
-    entry: Annotated[
-        Entry | None,
-        typer.Option(help="The way in. Unset: webhook if the specification verifies, else what the body looks like."),
+    ingress: Annotated[
+        Ingress | None,
+        typer.Option(help="The type of ingress. Default: webhook if the specification verifies, else by the body."),
     ] = None,
     partner: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The partner's name. Unset: the preset's or the file's.")
+        str | None, typer.Option(metavar="NAME", help="The partner's name. Default: the preset's or the file's.")
     ] = None,
     method: Annotated[str, typer.Option(help="The HTTP method.")] = "POST",
     attribute: Annotated[
@@ -172,19 +172,15 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     """Run one event through verification and normalisation, as the deployed functions would, without AWS.
 
     Prints {"verification": {"valid": true|false|null, "reason": …}, "events": [{"source", "detail-type", "detail"}]};
-    null means that there is nothing to verify. What is refused after verification has its reason in "error".
+    null means that there is nothing to verify. "error" has the reason of a refusal after verification.
     """
-    found = _read(spec)
-    name = partner or found.name
-    if not PARTNER_NAME.fullmatch(name):
-        fail(
-            f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 40",
-            exit_code=UNUSABLE,
-        )
+    source = _read(spec)
+    name = partner or source.name
+    _check_name(name)
     moment = time.time() if now is None else now
     if not 0 <= moment <= _LATEST:
         fail("--now must be epoch seconds, 1741083310 say", exit_code=UNUSABLE)
-    specification = _parsed(found)
+    specification = _parsed(source)
     message = Message(
         partner=name,
         method=method,
@@ -194,7 +190,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
         body=read_input(body, "the body"),
         now=moment,
     )
-    outcome = _run(specification, message, secret or [], entry)
+    outcome = _run(specification, message, secret or [], ingress)
     print_json(outcome)
     for hint in _hints(specification, outcome, secret or []):
         note(hint)
@@ -213,30 +209,27 @@ def new(
     name: Annotated[str, typer.Argument(help="The partner's name: lower-case letters, digits and dashes.")],
     *,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write. Unset: partners/NAME.yaml")
+        Path | None, typer.Option(metavar="FILE", help="The file to write. Default: partners/NAME.yaml")
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="Start from a preset and change what differs.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Start from a preset.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Write a commented specification to start from."""
-    if not PARTNER_NAME.fullmatch(name):
-        fail(f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 40", exit_code=UNUSABLE)
+    _check_name(name)
     if preset is not None and preset not in preset_names():
         _no_preset(preset)
     path = output or Path("partners") / f"{name}.yaml"
     if path.suffix not in (".yaml", ".yml"):
-        fail(f"{path} must end in .yaml: the specification is written as YAML", exit_code=UNUSABLE)
+        fail(f"{path} must end in .yaml, since the specification is YAML", exit_code=UNUSABLE)
     if path.exists() and not force:
-        fail(
-            f"{path} is there already", hint="choose another --output, or overwrite it with --force", exit_code=UNUSABLE
-        )
+        fail(f"{path} exists already", hint="choose another --output, or overwrite it with --force", exit_code=UNUSABLE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(template(name, preset), encoding="utf-8")
     except OSError as error:
         fail(f"{path} can't be written: {error.strerror}", exit_code=UNUSABLE)
     out.print(str(path), markup=False)
-    note(f"next: edit it, then try an event of theirs: media-events partner check {path} --body event.json --secret …")
+    note(f"next: edit it, then try one of their events: media-events partner check {path} --body event.json --secret …")
 
 
 @app.command(
@@ -260,20 +253,21 @@ def print_schema() -> None:
   media-events partner types --json | jq -r 'keys[]'""",
 )
 def print_types(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print the neutral event types, and what each partner's own types become, as a Markdown table."""
+    """Print the neutral event types with the partners' own types, as a Markdown table."""
     if not json:
         sys.stdout.write(types_table() + "\n")
         return
-    found = {
-        neutral: {"means": VOCABULARY.get(neutral, ""), "natives": [{"preset": p, "type": t} for p, t in pairs]}
-        for neutral, pairs in natives().items()
-    }
-    print_json(found)
+    print_json(
+        {
+            neutral: {"means": VOCABULARY.get(neutral, ""), "natives": [{"preset": p, "type": t} for p, t in pairs]}
+            for neutral, pairs in natives().items()
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A specification as it was named, and whole, with its preset merged in."""
+class Source:
+    """A specification as written, and ``resolved``: merged with its preset. ``origin`` is its name or file."""
 
     name: str
     origin: str
@@ -283,7 +277,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What arrives."""
+    """The message to check."""
 
     partner: str
     method: str
@@ -294,11 +288,11 @@ class Message:
     now: float
 
 
-def _read(spec: str) -> Found:
+def _read(spec: str) -> Source:
     if spec in preset_names():
         mapping: Mapping[str, Any] = {"preset": spec}
         problems: list[str] = []
-        return Found(spec, spec, mapping, resolve_preset(load_preset(spec), problems))
+        return Source(spec, spec, mapping, resolve_preset(load_preset(spec), problems))
     if Path(spec).suffix.lower() not in SUFFIXES and not Path(spec).exists():
         _no_preset(spec)
     try:
@@ -309,7 +303,7 @@ def _read(spec: str) -> Found:
     resolved = resolve_preset(mapping, problems)
     if problems:
         _refuse(spec, problems)
-    return Found(_name_of(Path(spec)), spec, mapping, resolved)
+    return Source(_name_of(Path(spec)), spec, mapping, resolved)
 
 
 def _name_of(path: Path) -> str:
@@ -317,10 +311,15 @@ def _name_of(path: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "partner"
 
 
+def _check_name(name: str) -> None:
+    if not PARTNER_NAME.fullmatch(name):
+        fail(f"{name!r} is no partner's name: lower-case letters, digits and dashes, at most 40", exit_code=UNUSABLE)
+
+
 def _no_preset(name: str) -> None:
     near = difflib.get_close_matches(name, preset_names(), n=1)
     fail(
-        f"{name} is no preset and no file",
+        f"{name} is neither a preset nor a file",
         hint=f"did you mean {near[0]}?" if near else "see `media-events partner list`",
         exit_code=UNUSABLE,
     )
@@ -336,11 +335,11 @@ def _refuse(origin: str, problems: list[str]) -> None:
     )
 
 
-def _parsed(found: Found) -> PartnerSpecification:
+def _parsed(source: Source) -> PartnerSpecification:
     try:
-        return parse_specification(found.mapping)
+        return parse_specification(source.mapping)
     except SpecificationError as error:
-        _refuse(found.origin, error.problems)
+        _refuse(source.origin, error.problems)
         raise
 
 
@@ -359,12 +358,12 @@ def _attribute(text: str) -> tuple[str, str]:
 
 
 def _run(
-    specification: PartnerSpecification, message: Message, secrets: list[str], entry: Entry | None
+    specification: PartnerSpecification, message: Message, secrets: list[str], ingress: Ingress | None
 ) -> dict[str, Any]:
-    """What the functions would do with the message, as the command prints it."""
-    way = entry or _ingress_of(specification, message.body)
+    """The result of the functions for the message, as the command prints it."""
+    ingress = ingress or _ingress_of(specification, message.body)
     verdict = Verdict(valid=None, reason="not-a-webhook")
-    if way is Entry.WEBHOOK:
+    if ingress is Ingress.WEBHOOK:
         request = Request(message.method, message.url, message.headers, message.body)
         answer = answer_query(specification.handshake, request, secrets)
         if answer is not None:
@@ -378,12 +377,12 @@ def _run(
         answer = answer_document(specification.handshake, _document(message.body), secrets)
         if answer is not None:
             return {**_verdict(verdict), "events": [], "handshake": _answer(answer)}
-    wrapped = _unwrapped(way, message.body)
+    wrapped = _unwrapped(ingress, message.body)
     try:
         events = normalise(
             specification,
             partner=message.partner,
-            ingress=way.value,
+            ingress=ingress.value,
             body=wrapped.body,
             headers=message.headers,
             attributes={**wrapped.attributes, **message.attributes},
@@ -399,23 +398,23 @@ def _run(
     return {**_verdict(verdict), "events": shown}
 
 
-def _ingress_of(specification: PartnerSpecification, body: bytes) -> Entry:
+def _ingress_of(specification: PartnerSpecification, body: bytes) -> Ingress:
     if specification.verification is not None:
-        return Entry.WEBHOOK
+        return Ingress.WEBHOOK
     document = _document(body)
     if unwrap_eventbridge(document) is None:
-        return Entry.SQS
+        return Ingress.SQS
     source = document.get("source")
-    return Entry.PARTNER_BUS if isinstance(source, str) and source.startswith("aws.partner/") else Entry.CUSTOM_BUS
+    return Ingress.PARTNER_BUS if isinstance(source, str) and source.startswith("aws.partner/") else Ingress.CUSTOM_BUS
 
 
-def _unwrapped(way: Entry, body: bytes) -> Unwrapped:
-    found = None
-    if way in (Entry.CUSTOM_BUS, Entry.PARTNER_BUS):
-        found = unwrap_eventbridge(_document(body))
-    elif way in (Entry.SQS, Entry.SNS_FIFO):
-        found = unwrap_sns(body)
-    return found or Unwrapped(body=body)
+def _unwrapped(ingress: Ingress, body: bytes) -> Unwrapped:
+    unwrapped = None
+    if ingress in (Ingress.CUSTOM_BUS, Ingress.PARTNER_BUS):
+        unwrapped = unwrap_eventbridge(_document(body))
+    elif ingress in (Ingress.SQS, Ingress.SNS_FIFO):
+        unwrapped = unwrap_sns(body)
+    return unwrapped or Unwrapped(body=body)
 
 
 def _document(body: bytes) -> Any:
@@ -426,7 +425,7 @@ def _document(body: bytes) -> Any:
 
 
 def _unsupported(specification: PartnerSpecification, message: Message) -> dict[str, str] | None:
-    """A content type that was given is judged; one that was left out is taken to be right."""
+    """The refusal of a content type; one that is left out counts as accepted."""
     if not any(name == "content-type" for name, _ in message.headers):
         return None
     accepted = specification.parsing.content_types
@@ -447,19 +446,19 @@ def _hints(specification: PartnerSpecification, outcome: dict[str, Any], secrets
     reason = outcome["verification"]["reason"]
     if reason == "secret-unusable":
         if not secrets:
-            return ["do: give the partner's secret with --secret, or skip verification with --entry sqs"]
+            return ["do: give the partner's secret with --secret, or skip verification with --ingress sqs"]
         return [f"do: give a secret that is not empty, in the format {_key_format(specification)}"]
     return {
         "verification-not-configured": [
             (
-                "do: give the specification a verification; a webhook that lets anybody in must say so with "
-                "method none and allow_unverified true"
+                "do: give the specification a verification; for a webhook that accepts anybody, method none and "
+                "allow_unverified true"
             )
         ],
         "timestamp-too-old": ["do: give the time at which the event was signed with --now"],
         "timestamp-in-future": ["do: give the time at which the event was signed with --now"],
-        "signature-mismatch": ["do: check the secret, and that --body is the very bytes that were signed"],
-        "unverified": ["warning: nothing proves who sent this; anybody who knows the URL can send events"],
+        "signature-mismatch": ["do: check the secret, and that --body has exactly the signed bytes"],
+        "unverified": ["warning: the sender is not verified; anybody who knows the URL can send events"],
     }.get(reason, [])
 
 

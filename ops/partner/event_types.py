@@ -1,4 +1,4 @@
-"""The neutral vocabulary of event types, and what each partner's own types become in it."""
+"""The neutral vocabulary of event types, and the partners' own types that map to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from media_events.partners.presets import preset_names
 from media_events.partners.specification import parse_specification
 
 VOCABULARY: Final[dict[str, str]] = {
-    # assets: what a house calls a title, clip or programme
+    # assets: titles, clips and programmes
     "asset.created": "an asset is there, its media maybe not yet",
     "asset.ready": "an asset can be used",
     "asset.failed": "an asset could not be made",
@@ -21,7 +21,7 @@ VOCABULARY: Final[dict[str, str]] = {
     "asset.restored": "a deleted asset is back",
     "asset.purged": "an asset is gone for good",
     "metadata.updated": "an asset's metadata changed",
-    # what an asset is made of
+    # the parts of an asset
     "upload.created": "an upload was announced",
     "upload.completed": "an upload is complete",
     "upload.cancelled": "an upload was called off",
@@ -100,7 +100,7 @@ VOCABULARY: Final[dict[str, str]] = {
     "comment.reopened": "a comment is open again",
     "comment.deleted": "a comment was deleted",
     "action.requested": "somebody pressed a button for us (a custom action)",
-    # where things belong
+    # projects, folders and shots
     "project.created": "a project is there",
     "project.updated": "a project changed",
     "project.deleted": "a project was deleted",
@@ -133,28 +133,25 @@ VOCABULARY: Final[dict[str, str]] = {
     "code.released": "a release was published",
     "webhook.tested": "a partner tried its webhook out",
 }
-"""Types have the form ``<thing>.<what happened>``, the second word in the past tense or the state that was reached."""
-
-BEGIN: Final = "<!-- event types: begin, written by `media-events partner types` -->"
-END: Final = "<!-- event types: end -->"
+"""Types have the form ``<thing>.<event>``, the second word in the past tense or the state that was reached."""
 
 
 def natives() -> dict[str, list[tuple[str, str]]]:
-    """Per neutral type the partners (presets) and their own types, in the presets' order."""
-    found: dict[str, list[tuple[str, str]]] = {name: [] for name in VOCABULARY}
+    """The presets and their own types for each neutral type, in the presets' order."""
+    by_type: dict[str, list[tuple[str, str]]] = {name: [] for name in VOCABULARY}
     for preset in preset_names():
         for native, neutral in parse_specification({"preset": preset}).types.items():
-            found.setdefault(neutral, []).append((preset, native))
-    return found
+            by_type.setdefault(neutral, []).append((preset, native))
+    return by_type
 
 
 def types_table() -> str:
     """The vocabulary as a Markdown table."""
-    lines = ["| type | means | who says so, and how |", "|---|---|---|"]
+    lines = ["| type | means | from |", "|---|---|---|"]
     for neutral, pairs in natives().items():
         by_partner: dict[str, list[str]] = {}
         for preset, native in pairs:
             by_partner.setdefault(preset, []).append(f"`{native}`")
-        said = "; ".join(f"{preset}: {', '.join(words)}" for preset, words in by_partner.items())
-        lines.append(f"| `{neutral}` | {VOCABULARY.get(neutral, '')} | {said} |")
+        origins = "; ".join(f"{preset}: {', '.join(words)}" for preset, words in by_partner.items())
+        lines.append(f"| `{neutral}` | {VOCABULARY.get(neutral, '')} | {origins} |")
     return "\n".join(lines)

@@ -1,7 +1,7 @@
-"""The JSON Schema of a partner's specification, for editors and for whoever generates specifications.
+"""The JSON Schema of a partner's specification, for editors and generators.
 
-``docs/partner-specification.schema.json`` is its text. It says what one field may hold; what can only be judged
-across fields (a timestamp that no signature covers, say) is for ``parse_specification``.
+``docs/partner-specification.schema.json`` has its text. It covers single fields; ``parse_specification`` also checks
+fields against each other, such as a timestamp that no signature covers.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ def _choice(*words: str) -> dict[str, Any]:
 
 
 def _whole(low: int, high: int, default: int | None = None) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": "integer", "minimum": low, "maximum": high}
-    return found if default is None else {**found, "default": default}
+    schema: dict[str, Any] = {"type": "integer", "minimum": low, "maximum": high}
+    return schema if default is None else {**schema, "default": default}
 
 
 def _table(properties: dict[str, Any], *, required: Sequence[str] = ()) -> dict[str, Any]:
-    # `null` takes a preset's field away, so every field but the required ones may be null.
-    open_to_null = {
+    # `null` removes a preset's field, so every field but the required ones may be null.
+    nullable = {
         name: schema if name in required else {"anyOf": [schema, {"type": "null"}]}
         for name, schema in properties.items()
     }
-    found: dict[str, Any] = {"type": "object", "properties": open_to_null, "additionalProperties": False}
-    return {**found, "required": list(required)} if required else found
+    table: dict[str, Any] = {"type": "object", "properties": nullable, "additionalProperties": False}
+    return {**table, "required": list(required)} if required else table
 
 
 def _source_tables(**extra: Any) -> list[dict[str, Any]]:
-    """A table with exactly one kind of source, and the fields that the place adds to it."""
+    """The tables for each kind of source, with the ``extra`` fields of the place."""
     several = {"type": "array", "items": _SOURCE, "minItems": 1}
     return [
         _table({"path": _PATH, **extra}, required=["path"]),
@@ -81,11 +81,11 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": SCHEMA_URI,
         "title": "Partner specification",
-        "description": "How a partner's events are verified, read and answered. docs/reference/partner-specification.md explains every field.",
+        "description": "A partner's verification, fields and answers; see docs/reference/partner-specification.md.",
         "type": "object",
         "properties": {name: {"anyOf": [value, {"type": "null"}]} for name, value in _fields().items()},
         "additionalProperties": False,
-        # A specification with a preset may leave everything to it.
+        # A preset alone is enough.
         "anyOf": [
             {"required": ["preset"], "properties": {"preset": {"type": "string"}}},
             {
@@ -95,7 +95,7 @@ def schema() -> dict[str, Any]:
         ],
         "$defs": {
             "path": _described("A JMESPath over {body, document, headers, attributes, envelope, index}", **_TEXT),
-            "source": _described("Where a value comes from", anyOf=[_PATH, *_source_tables()]),
+            "source": _described("The source of a value", anyOf=[_PATH, *_source_tables()]),
         },
     }
 
@@ -104,11 +104,11 @@ def _fields() -> dict[str, Any]:
     return {
         "preset": _described("The preset that this specification changes", enum=list(preset_names())),
         "title": _described("The partner's name for people", **_TEXT),
-        "description": _described("What it sends", **_TEXT),
-        "verification": _described("Who may send", **_verification()),
-        "handshake": _described("How the endpoint proves itself", **_handshake()),
+        "description": _described("Its events", **_TEXT),
+        "verification": _described("Authentication of the sender", **_verification()),
+        "handshake": _described("The answer to the partner's check of the endpoint", **_handshake()),
         "parsing": _described(
-            "How the body is written",
+            "Format of the body",
             **_table(
                 {
                     "format": _choice(*BODY_FORMATS),
@@ -118,16 +118,16 @@ def _fields() -> dict[str, Any]:
             ),
         ),
         "split": _described(
-            "Where a batch's list of events is",
+            "Path of a batch's list of events",
             anyOf=[_PATH, _table({"path": _PATH, "optional": _BOOLEAN}, required=["path"])],
         ),
         "flatten": _described(
-            "A list of key/value pairs that is really an object",
+            "A list of key/value pairs that stands for an object",
             anyOf=[_TEXT, _table({"path": _TEXT, "key": _TEXT, "value": _TEXT}, required=["path"])],
         ),
-        "data": _described("What becomes the event's data; unset: the body", **_PATH),
+        "data": _described("The event's data; unset: the body", **_PATH),
         "id": _described("The partner's own id of the event, the same on every attempt", **_SOURCE),
-        "type": _source_with("What the partner calls the event", table=_PAIRS, allowed=_TEXTS, qualifier=_SOURCE),
+        "type": _source_with("The partner's type of the event", table=_PAIRS, allowed=_TEXTS, qualifier=_SOURCE),
         "types": _described(
             "From the partner's types to neutral ones",
             type="object",
@@ -139,22 +139,24 @@ def _fields() -> dict[str, Any]:
             },
             propertyNames={"minLength": 1},
         ),
-        "time": _source_with("When it happened; unset: when it was received", unit=_choice(*TIME_UNITS), zone=_ZONE),
+        "time": _source_with("Time of the event; unset: of its receipt", unit=_choice(*TIME_UNITS), zone=_ZONE),
         "subject": _described("The asset or job concerned", **_SOURCE),
         "partitionkey": _described("The ordering key; unset: the subject", **_SOURCE),
-        "sequence": _source_with("What sorts as text within one key", pad=_choice(*PADDINGS), width=_whole(1, 64, 20)),
-        "correlationid": _described("The id of what it belongs to", **_SOURCE),
-        "causationid": _described("The id of what caused it", **_SOURCE),
+        "sequence": _source_with(
+            "Text that sorts the events of one key", pad=_choice(*PADDINGS), width=_whole(1, 64, 20)
+        ),
+        "correlationid": _described("The id of the job or order that it belongs to", **_SOURCE),
+        "causationid": _described("The id of the event that caused it", **_SOURCE),
         "traceparent": _described("A W3C trace parent", **_SOURCE),
         "redact": _described(
-            "Paths into the body that nobody is to see",
+            "Paths into the body that are removed",
             type="array",
             items={"type": "string", "pattern": r"^(\*\*\.)?[^.\[\]\s]+(\.[^.\[\]\s]+)*$", "not": _choice("*", "**")},
         ),
-        "unsigned_headers": _described("Headers that are read although no signature covers them", **_TEXTS),
+        "unsigned_headers": _described("Headers that may be read although no signature covers them", **_TEXTS),
         "answers": _described("HTTP status codes per outcome", **_answers()),
         "dedup": _described(
-            "How long a repetition is recognised",
+            "How long a duplicate is recognised",
             **_table({"window_seconds": _whole(60, FOURTEEN_DAYS, FOURTEEN_DAYS)}),
         ),
     }

@@ -8,8 +8,8 @@ from typing import Final
 PARTNER_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 _FROM_PRESET: Final = """\
-# {name}: what differs from the preset {preset} (`media-events partner show {preset}` prints it whole).
-# Tables such as types and verification are merged with the preset's; everything else replaces it; null removes.
+# {name}: the differences from the preset {preset} (`media-events partner show {preset}` prints it).
+# Tables such as types and verification are merged with the preset's. Other values replace it; null removes it.
 preset: {preset}
 title: {title}
 
@@ -18,15 +18,15 @@ title: {title}
 """
 
 _FROM_NOTHING: Final = """\
-# {name}: how this partner's events are verified and read. docs/reference/partner-specification.md describes every field.
-# Try it on one of their events, without AWS:
+# {name}: how this partner's events are verified and read (docs/reference/partner-specification.md).
+# Try it on one of its events, without AWS:
 #   media-events partner check {name}.yaml --body event.json --header 'X-Signature: …' --secret …
 title: {title}
-description: What this partner sends
+description: The events of this partner
 
-# Who may send. Leave it out where the events come by a queue or a bus.
+# Authenticates the sender. Leave it out where the events come from a queue or a bus.
 verification:
-  # hmac, digest, ed25519, static_token, jwt_body, basic, none (which lets anybody in, and needs allow_unverified: true)
+  # hmac, digest, ed25519, static_token, jwt_body, basic, none (accepts anybody, and needs allow_unverified: true)
   method: hmac
   # sha1, sha256, sha384, sha512
   algorithm: sha256
@@ -35,40 +35,40 @@ verification:
   signature_header: x-signature
   # raw, prefix:<text>, {{kind: kv, separator: ",", keys: [v1]}}, {{kind: versioned, separator: " ", keys: [v1]}}
   signature_format: raw
-  # What is signed: {{timestamp}} {{id}} {{body}} {{secret}} {{url}} {{sorted_form}} and text between them.
+  # The signed content: {{timestamp}} {{id}} {{body}} {{secret}} {{url}} {{sorted_form}} and text between them.
   content: "{{body}}"
-  # Where the signed time is, which keeps recordings from being played again; then content is {{timestamp}}.{{body}}
+  # The signed time, which makes recorded requests useless later; content is then {{timestamp}}.{{body}}
   # timestamp: header:x-timestamp
   # tolerance_seconds: 300
 
-# Where things are: a JMESPath over {{body, document, headers, attributes, envelope}}, or a table with one of
+# Values are a JMESPath over {{body, document, headers, attributes, envelope}}, or a table with one of
 # path, header, constant, concat, hash, first.
 
-# The partner's own id of the event, the same on every attempt. Without one, a hash of what makes the event:
+# The partner's own id of the event, the same on every attempt. Without one, a hash of the identifying fields:
 #   id: {{hash: [body.asset.id, body.status, body.updated_at]}}
 id: body.id
 
-# What the partner calls it, and what everybody calls it (docs/reference/event-types.md has the words).
+# The partner's type, and the neutral type (docs/reference/event-types.md has the words).
 type: body.type
 types:
   their.asset.ready: asset.ready
 
-# When it happened: ISO 8601, or epoch seconds or milliseconds. Left out: when it was received.
+# Its time: ISO 8601, or epoch seconds or milliseconds. Without it: the time of receipt.
 time: body.created_at
 
 # The asset or job that it is about. Events of one subject keep their order.
 subject: body.asset.id
 
-# Texts that sort within one subject, where the partner counts: {{path: body.version, pad: left, width: 20}}
+# Text that sorts the events of one subject, where the partner counts: {{path: body.version, pad: left, width: 20}}
 # sequence: body.version
 
-# Your own id of the asset, where the partner carries it for you.
+# Your own id of the asset, where the partner has it.
 # correlationid: body.external_id
 
-# Credentials in the body, which nobody is to see.
+# Credentials in the body, which are removed.
 # redact: [data.upload_token, "**.auth_token"]
 
-# What to answer. Some senders retry a 4xx for days, some disable an endpoint after a few.
+# Status codes of answers. Some senders retry a 4xx for days, some disable an endpoint after a few.
 # answers: {{unprocessable: 202, unauthenticated: 401}}
 """
 

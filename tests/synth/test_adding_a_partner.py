@@ -40,7 +40,7 @@ def test_page_shows_the_example_as_it_is():
 def test_check_makes_of_acmes_event_what_the_page_says(capsys):
     body = ["--body", str(EXAMPLES / "acme-event.json")]
 
-    status = run(["partner", "check", str(EXAMPLES / "acme.yaml"), *body, "--entry", "sqs"])
+    status = run(["partner", "check", str(EXAMPLES / "acme.yaml"), *body, "--ingress", "sqs"])
 
     answer = json.loads(capsys.readouterr().out)
     assert (status, answer["verification"]["valid"]) == (0, None)

@@ -134,7 +134,7 @@ def test_empty_section_names_the_expected_value():
 
 def test_duplicate_key_is_reported_with_both_lines():
     assert problems_with({ROUTE: f"{ROUTE}\n    destination: cms"}) == [
-        "line 10, routes.ready.destination: the key stands here again, and on line 9: keep one of the two"
+        "line 10, routes.ready.destination: the key is on line 9 already: keep one of the two"
     ]
 
 

@@ -38,7 +38,7 @@ subject: body.asset
 
 @pytest.fixture
 def command(capsys):
-    """Run the command; the result has its exit status, its output and what it said."""
+    """Run the command; the result has its exit status, its output and its errors."""
 
     def call(*arguments: str) -> SimpleNamespace:
         status = run(["partner", *arguments])
@@ -120,7 +120,7 @@ def test_check_verifies_published_vectors_byte_for_byte(check, name):
     assert check(name, vector["body"].encode() + b"\n", *arguments).found["verification"]["valid"] is False
 
 
-def test_check_tells_why_a_genuine_message_is_no_event(check):
+def test_check_reports_why_an_authentic_message_is_no_event(check):
     body = b'{"test":"body"}'
     done = check("mux", body, *mux_headers(body), "--secret", "s3cret", "--now", "1741083310")
 
@@ -129,7 +129,7 @@ def test_check_tells_why_a_genuine_message_is_no_event(check):
     assert (done.found["events"], done.found["error"]["code"]) == ([], "id-missing")
 
 
-def test_check_takes_an_eventbridge_event_off_the_bus_it_would_come_by(check):
+def test_check_unwraps_an_eventbridge_event(check):
     done = check("mediaconvert", (PAYLOADS / "aws_mediaconvert-job-complete.json").read_bytes())
 
     metadata = done.found["events"][0]["detail"]["metadata"]
@@ -138,13 +138,13 @@ def test_check_takes_an_eventbridge_event_off_the_bus_it_would_come_by(check):
     assert (metadata["ingress"], metadata["type"]) == ("custom-bus", "encode.completed")
 
 
-@pytest.mark.parametrize("entry", ["sqs", "sns-fifo", "partner-bus", "custom-bus"])
-def test_check_verifies_nothing_where_no_webhook_is_meant(check, entry):
-    done = check("mux", BODY, "--entry", entry)
+@pytest.mark.parametrize("ingress", ["sqs", "sns-fifo", "partner-bus", "custom-bus"])
+def test_check_verifies_nothing_at_another_ingress_than_a_webhook(check, ingress):
+    done = check("mux", BODY, "--ingress", ingress)
 
     assert done.status == 0
     assert done.found["verification"]["valid"] is None
-    assert done.found["events"][0]["detail"]["metadata"]["ingress"] == entry
+    assert done.found["events"][0]["detail"]["metadata"]["ingress"] == ingress
 
 
 def test_check_unwraps_an_sns_notification(check):
@@ -152,7 +152,7 @@ def test_check_unwraps_an_sns_notification(check):
     done = check(
         "standard-webhooks",
         record["body"].encode(),
-        "--entry",
+        "--ingress",
         "sns-fifo",
         "--attribute",
         "MessageGroupId=house-id-0001",
@@ -177,7 +177,7 @@ def test_check_answers_a_handshake(check):
     assert done.found["handshake"]["body"] == "abc"
 
 
-def test_check_judges_the_content_type_that_it_is_given(check):
+def test_check_refuses_a_wrong_content_type(check):
     done = check("mux", BODY, *ACCEPT, "--header", "Content-Type: text/xml")
 
     assert done.status == 1
@@ -193,7 +193,7 @@ def test_check_reads_a_token_from_the_url(check):
     assert check("brightcove-cms", body, "--secret", "s3cret").found["verification"]["reason"] == "token-missing"
 
 
-def test_check_warns_where_a_specification_lets_anybody_in(check, tmp_path):
+def test_check_warns_where_a_specification_accepts_anybody(check, tmp_path):
     file = tmp_path / "open.yaml"
     file.write_text("id: body.id\ntype: body.type\nverification: {method: none, allow_unverified: true}\n")
 
@@ -203,7 +203,7 @@ def test_check_warns_where_a_specification_lets_anybody_in(check, tmp_path):
     assert "anybody" in done.err
 
 
-def test_check_takes_a_partner_that_the_project_has_never_heard_of(check, tmp_path):
+def test_check_takes_a_specification_of_an_unknown_partner(check, tmp_path):
     specification = yaml.safe_load(OWN)
     toml = (
         'id = "body.id"\ntype = "body.kind"\nsubject = "body.asset"\n[types]\ndone = "asset.ready"\n'
@@ -258,7 +258,7 @@ UNUSABLE: list[tuple[list[str], str]] = [
     (["mux", "--body", "{body}", "--now", "nan"], "epoch"),
     (["mux", "--body", "{body}", "--now", "1e300"], "epoch"),
     (["mux", "--body", "{body}", "--now", "soon"], "--now"),
-    (["mux", "--body", "{body}", "--entry", "pigeon"], "--entry"),
+    (["mux", "--body", "{body}", "--ingress", "pigeon"], "--ingress"),
     (["mux", "--body", "{body}", "--partner", "No Name"], "partner's name"),
     (["mux", "--body", "{body}", "--attribute", "x"], "NAME=VALUE"),
     (["mux"], "--body"),
@@ -307,7 +307,7 @@ def test_list_names_every_preset(command):
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_show_prints_what_can_be_used_as_a_specification(command, name):
+def test_show_prints_a_usable_specification(command, name):
     shown = command("show", name)
 
     assert shown.status == 0
@@ -327,7 +327,7 @@ def test_show_prints_a_file_with_its_preset_merged_in(command, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [[], ["--preset", "mux"]])
-def test_new_writes_a_specification_that_can_be_used_at_once(command, tmp_path, monkeypatch, arguments):
+def test_new_writes_a_usable_specification(command, tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
 
     done = command("new", "acme-tv", *arguments)
@@ -339,7 +339,7 @@ def test_new_writes_a_specification_that_can_be_used_at_once(command, tmp_path, 
     assert command("show", str(path)).status == 0
 
 
-def test_new_does_not_overwrite_unless_told_to(command, tmp_path):
+def test_new_overwrites_only_with_force(command, tmp_path):
     path = tmp_path / "acme.yaml"
     path.write_text("mine")
 
@@ -352,14 +352,14 @@ def test_new_does_not_overwrite_unless_told_to(command, tmp_path):
 @pytest.mark.parametrize(
     "arguments", [["No Name"], ["acme", "--preset", "muxx"], ["acme", "--output", "acme.txt"], ["-"]]
 )
-def test_new_refuses_what_makes_no_specification(command, tmp_path, monkeypatch, arguments):
+def test_new_refuses_unusable_arguments(command, tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
 
     assert command("new", *arguments).status == 2
     assert list(tmp_path.iterdir()) == []
 
 
-def test_schema_is_printed_as_the_docs_have_it(command):
+def test_schema_is_that_of_the_documentation(command):
     docs = Path(__file__).resolve().parents[4] / "docs" / "partner-specification.schema.json"
 
     assert command("schema").out == docs.read_text(encoding="utf-8")
