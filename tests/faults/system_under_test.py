@@ -33,7 +33,7 @@ from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy
 from media_events.events.publisher import Publisher
 from media_events.ingress.idempotent_publish import IdempotentPublisher
-from media_events.ingress.queue import IngressQueue, QueueReceiver
+from media_events.ingress.queue import QueueReceiver
 from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
 from media_events.ingress.webhook import WebhookReceiver, parse_partners
 from media_events.messaging.message import Message
@@ -292,7 +292,7 @@ class Kit:
             clock=self.world.clock,
         )
         consumer = self._consumer(
-            hop, queue=IngressQueue(self._sqs_queue(hop), receiver.dead_letter), about=receiver.about
+            hop, queue=self._sqs_queue(hop), dead_letter_of=receiver.dead_letter, about=receiver.about
         )
 
         def handler(event: dict[str, Any], invocation: Invocation) -> object:

@@ -1,1 +1,1 @@
-"""One thin file per Lambda function: read settings once, parse, call one function, map the outcome."""
+"""One file per Lambda function: read the settings once, wire the parts, and map the outcome."""

@@ -1,4 +1,4 @@
-"""API Gateway's proxy events, payload formats 2.0 (HTTP API) and 1.0 (REST), as requests, and answers to them.
+"""API Gateway's proxy events, payload formats 2.0 (HTTP API) and 1.0 (REST), as requests; responses to them.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from media_events.core.json_fields import mapping
 from media_events.ingress.http import AuthorizedCaller, WebhookRequest, WebhookResponse
 
 
 def incoming(event: Mapping[str, Any]) -> WebhookRequest:
-    """Read a proxy event. Total: whatever is missing is empty, and a body that can't be decoded is ``None``."""
-    context = _mapping(event.get("requestContext"))
-    http = _mapping(context.get("http"))
-    # Format 1.0 has the path as it was called, stage included, in the context alone.
+    """Read a proxy event. Never raises: a missing part is empty, and a body that can't be decoded is ``None``."""
+    context = mapping(event.get("requestContext"))
+    http = mapping(context.get("http"))
+    # Only the context of format 1.0 has the called path, with its stage.
     path = _text(event.get("rawPath")) or _text(context.get("path")) or _text(event.get("path")) or "/"
     return WebhookRequest(
         partner=_partner(event, path),
@@ -33,7 +34,7 @@ def incoming(event: Mapping[str, Any]) -> WebhookRequest:
 
 
 def response(answer: WebhookResponse) -> dict[str, Any]:
-    """An answer in the form that both payload formats take."""
+    """A response in the form of both payload formats."""
     return {
         "statusCode": answer.status,
         "headers": dict(answer.headers),
@@ -43,31 +44,31 @@ def response(answer: WebhookResponse) -> dict[str, Any]:
 
 
 def _partner(event: Mapping[str, Any], path: str) -> str:
-    named = _mapping(event.get("pathParameters")).get("partner")
+    named = mapping(event.get("pathParameters")).get("partner")
     if isinstance(named, str):
         return named
     return _own_route(event) or path.rstrip("/").rpartition("/")[2]
 
 
 def _own_route(event: Mapping[str, Any]) -> str:
-    """The partner whose own route (``POST /webhooks/acme``) was called; empty on the one that all share."""
+    """The partner of its own route (``POST /webhooks/acme``); empty on the shared one."""
     last = _text(event.get("routeKey")).rpartition("/")[2]
     return "" if "{" in last or "$" in last else last
 
 
 def _caller(event: Mapping[str, Any], context: Mapping[str, Any]) -> AuthorizedCaller:
-    """What API Gateway proved. Format 2.0 alone has it here, so that whatever comes in 1.0 counts as unproved."""
-    authorizer = _mapping(context.get("authorizer"))
+    """The proofs of API Gateway. Only format 2.0 has them here, so a request in format 1.0 counts as unproved."""
+    authorizer = mapping(context.get("authorizer"))
     return AuthorizedCaller(
         partner=_own_route(event),
-        principal=_text(_mapping(authorizer.get("iam")).get("userArn")),
-        jwt=bool(_mapping(_mapping(authorizer.get("jwt")).get("claims"))),
-        certificate=bool(_mapping(_mapping(context.get("authentication")).get("clientCert"))),
+        principal=_text(mapping(authorizer.get("iam")).get("userArn")),
+        jwt=bool(mapping(mapping(authorizer.get("jwt")).get("claims"))),
+        certificate=bool(mapping(mapping(context.get("authentication")).get("clientCert"))),
     )
 
 
 def _headers(event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Lower-case names. Format 2.0 joins repeated headers with commas, 1.0 lists them; a repetition stays one."""
+    """Headers with lower-case names. Format 2.0 joins repeated ones with commas, format 1.0 lists them."""
     several = event.get("multiValueHeaders")
     if isinstance(several, Mapping) and several:
         return tuple(
@@ -75,7 +76,7 @@ def _headers(event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
             for name, values in several.items()
             for value in (values if isinstance(values, list) else [values])
         )
-    return tuple((str(name).lower(), _text(value)) for name, value in _mapping(event.get("headers")).items())
+    return tuple((str(name).lower(), _text(value)) for name, value in mapping(event.get("headers")).items())
 
 
 def _query(event: Mapping[str, Any]) -> str:
@@ -103,10 +104,6 @@ def _body(event: Mapping[str, Any]) -> bytes | None:
         return base64.b64decode(body.encode("ascii"), validate=True)
     except (binascii.Error, ValueError):
         return None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Doing once, while Lambda starts a sandbox, what the first invocation would otherwise wait for."""
+"""Work that Lambda's init phase does, so that the first invocation need not wait for it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 def during_init(build: Callable[[], object]) -> None:
     """Call ``build`` if this is Lambda's init phase, which has a whole CPU whatever the function's memory.
 
-    Elsewhere nothing happens, and nothing does before a snapshot either: what is restored must not share clients or
-    credentials. A failure is left to the first invocation, which meets it again and can report it.
+    Before a SnapStart snapshot nothing is built, because restored sandboxes must not share clients or credentials. A
+    failure is ignored: the first invocation meets it again, and can report it.
     """
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") in ("on-demand", "provisioned-concurrency"):
         with contextlib.suppress(Exception):

@@ -1,11 +1,10 @@
-"""Delivers the events of one route to its destination: from its queue or, invoked directly, from its rule."""
+"""Delivers the events of one route to its destination, from its queue or directly from its rule."""
 
 from __future__ import annotations
 
 import functools
 import os
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document
-from media_events.core.failures import PermanentConfigError, ProcessingError
+from media_events.core.failures import ProcessingError
 from media_events.core.settings import env
 from media_events.delivery.circuit_breaker import CircuitBreaker
 from media_events.delivery.config import Destination, parse_destination
@@ -27,15 +26,15 @@ from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy
+from media_events.handlers.invocation import fail_all, seconds_left
 from media_events.messaging.async_invocation import handle_async_event
 from media_events.messaging.consumer_settings import ConsumerSettings
-from media_events.messaging.message import Message
-from media_events.messaging.queue_consumer import BatchResponse, Consumer, consume_batch
+from media_events.messaging.queue_consumer import BatchHandler, BatchResponse, Consumer, consume_batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverSettings(ConsumerSettings):
-    """What the function is told."""
+    """The function's settings."""
 
     idempotency_table: str = env("IDEMPOTENCY_TABLE")
 
@@ -79,13 +78,13 @@ def _latest(destination: Destination, owner: str) -> LatestOnly | None:
     )
 
 
-def _strict(
+def _resequencer(
     destination: Destination, idempotency: DynamoIdempotencyStore, queue: SqsQueue, owner: str
 ) -> Resequencer | None:
     if destination.strict is None:
         return None
     if _settings().direct:
-        raise PermanentConfigError("configuration-unusable", "ordering: strict needs a queue, in which events wait")
+        raise ConfigurationError(["ordering: strict needs a queue, in which events wait"])
     table = _settings().idempotency_table
     return Resequencer(
         destination=destination.name,
@@ -99,36 +98,31 @@ def _strict(
     )
 
 
-def _deliverer(context: Any, queue: SqsQueue) -> Callable[[Sequence[Message]], Sequence[BaseException | None]]:
-    """What handles messages; where the configuration is unusable, what says so of each, so that none loses its why."""
+def _deliverer(context: Any, queue: SqsQueue) -> BatchHandler:
     owner = str(context.aws_request_id)
     idempotency = DynamoIdempotencyStore(client("dynamodb"), _settings().idempotency_table, owner=owner)
     try:
         destination, delivery = _destination(), _delivery()
-        strict = _strict(destination, idempotency, queue, owner)
-    except ConfigurationError as error:
-        problem: ProcessingError = PermanentConfigError("configuration-unusable", str(error))
-    except ProcessingError as error:
-        problem = error
-    else:
-        return Deliverer(
-            destination=destination.name,
-            hop=_settings().hop,
-            delivery=delivery,
-            idempotency=idempotency,
-            report=telemetry(),
-            seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000,
-            clock=time.time,
-            circuit_breaker=_circuit_breaker(destination),
-            latest=_latest(destination, owner),
-            strict=strict,
-        )
-    return lambda messages: [problem] * len(messages)
+        resequencer = _resequencer(destination, idempotency, queue, owner)
+    except (ConfigurationError, ProcessingError) as error:
+        return fail_all(error)
+    return Deliverer(
+        destination=destination.name,
+        hop=_settings().hop,
+        delivery=delivery,
+        idempotency=idempotency,
+        report=telemetry(),
+        seconds_left=lambda: seconds_left(context),
+        clock=time.time,
+        circuit_breaker=_circuit_breaker(destination),
+        latest=_latest(destination, owner),
+        strict=resequencer,
+    )
 
 
 @instrumented
 def handler(event: Any, context: Any) -> BatchResponse | None:
-    """Deliver a batch of SQS records (the answer names the ones that stay in the queue) or the event of a rule."""
+    """Deliver a batch of SQS records (the result names those that stay in the queue), or the event of a rule."""
     settings = _settings()
     queue = SqsQueue(client("sqs"), queue_url=settings.queue_url, dead_letter_queue_url=settings.dead_letter_queue_url)
     consumer = Consumer(

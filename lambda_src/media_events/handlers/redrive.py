@@ -1,6 +1,6 @@
-"""Attends to every dead-letter queue: sends letters back to the hop that failed, or opens review items.
+"""Handles every dead-letter queue: redrives dead letters to the hop that failed, or opens review items.
 
-Every few minutes a schedule invokes the same function to keep house in the review table.
+Every few minutes a schedule invokes the same function for the review maintenance.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.core.configuration import FunctionSettings, load_document
 from media_events.core.settings import env
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
+from media_events.handlers.invocation import seconds_left
 from media_events.messaging.message import Message
 from media_events.recovery.config import parse_queues
 from media_events.recovery.redrive_policy import DeadLetterQueue
@@ -34,15 +35,15 @@ from media_events.recovery.redriver import ALONE_SECONDS, DESCRIBED_SECONDS, Red
 from media_events.recovery.review_maintenance import ReviewMaintenance
 
 FUNCTION_TIMEOUT_SECONDS = 29.0
-"""As long as an HTTP API waits for the same function, less a second."""
+"""An HTTP API waits one second longer for the same function."""
 
 ONE_ATTEMPT = 1
-"""A function that does not answer is not asked a second time: it may be at work still."""
+"""A function that does not answer is not invoked again: it may still be at work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedriveSettings(FunctionSettings):
-    """What the function is told."""
+    """The function's settings."""
 
     bus_arn: str = env("BUS_ARN")
     review_table: str = env("REVIEW_TABLE")
@@ -66,7 +67,7 @@ def _dead_letter_queues() -> Mapping[str, DeadLetterQueue]:
 
 
 class _Functions:
-    """Makes the Lambda client when the first letter goes to its function, which is rare."""
+    """Makes the Lambda client for the first dead letter that goes to a function, which is rare."""
 
     def invoke(self, function_arn: str, payload: str) -> None:
         LambdaFunctions(client("lambda", read_timeout=FUNCTION_TIMEOUT_SECONDS)).invoke(function_arn, payload)
@@ -101,7 +102,7 @@ def _redriver() -> Redriver:
     )
 
 
-def _maintenance(seconds_left: Callable[[], float]) -> ReviewMaintenance:
+def _maintenance(remaining: Callable[[], float]) -> ReviewMaintenance:
     settings, dynamodb = _settings(), client("dynamodb")
     return ReviewMaintenance(
         table=DynamoReviewTable(dynamodb, settings.review_table),
@@ -112,21 +113,21 @@ def _maintenance(seconds_left: Callable[[], float]) -> ReviewMaintenance:
         keep_seconds=settings.closed_retention_days * 86_400,
         report=telemetry(),
         clock=time.time,
-        seconds_left=seconds_left,
+        seconds_left=remaining,
     )
 
 
 @instrumented
 def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
-    """Attend to a batch of SQS records; the answer names the ones that stay in the queue. Without records, keep house.
+    """Handle a batch of SQS records; the result names those that stay in the queue.
 
-    SQS always hands over ``Records``.
+    An event without ``Records``, which SQS always has, starts the review maintenance.
     """
 
-    def seconds_left() -> float:
-        return float(context.get_remaining_time_in_millis()) / 1000
+    def remaining() -> float:
+        return seconds_left(context)
 
     if "Records" not in event:
-        _maintenance(seconds_left).run()
+        _maintenance(remaining).run()
         return {"batchItemFailures": []}
-    return replace(_redriver(), seconds_left=seconds_left).handle_batch(event)
+    return replace(_redriver(), seconds_left=remaining).handle_batch(event)

@@ -1,4 +1,4 @@
-"""A task of a workflow begins to wait for a partner's event."""
+"""Registers the token of a workflow's task that waits for a partner's event."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from media_events.delivery.task_callbacks import TaskCallbacks, read_callback
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterTaskTokenSettings(Settings):
-    """What the function is told."""
+    """The function's settings."""
 
     task_callbacks_table: str = env("TASK_CALLBACKS_TABLE")
     service_name: str | None = env("POWERTOOLS_SERVICE_NAME", default=None)
@@ -31,7 +31,7 @@ class RegisterTaskTokenSettings(Settings):
 
 
 @functools.cache
-def _room() -> TaskCallbacks:
+def _task_callbacks() -> TaskCallbacks:
     settings = RegisterTaskTokenSettings.from_env(os.environ)
     return TaskCallbacks(
         store=DynamoTaskCallbacks(client("dynamodb"), settings.task_callbacks_table),
@@ -41,25 +41,25 @@ def _room() -> TaskCallbacks:
 
 
 @instrumented
-def handler(event: Any, context: Any) -> dict[str, Any]:  # noqa: ARG001  # Lambda hands it over
-    """Write down that a task waits: ``{"key", "token", …}`` itself, or SQS records of such bodies.
+def handler(event: Any, context: Any) -> dict[str, Any]:  # noqa: ARG001  # Lambda passes it
+    """Register a task: ``{"key", "token", …}`` itself, or SQS records with such bodies.
 
     Raises:
-        HopError: nothing was written down, or the task not resumed; the workflow's own ``Retry`` and ``Catch`` see its
-            class's name.
+        ProcessingError: nothing was registered, or the task not resumed. The workflow's own ``Retry`` and ``Catch`` see
+            the name of its class.
     """
     if isinstance(event, Mapping) and "Records" in event:
         return _batch(event)
-    return {"status": _enter(event)}
+    return {"status": _register(event)}
 
 
 def _batch(event: Mapping[str, Any]) -> dict[str, Any]:
     failed = []
     for record in event.get("Records") or ():
         try:
-            _enter(json.loads(record["body"]))
+            _register(json.loads(record["body"]))
         except (ProcessingError, ValueError, RecursionError) as error:
-            # The queue's own redrive policy decides how often it is tried.
+            # The queue's own redrive policy limits the attempts.
             telemetry().warning(
                 "task callback not registered", message_id=record.get("messageId"), **error_location(error)
             )
@@ -67,11 +67,10 @@ def _batch(event: Mapping[str, Any]) -> dict[str, Any]:
     return {"batchItemFailures": failed}
 
 
-def _enter(document: Any) -> str:
-    room = _room()
-    wait = read_callback(document, now=room.clock())
-    resumed = room.enter(wait)
-    status = "resumed" if resumed else "waiting"
+def _register(document: Any) -> str:
+    callbacks = _task_callbacks()
+    callback = read_callback(document, now=callbacks.clock())
+    status = "resumed" if callbacks.enter(callback) else "waiting"
     telemetry().info("task callback registered", status=status)
     telemetry().count("TaskCallbacksRegistered")
     return status

@@ -1,4 +1,4 @@
-"""The transform hop: events from a queue or, invoked directly, from a rule, reshaped and put back on the bus."""
+"""The transform hop: transforms events of a queue, or directly of a rule, and publishes them anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import functools
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,25 +15,25 @@ from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document
-from media_events.core.failures import PermanentConfigError, ProcessingError
+from media_events.core.failures import ProcessingError
 from media_events.core.settings import env
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
+from media_events.handlers.invocation import fail_all, seconds_left
 from media_events.messaging.async_invocation import handle_async_event
 from media_events.messaging.consumer_settings import ConsumerSettings
-from media_events.messaging.message import Message
-from media_events.messaging.queue_consumer import BatchResponse, Consumer, consume_batch
+from media_events.messaging.queue_consumer import BatchHandler, BatchResponse, Consumer, consume_batch
 from media_events.transform import Step, Transformer, TransformPorts, parse_steps
 
 READ_TIMEOUTS: Final = (30.0, 15.0, 10.0, 5.0, 2.5, 1.0, 0.5)
-"""Of lookups in AWS, in seconds: few, since each has a client of its own."""
+"""Read timeouts of lookups in AWS, in seconds: few, because each has its own client."""
 
 LOOKUP_ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformSettings(ConsumerSettings):
-    """What this function is told."""
+    """The function's settings."""
 
     bus_arn: str = env("BUS_ARN")
     bodies_uri: str | None = env("BODIES_URI", default=None)
@@ -53,11 +52,11 @@ def settings() -> TransformSettings:
 
 @functools.cache
 def steps() -> tuple[Step, ...]:
-    """The steps, with what they remember, made once per sandbox.
+    """The steps and their caches, made once per sandbox.
 
     Raises:
-        ConfigurationError: naming every step that is wrong, and every Python function that is not there.
-        HopError: the configuration could not be read.
+        ConfigurationError: naming every step that is wrong, and every Python function that is missing.
+        ProcessingError: the configuration could not be read.
     """
     documents = S3Documents(client("s3"))
     document = load_document(documents, settings().configuration_uri, settings().configuration_sha256)
@@ -66,15 +65,15 @@ def steps() -> tuple[Step, ...]:
 
 @functools.cache
 def _ports() -> TransformPorts:
-    """What steps ask others with, made once per sandbox, so that connections last."""
+    """The ports of the steps, made once per sandbox, so that connections last."""
     if not any(step.asks for step in steps()):
-        # What nobody uses costs no time either.
-        nobody: Any = None
-        parts = dict.fromkeys(("partners", "read_secrets", "tables", "objects", "functions", "load"), nobody)
+        # Unused ports shall cost no time.
+        unused: Any = None
+        parts = dict.fromkeys(("partners", "read_secrets", "tables", "objects", "functions", "load"), unused)
         return TransformPorts(**parts, clock=time.time, seconds_left=lambda: math.inf)
     from media_events.adapters.aws_lambda.user_code import LambdaFunctions  # noqa: PLC0415
     from media_events.adapters.dynamodb.lookup import DynamoTables  # noqa: PLC0415
-    from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only for steps that ask
+    from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415  # only for steps that call out
     from media_events.adapters.s3.lookup import S3Objects  # noqa: PLC0415
     from media_events.adapters.secrets_manager import SecretsManager  # noqa: PLC0415
 
@@ -105,36 +104,31 @@ def _load(name: str) -> Any:
 
 def _lookup_client(service: str, seconds: float, region: str | None = None) -> Any:
     share = seconds / LOOKUP_ATTEMPTS
-    timeout = next((known for known in READ_TIMEOUTS if known <= share), READ_TIMEOUTS[-1])
+    timeout = next((limit for limit in READ_TIMEOUTS if limit <= share), READ_TIMEOUTS[-1])
     return client(service, read_timeout=timeout, attempts=LOOKUP_ATTEMPTS, region=region)
 
 
-def _transformer(context: Any) -> Callable[[Sequence[Message]], Sequence[BaseException | None]]:
-    """What handles messages; where the configuration is unusable, what says so of each, so that none loses its why."""
+def _transformer(context: Any) -> BatchHandler:
     try:
-        known = steps()
-    except ConfigurationError as error:
-        problem: ProcessingError = PermanentConfigError("configuration-unusable", str(error))
-    except ProcessingError as error:
-        problem = error
-    else:
-        bodies_uri = settings().bodies_uri
-        bodies = S3Bodies(client("s3"), bodies_uri) if bodies_uri else None
-        bus = EventBus(client("events"), settings().bus_arn)
-        return Transformer(
-            steps=known,
-            ports=replace(_ports(), seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000),
-            publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings().max_entry_bytes),
-            hop=settings().hop,
-            report=telemetry(),
-            bodies=bodies,
-        ).handle
-    return lambda messages: [problem] * len(messages)
+        configured = steps()
+    except (ConfigurationError, ProcessingError) as error:
+        return fail_all(error)
+    bodies_uri = settings().bodies_uri
+    bodies = S3Bodies(client("s3"), bodies_uri) if bodies_uri else None
+    bus = EventBus(client("events"), settings().bus_arn)
+    return Transformer(
+        steps=configured,
+        ports=replace(_ports(), seconds_left=lambda: seconds_left(context)),
+        publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings().max_entry_bytes),
+        hop=settings().hop,
+        report=telemetry(),
+        bodies=bodies,
+    ).handle
 
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
-    """Lambda's entry point for a batch of SQS records, or for the event of a rule."""
+    """Transform a batch of SQS records (the result names those that stay in the queue), or the event of a rule."""
     queue = SqsQueue(
         client("sqs"), queue_url=settings().queue_url, dead_letter_queue_url=settings().dead_letter_queue_url
     )

@@ -1,4 +1,4 @@
-"""The webhook behind API Gateway, and the way back for requests that were kept for review."""
+"""The webhook behind API Gateway, also for quarantined requests that are tried again."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from media_events.core.telemetry import error_location
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.api_gateway import incoming, response
 from media_events.handlers.cold_start import during_init
+from media_events.handlers.invocation import seconds_left
 from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.webhook import DEFAULT_MAX_BODY_BYTES, WebhookReceiver, parse_partners, unavailable
 from media_events.messaging.idempotency import IdempotencyStore
@@ -28,7 +29,7 @@ from media_events.messaging.idempotency import IdempotencyStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings(FunctionSettings):
-    """What this function is told."""
+    """The function's settings."""
 
     dead_letter_queue_url: str = env("DEAD_LETTER_QUEUE_URL")
     bus_arn: str = env("BUS_ARN")
@@ -40,7 +41,7 @@ class WebhookSettings(FunctionSettings):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The webhook, wired; ``idempotency`` gives the ledger as one request owns it."""
+    """The webhook, wired; ``idempotency`` makes the idempotency store for one request, the owner of its leases."""
 
     receiver: WebhookReceiver
     idempotency: Callable[[str], IdempotencyStore]
@@ -53,7 +54,7 @@ def application() -> Application:
     Raises:
         SettingsError: naming every environment variable that is missing or wrong.
         ConfigurationError: naming every partner and field that is wrong.
-        HopError: the configuration could not be read.
+        ProcessingError: the configuration could not be read.
     """
     settings = WebhookSettings.from_env(os.environ)
     document = load_document(S3Documents(client("s3")), settings.configuration_uri, settings.configuration_sha256)
@@ -83,14 +84,14 @@ def application() -> Application:
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry point: an API Gateway event, or ``{"request": …}`` from the re-drive function or an operator.
+    """Process an event of API Gateway, or ``{"request": …}`` of the redrive function or an operator.
 
-    API Gateway wraps whatever it receives, so that only an IAM principal who may invoke the function can hand it a
-    ``request``. That path raises, so that its caller knows; the public one never does.
+    API Gateway wraps every request, so only an IAM principal who may invoke the function can pass a ``request``. That
+    path raises its errors; the public one never raises.
     """
 
     def remaining() -> float:
-        return float(context.get_remaining_time_in_millis()) / 1000
+        return seconds_left(context)
 
     if "request" in event and "requestContext" not in event:
         app = application()
@@ -98,7 +99,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         app = application()
         answer = app.receiver.receive(incoming(event), app.idempotency(context.aws_request_id), remaining=remaining)
-    except Exception as error:  # noqa: BLE001  # an unusable configuration is our fault, never the sender's 500
+    except Exception as error:  # noqa: BLE001  # an unusable configuration is a 503, not a 500
         telemetry().error("hop failed", reason="configuration-unusable", problem=str(error), **error_location(error))
         answer = unavailable()
     return response(answer)

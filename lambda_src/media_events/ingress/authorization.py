@@ -1,7 +1,7 @@
-"""Who proves that a request is its partner's: the partner's signature, or API Gateway.
+"""Authenticates a partner's request: by its signature, or by API Gateway.
 
-API Gateway's proof is what it writes into ``requestContext``, where no sender can write. A check by signature is never
-left out because that proof is missing, nor the other way round: which of them counts is the configuration's alone.
+API Gateway's proof is in ``requestContext``, which no sender can write. Only the configuration decides between the two:
+if one proof is missing, the other never takes its place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from media_events.ingress.http import AuthorizedCaller
 METHODS: Final = ("signature", "iam", "jwt")
 
 PRINCIPAL: Final = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
-"""A role or user. A role's path is no part of its sessions' ARNs; a role's name is unique in its account."""
+"""A role or user. Sessions' ARNs lack the role's path, but a role's name is unique in its account."""
 
 _ROLE: Final = re.compile(
     r"arn:(?P<partition>[a-z-]+):iam::(?P<account>[0-9]{12}):role/(?:.+/)?(?P<name>[^/]+)", re.ASCII
@@ -30,8 +30,8 @@ _SESSION: Final = re.compile(
 class WebhookAuthorization:
     """How a partner's requests are authenticated.
 
-    ``iam`` and ``jwt`` take the place of the signature. ``principals`` are the roles and users that ``iam`` lets in,
-    whoever else may invoke the API. ``require_client_certificate`` comes on top of whatever ``method``.
+    ``iam`` and ``jwt`` replace the signature. ``principals`` are the only roles and users that ``iam`` admits, even if
+    others may invoke the API. ``require_client_certificate`` applies in addition to any ``method``.
     """
 
     method: str = "signature"
@@ -44,15 +44,15 @@ class WebhookAuthorization:
         return self.method == "signature"
 
     def refusal(self, caller: AuthorizedCaller, partner: str) -> str | None:
-        """Why what API Gateway knows of ``caller`` is not enough for ``partner``; ``None`` where it is.
+        """The reason to refuse ``caller`` as ``partner``; ``None`` if there is none.
 
-        With ``signature`` the signature is still to be verified.
+        With ``signature``, the signature must still be verified.
         """
         if self.require_client_certificate and not caller.certificate:
             return "client-certificate-missing"
         if self.by_signature:
             return None
-        # Another partner's route has another authorizer: what that one proved says nothing here.
+        # Another partner's route has another authorizer, which proves nothing for this partner.
         if caller.partner != partner:
             return "authorizer-missing"
         if self.method == "jwt":

@@ -1,4 +1,4 @@
-"""A webhook's request and answer, whatever carried them."""
+"""A webhook's request and response, independent of API Gateway's payload formats."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizedCaller:
-    """What API Gateway itself proved about a sender; nothing here is taken from headers, path or body.
+    """The proofs of API Gateway about a caller; nothing here comes from headers, path or body.
 
-    ``partner`` is the one whose own route was called, empty on the route that all share; ``principal`` the ARN of the
-    IAM user or role session that signed; ``jwt`` whether a token was accepted; ``certificate`` whether mutual TLS was.
+    ``partner`` is the partner of the route, empty on the shared route; ``principal`` the ARN of the IAM user or role
+    session that signed; ``jwt`` whether a token was accepted; ``certificate`` whether mutual TLS was used.
     """
 
     partner: str = ""
@@ -22,9 +22,9 @@ class AuthorizedCaller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRequest:
-    """A request as it came: ``partner`` from its path, header names in lower case, ``body`` in raw bytes.
+    """A request: ``partner`` from its path, header names in lower case, ``body`` in raw bytes.
 
-    ``body`` is ``None`` where API Gateway's base64 could not be decoded.
+    ``body`` is ``None`` if API Gateway's base64 could not be decoded.
     """
 
     partner: str
@@ -44,7 +44,7 @@ class WebhookRequest:
 
 @dataclass(frozen=True, slots=True)
 class WebhookResponse:
-    """What the sender gets: status code, body and headers."""
+    """Status code, body and headers."""
 
     status: int
     body: str = ""

@@ -1,4 +1,4 @@
-"""Taking responsibility for events: each is on the bus once, or kept in the dead-letter queue, before we say so."""
+"""Publishes each event once: before it is acknowledged, it is on the bus or in the dead-letter queue."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from media_events.events.claim_check import Bodies, check_in
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.messaging.idempotency import RETENTION_SECONDS, IdempotencyStore, record_key
 
-LEDGER_SCOPE: Final = "ingress"
+INGRESS_SCOPE: Final = "ingress"
 LEASE_MARGIN_SECONDS: Final = 5.0
-"""A lease outlives the invocation that holds it: who finds it expired knows that its owner is dead."""
+"""A lease outlives its invocation: if it has expired, its owner is dead."""
 
 WAIT_SECONDS: Final = 4.0
-"""How long a request waits for a twin that is being processed, before it asks its sender to come again."""
+"""How long a request waits for another one with the same event, before its sender must try again."""
 
 TIME_TO_FINISH_SECONDS: Final = 3.0
-"""No more work is begun when less than this is left of the invocation."""
+"""No more work begins if less than this is left of the invocation."""
 
 
 class DeadLetters(Protocol):
-    """The hop's dead-letter queue (``adapters.queue.SqsQueue``)."""
+    """The hop's dead-letter queue (``adapters.sqs.hop_queue.SqsQueue``)."""
 
     def send(
         self,
@@ -39,12 +39,12 @@ class DeadLetters(Protocol):
         group_id: str | None = None,
         deduplication_id: str | None = None,
     ) -> None:
-        """Keep ``body`` with its reason; any exception means: not kept."""
+        """Send ``body`` with its failure; any exception means that it was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request's events. ``error`` says why some are neither on the bus nor kept."""
+    """The outcome of a request; ``error`` if some events are neither on the bus nor in the dead-letter queue."""
 
     accepted: Sequence[Event] = ()
     duplicates: Sequence[Event] = ()
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotentPublisher:
-    """Ledger, bus and dead-letter queue, in that order."""
+    """Idempotency store, bus and dead-letter queue, in this order."""
 
     publisher: Publisher
     dead_letters: DeadLetters
@@ -74,35 +74,37 @@ class IdempotentPublisher:
         keep_seconds: int = RETENTION_SECONDS,
         dead_letter: bool = True,
     ) -> Outcome:
-        """Publish those of ``events`` that the ledger does not know; ``remaining`` are seconds left to work.
+        """Publish the events that are not duplicates; ``remaining`` are seconds left to work.
 
-        What the bus refuses goes to the dead-letter queue, unless ``dead_letter`` is false. What neither takes is
-        given back to the ledger, so that the sender's next try finds it free.
+        An event that the bus refuses goes to the dead-letter queue, unless ``dead_letter`` is false. If that fails
+        too, its idempotency record is released for the sender's next attempt.
         """
-        claimed: dict[str, Event] = {}
+        acquired: dict[str, Event] = {}
         duplicates: list[Event] = []
         try:
             for event in events:
-                key = record_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
-                if key in claimed or not self.claim(key, idempotency, remaining):
+                key = record_key(event.metadata.source, event.metadata.id, INGRESS_SCOPE)
+                if key in acquired or not self.acquire(key, idempotency, remaining):
                     duplicates.append(event)
-                    self.tell("event duplicate", event, "EventsDuplicate")
+                    self.log_outcome("event duplicate", event, "EventsDuplicate")
                 else:
-                    claimed[key] = event
+                    acquired[key] = event
         except ProcessingError as error:
-            for key in claimed:
+            for key in acquired:
                 self.release(key, idempotency)
             return Outcome(duplicates=duplicates, error=error)
         accepted: list[Event] = []
         problem: ProcessingError | None = None
-        for (key, event), refusal in zip(claimed.items(), self.publisher.publish(list(claimed.values())), strict=True):
+        for (key, event), refusal in zip(
+            acquired.items(), self.publisher.publish(list(acquired.values())), strict=True
+        ):
             failed = refusal
             if refusal is not None and dead_letter:
-                failed = self._keep(event, refusal)
+                failed = self._dead_letter(event, refusal)
             if failed is None:
                 accepted.append(event)
                 self.complete(key, idempotency, keep_seconds)
-                self.tell("event accepted", event, "EventsAccepted")
+                self.log_outcome("event accepted", event, "EventsAccepted")
             else:
                 problem = failed
                 self.release(key, idempotency)
@@ -113,7 +115,7 @@ class IdempotentPublisher:
         now = timestamp(self.clock())
         return Failure.of(error, hop=self.hop, receivecount=1, firsttime=now, lasttime=now)
 
-    def claim(
+    def acquire(
         self,
         key: str,
         idempotency: IdempotencyStore,
@@ -121,10 +123,10 @@ class IdempotentPublisher:
         *,
         wait_seconds: float = WAIT_SECONDS,
     ) -> bool:
-        """Whether the event is ours to publish; ``False`` for a duplicate of one that has been.
+        """Whether to publish the event; ``False`` for a duplicate of a published one.
 
         Raises:
-            HopError: the ledger failed, or a twin of the request is still at work.
+            ProcessingError: the idempotency store failed, or another request with the event is still at work.
         """
         waited, pause = 0.0, 0.05
         while True:
@@ -145,15 +147,15 @@ class IdempotentPublisher:
             waited += step
             pause = min(pause * 2, 0.5)
 
-    def _keep(self, event: Event, refusal: ProcessingError) -> ProcessingError | None:
-        """Put an event that the bus refused into the dead-letter queue; the error if that fails too."""
+    def _dead_letter(self, event: Event, refusal: ProcessingError) -> ProcessingError | None:
+        """Send an event that the bus refused to the dead-letter queue; the error if that fails too."""
         metadata = event.metadata
         try:
             detail = event.to_json()
             if len(detail.encode()) > self.inline_bytes and self.bodies is not None:
                 detail = check_in(event, self.bodies).to_json()
             self.dead_letters.send(detail, self.failure(refusal), deduplication_id=metadata.id)
-        except Exception as error:  # noqa: BLE001  # whatever the reason: the event is not kept, and the sender must know
+        except Exception as error:  # noqa: BLE001  # whatever the reason, the sender must know
             self.report.error(
                 "hop failed", hop=self.hop, event_id=metadata.id, reason=refusal.code, **error_location(error)
             )
@@ -169,19 +171,19 @@ class IdempotentPublisher:
         try:
             idempotency.complete(key, keep_seconds=keep_seconds)
         except ProcessingError as error:
-            # The event is safe. Its replay after the lease would be published again, and the ledgers of the
-            # destinations hold it there.
+            # The event is safe. If it comes again after the lease, it is published again, and the destinations'
+            # idempotency stores recognise it.
             self.report.warning("idempotency record not completed", hop=self.hop, reason=error.code)
 
     def release(self, key: str, idempotency: IdempotencyStore) -> None:
-        """The event is not safe: its next try finds it free. Never raises."""
+        """The event is not safe: its next attempt may acquire it. Never raises."""
         try:
             idempotency.release(key)
         except ProcessingError as error:
             self.report.warning("idempotency record not released", hop=self.hop, reason=error.code)
 
-    def tell(self, message: str, event: Event, metric: str) -> None:
-        """Log and count what became of an event."""
+    def log_outcome(self, message: str, event: Event, metric: str) -> None:
+        """Log and count the outcome of an event."""
         metadata = event.metadata
         self.report.info(
             message,
@@ -189,7 +191,7 @@ class IdempotentPublisher:
             partner=metadata.partner,
             type=metadata.type,
             hop=self.hop,
-            # A person who looks for the event may have its job's or its asset's id alone.
+            # A person who searches for the event may know only its job's or its asset's id.
             correlation_id=metadata.correlationid,
             subject=metadata.subject,
         )

@@ -1,4 +1,4 @@
-"""Requests that are their partner's own and can't be processed: how they are kept, and how they come back."""
+"""Quarantine for authentic requests that can't be processed: their form in the dead-letter queue, and back."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, Self
 from urllib.parse import parse_qsl, urlencode
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import PermanentConfigError, PermanentDataError
 from media_events.events.claim_check import Bodies
 from media_events.ingress.http import WebhookRequest
@@ -20,7 +19,7 @@ from media_events.partners.redaction import REDACTED, redact_body
 from media_events.partners.specification import PartnerSpecification
 
 INLINE_BYTES: Final = 128 * 1024
-"""A larger body is kept in the bucket: a dead letter must fit into a queue of 256 KiB, and base64 adds a third."""
+"""A larger body goes to the bucket: a dead letter must fit into 256 KiB, and base64 adds a third."""
 
 _SENSITIVE: Final = re.compile(
     r"(?i)authorization|cookie|token|secret|signature|password|passwd|credential|api[_-]?key|^sig$|^auth$|-auth$"
@@ -29,7 +28,7 @@ _SENSITIVE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedRequest:
-    """A request without what would prove or open anything. ``received`` is in epoch seconds."""
+    """A request without credentials and signatures. ``received`` is in epoch seconds."""
 
     id: str
     partner: str
@@ -42,43 +41,43 @@ class QuarantinedRequest:
 
     @classmethod
     def of(cls, specification: PartnerSpecification, incoming: WebhookRequest, body: bytes, received: float) -> Self:
-        """Take credentials, signatures and the fields that the specification redacts out of a request.
+        """Remove credentials, signatures and the fields that the specification redacts.
 
-        The id is the same for a verbatim repetition, so that a replayed request is one item for review.
+        A verbatim repetition has the same id, so that a request that is sent again is one review item.
         """
         verification = specification.verification
         proofs = {"authorization"}
         needed: set[str] = set()
         if verification is not None:
             proofs |= {name for name in (verification.signature_header,) if name}
-            # What is signed beside the body may be what the event's id is made of.
+            # The event's id may be made of signed headers.
             needed = set(verification.signed_headers()) - proofs
-        kept: dict[str, str] = {}
+        headers: dict[str, str] = {}
         for name, value in incoming.headers:
             lowered = name.lower()
             if lowered in proofs or (_SENSITIVE.search(lowered) and lowered not in needed):
                 continue
-            kept[lowered] = f"{kept[lowered]}, {value}" if lowered in kept else value
-        shown = _clean_query(incoming.query, specification)
+            headers[lowered] = f"{headers[lowered]}, {value}" if lowered in headers else value
+        query = _clean_query(incoming.query, specification)
         signed = sorted((name, value) for name, value in incoming.headers if name.lower() in needed)
-        parts = [incoming.partner, incoming.method, incoming.path, shown, repr(signed)]
+        parts = [incoming.partner, incoming.method, incoming.path, query, repr(signed)]
         digest = hashlib.sha256(b"".join(b"%d:%s" % (len(p), p) for p in (*_encoded(parts), body)))
         return cls(
             id=f"request-{digest.hexdigest()[:32]}",
             partner=incoming.partner,
             method=incoming.method,
             path=incoming.path,
-            headers=kept,
-            query=shown,
+            headers=headers,
+            query=query,
             body=redact_body(body, specification.redact),
             received=received,
         )
 
     def to_dict(self, bodies: Bodies | None) -> dict[str, Any]:
-        """The ``request`` object of a dead letter (contracts, section 3); a large body goes to ``bodies``.
+        """The ``request`` object of a dead letter (docs/reference/messages.md); a large body goes to ``bodies``.
 
         Raises:
-            HopError: the body could not be stored.
+            ProcessingError: the body could not be stored.
         """
         request: dict[str, Any] = {
             "id": self.id,
@@ -101,8 +100,8 @@ class QuarantinedRequest:
         """Read what :meth:`to_dict` wrote.
 
         Raises:
-            PermanentDataError: it is no such object (``not-a-request``), or its body is not one that we stored.
-            HopError: the body could not be read.
+            PermanentDataError: it is not such an object (``not-a-request``), or its body is not in the storage.
+            ProcessingError: the body could not be read.
         """
         if not isinstance(request, Mapping):
             raise PermanentDataError("not-a-request", "request must be an object")
@@ -113,10 +112,9 @@ class QuarantinedRequest:
             wrong.append("headers")
         if wrong:
             raise PermanentDataError("not-a-request", f"request lacks or has wrong: {', '.join(wrong)}")
-        try:
-            received = datetime.fromisoformat(request["receivedtime"]).timestamp()
-        except (ValueError, OverflowError):
-            raise PermanentDataError("not-a-request", "request.receivedtime must be an RFC 3339 time") from None
+        received = epoch(request["receivedtime"])
+        if received is None:
+            raise PermanentDataError("not-a-request", "request.receivedtime must be an RFC 3339 time")
         return cls(
             id=str(request.get("id") or ""),
             partner=request["partner"],

@@ -1,8 +1,8 @@
-"""The ways in that a queue feeds: from a record to the partner's events on the bus, in the one envelope.
+"""Ingress by a queue: from a record to the partner's events on the bus, in the envelope.
 
-Who may send is IAM's to say (queue, topic and bus policies): a specification's ``verification`` is for webhooks, and
-is not looked at here. Everything else of it holds as it does there, and so does the ledger: one event that comes by
-two ways is published once.
+IAM decides who may send (queue, topic and bus policies), so a specification's ``verification`` is not used here. The
+rest of it applies as for webhooks. All ingresses share the idempotency store, so an event that comes by two of them is
+published once.
 """
 
 from __future__ import annotations
@@ -10,25 +10,19 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from media_events.core.envelope import Event
-from media_events.core.failures import (
-    Failure,
-    PermanentConfigError,
-    PermanentDataError,
-    ProcessingError,
-    TransientError,
-)
+from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
+from media_events.core.waves import waves
 from media_events.events.claim_check import Bodies
-from media_events.ingress.idempotent_publish import LEDGER_SCOPE, TIME_TO_FINISH_SECONDS, IdempotentPublisher
+from media_events.ingress.idempotent_publish import INGRESS_SCOPE, TIME_TO_FINISH_SECONDS, IdempotentPublisher
 from media_events.ingress.queue_config import BUSES, QueueIngress, QueuePartner, covers
 from media_events.messaging.idempotency import IdempotencyStore, record_key
 from media_events.messaging.message import Message
 from media_events.messaging.message_origin import KIT_ATTRIBUTES, LASTING_ATTRIBUTES, MessageOrigin
-from media_events.messaging.queue_consumer import Queue
 from media_events.partners.body_parsing import parse_json
 from media_events.partners.envelope_producers import is_envelope, validate_envelope
 from media_events.partners.normalization import normalise
@@ -36,10 +30,10 @@ from media_events.partners.redaction import redact, redact_body
 from media_events.partners.specification import PartnerSpecification
 from media_events.partners.unwrapping import unwrap_eventbridge, unwrap_sns
 
-MAX_LETTER_BYTES: Final = 240_000
-"""With more, the body waits in the bucket: body, attributes and reason of a dead letter must fit into 256 KiB."""
+MAX_DEAD_LETTER_BYTES: Final = 240_000
+"""A larger body goes to the bucket: body, attributes and reason of a dead letter must fit into 256 KiB."""
 
-# Beside those that SQS says again at every receive: a specification must not depend on how often a record came.
+# A specification must not depend on how often a record was received.
 _SYSTEM_ATTRIBUTES: Final = frozenset(
     {
         *LASTING_ATTRIBUTES,
@@ -50,11 +44,12 @@ _SYSTEM_ATTRIBUTES: Final = frozenset(
     }
 )
 _YEAR_10000: Final = 253_402_300_800
+_IDENTITY: Final = ("id", "source", "type", "partner", "partitionkey", "correlationid")
 
 
 @dataclass(slots=True)
 class _Work:
-    """One message's events that are still to be published, in steps that wait for one another."""
+    """The events of one message that are not published yet, in steps that wait for one another."""
 
     keep_seconds: int
     steps: deque[list[Event]]
@@ -63,7 +58,7 @@ class _Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueReceiver:
-    """One way in, wired. ``idempotent_publisher`` brings bus and ledger; its dead-letter queue is not used here."""
+    """One ingress, wired. The dead-letter queue of ``idempotent_publisher`` is not used here."""
 
     ingress: QueueIngress
     partners: Sequence[QueuePartner]
@@ -76,19 +71,20 @@ class QueueReceiver:
     ) -> list[BaseException | None]:
         """Normalise and publish ``messages``; the outcome of each, ``None`` once all its events are on the bus.
 
-        ``remaining`` are the seconds left to work. Of a FIFO queue, ``messages`` hold one of each group at most. A
-        message whose events are only partly on the bus failed; at its next receive the ledger knows those.
+        ``remaining`` are the seconds left to work. From a FIFO queue, ``messages`` has at most one of each group. A
+        message has failed if one of its events is not on the bus; at its next receive the others are duplicates.
         """
         outcomes: list[BaseException | None] = [None] * len(messages)
         works: dict[int, _Work] = {}
         for index, message in enumerate(messages):
             try:
                 partner, events = self.read(message)
-            except Exception as error:  # noqa: BLE001  # one record's failure, of whatever kind, is that record's alone
+            except Exception as error:  # noqa: BLE001  # no failure of one record may touch another
                 outcomes[index] = error
                 continue
             in_order = MessageOrigin.of(message).message_of(message).is_fifo
-            works[index] = _Work(partner.keep_seconds, deque(_steps(events, in_order=in_order)))
+            steps = waves(events, (lambda event: event.metadata.partitionkey) if in_order else (lambda _: None))
+            works[index] = _Work(partner.keep_seconds, deque(steps))
         while any(work.steps for work in works.values()):
             if remaining() < TIME_TO_FINISH_SECONDS:
                 for work in works.values():
@@ -103,48 +99,48 @@ class QueueReceiver:
 
     def _publish(self, works: Sequence[_Work], idempotency: IdempotencyStore, remaining: Callable[[], float]) -> None:
         """Publish the next step of each of ``works``."""
-        idempotent_publisher = self.idempotent_publisher
-        claimed = self._claim(works, idempotency, remaining)
-        outcomes = idempotent_publisher.publisher.publish([shared[0][1] for shared in claimed.values()])
-        for (key, shared), refusal in zip(claimed.items(), outcomes, strict=True):
+        publisher = self.idempotent_publisher
+        acquired = self._acquire(works, idempotency, remaining)
+        outcomes = publisher.publisher.publish([shared[0][1] for shared in acquired.values()])
+        for (key, shared), refusal in zip(acquired.items(), outcomes, strict=True):
             if refusal is not None:
-                idempotent_publisher.release(key, idempotency)
+                publisher.release(key, idempotency)
                 for work, _ in shared:
                     _fail(work, refusal)
                 continue
             (work, event), *twins = shared
-            idempotent_publisher.complete(key, idempotency, work.keep_seconds)
-            idempotent_publisher.tell("event accepted", event, "EventsAccepted")
+            publisher.complete(key, idempotency, work.keep_seconds)
+            publisher.log_outcome("event accepted", event, "EventsAccepted")
             for _, twin in twins:
-                idempotent_publisher.tell("event duplicate", twin, "EventsDuplicate")
+                publisher.log_outcome("event duplicate", twin, "EventsDuplicate")
 
-    def _claim(
+    def _acquire(
         self, works: Sequence[_Work], idempotency: IdempotencyStore, remaining: Callable[[], float]
     ) -> dict[str, list[tuple[_Work, Event]]]:
-        """What of the next step is ours to publish, by ledger key; the same event twice in a batch shares its fate."""
-        claimed: dict[str, list[tuple[_Work, Event]]] = {}
+        """The events of the next step to publish, by idempotency key; copies within the batch share the outcome."""
+        acquired: dict[str, list[tuple[_Work, Event]]] = {}
         for work in works:
             for event in work.steps.popleft():
-                key = record_key(event.metadata.source, event.metadata.id, LEDGER_SCOPE)
-                if key in claimed:
-                    claimed[key].append((work, event))
+                key = record_key(event.metadata.source, event.metadata.id, INGRESS_SCOPE)
+                if key in acquired:
+                    acquired[key].append((work, event))
                     continue
                 try:
-                    owned = self.idempotent_publisher.claim(key, idempotency, remaining, wait_seconds=0)
+                    owned = self.idempotent_publisher.acquire(key, idempotency, remaining, wait_seconds=0)
                 except ProcessingError as error:
                     _fail(work, error)
                     break
                 if owned:
-                    claimed[key] = [(work, event)]
+                    acquired[key] = [(work, event)]
                 else:
-                    self.idempotent_publisher.tell("event duplicate", event, "EventsDuplicate")
-        return claimed
+                    self.idempotent_publisher.log_outcome("event duplicate", event, "EventsDuplicate")
+        return acquired
 
     def replay(self, record: Any, idempotency: IdempotencyStore, *, remaining: Callable[[], float]) -> dict[str, Any]:
-        """Take in a record that was kept for review: ``{"messageId", "body", "messageAttributes", …}``, as SQS has it.
+        """Process a record that was in review: ``{"messageId", "body", "messageAttributes", …}``, as in SQS's event.
 
         Raises:
-            PermanentDataError: it is no record (``not-a-record``).
+            PermanentDataError: it is not a record (``not-a-record``).
             Exception: it still can't be processed.
         """
         message = _record(record)
@@ -155,29 +151,29 @@ class QueueReceiver:
         return {"status": "accepted", "ids": [event.metadata.id for event in events]}
 
     def inspect(self, record: Any) -> dict[str, Any]:
-        """How a record would be dead-lettered, as ``{"body", "messageAttributes"}``; nothing else comes of it.
+        """The dead letter that a record would become, as ``{"body", "messageAttributes"}``; has no other effect.
 
         Raises:
-            PermanentDataError: it is no record (``not-a-record``).
-            HopError: its body is too large to travel, and could not be stored.
+            PermanentDataError: it is not a record (``not-a-record``).
+            ProcessingError: its body is too large to be sent, and could not be stored.
         """
         dead_letter = self.dead_letter(_record(record))
         return {"body": dead_letter.body, "messageAttributes": dict(dead_letter.message_attributes)}
 
     def read(self, message: Message) -> tuple[QueuePartner, list[Event]]:
-        """Whose message it is, and its events.
+        """The message's partner, and its events.
 
         Raises:
-            HopError: neither can be told.
+            ProcessingError: it can't be read.
         """
         origin = MessageOrigin.of(message)
         body = self._body(message, origin)
         message = origin.message_of(message)
-        partner, events = (self._off_a_bus if self.ingress in BUSES else self._out_of_a_queue)(message, body)
-        known = origin.event.get("id") if origin.redacted else None
-        if known and len(events) == 1:
-            # What was taken out of the body may be what the id is made of.
-            events = [_named(events[0], known)]
+        partner, events = (self._read_bus_event if self.ingress in BUSES else self._read_queue_message)(message, body)
+        identity = origin.event.get("id") if origin.redacted else None
+        if identity and len(events) == 1:
+            # The id may have been made of a redacted part of the body.
+            events = [_with_id(events[0], identity)]
         return partner, events
 
     def _body(self, message: Message, origin: MessageOrigin) -> bytes:
@@ -187,24 +183,24 @@ class QueueReceiver:
             raise PermanentConfigError("no-bodies", "the message's body is in a bucket, and BODIES_URI is not set")
         return self.bodies.get(origin.bodyref)
 
-    def _out_of_a_queue(self, message: Message, body: bytes) -> tuple[QueuePartner, list[Event]]:
+    def _read_queue_message(self, message: Message, body: bytes) -> tuple[QueuePartner, list[Event]]:
         (partner,) = self.partners
         notification = unwrap_sns(body)
-        given = {**_texts(message), **(notification.attributes if notification is not None else {})}
-        own = {name: text for name, text in given.items() if name not in _SYSTEM_ATTRIBUTES}
+        texts = {**_texts(message), **(notification.attributes if notification is not None else {})}
+        attributes = {name: text for name, text in texts.items() if name not in _SYSTEM_ATTRIBUTES}
         events = normalise(
             _specification(partner),
             partner=partner.name,
             ingress=self.ingress,
             body=body if notification is None else notification.body,
-            # A sender, or a gateway before it, that hands a webhook on has its headers nowhere else.
-            headers=own,
-            attributes={**own, **_system(message)},
+            # A sender that forwards a webhook has no other place for its headers.
+            headers=attributes,
+            attributes={**attributes, **_system(message)},
             now=self._received(message),
         )
         return partner, events
 
-    def _off_a_bus(self, message: Message, body: bytes) -> tuple[QueuePartner, list[Event]]:
+    def _read_bus_event(self, message: Message, body: bytes) -> tuple[QueuePartner, list[Event]]:
         document = parse_json(body)
         unwrapped = unwrap_eventbridge(document)
         if unwrapped is None:
@@ -232,7 +228,7 @@ class QueueReceiver:
         raise PermanentDataError("unknown-source", "no partner is configured for the event's source")
 
     def _received(self, message: Message) -> float:
-        """When the queue got the message: the same at every receive, so that an event without a time keeps its own."""
+        """When the queue got the message: the same at every receive, as an event's default time must be."""
         try:
             sent = int(message.attributes.get("SentTimestamp", "")) / 1000
         except ValueError:
@@ -240,31 +236,31 @@ class QueueReceiver:
         return sent if 0 < sent < _YEAR_10000 else self.clock()
 
     def about(self, message: Message) -> dict[str, object]:
-        """Whom a log line is about, as far as the message can be read."""
-        known = self._known(message)
+        """Fields that identify the message in a log line, as far as it can be read."""
+        event = self._known(message)
         return {
             "message_id": message.message_id,
             "redrive_count": message.redrive_count,
-            "event_id": known.get("id"),
-            "partner": known.get("partner"),
-            "type": known.get("type"),
+            "event_id": event.get("id"),
+            "partner": event.get("partner"),
+            "type": event.get("type"),
         }
 
     def dead_letter(self, message: Message) -> Message:
-        """``message`` as it goes to the dead-letter queue: with how it came, and without its credentials.
+        """``message`` as it goes to the dead-letter queue: with its origin, and without its credentials.
 
         Raises:
-            HopError: its body is too large to travel, and could not be stored.
+            ProcessingError: its body is too large to be sent, and could not be stored.
         """
         origin = MessageOrigin.of(message)
         if origin.bodyref is None:
             body = message.body.encode("utf-8", "surrogatepass")
             clean = self._redacted(message, body)
-            # What is known is not asked anew: one message is one item for review, whatever it fails of next.
+            # The first identity stays: one message is one review item, whatever it fails of next.
             event = origin.event or self._known(message)
             origin = replace(origin, event=event, redacted=origin.redacted or clean != body, unidentified=False)
             size = len(clean) + len(json.dumps(message.message_attributes))
-            if size > MAX_LETTER_BYTES and self.bodies is not None:
+            if size > MAX_DEAD_LETTER_BYTES and self.bodies is not None:
                 origin = replace(origin, bodyref=self.bodies.put(clean, content_type="application/octet-stream"))
                 clean = json.dumps({"bodyref": origin.bodyref}).encode()
             message = replace(message, body=clean.decode("utf-8", "surrogatepass"))
@@ -277,19 +273,11 @@ class QueueReceiver:
             return {"partner": self.partners[0].name} if len(self.partners) == 1 else {}
         if len(events) != 1:
             return {"partner": partner.name}
-        metadata = events[0].metadata
-        known = {
-            "id": metadata.id,
-            "source": metadata.source,
-            "type": metadata.type,
-            "partner": metadata.partner,
-            "partitionkey": metadata.partitionkey,
-            "correlationid": metadata.correlationid,
-        }
-        return {name: text for name, text in known.items() if text is not None}
+        metadata = events[0].metadata.to_dict()
+        return {name: metadata[name] for name in _IDENTITY if name in metadata}
 
     def _redacted(self, message: Message, body: bytes) -> bytes:
-        """The body without what any specification that may be meant redacts."""
+        """The body without the fields that its partner's specification redacts, or any if the partner is unknown."""
         name = self._known(message).get("partner")
         named = [partner for partner in self.partners if partner.name == name] or self.partners
         paths = [path for partner in named for path in partner.redactions]
@@ -303,27 +291,8 @@ class QueueReceiver:
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class IngressQueue:
-    """The queue of an :class:`QueueReceiver`, as ``consuming`` uses it: dead letters say how their message came.
-
-    ``with_origin`` is :meth:`QueueReceiver.dead_letter`.
-    """
-
-    queue: Queue
-    with_origin: Callable[[Message], Message]
-
-    def dead_letter(self, message: Message, failure: Failure) -> None:
-        """Send ``message`` to the DLQ, with ``failure``; any exception means: not sent."""
-        self.queue.dead_letter(self.with_origin(message), failure)
-
-    def set_visibility(self, receipt_handle: str, seconds: int) -> None:
-        """Let the record reappear ``seconds`` from now."""
-        self.queue.set_visibility(receipt_handle, seconds)
-
-
 def unidentified_dead_letter(message: Message) -> Message:
-    """A dead letter where no configuration says what is in it."""
+    """The dead letter of a message that no configuration could read."""
     return replace(MessageOrigin.of(message), unidentified=True).carried_by(message)
 
 
@@ -348,31 +317,15 @@ def _specification(partner: QueuePartner) -> PartnerSpecification:
     return partner.specification
 
 
-def _named(event: Event, identity: str) -> Event:
-    """``event`` with another id, which may be its ordering key as well."""
+def _with_id(event: Event, identity: str) -> Event:
+    """``event`` with another id, which may also be its ordering key."""
     metadata = event.metadata
     key = identity if metadata.partitionkey == metadata.id else metadata.partitionkey
     return replace(event, metadata=replace(metadata, id=identity, partitionkey=key))
 
 
-def _steps(events: Sequence[Event], *, in_order: bool) -> Iterator[list[Event]]:
-    """All events at once or, in order, the first of every ordering key, then the second of every key, …."""
-    if not in_order:
-        yield list(events)
-        return
-    steps: list[list[Event]] = []
-    depth: dict[str, int] = {}
-    for event in events:
-        index = depth.get(event.metadata.partitionkey, 0)
-        depth[event.metadata.partitionkey] = index + 1
-        if index == len(steps):
-            steps.append([])
-        steps[index].append(event)
-    yield from steps
-
-
 def _fail(work: _Work, error: ProcessingError) -> None:
-    """Nothing that comes later in ``work`` overtakes what failed. As long as a retry may help, it is tried."""
+    """No later event of ``work`` may overtake one that failed. A transient error decides over a permanent one."""
     if work.error is None or isinstance(error, TransientError):
         work.error = error
     work.steps.clear()
@@ -388,6 +341,6 @@ def _texts(message: Message) -> dict[str, str]:
 
 
 def _system(message: Message) -> dict[str, str]:
-    """SQS's attributes. The group of a queue that is not FIFO is a tenant's share of it, and orders nothing."""
-    kept = {name: text for name in LASTING_ATTRIBUTES if (text := message.attributes.get(name))}
-    return kept if message.is_fifo else {name: text for name, text in kept.items() if name != "MessageGroupId"}
+    """SQS's attributes; the group id of a standard queue is a tenant (fair queues), and orders nothing."""
+    names = (name for name in LASTING_ATTRIBUTES if message.is_fifo or name != "MessageGroupId")
+    return {name: text for name in names if (text := message.attributes.get(name))}

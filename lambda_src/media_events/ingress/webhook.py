@@ -1,9 +1,9 @@
-"""The webhook: from a request to an answer, each step in its place.
+"""The webhook, from a request to its response.
 
-Method, partner, size, raw bytes, signature and time, parse, normalise, deduplicate, publish, answer. Nothing of a
-request is believed before its signature has been checked over the raw bytes, or API Gateway has authorised it where
-the configuration says that it does so instead; and nothing is acknowledged before it is on the bus or in the
-dead-letter queue. A 4xx is only for what a retry can't mend, a 503 for faults of our own.
+The steps are: method, partner, size, raw bytes, signature and time, parse, normalise, deduplicate, publish, respond.
+Nothing in a request is trusted before its signature has been verified over the raw bytes, or API Gateway has authorised
+it (if configured so); and no request is acknowledged before its events are on the bus or in the dead-letter queue. A
+4xx means that a retry can't help; a 503 is a fault of our own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from media_events.ingress.partner_config import parse_partner_objects, read_spec
 from media_events.ingress.quarantine import QuarantinedRequest
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import media_type, parse_json, type_accepted
-from media_events.partners.handshakes import answer_document, answer_query
+from media_events.partners.handshakes import HandshakeResponse, answer_document, answer_query
 from media_events.partners.normalization import normalise
 from media_events.partners.signature_verification import (
     MALFORMED_REASONS,
@@ -37,23 +37,23 @@ from media_events.partners.signature_verification import (
 from media_events.partners.specification import PartnerSpecification
 
 DEFAULT_MAX_BODY_BYTES: Final = 6_291_456
-"""Lambda takes no larger invocation (6 MiB)."""
+"""Lambda's limit for an invocation (6 MiB)."""
 
 RETRY_AFTER_SECONDS: Final = 30
-_WORTH_ANOTHER_LOOK: Final = frozenset(
+_MAYBE_OUTDATED_SECRET: Final = frozenset(
     {"signature-mismatch", "token-mismatch", "credentials-mismatch", "secret-unusable"}
 )
 _OUR_FAULT: Final = frozenset({"secret-unusable", "verifier-fault", "verification-not-configured"})
 
 
 class Secrets(Protocol):
-    """Partners' secrets (``adapters.secrets.SecretsManager``). Any exception is a :class:`failures.ProcessingError`."""
+    """Partners' secrets (``adapters.secrets_manager.SecretsManager``). Raises :class:`ProcessingError` only."""
 
     def values(self, arns: Sequence[str]) -> Sequence[str]:
-        """Current and previous secrets, possibly from a cache."""
+        """Current and previous secrets; they may come from a cache."""
 
     def reread(self, arns: Sequence[str]) -> Sequence[str] | None:
-        """The same, read anew; ``None`` if they were read a moment ago."""
+        """The same, past the cache; ``None`` if they were read a moment ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ def _parse_partner(name: str, fields: Fields) -> WebhookPartner | None:
 
 
 class _RefusedError(Exception):
-    """The request ends here, with an answer that says so."""
+    """The request ends here, with a 4xx."""
 
     def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
@@ -109,14 +109,14 @@ class _RefusedError(Exception):
 
 
 class _UnavailableError(Exception):
-    """We can't do our part now; the sender shall come again."""
+    """The request can't be processed now; its sender must try again."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-_WORDS: Final = {
+_REFUSALS: Final = {
     400: "malformed request",
     401: "unauthenticated",
     404: "not found",
@@ -127,7 +127,7 @@ _WORDS: Final = {
     422: "unprocessable",
     429: "try again later",
 }
-"""What a refused sender is told: never the reason, which would teach a forger, and nothing of its own input."""
+"""The response to a refused sender: never the reason, which would help a forger, and never its own input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,7 @@ class WebhookReceiver:
     def receive(
         self, incoming: WebhookRequest, idempotency: IdempotencyStore, *, remaining: Callable[[], float]
     ) -> WebhookResponse:
-        """Process one request; ``remaining`` are the seconds left to do so. Never raises."""
+        """Process one request within the ``remaining`` seconds. Never raises."""
         partner: WebhookPartner | None = None
         try:
             self._check_method(incoming)
@@ -162,28 +162,28 @@ class WebhookReceiver:
             return self._unavailable(partner, "internal")
 
     def replay(self, request: Any, idempotency: IdempotencyStore, *, remaining: Callable[[], float]) -> dict[str, Any]:
-        """Process a request that was kept for review, without verification: it was verified when it came.
+        """Process a quarantined request; it was verified when it came.
 
         Raises:
-            HopError: it still can't be processed, or not all of its events could be published.
+            ProcessingError: it still can't be processed, or not all of its events could be published.
         """
-        kept = QuarantinedRequest.from_dict(request, self.idempotent_publisher.bodies)
-        partner = self.partners.get(kept.partner)
+        quarantined = QuarantinedRequest.from_dict(request, self.idempotent_publisher.bodies)
+        partner = self.partners.get(quarantined.partner)
         if partner is None:
-            raise PermanentConfigError("unknown-partner", "the request's partner is not configured (any more)")
-        # The time of its receipt, not of its replay: ids that depend on it come out the same.
+            raise PermanentConfigError("unknown-partner", "the request's partner is not configured any more")
+        # The time of receipt, so that ids that depend on it are the same.
         events = normalise(
             partner.specification,
             partner=partner.name,
             ingress="webhook",
-            body=kept.body,
-            headers=kept.headers,
-            now=kept.received,
+            body=quarantined.body,
+            headers=quarantined.headers,
+            now=quarantined.received,
         )
         outcome = self.idempotent_publisher.accept(events, idempotency, remaining=remaining, dead_letter=False)
         if outcome.error is not None:
             raise outcome.error
-        return _summary(outcome, kept.id)
+        return _summary(outcome, quarantined.id)
 
     def _check_method(self, incoming: WebhookRequest) -> None:
         named = self.partners.get(incoming.partner)
@@ -218,16 +218,15 @@ class WebhookReceiver:
             raise _RefusedError(specification.answers.unauthenticated, refusal)
         request = Request(incoming.method, incoming.url, tuple(incoming.headers), body)
         if incoming.method == "GET":
-            return self._greet(partner, request)
+            return self._answer_handshake(partner, request)
         secrets = self._authenticate(partner, request)
         self._check_form(specification, request)
         received = self.clock()
         try:
             if specification.handshake is not None:
-                asked = answer_document(specification.handshake, parse_json(body), secrets)
-                if asked is not None:
-                    self.report.info("handshake answered", partner=partner.name, hop=self.hop)
-                    return WebhookResponse(asked.status, asked.body, {"content-type": asked.content_type})
+                answer = answer_document(specification.handshake, parse_json(body), secrets)
+                if answer is not None:
+                    return self._handshake(partner, answer)
             events = normalise(
                 specification,
                 partner=partner.name,
@@ -243,33 +242,37 @@ class WebhookReceiver:
         )
         if outcome.error is not None:
             raise _UnavailableError(outcome.error.code)
-        return self._acknowledge(partner, outcome)
+        answers = specification.answers
+        return _json(answers.accepted if outcome.accepted else answers.duplicate, _summary(outcome, ""))
 
-    def _greet(self, partner: WebhookPartner, request: Request) -> WebhookResponse:
+    def _answer_handshake(self, partner: WebhookPartner, request: Request) -> WebhookResponse:
         secrets: Sequence[str] = ()
         handshake = partner.specification.handshake
         if handshake is not None and handshake.secret_query is not None:
             secrets = self._secrets(partner)
-        asked = answer_query(handshake, request, secrets)
-        if asked is None:
+        answer = answer_query(handshake, request, secrets)
+        if answer is None:
             raise _RefusedError(partner.specification.answers.unauthenticated, "handshake-mismatch")
+        return self._handshake(partner, answer)
+
+    def _handshake(self, partner: WebhookPartner, answer: HandshakeResponse) -> WebhookResponse:
         self.report.info("handshake answered", partner=partner.name, hop=self.hop)
-        return WebhookResponse(asked.status, asked.body, {"content-type": asked.content_type})
+        return WebhookResponse(answer.status, answer.body, {"content-type": answer.content_type})
 
     def _authenticate(self, partner: WebhookPartner, request: Request) -> Sequence[str]:
-        """The partner's secrets, once one of them, or API Gateway, has proved the request."""
+        """The partner's secrets, after one of them, or API Gateway, has proved the request."""
         if not partner.authentication.by_signature:
             handshake = partner.specification.handshake
             return self._secrets(partner) if handshake is not None and handshake.kind == "hmac_token" else ()
         verification = partner.specification.verification
         now = self.clock()
-        # Without secrets first: what is refused for its form or its time costs no look into the secret store.
+        # First without secrets: a request with a wrong form or time costs no call of the secret store.
         verdict = verify(verification, request, (), now)
         secrets: Sequence[str] = ()
         if verdict.reason == "secret-unusable":
             secrets = self._secrets(partner)
             verdict = verify(verification, request, secrets, now)
-            if verdict.reason in _WORTH_ANOTHER_LOOK:
+            if verdict.reason in _MAYBE_OUTDATED_SECRET:
                 fresh = self._reread(partner)
                 if fresh is not None:
                     secrets = fresh
@@ -288,7 +291,7 @@ class WebhookReceiver:
                 raise _RefusedError(415, verdict.reason)
             raise _RefusedError(answers.unauthenticated, verdict.reason)
         if verdict.secret_index:
-            # Whoever rotates a secret wants to know when the old one is no longer in use.
+            # A rotation is over when the old secret is no longer used.
             self.report.count("OlderSecretUsed", partner=partner.name)
 
     def _secrets(self, partner: WebhookPartner) -> Sequence[str]:
@@ -301,7 +304,7 @@ class WebhookReceiver:
         try:
             return self.secrets.reread(partner.secret_arns)
         except ProcessingError as error:
-            # The cached secrets have given their verdict; a store that is down does not change it.
+            # The verdict by the cached secrets stands.
             self.report.warning("secrets not re-read", hop=self.hop, partner=partner.name, reason=error.code)
             return None
 
@@ -315,25 +318,19 @@ class WebhookReceiver:
     def _quarantine(
         self, partner: WebhookPartner, incoming: WebhookRequest, body: bytes, received: float, error: PermanentDataError
     ) -> WebhookResponse:
-        """Keep a genuine request that can't be processed: it must not be lost, and its sender can't mend it."""
-        kept = QuarantinedRequest.of(partner.specification, incoming, body, received)
-        idempotent_publisher = self.idempotent_publisher
+        """Store an authentic request that can't be processed: it must not be lost, and its sender can't correct it."""
+        quarantined = QuarantinedRequest.of(partner.specification, incoming, body, received)
+        publisher = self.idempotent_publisher
         try:
-            text = json.dumps({"request": kept.to_dict(idempotent_publisher.bodies)}, separators=(",", ":"))
-            idempotent_publisher.dead_letters.send(text, idempotent_publisher.failure(error), deduplication_id=kept.id)
+            text = json.dumps({"request": quarantined.to_dict(publisher.bodies)}, separators=(",", ":"))
+            publisher.dead_letters.send(text, publisher.failure(error), deduplication_id=quarantined.id)
         except ProcessingError as refusal:
             raise _UnavailableError(f"quarantine:{refusal.code}") from refusal
         self.report.warning(
-            "request quarantined", event_id=kept.id, partner=partner.name, hop=self.hop, reason=error.code
+            "request quarantined", event_id=quarantined.id, partner=partner.name, hop=self.hop, reason=error.code
         )
         self.report.count("RequestsQuarantined", partner=partner.name)
-        status = partner.specification.answers.unprocessable
-        return _json(status, {"id": kept.id, "status": "accepted"})
-
-    def _acknowledge(self, partner: WebhookPartner, outcome: Outcome) -> WebhookResponse:
-        answers = partner.specification.answers
-        status = answers.accepted if outcome.accepted else answers.duplicate
-        return _json(status, _summary(outcome, ""))
+        return _json(partner.specification.answers.unprocessable, {"id": quarantined.id, "status": "accepted"})
 
     def _refuse(
         self, incoming: WebhookRequest, partner: WebhookPartner | None, refused: _RefusedError
@@ -347,7 +344,7 @@ class WebhookReceiver:
             status=refused.status,
         )
         self.report.count("RequestsRefused", reason=refused.reason)
-        return _json(refused.status, {"error": _WORDS.get(refused.status, "refused")}, refused.headers)
+        return _json(refused.status, {"error": _REFUSALS.get(refused.status, "refused")}, refused.headers)
 
     def _unavailable(self, partner: WebhookPartner | None, reason: str) -> WebhookResponse:
         status, seconds = 503, RETRY_AFTER_SECONDS
@@ -365,12 +362,12 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 
 
 def unavailable(status: int = 503, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> WebhookResponse:
-    """The answer to a request that we can't deal with now."""
+    """The response to a request that can't be processed now."""
     return _json(status, {"error": "try again later"}, {"retry-after": str(retry_after_seconds)})
 
 
 def _summary(outcome: Outcome, otherwise: str) -> dict[str, Any]:
-    """``{"id", "status"}``, and all ids where a request had several events."""
+    """``{"id", "status"}``, and ``ids`` if a request had several events."""
     events = [*outcome.accepted, *outcome.duplicates]
     ids = [event.metadata.id for event in events]
     summary: dict[str, Any] = {

@@ -102,6 +102,8 @@ class Consumer:
     rng: random.Random = field(default_factory=random.SystemRandom)
     about: Callable[[Message], Mapping[str, object]] = _about
     """Fields that identify a message in a log line."""
+    dead_letter_of: Callable[[Message], Message] = lambda message: message
+    """The message as it goes to the dead-letter queue."""
     waiting: DeferralQueue | None = None
     """Where a deferred message waits; without it, the message waits in its own queue, and each receive counts."""
     copies: IdempotencyStore | None = None
@@ -215,7 +217,7 @@ def dead_lettered(message: Message, failure: Failure, consumer: Consumer) -> boo
     """Send ``message`` to the dead-letter queue; ``False`` if it could not be sent and must be kept."""
     about = consumer.about(message)
     try:
-        consumer.queue.dead_letter(message, failure)
+        consumer.queue.dead_letter(consumer.dead_letter_of(message), failure)
     except Exception as error:  # noqa: BLE001  # whatever the reason, the message must not get lost
         consumer.report.error(
             "hop failed", **about, hop=consumer.hop, reason="dlq-unavailable", **error_location(error)

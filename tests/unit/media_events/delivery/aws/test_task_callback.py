@@ -477,10 +477,10 @@ def _function(dynamodb, tasks, monkeypatch):
     monkeypatch.setenv("TASK_CALLBACKS_TABLE", "table")
     monkeypatch.setattr(wait_handler, "client", lambda service: dynamodb if service == "dynamodb" else None)
     monkeypatch.setattr(wait_handler, "StepFunctionsTasks", lambda _client: tasks)
-    wait_handler._room.cache_clear()
+    wait_handler._task_callbacks.cache_clear()
     boto_clients.client.cache_clear()
     yield wait_handler.handler
-    wait_handler._room.cache_clear()
+    wait_handler._task_callbacks.cache_clear()
     boto_clients.client.cache_clear()
 
 
