@@ -117,7 +117,7 @@ class Visitor:
 
 def with_policy(paths: LocalPaths, clients: Clients, name: str, policy: str) -> Operator:
     """Somebody with ``policy`` (JSON text) and nothing else."""
-    iam = clients._client("iam")
+    iam = clients.iam
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
     key = iam.create_access_key(UserName=name)["AccessKey"]

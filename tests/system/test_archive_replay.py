@@ -26,7 +26,7 @@ START = ("start", "--since", "3h", "--settle", "0", "--partner", "frameio")
 @pytest.fixture(scope="module", name="replay")
 def _replay(told: Any, clients: Clients, outputs: dict[str, Any]) -> Replay:
     """Run `media-events archive-replay` as a user with one of the operators' policies."""
-    iam = clients._client("iam")
+    iam = clients.iam
     keys = {}
     for policy in ("archive_replay", "repeat_effects"):
         iam.create_user(UserName=policy)

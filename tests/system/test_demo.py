@@ -163,7 +163,7 @@ def test_a_principal_without_a_policy_may_do_nothing(clients: Clients):
 def test_the_review_table_is_kept_in_order_and_measured_with_what_the_role_may_do(clients: Clients, outputs, log_lines):
     (name,) = [function for hop, function in outputs["functions"].items() if hop.startswith("review/")]
 
-    answer = clients._client("lambda").invoke(FunctionName=name, Payload=b'{"maintenance": true}')
+    answer = clients.lambda_.invoke(FunctionName=name, Payload=b'{"maintenance": true}')
 
     assert "FunctionError" not in answer, answer["Payload"].read()
     assert not [line for line in log_lines() if "review maintenance failed" in str(line)]

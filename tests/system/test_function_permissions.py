@@ -28,7 +28,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 def grants(clients: Clients) -> list[tuple[str, dict[str, Any]]]:
     """Every statement that allows something, with the name of its role."""
-    iam = clients._client("iam")
+    iam = clients.iam
     found = []
     for role in iam.list_roles()["Roles"]:
         name = role["RoleName"]

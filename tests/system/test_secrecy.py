@@ -61,7 +61,7 @@ def _planted(clients: Clients, outputs, senders: dict[str, Sender], receiver: Re
     anybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
     queue = clients.sqs.create_queue(QueueName="notices-seen", Attributes={"Policy": policy})["QueueUrl"]
-    topic, sns = outputs["topic_arn"], clients._client("sns")
+    topic, sns = outputs["topic_arn"], clients.sns
     account, region = topic.split(":")[4], topic.split(":")[3]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{region}:{account}:notices-seen")
     receiver.answer_with(BROKEN, 418)

@@ -54,7 +54,7 @@ class Senders:
         record = self.clients.record
         context = ssl.create_default_context(cafile=record.ca_bundle)
         self._http = httpx.Client(verify=context, trust_env=False, timeout=60)
-        self._sns = self.clients._client("sns")
+        self._sns = self.clients.sns
         # Clients are made when they are first asked for, which is not for several threads at once.
         _ = self.clients.sqs, self.clients.events
 
