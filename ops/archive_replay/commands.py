@@ -32,7 +32,7 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 Deployed = Annotated[
     Path | None,
-    typer.Option("--deployment", help="JSON file with Terraform's output `replay` [default: that output]."),
+    typer.Option("--deployment", help="JSON file with Terraform's output `archive_replay` [default: that output]."),
 ]
 ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="The replay's id.")]
 
@@ -312,10 +312,10 @@ def _service(  # noqa: PLR0913
 
 
 def _bus(deployment: Path | None, found: Deployment) -> Bus:
-    where = "Terraform's output `replay`"
+    where = "Terraform's output `archive_replay`"
     document: Any
     if deployment is None:
-        document = found.outputs().get("replay")
+        document = found.outputs().get("archive_replay")
     else:
         where = str(deployment)
         try:

@@ -76,7 +76,7 @@ class Bus:
 
     @classmethod
     def from_document(cls, document: Any, *, where: str) -> Self:
-        """Read what the composition puts out as ``replay`` (docs/how-to/replay-from-the-archive.md).
+        """Read what the composition puts out as ``archive_replay`` (docs/how-to/replay-from-the-archive.md).
 
         Raises:
             OperatorError: it is something else, or the bus has no archive.

@@ -34,6 +34,7 @@ class Clients:
     logs: CloudWatchLogsClient
     s3: S3Client
     secretsmanager: SecretsManagerClient
+    sns: Any
     sqs: SQSClient
     stepfunctions: SFNClient
     sts: Any

@@ -44,7 +44,7 @@ SECRET_WORD = "workspace"
 """In the comment's event, and nowhere else in what is known of it."""
 WORKFLOW = REPOSITORY / "workflow.yaml"
 PORT = 8787
-NAMES = ("to-replay", "to-edit", "to-archive")
+NAMES = ("to-retry", "to-edit", "to-archive")
 
 
 @pytest.fixture(name="items", scope="module")
@@ -131,7 +131,7 @@ def refused_all(operator: Operator, *commands: tuple[str, ...]) -> list[tuple[st
 
 
 def test_metadata_shows_what_failed_and_not_what_is_in_it(holder, items, versions):
-    operator, item, before = holder("metadata"), items["to-replay"], versions()
+    operator, item, before = holder("metadata"), items["to-retry"], versions()
     listed = operator.run("review", "list", "--json")
     assert set(items.values()) <= {one["item_id"] for one in listed.document["items"]}
     partner = listed.document["items"][0]["partner"]
@@ -148,7 +148,7 @@ def test_metadata_shows_what_failed_and_not_what_is_in_it(holder, items, version
 
 
 def test_read_shows_everything_and_changes_nothing(holder, items, edited, versions):
-    operator, item, before = holder("read"), items["to-replay"], versions()
+    operator, item, before = holder("read"), items["to-retry"], versions()
     shown = operator.run("review", "show", item, "--json").document
     assert SECRET_WORD in shown["body"]
     group = shown["group_id"]
@@ -171,15 +171,15 @@ def test_read_shows_everything_and_changes_nothing(holder, items, edited, versio
 
 
 def test_replay_sends_one_and_many_and_no_past_events(holder, items, look):
-    operator, item = holder("retry"), items["to-replay"]
+    operator, item = holder("retry"), items["to-retry"]
     assert operator.run("review", "note", item, "the tool is back").status == 0
     replayed = operator.run("review", "retry", item, "--reason", "the tool is back")
     assert (replayed.status, f"delivered to {BROKEN}" in replayed.out) == (0, True), replayed.err
     entries = operator.run("review", "audit", item, "--json").document
     assert [(entry["action"], entry["by"].rpartition("/")[2]) for entry in entries] == [
-        ("retry", "may-replay"),
-        ("retry asked for", "may-replay"),
-        ("note", "may-replay"),
+        ("retry", "may-retry"),
+        ("retry asked for", "may-retry"),
+        ("note", "may-retry"),
     ]
     group = look(item).group_id
     # Nothing of it failed in the last second: it is the operation's row that must be allowed.
