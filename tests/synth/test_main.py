@@ -69,7 +69,7 @@ def test_warnings_are_told_and_do_not_stop_the_synthesis(clean_environ, tmp_path
 
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == (
-        "workflow.yaml: warning, line 1, routes: there are no routes: events come in and go nowhere\n"
+        "workflow.yaml: warning, line 1, routes: there are no routes: no event is delivered anywhere\n"
     )
 
 
