@@ -29,7 +29,7 @@ from media_events.core.failures import (
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
-from media_events.recovery.redriver import for_route
+from media_events.recovery.redrive_messages import for_route
 from media_events.recovery.review_item import ReviewItem, item_id
 from ops.review.audit_log import KeptEdit
 from ops.review.audited_service import AuditedReviewService

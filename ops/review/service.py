@@ -17,14 +17,13 @@ from typing import Any, Final, Literal, Protocol
 
 from media_events.core.clock import timestamp
 from media_events.core.envelope import Event
-from media_events.core.failures import REDRIVE_COUNT_ATTRIBUTE, PermanentDataError, ProcessingError
+from media_events.core.failures import PermanentDataError, ProcessingError
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, OrderingOverride
 from media_events.events.claim_check import Bodies, restore
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.ports import Events, Functions, Queues
-from media_events.recovery.redrive_messages import MAX_ATTRIBUTES, replay_payload
-from media_events.recovery.redriver import for_route
+from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop, with_redrive_count
 from media_events.recovery.review_item import Group, Grouping, Position, ReviewItem, Selection, Slice
 from ops.review.ordering import Lanes, OrderPosition, as_attribute, notify_skipped, order_position
 
@@ -259,30 +258,18 @@ class ReviewService:
         """
         to, count = item.return_to, item.redrive_count + 1
         body = self.body(item)
-        # What the event points at has expired by now, perhaps.
+        # The event's own body may have expired meanwhile.
         restore(item.kept, self.bodies)
-        if to.kind == "queue" and to.queue_url is not None:
-            url, attributes = to.queue_url, attributes_to_send(self.attributes(item), count, override)
-            unique = f"{item.item_id}-{item.version + 1}"
-            return lambda: self.queues.send(url, body, attributes, group_id=to.group_id, deduplication_id=unique)
-        if to.kind == "function" and to.function_arn is not None:
-            function_arn = to.function_arn
-            return lambda: self.functions.invoke(function_arn, body)
-        if to.kind == "record" and to.function_arn is not None:
-            record_arn = to.function_arn
-            record = replay_payload(
-                body, attributes_to_send(self.attributes(item), count), item.attempts[-1].message_id
-            )
-            return lambda: self.functions.invoke(record_arn, record)
-        event = for_route(event_of(body), to.route, count)
-        bus = self.bus(to.bus_arn or "")
-
-        def publish() -> None:
-            outcome = bus.publish([event])[0]
-            if outcome is not None:
-                raise outcome
-
-        return publish
+        message = RedriveMessage(
+            to=to,
+            body=body,
+            attributes=attributes_to_send(self.attributes(item), count, override),
+            count=count,
+            message_id=item.attempts[-1].message_id,
+            deduplication_id=f"{item.item_id}-{item.version + 1}",
+            event=event_of(body) if to.kind == "bus" else None,
+        )
+        return lambda: send_to_hop(message, queues=self.queues, functions=self.functions, bus=self.bus)
 
     def attributes(self, item: ReviewItem) -> Mapping[str, Mapping[str, Any]]:
         """The message attributes that the item's body came with.
@@ -372,11 +359,9 @@ def confirmable(item: ReviewItem) -> bool:
 def attributes_to_send(
     received: Mapping[str, Mapping[str, Any]], count: int, override: OrderingOverride | None = None
 ) -> dict[str, Mapping[str, Any]]:
-    """Message attributes for a retry. When the event first failed stays behind: a person has given it a new chance."""
-    own = {REDRIVE_COUNT_ATTRIBUTE: {"dataType": "Number", "stringValue": str(count)}, **as_attribute(override)}
-    dropped = own.keys() | {FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE}
-    others = {name: value for name, value in received.items() if name not in dropped}
-    return {**dict(list(others.items())[: MAX_ATTRIBUTES - len(own)]), **own}
+    """Message attributes for a retry, without the time of the first failure: the retry is a new chance."""
+    dropped = frozenset({FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE})
+    return with_redrive_count(received, count, added=as_attribute(override), dropped=dropped)
 
 
 def event_of(body: str) -> Event:

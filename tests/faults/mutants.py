@@ -65,9 +65,8 @@ MUTATIONS: Final = (
         (
             Edit(
                 "media_events/delivery/idempotent_effect.py",
-                "    acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)\n",
-                "    return None\n"
-                "    acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)\n",
+                "    acquired = idempotency.acquire(",
+                "    return None\n    acquired = idempotency.acquire(",
             ),
             Edit("media_events/delivery/idempotent_effect.py", "    idempotency.complete(key, result=result)\n", ""),
         ),
@@ -86,7 +85,7 @@ MUTATIONS: Final = (
         "re-put to the whole bus instead of the failed route",
         (
             Edit(
-                "media_events/recovery/redriver.py",
+                "media_events/recovery/redrive_messages.py",
                 "    redrive = None if route is None else Redrive(route=route, count=count)\n",
                 "    redrive = None\n",
             ),

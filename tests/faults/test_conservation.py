@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from media_events.ingress import queue
 from media_events.messaging import queue_consumer
-from media_events.recovery import redriver
+from media_events.recovery.review_opener import ReviewOpener
 from tests.faults.__main__ import main
 from tests.faults.aws_model.scheduler import CALM, Mix
 from tests.faults.run import Run, Scenario, events_of
@@ -138,7 +138,7 @@ def test_however_many_messages_of_an_event_are_moved_by_sqs_it_has_one_item_with
 
 
 def test_second_items_of_an_event_are_noticed(monkeypatch):
-    monkeypatch.setattr(redriver.Redriver, "_described", lambda _self, dead_letter, _queue: dead_letter)
+    monkeypatch.setattr(ReviewOpener, "_inspected", lambda _self, dead_letter, _queue: dead_letter)
 
     tally = dying_ways_in(3, 0.3).live()
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from media_events.recovery import redriver
+from media_events.recovery import redrive_messages
 from tests.faults.__main__ import main
 from tests.faults.mutants import CODE, MUTATIONS, Edit, Mutation, OutdatedError, mutate
 from tests.faults.run import Run, Scenario, events_of
@@ -16,8 +16,8 @@ from tests.faults.shrinking import shrink, smaller, told
 @pytest.fixture
 def broken(monkeypatch):
     """Dead letters that are put back for one hop go to every rule."""
-    real = redriver.for_route
-    monkeypatch.setattr(redriver, "for_route", lambda event, _route, count: real(event, None, count))
+    real = redrive_messages.for_route
+    monkeypatch.setattr(redrive_messages, "for_route", lambda event, _route, count: real(event, None, count))
 
 
 def test_what_the_failure_does_not_need_is_left_out():

@@ -31,8 +31,9 @@ from media_events.handlers.invocation import seconds_left
 from media_events.messaging.message import Message
 from media_events.recovery.config import parse_queues
 from media_events.recovery.redrive_policy import DeadLetterQueue
-from media_events.recovery.redriver import ALONE_SECONDS, DESCRIBED_SECONDS, Redriver
+from media_events.recovery.redriver import ISOLATED_SECONDS, Redriver
 from media_events.recovery.review_maintenance import ReviewMaintenance
+from media_events.recovery.review_opener import INSPECTION_SECONDS
 
 FUNCTION_TIMEOUT_SECONDS = 29.0
 """An HTTP API waits one second longer for the same function."""
@@ -73,11 +74,11 @@ class _Functions:
         LambdaFunctions(client("lambda", read_timeout=FUNCTION_TIMEOUT_SECONDS)).invoke(function_arn, payload)
 
     def consume(self, function_arn: str, payload: str) -> None:
-        functions = LambdaFunctions(client("lambda", read_timeout=ALONE_SECONDS, attempts=ONE_ATTEMPT))
+        functions = LambdaFunctions(client("lambda", read_timeout=ISOLATED_SECONDS, attempts=ONE_ATTEMPT))
         functions.consume(function_arn, payload)
 
     def inspect(self, function_arn: str, payload: str) -> Message:
-        functions = LambdaFunctions(client("lambda", read_timeout=DESCRIBED_SECONDS, attempts=ONE_ATTEMPT))
+        functions = LambdaFunctions(client("lambda", read_timeout=INSPECTION_SECONDS, attempts=ONE_ATTEMPT))
         return functions.inspect(function_arn, payload)
 
 

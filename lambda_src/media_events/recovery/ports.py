@@ -1,4 +1,4 @@
-"""The redriver's ports: what it needs from AWS, as protocols."""
+"""The redriver's ports to AWS, as protocols. Every method raises a :class:`ProcessingError` where it fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from media_events.recovery.review_item import ReviewItem
 
 
 class Queues(Protocol):
-    """SQS. Any exception is a :class:`ProcessingError`."""
+    """SQS."""
 
     def send(
         self,
@@ -32,7 +32,7 @@ class Queues(Protocol):
 
 
 class Events(Protocol):
-    """The bus (``publishing.Publisher``)."""
+    """A bus (``events.publisher.Publisher``)."""
 
     def publish(self, events: Sequence[Event]) -> Sequence[ProcessingError | None]:
         """Put events on the bus, one outcome for each."""
@@ -40,33 +40,34 @@ class Events(Protocol):
 
 
 class Functions(Protocol):
-    """Lambda. Any exception is a :class:`ProcessingError`."""
+    """Lambda."""
 
     def invoke(self, function_arn: str, payload: str) -> None:
-        """Invoke a function and wait for it; an answer that reports a failure raises."""
+        """Invoke a function and wait; raises if its answer reports a failure."""
         ...
 
     def consume(self, function_arn: str, payload: str) -> None:
-        """Hand a function a batch as its queue would, and wait for it.
+        """Invoke a function with a batch, as its queue would, and wait.
 
         Raises:
-            PoisonError: the function crashed, or did not answer in :data:`ALONE_SECONDS`.
-            HopError: the batch was not taken.
+            PoisonError: the function crashed, or did not answer within ``redriver.ISOLATED_SECONDS``.
+            ProcessingError: it did not take the batch.
         """
         ...
 
     def inspect(self, function_arn: str, payload: str) -> Message:
-        """Ask a way in's function how it would dead-letter a message; it does nothing else.
+        """Ask an ingress's function how it would dead-letter a message. The call has no side effects.
 
         Raises:
-            PoisonError: the function crashed, can't tell, or did not answer in :data:`DESCRIBED_SECONDS`.
-            HopError: Lambda did not answer or refused.
+            PoisonError: the function crashed, can't read it, or did not answer within
+                ``review_opener.INSPECTION_SECONDS``.
+            ProcessingError: Lambda did not answer or refused.
         """
         ...
 
 
 class ReviewTable(Protocol):
-    """The review table. Any exception is a :class:`ProcessingError`."""
+    """The review table."""
 
     def create(self, item: ReviewItem) -> bool:
         """Write ``item`` unless its id exists; whether it was written."""
@@ -77,47 +78,50 @@ class ReviewTable(Protocol):
         ...
 
     def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
-        """Write ``item`` over ``over``; whether that was still what the table had."""
+        """Write ``item`` over ``over``; whether the table still had that version."""
         ...
 
     def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:
-        """The id of the item that ``message`` has: ``item_id``, unless it was given another one before.
+        """The id of the item of ``message``: the one recorded before, else ``item_id``, which is recorded now.
 
-        It is remembered for longer than SQS keeps a message; ``lasting``: for good.
+        The record outlives the message; with ``lasting`` it never expires.
         """
         ...
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
-        """Whether a group is new, or has not been announced for ``quiet_seconds``; remembers it as announced."""
+        """Whether a group has not been announced for ``quiet_seconds``; records it as announced."""
         ...
 
     def unannounce(self, group_id: str) -> None:
-        """Forget that a group was announced."""
+        """Delete the record of a group's announcement."""
         ...
 
 
 class CircuitBreakers(Protocol):
-    """The breakers of destinations (``delivery.breaker``). Any exception is a :class:`ProcessingError`."""
+    """The destinations' circuit breakers (``delivery.circuit_breaker``)."""
 
     def open_until(self, idempotency_table: str, destination: str) -> float | None:
-        """Until when (epoch seconds) nothing is delivered to ``destination``; ``None`` where deliveries are tried."""
+        """The time (epoch seconds) until which nothing is delivered; ``None`` where deliveries are tried."""
         ...
 
 
 class RateLimiter(Protocol):
-    """How many letters go back in a second (``adapters.pace_table``). Any exception is a :class:`ProcessingError`."""
+    """Limits how often something may happen in a second, over all instances of the function."""
 
     def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
-        """Take the next turn under ``name``: in how many seconds it is; ``None`` (and none taken) if not ``within``."""
+        """Reserve the next permit of ``name``: seconds until it is due.
+
+        ``None``: it would be due after more than ``within`` seconds, so none is reserved.
+        """
         ...
 
     def try_acquire(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:
-        """Whether one more may go now under ``name``; at most ``burst`` seconds' worth go at once, and always one."""
+        """Whether ``name`` may happen once more now; unused permits of ``burst`` seconds may be used at once."""
         ...
 
 
 class Topic(Protocol):
-    """Tells people. Any exception is a :class:`ProcessingError`."""
+    """Notifies people."""
 
     def publish(self, subject: str, text: str) -> None:
         """Send a notification."""

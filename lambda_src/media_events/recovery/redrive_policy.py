@@ -1,4 +1,8 @@
-"""The decision about a dead letter: wait, redrive, invoke alone, or ask a person."""
+"""The decision about a dead letter: wait, redrive, invoke alone, or send to review.
+
+There is no state between invocations. The time of the next redrive follows from the dead letter's sent time, redrive
+count and message id; until then it stays in its queue, invisible.
+"""
 
 from __future__ import annotations
 
@@ -15,31 +19,33 @@ from media_events.recovery.dead_letter import DeadLetter
 from media_events.recovery.review_item import ReturnTo
 
 MAX_POISON_REDRIVES: Final = 1
-"""What crashed a function is tried once more, in case the function was to blame, and no more than that."""
+"""A message that crashed its function is tried once more, since the function may have been at fault."""
 
 MIN_RATE_LIMIT_DELAY_SECONDS: Final = 15.0
-
 MAX_RATE_LIMIT_DELAY_SECONDS: Final = 600.0
 
+TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z")
+"""RFC 3339 in UTC, as our failures have it."""
+
 RedriveTarget = Literal["queue", "bus", "function", "none"]
-"""``none``: a person looks at every letter, for nothing could take it again."""
+"""``none``: every dead letter goes to review, since nothing can take it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedrivePolicy:
-    """How often, how soon and up to which age failures that may pass are tried again, in seconds."""
+    """How often, how soon and up to which age (in seconds) transient failures are tried again."""
 
     max_count: int = 3
     base_delay_seconds: float = 60
     max_delay_seconds: float = 3600
     max_age_seconds: float = 86_400
     max_per_second: float = 5
-    """How many letters of the hop go back in a second at most, so that they don't crowd out its live traffic."""
+    """The rate limit of the hop's redrives, so that they don't crowd out its live traffic."""
 
     def delay(self, count: int, salt: str) -> float:
-        """Seconds that a letter waits which has been sent back ``count`` times.
+        """Seconds to wait before the next redrive, after ``count`` of them.
 
-        Exponential; between half of that and all of it, so that letters spread, and always the same for one ``salt``.
+        Exponential backoff with jitter between half of it and all of it, the same for the same ``salt``.
         """
         full = min(self.max_delay_seconds, self.base_delay_seconds * 2.0 ** min(count, 30))
         digest = hashlib.sha256(f"{salt}:{count}".encode(errors="surrogatepass")).digest()
@@ -47,25 +53,24 @@ class RedrivePolicy:
 
 
 def rate_limit_delay_seconds(late: float, salt: str) -> int:
-    """How long a letter waits that has been due for ``late`` seconds and whose turn its function has no time to await.
+    """Delay before a dead letter that has been due for ``late`` seconds is read again, at its hop's rate limit.
 
-    In proportion to ``late``, so that each of ten thousand is looked at a dozen times and not a thousand; spread, so
-    that they don't come all at once.
+    Proportional to ``late``, so that each of ten thousand is read a dozen times and not a thousand; with jitter.
     """
     full = min(MAX_RATE_LIMIT_DELAY_SECONDS, max(MIN_RATE_LIMIT_DELAY_SECONDS, late / 2))
     share = hashlib.sha256(f"{salt}:{int(late)}".encode(errors="surrogatepass")).digest()[0] / 255
     return int(full * (0.5 + share / 2)) + 1
 
 
-def pause_seconds(left: float, salt: str) -> int:
-    """``left`` seconds and up to a quarter more, so that letters don't all come back at once."""
+def pause_seconds(remaining: float, salt: str) -> int:
+    """``remaining`` seconds and up to a quarter more, so that dead letters don't all come back at once."""
     share = hashlib.sha256(salt.encode(errors="surrogatepass")).digest()[0] / 255
-    return min(int(left * (1 + share / 4)) + 1, MAX_VISIBILITY_SECONDS)
+    return min(int(remaining * (1 + share / 4)) + 1, MAX_VISIBILITY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterQueue:
-    """A dead-letter queue, the hop that it belongs to, and where its letters go back to."""
+    """A dead-letter queue, its hop, and where its messages go back to."""
 
     arn: str
     url: str
@@ -76,18 +81,18 @@ class DeadLetterQueue:
     function_arn: str | None = None
     policy: RedrivePolicy = field(default_factory=RedrivePolicy)
     idempotency_table: str | None = None
-    """Where the breaker of the destination is, if it has one."""
+    """The table with the destination's circuit breaker, if it has one."""
     consumer_arn: str | None = None
-    """The function that consumes the hop's queue, where it may be handed one message alone."""
+    """The function that consumes the hop's queue, if it may be invoked with one message alone."""
 
     @property
     def inspector_arn(self) -> str | None:
-        """The function that can tell what is in a partner's own message, if this is a hop with one."""
+        """The function that can inspect a partner's own message, if the hop has one."""
         return (self.consumer_arn or self.function_arn) if self.is_ingress else None
 
     @property
     def is_ingress(self) -> bool:
-        """Whether the hop takes a partner's own messages out of a queue: the webhook alone goes back to the bus."""
+        """Whether the hop consumes a queue of a partner's own messages; the webhook goes to the bus and does not."""
         return self.hop.startswith("ingress/") and self.redrive_target != "bus"
 
 
@@ -100,7 +105,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class RedriveToHop:
-    """Due now, and since ``late`` seconds."""
+    """Due for ``late`` seconds."""
 
     to: ReturnTo
     count: int
@@ -109,9 +114,9 @@ class RedriveToHop:
 
 @dataclass(frozen=True, slots=True)
 class InvokeIsolated:
-    """Due since ``late`` seconds, and suspected of having crashed its function: handed to it past the queue, alone.
+    """Due for ``late`` seconds; it may have crashed its function, so the function is invoked with it alone.
 
-    In the queue it would be received together with live messages, and take them along each time.
+    In the queue it would be received together with live messages and fail them, too.
     """
 
     function_arn: str
@@ -121,7 +126,7 @@ class InvokeIsolated:
 
 @dataclass(frozen=True, slots=True)
 class SendToReview:
-    """No retry helps, or enough have been made."""
+    """No retry helps, or all of them have been made."""
 
     failure: Failure
 
@@ -130,7 +135,7 @@ Decision = Wait | RedriveToHop | InvokeIsolated | SendToReview
 
 
 def decide(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now: float) -> Decision:
-    """What to do with ``dead_letter`` at ``now`` (epoch seconds)."""
+    """Decide about ``dead_letter`` at ``now`` (epoch seconds)."""
     failure, policy = dead_letter.failure, queue.policy
     limit = {"transient": policy.max_count, "poison": min(policy.max_count, MAX_POISON_REDRIVES)}.get(
         failure.failure_class, 0
@@ -143,7 +148,7 @@ def decide(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now
             failure.as_class(
                 "expired",
                 failure.code,
-                f"not tried again, for it first failed more than {policy.max_age_seconds:g} s ago; {failure.message}",
+                f"not tried again: it first failed more than {policy.max_age_seconds:g} s ago; {failure.message}",
             )
         )
     delay = policy.delay(dead_letter.redrive_count, dead_letter.message_id)
@@ -153,20 +158,22 @@ def decide(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now
     if remaining > 0:
         return Wait(min(int(remaining) + 1, MAX_VISIBILITY_SECONDS))
     count = dead_letter.redrive_count + 1
-    # A group of a FIFO queue is handled in order anyway, and its messages' place is the queue.
+    # A FIFO queue handles a group in order, so its messages must go back through the queue.
     if failure.failure_class == "poison" and to.kind == "queue" and to.group_id is None and queue.consumer_arn:
         return InvokeIsolated(queue.consumer_arn, count, late=-remaining)
     return RedriveToHop(to, count, late=-remaining)
 
 
 def return_to(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) -> ReturnTo:  # noqa: PLR0911  # one per way
-    """Where ``dead_letter`` is to be tried again.
+    """The place where ``dead_letter`` is tried again.
 
-    A rule's dead letter never reached the hop's queue, and one of a hop without a queue has none: they go back on the
-    bus, for this hop's rule alone. What the webhook could not publish nobody has seen: it goes to every rule. A
-    partner's own message has never been on our bus and must not get there as it is: it goes to its hop's queue, whoever
-    dead-lettered it, or to its function, where the queue is not ours to write to. What a rule takes straight from a
-    partner's bus to ours goes nowhere: nobody but EventBridge can put an event there under a partner's source.
+    - A rule's dead letter never reached the hop's queue, and a hop may have no queue: it goes to the bus, marked for
+      this hop's rule alone.
+    - An event that the webhook could not publish reached no one: it goes to every rule.
+    - A partner's own message must not go to our bus as it is: it goes to its hop's queue, or to the hop's function
+      where we may not write to the queue.
+    - An event that a rule forwards from a partner's bus to ours goes nowhere: only EventBridge can put an event with a
+      partner's source.
     """
     if queue.redrive_target == "none":
         return ReturnTo(kind="none")
@@ -188,14 +195,11 @@ def return_to(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) 
 
 
 def first_failed(dead_letter: DeadLetter) -> float:
-    """When the event first failed at this hop, in epoch seconds, as far as its message knows."""
+    """The time (epoch seconds) of the event's first failure at this hop, as far as its message says."""
     attribute = dead_letter.message_attributes.get(FIRST_FAILED_ATTRIBUTE, {}).get("stringValue")
     times = [_epoch(attribute), _epoch(dead_letter.failure.firsttime), dead_letter.sent_at]
     return min(time for time in times if time is not None)
 
 
 def _epoch(text: Any) -> float | None:
-    return epoch(text) if isinstance(text, str) and _TIME.match(text) else None
-
-
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\Z")
+    return epoch(text) if isinstance(text, str) and TIMESTAMP.match(text) else None

@@ -16,7 +16,7 @@ import pytest
 from media_events.core.failures import PermanentConfigError, PoisonError, ProcessingError, TransientError
 from media_events.messaging.message import Message
 from media_events.recovery.redrive_policy import RedrivePolicy
-from media_events.recovery.redriver import DESCRIBABLE_SECONDS, DESCRIBED_SECONDS, RESERVED_SECONDS
+from media_events.recovery.review_opener import INSPECTION_SECONDS, INSPECTION_WAIT_SECONDS, RESERVED_SECONDS
 from tests.fakes.dead_letters import NOW, record
 from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, FakePace, World, queue
 
@@ -126,7 +126,7 @@ def test_a_message_that_its_function_can_not_read_is_called_by_itself(world: Wor
 def test_a_letter_whose_function_can_not_be_asked_now_waits_but_not_for_ever(world: World):
     world.functions.describer = failing(*[TransientError("aws-TooManyRequestsException", "later")] * 6)
     assert world.handle_batch(moved()) == ["m-0"]
-    world.clock.now = NOW + IN.policy.max_age_seconds + DESCRIBABLE_SECONDS - 1
+    world.clock.now = NOW + IN.policy.max_age_seconds + INSPECTION_WAIT_SECONDS - 1
     assert world.handle_batch(moved()) == ["m-0"]
     assert world.table.items == {}
     world.clock.now += 2
@@ -141,18 +141,18 @@ def test_what_is_asked_about_keeps_the_pace(world: World):
 
 
 def test_without_the_time_to_ask_the_letter_comes_again(world: World):
-    world.seconds = DESCRIBED_SECONDS + RESERVED_SECONDS - 1
+    world.seconds = INSPECTION_SECONDS + RESERVED_SECONDS - 1
     assert world.handle_batch(moved()) == ["m-0"]
     assert (world.functions.asked, world.table.items) == ([], {})
 
 
 def test_without_the_time_to_ask_again_the_first_answer_is_the_last(world: World):
     def slow(_function_arn: str, _payload: str) -> Message:
-        world.clock.now += DESCRIBED_SECONDS
+        world.clock.now += INSPECTION_SECONDS
         raise PoisonError("function-no-answer", "the function did not answer in time")
 
     world.functions.describer = slow
-    world.seconds = DESCRIBED_SECONDS + RESERVED_SECONDS
+    world.seconds = INSPECTION_SECONDS + RESERVED_SECONDS
     assert world.handle_batch(moved()) == []
     assert (len(world.functions.asked), len(world.table.items)) == (1, 1)
 

@@ -8,7 +8,7 @@ import pytest
 
 from media_events.core.configuration import ConfigurationError
 from media_events.recovery.config import parse_queues
-from media_events.recovery.redrive_messages import attributes_to_send, deduplication_id, review_item
+from media_events.recovery.redrive_messages import attributes_to_send, redrive_message
 from media_events.recovery.redrive_policy import (
     RedrivePolicy,
     RedriveToHop,
@@ -18,6 +18,8 @@ from media_events.recovery.redrive_policy import (
     first_failed,
     return_to,
 )
+from media_events.recovery.review_item import ReturnTo
+from media_events.recovery.review_opener import review_item
 from tests.fakes.dead_letters import dead_letter, dead_letters
 from tests.fakes.recovery import ACCOUNT, BUS, FUNCTION, URL, queue, webhook_queue
 
@@ -163,9 +165,12 @@ def test_the_count_is_never_what_gives_way():
     assert "redrivecount" in sent
 
 
-def test_each_time_has_a_deduplication_id_of_its_own_and_the_same_when_repeated():
-    one = dead_letter("consumer")
-    assert deduplication_id(one, 1) == deduplication_id(one, 1) != deduplication_id(one, 2)
+def test_each_redrive_has_its_own_deduplication_id_and_the_same_when_repeated():
+    def deduplication_id(count):
+        to = ReturnTo(kind="queue", queue_url=queue().queue_url)
+        return redrive_message(dead_letter("consumer"), to, count).deduplication_id
+
+    assert deduplication_id(1) == deduplication_id(1) != deduplication_id(2)
 
 
 # --- the item ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from media_events.core.failures import PermanentDataError, TransientError
-from media_events.recovery.redriver import GROUP_QUIET_SECONDS
+from media_events.recovery.review_opener import GROUP_QUIET_SECONDS
 from tests.fakes.dead_letters import NAMES, record
 from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, Crash, FakePace, World, queue
 

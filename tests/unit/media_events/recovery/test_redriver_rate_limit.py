@@ -25,7 +25,8 @@ from media_events.recovery.redrive_policy import (
     decide,
     rate_limit_delay_seconds,
 )
-from media_events.recovery.redriver import ALONE_SECONDS, INVOKED_SECONDS, RESERVED_SECONDS
+from media_events.recovery.redriver import INVOKED_SECONDS, ISOLATED_SECONDS
+from media_events.recovery.review_opener import RESERVED_SECONDS
 from tests.fakes.dead_letters import dead_letter, record
 from tests.fakes.dynamodb import table
 from tests.fakes.hop import FakeClock, FakeReport
@@ -251,7 +252,7 @@ def test_a_function_that_takes_a_letter_back_itself_is_given_the_time_for_it():
 def test_a_letter_for_which_there_is_no_time_comes_again_and_takes_no_turn():
     world = poison_world()
     world.rate_limiter = FakePace(turns=9)
-    world.seconds = ALONE_SECONDS + RESERVED_SECONDS - 1
+    world.seconds = ISOLATED_SECONDS + RESERVED_SECONDS - 1
     assert moved(world) == [record("moved-by-sqs")["messageId"]]
     assert world.functions.invoked == []
     assert world.rate_limiter.asked == []
