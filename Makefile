@@ -39,7 +39,7 @@ hooks: ## run the quick checks before each commit, by pre-commit
 	@$(PYTHON) scripts/setup.py --lint
 	@.venv-lint/bin/pre-commit install
 
-lint: ## ruff, mypy, terraform fmt and validate, checkov, zizmor
+lint: ## ruff, mypy, terraform fmt and validate, checkov, zizmor, links and length of the documentation
 	@$(PYTHON) scripts/setup.py --lint
 	@$(BIN)/python scripts/lint.py
 

@@ -86,6 +86,7 @@ def changed(base: str | None) -> list[str]:
 
 def commands(files: Iterable[str], imports: Imports) -> dict[str, list[str]]:
     """The command of each check that `files` ask for, by its name."""
+    files = list(files)
     there = [file for file in files if file in imports.files or (ROOT / file).is_file()]
     python = [file for file in there if file.endswith(".py")]
     terraform = [file for file in there if file.endswith((".tf", ".tftest.hcl"))]
@@ -97,6 +98,8 @@ def commands(files: Iterable[str], imports: Imports) -> dict[str, list[str]]:
         found["mypy"] = [f"{BIN}/mypy", *typed]
     if terraform:
         found["terraform fmt"] = ["terraform", "fmt", "-check", "-diff", *terraform]
+    if any(file.endswith(".md") for file in files):
+        found["documentation"] = [f"{BIN}/python", "scripts/documentation.py"]
     if tests := related_tests(files, imports):
         found["tests"] = [f"{BIN}/pytest", "--quiet", "--no-header", "-m", QUICK, *tests]
     return found

@@ -122,6 +122,11 @@ def _zizmor() -> None:
     _run(LINT_BIN / "zizmor", "--offline", "--pedantic", "--no-progress", ".github")
 
 
+def _documentation() -> None:
+    """Links within the repository, and the number of words."""
+    _run(BIN / "python", "scripts/documentation.py")
+
+
 CHECKS: Final[dict[str, Callable[[], None]]] = {
     "ruff": _ruff,
     "ruff-format": _ruff_format,
@@ -131,6 +136,7 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
     "terraform-validate": _terraform_validate,
     "checkov": _checkov,
     "zizmor": _zizmor,
+    "documentation": _documentation,
 }
 
 

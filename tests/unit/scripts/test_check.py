@@ -93,6 +93,11 @@ def test_a_test_is_not_typed_and_a_removed_module_neither_typed_nor_linted(impor
     assert [*commands(["ops/review/removed.py"], imports)] == []
 
 
+@pytest.mark.parametrize("page", ["docs/reference/glossary.md", "docs/removed.md"])
+def test_a_page_has_its_links_checked_and_so_have_those_that_link_to_a_removed_one(imports, page):
+    assert [*commands([page], imports)] == ["documentation"]
+
+
 def test_terraform_is_formatted_and_other_files_ask_for_nothing(imports, tmp_path, monkeypatch):
     monkeypatch.setattr(check, "ROOT", tmp_path)
     for name in ("main.tf", "plan.tftest.hcl", "notes.txt"):
