@@ -22,6 +22,7 @@ def build_in(folder: Path) -> bytes:
     return (sources / "dist" / "media_events.zip").read_bytes()
 
 
+@pytest.mark.slow
 def test_two_builds_in_different_folders_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = tmp_path / "one", tmp_path / "somewhere" / "else"
 

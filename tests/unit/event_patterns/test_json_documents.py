@@ -70,6 +70,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_reading_and_writing_lose_nothing(value):
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))

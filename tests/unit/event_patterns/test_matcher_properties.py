@@ -7,6 +7,7 @@ import itertools
 import re
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -158,6 +159,7 @@ def naively_matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
     )
 
 
+@pytest.mark.slow
 @given(pairs(COMPARISONS))
 @example(({"a": {"b": ["a"], "c": ["b"]}}, {"a": [{"b": "a", "c": "a"}, {"b": "b", "c": "b"}]}))
 @example(({"a": [{"wildcard": "*a*b"}]}, {"a": "ab"}))
@@ -169,6 +171,7 @@ def test_the_matcher_agrees_with_a_naive_definition(pair):
     assert matches(pattern, event) == naively_matches(pattern, event)
 
 
+@pytest.mark.slow
 @given(pairs(COMPARISONS | ABSENCE), UNRELATED)
 @LAW
 def test_fields_that_the_pattern_does_not_name_make_no_difference(pair, unrelated):
@@ -177,6 +180,7 @@ def test_fields_that_the_pattern_does_not_name_make_no_difference(pair, unrelate
     assert matches(pattern, {**event, "z": [unrelated, {"a": 1}]}) == matches(pattern, event)
 
 
+@pytest.mark.slow
 @given(pairs(COMPARISONS | ABSENCE), st.lists(pairs(COMPARISONS | ABSENCE), min_size=2, max_size=3))
 @LAW
 def test_or_distributes_over_the_rest_of_the_pattern(pair, others):
@@ -189,6 +193,7 @@ def test_or_distributes_over_the_rest_of_the_pattern(pair, others):
     )
 
 
+@pytest.mark.slow
 @given(pairs(COMPARISONS | ABSENCE))
 @LAW
 def test_a_nested_pattern_means_the_same_as_one_with_dotted_names(pair):
@@ -198,6 +203,7 @@ def test_a_nested_pattern_means_the_same_as_one_with_dotted_names(pair):
     assert matches(dotted, event) == matches(pattern, event)
 
 
+@pytest.mark.slow
 @given(pairs(COMPARISONS | ABSENCE), st.none() | st.lists(patterns(COMPARISONS | ABSENCE), min_size=2, max_size=3))
 @example(({"a": {"b": [{"exists": False}], "c": ["x"]}, "b": ["y"]}, {"a": [{"b": 1}, {"c": "x"}]}), None)
 @LAW

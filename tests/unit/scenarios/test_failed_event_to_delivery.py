@@ -189,6 +189,7 @@ def open_items(review):
     return list(find_page(review, Query(), limit=100).items)
 
 
+@pytest.mark.slow
 def test_an_event_whose_receiver_is_down_waits_for_a_person_with_its_reason(cloud, receiver, review):
     send(cloud)
     cloud.settle()
@@ -200,6 +201,7 @@ def test_an_event_whose_receiver_is_down_waits_for_a_person_with_its_reason(clou
     assert len(cloud.sqs.receive_message(QueueUrl=cloud.notices_url).get("Messages", [])) == 1
 
 
+@pytest.mark.slow
 def test_once_the_receiver_is_back_a_replay_delivers_and_is_confirmed(cloud, receiver, review):
     send(cloud)
     cloud.settle()
@@ -214,6 +216,7 @@ def test_once_the_receiver_is_back_a_replay_delivers_and_is_confirmed(cloud, rec
     assert open_items(review) == []
 
 
+@pytest.mark.slow
 def test_a_replay_to_a_receiver_that_is_still_down_opens_the_item_again(cloud, review):
     send(cloud)
     cloud.settle()
@@ -225,6 +228,7 @@ def test_a_replay_to_a_receiver_that_is_still_down_opens_the_item_again(cloud, r
     assert (again.item_id, again.status, len(again.attempts)) == (item.item_id, "OPEN", 2)
 
 
+@pytest.mark.slow
 def test_an_event_that_comes_three_times_is_delivered_once(cloud, receiver, review):
     receiver.status = 200
     for _ in range(3):
@@ -234,6 +238,7 @@ def test_an_event_that_comes_three_times_is_delivered_once(cloud, receiver, revi
     assert open_items(review) == []
 
 
+@pytest.mark.slow
 def test_a_permanent_refusal_is_not_tried_again(cloud, receiver, review):
     receiver.status = 422
     send(cloud)
@@ -243,6 +248,7 @@ def test_a_permanent_refusal_is_not_tried_again(cloud, receiver, review):
     assert (item.failure_class, item.error_code) == ("permanent-data", "http-422")
 
 
+@pytest.mark.slow
 def test_what_is_no_event_waits_for_a_person_with_its_bytes(cloud, review):
     cloud.sqs.send_message(QueueUrl=cloud.queue_url, MessageBody="not an event {{{")
     cloud.settle()
@@ -250,6 +256,7 @@ def test_what_is_no_event_waits_for_a_person_with_its_bytes(cloud, review):
     assert (item.error_code, review.body(item)) == ("not-an-event", "not an event {{{")
 
 
+@pytest.mark.slow
 def test_every_event_is_delivered_or_in_review(cloud, receiver, review):
     for number in range(12):
         send(cloud, f"evt-{number}")
@@ -261,6 +268,7 @@ def test_every_event_is_delivered_or_in_review(cloud, receiver, review):
     assert delivered | waiting == {f"evt-{number}" for number in range(12)}
 
 
+@pytest.mark.slow
 def test_an_unusable_configuration_is_the_reason_that_a_person_reads(cloud, review, monkeypatch):
     broken = cloud.configuration({"destination": {"name": "cms", "type": "http", "url": "http://10.0.0.1/"}})
     for name, value in broken.items():
@@ -283,6 +291,7 @@ def correct(place, item_id, **data):
     return editing.send(place, editing.check(place, draft, json.dumps(document)), reason="it lacked a title")
 
 
+@pytest.mark.slow
 def test_a_refused_event_is_corrected_until_the_receiver_takes_it(cloud, receiver):
     types = {"item_id": {"S": "settings/review"}, "editable_types": {"S": '{"asset.ready": null}'}}
     cloud.dynamodb.put_item(TableName="review", Item=types)
@@ -355,6 +364,7 @@ def taken(receiver, refused):
     return [key for key in keys if key not in refused]
 
 
+@pytest.mark.slow
 def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_put_away(cloud, receiver, ordered, review):
     ordered.add("e1")
     in_order(cloud, 3, 1, 2)
@@ -369,6 +379,7 @@ def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_put_away(
     assert review.order_position(item) is None
 
 
+@pytest.mark.slow
 def test_an_event_that_comes_too_late_is_delivered_when_a_person_says_so(cloud, receiver, ordered, review):
     in_order(cloud, 2)
     until(cloud, lambda: taken(receiver, ordered) == ["e2"])
@@ -384,6 +395,7 @@ def test_an_event_that_comes_too_late_is_delivered_when_a_person_says_so(cloud, 
     assert taken(receiver, ordered) == ["e2", "e1"]
 
 
+@pytest.mark.slow
 def test_an_edit_is_delivered_in_the_place_of_its_original(cloud, receiver, ordered):
     types = {"item_id": {"S": "settings/review"}, "editable_types": {"S": '{"asset.ready": null}'}}
     cloud.dynamodb.put_item(TableName="review", Item=types)

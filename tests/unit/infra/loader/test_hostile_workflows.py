@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -66,6 +67,7 @@ def tried(text: str) -> None:
         assert all(problem.position.line >= 1 and problem.message for problem in told.problems)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(PATHS), VALUES), min_size=1, max_size=3))
 def test_any_value_in_any_place_is_refused_or_accepted(changes):
@@ -82,12 +84,14 @@ def test_any_value_in_any_place_is_refused_or_accepted(changes):
     tried(json.dumps(document))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=200) | st.text(alphabet="{}[]:,-&*!|>'\"%@`#?~<. \n\ta$", max_size=80))
 def test_any_text_is_refused_or_accepted(text):
     tried(text)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_file_cut_or_broken_anywhere_is_refused_or_accepted(data):

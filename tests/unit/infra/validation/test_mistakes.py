@@ -181,6 +181,7 @@ def test_aliases_of_aliases_are_bounded():
     assert "more than 50000 values" in problems("\n".join(levels) + "\n")[0]
 
 
+@pytest.mark.slow
 def test_deeply_nested_file_is_refused():
     assert problems("name: " + "[" * 5000 + "]" * 5000 + "\n")
 

@@ -39,7 +39,10 @@ def test_definitions_that_come_with_the_project_are_sound(path):
         (machine(A={"Type": "Fail", "Next": "Done"}), "A: a Fail state ends the machine"),
         (machine(A={"Type": "Choice", "Choices": [], "Default": "Done"}), "A: Choices must be a list of at least one"),
         (machine(A={"Type": "Choice", "Choices": [{}], "Default": "Done"}), "A: each of the Choices must have a Next"),
-        (machine(A={"Type": "Choice", "Choices": [{"Next": "Done"}], "End": True}), "A: a Choice state continues by its"),
+        (
+            machine(A={"Type": "Choice", "Choices": [{"Next": "Done"}], "End": True}),
+            "A: a Choice state continues by its",
+        ),
         (machine(A={"Type": "Task", "Next": "Done"}), "A: a Task state needs a Resource"),
         (machine(A="Pass"), "A: a state must be an object"),
         (

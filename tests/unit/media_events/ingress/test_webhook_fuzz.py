@@ -86,6 +86,7 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @SHARE
 @given(body=BODIES, request=REQUESTS)
 def test_fuzz_unsigned_request_is_refused_with_4xx_and_leaves_no_trace(service, body, request):
@@ -98,6 +99,7 @@ def test_fuzz_unsigned_request_is_refused_with_4xx_and_leaves_no_trace(service, 
     assert SECRET not in reply.text
 
 
+@pytest.mark.slow
 @SHARE
 @given(body=BODIES, extra=st.lists(st.tuples(st.sampled_from(HEADERS[3:]), JUNK), max_size=4), query=JUNK)
 def test_fuzz_signed_request_is_published_or_kept(service, body, extra, query):
@@ -122,6 +124,7 @@ def test_fuzz_signed_request_is_published_or_kept(service, body, extra, query):
         service.bodies.kept.clear()
 
 
+@pytest.mark.slow
 @SHARE
 @given(
     position=st.integers(0, 10_000),
@@ -167,6 +170,7 @@ ODD_BODIES = st.builds(
 )
 
 
+@pytest.mark.slow
 @SHARE
 @given(event=ODD_EVENTS | ODD_BODIES)
 def test_fuzz_event_of_any_shape_is_answered(service, event):

@@ -455,6 +455,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     name=st.sampled_from(preset_names()),
@@ -486,6 +487,7 @@ def test_any_message_is_normalised_or_refused_cleanly(name, body, headers, attri
         assert Event.from_detail(json.loads(event.to_json())).metadata == event.metadata
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_any_mutilation_of_a_sample_is_normalised_or_refused_cleanly(data):

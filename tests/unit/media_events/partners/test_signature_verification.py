@@ -621,6 +621,7 @@ SCHEMES = [found for found in SCHEMES if found is not None] + [TWILIO]
 NAMES = sorted({name for found in SCHEMES for name in found.security_headers()} | {"content-type", "x"})
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(
     verification=st.sampled_from(SCHEMES),
@@ -641,6 +642,7 @@ def test_no_input_raises_in_the_verifier_and_none_verifies_by_chance(  # noqa: P
         assert verdict.reason != "verifier-fault"
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_no_mutation_of_a_genuine_request_raises_or_verifies(data):

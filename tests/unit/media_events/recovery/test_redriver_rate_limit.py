@@ -143,6 +143,7 @@ def test_time_in_which_nobody_asked_is_not_saved_up():
         assert found == pytest.approx([0, 0.1, 0.2], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_of_notices_a_burst_may_go_and_then_as_many_as_the_pace_allows():
     clock = FakeClock(1000.0)
     with table("item_id") as client:

@@ -291,6 +291,7 @@ def test_transform_is_refused_where_its_results_would_reach_a_queue_without_a_le
 # --- stopping, going on, ending ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_stopped_replay_goes_on_where_it_stopped_and_sends_nothing_twice(cloud):
     cloud.put(*(f"evt-{number:02}" for number in range(25)))
     service = cloud.service()
@@ -307,6 +308,7 @@ def test_stopped_replay_goes_on_where_it_stopped_and_sends_nothing_twice(cloud):
     assert cloud.left_behind() == []
 
 
+@pytest.mark.slow
 def test_stopped_dry_run_leaves_nothing(cloud):
     cloud.put("a")
     assert replay(cloud, dry_run=True, stopping=lambda: True).state == "cancelled"

@@ -77,6 +77,7 @@ class Group:
 # --- ten thousand ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_ten_thousand_the_limit_goes_out_at_the_rate_and_none_twice():
     group = Group(10_000)
     began = group.review.clock()
@@ -87,6 +88,7 @@ def test_of_ten_thousand_the_limit_goes_out_at_the_rate_and_none_twice():
     assert group.review.clock() - began >= 9.9
 
 
+@pytest.mark.slow
 def test_cancelled_and_resumed_and_killed_and_resumed_none_of_ten_thousand_is_sent_twice():
     group = Group(10_000)
 

@@ -107,6 +107,7 @@ def several(world, item, count):
     return [item, *more]
 
 
+@pytest.mark.slow
 def test_a_selection_is_done_one_by_one_and_counted(browser, item, world):
     items = several(world, item, 2)
     form = {"do": "archive", "group": item.group_id, "item": [one.item_id for one in items], "reason": "withdrawn"}
@@ -127,6 +128,7 @@ def test_a_selection_that_no_page_of_ours_makes_is_refused(browser, item, form):
     assert browser.post("/selection", {"group": item.group_id} | form).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -148,6 +150,7 @@ def test_a_retry_of_a_group_with_an_unusable_number_says_which(browser, item, wo
     assert world.sent() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grouping", GROUPINGS)
 def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(browser, item, world, grouping):
     several(world, item, 3)
@@ -172,6 +175,7 @@ def ended(world, path):
     return world.place.review.records.operation(operation_id)
 
 
+@pytest.mark.slow
 def test_a_group_is_retried_in_the_background_and_tells_how_far_it_is(browser, item, world):
     several(world, item, 3)
     path = run(browser, item)
@@ -186,6 +190,7 @@ def test_a_group_is_retried_in_the_background_and_tells_how_far_it_is(browser, i
     assert len(world.sent()) == 4
 
 
+@pytest.mark.slow
 def test_canaries_that_fail_again_stop_the_retry(browser, item, world):
     items = several(world, item, 3)
     path = run(browser, item, canary="1", rate="2")
@@ -204,6 +209,7 @@ def test_canaries_that_fail_again_stop_the_retry(browser, item, world):
     assert len(world.sent()) == 1
 
 
+@pytest.mark.slow
 def test_an_operation_is_cancelled_and_resumed_and_sends_none_twice(browser, item, world):
     several(world, item, 4)
     path = run(browser, item, rate="1")
@@ -220,6 +226,7 @@ def test_an_operation_is_cancelled_and_resumed_and_sends_none_twice(browser, ite
     assert len(bodies) == len(set(bodies))
 
 
+@pytest.mark.slow
 def test_a_group_is_archived_as_an_operation(browser, item, world):
     items = several(world, item, 2)
     path = f"/groups/{item.group_id}/archive"
@@ -241,6 +248,7 @@ def test_what_is_not_there_is_not_found(browser, path):
 # --- permissions -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "policy"),
     [
@@ -273,6 +281,7 @@ def test_who_may_not_read_is_told_which_policy_is_missing(browser, item, world, 
     assert "operator_policies.read</code>" in answer.text
 
 
+@pytest.mark.slow
 def test_a_permission_lost_in_the_middle_of_a_selection_says_how_far_it_came(browser, item, world):
     token = browser.form_token()
     world.deny("dynamodb:PutItem")

@@ -166,6 +166,7 @@ def test_a_cursor_that_no_page_gave_is_refused(browser, item, cursor):
         assert "begin with the first page" in answer.text
 
 
+@pytest.mark.slow
 def test_a_list_goes_on_where_it_ended(browser, world, item):
     group = f"many-{item.event_id}"
     made = [

@@ -140,12 +140,14 @@ def test_the_policy_lets_nothing_run_but_the_page_s_own(browser):
     assert "unsafe" not in str(policy)
 
 
+@pytest.mark.slow
 def test_no_page_has_what_the_policy_would_stop(browser, item):
     for path in ("/", "/items", f"/items/{item.item_id}", f"/groups/{item.group_id}", "/operations", "/help"):
         html = browser.get(path).text
         assert re.search(r"<script(?![^>]*\ssrc=)|\son\w+=|\sstyle=|<style|javascript:", html) is None, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["//evil.example", "https://evil.example", "/\\evil.example", "\r\nLocation: x"])
 def test_nobody_can_be_sent_elsewhere(browser, item, where):
     for path in (f"/enter?key=the-key-of-this-run&next={where}", f"/find?id={where}", f"/find?id=x&next={where}"):
