@@ -1,4 +1,4 @@
-"""`media-events route`: event patterns and routes, tried out without AWS."""
+"""`media-events route`: tries event patterns and routes without AWS."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _group() -> None:
   media-events route match --pattern pattern.json --event event.json
   jq .detail.pattern rule.json | media-events route match --pattern - --event event.json --json
 
-Exit status: 0 on a match, 1 on none, 2 on a pattern that AWS would refuse or a file that can't be used."""
+Exit status: 0 match, 1 no match, 2 a pattern that AWS would refuse, or an unusable file."""
 )
 def match(
     pattern: Annotated[str, typer.Option(metavar="FILE", help="The event pattern, JSON; - for standard input.")],
@@ -48,13 +48,13 @@ def match(
 ) -> None:
     """Match one event against one EventBridge event pattern, as AWS would.
 
-    Says the first part of the pattern that fails: the field, what was wanted, what the event has.
+    Shows the first part of the pattern that fails: the field, the wanted value, and the event's value.
     """
     if pattern == event == "-":
         fail("only one of --pattern and --event can be standard input", exit_code=UNUSABLE)
-    wanted, actual = _object(pattern, "the pattern"), _object(event, "the event")
+    pattern_document, event_document = _object(pattern, "the pattern"), _object(event, "the event")
     try:
-        verdict, warnings = explain(wanted, actual), advise(wanted)
+        verdict, warnings = explain(pattern_document, event_document), advise(pattern_document)
     except PatternError as error:
         _refuse(error.problems, json=json)
     except RecursionError:
@@ -64,7 +64,7 @@ def match(
     else:
         for warning in warnings:
             note(f"warning: {warning}")
-        _tell(verdict)
+        _print_verdict(verdict)
     raise typer.Exit(0 if verdict.matched else NO_MATCH)
 
 
@@ -77,7 +77,7 @@ def match(
   media-events partner check mux --body body.json | jq '.events[0]' | media-events route test --event -
   media-events route test --event event.json --workflow workflow.yaml --environment prod --json
 
-Exit status: 0 if a transform or route takes the event, 1 if none does, 2 on files that can't be used.""",
+Exit status: 0 a transform or route takes the event, 1 none does, 2 unusable files.""",
 )
 def try_event(
     event: Annotated[
@@ -88,24 +88,25 @@ def try_event(
         str | None, typer.Option(metavar="NAME", help="One of the file's environments. Default: its first.")
     ] = None,
     python_path: Annotated[
-        list[Path] | None, typer.Option(metavar="FOLDER", help="Where modules of Python steps are that come by layers.")
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="Folder with modules of Python steps that come in layers."),
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Say which transforms and routes of a workflow take an event, and why the others don't.
+    """Show which transforms and routes of a workflow take an event, and why the others don't.
 
-    Patterns are those of the deployed rules, with the conditions that the kit adds. Where a transform takes the event,
-    its steps are done here, and the routes for transformed events are tried with the result. A step that would ask
-    somebody else (lookup, call) is passed over, and told: what it would add is not in the result.
+    The patterns are those of the deployed rules, with the kit's own conditions. Where a transform takes the event, its
+    steps run here, and the routes for transformed events are tried with the result. A step that needs a network
+    (lookup, call) is skipped and named; the result lacks its additions.
     """
-    chosen = _environment(workflow, environment)
+    selected = _environment(workflow, environment)
     try:
-        actual = as_bus_event(_object(event, "the event"))
-        packages = [transform.package for transform in chosen.workflow.transforms.values()]
+        bus_event = as_bus_event(_object(event, "the event"))
+        packages = [transform.package for transform in selected.workflow.transforms.values()]
         folders = [workflow.parent / package for package in packages if package is not None]
         with modules_in([*folders, *(python_path or [])]):
-            routing = route(chosen.workflow, actual)
+            routing = route(selected.workflow, bus_event)
     except EnvelopeError as error:
         fail(f"the event ({event}) is no event: {'; '.join(error.problems)}", exit_code=UNUSABLE)
     except RecursionError:
@@ -113,13 +114,13 @@ def try_event(
     if json:
         print_json(
             {
-                "environment": chosen.name,
+                "environment": selected.name,
                 "transforms": [decision.to_dict() for decision in routing.transforms],
                 "routes": [decision.to_dict() for decision in routing.routes],
             }
         )
     else:
-        _tell_routing(chosen, routing)
+        _print_routing(selected, routing)
     raise typer.Exit(0 if routing.taken else NO_MATCH)
 
 
@@ -134,38 +135,38 @@ def _environment(file: Path, name: str | None) -> Environment:
     return environments[0]
 
 
-def _tell_routing(environment: Environment, routing: Routing) -> None:
+def _print_routing(environment: Environment, routing: Routing) -> None:
     out.print(f"environment {environment.name}", markup=False)
     decisions = [*routing.transforms, *routing.routes]
     width = max((len(decision.hop) for decision in decisions), default=0)
     for decision in decisions:
-        out.print(f"  {decision.hop:{width}}  {_told(decision)}", markup=False)
+        out.print(f"  {decision.hop:{width}}  {_summary(decision)}", markup=False)
         for sentence in decision.passed_over:
-            out.print(f"  {'':{width}}    not done here: {sentence}", markup=False)
+            out.print(f"  {'':{width}}    skipped: {sentence}", markup=False)
     if not routing.taken:
         out.print("nothing takes this event")
 
 
-def _told(decision: Decision) -> str:
+def _summary(decision: Decision) -> str:
     derived = decision.of != (GIVEN,)
-    of = _named(decision.of) if derived else "it"
+    of = _results_named(decision.of) if derived else "it"
     if decision.outcome == "not-taken":
         return f"no{f', {of}' if derived else ''}: {decision.mismatch}"
     if decision.outcome == "switched-off":
         return f"no: it would take {of}, but is switched off"
     to = "" if decision.destination is None else f", to {decision.destination}"
-    several = f", and makes {len(decision.results)} events of it" if len(decision.results) > 1 else ""
+    several = f", and splits it into {len(decision.results)} events" if len(decision.results) > 1 else ""
     effect = "" if decision.effect is None else f", but {decision.effect}"
     return f"takes {of}{to}{several}{effect}"
 
 
-def _named(of: tuple[str, ...]) -> str:
-    """Events that transforms make: those of a split by their number, for they may be many."""
+def _results_named(of: tuple[str, ...]) -> str:
+    """The results of transforms; those of a split only by their number, since they may be many."""
     parts = Counter(name.partition("[")[0] for name in of if "[" in name)
     whole = [name for name in of if "[" not in name]
-    told = [f"what {' and '.join(whole)} {'make' if len(whole) > 1 else 'makes'} of it"] if whole else []
-    told += [f"{count} of the events that {hop} makes of it" for hop, count in parts.items()]
-    return " and ".join(told)
+    names = [f"the result{'s' if len(whole) > 1 else ''} of {' and '.join(whole)}"] if whole else []
+    names += [f"{count} of the results of {hop}" for hop, count in parts.items()]
+    return " and ".join(names)
 
 
 def _object(file: str, what: str) -> dict[str, Any]:
@@ -202,7 +203,7 @@ def _as_json(verdict: Verdict, warnings: list[Problem]) -> dict[str, Any]:
     }
 
 
-def _tell(verdict: Verdict) -> None:
+def _print_verdict(verdict: Verdict) -> None:
     if verdict.matched:
         out.print("match")
         return

@@ -1,4 +1,4 @@
-"""A transform's steps, done without asking anybody: what needs a network is passed over, and told."""
+"""Runs a transform's steps without a network; steps that need one are skipped and named."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from media_events.core.configuration import ConfigurationError
 from media_events.core.envelope import Event
 from media_events.transform import Step, TransformPorts, advance
 
-_NOBODYS: Final = '{"client_id": "-", "client_secret": "-", "username": "-", "password": "-"}'
-"""Stands for any: whoever would get it is not asked."""
+_ANY_CREDENTIALS: Final = '{"client_id": "-", "client_secret": "-", "username": "-", "password": "-"}'
+"""Stands for any secret, since no request is sent."""
 
 
 class NetworkNeededError(Exception):
-    """A step asked somebody outside; the message says whom."""
+    """A step needs a network; the message says for which request."""
 
 
-class _Nobody:
-    """Fulfils the protocols of `media_events.transform.ports`, and answers nobody."""
+class _NoNetwork:
+    """Fulfils the protocols of `media_events.transform.ports`, and refuses every request."""
 
     def get(self, request: Any) -> NoReturn:
         raise NetworkNeededError(f"asks {request.target.url}")
@@ -47,39 +47,39 @@ class _Nobody:
 
 
 @dataclass(slots=True)
-class Done:
-    """What became of an event, and what of its steps was not done here, one sentence each."""
+class Result:
+    """The events of a transform, and a sentence for each step that was skipped."""
 
     events: list[Event]
     passed_over: list[str] = field(default_factory=list)
 
 
-def do_steps(event: Event, steps: Sequence[Step]) -> Done:
-    """Do `steps`; one that can't be done here leaves the event as it is.
+def run_steps(event: Event, steps: Sequence[Step]) -> Result:
+    """Run `steps`; a step that needs a network leaves the event unchanged.
 
     Raises:
-        HopError: a step can't be done on this event.
+        ProcessingError: a step fails on this event.
     """
-    nobody = _Nobody()
+    refusing = _NoNetwork()
     ports = TransformPorts(
-        partners=nobody,
-        read_secrets=lambda _arn: [_NOBODYS],
-        tables=nobody,
-        objects=nobody,
-        functions=nobody,
+        partners=refusing,
+        read_secrets=lambda _arn: [_ANY_CREDENTIALS],
+        tables=refusing,
+        objects=refusing,
+        functions=refusing,
         load=load,
         clock=time.time,
         seconds_left=lambda: math.inf,
     )
-    done = Done([event])
+    result = Result([event])
     for step in steps:
         try:
-            done.events = advance(done.events, step, ports)
+            result.events = advance(result.events, step, ports)
         except NetworkNeededError as needed:
-            done.passed_over.append(f"{step.where} {needed}")
+            result.passed_over.append(f"{step.where} {needed}")
         except ConfigurationError as error:
-            done.passed_over.append(f"{step.where} needs {error.problems[0]}; here, name its folder: --python-path")
-    return done
+            result.passed_over.append(f"{step.where} needs {error.problems[0]}; here, name its folder: --python-path")
+    return result
 
 
 @contextmanager

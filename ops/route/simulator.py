@@ -1,4 +1,4 @@
-"""Which transforms and routes of a workflow take an event, followed through the transforms, without AWS."""
+"""Follows an event through the transforms and routes of a workflow, without AWS."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from infra.validation.references import stage_of
 from media_events.core.configuration import ConfigurationError
 from media_events.core.envelope import EnvelopeError, Event
 from media_events.core.failures import ProcessingError
+from media_events.core.json_fields import text
 from media_events.transform import parse_steps
-from ops.route.offline_transform import do_steps
+from ops.route.offline_transform import run_steps
 
 GIVEN: Final = "the event"
 
@@ -25,11 +26,11 @@ Outcome = Literal["taken", "not-taken", "switched-off"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one hop does with an event.
+    """The decision of one hop on an event.
 
-    ``of`` says which events were looked at: the one given, or what transforms make of it. ``mismatch`` says why it is
-    not taken; ``switched-off`` is a hop that would take it, were it enabled. ``results`` is what a transform makes of
-    the event, ``effect`` says what comes of that in words, ``passed_over`` which of its steps can't be done here.
+    ``of`` names the tested events: the given one, or results of transforms. ``mismatch`` says why it is not taken;
+    ``switched-off`` is a hop that would take it if it were enabled. ``results`` are those of a transform, ``effect``
+    describes their consequence in words, ``passed_over`` names steps that were skipped.
     """
 
     hop: str
@@ -79,7 +80,7 @@ def as_bus_event(document: Mapping[str, Any]) -> dict[str, Any]:
     metadata = document.get("metadata")
     if not isinstance(metadata, Mapping):
         raise EnvelopeError(["it has neither detail (an EventBridge event) nor metadata (the detail of one)"])
-    problems = [f"metadata.{name} must be text" for name in ("partner", "type") if not _text(metadata, name)]
+    problems = [f"metadata.{name} must be text" for name in ("partner", "type") if not text(metadata.get(name))]
     if problems:
         raise EnvelopeError(problems)
     return {
@@ -96,7 +97,7 @@ def as_bus_event(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def route(workflow: Workflow, event: Mapping[str, Any]) -> Routing:
-    """Decide for every hop of ``workflow``, as the rules that it is deployed with would."""
+    """The decisions of all hops of ``workflow``, as those of its deployed rules."""
     routing = Routing()
     for name, hop in workflow.transforms.items():
         pattern = effective_pattern(hop.pattern, hop=f"transform/{name}", stage="received")
@@ -107,29 +108,29 @@ def route(workflow: Workflow, event: Mapping[str, Any]) -> Routing:
         for decision in routing.transforms
         for index, result in enumerate(decision.results)
     }
-    for name, way in workflow.routes.items():
-        stage = stage_of("routes", way.stage or "", has_transforms=bool(workflow.transforms))
-        pattern = effective_pattern(way.pattern, hop=f"route/{name}", stage=stage)
+    for name, hop_route in workflow.routes.items():
+        stage = stage_of("routes", hop_route.stage or "", has_transforms=bool(workflow.transforms))
+        pattern = effective_pattern(hop_route.pattern, hop=f"route/{name}", stage=stage)
         candidates = {GIVEN: event, **results} if stage == "transformed" else {GIVEN: event}
-        decision = _decide(f"route/{name}", way.destination, pattern, candidates, enabled=way.enabled)
+        decision = _decide(f"route/{name}", hop_route.destination, pattern, candidates, enabled=hop_route.enabled)
         if _share_an_id([candidates[name] for name in decision.of]):
-            to = workflow.destinations.get(way.destination)
+            to = workflow.destinations.get(hop_route.destination)
             direct = isinstance(to, SqsDestination) and to.mode is None
             decision = replace(decision, effect=_ALL_OF_THEM if direct else _ONE_OF_THEM)
         routing.routes.append(decision)
     return routing
 
 
-# A function's ledger knows events by their id, which transforms keep; a queue that a rule sends to has no ledger.
-_ONE_OF_THEM: Final = "it gets the one that comes first, since they have one id"
-_ALL_OF_THEM: Final = "it gets every one of them"
+# An idempotency store knows events by their id, which transforms keep; a queue that a rule sends to has no store.
+_ONE_OF_THEM: Final = "it gets only the first of them, since they have one id"
+_ALL_OF_THEM: Final = "it gets all of them"
 
 
 def _share_an_id(events: list[Mapping[str, Any]]) -> bool:
-    """Whether two of ``events`` are one to a ledger; parts of a split are not."""
+    """Whether an idempotency store takes two of ``events`` for one; parts of a split differ."""
     if len(events) < 2:  # noqa: PLR2004 - it takes two
         return False
-    # The one given comes here too where it is transformed already, and is then as complete as the others.
+    # The given event is among them where it is transformed already, and is then complete.
     metadata = [plain(event["detail"])["metadata"] for event in events]
     return max(Counter((about.get("source"), about.get("id")) for about in metadata).values()) > 1
 
@@ -142,7 +143,7 @@ def _decide(
     *,
     enabled: bool,
 ) -> Decision:
-    """The decision on all candidates that match; if none does, on the last, which is nearest to what the hop wants."""
+    """The decision on all candidates that match; if none does, on the last, which is the most likely one."""
     verdicts = {name: explain(pattern, event) for name, event in candidates.items()}
     matched = tuple(name for name, verdict in verdicts.items() if verdict.matched)
     if not matched:
@@ -152,25 +153,20 @@ def _decide(
 
 
 def _transformed(decision: Decision, hop: Transform, event: Mapping[str, Any]) -> Decision:
-    """The decision of a transform with what comes of its steps."""
+    """The decision of a transform with the results of its steps."""
     try:
         received = Event.from_detail(plain(event.get("detail")))
-        done = do_steps(received, parse_steps(hop.steps))
+        result = run_steps(received, parse_steps(hop.steps))
     except EnvelopeError as error:
         return replace(decision, effect=f"its detail is refused: {error}")
     except (ProcessingError, ConfigurationError) as error:
         return replace(decision, effect=f"its steps fail: {error}")
-    decision = replace(decision, passed_over=tuple(done.passed_over))
-    if not done.events:
+    decision = replace(decision, passed_over=tuple(result.passed_over))
+    if not result.events:
         return replace(decision, effect="its steps drop the event")
     results = []
-    for made in done.events:
-        after = made.next_hop(stage="transformed", redrive=None)
+    for event_after in result.events:
+        after = event_after.next_hop(stage="transformed", redrive=None)
         metadata = after.metadata
         results.append({**event, "source": metadata.source, "detail-type": metadata.type, "detail": after.to_detail()})
     return replace(decision, results=tuple(results))
-
-
-def _text(metadata: Mapping[str, Any], name: str) -> bool:
-    value = metadata.get(name)
-    return isinstance(value, str) and value != ""

@@ -1,4 +1,4 @@
-"""`media-events route match` and `media-events route test`: results, exit statuses, and what is said of bad input."""
+"""`media-events route match` and `media-events route test`: results, exit statuses, and messages about bad input."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def match(file, pattern: Any, event: Any = EVENT, *options: str) -> int:
 # match
 
 
-def test_a_match_is_said_with_status_0(file, capsys):
+def test_a_match_has_status_0(file, capsys):
     assert match(file, {"source": ["partner.mux"]}) == 0
 
     assert capsys.readouterr() == ("match\n", "")
@@ -131,7 +131,7 @@ def test_a_pattern_that_only_the_kit_refuses_is_said_to_be(file, capsys):
     assert "the kit would not take this pattern" in capsys.readouterr().err
 
 
-def test_doubts_go_to_standard_error_and_do_not_change_the_status(file, capsys):
+def test_warnings_go_to_standard_error_and_do_not_change_the_status(file, capsys):
     assert match(file, {"source": [{"exists": True}, "x"]}) == 0
 
     captured = capsys.readouterr()
@@ -182,7 +182,7 @@ def test_either_file_may_be_standard_input(file, stdin, capsys):
     ],
     ids=["no JSON", "no object", "key twice", "too deep", "deep"],
 )
-def test_unusable_events_are_told_without_a_stack_trace(file, capsys, content, reason):
+def test_unusable_events_are_refused_without_a_stack_trace(file, capsys, content, reason):
     status = match(file, {"source": ["x"]}, content)
 
     captured = capsys.readouterr()
@@ -237,9 +237,9 @@ def test_an_event_is_followed_through_the_transforms_to_the_routes(file, capsys)
         "  transform/shape           takes it\n"
         '  transform/small-ones-out  no: detail-type: wanted "asset.small", but the event has "asset.ready"\n'
         "  transform/off             no: it would take it, but is switched off\n"
-        "  route/shaped              takes what transform/shape makes of it, to cms\n"
+        "  route/shaped              takes the result of transform/shape, to cms\n"
         "  route/raw                 takes it, to cms\n"
-        "  route/large               no, what transform/shape makes of it: detail.data.size: wanted "
+        "  route/large               no, the result of transform/shape: detail.data.size: wanted "
         '{"numeric":[">",100]}, but the event has 7\n'
     )
 
@@ -257,7 +257,7 @@ def test_the_result_of_a_transform_is_in_the_json(file, capsys):
     assert found["route/large"]["mismatch"]["field"] == "detail.data.size"
 
 
-def test_an_event_as_eventbridge_has_it_is_taken_as_it_is(file, capsys):
+def test_an_eventbridge_event_is_used_unchanged(file, capsys):
     event = {**EVENT, "detail": {**DETAIL, "metadata": {**METADATA, "stage": "transformed"}}}
 
     assert route_event(file, event, "--json") == 1
@@ -267,7 +267,7 @@ def test_an_event_as_eventbridge_has_it_is_taken_as_it_is(file, capsys):
     assert found["route/raw"]["mismatch"]["field"] == "detail.metadata.stage"
 
 
-def test_a_re_driven_event_is_taken_by_its_own_route_alone(file, capsys):
+def test_a_redriven_event_is_taken_by_its_own_route_alone(file, capsys):
     metadata = {**METADATA, "stage": "received", "redrive": {"route": "route/raw", "count": 1}}
 
     assert route_event(file, {**DETAIL, "metadata": metadata}, "--json") == 0
@@ -297,18 +297,18 @@ def test_an_event_that_two_transforms_take_is_delivered_once(file, capsys):
     route_event(file, DETAIL, workflow=both)
 
     assert (
-        "  route/shaped              takes what transform/shape and transform/off make of it, to cms, "
-        "but it gets the one that comes first, since they have one id\n"
+        "  route/shaped              takes the results of transform/shape and transform/off, to cms, "
+        "but it gets only the first of them, since they have one id\n"
     ) in capsys.readouterr().out
 
 
-def test_a_queue_gets_what_every_transform_makes_of_an_event(file, capsys):
+def test_a_queue_gets_the_result_of_every_transform(file, capsys):
     both = WORKFLOW.replace("enabled: false", "enabled: true").replace("set: {x: 1}", "set: {asset: a-1}")
     queue = "{type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:111122223333:cms'}"
 
     route_event(file, DETAIL, workflow=both.replace('{type: http, url: "https://cms.example.com/events"}', queue))
 
-    assert "to cms, but it gets every one of them\n" in capsys.readouterr().out
+    assert "to cms, but it gets all of them\n" in capsys.readouterr().out
 
 
 def test_environments_differ_and_one_can_be_chosen(file, capsys):
@@ -334,19 +334,19 @@ def test_nothing_taken_has_status_1(file, capsys):
     ],
     ids=["neither", "no partner", "no JSON"],
 )
-def test_what_is_no_event_is_refused(file, capsys, event, reason):
+def test_a_document_that_is_no_event_is_refused(file, capsys, event, reason):
     assert route_event(file, event) == 2
 
     assert reason in capsys.readouterr().err
 
 
-def test_a_broken_workflow_is_told_with_its_mistakes(file, capsys):
+def test_a_broken_workflow_is_refused_with_its_mistakes(file, capsys):
     assert route_event(file, DETAIL, workflow=WORKFLOW.replace("asset.small", "{prefix: 5}")) == 2
 
     assert "'prefix'" in capsys.readouterr().err
 
 
-def test_an_unknown_environment_or_workflow_is_told(file, capsys, tmp_path):
+def test_an_unknown_environment_or_workflow_is_refused(file, capsys, tmp_path):
     assert route_event(file, DETAIL, "--environment", "staging") == 2
     assert '--environment asks for "staging", which is not declared: there are dev, prod' in capsys.readouterr().err
 
@@ -392,7 +392,7 @@ for short, long in {
     ASKING = ASKING.replace(short, long)
 
 
-def test_steps_that_ask_somebody_are_passed_over_and_told(file, capsys):
+def test_steps_that_need_a_network_are_skipped_and_named(file, capsys):
     assert route_event(file, DETAIL, "--json", workflow=ASKING) == 0
 
     found = decisions(capsys)
@@ -413,7 +413,7 @@ def test_steps_that_ask_somebody_are_passed_over_and_told(file, capsys):
     assert found["route/done"]["of"] == ["transform/complete"]
 
     assert route_event(file, DETAIL, workflow=ASKING) == 0
-    assert "    not done here: steps[2].lookup asks S3 for s3://inbox/a.mov\n" in capsys.readouterr().out
+    assert "    skipped: steps[2].lookup asks S3 for s3://inbox/a.mov\n" in capsys.readouterr().out
 
 
 @pytest.fixture(name="steps")
@@ -426,7 +426,7 @@ def _steps(tmp_path):
     load.cache_clear()
 
 
-def test_python_steps_are_done_with_the_modules_that_are_named(file, capsys, steps):
+def test_python_steps_run_with_the_modules_of_the_named_folder(file, capsys, steps):
     load.cache_clear()
     (steps / "acme_route_steps.py").write_text("def tidy(event): return {'tidy': True}\n")
 
@@ -458,15 +458,15 @@ environments:
 """
 
 
-def test_events_that_a_transform_makes_of_one_are_each_tried(file, capsys, steps):
+def test_every_event_of_a_split_is_tried(file, capsys, steps):
     (steps / "acme_route_package.py").write_text("def parts(event): return [{'n': n} for n in range(4)]\n")
 
     assert route_event(file, DETAIL, workflow=SPLITTING) == 0
 
     assert capsys.readouterr().out == (
         "environment dev\n"
-        "  transform/parts  takes it, and makes 4 events of it\n"
-        "  route/long       takes 2 of the events that transform/parts makes of it, to cms\n"
+        "  transform/parts  takes it, and splits it into 4 events\n"
+        "  route/long       takes 2 of the results of transform/parts, to cms\n"
     )
     assert route_event(file, DETAIL, "--json", workflow=SPLITTING) == 0
     found = decisions(capsys)
