@@ -1,4 +1,4 @@
-"""EventBridge event patterns: what AWS refuses, what matches, and why not."""
+"""EventBridge event patterns: validation, matching, and explanations."""
 
 from event_patterns.errors import PatternError, Problem
 from event_patterns.explain import Mismatch, Verdict, explain

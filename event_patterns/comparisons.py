@@ -1,4 +1,4 @@
-"""The comparisons that a pattern's leaf may hold.
+"""The comparisons in a pattern's leaf.
 
 Rules are those of AWS's own matcher, https://github.com/aws/event-ruler, and of the page "Comparison operators for
 use in event patterns" of the EventBridge user guide. Strings are compared by code point, never normalised.
@@ -28,7 +28,7 @@ class Equals:
     value: Scalar
 
     def accepts(self, actual: Scalar) -> bool:
-        """Numbers are equal by value: 300 = 300.0 = 3.0e2. Those that no double holds exactly, by their text."""
+        """Numbers are equal by value: 300 = 300.0 = 3.0e2. Those without an exact double are equal by text."""
         if isinstance(self.value, Number):
             if not isinstance(actual, Number):
                 return False
@@ -45,10 +45,10 @@ class AddressRange:
     high: str
 
     def accepts(self, actual: Scalar) -> bool:
-        """Only strings that are one IP address, in whatever way it is spelt.
+        """Only strings that are one IP address, in any spelling.
 
-        Event Ruler compares digit by digit from the left and stops as soon as it is sure, without a look at the
-        number of digits. So a wide IPv6 block (``::/0``) takes IPv4 addresses as well, and so does this.
+        Event Ruler compares digit by digit from the left, stops as soon as it is sure, and ignores the number of
+        digits. So a wide IPv6 block (``::/0``) takes IPv4 addresses as well, here too.
         """
         address = read_address(actual) if isinstance(actual, str) else None
         if address is None:
@@ -81,7 +81,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class AnyCase:
-    """The same, whatever the case: each character stands for its lower and its upper form, as in Event Ruler."""
+    """Text in any case: each character stands for its lower and its upper form, as in Event Ruler."""
 
     position: Position
     expression: re.Pattern[str]
@@ -98,18 +98,18 @@ class AnyCase:
             return False
         if self.position == "start":
             return self.expression.match(actual) is not None
-        found = self.expression.search(actual) if self.position == "end" else self.expression.fullmatch(actual)
-        return found is not None
+        match = self.expression.search(actual) if self.position == "end" else self.expression.fullmatch(actual)
+        return match is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
-    """The pieces of text between the ``*``s: one piece is no wildcard at all."""
+    """The pieces of text between the ``*``s; a single piece has no ``*``."""
 
     pieces: tuple[str, ...]
 
     def accepts(self, actual: Scalar) -> bool:
-        """Only strings. Takes time in proportion to the string, however many ``*`` there are."""
+        """Only strings. The time is proportional to the string, for any number of ``*``."""
         if not isinstance(actual, str):
             return False
         first, *middle = self.pieces
@@ -121,22 +121,22 @@ class Wildcard:
         if position > end or not actual.startswith(first) or not actual.endswith(last):
             return False
         for piece in middle:
-            found = actual.find(piece, position, end)
-            if found < 0:
+            start = actual.find(piece, position, end)
+            if start < 0:
                 return False
-            position = found + len(piece)
+            position = start + len(piece)
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class NumericRange:
-    """``low`` and ``high`` are bounds with whether they themselves belong to the range."""
+    """``low`` and ``high`` are bounds, each with whether it belongs to the range."""
 
     low: tuple[float, bool] | None
     high: tuple[float, bool] | None
 
     def accepts(self, actual: Scalar) -> bool:
-        """Only JSON numbers: the string "5" is none."""
+        """Only JSON numbers, not the string "5"."""
         value = actual.value if isinstance(actual, Number) else None
         if value is None:
             return False
@@ -147,7 +147,7 @@ class NumericRange:
 
 @dataclass(frozen=True, slots=True)
 class AnythingBut:
-    """Any value that is there and that none of ``excluded`` accepts, whatever its type."""
+    """Any existing value, of any type, that none of ``excluded`` accepts."""
 
     excluded: tuple[Equals | Text | AnyCase | Wildcard, ...]
 
@@ -178,7 +178,7 @@ Matcher = Equals | AddressRange | Text | AnyCase | Wildcard | NumericRange | Any
 
 
 def read_address(text: str) -> Address | None:
-    """The IP address that ``text`` is, or ``None``. An IPv4-mapped IPv6 address is the IPv4 address, as in Java."""
+    """The IP address in ``text``, or ``None``. An IPv4-mapped IPv6 address is the IPv4 address, as in Java."""
     if _ADDRESS.fullmatch(text) is None:
         return None
     try:
@@ -194,7 +194,7 @@ def address_digits(address: Address) -> str:
 
 
 def _either(char: str) -> str:
-    # Java has no case for characters beyond the basic plane here, since it looks at halves of surrogate pairs.
+    # Java sees halves of surrogate pairs here, so characters beyond the basic plane have no case.
     lower, upper = (char, char) if ord(char) > _BASIC_PLANE else (char.lower(), char.upper())
     return re.escape(lower) if lower == upper else f"(?:{re.escape(lower)}|{re.escape(upper)})"
 

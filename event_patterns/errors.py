@@ -1,4 +1,4 @@
-"""What is wrong with a pattern, and where."""
+"""The problems of a pattern, and their places."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Literal
 class Problem:
     """One reason to refuse a pattern. ``path`` is dotted, with list indexes in brackets; empty for the whole.
 
-    ``refused_by`` is ``aws`` where EventBridge would refuse the pattern when the rule is made, ``kit`` where
-    EventBridge would take it and do something that nobody means.
+    ``refused_by`` is ``aws`` where EventBridge would refuse the pattern when the rule is made, ``kit`` where it would
+    accept the pattern, with an effect that nobody intends.
     """
 
     path: str

@@ -11,8 +11,8 @@ from event_patterns.errors import member
 from event_patterns.json_documents import as_number
 
 Membership = Mapping[int, int]
-"""Number of an array -> index of the element within it that a value is in. Elements that are no objects or arrays
-themselves are in none: ``["a", "b"]`` is simply two values."""
+"""From an array's number to the index of the element that has the value. Scalar elements have none: ``["a", "b"]`` is
+two values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class FlatEvent:
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> FlatEvent:
-        """Flatten an event (plain JSON values, or what ``documents.parse`` gives).
+        """Flatten an event (plain JSON values, or those of ``json_documents.parse``).
 
         Raises:
-            TypeError: it holds something that is no JSON value.
+            TypeError: it has a value that is not JSON.
             RecursionError: it is nested too deep.
         """
         flat = cls()

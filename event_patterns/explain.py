@@ -1,4 +1,4 @@
-"""Why an event does not match: the first part of the pattern that fails, in the order of the document."""
+"""Explains why an event does not match, by the first part of the pattern that fails, in the document's order."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any, Final, Literal
 
 from event_patterns.event_fields import FlatEvent
 from event_patterns.json_documents import compact, plain
-from event_patterns.matcher import first_match, holds
+from event_patterns.matcher import holds, matches_any
 from event_patterns.normal_form import Branch, Condition
 from event_patterns.validate import compile_pattern
 
 SHOWN_VALUES: Final = 10
-"""How many of an array's values an explanation shows."""
+"""The most values of an array in an explanation."""
 
 SHOWN_CHARACTERS: Final = 300
-"""How much of a value an explanation's sentence shows."""
+"""The longest value in an explanation's sentence."""
 
 Found = Literal["values", "nothing", "object", "empty-array", "other-element"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A part of a pattern that an event fails: with the parts before it alone the event would match.
+    """A part of a pattern that an event fails; it would match the parts before it alone.
 
-    ``field`` is the dotted path in the event, ``path`` the place in the pattern. ``found`` says what is at the field:
+    ``field`` is the dotted path in the event, ``path`` the place in the pattern. ``found`` is the kind of the field:
     ``values`` (those in ``actual``), ``nothing``, an ``object`` or an ``empty-array`` (which are no leaf values), or
-    an acceptable value, but in an ``other-element`` of an array than the fields in ``together_with`` were found in.
+    an acceptable value in an ``other-element`` of an array than the fields in ``together_with``.
     """
 
     field: str
@@ -74,10 +74,10 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an event matches, and if not, what fails.
+    """Whether an event matches, and the mismatch otherwise.
 
-    ``mismatch`` is of the ``$or`` combination that comes furthest; ``alternatives`` are those of the others, without
-    repetition. Both are empty on a match.
+    ``mismatch`` is that of the ``$or`` combination with the most conditions met; ``alternatives`` are those of the
+    others, each once. Both are empty on a match.
     """
 
     matched: bool
@@ -86,7 +86,7 @@ class Verdict:
 
 
 def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> Verdict:
-    """Match ``event`` against ``pattern``, and say what fails.
+    """Match ``event`` against ``pattern``, and name the part that fails.
 
     Raises:
         PatternError: the pattern is refused.
@@ -94,7 +94,7 @@ def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> Verdict:
     """
     branches = compile_pattern(pattern)
     flat = FlatEvent.of(event)
-    if first_match(branches, flat) is not None:
+    if matches_any(branches, flat):
         return Verdict(matched=True)
     failures: dict[str, tuple[int, Branch]] = {}
     for branch in branches:
@@ -106,10 +106,10 @@ def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> Verdict:
 
 
 def _satisfied(branch: Branch, event: FlatEvent) -> int:
-    """How many conditions, from the first, hold together before the one to blame.
+    """The number of conditions that hold together before the first that fails.
 
-    Counted from the end, since a later condition can make an earlier ``{"exists": false}`` true by fixing the array
-    element that it is judged in.
+    It counts from the end: a later condition can make an earlier ``{"exists": false}`` true, by fixing its array
+    element.
     """
     conditions = list(branch.values())
     return next(count for count in range(len(conditions) - 1, -1, -1) if holds(conditions[:count], event))
@@ -135,7 +135,7 @@ def _mismatch(conditions: list[Condition], satisfied: int, flat: FlatEvent, even
 
 
 def _nothing(steps: list[str], event: Mapping[str, Any]) -> tuple[Found, str | None]:
-    """What stands where a leaf value was looked for, and a hint on the way there."""
+    """The value in place of a leaf value, and a hint."""
     node: Any = event
     for number, step in enumerate(steps):
         while isinstance(node, list | tuple) and node:

@@ -1,4 +1,4 @@
-"""Whether a pattern takes every event there is, though it does not look like it."""
+"""Recognises patterns that take every event without being empty."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALWAYS_THERE: Final = frozenset({"version", "id", "detail-type", "source", "acco
 def takes_everything(branches: Iterable[Branch]) -> bool:
     """Whether one of a pattern's alternatives holds for every event, such as ``{"source": [{"prefix": ""}]}``.
 
-    Sound, not complete: alternatives that exclude nothing only together are not seen.
+    Sound, not complete: it does not see alternatives that exclude nothing only together.
     """
     return any(all(_always_holds(condition) for condition in branch.values()) for branch in branches)
 

@@ -1,8 +1,8 @@
 """Whether an event matches a pattern, by the rules of AWS's own matcher (https://github.com/aws/event-ruler).
 
-Fields that lie within objects of one array must be matched within the same element of it. That is decided as Event
-Ruler does, field by field in alphabetical order, since the order matters to ``{"exists": false}``: a field counts as
-absent if it is absent from the array elements that the fields before it were found in.
+Fields within objects of one array must match within the same element. As in Event Ruler, fields are decided one by one
+in alphabetical order, which matters to ``{"exists": false}``: a field counts as absent if it is absent from the array
+elements of the fields before it.
 """
 
 from __future__ import annotations
@@ -22,36 +22,35 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
         PatternError: the pattern is refused.
         TypeError: the event is not JSON.
     """
-    flat = FlatEvent.of(event)
-    return any(holds(branch.values(), flat) for branch in compile_pattern(pattern))
+    return matches_any(compile_pattern(pattern), FlatEvent.of(event))
 
 
-def first_match(branches: Iterable[Branch], event: FlatEvent) -> int | None:
-    """The number of the first branch that the event matches, or ``None``."""
-    return next((number for number, branch in enumerate(branches) if holds(branch.values(), event)), None)
+def matches_any(branches: Iterable[Branch], event: FlatEvent) -> bool:
+    """Whether the event matches one of a pattern's branches."""
+    return any(holds(branch.values(), event) for branch in branches)
 
 
 def holds(conditions: Iterable[Condition], event: FlatEvent) -> bool:
     """Whether all conditions hold for the event together.
 
-    Walks through the conditions with the set of array elements that the values found so far are in. Of these, only
-    the arrays that a later field is in are kept, so the sets stay small however many elements the arrays have.
+    It walks through the conditions with the set of array elements of the values so far. It keeps only arrays that a
+    later field is in, so that the sets stay small for arrays of any length.
     """
     ordered = sorted(conditions, key=lambda condition: condition.field)
     relevant = _arrays_from(ordered, event)
     reached: set[frozenset[tuple[int, int]]] = {frozenset()}
     for condition, arrays in zip(ordered, relevant, strict=True):
         reached = {
-            frozenset((array, index) for array, index in found.items() if array in arrays)
+            frozenset((array, index) for array, index in membership.items() if array in arrays)
             for places in reached
-            for found in _findings(condition, event, dict(places))
+            for membership in _accepted_in(condition, event, dict(places))
         }
         if not reached:
             return False
     return True
 
 
-def _findings(condition: Condition, event: FlatEvent, places: dict[int, int]) -> Iterable[Membership]:
+def _accepted_in(condition: Condition, event: FlatEvent, places: dict[int, int]) -> Iterable[Membership]:
     present = False
     for leaf in event.at(condition.field):
         if any(places.get(array, index) != index for array, index in leaf.membership.items()):
@@ -64,7 +63,7 @@ def _findings(condition: Condition, event: FlatEvent, places: dict[int, int]) ->
 
 
 def _arrays_from(ordered: list[Condition], event: FlatEvent) -> list[frozenset[int]]:
-    """For each condition, the arrays that fields of the conditions after it are in."""
+    """For each condition, the arrays around the fields of later conditions."""
     later: set[int] = set()
     arrays: list[frozenset[int]] = []
     for condition in reversed(ordered):

@@ -1,4 +1,4 @@
-"""A pattern as what it means: alternatives, each a set of conditions on fields that must all hold."""
+"""A pattern in normal form: alternatives, each a set of conditions on fields that must all hold."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ OR: Final = "$or"
 class Condition:
     """One leaf of a pattern: the event's field at ``field`` must be accepted by one of ``matchers``.
 
-    ``field`` is the dotted path in the event, ``path`` the place in the pattern (with ``$or[1]`` where it is within
-    one), ``wanted`` the array as it stands there.
+    ``field`` is the dotted path in the event, ``path`` the place in the pattern (such as ``$or[1].source``), ``wanted``
+    the array there.
     """
 
     field: str
@@ -37,10 +37,10 @@ Branch = dict[str, Condition]
 
 
 def expand(pattern: Mapping[str, Any]) -> tuple[list[Branch], list[Problem]]:
-    """Multiply a well-formed pattern out: one branch per combination of ``$or`` alternatives.
+    """Expand a well-formed pattern: one branch per combination of ``$or`` alternatives.
 
-    The second part of the result names fields that one combination has twice: EventBridge takes the last one and
-    silently forgets the other.
+    The second part of the result names fields that one combination has twice: EventBridge silently uses only the last
+    one.
     """
     problems: dict[str, Problem] = {}
     branches = _object(pattern, "", "", [{}], problems)

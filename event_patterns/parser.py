@@ -1,4 +1,4 @@
-"""How each comparison is read from JSON, and why it may be refused.
+"""Reads comparisons from JSON, and refuses those that EventBridge or the kit does not take.
 
 Rules: Event Ruler's ``JsonRuleCompiler``, https://github.com/aws/event-ruler.
 """
@@ -30,7 +30,7 @@ from event_patterns.json_documents import Number, as_number, compact
 
 
 class RefusedError(ValueError):
-    """The comparison is refused; ``by_kit`` where EventBridge itself would take it."""
+    """The comparison is refused; ``by_kit`` where EventBridge itself would accept it."""
 
     def __init__(self, message: str, *, by_kit: bool = False) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class RefusedError(ValueError):
 
 
 def read_leaf(entries: list[Any] | tuple[Any, ...], path: str) -> tuple[list[Matcher], list[Problem]]:
-    """Read a leaf's whole array: the comparisons that are right, the problems with those that are not."""
+    """Read a leaf's whole array: its valid comparisons, and the problems of the others."""
     if not entries:
         return [], [Problem(path, "an empty array is not allowed: it could match nothing")]
     matchers: list[Matcher] = []

@@ -1,6 +1,6 @@
-"""The pattern that a hop's rule really has: the user's, and what the kit adds to it.
+"""The pattern of a hop's rule: the user's, with the kit's own conditions.
 
-The same is said in HCL, ``modules/router/patterns.tf``; a test holds the two together.
+``modules/router/patterns.tf`` has the same in HCL; a test compares them.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from event_patterns.validate import MAX_CHARACTERS, compile_pattern, validate_pa
 Stage = Literal["received", "transformed"]
 
 OWN_FIELDS: Final = ("detail.metadata.stage", "detail.metadata.redrive")
-"""Fields that the kit's conditions are about; a user's pattern must leave them alone."""
+"""Fields of the kit's conditions, which a user's pattern must not have."""
 
 KIT_SOURCE: Final = {"source": [{"prefix": "partner."}]}
-"""The sources under which the kit, and nobody else, puts events on the bus."""
+"""The sources of events that only the kit puts on the bus."""
 
 _EVERYTHING: Final = "takes every event; where that is meant, set match_all: true"
 _OBJECTS: Final = ("detail", "detail.metadata")
 
 
 def effective_pattern(pattern: Mapping[str, Any], *, hop: str, stage: Stage) -> dict[str, Any]:
-    """``pattern`` with the conditions of ``hop`` (``route/cms``, ``transform/mux``), docs/reference/function-configuration.md.
+    """``pattern`` with the conditions of ``hop``, such as ``route/cms`` (docs/reference/event-patterns.md).
 
-    The event must be of the hop's stage, it must not be one that is re-driven to another hop, and where the pattern
-    names no source it must be one that the kit published: a producer on the bus may write what it likes into its
-    events, but not that source.
+    The event must be of the hop's stage, and must not be redriven to another hop. Where the pattern names no source,
+    the kit must have published it: a sender on the bus is free in its events' content, but can't use that source.
     """
     detail = _object(pattern, "detail")
     metadata = _object(detail, "metadata")
@@ -51,7 +50,7 @@ def validate_hop_pattern(
     match_all: bool = False,
     max_characters: int = MAX_CHARACTERS,
 ) -> list[Problem]:
-    """Every reason why the rule of ``hop`` can't be made: in the user's pattern, or in what it comes to."""
+    """Every reason why the rule of ``hop`` can't be made: of the user's pattern, or of the effective one."""
     if not isinstance(pattern, Mapping):
         return validate_pattern(pattern)
     if not pattern:
@@ -70,7 +69,7 @@ def _source_condition(pattern: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     alternatives = pattern.get("$or", [])
     if any("source" in alternative for alternative in alternatives):
-        # A field can't be named twice on one way through a pattern: the condition belongs into the other alternatives.
+        # No combination may name a field twice, so the condition goes into the other alternatives.
         return {"$or": [{**KIT_SOURCE, **alternative} for alternative in alternatives]}
     return KIT_SOURCE
 
@@ -91,14 +90,14 @@ def _own_fields(pattern: Mapping[str, Any]) -> list[Problem]:
 
 
 def _leaves(node: Mapping[str, Any], path: str, field: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    leaves: list[tuple[str, str]] = []
     for key, value in node.items():
         here = member(path, key)
         if key == "$or":
             for index, alternative in enumerate(value):
-                found += _leaves(alternative, f"{here}[{index}]", field)
+                leaves += _leaves(alternative, f"{here}[{index}]", field)
         elif isinstance(value, Mapping):
-            found += _leaves(value, here, member(field, key))
+            leaves += _leaves(value, here, member(field, key))
         else:
-            found.append((here, member(field, key)))
-    return found
+            leaves.append((here, member(field, key)))
+    return leaves

@@ -1,4 +1,4 @@
-"""What EventBridge refuses when a rule is made, found before it is asked.
+"""Finds the patterns that EventBridge would refuse for a rule.
 
 Rules: AWS's own matcher (https://github.com/aws/event-ruler, ``JsonRuleCompiler``) and the EventBridge user guide
 and quotas.
@@ -18,10 +18,10 @@ MAX_CHARACTERS: Final = 2048
 """Default quota of a pattern's length, https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html."""
 
 MAX_COMBINATIONS: Final = 1000
-"""Branches that a pattern with ``$or`` may come to, all combinations counted (user guide, "Or matching")."""
+"""The most combinations of ``$or`` alternatives in a pattern (user guide, "Or matching")."""
 
 MAX_DEPTH: Final = 100
-"""Levels of nesting that are looked at; no sane pattern within the length quota has more."""
+"""The most levels of nesting; no sensible pattern within the length quota has more."""
 
 RESERVED_WITHIN_OR: Final = frozenset(
     {
@@ -38,17 +38,17 @@ RESERVED_WITHIN_OR: Final = frozenset(
 def validate_pattern(pattern: Mapping[str, Any], *, max_characters: int = MAX_CHARACTERS) -> list[Problem]:
     """Every reason why EventBridge, or the kit, refuses ``pattern``; an empty list if there is none.
 
-    ``pattern`` is the event pattern as an object (plain JSON values, or what ``documents.parse`` gives).
+    ``pattern`` is the event pattern as an object (plain JSON values, or those of ``json_documents.parse``).
     ``max_characters`` is the account's quota; the length is that of the compact JSON text.
     """
     return _check(pattern, max_characters)[1]
 
 
 def compile_pattern(pattern: Mapping[str, Any], *, max_characters: int = MAX_CHARACTERS) -> list[Branch]:
-    """The alternatives that ``pattern`` comes to; an event matches if it satisfies one of them.
+    """The alternatives of ``pattern``; an event matches if it satisfies one of them.
 
     Raises:
-        PatternError: with what :func:`validate_pattern` finds.
+        PatternError: with the problems that :func:`validate_pattern` finds.
     """
     branches, problems = _check(pattern, max_characters)
     if problems:
@@ -80,7 +80,7 @@ def _check(pattern: Mapping[str, Any], max_characters: int) -> tuple[list[Branch
 
 
 def _as_field(pattern: Mapping[str, Any], problems: list[Problem]) -> list[Problem]:
-    """Where a misused ``$or`` makes sense as a field's name, EventBridge takes it for one: a refusal of the kit's."""
+    """A misused ``$or`` that EventBridge would take for a field's name is refused by the kit."""
     legacy = _Walk(or_is_a_field=True)
     legacy.object(pattern, "", "", depth=1, within_or=False)
     if legacy.problems:
@@ -96,7 +96,7 @@ class _Walk:
         self._or_is_a_field = or_is_a_field
 
     def object(self, node: Mapping[str, Any], path: str, field: str, *, depth: int, within_or: bool) -> int:
-        """Check an object and return the number of combinations that it comes to."""
+        """Check an object, and return the number of its combinations."""
         if depth > MAX_DEPTH:
             self._refuse(path, f"nested deeper than {MAX_DEPTH} levels", by_kit=True)
             return 1

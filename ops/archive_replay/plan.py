@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from event_patterns.event_fields import FlatEvent
-from event_patterns.matcher import first_match
+from event_patterns.matcher import matches_any
 from event_patterns.normal_form import Branch
 from event_patterns.validate import compile_pattern
 from media_events.core.envelope import EnvelopeError, Event
@@ -58,7 +58,7 @@ class Hop:
 
     def takes(self, event: FlatEvent) -> bool:
         """Whether its rule would take the event."""
-        return first_match(self._branches, event) is not None
+        return matches_any(self._branches, event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

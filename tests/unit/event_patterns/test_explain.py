@@ -39,7 +39,7 @@ def test_a_match_has_nothing_to_explain():
     assert (verdict.matched, verdict.mismatch, list(verdict.alternatives)) == (True, None, [])
 
 
-def test_a_value_that_differs_is_shown_next_to_what_was_wanted():
+def test_a_different_value_is_shown_next_to_the_wanted_one():
     assert (
         sentence(of_data(size=[{"numeric": [">", 5]}]))
         == 'detail.data.size: wanted {"numeric":[">",5]}, but the event has "7"'
@@ -58,7 +58,7 @@ def test_the_first_part_in_the_order_of_the_document_is_blamed():
 
 
 @pytest.mark.parametrize(
-    ("pattern", "told"),
+    ("pattern", "shown"),
     [
         (of_data(sizes=[7]), "nothing there; did you mean size?"),
         (of_data(zzz=[7]), "nothing there; detail.data has id, size, empty, nothing, tracks, tags"),
@@ -76,8 +76,8 @@ def test_the_first_part_in_the_order_of_the_document_is_blamed():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_stands_instead_of_a_value_is_told(pattern, told):
-    assert f"but the event has {told}" in sentence(pattern)
+def test_the_kind_of_a_missing_value_is_shown(pattern, shown):
+    assert f"but the event has {shown}" in sentence(pattern)
 
 
 def test_a_value_where_none_was_wanted_is_shown():
@@ -86,7 +86,7 @@ def test_a_value_where_none_was_wanted_is_shown():
     )
 
 
-def test_acceptable_values_in_different_array_elements_are_told_as_that():
+def test_acceptable_values_in_different_array_elements_are_recognised():
     verdict = explain(of_data(tracks={"type": ["audio"], "height": [2160]}), EVENT)
 
     assert str(verdict.mismatch) == (
@@ -102,7 +102,7 @@ def test_long_arrays_and_long_values_are_cut():
     assert len(str(explain({"a": ["y"]}, {"a": "x" * 5000}).mismatch)) < 400
 
 
-def test_of_alternatives_the_one_that_comes_furthest_is_told_first():
+def test_the_alternative_with_the_most_conditions_met_is_shown_first():
     verdict = explain(
         {"$or": [{"source": ["x"]}, {"source": ["partner.mux"], "detail": {"data": {"id": ["b-1"]}}}]}, EVENT
     )

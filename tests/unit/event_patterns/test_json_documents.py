@@ -25,7 +25,7 @@ from event_patterns.json_documents import DocumentError, Number, as_number, comp
     ],
     ids=["key twice", "inner key twice", "no value", "nothing", "NaN", "infinity", "no UTF-8", "deep"],
 )
-def test_what_can_not_be_read_is_refused_with_a_reason(text, reason):
+def test_unreadable_text_is_refused_with_a_reason(text, reason):
     with pytest.raises(DocumentError) as caught:
         parse(text)
 

@@ -57,7 +57,7 @@ def test_alternatives_of_the_user_are_kept():
     assert not matches(pattern, event(stage="transformed"))
 
 
-def test_an_empty_pattern_takes_every_event_only_where_that_is_said():
+def test_an_empty_pattern_needs_match_all():
     assert problems({}) == [("", "kit")]
     assert problems({}, match_all=True) == []
     assert matches(effective_pattern({}, hop="route/cms", stage="received"), event())
@@ -116,7 +116,7 @@ def test_fields_that_only_begin_like_the_kits_are_the_users():
     assert problems({"detail": {"metadata": {"stages": ["x"], "type": ["y"]}}}) == []
 
 
-def test_what_aws_refuses_in_the_users_pattern_is_told_as_such():
+def test_a_users_pattern_that_aws_refuses_is_reported_as_such():
     assert problems({"detail": {"data": {"x": 1}}}) == [("detail.data.x", "aws")]
     assert problems("x") == [("", "aws")]
 

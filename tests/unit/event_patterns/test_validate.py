@@ -32,7 +32,7 @@ def test_every_problem_is_found_in_one_go_with_its_place():
     ]
 
 
-def test_a_bare_value_is_refused_with_what_to_write_instead():
+def test_a_bare_value_is_refused_with_its_correction():
     (problem,) = validate_pattern({"detail": {"state": "ready"}})
 
     assert str(problem) == 'detail.state: must be an object or an array: write ["ready"]'
@@ -162,7 +162,7 @@ def test_an_exclusion_of_nothing_is_refused_by_the_kit():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_doubtful_parts_are_pointed_out(pattern, path, message):
+def test_parts_that_are_probably_not_meant_get_a_warning(pattern, path, message):
     (advice,) = advise(pattern)
 
     assert advice.path == path
