@@ -126,7 +126,7 @@ def fill(deployment: Deployment, count: int) -> None:
 def measure(deployment: Deployment, times: int) -> int:
     """Ask for the pages, and say how long each took."""
     service = audited_review(deployment)
-    where = command.place_of(deployment, service, name="bench", environment="prod", workflow=WORKFLOW)
+    where = command.context_of(deployment, service, name="bench", environment="prod", workflow=WORKFLOW)
     (group,), _ = service.service.table.groups(limit=1)
     with command.listening(0) as listener:
         server, link = command.page_on(listener, where)

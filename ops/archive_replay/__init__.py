@@ -1,1 +1,1 @@
-"""Replays from the bus's archive: collected first, counted or delivered then."""
+"""Replays from the bus's archive: events are collected first, then counted or delivered."""

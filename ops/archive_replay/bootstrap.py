@@ -1,6 +1,8 @@
-"""The replays of a deployment, put together."""
+"""The composition root of archive replays."""
 
 from __future__ import annotations
+
+import functools
 
 from media_events.adapters.eventbridge import EventBus
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
@@ -14,7 +16,7 @@ from ops.review.bootstrap import principal
 
 
 def service(deployment: Deployment, bus: Bus, *, settle_seconds: float) -> ArchiveReplayService:
-    """Replays of ``bus``, for the principal whose credentials are used."""
+    """Replays of ``bus``, as the principal whose credentials are used."""
     cloud = deployment.cloud
     events, sqs, dynamodb = (cloud.client(service) for service in ("events", "sqs", "dynamodb"))
     return ArchiveReplayService(
@@ -23,6 +25,6 @@ def service(deployment: Deployment, bus: Bus, *, settle_seconds: float) -> Archi
         idempotency_stores=IdempotencyTables(dynamodb),
         publisher=Publisher(bus=EventBus(events, bus.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES),
         replays=DynamoReplays(dynamodb, deployment.review_table),
-        principal=lambda: principal(cloud),
+        principal=functools.cache(lambda: principal(cloud)),
         settle_seconds=settle_seconds,
     )

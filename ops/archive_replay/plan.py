@@ -1,4 +1,4 @@
-"""What a replay is about: the hops of a deployment, a choice of them, and which archived event is for which hop."""
+"""The hops that a replay sends to, and the hops that an archived event is for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from media_events.delivery.deliverer import destination_key
 from ops.shared.console import OperatorError
 
 UNUSABLE: Final = 2
-KIT_SOURCES: Final = {"prefix": "partner."}
+PARTNER_SOURCES: Final = {"prefix": "partner."}
 ROUTE: Final = "route/"
 TRANSFORM: Final = "transform/"
 
@@ -25,8 +25,8 @@ TRANSFORM: Final = "transform/"
 class Hop:
     """A transform or route with a rule on the bus. ``pattern`` is the rule's, as EventBridge has it.
 
-    ``idempotency_table`` is where its effects are known by event and ``destination``; ``None`` for transforms, and for
-    routes that no function delivers: the rule sends straight to a queue, an API destination or a log group.
+    ``idempotency_table`` records its effects by event and ``destination``. It is ``None`` for transforms, and for
+    routes whose rule sends straight to a queue, an API destination or a log group.
     """
 
     hop: str
@@ -38,26 +38,26 @@ class Hop:
     _branches: tuple[Branch, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Compile the pattern, once."""
+        """Compile the pattern."""
         object.__setattr__(self, "_branches", tuple(compile_pattern(self.pattern)))
 
     @property
     def name(self) -> str:
-        """Its name in the workflow."""
+        """The name in the workflow file."""
         return self.hop.partition("/")[2]
 
     @property
     def is_route(self) -> bool:
-        """Whether it delivers."""
+        """Whether it is a route."""
         return self.hop.startswith(ROUTE)
 
     @property
     def guarded(self) -> bool:
-        """Whether a ledger keeps it from having an effect twice."""
+        """Whether an idempotency store prevents a second effect."""
         return self.idempotency_table is not None
 
     def takes(self, event: FlatEvent) -> bool:
-        """Whether its rule would take the event."""
+        """Whether its rule matches the event."""
         return matches_any(self._branches, event)
 
 
@@ -71,7 +71,7 @@ class Bus:
 
     @property
     def name(self) -> str:
-        """The bus's name, which the archive has too."""
+        """The name of bus and archive."""
         return self.bus_arn.rpartition("/")[2]
 
     @classmethod
@@ -97,12 +97,12 @@ class Bus:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise OperatorError(
                 f"{where} does not say which hops the bus has ({type(error).__name__})",
-                hint="deploy this version of the kit, or give a file with --deployment: docs/how-to/replay-from-the-archive.md",
+                hint="deploy this version, or name a file with --deployment (docs/how-to/replay-from-the-archive.md)",
                 exit_code=UNUSABLE,
             ) from error
         if not archive_arn:
             raise OperatorError(
-                "the bus has no archive: nothing was kept that could be replayed",
+                "the bus has no archive, so there are no events to replay",
                 hint="give it one: bus.archive in workflow.yaml, or `archive` of the module bus-custom",
                 exit_code=UNUSABLE,
             )
@@ -111,18 +111,18 @@ class Bus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Whose events go where: hops by name (``route/cms``), and partners; no partner means all of them."""
+    """The hops to send to, and the partners whose events are sent; no partner means all of them."""
 
     hops: tuple[Hop, ...]
     partners: tuple[str, ...]
 
     def pattern(self, replay_name: str) -> dict[str, Any]:
-        """The pattern of the rule that collects: replayed events of this replay alone, none that went back once before.
+        """The pattern of the collecting rule: events of this replay alone, and none that was redriven.
 
-        A re-driven event is a copy of one that the archive holds too.
+        A redriven event is a copy of another event of the archive.
         """
         return {
-            "source": [f"partner.{partner}" for partner in self.partners] or [KIT_SOURCES],
+            "source": [f"partner.{partner}" for partner in self.partners] or [PARTNER_SOURCES],
             "replay-name": [replay_name],
             "detail": {
                 "metadata": {
@@ -133,34 +133,34 @@ class Choice:
         }
 
     def read(self, body: str, replay_name: str) -> Archived | None:
-        """The event in a collected message; ``None`` where it holds none of this replay's.
+        """The event in a collected message; ``None`` if it holds none of this replay's.
 
-        Everything in it is looked at again: what a queue holds, somebody else may have put there.
+        The rule's conditions are checked again, since others may send to a queue too.
         """
         try:
             document = json.loads(body)
             event = Event.from_detail(document["detail"])
             flat = FlatEvent.of(document)
             bus_id = str(document["id"])
-            named = document["replay-name"] == replay_name
+            is_ours = document["replay-name"] == replay_name
         except (ValueError, LookupError, TypeError, RecursionError, EnvelopeError):
             return None
-        wanted = event.metadata.redrive is None and (not self.partners or event.metadata.partner in self.partners)
-        if not named or not wanted:
+        matches = event.metadata.redrive is None and (not self.partners or event.metadata.partner in self.partners)
+        if not is_ours or not matches:
             return None
         return Archived(bus_id, event, tuple(hop for hop in self.hops if hop.takes(flat)))
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """An event from the archive, and those of the chosen hops whose rules take it. ``bus_id`` is EventBridge's own."""
+    """An event from the archive, and the chosen hops whose rules match it. ``bus_id`` is EventBridge's id of it."""
 
     bus_id: str
     event: Event
     hops: tuple[Hop, ...]
 
     def effect(self, hop: Hop) -> str:
-        """The ledger's key of its effect there."""
+        """The key of the idempotency record of its effect at ``hop``."""
         metadata = self.event.metadata
         return destination_key(metadata.source, metadata.id, hop.destination or hop.name)
 
@@ -168,50 +168,45 @@ class Archived:
 def choose(
     bus: Bus, *, routes: Sequence[str], transforms: Sequence[str], partners: Sequence[str], repeat_effects: bool
 ) -> Choice:
-    """The hops to replay to: those named, else all routes that are switched on.
+    """The named hops, else all routes that are switched on.
 
     Raises:
-        OperatorError: there is no such hop, or it would repeat effects that nobody asked to be repeated.
+        OperatorError: there is no such hop, or effects would be repeated without ``repeat_effects``.
     """
     if routes and transforms:
         raise OperatorError(
-            "--route and --transform exclude each other: what a transform makes goes to the routes anyhow",
+            "--route and --transform exclude each other: the events that a transform publishes go to the routes anyhow",
             exit_code=UNUSABLE,
         )
-    names = [f"{TRANSFORM}{_bare(name, TRANSFORM)}" for name in transforms] or [
-        f"{ROUTE}{_bare(name, ROUTE)}" for name in routes
+    names = [f"{TRANSFORM}{name.removeprefix(TRANSFORM)}" for name in transforms] or [
+        f"{ROUTE}{name.removeprefix(ROUTE)}" for name in routes
     ]
-    known = [hop.hop for hop in bus.hops.values()]
     unknown = [name for name in names if name not in bus.hops]
     if unknown:
         raise OperatorError(
-            f"there is no {', '.join(unknown)}", hint=f"there is {', '.join(sorted(known))}", exit_code=UNUSABLE
+            f"there is no {', '.join(unknown)}", hint=f"there is {', '.join(sorted(bus.hops))}", exit_code=UNUSABLE
         )
     hops = [bus.hops[name] for name in dict.fromkeys(names)] or [
         hop for hop in bus.hops.values() if hop.is_route and hop.enabled
     ]
     if not hops:
         raise OperatorError("the bus has no route that is switched on", exit_code=UNUSABLE)
-    if off := [hop.hop for hop in hops if not hop.enabled]:
-        raise OperatorError(f"{', '.join(off)} is switched off: its rule takes nothing", exit_code=UNUSABLE)
+    if disabled := [hop.hop for hop in hops if not hop.enabled]:
+        raise OperatorError(f"{', '.join(disabled)} is switched off: its rule matches no event", exit_code=UNUSABLE)
     if not repeat_effects:
         _require_guarded(bus, hops)
-    return Choice(hops=tuple(hops), partners=tuple(dict.fromkeys(_bare(name, "partner.") for name in partners)))
-
-
-def _bare(name: str, prefix: str) -> str:
-    return name.removeprefix(prefix)
+    return Choice(hops=tuple(hops), partners=tuple(dict.fromkeys(name.removeprefix("partner.") for name in partners)))
 
 
 def _require_guarded(bus: Bus, hops: Sequence[Hop]) -> None:
-    """Refuse hops behind which no ledger stands, unless others are named."""
+    """Refuse routes without an idempotency store, also those that the named transforms feed."""
     reached = hops
     if any(not hop.is_route for hop in hops):
         reached = [hop for hop in bus.hops.values() if hop.is_route and hop.enabled and hop.stage == "transformed"]
-    if open_ones := [hop.hop for hop in reached if not hop.guarded]:
+    if unguarded := [hop.hop for hop in reached if not hop.guarded]:
         raise OperatorError(
-            f"{', '.join(open_ones)} would get every event again: the rule sends there by itself, and no ledger "
-            "remembers what it sent",
+            f"{', '.join(unguarded)} would get every event again: the rule sends without a function, so no idempotency "
+            "store records it",
             hint="name other routes with --route, or say --repeat-effects and --reason",
             exit_code=UNUSABLE,
         )

@@ -1,4 +1,4 @@
-"""Going through what a replay has collected: counting it, or sending it to the hops that it is for."""
+"""Counts the events that a replay has collected, or sends them to their hops."""
 
 from __future__ import annotations
 
@@ -8,49 +8,43 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from typing import Final
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.core.envelope import Event, Redrive
 from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
 from media_events.events.publisher import Publisher
 from ops.archive_replay.plan import Archived, Choice, Hop
 from ops.archive_replay.staging_queue import OVER, Collected, Staging
-from ops.archive_replay.store import Replay, Replays, State
+from ops.archive_replay.store import DynamoReplays, Replay
 from ops.deployment.idempotency_stores import IdempotencyTables
+from ops.operations.run import RunEndedError, State, save
 from ops.shared.console import OperatorError
 
 WORKERS: Final = 8
 SAVE_SECONDS: Final = 5.0
-LOOK_SECONDS: Final = 2.0
+STATE_SECONDS: Final = 2.0
 
 NEW, SUPPRESSED, REPEATED, UNGUARDED = "new", "suppressed", "repeated", "unguarded"
 TO_TRANSFORM, REFUSED = "to_transform", "refused"
 SENT: Final = frozenset({NEW, REPEATED, UNGUARDED, TO_TRANSFORM})
 
 
-class _InHand(Exception):  # noqa: N818  # no error: somebody else is at it
-    """Another worker has a copy of this message, and has not finished with it."""
-
-
-class _Stopped(Exception):  # noqa: N818  # no error: it is over for now
-    def __init__(self, replay: Replay) -> None:
-        super().__init__(replay.state)
-        self.replay = replay
+class _InProgress(Exception):  # noqa: N818  # no error: the message comes again
+    """Another worker has a copy of this message and has not finished with it."""
 
 
 @dataclass(slots=True)
-class _Found:
-    """What one batch of messages came to."""
+class _BatchResult:
+    """The outcome of one batch of messages."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     events: int = 0
     unmatched: int = 0
     unreadable: int = 0
     finished: list[Collected] = field(default_factory=list)
-    trouble: ProcessingError | None = None
+    problem: ProcessingError | None = None
 
     @property
     def sent(self) -> int:
@@ -59,9 +53,9 @@ class _Found:
 
 @dataclass(slots=True)
 class _Sending:
-    """One event for one hop. ``effect`` is the ledger's key, empty where there is none.
+    """One event for one hop. ``effect`` is the key of its idempotency record, empty without an idempotency store.
 
-    ``claims`` says that it is the first of this replay to have that effect.
+    ``claims`` says that it is this replay's first event with that effect.
     """
 
     message: Collected
@@ -72,22 +66,22 @@ class _Sending:
     claims: bool = False
 
     @property
-    def done_once(self) -> tuple[str, str]:
+    def identity(self) -> tuple[str, str]:
         return (self.archived.bus_id, self.hop.hop)
 
 
 @dataclass(slots=True, kw_only=True)
 class ReplayRunner:
-    """Goes on with one replay until it is over. ``stopping`` says whether the operator wants it to end.
+    """Runs one replay until it is over. ``stopping`` says whether the operator wants it to end.
 
-    ``settle_seconds`` is how long nothing may come any more, after EventBridge has called the replay complete.
+    After EventBridge has called the replay complete, no event may come for ``settle_seconds``.
     """
 
     staging: Staging
     choice: Choice
     idempotency_stores: IdempotencyTables
     publisher: Publisher
-    replays: Replays
+    replays: DynamoReplays
     pool: Executor
     settle_seconds: float = 30.0
     stopping: Callable[[], bool] = lambda: False
@@ -96,52 +90,53 @@ class ReplayRunner:
     sleep: Callable[[float], None] = time.sleep
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _handled: set[tuple[str, str]] = field(default_factory=set, repr=False)
-    _in_hand: set[tuple[str, str]] = field(default_factory=set, repr=False)
+    _in_progress: set[tuple[str, str]] = field(default_factory=set, repr=False)
     _effects: set[str] = field(default_factory=set, repr=False)
 
-    def run(self, given: Replay) -> Replay:
-        """The replay when it is over, stopped, or when another command has taken it over.
+    def run(self, replay: Replay) -> Replay:
+        """The replay when it is over or stopped, or when another command has taken it over.
 
         Raises:
-            HopError: AWS refused or did not answer; what was collected is still there, so that it can be resumed.
-            OperatorError: what was collected has gone.
+            ProcessingError: AWS refused or did not answer. The collected events remain, so that it can be resumed.
+            OperatorError: the queue with the collected events is gone.
         """
         try:
-            return self._run(given)
-        except _Stopped as stopped:
-            return stopped.replay
+            return self._run(replay)
+        except RunEndedError as ended:
+            stopped: Replay = ended.run
+            return stopped
         except (ProcessingError, OperatorError):
-            # Who cancels it elsewhere takes its queue away.
-            found = self.replays.get(given.replay_id)
-            if found is None or found.state == "running":
+            # Another command may have cancelled it and deleted its queue.
+            current = self.replays.get(replay.replay_id)
+            if current is None or current.state == "running":
                 raise
-            return found
+            return current
 
     def _run(self, current: Replay) -> Replay:
         url = self.staging.queue_url()
-        together = max(1, min(WORKERS, int(current.rate // 10)))
+        receivers = max(1, min(WORKERS, int(current.rate // 10)))
         quiet_since: float | None = None
-        looked = saved = self.clock() - SAVE_SECONDS
+        checked = saved = self.clock() - SAVE_SECONDS
         state = self.staging.state()
         while True:
             self._stop_if_asked(current)
-            began = self.clock()
-            batches = [batch for batch in self.pool.map(self.staging.receive, [url] * together) if batch]
+            started = self.clock()
+            batches = [batch for batch in self.pool.map(self.staging.receive, [url] * receivers) if batch]
             if batches:
                 quiet_since = None
-                found = list(self.pool.map(partial(self._take, current), batches))
-                for each in found:
-                    self.staging.delete(url, each.finished)
-                    current = _with(current, each)
-                current = self._heed(current, found)
+                results = list(self.pool.map(partial(self._take, current), batches))
+                for result in results:
+                    self.staging.delete(url, result.finished)
+                    current = _with(current, result)
+                self._stop_if_not_permitted(current, results)
                 if not current.dry_run:
-                    self._pause(current, until=began + sum(each.sent for each in found) / current.rate)
-            if self.clock() - looked >= LOOK_SECONDS or not batches:
-                looked, state = self.clock(), self.staging.state()
+                    self._pause(current, until=started + sum(result.sent for result in results) / current.rate)
+            if self.clock() - checked >= STATE_SECONDS or not batches:
+                checked, state = self.clock(), self.staging.state()
                 current = replace(current, replayed_to=state.at)
             if not batches:
-                left = state.state not in OVER or self.staging.waiting(url) > 0
-                quiet_since = None if left else quiet_since or self.clock()
+                unfinished = state.state not in OVER or self.staging.waiting(url) > 0
+                quiet_since = None if unfinished else quiet_since or self.clock()
                 if quiet_since is not None and self.clock() - quiet_since >= self.settle_seconds:
                     break
                 self.sleep(0.2)
@@ -153,51 +148,51 @@ class ReplayRunner:
 
     # --- one batch ------------------------------------------------------------------------------------------------
 
-    def _take(self, current: Replay, batch: Sequence[Collected]) -> _Found:
-        """Count a batch, and send it unless this is a dry run. What could not be finished comes again."""
-        found = _Found()
+    def _take(self, current: Replay, batch: Sequence[Collected]) -> _BatchResult:
+        """Count a batch, and send it unless this is a dry run. Messages that are not finished come again."""
+        result = _BatchResult()
         sendings: list[_Sending] = []
-        kept: dict[str, Archived] = {}
+        events: dict[str, Archived] = {}
         for message in batch:
             archived = self.choice.read(message.body, self.staging.name)
             if archived is None:
-                found.unreadable += 1
-                found.finished.append(message)
+                result.unreadable += 1
+                result.finished.append(message)
                 continue
             try:
                 sendings += self._plan_all(current, message, archived)
-            except _InHand:
+            except _InProgress:
                 continue
             except ProcessingError as error:
-                found.trouble = error
+                result.problem = error
                 continue
-            kept[message.receipt] = archived
+            events[message.receipt] = archived
         for sending, outcome in self._send(current, [one for one in sendings if one.kind in SENT]):
             if isinstance(outcome, TransientError | PermanentConfigError):
-                kept.pop(sending.message.receipt, None)
+                events.pop(sending.message.receipt, None)
                 self._release(sending)
-                sending.kind, found.trouble = "", outcome
+                sending.kind, result.problem = "", outcome
             elif outcome is not None:
                 sending.kind = REFUSED
         done = [sending for sending in sendings if sending.kind]
-        found.counts.update((sending.hop.hop, sending.kind) for sending in done)
-        found.finished += [message for message in batch if message.receipt in kept]
+        result.counts.update((sending.hop.hop, sending.kind) for sending in done)
+        result.finished += [message for message in batch if message.receipt in events]
         with self._lock:
-            self._handled.update(sending.done_once for sending in done)
-            self._in_hand.difference_update(sending.done_once for sending in done)
-            for archived in kept.values():
+            self._handled.update(sending.identity for sending in done)
+            self._in_progress.difference_update(sending.identity for sending in done)
+            for archived in events.values():
                 if (archived.bus_id, "") not in self._handled:
                     self._handled.add((archived.bus_id, ""))
-                    found.events += 1
-                    found.unmatched += not archived.hops
-        return found
+                    result.events += 1
+                    result.unmatched += not archived.hops
+        return result
 
     def _plan_all(self, current: Replay, message: Collected, archived: Archived) -> list[_Sending]:
-        """What is to be done with an event, without what was done already.
+        """The sendings of an event that this replay has not handled yet.
 
         Raises:
-            _InHand: another worker has a copy of it; nothing is claimed.
-            HopError: a ledger could not be read; nothing is claimed.
+            _InProgress: another worker has a copy of it; nothing is claimed.
+            ProcessingError: an idempotency record could not be read; nothing is claimed.
         """
         planned: list[_Sending] = []
         try:
@@ -205,7 +200,7 @@ class ReplayRunner:
                 sending = self._plan(current, message, archived, hop)
                 if sending is not None:
                     planned.append(sending)
-        except (_InHand, ProcessingError):
+        except (_InProgress, ProcessingError):
             for sending in planned:
                 self._release(sending)
             raise
@@ -218,12 +213,12 @@ class ReplayRunner:
             sending.effect = archived.effect(hop)
             done_at = self.idempotency_stores.done_at(table, sending.effect)
         with self._lock:
-            if sending.done_once in self._handled:
+            if sending.identity in self._handled:
                 return None
-            if sending.done_once in self._in_hand:
-                raise _InHand
+            if sending.identity in self._in_progress:
+                raise _InProgress
             again = sending.effect != "" and sending.effect in self._effects
-            self._in_hand.add(sending.done_once)
+            self._in_progress.add(sending.identity)
             if sending.effect and not again:
                 self._effects.add(sending.effect)
                 sending.claims = True
@@ -231,13 +226,13 @@ class ReplayRunner:
             sending.kind = NEW if done_at is None else SUPPRESSED
             if again:
                 sending.kind = SUPPRESSED
-            elif done_at is not None and current.repeat_effects and done_at < _epoch(current.created_at):
+            elif done_at is not None and current.repeat_effects and done_at < (epoch(current.created_at) or 0.0):
                 sending.kind = REPEATED
         return sending
 
     def _release(self, sending: _Sending) -> None:
         with self._lock:
-            self._in_hand.discard(sending.done_once)
+            self._in_progress.discard(sending.identity)
             if sending.claims:
                 self._effects.discard(sending.effect)
 
@@ -249,7 +244,7 @@ class ReplayRunner:
         for sending in sendings:
             try:
                 if sending.kind == REPEATED and sending.hop.idempotency_table is not None:
-                    before = _epoch(current.created_at)
+                    before = epoch(current.created_at) or 0.0
                     self.idempotency_stores.forget(sending.hop.idempotency_table, sending.effect, done_before=before)
                 ready.append(sending)
             except ProcessingError as error:
@@ -259,65 +254,52 @@ class ReplayRunner:
 
     # --- its state ------------------------------------------------------------------------------------------------
 
-    def _heed(self, current: Replay, found: Sequence[_Found]) -> Replay:
-        """Stop where nothing will get better by itself."""
-        for each in found:
-            if isinstance(each.trouble, PermanentConfigError):
-                self._leave(current, f"{each.trouble.code}: {each.trouble.message}")
-        return current
+    def _stop_if_not_permitted(self, current: Replay, results: Sequence[_BatchResult]) -> None:
+        for result in results:
+            if isinstance(result.problem, PermanentConfigError):
+                self._stop(current, f"{result.problem.code}: {result.problem.message}")
 
-    def _leave(self, current: Replay, problem: str = "") -> None:
-        """End for now. A dry run has nothing worth keeping."""
+    def _stop(self, current: Replay, problem: str = "") -> None:
+        """Stop, to be resumed; a dry run is cancelled, since counting again costs nothing."""
         if current.dry_run:
-            raise _Stopped(self._end(current, "cancelled", problem))
-        raise _Stopped(self._save(replace(current, state="stopped", problem=problem)))
+            raise RunEndedError(self._end(current, "cancelled", problem))
+        raise RunEndedError(self._save(replace(current, state="stopped", problem=problem)))
 
     def _stop_if_asked(self, current: Replay) -> None:
         if self.stopping():
-            self._leave(current)
+            self._stop(current)
 
     def _end(self, current: Replay, state: State, problem: str) -> Replay:
-        # A row that says that it is over must be true: what belongs to it goes first.
+        # The row may say that it is over only when its rule and queue are gone.
         if state != "completed":
             self.staging.cancel()
         self.staging.remove()
         return self._save(replace(current, state=state, problem=problem))
 
     def _pause(self, current: Replay, *, until: float) -> None:
-        while (left := until - self.clock()) > 0:
+        while (remaining := until - self.clock()) > 0:
             self._stop_if_asked(current)
-            self.sleep(min(left, 1.0))
+            self.sleep(min(remaining, 1.0))
 
     def _save(self, current: Replay) -> Replay:
-        saved = replace(current, version=current.version + 1, seen_at=timestamp(self.clock()))
-        if self.replays.put(saved, expected_version=current.version):
-            return saved
-        found = self.replays.get(current.replay_id)
-        if found is None:
-            raise _Stopped(replace(current, state="cancelled", problem="its row is gone"))
-        if found.state == "running":
-            raise _Stopped(replace(found, problem="another command has taken it over"))
-        raise _Stopped(found)
+        seen = replace(current, seen_at=timestamp(self.clock()))
+        return save(seen, read=partial(self.replays.get, current.replay_id), write=self.replays.put)
 
 
 def _for_hop(event: Event, hop: Hop) -> Event:
-    """``event`` as only that hop's rule takes it. The count is for later re-drives: this is a person's doing."""
+    """``event`` addressed to the hop's rule alone. A replay counts as no redrive."""
     return replace(event, metadata=replace(event.metadata, redrive=Redrive(route=hop.hop, count=0)))
 
 
-def _with(current: Replay, found: _Found) -> Replay:
+def _with(current: Replay, result: _BatchResult) -> Replay:
     counts = {hop: dict(kinds) for hop, kinds in current.counts.items()}
-    for (hop, kind), count in found.counts.items():
+    for (hop, kind), count in result.counts.items():
         kinds = counts.setdefault(hop, {})
         kinds[kind] = kinds.get(kind, 0) + count
     return replace(
         current,
-        events=current.events + found.events,
-        unmatched=current.unmatched + found.unmatched,
-        unreadable=current.unreadable + found.unreadable,
+        events=current.events + result.events,
+        unmatched=current.unmatched + result.unmatched,
+        unreadable=current.unreadable + result.unreadable,
         counts=counts,
     )
-
-
-def _epoch(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

@@ -1,31 +1,32 @@
-"""What the commands of `media-events archive-replay` do, each step recorded in the audit before it is taken."""
+"""The use cases of `media-events archive-replay`. Each is recorded in the audit before anything is changed."""
 
 from __future__ import annotations
 
+import functools
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NoReturn
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.events.publisher import Publisher
 from ops.archive_replay.plan import Bus, Choice
 from ops.archive_replay.runner import WORKERS, ReplayRunner
 from ops.archive_replay.staging_queue import Staging
-from ops.archive_replay.store import SUBJECT, Replay, Replays
+from ops.archive_replay.store import ENDED, SUBJECT, DynamoReplays, Replay
 from ops.deployment.idempotency_stores import IdempotencyTables
-from ops.review.audit_log import Entry
+from ops.operations.run import move
+from ops.operations.table import Entry
 from ops.shared.console import OperatorError, fail
 
-GONE_SECONDS: Final = 600.0
-"""A running replay says every few seconds that it lives; after this silence its command is taken for gone."""
+ABANDONED_SECONDS: Final = 600.0
+"""A running replay's command writes its row every few seconds; after this silence it is taken for gone."""
 
 EXAMINED: Final = 200
-"""How many of the latest replays are looked through for leftovers."""
+"""So many of the latest replays are examined for what they left behind."""
 
 ARCHIVE_DELAY_SECONDS: Final = 600.0
 """Events may reach the archive this late: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html."""
@@ -33,37 +34,36 @@ ARCHIVE_DELAY_SECONDS: Final = 600.0
 
 @dataclass(slots=True, kw_only=True)
 class ArchiveReplayService:
-    """Replays of one bus, and whose they are. ``principal`` is asked once, when something is first recorded."""
+    """Replays of one bus. ``principal`` says who replays.
+
+    ``settle_seconds`` is how long AWS may take until a new rule sees every event, and until each is in the queue.
+    """
 
     bus: Bus
     staging: Callable[[str], Staging]
     idempotency_stores: IdempotencyTables
     publisher: Publisher
-    replays: Replays
+    replays: DynamoReplays
     principal: Callable[[], str]
     settle_seconds: float = 30.0
-    """How long AWS may take until a new rule sees every event, and until every event that it saw is in the queue."""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    _by: str = field(default="", repr=False)
 
-    def record(self, replay: Replay, action: str, *, reason: str, result: str = "") -> None:
-        """Add a line to the audit: a start under the name that all are listed by, the rest under the replay's own."""
-        self._by = self._by or self.principal()
+    def _record(self, replay: Replay, action: str, *, reason: str, result: str = "", allowed: bool = True) -> None:
         self.replays.append(
             Entry(
                 subject=SUBJECT if action == "start" else replay.replay_id,
                 at=timestamp(self.clock()),
-                by=self._by,
+                by=self.principal(),
                 action=f"{action} of a replay from the archive",
-                allowed=True,
+                allowed=allowed,
                 result=result or describe(replay),
                 reason=reason,
                 operation_id=replay.replay_id,
             )
         )
 
-    # --- start, go on, end ----------------------------------------------------------------------------------------
+    # --- start, resume, cancel ------------------------------------------------------------------------------------
 
     def start(  # noqa: PLR0913  # each is an option of the command
         self,
@@ -76,16 +76,15 @@ class ArchiveReplayService:
         rate: float,
         reason: str,
     ) -> Replay:
-        """Record and begin a replay: from here on events are collected, and nothing is done with them yet.
+        """Record and begin a replay. EventBridge collects events from now on; nothing is sent yet.
 
         Raises:
-            HopError: AWS refused or did not answer. Nothing is left behind, as far as AWS lets it be removed.
-            OperatorError: as many replays run as may.
+            ProcessingError: AWS refused or did not answer. The rule and queue are removed, if AWS allows it.
+            OperatorError: the limit of concurrent replays is reached.
         """
-        self._by = self._by or self.principal()
-        begun = Replay(
+        replay = Replay(
             replay_id=uuid.uuid4().hex[:8],
-            by=self._by,
+            by=self.principal(),
             reason=reason,
             created_at=timestamp(self.clock()),
             since=timestamp(since),
@@ -97,10 +96,10 @@ class ArchiveReplayService:
             rate=rate,
             seen_at=timestamp(self.clock()),
         )
-        self.record(begun, "start", reason=reason)
-        if not self.replays.put(begun, expected_version=None):
+        self._record(replay, "start", reason=reason)
+        if not self.replays.put(replay, expected_version=None):
             fail("another replay has this id", hint="run the command again")
-        staging = self.staging(begun.replay_id)
+        staging = self.staging(replay.replay_id)
         try:
             staging.prepare(choice.pattern(staging.name))
             # A new rule may miss events for a moment: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
@@ -108,17 +107,17 @@ class ArchiveReplayService:
             staging.start(since=since, until=until)
         except BaseException:
             staging.remove()
-            self.replays.put(replace(begun, state="failed", problem="not started", version=2), expected_version=1)
+            self.replays.put(replace(replay, state="failed", problem="not started", version=2), expected_version=1)
             raise
-        return begun
+        return replay
 
     def run(
-        self, given: Replay, choice: Choice, *, stopping: Callable[[], bool], progress: Callable[[Replay], None]
+        self, replay: Replay, choice: Choice, *, stopping: Callable[[], bool], progress: Callable[[Replay], None]
     ) -> Replay:
-        """Go on with a replay until it is over or stopped, and record how that came about."""
+        """Run a replay until it is over or stopped, and record its end."""
         with ThreadPoolExecutor(WORKERS) as pool:
-            runner = ReplayRunner(
-                staging=self.staging(given.replay_id),
+            ended = ReplayRunner(
+                staging=self.staging(replay.replay_id),
                 choice=choice,
                 idempotency_stores=self.idempotency_stores,
                 publisher=self.publisher,
@@ -129,49 +128,41 @@ class ArchiveReplayService:
                 progress=progress,
                 clock=self.clock,
                 sleep=self.sleep,
-            )
-            ended = runner.run(given)
-        self.record(ended, "end", reason=ended.problem)
+            ).run(replay)
+        self._record(ended, "end", reason=ended.problem)
         return ended
 
     def take_over(self, replay_id: str, *, reason: str) -> Replay:
-        """Take a stopped or abandoned replay over, or one that another command runs.
+        """Take over a replay that is stopped or abandoned, or that another command runs.
 
         Raises:
             OperatorError: there is none, or it is over.
         """
-        while True:
-            current = self._known(replay_id)
-            if current.ended:
-                self._refuse(current, "resume", reason=reason)
-            taken = replace(
-                current,
-                state="running",
-                problem="",
-                seen_at=timestamp(self.clock()),
-                version=current.version + 1,
-            )
-            if self.replays.put(taken, expected_version=current.version):
-                self.record(taken, "resume", reason=reason)
-                return taken
+        read = functools.partial(self.replays.get, replay_id)
+        seen_at = timestamp(self.clock())
+        replay = move("running", read=read, write=self.replays.put, unless=ENDED, seen_at=seen_at)
+        if replay is None:
+            self._refuse(self._existing(replay_id), "resume", reason=reason)
+        self._record(replay, "resume", reason=reason)
+        return replay
 
     def cancel(self, replay_id: str, *, reason: str) -> Replay:
-        """End a replay, whoever runs it: what was collected and not sent yet is forgotten.
+        """End a replay, whoever runs it. Events that were collected and not sent yet are dropped.
 
         Raises:
             OperatorError: there is none, or it is over.
         """
         while True:
-            current = self._known(replay_id)
+            current = self._existing(replay_id)
             if current.ended:
                 self._refuse(current, "cancel", reason=reason)
-            self.record(current, "cancel", reason=reason)
+            self._record(current, "cancel", reason=reason)
             if ended := self._dissolve(current, ""):
                 return ended
 
     def _dissolve(self, current: Replay, problem: str) -> Replay | None:
-        """Remove what belongs to it, and say so in its row; ``None`` if the row has changed meanwhile."""
-        # First of all whoever runs it is told; but it is over only when nothing is left of it.
+        """Remove its rule and queue, then set it to cancelled; ``None`` if its row has changed meanwhile."""
+        # The command that runs it must stop first. But it is over only when nothing is left of it.
         ending = replace(current, state="stopped", problem="it is being cancelled", version=current.version + 1)
         if not self.replays.put(ending, expected_version=current.version):
             return None
@@ -181,73 +172,60 @@ class ArchiveReplayService:
         ended = replace(ending, state="cancelled", problem=problem, version=ending.version + 1)
         return ended if self.replays.put(ended, expected_version=ending.version) else None
 
-    # --- what there is ---------------------------------------------------------------------------------------------
+    # --- list ------------------------------------------------------------------------------------------------------
 
     def latest(self, limit: int) -> Iterator[Replay]:
         """The replays that were started last, newest first."""
         for entry in islice(self.replays.entries(SUBJECT), limit):
-            if found := self.replays.get(entry.operation_id):
-                yield found
+            if replay := self.replays.get(entry.operation_id):
+                yield replay
 
     def remove_abandoned(self) -> tuple[list[Replay], list[Replay]]:
-        """Remove what dry runs left behind whose command is gone; these, and replays that somebody has to decide on."""
-        removed, left = [], []
-        for found in self.latest(EXAMINED):
-            if found.ended or (found.state == "running" and not self.abandoned(found)):
+        """Remove the rules and queues of abandoned dry runs; returns these, and the unfinished replays that remain."""
+        removed, unfinished = [], []
+        for replay in self.latest(EXAMINED):
+            if replay.ended or (replay.state == "running" and not self._abandoned(replay)):
                 continue
-            if not found.dry_run:
-                left.append(found)
-            elif ended := self._dissolve(found, "its command was gone"):
-                self.record(ended, "removal", reason="its command was gone")
+            if not replay.dry_run:
+                unfinished.append(replay)
+            elif ended := self._dissolve(replay, "its command was gone"):
+                self._record(ended, "removal", reason="its command was gone")
                 removed.append(ended)
-        return removed, left
+        return removed, unfinished
 
-    def abandoned(self, replay: Replay) -> bool:
-        """Whether a replay that says that it runs has been silent for too long."""
-        return self.clock() - datetime.fromisoformat(replay.seen_at).timestamp() > GONE_SECONDS
+    def _abandoned(self, replay: Replay) -> bool:
+        return self.clock() - (epoch(replay.seen_at) or 0.0) > ABANDONED_SECONDS
 
     def warnings(self, *, since: float, until: float) -> list[str]:
-        """What an operator should know of the archive and the period."""
-        kept = self.staging("").kept()
-        told = []
+        """Sentences about events of the period that the archive does not hold."""
+        archive = self.staging("").archive()
+        warnings = []
         if self.clock() - until < ARCHIVE_DELAY_SECONDS:
-            told.append("events of the last ten minutes may not have reached the archive yet")
-        if kept.since > since:
-            told.append(f"the archive began on {timestamp(kept.since)}: what came before was not kept")
-        if kept.retention_days and self.clock() - since > kept.retention_days * 86_400:
-            told.append(f"the archive keeps events for {kept.retention_days} days: older ones are gone")
-        if kept.pattern:
-            told.append(f"the archive keeps only events that match {kept.pattern}")
-        return told
+            warnings.append("events of the last ten minutes may not have reached the archive yet")
+        if archive.since > since:
+            warnings.append(f"the archive began on {timestamp(archive.since)}: it has no earlier events")
+        if archive.retention_days and self.clock() - since > archive.retention_days * 86_400:
+            warnings.append(f"the archive keeps events for {archive.retention_days} days: older ones are gone")
+        if archive.pattern:
+            warnings.append(f"the archive keeps only events that match {archive.pattern}")
+        return warnings
 
-    def _known(self, replay_id: str) -> Replay:
-        found = self.replays.get(replay_id)
-        if found is None:
+    def _existing(self, replay_id: str) -> Replay:
+        replay = self.replays.get(replay_id)
+        if replay is None:
             raise OperatorError(f"there is no replay {replay_id!r}", hint="list them: media-events archive-replay list")
-        return found
+        return replay
 
-    def _refuse(self, current: Replay, action: str, *, reason: str) -> NoReturn:
-        self._by = self._by or self.principal()
-        self.replays.append(
-            Entry(
-                subject=current.replay_id,
-                at=timestamp(self.clock()),
-                by=self._by,
-                action=f"{action} of a replay from the archive",
-                allowed=False,
-                result=f"it is {current.state}",
-                reason=reason,
-                operation_id=current.replay_id,
-            )
-        )
-        fail(f"replay {current.replay_id} can't be changed: it is {current.state}")
+    def _refuse(self, replay: Replay, action: str, *, reason: str) -> NoReturn:
+        self._record(replay, action, reason=reason, result=f"it is {replay.state}", allowed=False)
+        fail(f"replay {replay.replay_id} can't be changed: it is {replay.state}")
 
 
 def describe(replay: Replay) -> str:
-    """One line: what of, to where, in which way, how far."""
+    """One line: the state, the period, the hops and the progress."""
     partners = f" of {', '.join(replay.partners)}" if replay.partners else ""
-    way = "dry run" if replay.dry_run else "effects are repeated" if replay.repeat_effects else "effects happen once"
+    mode = "dry run" if replay.dry_run else "effects are repeated" if replay.repeat_effects else "effects happen once"
     return (
-        f"{replay.state}: {replay.since} to {replay.until}{partners} to {', '.join(replay.hops)} ({way}), "
+        f"{replay.state}: {replay.since} to {replay.until}{partners} to {', '.join(replay.hops)} ({mode}), "
         f"{replay.events} events so far"
     )

@@ -1,7 +1,7 @@
-"""Where a replay collects events before anything is done with them: a queue and a rule of its own, on the bus.
+"""The rule and the queue in which a replay collects events.
 
-EventBridge replays an archive to rules of the archive's own bus. A rule that nobody else has, with a queue that nobody
-consumes, makes that a way to read the archive: no transform and no route sees any of it.
+EventBridge replays an archive to rules of the archive's own bus. With a rule and a queue of its own, a replay reads the
+archive without any transform or route seeing its events.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ VISIBILITY_SECONDS: Final = 300
 RETENTION_SECONDS: Final = 14 * 86_400
 LONG_POLL_SECONDS: Final = 2
 OVER: Final = frozenset({"COMPLETED", "CANCELLED", "FAILED"})
+NOT_RUNNING: Final = frozenset({"IllegalStatusException", "ResourceNotFoundException", "ValidationException"})
 NO_QUEUE: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
@@ -35,18 +36,17 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What the archive keeps. Times are epoch seconds; 0 days of retention are for ever."""
+class Archive:
+    """The archive's settings. ``since`` is in epoch seconds; 0 days of retention mean for ever."""
 
     since: float
     retention_days: int
     pattern: str
-    events: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayState:
-    """What EventBridge says of a replay: its state, why, and the time of the event that it replayed last."""
+    """A replay's state and its reason, and the time of the event that was replayed last."""
 
     state: str
     reason: str = ""
@@ -55,7 +55,10 @@ class ReplayState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """Queue, rule and replay of one id, all under one name. Methods raise ``HopError`` where AWS refuses or is away."""
+    """A replay's queue, rule and EventBridge replay, all under one name.
+
+    Methods raise ``ProcessingError`` where AWS refuses or does not answer.
+    """
 
     events: Any
     sqs: Any
@@ -64,34 +67,29 @@ class Staging:
 
     @property
     def name(self) -> str:
-        """Of queue, rule and replay."""
+        """The name of queue, rule and replay."""
         return f"{self.bus.name}-replay-{self.replay_id}"
 
     @property
     def rule_arn(self) -> str:
-        """The rule's ARN, which the queue's policy names before there is a rule."""
+        """The rule's ARN; the queue's policy names it before the rule exists."""
         head = self.bus.bus_arn.partition(":event-bus/")[0]
         return f"{head}:rule/{self.bus.name}/{self.name}"
 
-    def kept(self) -> Kept:
-        """What there is to replay."""
+    def archive(self) -> Archive:
+        """The settings of the bus's archive."""
         try:
             archive = self.events.describe_archive(ArchiveName=self.bus.archive_arn.rpartition("/")[2])
         except (BotoCoreError, ClientError) as error:
             translate(error, "reading the archive")
-        return Kept(
+        return Archive(
             since=_epoch(archive.get("CreationTime")),
             retention_days=int(archive.get("RetentionDays", 0)),
-            pattern=_without_own_condition(archive.get("EventPattern", "")),
-            events=int(archive.get("EventCount", 0)),
+            pattern=_without_default_condition(archive.get("EventPattern", "")),
         )
 
     def prepare(self, pattern: Mapping[str, Any]) -> None:
-        """Make queue and rule. Whatever was made stays behind if it fails: see :meth:`remove`.
-
-        Raises:
-            HopError: AWS refused or did not answer.
-        """
+        """Create queue and rule. If it fails, :meth:`remove` removes what was created."""
         try:
             url = self.sqs.create_queue(
                 QueueName=self.name,
@@ -106,24 +104,23 @@ class Staging:
             self.events.put_rule(
                 Name=self.name,
                 EventBusName=self.bus.name,
-                Description="Collects a replay of `media-events archive-replay`; goes when that is over",
+                Description="Collects a replay of `media-events archive-replay`; removed when that is over",
                 EventPattern=json.dumps(pattern, separators=(",", ":")),
             )
-            put = self.events.put_targets(
+            result = self.events.put_targets(
                 Rule=self.name,
                 EventBusName=self.bus.name,
                 Targets=[{"Id": TARGET, "Arn": attributes["QueueArn"]}],
             )
-            _require_all(put)
+            _require_all(result)
         except (BotoCoreError, ClientError) as error:
             translate(error, "making the replay's rule and queue")
 
     def start(self, *, since: float, until: float) -> None:
-        """Let EventBridge replay a period to the rule.
+        """Have EventBridge replay a period to the rule.
 
         Raises:
-            HopError: AWS refused or did not answer.
-            OperatorError: as many replays run as AWS lets.
+            OperatorError: the limit of concurrent replays is reached.
         """
         try:
             self.events.start_replay(
@@ -144,87 +141,82 @@ class Staging:
             translate(error, "starting the replay")
 
     def state(self) -> ReplayState:
-        """How far EventBridge is."""
+        """EventBridge's progress."""
         try:
-            found = self.events.describe_replay(ReplayName=self.name)
+            replay = self.events.describe_replay(ReplayName=self.name)
         except ClientError as error:
             if error.response["Error"].get("Code") == "ResourceNotFoundException":
                 return ReplayState("FAILED", "EventBridge knows no such replay")
             translate(error, "asking for the replay")
         except BotoCoreError as error:
             translate(error, "asking for the replay")
-        at = _epoch(found.get("EventLastReplayedTime"))
+        at = _epoch(replay.get("EventLastReplayedTime"))
         shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
-        return ReplayState(str(found.get("State")), str(found.get("StateReason") or ""), shown)
+        return ReplayState(str(replay.get("State")), str(replay.get("StateReason") or ""), shown)
 
     def queue_url(self) -> str:
         """The staging queue's URL.
 
         Raises:
-            OperatorError: it has gone, and what was collected with it.
-            HopError: AWS refused or did not answer.
+            OperatorError: it is gone, and the collected events with it.
         """
         try:
             return str(self.sqs.get_queue_url(QueueName=self.name)["QueueUrl"])
         except ClientError as error:
             if error.response["Error"].get("Code") in NO_QUEUE:
                 raise OperatorError(
-                    f"the queue {self.name} has gone, and what this replay had collected with it",
-                    hint="start another one: the ledger leaves out what was delivered",
+                    f"the queue {self.name} is gone, and the events that this replay had collected with it",
+                    hint="start another one: the idempotency store leaves out delivered events",
                 ) from error
-            translate(error, "looking for the staging queue")
+            translate(error, "finding the staging queue")
         except BotoCoreError as error:
-            translate(error, "looking for the staging queue")
+            translate(error, "finding the staging queue")
 
     def receive(self, url: str) -> list[Collected]:
-        """Up to ten messages; for others they are hidden for :data:`VISIBILITY_SECONDS`."""
+        """Up to ten messages, invisible to others for :data:`VISIBILITY_SECONDS`."""
         try:
             answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL_SECONDS)
         except (BotoCoreError, ClientError) as error:
-            translate(error, "reading what was collected")
+            translate(error, "receiving collected events")
         return [Collected(message["ReceiptHandle"], message["Body"]) for message in answer.get("Messages", [])]
 
     def delete(self, url: str, messages: Sequence[Collected]) -> None:
-        """Take messages out for good. One that can't be comes again, and is recognised."""
+        """Delete messages. One that is not deleted comes again, and is recognised."""
         if not messages:
             return
         entries = [{"Id": str(index), "ReceiptHandle": message.receipt} for index, message in enumerate(messages)]
         try:
             self.sqs.delete_message_batch(QueueUrl=url, Entries=entries)
         except (BotoCoreError, ClientError) as error:
-            translate(error, "taking out what was collected")
+            translate(error, "deleting collected events")
 
     def waiting(self, url: str) -> int:
-        """How many messages SQS believes are left, hidden ones included."""
+        """The approximate number of messages, invisible ones included."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         try:
             answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
         except (BotoCoreError, ClientError) as error:
-            translate(error, "counting what was collected")
+            translate(error, "counting collected events")
         return sum(int(answer["Attributes"].get(name, "0")) for name in names)
 
     def cancel(self) -> None:
-        """Tell EventBridge to stop; nothing if it is over."""
+        """Cancel EventBridge's replay, unless it is over."""
         try:
             self.events.cancel_replay(ReplayName=self.name)
         except ClientError as error:
-            if error.response["Error"].get("Code") not in {
-                "IllegalStatusException",
-                "ResourceNotFoundException",
-                "ValidationException",
-            }:
+            if error.response["Error"].get("Code") not in NOT_RUNNING:
                 translate(error, "cancelling the replay")
         except BotoCoreError as error:
             translate(error, "cancelling the replay")
 
     def remove(self) -> None:
-        """Remove rule and queue, as far as they are there. The replay's own entry stays at AWS for 90 days."""
-        gone = {"ResourceNotFoundException", *NO_QUEUE}
+        """Delete rule and queue, if they exist. AWS itself lists the replay for 90 days."""
+        missing = {"ResourceNotFoundException", *NO_QUEUE}
         for step in (self._remove_target, self._remove_rule, self._remove_queue):
             try:
                 step()
             except ClientError as error:
-                if error.response["Error"].get("Code") not in gone:
+                if error.response["Error"].get("Code") not in missing:
                     translate(error, "removing the replay's rule and queue")
             except BotoCoreError as error:
                 translate(error, "removing the replay's rule and queue")
@@ -259,11 +251,11 @@ class Staging:
 def _require_all(answer: Mapping[str, Any]) -> None:
     if answer.get("FailedEntryCount"):
         code = answer["FailedEntries"][0].get("ErrorCode", "unknown")
-        raise OperatorError(f"EventBridge did not take the rule's target: {code}")
+        raise OperatorError(f"EventBridge refused the rule's target: {code}")
 
 
-def _without_own_condition(pattern: str) -> str:
-    """``pattern`` unless it is only what EventBridge itself adds to every archive: no events of replays."""
+def _without_default_condition(pattern: str) -> str:
+    """``pattern`` without the condition that EventBridge adds to every archive: no replayed events."""
     try:
         document = json.loads(pattern or "{}")
     except ValueError:

@@ -1,32 +1,39 @@
-"""The desk with what it records: who works here, and the audit of what they do."""
+"""The review service with its audit."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from media_events.core.clock import timestamp
-from ops.review.audit_log import Entry, Records
+from ops.operations.table import Entry
 from ops.review.service import ReviewService
+from ops.review.store import DynamoRecords
 
 
 @dataclass(slots=True, kw_only=True)
 class AuditedReviewService:
-    """The desk, and where it records what is done there."""
+    """The review service, and the records of what operators do with it."""
 
     service: ReviewService
-    records: Records
-    clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
+    records: DynamoRecords
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The service's clock, in epoch seconds."""
+        return self.service.clock
+
+    @property
+    def sleep(self) -> Callable[[float], None]:
+        """The service's way to wait."""
+        return self.service.sleep
 
     def by(self) -> str:
-        """The ARN of who works here."""
+        """The operator's ARN."""
         return self.service.by()
 
     def now(self) -> str:
         """The time, as items have it."""
-        return timestamp(self.clock())
+        return self.service.now()
 
     def record(  # noqa: PLR0913
         self, subject: str, action: str, *, result: str, reason: str, allowed: bool = True, operation_id: str = ""
@@ -34,7 +41,7 @@ class AuditedReviewService:
         """Add a line to the audit.
 
         Raises:
-            HopError: it could not be written; what was to be recorded must not be done.
+            ProcessingError: it could not be written; the caller must not do what was to be recorded.
         """
         self.records.append(
             Entry(

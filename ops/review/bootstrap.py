@@ -1,4 +1,4 @@
-"""The review desk of a deployment, put together."""
+"""The composition root of the review service."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
 from ops.deployment.discovery import Cloud, Deployment
 from ops.deployment.idempotency_stores import IdempotencyTables
-from ops.review.audit_log import DynamoRecords
 from ops.review.audited_service import AuditedReviewService
 from ops.review.service import ReviewService
+from ops.review.store import DynamoRecords
 
 
 def table_of(deployment: Deployment) -> DynamoReviewTable:
@@ -26,7 +26,7 @@ def table_of(deployment: Deployment) -> DynamoReviewTable:
 
 
 def service(deployment: Deployment) -> ReviewService:
-    """The review desk of ``deployment``, for the principal whose credentials are used."""
+    """The review service of ``deployment``, as the principal whose credentials are used."""
     dynamodb, sqs, events, functions, s3 = (
         deployment.cloud.lazy(service) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
     )
@@ -44,17 +44,14 @@ def service(deployment: Deployment) -> ReviewService:
 
 
 def audited_review(deployment: Deployment) -> AuditedReviewService:
-    """The desk with its audit and operations, for the principal whose credentials are used."""
-    dynamodb = deployment.cloud.lazy("dynamodb")
-    return AuditedReviewService(
-        service=service(deployment),
-        records=DynamoRecords(dynamodb, deployment.review_table),
-    )
+    """The review service with its audit and operations, as the principal whose credentials are used."""
+    records = DynamoRecords(deployment.cloud.lazy("dynamodb"), deployment.review_table)
+    return AuditedReviewService(service=service(deployment), records=records)
 
 
 def principal(cloud: Cloud) -> str:
-    """Whose credentials are used: the ARN that STS tells."""
+    """The ARN of the principal whose credentials are used, from STS."""
     try:
         return str(cloud.client("sts").get_caller_identity()["Arn"])
     except (BotoCoreError, ClientError) as error:
-        translate(error, "asking who you are")
+        translate(error, "asking STS for your identity")

@@ -1,110 +1,102 @@
-"""What is done with many items: retried at a rate, with canaries first; archived; restored.
+"""Operations on many items: retry at a rate, with canaries first; archive; restore.
 
-An operation says in its row what it takes before it takes it. So a command that was killed in the middle is resumed
-where it stopped, and a cancelled one stops before its next item, whoever cancelled it.
+An operation writes the items that it takes to its row before it takes them. So a killed command is resumed where it
+stopped, and a cancelled operation stops before its next item, whoever cancelled it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Final, NoReturn
 
-from media_events.core.clock import timestamp
 from media_events.recovery.review_item import ReviewItem, Status
+from ops.operations.run import RunEndedError, move, require_unchanged, save
 from ops.review.archiving import decide
-from ops.review.audit_log import Action, Entry, Operation, Records, State
+from ops.review.audited_service import AuditedReviewService
 from ops.review.queries import EARLIEST, LATEST, walk
-from ops.review.service import Outcome, ReviewService, Table
+from ops.review.service import Outcome, Table
+from ops.review.store import Action, DynamoRecords, Operation
 
-LOOK_SECONDS: Final = 1.0
-"""How long the runner sleeps at most before it looks whether it has been cancelled."""
+CANCEL_CHECK_SECONDS: Final = 1.0
+"""The runner checks at least so often whether the operation was cancelled."""
 
 NOT_SENT: Final = frozenset({"refused", "missing"})
 
 TARGETS: Final[Mapping[Action, Status]] = {"archive": "ARCHIVED", "restore": "OPEN"}
 
 
-class _Stopped(Exception):  # noqa: N818  # no error: the operation is over for now
-    def __init__(self, operation: Operation) -> None:
-        super().__init__(operation.state)
-        self.operation = operation
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOperationRunner:
-    """Goes on with one operation until it is over. ``stopping`` says whether the operator wants it to end.
+    """Runs one operation until it is over. ``stopping`` says whether the operator wants it to end.
 
-    Up to ``workers`` items are at work at the same time, where the rate wants it: a round trip to AWS may take as long
-    as several items have.
+    Up to ``workers`` items are in progress at once if the rate demands it, since a round trip to AWS may take longer
+    than the time between two items.
     """
 
-    service: ReviewService
-    records: Records
-    by: str
+    review: AuditedReviewService
     canary_wait_seconds: float = 120.0
     workers: int = 8
     stopping: Callable[[], bool] = lambda: False
     progress: Callable[[Operation], None] = lambda _operation: None
-    clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
 
     def run(self, operation: Operation) -> Operation:
         """The operation when it is completed, cancelled or stopped, or when another command has taken it over.
 
         Raises:
-            HopError: the table did not answer or refused; the operation can be resumed.
+            ProcessingError: the table did not answer or refused; the operation can be resumed.
         """
         try:
             return self._run(operation)
-        except _Stopped as stopped:
-            return stopped.operation
+        except RunEndedError as ended:
+            stopped: Operation = ended.run
+            return stopped
 
     def _run(self, operation: Operation) -> Operation:
         operation = self._without_unsent_canary(operation)
-        if self._canaries_out(operation):
+        if self._has_sent_canaries(operation):
             operation = self._judge(operation)
-        due = self.clock()
-        found = candidates(self.service.table, operation)
+        due = self.review.clock()
+        items = candidates(self.review.service.table, operation)
         size = 1
         while operation.taken < operation.limit:
-            batch = list(islice(found, min(size, operation.limit - operation.taken)))
+            batch = list(islice(items, min(size, operation.limit - operation.taken)))
             if not batch:
                 break
             self._pause(operation, until=due)
-            due = max(due, self.clock() - 1) + len(batch) / operation.rate
+            due = max(due, self.review.clock() - 1) + len(batch) / operation.rate
             operation = self._take(operation, batch)
             self.progress(operation)
-            if self._canaries_out(operation):
+            if self._has_sent_canaries(operation):
                 operation = self._judge(operation)
-            size = 1 if self._trying(operation) else self._together(operation)
+            size = 1 if self._tries_canaries(operation) else self._batch_size(operation)
         if operation.canary_ids and not operation.canary_passed:
             operation = self._judge(operation)
         return self._save(replace(operation, state="completed", problem=""))
 
-    def _together(self, operation: Operation) -> int:
-        """How many items to take at a time: what the rate has in a fifth of a second, so that cancelling is quick."""
+    def _batch_size(self, operation: Operation) -> int:
+        """The items of a fifth of a second, so that cancelling is quick."""
         return max(1, min(self.workers, int(operation.rate / 5)))
 
     def _without_unsent_canary(self, operation: Operation) -> Operation:
-        """``operation`` without a canary that was taken just before the command was killed: it will be taken again."""
+        """``operation`` without a canary that was taken, but not sent before the command was killed."""
         if operation.canary_passed:
             return operation
-        found = [(item_id, self.service.table.get(item_id)) for item_id in operation.canary_ids]
-        sent = tuple(item_id for item_id, item in found if item is None or _sent(item, operation))
-        return replace(operation, canary_ids=sent, taken=operation.taken - len(found) + len(sent))
+        canaries = [(item_id, self.review.service.table.get(item_id)) for item_id in operation.canary_ids]
+        sent = tuple(item_id for item_id, item in canaries if item is None or _sent(item, operation))
+        return replace(operation, canary_ids=sent, taken=operation.taken - len(canaries) + len(sent))
 
     @staticmethod
-    def _trying(operation: Operation) -> bool:
+    def _tries_canaries(operation: Operation) -> bool:
         return not operation.canary_passed and operation.canary > 0
 
     def _take(self, operation: Operation, batch: list[ReviewItem]) -> Operation:
-        """Say in the row what is taken, then do it. Where this is cut short, ``resume`` begins at the batch's first."""
+        """Write the batch to the row, then do it. A resumed operation begins at the batch's first item."""
         taking = replace(operation, taken=operation.taken + len(batch), cursor=batch[0].last_failed_at)
-        if self._trying(operation):
+        if self._tries_canaries(operation):
             taking = replace(taking, canary_ids=(*operation.canary_ids, *(item.item_id for item in batch)))
         taken = self._save(taking)
         if len(batch) == 1:
@@ -117,84 +109,68 @@ class BulkOperationRunner:
             counts[outcome.result] = counts.get(outcome.result, 0) + 1
         undone = sum(outcome.result in NOT_SENT for outcome in outcomes)
         taken = replace(taken, counts=counts, taken=taken.taken - undone)
-        return replace(taken, canary_ids=operation.canary_ids) if undone and self._trying(operation) else taken
+        return replace(taken, canary_ids=operation.canary_ids) if undone and self._tries_canaries(operation) else taken
 
     def _do(self, operation: Operation, item: ReviewItem) -> Outcome:
         if operation.action == "retry":
-            (outcome,) = self.service.retry([item.item_id], wait_seconds=0)
+            (outcome,) = self.review.service.retry([item.item_id], wait_seconds=0)
         else:
-            outcome = decide(self.service, item.item_id, to=TARGETS[operation.action])
-        self._record(operation, outcome)
+            outcome = decide(self.review.service, item.item_id, to=TARGETS[operation.action])
+        self.review.record(
+            outcome.item_id,
+            operation.action,
+            result=f"{outcome.result}: {outcome.reason}",
+            reason=operation.reason,
+            allowed=outcome.result not in NOT_SENT,
+            operation_id=operation.operation_id,
+        )
         return outcome
 
-    def _record(self, operation: Operation, outcome: Outcome) -> None:
-        self.records.append(
-            Entry(
-                subject=outcome.item_id,
-                at=timestamp(self.clock()),
-                by=self.by,
-                action=operation.action,
-                allowed=outcome.result not in NOT_SENT,
-                result=f"{outcome.result}: {outcome.reason}",
-                reason=operation.reason,
-                operation_id=operation.operation_id,
-            )
-        )
-
     @staticmethod
-    def _canaries_out(operation: Operation) -> bool:
+    def _has_sent_canaries(operation: Operation) -> bool:
         return not operation.canary_passed and 0 < operation.canary <= len(operation.canary_ids)
 
     def _judge(self, operation: Operation) -> Operation:
-        until = self.clock() + self.canary_wait_seconds
+        until = self.review.clock() + self.canary_wait_seconds
         while True:
             waiting = False
             for item_id in operation.canary_ids:
-                found = self.service.table.get(item_id)
-                item = None if found is None else self.service.settle(found)
+                item = self.review.service.table.get(item_id)
+                if item is not None:
+                    item = self.review.service.settle(item)
                 if item is None or item.status in {"OPEN", "ARCHIVED"}:
                     why = "it is gone" if item is None else f"{item.status}, {item.error_code}"
                     self._stop(operation, f"canary {item_id} did not pass: {why}")
-                waiting = waiting or item is None or item.status == "RETRYING"
+                waiting = waiting or item.status == "RETRYING"
             if not waiting:
                 return self._save(replace(operation, canary_passed=True))
-            if self.clock() >= until:
+            if self.review.clock() >= until:
                 self._stop(operation, "the canaries were not confirmed in time; resume to wait for them again")
-            self._pause(operation, until=self.clock() + LOOK_SECONDS)
+            self._pause(operation, until=self.review.clock() + CANCEL_CHECK_SECONDS)
 
-    def _stop(self, operation: Operation, problem: str) -> None:
-        raise _Stopped(self._save(replace(operation, state="stopped", problem=problem)))
+    def _stop(self, operation: Operation, problem: str) -> NoReturn:
+        raise RunEndedError(self._save(replace(operation, state="stopped", problem=problem)))
 
     def _pause(self, operation: Operation, *, until: float) -> None:
         while True:
             if self.stopping():
-                raise _Stopped(self._save(replace(operation, state="cancelled")))
-            left = until - self.clock()
-            if left <= 0:
+                raise RunEndedError(self._save(replace(operation, state="cancelled")))
+            remaining = until - self.review.clock()
+            if remaining <= 0:
                 return
-            self.sleep(min(left, LOOK_SECONDS))
-            if left >= LOOK_SECONDS:
-                self._save(operation, only_look=True)
+            self.review.sleep(min(remaining, CANCEL_CHECK_SECONDS))
+            if remaining >= CANCEL_CHECK_SECONDS:
+                require_unchanged(operation, read=self._read(operation))
 
-    def _save(self, operation: Operation, *, only_look: bool = False) -> Operation:
-        if only_look:
-            current = self.records.operation(operation.operation_id)
-            if current is not None and current.version == operation.version:
-                return operation
-        else:
-            saved = replace(operation, version=operation.version + 1)
-            if self.records.update(saved, expected_version=operation.version):
-                return saved
-            current = self.records.operation(operation.operation_id)
-        if current is None:
-            raise _Stopped(replace(operation, state="cancelled", problem="its row is gone"))
-        if current.state == "running":
-            raise _Stopped(replace(current, problem="another command has taken it over"))
-        raise _Stopped(current)
+    def _save(self, operation: Operation) -> Operation:
+        return save(operation, read=self._read(operation), write=self.review.records.update)
+
+    def _read(self, operation: Operation) -> Callable[[], Operation | None]:
+        return partial(self.review.records.operation, operation.operation_id)
 
 
 def candidates(table: Table, operation: Operation) -> Iterator[ReviewItem]:
-    """The items that ``operation`` would take next, oldest failure first: open ones, or archived ones to restore."""
+    """The items that ``operation`` takes next, oldest failure first: open ones, or archived ones to restore."""
     query = replace(
         operation.query,
         statuses=("ARCHIVED",) if operation.action == "restore" else ("OPEN",),
@@ -210,25 +186,16 @@ def candidates(table: Table, operation: Operation) -> Iterator[ReviewItem]:
 
 
 def _sent(item: ReviewItem, operation: Operation) -> bool:
-    """Whether ``item`` has been retried since ``operation`` began. The times are of operators' clocks alone."""
+    """Whether ``item`` has been retried since ``operation`` began; both times are of operators' clocks."""
     return item.replayed_at is not None and item.replayed_at >= operation.created_at
 
 
-def cancel(records: Records, operation_id: str) -> Operation | None:
+def cancel(records: DynamoRecords, operation_id: str) -> Operation | None:
     """Cancel an operation, whoever runs it; ``None`` if there is none or it is over."""
-    return _move(records, operation_id, to="cancelled", unless=("completed", "cancelled", "stopped"))
+    read = partial(records.operation, operation_id)
+    return move("cancelled", read=read, write=records.update, unless=("completed", "cancelled", "stopped"))
 
 
-def take_over(records: Records, operation_id: str) -> Operation | None:
-    """Take over an operation to go on with it; ``None`` if there is none or it is completed."""
-    return _move(records, operation_id, to="running", unless=("completed",))
-
-
-def _move(records: Records, operation_id: str, *, to: State, unless: tuple[str, ...]) -> Operation | None:
-    while True:
-        current = records.operation(operation_id)
-        if current is None or current.state in unless:
-            return None
-        moved = replace(current, state=to, version=current.version + 1, problem="")
-        if records.update(moved, expected_version=current.version):
-            return moved
+def take_over(records: DynamoRecords, operation_id: str) -> Operation | None:
+    """Take over an operation; ``None`` if there is none or it is completed."""
+    return move("running", read=partial(records.operation, operation_id), write=records.update, unless=("completed",))

@@ -1,12 +1,11 @@
-"""Edit and retry: an event that can't be taken as it is, sent once more with other words.
+"""Edits: a refused event is corrected and sent in place of the original.
 
-The edited event is a new one, with an id of its own that links to the original (``editof``, ``causationid``). The
-original stays as it was. It is off by default: the deployment says which types may be edited. Whatever says which event
-this is, whose and in which order is locked.
+The edited event has an id of its own and links to the original (``editof``, ``causationid``), which is not changed.
+Editing is off by default: the deployment names the types that may be edited. The attributes for identity, origin and
+order are locked.
 
-The edited event is kept before the item is claimed, and the item says which edit is on its way before anything is sent.
-So a crash loses nothing: ``finish`` sends the very same event, and where it had been sent after all, the ledger keeps
-its effect from happening twice.
+The edited event is stored before the item is claimed, and the item names its pending edit before anything is sent. So
+a crash loses nothing: ``finish`` sends the same event again, and the idempotency store prevents a second effect.
 """
 
 from __future__ import annotations
@@ -29,29 +28,29 @@ from media_events.core.failures import (
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
-from media_events.recovery.redrive_messages import for_route
+from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop
 from media_events.recovery.review_item import ReviewItem, item_id
-from ops.review.audit_log import KeptEdit
 from ops.review.audited_service import AuditedReviewService
 from ops.review.editable_types import schema_problems
 from ops.review.service import POLL_SECONDS, confirmable, event_of, state_of
+from ops.review.store import StoredEdit
 
 SENSITIVE: Final = ("type", "subject", "dataschema", "datacontenttype")
-"""May be changed, but whoever does so should know that the receiver may go by it."""
+"""Attributes that may be changed, with a warning, since the receiver may depend on them."""
 
 MAX_BYTES: Final = 240_000
-"""An edited event may be as large as one on the bus."""
+"""The limit of an event on the bus."""
 
 MAX_CHAIN: Final = 20
 _ATTRIBUTES: Final = tuple(Metadata.__dataclass_fields__)
 
 Result = Literal["delivered", "sent", "failed", "unconfirmed", "unknown"]
-"""``delivered``: confirmed by the ledger. ``sent``: on its way, and nothing will confirm it. ``failed``: not sent, or
-failed. ``unconfirmed``: sent, not confirmed in time. ``unknown``: sent or not, which ``finish`` puts right."""
+"""``delivered``: confirmed by the idempotency store. ``sent``: nothing will confirm it. ``failed``: not sent, or
+failed. ``unconfirmed``: sent, not confirmed in time. ``unknown``: perhaps sent; ``finish`` sends it again."""
 
 
 class EditRefusedError(Exception):
-    """This edit can't be made; ``problems`` says why, in an operator's words."""
+    """The edit can't be made; ``problems`` are sentences for the operator."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -60,7 +59,7 @@ class EditRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an operator starts from: ``text`` is the event as it was, ``{"metadata", "data"}``, to be edited."""
+    """The start of an edit: ``text`` is the event, ``{"metadata", "data"}``, as JSON."""
 
     item: ReviewItem
     event: Event
@@ -80,7 +79,7 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class EditOutcome:
-    """What came of an edit. ``new_item`` is the item of the edited event where that failed as well."""
+    """The outcome of an edit. ``new_item`` is the item of the edited event if that failed too."""
 
     event_id: str
     result: Result
@@ -89,11 +88,11 @@ class EditOutcome:
 
 
 def draft(review: AuditedReviewService, item_id: str, *, seen: int | None = None) -> Draft:
-    """What to edit. It only reads. ``seen`` is the version that the operator looked at.
+    """The event to edit. It only reads. ``seen`` is the version that the operator looked at.
 
     Raises:
         EditRefusedError: this item can't be edited, or not now.
-        HopError: the table or the body can't be read.
+        ProcessingError: the table or the body can't be read.
     """
     item = review.service.table.get(item_id)
     if item is None:
@@ -116,13 +115,13 @@ def _original(review: AuditedReviewService, item: ReviewItem) -> Event:
     if item.return_to.kind not in ("queue", "bus") or (
         item.hop.startswith("ingress/") and item.return_to.kind != "bus"
     ):
-        raise EditRefusedError(["its body is no event of ours but a partner's own message, which is theirs to correct"])
+        raise EditRefusedError(["its body is a partner's own message, not an event: the partner must correct it"])
     try:
         event = event_of(review.service.body(item))
     except PermanentDataError:
         raise EditRefusedError(["its body is no event in the envelope"]) from None
     if event.metadata.dataref is not None:
-        raise EditRefusedError([f"its data is too large for the bus and lies in {event.metadata.dataref}"])
+        raise EditRefusedError([f"its data is too large for the bus: it is stored at {event.metadata.dataref}"])
     return Event(replace(event.metadata, redrive=None), event.data)
 
 
@@ -130,28 +129,26 @@ def _allowed(review: AuditedReviewService, event_type: str) -> Mapping[str, Any]
     types = review.records.editable_types()
     if event_type not in types:
         allowed = f"only {', '.join(sorted(types))} may" if types else "none may"
-        why = (
-            f"events of type {event_type!r} may not be edited here: {allowed} (editable_types of the module dlq-review)"
-        )
-        raise EditRefusedError([why])
+        rule = f"{allowed} (editable_types of the module dlq-review)"
+        raise EditRefusedError([f"events of type {event_type!r} may not be edited here: {rule}"])
     return types[event_type]
 
 
 def check(review: AuditedReviewService, draft: Draft, text: str) -> Edited:
-    """What ``text`` would change, checked whole: nothing is recorded or sent.
+    """Check ``text`` as an edit of ``draft``; nothing is recorded or sent.
 
     Raises:
-        EditRefusedError: naming every mistake.
-        HopError: the settings can't be read.
+        EditRefusedError: it names every mistake.
+        ProcessingError: the settings can't be read.
     """
     before = draft.event.metadata.to_dict()
     document = _parsed(text)
-    given = document["metadata"]
-    problems = [f"metadata.{name} is no attribute of the envelope" for name in given if name not in _ATTRIBUTES]
+    after = document["metadata"]
+    problems = [f"metadata.{name} is no attribute of the envelope" for name in after if name not in _ATTRIBUTES]
     problems += [
         f"metadata.{name} is locked: it must stay {before.get(name)!r}"
         for name in _ATTRIBUTES
-        if name not in SENSITIVE and given.get(name) != before.get(name)
+        if name not in SENSITIVE and after.get(name) != before.get(name)
     ]
     if problems:
         raise EditRefusedError(problems)
@@ -177,7 +174,7 @@ def check(review: AuditedReviewService, draft: Draft, text: str) -> Edited:
     warnings = [
         f"metadata.{name} is changed: the receiver may go by it"
         for name in SENSITIVE
-        if given.get(name) != before.get(name)
+        if after.get(name) != before.get(name)
     ]
     diff = difflib.unified_diff(draft.text.splitlines(), _pretty(event).splitlines(), "original", "edited", lineterm="")
     return Edited(draft, new, tuple(diff), changed, tuple(warnings))
@@ -187,22 +184,22 @@ def _sendable(event: Event) -> None:
     try:
         size = len(event.to_json().encode())
     except ValueError:
-        raise EditRefusedError(["it holds half of a surrogate pair, which can't be written in UTF-8"]) from None
+        raise EditRefusedError(["it holds half of a surrogate pair, which UTF-8 can't encode"]) from None
     if size > MAX_BYTES:
-        raise EditRefusedError([f"it is larger than {MAX_BYTES} bytes, which is what the bus takes"])
+        raise EditRefusedError([f"it is larger than {MAX_BYTES} bytes, the limit of the bus"])
 
 
 def send(review: AuditedReviewService, edited: Edited, *, reason: str, wait_seconds: float = 0.0) -> EditOutcome:
     """Send the edited event in the original's place.
 
     Raises:
-        EditRefusedError: the item has changed since the draft; it says who was first.
-        HopError: it could not be recorded, kept or claimed; nothing was sent.
+        EditRefusedError: the item has changed since the draft.
+        ProcessingError: it could not be recorded, stored or claimed; nothing was sent.
     """
     item, event_id = edited.draft.item, edited.event.metadata.id
     change = review.service.change_record("edit")
-    review.record(item.item_id, "edit asked for", result=_account(edited), reason=reason)
-    kept = KeptEdit(
+    review.record(item.item_id, "edit asked for", result=_audit_text(edited), reason=reason)
+    stored = StoredEdit(
         event_id=event_id,
         item_id=item.item_id,
         version=item.version,
@@ -212,7 +209,7 @@ def send(review: AuditedReviewService, edited: Edited, *, reason: str, wait_seco
         detail=edited.event.to_json(),
     )
     try:
-        review.records.keep_edit(kept)
+        review.records.store_edit(stored)
     except PermanentConfigError as error:
         review.record(item.item_id, "edit", result=f"not permitted: {error.code}", reason=reason, allowed=False)
         raise
@@ -227,9 +224,9 @@ def send(review: AuditedReviewService, edited: Edited, *, reason: str, wait_seco
     if not review.service.table.update(claimed, over=item):
         _refuse(review, item.item_id, "edit", review.service.conflict_message(item.item_id), reason)
     try:
-        _send(review, claimed, kept)
+        _send(review, claimed, stored)
     except (PermanentConfigError, PermanentDataError) as error:
-        # The hop has refused it for good, so nothing was sent.
+        # The hop refused it, so nothing was sent.
         why = f"it could not be sent: {error.code}: {error.message}"
         review.service.table.update(
             replace(claimed, status="OPEN", pending_edit=None, version=claimed.version + 1), over=claimed
@@ -237,38 +234,38 @@ def send(review: AuditedReviewService, edited: Edited, *, reason: str, wait_seco
         return _recorded(review, claimed, EditOutcome(event_id, "failed", why), reason)
     except ProcessingError as error:
         return _recorded(review, claimed, _unknown(claimed, event_id, error), reason)
-    return _close(review, claimed, kept, reason=reason, wait_seconds=wait_seconds)
+    return _close(review, claimed, stored, reason=reason, wait_seconds=wait_seconds)
 
 
 def finish(review: AuditedReviewService, item_id: str, *, reason: str, wait_seconds: float = 0.0) -> EditOutcome:
-    """Send an edit whose command was killed or could not tell, the very same event, and close the original.
+    """Send the same event of an unfinished edit again, and close the original.
 
     Raises:
         EditRefusedError: there is no edit to finish.
-        HopError: it could not be read or recorded; nothing was sent.
+        ProcessingError: it could not be read or recorded; nothing was sent.
     """
     item = review.service.table.get(item_id)
     if item is None:
         _refuse(review, item_id, "finish edit", "there is no such item", reason)
-    kept = None if item.pending_edit is None else review.records.edit(item.pending_edit)
-    if kept is None:
+    stored = None if item.pending_edit is None else review.records.edit(item.pending_edit)
+    if stored is None:
         _refuse(review, item_id, "finish edit", f"there is no edit to finish: {state_of(item)}", reason)
-    review.record(item_id, "finish edit asked for", result=f"event {kept.event_id} by {kept.by}", reason=reason)
+    review.record(item_id, "finish edit asked for", result=f"event {stored.event_id} by {stored.by}", reason=reason)
     try:
         if not review.service.is_done(item):
-            _send(review, item, kept)
+            _send(review, item, stored)
     except ProcessingError as error:
-        # It may have been sent before, whatever refuses it now.
-        return _recorded(review, item, _unknown(item, kept.event_id, error), reason)
-    return _close(review, item, kept, reason=reason, wait_seconds=wait_seconds)
+        # It may have been sent before, although it is refused now.
+        return _recorded(review, item, _unknown(item, stored.event_id, error), reason)
+    return _close(review, item, stored, reason=reason, wait_seconds=wait_seconds)
 
 
 def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
-    """Open an item again whose edit can't be finished: the operator knows that the edited event was not sent.
+    """Open an item again whose edited event was not sent, as the operator knows.
 
     Raises:
         EditRefusedError: there is no edit to abandon, or its event was delivered.
-        HopError: it could not be read or recorded.
+        ProcessingError: it could not be read or recorded.
     """
     action = "abandon edit"
     item = review.service.table.get(item_id)
@@ -293,18 +290,18 @@ def _refuse(review: AuditedReviewService, item_id: str, action: str, why: str, r
 
 
 def _close(
-    review: AuditedReviewService, item: ReviewItem, kept: KeptEdit, *, reason: str, wait_seconds: float
+    review: AuditedReviewService, item: ReviewItem, stored: StoredEdit, *, reason: str, wait_seconds: float
 ) -> EditOutcome:
-    """The edited event is on its way: say so in the original, and wait for what comes of it."""
+    """Set the original to superseded, and wait for the outcome of the edited event."""
     try:
         if review.service.supersede(item) is None:
             current = review.service.table.get_summary(item.item_id)
-            if current is not None and current.pending_edit == kept.event_id:
-                # The original has failed once more meanwhile, which changes nothing about its edit.
+            if current is not None and current.pending_edit == stored.event_id:
+                # Meanwhile the original failed again, which does not concern its edit.
                 review.service.supersede(current)
     except ProcessingError as error:
-        return _recorded(review, item, _unknown(item, kept.event_id, error), reason)
-    outcome = _confirmed(review, item, kept.event_id, until=review.clock() + wait_seconds)
+        return _recorded(review, item, _unknown(item, stored.event_id, error), reason)
+    outcome = _confirmed(review, item, stored.event_id, until=review.clock() + wait_seconds)
     return _recorded(review, item, outcome, reason)
 
 
@@ -319,27 +316,25 @@ def _recorded(review: AuditedReviewService, item: ReviewItem, outcome: EditOutco
     return outcome
 
 
-def _send(review: AuditedReviewService, item: ReviewItem, kept: KeptEdit) -> None:
-    event, to = Event.from_detail(json.loads(kept.detail)), item.return_to
-    if to.kind == "bus":
-        (failure,) = review.service.bus(to.bus_arn or "").publish([for_route(event, to.route, 1)])
-        if failure is not None:
-            raise failure
-        return
-    own = (REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE)
-    attributes = {name: value for name, value in review.service.attributes(item).items() if name not in own}
-    # Where the route keeps an order, the event takes the place of the one that it was made of (`Lane.exchange`).
-    review.service.queues.send(
-        to.queue_url or "",
-        _message(review.service.body(item), event),
-        attributes,
-        group_id=to.group_id,
+def _send(review: AuditedReviewService, item: ReviewItem, stored: StoredEdit) -> None:
+    event, service = Event.from_detail(json.loads(stored.detail)), review.service
+    dropped = (REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE)
+    by_bus = item.return_to.kind == "bus"
+    message = RedriveMessage(
+        to=item.return_to,
+        body="" if by_bus else _message(service.body(item), event),
+        attributes={} if by_bus else {n: v for n, v in service.attributes(item).items() if n not in dropped},
+        count=1,
+        message_id=item.attempts[-1].message_id,
+        # In a key queue the edited event takes the original's place (`KeyQueue.exchange`).
         deduplication_id=event.metadata.id,
+        event=event,
     )
+    send_to_hop(message, queues=service.queues, functions=service.functions, bus=service.bus)
 
 
 def _message(original: str, event: Event) -> str:
-    """The original message with the edited event in it: as a rule sends it, or a bare ``Detail``."""
+    """The original message, an EventBridge event or a bare ``Detail``, with the edited event in it."""
     document = json.loads(original)
     if "detail" not in document:
         return event.to_json()
@@ -350,7 +345,7 @@ def _message(original: str, event: Event) -> str:
 
 def _confirmed(review: AuditedReviewService, item: ReviewItem, event_id: str, *, until: float) -> EditOutcome:
     if not confirmable(item):
-        return EditOutcome(event_id, "sent", f"sent to {item.hop}; a new item will tell should it fail")
+        return EditOutcome(event_id, "sent", f"sent to {item.hop}; if it fails, there will be a new item")
     new = item_id(item.source, event_id, item.destination)
     while True:
         try:
@@ -358,27 +353,26 @@ def _confirmed(review: AuditedReviewService, item: ReviewItem, event_id: str, *,
                 return EditOutcome(event_id, "delivered", f"delivered to {item.destination}")
             failed = review.service.table.get_summary(new)
         except ProcessingError:
-            # What can't be read now can be read at the next look; it has been sent.
+            # It has been sent; the outcome is read again at the next poll.
             failed = None
         if failed is not None and failed.status == "OPEN":
             why = f"it failed too: {failed.error_code}: {failed.error_message}"
             return EditOutcome(event_id, "failed", why, new_item=new)
         if review.clock() >= until:
-            return EditOutcome(
-                event_id, "unconfirmed", "sent, and not confirmed yet; a new item will tell should it fail"
-            )
+            why = "sent, and not confirmed yet; if it fails, there will be a new item"
+            return EditOutcome(event_id, "unconfirmed", why)
         review.sleep(POLL_SECONDS)
 
 
 def ancestry(review: AuditedReviewService, item: ReviewItem) -> list[tuple[str, ReviewItem | None]]:
     """The events that ``item`` is an edit of, the latest first, each with its item at the same destination."""
-    found: list[tuple[str, ReviewItem | None]] = []
+    originals: list[tuple[str, ReviewItem | None]] = []
     current: ReviewItem | None = item
-    while current is not None and current.edit_of is not None and len(found) < MAX_CHAIN:
+    while current is not None and current.edit_of is not None and len(originals) < MAX_CHAIN:
         parent = review.service.table.get_summary(item_id(current.source, current.edit_of, current.destination))
-        found.append((current.edit_of, parent))
+        originals.append((current.edit_of, parent))
         current = parent
-    return found
+    return originals
 
 
 # --- the edited text ---------------------------------------------------------------------------------------------
@@ -390,14 +384,14 @@ def _pretty(event: Event) -> str:
 
 def _parsed(text: str) -> dict[str, Any]:
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise EditRefusedError([f"it is larger than {MAX_BYTES} bytes, which is what the bus takes"])
+        raise EditRefusedError([f"it is larger than {MAX_BYTES} bytes, the limit of the bus"])
     try:
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
         text.encode()
     except EditRefusedError:
         raise
     except (ValueError, RecursionError) as error:
-        raise EditRefusedError([f"it is no JSON: {error}"]) from None
+        raise EditRefusedError([f"it is not JSON: {error}"]) from None
     if not isinstance(document, dict) or set(document) != {"metadata", "data"}:
         raise EditRefusedError(['it must be an object with "metadata" and "data", and nothing else'])
     if not isinstance(document["metadata"], dict):
@@ -406,15 +400,15 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
         twice = sorted({name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1})
         raise EditRefusedError([f"{', '.join(twice)} is there twice in one object"])
-    return found
+    return unique
 
 
 def _no_number(text: str) -> NoReturn:
-    raise EditRefusedError([f"{text} is no number that JSON has"])
+    raise EditRefusedError([f"{text} is no number of JSON"])
 
 
 def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
@@ -433,8 +427,8 @@ def _differences(before: Any, after: Any, path: str) -> Iterator[str]:
         yield path
 
 
-def _account(edited: Edited) -> str:
-    """What the audit keeps of an edit: the new event, what is changed, and both digests; not what is in it."""
+def _audit_text(edited: Edited) -> str:
+    """The audit's text about an edit: the new event, the changed paths and both digests, but no content."""
     texts = (edited.draft.event.to_json(), edited.event.to_json())
     before, after = (hashlib.sha256(text.encode(errors="replace")).hexdigest() for text in texts)
     more = f" and {len(edited.changed) - 20} more" if len(edited.changed) > 20 else ""  # noqa: PLR2004  # enough to tell

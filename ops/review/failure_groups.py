@@ -1,52 +1,72 @@
-"""Failures by group, and what they come to: how many, since when, growing or not.
+"""Failure groups and their statistics.
 
-They are counted as they happen, so that nothing here reads items to count them.
+The table counts failures as they happen, so that nothing here reads items to count them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from media_events.core.clock import timestamp
 from media_events.recovery.review_item import (
     GROUPINGS,
-    INDEX_OF,
     STATUSES,
     Group,
     Grouping,
     Selection,
-    Status,
-    group_status,
-    grouping_of,
 )
 from ops.review.queries import QueryError, decode_position, encode_position
 from ops.review.service import ReviewService
 
 GROUPS_A_ROUND_TRIP: Final = 100
-SETTLED_AT_MOST: Final = 100
+MAX_CLOSED: Final = 100
+HOURS: Final = 24
 _HOUR: Final = len("2026-11-23T12")
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """How many items were opened in the hour that runs, in the one before it, and in 24 hours."""
+    """The number of items opened in each of the last 24 hours, the current hour last."""
 
-    this_hour: int
-    last_hour: int
-    day: int
+    hours: tuple[int, ...] = (0,) * HOURS
+
+    @property
+    def this_hour(self) -> int:
+        """The items of the current hour."""
+        return self.hours[-1]
+
+    @property
+    def last_hour(self) -> int:
+        """The items of the hour before."""
+        return self.hours[-2]
+
+    @property
+    def day(self) -> int:
+        """The items of all 24 hours."""
+        return sum(self.hours)
 
     @property
     def growing(self) -> bool:
-        """Whether it still fails: more was opened in this hour and the last one than an hour has on average."""
+        """Whether it still fails: in this hour and the last more was opened than in an average hour."""
         recent = self.this_hour + self.last_hour
         return recent > 0 and recent * 12 > self.day
+
+    def to_dict(self) -> dict[str, int | bool]:
+        """The JSON form."""
+        return {
+            "this_hour": self.this_hour,
+            "last_hour": self.last_hour,
+            "day": self.day,
+            "growing": self.growing,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """Groups with items that wait, the largest first; ``cursor`` asks for the next ones, ``None`` at the end."""
+    """Groups with waiting items, the largest first; ``cursor`` reads the next page, and is ``None`` at the end."""
 
     groups: tuple[tuple[Group, Trend], ...]
     cursor: str | None
@@ -54,7 +74,7 @@ class GroupPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """What all groups come to. ``oldest`` and ``newest`` are the last failures of open items."""
+    """The statistics of all groups. ``oldest`` and ``newest`` are last failures of open items."""
 
     by_status: dict[str, int]
     by_class: dict[str, int]
@@ -66,15 +86,15 @@ class Stats:
 
 
 def checked_grouping(name: str) -> Grouping:
-    """A grouping as an operator writes it.
+    """A grouping from an operator's word.
 
     Raises:
-        QueryError: it is none.
+        QueryError: it is not one.
     """
     for grouping in GROUPINGS:
         if grouping == name.lower():
             return grouping
-    msg = f"{name!r} is nothing that items are grouped by: use {', '.join(GROUPINGS)}"
+    msg = f"{name!r} is no grouping: use {', '.join(GROUPINGS)}"
     raise QueryError(msg)
 
 
@@ -84,8 +104,8 @@ def group_page(
     """A page of up to ``limit`` groups of one grouping.
 
     Raises:
-        QueryError: ``cursor`` is none.
-        HopError: the table did not answer or refused.
+        QueryError: ``cursor`` is not valid.
+        ProcessingError: the table did not answer or refused.
     """
     groups, _ = service.table.groups(limit=limit + 1, after=decode_position(cursor), grouping=grouping)
     waiting = [group for group in groups if group.waiting > 0]
@@ -99,54 +119,53 @@ def group_page(
 
 
 def settle_some(service: ReviewService) -> None:
-    """Settle the latest retries that were confirmed meanwhile, so that counts are right after a command that died."""
+    """Close the latest items whose retries were confirmed meanwhile, so that the counts are right."""
     selection = Selection(index="by-status", value="RETRYING")
-    for item in service.table.page(selection, limit=SETTLED_AT_MOST).items:
+    for item in service.table.page(selection, limit=MAX_CLOSED).items:
         service.settle(item)
 
 
 def trends_of(service: ReviewService, groups: Sequence[Group]) -> list[Trend]:
-    """How each group has grown, in as few round trips as hold them."""
-    hours = _hours(service.clock())
-    recent = [group.group_id for group in groups if group.last_opened_at[:_HOUR] >= hours[-1]]
+    """The trend of each group, in as few round trips as possible."""
+    hours = hours_until(service.clock())
+    recent = [group.group_id for group in groups if group.last_opened_at[:_HOUR] >= hours[0]]
     opened = service.table.opened(recent, hours) if recent else {}
-    found = []
-    for group in groups:
-        counts = [opened.get((group.group_id, hour), 0) for hour in hours]
-        found.append(Trend(counts[0], counts[1], sum(counts)))
-    return found
+    return [Trend(tuple(opened.get((group.group_id, hour), 0) for hour in hours)) for group in groups]
 
 
 def stats(service: ReviewService) -> Stats:
-    """What all groups come to; it reads the groups, not their items.
+    """The statistics of all groups; it reads the groups, not their items.
 
     Raises:
-        HopError: the table did not answer or refused.
+        ProcessingError: the table did not answer or refused.
     """
-    by_status: dict[str, int] = dict.fromkeys(STATUSES, 0)
-    by_class: dict[str, int] = {}
-    by_destination: dict[str, int] = {}
+    by_status: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
+    by_class: Counter[str] = Counter()
+    by_destination: Counter[str] = Counter()
+    hours: Counter[int] = Counter(dict.fromkeys(range(HOURS), 0))
     waiting = 0
-    trend = Trend(0, 0, 0)
     for groups in _all_groups(service):
         for group in groups:
-            for status, count in group.counts.items():
-                by_status[status] += count
+            by_status.update(group.counts)
             if group.waiting > 0:
                 waiting += 1
-                by_class[group.failure_class] = by_class.get(group.failure_class, 0) + group.waiting
-                by_destination[group.destination] = by_destination.get(group.destination, 0) + group.waiting
-        for one in trends_of(service, groups):
-            trend = Trend(trend.this_hour + one.this_hour, trend.last_hour + one.last_hour, trend.day + one.day)
+                by_class[group.failure_class] += group.waiting
+                by_destination[group.destination] += group.waiting
+        for trend in trends_of(service, groups):
+            hours.update(dict(enumerate(trend.hours)))
     return Stats(
-        by_status=by_status,
-        by_class=dict(sorted(by_class.items(), key=lambda pair: (-pair[1], pair[0]))),
-        by_destination=dict(sorted(by_destination.items(), key=lambda pair: (-pair[1], pair[0]))),
+        by_status=dict(by_status),
+        by_class=_largest_first(by_class),
+        by_destination=_largest_first(by_destination),
         groups=waiting,
         oldest=_failed_at(service, oldest_first=True),
         newest=_failed_at(service, oldest_first=False),
-        trend=trend,
+        trend=Trend(tuple(hours.values())),
     )
+
+
+def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _all_groups(service: ReviewService) -> Iterator[list[Group]]:
@@ -158,25 +177,12 @@ def _all_groups(service: ReviewService) -> Iterator[list[Group]]:
             return
 
 
-def oldest_open(service: ReviewService, group_id: str) -> str | None:
-    """When the open item of a group that failed last the longest ago did so; one round trip."""
-    return _failed_at(service, oldest_first=True, group_id=group_id)
-
-
-def _failed_at(service: ReviewService, *, oldest_first: bool, group_id: str | None = None) -> str | None:
-    status: Status = "OPEN"
-    selection = (
-        Selection(index="by-status", value=status, oldest_first=oldest_first)
-        if group_id is None
-        else Selection(
-            index=INDEX_OF[grouping_of(group_id)], value=group_status(group_id, status), oldest_first=oldest_first
-        )
-    )
+def _failed_at(service: ReviewService, *, oldest_first: bool) -> str | None:
+    selection = Selection(index="by-status", value="OPEN", oldest_first=oldest_first)
     items = service.table.page(selection, limit=1).items
     return items[0].last_failed_at if items else None
 
 
-def _hours(now: float) -> list[str]:
-    """This hour and the 23 before it, as items have their times."""
-    moment = datetime.fromtimestamp(now, UTC)
-    return [(moment - timedelta(hours=back)).strftime("%Y-%m-%dT%H") for back in range(24)]
+def hours_until(now: float) -> list[str]:
+    """The last 24 hours as the table names them (``2026-11-23T12``), the current hour last."""
+    return [timestamp(now - 3600 * back)[:_HOUR] for back in reversed(range(HOURS))]

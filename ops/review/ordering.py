@@ -1,8 +1,7 @@
-"""Where a review item stands in the order of its key, and what a person's decision does to those behind it.
+"""The place of a review item in its key queue.
 
-A route with ``ordering: strict`` keeps the later events of a key waiting for the one that failed. A retry needs
-nothing more: the event goes first. An item that is put away is told to the route, by a message to its queue, so that
-its key goes on without it.
+On a route with ``ordering: strict`` the later events of a key wait for the event that failed. A retried event goes
+first. After an item is archived, a message to the route's queue lets its key go on without it.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ if TYPE_CHECKING:
     from media_events.recovery.review_item import ReviewItem
 
 
-class Lanes(Protocol):
-    """Lanes in the ledgers. Any exception is a ``HopError``."""
+class KeyQueues(Protocol):
+    """The key queues in the idempotency tables. Any exception is a ``ProcessingError``."""
 
     def key_queue(self, key: str) -> KeyQueue | None:
-        """The lane of a key, as it is."""
+        """The key queue of ``key``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OrderPosition:
-    """``before`` and ``behind``: events of the item's key that wait as well; ``parked``: of all, outside the queue."""
+    """Waiting events of the item's key ``before`` and ``behind`` it; ``parked`` of them are outside the queue."""
 
     before: int
     behind: int
@@ -39,12 +38,12 @@ class OrderPosition:
         return f"{before}{self.behind} later of its key wait behind it{parked}"
 
     def to_dict(self) -> dict[str, int]:
-        """For programs."""
+        """The JSON form."""
         return {"before": self.before, "behind": self.behind, "parked": self.parked}
 
 
-def order_position(key_queues: Lanes | None, item: ReviewItem) -> OrderPosition | None:
-    """Where ``item`` stands; ``None`` where it waits in no order."""
+def order_position(key_queues: KeyQueues | None, item: ReviewItem) -> OrderPosition | None:
+    """The place of ``item``; ``None`` if it is in no key queue."""
     if key_queues is None or item.partition_key is None or item.return_to.kind != "queue":
         return None
     key_queue = key_queues.key_queue(key_queue_id(item.source, item.partition_key, item.destination))
@@ -56,10 +55,10 @@ def order_position(key_queues: Lanes | None, item: ReviewItem) -> OrderPosition 
 
 
 def notify_skipped(queues: Queues, item: ReviewItem, body: str) -> None:
-    """Tell the item's route that its event will not be delivered.
+    """Send the item's route the message that its event will not be delivered.
 
     Raises:
-        HopError: the queue did not take it.
+        ProcessingError: the queue did not take it.
     """
     queues.send(
         item.return_to.queue_url or "",
@@ -71,8 +70,8 @@ def notify_skipped(queues: Queues, item: ReviewItem, body: str) -> None:
 
 
 def as_attribute(override: OrderingOverride | None) -> dict[str, dict[str, Any]]:
-    """A person's wish as message attributes, as Lambda spells them."""
+    """An ordering override as message attributes, as Lambda spells them."""
     return {} if override is None else {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": override}}
 
 
-WAITS_STILL: Final = "it is ARCHIVED, but later events of its key still wait for it; archive it once more"
+STILL_BLOCKING: Final = "it is ARCHIVED, but later events of its key still wait for it; archive it again"

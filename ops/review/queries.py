@@ -1,8 +1,8 @@
-"""Which items an operator wants to see or to act on, found page by page over the table's indexes, never by a scan.
+"""Queries for review items, page by page over the table's indexes and never by a scan.
 
-A page costs what it shows, however many items there are: it begins where the one before it ended. Where more is asked
-for than one index can find (a class and a code have none; of a partner and a type, one is used), the rest is looked for
-among those that it finds, a bounded number of round trips a page.
+A page begins where the page before it ended, so that its cost does not grow with the number of items. One index serves
+a query: class and error code have none, and of a partner and a type only one is used. The other conditions filter its
+results, with a bounded number of round trips a page.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Final
 
+from media_events.core.clock import timestamp
 from media_events.recovery.review_item import (
     INDEX_OF,
     Position,
@@ -27,6 +27,7 @@ from media_events.recovery.review_item import (
     grouping_of,
 )
 from ops.review.service import ReviewService, Table
+from ops.shared.times import parse_time
 
 WAITING: Final[tuple[Status, ...]] = ("OPEN", "RETRYING")
 ROUND_TRIPS_A_PAGE: Final = 20
@@ -37,19 +38,19 @@ LATEST: Final = "~"
 
 _FILTERS: Final = ("destination", "hop", "failure_class", "error_code", "type", "partner")
 _BY_SELECTIVITY: Final[tuple[ValueGrouping, ...]] = ("type", "partner", "hop", "destination")
-"""Of several values the one whose items are probably the fewest is asked the table for."""
+"""The index of the first of these that a query names is used: its items are probably the fewest."""
 
 
 class QueryError(ValueError):
-    """What was asked for can't be: a cursor that is none, a time that is none. The text is for the operator."""
+    """The query is not valid: a cursor, time or name is not. The text is for the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is looked for; what is ``None`` doesn't matter.
+    """Conditions on items; ``None`` means any.
 
-    ``since`` and ``until``, both included, are of the last failure. ``statuses`` come one after the other, in their
-    order; within one the latest failure comes first, unless ``oldest_first``.
+    ``since`` and ``until`` (inclusive) concern the last failure. Items come by status, in the order of ``statuses``;
+    within one the latest failure comes first, unless ``oldest_first``.
     """
 
     statuses: tuple[Status, ...] = WAITING
@@ -66,10 +67,10 @@ class Query:
     oldest_first: bool = False
 
     def selections(self) -> list[Selection]:
-        """What to ask the table for, one after the other."""
+        """The selections to read from the table, one after the other."""
         where = {name: value for name in _FILTERS if (value := getattr(self, name)) is not None}
         if self.event is not None:
-            # Its items are few; whatever else is asked for is looked for among them.
+            # An event has few items; `takes` filters them.
             return [Selection(index="by-event", value=self.event, oldest_first=self.oldest_first)]
         group = self.group
         if group is None:
@@ -77,18 +78,20 @@ class Query:
                 if grouping in where:
                     group = group_of(grouping, where.pop(grouping))
                     break
-        if group is None:
-            of_status = [Selection(index="by-status", value=status) for status in self.statuses]
-        else:
-            index = INDEX_OF[grouping_of(group)]
-            of_status = [Selection(index=index, value=group_status(group, status)) for status in self.statuses]
         return [
-            replace(one, where=where, since=self.since, until=self.until, oldest_first=self.oldest_first)
-            for one in of_status
+            Selection(
+                index="by-status" if group is None else INDEX_OF[grouping_of(group)],
+                value=status if group is None else group_status(group, status),
+                where=where,
+                since=self.since,
+                until=self.until,
+                oldest_first=self.oldest_first,
+            )
+            for status in self.statuses
         ]
 
     def takes(self, item: ReviewItem) -> bool:
-        """Whether ``item`` is one of those looked for."""
+        """Whether ``item`` meets all conditions."""
         return (
             item.status in self.statuses
             and self.group in (None, *item.group_ids.values())
@@ -97,18 +100,23 @@ class Query:
             and (self.since or EARLIEST) <= item.last_failed_at <= (self.until or LATEST)
         )
 
-    def told(self) -> str:
-        """The query in a few words, for the audit."""
+    @property
+    def conditions(self) -> str:
+        """All conditions but the statuses, in words; empty if there are none."""
         names = ("group", "event", *_FILTERS, "since", "until")
-        said = [f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(self, name)) is not None]
-        return f"{' or '.join(self.statuses)} items" + (f" of {', '.join(said)}" if said else "")
+        values = {name.replace("_", " "): getattr(self, name) for name in names}
+        return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+
+    def describe(self) -> str:
+        """The query in words, for the audit."""
+        return f"{' or '.join(self.statuses)} items" + (f" of {self.conditions}" if self.conditions else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items; ``cursor`` asks for the next ones, ``None`` at the end.
+    """Some items; ``cursor`` reads the next page, and is ``None`` at the end.
 
-    Where few of those looked at are looked for, a page may be short, or empty, and not the last.
+    If a filter matches few items, a page may be short or empty without being the last.
     """
 
     items: tuple[ReviewItem, ...]
@@ -116,39 +124,39 @@ class Page:
 
 
 def find_page(service: ReviewService, query: Query, *, limit: int, cursor: str | None = None) -> Page:
-    """A page of up to ``limit`` items. Retries that were confirmed meanwhile are settled on the way.
+    """A page of up to ``limit`` items. Items whose retries were confirmed meanwhile are closed on the way.
 
     Raises:
-        QueryError: ``cursor`` is none of this query's.
-        HopError: the table did not answer or refused.
+        QueryError: ``cursor`` is not one of this query's.
+        ProcessingError: the table did not answer or refused.
     """
     selections = query.selections()
     place, after = _decoded(cursor, len(selections))
-    found: list[ReviewItem] = []
+    items: list[ReviewItem] = []
     last: tuple[int, Position] | None = None
     for _ in range(ROUND_TRIPS_A_PAGE):
         if place >= len(selections):
-            return Page(tuple(found), None)
+            return Page(tuple(items), None)
         selection = selections[place]
-        wanted = ITEMS_A_ROUND_TRIP if selection.where else min(limit + 1 - len(found), ITEMS_A_ROUND_TRIP)
-        part = service.table.page(selection, limit=wanted, after=after)
+        size = ITEMS_A_ROUND_TRIP if selection.where else min(limit + 1 - len(items), ITEMS_A_ROUND_TRIP)
+        part = service.table.page(selection, limit=size, after=after)
         for item in part.items:
             current = service.settle(item)
             if not query.takes(current):
                 continue
-            if len(found) == limit and last is not None:
-                return Page(tuple(found), _encoded(*last))
-            found.append(current)
+            if len(items) == limit and last is not None:
+                return Page(tuple(items), _encoded(*last))
+            items.append(current)
             last = (place, position_of(item, selection))
         place, after = (place, part.after) if part.after is not None else (place + 1, None)
-    return Page(tuple(found), None if place >= len(selections) else _encoded(place, after))
+    return Page(tuple(items), None if place >= len(selections) else _encoded(place, after))
 
 
 def walk(table: Table, query: Query) -> Iterator[ReviewItem]:
-    """All items that are looked for, read as they are asked for, as the table has them (nothing is settled).
+    """All items of a query, read lazily, as the table has them (none is closed on the way).
 
     Raises:
-        HopError: the table did not answer or refused.
+        ProcessingError: the table did not answer or refused.
     """
     for selection in query.selections():
         after: Position | None = None
@@ -161,7 +169,7 @@ def walk(table: Table, query: Query) -> Iterator[ReviewItem]:
 
 
 def position_of(item: ReviewItem, selection: Selection) -> Position:
-    """Where ``item`` is in ``selection``."""
+    """The position of ``item`` in ``selection``."""
     return (item.first_failed_at if selection.index == "by-event" else item.last_failed_at, item.item_id)
 
 
@@ -171,7 +179,7 @@ def _encoded(place: int, after: Position | None) -> str:
 
 
 def _decoded(cursor: str | None, places: int) -> tuple[int, Position | None]:
-    """What :func:`_encoded` wrote; whatever else there is came from outside."""
+    """Decode a cursor of :func:`_encoded`, which may come from an attacker."""
     if cursor is None:
         return 0, None
     try:
@@ -184,7 +192,7 @@ def _decoded(cursor: str | None, places: int) -> tuple[int, Position | None]:
         case [int(place), str(sort), str(item_id)] if not isinstance(place, bool) and 0 <= place < places:
             if sort and item_id:
                 return place, (sort, item_id)
-    msg = "the cursor is none that a page of this list gave: begin with the first page"
+    msg = "the cursor is not one of this list: begin with the first page"
     raise QueryError(msg)
 
 
@@ -194,46 +202,36 @@ def encode_position(after: Position | None) -> str | None:
 
 
 def decode_position(cursor: str | None) -> Position | None:
-    """What :func:`encode_position` wrote.
+    """Decode a cursor of :func:`encode_position`.
 
     Raises:
-        QueryError: it is none.
+        QueryError: it is not one.
     """
     return _decoded(cursor, 1)[1]
 
 
 def time_bound(text: str | None, *, now: float, upper: bool = False) -> str | None:
-    """A time as items have it, from what an operator writes.
-
-    That is ``2026-11-23``, ``2026-11-23T12:00``, or ``90m``, ``6h``, ``2d`` for so long ago. A time without a zone is
-    UTC; ``upper`` takes a date for its end.
+    """A time as items have it, from a time that :func:`parse_time` reads; ``upper`` takes a date for its end.
 
     Raises:
-        QueryError: it is none.
+        QueryError: it is no time.
     """
     if text is None:
         return None
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-    number, unit = text[:-1], text[-1:]
     try:
-        if unit in units and number.isascii() and number.isdigit() and len(number) <= 6:  # noqa: PLR2004  # digits
-            moment = datetime.fromtimestamp(now - int(number) * units[unit], UTC)
-        else:
-            moment = datetime.fromisoformat(text)
-            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        written = timestamp(parse_time(text, now=now))
     except (ValueError, OverflowError, OSError):
-        msg = f"{text!r} is no time: write 2026-11-23, 2026-11-23T12:00, or 90m, 6h or 2d for so long ago"
+        msg = f"{text!r} is no time: write 2026-11-23, 2026-11-23T12:00, or 90m, 6h or 2d ago"
         raise QueryError(msg) from None
-    written = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     is_date = len(text) == len("2026-11-23") and upper
     return written[:11] + "23:59:59.999Z" if is_date else written
 
 
 def checked_statuses(names: Sequence[str], known: Sequence[Status]) -> tuple[Status, ...]:
-    """Statuses as an operator writes them, in any case.
+    """Statuses from an operator's words, in any case.
 
     Raises:
-        QueryError: one is none.
+        QueryError: one is not a status.
     """
     by_name: dict[str, Status] = {status: status for status in known}
     for name in names:

@@ -1,4 +1,4 @@
-"""What to do about a failure: by its class, and where that says more, by its code."""
+"""Advice about failures, by class and by error code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from media_events.core.failures import FailureClass
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a class of failure means, the steps that put it right, and both in a line (``briefly``), for lists."""
+    """The meaning of a failure class, the steps that put it right, and both in one line (``briefly``)."""
 
     meaning: str
     steps: tuple[str, ...]
@@ -19,7 +19,7 @@ class Advice:
 
 BY_CLASS: Final[dict[FailureClass, Advice]] = {
     "transient": Advice(
-        "The receiver was down, slow or told us to wait, for longer than retries last.",
+        "The receiver was down, slow or told us to wait, for longer than the hop retries.",
         (
             "Make sure that the receiver is up again.",
             "Retry with a few canaries first: the others follow only when those are delivered.",
@@ -38,16 +38,16 @@ BY_CLASS: Final[dict[FailureClass, Advice]] = {
         "The event itself was refused. Sent as it is, it will be refused again.",
         (
             "Read the receiver's answer and the body of one item.",
-            "Mend the transform or the receiver and retry; or edit an item, where its type allows it.",
-            "Archive what nobody needs.",
+            "Correct the transform or the receiver and retry; or edit an item, where its type allows it.",
+            "Archive the items that nobody needs.",
         ),
         "this body won't be taken as it is: edit it, or have it sent again",
     ),
     "poison": Advice(
-        "The function crashed or ran out of time or memory while it had this event in hand.",
+        "The function crashed or ran out of time or memory while it processed this event.",
         (
             "Look at the function's log at the time of the failure.",
-            "Give it more time or memory, or mend it, and deploy.",
+            "Give it more time or memory, or correct it, and deploy.",
             "Retry one item as a canary before the others.",
         ),
         "crashed the function: see its log, put it right, then retry",
@@ -77,7 +77,7 @@ _BY_CODE: Final = {
 
 
 def advice(failure_class: str, code: str) -> Advice:
-    """What to do; a class that is not known is taken for ``permanent-data``."""
-    found = {str(name): value for name, value in BY_CLASS.items()}.get(failure_class, BY_CLASS["permanent-data"])
+    """The advice about a failure; an unknown class counts as ``permanent-data``."""
+    by_class = {str(name): value for name, value in BY_CLASS.items()}.get(failure_class, BY_CLASS["permanent-data"])
     hint = _BY_CODE.get(code)
-    return found if hint is None else replace(found, steps=(hint, *found.steps))
+    return by_class if hint is None else replace(by_class, steps=(hint, *by_class.steps))

@@ -1,9 +1,9 @@
-"""What an operator does with review items, apart from how it is shown.
+"""Retries of review items.
 
-A retry sends the original body to the hop that failed and only there. The item says ``RETRYING`` before anything is
-sent, under a version that only one operator can win, and ``RESOLVED`` when the ledger has the effect. Where nothing
-could confirm it (a transform, a rule's own target), sent is taken for resolved; should it fail again, the re-drive
-function opens the item once more.
+A retry sends the original body to the hop that failed, and only there. Before it is sent, the item is set to
+``RETRYING`` with a conditional write that only one operator can win. It is ``RESOLVED`` when the idempotency store has
+the effect. If nothing can confirm the effect (a transform, a rule's own target), a sent item counts as resolved; if it
+fails again, the redrive function opens it again.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final, Literal, Protocol
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError, ProcessingError
 from media_events.delivery.deliverer import destination_key
@@ -25,30 +24,30 @@ from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.ports import Events, Functions, Queues
 from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop, with_redrive_count
 from media_events.recovery.review_item import Group, Grouping, Position, ReviewItem, Selection, Slice
-from ops.review.ordering import Lanes, OrderPosition, as_attribute, notify_skipped, order_position
+from ops.review.ordering import KeyQueues, OrderPosition, as_attribute, notify_skipped, order_position
 
 STALE_SECONDS: Final = 15 * 60
-"""A retry that has not been confirmed for so long may be made again: the command may have died before it sent."""
+"""A retry that is unconfirmed for so long may be made again, since its command may have died before it sent."""
 
 POLL_SECONDS: Final = 0.5
 
 Result = Literal["resolved", "sent", "failed", "unconfirmed", "refused", "missing"]
-"""``resolved``: confirmed by the ledger. ``sent``: on its way, and nothing will confirm it. ``failed``: not sent, or
-failed again. ``unconfirmed``: sent, and not confirmed in time. ``refused``: not in a state to be retried."""
+"""``resolved``: confirmed by the idempotency store. ``sent``: nothing will confirm it. ``failed``: not sent, or failed
+again. ``unconfirmed``: sent, and not confirmed in time. ``refused``: its state does not allow it."""
 
 GOOD: Final[frozenset[Result]] = frozenset({"resolved", "sent"})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one item's retry."""
+    """The outcome of one item's retry, or of another action on it."""
 
     item_id: str
     result: Result
     reason: str
 
 
-class _Settled(Exception):  # noqa: N818  # no error: the outcome is known, and nothing is left to do
+class _Finished(Exception):  # noqa: N818  # no error: the outcome is known
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.reason)
         self.outcome = outcome
@@ -62,25 +61,25 @@ class Table(Protocol):
         ...
 
     def get_summary(self, item_id: str) -> ReviewItem | None:
-        """Read an item without what it carries (body, response, message attributes), consistently."""
+        """Read an item without its body, response and message attributes, consistently."""
         ...
 
     def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
-        """Write what ``item`` has other than ``over``, which was read before; whether that was still the version."""
+        """Write the differences of ``item`` from ``over``; whether the table still had the version of ``over``."""
         ...
 
     def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
-        """Up to ``limit`` of the items looked at, without what they carry."""
+        """The matches among the next ``limit`` items, without bodies, responses and message attributes."""
         ...
 
     def groups(
         self, *, limit: int, after: Position | None = None, grouping: Grouping = "error"
     ) -> tuple[list[Group], Position | None]:
-        """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin."""
+        """Up to ``limit`` groups, the one with the most waiting items first, and the position of the next."""
         ...
 
     def group(self, group_id: str) -> Group | None:
-        """One group, as counted."""
+        """One group with its counts."""
         ...
 
     def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> Mapping[tuple[str, str], int]:
@@ -89,7 +88,7 @@ class Table(Protocol):
 
 
 class DeliveryRecords(Protocol):
-    """What the ledgers know."""
+    """The idempotency store. Any exception is a ``ProcessingError``."""
 
     def done(self, key: str) -> bool:
         """Whether the effect is recorded as done."""
@@ -98,7 +97,7 @@ class DeliveryRecords(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewService:
-    """The review desk of one deployment. ``by`` says who works there, asked when something is first changed."""
+    """The review items of one deployment. ``by`` gives the operator's ARN; it is called at the first change."""
 
     table: Table
     effects: DeliveryRecords
@@ -109,40 +108,40 @@ class ReviewService:
     by: Callable[[], str] = lambda: ""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    key_queues: Lanes | None = None
+    key_queues: KeyQueues | None = None
 
     def now(self) -> str:
         """The time, as items have it."""
         return timestamp(self.clock())
 
     def change_record(self, action: str) -> dict[str, str]:
-        """Who does what, and when: the ``change`` of an item."""
+        """The ``change`` of an item: the action, the operator and the time."""
         return {"action": action, "by": self.by(), "at": self.now()}
 
     def conflict_message(self, item_id: str) -> str:
-        """What to tell whoever was not the first to change an item: what it is now, and who was."""
+        """The message for an operator who was not the first to change an item."""
         item = self.table.get_summary(item_id)
         return "it is gone" if item is None else f"somebody else was first: {state_of(item)}"
 
     def settle(self, item: ReviewItem) -> ReviewItem:
-        """``item``, resolved or superseded if it is being retried and the ledger has the effect by now."""
+        """``item``, resolved or superseded if it is being retried and the idempotency store has the effect."""
         if item.status != "RETRYING" or not self.is_done(item):
             return item
         try:
             closed = self.resolve(item) if item.pending_edit is None else self.supersede(item)
             return closed or self.table.get_summary(item.item_id) or item
         except ProcessingError:
-            # Who may only read sees what the table has; whoever else looks next will settle it.
+            # An operator who may only read sees the item as it is; the next one who may write will close it.
             return item
 
     def body(self, item: ReviewItem) -> str:
         """The item's whole body.
 
         Raises:
-            HopError: it can't be read, or is not the one that was stored.
+            ProcessingError: it can't be read, or differs from the stored body.
         """
         if item.body is None and item.bodyref is None and item.body_size:
-            # From a list, which leaves bodies out.
+            # Lists leave bodies out.
             item = self.table.get(item.item_id) or item
         if item.bodyref is None:
             return item.body or ""
@@ -152,15 +151,15 @@ class ReviewService:
         """Where ``item`` stands in the order of its key, if its route keeps one.
 
         Raises:
-            HopError: the ledger did not answer or refused.
+            ProcessingError: the idempotency store did not answer or refused.
         """
         return order_position(self.key_queues, item)
 
     def skip_in_order(self, item: ReviewItem) -> bool:
-        """Let the key of an archived item go on without it; whether there was anything to tell.
+        """Let the later events of an archived item's key go on without it; whether it was in a key queue.
 
         Raises:
-            HopError: its route could not be told.
+            ProcessingError: the message to its route could not be sent.
         """
         if self.order_position(item) is None:
             return False
@@ -175,10 +174,10 @@ class ReviewService:
         versions: Mapping[str, int] | None = None,
         out_of_order: bool = False,
     ) -> Iterator[Outcome]:
-        """Retry each item once, then wait for all of them together; outcomes come as they are known.
+        """Retry each item once, then wait for all of them together; yields outcomes as they are known.
 
-        Where ``versions`` names the version that the operator looked at, an item that has changed since is refused.
-        ``out_of_order``: deliver them whatever else of their keys was delivered or waits.
+        An item is refused if it has another version than ``versions`` says. ``out_of_order``: deliver the items
+        whatever other events of their keys were delivered or wait.
         """
         waiting: list[ReviewItem] = []
         for item_id in dict.fromkeys(item_ids):
@@ -190,7 +189,7 @@ class ReviewService:
         yield from self._await(waiting, until=self.clock() + wait_seconds)
 
     def _begin(self, item_id: str, seen: int | None, override: OrderingOverride | None) -> Outcome | ReviewItem:
-        """Send one item back; the item if its outcome has to be waited for."""
+        """Send one item; returns the item if its outcome is still open."""
         try:
             item = self._retryable(item_id, seen)
             if override is not None and not confirmable(item):
@@ -203,8 +202,8 @@ class ReviewService:
             if not self.table.update(claimed, over=item):
                 return Outcome(item_id, "refused", self.conflict_message(item_id))
             self._send(send, claimed)
-        except _Settled as closed:
-            return closed.outcome
+        except _Finished as finished:
+            return finished.outcome
         except ProcessingError as error:
             return Outcome(item_id, "failed", f"{error.code}: {error.message}")
         if confirmable(claimed):
@@ -215,17 +214,17 @@ class ReviewService:
     def _retryable(self, item_id: str, seen: int | None) -> ReviewItem:
         item = self.table.get(item_id)
         if item is None:
-            raise _Settled(Outcome(item_id, "missing", "there is no such item"))
+            raise _Finished(Outcome(item_id, "missing", "there is no such item"))
         refusal = self._refusal(item)
         if refusal is None and seen not in (None, item.version):
             refusal = f"it has changed since you looked at it (version {seen}): {state_of(item)}"
         if refusal is not None:
-            raise _Settled(Outcome(item_id, "refused", refusal))
+            raise _Finished(Outcome(item_id, "refused", refusal))
         if self.is_done(item):
-            # It may have been delivered and not written down in the order of its key.
+            # Its key queue may not have recorded the delivery.
             self.skip_in_order(item)
             self.resolve(item)
-            raise _Settled(Outcome(item_id, "resolved", "it had been delivered already; nothing was sent"))
+            raise _Finished(Outcome(item_id, "resolved", "it had been delivered already; nothing was sent"))
         return item
 
     def _send(self, send: Callable[[], None], claimed: ReviewItem) -> None:
@@ -235,7 +234,7 @@ class ReviewService:
             opened = replace(claimed, status="OPEN", version=claimed.version + 1)
             self.table.update(opened, over=claimed)
             reason = f"it could not be sent: {error.code}: {error.message}"
-            raise _Settled(Outcome(claimed.item_id, "failed", reason)) from error
+            raise _Finished(Outcome(claimed.item_id, "failed", reason)) from error
 
     def _refusal(self, item: ReviewItem) -> str | None:
         if item.return_to.kind == "none":
@@ -243,7 +242,7 @@ class ReviewService:
         if item.status == "RETRYING":
             if item.pending_edit is not None:
                 return f"{state_of(item)}: finish that first (review edit {item.item_id} --finish)"
-            since = _epoch(item.replayed_at)
+            since = epoch(item.replayed_at)
             if since is None or self.clock() - since < STALE_SECONDS:
                 return f"{state_of(item)}; wait for the outcome"
         elif item.status != "OPEN":
@@ -251,10 +250,10 @@ class ReviewService:
         return None
 
     def _sender(self, item: ReviewItem, override: OrderingOverride | None) -> Callable[[], None]:
-        """All that is needed to send ``item`` is read here, before the item says that it is being retried.
+        """A function that sends ``item``. Everything that it needs is read here, before the item is claimed.
 
         Raises:
-            HopError: the body can't be read or is no event.
+            ProcessingError: the body can't be read or is no event.
         """
         to, count = item.return_to, item.redrive_count + 1
         body = self.body(item)
@@ -275,7 +274,7 @@ class ReviewService:
         """The message attributes that the item's body came with.
 
         Raises:
-            HopError: they can't be read.
+            ProcessingError: they can't be read.
         """
         if item.attributesref is None:
             return item.message_attributes
@@ -295,7 +294,9 @@ class ReviewService:
                 break
             self.sleep(POLL_SECONDS)
         for item in waiting:
-            yield Outcome(item.item_id, "unconfirmed", "sent, and not confirmed yet; `review list` will tell")
+            yield Outcome(
+                item.item_id, "unconfirmed", "sent, and not confirmed yet; `review list` shows whether it was"
+            )
 
     def _outcome(self, item: ReviewItem) -> Outcome | None:
         try:
@@ -304,7 +305,7 @@ class ReviewService:
                 return Outcome(item.item_id, "resolved", f"delivered to {item.destination}")
             current = self.table.get_summary(item.item_id)
         except ProcessingError:
-            # What can't be read now can be read at the next look.
+            # It is read again at the next poll.
             return None
         if current is None or current.version == item.version:
             return None
@@ -313,17 +314,17 @@ class ReviewService:
         return Outcome(item.item_id, "failed", f"it failed again: {current.error_code}: {current.error_message}")
 
     def is_done(self, item: ReviewItem) -> bool:
-        """Whether the ledger has the effect of the item's event, or of the edited one that is in its place."""
+        """Whether the idempotency store has the effect of the item's event, or of the edited event in its place."""
         event_id = item.pending_edit or item.event_id
         return confirmable(item) and self.effects.done(destination_key(item.source, event_id, item.destination))
 
     def resolve(self, item: ReviewItem) -> ReviewItem | None:
-        """``item`` as resolved; ``None`` if somebody else has changed it."""
+        """Set ``item`` to resolved; ``None`` if somebody else has changed it."""
         resolved = replace(item, status="RESOLVED", resolved_at=self.now(), version=item.version + 1)
         return resolved if self.table.update(resolved, over=item) else None
 
     def supersede(self, item: ReviewItem) -> ReviewItem | None:
-        """``item`` with its pending edit sent; ``None`` if somebody else has changed it."""
+        """Set ``item`` to superseded by its pending edit; ``None`` if somebody else has changed it."""
         superseded = replace(
             item,
             status="SUPERSEDED",
@@ -336,7 +337,7 @@ class ReviewService:
 
 
 def state_of(item: ReviewItem) -> str:
-    """What an item is and who made it so, in a few words."""
+    """The state of an item and who set it, in a few words."""
     whose = f", {item.change['action']} by {item.change['by']} at {item.change['at']}" if item.change else ""
     if item.pending_edit is not None:
         return f"it is being edited (event {item.pending_edit}{whose})"
@@ -348,9 +349,9 @@ def state_of(item: ReviewItem) -> str:
 
 
 def confirmable(item: ReviewItem) -> bool:
-    """Whether a ledger will tell of the item's effect: the routes that a function of ours delivers.
+    """Whether the idempotency store will have the item's effect: its route delivers by one of our functions.
 
-    Behind a queue, or invoked by the rule itself; then its letters go back by the bus, and a function had written them.
+    The function is behind a queue, or the rule invokes it; then the dead letter is the function's own.
     """
     by_function = item.return_to.kind == "queue" or item.kind in ("consumer", "function")
     return item.hop.startswith("route/") and by_function
@@ -365,20 +366,13 @@ def attributes_to_send(
 
 
 def event_of(body: str) -> Event:
-    """The event in a body: an EventBridge event's, or a bare ``Detail``.
+    """The event in a body, which is an EventBridge event or a bare ``Detail``.
 
     Raises:
-        PermanentDataError: there is none.
+        PermanentDataError: it holds no event.
     """
     try:
         document = json.loads(body)
         return Event.from_detail(document.get("detail", document) if isinstance(document, Mapping) else document)
     except (ValueError, RecursionError):
         raise PermanentDataError("not-an-event", "the body is no event that could go back on the bus") from None
-
-
-def _epoch(text: str | None) -> float | None:
-    try:
-        return None if text is None else datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None

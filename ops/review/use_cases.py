@@ -1,6 +1,6 @@
-"""What is done at the desk, each act recorded: who, what, when and why, allowed or refused.
+"""The operators' actions on review items. The audit records each with its operator, reason and result.
 
-Nothing here shows anything: the command and the page call the same functions.
+The command and the page call the same functions.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import NoReturn
 from media_events.recovery.review_item import Status
 from ops.review import bulk_operations
 from ops.review.archiving import decide
-from ops.review.audit_log import Action, Operation
 from ops.review.audited_service import AuditedReviewService
 from ops.review.bulk_operations import NOT_SENT, TARGETS, BulkOperationRunner
 from ops.review.queries import Query
 from ops.review.service import Outcome
+from ops.review.store import Action, Operation
 
 
 class RefusedError(Exception):
-    """The desk does not do this; the text says why, and it has been recorded."""
+    """The action is not allowed; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to do with many items. Its query's statuses don't matter: open ones, or archived ones to restore."""
+    """A request for an operation. It takes open items, or archived ones to restore, whatever the query's statuses."""
 
     query: Query = field(default_factory=Query)
     action: Action = "retry"
@@ -39,7 +39,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a request would do: how many items, when they failed last, where they would go (hop, destination)."""
+    """The effect of a request: the number of items, their last failures, their hops and destinations."""
 
     items: int
     oldest: str | None
@@ -52,24 +52,23 @@ class Plan:
 
 
 def plan(review: AuditedReviewService, request: Request) -> Plan:
-    """What would be done. It asks for nothing but to read, and records nothing.
+    """The effect of a request. It only reads, and records nothing.
 
     Raises:
-        HopError: the table did not answer or refused.
+        ProcessingError: the table did not answer or refused.
     """
-    found = list(
-        islice(bulk_operations.candidates(review.service.table, _operation(review, request, by="")), request.limit)
-    )
-    places = sorted({(item.hop, item.destination) for item in found})
-    oldest, newest = (found[0].last_failed_at, found[-1].last_failed_at) if found else (None, None)
-    return Plan(len(found), oldest, newest, tuple(places), round(len(found) / request.rate))
+    candidates = bulk_operations.candidates(review.service.table, _operation(review, request, by=""))
+    items = list(islice(candidates, request.limit))
+    targets = sorted({(item.hop, item.destination) for item in items})
+    oldest, newest = (items[0].last_failed_at, items[-1].last_failed_at) if items else (None, None)
+    return Plan(len(items), oldest, newest, tuple(targets), round(len(items) / request.rate))
 
 
 def start(review: AuditedReviewService, request: Request) -> Operation:
-    """A new operation, recorded; :func:`go_on` does it.
+    """Record a new operation; :func:`run_operation` runs it.
 
     Raises:
-        HopError: it could not be recorded.
+        ProcessingError: it could not be recorded.
     """
     operation = _operation(review, request, by=review.by())
     _record(review, operation, "start", reason=request.reason)
@@ -92,11 +91,11 @@ def _operation(review: AuditedReviewService, request: Request, *, by: str) -> Op
 
 
 def resume(review: AuditedReviewService, operation_id: str, *, reason: str) -> Operation:
-    """Take over an operation that was cancelled or stopped, or whose command is gone; :func:`go_on` does the rest.
+    """Take over an operation that was cancelled or stopped, or whose command is gone; :func:`run_operation` runs it.
 
     Raises:
         RefusedError: there is none, or it is completed.
-        HopError: it could not be read or recorded.
+        ProcessingError: it could not be read or recorded.
     """
     operation = bulk_operations.take_over(review.records, operation_id)
     if operation is None:
@@ -110,7 +109,7 @@ def cancel(review: AuditedReviewService, operation_id: str, *, reason: str) -> O
 
     Raises:
         RefusedError: there is none, or it is over.
-        HopError: it could not be read or recorded.
+        ProcessingError: it could not be read or recorded.
     """
     operation = bulk_operations.cancel(review.records, operation_id)
     if operation is None:
@@ -127,20 +126,13 @@ def run_operation(
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[Operation], None] = lambda _operation: None,
 ) -> Operation:
-    """Do an operation until it is over or ``stopping`` says so; how it ended is recorded.
+    """Run an operation until it is over or ``stopping`` says so, and record its end.
 
     Raises:
-        HopError: the table did not answer or refused; the operation can be resumed.
+        ProcessingError: the table did not answer or refused; the operation can be resumed.
     """
     runner = BulkOperationRunner(
-        service=review.service,
-        records=review.records,
-        by=review.by(),
-        canary_wait_seconds=canary_wait_seconds,
-        stopping=stopping,
-        progress=progress,
-        clock=review.clock,
-        sleep=review.sleep,
+        review=review, canary_wait_seconds=canary_wait_seconds, stopping=stopping, progress=progress
     )
     ended = runner.run(operation)
     _record(review, ended, "end", reason=ended.problem)
@@ -155,8 +147,8 @@ def _refuse(review: AuditedReviewService, operation_id: str, action: str, *, rea
 
 
 def _record(review: AuditedReviewService, operation: Operation, action: str, *, reason: str) -> None:
-    what = f"{operation.action} up to {operation.limit} {operation.query.told()}"
-    result = f"{operation.state}: {operation.taken} done of: {what}"
+    request = f"{operation.action} up to {operation.limit} {operation.query.describe()}"
+    result = f"{operation.state}: {operation.taken} done of: {request}"
     review.record(operation.operation_id, action, result=result, reason=reason, operation_id=operation.operation_id)
 
 
@@ -177,14 +169,14 @@ def retry_items(  # noqa: PLR0913
     ``out_of_order``: deliver them although later events of their keys were delivered.
 
     Raises:
-        HopError: what was asked for could not be recorded; nothing was sent.
+        ProcessingError: the request could not be recorded; nothing was sent.
     """
     action = "retry out of order" if out_of_order else "retry"
     for item_id in dict.fromkeys(item_ids):
-        # First of all, so that nothing is sent that nobody has asked for.
+        # Nothing may be sent without a record of who asked for it.
         review.record(item_id, f"{action} asked for", result="", reason=reason)
-    retried = review.service.retry(item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order)
-    for outcome in retried:
+    outcomes = review.service.retry(item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order)
+    for outcome in outcomes:
         allowed = outcome.result not in NOT_SENT
         result = f"{outcome.result}: {outcome.reason}"
         review.record(outcome.item_id, action, result=result, reason=reason, allowed=allowed)
@@ -199,10 +191,10 @@ def decide_items(
     reason: str,
     versions: Mapping[str, int] | None = None,
 ) -> Iterator[Outcome]:
-    """Archive or restore items by id; the result of each is ``sent`` where it was done.
+    """Archive or restore items by id; an item's result is ``sent`` if it was done.
 
     Raises:
-        HopError: it could not be recorded or done.
+        ProcessingError: it could not be recorded or done.
     """
     to: Status = TARGETS[action]
     for item_id in dict.fromkeys(item_ids):
@@ -213,11 +205,11 @@ def decide_items(
 
 
 def leave_note(review: AuditedReviewService, item_id: str, text: str) -> None:
-    """Leave a note on an item; the audit shows it.
+    """Leave a note on an item, in its audit.
 
     Raises:
         RefusedError: the note is empty, or there is no such item.
-        HopError: it could not be recorded.
+        ProcessingError: it could not be recorded.
     """
     if not text.strip():
         msg = "the note is empty"

@@ -1,8 +1,9 @@
-"""What the operator does: every change is asked for by a form of the page, and recorded before it is done."""
+"""The operator's actions. Each comes from a form of the page, and is recorded before anything is changed."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -10,10 +11,10 @@ from werkzeug.wrappers import Response
 
 from media_events.core.failures import ProcessingError
 from ops.review import use_cases
-from ops.review.audit_log import Action, Operation
 from ops.review.bulk_operations import NOT_SENT
 from ops.review.queries import Query
 from ops.review.service import Outcome
+from ops.review.store import DONE, Action, Operation
 from ops.review.use_cases import RefusedError, Request
 from ops.review_web.context import current_context
 from ops.review_web.errors import explained
@@ -25,14 +26,13 @@ from ops.review_web.items import item_page
 blueprint = Blueprint("actions", __name__)
 
 PLANNED: Final = 2000
-"""A dry run of the page looks at no more items than this, so that it answers at once."""
+"""A dry run on the page reads no more items than this, so that it answers at once."""
 ARCHIVED_AT_MOST: Final = 1_000_000
 ARCHIVE_RATE: Final = 100.0
 UNPROCESSABLE: Final = 422
 
 Tone = Literal["good", "busy", "bad"]
 _TONES: Final[dict[str, Tone]] = {"resolved": "good", "sent": "good", "unconfirmed": "busy"}
-_DONE: Final[dict[Action, str]] = {"retry": "sent", "archive": "archived", "restore": "restored"}
 
 
 # --- single items ------------------------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ def retry(item_id: str) -> Response:
 
 @blueprint.post("/items/<item_id>/archive")
 def archive(item_id: str) -> Response:
-    """Put one item away."""
+    """Archive one item."""
     if not reason_of(request.form):
         flash("Say why it is archived.", "bad")
         return _to_item(item_id)
@@ -75,7 +75,7 @@ def note(item_id: str) -> Response:
 
 @blueprint.post("/items/<item_id>/body")
 def reveal(item_id: str) -> str:
-    """Show an item's body with what looks like a credential, once the audit says so."""
+    """Show an item's body with its credentials, and record that in the audit."""
     _must_exist(item_id)
     current_context().review.record(item_id, "hidden values shown", result="", reason="")
     return item_page(item_id, revealed=True)
@@ -83,9 +83,9 @@ def reveal(item_id: str) -> str:
 
 def _do_one(item_id: str, action: Action) -> Response:
     _must_exist(item_id)
-    # What no item has, where the form does not say what the operator looked at.
+    # No item has version -1, for a form without the version that the operator looked at.
     seen = whole(request.form.get("version", ""))
-    (outcome,) = _done([item_id], action, versions={item_id: -1 if seen is None else seen})
+    (outcome,) = _do([item_id], action, versions={item_id: -1 if seen is None else seen})
     if outcome.result == "unconfirmed":
         flash("It is sent, and not confirmed yet.", "busy")
     elif outcome.result in NOT_SENT:
@@ -95,16 +95,16 @@ def _do_one(item_id: str, action: Action) -> Response:
     return _to_item(item_id)
 
 
-def _done(item_ids: list[str], action: Action, *, versions: dict[str, int] | None = None) -> list[Outcome]:
+def _do(item_ids: list[str], action: Action, *, versions: dict[str, int] | None = None) -> list[Outcome]:
     review, reason = current_context().review, reason_of(request.form)
     if action == "retry":
         late = request.form.get("out_of_order") == "yes"
-        found = use_cases.retry_items(
+        outcomes = use_cases.retry_items(
             review, item_ids, reason=reason, wait_seconds=0, versions=versions, out_of_order=late
         )
     else:
-        found = use_cases.decide_items(review, item_ids, action=action, reason=reason, versions=versions)
-    return list(found)
+        outcomes = use_cases.decide_items(review, item_ids, action=action, reason=reason, versions=versions)
+    return list(outcomes)
 
 
 def _must_exist(item_id: str) -> None:
@@ -127,7 +127,7 @@ def _sentence(text: str) -> str:
 def selection() -> Response:
     """Retry, archive or restore the items that are selected on a group's page."""
     ids = list(dict.fromkeys(request.form.getlist("item")))
-    action = next((known for known in _DONE if known == request.form.get("do")), None)
+    action = next((name for name in DONE if name == request.form.get("do")), None)
     group_id = request.form.get("group", "")
     if action is None or not group_id or "/" in group_id or len(ids) > MAX_SELECTED:
         abort(400)
@@ -144,15 +144,15 @@ def _do_all(ids: list[str], action: Action) -> None:
     outcomes: list[Outcome] = []
     try:
         for item_id in ids:
-            outcomes += _done([item_id], action)
+            outcomes += _do([item_id], action)
     except ProcessingError as error:
         flash(f"It ended after {len(outcomes)} of {len(ids)}. {explained(error)}", "bad")
     failed = [outcome for outcome in outcomes if outcome.result in {*NOT_SENT, "failed"}]
     done = len(outcomes) - len(failed)
     if done:
-        flash(f"{number(done)} {_DONE[action]}.", "good")
+        flash(f"{number(done)} {DONE[action]}.", "good")
     for why, count in Counter(outcome.reason for outcome in failed).most_common(3):
-        flash(f"{number(count)} not {_DONE[action]}: {why}.", "bad")
+        flash(f"{number(count)} not {DONE[action]}: {why}.", "bad")
 
 
 # --- a group -----------------------------------------------------------------------------------------------------
@@ -160,11 +160,11 @@ def _do_all(ids: list[str], action: Action) -> None:
 
 @blueprint.post("/groups/<path:group_id>/retry")
 def retry_group(group_id: str) -> Any:
-    """Say what a retry of a group would send, or begin it."""
-    form, does = RetryForm.read(request.form), request.form.get("do")
+    """Show the items that a retry of a group would send, or start it."""
+    form, button = RetryForm.read(request.form), request.form.get("do")
     if form.problems:
         return group_page(group_id, form), UNPROCESSABLE
-    asked = Request(
+    retry_request = Request(
         query=Query(group=group_id),
         limit=int(form.limit),
         rate=float(form.rate),
@@ -173,44 +173,42 @@ def retry_group(group_id: str) -> Any:
     )
     if current_context().review.service.table.group(group_id) is None:
         abort(404)
-    if does == "plan":
-        return _plan(group_id, form, asked)
-    return _begin(asked) if does == "start" else abort(400)
+    if button == "plan":
+        return _plan(group_id, form, retry_request)
+    return _start(retry_request) if button == "start" else abort(400)
 
 
 @blueprint.post("/groups/<path:group_id>/archive")
 def archive_group(group_id: str) -> Response:
-    """Put all open items of a group away."""
+    """Archive all open items of a group."""
     reason = reason_of(request.form)
     if not reason:
         flash("Say why the group is archived.", "bad")
         return redirect(url_for("groups.group", group_id=group_id), 303)
     if current_context().review.service.table.group(group_id) is None:
         abort(404)
-    return _begin(
+    return _start(
         Request(query=Query(group=group_id), action="archive", limit=ARCHIVED_AT_MOST, rate=ARCHIVE_RATE, reason=reason)
     )
 
 
-def _plan(group_id: str, form: RetryForm, asked: Request) -> str:
-    looked_at = min(asked.limit, PLANNED)
-    plan = use_cases.plan(
-        current_context().review, Request(query=asked.query, limit=looked_at, rate=asked.rate, canary=asked.canary)
-    )
+def _plan(group_id: str, form: RetryForm, retry_request: Request) -> str:
+    limit = min(retry_request.limit, PLANNED)
+    plan = use_cases.plan(current_context().review, replace(retry_request, limit=limit))
     return render_template(
         "plan.html",
         group_id=group_id,
         form=form,
         problems=(),
         plan=plan,
-        more=plan.items == looked_at < asked.limit,
+        more=plan.items == limit < retry_request.limit,
     )
 
 
-def _begin(asked: Request) -> Response:
-    here = current_context()
-    operation = use_cases.start(here.review, asked)
-    here.runs.start(operation)
+def _start(operation_request: Request) -> Response:
+    context = current_context()
+    operation = use_cases.start(context.review, operation_request)
+    context.runs.start(operation)
     return _to_operation(operation.operation_id)
 
 
@@ -219,25 +217,25 @@ def _begin(asked: Request) -> Response:
 
 @blueprint.post("/operations/<operation_id>/cancel")
 def cancel(operation_id: str) -> Response:
-    """Have an operation stop before its next item, whoever runs it."""
+    """Stop an operation before its next item, whoever runs it."""
     return _move(operation_id, use_cases.cancel, "It stops before its next item.")
 
 
 @blueprint.post("/operations/<operation_id>/resume")
 def resume(operation_id: str) -> Response:
-    """Go on with an operation here."""
-    return _move(operation_id, use_cases.resume, "It goes on.")
+    """Continue an operation here."""
+    return _move(operation_id, use_cases.resume, "It continues.")
 
 
-def _move(operation_id: str, move: Any, told: str) -> Response:
-    here = current_context()
-    if here.review.records.operation(operation_id) is None:
+def _move(operation_id: str, move: Any, message: str) -> Response:
+    context = current_context()
+    if context.review.records.operation(operation_id) is None:
         abort(404)
     try:
-        operation: Operation = move(here.review, operation_id, reason=reason_of(request.form))
+        operation: Operation = move(context.review, operation_id, reason=reason_of(request.form))
         if operation.state == "running":
-            here.runs.start(operation)
-        flash(told, "good")
+            context.runs.start(operation)
+        flash(message, "good")
     except RefusedError as refused:
         flash(_sentence(str(refused)), "bad")
     return _to_operation(operation_id)

@@ -1,4 +1,4 @@
-"""The page put together."""
+"""The Flask application of the review page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from flask import Flask, Response, abort, make_response, render_template, reques
 from jinja2 import StrictUndefined
 
 from ops.review_web import actions, bulk_operations, edit, errors, formatting, groups, items, request_guard, trace
-from ops.review_web.context import PageContext, current_context, put
+from ops.review_web.context import PageContext, current_context
+from ops.review_web.context import install as install_context
 from ops.review_web.request_guard import ENTERED, Gate
+from ops.shared.times import span
 
 
-def create(where: PageContext, gate: Gate) -> Flask:
-    """The page of ``where``, which only ``gate`` leads to."""
+def create(context: PageContext, gate: Gate) -> Flask:
+    """The page of ``context``, behind ``gate``."""
     app = Flask("ops.review_web", static_folder="static", template_folder="templates")
     app.jinja_options = {
         "finalize": formatting.clean,
@@ -22,15 +24,15 @@ def create(where: PageContext, gate: Gate) -> Flask:
         "trim_blocks": True,
         "lstrip_blocks": True,
     }
-    _close_files(app)
+    _serve_files_without_wrapper(app)
     app.config["SECRET_KEY"] = secrets.token_bytes(32)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    # Cookies know no ports: two desks on one machine must not have the same.
-    app.config["SESSION_COOKIE_NAME"] = f"media-events-desk-{min(gate.hosts).rpartition(':')[2]}"
-    put(app, where)
+    # Cookies are shared between ports: two pages on one machine need different names.
+    app.config["SESSION_COOKIE_NAME"] = f"media-events-review-{min(gate.hosts).rpartition(':')[2]}"
+    install_context(app, context)
     request_guard.install(app, gate)
     errors.install(app)
-    _speak(app)
+    _add_filters(app)
     for part in (groups, items, bulk_operations, actions, edit, trace):
         app.register_blueprint(part.blueprint)
 
@@ -39,7 +41,7 @@ def create(where: PageContext, gate: Gate) -> Flask:
         if not gate.opens(request.args.get("key", "")):
             abort(401)
         session[ENTERED] = True
-        # Not a redirect: the key must not stay in the address.
+        # A redirect would leave the key in the browser's address.
         response = make_response(render_template("enter.html"))
         response.headers["Refresh"] = "0; url=/"
         return response
@@ -47,34 +49,34 @@ def create(where: PageContext, gate: Gate) -> Flask:
     return app
 
 
-def _close_files(app: Flask) -> None:
-    answer = app.wsgi_app
+def _serve_files_without_wrapper(app: Flask) -> None:
+    wsgi_app = app.wsgi_app
 
     def without_file_wrapper(environ: dict[str, Any], start_response: Any) -> Any:
-        # waitress does not close a file handed over by PEP 3333's wsgi.file_wrapper where the browser has gone.
+        # waitress does not close a file of PEP 3333's wsgi.file_wrapper when the browser disconnects.
         environ.pop("wsgi.file_wrapper", None)
-        return answer(environ, start_response)
+        return wsgi_app(environ, start_response)
 
     app.wsgi_app = without_file_wrapper  # type: ignore[method-assign]  # Flask's own way to wrap an application
 
 
-def _speak(app: Flask) -> None:
+def _add_filters(app: Flask) -> None:
     filters = {
         "moment": formatting.moment,
         "ago": lambda text: formatting.ago(text, current_context().clock()),
         "bytes": formatting.size,
         "number": formatting.number,
-        "span": formatting.span,
+        "span": span,
         "person": person,
     }
     app.jinja_env.filters.update(filters)
 
     @app.context_processor
-    def known() -> dict[str, Any]:
-        # Who has not been let in learns nothing of the place.
+    def variables() -> dict[str, Any]:
+        # A visitor without the key learns nothing about the deployment.
         if session.get(ENTERED) is not True or request.headers.get("Host", "").lower() == "":
             return {"section": ""}
-        return {"place": current_context(), "section": _SECTIONS.get(request.blueprint or "", "")}
+        return {"context": current_context(), "section": _SECTIONS.get(request.blueprint or "", "")}
 
 
 _SECTIONS = {"groups": "Failures", "items": "Items", "edits": "Items", "operations": "Operations", "trace": "Trace"}

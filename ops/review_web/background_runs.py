@@ -1,4 +1,4 @@
-"""What this page does with many items: each operation in a thread of its own, until it is over or the page ends."""
+"""Operations that this page runs, each in a thread of its own until it is over or the page ends."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 
 from media_events.core.failures import ProcessingError
 from ops.review import use_cases
-from ops.review.audit_log import Operation
 from ops.review.audited_service import AuditedReviewService
+from ops.review.store import Operation
 from ops.shared.console import note
 
 CANARY_WAIT_SECONDS: Final = 120.0
@@ -18,7 +18,7 @@ CANARY_WAIT_SECONDS: Final = 120.0
 
 @dataclass(slots=True, kw_only=True)
 class Runs:
-    """Runs operations. When the page ends, each stops before its next item and can be resumed, here or by command."""
+    """Runs operations. When the page ends, each stops before its next item, and can be resumed here or by command."""
 
     review: AuditedReviewService
     canary_wait_seconds: float = CANARY_WAIT_SECONDS
@@ -27,7 +27,7 @@ class Runs:
     _ending: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def start(self, operation: Operation) -> None:
-        """Go on with ``operation`` in the background; its row tells how far it is."""
+        """Run ``operation`` in the background; its row has its progress."""
         self._problems.pop(operation.operation_id, None)
         thread = threading.Thread(target=self._run, args=(operation,), name=f"operation-{operation.operation_id}")
         self._threads[operation.operation_id] = thread
@@ -39,11 +39,11 @@ class Runs:
         return thread is not None and thread.is_alive()
 
     def problem(self, operation_id: str) -> str:
-        """Why the operation has ended here without being over; nothing if it has not."""
+        """The error that ended the operation here; empty if there was none."""
         return self._problems.get(operation_id, "")
 
     def end(self, *, wait_seconds: float = 30.0) -> bool:
-        """Have every operation stop before its next item; whether all of them have."""
+        """Stop every operation before its next item; returns whether all stopped in time."""
         self._ending.set()
         until = time.monotonic() + wait_seconds
         for thread in self._threads.values():
@@ -59,8 +59,8 @@ class Runs:
                 stopping=self._ending.is_set,
             )
         except ProcessingError as error:
-            self._problems[operation.operation_id] = f"{error.message}. Put it right and resume."
-        except Exception as error:  # noqa: BLE001  # nothing else would tell anybody
+            self._problems[operation.operation_id] = f"{error.message}. Correct this and resume."
+        except Exception as error:  # noqa: BLE001  # nothing else would report it
             kind = type(error).__name__
-            self._problems[operation.operation_id] = f"It ended by a fault of the page ({kind}). Resume it."
+            self._problems[operation.operation_id] = f"The page failed ({kind}). Resume the operation."
             note(f"review page: operation {operation.operation_id}: {kind}: {error}")

@@ -1,4 +1,4 @@
-"""What the page works with: the desk of one deployment, what it runs, and where it is."""
+"""The objects that requests use: the review service of one deployment, and the operations that the page runs."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ from ops.review_web.background_runs import Runs
 from ops.review_web.route_preview import Matching
 from ops.trace.model import EventTrace
 
-_KEY: Final = "media-events-desk"
+_KEY: Final = "media-events-review"
 
 
 @dataclass(slots=True, kw_only=True)
 class PageContext:
-    """One deployment's desk as the page sees it. ``environment`` and ``region`` are shown on every page."""
+    """The objects of one deployment. ``trace`` finds events by an id; ``environment`` and ``region`` are for display."""
 
     review: AuditedReviewService
     runs: Runs
     matching: Matching
     trace: Callable[[str], list[EventTrace]]
-    """The stories of the events of an id."""
     environment: str
     region: str
     clock: Callable[[], float] = time.time
     _who: str = field(default="", repr=False)
 
     def who(self) -> str:
-        """The ARN of the operator, or nothing while STS does not say."""
+        """The operator's ARN; empty while STS does not answer."""
         try:
             self._who = self._who or self.review.by()
         except ProcessingError:
@@ -41,11 +40,11 @@ class PageContext:
         return self._who
 
 
-def put(app: Flask, current_context: PageContext) -> None:
-    """Have ``app`` work at ``current_context``."""
-    app.extensions[_KEY] = current_context
+def install(app: Flask, context: PageContext) -> None:
+    """Have ``app`` serve ``context``."""
+    app.extensions[_KEY] = context
 
 
 def current_context() -> PageContext:
-    """Where the request in hand is served."""
+    """The context of the current request."""
     return cast("PageContext", current_app.extensions[_KEY])

@@ -1,4 +1,4 @@
-"""Edit and retry: the event as it was, the difference, and the edited one sent in its place."""
+"""The pages of an edit: the event, the difference, and the edited event sent in its place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def edit(item_id: str) -> Any:
     except EditRefusedError as refused:
         return _refused(item_id, refused)
     if redacted(draft.text)[1]:
-        # Who edits has to see what the item's page hides.
+        # The edit form shows the values that the item's page hides.
         review.record(item_id, "hidden values shown", result="for an edit", reason="")
     return _form(draft, draft.text)
 
@@ -38,16 +38,18 @@ def edit(item_id: str) -> Any:
 @blueprint.post("/items/<item_id>/edit")
 def change(item_id: str) -> Any:
     """Show what an edit changes, or send it."""
-    review, does = current_context().review, request.form.get("do")
+    review, button = current_context().review, request.form.get("do")
     text, reason = request.form.get("text", ""), reason_of(request.form)
-    if does not in {"check", "again", "send"}:
+    if button not in {"check", "again", "send"}:
         abort(400)
     try:
         draft = editing.draft(review, item_id)
         _must_be_as_seen(draft.item, reason)
     except EditRefusedError as refused:
         return _refused(item_id, refused, text=text)
-    return _form(draft, text, reason=reason) if does == "again" else _changed(draft, text, reason, send=does == "send")
+    return (
+        _form(draft, text, reason=reason) if button == "again" else _changed(draft, text, reason, send=button == "send")
+    )
 
 
 def _must_be_as_seen(item: ReviewItem, reason: str) -> None:
@@ -63,24 +65,24 @@ def _changed(draft: Draft, text: str, reason: str, *, send: bool) -> Any:
         edited = editing.check(review, draft, text)
     except EditRefusedError as refused:
         return _form(draft, text, reason=reason, problems=refused.problems), UNPROCESSABLE
-    problems = ["Say why: it is kept in the audit."] if send and not reason else []
+    problems = ["Say why; the audit keeps it."] if send and not reason else []
     if not send or problems:
         page = render_template("edit_diff.html", item=item, text=text, reason=reason, edited=edited, problems=problems)
         return page, UNPROCESSABLE if problems else 200
     try:
-        return _tell(item.item_id, editing.send(review, edited, reason=reason))
+        return _to_item(item.item_id, editing.send(review, edited, reason=reason))
     except EditRefusedError as refused:
         return _refused(item.item_id, refused, text=text)
 
 
 @blueprint.post("/items/<item_id>/edit/finish")
 def finish(item_id: str) -> Any:
-    """Send an edit that was begun and not finished: the very same event."""
+    """Send the same event of an unfinished edit again."""
     try:
         outcome = editing.finish(current_context().review, item_id, reason=reason_of(request.form))
     except EditRefusedError as refused:
         return _refused(item_id, refused)
-    return _tell(item_id, outcome)
+    return _to_item(item_id, outcome)
 
 
 @blueprint.post("/items/<item_id>/edit/abandon")
@@ -103,8 +105,8 @@ def _refused(item_id: str, refused: EditRefusedError, *, text: str = "") -> tupl
     return page, CONFLICT
 
 
-def _tell(item_id: str, outcome: EditOutcome) -> Response:
+def _to_item(item_id: str, outcome: EditOutcome) -> Response:
     tone = {"delivered": "good", "sent": "good", "unconfirmed": "busy"}.get(outcome.result, "bad")
-    told = "" if outcome.result in {"delivered", "sent"} else f" ({outcome.reason})"
-    flash(f"The edited event {outcome.event_id}: {outcome.result}{told}.", tone)
+    why = "" if outcome.result in {"delivered", "sent"} else f" ({outcome.reason})"
+    flash(f"The edited event {outcome.event_id}: {outcome.result}{why}.", tone)
     return redirect(url_for("items.item", item_id=item_id), 303)

@@ -1,4 +1,4 @@
-"""What the operator sees where something can't be done: what is wrong and what to do, never how the page is built."""
+"""Error pages: they say what is wrong and what to do, and never how the page is built."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ IDENTITY: Final = frozenset(
 )
 
 POLICIES: Final = {
-    "metadata": "what failed, where, why and how often, and the audit; not what events carry",
-    "read": "items whole, with bodies and receivers' answers",
+    "metadata": "see failures, their places, reasons and numbers, and the audit; no bodies",
+    "read": "see whole items, with bodies and receivers' answers",
     "retry": "send items again, and leave notes",
-    "edit": "send edited events in the place of items, where their type allows it",
+    "edit": "send edited events in place of items, if their type allows it",
     "administer": "archive and restore items, and leave notes",
 }
 _NEEDED: Final = {
@@ -52,22 +52,22 @@ _NEEDED: Final = {
     "actions.reveal": "retry",
 }
 
-_TOLD: Final = {
+_STATUS_TEXTS: Final = {
     400: ("That can't be read", "The request is not one that this page makes. Go back and try again."),
     401: (
         "Open the page by its link",
-        "This browser has not been let in. Open the link that the command printed, with its key:",
+        "This browser has no key. Open the link that this command printed:",
     ),
-    403: ("Not from here", "What changes something must be sent from this page itself."),
-    404: ("There is no such thing", "It may have been removed, or the address is mistyped."),
-    405: ("Not that way", "This address does not answer to that method."),
-    413: ("Too large", "What was sent is larger than anything that this page takes."),
+    403: ("Not from here", "Only forms of this page itself may change anything."),
+    404: ("Not found", "It may have been removed, or the address is mistyped."),
+    405: ("Not that way", "This address does not support that method."),
+    413: ("Too large", "The request is larger than this page accepts."),
     421: ("Not by this name", "This page answers only to the address that the command printed."),
 }
 
 
 def needed_policy() -> str:
-    """The operator policy that the request in hand needs."""
+    """The operator policy that the current request needs."""
     if request.endpoint == "actions.selection":
         return "retry" if request.form.get("do") == "retry" else "administer"
     return _NEEDED.get(request.endpoint or "", "read")
@@ -76,14 +76,14 @@ def needed_policy() -> str:
 def explained(error: ProcessingError) -> str:
     """One sentence about ``error`` for a message on a page."""
     if error.code in DENIED:
-        return f"AWS does not allow you this: it needs operator_policies.{needed_policy()} ({error.message})."
+        return f"AWS does not allow this: you need operator_policies.{needed_policy()} ({error.message})."
     if error.code in IDENTITY:
-        return f"AWS does not know you any more: renew your credentials ({error.message})."
-    return f"AWS did not do it: {error.message}. Try again."
+        return f"AWS does not accept your credentials any more: renew them ({error.message})."
+    return f"AWS failed: {error.message}. Try again."
 
 
 def install(app: Flask) -> None:
-    """Have ``app`` say what is wrong, whatever it is."""
+    """Add error pages to ``app``."""
 
     @app.errorhandler(CSRFError)
     def forged(_error: CSRFError) -> Response:
@@ -97,27 +97,29 @@ def install(app: Flask) -> None:
     @app.errorhandler(ProcessingError)
     def refused(error: ProcessingError) -> Response:
         if error.code in DENIED:
-            text = "AWS refused what this page asked with your credentials."
-            return _page(403, "You may not see or do this", text, policy=needed_policy(), said=error.message)
+            text = "AWS refused the request with your credentials."
+            return _page(403, "You may not see or do this", text, policy=needed_policy(), detail=error.message)
         if error.code in IDENTITY:
             text = (
-                "Renew your credentials (aws sso login, or whatever you use) and reload. A page that was started with \
-credentials in variables has to be started again."
+                "Renew your credentials, for example with aws sso login, and reload. A page that was started with "
+                "credentials in variables must be started again."
             )
-            return _page(403, "AWS does not know you", text, said=error.message)
+            return _page(403, "AWS does not know you", text, detail=error.message)
         if error.failure_class == "permanent-config":
-            text = "What the page asks for is not there. Is it the right environment, table and region?"
-            return _page(502, "AWS has no such thing", text, said=error.message)
-        return _page(503, "AWS did not answer", "It is down or busy. Reload the page in a moment.", said=error.message)
+            text = "AWS does not have the table or queue. Is it the right environment, table and region?"
+            return _page(502, "AWS has no such thing", text, detail=error.message)
+        return _page(
+            503, "AWS did not answer", "It is down or busy. Reload the page in a moment.", detail=error.message
+        )
 
     @app.errorhandler(OperatorError)
     def unusable(error: OperatorError) -> Response:
-        return _page(502, "AWS can't be asked", f"{error.message}. {error.hint or ''}")
+        return _page(502, "AWS can't be reached", f"{error.message}. {error.hint or ''}")
 
     @app.errorhandler(HTTPException)
-    def told(error: HTTPException) -> Response:
+    def rejected(error: HTTPException) -> Response:
         code = error.code or 500
-        heading, text = _TOLD.get(code, ("That did not work", "The page could not do that."))
+        heading, text = _STATUS_TEXTS.get(code, ("That did not work", "The page could not do that."))
         command = "media-events review serve" if code == 401 else ""  # noqa: PLR2004
         return _page(code, heading, text, command=command)
 
@@ -127,12 +129,12 @@ credentials in variables has to be started again."
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{last.filename.rpartition('/')[2]}:{last.lineno}"
         print(f"review page: fault {number}: {type(error).__name__} at {where}: {error}", file=sys.stderr)  # noqa: T201
-        text = f"It is a fault of the page, and nothing that you did. Its number in the command's output is {number}."
+        text = f"It is an error of the page, not yours. Its number in the command's output is {number}."
         return _page(500, "Something went wrong here", text)
 
 
-def _page(code: int, heading: str, text: str, *, policy: str = "", said: str = "", command: str = "") -> Response:  # noqa: PLR0913
+def _page(code: int, heading: str, text: str, *, policy: str = "", detail: str = "", command: str = "") -> Response:  # noqa: PLR0913
     html = render_template(
-        "problem.html", code=code, heading=heading, text=text, policy=policy, said=said, command=command
+        "problem.html", code=code, heading=heading, text=text, policy=policy, detail=detail, command=command
     )
     return make_response(html, code)

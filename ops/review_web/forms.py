@@ -1,4 +1,4 @@
-"""What the page's forms say, read as strictly as the command reads its options."""
+"""The page's forms, read as strictly as the command reads its options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_SELECTED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class RetryForm:
-    """What to retry of a group, as text: it is shown again where it can't be used. ``problems`` says why not."""
+    """The form to retry a group, as text, so that it can be shown again with its ``problems``."""
 
     limit: str = "500"
     rate: str = "10"
@@ -24,7 +24,7 @@ class RetryForm:
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Self:
-        """The form with what is wrong with it."""
+        """Read and check the form."""
         texts = {
             name: values.get(name, "").strip()[:MAX_REASON_CHARACTERS] for name in ("limit", "rate", "canary", "reason")
         }
@@ -34,10 +34,10 @@ class RetryForm:
             "canary": (whole, 0, 1000, "Canaries: a whole number from 0 to 1000"),
         }
         problems = []
-        for name, (reading, least, most, told) in bounds.items():
+        for name, (reading, least, most, problem) in bounds.items():
             value = reading(texts[name])
             if value is None or not least <= value <= most:
-                problems.append(told)
+                problems.append(problem)
         return cls(**texts, problems=tuple(problems))
 
 
@@ -56,5 +56,5 @@ def decimal(text: str) -> float | None:
 
 
 def reason_of(values: Mapping[str, str]) -> str:
-    """Why something is done, as far as the audit keeps it."""
+    """The reason for an action, cut to the length that the audit stores."""
     return values.get("reason", "").strip()[:MAX_REASON_CHARACTERS]

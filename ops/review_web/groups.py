@@ -1,39 +1,36 @@
-"""Failures by group: the first page, one group's page, and the help."""
+"""The pages of failure groups, and the help."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from flask import Blueprint, abort, render_template, request, url_for
 
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.recovery.review_item import GROUPINGS, STATUSES, Group, Status
-from ops.review import failure_groups as counted
+from ops.review import failure_groups
 from ops.review.queries import Query, find_page
 from ops.review.remediation import BY_CLASS, Advice, advice
 from ops.review_web.context import current_context
 from ops.review_web.errors import POLICIES
-from ops.review_web.formatting import epoch, span
 from ops.review_web.forms import RetryForm
+from ops.shared.times import span
 
 blueprint = Blueprint("groups", __name__)
 
 GROUPS_SHOWN: Final = 25
 ITEMS_SHOWN: Final = 50
 HOUR: Final = 3600
-HOURS_SHOWN: Final = 24
-HOUR_CHARACTERS: Final = len("2026-11-23T12")
 BAR_HEIGHT: Final = 24
 
 EXPLAINED: Final[dict[Status, str]] = {
     "OPEN": "Waits for a person.",
     "RETRYING": "Sent again, and not confirmed yet.",
-    "RESOLVED": "Delivered; or sent, where nothing confirms it. It opens again should it fail.",
-    "ARCHIVED": "Put away. It stays so if the event fails again.",
-    "SUPERSEDED": "An edited event has been sent in its place.",
+    "RESOLVED": "Delivered, or sent if nothing confirms it. It opens again if it fails.",
+    "ARCHIVED": "A person gave it up. It stays archived if the event fails again.",
+    "SUPERSEDED": "An edited event was sent in its place.",
 }
 SHORTCUTS: Final = (
     (("j", "k"), "next and previous row"),
@@ -56,13 +53,15 @@ SHORTCUTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How a group grows: ``growing``, ``slow`` (something within two hours) or ``quiet``; in words; by the hour."""
+class Growth:
+    """The growth of a group: ``growing``, ``slow`` (a failure within two hours) or ``quiet``, and in words.
+
+    ``hours`` are the items opened in each of the last hours, the current hour last.
+    """
 
     kind: str
     text: str
     hours: tuple[int, ...]
-    """How many items were opened in each of the last hours, the hour in hand last."""
 
     @property
     def bars(self) -> tuple[int, ...]:
@@ -73,51 +72,38 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A group as the first page shows it."""
+    """A group on the first page."""
 
     group: Group
-    growth: Pace
+    growth: Growth
     advice: Advice
 
 
-def growth(newest: str, hours: Sequence[int], now: float) -> Pace:
-    """How fast a group grows: by when it last grew, and by the items opened in each of the last ``hours``."""
+def growth(newest: str, hours: tuple[int, ...], now: float) -> Growth:
+    """The growth of a group whose latest item was opened at ``newest``."""
     last = epoch(newest)
     quiet = float("inf") if last is None else now - last
     recent = sum(hours[-2:])
     if last is None or quiet >= 2 * HOUR or recent == 0:
-        return Pace("quiet", "quiet" if last is None else f"quiet for {span(quiet)}", tuple(hours))
-    since = f"{recent:,} since {hours_before(now, 2)[0][HOUR_CHARACTERS - 2 :]}:00 UTC"
-    if quiet < HOUR / 4:
-        return Pace("growing", f"growing, {since}", tuple(hours))
-    return Pace("slow", since, tuple(hours))
-
-
-def hours_before(now: float, count: int) -> list[str]:
-    """The last ``count`` hours as the table names them (``2026-11-23T12``), the hour in hand last."""
-    return [timestamp(now - HOUR * back)[:HOUR_CHARACTERS] for back in reversed(range(count))]
-
-
-def rate_limiters(groups: Sequence[Group], now: float) -> dict[str, Pace]:
-    """The pace of each group, by its id: one read for all of them."""
-    hours = hours_before(now, HOURS_SHOWN)
-    opened = current_context().review.service.table.opened([group.group_id for group in groups], hours)
-    return {
-        group.group_id: growth(group.last_opened_at, [opened.get((group.group_id, hour), 0) for hour in hours], now)
-        for group in groups
-    }
+        return Growth("quiet", "quiet" if last is None else f"quiet for {span(quiet)}", hours)
+    since = f"{recent:,} since {timestamp(now - HOUR)[11:13]}:00 UTC"
+    return Growth("growing", f"growing, {since}", hours) if quiet < HOUR / 4 else Growth("slow", since, hours)
 
 
 @blueprint.get("/")
 def overview() -> str:
-    """Every group of a grouping (``by``) with items that wait, the largest first."""
-    here, cursor = current_context(), request.args.get("after") or None
-    asked = request.args.get("by", "error")
-    grouping = next((one for one in GROUPINGS if one == asked), None) or abort(404)
-    found = counted.group_page(here.review.service, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
-    told = rate_limiters([group for group, _ in found.groups], here.clock())
+    """The groups of a grouping (``by``) with waiting items, the largest first."""
+    context, cursor = current_context(), request.args.get("after") or None
+    name = request.args.get("by", "error")
+    grouping = next((one for one in GROUPINGS if one == name), None) or abort(404)
+    page = failure_groups.group_page(context.review.service, limit=GROUPS_SHOWN, cursor=cursor, grouping=grouping)
     rows = [
-        Row(group, told[group.group_id], advice(group.failure_class, group.error_code)) for group, _ in found.groups
+        Row(
+            group,
+            growth(group.last_opened_at, trend.hours, context.clock()),
+            advice(group.failure_class, group.error_code),
+        )
+        for group, trend in page.groups
     ]
     link = partial(url_for, "groups.overview", by=None if grouping == "error" else grouping)
     return render_template(
@@ -127,32 +113,34 @@ def overview() -> str:
         grouping=grouping,
         groupings=GROUPINGS,
         first=link() if cursor else None,
-        next=None if found.cursor is None else link(after=found.cursor),
+        next=None if page.cursor is None else link(after=page.cursor),
     )
 
 
 @blueprint.get("/groups/<path:group_id>")
 def group(group_id: str) -> str:
-    """One group: what to do about it, its items of one status, and the retry of all of them."""
+    """One group: the advice, its items of one status, and the form to retry all of them."""
     return group_page(group_id, RetryForm())
 
 
 def group_page(group_id: str, form: RetryForm) -> str:
     """The page of a group, with ``form`` as it was filled in."""
-    service = current_context().review.service
-    found = service.table.group(group_id) or abort(404)
-    chosen = status_asked_for(default=next((status for status in STATUSES if found.counts.get(status)), "OPEN"))
+    context = current_context()
+    service = context.review.service
+    group = service.table.group(group_id) or abort(404)
+    (trend,) = failure_groups.trends_of(service, [group])
+    status = requested_status(default=next((status for status in STATUSES if group.counts.get(status)), "OPEN"))
     cursor = request.args.get("after") or None
-    items = find_page(service, Query(group=group_id, statuses=(chosen,)), limit=ITEMS_SHOWN, cursor=cursor)
-    link = partial(url_for, "groups.group", group_id=group_id, status=chosen)
+    items = find_page(service, Query(group=group_id, statuses=(status,)), limit=ITEMS_SHOWN, cursor=cursor)
+    link = partial(url_for, "groups.group", group_id=group_id, status=status)
     return render_template(
         "group.html",
-        group=found,
+        group=group,
         group_id=group_id,
-        growth=rate_limiters([found], current_context().clock())[group_id],
-        advice=advice(found.failure_class, found.error_code),
-        statuses=[status for status in STATUSES if status in {"OPEN", chosen} or found.counts.get(status)],
-        chosen=chosen,
+        growth=growth(group.last_opened_at, trend.hours, context.clock()),
+        advice=advice(group.failure_class, group.error_code),
+        statuses=[name for name in STATUSES if name in {"OPEN", status} or group.counts.get(name)],
+        chosen=status,
         items=items.items,
         first=link() if cursor else None,
         next=None if items.cursor is None else link(after=items.cursor),
@@ -161,15 +149,15 @@ def group_page(group_id: str, form: RetryForm) -> str:
     )
 
 
-def status_asked_for(*, default: Status) -> Status:
+def requested_status(*, default: Status) -> Status:
     """The status that the address names."""
-    asked = request.args.get("status")
-    if asked is None:
+    name = request.args.get("status")
+    if name is None:
         return default
-    return next((status for status in STATUSES if status == asked), None) or abort(404)
+    return next((status for status in STATUSES if status == name), None) or abort(404)
 
 
 @blueprint.get("/help")
 def help_() -> str:
-    """Keys, states, classes and permissions."""
+    """Shortcuts, states, failure classes and permissions."""
     return render_template("help.html", shortcuts=SHORTCUTS, explained=EXPLAINED, classes=BY_CLASS, policies=POLICIES)

@@ -1,10 +1,11 @@
-"""Items: lists of them, and one item's story."""
+"""The pages of items: their lists, and one item."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -12,8 +13,8 @@ from werkzeug.wrappers import Response
 
 from media_events.core.failures import FAILURE_CLASSES, ProcessingError
 from media_events.recovery.review_item import STATUSES, ReviewItem
+from ops.operations.table import Entry
 from ops.review import editing
-from ops.review.audit_log import Entry
 from ops.review.ordering import OrderPosition
 from ops.review.queries import WAITING, Query, find_page
 from ops.review.remediation import advice
@@ -21,9 +22,10 @@ from ops.review.service import state_of
 from ops.review_web import formatting
 from ops.review_web.context import current_context
 from ops.review_web.errors import DENIED
-from ops.review_web.groups import EXPLAINED, ITEMS_SHOWN, status_asked_for
+from ops.review_web.groups import EXPLAINED, ITEMS_SHOWN, requested_status
 from ops.review_web.redaction import redacted
-from ops.review_web.timeline import happenings, metadata_of, way
+from ops.review_web.timeline import happenings, metadata_of, path
+from ops.shared.console import pretty
 
 blueprint = Blueprint("items", __name__)
 
@@ -35,14 +37,14 @@ _ITEM_ID: Final = re.compile(r"[0-9a-f]{20}")
 
 @blueprint.get("/items")
 def listing() -> str:
-    """The items of one status, or of one event; and of these those that have what else is asked for."""
+    """The items of one status, or of one event, filtered by the other parameters."""
     event, cursor = request.args.get("event") or None, request.args.get("after") or None
-    asked: dict[str, Any] = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
-    chosen = status_asked_for(default="OPEN")
-    query = Query(statuses=STATUSES if event else (chosen,), event=event, **asked)
-    found = find_page(current_context().review.service, query, limit=ITEMS_SHOWN, cursor=cursor)
+    filters: dict[str, Any] = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    chosen = requested_status(default="OPEN")
+    query = Query(statuses=STATUSES if event else (chosen,), event=event, **filters)
+    page = find_page(current_context().review.service, query, limit=ITEMS_SHOWN, cursor=cursor)
     shown: dict[str, Any] = {"event": event} if event else {"status": chosen}
-    link = partial(url_for, "items.listing", **asked, **shown)
+    link = partial(url_for, "items.listing", **filters, **shown)
     return render_template(
         "items.html",
         event=event,
@@ -51,65 +53,64 @@ def listing() -> str:
         explained=EXPLAINED,
         filters=FILTERS,
         classes=FAILURE_CLASSES,
-        asked=asked,
-        items=found.items,
+        asked=filters,
+        items=page.items,
         first=link() if cursor else None,
-        next=None if found.cursor is None else link(after=found.cursor),
+        next=None if page.cursor is None else link(after=page.cursor),
     )
 
 
 @blueprint.get("/find")
 def find() -> Response:
-    """To the item of an id, or else to the items of an event of that id."""
-    asked = request.args.get("id", "").strip()
-    if _ITEM_ID.fullmatch(asked) and current_context().review.service.table.get_summary(asked) is not None:
-        return redirect(url_for("items.item", item_id=asked), 303)
-    return redirect(url_for("items.listing", event=asked) if asked else url_for("items.listing"), 303)
+    """Redirect to the item with an id, or else to the items of the event with that id."""
+    wanted = request.args.get("id", "").strip()
+    if _ITEM_ID.fullmatch(wanted) and current_context().review.service.table.get_summary(wanted) is not None:
+        return redirect(url_for("items.item", item_id=wanted), 303)
+    return redirect(url_for("items.listing", event=wanted) if wanted else url_for("items.listing"), 303)
 
 
 @blueprint.get("/items/<item_id>")
 def item(item_id: str) -> str:
-    """One item's story."""
+    """One item."""
     return item_page(item_id, revealed=False)
 
 
 @blueprint.get("/items/<item_id>/state")
 def state(item_id: str) -> dict[str, Any]:
-    """The item's status and version, for the page that waits for them to change."""
+    """The item's status and version, which its page polls."""
     service = current_context().review.service
-    found = service.settle(service.table.get_summary(item_id) or abort(404))
-    return {"status": found.status, "version": found.version}
+    item = service.settle(service.table.get_summary(item_id) or abort(404))
+    return {"status": item.status, "version": item.version}
 
 
-def closed(item_id: str) -> ReviewItem:
-    """The item, resolved if the ledger has its effect by now."""
+def _read(item_id: str) -> ReviewItem:
     service = current_context().review.service
     try:
-        found = service.table.get(item_id)
+        item = service.table.get(item_id)
     except ProcessingError as error:
         if error.code not in DENIED:
             raise
-        # Who may not see what events carry still sees the rest.
-        found = service.table.get_summary(item_id)
-    return service.settle(found or abort(404))
+        # An operator who may not read bodies still sees the rest.
+        item = service.table.get_summary(item_id)
+    return service.settle(item or abort(404))
 
 
 def item_page(item_id: str, *, revealed: bool) -> str:
-    """The page of an item. ``revealed``: with what looks like a credential."""
-    here = current_context()
-    item = closed(item_id)
+    """The page of an item. ``revealed``: with its credentials."""
+    context = current_context()
+    item = _read(item_id)
     body, body_problem = "", ""
     try:
-        body = here.review.service.body(item)
+        body = context.review.service.body(item)
     except ProcessingError as error:
         body_problem = error.message
     if item.body is None and item.bodyref is None and item.body_size:
-        body_problem = "you may see all but what events carry; the policy operator_policies.read has that too"
+        body_problem = "you may see everything but bodies; the policy operator_policies.read allows them"
     entries, audit_problem = _entries(item_id)
-    stands, order_problem = _standing(item)
+    position, order_problem = _order_position(item)
     metadata = metadata_of(body)
     covered, hidden = redacted(body)
-    shown = formatting.pretty(body) if revealed else covered
+    shown = pretty(body) if revealed else covered
     return render_template(
         "item.html",
         item=item,
@@ -118,32 +119,31 @@ def item_page(item_id: str, *, revealed: bool) -> str:
         cut=len(shown) > BODY_CHARACTERS_SHOWN,
         hidden=hidden,
         revealed=revealed,
-        way=way(item, metadata),
+        path=path(item, metadata),
         happenings=happenings(item, metadata, entries),
         audit_problem=audit_problem,
-        matching=here.matching.answer(body),
-        workflow=here.matching.workflow.name,
+        matching=context.matching.answer(body),
+        workflow=context.matching.workflow.name,
         advice=advice(item.failure_class, item.error_code),
         facts=facts(item),
-        stands=stands,
+        position=position,
         order_problem=order_problem,
         late=item.error_code == "order-late",
         change=state_of(item),
         editable=item.status == "OPEN" and item.type in _editable_types(),
-        ancestry=editing.ancestry(here.review, item),
+        ancestry=editing.ancestry(context.review, item),
     )
 
 
 def _entries(item_id: str) -> tuple[list[Entry], str]:
     try:
-        entries = current_context().review.records.entries(item_id)
-        return [entry for entry, _ in zip(entries, range(ENTRIES_SHOWN), strict=False)], ""
+        return list(islice(current_context().review.records.entries(item_id), ENTRIES_SHOWN)), ""
     except ProcessingError as error:
         return [], error.message
 
 
-def _standing(item: ReviewItem) -> tuple[OrderPosition | None, str]:
-    """Where an item that waits stands in the order of its key, or why that is not known."""
+def _order_position(item: ReviewItem) -> tuple[OrderPosition | None, str]:
+    """A waiting item's place in its key queue, or why that is not known."""
     if item.status not in WAITING:
         return None, ""
     try:
@@ -160,18 +160,18 @@ def _editable_types() -> Collection[str]:
 
 
 def facts(item: ReviewItem) -> list[tuple[str, str]]:
-    """What else is known of an item, by name."""
+    """Further facts about an item, by name."""
     to = item.return_to
-    told = {
+    values = {
         "Item": item.item_id,
         "Type": item.type,
         "Partner": item.partner,
         "Correlation": item.correlation_id,
         "Ordering key": item.partition_key,
         "First failed": formatting.moment(item.first_failed_at),
-        "Re-driven": f"{item.redrive_count} times" if item.redrive_count != 1 else "once",
+        "Redriven": f"{item.redrive_count} times" if item.redrive_count != 1 else "once",
         "Dead letter": item.kind,
         "Goes back to": " ".join(part for part in (to.queue_url or to.bus_arn or to.function_arn, to.route) if part),
         "Version": str(item.version),
     }
-    return [(name, value) for name, value in told.items() if value]
+    return [(name, value) for name, value in values.items() if value]

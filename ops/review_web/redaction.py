@@ -1,4 +1,4 @@
-"""Bodies as they are shown: what looks like a credential is covered until the operator asks for it."""
+"""Hides values in bodies that look like credentials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIGNED_QUERY: Final = re.compile(
 
 
 def redacted(body: str) -> tuple[str, int]:
-    """``body``, indented where it is JSON, without values that look like credentials; and how many were hidden."""
+    """``body``, indented if it is JSON, without values that look like credentials; and the number of hidden values."""
     try:
         document = json.loads(body)
         covered, count = _covered(document)
@@ -58,5 +58,5 @@ _PIECE: Final = 16 * 1024
 
 
 def _scrubbed(text: str) -> str:
-    # What scrubs texts for the log takes no more than this at once.
+    # `scrub` takes no more than this at once.
     return "".join(scrub(text[start : start + _PIECE]) for start in range(0, len(text), _PIECE))

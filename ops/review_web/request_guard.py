@@ -1,8 +1,8 @@
-"""Who may talk to the page: this machine's browser, by the page's own name, from the page itself, with its key.
+"""Admits requests of the operator's browser alone.
 
-A page on loopback is reachable for every site that the operator's browser shows, and for every user of the machine. So
-a request must name the page's own address (a rebound DNS name does not), must carry the cookie that only the link
-printed at start gives, and, where it changes something, must come from a form of the page.
+A page on loopback is reachable for every site in the operator's browser, and for every user of the machine. So a
+request must name the page's own address (a rebound DNS name does not) and carry the cookie that only the printed link
+sets. A request that changes something must come from a form of the page.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # With no-referrer a browser would say `Origin: null` of the page's own forms.
+    # With no-referrer, browsers send `Origin: null` with the page's own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -41,26 +41,26 @@ HEADERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The page's address and its key. ``hosts`` are the values of ``Host`` that it answers to."""
+    """The page's key, and the values of ``Host`` that it answers to."""
 
     hosts: frozenset[str]
     key: str
 
     def opens(self, key: str) -> bool:
-        """Whether ``key`` is the key, told in constant time."""
+        """Whether ``key`` is the key, compared in constant time."""
         return hmac.compare_digest(key.encode(), self.key.encode())
 
 
 def hosts_of(port: int) -> frozenset[str]:
-    """What a browser on this machine calls a page on ``port``."""
+    """The values of ``Host`` for a page on ``port``."""
     names = frozenset({"127.0.0.1", "localhost"})
     return frozenset(f"{name}:{port}" for name in names) | (names if port == 80 else frozenset())  # noqa: PLR2004
 
 
 def install(app: Flask, gate: Gate) -> None:
-    """Have ``app`` refuse whatever does not come through ``gate``. Its ``SECRET_KEY`` must be new for every run."""
+    """Have ``app`` refuse requests that ``gate`` does not admit. Its ``SECRET_KEY`` must be new for every run."""
     app.config.update(
-        # Lax, not Strict: a link to an item in a ticket must work, and what is read is not for the site that links.
+        # Strict would break links to items in tickets. The linking site can't read the page.
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,
         WTF_CSRF_TIME_LIMIT=None,
@@ -71,11 +71,11 @@ def install(app: Flask, gate: Gate) -> None:
 
     @app.before_request
     def admit() -> None:
-        # Werkzeug's own check of trusted hosts knows no ports.
+        # Werkzeug's check of trusted hosts ignores ports.
         if request.headers.get("Host", "").lower() not in gate.hosts:
             abort(421)
         if request.method not in {"GET", "HEAD"}:
-            _from_the_page_itself()
+            _require_same_origin()
         if request.endpoint not in OPEN_ENDPOINTS and session.get(ENTERED) is not True:
             abort(401)
 
@@ -89,7 +89,7 @@ def install(app: Flask, gate: Gate) -> None:
         return response
 
 
-def _from_the_page_itself() -> None:
+def _require_same_origin() -> None:
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None and origin.lower() != f"http://{request.headers['Host'].lower()}":
         abort(403)

@@ -1,11 +1,10 @@
-"""What an event would match now: which transforms and routes of the workflow take it, as it stands in this checkout."""
+"""The transforms and routes that match an event, by the workflow file of this checkout."""
 
 from __future__ import annotations
 
 import json
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from ops.route.simulator import Routing, as_bus_event, route
 
 @dataclass(frozen=True, slots=True)
 class RoutePreview:
-    """The decisions of every hop, or why there are none."""
+    """The decision of each hop, or the problem."""
 
     routing: Routing | None = None
     problem: str = ""
@@ -28,7 +27,7 @@ class RoutePreview:
 
 @dataclass(slots=True)
 class Matching:
-    """The workflow of one environment, read again when its file has changed."""
+    """The workflow of one environment; its file is read again after a change."""
 
     workflow: Path
     environment: str
@@ -36,15 +35,15 @@ class Matching:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def answer(self, body: str) -> RoutePreview:
-        """What the hops of the workflow would do with the event in ``body``."""
+        """The decisions of the workflow's hops about the event in ``body``."""
         try:
             document = json.loads(body)
         except (ValueError, RecursionError):
-            return RoutePreview(problem="The body is not JSON, so no rule sees it as an event.")
+            return RoutePreview(problem="The body is not JSON, so no rule matches it.")
         if not isinstance(document, dict):
-            return RoutePreview(problem="The body is no event: rules see objects only.")
+            return RoutePreview(problem="The body is no event: rules match objects only.")
         try:
-            # Steps of the workflow's packages are Python modules: one request at a time says where they are found.
+            # The workflow's steps are imported as Python modules from a path that only one request at a time may set.
             with self._lock:
                 chosen = self._environment()
                 event = as_bus_event(document)
@@ -52,7 +51,7 @@ class Matching:
                 with modules_in([self.workflow.parent / folder for folder in folders]):
                     return RoutePreview(route(chosen.workflow, event))
         except EnvelopeError as error:
-            return RoutePreview(problem=f"The body is no event that rules would see: {'; '.join(error.problems)}.")
+            return RoutePreview(problem=f"The body is no event that rules match: {'; '.join(error.problems)}.")
         except WorkflowError as error:
             return RoutePreview(problem=f"{self.workflow.name} can't be used: {str(error).splitlines()[0]}")
         except (PatternError, RecursionError):
@@ -67,6 +66,3 @@ class Matching:
             environments = load(self.workflow, {**os.environ, SELECTION: self.environment}).environments
             self._read = (changed, environments[0])
         return self._read[1]
-
-
-Matches = Callable[[str], RoutePreview]

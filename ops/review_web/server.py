@@ -1,4 +1,4 @@
-"""`media-events review serve`: the page, from start to end."""
+"""The page's server, on loopback."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ THREADS: Final = 6
 KEY_BYTES: Final = 24
 
 
-def place_of(
+def context_of(
     deployment: Deployment, review: AuditedReviewService, *, name: str, environment: str, workflow: Path
 ) -> PageContext:
-    """Where the page of ``deployment`` is; ``name`` is what it is called on the page."""
+    """The context of ``deployment``; ``name`` is its name on the page."""
     client = deployment.cloud.client("dynamodb")
     return PageContext(
         review=review,
@@ -40,34 +40,37 @@ def place_of(
     )
 
 
-def serve_page(where: PageContext, *, port: int, browse: bool, json: bool) -> None:
-    """Serve the page until Ctrl-C. Operations that it runs then stop before their next item, and can be resumed.
+def serve_page(context: PageContext, *, port: int, browse: bool, json: bool) -> None:
+    """Serve the page until Ctrl-C. Then its operations stop before their next item, and can be resumed.
 
     Raises:
         OperatorError: the port is taken.
     """
     with listening(port) as listener:
-        server, url = page_on(listener, where)
+        server, url = page_on(listener, context)
         if json:
             print_json({"url": url})
         else:
-            out.print(f"The review desk of {where.environment}: {url}", markup=False, soft_wrap=True)
-            note("The link has the key of this run: it lets in whoever has it on this machine. Ctrl-C ends the page.")
+            out.print(f"The review page of {context.environment}: {url}", markup=False, soft_wrap=True)
+            note(
+                "The link contains the key of this run: everyone with the link and on this machine can use the page. "
+                "Ctrl-C ends it."
+            )
         if browse:
             webbrowser.open(url)
         try:
             server.run()
-        except KeyboardInterrupt:  # where it comes before the server has begun to wait
+        except KeyboardInterrupt:  # before the server has begun to wait
             server.task_dispatcher.shutdown()
-        if not where.runs.end():
-            note("an operation did not stop in time: resume it to be sure where it stands")
+        if not context.runs.end():
+            note("an operation did not stop in time: resume it")
 
 
 def listening(port: int) -> socket.socket:
     """A socket on loopback; port 0 is any free one.
 
     Raises:
-        OperatorError: the port is taken, or not for this user.
+        OperatorError: the port is taken or not permitted.
     """
     try:
         return socket.create_server((ADDRESS, port))
@@ -78,12 +81,12 @@ def listening(port: int) -> socket.socket:
         ) from error
 
 
-def page_on(listener: socket.socket, where: PageContext) -> tuple[Any, str]:
-    """The server of the page on ``listener``, not yet running, and the link that lets a browser in."""
+def page_on(listener: socket.socket, context: PageContext) -> tuple[Any, str]:
+    """The server of the page on ``listener``, not yet running, and the link with its key."""
     port = listener.getsockname()[1]
     gate = Gate(hosts_of(port), secrets.token_urlsafe(KEY_BYTES))
     server = create_server(
-        create(where, gate),
+        create(context, gate),
         sockets=[listener],
         threads=THREADS,
         ident=None,

@@ -1,4 +1,4 @@
-"""One item's story: the way of the event through the hops, and what happened to it when."""
+"""An item's path through the hops, and its timeline."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from media_events.core.clock import epoch
 from media_events.recovery.review_item import Attempt, ReviewItem
-from ops.review.audit_log import Entry
-from ops.review_web.formatting import epoch
+from ops.operations.table import Entry
 
 Outcome = Literal["passed", "failed", "ahead"]
 
-ENTRIES: Final = {
+INGRESS_NAMES: Final = {
     "webhook": "webhook",
     "sqs": "SQS queue",
     "sns-fifo": "SNS topic",
@@ -23,8 +23,8 @@ ENTRIES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
-    """One place on the event's way, and whether it got past it."""
+class Step:
+    """One step of the event's path, and whether the event passed it."""
 
     name: str
     outcome: Outcome
@@ -34,7 +34,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that happened to the event, by whom where a person did it. ``kind`` says how it is shown."""
+    """A line of the timeline; ``by`` is the person who did it, if any. ``kind`` is its style."""
 
     at: str
     title: str
@@ -44,7 +44,7 @@ class Happening:
 
 
 def metadata_of(body: str) -> dict[str, Any]:
-    """The envelope's attributes in a body; empty where there are none."""
+    """The envelope's metadata in a body; empty if there is none."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -54,45 +54,45 @@ def metadata_of(body: str) -> dict[str, Any]:
     return metadata if isinstance(metadata, dict) else {}
 
 
-def way(item: ReviewItem, metadata: dict[str, Any]) -> list[Station]:
-    """The stations from the partner to the destination, as far as the item and the envelope tell."""
+def path(item: ReviewItem, metadata: dict[str, Any]) -> list[Step]:
+    """The steps from the partner to the destination, as far as item and envelope show them."""
     delivered = item.status == "RESOLVED"
     kind, _, name = item.hop.partition("/")
     partner = item.partner or item.source.removeprefix("partner.")
-    stations = [Station(partner, "passed", "partner", _text(metadata, "time"))]
-    entry = ENTRIES.get(str(metadata.get("ingress", "")))
+    steps = [Step(partner, "passed", "partner", _text(metadata, "time"))]
+    ingress = INGRESS_NAMES.get(str(metadata.get("ingress", "")), "ingress")
     if kind not in {"route", "transform"}:
-        stations.append(Station(item.hop, "passed" if delivered else "failed", "way in"))
-        stations.append(Station("event bus", "passed" if delivered else "ahead", "bus"))
-        return stations
-    stations.append(Station(entry or "way in", "passed", "way in", _text(metadata, "recordedtime")))
-    stations.append(Station("event bus", "passed", "bus"))
+        steps.append(Step(item.hop, "passed" if delivered else "failed", "ingress"))
+        steps.append(Step("event bus", "passed" if delivered else "ahead", "bus"))
+        return steps
+    steps.append(Step(ingress, "passed", "ingress", _text(metadata, "recordedtime")))
+    steps.append(Step("event bus", "passed", "bus"))
     if kind == "transform":
-        stations.append(Station(name, "passed" if delivered else "failed", "transform", item.last_failed_at))
-        stations.append(Station("routes", "passed" if delivered else "ahead", "route"))
-        return stations
+        steps.append(Step(name, "passed" if delivered else "failed", "transform", item.last_failed_at))
+        steps.append(Step("routes", "passed" if delivered else "ahead", "route"))
+        return steps
     if metadata.get("stage") == "transformed":
-        stations.append(Station("transformed", "passed", "transform"))
-    stations.append(Station(name, "passed", "route"))
+        steps.append(Step("transformed", "passed", "transform"))
+    steps.append(Step(name, "passed", "route"))
     at = item.resolved_at if delivered else item.last_failed_at
-    stations.append(Station(item.destination, "passed" if delivered else "failed", "destination", at))
-    return stations
+    steps.append(Step(item.destination, "passed" if delivered else "failed", "destination", at))
+    return steps
 
 
 def happenings(item: ReviewItem, metadata: dict[str, Any], entries: Iterable[Entry]) -> list[Happening]:
-    """What happened, oldest first."""
-    told = [_of_entry(entry) for entry in entries]
-    told += [Happening(a.time, f"{a.code} ({a.failure_class})", _why(a), kind="failure") for a in item.attempts]
+    """The timeline, oldest first."""
+    lines = [_of_entry(entry) for entry in entries]
+    lines += [Happening(a.time, f"{a.code} ({a.failure_class})", _why(a), kind="failure") for a in item.attempts]
     if (time := _text(metadata, "time")) is not None:
-        told.append(Happening(time, "It happened at the partner"))
+        lines.append(Happening(time, "It happened at the partner"))
     if (recorded := _text(metadata, "recordedtime")) is not None:
-        entry = ENTRIES.get(str(metadata.get("ingress", "")), "way in")
-        told.append(Happening(recorded, f"Received by the {entry}"))
+        ingress = INGRESS_NAMES.get(str(metadata.get("ingress", "")), "ingress")
+        lines.append(Happening(recorded, f"Received by the {ingress}"))
     if item.resolved_at is not None:
-        told.append(
+        lines.append(
             Happening(item.resolved_at, "Delivered" if item.status == "RESOLVED" else "Resolved", kind="delivered")
         )
-    return sorted(told, key=lambda happening: epoch(happening.at) or 0.0)
+    return sorted(lines, key=lambda happening: epoch(happening.at) or 0.0)
 
 
 def _why(attempt: Attempt) -> str:

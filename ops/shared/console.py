@@ -1,4 +1,4 @@
-"""How the command speaks: one console for results, one for everything else, and errors that a person can act on."""
+"""The consoles of the command, for results and for everything else, and errors that a person can act on."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-"""Results go here, and nothing else: what `--json` prints can be piped."""
+"""For results alone, so that the output of `--json` can be piped."""
 
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 """Progress, hints and errors."""
 
 
 class OperatorError(Exception):
-    """Something that the operator can put right: what is wrong, what to do, and the exit status."""
+    """An error that the operator can put right: its message, a hint what to do, and the exit status."""
 
     def __init__(self, message: str, *, hint: str | None = None, exit_code: int = 1) -> None:
         super().__init__(message)
@@ -35,9 +35,22 @@ def print_error(error: OperatorError) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Write ``value`` as indented JSON to standard output, for machines: no colours, no wrapping."""
+    """Write ``value`` as indented JSON to standard output, without colours or wrapping."""
     sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def plain(text: str, *, lines: bool = False) -> str:
+    """``text`` without characters that drive a terminal, since it may come from an attacker."""
+    return "".join(c if c.isprintable() or (lines and c in "\n\t") else "�" for c in text)
+
+
+def pretty(text: str) -> str:
+    """A JSON text indented; any other text as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def note(text: str) -> None:

@@ -9,8 +9,8 @@ import typer
 from rich.live import Live
 
 from ops.deployment.discovery import Deployment, find
-from ops.review.cli.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
 from ops.shared.console import fail, out, print_json
+from ops.shared.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
 from ops.status.model import Verdict
 from ops.status.rendering import show
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from media_events.core.clock import timestamp
-from ops.review.cli.rendering import plain
+from ops.shared.console import plain
 from ops.status.model import HopState, Queue, Status, Verdict, age
 
 _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {

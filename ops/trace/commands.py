@@ -12,8 +12,8 @@ from rich.text import Text
 
 from media_events.core.failures import ProcessingError
 from ops.deployment.discovery import Deployment, find
-from ops.review.cli.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
 from ops.shared.console import OperatorError, fail, note, out, print_json
+from ops.shared.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
 from ops.trace.model import EventTrace, Verdict, gravest
 from ops.trace.rendering import show, summary_of
 

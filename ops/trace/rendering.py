@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ops.review.cli.rendering import plain
+from ops.shared.console import plain
 from ops.trace.model import EventTrace, HopStatus, Reading, State, Tone, Verdict
 
 _TONES: Final[dict[Tone, str]] = {"good": "green", "plain": "", "waiting": "yellow", "bad": "red"}

@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 from media_events.recovery.review_item import Attempt
-from ops.review.audit_log import Entry
+from ops.operations.table import Entry
 from tests.fakes.review_web import SECRET, item_of
 
 PAYLOAD = (

@@ -12,9 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable, _stored, _to_dynamo
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.recovery.review_item import item_id
-from ops.review_web.formatting import epoch
 from tests.fakes.review_web import NOW, SECRET, item_of
 
 MANY = 100_000

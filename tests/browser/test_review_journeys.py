@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.fakes.review_web import BY, COLLEAGUE
 
-WAITING = re.compile("Waiting for cms")
+WAITING = re.compile("Waiting for the delivery to cms")
 
 
 def status(page, text):
@@ -22,7 +22,7 @@ def test_one_item_is_found_understood_and_delivered_by_click(busy, visit):
     item = world.items["secret"]
     page = visit(link).page
     page.get_by_role("link", name="http-401 at cms").click()
-    expect(page.get_by_role("heading", name="What to do about it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Advice")).to_be_visible()
     expect(page.get_by_text("check the destination's secret")).to_be_visible()
     page.get_by_role("link", name=item.event_id).click()
     expect(page.get_by_text("The client secret has expired")).to_be_visible()
@@ -73,7 +73,7 @@ def test_one_item_is_delivered_by_keyboard_alone(busy, visit):
     visitor.press("Enter")
     expect(visitor.page.get_by_role("link", name=item.event_id)).to_be_visible()
     visitor.press("g")
-    expect(visitor.page.get_by_role("heading", name="What failed")).to_be_visible()
+    expect(visitor.page.get_by_role("heading", name="Failures", exact=True)).to_be_visible()
     visitor.press("o")
     expect(visitor.page.get_by_role("heading", name="Operations", exact=True)).to_be_visible()
 
@@ -107,7 +107,7 @@ def test_a_group_is_retried_cancelled_and_resumed_with_its_progress(busy, visit)
     page.get_by_label("Canaries").fill("0")
     page.get_by_label("Rate").fill("1")
     page.get_by_role("button", name="Dry run").click()
-    expect(page.get_by_text("Nothing has been sent.")).to_be_visible()
+    expect(page.get_by_text("Nothing was sent.")).to_be_visible()
     expect(page.locator("main .count strong")).to_have_text("5")
     assert world.sent() == []
     page.get_by_role("button", name="Start the retry").click()
@@ -179,7 +179,7 @@ def test_a_permission_that_is_lost_meanwhile_is_named(busy, visit):
     expect(visitor.page.get_by_text("operator_policies.read")).to_be_visible()
     world.denied.clear()
     visitor.page.reload()
-    expect(visitor.page.get_by_role("heading", name="What failed")).to_be_visible()
+    expect(visitor.page.get_by_role("heading", name="Failures", exact=True)).to_be_visible()
     assert world.sent() == []
 
 
@@ -214,8 +214,8 @@ def test_a_page_that_takes_long_says_so_until_it_is_there(busy, visit):
     expect(visitor.page.locator("[data-loading]")).to_be_empty()
     heard = hears(visitor, until="Still loading", then=world.hold("dynamodb:Query"))
     visitor.page.get_by_role("link", name="http-401 at cms").click()
-    expect(visitor.page.get_by_role("heading", name="What to do about it")).to_be_visible()
-    assert heard == ["Loading…", "Still loading: AWS takes its time. What was asked for goes on."]
+    expect(visitor.page.get_by_role("heading", name="Advice")).to_be_visible()
+    assert heard == ["Loading…", "Still loading: AWS is slow. The request continues."]
     expect(visitor.page.locator("[data-loading]")).to_be_empty()
 
 
@@ -226,7 +226,7 @@ def test_what_takes_long_to_do_says_so_and_is_done_once(busy, visit):
     visitor.go(f"/items/{item.item_id}")
     heard = hears(visitor, until="Loading", then=world.hold("sqs:SendMessage"))
     visitor.page.get_by_role("button", name="Retry").click()
-    expect(visitor.page.get_by_text("Waiting for publish-asset")).to_be_visible()
+    expect(visitor.page.get_by_text("Waiting for the delivery to publish-asset")).to_be_visible()
     assert heard == ["Loading… Working…"]
     assert world.sent() == [item.body]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.review.audited_service import AuditedReviewService as Records
+from ops.review.audited_service import AuditedReviewService
 
 
 class FakeRecords:
@@ -27,7 +27,7 @@ class FakeRecords:
     def operations(self):
         return iter(sorted(self.rows.values(), key=lambda operation: operation.created_at, reverse=True))
 
-    def keep_edit(self, edit):
+    def store_edit(self, edit):
         self.edits[edit.event_id] = edit
 
     def edit(self, event_id):
@@ -48,10 +48,5 @@ class FakeRecords:
 
 
 def records_of(review):
-    """The desk of ``review`` with audit and operations."""
-    return Records(
-        service=review.service(),
-        records=FakeRecords(),
-        clock=review.clock,
-        sleep=review.sleep,
-    )
+    """The review service of ``review``, with an audit and operations in memory."""
+    return AuditedReviewService(service=review.service(), records=FakeRecords())

@@ -20,8 +20,8 @@ from media_events.core.clock import timestamp
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import Attempt, ReturnTo, ReviewItem, group_id, item_id
 from ops.deployment.discovery import Cloud, Deployment
-from ops.review.audit_log import SETTINGS
 from ops.review.bootstrap import audited_review
+from ops.review.store import SETTINGS
 from ops.review_web.background_runs import Runs
 from ops.review_web.context import PageContext
 from ops.review_web.route_preview import Matching
@@ -173,7 +173,7 @@ def make_world(*, environment: str = "prod") -> World:
     made = audited_review(deployment)
     began = time.monotonic()
     clock = lambda: NOW + time.monotonic() - began  # noqa: E731
-    made = replace(made, clock=clock, service=replace(made.service, clock=clock, by=lambda: BY))
+    made = replace(made, service=replace(made.service, clock=clock, by=lambda: BY))
     place = PageContext(
         review=made,
         runs=Runs(review=made, canary_wait_seconds=5.0),

@@ -130,7 +130,7 @@ def test_a_newcomer_does_it_by_page_with_the_ready_policy(
     assert f"the destination answered {HTTPStatus.SERVICE_UNAVAILABLE}" in said["why"]
     assert BROKEN in said["way"]
     assert "comment" in said["body"]
-    assert "Nothing is left to do." in said["after"]
+    assert "Nothing remains to do." in said["after"]
     assert "the review tool is back" in said["story"]
     assert "user/newcomer" in said["who"]
     delivered = [request for request in receiver.requests() if (request.system, request.status) == (BROKEN, 200)]

@@ -26,14 +26,14 @@ from ops.local.clients import Clients
 from ops.local.overview import open_review_items
 from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
 from ops.review import editing, use_cases
-from ops.review.audit_log import SETTINGS
 from ops.review.bootstrap import audited_review
 from ops.review.failure_groups import stats
 from ops.review.queries import Query
+from ops.review.store import SETTINGS
 from ops.review.use_cases import Request
 from ops.review_web.app import create
 from ops.review_web.request_guard import Gate, hosts_of
-from ops.review_web.server import place_of
+from ops.review_web.server import context_of
 from tests.system.conftest import Told
 from tests.system.operators import Operator, Said, Visitor, with_policy
 from tests.system.policies import Guard, accesses, allows
@@ -228,7 +228,7 @@ def test_the_page_shows_metadata_s_holder_the_rest_and_names_the_policy_that_is_
     with holder("metadata").page() as link:
         visitor = Visitor.enter(link)
         status, page = visitor.get(f"/items/{item}")
-        assert (status, "you may see all but what events carry" in page) == (200, True)
+        assert (status, "you may see everything but bodies" in page) == (200, True)
         assert "http-410" in page
         assert SECRET_WORD not in page
         for action, policy in (("retry", "retry"), ("archive", "administer")):
@@ -260,7 +260,7 @@ class Guarded:
         self.guard = Guard(policy)
         self.guard.watch(deployment.cloud.client("dynamodb"))
         self.review = audited_review(deployment)
-        place = place_of(deployment, self.review, name="local", environment="local", workflow=WORKFLOW)
+        place = context_of(deployment, self.review, name="local", environment="local", workflow=WORKFLOW)
         self.browser = create(place, Gate(hosts_of(PORT), "key")).test_client()
         self.get("/enter?key=key")
 

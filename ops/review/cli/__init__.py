@@ -1,1 +1,1 @@
-"""The review commands."""
+"""The commands of `media-events review`."""

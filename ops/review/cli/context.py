@@ -1,4 +1,4 @@
-"""What the commands of `media-events review` share: where the desk is, what is asked for, and how problems are told."""
+"""The deployment, the query and the errors of the commands of `media-events review`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import Status
 from ops.deployment.discovery import Deployment, find
-from ops.review.cli.options import NO_LEDGER, Choice, Where
+from ops.review.cli.options import NO_IDEMPOTENCY_TABLE, Choice
 from ops.review.queries import WAITING, Query, QueryError, time_bound
 from ops.shared.console import OperatorError, note
+from ops.shared.options import Where
 
 if TYPE_CHECKING:
     from ops.review.audited_service import AuditedReviewService
@@ -20,10 +21,10 @@ UNUSABLE: Final = 2
 
 
 def service_of(where: Where, *, confirming: bool = False) -> AuditedReviewService:
-    """The desk of the deployment that the options name; ``confirming`` says that ledgers are needed.
+    """The review service of the deployment that the options name; ``confirming``: it needs the idempotency tables.
 
     Raises:
-        OperatorError: the deployment is nowhere to be found.
+        OperatorError: the deployment can't be found.
     """
     deployment = find(
         environment=where.environment,
@@ -33,7 +34,7 @@ def service_of(where: Where, *, confirming: bool = False) -> AuditedReviewServic
         idempotency_tables=where.idempotency_table or [],
     )
     if confirming and not deployment.idempotency_tables:
-        note(NO_LEDGER)
+        note(NO_IDEMPOTENCY_TABLE)
     return _review(deployment)
 
 
@@ -44,16 +45,16 @@ def _review(deployment: Deployment) -> AuditedReviewService:
 
 
 def query_of(
-    audited_review: AuditedReviewService,
+    review: AuditedReviewService,
     choice: Choice,
     *,
     statuses: Sequence[Status] = WAITING,
     event: str | None = None,
 ) -> Query:
-    """The query that the options say.
+    """The query that the options make.
 
     Raises:
-        QueryError: a time is none.
+        QueryError: a time is not valid.
     """
     return Query(
         statuses=tuple(statuses),
@@ -65,19 +66,14 @@ def query_of(
         error_code=choice.code,
         type=choice.type,
         partner=choice.partner,
-        since=time_bound(choice.since, now=audited_review.clock()),
-        until=time_bound(choice.until, now=audited_review.clock(), upper=True),
+        since=time_bound(choice.since, now=review.clock()),
+        until=time_bound(choice.until, now=review.clock(), upper=True),
     )
 
 
-def said(query: Query) -> str:
-    """What is asked for beside the status, in words; empty if nothing is."""
-    return query.told().partition(" of ")[2]
-
-
 @contextmanager
-def told() -> Iterator[None]:
-    """Turns what AWS refuses, and what can't be asked for, into what a person can act on."""
+def explained() -> Iterator[None]:
+    """Turns errors of AWS and invalid queries into errors for the operator."""
     try:
         yield
     except QueryError as error:

@@ -1,32 +1,28 @@
-"""How the command shows review items on a terminal."""
+"""Review items on a terminal."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 from rich.text import Text
 
+from media_events.core.clock import epoch
 from media_events.recovery.review_item import Group, ReviewItem
 from ops.review.ordering import OrderPosition
 from ops.review.remediation import advice
+from ops.shared.console import plain
+from ops.shared.times import span
 
 if TYPE_CHECKING:
     from ops.review.failure_groups import Stats, Trend
     from ops.review.service import Outcome
 
 
-def plain(text: str, *, lines: bool = False) -> str:
-    """``text`` without characters that drive a terminal: whatever failed may have come from an attacker."""
-    return "".join(c if c.isprintable() or (lines and c in "\n\t") else "�" for c in text)
-
-
 def summary(item: ReviewItem) -> dict[str, Any]:
-    left_out = {"body", "message_attributes", "response"}
-    return {name: value for name, value in item.to_dict().items() if name not in left_out}
+    omitted = {"body", "message_attributes", "response"}
+    return {name: value for name, value in item.to_dict().items() if name not in omitted}
 
 
 _STYLES: Final = {"OPEN": "bold red", "RETRYING": "yellow", "RESOLVED": "green", "ARCHIVED": "dim", "SUPERSEDED": "dim"}
@@ -54,11 +50,11 @@ def listing(items: Sequence[ReviewItem]) -> Table:
 
 
 def card(
-    item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = (), stands: OrderPosition | None = None
+    item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = (), position: OrderPosition | None = None
 ) -> Table:
-    """All that is known of an item, but for its body.
+    """Everything about an item but its body.
 
-    ``edits`` are the events that it is an edit of, ``stands`` is where it stands in the order of its key.
+    ``edits`` are the events that it is an edit of; ``position`` is its place in its key queue.
     """
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
@@ -74,7 +70,7 @@ def card(
         "type": item.type,
         "correlation": item.correlation_id,
         "key": item.partition_key,
-        "order": None if stands is None else str(stands),
+        "order": None if position is None else str(position),
         "hop": f"{item.hop} → {item.destination}",
         "failed": f"{item.failure_class}: {item.error_code}: {item.error_message}",
         "HTTP status": None if item.http_status is None else str(item.http_status),
@@ -82,10 +78,10 @@ def card(
         "response": item.response,
         "first": item.first_failed_at,
         "last": item.last_failed_at,
-        "re-driven": str(item.redrive_count),
+        "redriven": str(item.redrive_count),
         "retried": item.replayed_at,
         "resolved": item.resolved_at,
-        "settled": item.closed_at,
+        "closed": item.closed_at,
         "superseded by": item.superseded_by,
         "being edited as": item.pending_edit,
         "version": str(item.version),
@@ -106,18 +102,10 @@ def card(
     if item.change:
         table.add_row("changed", Text(plain("{action} by {by}, {at}".format_map(item.change))))
     for attempt in item.attempts:
-        told = f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}"
-        if attempt.request_id is not None:
-            told += f"  (request {attempt.request_id})"
-        table.add_row("attempt", Text(plain(told)))
+        request = "" if attempt.request_id is None else f"  (request {attempt.request_id})"
+        text = f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}{request}"
+        table.add_row("attempt", Text(plain(text)))
     return table
-
-
-def pretty(body: str) -> str:
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return body
 
 
 _RESULT_STYLES: Final = {"resolved": "green", "sent": "green", "unconfirmed": "yellow"}
@@ -129,13 +117,12 @@ def line(outcome: Outcome) -> Text:
 
 
 def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
-    """Groups with items that wait."""
+    """Groups with waiting items."""
     table = Table(box=None, pad_edge=False)
     table.add_column("group", overflow="fold")
     table.add_column("waiting", justify="right")
     table.add_column("why", overflow="fold", ratio=1)
     for group, trend in groups:
-        growing = "growing: " if trend.growing else ""
         table.add_row(
             Text(plain(group.group_id)),
             str(group.waiting),
@@ -148,7 +135,7 @@ def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
                 (
                     plain(
                         f"\nfirst {_moment(group.first_opened_at)}, last {_moment(group.last_opened_at)} UTC; "
-                        f"{growing}{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day"
+                        f"{_words(trend)}"
                     ),
                     "dim",
                 ),
@@ -158,7 +145,7 @@ def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
 
 
 def stats_card(stats: Stats, *, now: float) -> Table:
-    """What all groups come to."""
+    """The statistics of all groups."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -168,10 +155,7 @@ def stats_card(stats: Stats, *, now: float) -> Table:
     for name, moment in (("oldest open", stats.oldest), ("newest open", stats.newest)):
         if moment is not None:
             table.add_row(name, Text(plain(f"{_moment(moment)} UTC, {_ago(moment, now)} ago")))
-    trend = stats.trend
-    growing = "growing: " if trend.growing else ""
-    opened = f"{growing}{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day"
-    table.add_row("opened", opened)
+    table.add_row("opened", _words(stats.trend))
     for title, counts in (("class", stats.by_class), ("destination", stats.by_destination)):
         for name, count in counts.items():
             table.add_row(title, Text(plain(f"{count}  {name}")))
@@ -180,9 +164,8 @@ def stats_card(stats: Stats, *, now: float) -> Table:
 
 def diff_lines(diff: Sequence[str]) -> Iterator[Text]:
     """A unified diff, coloured."""
-    for shown in diff:
-        style = {"+": "green", "-": "red", "@": "cyan"}.get(shown[:1], "")
-        yield Text(plain(shown), style=style)
+    for text in diff:
+        yield Text(plain(text), style={"+": "green", "-": "red", "@": "cyan"}.get(text[:1], ""))
 
 
 def _moment(time: str) -> str:
@@ -190,11 +173,10 @@ def _moment(time: str) -> str:
 
 
 def _ago(time: str, now: float) -> str:
-    try:
-        seconds = int(now - datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        return "?"
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{max(seconds, 0)} s"
+    seconds = epoch(time)
+    return "?" if seconds is None else span(now - seconds)
+
+
+def _words(trend: Trend) -> str:
+    growing = "growing: " if trend.growing else ""
+    return f"{growing}{trend.this_hour} this hour, {trend.last_hour} in the last, {trend.day} in a day"

@@ -1,5 +1,5 @@
-// The page works without this file. It adds keys, selections, and news of what is under way. Nothing here writes HTML:
-// the page's policy forbids it, for what is shown may come from an attacker.
+// The page works without this file. It adds shortcuts, selections and progress. Nothing here writes HTML: the content
+// security policy forbids it, since the content may come from an attacker.
 "use strict";
 
 (() => {
@@ -22,30 +22,30 @@
 
   const boxes = all('input[name="item"]');
   const everything = one("[data-all]");
-  const told = one("[data-picked]");
-  const tell = () => {
+  const counter = one("[data-picked]");
+  const showCount = () => {
     const count = boxes.filter((box) => box.checked).length;
-    if (told) told.textContent = count === 0 ? "None selected" : `${count} selected`;
+    if (counter) counter.textContent = count === 0 ? "None selected" : `${count} selected`;
     if (everything) {
       everything.checked = count > 0 && count === boxes.length;
       everything.indeterminate = count > 0 && count < boxes.length;
     }
   };
-  boxes.forEach((box) => box.addEventListener("change", tell));
+  boxes.forEach((box) => box.addEventListener("change", showCount));
   if (everything) {
     everything.addEventListener("change", () => {
       boxes.forEach((box) => { box.checked = everything.checked; });
-      tell();
+      showCount();
     });
   }
-  tell();
+  showCount();
 
   const pick = () => {
     const row = rows[rowAt()];
     const box = row && row.closest("tr") && row.closest("tr").querySelector('input[name="item"]');
     if (box) {
       box.checked = !box.checked;
-      tell();
+      showCount();
     }
   };
 
@@ -66,17 +66,17 @@
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    const known = { j: () => go(1), k: () => go(-1), s: pick }[event.key];
-    if (known) known();
+    const action = { j: () => go(1), k: () => go(-1), s: pick }[event.key];
+    if (action) action();
     else if (event.key.length !== 1 || !press(event.key)) return;
     event.preventDefault();
   });
 
-  // --- what is under way --------------------------------------------------------------------------------------
+  // --- progress -----------------------------------------------------------------------------------------------
 
-  // What is soon there needs no word; what takes long says so, to those who look and to those who listen.
+  // A slow answer is announced, also to screen readers; a fast one is not.
   const loading = one("[data-loading]");
-  const words = [[700, "Loading…"], [5000, "Still loading: AWS takes its time. What was asked for goes on."]];
+  const words = [[700, "Loading…"], [5000, "Still loading: AWS is slow. The request continues."]];
   let waits = [];
   const busy = () => {
     document.body.setAttribute("aria-busy", "true");
@@ -134,7 +134,7 @@
     };
     window.setTimeout(again, milliseconds);
   };
-  // Nothing that somebody is writing may be lost by a reload.
+  // A reload must not lose the operator's text.
   const unwritten = () => all("input:not([type=hidden]):not([type=checkbox]), textarea").every((e) => e.value === e.defaultValue);
   const reload = () => { if (unwritten()) window.location.reload(); };
 

@@ -59,7 +59,7 @@ def test_replay_tells_a_person_what_was_sent_and_what_was_not(cloud, capsys):
     assert command(cloud, "start", "--since", "1h", "--route", "cms", "--settle", "0", "--reason", "CMS is back") == 0
     told = capsys.readouterr()
     assert "delivered already" in told.out
-    assert "1 deliveries are in the ledger as done: they are not sent" in told.err
+    assert "1 deliveries are recorded as done: they are not sent" in told.err
     assert cloud.reached("route/cms") == ["b"]
 
     assert command(cloud, "list") == 0

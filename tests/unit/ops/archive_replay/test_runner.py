@@ -18,8 +18,8 @@ from media_events.core.failures import PermanentConfigError, PermanentDataError,
 from media_events.delivery.deliverer import destination_key
 from ops.archive_replay import staging_queue
 from ops.archive_replay.plan import choose
-from ops.archive_replay.service import GONE_SECONDS
-from ops.review.audit_log import AUDIT
+from ops.archive_replay.service import ABANDONED_SECONDS
+from ops.operations.table import AUDIT
 from ops.shared.console import OperatorError
 from tests.fakes.eventbridge_archive import NAME, Cloudlet
 from tests.fakes.events import make_event
@@ -344,11 +344,11 @@ def test_what_a_killed_dry_run_left_behind_is_removed_next_time(cloud):
     real = service.start(choice, dry_run=False, **period)
     assert service.remove_abandoned() == ([], [])
 
-    cloud.now += GONE_SECONDS + 60
-    removed, left = service.remove_abandoned()
+    cloud.now += ABANDONED_SECONDS + 60
+    removed, unfinished = service.remove_abandoned()
 
     assert [one.replay_id for one in removed] == [killed.replay_id]
-    assert [one.replay_id for one in left] == [real.replay_id]
+    assert [one.replay_id for one in unfinished] == [real.replay_id]
     assert {name.rpartition("-")[2] for name in cloud.left_behind()} == {real.replay_id}
     assert service.replays.get(killed.replay_id).state == "cancelled"
 
@@ -380,7 +380,7 @@ def test_queue_that_somebody_has_deleted_is_told(cloud):
     choice = choose(service.bus, routes=(), transforms=(), partners=(), repeat_effects=False)
     begun = service.start(choice, since=0, until=cloud.now, dry_run=False, repeat_effects=False, rate=10, reason="")
     cloud.staging(begun.replay_id).remove()
-    with pytest.raises(OperatorError, match="has gone"):
+    with pytest.raises(OperatorError, match="is gone"):
         service.run(begun, choice, stopping=lambda: False, progress=lambda _replay: None)
 
 

@@ -15,11 +15,12 @@ from media_events.core.failures import PermanentConfigError
 from media_events.recovery.review_item import Selection
 from ops.cli import run
 from ops.deployment.discovery import Cloud, Deployment
+from ops.operations.table import Entry
 from ops.review import bootstrap, bulk_operations
-from ops.review.audit_log import DynamoRecords, Entry, Operation
 from ops.review.bulk_operations import BulkOperationRunner
 from ops.review.cli import context
 from ops.review.queries import Query, find_page, walk
+from ops.review.store import DynamoRecords, Operation
 from tests.fakes.audit_log import records_of
 from tests.fakes.review_items import BY, attempt, make_item
 from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures
@@ -58,9 +59,9 @@ class Group:
                     self.review.idempotency.delivered(item)
 
     def runner(self, **changes):
-        values = {"service": self.service.service, "records": self.records, "by": BY, "workers": 1}
-        values |= {"clock": self.review.clock, "sleep": self.sleep}
-        return BulkOperationRunner(**(values | changes))
+        service = replace(self.service.service, sleep=changes.pop("sleep", self.sleep))
+        review = replace(self.service, service=service)
+        return BulkOperationRunner(**({"review": review, "workers": 1} | changes))
 
     def resumed(self):
         operation = bulk_operations.take_over(self.records, "op-1")
@@ -303,7 +304,7 @@ def test_each_item_of_an_operation_is_in_the_audit_with_its_operation():
 def _group(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     group = Group(12)
-    group.service.sleep = group.sleep
+    group.service.service = replace(group.service.service, sleep=group.sleep)
     monkeypatch.setattr(context, "_review", lambda _deployment: group.service)
     return group
 

@@ -19,7 +19,6 @@ OPTIONS = ["--table", "review", "--idempotency-table", "ledger"]
 def _place(monkeypatch, tmp_path):
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
     place = Place()
-    place.review.sleep = place.fakes.sleep
     monkeypatch.setattr(context, "_review", lambda _deployment: place.review)
     return place
 
@@ -150,7 +149,7 @@ def test_what_is_wrong_is_opened_once_more_and_in_the_end_kept(place, editor, tm
     editor("""echo '{' > "$2" """)
     assert edit(place) == 1
     told = capsys.readouterr().err
-    assert told.count("no JSON") == 3
+    assert told.count("not JSON") == 3
     (kept,) = tmp_path.glob("media-events-*")
     assert str(kept) in told
     assert place.sent() == []

@@ -176,13 +176,13 @@ def test_what_a_receiver_may_go_by_is_changed_with_a_warning():
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ("[]", "must be an object"),
         ('{"metadata": {}, "data": 1, "more": 2}', "nothing else"),
         ('{"metadata": 1, "data": {}}', "metadata must be an object"),
         ('{"metadata": {}, "data": NaN}', "NaN is no number"),
         ('{"metadata": {}, "data": {"a": 1, "a": 2}}', "a is there twice"),
-        ("[" * 100_000, "no JSON"),
+        ("[" * 100_000, "not JSON"),
         ('"' + "x" * 240_001 + '"', "larger than"),
     ],
 )
@@ -357,7 +357,7 @@ def test_who_may_not_edit_is_refused_and_the_refusal_is_recorded():
     def refused(_edit):
         raise PermanentConfigError("access-denied", "keeping an edited event: AccessDeniedException")
 
-    place.records.keep_edit = refused
+    place.records.store_edit = refused
     with pytest.raises(PermanentConfigError):
         place.send()
     assert (place.lines()[-1], place.current().status, place.sent()) == (("edit", False), "OPEN", [])

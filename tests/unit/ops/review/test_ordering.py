@@ -85,7 +85,7 @@ def test_nothing_is_sent_for_an_archived_item_that_holds_up_nobody(review):
     assert review.queues.sent == []
 
 
-def test_a_route_that_could_not_be_told_is_told_when_the_item_is_archived_once_more(review, service, monkeypatch):
+def test_a_route_that_could_not_be_told_is_told_when_the_item_is_archived_again(review, service, monkeypatch):
     with monkeypatch.context() as patch:
 
         def refuse(*_args, **_options):
@@ -94,7 +94,7 @@ def test_a_route_that_could_not_be_told_is_told_when_the_item_is_archived_once_m
         patch.setattr(review.queues, "send", refuse)
         outcome = decide(service, ITEM.item_id, to="ARCHIVED")
     assert (outcome.result, review.current().status) == ("failed", "ARCHIVED")
-    assert "archive it once more" in outcome.reason
+    assert "archive it again" in outcome.reason
     assert decide(service, ITEM.item_id, to="ARCHIVED").result == "sent"
     assert overrides(review) == ["skip"]
 

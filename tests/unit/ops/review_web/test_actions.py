@@ -47,7 +47,7 @@ def test_a_delivery_is_told_when_the_ledger_has_it(browser, item, world):
     assert browser.get(f"/items/{item.item_id}/state").json == {"status": "RETRYING", "version": 2}
     world.delivered(item)
     assert browser.get(f"/items/{item.item_id}/state").json == {"status": "RESOLVED", "version": 3}
-    assert "Nothing is left to do." in browser.get(f"/items/{item.item_id}").text
+    assert "Nothing remains to do." in browser.get(f"/items/{item.item_id}").text
 
 
 @pytest.mark.parametrize("action", ["retry", "archive"])
@@ -217,7 +217,7 @@ def test_an_operation_is_cancelled_and_resumed_and_sends_none_twice(browser, ite
     assert ended(world, path).state == "cancelled"
     before = ended(world, path).taken
     assert before < 5
-    assert "It goes on" in follow(browser, browser.post(f"{path}/resume"))
+    assert "It continues" in follow(browser, browser.post(f"{path}/resume"))
     world.place.runs.end(wait_seconds=30)
     world.place.runs._ending.clear()
     again = follow(browser, browser.post(f"{path}/cancel"))
@@ -294,7 +294,7 @@ def test_a_permission_lost_in_the_middle_of_a_selection_says_how_far_it_came(bro
 def test_who_may_not_see_what_events_carry_sees_the_rest(browser, item, world):
     world.deny("dynamodb:GetItem:whole")
     page = browser.get(f"/items/{item.item_id}").text
-    assert "operator_policies.read has that too" in page
+    assert "operator_policies.read allows them" in page
     assert "http-401" in page
     assert "HOUSE-88412" in page
     assert "The client secret has expired" not in page

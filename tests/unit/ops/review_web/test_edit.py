@@ -74,7 +74,7 @@ def test_an_edit_without_a_reason_is_not_sent_and_keeps_the_text(browser, path, 
 def test_an_edit_that_can_not_be_sent_says_why_and_keeps_the_text(browser, path, world, text):
     answer = browser.post(path, {"do": "check", "version": "1", "text": text})
     assert answer.status_code == 422
-    assert "It can't be sent like this" in answer.text
+    assert "It can't be sent:" in answer.text
     assert text_of(answer.text).strip() == text
     assert world.sent() == []
 

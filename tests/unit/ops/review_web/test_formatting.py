@@ -7,10 +7,12 @@ import json
 import pytest
 from markupsafe import Markup
 
+from ops.review.failure_groups import hours_until
 from ops.review.remediation import advice
-from ops.review_web.formatting import ago, clean, highlighted, moment, size, span
-from ops.review_web.groups import growth, hours_before
+from ops.review_web.formatting import ago, clean, highlighted, moment, size
+from ops.review_web.groups import growth
 from ops.review_web.redaction import HIDDEN, redacted
+from ops.shared.times import span
 from tests.fakes.review_web import NOW
 
 
@@ -119,12 +121,12 @@ def test_a_group_grows_or_does_not(newest, hours, kind):
 
 
 def test_hours_are_those_of_the_table():
-    assert hours_before(NOW, 3) == ["2026-11-26T07", "2026-11-26T08", "2026-11-26T09"]
+    assert hours_until(NOW)[-3:] == ["2026-11-26T07", "2026-11-26T08", "2026-11-26T09"]
 
 
 def test_bars_are_visible_and_no_higher_than_the_picture():
-    assert growth("", [0, 1, 1000], NOW).bars == (1, 1, 24)
-    assert growth("", [0, 0], NOW).bars == (1, 1)
+    assert growth("", (0, 1, 1000), NOW).bars == (1, 1, 24)
+    assert growth("", (0, 0), NOW).bars == (1, 1)
 
 
 def test_every_class_has_advice_and_a_code_more_of_it():

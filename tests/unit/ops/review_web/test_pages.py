@@ -13,7 +13,7 @@ from media_events.core.failures import TransientError
 from media_events.delivery.ordering import key_queue as lanes_of
 from media_events.delivery.ordering.latest_only import Position
 from media_events.recovery.review_item import Attempt
-from ops.review.audit_log import Entry
+from ops.operations.table import Entry
 from ops.review_web.groups import SHORTCUTS
 from tests.fakes.review_web import MAPPING, SECRET, item_of
 
@@ -237,14 +237,14 @@ def _lanes(world, item):
 
 def test_an_item_of_a_kept_order_says_what_waits_for_it(browser, item, key_queues):
     page = f"/items/{item.item_id}"
-    assert "kept in order" not in browser.get(page).text
+    assert "delivered in order" not in browser.get(page).text
     key_queues("earlier", item.event_id, "later-1", "later-2", parked=("later-2",))
     told = " ".join(browser.get(page).text.split())
-    assert "Its key is kept in order." in told
-    assert "1 event before it waits too: put that right first." in told
-    assert "2 later events wait for it, 1 parked, and go on once it is delivered or archived." in told
+    assert "Its key is delivered in order." in told
+    assert "1 event before it waits too: retry or archive it first." in told
+    assert "2 later events wait for it, 1 parked, and continue once it is delivered or archived." in told
     key_queues(item.event_id)
-    assert "Nothing of its key waits for it." in browser.get(page).text
+    assert "No later event of its key waits for it." in browser.get(page).text
 
 
 def test_an_order_that_can_not_be_read_is_said_and_the_rest_is_shown(browser, item, key_queues):

@@ -41,7 +41,7 @@ def test_the_key_lets_in_and_does_not_stay_in_the_address(stranger):
 
 def test_the_cookie_is_for_this_page_alone(stranger):
     cookie = stranger.enter().headers["Set-Cookie"]
-    assert cookie.startswith(f"media-events-desk-{PORT}=")
+    assert cookie.startswith(f"media-events-review-{PORT}=")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
 

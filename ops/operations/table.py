@@ -1,0 +1,122 @@
+"""Operations and the audit in the review table.
+
+Audit entries are only ever created. The index ``by-event`` finds them under ``audit/<subject>``, and operations under
+``operation/``.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.aws_errors import translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+AUDIT: Final = "audit/"
+OPERATION: Final = "operation/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the audit. ``subject`` is the id of an item or operation; ``allowed`` is false if it was refused."""
+
+    subject: str
+    at: str
+    by: str
+    action: str
+    allowed: bool
+    result: str
+    reason: str = ""
+    operation_id: str = ""
+
+
+class OperationTable:
+    """The audit, and rows by key. Every method raises ``ProcessingError`` where DynamoDB refuses or does not answer."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def append(self, entry: Entry) -> None:
+        """Add a line to the audit."""
+        columns = {
+            "event_id": {"S": AUDIT + entry.subject},
+            "first_failed_at": {"S": entry.at},
+            "ingress": {"S": json.dumps(asdict(entry))},
+        }
+        self._write(AUDIT + uuid.uuid4().hex, columns, "writing the audit")
+
+    def entries(self, subject: str) -> Iterator[Entry]:
+        """The audit of an item or operation, newest first."""
+        for row in self._indexed(AUDIT, subject, "reading the audit"):
+            yield Entry(**json.loads(row["ingress"]["S"]))
+
+    def _indexed(self, prefix: str, subject: str, doing: str) -> Iterator[Mapping[str, Any]]:
+        start: dict[str, Any] = {}
+        while True:
+            try:
+                page = self._client.query(
+                    TableName=self._table,
+                    IndexName="by-event",
+                    KeyConditionExpression="event_id = :subject",
+                    ExpressionAttributeValues={":subject": {"S": prefix + subject}},
+                    ScanIndexForward=False,
+                    **start,
+                )
+            except (BotoCoreError, ClientError) as error:
+                translate(error, doing)
+            # A partner's event may have such an id; the key of its item is another.
+            yield from (row for row in page["Items"] if row["item_id"]["S"].startswith(prefix))
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _read(self, key: str, doing: str) -> Mapping[str, Any] | None:
+        """Read a row, consistently."""
+        try:
+            answer = self._client.get_item(TableName=self._table, Key={"item_id": {"S": key}}, ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            translate(error, doing)
+        return answer.get("Item")
+
+    def _write(self, key: str, columns: Mapping[str, Any], doing: str) -> None:
+        """Create a row."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={"item_id": {"S": key}, **columns},
+                ConditionExpression="attribute_not_exists(item_id)",
+            )
+        except (BotoCoreError, ClientError) as error:
+            translate(error, doing)
+
+    def _write_version(
+        self, key: str, columns: Mapping[str, Any], version: int, *, expected_version: int | None, doing: str
+    ) -> bool:
+        """Write a row over ``expected_version`` (``None``: create it); whether that was still the version."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(item_id)"}
+        if expected_version is not None:
+            condition = {
+                "ConditionExpression": "version = :expected",
+                "ExpressionAttributeValues": {":expected": {"N": str(expected_version)}},
+            }
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={"item_id": {"S": key}, "version": {"N": str(version)}, **columns},
+                **condition,
+            )
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
+                return False
+            translate(error, doing)
+        except BotoCoreError as error:
+            translate(error, doing)
+        return True

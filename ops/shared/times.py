@@ -1,0 +1,40 @@
+"""Times as operators write and read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+_SPAN: Final = re.compile(r"([0-9]+)([smhd])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_time(text: str, *, now: float) -> float:
+    """Epoch seconds of ``2026-11-23`` or ``2026-11-23T12:00``, or of ``90m``, ``6h``, ``2d`` before ``now``.
+
+    A time without a zone is UTC.
+
+    Raises:
+        ValueError: it is none of these.
+        OverflowError: it is before 1970.
+    """
+    if span := _SPAN.fullmatch(text.strip()):
+        seconds = now - int(span[1]) * _SECONDS[span[2]]
+        if seconds < 0:
+            raise OverflowError
+        return seconds
+    moment = datetime.fromisoformat(text.strip())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def span(seconds: float) -> str:
+    """A duration in its largest unit: ``8 s``, ``3 min``, ``2 h``, ``5 days``."""
+    seconds = max(0.0, seconds)
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.0f} s"
+    if seconds < 3600:  # noqa: PLR2004
+        return f"{seconds / 60:.0f} min"
+    if seconds < 2 * 86_400:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86_400:.0f} days"
