@@ -20,7 +20,7 @@ _KEY: Final = "media-events-review"
 
 @dataclass(slots=True, kw_only=True)
 class PageContext:
-    """The objects of one deployment. ``trace`` finds events by an id; ``environment`` and ``region`` are for display."""
+    """The objects of one deployment. ``trace`` finds events by an id; the page shows ``environment`` and ``region``."""
 
     review: AuditedReviewService
     runs: Runs
