@@ -1,1 +1,1 @@
-"""Benchmarks: they measure and say what they saw; no test depends on them."""
+"""Benchmarks. No test depends on them."""

@@ -2,13 +2,12 @@
 
     .venv/bin/python -m bench.poison
 
-deploys a route to the local cloud and sends live events through it, ``--rate`` a second, in windows of a minute: by
-turns with nothing else to do, and while the hop's dead-letter queue holds ``--letters`` messages whose events the
-receiver refuses whenever it sees them. They had crashed the hop's function, or it gave them up because they were
-refused (``--kind``): these go back through the hop's own queue. Told are the latencies from putting a live event on the
-bus to its arrival at the receiver. One window says little, for whatever else the machine does shows in it: what counts
-is the middle one of each kind, and the windows without poison say how far apart two alike may be. The state is the
-benchmark's own, in a temporary folder, and is gone at the end.
+deploys a route to the local cloud and sends live events through it, ``--rate`` a second, in windows of a minute. In
+every second window the hop's dead-letter queue holds ``--dead-letters`` messages with events that the receiver always
+refuses. They crashed the hop's function, or it gave them up after refusals (``--kind``); the latter go back through the
+hop's own queue. The benchmark prints the latencies from putting a live event on the bus to its arrival at the receiver.
+Other work of the machine shows in a single window, so the median of each kind counts; the windows without poison show
+the spread. The state is in a temporary folder, which is deleted at the end.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from media_events.core.clock import timestamp
 from ops.local import lifecycle
 from ops.local.clients import Clients
 from ops.local.paths import LocalPaths
@@ -37,16 +36,16 @@ WORKFLOW: Final = Path(__file__).with_name("poison.yaml")
 POISON: Final = "poison-"
 HOP: Final = "route/to-cms"
 WANTED: Final = 1.1
-"""How many times as long p99 may be with poison as without."""
+"""The largest allowed ratio of p99 with poison to p99 without."""
 SETTLED_SECONDS: Final = 5.0
-"""When no poison has reached the receiver for so long, none is on its way any more."""
+"""After this time without poison at the receiver, none is under way."""
 WARM_UP_SECONDS: Final = 20.0
 LATE_SECONDS: Final = 120.0
-"""How long the last live events of a window are waited for."""
+"""The longest wait for the last live events of a window."""
 
 
 class Receiver(ThreadingHTTPServer):
-    """Takes live events and remembers when; answers 503 to what is poison."""
+    """Accepts live events and records their time; answers 503 to poison."""
 
     daemon_threads = True
 
@@ -79,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Window:
-    """What one window of live traffic came to, in seconds."""
+    """The result of one window of live traffic, in seconds."""
 
     name: str
     sent: int
@@ -87,7 +86,7 @@ class Window:
     latencies: Sequence[float]
     refused: int
     busy: float
-    """What share of the CPUs' time was used, by whomever."""
+    """The share of the CPUs' time in use, by any process."""
 
     def quantile(self, share: float) -> float:
         ordered = sorted(self.latencies)
@@ -103,7 +102,7 @@ class Window:
 
 
 def detail(event_id: str) -> str:
-    """An event in the kit's envelope, as the bus has it."""
+    """An event in the kit's envelope, as on the bus."""
     metadata = {
         "specversion": "1.0",
         "id": event_id,
@@ -111,7 +110,7 @@ def detail(event_id: str) -> str:
         "type": "asset.ready",
         "time": "2026-11-23T12:00:00Z",
         "partner": "mux",
-        "entry": "webhook",
+        "ingress": "webhook",
         "nativetype": "video.asset.ready",
         "recordedtime": "2026-11-23T12:00:01Z",
         "partitionkey": event_id,
@@ -124,8 +123,8 @@ def detail(event_id: str) -> str:
 
 
 def refusal() -> dict[str, str]:
-    """What a hop says of an event that it gave up just now: the message attribute ``failure``."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The message attribute ``failure`` of an event that a hop has just given up."""
+    now = timestamp(time.time())
     failure = {"class": "transient", "code": "http-503", "message": "the destination answered 503", "hop": HOP}
     value = json.dumps(failure | {"receivecount": 2, "firsttime": now, "lasttime": now})
     return {"DataType": "String", "StringValue": value}
@@ -173,7 +172,7 @@ class Bench:
         )
 
     def poison(self, dead_letters: int, kind: str) -> None:
-        """Fill the dead-letter queue with what SQS moved there, without a word about why, or with what the hop sent."""
+        """Fill the dead-letter queue with messages that SQS moved there without a failure, or that the hop sent."""
         begun = time.monotonic()
         attributes: Any = {"MessageAttributes": {"failure": refusal()}} if kind == "refused" else {}
         for start in range(0, dead_letters, 10):
@@ -186,11 +185,11 @@ class Bench:
     def waiting(self) -> int:
         """About how many messages the dead-letter queue holds."""
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found: Any = self.clients.sqs.get_queue_attributes(QueueUrl=self.dead, AttributeNames=names)["Attributes"]
-        return sum(int(number) for number in found.values())
+        attributes: Any = self.clients.sqs.get_queue_attributes(QueueUrl=self.dead, AttributeNames=names)["Attributes"]
+        return sum(int(number) for number in attributes.values())
 
     def clear(self) -> None:
-        """Take the poison away, wherever it is on its way round."""
+        """Remove the poison, wherever it is."""
         refused = -1
         while refused != self.receiver.refused:
             refused = self.receiver.refused
@@ -204,17 +203,17 @@ class Bench:
 
 
 def _cpu_seconds() -> tuple[float, float]:
-    """What all CPUs have been used, and what they have been idle, since the machine started (Linux)."""
+    """The time that all CPUs have been in use, and idle, since the machine started (Linux)."""
     numbers = [float(number) for number in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]]
     idle = numbers[3] + numbers[4]
     return sum(numbers[:8]) - idle, idle
 
 
 def measure(bench: Bench, load: argparse.Namespace) -> tuple[list[Window], list[Window]]:
-    """The windows without poison, one more than those with, and these, told as they end."""
+    """The windows without poison, one more than those with, and these. Prints each as it ends."""
 
     def window(name: str) -> Window:
-        # The instances that the load of this window needs are started before it is measured.
+        # The function instances for this load start before the measurement.
         bench.window("warm-up", seconds=WARM_UP_SECONDS, rate=load.rate)
         measured = bench.window(name, seconds=load.seconds, rate=load.rate)
         out.print(str(measured))
@@ -237,16 +236,16 @@ def middle(windows: Sequence[Window], share: float) -> float:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Deploy, measure, tell, and take everything away; 1 if live events were lost or waited longer than wanted."""
+    """Deploy, measure, print, and clean up; 1 if live events were lost or waited too long."""
     parser = argparse.ArgumentParser(prog="python -m bench.poison", description=__doc__)
-    parser.add_argument("--letters", type=int, default=10_000, help="dead letters (10000)")
+    parser.add_argument("--dead-letters", type=int, default=10_000, help="dead letters (10000)")
     parser.add_argument("--kind", choices=("crashed", "refused"), default="crashed", help="of dead letters (crashed)")
     parser.add_argument("--seconds", type=float, default=60, help="length of each window (60)")
     parser.add_argument("--rate", type=float, default=20, help="live events in a second (20)")
     parser.add_argument(
         "--rounds", type=int, default=5, help="windows with dead letters (5); there is one more without"
     )
-    given = parser.parse_args(arguments)
+    load = parser.parse_args(arguments)
     receiver = Receiver()
     with tempfile.TemporaryDirectory() as folder:
         paths = LocalPaths(Path(folder) / "cloud")
@@ -254,7 +253,7 @@ def main(arguments: list[str] | None = None) -> int:
             variables = {"MEDIA_EVENTS_WORKFLOW": str(WORKFLOW), "RECEIVER_PORT": str(receiver.server_port)}
             up = lifecycle.up(paths, lifecycle.UpOptions(variables=variables))
             bench = Bench(Clients(up.record), up.outputs, receiver)
-            without, poisoned = measure(bench, given)
+            without, poisoned = measure(bench, load)
         finally:
             lifecycle.down(paths)
             receiver.shutdown()

@@ -1,10 +1,10 @@
-"""Ten thousand items in a group, and the commands of several operators at it: real processes, on a local cloud.
+"""Ten thousand items in a group, and the commands of two operators on it: real processes, on a local cloud.
 
     PYTHONPATH=lambda_src:. .venv/bin/python -m bench.review_group --items 10000
 
 `retry --limit 500 --rate 50 --canary 5` is cancelled, resumed, killed and resumed again, while a second operator
-retries 100 of the same group. Prints what happened and how long a cancel took. Ends with 1 if an item was sent twice,
-if the oldest were not first, or if more were left out than a killed command may (eight).
+retries 100 of the same group. It prints the events and the duration of a cancel. The exit status is 1 if an item was
+sent twice, if the oldest were not first, or if more than eight were left out, as a killed command may.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def main() -> int:
 
 
 def work(place: Place) -> int:
-    """What the operators do."""
+    """The operators' commands."""
     began = time.monotonic()
 
-    def tell(text: str) -> None:
+    def log(text: str) -> None:
         print(f"{time.monotonic() - began:6.1f} s  {text}", flush=True)
 
     def taken() -> int:
@@ -59,31 +59,31 @@ def work(place: Place) -> int:
     first = place.command(*retry(LIMIT))
     operation = place.operation(first)
     place.until(lambda: len(place.sent) >= CANARIES)
-    tell(f"{len(place.sent)} sent: the canaries, and nothing else until they are delivered")
+    log(f"{len(place.sent)} sent: the canaries, and nothing else until they are delivered")
     second = place.command(*retry(OTHERS_LIMIT))
     place.operation(second)
     place.until(lambda: taken() >= BEFORE_THE_CANCEL)
 
-    tell(f"{taken()} taken; cancelling")
+    log(f"{taken()} taken; cancelling")
     cancel = place.command("cancel", operation)
     place.until(lambda: place.records.operation(operation).state == "cancelled")
     cancelled = time.monotonic()
     first.communicate()
-    tell(f"the command ended {time.monotonic() - cancelled:.1f} s after its row said that it is cancelled")
+    log(f"the command ended {time.monotonic() - cancelled:.1f} s after its row said that it is cancelled")
     cancel.communicate()
 
     killed = place.command("resume", operation)
     place.until(lambda: taken() >= BEFORE_THE_KILL)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    tell(f"resumed, and killed at {taken()}")
+    log(f"resumed, and killed at {taken()}")
     for running in (place.command("resume", operation), second):
         told = json.loads(running.communicate()[0])
-        tell(f"{told['state']}: {told['taken']} taken, {told['counts']}")
+        log(f"{told['state']}: {told['taken']} taken, {told['counts']}")
     place.end()
 
     sent, most = len(place.sent), max(place.sent.values())
-    tell(f"{sent} items were sent, none more than {'once' if most == 1 else f'{most} times'}")
+    log(f"{sent} items were sent, none more than {'once' if most == 1 else f'{most} times'}")
     oldest = {f"evt-{number}" for number in range(CANARIES)} <= set(place.sent)
     wanted = LIMIT + OTHERS_LIMIT
     return 0 if most == 1 and oldest and wanted - AT_WORK <= sent <= wanted else 1

@@ -1,12 +1,12 @@
-"""How long the review desk's page takes with many open items, on the local cloud's DynamoDB.
+"""Measures the review page with many open items, on the local cloud's DynamoDB.
 
     PYTHONPATH=lambda_src:. .venv/bin/python -m bench.review_page --items 100000
 
-Starts a local cloud of its own, fills a review table, serves the page, asks for each page some times, and prints how
-long the server took, how much of that it waited for DynamoDB, and what was asked of it: requests, and items read. Ends
-with 1 if half of the first pages took longer than 300 ms, or if a page read more items than it may.
+It starts a local cloud of its own, fills a review table, serves the page, and requests each page several times. It
+prints the server's time, the part of it spent waiting for DynamoDB, and DynamoDB's requests and items read. The exit
+status is 1 if half of the first pages took longer than 300 ms, or if a page read too many items.
 
-bench/README.md tells what was measured, and which part of it is the local cloud's.
+bench/README.md has results, and the local cloud's share in them.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from tests.fakes.review_web import SECRET, WORKFLOW, item_of
 
 MOST_SECONDS = 0.3
 MOST_ITEMS_READ = 100
-"""By one page: its 50 items, the one that says that there are more, and what counts the group."""
+"""By one page: its 50 items, the one that shows that there are more, and the group's counts."""
 TABLE = "bench-review"
 
 
 @dataclass
-class Asked:
-    """What is asked of DynamoDB: how many requests, how many items it reads for them, how long it takes to answer."""
+class Usage:
+    """The use of DynamoDB: requests, items that it reads for them, and the seconds until its answers."""
 
     requests: int = 0
     items: int = 0
@@ -53,7 +53,7 @@ class Asked:
     _began: float = field(default=0.0, repr=False)
 
     def watch(self, client: Any) -> None:
-        """Count what ``client`` asks; one page after the other is asked for, so nothing else runs meanwhile."""
+        """Count the requests of ``client``; pages are requested one by one, so nothing else runs meanwhile."""
         client.meta.events.register("before-call.dynamodb", self._before)
         client.meta.events.register("after-call.dynamodb", self._after)
 
@@ -66,9 +66,9 @@ class Asked:
         batches = parsed.get("Responses", {}).values()
         self.items += parsed.get("ScannedCount", 0) + ("Item" in parsed) + sum(map(len, batches))
 
-    def take(self) -> Asked:
-        """What was counted since this was asked last."""
-        taken = Asked(self.requests, self.items, self.seconds)
+    def take(self) -> Usage:
+        """The use since the last call."""
+        taken = Usage(self.requests, self.items, self.seconds)
         self.requests, self.items, self.seconds = 0, 0, 0.0
         return taken
 
@@ -94,7 +94,7 @@ def main() -> int:
 
 
 def fill(deployment: Deployment, count: int) -> None:
-    """Write ``count`` open items of one group, and what counts them."""
+    """Write ``count`` open items of one group, and the group's counts."""
     client = deployment.cloud.client("dynamodb")
     example = item_of(SECRET, "evt-0", queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/media-prod-cms")
     template = {name: _to_dynamo(value) for name, value in _stored(example).items()}
@@ -119,12 +119,12 @@ def fill(deployment: Deployment, count: int) -> None:
     table: Any = audited_review(deployment).service.table
     counts = {"items_open": count, "waiting": count, "opened": count}
     latest = replace(example, last_failed_at=timestamp(time.time()))
-    # As creating each item would have counted it.
+    # Creating the items one by one would have counted them so.
     client.update_item(**table._counted(example.group_id, counts, latest, opened=True))  # noqa: SLF001
 
 
 def measure(deployment: Deployment, times: int) -> int:
-    """Ask for the pages, and say how long each took."""
+    """Request the pages, and print how long each took."""
     service = audited_review(deployment)
     where = command.context_of(deployment, service, name="bench", environment="prod", workflow=WORKFLOW)
     (group,), _ = service.service.table.groups(limit=1)
@@ -135,21 +135,21 @@ def measure(deployment: Deployment, times: int) -> int:
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
         browser.open(link).read()
         home = link.partition("/enter")[0]
-        asked = Asked()
-        asked.watch(deployment.cloud.client("dynamodb"))
+        usage = Usage()
+        usage.watch(deployment.cloud.client("dynamodb"))
         first, most = 0.0, 0
         for name, path in {
             "failures (first page)": "/",
             "one group": f"/groups/{group.group_id}",
             "items": "/items",
         }.items():
-            taken = sorted(timed(browser, home + path, times, asked), key=lambda pair: pair[0])
-            median, of_it = taken[len(taken) // 2]
+            taken = sorted(timed(browser, home + path, times, usage), key=lambda pair: pair[0])
+            median, usage_of_median = taken[len(taken) // 2]
             first, most = first or median, max(most, *(each.items for _, each in taken))
             print(
                 f"{name:22} {len(taken)} times: median {median * 1000:.0f} ms, of which "
-                f"{of_it.seconds * 1000:.0f} ms waiting for DynamoDB, slowest {taken[-1][0] * 1000:.0f} ms; "
-                f"{of_it.requests} requests, {of_it.items} items read",
+                f"{usage_of_median.seconds * 1000:.0f} ms waiting for DynamoDB, slowest {taken[-1][0] * 1000:.0f} ms; "
+                f"{usage_of_median.requests} requests, {usage_of_median.items} items read",
                 flush=True,
             )
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))  # noqa: SLF001
@@ -158,16 +158,16 @@ def measure(deployment: Deployment, times: int) -> int:
     return 1 if first > MOST_SECONDS or most > MOST_ITEMS_READ else 0
 
 
-def timed(browser: urllib.request.OpenerDirector, url: str, times: int, asked: Asked) -> Iterator[tuple[float, Asked]]:
-    """How many seconds each answer took, over loopback, and what it asked of DynamoDB; the first one apart."""
+def timed(browser: urllib.request.OpenerDirector, url: str, times: int, usage: Usage) -> Iterator[tuple[float, Usage]]:
+    """The seconds of each answer over loopback, and its use of DynamoDB, without the first one."""
     for attempt in range(times + 1):
-        asked.take()
+        usage.take()
         began = time.perf_counter()
         with browser.open(url) as answer:
             answer.read()
         took = time.perf_counter() - began
         if attempt:
-            yield took, asked.take()
+            yield took, usage.take()
 
 
 if __name__ == "__main__":

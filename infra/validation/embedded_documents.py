@@ -1,7 +1,4 @@
-"""What stands behind a workflow's words, judged by the parsers that the functions themselves use.
-
-A specification, a step or a destination that passes here is one that the function can read.
-"""
+"""Checks specifications, steps, destinations and definitions with the functions' own parsers."""
 
 from __future__ import annotations
 
@@ -12,13 +9,12 @@ from typing import Any, Final
 
 from infra.documents.diagnostics import did_you_mean
 from infra.documents.python_layers import function_problem
+from infra.documents.specification_files import SUFFIXES, SpecificationFileError, load
 from infra.validation.states_language import validate_definition
-
-SPECIFICATION_SUFFIXES = (".yaml", ".yml", ".toml", ".json")
 
 
 class ContentError(ValueError):
-    """Something is wrong with what a file or a value holds; `problems` has one sentence for each mistake."""
+    """The content of a file or value is wrong; `problems` has one sentence for each mistake."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -28,12 +24,12 @@ class ContentError(ValueError):
 def load_specification(
     named: str | Mapping[str, Any], folder: Path, *, webhook: bool, authorised: bool = False, secrets: bool = True
 ) -> Mapping[str, Any]:
-    """A partner's specification, as the functions take it: a preset's name, a file, or the thing itself.
+    """A partner's specification as the functions take it, from a preset's name, a file, or an inline mapping.
 
-    A webhook may be `authorised` by API Gateway in place of a signature; `secrets` tells whether it has some then.
+    A webhook may be `authorised` by API Gateway in place of a signature; `secrets` says whether it then has secrets.
 
     Raises:
-        ContentError: there is no such preset or file, or it holds no specification, or none that can be a `webhook`.
+        ContentError: there is no such preset or file, or its specification is wrong, or not fit for a `webhook`.
     """
     from media_events.partners.presets import preset_names  # noqa: PLC0415 - only where there is a workflow to read
     from media_events.partners.specification import SpecificationError, parse_specification  # noqa: PLC0415
@@ -41,7 +37,7 @@ def load_specification(
     origin = ""
     if isinstance(named, Mapping):
         document: Any = dict(named)
-    elif named.endswith(SPECIFICATION_SUFFIXES) or named.startswith(("./", "../", "/")):
+    elif named.endswith(SUFFIXES) or named.startswith(("./", "../", "/")):
         document, origin = _specification_file(folder / named), f"{named}: "
     elif named in preset_names():
         document = {"preset": named}
@@ -59,8 +55,6 @@ def load_specification(
 
 
 def _specification_file(path: Path) -> Any:
-    from infra.documents.specification_files import SpecificationFileError, load  # noqa: PLC0415
-
     try:
         return load(path)
     except SpecificationFileError as error:
@@ -70,10 +64,10 @@ def _specification_file(path: Path) -> Any:
 def check_steps(
     steps: list[dict[str, Any]], *, package: Path | None, layers: bool, timeout_seconds: int | None = None
 ) -> None:
-    """Check a transform's steps, whose own modules are in `package`, or in `layers` that nobody can look into.
+    """Check a transform's steps. Its own modules are in `package`, or in `layers`, which can't be read.
 
     Raises:
-        ContentError: naming every step that the transform function couldn't read or do.
+        ContentError: naming every step that the transform function could not read or run.
     """
     from media_events.core.configuration import ConfigurationError  # noqa: PLC0415
     from media_events.transform import longest_waits, parse_steps  # noqa: PLC0415
@@ -83,7 +77,7 @@ def check_steps(
         if package is not None:
             problem = function_problem(package, function)
         elif not layers:
-            problem = "there is nowhere to find it: give the transform a package, the folder of its modules, or layers"
+            problem = "it has no place: give the transform a package, the folder of its modules, or layers"
         if problem is not None and not layers:
             raise ConfigurationError([problem])
 
@@ -93,8 +87,8 @@ def check_steps(
         raise ContentError(error.problems) from None
     if timeout_seconds is not None:
         problems = [
-            f"{where}: may take {seconds:g} seconds, and 2 more are needed to publish the event: "
-            f"the transform's timeout_seconds, {timeout_seconds}, must be that much at least"
+            f"{where}: may take {seconds:g} seconds, and publishing the event 2 more: the transform's timeout_seconds, "
+            f"{timeout_seconds}, must not be less"
             for where, seconds in longest_waits(parsed).items()
             if seconds + 2 > timeout_seconds
         ]
@@ -103,16 +97,16 @@ def check_steps(
 
 
 PERMISSIONS: Final = frozenset({"kms_key"})
-"""Settings that are for the function's permissions, not for the function."""
+"""Settings of the function's permissions, which the function itself does not read."""
 ORDER: Final = frozenset({"ordering", "strict"})
-"""Settings of which the model knows as much as the function, for destinations of every type."""
+"""Settings that the model checks completely, for destinations of every type."""
 
 
 def check_destination(name: str, settings: Mapping[str, Any]) -> None:
-    """Check a destination that a function delivers to, as the workflow has it; a state machine is the model's affair.
+    """Check the settings of a destination that a function delivers to; the model checks those of state machines.
 
     Raises:
-        ContentError: naming every setting that the deliver function couldn't use.
+        ContentError: naming every setting that the deliver function could not use.
     """
     from media_events.core.configuration import ConfigurationError  # noqa: PLC0415
     from media_events.delivery.config import parse_destination  # noqa: PLC0415
@@ -129,7 +123,7 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
 
 
 def check_api_destination(settings: Mapping[str, Any]) -> None:
-    """Check the addresses of an API destination by the guard that functions use: EventBridge has none.
+    """Check the addresses of an API destination with the functions' address guard: EventBridge has none.
 
     Raises:
         ContentError: naming every one that is malformed or not public.
@@ -155,7 +149,7 @@ def load_definition(folder: Path, name: str) -> str:
     """The text of a state machine's definition, compact.
 
     Raises:
-        ContentError: the file can't be read, or what it holds is no state machine.
+        ContentError: the file can't be read, or has no valid state machine.
     """
     try:
         machine = json.loads((folder / name).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Small workflow files for the tests, and what loading them says."""
+"""Small workflow files for the tests, and the problems found in them."""
 
 from __future__ import annotations
 
@@ -25,21 +25,25 @@ environments:
 
 
 def load_small(changes: dict[str, str] | None = None, *, environ: dict[str, str] | None = None) -> WorkflowFile:
-    """Load the small workflow; each key of `changes` is a text in it, its value what stands there instead."""
+    """Load the small workflow; `changes` has replacements for parts of its text."""
+    return load(_changed(changes or {}), environ=environ)
+
+
+def _changed(changes: dict[str, str]) -> str:
     text = SMALL
-    for old, new in (changes or {}).items():
+    for old, new in changes.items():
         assert old in text, f"the small workflow has no {old!r}"
         text = text.replace(old, new)
-    return load(text, environ=environ)
+    return text
 
 
 def load(text: str, *, environ: dict[str, str] | None = None, folder: Path | None = None) -> WorkflowFile:
-    """Load a workflow's text, as if it stood in `folder`."""
+    """Load a workflow's text, as if it were in `folder`."""
     return load_text(dedent(text), environ or {}, (folder or Path()) / "workflow.yaml")
 
 
 def problems(text: str, *, environ: dict[str, str] | None = None, folder: Path | None = None) -> list[str]:
-    """What is wrong with a workflow's text, one line each; an empty list if nothing is."""
+    """The mistakes in a workflow's text, one line each."""
     try:
         load(text, environ=environ, folder=folder)
     except WorkflowError as error:
@@ -48,9 +52,5 @@ def problems(text: str, *, environ: dict[str, str] | None = None, folder: Path |
 
 
 def problems_with(changes: dict[str, str], *, environ: dict[str, str] | None = None) -> list[str]:
-    """What is wrong with the small workflow after `changes`."""
-    try:
-        load_small(changes, environ=environ)
-    except WorkflowError as error:
-        return [str(problem) for problem in error.problems]
-    return []
+    """The mistakes in the small workflow after `changes`."""
+    return problems(_changed(changes), environ=environ)

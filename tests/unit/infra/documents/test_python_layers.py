@@ -142,7 +142,7 @@ def test_function_that_is_not_there_is_reported(folder, function, message):
 def test_function_without_package_or_layers_is_reported(folder):
     (found,) = problems(WORKFLOW.replace("    package: ./steps\n", ""), folder=folder)
 
-    assert found.startswith("line 8, transforms.own.steps[0].python.function: there is nowhere to find it")
+    assert found.startswith("line 8, transforms.own.steps[0].python.function: it has no place")
 
 
 @pytest.mark.parametrize("package", ["    package: ./steps\n", ""])
