@@ -116,7 +116,7 @@ MUTATIONS: Final = (
         (
             Edit(
                 "media_events/delivery/ordering/resequencer.py",
-                "        resumed = key_queue.resumed(CALLED_AT_ONCE, now=now",
+                "        resumed = key_queue.resumed(RESUMED_AT_ONCE, now=now",
                 "        resumed = key_queue.resumed(0, now=now",
             ),
         ),

@@ -1,12 +1,12 @@
-"""A breaker per destination: where a receiver is down, its events wait, and don't use up their attempts on it.
+"""A circuit breaker per destination: while a receiver is down, its events wait without using up their attempts.
 
-Its state is one entry in the ledger's table, so that all instances of a function share it. ``failures`` counts
-attempts that failed in a row, whoever made them. At the policy's number the breaker opens: nothing is sent until
-``open_until``. Then one attempt is made, by whoever claims it first, until ``probe_until`` at most. If it succeeds the
-breaker closes; if it fails the breaker opens for twice as long.
+Its state is one record of the idempotency table, which all instances of a function share. ``failures`` counts failed
+attempts in a row, of all instances. At the policy's number the circuit breaker opens: nothing is sent until
+``open_until``. Then it is half-open: the first to claim it makes one attempt, until ``probe_until`` at most. Success
+closes the circuit breaker; failure opens it for twice as long.
 
-What has failed before may be at fault itself. A breaker that nothing else has opened is ``suspect_only``: it holds back such
-events alone, and is tried by the first one that has not failed yet.
+An event that failed before is suspect: it may be at fault itself. A circuit breaker that only suspects have opened is
+``suspect_only``: it holds back suspects alone, and the first event that is not suspect probes it.
 """
 
 from __future__ import annotations
@@ -20,26 +20,25 @@ from media_events.core.failures import DeferredError, ProcessingError, Transient
 from media_events.core.telemetry import Telemetry
 from media_events.delivery.policies import CircuitBreakerPolicy
 
-Signal = Literal["alive", "down", "doubtful"]
-"""What an attempt says about the receiver. ``doubtful``: down, but the event has failed before, and may be at fault."""
+Signal = Literal["alive", "down", "suspect"]
+"""An attempt's evidence about the receiver. ``suspect``: down, but the event failed before and may be at fault."""
 
 PROBE_SECONDS: Final = 60.0
-"""A claimed attempt that was never confirmed (the function was killed) is given up after this."""
+"""A claimed probe that was never confirmed (the function was killed) ends after this."""
 SPREAD: Final = 0.25
-"""Waiting events come back over this share of the pause, so that they don't come all at once."""
+"""Jitter, as a share of the delay: waiting events don't all come back at once."""
 MIN_WAIT_SECONDS: Final = 1.0
 ALIVE_SECONDS: Final = 30.0
-"""For so long after a success what is doubtful counts for nothing: ten thousand poison events don't even pause others
-that have failed before."""
+"""Suspects don't count for this long after a success: ten thousand poison events hold back not even suspects."""
 ALIVE_NOTED_SECONDS: Final = 10.0
-"""A success is noted no more often than this."""
+"""A success is recorded no more often than this."""
 
-_OWN_AFFAIRS: Final = frozenset({"no-time-left"})
+_NOT_THE_RECEIVER: Final = frozenset({"no-time-left"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitBreakerState:
-    """What the table knows. Times are epoch seconds. ``opened`` counts how often in a row it has been opened."""
+    """The state in the table. Times are epoch seconds. ``opened`` counts how often in a row it was opened."""
 
     failures: int = 0
     opened: int = 0
@@ -47,30 +46,30 @@ class CircuitBreakerState:
     open_until: float | None = None
     probe_until: float | None = None
     alive_at: float | None = field(default=None, compare=False)
-    """When the receiver was last known to be well, about."""
+    """The time of a recent success."""
 
 
 class CircuitBreakerStore(Protocol):
-    """The state of one destination's breaker. Any exception is a :class:`ProcessingError`."""
+    """The state of one destination's circuit breaker. Any exception is a :class:`ProcessingError`."""
 
     def read(self) -> CircuitBreakerState:
-        """The state as it is."""
+        """The current state."""
         ...
 
     def add_failures(self, count: int) -> CircuitBreakerState:
-        """Count ``count`` failures more; returns the state after that."""
+        """Count ``count`` more failures; returns the state afterwards."""
         ...
 
     def open(self, *, until: float, opened: int, suspect_only: bool) -> None:
-        """Open it until ``until``, for the ``opened``-th time in a row; a claimed attempt ends."""
+        """Open it until ``until``, for the ``opened``-th time in a row; a claimed probe ends."""
         ...
 
     def claim_probe(self, *, now: float, until: float) -> bool:
-        """Claim the one attempt, if the pause is over at ``now`` and nobody holds a claim; whether it is ours."""
+        """Claim the probe if the circuit breaker is half-open at ``now``; whether it is ours."""
         ...
 
     def close(self) -> None:
-        """Forget everything but that the receiver is well now."""
+        """Forget everything except the time of this success."""
         ...
 
 
@@ -79,7 +78,7 @@ Passage = Literal["free", "probe"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitBreaker:
-    """Decides for one destination whether deliveries may be tried. A store that can't be reached never stops one."""
+    """Decides whether deliveries to one destination may be tried; if the store can't be reached, they may."""
 
     destination: str
     policy: CircuitBreakerPolicy
@@ -89,9 +88,9 @@ class CircuitBreaker:
     rng: random.Random = field(default_factory=random.SystemRandom)
 
     def before_delivery(self, *, fresh: bool) -> tuple[Passage | DeferredError, CircuitBreakerState]:
-        """Whether a batch may be delivered, only one of it may (``probe``), or none; and the state that says so.
+        """Whether all of a batch may be delivered (``free``), one event (``probe``) or none; and the state read.
 
-        ``fresh``: it has an event that has not failed before.
+        ``fresh``: the batch has an event that is not suspect.
         """
         try:
             state = self.store.read()
@@ -107,40 +106,40 @@ class CircuitBreaker:
         except ProcessingError as error:
             self._warn(error)
             return "free", CircuitBreakerState()
-        left = PROBE_SECONDS if state.probe_until is None else state.probe_until - now
-        return self._wait(min(self.policy.delay_seconds, max(MIN_WAIT_SECONDS, left))), state
+        remaining = PROBE_SECONDS if state.probe_until is None else state.probe_until - now
+        return self._wait(min(self.policy.delay_seconds, max(MIN_WAIT_SECONDS, remaining))), state
 
     def record(self, state: CircuitBreakerState, signals: Iterable[Signal]) -> None:
-        """Take note of what a batch's attempts came to. ``state`` is what :meth:`enter` gave."""
-        found = list(signals)
+        """Record the outcome of a batch's attempts. ``state`` is the one from :meth:`before_delivery`."""
+        evidence = list(signals)
         now = self.clock()
         try:
-            if "alive" in found:
+            if "alive" in evidence:
                 if state != CircuitBreakerState() or _past(state.alive_at, now, ALIVE_NOTED_SECONDS):
                     self.store.close()
                 return
-            suspect_only = found.count("doubtful") if _past(state.alive_at, now, ALIVE_SECONDS) else 0
-            failures = found.count("down") + suspect_only
+            suspects = evidence.count("suspect") if _past(state.alive_at, now, ALIVE_SECONDS) else 0
+            failures = evidence.count("down") + suspects
             if failures:
-                self._failed(self.store.add_failures(failures), suspect_only="down" not in found)
+                self._failed(self.store.add_failures(failures), suspect_only="down" not in evidence)
         except ProcessingError as error:
             self._warn(error)
 
     def record_half_open(self, state: CircuitBreakerState, signal: Signal | None) -> None:
-        """Take note of what the one attempt came to; without a ``signal`` the next one may try at once."""
+        """Record the outcome of the probe; without a ``signal`` the next event may probe at once."""
         try:
             if signal == "alive":
                 self.store.close()
                 self.report.info("circuit breaker closed", destination=self.destination)
-            elif signal in ("down", "doubtful"):
-                self._open(state.opened + 1, suspect_only=signal == "doubtful")
+            elif signal in ("down", "suspect"):
+                self._open(state.opened + 1, suspect_only=signal == "suspect")
             else:
                 self.store.open(until=self.clock(), opened=state.opened, suspect_only=state.suspect_only)
         except ProcessingError as error:
             self._warn(error)
 
     def wait(self, trial: ProcessingError | None = None) -> DeferredError:
-        """What becomes of the others while the one attempt has failed; and of that one, for which ``trial`` is why."""
+        """The deferral of the other events after a failed probe; of the probe itself where ``trial`` is its failure."""
         return self._wait(self.policy.delay_seconds, trial)
 
     def _failed(self, state: CircuitBreakerState, *, suspect_only: bool) -> None:
@@ -150,7 +149,7 @@ class CircuitBreaker:
     def _open(self, opened: int, *, suspect_only: bool) -> None:
         delay = min(self.policy.max_delay_seconds, self.policy.delay_seconds * 2.0 ** min(opened - 1, 30))
         self.store.open(until=self.clock() + delay, opened=opened, suspect_only=suspect_only)
-        about = {"destination": self.destination, "seconds": int(delay), "opened": opened, "doubted": suspect_only}
+        about = {"destination": self.destination, "seconds": int(delay), "opened": opened, "suspect_only": suspect_only}
         self.report.warning("circuit breaker opened", **about)
         self.report.count("BreakersOpened")
 
@@ -159,7 +158,7 @@ class CircuitBreaker:
         why = "" if trial is None else f"; the latest trial failed: {trial.code}: {trial.message}"
         return DeferredError(
             "breaker-open",
-            f"the destination has failed too often in a row: deliveries to it pause{why}",
+            f"the destination failed too often in a row, so deliveries to it pause{why}",
             retry_after=seconds + spread,
             hold_seconds=self.policy.hold_seconds,
             response=None if trial is None else trial.response,
@@ -174,14 +173,14 @@ def _past(moment: float | None, now: float, seconds: float) -> bool:
 
 
 def signal_of(error: ProcessingError, *, failed_before: bool = False) -> Signal | None:
-    """What a failed attempt says about the receiver: a refusal by HTTP status came from one that is alive."""
-    if isinstance(error, DeferredError) or error.code in _OWN_AFFAIRS:
+    """A failed attempt's evidence about the receiver. An HTTP status that refuses the event comes from a live one."""
+    if isinstance(error, DeferredError) or error.code in _NOT_THE_RECEIVER:
         return None
     if isinstance(error, TransientError):
-        return "doubtful" if failed_before else "down"
+        return "suspect" if failed_before else "down"
     return "alive" if error.code.startswith("http-") else None
 
 
 def circuit_breaker_key(destination: str) -> str:
-    """The key of a destination's breaker in the ledger's table; an effect's begins with a digit."""
+    """A circuit breaker's key in the idempotency table; an effect's key begins with a digit."""
     return f"breaker|{destination}"

@@ -1,4 +1,4 @@
-"""A destination as its configuration describes it, checked as a whole."""
+"""A destination as its configuration describes it."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ def parse_destination(document: Any) -> Destination:
     }
     parsed = reader(destination, policies, problems)
     if ordering == "strict" and parsed is not None and _keeps_no_order(parsed):
-        problems.append("ordering: strict is for targets that keep an order themselves, and this one doesn't")
+        problems.append("ordering: strict needs a target that keeps the order itself, and this one doesn't")
     if problems or parsed is None:
         raise ConfigurationError(problems)
     return parsed
 
 
 def _keeps_no_order(destination: Destination) -> bool:
-    """Whether what is handed over in order may come out of the target in another."""
+    """Whether the target may change the order of events that were sent in order."""
     match destination:
         case SqsDestination():
             return not destination.queue_arn.endswith(".fifo")

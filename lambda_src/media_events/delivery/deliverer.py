@@ -1,4 +1,4 @@
-"""Messages into deliveries: what ties the event, the ledger, the breaker and the destination together."""
+"""The delivery of a queue's messages: idempotency store, order, circuit breaker and destination come together here."""
 
 from __future__ import annotations
 
@@ -21,59 +21,59 @@ from media_events.messaging.idempotency import IdempotencyStore, record_key
 from media_events.messaging.message import Message
 
 RESERVED_SECONDS: Final = 2.0
-"""Kept back from a function's remaining time, to record the outcome."""
+"""Kept back from the function's remaining time, to record the outcome."""
 
 MAX_PARALLEL: Final = 10
-"""Deliveries side by side in one invocation: a whole batch, at its usual size."""
+"""Parallel deliveries in one invocation: a whole batch of the usual size."""
 
 SUPERSEDED: Final[Mapping[str, Any]] = {"superseded": True}
-"""What the ledger keeps of an event that was not sent because a later one had been."""
+"""The recorded result of an event that was not sent because a later one was delivered."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Delivery(Protocol):
-    """Brings the effect about at one destination, event by event (``http.HttpDelivery``, ``states.StatesDelivery``)."""
+    """Delivers to one destination, event by event (``HttpDelivery``, ``StepFunctionsDelivery``)."""
 
     def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:
-        """Deliver ``event`` within ``seconds_left``; returns what the ledger keeps of the outcome.
+        """Deliver ``event`` within ``seconds_left``; returns the result for the idempotency record.
 
         Raises:
-            HopError: it was not delivered.
+            ProcessingError: it was not delivered.
         """
         ...
 
 
 @runtime_checkable
 class BatchDelivery(Delivery, Protocol):
-    """One that can take several events in few calls (``parcels.ChannelDelivery``, ``parcels.BusDelivery``)."""
+    """Delivers several events in few calls (``ChannelDelivery``, ``BusDelivery``)."""
 
     def deliver_all(self, events: Sequence[Event]) -> Sequence[Mapping[str, Any] | ProcessingError]:
-        """Deliver ``events`` in their order; for each what the ledger keeps of it, or why it was not delivered."""
+        """Deliver ``events`` in their order; for each the result for its record, or the reason that it failed."""
         ...
 
 
 def destination_key(event_source: str, event_id: str, destination: str) -> str:
-    """The ledger's key of an event at a destination."""
+    """The idempotency record's key of an event at a destination."""
     return record_key(event_source, event_id, f"destination/{destination}")
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """What one message came to, and what that says about the receiver."""
+    """A message's outcome, and its evidence about the receiver."""
 
     outcome: Outcome | BaseException | None = None
     signal: Signal | None = None
 
 
 Chain = Mapping[int, Message]
-"""Messages that go one after the other, each with its place in the batch."""
+"""Messages that are delivered one after the other, by their index in the batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
-    """Handles the messages of a route's queue; made per invocation, for ``seconds_left`` is the invocation's."""
+    """Handles the messages of a route's queue. It is made for each invocation, whose time is ``seconds_left``."""
 
     destination: str
     hop: str
@@ -88,29 +88,28 @@ class Deliverer:
     strict: Resequencer | None = None
 
     def __call__(self, messages: Sequence[Message]) -> list[BaseException | None]:
-        """Deliver the events in ``messages``, those excepted that have been delivered before.
+        """Deliver the events in ``messages`` that were not delivered before; one error or ``None`` for each message.
 
-        They go out side by side: a receiver that hangs would otherwise use up the time of those that come after it.
-        Copies of one event go one after the other, and so do events of one key where an order is kept. The result has
-        one error, or ``None``, for each message.
+        They are delivered in parallel: otherwise one slow request would use up the time of the later ones. Copies of
+        one event, and events of one key where an order is kept, are delivered one after the other.
         """
         if not messages:
             return []
-        attempts, chains = self._entered(messages)
+        attempts, chains = self._without_attempt(messages)
         if chains:
-            attempts |= self._guarded(chains) if self.circuit_breaker is not None else self._attempted(chains)
-        # Told from one thread: a reporter counts without locks.
-        found = [attempts[index].outcome for index in range(len(messages))]
-        for message, outcome in zip(messages, found, strict=True):
+            attempts |= self._deliver_guarded(chains) if self.circuit_breaker is not None else self._deliver(chains)
+        # Logged from one thread: telemetry counts without locks.
+        outcomes = [attempts[index].outcome for index in range(len(messages))]
+        for message, outcome in zip(messages, outcomes, strict=True):
             if isinstance(outcome, Outcome):
-                self._tell(message, outcome)
+                self._log(message, outcome)
         self._log_resumed()
-        return [None if isinstance(outcome, Outcome) else outcome for outcome in found]
+        return [None if isinstance(outcome, Outcome) else outcome for outcome in outcomes]
 
     # --- order -------------------------------------------------------------------------------------------------------
 
-    def _entered(self, messages: Sequence[Message]) -> tuple[dict[int, _Attempt], list[Chain]]:
-        """What needs no attempt; and the messages that may, by what has to go one after the other."""
+    def _without_attempt(self, messages: Sequence[Message]) -> tuple[dict[int, _Attempt], list[Chain]]:
+        """The outcomes that need no attempt, and the chains of the other messages."""
         if self.strict is None:
             skipped = {
                 index: _Attempt(Outcome(happened=False, result=SKIPPED))
@@ -126,94 +125,94 @@ class Deliverer:
             except ProcessingError as error:
                 attempts[index] = _Attempt(error)
         chains: list[Chain] = []
-        for settled, chain in self._side_by_side(self.strict.enter, list(key_queues.values())):
-            attempts |= {index: _Attempt(outcome) for index, outcome in settled.items()}
+        for known, chain in self._in_parallel(self.strict.enter, list(key_queues.values())):
+            attempts |= {index: _Attempt(outcome) for index, outcome in known.items()}
             chains += [chain] if chain else []
         return attempts, chains
 
-    # --- the breaker -------------------------------------------------------------------------------------------------
+    # --- the circuit breaker -----------------------------------------------------------------------------------------
 
-    def _guarded(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
+    def _deliver_guarded(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
         assert self.circuit_breaker is not None  # noqa: S101 - the caller's condition
         fresh = not all(_failed_before(message) for chain in chains for message in chain.values())
         passage, state = self.circuit_breaker.before_delivery(fresh=fresh)
         if isinstance(passage, DeferredError):
             return _all(chains, passage)
         if passage == "probe":
-            return self._probed(self.circuit_breaker, state, chains)
-        attempts = self._attempted(chains)
+            return self._probe(self.circuit_breaker, state, chains)
+        attempts = self._deliver(chains)
         self.circuit_breaker.record(state, _signals(attempts))
         return attempts
 
-    def _probed(
+    def _probe(
         self, circuit_breaker: CircuitBreaker, state: CircuitBreakerState, chains: Sequence[Chain]
     ) -> dict[int, _Attempt]:
-        """Deliver one event, and the others if that succeeds. One that tells nothing of the receiver is no trial.
+        """Deliver one event as a probe, and the others if the receiver is alive.
 
-        A trial that finds the receiver still down is the breaker's and not the event's: it uses up none of its
-        attempts, or an event that comes alone would use up all of them on one long outage.
+        An event without evidence about the receiver is no probe; the next one is tried. A failed probe does not count
+        as the event's attempt, or an event that arrives alone would use up all its attempts in one long outage.
         """
         attempts: dict[int, _Attempt] = {}
         signal: Signal | None = None
-        # What has failed before may fail by its own fault: it is not the one to judge the receiver by.
+        # A suspect may be at fault itself, so it probes only if there is no other event.
         rest = sorted(chains, key=lambda chain: _failed_before(next(iter(chain.values()))))
         while rest and signal is None:
-            trial = self._attempted([_first(rest)])
-            attempts |= trial
-            signal = next(iter(_signals(trial)), None)
-            rest = _without(rest, trial)
+            probe = self._deliver([_first(rest)])
+            attempts |= probe
+            signal = next(iter(_signals(probe)), None)
+            rest = _without(rest, probe)
         circuit_breaker.record_half_open(state, signal)
         if signal == "alive":
-            more = self._attempted(rest)
+            more = self._deliver(rest)
             circuit_breaker.record(CircuitBreakerState(), _signals(more))
             return attempts | more
         for attempt in attempts.values():
-            if attempt.signal in ("down", "doubtful") and isinstance(attempt.outcome, ProcessingError):
+            if attempt.signal in ("down", "suspect") and isinstance(attempt.outcome, ProcessingError):
                 attempt.outcome = circuit_breaker.wait(attempt.outcome)
         return attempts | _all(rest, circuit_breaker.wait())
 
     # --- attempts ----------------------------------------------------------------------------------------------------
 
-    def _attempted(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
+    def _deliver(self, chains: Sequence[Chain]) -> dict[int, _Attempt]:
         if self.latest is None and self.strict is None and isinstance(self.delivery, BatchDelivery):
             attempts: dict[int, _Attempt] = {}
             numbered = [(number, item) for number, chain in enumerate(chains) for item in chain.items()]
             for wave in waves(numbered, itemgetter(0)):  # no wave has two copies of an event
-                attempts |= self._together(self.delivery, dict(item for _, item in wave))
+                attempts |= self._deliver_batch(self.delivery, dict(item for _, item in wave))
             return attempts
-        found = self._side_by_side(self._one_after_the_other, chains)
-        return {index: attempt for attempts in found for index, attempt in attempts.items()}
+        results = self._in_parallel(self._deliver_chain, chains)
+        return {index: attempt for attempts in results for index, attempt in attempts.items()}
 
-    def _one_after_the_other(self, chain: Chain) -> dict[int, _Attempt]:
-        return {index: self._alone(message) for index, message in chain.items()}
+    def _deliver_chain(self, chain: Chain) -> dict[int, _Attempt]:
+        return {index: self._deliver_one(message) for index, message in chain.items()}
 
-    def _alone(self, message: Message) -> _Attempt:
+    def _deliver_one(self, message: Message) -> _Attempt:
         attempt = _Attempt()
         try:
             event = message.event
-            left = self.seconds_left() - RESERVED_SECONDS
+            seconds = self.seconds_left() - RESERVED_SECONDS
 
             def effect() -> Outcome:
                 return deliver_once(
                     self.idempotency,
                     self._key(event),
-                    lambda: self._effect(event, left, attempt, failed_before=_failed_before(message)),
-                    seconds_left=left,
+                    lambda: self._effect(event, seconds, attempt, failed_before=_failed_before(message)),
+                    seconds_left=seconds,
                     clock=self.clock,
                 )
 
             if self.strict is not None:
-                attempt.outcome = self.strict.deliver(message, effect, seconds_left=left)
+                attempt.outcome = self.strict.deliver(message, effect, seconds_left=seconds)
             else:
                 attempt.outcome = effect()
-        except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
+        except Exception as error:  # noqa: BLE001  # an error of one message concerns no other
             attempt.outcome = error
         return attempt
 
-    def _effect(self, event: Event, left: float, attempt: _Attempt, *, failed_before: bool) -> Mapping[str, Any]:
+    def _effect(self, event: Event, seconds: float, attempt: _Attempt, *, failed_before: bool) -> Mapping[str, Any]:
         def deliver() -> Mapping[str, Any]:
             try:
-                result = self.delivery.deliver(event, seconds_left=left)
+                result = self.delivery.deliver(event, seconds_left=seconds)
             except ProcessingError as error:
                 attempt.signal = signal_of(error, failed_before=failed_before)
                 raise
@@ -222,34 +221,34 @@ class Deliverer:
 
         if self.latest is None:
             return deliver()
-        result: Mapping[str, Any] | None = self.latest.deliver(event, deliver, seconds_left=left)
+        result: Mapping[str, Any] | None = self.latest.deliver(event, deliver, seconds_left=seconds)
         return SUPERSEDED if result is None else result
 
-    def _together(self, delivery: BatchDelivery, wave: Chain) -> dict[int, _Attempt]:
-        """Claim all, deliver what is ours in one go, and record each by itself."""
-        attempts = dict(zip(wave, self._side_by_side(self._claimed, list(wave.values())), strict=True))
+    def _deliver_batch(self, delivery: BatchDelivery, wave: Chain) -> dict[int, _Attempt]:
+        """Claim all, deliver ours in one call if possible, and record each by itself."""
+        attempts = dict(zip(wave, self._in_parallel(self._claim, list(wave.values())), strict=True))
         ours = [index for index, attempt in attempts.items() if attempt.outcome is None]
         events = {index: wave[index].event for index in ours}
         order = _in_order(events)
         try:
             results = delivery.deliver_all([events[index] for index in order]) if order else []
-        except Exception as error:  # noqa: BLE001  # a fault of ours: the claims stay until their leases have run out
+        except Exception as error:  # noqa: BLE001  # our own fault: the claims stay until their leases end
             for index in order:
                 attempts[index].outcome = error
             return attempts
         recorded = [
             (events[index], result, _failed_before(wave[index])) for index, result in zip(order, results, strict=True)
         ]
-        return attempts | dict(zip(order, self._side_by_side(self._recorded, recorded), strict=True))
+        return attempts | dict(zip(order, self._in_parallel(self._record, recorded), strict=True))
 
-    def _claimed(self, message: Message) -> _Attempt:
+    def _claim(self, message: Message) -> _Attempt:
         try:
-            left = self.seconds_left() - RESERVED_SECONDS
-            return _Attempt(claim(self.idempotency, self._key(message.event), seconds_left=left, clock=self.clock))
-        except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
+            seconds = self.seconds_left() - RESERVED_SECONDS
+            return _Attempt(claim(self.idempotency, self._key(message.event), seconds_left=seconds, clock=self.clock))
+        except Exception as error:  # noqa: BLE001  # an error of one message concerns no other
             return _Attempt(error)
 
-    def _recorded(self, delivered: tuple[Event, Mapping[str, Any] | ProcessingError, bool]) -> _Attempt:
+    def _record(self, delivered: tuple[Event, Mapping[str, Any] | ProcessingError, bool]) -> _Attempt:
         event, result, failed_before = delivered
         if isinstance(result, ProcessingError):
             release(self.idempotency, self._key(event))
@@ -262,16 +261,16 @@ class Deliverer:
     def _key(self, event: Event) -> str:
         return destination_key(event.metadata.source, event.metadata.id, self.destination)
 
-    def _side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    def _in_parallel(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         workers = min(self.parallel, len(items))
         if workers <= 1:
             return [work(item) for item in items]
         with ThreadPoolExecutor(max_workers=workers) as pool:
             return list(pool.map(work, items))
 
-    # --- telling -----------------------------------------------------------------------------------------------------
+    # --- log ---------------------------------------------------------------------------------------------------------
 
-    def _tell(self, message: Message, outcome: Outcome) -> None:
+    def _log(self, message: Message, outcome: Outcome) -> None:
         metadata = message.event.metadata
         about: dict[str, object] = {
             "event_id": metadata.id,
@@ -309,7 +308,7 @@ class Deliverer:
 
 
 def _chains(messages: Sequence[Message], *, by_key: bool) -> list[Chain]:
-    """The messages by event or, newest first, by ordering key; one that holds no event stands alone."""
+    """The messages by event or, newest first, by ordering key; a message without an event is a chain of its own."""
     chains: dict[object, dict[int, Message]] = {}
     for index, message in enumerate(messages):
         try:
@@ -327,7 +326,7 @@ def _newest_first(chain: Chain) -> Chain:
 
 
 def _in_order(events: Mapping[int, Event]) -> list[int]:
-    """The places of ``events``, as they came but with those of one key in their order."""
+    """The indexes of ``events`` in batch order, with the events of one key sorted."""
     by_key: dict[tuple[str, str], list[int]] = {}
     for index, event in events.items():
         by_key.setdefault((event.metadata.source, event.metadata.partitionkey), []).append(index)
@@ -349,8 +348,8 @@ def _first(chains: Sequence[Chain]) -> Chain:
 
 
 def _without(chains: Sequence[Chain], done: Mapping[int, object]) -> list[Chain]:
-    left = [{index: message for index, message in chain.items() if index not in done} for chain in chains]
-    return [chain for chain in left if chain]
+    remaining = [{index: message for index, message in chain.items() if index not in done} for chain in chains]
+    return [chain for chain in remaining if chain]
 
 
 def _signals(attempts: Mapping[int, _Attempt]) -> list[Signal]:

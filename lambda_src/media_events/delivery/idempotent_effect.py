@@ -1,4 +1,4 @@
-"""One effect per event and destination, guarded by the ledger."""
+"""One effect per event and destination, guarded by the idempotency store."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from media_events.core.failures import ProcessingError, TransientError
 from media_events.messaging.idempotency import IdempotencyStore
 
 LEASE_MARGIN_SECONDS: Final = 5.0
-"""What a lease outlives its function by, so that no second attempt starts while the first may still be running."""
+"""A lease ends this long after its function, so no second attempt starts while the first may still run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``happened``: the effect was brought about now; otherwise it had been before, with this ``result``."""
+    """``happened``: the effect took place now; otherwise it had taken place before, with this ``result``."""
 
     happened: bool
     result: Mapping[str, Any] | None
@@ -29,16 +29,15 @@ def deliver_once(
     seconds_left: float,
     clock: Callable[[], float],
 ) -> Outcome:
-    """Bring ``effect`` about unless the ledger says that it has happened.
+    """Carry out ``effect`` unless the idempotency store has it already.
 
-    A :class:`ProcessingError` of the effect means that this attempt is over and a repeat is safe: the receiver answered, or
-    the repeat carries the same idempotency key or execution name. The claim is given back. Whatever else ends an
-    attempt (a crash, the function's timeout, a ledger that can't be written) leaves the claim, and nobody tries again
-    until its lease has run out.
+    A :class:`ProcessingError` of the effect means that this attempt is over and a repeat is safe: the receiver
+    answered, or the repeat carries the same idempotency key or execution name. The claim is released. Any other end of
+    an attempt (a crash, the function's timeout, a store that can't be written) leaves the claim until its lease ends.
 
     Raises:
         TransientError: ``idempotency-in-progress``; another attempt holds the claim.
-        HopError: the effect's own failure, or the ledger's.
+        ProcessingError: the effect failed, or the store did.
     """
     before = claim(idempotency, key, seconds_left=seconds_left, clock=clock)
     if before is not None:
@@ -54,11 +53,11 @@ def deliver_once(
 def claim(
     idempotency: IdempotencyStore, key: str, *, seconds_left: float, clock: Callable[[], float]
 ) -> Outcome | None:
-    """Claim an effect: ``None`` if it is ours to bring about, else what came of it before.
+    """Claim an effect: ``None`` if this attempt may carry it out, else its earlier outcome.
 
     Raises:
         TransientError: ``idempotency-in-progress``.
-        HopError: the ledger's own failure.
+        ProcessingError: the store failed.
     """
     acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
     if acquired.state == "done":
@@ -75,16 +74,16 @@ def confirm(idempotency: IdempotencyStore, key: str, result: Mapping[str, Any]) 
     """Record that the claimed effect has happened.
 
     Raises:
-        HopError: it can't be recorded; the claim stays until its lease has run out.
+        ProcessingError: it can't be recorded; the claim stays until its lease has run out.
     """
     idempotency.complete(key, result=result)
     return Outcome(happened=True, result=result)
 
 
 def release(idempotency: IdempotencyStore, key: str) -> None:
-    """Give a claim back whose effect has not happened, or may safely be repeated."""
+    """Release the claim of an effect that has not happened, or may safely be repeated."""
     try:
         idempotency.release(key)
     except ProcessingError:
-        # The effect's own failure is what the operator must see; the claim ends with its lease.
+        # The operator must see the effect's own failure; the claim ends with its lease.
         return

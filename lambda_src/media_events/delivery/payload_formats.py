@@ -1,4 +1,4 @@
-"""The forms in which an event leaves by a queue, a topic or a call: its envelope, a CloudEvent, or its data alone."""
+"""The payload formats of an event: a CloudEvent, its envelope, or its data alone."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from media_events.core.failures import PermanentDataError
 from media_events.events.cloudevents import CloudEventError, to_structured
 
 Form = Literal["structured", "envelope", "data"]
-"""``structured``: a CloudEvent in JSON. ``envelope``: ``{"metadata", "data"}``. ``data``: what the partner sent, or a
-transform made of it."""
+"""``structured``: a CloudEvent in JSON. ``envelope``: ``{"metadata", "data"}``. ``data``: the event's data alone."""
 
 FORMS: Final = cast("tuple[Form, ...]", get_args(Form))
 
 
 def unmarked(event: Event) -> Event:
-    """``event`` without our own marks: how often we tried is about us, and the receiver sees one event every time."""
+    """``event`` without our redrive mark, so that the receiver sees the same event every time."""
     return replace(event, metadata=replace(event.metadata, redrive=None))
 
 
@@ -26,7 +25,7 @@ def written(event: Event, form: Form) -> str:
     """``event`` as compact JSON text.
 
     Raises:
-        PermanentDataError: ``not-json``; it holds what JSON or UTF-8 has no words for.
+        PermanentDataError: ``not-json``; JSON or UTF-8 can't express it.
     """
     plain = unmarked(event)
     try:
@@ -51,7 +50,7 @@ def as_json(value: Any) -> str:
 
 
 def checked(text: str) -> str:
-    """``text``, if UTF-8 can carry it: half a surrogate pair would fail in the AWS client, outside our judgement.
+    """``text``, if UTF-8 can express it; a lone surrogate would otherwise fail inside the AWS client.
 
     Raises:
         UnicodeEncodeError: it can't.

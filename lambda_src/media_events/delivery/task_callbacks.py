@@ -1,10 +1,9 @@
-"""Workflows that wait for a partner's event, and events that resume them, in whatever order they come.
+"""Task callbacks: workflows that wait for a partner's event, and the events that resume them, in either order.
 
-A workflow's task hands over its token and a correlation key; the partner's later event with that key resumes it. Both
-sides write down what they have and then look for the other: whoever comes second finds the first, and if they come at
-the same time both find each other, in which case Step Functions takes one answer and refuses the other, the same one.
-So there is no lock, and no moment in which an event and its waiter miss each other. An event that nobody waits for is
-kept for a while; one that resumed somebody is used up.
+A workflow's task registers its token under a correlation key; the partner's later event with that key resumes it. Each
+side first stores its record and then looks for the other, so the second one finds the first. If both arrive at the same
+time, both find each other; Step Functions takes one answer and refuses the other, which is the same. There is no lock,
+and no event misses its task. An event without a waiting task is kept for a while; an event that resumed one is deleted.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from media_events.core.failures import PermanentDataError
 
 DEFAULT_WAIT_SECONDS: Final = 90 * 86_400
 MAX_WAIT_SECONDS: Final = 366 * 86_400
-"""An execution lasts a year at most."""
+"""An execution lasts for at most a year."""
 MAX_KEY_CHARACTERS: Final = 1024
 MAX_TOKEN_CHARACTERS: Final = 2048
 MAX_CAUSE_CHARACTERS: Final = 32_768
@@ -32,7 +31,7 @@ _KNOWN: Final = frozenset({"key", "token", "since", "expires_in_seconds"})
 class PendingCallback:
     """A task that waits for ``key``. ``since`` and ``expires`` are epoch seconds.
 
-    Events that came before ``since`` belong to an earlier run; after ``expires`` nobody waits any more.
+    Events before ``since`` belong to an earlier run; after ``expires`` the task no longer waits.
     """
 
     key: str
@@ -43,7 +42,7 @@ class PendingCallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """What an event means to those who wait: ``output`` (JSON text) resumes them, or fails them with ``error``."""
+    """An event's answer to waiting tasks: ``output`` (JSON text) resumes them, or fails them with ``error``."""
 
     output: str
     error: str | None = None
@@ -51,7 +50,7 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """An event that has come for ``key``. ``event`` names it, ``at`` and ``expires`` are epoch seconds."""
+    """An event that arrived for ``key``. ``event`` names it; ``at`` and ``expires`` are epoch seconds."""
 
     key: str
     event: str
@@ -61,30 +60,30 @@ class Arrived:
 
 
 class TaskCallbackStore(Protocol):
-    """Waiters and events, by key. Reads are consistent. Any exception is a :class:`failures.HopError`."""
+    """Pending callbacks and events, by key. Reads are consistent. Any exception is a :class:`ProcessingError`."""
 
-    def put_callback(self, wait: PendingCallback) -> None:
-        """Write a waiter down."""
+    def put_callback(self, pending: PendingCallback) -> None:
+        """Store a pending callback."""
         ...
 
     def put_event(self, arrived: Arrived) -> None:
-        """Write an event down."""
+        """Store an event."""
         ...
 
     def callbacks(self, key: str) -> Sequence[PendingCallback]:
-        """Who waits for ``key``; possibly some who don't any more."""
+        """The pending callbacks for ``key``; some may no longer wait."""
         ...
 
     def events(self, key: str) -> Sequence[Arrived]:
-        """What has come for ``key``; possibly some that have expired."""
+        """The events that arrived for ``key``; some may have expired."""
         ...
 
-    def remove_callback(self, wait: PendingCallback) -> None:
-        """Forget a waiter."""
+    def remove_callback(self, pending: PendingCallback) -> None:
+        """Delete a pending callback."""
         ...
 
     def remove_event(self, arrived: Arrived) -> None:
-        """Forget an event."""
+        """Delete an event."""
         ...
 
 
@@ -92,72 +91,72 @@ class Tasks(Protocol):
     """Step Functions."""
 
     def answer(self, token: str, answer: TaskResult) -> bool:
-        """Resume or fail the task; false if it doesn't wait any more (resumed before, timed out, stopped).
+        """Resume or fail the task; false if it no longer waits (resumed before, timed out, stopped).
 
         Raises:
-            HopError: Step Functions did not answer, or refused.
+            ProcessingError: Step Functions did not answer or refused.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCallbacks:
-    """Where waiters and events meet. ``clock`` is epoch seconds."""
+    """Matches pending callbacks and events. ``clock`` is epoch seconds."""
 
     store: TaskCallbackStore
     tasks: Tasks
     clock: Callable[[], float]
 
-    def enter(self, wait: PendingCallback) -> bool:
-        """A task begins to wait; whether an event had come for it, so that it is resumed already.
+    def enter(self, pending: PendingCallback) -> bool:
+        """Register a task; whether an event had arrived before, so that the task is resumed already.
 
         Raises:
-            HopError: the wait could not be written down, or the task could not be resumed.
+            ProcessingError: the callback could not be stored, or the task could not be resumed.
         """
-        self.store.put_callback(wait)
+        self.store.put_callback(pending)
         now = self.clock()
         in_time = [
             arrived
-            for arrived in self.store.events(wait.key)
-            if arrived.expires > now and (wait.since is None or arrived.at >= wait.since)
+            for arrived in self.store.events(pending.key)
+            if arrived.expires > now and (pending.since is None or arrived.at >= pending.since)
         ]
         if not in_time:
             return False
         first = min(in_time, key=lambda arrived: arrived.at)
-        resumed = self.tasks.answer(wait.token, first.answer)
-        self.store.remove_callback(wait)
+        resumed = self.tasks.answer(pending.token, first.answer)
+        self.store.remove_callback(pending)
         if resumed:
             self.store.remove_event(first)
         return True
 
     def arrive(self, arrived: Arrived) -> Mapping[str, Any]:
-        """An event comes; how many it resumed, and how many did not wait any more.
+        """Answer the tasks that wait for an event; the numbers of resumed ones and of those that no longer waited.
 
         Raises:
-            HopError: the event could not be written down, or somebody could not be resumed; then all of it may be
-                done again, for who was resumed is not among the waiters any more.
+            ProcessingError: the event could not be stored, or a task could not be resumed. The call may be repeated:
+                the callbacks of resumed tasks are deleted.
         """
         self.store.put_event(arrived)
         now = self.clock()
         resumed = gone = 0
-        for wait in self.store.callbacks(arrived.key):
-            if wait.expires > now and self.tasks.answer(wait.token, arrived.answer):
+        for pending in self.store.callbacks(arrived.key):
+            if pending.expires > now and self.tasks.answer(pending.token, arrived.answer):
                 resumed += 1
             else:
                 gone += 1
-            self.store.remove_callback(wait)
+            self.store.remove_callback(pending)
         if resumed:
             self.store.remove_event(arrived)
         return {"resumed": resumed, "not_waiting": gone}
 
 
 def event_name(source: str, event_id: str) -> str:
-    """A short name of an event, which no other has."""
+    """A short, unique name of an event."""
     return hashlib.sha256(f"{len(source)}:{source}|{event_id}".encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def key_of(value: Any) -> str | None:
-    """A correlation key as text, from text or a whole number; ``None`` where ``value`` is neither, or empty."""
+    """A correlation key as text, from text or a whole number; ``None`` for anything else."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or not 0 < len(value) <= MAX_KEY_CHARACTERS:
@@ -166,7 +165,7 @@ def key_of(value: Any) -> str | None:
 
 
 def read_callback(document: Any, *, now: float) -> PendingCallback:
-    """Read ``{"key", "token", "since"?, "expires_in_seconds"?}``, as a workflow's task sends it.
+    """Read ``{"key", "token", "since"?, "expires_in_seconds"?}``, the input of a workflow's task.
 
     Raises:
         PermanentDataError: ``bad-wait``, naming every mistake.

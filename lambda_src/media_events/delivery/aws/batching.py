@@ -1,4 +1,4 @@
-"""Events for targets that take several in one call: packed, sent, and each with an outcome of its own."""
+"""Delivery to targets that take several events in one call; each event has its own outcome."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from media_events.delivery.payload_formats import Form, as_json, unmarked, writt
 from media_events.events.publisher import Publisher
 
 MAX_GROUP_CHARACTERS: Final = 128
-"""Of a message group or deduplication id, in SQS as in SNS."""
+"""Of a message group or deduplication id, in SQS and SNS."""
 MAX_ATTRIBUTE_CHARACTERS: Final = 1024
 ATTRIBUTES: Final = ("id", "source", "type", "time", "subject", "partner", "partitionkey")
-"""What travels beside the body as message attributes, for filter policies and for those who don't read bodies."""
+"""Metadata that is also sent as message attributes, for filter policies and consumers that don't read bodies."""
 
 _DIGEST_CHARACTERS: Final = 32
 _ALLOWED: Final = re.compile(r"[!-~]{1,128}\Z")
 _OTHER: Final = re.compile(r"[^!-~]+")
-# SQS and SNS take the characters of XML 1.0 alone.
+# SQS and SNS take only the characters of XML 1.0.
 _REFUSED: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PARTITION: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
@@ -30,7 +30,7 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """One message as a queue, a topic or a stream takes it. ``attributes`` are text; the ids are for FIFO alone."""
+    """One message for a queue, a topic or a stream. ``attributes`` are text; only FIFO targets need the ids."""
 
     text: str
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Parcel:
 
     @property
     def size(self) -> int:
-        """Bytes as AWS counts them, or more."""
+        """An upper bound of the bytes that AWS counts."""
         attributes = sum(len(name) + len(value.encode()) + 16 for name, value in self.attributes.items())
         return len(self.text.encode()) + attributes + 2 * MAX_GROUP_CHARACTERS
 
@@ -48,22 +48,22 @@ class Channel(Protocol):
     """A queue, a topic or a stream."""
 
     max_parcels: int
-    """As many go into one call."""
+    """The most parcels in one call."""
     max_bytes: int
-    """Of all parcels of a call together; a single larger one travels alone, for the service to judge."""
+    """The most bytes in one call; a single larger parcel is sent alone, for the service to judge."""
 
     def send(self, parcels: Sequence[Parcel]) -> Sequence[str | ProcessingError]:
-        """Send ``parcels`` in one call; for each its message id, or why it was refused.
+        """Send ``parcels`` in one call; for each its message id, or the reason that it was refused.
 
         Raises:
-            HopError: the call failed as a whole.
+            ProcessingError: the call failed as a whole.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelDelivery:
-    """Delivers events to a channel. ``pack`` makes an event a parcel or raises a :class:`ProcessingError`."""
+    """Delivers events to a channel. ``pack`` makes a parcel of an event, or raises a :class:`ProcessingError`."""
 
     channel: Channel
     pack: Callable[[Event], Parcel]
@@ -72,12 +72,12 @@ class ChannelDelivery:
         """Deliver ``event`` alone.
 
         Raises:
-            HopError: it was not delivered.
+            ProcessingError: it was not delivered.
         """
         return _one(self.deliver_all([event]))
 
     def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | ProcessingError]:
-        """Send ``events``, in their order; for each what the ledger keeps of it, or why it was not delivered."""
+        """Send ``events`` in their order; for each the result for its record, or the reason that it failed."""
         outcomes: list[Mapping[str, Any] | ProcessingError] = [{} for _ in events]
         parcels: dict[int, Parcel] = {}
         for index, event in enumerate(events):
@@ -108,7 +108,7 @@ class ChannelDelivery:
         except PermanentDataError as error:
             if len(call) == 1:
                 return dict.fromkeys(call, error)
-            # One of them spoilt the call for all: each for itself, then.
+            # One parcel made the whole call fail, so each is sent alone.
             alone = (self._send({index: parcel}) for index, parcel in call.items())
             return {index: outcome for answer in alone for index, outcome in answer.items()}
         except ProcessingError as error:
@@ -121,7 +121,7 @@ class ChannelDelivery:
 
 @dataclass(frozen=True, slots=True)
 class BusDelivery:
-    """Puts events on another bus. Each has one hop more there, so that buses that feed each other come to an end."""
+    """Puts events on another bus, each with one more hop, so that a loop of buses ends."""
 
     publisher: Publisher
 
@@ -129,12 +129,12 @@ class BusDelivery:
         """Deliver ``event`` alone.
 
         Raises:
-            HopError: it was not delivered.
+            ProcessingError: it was not delivered.
         """
         return _one(self.deliver_all([event]))
 
     def deliver_all(self, events: Sequence[Event]) -> list[Mapping[str, Any] | ProcessingError]:
-        """Put ``events`` on the bus; for each what the ledger keeps of it, or why it was not delivered."""
+        """Put ``events`` on the bus; for each the result for its record, or the reason that it failed."""
         outcomes = self.publisher.publish([unmarked(event).next_hop() for event in events])
         return [{} if outcome is None else outcome for outcome in outcomes]
 
@@ -149,8 +149,8 @@ def _one(outcomes: Sequence[Mapping[str, Any] | ProcessingError]) -> Mapping[str
 def message(event: Event, form: Form, *, fifo: bool) -> Parcel:
     """``event`` for a queue or a topic.
 
-    A FIFO one gets the event's ordering key as message group, and as deduplication id its identity, which is
-    ``source`` and ``id`` together: two partners may both have a job 17.
+    For a FIFO target, the message group is the event's ordering key, and the deduplication id is its identity:
+    ``source`` and ``id`` together, since two partners may both have a job 17.
 
     Raises:
         PermanentDataError: ``not-json``.
@@ -170,14 +170,14 @@ def message(event: Event, form: Form, *, fifo: bool) -> Parcel:
 
 
 def _escaped(match: re.Match[str]) -> str:
-    # In JSON, such a character can only be inside a text.
+    # In JSON, such a character occurs only inside a string.
     return f"\\u{ord(match[0]):04x}"
 
 
 def fifo_id(text: str) -> str:
-    """``text`` as a message group or deduplication id: itself where it may be one, else readable with a digest.
+    """``text`` as a message group or deduplication id: itself if valid, else a readable part with a digest.
 
-    Texts that differ have ids that differ.
+    Different texts have different ids.
     """
     if _ALLOWED.match(text):
         return text
@@ -189,8 +189,8 @@ def fifo_id(text: str) -> str:
 def line(event: Event) -> Parcel:
     """``event`` as one line of JSON for the data lake.
 
-    ``partner``, ``type`` and ``day`` (of the event's time, UTC) come first and are fit for a path, so that Firehose can
-    partition by them; ``id`` is there to tell apart what was written twice.
+    ``partner``, ``type`` and ``day`` (of the event's time, UTC) are fit for a path, so Firehose can partition by them;
+    ``id`` identifies duplicates.
 
     Raises:
         PermanentDataError: ``not-json``.

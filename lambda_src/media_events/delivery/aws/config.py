@@ -1,4 +1,4 @@
-"""AWS targets as their configuration describes them. A target is named by its ARN, which also says in which region."""
+"""AWS targets as their configuration describes them, each by its ARN."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INVOCATIONS: Final = cast("tuple[Invocation, ...]", get_args(Invocation))
 
 DEFAULT_FUNCTION_SECONDS: Final = 20.0
 MAX_FUNCTION_SECONDS: Final = 880.0
-"""Less than the 15 minutes that the function which waits has itself."""
+"""Less than the 15 minutes that the delivering function has itself."""
 
 DEFAULT_EARLY_SECONDS: Final = 86_400.0
 MAX_EARLY_SECONDS: Final = 14 * 86_400.0
@@ -53,7 +53,7 @@ class StepFunctionsDestination(DeliveryPolicies):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqsDestination(DeliveryPolicies):
-    """A queue. A FIFO one takes the event's own ``partitionkey`` as group and its identity as deduplication id."""
+    """A queue. In a FIFO queue the group is the event's ``partitionkey``, the deduplication id its identity."""
 
     queue_arn: str
     queue_url: str
@@ -70,14 +70,14 @@ class SnsDestination(DeliveryPolicies):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusDestination(DeliveryPolicies):
-    """Another event bus, of this account or another, in this region or another."""
+    """Another event bus, in any account and region."""
 
     bus_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaDestination(DeliveryPolicies):
-    """A function of the user's: waited for (``request-response``), or handed over to Lambda's own queue (``event``)."""
+    """A user's function: ``request-response`` waits for it, ``event`` sends to Lambda's own queue."""
 
     function_arn: str
     invocation: Invocation = "request-response"
@@ -93,17 +93,17 @@ class FirehoseDestination(DeliveryPolicies):
 
     @property
     def stream_name(self) -> str:
-        """The name that the API wants."""
+        """The name for the API."""
         return self.stream_arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCallbackDestination(DeliveryPolicies):
-    """Executions that wait for the event. The three expressions are JMESPath over ``{"metadata", "data"}``.
+    """Task callbacks. The three expressions are JMESPath over ``{"metadata", "data"}``.
 
     ``correlation_key`` gives the key under which a workflow waits. The event fails it where ``failure_when`` is true,
-    else resumes it where ``success_when`` is true (or not given), else leaves it waiting. An event that comes before
-    the workflow waits is kept for ``early_seconds``.
+    else resumes it where ``success_when`` is true (or absent), else leaves it waiting. An event that arrives before the
+    workflow waits is kept for ``early_seconds``.
     """
 
     task_callbacks_table: str
@@ -117,10 +117,10 @@ class TaskCallbackDestination(DeliveryPolicies):
 def read_step_functions(
     document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]
 ) -> StepFunctionsDestination:
-    """Read a destination of type ``states``."""
-    what = "the ARN of a state machine, or of its version or alias"
+    """Read a destination of type ``step-functions``."""
+    hint = "the ARN of a state machine, or of its version or alias"
     return StepFunctionsDestination(
-        **policies, state_machine_arn=matching(document, "state_machine_arn", _STATE_MACHINE, what, problems)
+        **policies, state_machine_arn=matching(document, "state_machine_arn", _STATE_MACHINE, hint, problems)
     )
 
 
@@ -151,10 +151,10 @@ def read_bus(document: Mapping[str, Any], policies: Mapping[str, Any], problems:
 def read_lambda(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> LambdaDestination:
     """Read a destination of type ``lambda``."""
     forms = ("envelope", *(form for form in FORMS if form != "envelope"))
-    what = "the ARN of a function, or of its version or alias"
+    hint = "the ARN of a function, or of its version or alias"
     return LambdaDestination(
         **policies,
-        function_arn=matching(document, "function_arn", _FUNCTION, what, problems),
+        function_arn=matching(document, "function_arn", _FUNCTION, hint, problems),
         invocation=cast("Invocation", one_of(document, "invocation", INVOCATIONS, problems)),
         form=cast("Form", one_of(document, "mode", forms, problems)),
         timeout_seconds=number(
@@ -165,14 +165,14 @@ def read_lambda(document: Mapping[str, Any], policies: Mapping[str, Any], proble
 
 def read_firehose(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> FirehoseDestination:
     """Read a destination of type ``firehose``."""
-    what = "the ARN of a Firehose stream"
-    return FirehoseDestination(**policies, stream_arn=matching(document, "stream_arn", _STREAM, what, problems))
+    hint = "the ARN of a Firehose stream"
+    return FirehoseDestination(**policies, stream_arn=matching(document, "stream_arn", _STREAM, hint, problems))
 
 
 def read_task_callback(
     document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]
 ) -> TaskCallbackDestination | None:
-    """Read a destination of type ``resume``."""
+    """Read a destination of type ``task-callback``."""
     table = matching(document, "task_callbacks_table", _TABLE, "the name of a table", problems)
     key = _expression(document, "correlation_key", problems)
     success, failure = (

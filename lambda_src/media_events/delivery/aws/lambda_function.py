@@ -1,4 +1,4 @@
-"""One event, one invocation of a function of the user's."""
+"""Delivery of one event by one invocation of a user's function."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Functions(Protocol):
         Raises:
             PermanentDataError, PermanentConfigError: the function raised an error of that name.
             TransientError: it raised another one, timed out, or did not answer.
-            HopError: Lambda refused.
+            ProcessingError: Lambda refused.
         """
         ...
 
     def hand_over(self, function_arn: str, payload: str) -> int:
-        """Have Lambda invoke a function later; returns the status of the call.
+        """Invoke a function asynchronously; returns the status of the call.
 
         Raises:
-            HopError: Lambda did not take it.
+            ProcessingError: Lambda did not take it.
         """
         ...
 
@@ -42,10 +42,10 @@ class LambdaDelivery:
     functions: Functions
 
     def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:
-        """Invoke the function with ``event``; returns what the ledger keeps of it.
+        """Invoke the function with ``event``; returns the result for the idempotency record.
 
         Raises:
-            HopError: see :class:`Functions`; ``no-time-left`` where the function could outlive this one.
+            ProcessingError: see :class:`Functions`; ``no-time-left`` where the function could outlive this one.
         """
         payload = written(event, self.destination.form)
         arn = self.destination.function_arn

@@ -1,4 +1,4 @@
-"""One event, one execution of a state machine."""
+"""Delivery of one event by one execution of a state machine."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class StateMachines(Protocol):
     def start(self, state_machine_arn: str, name: str, text: str) -> str:
         """Start an execution called ``name`` with the input ``text``; returns its ARN.
 
-        An execution of that name which exists already is success: it is the same event.
+        An existing execution of that name is a success: it is the same event.
 
         Raises:
-            HopError: classified by what AWS answered.
+            ProcessingError: Step Functions did not answer or refused.
         """
         ...
 
@@ -36,10 +36,8 @@ class StateMachines(Protocol):
 def execution_name(source: str, event_id: str, destination: str) -> str:
     """The name of the event's execution: readable, valid, and the same for every attempt.
 
-    An id alone may be another partner's too, and its execution would count as this event's.
-
-    Names are unique per state machine for 90 days after an execution of a Standard workflow ends, so a second start
-    is recognised. The digest keeps ids apart that differ in characters or length only.
+    A name is unique per state machine until 90 days after an execution of a Standard workflow ends, so a second start
+    is recognised. The digest includes the source, since two partners may use the same id.
     """
     key = f"{len(source)}:{source}|{len(event_id)}:{event_id}|{destination}"
     digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
@@ -48,10 +46,10 @@ def execution_name(source: str, event_id: str, destination: str) -> str:
 
 
 def execution_input(event: Event) -> str:
-    """The input: the event's ``{"metadata", "data"}``. Where it is too large, ``data`` gives way to ``dataref``.
+    """The input: the event's ``{"metadata", "data"}``, without ``data`` where it is too large and has a ``dataref``.
 
     Raises:
-        PermanentDataError: ``input-too-large``: too large, and no ``dataref`` to take its place; ``not-json``.
+        PermanentDataError: ``input-too-large``, without a ``dataref``; ``not-json``.
     """
     plain = replace(event, metadata=replace(event.metadata, redrive=None))
     text = _text(plain)
@@ -80,10 +78,10 @@ class StepFunctionsDelivery:
     state_machines: StateMachines
 
     def deliver(self, event: Event, *, seconds_left: float) -> dict[str, str | int]:  # noqa: ARG002  # HTTP needs it
-        """Start the event's execution; returns what the ledger keeps of it.
+        """Start the event's execution; returns the result for the idempotency record.
 
         Raises:
-            HopError: see :class:`StateMachines` and :func:`execution_input`.
+            ProcessingError: see :class:`StateMachines` and :func:`execution_input`.
         """
         name = execution_name(event.metadata.source, event.metadata.id, self.destination.name)
         arn = self.state_machines.start(self.destination.state_machine_arn, name, execution_input(event))

@@ -1,4 +1,4 @@
-"""One event, and the executions that wait for it."""
+"""Delivery of an event to the executions that wait for it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class TaskCallbackDelivery:
     """Resumes, or fails, the executions that wait for an event's correlation key. ``clock`` is epoch seconds."""
 
     destination: TaskCallbackDestination
-    room: TaskCallbacks
+    callbacks: TaskCallbacks
     clock: Callable[[], float]
 
     def deliver(self, event: Event, *, seconds_left: float) -> Mapping[str, Any]:  # noqa: ARG002  # HTTP needs it
-        """Answer those who wait; returns what the ledger keeps of it.
+        """Answer the waiting tasks; returns the result for the idempotency record.
 
-        An event for which nobody waits, or not any more, is no failure: it is kept, and the ledger says so.
+        An event for which no task waits is no failure: it is stored, and the result says so.
 
         Raises:
             PermanentDataError: ``no-correlation-key``, ``expression-failed``, ``input-too-large`` or ``not-json``.
-            HopError: the table or Step Functions can't be reached.
+            ProcessingError: the table or Step Functions can't be reached.
         """
         answer = self._answer(event)
         if answer is None:
@@ -50,7 +50,7 @@ class TaskCallbackDelivery:
             at=now,
             expires=now + self.destination.early_seconds,
         )
-        return self.room.arrive(arrived)
+        return self.callbacks.arrive(arrived)
 
     def _answer(self, event: Event) -> TaskResult | None:
         destination = self.destination
@@ -62,7 +62,7 @@ class TaskCallbackDelivery:
 
 
 def _true(result: Any) -> bool:
-    """JMESPath's own sense of it: not false, null or empty."""
+    """Truth as JMESPath defines it: not false, null or empty."""
     return not (result is None or result is False or result in ("", [], {}))
 
 
@@ -70,7 +70,7 @@ def _evaluate(expression: ParsedResult, event: Event) -> Any:
     try:
         return expression.search(event.to_detail())
     except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        # JMESPath's own messages quote the values, which may not be ours to show.
+        # JMESPath's own messages quote the event's values, which must not be shown.
         raise PermanentDataError(
             "expression-failed", f"{expression.expression} can't be evaluated ({type(error).__name__})"
         ) from None

@@ -1,8 +1,8 @@
-"""Only the latest event of a key: what is older than what has been delivered already is not sent any more.
+"""Delivers only the latest event of a key (``ordering: latest``): an event older than the delivered one is dropped.
 
-What a key's delivered event was is one entry in the ledger's table. Before an event is sent its key is claimed there,
-unless a later one has been delivered: two events of one key never go out at the same time, or the older could arrive
-last. Afterwards the entry moves on. All of this is by conditional writes.
+A record of the idempotency table holds each key's delivered position. Before an event is sent, its key is claimed
+there, unless a later event was delivered: two events of one key are never sent at the same time, or the older one might
+arrive last. Afterwards the record moves on. All writes are conditional.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from media_events.core.failures import DeferredError, ProcessingError
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
 
 BUSY_SECONDS: Final = 2.0
-"""How soon an event is tried again whose key is being delivered right now."""
+"""The delay of an event whose key has another delivery in progress."""
 
 Claim = Literal["claimed", "superseded", "busy"]
 
@@ -27,7 +27,7 @@ _MAX_KEY_BYTES: Final = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where an event stands among those of its key: by ``sequence`` where both have one, else by ``time``.
+    """An event's position in its key: compared by ``sequence`` where both have one, else by ``time``.
 
     ``time`` is in microseconds since the epoch.
     """
@@ -43,23 +43,23 @@ class Position:
 
 
 class Positions(Protocol):
-    """What has been delivered, by key. Any exception is a :class:`ProcessingError`."""
+    """Delivered positions, by key. Any exception is a :class:`ProcessingError`."""
 
     def claim(self, key: str, position: Position, *, lease_seconds: float) -> Claim:
-        """Claim ``key`` for an event at ``position``, unless a later one was delivered or somebody holds a claim."""
+        """Claim ``key`` for an event at ``position``, unless a later one was delivered or another claim holds."""
         ...
 
     def advance(self, key: str, position: Position) -> None:
-        """The event has been delivered: our claim ends."""
+        """Record the delivery and end our claim."""
         ...
 
     def release(self, key: str) -> None:
-        """The event has not been delivered: our claim ends."""
+        """End our claim without a delivery."""
         ...
 
 
 class UnrecordedError(Exception):
-    """An event was delivered, and that could not be written down: it must not be repeated before its lease ends."""
+    """An event was delivered but not recorded: it must not be repeated before its lease ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +71,18 @@ class LatestOnly:
     hold_seconds: float
 
     def deliver(self, event: Event, effect: Callable[[], Any], *, seconds_left: float) -> Any | None:
-        """Bring ``effect`` about and return what it returns; ``None`` if a later event was delivered.
+        """The result of ``effect``; ``None``, without it, if a later event was delivered.
 
         Raises:
-            DeferredError: ``key-busy``; another event of the key is on its way.
-            UnrecordedError: it happened, and the table doesn't know.
-            HopError: the effect's own failure, or the table's before it.
+            DeferredError: ``key-busy``; another event of the key is being delivered.
+            UnrecordedError: the effect happened, but it could not be recorded.
+            ProcessingError: the effect failed, or the key could not be claimed.
         """
         key, position = latest_key(event, self.destination), position_of(event)
-        found = self.positions.claim(key, position, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
-        if found == "superseded":
+        state = self.positions.claim(key, position, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
+        if state == "superseded":
             return None
-        if found == "busy":
+        if state == "busy":
             raise DeferredError(
                 "key-busy",
                 "another event with the same partitionkey is being delivered",
@@ -104,12 +104,12 @@ class LatestOnly:
         try:
             self.positions.release(key)
         except ProcessingError:
-            # The effect's own failure is what the operator must see; the claim ends with its lease.
+            # The operator must see the effect's own failure; the claim ends with its lease.
             return
 
 
 def latest_key(event: Event, destination: str) -> str:
-    """The key of an event's ordering key at a destination; no two sources share it."""
+    """The record key of an event's ordering key at a destination; no two sources share it."""
     source, key = event.metadata.source, event.metadata.partitionkey
     text = f"latest|{destination}|{len(source)}:{source}|{key}"
     if len(text.encode(errors="replace")) <= _MAX_KEY_BYTES:
@@ -118,13 +118,13 @@ def latest_key(event: Event, destination: str) -> str:
 
 
 def position_of(event: Event) -> Position:
-    """Where ``event`` stands among those of its key."""
+    """The position of ``event`` in its key."""
     times = (_microseconds(text) for text in (event.metadata.time, event.metadata.recordedtime))
     return Position(time=next((time for time in times if time is not None), 0), sequence=event.metadata.sequence)
 
 
 def newest_first(events: list[Event]) -> list[int]:
-    """The places of ``events`` of one key, the newest first."""
+    """The indexes of ``events`` of one key, the newest first."""
     positions = [position_of(event) for event in events]
     sequenced = all(position.sequence is not None for position in positions)
     return sorted(

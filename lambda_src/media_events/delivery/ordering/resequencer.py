@@ -1,13 +1,13 @@
-"""The events of a key one after the other, in their order, at one destination.
+"""The resequencer: delivers the events of an ordering key in their order, at one destination.
 
-Every message of the destination passes through here. Its event is written into the lane of its key first of all
-(:meth:`Resequencer.enter`), before the breaker is asked or anything is sent. Only the head of a lane is delivered
-(:meth:`Resequencer.deliver`), under the lane's lease; all others wait without using up attempts. Where the head can't be
-delivered the later ones wait in the queue (``block``), or are parked in the ledger's table (``park``) and called
-back when the head has gone.
+Every message of the destination passes through here. Its event is first added to its key queue
+(:meth:`Resequencer.enter`), before the circuit breaker is asked or anything is sent. Only the head of a key queue is
+delivered (:meth:`Resequencer.deliver`), under a lease; all others wait without using up attempts. While the head can't
+be delivered, later events wait in the queue (``block``), or are parked in the idempotency table (``park``) and resumed
+when the head has left.
 
-Whatever is written here can be written twice: a message that comes again after a crash, at whatever place, goes on
-where the lane stands, and calls back who should have been called.
+Every write may be repeated: a message that is received again after a crash continues from the stored key queue, and
+resumes the events that are due.
 """
 
 from __future__ import annotations
@@ -36,69 +36,69 @@ from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import DeferralQueue
 
 PARKED: Final[Mapping[str, Any]] = {"parked": True}
-"""The outcome of an event that waits in the table for its turn."""
+"""The outcome of a parked event."""
 SKIPPED: Final[Mapping[str, Any]] = {"skipped": True}
-"""The outcome of an event that a person has put away."""
+"""The outcome of an event that a person archived."""
 
-CALLED_AT_ONCE: Final = 10
-"""So many of a lane are in the queue at a time, after they were parked: enough to go on without a pause."""
+RESUMED_AT_ONCE: Final = 10
+"""So many events of a key queue are resumed at a time: enough to go on without a pause."""
 MAX_PARKED_BYTES: Final = 350_000
-"""Of a parked message; DynamoDB takes 400 KB. A longer one waits in the queue."""
+"""Of a parked message; a longer one waits in the queue. DynamoDB takes 400 KB."""
 FULL_SECONDS: Final = 60.0
-CHANGES: Final = 10
-"""How often a change of a lane is tried when others change it at the same time."""
+CHANGE_ATTEMPTS: Final = 10
+"""How often a change of a key queue is tried while others change it."""
 
 _ANSWERED: Final = re.compile(r"http-[0-9]{3}\Z")
-"""The receiver has said that it did not take the event; of a time-out nobody knows."""
+"""Codes of failures after which the event is certainly not delivered; after a timeout it may be."""
 
 T = TypeVar("T")
 
 
 class KeyQueues(Protocol):
-    """Where lanes are kept. Any exception is a :class:`ProcessingError`."""
+    """The store of key queues. Any exception is a :class:`ProcessingError`."""
 
     def read(self, key: str) -> tuple[KeyQueue, int]:
-        """The lane, consistently, and its version; an empty one of version 0 where there is none."""
+        """The key queue, read consistently, and its version; an empty one of version 0 where there is none."""
         ...
 
     def write(self, key: str, key_queue: KeyQueue, *, version: int) -> bool:
-        """Write ``lane`` over ``version``; whether that was still the version."""
+        """Write ``key_queue`` over ``version``; whether the table still had that version."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A message that waits outside its queue. ``token`` is of whoever put it there last."""
+    """A message that waits outside its queue. ``token`` names the attempt that parked it last."""
 
     message: Message
     token: str
 
 
 class ParkedMessages(Protocol):
-    """Where messages wait outside their queue. Any exception is a :class:`ProcessingError`."""
+    """The store of parked messages. Any exception is a :class:`ProcessingError`."""
 
     def put(self, key: str, parked: Parked) -> None:
-        """Keep ``parked``, in place of what was kept before; for two weeks, until :meth:`keep`."""
+        """Store ``parked`` in place of an older one; it expires after two weeks, unless :meth:`keep` is called."""
         ...
 
     def keep(self, key: str, token: str) -> bool:
-        """Keep it for good; false where somebody else has put it there since."""
+        """Store it for good; false where another attempt has parked it since."""
         ...
 
     def get(self, key: str) -> Parked | None:
-        """What is kept."""
+        """The parked message."""
         ...
 
     def let_go(self, key: str, token: str) -> None:
-        """It is in the queue again, and may be forgotten, unless somebody else has put it there since."""
+        """Let it expire: it is in the queue again, unless another attempt has parked it since."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resequencer:
-    """Keeps the order at one destination; made per invocation, whose request id is ``owner``.
+    """Keeps the order at one destination. It is made for each invocation; ``owner`` is the request id.
 
-    ``resumed`` collects the events that were called back, for the log.
+    ``resumed`` collects the resumed events, for the log.
     """
 
     destination: str
@@ -114,15 +114,15 @@ class Resequencer:
     # --- entering ----------------------------------------------------------------------------------------------------
 
     def enter(self, messages: Mapping[int, Message]) -> tuple[dict[int, Outcome | BaseException], dict[int, Message]]:
-        """Write the events of one lane into it: what is known of some already, and the others in their order."""
+        """Add the events of one key to its key queue; returns the known outcomes, and the other messages in order."""
         try:
-            key_queue, found = self._entered(messages)
+            key_queue, outcomes = self._entered(messages)
         except ProcessingError as error:
             return dict.fromkeys(messages, error), {}
-        settled = {index: outcome for index, outcome in found.items() if outcome is not None}
-        left = [index for index, outcome in found.items() if outcome is None]
-        left.sort(key=lambda index: key_queue.place(messages[index].event.metadata.id))
-        return settled, {index: messages[index] for index in left}
+        known = {index: outcome for index, outcome in outcomes.items() if outcome is not None}
+        remaining = [index for index, outcome in outcomes.items() if outcome is None]
+        remaining.sort(key=lambda index: key_queue.place(messages[index].event.metadata.id))
+        return known, {index: messages[index] for index in remaining}
 
     def _entered(self, messages: Mapping[int, Message]) -> tuple[KeyQueue, dict[int, Outcome | BaseException | None]]:
         now, new = self.clock(), frozenset[int]()
@@ -136,8 +136,8 @@ class Resequencer:
                 elif override is None:
                     if message.event.metadata.editof is not None:
                         key_queue = key_queue.exchange(message.event.metadata.editof, event_id, now=now)
-                    place, known = position_of(message.event), index in new
-                    key_queue, verdicts[index] = key_queue.register(event_id, place, now=now, new=known)
+                    position = position_of(message.event)
+                    key_queue, verdicts[index] = key_queue.register(event_id, position, now=now, new=index in new)
             return key_queue, verdicts
 
         key = key_queue_of(next(iter(messages.values())).event, self.destination)
@@ -149,32 +149,32 @@ class Resequencer:
             key_queue, again = self._change(key, register)
             verdicts |= {index: again[index] for index in new}
         verdicts |= dict.fromkeys(done, "done")
-        key_queue = self._call(key, key_queue, next(iter(messages.values())).event)
-        return key_queue, {index: self._known(verdicts.get(index)) for index in messages}
+        key_queue = self._resume(key, key_queue, next(iter(messages.values())).event)
+        return key_queue, {index: self._outcome(verdicts.get(index)) for index in messages}
 
-    def _known(self, verdict: str | None) -> Outcome | BaseException | None:
+    def _outcome(self, verdict: str | None) -> Outcome | BaseException | None:
         if verdict == "done":
             return Outcome(happened=False, result=None)
         if verdict == "skipped":
             return Outcome(happened=False, result=SKIPPED)
         if verdict == "full":
-            return self._wait(FULL_SECONDS, "too many events with the same partitionkey wait already")
+            return self._wait(FULL_SECONDS, "too many events with the same partitionkey are waiting")
         if verdict == "past":
             return PermanentDataError(
                 "order-late",
-                "a later event of its partitionkey was delivered before this one came: archive it, or have it "
-                "delivered all the same with media-events review retry --out-of-order",
+                "a later event with the same partitionkey was already delivered: archive this one, or deliver it "
+                "out of order with media-events review retry --out-of-order",
             )
         return None
 
     # --- delivering --------------------------------------------------------------------------------------------------
 
     def deliver(self, message: Message, effect: Callable[[], Outcome], *, seconds_left: float) -> Outcome:
-        """Bring ``effect`` about if it is the event's turn, and let the next one have its turn then.
+        """Carry out ``effect`` if the event is the head, and let the next one follow.
 
         Raises:
-            DeferredError: ``order-waiting``; it is not its turn yet.
-            HopError: the effect's own failure, or the table's.
+            DeferredError: ``order-waiting``; the event is not the head.
+            ProcessingError: the effect failed, or the table can't be reached.
         """
         event = message.event
         key, event_id = key_queue_of(event, self.destination), event.metadata.id
@@ -194,10 +194,10 @@ class Resequencer:
         return outcome
 
     def _claim(self, key: str, message: Message, seconds_left: float) -> Outcome | None:
-        """``None`` when the lane is ours for this event, else what has become of it."""
+        """``None`` if this attempt may deliver the event, else the event's outcome."""
         event, lease_seconds = message.event, max(0.0, seconds_left) + LEASE_MARGIN_SECONDS
         source, event_id, window = event.metadata.source, event.metadata.id, self.policy.reorder_seconds
-        for _ in range(CHANGES):
+        for _ in range(CHANGE_ATTEMPTS):
             _, turn = self._change(
                 key,
                 lambda key_queue: key_queue.claim(
@@ -213,17 +213,17 @@ class Resequencer:
                     break
                 case Behind(seconds=seconds, head=None):
                     raise self._wait(
-                        seconds, "an earlier event with the same partitionkey may still come, or comes first"
+                        seconds, "an earlier event with the same partitionkey may still arrive, or is delivered first"
                     )
                 case Behind(seconds=seconds, head=head, permanently_failed=permanently_failed):
                     if head is not None and self._is_done(source, head.event_id):
                         done = head.event_id
-                        self._after(key, event, lambda key_queue: key_queue.settle(done, now=self.clock()))  # noqa: B023 - at once
+                        self._after(key, event, lambda key_queue: key_queue.settle(done, now=self.clock()))  # noqa: B023 - called at once
                     elif not (permanently_failed and self.policy.on_failure == "park" and _fits(message)):
                         raise self._wait(seconds, "an earlier event with the same partitionkey can't be delivered")
                     elif self._park(key, message):
                         return Outcome(happened=False, result=PARKED)
-        raise self._wait(1.0, "the order of its partitionkey is being changed by others")
+        raise self._wait(1.0, "other messages with the same partitionkey kept changing its order")
 
     def _release(self, key: str, event_id: str, error: ProcessingError) -> None:
         permanently_failed = isinstance(error, PermanentDataError | PermanentConfigError)
@@ -238,17 +238,17 @@ class Resequencer:
         try:
             self._change(key, release)
         except ProcessingError:
-            # The effect's own failure is what the operator must see; the claim ends with its lease.
+            # The operator must see the effect's own failure; the claim ends with its lease.
             return
 
     def _after(self, key: str, event: Event, change: Callable[[KeyQueue], KeyQueue]) -> None:
-        """Let the next ones have their turn. Nothing is left to try of this event, and yet it must come again."""
+        """Record the delivery and resume the next events. If that fails, the message must come again for it."""
         try:
             key_queue, _ = self._change(key, lambda key_queue: (change(key_queue), None))
-            self._call(key, key_queue, event)
+            self._resume(key, key_queue, event)
         except ProcessingError as error:
             raise self._wait(
-                LEASE_MARGIN_SECONDS, f"its delivery could not be recorded in its order: {error.code}"
+                LEASE_MARGIN_SECONDS, f"its delivery could not be recorded in its key queue: {error.code}"
             ) from error
 
     def _is_done(self, source: str, event_id: str) -> bool:
@@ -260,7 +260,7 @@ class Resequencer:
     # --- waiting outside the queue -----------------------------------------------------------------------------------
 
     def _park(self, key: str, message: Message) -> bool:
-        """Park the event; false if its lane has moved on meanwhile. It is there before the lane says so."""
+        """Park the event; false if its key queue has moved on. The message is stored before the key queue says so."""
         source, event_id = message.event.metadata.source, message.event.metadata.id
         place, token = parked_key(source, event_id, self.destination), f"{self.owner}/{message.message_id}"
         self.parked_messages.put(place, Parked(message, token))
@@ -269,10 +269,10 @@ class Resequencer:
         )
         return parked and self.parked_messages.keep(place, token)
 
-    def _call(self, key: str, key_queue: KeyQueue, event: Event) -> KeyQueue:
-        """Call back the parked events whose turn comes soon; the lane says so only when they are in the queue."""
+    def _resume(self, key: str, key_queue: KeyQueue, event: Event) -> KeyQueue:
+        """Resume the parked events that are due soon. The key queue records it after they are in the queue."""
         now = self.clock()
-        resumed = key_queue.resumed(CALLED_AT_ONCE, now=now, window=self.policy.reorder_seconds)
+        resumed = key_queue.resumed(RESUMED_AT_ONCE, now=now, window=self.policy.reorder_seconds)
         if not resumed:
             return key_queue
         for event_id in resumed:
@@ -280,26 +280,26 @@ class Resequencer:
             parked = self.parked_messages.get(place)
             if parked is not None:
                 attempts = parked.message.receive_count - 1
-                # Of two messages of an event either may have been parked: the one that goes on is new, so that nobody
-                # takes what the other one has left behind for its own copy.
+                # Either of two messages of an event may have been parked. The resumed copy gets a new number, so it is
+                # not mistaken for a copy of the other message.
                 copy = f"0/{parked.token}"
                 if not self.waiting.defer(parked.message, 0, prior_attempts=attempts, since=int(now), copy=copy):
-                    raise PermanentConfigError("no-way-back", "the queue takes no message for later: it is FIFO")
+                    raise PermanentConfigError("no-way-back", "the queue is FIFO and delays no single message")
                 self.parked_messages.let_go(place, parked.token)
                 self.resumed.append((event, event_id))
         since = now - self.policy.reorder_seconds
         key_queue, _ = self._change(key, lambda current: (current.with_resumed(resumed, since=since), None))
         return key_queue
 
-    # --- lanes -------------------------------------------------------------------------------------------------------
+    # --- changes -----------------------------------------------------------------------------------------------------
 
     def _change(self, key: str, change: Callable[[KeyQueue], tuple[KeyQueue, T]]) -> tuple[KeyQueue, T]:
-        for _ in range(CHANGES):
+        for _ in range(CHANGE_ATTEMPTS):
             key_queue, version = self.key_queues.read(key)
             new, result = change(key_queue)
             if new == key_queue or self.key_queues.write(key, new, version=version):
                 return new, result
-        raise self._wait(1.0, "the order of its partitionkey is being changed by others")
+        raise self._wait(1.0, "other messages with the same partitionkey kept changing its order")
 
 
 def _fits(message: Message) -> bool:
