@@ -48,14 +48,14 @@ MUTATIONS: Final = (
         (
             Edit(
                 "media_events/ingress/idempotent_publish.py",
-                "                    claimed[key] = event\n",
-                "                    claimed[key] = event\n"
+                "                    acquired[key] = event\n",
+                "                    acquired[key] = event\n"
                 "                    self.complete(key, idempotency, keep_seconds)\n",
             ),
             Edit(
                 "media_events/ingress/queue.py",
-                "                    claimed[key] = [(work, event)]\n",
-                "                    claimed[key] = [(work, event)]\n"
+                "                    acquired[key] = [(work, event)]\n",
+                "                    acquired[key] = [(work, event)]\n"
                 "                    self.idempotent_publisher.complete(key, idempotency, work.keep_seconds)\n",
             ),
         ),
