@@ -69,7 +69,7 @@ def work(place: Place) -> int:
     place.until(lambda: place.records.operation(operation).state == "cancelled")
     cancelled = time.monotonic()
     first.communicate()
-    log(f"the command ended {time.monotonic() - cancelled:.1f} s after its row said that it is cancelled")
+    log(f"the command ended {time.monotonic() - cancelled:.1f} s after its row was cancelled")
     cancel.communicate()
 
     killed = place.command("resume", operation)
@@ -78,8 +78,8 @@ def work(place: Place) -> int:
     killed.communicate()
     log(f"resumed, and killed at {taken()}")
     for running in (place.command("resume", operation), second):
-        told = json.loads(running.communicate()[0])
-        log(f"{told['state']}: {told['taken']} taken, {told['counts']}")
+        result = json.loads(running.communicate()[0])
+        log(f"{result['state']}: {result['taken']} taken, {result['counts']}")
     place.end()
 
     sent, most = len(place.sent), max(place.sent.values())

@@ -91,7 +91,7 @@ def check_tools() -> None:
 
 
 def check_browser() -> None:
-    """The review desk's page is tested in Chromium, which no package index has."""
+    """The review page is tested in Chromium, which no package index has."""
     if not any(map(shutil.which, BROWSERS)):
         raise SetupError(
             "the tests need Chromium: on Debian and Ubuntu `apt install chromium`, elsewhere Chromium or Google Chrome "

@@ -30,7 +30,7 @@ def problems(pattern: Any, **options: Any) -> list[tuple[str, str]]:
         (event(redrive="route/cms"), True),
         (event(redrive="route/mam"), False),
     ],
-    ids=["received", "transformed", "re-driven here", "re-driven elsewhere"],
+    ids=["received", "transformed", "redriven here", "redriven elsewhere"],
 )
 def test_a_hop_takes_its_stage_and_only_its_own_re_drives(given, taken):
     pattern = effective_pattern({"source": ["partner.mux"]}, hop="route/cms", stage="received")

@@ -1,4 +1,4 @@
-"""Whatever stands in a workflow file: it loads, or its mistakes are told. Never another exception."""
+"""Any workflow file loads, or is refused with its mistakes, and never raises another exception."""
 
 import copy
 import json
@@ -56,15 +56,15 @@ PATHS = [path for path in paths(DOCUMENT) if path]
 
 
 def tried(text: str) -> None:
-    """Load `text`; mistakes are told with a line and a message each."""
-    told: WorkflowError | None = None
+    """Load `text`; its mistakes have a line and a message each."""
+    refusal: WorkflowError | None = None
     try:
         load(text, folder=ROOT)
     except WorkflowError as error:
-        told = error
-    if told is not None:
-        assert told.problems
-        assert all(problem.position.line >= 1 and problem.message for problem in told.problems)
+        refusal = error
+    if refusal is not None:
+        assert refusal.problems
+        assert all(problem.position.line >= 1 and problem.message for problem in refusal.problems)
 
 
 @pytest.mark.slow

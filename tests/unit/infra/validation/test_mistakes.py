@@ -39,9 +39,9 @@ def test_partner_with_an_unknown_ingress_gets_the_default_as_advice():
 
 
 def test_second_webhook_ingress_is_refused():
-    entries = "ingress:\n  webhook: {type: webhook}\n  hooks: {type: webhook}\nroutes:"
+    ingresses = "ingress:\n  webhook: {type: webhook}\n  hooks: {type: webhook}\nroutes:"
 
-    assert problems_with({"routes:": entries}) == [
+    assert problems_with({"routes:": ingresses}) == [
         'line 8, ingress.hooks: "webhook" is a webhook ingress already: one HTTP API serves all partners that call'
     ]
 
@@ -55,10 +55,10 @@ def test_unused_destination_is_a_warning_only():
 
 
 def test_declared_ingresses_replace_the_default_one():
-    entries = "ingress: {calls: {type: webhook}}\nroutes:"
+    ingresses = "ingress: {calls: {type: webhook}}\nroutes:"
 
-    assert problems_with({"routes:": entries, "ingress: webhook": "ingress: calls"}) == []
-    assert problems_with({"routes:": entries}) == [
+    assert problems_with({"routes:": ingresses, "ingress: webhook": "ingress: calls"}) == []
+    assert problems_with({"routes:": ingresses}) == [
         'line 3, partners.mux.ingress: there is no ingress "webhook": there is calls'
     ]
 

@@ -250,8 +250,8 @@ def test_who_receives_from_a_standard_queue_looks_at_no_more_messages_than_it_ma
     messages.insert(2, {"body": "from a topic"})
     queue = {"is_fifo": is_fifo, "messages": messages}
 
-    *taken, told = modules["sqs"]["_collect_msgs"](queue, 2, 30)
+    *taken, note = modules["sqs"]["_collect_msgs"](queue, 2, 30)
 
-    assert told == f"of {shown} shown"
+    assert note == f"of {shown} shown"
     assert [message["body"] for message in taken] == (["0", "1"] if is_fifo else ["0", "from a topic"])
     assert len(messages) == len(times) + 1

@@ -266,8 +266,8 @@ UNUSABLE: list[tuple[list[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), UNUSABLE, ids=[said for _, said in UNUSABLE])
-def test_unusable_arguments_exit_with_2_and_a_sentence_on_standard_error(command, tmp_path, arguments, said):
+@pytest.mark.parametrize(("arguments", "message"), UNUSABLE, ids=[message for _, message in UNUSABLE])
+def test_unusable_arguments_exit_with_2_and_a_sentence_on_standard_error(command, tmp_path, arguments, message):
     files = {
         "body": BODY,
         "wrong.yaml": b"id: body.id\ntype: body.type\nverification: {method: rsa}\n",
@@ -286,7 +286,7 @@ def test_unusable_arguments_exit_with_2_and_a_sentence_on_standard_error(command
     done = command("check", *(text.format(body=tmp_path / "body", folder=tmp_path) for text in arguments))
 
     assert done.status == 2
-    assert said in " ".join(done.err.split())
+    assert message in " ".join(done.err.split())
     assert done.out == ""
     assert "Traceback" not in done.err
 

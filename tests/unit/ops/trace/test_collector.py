@@ -31,10 +31,10 @@ class World:
 
     groups = TOPOLOGY.log_groups
 
-    def __init__(self, *lines, items=(), entries=(), executions=()):
+    def __init__(self, *lines, items=(), idempotency=(), executions=()):
         self.lines = list(lines)
         self.table = list(items)
-        self.idempotency = list(entries)
+        self.idempotency = list(idempotency)
         self.machines = {execution.arn: execution for execution in executions}
         self.asked = []
         self.described = []
@@ -120,7 +120,7 @@ LINES = (
 
 
 def test_idempotency_records_bound_the_search_of_the_logs_for_a_settled_event():
-    world = World(*LINES, entries=DONE)
+    world = World(*LINES, idempotency=DONE)
     world.now = START + 10 * DAY
 
     (event,) = world.tracer().search("evt-1")
@@ -134,7 +134,7 @@ def test_idempotency_records_bound_the_search_of_the_logs_for_a_settled_event():
 
 def test_the_logs_of_an_unfinished_event_are_read_up_to_now():
     late = log_record("event delivered", seconds=2000, **CMS)
-    world = World(*LINES[:2], late, LINES[3], entries=[DONE[0], DONE[2]])
+    world = World(*LINES[:2], late, LINES[3], idempotency=[DONE[0], DONE[2]])
 
     (event,) = world.tracer().search("evt-1")
 
@@ -243,7 +243,7 @@ def test_an_idempotency_record_names_the_execution_of_an_unknown_state_machine()
     execution = Execution(destination="publish", arn="arn:theirs", status="RUNNING", started=START + 3)
     world = World(
         *LINES,
-        entries=[*DONE[:2], idempotency_record("destination/publish", execution_arn="arn:theirs")],
+        idempotency=[*DONE[:2], idempotency_record("destination/publish", execution_arn="arn:theirs")],
         executions=[execution],
     )
     topology = Topology.of({name: value for name, value in OUTPUTS.items() if name != "state_machine_arns"})
@@ -257,7 +257,7 @@ def test_an_idempotency_record_names_the_execution_of_an_unknown_state_machine()
 
 
 def test_an_unreadable_source_is_named_and_the_rest_is_shown():
-    world = World(*LINES[:2], entries=DONE)
+    world = World(*LINES[:2], idempotency=DONE)
     world.refuses = {"table", "queues"}
 
     (event,) = world.tracer().search("evt-1")
@@ -268,7 +268,7 @@ def test_an_unreadable_source_is_named_and_the_rest_is_shown():
 
 
 def test_idempotency_records_are_enough_where_the_logs_can_not_be_read():
-    world = World(entries=DONE)
+    world = World(idempotency=DONE)
     world.refuses = {"logs"}
 
     (event,) = world.tracer().search("evt-1")

@@ -44,7 +44,7 @@ def _run_trace(monkeypatch, tmp_path, capsys):
 
 
 def test_a_settled_event_ends_with_0(run_trace):
-    status, out, err = run_trace(World(*LINES, entries=DONE), "evt-1")
+    status, out, err = run_trace(World(*LINES, idempotency=DONE), "evt-1")
 
     assert status == 0
     for part in ("evt-1", "asset.ready", "partner.mux", "job-7", "accepted and put on the bus", "delivered", "settled"):
@@ -102,7 +102,7 @@ def test_an_event_that_no_rule_takes_says_so(run_trace):
 
 
 def test_for_programs_it_is_json(run_trace):
-    status, out, _ = run_trace(World(*LINES, entries=DONE), "job-7", "--json")
+    status, out, _ = run_trace(World(*LINES, idempotency=DONE), "job-7", "--json")
     document = json.loads(out)
     assert status == 0
     (event,) = document["events"]

@@ -191,11 +191,11 @@ def test_records_are_read_from_the_tables_that_may_have_them():
     idempotency(client, "deliveries").acquire(destination_key("partner.mux", "evt-1", "lake"), lease_seconds=30)
     reader = IdempotencyRecords(client, ["ingress", "deliveries"], TOPOLOGY, lambda: T0)
 
-    entries = reader.read("evt-1", ["partner.frameio", "partner.mux"], ["cms", "publish", "lake", "other"])
+    records = reader.read("evt-1", ["partner.frameio", "partner.mux"], ["cms", "publish", "lake", "other"])
 
-    found = {entry.scope: entry for entry in entries}
+    found = {record.scope: record for record in records}
     assert set(found) == {"ingress", "destination/cms", "destination/publish", "destination/lake"}
-    assert {entry.source for entry in entries} == {"partner.mux"}
+    assert {record.source for record in records} == {"partner.mux"}
     assert found["destination/cms"].superseded
     assert found["destination/publish"].execution_arn == "arn:x"
     assert (found["destination/lake"].state, found["destination/lake"].lease_expires) == ("started", T0 + 30)
