@@ -25,13 +25,13 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 BIN: Final = ROOT / ".venv" / "bin"
 
 QUICK: Final = "not slow and not terraform and not local and not browser"
-"""The tests that need nothing and take no time, as pytest's `-m` has it."""
+"""The quick tests without further needs, for pytest's `-m`."""
 
 SOURCES: Final = ("lambda_src/media_events", "event_patterns", "infra", "ops", "scripts")
 """The folders whose modules have their tests under the same name in tests/unit."""
 
 TYPED: Final = ("lambda_src/", "event_patterns/", "infra/", "ops/", "scripts/", "main.py")
-"""What mypy checks, as in pyproject.toml."""
+"""The folders that mypy checks, as in pyproject.toml."""
 
 TESTED_TOO: Final = 4
 """How many test files are run for a module beyond those at its place: more would take longer than ten seconds."""
@@ -50,7 +50,7 @@ class GitError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the checks side by side and print what they said."""
+    """Run the checks in parallel, and print their output."""
     parser = argparse.ArgumentParser(description="Check what has changed.", epilog="example: scripts/check.py HEAD~1")
     parser.add_argument("base", nargs="?", help="the commit to compare with (default: where the branch left main)")
     started = time.monotonic()
@@ -76,8 +76,8 @@ def changed(base: str | None) -> list[str]:
         GitError: `base` is no commit, or this is no repository.
     """
     if base is None:
-        known = [name for name in ("main", "origin/main") if _git("rev-parse", "--verify", "--quiet", name)]
-        base = _git("merge-base", "HEAD", known[0])[0] if known else "HEAD"
+        branches = [name for name in ("main", "origin/main") if _git("rev-parse", "--verify", "--quiet", name)]
+        base = _git("merge-base", "HEAD", branches[0])[0] if branches else "HEAD"
     elif not _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"):
         raise GitError(f"{base} is no commit")
     different = _git("diff", "--name-only", base)
@@ -90,19 +90,19 @@ def commands(files: Iterable[str], imports: Imports) -> dict[str, list[str]]:
     there = [file for file in files if file in imports.files or (ROOT / file).is_file()]
     python = [file for file in there if file.endswith(".py")]
     terraform = [file for file in there if file.endswith((".tf", ".tftest.hcl"))]
-    found: dict[str, list[str]] = {}
+    checks: dict[str, list[str]] = {}
     if python:
-        found["ruff"] = [f"{BIN}/ruff", "check", "--quiet", *python]
-        found["ruff format"] = [f"{BIN}/ruff", "format", "--check", "--quiet", *python]
+        checks["ruff"] = [f"{BIN}/ruff", "check", "--quiet", *python]
+        checks["ruff format"] = [f"{BIN}/ruff", "format", "--check", "--quiet", *python]
     if typed := [file for file in python if file.startswith(TYPED)]:
-        found["mypy"] = [f"{BIN}/mypy", *typed]
+        checks["mypy"] = [f"{BIN}/mypy", *typed]
     if terraform:
-        found["terraform fmt"] = ["terraform", "fmt", "-check", "-diff", *terraform]
+        checks["terraform fmt"] = ["terraform", "fmt", "-check", "-diff", *terraform]
     if any(file.endswith(".md") for file in files):
-        found["documentation"] = [f"{BIN}/python", "scripts/documentation.py"]
+        checks["documentation"] = [f"{BIN}/python", "scripts/documentation.py"]
     if tests := related_tests(files, imports):
-        found["tests"] = [f"{BIN}/pytest", "--quiet", "--no-header", "-m", QUICK, *tests]
-    return found
+        checks["tests"] = [f"{BIN}/pytest", "--quiet", "--no-header", "-m", QUICK, *tests]
+    return checks
 
 
 class Imports:
@@ -130,8 +130,8 @@ class Imports:
 
     def tests(self, *patterns: str) -> list[str]:
         """The test files of which the path is like one of the patterns."""
-        found = (sorted(fnmatch.filter(self.files, pattern)) for pattern in patterns)
-        return [test for tests in found for test in tests if _is_test(test)]
+        matching = (sorted(fnmatch.filter(self.files, pattern)) for pattern in patterns)
+        return [test for tests in matching for test in tests if _is_test(test)]
 
 
 def related_tests(files: Iterable[str], imports: Imports) -> list[str]:
@@ -140,14 +140,14 @@ def related_tests(files: Iterable[str], imports: Imports) -> list[str]:
 
 
 def _related_to(file: str, imports: Imports) -> Iterator[str]:
-    own = list(_own_tests(file, imports))
-    yield from own
+    nearest = list(_own_tests(file, imports))
+    yield from nearest
     importers = imports.importers(file)
     helpers = [helper for helper in importers if helper.startswith("tests/") and not _is_test(helper)]
     further = [importer for importer in importers if _is_test(importer)]
     further += [test for helper in helpers for test in (*_own_tests(helper, imports), *imports.importers(helper))]
     further += [test for importer in importers for test in _own_tests(importer, imports)]
-    yield from list(dict.fromkeys(test for test in further if _is_test(test) and test not in own))[:TESTED_TOO]
+    yield from list(dict.fromkeys(test for test in further if _is_test(test) and test not in nearest))[:TESTED_TOO]
 
 
 def _own_tests(file: str, imports: Imports) -> Iterator[str]:

@@ -87,8 +87,8 @@ def broken_links(texts: dict[str, str], files: Iterable[str]) -> Iterator[str]:
         texts: Markdown by path from the root.
         files: every path that a link may lead to; their folders are added.
     """
-    known = set(files)
-    known |= {str(folder) for file in known for folder in PurePosixPath(file).parents}
+    targets = set(files)
+    targets |= {str(folder) for file in targets for folder in PurePosixPath(file).parents}
     pages = {file: page(text) for file, text in texts.items()}
     for file, parsed in pages.items():
         for line, link in parsed.links:
@@ -96,7 +96,7 @@ def broken_links(texts: dict[str, str], files: Iterable[str]) -> Iterator[str]:
             if parts.scheme or parts.netloc:
                 continue
             target = _resolve(file, unquote(parts.path)) if parts.path else file
-            if target not in known:
+            if target not in targets:
                 yield f"{file}:{line}: {link}: there is no {target}"
             elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
                 yield f"{file}:{line}: {link}: {target} has no anchor #{parts.fragment}"
@@ -128,7 +128,7 @@ def page(text: str) -> Page:
                 links.append((line, target))
             if inner.type in {"html_block", "html_inline"}:
                 anchors.update(_HTML_ANCHOR.findall(inner.content))
-                links += [(line, found) for found in _HTML_LINK.findall(_COMMENT.sub("", inner.content))]
+                links += [(line, link) for link in _HTML_LINK.findall(_COMMENT.sub("", inner.content))]
         if token.type == "heading_open":
             slug = _slug(tokens[place + 1])
             anchors.add(f"{slug}-{slugs[slug]}" if slugs[slug] else slug)
@@ -169,7 +169,7 @@ def words(text: str) -> int:
 
 
 def _hand_written(text: str) -> str:
-    kept = []
+    hand_written = []
     end = None
     for line in text.splitlines():
         marker = line.strip()
@@ -177,12 +177,12 @@ def _hand_written(text: str) -> str:
             end = next((end for begin, end in _GENERATED.items() if begin.fullmatch(marker)), None)
             if end is None and marker in _GENERATED.values():
                 raise MarkerError(f"{marker} ends no generated part")
-            kept.append("" if end else line)
+            hand_written.append("" if end else line)
         elif marker == end:
             end = None
     if end is not None:
         raise MarkerError(f"a generated part has no {end}")
-    return "\n".join(kept)
+    return "\n".join(hand_written)
 
 
 def _slug(heading: Token) -> str:

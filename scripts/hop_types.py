@@ -9,12 +9,15 @@ optional there, because `hop-definitions` names what is missing together with ev
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts import generated  # it needs the path above
 
 MODULES: Final = Path(__file__).resolve().parent.parent / "modules" / "internal"
 LIMITS: Final = MODULES / "limits" / "limits.json"
@@ -28,18 +31,13 @@ Schema = Mapping[str, Any]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the types."""
-    parser = argparse.ArgumentParser(description="Write the types of the router's transforms and routes.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if they are out of date")
-    check = parser.parse_args(arguments).check
-    wanted = rendered(json.loads(LIMITS.read_text(encoding="utf-8"))["$defs"])
-    if TYPES.exists() and TYPES.read_text(encoding="utf-8") == wanted:
-        return 0
-    if check:
-        print(f"{TYPES}: out of date; run scripts/hop_types.py")
-        return 1
-    TYPES.write_text(wanted, encoding="utf-8")
-    print(f"{TYPES}: written")
-    return 0
+    description = "Write the types of the router's transforms and routes."
+    return generated.main("hop_types.py", description, lambda: {TYPES: rendered(_definitions())}, arguments)
+
+
+def _definitions() -> Schema:
+    definitions: Schema = json.loads(LIMITS.read_text(encoding="utf-8"))["$defs"]
+    return definitions
 
 
 def rendered(definitions: Schema) -> str:

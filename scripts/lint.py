@@ -1,4 +1,4 @@
-"""Run every static check, say what each found, and exit 1 if any did.
+"""Run every static check, print its findings, and exit 1 if there are any.
 
 python scripts/lint.py            all checks
 python scripts/lint.py ruff mypy  only these
@@ -103,7 +103,7 @@ def _terraform_validate() -> None:
             return None
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            problems = [found for found in pool.map(problem, roots) if found]
+            problems = [text for text in pool.map(problem, roots) if text]
     if problems:
         raise CheckError("\n".join(problems))
 

@@ -10,7 +10,6 @@ spaces, its closing brace not.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import textwrap
@@ -18,6 +17,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts import generated  # it needs the path above
 
 MODULES: Final = Path(__file__).resolve().parent.parent / "modules"
 BEGIN: Final = "<!-- inputs and outputs: scripts/module_docs.py -->"
@@ -77,26 +80,24 @@ class Block:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the tables."""
-    parser = argparse.ArgumentParser(description="Write the tables of inputs and outputs into the modules' READMEs.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a table is out of date")
-    check = parser.parse_args(arguments).check
-    stale = []
-    for readme in sorted(MODULES.glob("**/README.md")):
+    description = "Write the tables of inputs and outputs into the modules' READMEs."
+    try:
+        return generated.main("module_docs.py", description, _readmes, arguments)
+    except UnreadableError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _readmes() -> dict[Path, str | None]:
+    texts: dict[Path, str | None] = {}
+    for readme in MODULES.glob("**/README.md"):
         text = readme.read_text(encoding="utf-8")
-        if BEGIN not in text:
-            continue
-        try:
-            current = with_table(text, table(readme.parent))
-        except UnreadableError as error:
-            print(f"{readme}: {error}", file=sys.stderr)
-            return 2
-        if current != text:
-            stale.append(readme)
-            if not check:
-                readme.write_text(current, encoding="utf-8")
-    for readme in stale:
-        print(f"{readme}: {'out of date; run scripts/module_docs.py' if check else 'written'}")
-    return 1 if check and stale else 0
+        if BEGIN in text:
+            try:
+                texts[readme] = with_table(text, table(readme.parent))
+            except UnreadableError as error:
+                raise UnreadableError(f"{readme}: {error}") from None
+    return texts
 
 
 def with_table(text: str, rendered: str) -> str:
@@ -149,14 +150,14 @@ def blocks(file: Path) -> Iterator[Block]:
 def _attributes(lines: list[str]) -> Iterator[tuple[str, str]]:
     rest = iter(lines)
     for line in rest:
-        if found := _ATTRIBUTE.match(line):
-            expression = [found[2]]
+        if attribute := _ATTRIBUTE.match(line):
+            expression = [attribute[2]]
             while not _complete(expression):
                 try:
                     expression.append(next(rest))
                 except StopIteration:
-                    raise UnreadableError(f"{found[1]} has no end") from None
-            yield found[1], "\n".join(expression)
+                    raise UnreadableError(f"{attribute[1]} has no end") from None
+            yield attribute[1], "\n".join(expression)
 
 
 def _complete(expression: list[str]) -> bool:

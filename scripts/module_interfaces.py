@@ -9,12 +9,15 @@ defaults are its own says so in `DEFAULTS`; the copy then has them in its type, 
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts import generated  # it needs the path above
 
 MODULES: Final = Path(__file__).resolve().parent.parent / "modules"
 INTERFACES: Final = Path("internal/interfaces")
@@ -102,27 +105,13 @@ class InterfaceError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the copies."""
-    parser = argparse.ArgumentParser(description="Write the inputs that modules share into each of them.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a copy is out of date")
-    check = parser.parse_args(arguments).check
-    wanted = copies(MODULES)
-    stale = stale_files(MODULES, wanted)
-    for file in stale:
-        if check:
-            print(f"{file}: out of date; run scripts/module_interfaces.py")
-        elif file in wanted:
-            file.write_text(wanted[file], encoding="utf-8")
-            print(f"{file}: written")
-        else:
-            file.unlink()
-            print(f"{file}: removed")
-    return 1 if check and stale else 0
+    description = "Write the inputs that modules share into each of them."
+    return generated.main("module_interfaces.py", description, lambda: with_unused(MODULES, copies(MODULES)), arguments)
 
 
-def stale_files(modules: Path, wanted: Mapping[Path, str]) -> list[Path]:
-    """Copies that are missing or differ, and files that are named like copies but belong to no module that has one."""
-    differing = [file for file, text in wanted.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
-    return sorted([*differing, *(file for file in modules.glob("**/interface.*.tf") if file not in wanted)])
+def with_unused(modules: Path, wanted: Mapping[Path, str]) -> dict[Path, str | None]:
+    """``wanted``, and ``None`` for files that are named like copies and belong to no module that has one."""
+    return {**dict.fromkeys(modules.glob("**/interface.*.tf")), **wanted}
 
 
 def copies(modules: Path) -> dict[Path, str]:
@@ -142,15 +131,15 @@ def copy(name: str, source: str, defaults: Mapping[str, str]) -> str:
         InterfaceError: the source has no field, or several fields, of a default's name.
     """
     for field, default in defaults.items():
-        source, found = re.subn(
+        source, count = re.subn(
             rf"^(    {field} += optional\([a-z]+)(?:, [^()]*)?\)$", rf"\g<1>, {default})", source, flags=re.MULTILINE
         )
-        if found != 1:
-            raise InterfaceError(f"{name} has {found} fields {field}, so it can't have the default {default}")
+        if count != 1:
+            raise InterfaceError(f"{name} has {count} fields {field}, so it can't have the default {default}")
     if defaults:
-        own = ", ".join(f"`{field} = {default}`" for field, default in defaults.items())
+        listed = ", ".join(f"`{field} = {default}`" for field, default in defaults.items())
         source = re.sub(
-            r"(  description = <<-EOT\n[^\n]+)", rf"\g<1> Defaults of this module's own: {own}.", source, count=1
+            r"(  description = <<-EOT\n[^\n]+)", rf"\g<1> Defaults of this module's own: {listed}.", source, count=1
         )
     origin = f"modules/{INTERFACES.as_posix()}/{name}.tf"
     return f"# Generated from {origin} by scripts/module_interfaces.py: edit that.\n\n{source}"

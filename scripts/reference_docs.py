@@ -9,7 +9,6 @@ A generated part stands between ``<!-- generated: <name> (scripts/reference_docs
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +18,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
-from scripts.reference import cli, partners, workflow  # noqa: E402  # they need the path above
+from scripts import generated  # noqa: E402  # these need the path above
+from scripts.reference import cli, partners, workflow  # noqa: E402
 
 PAGES: Final = ROOT / "docs" / "reference"
 
@@ -38,29 +38,20 @@ _PART: Final = re.compile(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the pages."""
-    parser = argparse.ArgumentParser(description="Write the generated parts of docs/reference.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is out of date")
-    check = parser.parse_args(arguments).check
-    stale = []
-    for page in sorted(PAGES.glob("*.md")):
-        text = page.read_text(encoding="utf-8")
-        current = generated(text, PARTS)
-        if current != text:
-            stale.append(page)
-            if not check:
-                page.write_text(current, encoding="utf-8")
-    for page in stale:
-        print(f"{page}: {'out of date; run scripts/reference_docs.py' if check else 'written'}")
-    return 1 if check and stale else 0
+    return generated.main("reference_docs.py", "Write the generated parts of docs/reference.", _pages, arguments)
 
 
-def generated(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
-    """``text`` with each generated part made anew.
+def _pages() -> dict[Path, str | None]:
+    return {page: with_parts(page.read_text(encoding="utf-8"), PARTS) for page in PAGES.glob("*.md")}
+
+
+def with_parts(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """``text`` with its generated parts up to date.
 
     Raises:
         KeyError: a part's name is not in ``parts``.
     """
-    return _PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]().strip()}\n\n{found[3]}", text)
+    return _PART.sub(lambda part: f"{part[1]}\n{parts[part[2]]().strip()}\n\n{part[3]}", text)
 
 
 def hand_written(text: str) -> str:
@@ -70,7 +61,7 @@ def hand_written(text: str) -> str:
 
 def names(texts: Iterable[str]) -> set[str]:
     """The names of the generated parts in ``texts``."""
-    return {found[1] for text in texts for found in _PART.findall(text)}
+    return {part[1] for text in texts for part in _PART.findall(text)}
 
 
 if __name__ == "__main__":

@@ -53,9 +53,9 @@ def check_tools() -> None:
     """Name everything that is missing at once, each with the way to get it."""
     missing = []
     if sys.version_info < MINIMUM:
-        found = ".".join(map(str, sys.version_info[:3]))
+        version = ".".join(map(str, sys.version_info[:3]))
         missing.append(
-            f"Python 3.11 or newer (this is {found}): install it from https://www.python.org/downloads/ or your "
+            f"Python 3.11 or newer (this is {version}): install it from https://www.python.org/downloads/ or your "
             f"distribution, then run `make PYTHON=python3.13 setup`"
         )
     wanted = (ROOT / ".terraform-version").read_text().strip()
@@ -68,12 +68,12 @@ def check_tools() -> None:
     else:
         answer = subprocess.run([terraform, "version", "-json"], capture_output=True, text=True, check=False)
         try:
-            found = json.loads(answer.stdout)["terraform_version"]
+            version = json.loads(answer.stdout)["terraform_version"]
         except (ValueError, KeyError):
-            found = "unknown"
-        if numbers(found) < (1, 9):
+            version = "unknown"
+        if numbers(version) < (1, 9):
             missing.append(
-                f"Terraform 1.9 or newer, best {wanted} (found {found}): https://developer.hashicorp.com/terraform/install"
+                f"Terraform 1.9 or newer, best {wanted} (found {version}): https://developer.hashicorp.com/terraform/install"
             )
     for tool, where in (
         ("git", "https://git-scm.com/downloads"),

@@ -52,9 +52,9 @@ def terraform_environment(environ: Mapping[str, str] | None = None) -> dict[str,
 
 def cli_configuration(environ: Mapping[str, str]) -> Path | None:
     """The CLI configuration file to run Terraform with; ``None`` where its defaults do."""
-    given = environ.get("TF_CLI_CONFIG_FILE", "")
-    if _is_file(given):
-        return Path(given)
+    configured = environ.get("TF_CLI_CONFIG_FILE", "")
+    if _is_file(configured):
+        return Path(configured)
     explicit = environ.get("TF_PLUGIN_MIRROR")
     if not explicit and registry_is_reachable(environ):
         return None
@@ -71,9 +71,9 @@ def registry_is_reachable(environ: Mapping[str, str]) -> bool:
     """Whether the Terraform registry answers. The answer is kept for some minutes: a closed network takes seconds."""
     record = _cache_directory(environ) / "registry.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(record.read_text(encoding="utf-8"))
-        if 0 <= time.time() - float(kept["at"]) < PROBE_VALID_SECONDS:
-            return bool(kept["reachable"])
+        answer = json.loads(record.read_text(encoding="utf-8"))
+        if 0 <= time.time() - float(answer["at"]) < PROBE_VALID_SECONDS:
+            return bool(answer["reachable"])
     reachable = _probe()
     with contextlib.suppress(OSError):
         _write(record, json.dumps({"reachable": reachable, "at": time.time()}))

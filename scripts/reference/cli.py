@@ -24,9 +24,9 @@ def commands() -> str:
 
 
 def _rendered(name: str, part: Part) -> str:
-    known = commands_of(name, part)
-    rows = [(code(_usage(command, parts)), _summary(parts.help)) for command, parts in known.items()]
-    options = _options(known)
+    by_name = commands_of(name, part)
+    rows = [(code(_usage(command, parts)), _summary(parts.help)) for command, parts in by_name.items()]
+    options = _options(by_name)
     tables = [table(("command", ""), rows)]
     if options:
         tables.append(table(("option", "of", "meaning", "default"), options))
@@ -41,8 +41,8 @@ def commands_of(name: str, part: Part) -> Mapping[str, Any]:
         return {name: get_command(app)}
     group: Any = get_command(load(name, part))
     children = getattr(group, "commands", {})
-    found = {f"{name} {child}": command for child, command in children.items()}
-    return {name: group, **found} if group.invoke_without_command else found
+    commands = {f"{name} {child}": command for child, command in children.items()}
+    return {name: group, **commands} if group.invoke_without_command else commands
 
 
 def _usage(command: str, parts: Any) -> str:
@@ -57,17 +57,17 @@ def _argument(parameter: Any) -> str:
     return f"{bare}{many}" if parameter.required else f"[{bare}{many}]"
 
 
-def _options(known: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for command, parts in known.items():
+def _options(by_name: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    owners_of: dict[tuple[str, str, str], list[str]] = {}
+    for command, parts in by_name.items():
         for parameter in parts.params:
             if parameter.param_type_name == "option" and not parameter.hidden and parameter.name not in _COMPLETION:
                 flags = ", ".join(code(flag) for flag in (*parameter.opts, *parameter.secondary_opts))
                 key = (flags, parameter.help or "", _default(parameter))
-                found.setdefault(key, []).append(command.rpartition(" ")[2])
+                owners_of.setdefault(key, []).append(command.rpartition(" ")[2])
     return [
-        (flags, _owners(owners, [command.rpartition(" ")[2] for command in known]), text, default)
-        for (flags, text, default), owners in found.items()
+        (flags, _owners(owners, [command.rpartition(" ")[2] for command in by_name]), text, default)
+        for (flags, text, default), owners in owners_of.items()
     ]
 
 

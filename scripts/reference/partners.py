@@ -30,12 +30,12 @@ def refusals() -> str:
 def refusal_reasons() -> set[str]:
     """The texts in the calls of the verification that refuse a request, or decide what is refused if none fits."""
     tree = ast.parse(Path(inspect.getfile(verify)).read_text(encoding="utf-8"))
-    found: list[ast.expr] = []
+    arguments: list[ast.expr] = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        found += [keyword.value for keyword in call.keywords if keyword.arg in ("missing", "otherwise", "reason")]
+        arguments += [keyword.value for keyword in call.keywords if keyword.arg in ("missing", "otherwise", "reason")]
         if isinstance(call.func, ast.Name) and call.func.id in ("_RefusedError", "_compare"):
-            found += call.args
-    texts = {part.value for node in found for part in ast.walk(node) if isinstance(part, ast.Constant)}
+            arguments += call.args
+    texts = {part.value for node in arguments for part in ast.walk(node) if isinstance(part, ast.Constant)}
     return {text for text in texts if isinstance(text, str) and "-" in text}
 
 

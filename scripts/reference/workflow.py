@@ -61,19 +61,19 @@ def keys() -> str:
 def sections(schema: Schema) -> dict[str, Section]:
     """The definitions of ``schema`` by name, each where it comes up first, in the order of the keys at the top."""
     definitions = schema["$defs"]
-    found: dict[str, Section] = {}
+    placed: dict[str, Section] = {}
     waiting = deque([Section("", None, schema)])
     while waiting:
         section = waiting.popleft()
         for key, value in section.schema.get("properties", {}).items():
             for name, place in _references(value, f"{section.path}.{key}".lstrip(".")):
-                if name not in found:
-                    found[name] = Section(place, _selector(definitions[name]), definitions[name])
-                    if found[name].title in {other.title for key, other in found.items() if key != name}:
-                        found[name] = replace(found[name], owner=section.selector)
-                    waiting.append(found[name])
+                if name not in placed:
+                    placed[name] = Section(place, _selector(definitions[name]), definitions[name])
+                    if placed[name].title in {other.title for key, other in placed.items() if key != name}:
+                        placed[name] = replace(placed[name], owner=section.selector)
+                    waiting.append(placed[name])
     order = list(schema["properties"])
-    return dict(sorted(found.items(), key=lambda item: order.index(item[1].path.partition(".")[0])))
+    return dict(sorted(placed.items(), key=lambda item: order.index(item[1].path.partition(".")[0])))
 
 
 def _references(value: Schema, path: str) -> Iterator[tuple[str, str]]:

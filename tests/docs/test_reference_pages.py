@@ -60,10 +60,10 @@ def test_every_part_that_can_be_generated_is_on_a_page():
 def test_generated_part_is_replaced_and_the_rest_stays():
     text = "a\n<!-- generated: x (scripts/reference_docs.py) -->\nold\n<!-- end generated -->\nb\n"
 
-    current = reference_docs.generated(text, {"x": lambda: "new"})
+    current = reference_docs.with_parts(text, {"x": lambda: "new"})
 
     assert current == "a\n<!-- generated: x (scripts/reference_docs.py) -->\n\nnew\n\n<!-- end generated -->\nb\n"
-    assert reference_docs.generated(current, {"x": lambda: "new"}) == current
+    assert reference_docs.with_parts(current, {"x": lambda: "new"}) == current
 
 
 def test_definition_under_a_key_that_another_type_has_too_gets_a_title_of_its_own():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import module_interfaces
+from scripts import generated, module_interfaces
 from tests.terraform.conftest import MODULES
 
 SOURCE = """\
@@ -63,6 +63,6 @@ def test_copy_that_differs_is_missing_or_has_no_user_is_stale(tmp_path: Path) ->
             file.write_text(name, encoding="utf-8")
     wanted = {files["same"]: "same", files["edited"]: "source", files["missing"]: "source"}
 
-    stale = module_interfaces.stale_files(tmp_path, wanted)
+    stale = generated.stale_files(module_interfaces.with_unused(tmp_path, wanted))
 
     assert stale == [files["edited"], files["missing"], files["unused"]]
