@@ -21,6 +21,7 @@ from ops.archive_replay.service import ArchiveReplayService, describe
 from ops.archive_replay.store import Replay
 from ops.deployment.discovery import Deployment, find
 from ops.operations.run import until_interrupted
+from ops.shared import options as shared
 from ops.shared.console import OperatorError, err, fail, note, out, plain, print_json
 from ops.shared.options import Environment, Json, Profile, Reason, Region, TableName, spread
 from ops.shared.times import parse_time
@@ -289,11 +290,7 @@ def _service(where: Where, *, settle: float = 30.0) -> ArchiveReplayService:
     from ops.archive_replay.bootstrap import service  # noqa: PLC0415  # boto3 is slow to load
 
     deployment = find(
-        environment=where.environment,
-        region=where.region,
-        profile=where.profile,
-        table=where.table,
-        idempotency_tables=[],
+        shared.Where(table=where.table, environment=where.environment, region=where.region, profile=where.profile)
     )
     return service(deployment, _bus(where.deployment, deployment), settle_seconds=settle)
 

@@ -18,6 +18,7 @@ from ops.local.endpoint import CloudRecord, is_running
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, local_paths
 from ops.shared.console import OperatorError, fail
 from ops.shared.json_files import object_in, read_object
+from ops.shared.options import Where
 
 ENVIRONMENT_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENT"
 REVIEW_TABLE_VARIABLE: Final = "MEDIA_EVENTS_REVIEW_TABLE"
@@ -97,24 +98,17 @@ class Deployment:
         return Topology.of(self.outputs())
 
 
-def find(
-    *,
-    environment: str | None,
-    region: str | None,
-    profile: str | None,
-    table: str | None,
-    idempotency_tables: Sequence[str],
-) -> Deployment:
+def find(where: Where) -> Deployment:
     """Find a deployment by the operator's options, the environment variables or Terraform's outputs.
 
     Raises:
         OperatorError: none of them names its review table.
     """
-    name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or None
+    name = where.environment or os.environ.get(ENVIRONMENT_VARIABLE) or None
     paths = local_paths(name or DEFAULT_ENVIRONMENT)
-    cloud = Cloud(region=region, profile=profile, record=_local_cloud(paths, profile))
-    table = table or os.environ.get(REVIEW_TABLE_VARIABLE) or None
-    tables = list(idempotency_tables) or os.environ.get(IDEMPOTENCY_TABLES_VARIABLE, "").replace(",", " ").split()
+    cloud = Cloud(region=where.region, profile=where.profile, record=_local_cloud(paths, where.profile))
+    table = where.table or os.environ.get(REVIEW_TABLE_VARIABLE) or None
+    tables = where.idempotency_table or os.environ.get(IDEMPOTENCY_TABLES_VARIABLE, "").replace(",", " ").split()
     outputs = functools.cache(functools.partial(_outputs, paths, cloud))
     if table is None or not tables:
         table = table or text(outputs().get("review_table_name"))

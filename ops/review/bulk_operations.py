@@ -11,15 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from media_events.recovery.review_item import ReviewItem, Status
 from ops.operations.run import RunEndedError, move, require_unchanged, save
 from ops.review.archiving import decide
 from ops.review.audited_service import AuditedReviewService
 from ops.review.queries import EARLIEST, LATEST, walk
-from ops.review.service import Outcome, Table
+from ops.review.service import Outcome
 from ops.review.store import Action, DynamoRecords, Operation
+
+if TYPE_CHECKING:
+    from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 
 CANCEL_CHECK_SECONDS: Final = 1.0
 """The runner checks at least so often whether the operation was cancelled."""
@@ -137,7 +140,7 @@ class BulkOperationRunner:
             for item_id in operation.canary_ids:
                 item = self.review.service.table.get(item_id)
                 if item is not None:
-                    item = self.review.service.settle(item)
+                    item = self.review.service.close_if_delivered(item)
                 if item is None or item.status in {"OPEN", "ARCHIVED"}:
                     why = "it is gone" if item is None else f"{item.status}, {item.error_code}"
                     self._stop(operation, f"canary {item_id} did not pass: {why}")
@@ -169,7 +172,7 @@ class BulkOperationRunner:
         return partial(self.review.records.operation, operation.operation_id)
 
 
-def candidates(table: Table, operation: Operation) -> Iterator[ReviewItem]:
+def candidates(table: DynamoReviewTable, operation: Operation) -> Iterator[ReviewItem]:
     """The items that ``operation`` takes next, oldest failure first: open ones, or archived ones to restore."""
     query = replace(
         operation.query,

@@ -118,11 +118,11 @@ def group_page(
     )
 
 
-def settle_some(service: ReviewService) -> None:
+def close_delivered(service: ReviewService) -> None:
     """Close the latest items whose retries were confirmed meanwhile, so that the counts are right."""
     selection = Selection(index="by-status", value="RETRYING")
     for item in service.table.page(selection, limit=MAX_CLOSED).items:
-        service.settle(item)
+        service.close_if_delivered(item)
 
 
 def trends_of(service: ReviewService, groups: Sequence[Group]) -> list[Trend]:

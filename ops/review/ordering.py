@@ -7,21 +7,14 @@ first. After an item is archived, a message to the route's queue lets its key go
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, KeyQueue, OrderingOverride, key_queue_id
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, OrderingOverride, key_queue_id
 
 if TYPE_CHECKING:
     from media_events.recovery.ports import Queues
     from media_events.recovery.review_item import ReviewItem
-
-
-class KeyQueues(Protocol):
-    """The key queues in the idempotency tables. Any exception is a ``ProcessingError``."""
-
-    def key_queue(self, key: str) -> KeyQueue | None:
-        """The key queue of ``key``."""
-        ...
+    from ops.deployment.idempotency_stores import IdempotencyTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class OrderPosition:
         return {"before": self.before, "behind": self.behind, "parked": self.parked}
 
 
-def order_position(key_queues: KeyQueues | None, item: ReviewItem) -> OrderPosition | None:
+def order_position(key_queues: IdempotencyTables | None, item: ReviewItem) -> OrderPosition | None:
     """The place of ``item``; ``None`` if it is in no key queue."""
     if key_queues is None or item.partition_key is None or item.return_to.kind != "queue":
         return None

@@ -12,7 +12,7 @@ import binascii
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from media_events.core.clock import timestamp
 from media_events.recovery.review_item import (
@@ -26,8 +26,11 @@ from media_events.recovery.review_item import (
     group_status,
     grouping_of,
 )
-from ops.review.service import ReviewService, Table
+from ops.review.service import ReviewService
 from ops.shared.times import parse_time
+
+if TYPE_CHECKING:
+    from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 
 WAITING: Final[tuple[Status, ...]] = ("OPEN", "RETRYING")
 ROUND_TRIPS_A_PAGE: Final = 20
@@ -141,7 +144,7 @@ def find_page(service: ReviewService, query: Query, *, limit: int, cursor: str |
         size = ITEMS_A_ROUND_TRIP if selection.where else min(limit + 1 - len(items), ITEMS_A_ROUND_TRIP)
         part = service.table.page(selection, limit=size, after=after)
         for item in part.items:
-            current = service.settle(item)
+            current = service.close_if_delivered(item)
             if not query.takes(current):
                 continue
             if len(items) == limit and last is not None:
@@ -152,7 +155,7 @@ def find_page(service: ReviewService, query: Query, *, limit: int, cursor: str |
     return Page(tuple(items), None if place >= len(selections) else _encoded(place, after))
 
 
-def walk(table: Table, query: Query) -> Iterator[ReviewItem]:
+def walk(table: DynamoReviewTable, query: Query) -> Iterator[ReviewItem]:
     """All items of a query, read lazily, as the table has them (none is closed on the way).
 
     Raises:

@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from media_events.core.clock import epoch, timestamp
 from media_events.core.envelope import Event
@@ -23,8 +23,12 @@ from media_events.events.claim_check import Bodies, restore
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.ports import Events, Functions, Queues
 from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop, with_redrive_count
-from media_events.recovery.review_item import Group, Grouping, Position, ReviewItem, Selection, Slice
-from ops.review.ordering import KeyQueues, OrderPosition, as_attribute, notify_skipped, order_position
+from media_events.recovery.review_item import ReviewItem
+from ops.review.ordering import OrderPosition, as_attribute, notify_skipped, order_position
+
+if TYPE_CHECKING:
+    from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+    from ops.deployment.idempotency_stores import IdempotencyTables
 
 STALE_SECONDS: Final = 15 * 60
 """A retry that is unconfirmed for so long may be made again, since its command may have died before it sent."""
@@ -53,54 +57,12 @@ class _Finished(Exception):  # noqa: N818  # no error: the outcome is known
         self.outcome = outcome
 
 
-class Table(Protocol):
-    """The review table."""
-
-    def get(self, item_id: str) -> ReviewItem | None:
-        """Read an item whole, consistently."""
-        ...
-
-    def get_summary(self, item_id: str) -> ReviewItem | None:
-        """Read an item without its body, response and message attributes, consistently."""
-        ...
-
-    def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
-        """Write the differences of ``item`` from ``over``; whether the table still had the version of ``over``."""
-        ...
-
-    def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
-        """The matches among the next ``limit`` items, without bodies, responses and message attributes."""
-        ...
-
-    def groups(
-        self, *, limit: int, after: Position | None = None, grouping: Grouping = "error"
-    ) -> tuple[list[Group], Position | None]:
-        """Up to ``limit`` groups, the one with the most waiting items first, and the position of the next."""
-        ...
-
-    def group(self, group_id: str) -> Group | None:
-        """One group with its counts."""
-        ...
-
-    def opened(self, group_ids: Sequence[str], hours: Sequence[str]) -> Mapping[tuple[str, str], int]:
-        """How many items of each group were opened in each hour (``2026-11-23T12``)."""
-        ...
-
-
-class DeliveryRecords(Protocol):
-    """The idempotency store. Any exception is a ``ProcessingError``."""
-
-    def done(self, key: str) -> bool:
-        """Whether the effect is recorded as done."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewService:
     """The review items of one deployment. ``by`` gives the operator's ARN; it is called at the first change."""
 
-    table: Table
-    effects: DeliveryRecords
+    table: DynamoReviewTable
+    effects: IdempotencyTables
     queues: Queues
     bus: Callable[[str], Events]
     functions: Functions
@@ -108,7 +70,7 @@ class ReviewService:
     by: Callable[[], str] = lambda: ""
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    key_queues: KeyQueues | None = None
+    key_queues: IdempotencyTables | None = None
 
     def now(self) -> str:
         """The time, as items have it."""
@@ -123,7 +85,7 @@ class ReviewService:
         item = self.table.get_summary(item_id)
         return "it is gone" if item is None else f"somebody else was first: {state_of(item)}"
 
-    def settle(self, item: ReviewItem) -> ReviewItem:
+    def close_if_delivered(self, item: ReviewItem) -> ReviewItem:
         """``item``, resolved or superseded if it is being retried and the idempotency store has the effect."""
         if item.status != "RETRYING" or not self.is_done(item):
             return item

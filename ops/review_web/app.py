@@ -12,7 +12,7 @@ from ops.review_web import actions, bulk_operations, edit, errors, formatting, g
 from ops.review_web.context import PageContext, current_context
 from ops.review_web.context import install as install_context
 from ops.review_web.request_guard import ENTERED, Gate
-from ops.shared.times import span
+from ops.shared.times import moment, span
 
 
 def create(context: PageContext, gate: Gate) -> Flask:
@@ -62,7 +62,7 @@ def _serve_files_without_wrapper(app: Flask) -> None:
 
 def _add_filters(app: Flask) -> None:
     filters = {
-        "moment": formatting.moment,
+        "moment": moment,
         "ago": lambda text: formatting.ago(text, current_context().clock()),
         "bytes": formatting.size,
         "number": formatting.number,

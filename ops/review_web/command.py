@@ -39,13 +39,7 @@ def serve(
     from ops.review.bootstrap import audited_review  # noqa: PLC0415  # Flask and botocore are slow to load
     from ops.review_web.server import context_of, serve_page  # noqa: PLC0415
 
-    deployment = find(
-        environment=where.environment,
-        region=where.region,
-        profile=where.profile,
-        table=where.table,
-        idempotency_tables=where.idempotency_table or [],
-    )
+    deployment = find(where)
     if not deployment.idempotency_tables:
         note(NO_IDEMPOTENCY_TABLE)
     name = where.environment or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT

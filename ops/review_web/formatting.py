@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -33,14 +32,6 @@ def visible(text: str) -> str:
     # Browsers end the lines of a text field with CRLF.
     text = text.replace("\r\n", "\n")
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
-
-
-def moment(text: str | None) -> str:
-    """A time to the second, in UTC; any other text as it is."""
-    seconds = epoch(text)
-    if seconds is None:
-        return text or ""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def ago(text: str | None, now: float) -> str:

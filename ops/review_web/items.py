@@ -26,6 +26,7 @@ from ops.review_web.groups import EXPLAINED, ITEMS_SHOWN, requested_status
 from ops.review_web.redaction import redacted
 from ops.review_web.timeline import happenings, metadata_of, path
 from ops.shared.console import pretty
+from ops.shared.times import moment
 
 blueprint = Blueprint("items", __name__)
 
@@ -79,7 +80,7 @@ def item(item_id: str) -> str:
 def state(item_id: str) -> dict[str, Any]:
     """The item's status and version, which its page polls."""
     service = current_context().review.service
-    item = service.settle(service.table.get_summary(item_id) or abort(404))
+    item = service.close_if_delivered(service.table.get_summary(item_id) or abort(404))
     return {"status": item.status, "version": item.version}
 
 
@@ -92,7 +93,7 @@ def _read(item_id: str) -> ReviewItem:
             raise
         # An operator who may not read bodies still sees the rest.
         item = service.table.get_summary(item_id)
-    return service.settle(item or abort(404))
+    return service.close_if_delivered(item or abort(404))
 
 
 def item_page(item_id: str, *, revealed: bool) -> str:
@@ -168,7 +169,7 @@ def facts(item: ReviewItem) -> list[tuple[str, str]]:
         "Partner": item.partner,
         "Correlation": item.correlation_id,
         "Ordering key": item.partition_key,
-        "First failed": formatting.moment(item.first_failed_at),
+        "First failed": moment(item.first_failed_at),
         "Redriven": f"{item.redrive_count} times" if item.redrive_count != 1 else "once",
         "Dead letter": item.kind,
         "Goes back to": " ".join(part for part in (to.queue_url or to.bus_arn or to.function_arn, to.route) if part),

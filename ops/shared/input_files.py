@@ -1,4 +1,4 @@
-"""Files that the operator names: read whole, or refused with a sentence that says why."""
+"""Files that the operator names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from ops.shared.console import fail
 
 MAX_BYTES: Final = 16 * 1024 * 1024
-"""Nothing that is read whole is larger: an event on a bus has 1 MiB at most."""
+"""Enough for any event: one on a bus has 1 MiB at most."""
 
 
 def read_input(file: str, what: str) -> bytes:

@@ -1,4 +1,4 @@
-"""How many messages are in a queue."""
+"""Depths of queues."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMES: Final[tuple[QueueAttributeNameType, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many messages are in a queue, roughly: waiting, in somebody's hands or in a backoff, and delayed."""
+    """The approximate numbers of a queue's messages. ``in_flight`` includes those that wait for a retry."""
 
     waiting: int
     in_flight: int
@@ -40,10 +40,10 @@ def queue_name(url: str) -> str:
 
 
 def depth(client: SQSClient, url: str) -> Depth:
-    """Ask SQS.
+    """The depth of a queue, from SQS.
 
     Raises:
-        HopError: it did not answer or refused.
+        ProcessingError: SQS did not answer or refused.
     """
     try:
         attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=_NAMES)["Attributes"]

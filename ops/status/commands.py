@@ -10,7 +10,7 @@ from rich.live import Live
 
 from ops.deployment.discovery import Deployment, find
 from ops.shared.console import fail, out, print_json
-from ops.shared.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
+from ops.shared.options import Json, Where, spread
 from ops.status.model import Verdict
 from ops.status.rendering import show
 
@@ -21,15 +21,12 @@ UNUSABLE: Final = 2
 STATUSES: Final[dict[Verdict, int]] = {"nothing": 0, "something": 1, "unknown": 2}
 
 
-def status(  # noqa: PLR0913  # each is an option of the command
+@spread
+def status(
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option(min=1, max=3600, help="With --watch: seconds between two refreshes.")] = 5.0,
-    table: TableName = None,
-    idempotency_table: IdempotencyTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Show a deployment on one screen: what needs a person now, open items, queues, dead letters, circuit breakers.
@@ -42,9 +39,7 @@ def status(  # noqa: PLR0913  # each is an option of the command
     """
     if watch and json:
         fail("--watch shows a screen, --json is for programs", hint="leave one of them out", exit_code=UNUSABLE)
-    deployment = find(
-        environment=environment, region=region, profile=profile, table=table, idempotency_tables=idempotency_table or []
-    )
+    deployment = find(where)
     collector = _collector(deployment)
     status = collector.collect()
     if json:

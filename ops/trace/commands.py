@@ -13,7 +13,7 @@ from rich.text import Text
 from media_events.core.failures import ProcessingError
 from ops.deployment.discovery import Deployment, find
 from ops.shared.console import OperatorError, fail, note, out, print_json
-from ops.shared.options import Environment, IdempotencyTables, Json, Profile, Region, TableName
+from ops.shared.options import Json, Where, spread
 from ops.trace.model import EventTrace, Verdict, gravest
 from ops.trace.rendering import show, summary_of
 
@@ -24,7 +24,8 @@ STATUSES: Final[dict[Verdict, int]] = {"settled": 0, "in flight": 3, "needs a pe
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-def trace(  # noqa: PLR0913  # each is an option of the command
+@spread
+def trace(
     event_id: Annotated[
         str, typer.Argument(help="The event's id, its correlation id, or the partner's id of the asset or job.")
     ],
@@ -36,11 +37,7 @@ def trace(  # noqa: PLR0913  # each is an option of the command
             "[default: by the idempotency store and the review table; else a day ago]."
         ),
     ] = None,
-    table: TableName = None,
-    idempotency_table: IdempotencyTables = None,
-    environment: Environment = None,
-    region: Region = None,
-    profile: Profile = None,
+    where: Where,
     json: Json = False,
 ) -> None:
     """Show an event's trace over all hops: what happened when, and where it is now. Never shows its content.
@@ -56,9 +53,7 @@ def trace(  # noqa: PLR0913  # each is an option of the command
     media-events trace "$ID" --json
     """
     begin = None if since is None else moment(since, now=time.time())
-    deployment = find(
-        environment=environment, region=region, profile=profile, table=table, idempotency_tables=idempotency_table or []
-    )
+    deployment = find(where)
     traces = _search(deployment, event_id, begin)
     found = [event for event in traces if event.found]
     if json:

@@ -64,7 +64,7 @@ class People:
         current = []
         for item in found:
             try:
-                current.append(service.settle(item))
+                current.append(service.close_if_delivered(item))
             except ProcessingError:
                 current.append(item)
         return [item for item in current if item.status in ("OPEN", "RETRYING")]

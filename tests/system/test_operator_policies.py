@@ -34,6 +34,7 @@ from ops.review.use_cases import Request
 from ops.review_web.app import create
 from ops.review_web.request_guard import Gate, hosts_of
 from ops.review_web.server import context_of
+from ops.shared.options import Where
 from tests.system.conftest import Told
 from tests.system.operators import Operator, Said, Visitor, with_policy
 from tests.system.policies import Guard, accesses, allows
@@ -256,7 +257,7 @@ class Guarded:
     """The desk and its page as a policy's holder has them on AWS, by what DynamoDB would say to each request."""
 
     def __init__(self, policy: str) -> None:
-        deployment = find(environment="local", region=None, profile=None, table=None, idempotency_tables=[])
+        deployment = find(Where(environment="local"))
         self.guard = Guard(policy)
         self.guard.watch(deployment.cloud.client("dynamodb"))
         self.review = audited_review(deployment)

@@ -110,7 +110,7 @@ def show(
         problem = f"{error.code}: {error.message}"
     if item is None:
         fail(f"there is no review item {item_id!r}", hint="list them: media-events review list")
-    item = review.service.settle(item)
+    item = review.service.close_if_delivered(item)
     edits = ancestry(review, item)
     try:
         body = review.service.body(item) if problem is None else ""
@@ -160,7 +160,7 @@ def groups(
     """
     grouping = failure_groups.checked_grouping(by)
     service = service_of(where).service
-    failure_groups.settle_some(service)
+    failure_groups.close_delivered(service)
     page = failure_groups.group_page(service, limit=limit, cursor=cursor, grouping=grouping)
     if json:
         rows = [
@@ -189,7 +189,7 @@ def stats(
     Example: media-events review stats --json
     """
     service = service_of(where).service
-    failure_groups.settle_some(service)
+    failure_groups.close_delivered(service)
     statistics = failure_groups.stats(service)
     if json:
         print_json({**asdict(statistics), "trend": statistics.trend.to_dict()})

@@ -26,13 +26,7 @@ def service_of(where: Where, *, confirming: bool = False) -> AuditedReviewServic
     Raises:
         OperatorError: the deployment can't be found.
     """
-    deployment = find(
-        environment=where.environment,
-        region=where.region,
-        profile=where.profile,
-        table=where.table,
-        idempotency_tables=where.idempotency_table or [],
-    )
+    deployment = find(where)
     if confirming and not deployment.idempotency_tables:
         note(NO_IDEMPOTENCY_TABLE)
     return _review(deployment)

@@ -13,7 +13,7 @@ from media_events.recovery.review_item import Group, ReviewItem
 from ops.review.ordering import OrderPosition
 from ops.review.remediation import advice
 from ops.shared.console import plain
-from ops.shared.times import span
+from ops.shared.times import moment, span
 
 if TYPE_CHECKING:
     from ops.review.failure_groups import Stats, Trend
@@ -35,7 +35,6 @@ def listing(items: Sequence[ReviewItem]) -> Table:
     for column in ("event", "why"):
         table.add_column(column, overflow="fold", ratio=1)
     for item in items:
-        latest = item.last_failed_at.replace("T", " ").partition(".")[0]
         several = f", {len(item.attempts)} failures" if len(item.attempts) > 1 else ""
         table.add_row(
             Text.assemble(item.item_id, "\n", (item.status, _STYLES.get(item.status, ""))),
@@ -43,7 +42,7 @@ def listing(items: Sequence[ReviewItem]) -> Table:
             Text.assemble(
                 (plain(item.error_code), "bold"),
                 f" ({item.failure_class})\n{plain(item.error_message)[:160]}\n",
-                (f"{latest} UTC{several}", "dim"),
+                (plain(f"{moment(item.last_failed_at)}{several}"), "dim"),
             ),
         )
     return table
@@ -134,8 +133,7 @@ def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
                 (f"\n{advice(group.failure_class, group.error_code).briefly}", "italic"),
                 (
                     plain(
-                        f"\nfirst {_moment(group.first_opened_at)}, last {_moment(group.last_opened_at)} UTC; "
-                        f"{_words(trend)}"
+                        f"\nfirst {moment(group.first_opened_at)}, last {moment(group.last_opened_at)}; {_words(trend)}"
                     ),
                     "dim",
                 ),
@@ -152,9 +150,9 @@ def stats_card(stats: Stats, *, now: float) -> Table:
     for status, count in stats.by_status.items():
         table.add_row(status, str(count))
     table.add_row("groups", str(stats.groups))
-    for name, moment in (("oldest open", stats.oldest), ("newest open", stats.newest)):
-        if moment is not None:
-            table.add_row(name, Text(plain(f"{_moment(moment)} UTC, {_ago(moment, now)} ago")))
+    for name, time in (("oldest open", stats.oldest), ("newest open", stats.newest)):
+        if time is not None:
+            table.add_row(name, Text(plain(f"{moment(time)}, {_ago(time, now)} ago")))
     table.add_row("opened", _words(stats.trend))
     for title, counts in (("class", stats.by_class), ("destination", stats.by_destination)):
         for name, count in counts.items():
@@ -166,10 +164,6 @@ def diff_lines(diff: Sequence[str]) -> Iterator[Text]:
     """A unified diff, coloured."""
     for text in diff:
         yield Text(plain(text), style={"+": "green", "-": "red", "@": "cyan"}.get(text[:1], ""))
-
-
-def _moment(time: str) -> str:
-    return time.replace("T", " ").partition(".")[0]
 
 
 def _ago(time: str, now: float) -> str:

@@ -13,6 +13,7 @@ from ops.deployment import discovery
 from ops.review.cli import context
 from ops.review.cli.commands import app as review
 from ops.shared.console import OperatorError
+from ops.shared.options import Where
 from tests.fakes.audit_log import records_of
 from tests.fakes.review_items import attempt, make_item
 from tests.unit.ops.review.test_service import Office
@@ -184,14 +185,13 @@ def test_a_retry_of_nothing_is_a_mistake(review):  # noqa: ARG001
 # --- finding the deployment --------------------------------------------------------------------------------------
 
 
-def find(**given):
-    values = {"environment": None, "region": None, "profile": None, "table": None, "idempotency_tables": []}
-    return discovery.find(**(values | given))
+def find(**options):
+    return discovery.find(Where(**options))
 
 
 def test_names_given_by_the_operator_win(review, monkeypatch):  # noqa: ARG001
     monkeypatch.setenv(discovery.REVIEW_TABLE_VARIABLE, "other")
-    found = find(table="review", idempotency_tables=["a", "b"])
+    found = find(table="review", idempotency_table=["a", "b"])
     assert (found.review_table, list(found.idempotency_tables)) == ("review", ["a", "b"])
 
 

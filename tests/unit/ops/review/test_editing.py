@@ -409,7 +409,7 @@ def test_an_edit_that_was_delivered_before_it_was_closed_is_closed_without_being
         place.send(edited)
     place.fakes.trap.at = None
     place.delivered(edited.event.metadata.id)
-    assert place.fakes.service().settle(place.current()).status == "SUPERSEDED"
+    assert place.fakes.service().close_if_delivered(place.current()).status == "SUPERSEDED"
     assert len(place.sent()) == 1
 
 

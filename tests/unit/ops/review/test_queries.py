@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media_events.recovery.review_item import Slice
-from ops.review.failure_groups import checked_grouping, group_page, settle_some, stats
+from ops.review.failure_groups import checked_grouping, close_delivered, group_page, stats
 from ops.review.queries import Query, QueryError, find_page, time_bound, walk
 from tests.fakes.review_items import make_item
 from tests.unit.ops.review.test_service import Office
@@ -233,5 +233,5 @@ def test_counts_settle_what_was_confirmed_after_its_command_had_gone():
     review = Office()
     review.retry(wait=0)
     review.idempotency.delivered(review.item)
-    settle_some(review.service())
+    close_delivered(review.service())
     assert stats(review.service()).by_status["RESOLVED"] == 1

@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from ops.review.failure_groups import hours_until
 from ops.review.remediation import advice
-from ops.review_web.formatting import ago, clean, highlighted, moment, size
+from ops.review_web.formatting import ago, clean, highlighted, size
 from ops.review_web.groups import growth
 from ops.review_web.redaction import HIDDEN, redacted
-from ops.shared.times import span
+from ops.shared.times import moment, span
 from tests.fakes.review_web import NOW
 
 

@@ -10,6 +10,7 @@ from media_events.core.failures import TransientError
 from ops.cli import run
 from ops.deployment import discovery
 from ops.shared.console import OperatorError
+from ops.shared.options import Where
 from ops.trace import bootstrap
 from ops.trace.commands import moment
 from tests.fakes.review_items import make_item
@@ -162,7 +163,7 @@ def test_terraforms_outputs_of_any_root_may_be_given_as_a_file(monkeypatch, tmp_
     monkeypatch.setenv(discovery.OUTPUTS_VARIABLE, str(file))
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
 
-    found = discovery.find(environment=None, region=None, profile=None, table=None, idempotency_tables=[])
+    found = discovery.find(Where())
 
     assert (found.review_table, found.idempotency_tables) == ("review", ["ingress", "deliveries"])
     assert found.topology.hops["route/ready-to-cms"].destination == "cms"
@@ -172,7 +173,7 @@ def test_terraforms_outputs_of_any_root_may_be_given_as_a_file(monkeypatch, tmp_
 def test_a_file_without_outputs_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv(discovery.OUTPUTS_VARIABLE, str(tmp_path / "none.json"))
     with pytest.raises(OperatorError, match="no file with Terraform's outputs"):
-        discovery.find(environment=None, region=None, profile=None, table=None, idempotency_tables=[])
+        discovery.find(Where())
 
 
 def test_a_refusal_is_reported_without_a_traceback(run_trace):
