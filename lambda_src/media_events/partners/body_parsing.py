@@ -1,4 +1,4 @@
-"""Read a body strictly: one document has one meaning, for us and for every system behind us.
+"""Reads a body strictly, so that it has the same meaning for us and for every later system.
 
 Every refusal is a :class:`PermanentDataError` with one of these codes: ``body-empty``, ``body-not-utf8``,
 ``body-bom``, ``json-invalid``, ``json-too-deep``, ``json-duplicate-key``, ``json-not-a-number``,
@@ -18,7 +18,7 @@ from media_events.core.failures import PermanentDataError
 
 MAX_DEPTH: Final = 64
 MAX_INTEGER: Final = 2**63 - 1
-"""Numbers beyond a signed 64-bit integer are kept as text: EventBridge and many readers can't hold them."""
+"""Larger numbers become text: EventBridge and many readers can't hold more than a signed 64-bit integer."""
 
 MAX_FORM_FIELDS: Final = 1_000
 JSON_TYPES: Final = ("application/json", "application/*+json")
@@ -26,9 +26,9 @@ FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse JSON text as RFC 8259 has it, and stricter: UTF-8 without a mark, no duplicate names, no NaN, depth 64.
+    """Parse JSON (RFC 8259), with further rules: UTF-8 without a BOM, no duplicate names, no NaN, depth 64.
 
-    Integers beyond 64 bits and floats beyond 2**63 come back as text, unchanged.
+    Integers beyond 64 bits and floats beyond 2**63 become text, unchanged.
 
     Raises:
         PermanentDataError: with one of the module's codes.
@@ -71,22 +71,22 @@ def parse_form(body: bytes) -> dict[str, str]:
 
 
 def media_type(headers: Sequence[tuple[str, str]] | Mapping[str, str]) -> str | None:
-    """The ``Content-Type`` without parameters, in lower case; ``None`` where there is none or more than one."""
+    """The ``Content-Type`` without parameters, in lower case; ``None`` if there is none or more than one."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     values = [value for name, value in pairs if name.lower() == "content-type"]
     return values[0].partition(";")[0].strip().lower() if len(values) == 1 else None
 
 
-def type_accepted(found: str | None, accepted: Sequence[str]) -> bool:
-    """Whether a media type is one of ``accepted``, where ``application/*+json`` stands for any such suffix.
+def type_accepted(kind: str | None, accepted: Sequence[str]) -> bool:
+    """Whether a media type is one of ``accepted``, in which ``application/*+json`` means any such suffix.
 
-    ``none`` in ``accepted`` lets requests without a content type in.
+    ``none`` in ``accepted`` admits requests without a content type.
     """
-    if not found:
+    if not kind:
         return "none" in accepted
     for pattern in accepted:
         start, star, end = pattern.partition("*")
-        if found == pattern or (star and found.startswith(start) and found.endswith(end)):
+        if kind == pattern or (star and kind.startswith(start) and kind.endswith(end)):
             return True
     return False
 
@@ -106,10 +106,10 @@ def _decode(body: bytes) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    value = dict(pairs)
+    if len(value) != len(pairs):
         raise PermanentDataError("json-duplicate-key", "an object of the body has the same name twice")
-    return found
+    return value
 
 
 def _integer(text: str) -> int | str:
@@ -134,7 +134,7 @@ _UNPAIRED: Final = re.compile("[\ud800-\udfff]")
 
 
 def _check(value: Any) -> None:
-    """Depth, lone surrogates and NULs, without recursion."""
+    """Check depth, lone surrogates and NULs, without recursion."""
     level, depth = [value], 0
     while level:
         deeper: list[Any] = []

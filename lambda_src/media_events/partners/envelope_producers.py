@@ -1,4 +1,4 @@
-"""Producers that speak the envelope themselves: their events are validated, and pass without what only we may say."""
+"""Partners that send the envelope themselves: their events are validated, and lose the control attributes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from media_events.core.envelope import CONTROL_ATTRIBUTES, SPECVERSION, EnvelopeError, Event, Ingress
 from media_events.core.failures import PermanentDataError
+from media_events.core.json_fields import mapping
 from media_events.partners.normalization import (
     MAX_ID_CHARACTERS,
     MAX_VALUE_CHARACTERS,
@@ -21,7 +22,7 @@ _LIMITS = {"id": MAX_ID_CHARACTERS, "type": MAX_TYPE_CHARACTERS, "nativetype": M
 
 
 def is_envelope(detail: Any) -> bool:
-    """Whether a ``Detail`` claims to be in the envelope: ``metadata`` of CloudEvents, beside ``data``."""
+    """Whether a ``Detail`` claims to be an envelope: CloudEvents ``metadata``, and ``data``."""
     return (
         isinstance(detail, Mapping)
         and isinstance(detail.get("metadata"), Mapping)
@@ -31,25 +32,24 @@ def is_envelope(detail: Any) -> bool:
 
 
 def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float) -> Event:
-    """The event of a producer that speaks the envelope.
+    """The event of a partner that sends the envelope.
 
-    Its control attributes (``CONTROL_ATTRIBUTES``: ``dataref``, ``redrive``, ``hops``, …) are dropped and set by us,
-    and ``source`` is the partner that the configuration says, whatever the producer calls itself. ``now`` is epoch
-    seconds.
+    Its control attributes (``CONTROL_ATTRIBUTES``: ``dataref``, ``redrive``, ``hops``, …) are replaced by ours, and
+    ``source`` is the configured partner, whatever the event says. ``now`` is epoch seconds.
 
     Raises:
         PermanentDataError: ``envelope-invalid``, naming every attribute that is missing or wrong.
     """
-    metadata = detail.get("metadata") if isinstance(detail, Mapping) else None
+    metadata = mapping(detail).get("metadata")
     if not isinstance(metadata, Mapping):
         raise PermanentDataError("envelope-invalid", "detail.metadata must be an object")
-    given = {name: value for name, value in metadata.items() if name not in CONTROL_ATTRIBUTES and value is not None}
+    sent = {name: value for name, value in metadata.items() if name not in CONTROL_ATTRIBUTES and value is not None}
     received = received_time(now)
     attributes: dict[str, Any] = {
-        "nativetype": given.get("type"),
+        "nativetype": sent.get("type"),
         "time": received,
-        "partitionkey": given.get("subject") or given.get("id"),
-        **given,
+        "partitionkey": sent.get("subject") or sent.get("id"),
+        **sent,
         "source": f"partner.{partner}",
         "partner": partner,
         "ingress": ingress,

@@ -1,6 +1,6 @@
-"""Answer the request with which a sender checks that an endpoint wants its events.
+"""Responds to the request by which a sender checks that an endpoint wants its events.
 
-Only configured words are ever echoed: a token must look like one, and it is answered as JSON or plain text.
+Nothing else is echoed: a token must have a token's form, and the response is JSON or plain text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=:-]{1,512}")
 
 @dataclass(frozen=True, slots=True)
 class HandshakeResponse:
-    """What to answer instead of processing the request."""
+    """The response, in place of processing the request."""
 
     status: int
     body: str
@@ -31,9 +31,9 @@ class HandshakeResponse:
 
 
 def answer_query(handshake: Handshake | None, request: Request, secrets: Sequence[str]) -> HandshakeResponse | None:
-    """The answer to a GET that asks for a query parameter back; ``None`` where it is no handshake. Never raises.
+    """The response to a GET with a query parameter to echo; ``None`` if it is no handshake. Never raises.
 
-    Where ``secret_query`` is configured, that parameter must be one of ``secrets``: a GET carries no signature.
+    If ``secret_query`` is configured, that parameter must be one of ``secrets``: a GET has no signature.
     """
     if handshake is None or handshake.kind != "query_echo" or request.method.upper() != "GET":
         return None
@@ -45,16 +45,16 @@ def answer_query(handshake: Handshake | None, request: Request, secrets: Sequenc
     if len(query) != len(fields) or any(query.get(name) != value for name, value in handshake.require_query.items()):
         return None
     if handshake.secret_query is not None:
-        said = query.get(handshake.secret_query, "").encode("utf-8", "backslashreplace")
-        known = [secret.encode("utf-8", "backslashreplace") for secret in secrets if secret]
-        if not sum(hmac.compare_digest(said, secret) for secret in known):
+        presented = query.get(handshake.secret_query, "").encode("utf-8", "backslashreplace")
+        encoded = [secret.encode("utf-8", "backslashreplace") for secret in secrets if secret]
+        if not sum(hmac.compare_digest(presented, secret) for secret in encoded):
             return None
     token = query.get(handshake.query or "")
     return _text(token) if _is_token(token) else None
 
 
 def answer_document(handshake: Handshake | None, document: Any, secrets: Sequence[str]) -> HandshakeResponse | None:
-    """The answer to a POST whose verified and parsed body asks for a token back; ``None`` where it asks for none."""
+    """The response to a POST whose verified body has a token to echo; ``None`` if it has none."""
     if handshake is None or handshake.kind == "query_echo" or handshake.when is None or handshake.token is None:
         return None
     names = {"body": document, "document": document, "headers": {}, "attributes": {}, "envelope": {}, "index": 0}

@@ -1,6 +1,6 @@
-"""From a partner's message to events in the envelope, by the partner's specification.
+"""Turns a partner's message into events in the envelope, by the partner's specification.
 
-What can't be normalised raises :class:`PermanentDataError` with one of :mod:`parsing`'s codes or ``body-not-object``,
+A message that can't be normalised raises :class:`PermanentDataError` with a code of :mod:`body_parsing` or ``body-not-object``,
 ``batch-missing``, ``batch-too-large``, ``batch-item-not-object``, ``key-value-list-invalid``, ``id-missing``,
 ``id-invalid``, ``type-missing``, ``type-invalid``, ``type-not-allowed``, ``value-invalid``, ``data-missing``.
 """
@@ -43,10 +43,10 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
 ) -> list[Event]:
     """The events of one message, in its order.
 
-    ``body`` is the raw body; for the buses, the JSON of ``detail``, with the EventBridge event as ``envelope``. Where
-    the specification's ``parsing.wrapping`` is ``eventbridge``, the body may also be that whole event.
-    ``attributes`` are a queue's or topic's, plain texts by name. ``now`` is epoch seconds and becomes
-    ``recordedtime``, and ``time`` where the message has none.
+    ``body`` is the raw body; from a bus, the JSON of ``detail``, with the EventBridge event as ``envelope``. If the
+    specification's ``parsing.wrapping`` is ``eventbridge``, the body may also be that whole event. ``attributes`` are
+    those of a queue's or topic's message, as text. ``now`` (epoch seconds) becomes ``recordedtime``, and ``time`` if
+    the message has none.
 
     Raises:
         PermanentDataError: the message can't be normalised, now or later.
@@ -67,7 +67,7 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
 
 
 def header_values(headers: Headers) -> dict[str, str]:
-    """Headers as expressions see them: lower-case names, the first value of each."""
+    """Headers for expressions: lower-case names, the first value of each."""
     values: dict[str, str] = {}
     for name, value in headers.items() if isinstance(headers, Mapping) else headers:
         values.setdefault(name.lower(), value)
@@ -97,10 +97,10 @@ def _unwrap(
 def _items(spec: PartnerSpecification, document: Any, names: Mapping[str, Any]) -> list[dict[str, Any]]:
     items = [document]
     if spec.split is not None:
-        found = spec.split.path.find(Context({**names, "body": document, "index": 0}, 0.0))
-        if isinstance(found, list):
-            items = found
-        elif found is not None or not spec.split.optional:
+        batch = spec.split.path.find(Context({**names, "body": document, "index": 0}, 0.0))
+        if isinstance(batch, list):
+            items = batch
+        elif batch is not None or not spec.split.optional:
             raise PermanentDataError("batch-missing", f"there is no list of events at {spec.split.path.expression}")
     if len(items) > MAX_BATCH_ITEMS:
         raise PermanentDataError("batch-too-large", f"a batch holds {len(items)} events, over {MAX_BATCH_ITEMS}")
@@ -136,7 +136,7 @@ def _event(spec: PartnerSpecification, partner: str, ingress: Ingress, context: 
     group = scalar_text(attributes.get("MessageGroupId"))
     sequence = _sequence(spec.sequence, context)
     if group is not None and scalar_text(attributes.get("SequenceNumber")) is not None:
-        # Within a message group it is the queue's numbers that sort, whatever the partner counts.
+        # Within a message group the queue's numbers are the order, whatever the partner counts.
         sequence = str(scalar_text(attributes["SequenceNumber"])).zfill(20)
     if sequence is not None and batch:
         sequence = f"{sequence}.{context.names['index']:06d}"
@@ -167,16 +167,16 @@ def _event(spec: PartnerSpecification, partner: str, ingress: Ingress, context: 
 
 
 def redact_document(spec: PartnerSpecification, context: Context) -> Any:
-    """The whole message without what is redacted in its events."""
+    """The whole message, without the redacted fields of its events."""
     names = {path.split(".")[-1] for path in spec.redact} - {"*", "**"}
     return redact(context.names["document"], [*spec.redact, *(f"**.{name}" for name in sorted(names))])
 
 
 def _identity(spec: PartnerSpecification, context: Context) -> str:
-    found = spec.id.find(context)
-    if found is None or found == "":
-        raise PermanentDataError("id-missing", "the message has no event id where the specification says")
-    text = scalar_text(found)
+    value = spec.id.find(context)
+    if value is None or value == "":
+        raise PermanentDataError("id-missing", "the message has no event id at the place in the specification")
+    text = scalar_text(value)
     if text is None or len(text) > MAX_ID_CHARACTERS or not text.isprintable():
         raise PermanentDataError(
             "id-invalid", f"an event id must be printable text of at most {MAX_ID_CHARACTERS} characters"
@@ -187,11 +187,10 @@ def _identity(spec: PartnerSpecification, context: Context) -> str:
 def _types(spec: PartnerSpecification, context: Context) -> tuple[str, str]:
     """The partner's own type and the neutral one."""
     rule = spec.type
-    found = rule.source.find(context)
-    if found is None or found == "":
-        raise PermanentDataError("type-missing", "the message has no type where the specification says")
-    coded = rule.table.get(scalar_text(found) or "") if rule.table else None
-    native = coded if coded is not None else found
+    value = rule.source.find(context)
+    if value is None or value == "":
+        raise PermanentDataError("type-missing", "the message has no type at the place in the specification")
+    native = rule.table.get(scalar_text(value) or "", value)
     if not isinstance(native, str) or len(native) > MAX_TYPE_CHARACTERS or not native.isprintable():
         raise PermanentDataError(
             "type-invalid", f"an event's type must be printable text of at most {MAX_TYPE_CHARACTERS} characters"
@@ -205,10 +204,10 @@ def _types(spec: PartnerSpecification, context: Context) -> tuple[str, str]:
 
 
 def _value(source: ValueExpression | None, context: Context, name: str) -> str | None:
-    found = None if source is None else source.find(context)
-    if found is None or found == "":
+    value = None if source is None else source.find(context)
+    if value is None or value == "":
         return None
-    text = scalar_text(found)
+    text = scalar_text(value)
     if text is None or len(text) > MAX_VALUE_CHARACTERS or not printable(text):
         raise PermanentDataError(
             "value-invalid", f"{name} must be printable text of at most {MAX_VALUE_CHARACTERS} characters"
@@ -231,7 +230,7 @@ def _time(spec: PartnerSpecification, context: Context) -> str | None:
 
 
 def received_time(now: float) -> str:
-    """``now``, epoch seconds, as the envelope writes times."""
+    """``now`` (epoch seconds) in the envelope's form."""
     return rfc3339(datetime.fromtimestamp(now, tz=UTC))
 
 
@@ -248,7 +247,7 @@ def valid_traceparent(text: str) -> bool:
 
 
 def _with_distinct_ids(events: list[Event]) -> list[Event]:
-    """Each event of a batch has its own id: the same event twice is one, different ones get their position."""
+    """Make ids in a batch distinct: equal events become one, different ones with the same id get their position."""
     if len({event.metadata.id for event in events}) == len(events):
         return events
     variants: dict[str, dict[bytes, int]] = {}

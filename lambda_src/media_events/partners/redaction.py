@@ -1,7 +1,7 @@
-"""Take credentials out of a partner's message before anybody sees it.
+"""Removes credentials from a partner's message.
 
-A path is dotted (``data.stream_key``), ``*`` stands for every item or field of one level, ``**`` for any depth:
-``**.auth_token`` is every ``auth_token`` wherever it stands.
+A path is dotted (``data.stream_key``). ``*`` means every item or field of one level, ``**`` any depth:
+``**.auth_token`` is every ``auth_token`` in the message.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PATH: Final = re.compile(r"(?:\*\*\.)?[^.\[\]\s]+(?:\.[^.\[\]\s]+)*")
 
 
 def redact(value: Any, paths: Sequence[str]) -> Any:
-    """A copy of ``value`` whose fields at ``paths`` read ``[redacted]``; nulls stay null."""
+    """A copy of ``value`` with ``[redacted]`` at ``paths``; nulls stay null."""
     for path in paths:
         value = _redact(value, path.split("."))
     return value
@@ -46,10 +46,10 @@ def _below(value: Any, rest: list[str]) -> Any:
 
 
 def redact_body(body: bytes, paths: Sequence[str]) -> bytes:
-    """The raw body without its credentials, for what is kept when a body can't be normalised.
+    """The raw body without its credentials, for a body that can't be normalised.
 
-    A body that parses loses what the paths name, at the root and at every depth (a batch's items are not split
-    yet). One that does not parse loses whatever stands after a field of such a name.
+    A body that can be parsed loses the fields of the paths, at the root and at every depth (a batch is not split yet).
+    Another one loses the text after each name of such a field.
     """
     if not paths:
         return body

@@ -1,15 +1,21 @@
-"""How a partner proves that a request is its own: the ``verification`` and ``handshake`` parts of a specification."""
+"""The ``verification`` and ``handshake`` of a specification (docs/reference/partner-specification.md)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from media_events.core.config_fields import Fields, kind_of
-from media_events.partners.timestamps import parse_zone
-from media_events.partners.value_expressions import HEADER_NAME, ValueExpression, parse_path, parse_source
+from media_events.core.config_fields import Fields
+from media_events.partners.timestamps import read_zone
+from media_events.partners.value_expressions import (
+    HEADER_NAME,
+    ValueExpression,
+    parse_optional_path,
+    parse_source,
+    read_header_name,
+)
 
 METHODS: Final = ("hmac", "digest", "ed25519", "static_token", "jwt_body", "basic", "none")
 ALGORITHMS: Final = ("sha1", "sha256", "sha384", "sha512")
@@ -19,6 +25,11 @@ KEY_FORMATS: Final = ("utf8", "base64", "hex")
 UNITS: Final = ("s", "ms", "iso")
 PLACEHOLDERS: Final = ("timestamp", "id", "body", "secret", "url", "sorted_form")
 HANDSHAKES: Final = ("echo_field", "hmac_token", "query_echo")
+_HANDSHAKE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "echo_field": ("when", "token"),
+    "hmac_token": ("when", "token", "response_field", "digest_field"),
+    "query_echo": ("query",),
+}
 MAX_TOLERANCE_SECONDS: Final = 30 * 86_400
 DEFAULT_MESSAGE_ID_PATTERN: Final = r"[A-Za-z0-9_-]{1,256}"
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
@@ -27,9 +38,9 @@ _SIGNED: Final = ("hmac", "digest", "ed25519")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureFormat:
-    """How candidates stand in the signature's header: alone, after a prefix, in ``k=v`` pairs, or versioned.
+    """The form of the signature header: one signature, one after a prefix, ``k=v`` pairs, or versions.
 
-    ``ed25519_keys`` are the versions or keys whose candidates are ed25519 signatures beside HMACs (``v1a``).
+    ``ed25519_keys`` are the versions or keys of ed25519 signatures beside HMACs (``v1a``).
     """
 
     kind: str = "raw"
@@ -41,7 +52,7 @@ class SignatureFormat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timestamp:
-    """Where the signed time is: ``header``, ``kv`` or ``claim`` and its name, and the unit it is written in."""
+    """The place of the signed time (``header``, ``kv`` or ``claim``), its name there, and its unit."""
 
     place: str
     name: str
@@ -51,7 +62,7 @@ class Timestamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyDigest:
-    """A digest of the body that travels in a query parameter of the signed URL."""
+    """A digest of the body in a query parameter of the signed URL."""
 
     query: str
     algorithm: str = "sha256"
@@ -60,10 +71,10 @@ class BodyDigest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """One scheme, every parameter pinned by configuration and none taken from a request.
+    """One scheme; configuration decides every parameter, and a request none.
 
-    ``content`` is a sequence of ``(literal, placeholder)`` pairs. ``tolerance_seconds`` 0 means that the time is
-    not checked. ``key_prefix`` is stripped from secrets; ``public_key_prefix`` marks ed25519 public keys.
+    ``content`` is a sequence of ``(literal, placeholder)`` pairs. With ``tolerance_seconds`` 0 the time is not checked.
+    ``key_prefix`` is removed from secrets; ``public_key_prefix`` marks ed25519 public keys.
     """
 
     method: str
@@ -86,7 +97,7 @@ class Verification:
     allow_unverified: bool = False
 
     def signs(self, placeholder: str) -> bool:
-        """Whether the signed content holds this part of the request."""
+        """Whether the signed content has this part of the request."""
         return self.method in _SIGNED and any(name == placeholder for _, name in self.content)
 
     def signed_headers(self) -> frozenset[str]:
@@ -99,7 +110,7 @@ class Verification:
         return frozenset(names)
 
     def security_headers(self) -> frozenset[str]:
-        """Every header that verification reads, and that a request may therefore carry only once."""
+        """Every header that verification reads; a request may have each only once."""
         names = {self.signature_header, self.message_id_header, *self.require_headers}
         if self.timestamp is not None and self.timestamp.place == "header":
             names.add(self.timestamp.name)
@@ -110,10 +121,10 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """How an endpoint proves to a sender that it is the right one.
+    """How an endpoint proves to a sender that it wants its events.
 
-    ``echo_field``: where ``when`` is true, answer the value at ``token`` (as ``response_field``, or as plain text).
-    ``hmac_token``: the same with the token's HMAC beside it. ``query_echo``: on GET, answer a query parameter.
+    ``echo_field``: if ``when`` is true, respond with the value at ``token`` (in ``response_field``, or as plain text).
+    ``hmac_token``: the same, with the token's HMAC. ``query_echo``: respond to a GET with a query parameter.
     """
 
     kind: str
@@ -132,65 +143,49 @@ def parse_verification(fields: Fields) -> Verification | None:
     """Read the ``verification`` table; problems go to ``fields.problems``."""
     before = len(fields.problems)
     method = fields.choice("method", METHODS, required=True)
-    if fields.values.get("algorithm") == "md5":
-        fields.take("algorithm")
-        fields.problem("algorithm", "md5 is broken and refused; use sha256, or sha1 if the partner has nothing better")
-        algorithm = "sha256"
-    else:
-        algorithm = fields.choice("algorithm", ALGORITHMS, default="sha256") or "sha256"
-    encoding = fields.choice("encoding", ENCODINGS, default="hex") or "hex"
-    header = _header(fields, "signature_header")
-    query = fields.text("signature_query", hint="the name of a query parameter")
-    signature_format = _signature_format(fields)
-    timestamp = _timestamp(fields)
-    message_id = _message_id(fields)
-    pattern = fields.text("message_id_pattern", default=DEFAULT_MESSAGE_ID_PATTERN) or DEFAULT_MESSAGE_ID_PATTERN
-    template = fields.text("content", default="{body}", hint="a template such as {timestamp}.{body}") or "{body}"
-    content = _content(fields, template)
-    key_format = fields.choice("key_format", KEY_FORMATS, default="utf8") or "utf8"
-    key_prefix = fields.text("key_prefix", default="", hint="the text that stands before the key") or ""
-    public_key_prefix = fields.text("public_key_prefix", default="") or ""
-    tolerance = fields.integer("tolerance_seconds", default=300, low=0, high=MAX_TOLERANCE_SECONDS)
-    required = {name.lower(): value for name, value in fields.pairs("require_headers").items()}
-    body_digest = _body_digest(fields)
-    form_keys = fields.texts("form_keys", hint="the list of form fields that the partner signs")
-    allow_unverified = fields.boolean("allow_unverified")
-    fields.done()
-    compiled = _pattern(fields, pattern)
-    if method is None or len(fields.problems) > before or compiled is None:
-        return None
+    default_header = "authorization" if method in ("jwt_body", "basic") else None
     verification = Verification(
         method=method,
-        algorithm=algorithm,
-        encoding=encoding,
-        signature_header=header or ("authorization" if method in ("jwt_body", "basic") else None),
-        signature_query=query,
-        signature_format=signature_format,
-        timestamp=timestamp,
-        message_id_header=message_id,
-        message_id_pattern=compiled,
-        content=content,
-        key_format=key_format,
-        key_prefix=key_prefix,
-        public_key_prefix=public_key_prefix,
-        tolerance_seconds=tolerance,
-        require_headers=required,
-        body_digest=body_digest,
-        form_keys=form_keys,
-        allow_unverified=allow_unverified,
+        algorithm=_algorithm(fields),
+        encoding=fields.choice("encoding", ENCODINGS, default="hex"),
+        signature_header=read_header_name(fields, "signature_header") or default_header,
+        signature_query=fields.text("signature_query", hint="the name of a query parameter"),
+        signature_format=_signature_format(fields),
+        timestamp=_timestamp(fields),
+        message_id_header=_message_id(fields),
+        message_id_pattern=_pattern(fields),
+        content=_content(fields),
+        key_format=fields.choice("key_format", KEY_FORMATS, default="utf8"),
+        key_prefix=fields.text("key_prefix", hint="the text before the key") or "",
+        public_key_prefix=fields.text("public_key_prefix") or "",
+        tolerance_seconds=fields.integer("tolerance_seconds", default=300, low=0, high=MAX_TOLERANCE_SECONDS),
+        require_headers={name.lower(): value for name, value in fields.pairs("require_headers").items()},
+        body_digest=_body_digest(fields),
+        form_keys=fields.texts("form_keys", hint="the list of form fields that the partner signs"),
+        allow_unverified=fields.boolean("allow_unverified"),
     )
-    _check(verification, fields)
+    fields.done()
+    if len(fields.problems) == before:
+        _check(verification, fields)
     return verification if len(fields.problems) == before else None
 
 
+def _algorithm(fields: Fields) -> str:
+    if fields.values.get("algorithm") == "md5":
+        fields.take("algorithm")
+        fields.problem("algorithm", "md5 is broken and refused; use sha256, or sha1 if the partner has nothing better")
+        return "sha256"
+    return fields.choice("algorithm", ALGORITHMS, default="sha256")
+
+
 def _check(verification: Verification, fields: Fields) -> None:
-    """What can only be judged across several parameters."""
+    """Check rules that concern several parameters."""
     method = verification.method
     if method == "none":
         if not verification.allow_unverified:
             fields.problem(
                 "allow_unverified",
-                "must be true with method none: then anybody who knows the URL can send events; better give the "
+                "must be true with method none: then anybody who knows the URL can send events; it is better to give the "
                 "partner a URL with ?token=… (method static_token, signature_query token)",
             )
         return
@@ -224,12 +219,12 @@ def _check_content(verification: Verification, fields: Fields) -> None:
         fields.problem("content", "leaves the timestamp unsigned; it must hold {timestamp}, as in {timestamp}.{body}")
     if verification.timestamp is None and signs("timestamp"):
         fields.problem(
-            "timestamp", "is missing, but content holds {timestamp}; say where it is, header:x-timestamp say"
+            "timestamp", "is missing, but content holds {timestamp}; give its place, such as header:x-timestamp"
         )
     if verification.message_id_header is not None and not signs("id"):
         fields.problem("content", "leaves the message id unsigned; it must hold {id}, as in {id}.{timestamp}.{body}")
     if verification.message_id_header is None and signs("id"):
-        fields.problem("message_id", "is missing, but content holds {id}; say where it is, header:webhook-id say")
+        fields.problem("message_id", "is missing, but content holds {id}; give its place, such as header:webhook-id")
     if verification.method == "digest" and not signs("secret"):
         fields.problem("content", "must hold {secret} with method digest, as in {body}{secret}")
     if verification.method != "digest" and signs("secret"):
@@ -256,16 +251,6 @@ def _check_time(verification: Verification, fields: Fields) -> None:
         fields.problem("timestamp", f"kv:{timestamp.name} is a signature key as well; the two must differ")
 
 
-def _header(fields: Fields, key: str) -> str | None:
-    name = fields.text(key, hint="the name of a header")
-    if name is None:
-        return None
-    if not HEADER_NAME.fullmatch(name):
-        fields.problem(key, f"{name!r} is no header name; use letters, digits and dashes")
-        return None
-    return name.lower()
-
-
 def _signature_format(fields: Fields) -> SignatureFormat:
     value = fields.take("signature_format")
     if value is None or value == "raw":
@@ -276,20 +261,23 @@ def _signature_format(fields: Fields) -> SignatureFormat:
         fields.problem("signature_format", 'must be "raw", "prefix:<text>", or a table with kind kv or versioned')
         return SignatureFormat()
     table = Fields(value, fields.at("signature_format"), fields.problems)
-    kind = table.choice("kind", FORMATS, required=True) or "raw"
-    prefix, separator, keys, ed25519_keys = "", "", (), ()  # type: tuple[str, str, tuple[str, ...], tuple[str, ...]]
+    kind = table.choice("kind", FORMATS, required=True, default="raw")
     if kind == "prefix":
-        prefix = table.text("prefix", required=True, hint="the text before the signature, v0= say") or ""
-    if kind in ("kv", "versioned"):
+        prefix = table.text("prefix", required=True, hint="the text before the signature, such as v0=") or ""
+        signature_format = SignatureFormat(kind=kind, prefix=prefix)
+    elif kind == "raw":
+        signature_format = SignatureFormat()
+    else:
         separator = table.text("separator", default="," if kind == "kv" else " ") or ""
-        keys = table.texts("keys", hint='the list of accepted keys or versions, ["v1"] say')
-        ed25519_keys = table.texts("ed25519_keys", hint='the list of keys that are ed25519 signatures, ["v1a"] say')
+        keys = table.texts("keys", hint='the list of accepted keys or versions, such as ["v1"]')
+        ed25519_keys = table.texts("ed25519_keys", hint='the list of keys that are ed25519 signatures, such as ["v1a"]')
         if not keys:
-            table.problem("keys", 'is missing; give the list of accepted keys or versions, ["v1"] say')
+            table.problem("keys", 'is missing; give the list of accepted keys or versions, such as ["v1"]')
         if len(separator) != 1 or separator == "=":
             table.problem("separator", "must be one character and not =")
+        signature_format = SignatureFormat(kind=kind, separator=separator, keys=keys, ed25519_keys=ed25519_keys)
     table.done()
-    return SignatureFormat(kind=kind, prefix=prefix, separator=separator, keys=keys, ed25519_keys=ed25519_keys)
+    return signature_format
 
 
 def _timestamp(fields: Fields) -> Timestamp | None:
@@ -300,10 +288,8 @@ def _timestamp(fields: Fields) -> Timestamp | None:
     if isinstance(value, Mapping):
         table = Fields(value, fields.at("timestamp"), fields.problems)
         place = table.text("from", required=True, hint="header:<name>, kv:<key> or claim:<name>")
-        unit = table.choice("unit", UNITS, default="s") or "s"
-        zone = table.text("zone", hint="UTC or an offset such as +01:00")
-        if zone is not None and parse_zone(zone) is None:
-            table.problem("zone", f"{zone!r} must be UTC or an offset such as +01:00")
+        unit = table.choice("unit", UNITS, default="s")
+        zone = read_zone(table)
         table.done()
     match = re.fullmatch(r"(header|kv|claim):(.{1,128})", place) if isinstance(place, str) else None
     if match is None:
@@ -321,19 +307,20 @@ def _message_id(fields: Fields) -> str | None:
         return None
     name = value.removeprefix("header:")
     if name == value or not HEADER_NAME.fullmatch(name):
-        fields.problem("message_id", f"must be header:<name>, header:webhook-id say, not {value!r}")
+        fields.problem("message_id", f"must be header:<name>, such as header:webhook-id, not {value!r}")
         return None
     return name.lower()
 
 
-def _content(fields: Fields, template: str) -> tuple[tuple[str, str | None], ...]:
-    """Split a template into literals, each followed by a placeholder; the last one may stand alone."""
+def _content(fields: Fields) -> tuple[tuple[str, str | None], ...]:
+    """The template's literals, each with the placeholder after it; the last one may have none."""
+    template = fields.text("content", hint="a template such as {timestamp}.{body}") or "{body}"
     pieces: list[tuple[str, str | None]] = []
     position = 0
     for match in _PLACEHOLDER.finditer(template):
         if match[1] not in PLACEHOLDERS:
-            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-            fields.problem("content", f"{match[0]} is no placeholder; there are {known}")
+            placeholders = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            fields.problem("content", f"{match[0]} is no placeholder; there are {placeholders}")
         pieces.append((template[position : match.start()], match[1]))
         position = match.end()
     if position < len(template):
@@ -345,64 +332,41 @@ def _body_digest(fields: Fields) -> BodyDigest | None:
     table = fields.table("body_digest")
     if table is None:
         return None
-    query = table.text("query", hint="the name of a query parameter")
-    algorithm = table.choice("algorithm", ALGORITHMS, default="sha256") or "sha256"
-    encoding = table.choice("encoding", ENCODINGS, default="hex") or "hex"
+    digest = BodyDigest(
+        query=table.text("query", required=True, hint="the name of the query parameter with the digest") or "",
+        algorithm=table.choice("algorithm", ALGORITHMS, default="sha256"),
+        encoding=table.choice("encoding", ENCODINGS, default="hex"),
+    )
     table.done()
-    if query is None:
-        table.problem("query", "is missing; name the query parameter that holds the digest")
-    return BodyDigest(query=query or "", algorithm=algorithm, encoding=encoding)
+    return digest
 
 
-def _pattern(fields: Fields, text: str) -> re.Pattern[str] | None:
+def _pattern(fields: Fields) -> re.Pattern[str]:
     try:
-        return re.compile(text, re.ASCII)
+        return re.compile(fields.text("message_id_pattern") or DEFAULT_MESSAGE_ID_PATTERN, re.ASCII)
     except re.error as error:
         fields.problem("message_id_pattern", f"is no regular expression: {error}")
-        return None
+        return re.compile(DEFAULT_MESSAGE_ID_PATTERN)
 
 
 def parse_handshake(fields: Fields) -> Handshake | None:
     """Read the ``handshake`` table; problems go to ``fields.problems``."""
     before = len(fields.problems)
     kind = fields.choice("kind", HANDSHAKES, required=True)
-    when = _expression(fields, "when")
     handshake = Handshake(
-        kind=kind or "",
-        when=when,
+        kind=kind,
+        when=parse_optional_path(fields, "when"),
         token=parse_source(fields, "token"),
         response_field=fields.text("response_field"),
         digest_field=fields.text("digest_field"),
-        algorithm=fields.choice("algorithm", ALGORITHMS, default="sha256") or "sha256",
-        encoding=fields.choice("encoding", ENCODINGS, default="hex") or "hex",
+        algorithm=fields.choice("algorithm", ALGORITHMS, default="sha256"),
+        encoding=fields.choice("encoding", ENCODINGS, default="hex"),
         query=fields.text("query", hint="the name of a query parameter"),
         require_query=fields.pairs("require_query"),
         secret_query=fields.text("secret_query", hint="the name of a query parameter"),
     )
     fields.done()
-    needed = {"query_echo": ("query",), "echo_field": ("when", "token")}.get(
-        kind or "", ("when", "token", "response_field", "digest_field")
-    )
-    for name in needed:
-        if kind is not None and not fields.has(name):
+    for name in _HANDSHAKE_NEEDS.get(kind, ()):
+        if not fields.has(name):
             fields.problem(name, f"is missing; a handshake of kind {kind} needs it")
     return handshake if len(fields.problems) == before else None
-
-
-def _expression(fields: Fields, key: str) -> ValueExpression | None:
-    value: Any = fields.take(key)
-    return None if value is None else parse_path(value, fields.at(key), fields.problems)
-
-
-__all__ = [
-    "ALGORITHMS",
-    "METHODS",
-    "BodyDigest",
-    "Handshake",
-    "SignatureFormat",
-    "Timestamp",
-    "Verification",
-    "kind_of",
-    "parse_handshake",
-    "parse_verification",
-]

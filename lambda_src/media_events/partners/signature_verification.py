@@ -1,8 +1,8 @@
-"""Verify a webhook request by a partner's scheme. No input raises; the outcome is a verdict with a reason code.
+"""Verifies a webhook request by its partner's scheme; no input raises, and each verdict has a reason code.
 
-The rules: sign the raw bytes and the raw header strings, never a re-formatted value; collect every candidate
-signature and try it against every secret in constant time; skip malformed and unknown elements; decode
-strictly, so that one signature has one spelling; refuse empty secrets; check the time in both directions.
+The rules: sign the raw bytes and the raw header strings, never a re-formatted value; try every candidate signature with
+every secret in constant time; skip malformed and unknown elements; decode strictly, so that a signature has only one
+spelling; refuse empty secrets; check the time in both directions.
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
@@ -19,11 +19,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from media_events.core.failures import PermanentDataError
+from media_events.core.json_fields import is_whole
 from media_events.partners.signature_schemes import Timestamp, Verification
 from media_events.partners.timestamps import parse_time
 
 MAX_CANDIDATES: Final = 32
-"""Candidate signatures beyond this number are not looked at: a header must not buy CPU time."""
+"""Further candidate signatures are ignored: a header must not cost much CPU time."""
 
 MAX_HEADER_CHARACTERS: Final = 16_384
 _DIGEST_BYTES: Final = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
@@ -31,15 +32,15 @@ _ED25519_SIGNATURE_BYTES: Final = 64
 _ED25519_KEY_BYTES: Final = 32
 
 MALFORMED_REASONS: Final = frozenset({"header-duplicate", "message-id-malformed"})
-"""Refusals of a request that is ambiguous whoever sent it: a 400 rather than a 401."""
+"""Refusals of a request that is ambiguous whoever sent it: a 400, not a 401."""
 
 UNSUPPORTED_REASONS: Final = frozenset({"content-type-unsupported"})
-"""Refusals of a body whose form the scheme does not sign: a 415 rather than a 401."""
+"""Refusals of a content type that the scheme does not sign: a 415, not a 401."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came: lower-case header names in order, repeated ones repeated; ``body`` in raw bytes."""
+    """A request: lower-case header names in order, with repetitions; ``body`` in raw bytes."""
 
     method: str
     url: str
@@ -53,9 +54,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``valid`` is ``None`` only where the specification says that the partner is not verified.
+    """``valid`` is ``None`` only if the specification says that the partner is not verified.
 
-    ``reason`` is a stable code; ``secret_index`` says which secret matched, for watching a rotation.
+    ``reason`` is a stable code; ``secret_index`` is the secret that matched, which shows the progress of a rotation.
     """
 
     valid: bool | None
@@ -70,9 +71,9 @@ class _RefusedError(Exception):
 
 
 def verify(verification: Verification | None, request: Request, secrets: Sequence[str], now: float) -> Verdict:
-    """Judge a request. ``secrets`` are the current and previous ones, ``now`` is epoch seconds. Never raises.
+    """Judge a request; ``secrets`` are the current and previous ones, ``now`` is epoch seconds. Never raises.
 
-    A specification without ``verification`` refuses everything: being open is never a default.
+    Without ``verification`` every request is refused.
     """
     if verification is None:
         return Verdict(valid=False, reason="verification-not-configured")
@@ -85,7 +86,7 @@ def verify(verification: Verification | None, request: Request, secrets: Sequenc
         index = _METHODS[verification.method](verification, request, secrets, now)
     except _RefusedError as refused:
         return Verdict(valid=False, reason=refused.reason)
-    except Exception:  # noqa: BLE001 - the net under a fault of our own: it refuses, it never lets pass
+    except Exception:  # noqa: BLE001 - after a fault of our own, the request is refused
         return Verdict(valid=False, reason="verifier-fault")
     return Verdict(valid=True, reason="verified", secret_index=index)
 
@@ -101,7 +102,7 @@ def _check_headers(verification: Verification, request: Request) -> None:
 
 
 def _signed(verification: Verification, request: Request, secrets: Sequence[str], now: float) -> int:
-    """hmac, digest and ed25519: signatures over a content made from the request."""
+    """hmac, digest and ed25519: signatures over a content made of the request."""
     text = _presented(verification, request, missing="signature-missing")
     candidates, pairs = _candidates(verification, text)
     timestamp = _timestamp(verification, request, pairs, now)
@@ -122,15 +123,9 @@ def _signed(verification: Verification, request: Request, secrets: Sequence[str]
 
     if not candidates:
         raise _RefusedError("signature-malformed")
-    matched, usable = None, False
-    for index, secret in enumerate(secrets):
-        key = _key(verification, secret)
-        if key is None:
-            continue
-        usable = True
-        if _matches(verification, key, content, candidates) and matched is None:
-            matched = index
-    return _decide(matched, usable=usable, otherwise="signature-mismatch")
+    return _first_match(
+        verification, secrets, lambda key: _matches(verification, key, content, candidates), "signature-mismatch"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +150,7 @@ def _matches(
 
 
 def _ed25519_valid(key: bytes, signature: bytes, content: bytes) -> bool:
-    import ecdsa  # type: ignore[import-untyped]  # noqa: PLC0415 - costs import time, and few partners sign so
+    import ecdsa  # type: ignore[import-untyped]  # noqa: PLC0415 - costs import time, and few partners need it
 
     try:
         verifying = ecdsa.VerifyingKey.from_string(key, curve=ecdsa.Ed25519)
@@ -173,7 +168,7 @@ def _static_token(verification: Verification, request: Request, secrets: Sequenc
 
 
 def _basic(verification: Verification, request: Request, secrets: Sequence[str], now: float) -> int:  # noqa: ARG001
-    """RFC 7617: the secret is ``user:password``; whatever follows the first colon is the password."""
+    """RFC 7617: the secret is ``user:password``; the password begins after the first colon."""
     text = _presented(verification, request, missing="credentials-missing")
     scheme, _, encoded = text.partition(" ")
     credentials = _decode_base64(encoded.strip(" "))
@@ -183,28 +178,26 @@ def _basic(verification: Verification, request: Request, secrets: Sequence[str],
 
 
 def _jwt_body(verification: Verification, request: Request, secrets: Sequence[str], now: float) -> int:
-    """A JWT in ``Authorization: Bearer``, HS256 and nothing else, whose claims equal the body."""
+    """A JWT (HS256 only) in ``Authorization: Bearer``, whose claims equal the body."""
     from media_events.partners.body_parsing import parse_json  # noqa: PLC0415 - only this method parses, after the MAC
 
     text = _presented(verification, request, missing="token-missing")
     scheme, _, token = text.partition(" ")
     if scheme.lower() != "bearer" or not re.fullmatch(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", token):
         raise _RefusedError("token-malformed")
-    matched, usable, payload = None, False, b""
-    for index, secret in enumerate(secrets):
-        key = _key(verification, secret)
-        if key is None:
-            continue
-        usable = True
-        claims = _jwt_payload(token, key.material)
-        if claims is not None and matched is None:
-            matched, payload = index, claims
-    matched = _decide(matched, usable=usable, otherwise="signature-mismatch")
+    payloads: list[bytes] = []
+
+    def proves(key: _Key) -> bool:
+        payload = _jwt_payload(token, key.material)
+        payloads.extend([] if payload is None else [payload])
+        return payload is not None
+
+    matched = _first_match(verification, secrets, proves, "signature-mismatch")
     try:
-        said, signed = parse_json(request.body), parse_json(payload)
+        body, signed = parse_json(request.body), parse_json(payloads[0])
     except PermanentDataError:
         raise _RefusedError("claims-mismatch") from None
-    if not isinstance(signed, dict) or not _same(said, signed):
+    if not isinstance(signed, dict) or not _same(body, signed):
         raise _RefusedError("claims-mismatch")
     if verification.timestamp is not None:
         _check_time(verification, verification.timestamp, signed.get(verification.timestamp.name), now)
@@ -218,7 +211,7 @@ def _jwt_payload(token: str, key: bytes) -> bytes | None:
 
     try:
         with warnings.catch_warnings():
-            # PyJWT warns of keys under 32 bytes: their length is the partner's choice, not ours.
+            # PyJWT warns of keys under 32 bytes, but the partner chooses the key.
             warnings.simplefilter("ignore")
             decoded = jwt.PyJWS(algorithms=["HS256"]).decode_complete(token, key, algorithms=["HS256"])
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
@@ -234,31 +227,32 @@ def _same(left: Any, right: Any) -> bool:
     return hmac.compare_digest(canonical(left), canonical(right))
 
 
-def _compare(verification: Verification, secrets: Sequence[str], candidates: list[bytes], otherwise: str) -> int:
-    matched, usable = None, False
-    for index, secret in enumerate(secrets):
-        key = _key(verification, secret)
-        if key is None:
-            continue
-        usable = True
-        # Hashed first, so that the comparison's time says nothing about the length either.
+def _compare(verification: Verification, secrets: Sequence[str], candidates: list[bytes], mismatch: str) -> int:
+    # Hashed first, so that the comparison's time does not depend on the length either.
+    hashes = [hashlib.sha256(value).digest() for value in candidates]
+
+    def proves(key: _Key) -> bool:
         expected = hashlib.sha256(key.material).digest()
-        found = _any(hmac.compare_digest(expected, hashlib.sha256(value).digest()) for value in candidates)
-        if found and matched is None:
-            matched = index
-    return _decide(matched, usable=usable, otherwise=otherwise)
+        return _any(hmac.compare_digest(expected, value) for value in hashes)
+
+    return _first_match(verification, secrets, proves, mismatch)
 
 
-def _decide(matched: int | None, *, usable: bool, otherwise: str) -> int:
-    if not usable:
+def _first_match(
+    verification: Verification, secrets: Sequence[str], proves: Callable[[_Key], bool], mismatch: str
+) -> int:
+    """The index of the first secret that ``proves`` the request; every secret is tried."""
+    keys = {index: key for index, secret in enumerate(secrets) if (key := _key(verification, secret)) is not None}
+    if not keys:
         raise _RefusedError("secret-unusable")
-    if matched is None:
-        raise _RefusedError(otherwise)
-    return matched
+    matches = [index for index, key in keys.items() if proves(key)]
+    if not matches:
+        raise _RefusedError(mismatch)
+    return matches[0]
 
 
 def _presented(verification: Verification, request: Request, *, missing: str) -> str:
-    """The text that carries the proof: a header or a query parameter."""
+    """The header or query parameter with the proof."""
     if verification.signature_header is not None:
         values = request.values(verification.signature_header)
     else:
@@ -281,10 +275,10 @@ def _query_values(url: str, name: str) -> list[str]:
 
 
 def _candidates(verification: Verification, text: str) -> tuple[list[tuple[bytes, bool]], list[tuple[str, str]]]:
-    """The decoded candidates with whether each is ed25519, and the header's ``k=v`` pairs."""
-    found, pairs = _split(verification, text)
+    """The decoded candidates, each with whether it is ed25519, and the header's ``k=v`` pairs."""
+    candidates, pairs = _split(verification, text)
     decoded = []
-    for key, value in found[:MAX_CANDIDATES]:
+    for key, value in candidates[:MAX_CANDIDATES]:
         ed25519 = verification.method == "ed25519" or key in verification.signature_format.ed25519_keys
         length = _ED25519_SIGNATURE_BYTES if ed25519 else _DIGEST_BYTES[verification.algorithm]
         signature = _decode(value, verification.encoding)
@@ -294,19 +288,18 @@ def _candidates(verification: Verification, text: str) -> tuple[list[tuple[bytes
 
 
 def _split(verification: Verification, text: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Take a header apart into (key, candidate) pairs and, for ``kv``, all its pairs."""
+    """Split a header into (key, candidate) pairs and, for ``kv``, all its pairs."""
     scheme = verification.signature_format
     if scheme.kind == "raw":
         return [("", text)], []
     if scheme.kind == "prefix":
-        found = text.startswith(scheme.prefix)
-        return ([("", text[len(scheme.prefix) :])] if found else []), []
+        return ([("", text.removeprefix(scheme.prefix))] if text.startswith(scheme.prefix) else []), []
     wanted = {*scheme.keys, *scheme.ed25519_keys}
     joint = "=" if scheme.kind == "kv" else ","
     pairs = []
     for element in text.split(scheme.separator):
-        key, found_joint, value = element.strip(" ").partition(joint)
-        if found_joint:
+        key, separator, value = element.strip(" ").partition(joint)
+        if separator:
             pairs.append((key.strip(" "), value.strip(" ")))
     return [(key, value) for key, value in pairs if key in wanted], pairs
 
@@ -330,21 +323,21 @@ def _timestamp(verification: Verification, request: Request, pairs: list[tuple[s
 def _check_time(verification: Verification, timestamp: Timestamp, value: Any, now: float) -> None:
     """Whole seconds on both sides, the tolerance itself included, in both directions."""
     patterns = {"s": r"[0-9]{1,12}", "ms": r"[0-9]{1,15}"}
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    text = str(value) if is_whole(value) else value
     if not isinstance(text, str):
         raise _RefusedError("timestamp-missing" if value is None else "timestamp-malformed")
     if timestamp.unit in patterns:
         if not re.fullmatch(patterns[timestamp.unit], text):
             raise _RefusedError("timestamp-malformed")
-        said = int(text) if timestamp.unit == "s" else int(text) // 1000
+        seconds = int(text) if timestamp.unit == "s" else int(text) // 1000
     else:
         moment = parse_time(text, unit="iso", zone=timestamp.zone)
         if moment is None:
             raise _RefusedError("timestamp-malformed")
-        said = int(moment.timestamp() // 1)
+        seconds = int(moment.timestamp() // 1)
     if verification.tolerance_seconds == 0:
         return
-    age = int(now // 1) - said
+    age = int(now // 1) - seconds
     if age > verification.tolerance_seconds:
         raise _RefusedError("timestamp-too-old")
     if age < -verification.tolerance_seconds:
@@ -369,16 +362,16 @@ def _check_body_digest(verification: Verification, request: Request) -> None:
     values = _query_values(request.url, rule.query)
     if len(values) != 1:
         raise _RefusedError("query-duplicate" if values else "body-digest-missing")
-    said = _decode(values[0], rule.encoding)
-    if said is None or not hmac.compare_digest(said, hashlib.new(rule.algorithm, request.body).digest()):
+    digest = _decode(values[0], rule.encoding)
+    if digest is None or not hmac.compare_digest(digest, hashlib.new(rule.algorithm, request.body).digest()):
         raise _RefusedError("body-digest-mismatch")
 
 
 def _sorted_form(verification: Verification, request: Request) -> bytes:
     """Form fields sorted by name, names and values joined with nothing between (Twilio's scheme).
 
-    The joint hides where a name ends, so that a signature fits several forms. Hence the form must have exactly the
-    names that the specification lists, and a text that can be taken apart in another way is refused.
+    The joined text does not show where a name ends, so a signature may fit several forms. Hence the form must have
+    exactly the names of the specification, and a text with another possible split is refused.
     """
     content_type = (request.values("content-type") or [""])[0].partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
@@ -404,7 +397,7 @@ def _sorted_form(verification: Verification, request: Request) -> bytes:
 
 
 def _first_places(joined: str, names: list[str]) -> list[int]:
-    """Where each name stands if every value is as short as it can be."""
+    """The place of each name if every value is as short as possible."""
     places, start = [], 0
     for name in names:
         place = joined.find(name, start)
@@ -414,7 +407,7 @@ def _first_places(joined: str, names: list[str]) -> list[int]:
 
 
 def _last_places(joined: str, names: list[str]) -> list[int]:
-    """Where each name stands if every value is as long as it can be; the first name always stands in front."""
+    """The place of each name if every value is as long as possible; the first name is always first."""
     places, end = [], len(joined)
     for index in range(len(names) - 1, -1, -1):
         place = joined.rfind(names[index], 0, end) if index else 0
@@ -424,7 +417,7 @@ def _last_places(joined: str, names: list[str]) -> list[int]:
 
 
 def _key(verification: Verification, secret: object) -> _Key | None:
-    """The key's bytes; ``None`` for a secret that is empty or does not have the configured format."""
+    """The key; ``None`` if the secret is empty or does not have the configured format."""
     if not isinstance(secret, str):
         return None
     prefix = verification.public_key_prefix
@@ -452,7 +445,7 @@ def _decode_hex(text: str) -> bytes | None:
 
 
 def _decode_base64(text: str) -> bytes | None:
-    """Canonical base64 only: padded, no other characters, no stray bits, so one signature has one spelling."""
+    """Canonical base64 only: padded, no other characters, no stray bits, so that a signature has one spelling."""
     try:
         decoded = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, ValueError):
@@ -470,11 +463,11 @@ def _decode_key(text: str) -> bytes | None:
 
 
 def _any(outcomes: Iterable[bool]) -> bool:
-    """Like ``any``, but every comparison is made: which candidate matched must not show in the time."""
-    found = False
+    """Like ``any``, but makes every comparison: the time must not show which candidate matched."""
+    result = False
     for outcome in outcomes:
-        found |= outcome
-    return found
+        result |= outcome
+    return result
 
 
 def _bytes(text: str) -> bytes:

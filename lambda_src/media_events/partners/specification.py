@@ -1,6 +1,6 @@
-"""What a partner's specification says, as frozen dataclasses, and the one way to read it.
+"""A partner specification, as frozen dataclasses, and its only parser.
 
-The fields are documented in ``docs/reference/partner-specification.md``; ``docs/partner-specification.schema.json`` describes the same.
+docs/reference/partner-specification.md documents the fields; a test compares docs/partner-specification.schema.json.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from media_events.core.config_fields import Fields, kind_of, shown
+from media_events.core.config_fields import Fields, shown
 from media_events.partners import signature_schemes
 from media_events.partners.body_parsing import FORM_TYPE, JSON_TYPES
 from media_events.partners.redaction import PATH
 from media_events.partners.signature_schemes import Handshake, Verification
-from media_events.partners.timestamps import parse_zone
-from media_events.partners.value_expressions import Hash, Path, ValueExpression, parse_path, parse_source
+from media_events.partners.timestamps import read_zone
+from media_events.partners.value_expressions import Path, ValueExpression, parse_optional_path, parse_path, parse_source
 
 BODY_FORMATS: Final = ("json", "form", "json-or-form")
 WRAPPINGS: Final = ("none", "eventbridge")
@@ -29,7 +29,7 @@ _SHOWN_PROBLEMS: Final = 50
 
 
 class SpecificationError(ValueError):
-    """A specification can't be used; ``problems`` has one sentence each: field, what is wrong, what would be right."""
+    """A specification can't be used; ``problems`` has a sentence for each mistake: field, mistake, remedy."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("bad partner specification: " + "; ".join(problems[:_SHOWN_PROBLEMS]))
@@ -38,7 +38,7 @@ class SpecificationError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsing:
-    """How the body is written, which content types are let in, and whether an EventBridge event is around it."""
+    """The format of the body, the accepted content types, and whether an EventBridge event wraps the body."""
 
     format: str = "json"
     content_types: tuple[str, ...] = JSON_TYPES
@@ -47,7 +47,7 @@ class Parsing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Where a batch's list of events is; ``optional`` where some messages are single events."""
+    """The place of a batch's list of events; ``optional`` if some messages are single events."""
 
     path: Path
     optional: bool = False
@@ -55,7 +55,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flatten:
-    """A list of key/value pairs that is really an object: where it is, and what its members are called."""
+    """A list of key/value pairs that becomes an object: its place, and the names of its items' fields."""
 
     path: str
     key: str = "key"
@@ -64,9 +64,9 @@ class Flatten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeRule:
-    """Where the partner's type is; ``table`` gives codes names; ``allowed`` closes the set (for unsigned headers).
+    """The source of the partner's type; ``table`` names codes; ``allowed`` closes the set (for unsigned headers).
 
-    ``qualifier`` refines the look-up of the neutral type: ``<native type>/<qualifier>`` is tried first.
+    With a ``qualifier``, the neutral type of ``<native type>/<qualifier>`` takes precedence.
     """
 
     source: ValueExpression
@@ -77,7 +77,7 @@ class TypeRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeRule:
-    """Where the time is, its unit, and the zone of a time that is written without one."""
+    """The source of the time, its unit, and the zone of a time without an offset."""
 
     source: ValueExpression
     unit: str = "auto"
@@ -86,7 +86,7 @@ class TimeRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceRule:
-    """Where the sequence is, and how it is padded so that it sorts as text."""
+    """The source of the sequence, and the padding that makes it sort as text."""
 
     source: ValueExpression
     pad: str = "left"
@@ -95,7 +95,7 @@ class SequenceRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """HTTP status codes per outcome. ``accepted`` and ``duplicate`` are 2xx, ``unavailable`` is 429 or 5xx."""
+    """HTTP status codes by outcome. ``accepted`` and ``duplicate`` are 2xx, ``unavailable`` is 429 or 5xx."""
 
     accepted: int = 202
     duplicate: int = 202
@@ -108,7 +108,7 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerSpecification:
-    """One partner. ``verification`` is ``None`` for a partner that comes by queue or bus; a webhook needs one."""
+    """One partner. ``verification`` may be ``None`` for a queue or bus; a webhook needs one."""
 
     title: str
     description: str = ""
@@ -134,28 +134,24 @@ class PartnerSpecification:
     dedup_window_seconds: int = FOURTEEN_DAYS
 
     def webhook_problems(self, *, authorised: bool = False, secrets: bool = True) -> list[str]:
-        """Why this partner can't be a webhook; empty where it can.
+        """The problems of this specification for a webhook.
 
-        ``authorised``: API Gateway authenticates it, in place of ``verification``. ``secrets``: there are some.
+        ``authorised``: API Gateway authenticates, in place of ``verification``. ``secrets``: whether there are any.
         """
         if self.verification is None and not authorised:
-            return [
-                (
-                    "verification: is missing, and a webhook needs it; choose a method, or write method none and "
-                    "allow_unverified true to let anybody in"
-                )
-            ]
+            advice = "choose a method, or write method none and allow_unverified true to let anybody in"
+            return [f"verification: is missing, and a webhook needs it; {advice}"]
         handshake = self.handshake
         if authorised and not secrets and handshake and (handshake.kind == "hmac_token" or handshake.secret_query):
-            return ["handshake: needs a secret also where API Gateway authorises the calls; name one in secret_arns"]
+            return ["handshake: needs a secret even if API Gateway authorises the calls; name one in secret_arns"]
         return []
 
 
 def parse_specification(mapping: Mapping[str, Any]) -> PartnerSpecification:
-    """Read a specification as a file holds it: all fields, or ``preset`` and what differs from it.
+    """Read a specification: all fields, or ``preset`` and the differences from it.
 
     Raises:
-        SpecificationError: with every problem, each naming the field.
+        SpecificationError: naming every field that is wrong.
     """
     problems: list[str] = []
     resolved = resolve_preset(mapping, problems)
@@ -163,7 +159,7 @@ def parse_specification(mapping: Mapping[str, Any]) -> PartnerSpecification:
         specification = None if problems else _read(Fields(resolved, "", problems))
     except RecursionError:
         raise SpecificationError(
-            ["the specification: is nested too deeply; no source needs more than a few levels"]
+            ["the document: is nested too deeply; no source needs more than a few levels"]
         ) from None
     if problems or specification is None:
         raise SpecificationError(list(dict.fromkeys(problems)))
@@ -171,7 +167,7 @@ def parse_specification(mapping: Mapping[str, Any]) -> PartnerSpecification:
 
 
 def resolve_preset(mapping: Any, problems: list[str]) -> Any:
-    """The specification with its preset merged in, preset's preset included; the mapping itself without one."""
+    """The specification merged into its preset, and that into its own; unchanged without a preset."""
     from media_events.partners.presets import load_preset, preset_names  # noqa: PLC0415 - reads files, only if asked
 
     if not isinstance(mapping, Mapping) or mapping.get("preset") is None:
@@ -190,8 +186,8 @@ _MERGED: Final = ("verification", "types", "answers", "parsing", "dedup", "hands
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """``base`` with ``changes``: tables of settings are merged field by field, everything else is replaced.
 
-    ``null`` takes a field away. A new ``verification.method`` or ``handshake.kind`` starts from nothing, since the
-    old one's parameters mean nothing to it.
+    ``null`` removes a field. A new ``verification.method`` or ``handshake.kind`` starts without the old one's
+    parameters.
     """
     merged = dict(base)
     for key, value in changes.items():
@@ -209,74 +205,64 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 def _read(fields: Fields) -> PartnerSpecification | None:
     problems = fields.problems
-    verification = None
-    table = fields.table("verification")
-    if table is not None:
-        verification = signature_schemes.parse_verification(table)
-    table = fields.table("handshake")
-    handshake = None if table is None else signature_schemes.parse_handshake(table)
-    identity = parse_source(fields, "id")
-    kind = _type(fields)
+    verification, handshake = fields.table("verification"), fields.table("handshake")
+    identity, kind = parse_source(fields, "id"), _type(fields)
     if not fields.has("id"):
-        fields.problem("id", 'is missing; give a JMESPath such as body.id, or {hash = ["body"]} where there is none')
-    split, time, sequence = _split(fields), _time(fields), _sequence(fields)
-    unsigned = frozenset(name.lower() for name in fields.texts("unsigned_headers", hint="a list of header names"))
+        fields.problem("id", 'is missing; give a JMESPath such as body.id, or {hash = ["body"]} if there is none')
+    optional: dict[str, Any] = {name: parse_source(fields, name) for name in _OPTIONAL_SOURCES}
+    unsigned = fields.texts("unsigned_headers", hint="a list of header names")
     build = partial(
         PartnerSpecification,
-        verification=verification,
-        handshake=handshake,
-        split=split,
-        time=time,
-        sequence=sequence,
-        unsigned_headers=unsigned,
-        title=fields.text("title", default="Partner") or "Partner",
-        description=fields.text("description", default="") or "",
+        verification=None if verification is None else signature_schemes.parse_verification(verification),
+        handshake=None if handshake is None else signature_schemes.parse_handshake(handshake),
+        split=_split(fields),
+        time=_time(fields),
+        sequence=_sequence(fields),
+        unsigned_headers=frozenset(name.lower() for name in unsigned),
+        title=fields.text("title") or "Partner",
+        description=fields.text("description") or "",
         parsing=_parsing(fields),
         flatten=_flatten(fields),
-        data=_optional_path(fields, "data"),
+        data=parse_optional_path(fields, "data"),
         types=_types(fields),
         redact=_redact(fields),
         answers=_answers(fields),
         dedup_window_seconds=_dedup(fields),
-        subject=parse_source(fields, "subject"),
-        partitionkey=parse_source(fields, "partitionkey"),
-        correlationid=parse_source(fields, "correlationid"),
-        causationid=parse_source(fields, "causationid"),
-        traceparent=parse_source(fields, "traceparent"),
+        **optional,
     )
     fields.take("preset")
     fields.done()
     if problems or identity is None or kind is None:
         return None
-    found = build(id=identity, type=kind)
-    _check_headers(found, fields)
-    return None if problems else found
+    specification = build(id=identity, type=kind)
+    _check_headers(specification, fields)
+    return None if problems else specification
 
 
-def _check_headers(found: PartnerSpecification, fields: Fields) -> None:
-    """A header that the signature does not cover may be anybody's: it must be named, and a type's values listed."""
-    if found.verification is None or found.verification.method not in ("hmac", "digest", "ed25519", "jwt_body"):
+_OPTIONAL_SOURCES: Final = ("subject", "partitionkey", "correlationid", "causationid", "traceparent")
+
+
+def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
+    """A header outside the signature can be anybody's: it must be declared, and the values of a type listed."""
+    verification, kind = specification.verification, specification.type
+    if verification is None or verification.method not in ("hmac", "digest", "ed25519", "jwt_body"):
         return
-    covered = found.verification.signed_headers() | found.unsigned_headers
-    rules = {
-        "id": found.id,
-        "type": found.type.source,
-        "subject": found.subject,
-        "partitionkey": found.partitionkey,
-        "correlationid": found.correlationid,
-        "causationid": found.causationid,
-        "traceparent": found.traceparent,
-        "time": None if found.time is None else found.time.source,
-        "sequence": None if found.sequence is None else found.sequence.source,
+    covered = verification.signed_headers() | specification.unsigned_headers
+    sources = {
+        "id": specification.id,
+        "type": kind.source,
+        **{name: getattr(specification, name) for name in _OPTIONAL_SOURCES},
+        "time": None if specification.time is None else specification.time.source,
+        "sequence": None if specification.sequence is None else specification.sequence.source,
     }
-    for name, source in rules.items():
+    for name, source in sources.items():
         for header in sorted((source.headers() if source is not None else frozenset()) - covered):
             fields.problem(
                 name,
                 f"reads the header {header}, which the signature does not cover; take a signed value, or add the "
                 "header to unsigned_headers if anybody may set it",
             )
-    if found.type.source.headers() & found.unsigned_headers and not found.type.allowed:
+    if kind.source.headers() & specification.unsigned_headers and not kind.allowed:
         fields.problem(
             "type.allowed", "is missing: the type comes from an unsigned header, so list the values that you take"
         )
@@ -286,10 +272,10 @@ def _parsing(fields: Fields) -> Parsing:
     table = fields.table("parsing")
     if table is None:
         return Parsing()
-    form = table.choice("format", BODY_FORMATS, default="json") or "json"
+    form = table.choice("format", BODY_FORMATS, default="json")
     defaults = {"json": JSON_TYPES, "form": (FORM_TYPE,), "json-or-form": (*JSON_TYPES, FORM_TYPE)}[form]
     types = tuple(name.lower() for name in table.texts("content_types", hint="a list of media types"))
-    wrapping = table.choice("wrapping", WRAPPINGS, default="none") or "none"
+    wrapping = table.choice("wrapping", WRAPPINGS, default="none")
     table.done()
     return Parsing(format=form, content_types=types or defaults, wrapping=wrapping)
 
@@ -314,24 +300,27 @@ def _flatten(fields: Fields) -> Flatten | None:
         return None
     table = Fields({"path": value} if isinstance(value, str) else value, fields.at("flatten"), fields.problems)
     path = table.text("path", required=True, hint="the name of the field that holds the list")
-    key, item = table.text("key", default="key"), table.text("value", default="value")
+    flatten = Flatten(path=path or "", key=table.text("key") or "key", value=table.text("value") or "value")
     table.done()
-    return Flatten(path=path or "", key=key or "key", value=item or "value")
+    return flatten
+
+
+def _source_and_settings(fields: Fields, key: str, settings: tuple[str, ...]) -> tuple[ValueExpression | None, Fields]:
+    """The source at ``key``, and the other ``settings`` that may be in its table."""
+    source, others = fields.take(key), {}
+    if isinstance(source, Mapping):
+        others = {name: value for name, value in source.items() if name in settings}
+        source = {name: value for name, value in source.items() if name not in settings}
+    return parse_source(Fields({key: source}, "", fields.problems), key), Fields(others, key, fields.problems)
 
 
 def _type(fields: Fields) -> TypeRule | None:
-    value = fields.take("type")
-    if value is None:
+    if not fields.has("type"):
+        fields.take("type")
         fields.problem("type", "is missing; give a JMESPath such as body.type, or {constant = …}")
         return None
-    rules = ("table", "allowed", "qualifier")
-    source_fields, extra = value, {}
-    if isinstance(value, Mapping):
-        source_fields = {key: item for key, item in value.items() if key not in rules}
-        extra = {key: item for key, item in value.items() if key in rules}
-    source = parse_source(Fields({"type": source_fields}, "", fields.problems), "type")
-    table = Fields(extra, "type", fields.problems)
-    names = {str(code): name for code, name in table.pairs("table").items()}
+    source, table = _source_and_settings(fields, "type", ("table", "allowed", "qualifier"))
+    names = table.pairs("table")
     allowed = frozenset(table.texts("allowed", hint="the list of types that you take"))
     qualifier = parse_source(table, "qualifier")
     return None if source is None else TypeRule(source=source, table=names, allowed=allowed, qualifier=qualifier)
@@ -342,44 +331,22 @@ def _types(fields: Fields) -> dict[str, str]:
     for native, neutral in types.items():
         if len(neutral) > MAX_TYPE_CHARACTERS or not re.fullmatch(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", neutral):
             fields.problem(
-                f"types.{native}", f"{neutral!r} is no neutral type; use lower-case words with dots, asset.ready say"
+                f"types.{native}",
+                f"{neutral!r} is no neutral type; use lower-case words with dots, such as asset.ready",
             )
     return types
 
 
 def _time(fields: Fields) -> TimeRule | None:
-    value = fields.take("time")
-    if value is None:
-        return None
-    unit, zone, source_fields = "auto", None, value
-    if isinstance(value, Mapping):
-        source_fields = {key: item for key, item in value.items() if key not in ("unit", "zone")}
-        table = Fields({key: item for key, item in value.items() if key in ("unit", "zone")}, "time", fields.problems)
-        unit = table.choice("unit", TIME_UNITS, default="auto") or "auto"
-        zone = table.text("zone", hint="UTC or an offset such as +01:00")
-        if zone is not None and parse_zone(zone) is None:
-            table.problem("zone", f"{zone!r} must be UTC or an offset such as +01:00")
-    source = parse_source(Fields({"time": source_fields}, "", fields.problems), "time")
+    source, table = _source_and_settings(fields, "time", ("unit", "zone"))
+    unit, zone = table.choice("unit", TIME_UNITS, default="auto"), read_zone(table)
     return None if source is None else TimeRule(source=source, unit=unit, zone=zone)
 
 
 def _sequence(fields: Fields) -> SequenceRule | None:
-    value = fields.take("sequence")
-    if value is None:
-        return None
-    pad, width, source_fields = "left", 20, value
-    if isinstance(value, Mapping):
-        source_fields = {key: item for key, item in value.items() if key not in ("pad", "width")}
-        table = Fields({k: v for k, v in value.items() if k in ("pad", "width")}, "sequence", fields.problems)
-        pad = table.choice("pad", PADDINGS, default="left") or "left"
-        width = table.integer("width", default=20, low=1, high=64)
-    source = parse_source(Fields({"sequence": source_fields}, "", fields.problems), "sequence")
+    source, table = _source_and_settings(fields, "sequence", ("pad", "width"))
+    pad, width = table.choice("pad", PADDINGS, default="left"), table.integer("width", default=20, low=1, high=64)
     return None if source is None else SequenceRule(source=source, pad=pad, width=width)
-
-
-def _optional_path(fields: Fields, key: str) -> Path | None:
-    value = fields.take(key)
-    return None if value is None else parse_path(value, fields.at(key), fields.problems)
 
 
 def _redact(fields: Fields) -> tuple[str, ...]:
@@ -394,22 +361,31 @@ def _answers(fields: Fields) -> Answers:
     table = fields.table("answers")
     if table is None:
         return Answers()
-    found = Answers(
-        accepted=table.integer("accepted", default=202, low=200, high=299),
-        duplicate=table.integer("duplicate", default=202, low=200, high=299),
-        unprocessable=table.integer("unprocessable", default=202, low=200, high=499),
-        unauthenticated=table.integer("unauthenticated", default=401, low=200, high=499),
-        malformed=table.integer("malformed", default=400, low=200, high=499),
-        unavailable=table.integer("unavailable", default=503, low=429, high=599),
-        retry_after_seconds=table.integer("retry_after_seconds", default=30, low=1, high=3600),
+    defaults = Answers()
+    answers = Answers(
+        **{
+            name: table.integer(name, default=getattr(defaults, name), low=low, high=high)
+            for name, (low, high) in _ANSWER_RANGES.items()
+        }
     )
     table.done()
     for name in ("unprocessable", "unauthenticated", "malformed"):
-        if 300 <= getattr(found, name) <= 399:  # noqa: PLR2004 - redirects mean nothing to a sender
-            table.problem(name, "must not be a redirect; answer 2xx or 4xx")
-    if 430 <= found.unavailable <= 499:  # noqa: PLR2004
+        if 300 <= getattr(answers, name) <= 399:  # noqa: PLR2004 - redirects mean nothing to a sender
+            table.problem(name, "must not be a redirect; use 2xx or 4xx")
+    if 430 <= answers.unavailable <= 499:  # noqa: PLR2004
         table.problem("unavailable", "must be 429 or 5xx, so that the sender tries again")
-    return found
+    return answers
+
+
+_ANSWER_RANGES: Final = {
+    "accepted": (200, 299),
+    "duplicate": (200, 299),
+    "unprocessable": (200, 499),
+    "unauthenticated": (200, 499),
+    "malformed": (200, 499),
+    "unavailable": (429, 599),
+    "retry_after_seconds": (1, 3600),
+}
 
 
 def _dedup(fields: Fields) -> int:
@@ -419,21 +395,3 @@ def _dedup(fields: Fields) -> int:
     window = table.integer("window_seconds", default=FOURTEEN_DAYS, low=60, high=FOURTEEN_DAYS)
     table.done()
     return window
-
-
-__all__ = [
-    "Answers",
-    "Flatten",
-    "Hash",
-    "Parsing",
-    "PartnerSpecification",
-    "SequenceRule",
-    "SpecificationError",
-    "Split",
-    "TimeRule",
-    "TypeRule",
-    "kind_of",
-    "merge",
-    "parse_specification",
-    "resolve_preset",
-]

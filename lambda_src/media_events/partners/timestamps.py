@@ -1,4 +1,4 @@
-"""Times as senders write them, and the one form in which the envelope has them: RFC 3339 in UTC."""
+"""Times as senders write them, and as the envelope has them: RFC 3339 in UTC."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
+from media_events.core.config_fields import Fields
+from media_events.core.json_fields import is_scalar
+
 MILLISECONDS_FROM: Final = 100_000_000_000
-"""Numbers from here on are milliseconds: as seconds they would lie after the year 5138."""
+"""Larger numbers are milliseconds: as seconds they would be after the year 5138."""
 
 _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?([Zz]|[+-]\d\d:?\d\d|UTC)?", re.ASCII
@@ -19,10 +22,10 @@ _LONGEST: Final = 40
 def parse_time(value: Any, *, unit: str = "auto", zone: str | None = None) -> datetime | None:
     """Read ISO 8601 with an offset, ``YYYY-MM-DD HH:MM:SS.ffffff``, or epoch seconds or milliseconds.
 
-    A time without an offset is read in ``zone`` (``UTC`` or ``+01:00``) and, with none given, is no time.
-    ``unit`` is ``auto``, ``s``, ``ms`` or ``iso``. Returns ``None`` for what is no time; never raises.
+    A time without an offset is in ``zone`` (``UTC`` or ``+01:00``); without a ``zone`` it is no time. ``unit`` is
+    ``auto``, ``s``, ``ms`` or ``iso``. Returns ``None`` if ``value`` is no time; never raises.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if not is_scalar(value):
         return None
     if isinstance(value, str):
         if len(value) > _LONGEST:
@@ -68,6 +71,14 @@ def parse_zone(text: str | None) -> timezone | None:
     if minutes >= 24 * 60 or int(match[3]) >= 60:  # noqa: PLR2004
         return None
     return timezone(timedelta(minutes=-minutes if match[1] == "-" else minutes))
+
+
+def read_zone(fields: Fields) -> str | None:
+    """The ``zone`` of a configuration's table: text that :func:`parse_zone` can read."""
+    zone = fields.text("zone", hint="UTC or an offset such as +01:00")
+    if zone is not None and parse_zone(zone) is None:
+        fields.problem("zone", f"{zone!r} must be UTC or an offset such as +01:00")
+    return zone
 
 
 def rfc3339(moment: datetime) -> str:

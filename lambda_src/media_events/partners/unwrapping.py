@@ -1,4 +1,4 @@
-"""Take a partner's message out of what AWS wraps around it: an SNS notification, an EventBridge event."""
+"""Takes a partner's message out of its AWS wrapping: an SNS notification or an EventBridge event."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from media_events.core.failures import PermanentDataError
+from media_events.core.json_fields import mapping
 from media_events.partners.body_parsing import parse_json
 
 _SNS_ATTRIBUTES: Final = ("MessageId", "TopicArn", "Subject", "Timestamp")
@@ -15,7 +16,7 @@ _SNS_ATTRIBUTES: Final = ("MessageId", "TopicArn", "Subject", "Timestamp")
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """The partner's body, and what stood around it, as ``normalise`` takes them."""
+    """The partner's body and its wrapping, as arguments of ``normalise``."""
 
     body: bytes
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -23,9 +24,9 @@ class Unwrapped:
 
 
 def unwrap_sns(body: bytes) -> Unwrapped | None:
-    """The message of an SNS notification (delivery to SQS that is not raw); ``None`` where the body is none.
+    """The message of an SNS notification (non-raw delivery to SQS); ``None`` if the body is none.
 
-    Message attributes come by name, beside SNS's own ``MessageId``, ``TopicArn``, ``Subject`` and ``Timestamp``.
+    ``attributes`` are the message attributes by name, and SNS's own ``MessageId``, ``TopicArn``, ``Subject`` and ``Timestamp``.
     """
     if b'"TopicArn"' not in body or b'"Message"' not in body:
         return None
@@ -39,9 +40,8 @@ def unwrap_sns(body: bytes) -> Unwrapped | None:
     if not isinstance(message, str) or not isinstance(topic, str):
         return None
     attributes: dict[str, Any] = {}
-    given = notification.get("MessageAttributes")
-    for name, attribute in (given if isinstance(given, dict) else {}).items():
-        value = attribute.get("Value") if isinstance(attribute, dict) else None
+    for name, attribute in mapping(notification.get("MessageAttributes")).items():
+        value = mapping(attribute).get("Value")
         if isinstance(value, str):
             attributes[name] = value
     attributes.update({name: notification[name] for name in _SNS_ATTRIBUTES if isinstance(notification.get(name), str)})
@@ -49,7 +49,7 @@ def unwrap_sns(body: bytes) -> Unwrapped | None:
 
 
 def unwrap_eventbridge(event: Any) -> Unwrapped | None:
-    """The ``detail`` of an EventBridge event as JSON, the event without it as envelope; ``None`` for anything else."""
+    """An EventBridge event's ``detail`` as JSON, the rest of it as envelope; ``None`` for anything else."""
     if not isinstance(event, dict) or "detail" not in event or not isinstance(event.get("detail-type"), str):
         return None
     detail = json.dumps(event["detail"], ensure_ascii=False, separators=(",", ":"))

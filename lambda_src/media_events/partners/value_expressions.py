@@ -1,8 +1,8 @@
-"""Where a value comes from: a JMESPath, a header, a constant, a concatenation, a hash, or the first that is there.
+"""Sources of values: a JMESPath, a header, a constant, a concatenation, a hash, or the first of several with a value.
 
 Expressions see ``{body, document, headers, attributes, envelope, index}``: ``body`` is one event of the partner
 (after splitting and flattening), ``document`` the whole parsed body, ``headers`` have lower-case names,
-``attributes`` are those of a queue or topic message, ``envelope`` the EventBridge event around the body.
+``attributes`` are those of a queue's or topic's message, ``envelope`` is the EventBridge event around the body.
 """
 
 from __future__ import annotations
@@ -16,23 +16,19 @@ from typing import Any, Final, Protocol, cast
 
 import jmespath
 import jmespath.exceptions
+from jmespath.parser import ParsedResult
 
 from media_events.core.config_fields import Fields, kind_of
+from media_events.core.json_fields import is_whole, mapping
+from media_events.partners.timestamps import parse_time
 
 ROOTS: Final = ("body", "document", "headers", "attributes", "envelope", "index")
 KINDS: Final = ("path", "header", "constant", "concat", "hash", "first")
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 
 
-class Compiled(Protocol):
-    """A compiled JMESPath expression."""
-
-    def search(self, value: Any) -> Any:
-        """What the expression selects, ``None`` where there is nothing."""
-
-
 class ValueExpression(Protocol):
-    """Anything that finds a value in a message's context."""
+    """Finds a value in a message's context."""
 
     def find(self, context: Context) -> Any:
         """The value, ``None`` where the message has none."""
@@ -43,7 +39,7 @@ class ValueExpression(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What expressions see (``names``), and the clock for values that the message lacks (``now``, epoch seconds)."""
+    """The ``names`` that expressions see, and ``now`` (epoch seconds) for a message without a time."""
 
     names: Mapping[str, Any]
     now: float
@@ -51,26 +47,26 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A JMESPath expression; ``reads`` are the headers that it takes."""
+    """A JMESPath expression; ``reads`` are the headers that it reads."""
 
     expression: str
-    compiled: Compiled
+    compiled: ParsedResult
     reads: frozenset[str]
 
     def find(self, context: Context) -> Any:
-        """What the expression selects; an expression that does not fit the message selects nothing."""
+        """The selected value; ``None`` if the expression does not fit the message."""
         try:
             return self.compiled.search(context.names)
-        except Exception:  # noqa: BLE001 - a sender's data must not reach the corners of a library as an exception
+        except Exception:  # noqa: BLE001 - no data of a sender may make a library's exception ours
             return None
 
     def headers(self) -> frozenset[str]:
-        """The headers that the expression names; ``*`` where it may read any."""
+        """The headers that the expression names; ``*`` if it may read any."""
         return self.reads
 
 
 def _headers_read(node: Mapping[str, Any], *, at_root: bool) -> set[str]:
-    """Walk a JMESPath tree for what it takes from ``headers`` of the context, and not from a field of that name."""
+    """Walk a JMESPath tree for the names below the context's ``headers``, not below a field of that name."""
     kind, children = node["type"], node.get("children", [])
     if kind == "field":
         return {"*"} if at_root and node["value"] == "headers" else set()
@@ -78,13 +74,13 @@ def _headers_read(node: Mapping[str, Any], *, at_root: bool) -> set[str]:
         return {"*"} if at_root else set()
     if kind == "subexpression" and at_root and children[0] == {"type": "field", "children": [], "value": "headers"}:
         return {children[1]["value"].lower()} if children[1]["type"] == "field" else {"*"}
-    # The first part of a chain starts where the whole does, the others from what it found.
+    # Only the first part of a chain starts at the root; the others start from its result.
     chained = kind in _CHAINS
-    found: set[str] = set()
+    headers: set[str] = set()
     for index, child in enumerate(children):
         if isinstance(child, Mapping) and kind != "expref":
-            found |= _headers_read(child, at_root=at_root and not (chained and index))
-    return found
+            headers |= _headers_read(child, at_root=at_root and not (chained and index))
+    return headers
 
 
 _CHAINS: Final = frozenset(
@@ -124,13 +120,13 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Concat:
-    """Several values joined; the separator is escaped inside the values, so two lists never join to one text."""
+    """Several values joined; the separator is escaped in the values, so that no two lists join to the same text."""
 
     parts: Sequence[ValueExpression]
     separator: str
 
     def find(self, context: Context) -> Any:
-        """The joined text, ``None`` where a part is missing or no scalar."""
+        """The joined text; ``None`` if a part is missing or no scalar."""
         texts = [scalar_text(part.find(context)) for part in self.parts]
         if any(text is None for text in texts):
             return None
@@ -138,9 +134,9 @@ class Concat:
         pattern = re.compile("|".join(re.escape(key) for key in escapes if key))
         if not self.separator or len(texts) == 1:
             return "".join(text for text in texts if text is not None)
-        # A constant is the specification's own word, not a sender's, and stands as written.
+        # A constant comes from the specification, not from a sender, and needs no escaping.
         return self.separator.join(
-            text if isinstance(part, Constant) else pattern.sub(lambda found: escapes[found.group()], text)
+            text if isinstance(part, Constant) else pattern.sub(lambda match: escapes[match.group()], text)
             for part, text in zip(self.parts, texts, strict=True)
             if text is not None
         )
@@ -152,10 +148,10 @@ class Concat:
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """SHA-256 over length-prefixed fields, and the time bucket that the message falls into, where one is given.
+    """SHA-256 over length-prefixed fields and, with ``bucket_seconds``, the message's time bucket.
 
-    Length prefixes keep ``("ab", "c")`` and ``("a", "bc")`` apart; ``bucket_seconds`` makes two identical
-    messages of different times two events, while retries within the bucket stay one.
+    Length prefixes keep ``("ab", "c")`` and ``("a", "bc")`` apart. With a bucket, identical messages of different
+    times are two events, while retries within the bucket are one.
     """
 
     parts: Sequence[ValueExpression]
@@ -163,7 +159,7 @@ class Hash:
     bucket_time: ValueExpression | None
 
     def find(self, context: Context) -> Any:
-        """``sha256:`` and 64 hex digits, ``None`` where every field is missing."""
+        """``sha256:`` and 64 hex digits; ``None`` if every field is missing."""
         values = [part.find(context) for part in self.parts]
         if all(value is None for value in values):
             return None
@@ -181,7 +177,7 @@ class Hash:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The first alternative that yields a value."""
+    """The first alternative with a value."""
 
     alternatives: Sequence[ValueExpression]
 
@@ -205,22 +201,16 @@ def canonical(value: Any) -> bytes:
 
 
 def scalar_text(value: Any) -> str | None:
-    """A text or a whole number as text; ``None`` for everything else, the empty text included."""
+    """A text or a whole number as text; ``None`` for anything else, also for an empty text."""
     if isinstance(value, str):
         return value or None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return None
+    return str(value) if is_whole(value) else None
 
 
 def _moment(source: ValueExpression | None, context: Context) -> int:
-    """Epoch seconds of the message: the named time, else when the queue got it, else now."""
-    from media_events.partners.timestamps import parse_time  # noqa: PLC0415 - only hashes with a bucket need it
-
-    attributes = context.names.get("attributes") or {}
-    found = None if source is None else source.find(context)
-    sent = attributes.get("SentTimestamp") if isinstance(attributes, Mapping) else None
-    for value in (found, sent):
+    """Epoch seconds of the message: the configured time, else the queue's, else now."""
+    sent = mapping(context.names.get("attributes")).get("SentTimestamp")
+    for value in (None if source is None else source.find(context), sent):
         moment = None if value is None else parse_time(value, zone="UTC")
         if moment is not None:
             return int(moment.timestamp())
@@ -228,13 +218,28 @@ def _moment(source: ValueExpression | None, context: Context) -> int:
 
 
 def parse_source(fields: Fields, key: str) -> ValueExpression | None:
-    """Read one field of a specification as a source: a JMESPath as text, or a table with exactly one kind."""
+    """Read a field as a source: a JMESPath in text, or a table with exactly one kind."""
     value = fields.take(key)
     return None if value is None else _parse(value, fields.at(key), fields.problems)
 
 
+def parse_optional_path(fields: Fields, key: str) -> Path | None:
+    """The JMESPath at ``key``, if there is one."""
+    value = fields.take(key)
+    return None if value is None else parse_path(value, fields.at(key), fields.problems)
+
+
+def read_header_name(fields: Fields, key: str) -> str | None:
+    """The lower-case name of a header at ``key``, if there is one."""
+    name = fields.text(key, hint="the name of a header")
+    if name is not None and not HEADER_NAME.fullmatch(name):
+        fields.problem(key, f"{name!r} is no header name; use letters, digits and dashes")
+        return None
+    return None if name is None else name.lower()
+
+
 def parse_path(expression: Any, path: str, problems: list[str]) -> Path | None:
-    """Compile a JMESPath, or record what is wrong with it."""
+    """Compile a JMESPath; problems go to ``problems``."""
     if not isinstance(expression, str) or not expression.strip():
         problems.append(f"{path}: must be a JMESPath expression such as body.id, not {kind_of(expression)}")
         return None
@@ -266,8 +271,8 @@ def _parse(value: Any, path: str, problems: list[str]) -> ValueExpression | None
         return None
     kinds = [kind for kind in KINDS if value.get(kind) is not None]
     if len(kinds) != 1:
-        found = " and ".join(kinds) if kinds else "none of them"
-        problems.append(f"{path}: must have exactly one of {', '.join(KINDS)}; it has {found}")
+        present = " and ".join(kinds) if kinds else "none of them"
+        problems.append(f"{path}: must have exactly one of {', '.join(KINDS)}; it has {present}")
         return None
     return _READERS[kinds[0]](Fields(value, path, problems))
 
@@ -279,14 +284,9 @@ def _read_path(fields: Fields) -> ValueExpression | None:
 
 
 def _read_header(fields: Fields) -> ValueExpression | None:
-    name = fields.text("header", hint="the name of a header")
+    name = read_header_name(fields, "header")
     fields.done()
-    if name is None:
-        return None
-    if not HEADER_NAME.fullmatch(name):
-        fields.problem("header", f"{name!r} is no header name; use letters, digits and dashes")
-        return None
-    return Header(name.lower())
+    return None if name is None else Header(name)
 
 
 def _read_constant(fields: Fields) -> ValueExpression | None:
@@ -304,8 +304,8 @@ def _read_list(fields: Fields, key: str) -> list[ValueExpression] | None:
         fields.problem(key, f"must be a list of at least one source, not {kind_of(value) if value else 'an empty one'}")
         return None
     parts = [_parse(item, f"{fields.at(key)}[{index}]", fields.problems) for index, item in enumerate(value)]
-    found = [part for part in parts if part is not None]
-    return found if len(found) == len(parts) else None
+    usable = [part for part in parts if part is not None]
+    return usable if len(usable) == len(parts) else None
 
 
 def _read_concat(fields: Fields) -> ValueExpression | None:
@@ -323,7 +323,7 @@ def _read_hash(fields: Fields) -> ValueExpression | None:
     bucket = fields.integer("bucket_seconds", default=0, low=1, high=_DAY) if fields.has("bucket_seconds") else None
     time = parse_source(fields, "bucket_time")
     if time is not None and bucket is None:
-        fields.problem("bucket_time", "is of no use without bucket_seconds; give the bucket's length, 300 say")
+        fields.problem("bucket_time", "is of no use without bucket_seconds; give the bucket's length, such as 300")
     fields.take("bucket_seconds")
     fields.done()
     return None if parts is None else Hash(tuple(parts), bucket or None, time)
