@@ -146,7 +146,7 @@ def test_second_items_of_an_event_are_noticed(monkeypatch):
 
 
 def test_an_order_that_is_not_kept_is_noticed(monkeypatch):
-    monkeypatch.setattr(queue_consumer, "_waves", lambda batch: [[message] for message in reversed(batch)])
+    monkeypatch.setattr(queue_consumer, "waves", lambda batch, _: [[message] for message in reversed(batch)])
     events = tuple(Sent(number, "sns-fifo", "ready", 1, 0.0) for number in range(1, 6))
 
     tally = Run(Scenario(seed=1, events=events, mix=CALM)).live()

@@ -1,8 +1,9 @@
 """Turns a partner's message into events in the envelope, by the partner's specification.
 
-A message that can't be normalised raises :class:`PermanentDataError` with a code of :mod:`body_parsing` or ``body-not-object``,
-``batch-missing``, ``batch-too-large``, ``batch-item-not-object``, ``key-value-list-invalid``, ``id-missing``,
-``id-invalid``, ``type-missing``, ``type-invalid``, ``type-not-allowed``, ``value-invalid``, ``data-missing``.
+A message that can't be normalised raises :class:`PermanentDataError` with a code of :mod:`body_parsing` or
+``body-not-object``, ``batch-missing``, ``batch-too-large``, ``batch-item-not-object``, ``key-value-list-invalid``,
+``id-missing``, ``id-invalid``, ``type-missing``, ``type-invalid``, ``type-not-allowed``, ``value-invalid``,
+``data-missing``.
 """
 
 from __future__ import annotations

@@ -185,8 +185,8 @@ def _check(verification: Verification, fields: Fields) -> None:
         if not verification.allow_unverified:
             fields.problem(
                 "allow_unverified",
-                "must be true with method none: then anybody who knows the URL can send events; it is better to give the "
-                "partner a URL with ?token=… (method static_token, signature_query token)",
+                "must be true with method none: then anybody who knows the URL can send events; give the partner a URL "
+                "with ?token=… instead (method static_token, signature_query token)",
             )
         return
     if verification.allow_unverified:

@@ -26,7 +26,7 @@ class Unwrapped:
 def unwrap_sns(body: bytes) -> Unwrapped | None:
     """The message of an SNS notification (non-raw delivery to SQS); ``None`` if the body is none.
 
-    ``attributes`` are the message attributes by name, and SNS's own ``MessageId``, ``TopicArn``, ``Subject`` and ``Timestamp``.
+    ``attributes`` are the message attributes, and SNS's ``MessageId``, ``TopicArn``, ``Subject`` and ``Timestamp``.
     """
     if b'"TopicArn"' not in body or b'"Message"' not in body:
         return None

@@ -1,4 +1,4 @@
-"""Reshaping events on their way: steps in the order in which the user wrote them (docs/reference/transforms.md)."""
+"""Transforms events by steps, in the order of the configuration (docs/reference/transforms.md)."""
 
 from __future__ import annotations
 

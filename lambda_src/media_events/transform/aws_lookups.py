@@ -1,4 +1,4 @@
-"""Whom a lookup asks in AWS: a DynamoDB table, an S3 object's properties, its sidecar."""
+"""Sources of lookups in AWS: an item in DynamoDB, an S3 object's properties, or its sidecar."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
+from media_events.core.json_fields import is_scalar
 from media_events.transform.expressions import evaluated
 from media_events.transform.lookup import Question, time_for
 from media_events.transform.ports import TransformPorts
@@ -25,7 +26,7 @@ Key = str | int | float
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSource:
-    """An item of a DynamoDB table. ``key`` has an expression for each attribute of the table's key."""
+    """An item of a DynamoDB table; ``key`` has an expression for each attribute of the table's key."""
 
     table_arn: str
     key: Mapping[str, ParsedResult]
@@ -42,7 +43,7 @@ class TableSource:
             value = evaluated(expression, event, f"{where}.dynamodb.key.{name}")
             if value is None or value == "":
                 return None
-            if isinstance(value, bool) or not isinstance(value, str | int | float):
+            if not is_scalar(value):
                 raise PermanentDataError(
                     "lookup-key", f"{where}.dynamodb.key.{name}: {expression.expression} gives neither text nor number"
                 )
@@ -57,9 +58,10 @@ class TableSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectSource:
-    """An S3 object: its properties, or the JSON in its sidecar, whose key ``sidecar`` makes of the object's.
+    """An S3 object: its properties, or the JSON in its sidecar.
 
-    ``{key}`` in it is the object's key, ``{stem}`` the key without its last suffix.
+    ``sidecar`` is the template of the sidecar's key: ``{key}`` is the object's key, ``{stem}`` the key without its last
+    suffix.
     """
 
     bucket: str
@@ -70,8 +72,8 @@ class ObjectSource:
 
     @property
     def described(self) -> str:
-        what = "an object" if self.sidecar is None else "a sidecar"
-        return f"{what} in the bucket {self.bucket}"
+        kind = "an object" if self.sidecar is None else "a sidecar"
+        return f"{kind} in the bucket {self.bucket}"
 
     def question(self, event: Event, where: str) -> Question | None:
         key = evaluated(self.key, event, f"{where}.s3.key")
@@ -111,7 +113,7 @@ class ObjectSource:
 
 
 def sidecar_key(template: str, key: str) -> str:
-    """The key of a sidecar, from its object's."""
+    """The key of a sidecar, made of its object's."""
     values = {"{key}": key, "{stem}": _stem(key)}
     return _PLACEHOLDER.sub(lambda match: values[match[0]], template)
 
@@ -123,10 +125,10 @@ def _stem(key: str) -> str:
 
 
 def parsed_json(content: bytes) -> Any:
-    """Read JSON as the standard has it, without NaN and infinity.
+    """Read JSON (RFC 8259), without NaN and infinity.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not JSON.
     """
     try:
         return json.loads(content, parse_constant=_no_constant)

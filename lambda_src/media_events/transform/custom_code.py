@@ -1,4 +1,4 @@
-"""Steps of the user's own: a Lambda function, or a Python function that comes with a layer."""
+"""Steps with the user's own code: a Lambda function, or a Python function of a layer."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from media_events.core.failures import PermanentConfigError, PermanentDataError,
 from media_events.transform.aws_lookups import parsed_json
 from media_events.transform.lookup import RESERVED_SECONDS
 from media_events.transform.ports import TransformPorts
-from media_events.transform.steps import Place, several
+from media_events.transform.steps import Step, several
 
 _DATA_FAULTS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What Python raises of data that it can't work with: the same event would raise it again."""
+"""Errors of Python about data: the same event would raise them again."""
 
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, invocation payload, synchronous."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallStep(Place):
-    """Invokes a function of the user's with ``{"metadata", "data"}``; what it returns becomes of the event.
+class CallStep(Step):
+    """Invokes a user's Lambda function with ``{"metadata", "data"}``.
 
-    An object is the new ``data``, a list of objects several events (ids as a split makes them), ``null`` a drop.
+    The result is an object (the new ``data``), a list of objects (several events, with ids as after a split) or
+    ``null`` (a drop).
     """
 
     function_arn: str
@@ -36,13 +37,15 @@ class CallStep(Place):
 
     def __call__(self, event: Event, ports: TransformPorts) -> list[Event]:
         if ports.seconds_left() - RESERVED_SECONDS < self.timeout_seconds:
-            # It would go on without us, and then be asked again.
+            # It would go on after our time-out, and then be invoked again.
             raise TransientError("no-time-left", f"{self.where}: the function has no time left for it", retry_after=1.0)
         try:
             payload = event.to_json()
             size = len(payload.encode())
         except (ValueError, TypeError, RecursionError):
-            raise PermanentDataError("not-json", f"{self.where}: the event holds what JSON can't say") from None
+            raise PermanentDataError(
+                "not-json", f"{self.where}: the event holds a value that JSON can't express"
+            ) from None
         if size > MAX_PAYLOAD_BYTES:
             raise PermanentDataError(
                 "call-too-large", f"{self.where}: the event takes {size} bytes, a function {MAX_PAYLOAD_BYTES}"
@@ -56,10 +59,10 @@ class CallStep(Place):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PythonStep(Place):
-    """Calls a Python function of the user's, in this very process; it returns what a function in Lambda would.
+class PythonStep(Step):
+    """Calls a user's Python function in this process; its result is as for :class:`CallStep`.
 
-    One event at a time: what the user writes need not be safe for threads.
+    It gets one event at a time, since it need not be safe for threads.
     """
 
     function: str
@@ -68,11 +71,10 @@ class PythonStep(Place):
 
     def __call__(self, event: Event, ports: TransformPorts) -> list[Event]:
         function = ports.load(self.function)
-        # A copy of its own: what it changes there is changed nowhere else.
-        given = _copied(event.to_detail(), self.where)
+        detail = _copied(event.to_detail(), self.where)  # the function may change its copy
         try:
             with self.lock:
-                answer = function(given)
+                answer = function(detail)
         except ProcessingError:
             raise
         except (Exception, SystemExit) as error:
@@ -81,23 +83,24 @@ class PythonStep(Place):
             answer = json.loads(json.dumps(answer, allow_nan=False))
         except (TypeError, ValueError, RecursionError) as error:
             raise PermanentConfigError(
-                "python-answer", f"{self.where}: {self.function} returned what JSON can't say ({type(error).__name__})"
+                "python-answer",
+                f"{self.where}: {self.function} returned a value that JSON can't express ({type(error).__name__})",
             ) from None
         return outcome(event, answer, self.where, "python-answer")
 
     def _raised(self, error: BaseException) -> ProcessingError:
         kind = type(error).__name__
         message = f"{self.where}: {self.function} raised {kind} at {_place(error.__traceback__)}"
-        judged = PermanentDataError if isinstance(error, _DATA_FAULTS) else TransientError
-        return judged(f"python-{kind}", message, response=str(error) or None)
+        failure = PermanentDataError if isinstance(error, _DATA_FAULTS) else TransientError
+        return failure(f"python-{kind}", message, response=str(error) or None)
 
 
 def outcome(event: Event, answer: Any, where: str, code: str) -> list[Event]:
-    """What becomes of ``event`` by what a step of the user's returned.
+    """The events that the ``answer`` of the user's code makes of ``event``.
 
     Raises:
-        PermanentConfigError: with ``code``; that is neither an object, a list of objects nor null.
-        PermanentDataError: see ``steps.several``.
+        PermanentConfigError: with ``code``; ``answer`` is neither an object, a list of objects nor null.
+        PermanentDataError: see :func:`several`.
     """
     if answer is None:
         return []
@@ -114,7 +117,7 @@ def _copied(detail: Mapping[str, Any], where: str) -> dict[str, Any]:
     try:
         copy: dict[str, Any] = json.loads(json.dumps(detail, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
-        raise PermanentDataError("not-json", f"{where}: the event holds what JSON can't say") from None
+        raise PermanentDataError("not-json", f"{where}: the event holds a value that JSON can't express") from None
     return copy
 
 

@@ -16,14 +16,14 @@ Path = tuple[str, ...]
 
 
 class ExpressionError(ValueError):
-    """The text is no JMESPath expression, or no path; the message says why and what to do."""
+    """The text is not a JMESPath expression, or not a path; the message goes on from the field's path."""
 
 
 def compiled(expression: Any) -> ParsedResult:
     """Read a JMESPath expression (https://jmespath.org).
 
     Raises:
-        ExpressionError: it is none.
+        ExpressionError: it is malformed.
     """
     if not isinstance(expression, str):
         raise ExpressionError("must be a JMESPath expression in text")
@@ -38,7 +38,7 @@ def parsed_path(target: Any) -> Path:
     """Read a dotted path into ``data``, such as ``asset.title``.
 
     Raises:
-        ExpressionError: it is none.
+        ExpressionError: it is malformed.
     """
     path = tuple(str(target).split("."))
     if not isinstance(target, str) or not all(path):
@@ -47,7 +47,7 @@ def parsed_path(target: Any) -> Path:
 
 
 def evaluated(expression: ParsedResult, event: Event, where: str, **more: Any) -> Any:
-    """What ``expression`` gives over ``{"metadata", "data"}`` and ``more``; ``where`` is the step's field.
+    """The value of ``expression`` over ``{"metadata", "data"}`` and ``more``; ``where`` is the step's field.
 
     Raises:
         PermanentDataError: ``mapping-failed``; it can't be evaluated on this event.
@@ -56,7 +56,7 @@ def evaluated(expression: ParsedResult, event: Event, where: str, **more: Any) -
 
 
 def searched(expression: ParsedResult, document: Any, where: str) -> Any:
-    """What ``expression`` gives over ``document``.
+    """The value of ``expression`` over ``document``.
 
     Raises:
         PermanentDataError: ``mapping-failed``; it can't be evaluated there.
@@ -64,26 +64,28 @@ def searched(expression: ParsedResult, document: Any, where: str) -> Any:
     try:
         return expression.search(document)
     except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        # JMESPath's own messages quote the values, which may not be ours to show.
+        # JMESPath's own messages quote the values, which may be secret.
         raise PermanentDataError(
             "mapping-failed", f"{where}: {expression.expression} can't be evaluated ({type(error).__name__})"
         ) from None
 
 
 def is_true(value: Any) -> bool:
-    """Truth as JMESPath has it: all but false, null and what is empty."""
+    """Truth in JMESPath: everything except false, null, and empty texts, lists and objects."""
     return not (value is None or value is False or value in ("", [], {}))
 
 
 def put(data: Any, path: Path, value: Any, where: str) -> Any:
-    """A copy of ``data`` with ``value`` at ``path``; what lies beside the path is shared.
+    """A copy of ``data`` with ``value`` at ``path``; the rest is shared.
 
     Raises:
-        PermanentDataError: ``mapping-failed``; something on the way is not an object.
+        PermanentDataError: ``mapping-failed``; the path leads through a value that is not an object.
     """
     if not path:
         return value
     if not isinstance(data, Mapping):
-        raise PermanentDataError("mapping-failed", f"{where}: can't put {'.'.join(path)!r} into what is not an object")
+        raise PermanentDataError(
+            "mapping-failed", f"{where}: can't put {'.'.join(path)!r} into a value that is not an object"
+        )
     name, rest = path[0], path[1:]
     return {**data, name: put(data.get(name, {}) if rest else None, rest, value, where)}

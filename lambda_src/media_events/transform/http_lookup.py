@@ -1,4 +1,4 @@
-"""Asking a partner's HTTP API about an event: what thin events (an id and little else) need."""
+"""Lookups in a partner's HTTP API, for events that have an id and little else."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
+from media_events.core.json_fields import is_scalar
 from media_events.outbound_http.address_guard import Target, TargetError, parse_target
 from media_events.outbound_http.authentication import ClientCredentials, authenticate, without_proofs
 from media_events.outbound_http.client import Request, Response
@@ -27,17 +28,17 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _NOTHING: Final = frozenset({204, 404, 410})
-"""Answers that say: nobody here by that name."""
+"""Status codes for an object that does not exist."""
 
 _SUCCESS: Final = range(200, 300)
 _DOTS: Final = frozenset({".", ".."})
 _DECODINGS: Final = 4
-"""More than any chain of proxies undoes."""
+"""More than any chain of proxies does."""
 
 
 @dataclass(frozen=True, slots=True)
 class UrlTemplate:
-    """A URL with JMESPath in braces after its host: texts and expressions by turns, a text first and last."""
+    """A URL with JMESPath in braces after its host: texts and expressions alternate, from a text to a text."""
 
     texts: Sequence[str]
     expressions: Sequence[ParsedResult]
@@ -47,7 +48,7 @@ class UrlTemplate:
         """Read a template such as ``https://api.example.com/assets/{data.asset.id}``.
 
         Raises:
-            ExpressionError: saying what is wrong with its braces; the rest of the URL is not looked at.
+            ExpressionError: its braces are wrong; the rest of the URL is not checked.
         """
         if not isinstance(url, str):
             raise ExpressionError("must be text such as https://api.example.com/assets/{data.asset.id}")
@@ -56,31 +57,33 @@ class UrlTemplate:
         if any("{" in text or "}" in text for text in texts):
             raise ExpressionError("has braces that don't pair up; an expression within them has none of its own")
         if names and not re.match(r"[A-Za-z]+://[^/?#]+[/?]", texts[0]):
-            raise ExpressionError("has an expression in its host: whom we ask with our credentials no event may choose")
+            raise ExpressionError(
+                "has an expression in its host: no event may choose the host that gets our credentials"
+            )
         return cls(texts, [compiled(name) for name in names])
 
     @property
     def sample(self) -> str:
-        """The URL with something harmless in place of its expressions."""
+        """The URL with ``x`` in place of each expression."""
         return "x".join(self.texts)
 
     def filled(self, event: Event, where: str) -> str | None:
-        """The URL for ``event``, values percent-encoded; ``None`` where one of them isn't there.
+        """The URL for ``event``, with values percent-encoded; ``None`` if one is missing.
 
         Raises:
-            PermanentDataError: a value is no text or number, or would lead to another place of the API.
+            PermanentDataError: a value is neither text nor number, or changes the path's segments.
         """
         url = self.texts[0]
         for expression, text in zip(self.expressions, self.texts[1:], strict=True):
             value = evaluated(expression, event, where)
             if value is None or value == "":
                 return None
-            if isinstance(value, bool) or not isinstance(value, str | int | float):
+            if not is_scalar(value):
                 raise PermanentDataError(
                     "lookup-url", f"{where}: {expression.expression} gives neither text nor number"
                 )
             url += quote(str(value), safe="", errors="replace") + text
-        # An event must not turn /files/{id} into /admin, as the id "../admin" would where a proxy undoes the encoding.
+        # An event must not turn /files/{id} into /admin: a proxy may decode the id "..%2Fadmin".
         if self.expressions and _climbs(url.partition("?")[0]):
             raise PermanentDataError("lookup-url", f"{where}: the event's values put dot segments into the path")
         return url
@@ -96,10 +99,10 @@ def _climbs(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSource:
-    """A GET to a partner's API, which answers in JSON.
+    """A GET request to a partner's API with a JSON response.
 
-    ``api`` is checked like a destination and has headers, authentication, timeout and networks; ``url`` is what it
-    would have as its target.
+    ``api``, which is checked like a destination, has headers, authentication, timeout and networks; ``url`` replaces
+    its target.
     """
 
     url: UrlTemplate
@@ -153,14 +156,14 @@ class ApiSource:
                 target=target,
                 headers=headers,
                 body=b"",
-                timeout_seconds=_left(ports, ends),
+                timeout_seconds=_remaining(ports, ends),
                 allowed_networks=self.api.allowed_networks,
                 kept_bytes=MAX_ANSWER_BYTES + 1,
             )
         )
         if response.status in _SUCCESS:
             return response
-        # Of a refusal a person sees what was answered.
+        # A person sees the response to a refused request.
         return replace(response, body=without_proofs(response.body, self.api.authentication, headers))
 
     def _fetch_token(self, credentials: ClientCredentials, ports: TransformPorts, ends: float) -> Token:
@@ -169,7 +172,7 @@ class ApiSource:
             client=ports.partners,
             read_secrets=ports.read_secrets,
             now=ports.clock(),
-            timeout_seconds=_left(ports, ends),
+            timeout_seconds=_remaining(ports, ends),
             allowed_networks=self.api.allowed_networks,
         )
 
@@ -186,7 +189,7 @@ class ApiSource:
         try:
             return parsed_json(response.body)
         except ValueError:
-            # A proxy's page while the API is down, as a rule.
+            # Usually a proxy's page while the API is down.
             raise TransientError("lookup-not-json", f"{where}: {self.described} answered with no JSON") from None
 
     def _refusal(self, error: ProcessingError, response: Response, where: str) -> ProcessingError:
@@ -202,8 +205,8 @@ class ApiSource:
         )
 
 
-def _left(ports: TransformPorts, ends: float) -> float:
-    left = ends - ports.clock()
-    if left <= 0:
-        raise TransientError("timeout", "asking for a token took all the time that the lookup has")
-    return left
+def _remaining(ports: TransformPorts, ends: float) -> float:
+    remaining = ends - ports.clock()
+    if remaining <= 0:
+        raise TransientError("timeout", "the request for a token took all the time of the lookup")
+    return remaining

@@ -1,4 +1,4 @@
-"""Looking something up and putting it into ``data``: what every lookup has, whoever is asked."""
+"""The ``lookup`` step: asks a source about an event, and puts the answer into ``data``."""
 
 from __future__ import annotations
 
@@ -13,52 +13,49 @@ from media_events.core.failures import PermanentDataError, TransientError
 from media_events.transform.expressions import Path, put, searched
 from media_events.transform.lookup_cache import LookupCache
 from media_events.transform.ports import TransformPorts
-from media_events.transform.steps import Place
+from media_events.transform.steps import Step
 
 Missing = Literal["fail", "retry", "default", "pass"]
-"""What becomes of the event where a lookup finds nothing: to review, another try, ``default``, on as it is."""
+"""The result of a lookup without an answer: dead letter, retry, ``default``, or the event as it is."""
 
 MISSING: Final = cast("tuple[Missing, ...]", get_args(Missing))
 
 RESERVED_SECONDS: Final = 2.0
-"""Kept back from a function's remaining time, to publish what is done."""
+"""The part of a function's remaining time that is reserved for publishing."""
 
 MIN_TIMEOUT_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked for one event: ``key`` tells it from others, ``ask`` gives the answer or ``None``."""
+    """A question about one event: ``key`` identifies it, ``ask`` returns the answer or ``None``."""
 
     key: str
     ask: Callable[[TransformPorts], Any]
 
 
 class Source(Protocol):
-    """Who is asked (``sources``)."""
+    """A system that answers (:mod:`aws_lookups`, :mod:`http_lookup`)."""
 
     def question(self, event: Event, where: str) -> Question | None:
-        """What is to be asked for ``event``; ``None`` where it lacks what one would ask by.
+        """The question about ``event``; ``None`` if the event lacks the key.
 
         Raises:
-            PermanentDataError: it has what nobody can be asked by.
+            PermanentDataError: the event's key is unusable.
         """
-        ...
 
     @property
     def described(self) -> str:
-        """Whom it asks, for people."""
-        ...
+        """The source's name for people."""
 
     @property
     def timeout_seconds(self) -> float:
-        """How long it may be waited for."""
-        ...
+        """The longest wait for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookupStep(Place):
-    """Puts what ``source`` answers, or what ``take`` finds in that, at ``into`` in ``data``."""
+class LookupStep(Step):
+    """Puts the answer of ``source``, or the part that ``take`` selects, at ``into`` in ``data``."""
 
     source: Source
     into: Path
@@ -70,14 +67,14 @@ class LookupStep(Place):
 
     def __call__(self, event: Event, ports: TransformPorts) -> list[Event]:
         question = self.source.question(event, self.where)
-        found: Any = None
+        answer: Any = None
         if question is not None:
-            found = self.cache.get(question.key, lambda: question.ask(ports), now=ports.clock())
-        if found is not None and self.take is not None:
-            found = searched(self.take, found, f"{self.where}.take")
-        if found is None:
+            answer = self.cache.get(question.key, lambda: question.ask(ports), now=ports.clock())
+        if answer is not None and self.take is not None:
+            answer = searched(self.take, answer, f"{self.where}.take")
+        if answer is None:
             return [self._without(event, asked=question is not None)]
-        return [Event(event.metadata, put(event.data, self.into, found, f"{self.where}.into"))]
+        return [Event(event.metadata, put(event.data, self.into, answer, f"{self.where}.into"))]
 
     def _without(self, event: Event, *, asked: bool) -> Event:
         if self.missing == "pass":
@@ -86,18 +83,15 @@ class LookupStep(Place):
             return Event(event.metadata, put(event.data, self.into, self.default, f"{self.where}.into"))
         if not asked:
             raise PermanentDataError(
-                "lookup-without-key", f"{self.where}: the event lacks what {self.source.described} is asked by"
+                "lookup-without-key", f"{self.where}: the event lacks the key for {self.source.described}"
             )
         message = f"{self.where}: {self.source.described} has nothing for this event"
-        raise (
-            TransientError("lookup-missing", message)
-            if self.missing == "retry"
-            else PermanentDataError("lookup-missing", message)
-        )
+        error = TransientError if self.missing == "retry" else PermanentDataError
+        raise error("lookup-missing", message)
 
 
 def time_for(seconds: float, ports: TransformPorts, where: str) -> float:
-    """How long an answer may be waited for: ``seconds``, or what is left of the function's time.
+    """The timeout of a question: ``seconds``, or the rest of the function's time if that is less.
 
     Raises:
         TransientError: ``no-time-left``; the record comes back at once.

@@ -1,4 +1,4 @@
-"""What steps ask of the world outside, and may ask it with."""
+"""Ports of the steps: the systems outside that they may call."""
 
 from __future__ import annotations
 
@@ -7,88 +7,82 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    # Transforms without lookups start faster without them.
+    # A transform without lookups starts faster without them.
     from media_events.outbound_http.authentication import ReadSecrets
     from media_events.outbound_http.client import Request, Response
 
 
 class PartnerHttp(Protocol):
-    """HTTP to partners (``adapters.http_client.PinnedHttpClient``), a ``delivery.exchange.HttpClient`` that can get."""
+    """HTTP to partners (``adapters.http_client.PinnedHttpClient``): an ``outbound_http.client.HttpClient`` with GET."""
 
     def post(self, request: Request) -> Response:
-        """Send ``request``; see ``delivery.exchange.HttpClient``."""
-        ...
+        """Send ``request``; see ``outbound_http.client.HttpClient``."""
 
     def get(self, request: Request) -> Response:
-        """Send ``request`` as a GET, and no redirect is followed.
+        """Send ``request`` as a GET; redirects are not followed.
 
         Raises:
             PermanentConfigError: the host's address is forbidden.
             TransientError: no answer: resolver, connection, TLS, timeout.
         """
-        ...
 
 
 class Tables(Protocol):
-    """DynamoDB (``adapters.lookup_tables.DynamoTables``)."""
+    """DynamoDB (``adapters.dynamodb.lookup.DynamoTables``)."""
 
     def item(
         self, table_arn: str, key: Mapping[str, str | int | float], *, consistent: bool, timeout_seconds: float
     ) -> Mapping[str, Any] | None:
-        """The item with ``key``, as JSON has it; ``None`` where there is none.
+        """The item with ``key``, as JSON; ``None`` if there is none.
 
         Raises:
-            HopError: DynamoDB did not answer or refused.
+            ProcessingError: DynamoDB did not answer or refused.
         """
-        ...
 
 
 class Objects(Protocol):
-    """S3 (``adapters.lookup_objects.S3Objects``)."""
+    """S3 (``adapters.s3.lookup.S3Objects``)."""
 
     def properties(self, bucket: str, key: str, *, timeout_seconds: float) -> Mapping[str, Any] | None:
-        """What S3 knows of an object beside its content; ``None`` where there is none.
+        """An object's properties; ``None`` if there is no object.
 
-        ``{"size", "content_type", "etag", "last_modified", "version_id", "storage_class", "metadata"}``, each only
-        where S3 says it; ``metadata`` has the names in lower case, ``last_modified`` is RFC 3339.
+        ``{"size", "content_type", "etag", "last_modified", "version_id", "storage_class", "metadata"}``, as far as S3
+        has them; ``metadata`` has the names in lower case, ``last_modified`` is RFC 3339.
 
         Raises:
-            HopError: S3 did not answer or refused.
+            ProcessingError: S3 did not answer or refused.
         """
-        ...
 
     def content(self, bucket: str, key: str, *, max_bytes: int, timeout_seconds: float) -> bytes | None:
-        """The first ``max_bytes`` of an object's content; ``None`` where there is none.
+        """The first ``max_bytes`` of an object's content; ``None`` if there is no object.
 
         Raises:
-            HopError: S3 did not answer or refused.
+            ProcessingError: S3 did not answer or refused.
         """
-        ...
 
 
 class Functions(Protocol):
-    """Functions of the user's in Lambda (``adapters.lookup_functions.LambdaFunctions``)."""
+    """Users' functions in Lambda (``adapters.aws_lambda.user_code.LambdaFunctions``)."""
 
     def answer(self, function_arn: str, payload: str, *, timeout_seconds: float) -> bytes:
-        """Invoke a function, wait, and give what it returned as JSON.
+        """Invoke a function and return its result, in JSON.
 
         Raises:
             PermanentDataError, PermanentConfigError: the function raised an error of that name.
             TransientError: it raised another one, timed out, or did not answer.
-            HopError: Lambda refused.
+            ProcessingError: Lambda refused.
         """
-        ...
 
 
 PythonFunction = Callable[[dict[str, Any]], Any]
-"""A step of the user's: ``{"metadata", "data"}`` to new data, a list of data, or ``None``."""
+"""A user's step: from ``{"metadata", "data"}`` to new data, a list of data, or ``None``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransformPorts:
-    """All of them. ``clock`` is epoch seconds; ``seconds_left`` is how long the function may still run.
+    """All ports. ``clock`` is epoch seconds; ``seconds_left`` is the rest of the function's time.
 
-    ``load`` finds a Python function by ``module:function``, and raises ``ConfigurationError`` where there is none.
+    ``load`` finds a Python function by ``module:function``, or raises :class:`ConfigurationError`.
     """
 
     partners: PartnerHttp

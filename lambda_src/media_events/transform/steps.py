@@ -1,66 +1,55 @@
-"""Steps that need nobody else: map, enrich, set, drop and split.
+"""Steps without calls to other systems: map, enrich, set, drop and split.
 
-Expressions are JMESPath (https://jmespath.org) over ``{"metadata": …, "data": …}``. Steps work on ``data`` alone:
-an event's identity is not theirs to change, except that a split makes several events of one. A result of ``null``
-leaves its target out, since JMESPath gives ``null`` for what is not there.
+Expressions are JMESPath (https://jmespath.org) over ``{"metadata": …, "data": …}``. Steps change only ``data``, never
+an event's identity; only a split makes several events of one. A ``null``, which is JMESPath's result for a missing
+value, leaves its target out.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
+from media_events.core.json_fields import is_scalar
 from media_events.transform.expressions import Path, evaluated, is_true, put
 from media_events.transform.ports import TransformPorts
 
 MAX_EVENTS: Final = 1000
-"""An event may become no more than this: all of them are published before its record is done."""
+"""The limit of events from one: all of them are published before its message is done."""
 
 MAX_ID_CHARACTERS: Final = 1024
 
 
-class Step(Protocol):
-    """One step. ``where`` is its place, such as ``steps[0].map``; it is done where ``when`` is true or absent.
-
-    ``asks`` tells whether it asks somebody outside, and so waits.
-    """
-
-    @property
-    def where(self) -> str: ...
-
-    @property
-    def when(self) -> ParsedResult | None: ...
-
-    @property
-    def asks(self) -> bool: ...
-
-    def __call__(self, event: Event, ports: TransformPorts, /) -> Sequence[Event]:
-        """What becomes of ``event``: itself changed, several, or none where it is dropped.
-
-        Raises:
-            HopError: the step can't be done on this event.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Base of every step."""
+class Step(ABC):
+    """Base of every step. ``where`` is its place, such as ``steps[0].map``; it is skipped unless ``when`` is true.
+
+    ``asks`` tells whether it calls another system, and so waits.
+    """
 
     where: str
     when: ParsedResult | None = None
     asks: bool = False
 
+    @abstractmethod
+    def __call__(self, event: Event, ports: TransformPorts, /) -> Sequence[Event]:
+        """The events that ``event`` becomes: itself changed, several, or none.
+
+        Raises:
+            ProcessingError: the step can't be applied to this event.
+        """
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapStep(Place):
-    """Replaces ``data`` by an object of the fields named."""
+class MapStep(Step):
+    """Replaces ``data`` by an object with the named fields."""
 
     fields: Sequence[tuple[Path, ParsedResult]]
 
@@ -69,8 +58,8 @@ class MapStep(Place):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnrichStep(Place):
-    """Adds the fields named to ``data``."""
+class EnrichStep(Step):
+    """Adds the named fields to ``data``."""
 
     fields: Sequence[tuple[Path, ParsedResult]]
 
@@ -79,7 +68,7 @@ class EnrichStep(Place):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetStep(Place):
+class SetStep(Step):
     """Puts constants into ``data``."""
 
     fields: Sequence[tuple[Path, Any]]
@@ -92,8 +81,8 @@ class SetStep(Place):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DropStep(Place):
-    """Ends the event's way where the expression is true in JMESPath's sense (not false, null or empty)."""
+class DropStep(Step):
+    """Drops the event if the expression is true as JMESPath defines it (not false, null or empty)."""
 
     condition: ParsedResult
 
@@ -102,11 +91,11 @@ class DropStep(Place):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SplitStep(Place):
-    """Makes one event of each item of a list.
+class SplitStep(Step):
+    """Makes an event of each item of a list.
 
-    An item becomes the new event's ``data``, or stands at ``into`` in a copy of the event's own. ``names`` are
-    expressions for ``id``, ``subject`` and ``partitionkey``, which see the ``item`` and its ``index`` too.
+    An item becomes the new event's ``data``, or goes to ``into`` in a copy of the original's. ``names`` are expressions
+    for ``id``, ``subject`` and ``partitionkey``, which also see the ``item`` and its ``index``.
     """
 
     items: ParsedResult
@@ -139,9 +128,9 @@ class SplitStep(Place):
 
 
 def several(event: Event, parts: Sequence[tuple[str, Event]], where: str) -> list[Event]:
-    """The events that ``event`` becomes: each ``<its id>/<the part's name>``, caused by it.
+    """The events that ``event`` becomes: each has the id ``<event's id>/<part's name>``, and is caused by it.
 
-    The names, not the moment, make the ids: whoever gets a part again, after a retry, knows it again.
+    The ids are made of names only, so that a receiver recognises a part that comes again after a retry.
 
     Raises:
         PermanentDataError: two parts have one name, or one is too long (``split-ids``).
@@ -149,19 +138,17 @@ def several(event: Event, parts: Sequence[tuple[str, Event]], where: str) -> lis
     names = Counter(name for name, _ in parts)
     if len(names) < len(parts):
         raise PermanentDataError("split-ids", f"{where}: two items have the same id, so one of them would be lost")
-    own = event.metadata.id
-    if any(len(own) + 1 + len(name) > MAX_ID_CHARACTERS for name in names):
+    identity = event.metadata.id
+    if any(len(identity) + 1 + len(name) > MAX_ID_CHARACTERS for name in names):
         raise PermanentDataError("split-ids", f"{where}: an id has more than {MAX_ID_CHARACTERS} characters")
     return [
-        Event(replace(part.metadata, id=f"{own}/{name}", causationid=own, redrive=None), part.data)
+        Event(replace(part.metadata, id=f"{identity}/{name}", causationid=identity, redrive=None), part.data)
         for name, part in parts
     ]
 
 
 def _as_text(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    return str(value) or None
+    return str(value) or None if is_scalar(value) else None
 
 
 def _with_results(event: Event, data: Any, fields: Sequence[tuple[Path, ParsedResult]], where: str) -> Any:
@@ -174,17 +161,15 @@ def _with_results(event: Event, data: Any, fields: Sequence[tuple[Path, ParsedRe
 
 
 def advance(events: Sequence[Event], step: Step, ports: TransformPorts) -> list[Event]:
-    """What becomes of ``events`` by one step.
+    """The events that ``events`` become by one step.
 
     Raises:
-        HopError: the step can't be done on one of them.
+        ProcessingError: the step can't be applied to one of them.
     """
     after: list[Event] = []
     for event in events:
-        if step.when is None or is_true(evaluated(step.when, event, f"{step.where}.when")):
-            after += step(event, ports)
-        else:
-            after.append(event)
+        applies = step.when is None or is_true(evaluated(step.when, event, f"{step.where}.when"))
+        after += step(event, ports) if applies else [event]
     if len(after) > MAX_EVENTS:
         raise PermanentDataError(
             "split-too-many", f"{step.where}: the event has become {len(after)} events; {MAX_EVENTS} are allowed"
@@ -193,10 +178,10 @@ def advance(events: Sequence[Event], step: Step, ports: TransformPorts) -> list[
 
 
 def transform(event: Event, steps: Sequence[Step], ports: TransformPorts) -> list[Event]:
-    """The event after all steps; several where it was split, none where it was dropped.
+    """The events that ``event`` becomes by all steps.
 
     Raises:
-        HopError: a step can't be done on this event.
+        ProcessingError: a step can't be applied to this event.
     """
     events = [event]
     for step in steps:

@@ -1,4 +1,4 @@
-"""The transform hop: from a queue's messages to events on the bus."""
+"""The transform hop: from messages to events on the bus."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from media_events.transform.ports import TransformPorts
 from media_events.transform.steps import Step, transform
 
 MAX_PARALLEL: Final = 10
-"""Events side by side in one invocation, where steps wait for others: a whole batch, at its usual size."""
+"""Events at the same time in one invocation, if steps wait for other systems: a batch of the usual size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transformer:
-    """Takes events from its queue, puts them back on the bus as ``stage: transformed``.
+    """Publishes its messages' events, transformed, as ``stage: transformed``.
 
-    Made per invocation, for the time that is left in ``means`` is the invocation's.
+    Each invocation has its own, because ``ports`` has the invocation's remaining time.
     """
 
     steps: Sequence[Step]
@@ -35,29 +35,28 @@ class Transformer:
     bodies: Bodies | None = None
 
     def handle(self, messages: Sequence[Message]) -> list[BaseException | None]:
-        """Transform and publish ``messages``; the outcome of each, ``None`` only once the bus has all its events.
+        """Transform and publish ``messages``; the outcome of each, ``None`` only if the bus has all its events.
 
-        Where the bus takes some of a message's events and not others, a retry publishes all of them again, under the
-        same ids.
+        If the bus accepts only some of a message's events, a retry publishes all of them again, with the same ids.
         """
         outcomes: list[BaseException | None] = [None] * len(messages)
         ready: list[tuple[int, Event]] = []
-        for index, result in enumerate(self._side_by_side(messages)):
+        for index, result in enumerate(self._in_parallel(messages)):
             if isinstance(result, BaseException):
                 outcomes[index] = result
             elif not result:
-                self._tell("event dropped", messages[index].event, "EventsDropped")
+                self._log("event dropped", messages[index].event, "EventsDropped")
             else:
                 ready += [(index, event) for event in result]
         published = self.publisher.publish([event for _, event in ready])
         for (index, event), refusal in zip(ready, published, strict=True):
             if refusal is None:
-                self._tell("event transformed", event, "EventsTransformed")
+                self._log("event transformed", event, "EventsTransformed")
             else:
                 outcomes[index] = _graver(outcomes[index], refusal)
         return outcomes
 
-    def _side_by_side(self, messages: Sequence[Message]) -> list[list[Event] | BaseException]:
+    def _in_parallel(self, messages: Sequence[Message]) -> list[list[Event] | BaseException]:
         workers = min(MAX_PARALLEL, len(messages)) if any(step.asks for step in self.steps) else 1
         if workers <= 1:
             return [self._transformed(message) for message in messages]
@@ -67,17 +66,17 @@ class Transformer:
     def _transformed(self, message: Message) -> list[Event] | BaseException:
         try:
             events = transform(check_out(message.event, self.bodies), self.steps, self.ports)
-        except Exception as error:  # noqa: BLE001  # one message's failure, of whatever kind, is its alone
+        except Exception as error:  # noqa: BLE001  # no failure of one message may touch another
             return error
-        # A re-drive to this hop ends here: left in place, it would keep the event from every route.
+        # A redrive to this hop ends here: its mark would keep the event from every route.
         return [event.next_hop(stage="transformed", redrive=None) for event in events]
 
-    def _tell(self, message: str, event: Event, metric: str) -> None:
+    def _log(self, message: str, event: Event, metric: str) -> None:
         metadata = event.metadata
         self.report.info(message, event_id=metadata.id, partner=metadata.partner, type=metadata.type, hop=self.hop)
         self.report.count(metric)
 
 
-def _graver(known: BaseException | None, refusal: ProcessingError) -> BaseException:
-    """Of a message's refusals the one that decides: while a retry may help one of its events, it is tried again."""
-    return refusal if known is None or isinstance(refusal, TransientError) else known
+def _graver(earlier: BaseException | None, refusal: ProcessingError) -> BaseException:
+    """The decisive refusal of a message: it is retried as long as a retry may help one of its events."""
+    return refusal if earlier is None or isinstance(refusal, TransientError) else earlier
