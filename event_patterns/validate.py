@@ -72,7 +72,7 @@ def _check(pattern: Mapping[str, Any], max_characters: int) -> tuple[list[Branch
     combinations = walk.object(pattern, "", "", depth=1, within_or=False)
     problems += _as_field(pattern, walk.problems) if walk.misused_or else walk.problems
     if combinations > MAX_COMBINATIONS:
-        message = f"its $or branches come to {combinations} combinations; EventBridge takes {MAX_COMBINATIONS}"
+        message = f"its $or branches have {combinations} combinations; EventBridge takes {MAX_COMBINATIONS}"
         problems.append(Problem("", message))
     if problems:
         return [], problems

@@ -46,7 +46,7 @@ _COMMENT: Final = re.compile(r"#.*")
 
 
 class GitError(Exception):
-    """Git could not tell what changed; the message is its own."""
+    """Git could not list the changes; the message is git's."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -54,7 +54,7 @@ class MarkerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one Markdown file links to, and which anchors it offers."""
+    """The links and anchors of one Markdown file."""
 
     links: list[tuple[int, str]]
     """Line and target of each."""
@@ -186,7 +186,7 @@ def _hand_written(text: str) -> str:
 
 
 def _slug(heading: Token) -> str:
-    """GitHub's anchor of a heading, but for the number that tells repeated ones apart."""
+    """GitHub's anchor of a heading, without the number of a repeated one."""
     text = "".join(inner.content for inner in heading.children or () if inner.type in {"text", "code_inline"})
     return _NOT_IN_SLUG.sub("", text.strip().lower()).replace(" ", "-")
 

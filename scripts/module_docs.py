@@ -116,7 +116,7 @@ def with_table(text: str, rendered: str) -> str:
 def table(module: Path) -> str:
     """The tables of a module's inputs and outputs, in Markdown."""
     inputs = [f"| `{i.name}` | {i.description} | `{i.type}` | {i.default} |" for i in blocks(module / "variables.tf")]
-    # What modules share is explained once, not in every README.
+    # Shared inputs are explained once, not in every README.
     inputs += [
         f"| `{i.name}` | {i.summary} See [{file.name}]({file.name}). | `{i.type}` | {i.default} |"
         for file in sorted(module.glob("interface.*.tf"))
@@ -168,7 +168,7 @@ def _complete(expression: list[str]) -> bool:
 
 
 def _with_fields(text: str) -> str:
-    """Lines such as ``  rate = calls per second`` as a list; lines that go on are joined."""
+    """Lines such as ``  rate = calls per second`` as a list; continued lines are joined."""
     joined: list[str] = []
     for line in text.splitlines():
         if field := _FIELD.match(line):

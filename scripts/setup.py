@@ -4,7 +4,7 @@
     python3 scripts/setup.py --tests         and what `make test` needs
     python3 scripts/setup.py --lint          and what `make lint` needs
 
-An environment is made anew only when its lock file has changed. Standard library only, for any
+An environment is made again only when its lock file has changed. Standard library only, for any
 Python from 3.8 on, so that it can say what is missing.
 """
 

@@ -205,7 +205,7 @@ class SnsFifoIngress(FifoIngress):
     )
     filter_policy: dict[str, Any] | None = Field(default=None, min_length=1, description="An SNS filter policy.")
     filter_policy_scope: Literal["MessageAttributes", "MessageBody"] = Field(
-        default="MessageAttributes", description="What the filter policy matches."
+        default="MessageAttributes", description="The part that the filter policy matches."
     )
     replay: Replay | None = Field(
         default=None, description="For a FIFO topic with an archive; removing it ends the replay."

@@ -44,7 +44,7 @@ class Alarms(Section):
     """The alarms of every module."""
 
     enabled: bool = Field(default=True, description="False makes none.")
-    actions: AlarmActions = Field(default=AlarmActions(), description="Whom alarms notify.")
+    actions: AlarmActions = Field(default=AlarmActions(), description="ARNs that alarms notify.")
 
 
 class Settings(Section):

@@ -110,7 +110,7 @@ class Partner(Section):
 
 
 class Transform(Hop):
-    """Takes received events that match, and publishes them anew with the stage `transformed`."""
+    """Takes received events that match, and publishes its results with the stage `transformed`."""
 
     steps: list[dict[str, Any]] = Field(
         min_length=1,

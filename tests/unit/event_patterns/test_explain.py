@@ -1,4 +1,4 @@
-"""What an explanation says: the field, what was wanted, and what the event has there."""
+"""An explanation has the field, the wanted value, and the event's value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is refused beyond the conformance table: limits, and what AWS takes but nobody means."""
+"""Refusals beyond the conformance table: limits, and patterns that AWS takes but nobody intends."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_patterns_as_deep_as_allowed_are_taken():
     assert problems(pattern) == []
 
 
-# What EventBridge would take, and do something else with
+# Patterns that EventBridge would take, with another effect
 
 
 def test_the_same_field_twice_in_one_combination_is_refused_by_the_kit():

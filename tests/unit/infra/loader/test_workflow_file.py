@@ -1,4 +1,4 @@
-"""What a workflow file without mistakes comes to, per environment."""
+"""The environments of a workflow file without mistakes."""
 
 import json
 from pathlib import Path

@@ -30,7 +30,7 @@ RECORD = CloudRecord(
 
 @dataclass
 class Machine:
-    """The machine as far as `up` looks at it: which clouds run, what was synthesised, how applies go."""
+    """The machine of `up`: the running clouds, the synthesised stacks, the outcome of each apply."""
 
     paths: LocalPaths
     running: set[int] = field(default_factory=set)

@@ -125,7 +125,7 @@ def test_a_stack_tells_its_region_and_where_its_routes_lead(tmp_path):
 
 
 class Logs:
-    """CloudWatch Logs as far as the reader needs it: two events to a page."""
+    """CloudWatch Logs with two events to a page."""
 
     class exceptions:  # noqa: N801 - as boto3 calls it
         ResourceNotFoundException = KeyError

@@ -1,4 +1,4 @@
-"""What the local cloud answers the AWS provider, with stand-ins for MiniStack's own handlers."""
+"""The local cloud's corrected answers, with fakes of MiniStack's own handlers."""
 
 from __future__ import annotations
 
