@@ -33,7 +33,7 @@ def refusal_reasons() -> set[str]:
     arguments: list[ast.expr] = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         arguments += [keyword.value for keyword in call.keywords if keyword.arg in ("missing", "otherwise", "reason")]
-        if isinstance(call.func, ast.Name) and call.func.id in ("_RefusedError", "_compare"):
+        if isinstance(call.func, ast.Name) and call.func.id in ("_RefusedError", "_compare", "_first_match"):
             arguments += call.args
     texts = {part.value for node in arguments for part in ast.walk(node) if isinstance(part, ast.Constant)}
     return {text for text in texts if isinstance(text, str) and "-" in text}
