@@ -13,7 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 from waitress import wasyncore
 
 from ops.review_web import server as command
-from tests.fakes.review_web import desk_in_the_morning, make_world
+from tests.fakes.review_web import failures_of_a_night, make_world
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -65,31 +65,31 @@ def served():
 
 @pytest.fixture(name="quiet", scope="session")
 def _quiet():
-    """A desk at which nothing ever failed."""
+    """A deployment in which nothing ever failed."""
     with served() as (world, link):
         yield world, link
 
 
 @pytest.fixture(name="morning", scope="session")
 def _morning():
-    """A desk after a night of failures, which tests only look at."""
+    """A deployment after a night of failures, which tests only read."""
     with served() as (world, link):
-        world.items = desk_in_the_morning(world)
+        world.items = failures_of_a_night(world)
         yield world, link
 
 
 @pytest.fixture(name="busy")
 def _busy():
-    """A desk to work at."""
+    """A deployment with failures, which tests may change."""
     with served() as (world, link):
-        world.items = desk_in_the_morning(world, few=True)
+        world.items = failures_of_a_night(world, few=True)
         world.allow_edits("asset.ready")
         yield world, link
 
 
 @pytest.fixture(name="quiet_and_hostile")
 def _quiet_and_hostile():
-    """A desk with nothing but what an attacker sends."""
+    """A deployment with an attacker's events alone."""
     with served() as (world, link):
         yield world, link
 

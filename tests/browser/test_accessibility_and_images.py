@@ -1,4 +1,4 @@
-"""What the page looks like, and to those who only hear it: no barrier that axe finds, and pictures for the docs."""
+"""The look of the page, and its accessibility by axe; also the pictures of the documentation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_axe_would_find_a_barrier(morning, visit, scheme):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["failures", "group", "item"])
 def test_the_docs_have_a_picture_of_it(morning, visit, tmp_path, scheme, name):
-    """With MEDIA_EVENTS_IMAGES=1 (`make images`) the pictures in docs/ are made anew; fonts differ between machines."""
+    """With MEDIA_EVENTS_IMAGES=1 (`make images`) it writes the pictures in docs/; fonts differ between machines."""
     world, link = morning
     visitor = visit(link, color_scheme=scheme, reduced_motion="reduce")
     visitor.go(paths(world)[name])
@@ -85,7 +85,7 @@ def test_no_page_has_to_be_scrolled_sideways(morning, visit, width):
         assert overflow <= 0, name
 
 
-def test_what_is_focused_can_be_seen(morning, visit):
+def test_the_focused_element_is_visible(morning, visit):
     _, link = morning
     visitor = visit(link)
     for _ in range(12):

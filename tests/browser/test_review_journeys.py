@@ -117,7 +117,7 @@ def test_a_group_is_retried_cancelled_and_resumed_with_its_progress(busy, visit)
     sent = world.sent()
     assert 0 < len(sent) < 5
     page.get_by_role("button", name="Resume").click()
-    # Its progress is told by the page itself, which nobody reloads.
+    # The page shows its progress without being reloaded.
     expect(page.locator("[data-field=taken]")).to_have_text("5")
     status(page, "Completed")
     ids = [json.loads(message)["detail"]["metadata"]["id"] for message in [*sent, *world.sent()]]
@@ -145,7 +145,7 @@ def test_an_edit_shows_the_difference_and_goes_in_the_original_s_place(busy, vis
     assert json.loads(message)["detail"]["metadata"]["editof"] == item.event_id
 
 
-def test_of_two_who_edit_one_item_the_second_is_told_who_was_first(busy, visit):
+def test_the_second_of_two_edits_is_refused_with_the_first_operators_name(busy, visit):
     world, link = busy
     item = world.items["content"]
     path = f"/items/{item.item_id}/edit"
@@ -195,7 +195,7 @@ LISTEN = """() => {
 
 
 def hears(visitor, *, until, then):
-    """What the page says while it waits, as it is said; at ``until`` the wait is over."""
+    """The texts that the page announces until ``until``."""
     heard = []
 
     def listen(message):
@@ -219,7 +219,7 @@ def test_a_page_that_takes_long_says_so_until_it_is_there(busy, visit):
     expect(visitor.page.locator("[data-loading]")).to_be_empty()
 
 
-def test_what_takes_long_to_do_says_so_and_is_done_once(busy, visit):
+def test_a_slow_action_is_announced_and_done_once(busy, visit):
     world, link = busy
     item = world.items["crash"]
     visitor = visit(link)
@@ -231,7 +231,7 @@ def test_what_takes_long_to_do_says_so_and_is_done_once(busy, visit):
     assert world.sent() == [item.body]
 
 
-def test_an_empty_desk_says_that_nothing_waits(quiet, visit):
+def test_an_empty_review_page_says_that_nothing_waits(quiet, visit):
     _, link = quiet
     visitor = visit(link)
     expect(visitor.page.get_by_role("heading", name="Nothing waits for a person")).to_be_visible()

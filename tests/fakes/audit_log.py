@@ -6,7 +6,7 @@ from ops.review.audited_service import AuditedReviewService
 
 
 class FakeRecords:
-    """``meanwhile`` is what happens at each write of an operation, before it: another operator, or a kill."""
+    """``meanwhile`` is called before each write of an operation: another operator, or a kill."""
 
     def __init__(self):
         self.lines = []

@@ -1,4 +1,4 @@
-"""A bus with an archive, two routes, a ledger and a review table, in moto's AWS."""
+"""A bus with an archive, two routes, an idempotency table and a review table, in moto's AWS."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def client(service):
     return boto3.client(service, region_name=REGION)
 
 
-class Cloudlet:
+class ArchiveCloud:
     """``clock`` moves by itself with every look, so that nothing waits for real."""
 
     def __init__(self):
@@ -68,7 +68,7 @@ class Cloudlet:
         )
 
     def hop(self, hop, pattern, *, stage="transformed", idempotency="ledger", enabled=True):
-        """A hop whose rule sends to a queue that nobody consumes: what would reach it."""
+        """Add a hop whose rule sends to a queue without a consumer."""
         name = hop.partition("/")[2]
         whole = {
             "source": [{"prefix": "partner."}],
@@ -101,7 +101,7 @@ class Cloudlet:
                 self.reached(hop)
 
     def delivered(self, *ids, destination="cms", source="partner.mux"):
-        """The ledger has these as done."""
+        """The idempotency store has these as done."""
         for identity in ids:
             idempotency = DynamoIdempotencyStore(self.dynamodb, "ledger", owner="one", clock=lambda: self.now - 3600)
             key = destination_key(source, identity, destination)

@@ -1,4 +1,4 @@
-"""A review desk on moto's DynamoDB, SQS and S3, put together as the command does, with items as they come to be."""
+"""A review service on moto's DynamoDB, SQS and S3, composed as the command does, with realistic items."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.fakes.review_tables import create_review_table
 
 REGION = "eu-west-1"
 NOW = 1_795_684_800.0
-"""2026-11-26 09:20 UTC: what the page takes for now, so that pictures are the same each time."""
+"""2026-11-26 09:20 UTC, the page's fixed time, so that pictures are the same each time."""
 WORKFLOW = Path(__file__).with_name("review_web.yaml")
 NUMBERS = itertools.count(1)
 """One moto may hold several deployments."""
@@ -42,7 +42,7 @@ COLLEAGUE = "arn:aws:sts::123456789012:assumed-role/media-operator/grace"
 
 @dataclass
 class World:
-    """One deployment, and what tests do to it: count its requests, refuse some, deliver, fail."""
+    """One deployment. Tests count its requests, refuse some, deliver and fail events."""
 
     deployment: Deployment
     number: int
@@ -59,7 +59,7 @@ class World:
             assert self.table.create(item)
 
     def load(self, items: list[ReviewItem]) -> None:
-        """What creating ``items`` one by one leaves in the table, in a fraction of the time."""
+        """Write the rows that creating ``items`` one by one writes, in a fraction of the time."""
         client = self.deployment.cloud.client("dynamodb")
         groups: dict[str, list[ReviewItem]] = {}
         for item in items:
@@ -88,7 +88,7 @@ class World:
         return found
 
     def delivered(self, item: ReviewItem) -> None:
-        """The destination has the event, and its ledger says so."""
+        """The destination has the event, and the idempotency store records it."""
         self.deployment.cloud.client("dynamodb").put_item(
             TableName=f"ledger-{self.number}",
             Item={
@@ -99,12 +99,12 @@ class World:
         )
 
     def sent(self) -> list[str]:
-        """The bodies of what has been sent to the hop's queue since this was asked last."""
+        """The bodies that were sent to the hop's queue since the last call."""
         found, self.messages = self.messages, []
         return found
 
     def allow_edits(self, *types: str) -> None:
-        """What the module's ``editable_types`` puts into the table."""
+        """Write the row that the module writes for ``editable_types``."""
         self.deployment.cloud.client("dynamodb").put_item(
             TableName=f"review-{self.number}",
             Item={
@@ -118,7 +118,7 @@ class World:
         self.denied |= set(operations)
 
     def hold(self, operation: str) -> threading.Event:
-        """From now on AWS takes its time for this (``dynamodb:Query``), until what is returned is set."""
+        """From now on AWS answers ``operation`` (``dynamodb:Query``) only after the returned event is set."""
         return self.held.setdefault(operation, threading.Event())
 
     def watch(self) -> None:
@@ -190,7 +190,7 @@ def make_world(*, environment: str = "prod") -> World:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of failure: what fails, where, and how."""
+    """A kind of failure: its hop, destination and error."""
 
     hop: str
     destination: str
@@ -330,7 +330,7 @@ def item_of(kind: Kind, event_id: str, /, *, failed_ago: float = 60.0, queue_url
     return ReviewItem(**(values | changes))
 
 
-def desk_in_the_morning(world: World, *, few: bool = False) -> dict[str, ReviewItem]:
+def failures_of_a_night(world: World, *, few: bool = False) -> dict[str, ReviewItem]:
     """A night's failures: one of each kind by name, the newest of its kind. ``few``: no more than five of each."""
     named, items = {}, []
     plan = (

@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
-from tests.fakes.eventbridge_archive import Cloudlet
+from tests.fakes.eventbridge_archive import ArchiveCloud
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
 from tests.fakes.review_items import make_item
@@ -31,7 +31,7 @@ def _run(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
-        cloud = Cloudlet()
+        cloud = ArchiveCloud()
         logs = boto3.client("logs", region_name="eu-west-1")
         receivers = Receivers(0, seed=1, flap=0, fated=0, lose_answer=0)
         clients: Any = SimpleNamespace(dynamodb=cloud.dynamodb, sqs=cloud.sqs, logs=logs, stepfunctions=Machines())

@@ -44,7 +44,7 @@ class Receiver:
         return Response(self.status, body=b"down for maintenance")
 
 
-class Cloudlet:
+class ArchiveCloud:
     """Just enough of a deployment: the queue of one route, its dead-letter queue, tables, bucket, topic."""
 
     def __init__(self):
@@ -132,7 +132,7 @@ def _cloud(monkeypatch, receiver):  # noqa: ARG001  # it must be in place first
     caches = [boto_clients.client, deliver._settings, deliver._destination, deliver._delivery]
     caches += [redrive._settings, redrive._dead_letter_queues, redrive._redriver]
     with mock_aws():
-        cloud = Cloudlet()
+        cloud = ArchiveCloud()
         common = {"QUEUE_URL": cloud.queue_url, "DEAD_LETTER_QUEUE_URL": cloud.dlq_url, "IDEMPOTENCY_TABLE": "ledger"}
         destination = {"name": "cms", "type": "http", "url": "https://cms.example.com/events"}
         destination["circuit_breaker"] = {"enabled": False}  # every attempt is made, however often they fail

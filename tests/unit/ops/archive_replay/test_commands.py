@@ -1,4 +1,4 @@
-"""`media-events archive-replay`: what a person and a program see, and the exit status."""
+"""`media-events archive-replay`: its output for people and programs, and its exit status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops.archive_replay import commands, staging_queue
 from ops.cli import run
 from ops.deployment import discovery
 from ops.shared.console import OperatorError
-from tests.fakes.eventbridge_archive import Cloudlet
+from tests.fakes.eventbridge_archive import ArchiveCloud
 
 READY = {"detail-type": ["asset.ready"]}
 
@@ -31,7 +31,7 @@ def _cloud(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
-        cloud = Cloudlet()
+        cloud = ArchiveCloud()
         cloud.hop("route/cms", READY)
         (tmp_path / "deployment.json").write_text(json.dumps(cloud.document), encoding="utf-8")
         cloud.where = ["--deployment", str(tmp_path / "deployment.json"), "--table", "review", "--region", "eu-west-1"]
@@ -42,7 +42,7 @@ def command(cloud, *arguments):
     return run(["archive-replay", *arguments, *cloud.where])
 
 
-def test_dry_run_tells_a_program_how_many_the_ledger_would_suppress(cloud, capsys):
+def test_dry_run_counts_suppressed_deliveries_as_json(cloud, capsys):
     cloud.put("a", "b")
     cloud.now = datetime.now(UTC).timestamp()
     cloud.delivered("a")
@@ -52,7 +52,7 @@ def test_dry_run_tells_a_program_how_many_the_ledger_would_suppress(cloud, capsy
     assert (document["state"], document["dry_run"], document["events"]) == ("completed", True, 2)
 
 
-def test_replay_tells_a_person_what_was_sent_and_what_was_not(cloud, capsys):
+def test_replay_shows_sent_and_suppressed_deliveries(cloud, capsys):
     cloud.put("a", "b")
     cloud.now = datetime.now(UTC).timestamp()
     cloud.delivered("a")
@@ -78,7 +78,7 @@ def test_replay_tells_a_person_what_was_sent_and_what_was_not(cloud, capsys):
         (["--since", "999999999999d"], "too far"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_is_made(cloud, capsys, arguments, said):
+def test_contradictory_options_are_refused_before_anything_is_created(cloud, capsys, arguments, said):
     assert command(cloud, "start", *arguments) == 2
     assert said in capsys.readouterr().err
     assert cloud.left_behind() == []
@@ -86,7 +86,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_made(cloud, capsys, a
 
 
 @pytest.mark.parametrize("name", ["show", "resume", "cancel"])
-def test_replay_that_there_is_not_is_told(cloud, capsys, name):
+def test_an_unknown_replay_is_reported(cloud, capsys, name):
     assert command(cloud, name, "0a1b2c3d") == 1
     assert "there is no replay '0a1b2c3d'" in capsys.readouterr().err
 
@@ -101,7 +101,7 @@ def test_replay_is_shown_and_cancelled_by_its_id(cloud, capsys):
     assert "it is completed" in capsys.readouterr().err
 
 
-def test_file_that_is_no_json_is_told(cloud, capsys, tmp_path):
+def test_a_file_that_is_not_json_is_reported(cloud, capsys, tmp_path):
     (tmp_path / "deployment.json").write_text("{", encoding="utf-8")
     assert command(cloud, "list") == 2
     assert "can't be read as JSON" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Past events once more, from the archive: counted, delivered, delivered again; stopped, resumed, cancelled.
+"""Replays from the archive: counted, delivered, delivered again; stopped, resumed, cancelled.
 
 moto's AWS stands for AWS: its archive, rules, queues and tables. It replays at once, and to every rule.
 """
@@ -21,7 +21,7 @@ from ops.archive_replay.plan import choose
 from ops.archive_replay.service import ABANDONED_SECONDS
 from ops.operations.table import AUDIT
 from ops.shared.console import OperatorError
-from tests.fakes.eventbridge_archive import NAME, Cloudlet
+from tests.fakes.eventbridge_archive import NAME, ArchiveCloud
 from tests.fakes.events import make_event
 
 READY = {"detail-type": ["asset.ready"]}
@@ -33,7 +33,7 @@ def _cloud(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
-        cloud = Cloudlet()
+        cloud = ArchiveCloud()
         cloud.hop("route/cms", READY)
         cloud.hop("route/review", {"detail-type": [{"prefix": "asset."}]})
         yield cloud
@@ -65,7 +65,7 @@ def audit(cloud):
 # --- counting ------------------------------------------------------------------------------------------------------
 
 
-def test_dry_run_counts_by_hop_what_the_ledger_knows_and_sends_nothing(cloud):
+def test_dry_run_counts_recorded_effects_by_hop_and_sends_nothing(cloud):
     cloud.put("a", "b", "c")
     cloud.put("d", type="asset.created")
     cloud.delivered("a", "b")
@@ -77,7 +77,7 @@ def test_dry_run_counts_by_hop_what_the_ledger_knows_and_sends_nothing(cloud):
     assert cloud.reached("route/cms") == cloud.reached("route/review") == []
 
 
-def test_whatever_a_replay_needs_is_gone_when_it_is_over(cloud):
+def test_rule_and_queue_of_a_replay_are_gone_when_it_is_over(cloud):
     cloud.put("a")
     replay(cloud, dry_run=True)
     replay(cloud)
@@ -101,7 +101,7 @@ def test_received_events_and_those_of_other_sources_are_not_counted(cloud):
 # --- delivering ----------------------------------------------------------------------------------------------------
 
 
-def test_replay_delivers_to_each_route_what_it_has_not_had(cloud):
+def test_replay_delivers_to_each_route_the_events_that_it_has_not_had(cloud):
     cloud.put("a", "b", "c")
     cloud.delivered("a", "b")
 
@@ -133,7 +133,7 @@ def test_second_replay_does_not_take_the_first_ones_copies_for_events(cloud):
     assert replay(cloud, dry_run=True).events == 1
 
 
-def test_what_a_replay_collects_leaves_out_what_was_sent_back_once(cloud):
+def test_a_replay_does_not_collect_redriven_events(cloud):
     """The command would leave it out as well; but it need not come in the first place."""
     choice = choose(cloud.bus, routes=(), transforms=(), partners=("mux",), repeat_effects=False)
     pattern = choice.pattern("media-dev-replay-1")
@@ -213,7 +213,7 @@ def test_event_that_the_bus_throttles_is_sent_when_it_comes_again(cloud, monkeyp
     assert (ended.events, cloud.reached("route/cms")) == (2, ["a", "b"])
 
 
-def test_event_for_which_a_ledger_cannot_be_read_is_sent_to_every_route_when_it_comes_again(cloud, monkeypatch):
+def test_event_whose_idempotency_record_cannot_be_read_is_sent_to_every_route_when_it_comes_again(cloud, monkeypatch):
     monkeypatch.setattr(staging_queue, "VISIBILITY_SECONDS", 0)
     cloud.put("a")
     service = cloud.service(idempotency_stores=Away(cloud.service().idempotency_stores, at=2))
@@ -238,7 +238,7 @@ class Away:
 # --- again ---------------------------------------------------------------------------------------------------------
 
 
-def test_effects_are_repeated_where_the_operator_says_so_and_the_ledger_forgets_those_alone(cloud):
+def test_effects_are_repeated_on_request_and_only_their_records_are_deleted(cloud):
     cloud.put("a", "b")
     cloud.delivered("a", "b", "other")
 
@@ -260,7 +260,7 @@ def test_effect_that_was_repeated_already_is_not_repeated_by_the_same_replay(clo
     assert ended.counts == {"route/cms": {"suppressed": 1}}
 
 
-def test_ledger_forgets_only_what_was_done_before_the_replay(cloud):
+def test_only_records_from_before_the_replay_are_deleted(cloud):
     idempotency_stores = cloud.service().idempotency_stores
     cloud.delivered("a")
     key = destination_key("partner.mux", "a", "cms")
@@ -271,7 +271,7 @@ def test_ledger_forgets_only_what_was_done_before_the_replay(cloud):
     assert idempotency_stores.done_at("ledger", key) is None
 
 
-def test_queue_without_a_ledger_is_left_alone_unless_the_operator_says_so(cloud):
+def test_queue_without_an_idempotency_store_is_left_out_unless_the_operator_says_so(cloud):
     cloud.hop("route/archive", READY, idempotency=None)
     cloud.put("a")
     with pytest.raises(OperatorError, match="route/archive would get every event again"):
@@ -281,7 +281,7 @@ def test_queue_without_a_ledger_is_left_alone_unless_the_operator_says_so(cloud)
     assert cloud.reached("route/archive") == ["a"]
 
 
-def test_transform_is_refused_where_its_results_would_reach_a_queue_without_a_ledger(cloud):
+def test_transform_is_refused_where_its_results_would_reach_a_queue_without_an_idempotency_store(cloud):
     cloud.hop("route/archive", READY, idempotency=None)
     cloud.hop("transform/shape", {}, stage="received", idempotency=None)
     with pytest.raises(OperatorError, match="route/archive"):
@@ -335,7 +335,7 @@ def test_cancelled_replay_stops_its_command_and_leaves_nothing(cloud):
         service.take_over(ended.replay_id, reason="")
 
 
-def test_what_a_killed_dry_run_left_behind_is_removed_next_time(cloud):
+def test_rule_and_queue_of_a_killed_dry_run_are_removed_next_time(cloud):
     cloud.put("a")
     service = cloud.service()
     choice = choose(service.bus, routes=(), transforms=(), partners=(), repeat_effects=True)
@@ -365,7 +365,7 @@ def test_replay_that_cannot_be_started_leaves_nothing_and_says_why(cloud, monkey
     assert [one.state for one in service.latest(5)] == ["failed"]
 
 
-def test_missing_permission_stops_a_replay_and_keeps_what_was_collected(cloud):
+def test_missing_permission_stops_a_replay_and_keeps_the_collected_events(cloud):
     cloud.put("a")
     refusals = {"a": PermanentConfigError("aws-AccessDeniedException", "putting events on the bus")}
     service = cloud.service(publisher=Refusing(refusals, cloud.publisher()))
@@ -375,7 +375,7 @@ def test_missing_permission_stops_a_replay_and_keeps_what_was_collected(cloud):
     assert len(cloud.left_behind()) == 2
 
 
-def test_queue_that_somebody_has_deleted_is_told(cloud):
+def test_a_deleted_staging_queue_is_reported(cloud):
     service = cloud.service()
     choice = choose(service.bus, routes=(), transforms=(), partners=(), repeat_effects=False)
     begun = service.start(choice, since=0, until=cloud.now, dry_run=False, repeat_effects=False, rate=10, reason="")
@@ -387,7 +387,7 @@ def test_queue_that_somebody_has_deleted_is_told(cloud):
 # --- the audit -----------------------------------------------------------------------------------------------------
 
 
-def test_audit_says_who_replayed_what_and_why(cloud):
+def test_audit_has_operator_period_and_reason_of_a_replay(cloud):
     cloud.put("a")
     ended = replay(cloud, routes=["cms"], reason="CMS is back")
     entries = audit(cloud)
@@ -411,7 +411,7 @@ def test_nothing_is_started_that_the_audit_cannot_take(cloud):
     assert cloud.left_behind() == []
 
 
-# --- what was asked for --------------------------------------------------------------------------------------------
+# --- the choice --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ def test_nothing_is_started_that_the_audit_cannot_take(cloud):
         ({"routes": ["cms"], "transforms": ["shape"]}, "exclude each other"),
     ],
 )
-def test_choice_that_makes_no_sense_is_refused(cloud, options, said):
+def test_contradictory_choice_is_refused(cloud, options, said):
     cloud.hop("route/off", READY, enabled=False)
     with pytest.raises(OperatorError, match=said):
         replay(cloud, **options)
@@ -434,14 +434,14 @@ def test_route_that_is_switched_off_is_not_among_all_routes(cloud):
     assert set(replay(cloud, dry_run=True).counts) == {"route/cms", "route/review"}
 
 
-def test_bus_without_an_archive_is_told(cloud):
+def test_bus_without_an_archive_is_refused(cloud):
     cloud.document["archive_arn"] = None
     with pytest.raises(OperatorError, match="no archive"):
         cloud.bus  # noqa: B018
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"hops": {"route/cms": {}}}, {"hops": 1}])
-def test_file_that_is_no_deployment_is_told(cloud, document):
+def test_file_that_is_no_deployment_is_refused(cloud, document):
     with pytest.raises(OperatorError, match="does not say which hops"):
         type(cloud.bus).from_document(document, where="x.json")
 
@@ -456,14 +456,14 @@ def test_message_that_is_none_of_this_replay_is_left_out(cloud):
     assert choice.read("no JSON", "r") is None
 
 
-def test_warnings_tell_of_what_the_archive_does_not_have(cloud):
+def test_warnings_name_events_that_the_archive_does_not_have(cloud):
     service = cloud.service()
     told = service.warnings(since=0, until=cloud.now)
     assert any("ten minutes" in line for line in told)
     assert any("the archive began" in line for line in told)
 
 
-def test_row_that_is_changed_meanwhile_is_not_written_over(cloud):
+def test_row_that_was_changed_meanwhile_is_not_overwritten(cloud):
     service = cloud.service()
     ended = replay(cloud, service=service)
     assert not service.replays.put(replace(ended, problem="x"), expected_version=ended.version - 1)

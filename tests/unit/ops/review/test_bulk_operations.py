@@ -24,7 +24,7 @@ from ops.review.store import DynamoRecords, Operation
 from tests.fakes.audit_log import records_of
 from tests.fakes.review_items import BY, attempt, make_item
 from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures
-from tests.unit.ops.review.test_service import Office
+from tests.unit.ops.review.test_service import FakeReview
 
 ARGUMENTS = ["--table", "review", "--idempotency-table", "ledger"]
 
@@ -37,7 +37,7 @@ class Group:
     """A group of many open items and one operation on it; everything sent is delivered a second later."""
 
     def __init__(self, size, **changes):
-        self.review = Office(
+        self.review = FakeReview(
             *(
                 make_item(f"evt-{n}", last_failed_at=f"2026-11-22T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}.000Z")
                 for n in range(size)
@@ -170,7 +170,7 @@ def test_eight_at_a_time_send_none_twice_cancelled_or_killed():
     assert 200 - 8 <= len(group.sent()) <= 200
 
 
-def test_what_a_command_was_killed_before_sending_is_sent_when_resumed():
+def test_items_that_a_killed_command_did_not_send_are_sent_when_resumed():
     group = Group(40, rate=100.0, canary=0, limit=1000)
 
     def kill():
@@ -264,7 +264,7 @@ def test_a_command_killed_before_it_sent_a_canary_sends_it_when_resumed():
     assert (len(group.sent()), group.none_twice()) == (20, True)
 
 
-# --- what fails --------------------------------------------------------------------------------------------------
+# --- failures --------------------------------------------------------------------------------------------------
 
 
 def test_a_message_that_fails_again_meanwhile_is_not_sent_again_even_if_clocks_differ():
@@ -320,7 +320,7 @@ def test_a_dry_run_sends_and_records_nothing(group, capsys):
     assert not group.records.lines
 
 
-def test_a_group_is_retried_and_the_audit_tells_of_it(group, capsys):
+def test_a_group_is_retried_and_audited(group, capsys):
     assert command("retry", "--group", "g-1", "--canary", "2", "--reason", "CMS is back", "--json") == 0
     ended = json.loads(capsys.readouterr().out)
     assert (ended["state"], len(group.sent())) == ("completed", 12)
@@ -330,12 +330,12 @@ def test_a_group_is_retried_and_the_audit_tells_of_it(group, capsys):
         assert part in shown
 
 
-def test_only_items_of_the_destination_asked_for_go_out(group):
+def test_only_items_of_the_chosen_destination_are_sent(group):
     assert command("retry", "--all-open", "--destination", "elsewhere") == 0
     assert not group.sent()
 
 
-def test_items_are_retried_by_what_they_are(group):
+def test_items_are_retried_by_their_properties(group):
     for number in range(3):
         item = make_item(
             f"evt-x{number}", group_id="g-2", error_code="http-422", type="comment.created", partner="frameio"
@@ -348,7 +348,7 @@ def test_items_are_retried_by_what_they_are(group):
     assert len(group.sent()) == 2
 
 
-def test_a_time_that_is_none_is_a_mistake(group):  # noqa: ARG001
+def test_an_invalid_time_is_a_mistake(group):  # noqa: ARG001
     assert command("retry", "--since", "yesterday", "--dry-run") == 2
 
 
@@ -373,7 +373,7 @@ def test_an_archive_of_nothing_or_of_two_things_is_a_mistake(group, arguments):
     assert not group.records.lines
 
 
-def test_operations_are_listed_the_latest_first_with_who_and_why(group, capsys):  # noqa: ARG001
+def test_operations_are_listed_the_latest_first_with_operator_and_reason(group, capsys):  # noqa: ARG001
     assert command("retry", "--group", "g-1", "--limit", "2", "--reason", "CMS is back", "--json") == 0
     ended = json.loads(capsys.readouterr().out)
     assert command("operations") == 0
@@ -382,7 +382,7 @@ def test_operations_are_listed_the_latest_first_with_who_and_why(group, capsys):
         assert part in shown
 
 
-def test_stats_tell_what_waits(group, capsys):  # noqa: ARG001
+def test_stats_count_waiting_items(group, capsys):  # noqa: ARG001
     assert command("stats", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["by_status"]["OPEN"], told["by_destination"], told["groups"]) == (12, {"cms": 12}, 1)
@@ -390,7 +390,7 @@ def test_stats_tell_what_waits(group, capsys):  # noqa: ARG001
     assert "oldest open" in capsys.readouterr().out
 
 
-def test_a_list_goes_on_where_it_ended(group, capsys):  # noqa: ARG001
+def test_a_cursor_continues_a_list(group, capsys):  # noqa: ARG001
     assert command("list", "--limit", "7", "--json") == 0
     first = json.loads(capsys.readouterr().out)
     assert command("list", "--limit", "7", "--cursor", first["cursor"], "--json") == 0
@@ -454,7 +454,7 @@ def test_an_item_is_archived_for_a_reason_and_restored(group):
     assert group.review.current().status == "OPEN"
 
 
-def test_the_loser_is_told_who_won(group, capsys):
+def test_the_loser_is_refused_with_the_winners_name(group, capsys):
     item_id = group.review.item.item_id
     assert command("archive", item_id, "--reason", "withdrawn") == 0
     assert command("archive", item_id, "--reason", "me too") == 1
@@ -477,7 +477,7 @@ def test_an_invalid_id_is_refused(group, capsys):  # noqa: ARG001
     assert "no such item" in capsys.readouterr().out
 
 
-def test_who_may_only_read_sees_an_unsettled_item_as_the_table_has_it():
+def test_an_operator_who_may_only_read_sees_an_unclosed_item_as_the_table_has_it():
     group = Group(1)
     item = replace(group.review.item, status="RETRYING")
     group.review.table.items[item.item_id] = item
@@ -491,7 +491,7 @@ def refused(_item, *, over):  # noqa: ARG001
     raise PermanentConfigError("access-denied", "updating a review item: AccessDeniedException")
 
 
-def test_the_office_of_a_deployment_records_who_works_there(client, table):  # noqa: ARG001
+def test_the_review_service_of_a_deployment_records_its_operator(client, table):  # noqa: ARG001
     review = bootstrap.audited_review(Deployment(Cloud(region="eu-west-1"), TABLE, []))
     review.record("i-1", "note", result="x", reason="")
     (line,) = review.records.entries("i-1")

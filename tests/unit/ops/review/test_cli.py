@@ -1,4 +1,4 @@
-"""`media-events review`: what a person and a program see, and the exit status."""
+"""`media-events review`: its output for people and programs, and its exit status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops.shared.console import OperatorError
 from ops.shared.options import Where
 from tests.fakes.audit_log import records_of
 from tests.fakes.review_items import attempt, make_item
-from tests.unit.ops.review.test_service import Office
+from tests.unit.ops.review.test_service import FakeReview
 
 TABLE = ["--table", "review", "--idempotency-table", "ledger"]
 
@@ -31,7 +31,7 @@ def _office(monkeypatch, tmp_path):
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MEDIA_EVENTS_LOCAL_DIRECTORY", str(tmp_path))
-    review = Office()
+    review = FakeReview()
     desk_with_records = records_of(review)
     monkeypatch.setattr(context, "_review", lambda _deployment: desk_with_records)
     return review
@@ -44,7 +44,7 @@ def command(*arguments):
 # --- list --------------------------------------------------------------------------------------------------------
 
 
-def test_a_list_shows_what_waits_and_why(review, capsys):
+def test_a_list_shows_waiting_items_with_their_reasons(review, capsys):
     assert command("list", *TABLE) == 0
     shown = capsys.readouterr().out
     for part in (review.item.item_id, "evt-1", "cms", "http-503", "the destination answered 503"):
@@ -59,7 +59,7 @@ def test_a_list_for_programs_is_json_and_has_no_bodies(review, capsys):
     assert document["more"] is False
 
 
-def test_groups_are_listed_by_what_is_asked_for_and_their_ids_choose_items(review, capsys):
+def test_groups_are_listed_by_each_grouping_and_their_ids_choose_items(review, capsys):
     assert command("groups", "--by", "hop", "--json", *TABLE) == 0
     (group,) = json.loads(capsys.readouterr().out)["groups"]
     assert (group["group_id"], group["grouping"], group["items"]) == ("hop:route/cms", "hop", 1)
@@ -70,12 +70,12 @@ def test_groups_are_listed_by_what_is_asked_for_and_their_ids_choose_items(revie
         assert [item["item_id"] for item in json.loads(capsys.readouterr().out)["items"]] == [review.item.item_id]
 
 
-def test_what_nothing_is_grouped_by_ends_with_2(review, capsys):  # noqa: ARG001
+def test_an_unknown_grouping_ends_with_2(review, capsys):  # noqa: ARG001
     assert command("groups", "--by", "colour", *TABLE) == 2
     assert "use error, type, partner, hop, destination" in capsys.readouterr().err
 
 
-def test_an_empty_desk_says_so(review, capsys):
+def test_an_empty_review_table_is_reported(review, capsys):
     review.table.items.clear()
     assert command("list", *TABLE) == 0
     assert "Nothing waits for a person" in capsys.readouterr().out
@@ -119,7 +119,7 @@ def test_an_unknown_item_ends_with_1_and_says_what_to_do(review, capsys):  # noq
     assert "media-events review list" in capsys.readouterr().err
 
 
-def test_a_body_that_can_not_be_read_is_said_and_the_rest_is_shown(review, capsys):
+def test_an_unreadable_body_is_reported_and_the_rest_is_shown(review, capsys):
     item = make_item(body=None, bodyref="s3://elsewhere/abc")
     review.table.items[item.item_id] = item
     assert command("show", item.item_id, *TABLE) == 0
@@ -226,10 +226,10 @@ def test_an_environments_name_can_not_leave_its_folder(review, name):  # noqa: A
         find(environment=name)
 
 
-# --- where the desk is -------------------------------------------------------------------------------------------
+# --- options of the deployment -----------------------------------------------------------------------------------
 
 
-def test_every_command_can_be_told_where_the_desk_is():
+def test_every_command_has_the_options_for_the_deployment():
     commands = typer.main.get_command(cli.load("review", cli.PARTS["review"])).commands
     assert {"list", "show", "retry", "archive", "edit", "serve"} <= set(commands)
     for name, one in commands.items():
@@ -245,7 +245,7 @@ def test_commands_on_many_items_choose_them_in_the_same_way(name):
     assert {"--group", "--destination", "--class", "--code", "--type", "--partner", "--since", "--until"} <= options
 
 
-def test_who_archives_is_told_that_without_a_ledger_no_order_is_kept(review, capsys):
+def test_archive_warns_that_order_needs_the_idempotency_tables(review, capsys):
     item = review.item.item_id
     assert command("archive", item, "--reason", "withdrawn", "--table", "review") == 0
     assert "no idempotency table is known" in capsys.readouterr().err

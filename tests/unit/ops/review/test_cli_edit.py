@@ -1,4 +1,4 @@
-"""`media-events review edit`: with a file, with an editor, and what a person and a program see of it."""
+"""`media-events review edit`: with a file, with an editor, and its output for people and programs."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def test_a_dry_run_shows_the_difference_and_records_nothing(place, file, capsys)
     assert (place.lines(), place.sent()) == ([], [])
 
 
-def test_a_dry_run_tells_programs_what_would_change(place, file, capsys):
+def test_a_dry_run_lists_the_changes_as_json(place, file, capsys):
     assert edit(place, "--body", file, "--dry-run", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["changed"], told["version"], told["warnings"]) == (["data.title"], 1, [])
 
 
-def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(place, file, capsys):
+def test_without_a_terminal_nothing_is_sent_without_yes(place, file, capsys):
     assert edit(place, "--body", file) == 1
     assert "--yes" in capsys.readouterr().err
     assert place.sent() == []
@@ -87,7 +87,7 @@ def test_a_refused_edit_names_every_mistake_and_is_recorded(place, tmp_path, cap
     assert place.lines() == [("edit", False)]
 
 
-def test_the_loser_is_told_who_won(place, file, capsys):
+def test_the_loser_is_refused_with_the_winners_name(place, file, capsys):
     place.send()
     assert edit(place, "--body", file, "--yes") == 1
     assert "edit by arn:aws:sts" in capsys.readouterr().err
@@ -145,7 +145,7 @@ def test_an_editor_changes_the_event_and_the_difference_is_shown_before_it_is_se
     assert not list(tmp_path.glob("media-events-*"))
 
 
-def test_what_is_wrong_is_opened_once_more_and_in_the_end_kept(place, editor, tmp_path, capsys):
+def test_a_mistake_opens_the_editor_again_and_the_text_is_not_lost(place, editor, tmp_path, capsys):
     editor("""echo '{' > "$2" """)
     assert edit(place) == 1
     told = capsys.readouterr().err

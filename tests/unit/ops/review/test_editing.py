@@ -1,4 +1,4 @@
-"""Edit and retry: what may be edited, what is sent, and what a crash, a colleague or a refusal does to it."""
+"""Edits: the editable attributes, the sent event, and the effect of a crash, a colleague or a refusal."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
 from tests.fakes.recovery import Crash
 from tests.fakes.review_items import BY, QUEUE_URL, attempt, make_item
-from tests.unit.ops.review.test_service import Office
+from tests.unit.ops.review.test_service import FakeReview
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}
 
 
 class Place:
-    """An office with one open item whose type may be edited."""
+    """A review service with one open item whose type may be edited."""
 
     def __init__(self, item=None, types=None):
-        self.fakes = Office(item or make_item(body=bus_event(make_event(id="evt-1", data={"title": ""}))))
+        self.fakes = FakeReview(item or make_item(body=bus_event(make_event(id="evt-1", data={"title": ""}))))
         self.review = records_of(self.fakes)
         self.records = self.review.records
         self.records.types = {"asset.ready": None} if types is None else types
@@ -67,7 +67,7 @@ def problems(call, *arguments):
     return "; ".join(refused.value.problems)
 
 
-# --- what is sent ------------------------------------------------------------------------------------------------
+# --- sending ------------------------------------------------------------------------------------------------
 
 
 def test_an_edited_event_has_an_id_of_its_own_and_says_whose_edit_it_is():
@@ -101,7 +101,7 @@ def test_the_original_stays_as_it_was_superseded_by_the_edited_event():
     assert original.change == {"action": "edit", "by": BY, "at": original.change["at"]}
 
 
-def test_an_edited_event_that_is_delivered_is_confirmed_by_the_ledger():
+def test_an_edited_event_that_is_delivered_is_confirmed_by_the_idempotency_store():
     place = Place()
     edited = place.edited()
     place.fakes.later = [lambda: place.delivered(edited.event.metadata.id)]
@@ -117,7 +117,7 @@ def test_a_rules_event_goes_back_on_the_bus_for_its_rule_alone():
     assert outcome.result == "sent"
 
 
-def test_the_audit_tells_of_an_edit_what_was_changed_and_not_to_what():
+def test_the_audit_names_the_changed_fields_of_an_edit_without_their_values():
     place = Place()
     place.send()
     asked, done = place.records.lines
@@ -127,7 +127,7 @@ def test_the_audit_tells_of_an_edit_what_was_changed_and_not_to_what():
     assert "Final cut" not in asked.result
 
 
-# --- what may be edited ------------------------------------------------------------------------------------------
+# --- editable attributes ------------------------------------------------------------------------------------------
 
 
 def test_editing_is_off_by_default():
@@ -153,7 +153,7 @@ def test_an_event_can_not_be_edited_into_a_type_that_can_not_be_edited():
         *("ingress", "recordedtime", "traceparent", "stage", "nativetype", "dataref", "redrive", "specversion"),
     ],
 )
-def test_what_says_which_event_it_is_is_locked(name):
+def test_attributes_of_identity_are_locked(name):
     value = {"route": "route/x", "count": 1} if name == "redrive" else "forged"
     told = problems(Place().edited, lambda document: document["metadata"].update({name: value}))
     assert f"metadata.{name} is locked" in told
@@ -165,7 +165,7 @@ def test_a_locked_attribute_can_not_be_taken_away():
     )
 
 
-def test_what_a_receiver_may_go_by_is_changed_with_a_warning():
+def test_attributes_that_receivers_depend_on_are_changed_with_a_warning():
     place = Place(types={"asset.ready": None, "asset.failed": None})
     edited = place.edited(lambda document: document["metadata"].update(type="asset.failed"))
     assert "metadata.type" in edited.warnings[0]
@@ -186,7 +186,7 @@ def test_what_a_receiver_may_go_by_is_changed_with_a_warning():
         ('"' + "x" * 240_001 + '"', "larger than"),
     ],
 )
-def test_what_is_no_envelope_is_refused_with_a_reason(text, why):
+def test_text_that_is_no_envelope_is_refused_with_a_reason(text, why):
     place = Place()
     draft = editing.draft(place.review, place.item.item_id)
     assert why in problems(editing.check, place.review, draft, text)
@@ -250,7 +250,7 @@ def test_there_is_nothing_to_edit_of_an_item_that_is_not_there():
     assert problems(editing.draft, Place().review, "nothing") == "there is no such item"
 
 
-def test_of_two_edits_one_is_sent_and_the_loser_is_told_who_won():
+def test_of_two_edits_one_is_sent_and_the_loser_is_refused_with_the_winners_name():
     place = Place()
     first, second = place.edited(), place.edited(lambda document: document["data"].update(title="Other"))
     outcome = place.send(first)
@@ -297,11 +297,11 @@ def test_an_item_that_was_delivered_meanwhile_is_not_edited():
     assert place.current().status == "RESOLVED"
 
 
-# --- what fails --------------------------------------------------------------------------------------------------
+# --- failures --------------------------------------------------------------------------------------------------
 
 
 def fail_too(place, event_id, code="http-422"):
-    """The edited event as the re-drive function finds it in the dead-letter queue."""
+    """The edited event as the redrive function finds it in the dead-letter queue."""
     event = make_event(id=event_id, editof="evt-1", causationid="evt-1", data={"title": "Final cut"})
     failed = make_item(event_id, body=bus_event(event), edit_of="evt-1", error_code=code, attempts=(attempt("m-9"),))
     place.fakes.table.items[failed.item_id] = failed
@@ -327,7 +327,7 @@ def test_a_failed_edit_is_resolved_by_a_retry():
     assert place.current().status == "SUPERSEDED"
 
 
-def test_an_edit_of_an_edit_solves_what_the_first_one_did_not():
+def test_an_edit_of_an_edit_can_correct_the_first_one():
     place = Place()
     failed = fail_too(place, place.send().event_id)
     draft = editing.draft(place.review, failed.item_id)
@@ -351,7 +351,7 @@ def test_a_hop_that_refuses_for_good_leaves_the_item_open_and_nothing_sent():
     assert place.sent() == []
 
 
-def test_who_may_not_edit_is_refused_and_the_refusal_is_recorded():
+def test_an_operator_who_may_not_edit_is_refused_and_the_refusal_is_recorded():
     place = Place()
 
     def refused(_edit):
@@ -396,7 +396,7 @@ def test_an_edit_that_is_killed_anywhere_is_neither_lost_nor_sent_as_two_events(
         assert "finish" in problems(editing.draft, place.review, item.item_id)
         place.finish()
     assert place.current().status == "SUPERSEDED"
-    # The very same event, at most twice: the ledger keeps its effect from happening twice.
+    # The same event, at most twice: the idempotency store prevents a second effect.
     assert {message["detail"]["metadata"]["id"] for message in place.sent()} == {place.current().superseded_by}
 
 

@@ -1,4 +1,4 @@
-"""The review desk and routes that keep an order: who waits behind an item, and what a decision about it does."""
+"""Review items of ordered routes: the events that wait behind an item, and the effect of a decision on them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ops.review.archiving import decide
 from tests.fakes.audit_log import records_of
 from tests.fakes.recovery import Crash
 from tests.fakes.review_items import QUEUE_URL, make_item
-from tests.unit.ops.review.test_service import Office
+from tests.unit.ops.review.test_service import FakeReview
 
 ITEM = make_item(partition_key="asset-1")
 
 
-class Lanes:
-    """A lane with the item at its head and two behind it, of which one is parked."""
+class FakeKeyQueues:
+    """Key queues in which the item is the head, with two events behind it, one of them parked."""
 
     def __init__(self, *event_ids):
         entries = [
@@ -37,19 +37,19 @@ class Lanes:
 
 @pytest.fixture(name="review")
 def _office():
-    return Office(ITEM)
+    return FakeReview(ITEM)
 
 
 @pytest.fixture(name="service")
 def _desk(review):
-    return replace(review.service(), key_queues=Lanes(ITEM.event_id, "e2", "e3"))
+    return replace(review.service(), key_queues=FakeKeyQueues(ITEM.event_id, "e2", "e3"))
 
 
 def overrides(review):
     return [sent["attributes"].get(ORDERING_ATTRIBUTE, {}).get("stringValue") for sent in review.queues.sent]
 
 
-def test_an_item_tells_who_waits_behind_it(service):
+def test_an_item_names_the_events_that_wait_behind_it(service):
     assert str(service.order_position(ITEM)) == "2 later of its key wait behind it, 1 of them parked"
     assert service.order_position(ITEM).to_dict() == {"before": 0, "behind": 2, "parked": 1}
 
@@ -68,11 +68,11 @@ def test_an_item_behind_another_tells_so(service):
         make_item(partition_key="asset-1", return_to=ReturnTo(kind="bus", bus_arn="x")),
     ],
 )
-def test_who_waits_in_no_lane_stands_nowhere(service, item):
+def test_an_item_in_no_key_queue_has_no_position(service, item):
     assert service.order_position(item) is None
 
 
-def test_key_of_an_archived_item_is_told_to_go_on(review, service):
+def test_the_key_of_an_archived_item_goes_on_without_it(review, service):
     outcome = decide(service, ITEM.item_id, to="ARCHIVED")
     assert (outcome.result, review.current().status) == ("sent", "ARCHIVED")
     assert "go on without it" in outcome.reason
@@ -85,7 +85,7 @@ def test_nothing_is_sent_for_an_archived_item_that_holds_up_nobody(review):
     assert review.queues.sent == []
 
 
-def test_a_route_that_could_not_be_told_is_told_when_the_item_is_archived_again(review, service, monkeypatch):
+def test_a_skip_that_could_not_be_sent_is_sent_when_the_item_is_archived_again(review, service, monkeypatch):
     with monkeypatch.context() as patch:
 
         def refuse(*_args, **_options):
@@ -107,7 +107,7 @@ def test_a_retry_keeps_the_order_unless_a_person_wants_otherwise(review, service
     assert overrides(review) == [None, "ignore"]
 
 
-def test_what_a_person_wanted_once_is_not_wanted_for_ever(service, review):
+def test_an_ordering_override_counts_for_one_retry(service, review):
     before = {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": "ignore"}}
     review.table.items[ITEM.item_id] = replace(ITEM, message_attributes=before)
     list(service.retry([ITEM.item_id], wait_seconds=0))
@@ -142,7 +142,7 @@ def edited_of(place):
     return editing.check(place, draft, json.dumps(document))
 
 
-def test_an_edited_event_goes_to_the_place_of_its_original_and_the_original_is_not_put_away(review, place):
+def test_an_edited_event_takes_the_place_of_its_original_which_is_not_archived(review, place):
     edited = edited_of(place)
     editing.send(place, edited, reason="x")
     (sent,) = review.queues.sent

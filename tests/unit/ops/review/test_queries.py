@@ -8,13 +8,13 @@ from media_events.recovery.review_item import Slice
 from ops.review.failure_groups import checked_grouping, close_delivered, group_page, stats
 from ops.review.queries import Query, QueryError, find_page, time_bound, walk
 from tests.fakes.review_items import make_item
-from tests.unit.ops.review.test_service import Office
+from tests.unit.ops.review.test_service import FakeReview
 
 NOW = 1_795_440_000.0  # 2026-11-23T13:20:00Z
 
 
 def service_of(size, **changes):
-    return Office(
+    return FakeReview(
         *(
             make_item(f"evt-{n}", last_failed_at=f"2026-11-23T{10 + n // 60:02}:{n % 60:02}:00.000Z", **changes)
             for n in range(size)
@@ -45,7 +45,7 @@ def test_the_last_page_says_that_it_is_the_last():
 
 
 def test_one_status_follows_the_other():
-    review = Office(*(make_item(f"e{n}", status=("OPEN", "RETRYING", "ARCHIVED")[n % 3]) for n in range(9)))
+    review = FakeReview(*(make_item(f"e{n}", status=("OPEN", "RETRYING", "ARCHIVED")[n % 3]) for n in range(9)))
     found = [event for page in pages(review, Query(), 2) for event in page]
     assert sorted(found[:3]) == ["e0", "e3", "e6"]
     assert sorted(found[3:]) == ["e1", "e4", "e7"]
@@ -87,7 +87,7 @@ def test_a_page_of_many_costs_what_a_page_of_few_does():
         ({"until": "2026-11-23T10:01:00.000Z", "group": "g-1"}, 2),
     ],
 )
-def test_items_are_found_by_what_they_are(asked, expected):
+def test_items_are_found_by_their_properties(asked, expected):
     review = service_of(6)
     query = Query(statuses=("OPEN",), **asked)
     assert sum(len(page) for page in pages(review, query, 4)) == expected
@@ -107,7 +107,7 @@ def test_items_are_found_by_what_they_are(asked, expected):
         ({"group": "0af3", "partner": "mux"}, "by-group", "0af3/OPEN", {"partner": "mux"}),
     ],
 )
-def test_an_index_finds_them_and_nothing_else_is_read(asked, index, value, left):
+def test_an_index_finds_the_items_and_nothing_else_is_read(asked, index, value, left):
     (selection,) = Query(statuses=("OPEN",), **asked).selections()
     assert (selection.index, selection.value, selection.where) == (index, value, left)
 
@@ -123,7 +123,7 @@ def test_a_rare_partners_item_among_many_costs_one_small_page():
     assert ([item.event_id for item in found.items], found.cursor, asked) == (["evt-rare"], None, [6])
 
 
-def test_a_page_of_what_is_rare_is_short_and_goes_on():
+def test_a_page_of_rare_items_is_short_and_has_a_cursor():
     review = service_of(3)
 
     def barren(_selection, *, limit, after):  # noqa: ARG001
@@ -165,7 +165,7 @@ def test_until_a_date_means_until_its_end():
 
 
 @pytest.mark.parametrize("text", ["yesterday", "", "12", "9999999d", "-1h", "2026-13-01", "0001-01-01T00:00+23:59"])
-def test_what_is_no_time_is_refused(text):
+def test_an_invalid_time_is_refused(text):
     with pytest.raises(QueryError):
         time_bound(text, now=NOW)
 
@@ -186,27 +186,27 @@ def groups_of(review, limit):
 def test_groups_come_largest_first_page_by_page_and_done_ones_not_at_all():
     sizes = {"g-1": 2, "g-2": 5, "g-3": 1}
     items = [make_item(f"{group}-{n}", group_id=group) for group, size in sizes.items() for n in range(size)]
-    review = Office(*items, make_item("done", group_id="g-4", status="RESOLVED"))
+    review = FakeReview(*items, make_item("done", group_id="g-4", status="RESOLVED"))
     assert groups_of(review, 2) == [[("g-2", 5), ("g-1", 2)], [("g-3", 1)]]
     assert groups_of(review, 3) == [[("g-2", 5), ("g-1", 2), ("g-3", 1)]]
 
 
-def test_groups_are_of_what_is_asked_for():
+def test_groups_are_of_the_chosen_grouping():
     partners = ("mux", "iconik", "mux", None)
-    review = Office(*(make_item(f"e{n}", partner=partner) for n, partner in enumerate(partners)))
+    review = FakeReview(*(make_item(f"e{n}", partner=partner) for n, partner in enumerate(partners)))
     found = group_page(review.service(), limit=9, grouping=checked_grouping("Partner")).groups
     assert [(group.group_id, group.waiting) for group, _ in found] == [("partner:mux", 2), ("partner:iconik", 1)]
 
 
-def test_what_nothing_is_grouped_by_is_refused_with_what_is():
+def test_an_unknown_grouping_is_refused_with_the_known_ones():
     with pytest.raises(QueryError, match="use error, type, partner, hop, destination"):
         checked_grouping("colour")
 
 
-def test_a_group_that_still_fails_is_said_to_grow():
+def test_a_group_that_still_fails_grows():
     quiet = [make_item(f"a{n}", group_id="g-1", last_failed_at=f"2026-11-23T0{n}:00:00.000Z") for n in range(5)]
     loud = [make_item(f"b{n}", group_id="g-2", last_failed_at="2026-11-23T13:10:00.000Z") for n in range(4)]
-    review = Office(*quiet, *loud, make_item("c", group_id="g-3", last_failed_at="2026-11-01T00:00:00.000Z"))
+    review = FakeReview(*quiet, *loud, make_item("c", group_id="g-3", last_failed_at="2026-11-01T00:00:00.000Z"))
     trends = {group.group_id: trend for group, trend in group_page(review.service(), limit=9).groups}
     assert (trends["g-1"].growing, trends["g-1"].day) == (False, 5)
     assert (trends["g-2"].growing, trends["g-2"].this_hour) == (True, 4)
@@ -214,7 +214,7 @@ def test_a_group_that_still_fails_is_said_to_grow():
 
 
 def test_stats_tell_of_all_groups_without_reading_their_items():
-    review = Office(
+    review = FakeReview(
         make_item("a", group_id="g-1", last_failed_at="2026-11-20T00:00:00.000Z"),
         make_item("b", group_id="g-1", status="RESOLVED"),
         make_item("c", group_id="g-2", failure_class="poison", destination="dam"),
@@ -229,8 +229,8 @@ def test_stats_tell_of_all_groups_without_reading_their_items():
     assert asked == [1, 1]
 
 
-def test_counts_settle_what_was_confirmed_after_its_command_had_gone():
-    review = Office()
+def test_counts_close_items_that_were_confirmed_after_their_command_had_gone():
+    review = FakeReview()
     review.retry(wait=0)
     review.idempotency.delivered(review.item)
     close_delivered(review.service())

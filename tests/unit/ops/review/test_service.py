@@ -1,4 +1,4 @@
-"""The review desk: a retry goes to the failed hop once, one operator at a time, and is confirmed."""
+"""The review service: a retry goes to the failed hop once, one operator at a time, and is confirmed."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Ledger:
         self.keys.add(destination_key(item.source, item.event_id, item.destination))
 
 
-class Office:
-    """A desk with one open item; ``later`` is what happens elsewhere while the desk waits."""
+class FakeReview:
+    """A review service with one open item; ``later`` happens elsewhere while the service waits."""
 
     def __init__(self, *items):
         self.trap = Trap()
@@ -86,15 +86,15 @@ class Office:
 # --- retrying ---------------------------------------------------------------------------------------------------
 
 
-def test_a_delivered_retry_is_resolved_by_the_ledger():
-    review = Office()
+def test_a_delivered_retry_is_resolved_by_the_idempotency_store():
+    review = FakeReview()
     review.later = [lambda: None, lambda: review.idempotency.delivered(review.item)]
     assert [result for result, _ in review.retry()] == ["resolved"]
     assert (review.current().status, review.current().version) == ("RESOLVED", 3)
 
 
 def test_a_retry_sends_the_original_body_to_the_failed_hops_queue():
-    review = Office()
+    review = FakeReview()
     review.retry(wait=0)
     (sent,) = review.queues.sent
     assert (sent["queue_url"], sent["body"]) == (QUEUE_URL, review.item.body)
@@ -103,20 +103,20 @@ def test_a_retry_sends_the_original_body_to_the_failed_hops_queue():
 
 
 def test_an_empty_body_is_sent_as_it_is():
-    review = Office(make_item(body="", body_size=0))
+    review = FakeReview(make_item(body="", body_size=0))
     review.retry(wait=0)
     assert [message["body"] for message in review.queues.sent] == [""]
 
 
 def test_an_age_from_before_the_retry_does_not_count_against_it():
     old = {"firstfailedtime": {"dataType": "String", "stringValue": "2026-11-01T00:00:00.000Z"}}
-    review = Office(make_item(message_attributes=old))
+    review = FakeReview(make_item(message_attributes=old))
     review.retry(wait=0)
     assert "firstfailedtime" not in review.queues.sent[0]["attributes"]
 
 
 def test_a_retry_that_fails_again_is_reported_with_its_new_reason():
-    review = Office()
+    review = FakeReview()
     review.later = [review.fails_again]
     ((result, reason),) = review.retry()
     assert (result, review.current().status) == ("failed", "OPEN")
@@ -124,13 +124,13 @@ def test_a_retry_that_fails_again_is_reported_with_its_new_reason():
 
 
 def test_a_retry_that_nothing_confirms_in_time_is_still_being_retried():
-    review = Office()
+    review = FakeReview()
     assert [result for result, _ in review.retry(wait=2)] == ["unconfirmed"]
     assert review.current().status == "RETRYING"
 
 
-def test_what_was_delivered_meanwhile_is_not_sent_again():
-    review = Office()
+def test_an_event_that_was_delivered_meanwhile_is_not_sent_again():
+    review = FakeReview()
     review.idempotency.delivered(review.item)
     assert [result for result, _ in review.retry()] == ["resolved"]
     assert review.queues.sent == []
@@ -138,29 +138,29 @@ def test_what_was_delivered_meanwhile_is_not_sent_again():
 
 
 def test_one_event_named_twice_is_sent_once():
-    review = Office()
+    review = FakeReview()
     review.retry(review.item.item_id, review.item.item_id, wait=0)
     assert len(review.queues.sent) == 1
 
 
 @pytest.mark.parametrize("status", ["RESOLVED", "ARCHIVED", "RETRYING"])
 def test_only_an_open_item_is_sent(status):
-    review = Office(make_item(status=status, replayed_at="2026-11-23T13:19:00.000Z"))
+    review = FakeReview(make_item(status=status, replayed_at="2026-11-23T13:19:00.000Z"))
     review.clock.now = 1_795_440_000.0
     assert [result for result, _ in review.retry()] == ["refused"]
     assert review.queues.sent == []
 
 
 def test_a_retry_whose_command_died_can_be_made_again_after_a_while():
-    review = Office()
+    review = FakeReview()
     review.retry(wait=0)
     assert [result for result, _ in review.retry(wait=0)] == ["refused"]
     review.clock.now += STALE_SECONDS
     assert [result for result, _ in review.retry(wait=0)] == ["unconfirmed"]
 
 
-def test_of_two_operators_one_sends_and_the_other_is_told():
-    review = Office()
+def test_of_two_operators_one_sends_and_the_other_is_refused():
+    review = FakeReview()
 
     def colleague():
         review.table.items[review.item.item_id] = replace(review.item, status="RETRYING", version=2)
@@ -173,12 +173,12 @@ def test_of_two_operators_one_sends_and_the_other_is_told():
 
 
 def test_an_unknown_id_is_missing_and_the_others_are_sent():
-    review = Office()
+    review = FakeReview()
     assert [result for result, _ in review.retry("nothing", review.item.item_id, wait=0)] == ["missing", "unconfirmed"]
 
 
 def test_a_queue_that_can_not_be_reached_leaves_the_item_open():
-    review = Office()
+    review = FakeReview()
     review.trap.at, review.trap.error = 2, TransientError("aws-down", "no answer")
     ((result, reason),) = review.retry()
     assert (result, review.current().status) == ("failed", "OPEN")
@@ -186,7 +186,7 @@ def test_a_queue_that_can_not_be_reached_leaves_the_item_open():
 
 
 def test_a_body_in_the_bucket_is_fetched_before_anything_changes():
-    review = Office()
+    review = FakeReview()
     uri = review.bodies.put(b"the whole body")
     review.table.items[review.item.item_id] = replace(review.item, body=None, bodyref=uri)
     review.retry(wait=0)
@@ -194,14 +194,14 @@ def test_a_body_in_the_bucket_is_fetched_before_anything_changes():
 
 
 def test_a_body_that_is_gone_leaves_the_item_open_and_says_so():
-    review = Office(make_item(body=None, bodyref=FakeBodies.base + "0" * 64))
+    review = FakeReview(make_item(body=None, bodyref=FakeBodies.base + "0" * 64))
     ((result, reason),) = review.retry()
     assert (result, review.current().status) == ("failed", "OPEN")
     assert "body-missing" in reason
 
 
 def test_attributes_in_the_bucket_are_fetched():
-    review = Office()
+    review = FakeReview()
     uri = review.bodies.put(json.dumps({"big": {"dataType": "String", "stringValue": "x"}}).encode())
     review.table.items[review.item.item_id] = replace(review.item, message_attributes={}, attributesref=uri)
     review.retry(wait=0)
@@ -209,15 +209,15 @@ def test_attributes_in_the_bucket_are_fetched():
 
 
 def test_an_item_without_an_event_can_not_be_sent():
-    review = Office(make_item(return_to=ReturnTo(kind="none")))
+    review = FakeReview(make_item(return_to=ReturnTo(kind="none")))
     assert [result for result, _ in review.retry()] == ["refused"]
 
 
 # --- other ways back ---------------------------------------------------------------------------------------------
 
 
-def test_a_rules_letter_goes_back_on_its_bus_for_its_route_alone():
-    review = Office(make_item(kind="rule", return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
+def test_a_rules_dead_letter_goes_back_on_its_bus_for_its_route_alone():
+    review = FakeReview(make_item(kind="rule", return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
     assert [result for result, _ in review.retry()] == ["sent"]
     (event,) = review.events.published
     assert isinstance(event, Event)
@@ -226,34 +226,34 @@ def test_a_rules_letter_goes_back_on_its_bus_for_its_route_alone():
 
 
 @pytest.mark.parametrize("kind", ["consumer", "function"])
-def test_a_letter_of_a_function_that_the_rule_invokes_goes_back_on_the_bus_and_its_ledger_confirms(kind):
-    review = Office(make_item(kind=kind, return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
+def test_a_dead_letter_of_a_function_that_the_rule_invokes_goes_back_on_the_bus_and_is_confirmed(kind):
+    review = FakeReview(make_item(kind=kind, return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
     assert [result for result, _ in review.retry(wait=0)] == ["unconfirmed"]
     assert len(review.events.published) == 1
     assert review.current().status == "RETRYING"
 
 
 def test_a_bus_that_refuses_leaves_the_item_open():
-    review = Office(make_item(return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
+    review = FakeReview(make_item(return_to=ReturnTo(kind="bus", bus_arn=BUS, route="route/cms")))
     review.events.refusal = TransientError("aws-down", "no answer")
     assert [result for result, _ in review.retry()] == ["failed"]
     assert review.current().status == "OPEN"
 
 
 def test_a_body_that_is_no_event_can_not_go_on_the_bus():
-    review = Office(make_item(body="junk", return_to=ReturnTo(kind="bus", bus_arn=BUS)))
+    review = FakeReview(make_item(body="junk", return_to=ReturnTo(kind="bus", bus_arn=BUS)))
     assert [result for result, _ in review.retry()] == ["failed"]
     assert review.current().status == "OPEN"
 
 
 def test_a_request_goes_back_to_its_function():
-    review = Office(make_item(hop="ingress/webhook", return_to=ReturnTo(kind="function", function_arn="arn:f")))
+    review = FakeReview(make_item(hop="ingress/webhook", return_to=ReturnTo(kind="function", function_arn="arn:f")))
     assert [result for result, _ in review.retry()] == ["sent"]
     assert review.functions.invoked == [("arn:f", review.item.body)]
 
 
 def test_a_function_that_still_refuses_leaves_the_item_open():
-    review = Office(make_item(hop="ingress/webhook", return_to=ReturnTo(kind="function", function_arn="arn:f")))
+    review = FakeReview(make_item(hop="ingress/webhook", return_to=ReturnTo(kind="function", function_arn="arn:f")))
     review.functions.error = TransientError("function-failed", "no")
     assert [result for result, _ in review.retry()] == ["failed"]
     assert review.current().status == "OPEN"
@@ -266,33 +266,34 @@ def found(review, *, limit=10, statuses=("OPEN", "RETRYING"), **asked):
     return list(find_page(review.service(), Query(statuses=tuple(statuses), **asked), limit=limit).items)
 
 
-def test_a_list_settles_what_was_delivered_after_the_command_had_gone():
-    review = Office()
+def test_a_list_closes_items_that_were_delivered_after_the_command_had_gone():
+    review = FakeReview()
     review.retry(wait=0)
     review.idempotency.delivered(review.item)
     assert found(review) == []
     assert review.current().status == "RESOLVED"
 
 
-def test_a_list_has_what_is_open_and_what_is_being_retried():
-    review = Office(make_item("evt-1"), make_item("evt-2", status="RETRYING"), make_item("evt-3", status="ARCHIVED"))
+def test_a_list_has_open_items_and_retrying_ones():
+    retrying, archived = make_item("evt-2", status="RETRYING"), make_item("evt-3", status="ARCHIVED")
+    review = FakeReview(make_item("evt-1"), retrying, archived)
     assert [item.event_id for item in found(review)] == ["evt-1", "evt-2"]
 
 
 def test_the_body_of_an_item_from_a_list_is_read_whole():
-    review = Office()
+    review = FakeReview()
     (listed,) = found(review)
     assert listed.body is None
     assert review.service().body(listed) == review.item.body
 
 
 def test_a_list_ends_at_its_limit():
-    review = Office(*(make_item(f"evt-{n}") for n in range(5)))
+    review = FakeReview(*(make_item(f"evt-{n}") for n in range(5)))
     assert len(found(review, limit=3, statuses=("OPEN",))) == 3
 
 
 def test_a_list_of_a_group_or_an_event_keeps_to_it():
-    review = Office(make_item("evt-1", group_id="g-1"), make_item("evt-2", group_id="g-2"))
+    review = FakeReview(make_item("evt-1", group_id="g-1"), make_item("evt-2", group_id="g-2"))
     statuses = ["OPEN", "RETRYING", "RESOLVED", "ARCHIVED"]
     assert [i.event_id for i in found(review, statuses=statuses, group="g-2")] == ["evt-2"]
     assert [i.event_id for i in found(review, statuses=statuses, event="evt-1")] == ["evt-1"]

@@ -49,7 +49,7 @@ def _app(world):
 
 
 class Browser:
-    """Sends what a browser on this machine would send; ``token`` is that of a form of the page."""
+    """Sends requests as a browser on this machine does; ``token``: with the token of a form of the page."""
 
     def __init__(self, app, item):
         self.client = app.test_client()

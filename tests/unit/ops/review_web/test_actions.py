@@ -1,4 +1,4 @@
-"""What an operator does on the page: done once, recorded, and told; also what is refused."""
+"""Actions on the page: each is done once, recorded and reported, or refused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_retry_sends_the_original_body_once_and_says_that_it_waits(browser, it
     assert [(entry.by, entry.reason) for entry in asked] == [(BY, "it is back")]
 
 
-def test_only_what_came_too_late_for_its_order_can_be_delivered_out_of_it(browser, item, world):
+def test_only_an_event_that_came_too_late_can_be_delivered_out_of_order(browser, item, world):
     assert "out_of_order" not in browser.get(f"/items/{item.item_id}").text
     late = item_of(
         SECRET, f"late-{item.event_id}", queue_url=world.queue_url, group_id="group-late", error_code="order-late"
@@ -42,7 +42,7 @@ def test_only_what_came_too_late_for_its_order_can_be_delivered_out_of_it(browse
     assert ("retry out of order asked for", True) in done(world, late.item_id)
 
 
-def test_a_delivery_is_told_when_the_ledger_has_it(browser, item, world):
+def test_a_delivery_is_shown_when_the_idempotency_store_has_it(browser, item, world):
     browser.post(f"/items/{item.item_id}/retry", {"version": "1"})
     assert browser.get(f"/items/{item.item_id}/state").json == {"status": "RETRYING", "version": 2}
     world.delivered(item)
@@ -51,7 +51,7 @@ def test_a_delivery_is_told_when_the_ledger_has_it(browser, item, world):
 
 
 @pytest.mark.parametrize("action", ["retry", "archive"])
-def test_what_has_changed_since_it_was_looked_at_is_left_alone(browser, item, world, action):
+def test_an_item_that_has_changed_since_it_was_shown_is_left_alone(browser, item, world, action):
     change = {"action": "note", "by": COLLEAGUE, "at": "2026-11-26T09:19:00.000Z"}
     assert world.table.update(replace(item, version=2, change=change), over=item)
     page = follow(browser, browser.post(f"/items/{item.item_id}/{action}", {"version": "1", "reason": "x"}))
@@ -78,13 +78,13 @@ def test_an_item_is_archived_with_the_reason_and_restored(browser, item, world):
     assert done(world, item.item_id)[0] == ("restore", True)
 
 
-def test_a_note_is_kept_and_shown(browser, item):
+def test_a_note_is_stored_and_shown(browser, item):
     page = follow(browser, browser.post(f"/items/{item.item_id}/note", {"text": "asked <the> CMS team"}))
     assert "asked &lt;the&gt; CMS team" in page
     assert "The note is empty" in follow(browser, browser.post(f"/items/{item.item_id}/note", {"text": " "}))
 
 
-def test_what_looks_like_a_credential_is_hidden_until_it_is_asked_for_on_the_record(browser, item, world):
+def test_credentials_are_hidden_until_the_operator_reveals_them_on_the_record(browser, item, world):
     path = f"/items/{item.item_id}"
     hidden = browser.get(path).text
     for secret in ("eyJhbGciOiJSUzI1NiJ9", "5bd28537-7491"):
@@ -152,7 +152,7 @@ def test_a_retry_of_a_group_with_an_unusable_number_says_which(browser, item, wo
 
 @pytest.mark.slow
 @pytest.mark.parametrize("grouping", GROUPINGS)
-def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(browser, item, world, grouping):
+def test_a_dry_run_counts_the_items_and_sends_nothing(browser, item, world, grouping):
     several(world, item, 3)
     form = {"limit": "3", "rate": "1", "canary": "0", "do": "plan"}
     page = browser.post(f"/groups/{item.group_ids[grouping]}/retry", form).text
@@ -239,7 +239,7 @@ def test_a_group_is_archived_as_an_operation(browser, item, world):
 @pytest.mark.parametrize(
     "path", ["/items/{0}/retry", "/items/{0}/note", "/items/{0}/body", "/groups/{0}/retry", "/groups/{0}/archive"]
 )
-def test_what_is_not_there_is_not_found(browser, path):
+def test_an_unknown_id_is_not_found(browser, path):
     form = {"reason": "x", "text": "x", "limit": "1", "rate": "1", "canary": "0", "do": "start"}
     assert browser.post(path.format("0" * 20), form).status_code == 404
     assert browser.post("/operations/none/cancel").status_code == 404
@@ -274,7 +274,7 @@ def test_a_permission_that_is_missing_is_named_and_nothing_is_done(browser, item
 
 
 @pytest.mark.parametrize("path", ["/", "/items", "/items/{item.item_id}", "/groups/{item.group_id}", "/operations"])
-def test_who_may_not_read_is_told_which_policy_is_missing(browser, item, world, path):
+def test_a_missing_permission_names_its_policy(browser, item, world, path):
     world.deny("dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem")
     answer = browser.get(path.format(item=item))
     assert answer.status_code == 403
@@ -291,7 +291,7 @@ def test_a_permission_lost_in_the_middle_of_a_selection_says_how_far_it_came(bro
     assert "operator_policies.retry" in page
 
 
-def test_who_may_not_see_what_events_carry_sees_the_rest(browser, item, world):
+def test_an_operator_who_may_not_read_bodies_sees_the_rest(browser, item, world):
     world.deny("dynamodb:GetItem:whole")
     page = browser.get(f"/items/{item.item_id}").text
     assert "operator_policies.read allows them" in page

@@ -1,4 +1,4 @@
-"""`media-events review serve`: where it listens, what it prints, and what it says where it can't."""
+"""`media-events review serve`: its address, its output and its errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_it_listens_on_loopback_alone():
         assert listener.getsockname()[0] == "127.0.0.1"
 
 
-def test_a_port_that_is_taken_is_said_with_what_to_do(capsys):
+def test_a_taken_port_is_reported_with_a_hint(capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(OperatorError, match=f"port {port}") as refused:
@@ -46,7 +46,7 @@ def test_every_run_has_a_key_of_its_own(world):
     assert min(map(len, links)) >= 32
 
 
-def test_the_link_is_told_to_people_and_programs(world, monkeypatch, capsys):
+def test_the_link_is_printed_for_people_and_programs(world, monkeypatch, capsys):
     opened = []
     monkeypatch.setattr(command.webbrowser, "open", opened.append)
     for as_json in (False, True):

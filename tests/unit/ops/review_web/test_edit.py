@@ -1,4 +1,4 @@
-"""Edit and retry on the page: the difference first, then the edited event in the original's place, once."""
+"""Edits on the page: the difference first, then the edited event in the original's place, once."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_identity_is_locked(browser, path):
     assert "metadata.id is locked" in answer.text
 
 
-def test_a_stale_edit_is_refused_and_told_who_was_first(browser, item, path, world):
+def test_a_stale_edit_is_refused_with_the_first_operators_name(browser, item, path, world):
     text = edited(text_of(browser.get(path).text), house_id="HOUSE-9")
     change = {"action": "archive", "by": COLLEAGUE, "at": "2026-11-26T09:19:00.000Z"}
     assert world.table.update(replace(item, version=2, status="ARCHIVED", change=change), over=item)
@@ -108,7 +108,7 @@ def test_an_edit_of_an_older_version_is_refused_though_the_item_is_open(browser,
     assert world.sent() == []
 
 
-def test_who_edits_sees_what_is_hidden_and_the_audit_says_so(browser, item, path, world):
+def test_an_edit_shows_hidden_values_and_the_audit_records_it(browser, item, path, world):
     assert "5bd28537-7491" in browser.get(path).text
     (entry,) = world.place.review.records.entries(item.item_id)
     assert (entry.action, entry.result) == ("hidden values shown", "for an edit")

@@ -1,4 +1,4 @@
-"""How the page says things, and what it hides."""
+"""Formatting and redaction on the page."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.fakes.review_web import NOW
     ("seconds", "told"),
     [(-5, "0 s"), (8, "8 s"), (200, "3 min"), (7200, "2 h"), (86_400, "24 h"), (5 * 86_400, "5 days")],
 )
-def test_a_duration_is_told_in_its_largest_unit(seconds, told):
+def test_a_duration_has_its_largest_unit(seconds, told):
     assert span(seconds) == told
 
 
-def test_times_are_told_and_what_is_none_stays_as_it_is():
+def test_times_are_formatted_and_other_text_stays_as_it_is():
     assert moment("2026-11-26T09:20:00.500Z") == "2026-11-26 09:20:00 UTC"
     assert ago("2026-11-26T09:19:00Z", NOW) == "1 min ago"
     assert ago("2026-11-26T09:21:00Z", NOW) == "just now"
@@ -32,7 +32,7 @@ def test_times_are_told_and_what_is_none_stays_as_it_is():
         assert moment(text) == ago(text, NOW) == text
 
 
-def test_what_can_not_be_seen_is_marked_and_markup_is_left_alone():
+def test_invisible_characters_are_marked_and_markup_is_left_alone():
     assert clean("a\u202eb\x00c\nd\te") == "a\ufffdb\ufffdc\nd\te"
     assert clean("Ingrid Sørensen, 编辑 🎬") == "Ingrid Sørensen, 编辑 🎬"
     assert clean(Markup("<b>")) == "<b>"
@@ -49,7 +49,7 @@ def test_json_is_coloured_and_escaped():
     assert "<script>" not in highlighted("<script>" * 20_000)
 
 
-def test_sizes_are_told():
+def test_sizes_have_their_largest_unit():
     assert [size(n) for n in (1, 1023, 1536, 3 * 1024 * 1024)] == ["1 byte", "1023 bytes", "1.5 KiB", "3.0 MiB"]
 
 
@@ -87,7 +87,7 @@ def test_fields_that_only_sound_like_it_are_shown(name):
     assert redacted(json.dumps({name: "shown"}))[1] == 0
 
 
-def test_signed_addresses_are_shown_without_what_signs_them():
+def test_signed_addresses_are_shown_without_their_signatures():
     url = "https://cdn.example.com/a.mp4?v=2&X-Amz-Signature=abc123&X-Amz-Date=1"
     text, count = redacted(json.dumps({"url": url, "list": [url]}))
     assert "abc123" not in text
@@ -102,7 +102,7 @@ def test_a_body_that_is_no_json_is_covered_as_well():
     assert count > 0
 
 
-def test_what_is_empty_hides_nothing():
+def test_an_empty_value_hides_nothing():
     assert redacted('{"token": null, "secret": "", "password": false}')[1] == 0
 
 

@@ -1,4 +1,4 @@
-"""What the pages show: groups, items, one item's story, help; and that whatever came from outside is text."""
+"""The pages of groups, items and help; foreign content is always shown as text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes.review_web import MAPPING, SECRET, item_of
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202egnp.exe\x1b[31m"
 
 
-def test_a_group_tells_how_many_since_when_and_what_to_do(browser, item, world):
+def test_a_group_shows_its_count_its_age_and_its_advice(browser, item, world):
     page = browser.get("/").text
     assert f'href="/groups/{item.group_id}"' in page
     assert "check the destination&#39;s secret" in page
@@ -30,7 +30,7 @@ def test_a_group_tells_how_many_since_when_and_what_to_do(browser, item, world):
 
 
 @pytest.mark.parametrize("grouping", ["type", "partner", "hop", "destination"])
-def test_groups_of_what_items_have_in_common_are_listed_and_shown(browser, item, grouping):
+def test_groups_of_every_grouping_are_listed_and_shown(browser, item, grouping):
     page = browser.get(f"/?by={grouping}").text
     group = item.group_ids[grouping]
     path = f"/groups/{quote(group, safe=':/')}"
@@ -69,7 +69,7 @@ def test_an_item_tells_its_story(browser, item, world):
     assert happened == sorted(happened)
 
 
-def test_an_item_says_what_it_would_match_now_by_the_workflow(browser, item):
+def test_an_item_shows_the_routes_that_match_it_now(browser, item):
     page = browser.get(f"/items/{item.item_id}").text
     row = page[page.index("<code>route/comments-to-review-tool") :]
     assert "no" in row[: row.index("</tr>")]
@@ -94,7 +94,7 @@ def test_a_body_that_is_no_event_is_shown_and_matches_nothing(browser, item, wor
     assert told in answer.text
 
 
-def test_a_body_that_can_not_be_read_is_said_and_the_rest_is_shown(browser, item, world):
+def test_an_unreadable_body_is_reported_and_the_rest_is_shown(browser, item, world):
     other = item_of(
         SECRET, "gone", queue_url=world.queue_url, group_id=item.group_id, body=None, bodyref="s3://elsewhere/x"
     )
@@ -167,7 +167,7 @@ def test_a_cursor_that_no_page_gave_is_refused(browser, item, cursor):
 
 
 @pytest.mark.slow
-def test_a_list_goes_on_where_it_ended(browser, world, item):
+def test_a_cursor_continues_a_list(browser, world, item):
     group = f"many-{item.event_id}"
     made = [
         item_of(SECRET, f"{group}-{n}", failed_ago=60.0 + n, queue_url=world.queue_url, group_id=group)
@@ -213,10 +213,10 @@ def test_no_shortcut_is_promised_that_no_page_has():
 
 @pytest.fixture(name="key_queues")
 def _lanes(world, item):
-    """What the ledger's lane of the item's key holds, as tests put it there."""
+    """The content of the item's key queue, set by tests."""
     key_queues, kept = {}, world.place.review
 
-    class Lanes:
+    class FakeKeyQueues:
         def key_queue(self, key):
             if isinstance(key_queues.get(key), TransientError):
                 raise key_queues[key]
@@ -230,12 +230,12 @@ def _lanes(world, item):
         key = lanes_of.key_queue_id(item.source, item.partition_key, item.destination)
         key_queues[key] = problem or lanes_of.KeyQueue(entries=tuple(entries))
 
-    world.place.review = replace(kept, service=replace(kept.service, key_queues=Lanes()))
+    world.place.review = replace(kept, service=replace(kept.service, key_queues=FakeKeyQueues()))
     yield hold
     world.place.review = kept
 
 
-def test_an_item_of_a_kept_order_says_what_waits_for_it(browser, item, key_queues):
+def test_an_item_in_a_key_queue_shows_the_events_that_wait_for_it(browser, item, key_queues):
     page = f"/items/{item.item_id}"
     assert "delivered in order" not in browser.get(page).text
     key_queues("earlier", item.event_id, "later-1", "later-2", parked=("later-2",))
@@ -247,8 +247,8 @@ def test_an_item_of_a_kept_order_says_what_waits_for_it(browser, item, key_queue
     assert "No later event of its key waits for it." in browser.get(page).text
 
 
-def test_an_order_that_can_not_be_read_is_said_and_the_rest_is_shown(browser, item, key_queues):
-    key_queues(problem=TransientError("aws-Throttling", "reading a lane: Throttling"))
+def test_an_unreadable_key_queue_is_reported_and_the_rest_is_shown(browser, item, key_queues):
+    key_queues(problem=TransientError("aws-Throttling", "reading a key queue: Throttling"))
     page = browser.get(f"/items/{item.item_id}").text
-    assert "not known: reading a lane: Throttling" in page
+    assert "not known: reading a key queue: Throttling" in page
     assert item.error_message in page

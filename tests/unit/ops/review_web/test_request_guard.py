@@ -1,4 +1,4 @@
-"""Who the page talks to: this machine's browser, by its own name, with the key, from its own forms."""
+"""The page answers this machine's browser alone: by the page's own name, with its key, from its own forms."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PATHS = ["/", "/items", "/operations", "/help", "/find?id=x", "/groups/x", "/ite
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_who_has_no_key_is_not_let_in(stranger, path):
+def test_a_browser_without_the_key_is_refused(stranger, path):
     answer = stranger.get(path)
     assert answer.status_code == 401
     assert "media-events review serve" in answer.text
 
 
-def test_who_has_no_key_learns_nothing_of_the_place(stranger):
+def test_a_browser_without_the_key_learns_nothing_of_the_deployment(stranger):
     text = stranger.get("/").text
     assert "prod" not in text
     assert "media-operator" not in text
@@ -109,7 +109,7 @@ def test_a_form_of_another_page_is_refused_even_with_the_token(browser, item, wo
     assert world.get(item) == item
 
 
-def test_what_changes_something_is_not_done_by_an_address(browser, item, world):
+def test_a_get_request_changes_nothing(browser, item, world):
     for path in post_paths(item):
         if not path.endswith("/edit"):
             assert browser.get(path).status_code in {404, 405}, path
@@ -141,7 +141,7 @@ def test_the_policy_lets_nothing_run_but_the_page_s_own(browser):
 
 
 @pytest.mark.slow
-def test_no_page_has_what_the_policy_would_stop(browser, item):
+def test_no_page_has_content_that_the_policy_would_stop(browser, item):
     for path in ("/", "/items", f"/items/{item.item_id}", f"/groups/{item.group_id}", "/operations", "/help"):
         html = browser.get(path).text
         assert re.search(r"<script(?![^>]*\ssrc=)|\son\w+=|\sstyle=|<style|javascript:", html) is None, path

@@ -10,7 +10,7 @@ def test_an_event_s_story_leads_to_its_item(browser, item):
     assert "given up after its attempts" in page
 
 
-def test_what_nothing_tells_of_is_said(browser):
+def test_an_unknown_id_is_reported(browser):
     assert "No trace of it" in browser.get("/trace?id=none").text
     assert "No trace of it" not in browser.get("/trace").text
 
