@@ -95,7 +95,7 @@ def health(record: CloudRecord, *, timeout_seconds: float = 5.0) -> dict[str, An
     )
     try:
         with opener.open(record.endpoint + HEALTH_PATH, timeout=timeout_seconds) as answer:
-            return object_in(answer.read())
+            return object_in(answer.read()) or None
     except OSError:
         return None
 

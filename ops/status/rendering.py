@@ -49,7 +49,7 @@ def _hops(status: Status) -> Table:
     table.add_column("hop", overflow="fold", ratio=1)
     for column in ("waiting", "in flight", "delayed", "oldest", "dead letters", "oldest"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("circuit breaker", no_wrap=True)
+    table.add_column("circuit\nbreaker", no_wrap=True)
     for hop in status.hops:
         table.add_row(
             Text(plain(hop.hop if hop.destination is None else f"{hop.hop} → {hop.destination}")),
@@ -85,7 +85,7 @@ def _circuit_breaker(hop: HopState, now: float) -> Text:
     if breaker.open_until is not None and breaker.is_open(now):
         remaining = age(breaker.open_until - now)
         if breaker.suspect_only:
-            return Text(f"open for suspect events, {remaining}", style="yellow")
+            return Text(f"suspects for {remaining}", style="yellow")
         return Text(f"open for {remaining}", style="bold red")
     if breaker.failures:
         return Text(f"closed, {breaker.failures} failed", style="yellow")
