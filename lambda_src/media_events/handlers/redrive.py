@@ -21,7 +21,7 @@ from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
-from media_events.adapters.s3.review_bodies import ItemBodies
+from media_events.adapters.s3.review_bodies import S3ReviewBodies
 from media_events.adapters.sns import SnsTopic
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.core.configuration import FunctionSettings, load_document
@@ -107,9 +107,9 @@ def _maintenance(remaining: Callable[[], float]) -> ReviewMaintenance:
     settings, dynamodb = _settings(), client("dynamodb")
     return ReviewMaintenance(
         table=DynamoReviewTable(dynamodb, settings.review_table),
-        effects=IdempotencyReader(dynamodb),
+        delivery_records=IdempotencyReader(dynamodb),
         circuit_breakers=DynamoCircuitBreakers(dynamodb),
-        kept=ItemBodies(client("s3"), settings.bodies_uri),
+        bodies=S3ReviewBodies(client("s3"), settings.bodies_uri),
         queues={queue.hop: queue for queue in _dead_letter_queues().values()},
         keep_seconds=settings.closed_retention_days * 86_400,
         report=telemetry(),

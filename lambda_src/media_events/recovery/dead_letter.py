@@ -1,8 +1,8 @@
-"""What a message in a dead-letter queue is, whoever put it there. The parser is total: every message means something.
+"""Reading a message from a dead-letter queue, whoever put it there. The parser is total: it reads every message.
 
-Two questions are answered apart. *Why* it failed is told by the message's attributes (ours, EventBridge's, Lambda's) or
-by the body, where that is a report. *What* failed is in the body: an event as a rule sent it, a bare ``Detail``, a
-webhook's request, an SNS notification, a Lambda invocation record, a report of the newer bus, or something unknown.
+The reason is in the message's attributes (ours, EventBridge's, Lambda's), or in the body if that is a report. The
+failed thing is in the body: an event as a rule sent it, a bare ``Detail``, a webhook's request, an SNS notification, a
+Lambda invocation record, a report of the newer bus, or something unknown.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from media_events.messaging.message import Message
 from media_events.messaging.message_origin import MessageOrigin
 
 Kind = Literal["consumer", "moved", "rule", "bus", "function", "sns", "junk"]
-"""Who put it there: a consumer of ours, SQS itself, an EventBridge rule, EventBridge's newer bus (a report without
-the event), Lambda's on-failure destination or asynchronous dead-letter queue, an SNS subscription, nobody we know."""
+"""The origin: our own consumer, SQS itself, an EventBridge rule, EventBridge's newer bus (a report without the event),
+Lambda's on-failure destination or asynchronous dead-letter queue, an SNS subscription, or unknown."""
 
 _RULE_ATTRIBUTES: Final = (
     "RULE_ARN",
@@ -44,10 +44,10 @@ _RULE_ATTRIBUTES: Final = (
 )
 _LAMBDA_ATTRIBUTES: Final = ("RequestID", "ErrorCode", "ErrorMessage")
 OWN_ATTRIBUTES: Final = frozenset({FAILURE_ATTRIBUTE, *_RULE_ATTRIBUTES, *_LAMBDA_ATTRIBUTES})
-"""Attributes that are about the failure, and don't travel on when a message is sent back."""
+"""Attributes about the failure, which are dropped when a message is sent back."""
 
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html, with the newer bus's codes. What is not
-# named here may pass.
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html, with the newer bus's codes. All other codes
+# are transient.
 _PERMANENT_CONFIG: Final = frozenset(
     {"NO_PERMISSIONS", "NO_RESOURCE", "SDK_CLIENT_ERROR", "INVALID_PARAMETER", "ACCESS_DENIED", "RESOURCE_NOT_FOUND"}
     | {"THIRD_ACCOUNT_HOP_DETECTED", "THIRD_REGION_HOP_DETECTED", "CUSTOMER_VALIDATION", "EVENT_IN_CYCLE"}
@@ -59,12 +59,12 @@ MAX_ID_CHARACTERS: Final = 512
 _MAX_FRAME: Final = 1024
 _FRAME: Final = re.compile(r'File "([^"\n]{1,512})", line ([0-9]{1,9}), in ([^\n]{1,256})')
 _YEAR_10000_MILLISECONDS: Final = 253_402_300_800_000
-"""From here on no timestamp can be written."""
+"""From here on, no timestamp can be formatted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whose message it is, as far as the message tells. ``source`` and ``event_id`` are never empty."""
+    """The event's identity, as far as the message has it. ``source`` and ``event_id`` are never empty."""
 
     event_id: str
     source: str = "unknown"
@@ -76,11 +76,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One event (or request, or unknown message) that failed once.
+    """One failed event, request or unknown message.
 
-    ``body`` is what goes back to where it failed, and what an operator sees. ``event`` is set where it is one,
-    ``request`` where it is a webhook's request. ``replayable`` is false where the body only reports on an event.
-    ``message_attributes`` are those that travel on, as Lambda hands them over.
+    ``body`` goes back to the hop, and operators see it. ``event`` is set for an event, ``request`` for a webhook's
+    request. ``replayable`` is false if the body only reports on an event. ``message_attributes`` are those that are
+    sent on, as Lambda spells them.
     """
 
     kind: Kind
@@ -97,21 +97,21 @@ class DeadLetter:
     replayable: bool = True
     message_attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bodyref: str | None = None
-    """Where the event's or request's own body is, if that was too large to travel."""
+    """The URI of the event's or request's claim check, if it has one."""
     first_message_id: str | None = None
-    """Of a partner's own message: the id that it first came with."""
+    """Of a partner's own message: its original message id."""
     unidentified: bool = False
-    """Whether it is a partner's own message, and no function has looked which event it is."""
+    """Whether it is a partner's own message that no function has inspected."""
 
     @property
     def has_no_event_id(self) -> bool:
-        """Whether it is called by its message, for want of an event's id."""
-        return self.first_message_id is not None and self.identity.event_id == _nameless(self.first_message_id)
+        """Whether its message id stands in for an event id."""
+        return self.first_message_id is not None and self.identity.event_id == _message_identity(self.first_message_id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What a body holds, unwrapped."""
+    """A body's content, unwrapped."""
 
     body: str
     identity: Identity
@@ -122,19 +122,21 @@ class _Content:
 def parse(message: Message, *, hop: str, now: float, is_ingress: bool = False) -> tuple[DeadLetter, ...]:
     """Read a message from the dead-letter queue of ``hop``: one dead letter or, from a report, several. Never raises.
 
-    ``now`` is epoch seconds, used where the message does not say when it was sent. ``raw`` says that the hop's messages
-    are whatever a partner sends: whatever their bodies look like, nothing in them is believed.
+    ``now`` (epoch seconds) is used if the message has no time of its own. ``is_ingress``: the hop's messages are a
+    partner's own, so nothing in their bodies is trusted.
     """
     sent_at = _epoch(message.attributes.get("SentTimestamp"), now)
     if is_ingress:
-        return (_raw(message, hop=hop, sent_at=sent_at),)
+        return (_ingress_message(message, hop=hop, sent_at=sent_at),)
     document = _document(message.body)
     kind, failure, wrapped = _reason(message, document, hop=hop, sent=timestamp(sent_at))
     contents = tuple(_contents(message, document, kind, wrapped))
     if kind == "moved" and contents[0].event is None and contents[0].request is None and not hop.startswith("ingress/"):
-        # A hop on the bus gets events only; what enters at an ingress may look like anything.
+        # A hop on the bus receives events only; an ingress may receive anything.
         kind = "junk"
-        failure = failure.as_class("permanent-data", "not-an-event", "the message is no event, and has no reason on it")
+        failure = failure.as_class(
+            "permanent-data", "not-an-event", "the message is no event, and it carries no reason"
+        )
     return tuple(
         DeadLetter(
             kind=kind,
@@ -156,25 +158,25 @@ def parse(message: Message, *, hop: str, now: float, is_ingress: bool = False) -
     )
 
 
-def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
-    """One message of a partner's, one letter.
+def _ingress_message(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
+    """A partner's own message as a dead letter.
 
-    Its source is the hop: a partner who makes up an event's id must not reach the item of another's event.
+    Its source is the hop, so a partner with an invented event id can't reach the review item of another one's event.
     """
-    kind, failure = _raw_reason(message, functools.partial(_failure, hop=hop, sent=timestamp(sent_at)))
+    kind, failure = _ingress_reason(message, functools.partial(_failure, hop=hop, sent=timestamp(sent_at)))
     origin = MessageOrigin.of(message)
-    known = origin.event
+    identity = origin.event
     about_the_failure = {FAILURE_ATTRIBUTE, *(_RULE_ATTRIBUTES if kind == "rule" else ())}
     return DeadLetter(
         kind=kind,
         failure=failure,
         identity=Identity(
-            event_id=known.get("id") or _name_without_an_event(message, origin, kind),
+            event_id=identity.get("id") or _substitute_id(message, origin, kind),
             source=hop,
-            type=known.get("type"),
-            partner=known.get("partner"),
-            correlation_id=known.get("correlationid"),
-            partition_key=known.get("partitionkey"),
+            type=identity.get("type"),
+            partner=identity.get("partner"),
+            correlation_id=identity.get("correlationid"),
+            partition_key=identity.get("partitionkey"),
         ),
         body=message.body,
         message_id=message.message_id,
@@ -189,40 +191,39 @@ def _raw(message: Message, *, hop: str, sent_at: float) -> DeadLetter:
         },
         bodyref=origin.bodyref,
         first_message_id=origin.message_id or None,
-        unidentified="id" not in known and (kind != "consumer" or origin.unidentified),
+        unidentified="id" not in identity and (kind != "consumer" or origin.unidentified),
     )
 
 
-def _name_without_an_event(message: Message, origin: MessageOrigin, kind: Kind) -> str:
-    """What a message is called in which nothing tells a partner's event.
+def _substitute_id(message: Message, origin: MessageOrigin, kind: Kind) -> str:
+    """The id of a message without a known event id: EventBridge's event id, else the message's own id.
 
-    EventBridge gives each event an id, and may dead-letter one twice. Otherwise it is the message's own id: two
-    messages may well have the same body.
+    EventBridge may dead-letter an event twice. The body is no identity: two messages may have the same one.
     """
     document = _document(message.body) if kind == "rule" else None
     identifier = _short(document.get("id")) if isinstance(document, Mapping) else None
-    return f"event-{identifier}" if identifier else _nameless(origin.message_id or _sha256(message.body)[:32])
+    return f"event-{identifier}" if identifier else _message_identity(origin.message_id or _sha256(message.body)[:32])
 
 
 def with_identity(
     dead_letter: DeadLetter, body: str, message_attributes: Mapping[str, Mapping[str, Any]], *, hop: str
 ) -> DeadLetter:
-    """An unread ``dead_letter`` as the hop's function would have dead-lettered it; why it failed stays as it was."""
+    """``dead_letter`` with the identity that the hop's function has found, and its own reason."""
     message = Message(
         body=body, message_id=dead_letter.message_id, receipt_handle="", message_attributes=message_attributes
     )
-    told = _raw(message, hop=hop, sent_at=dead_letter.sent_at)
+    identified = _ingress_message(message, hop=hop, sent_at=dead_letter.sent_at)
     return replace(
         dead_letter,
-        identity=told.identity,
-        body=told.body,
-        bodyref=told.bodyref,
-        message_attributes=told.message_attributes,
-        unidentified=told.unidentified,
+        identity=identified.identity,
+        body=identified.body,
+        bodyref=identified.bodyref,
+        message_attributes=identified.message_attributes,
+        unidentified=identified.unidentified,
     )
 
 
-def _nameless(message_id: str) -> str:
+def _message_identity(message_id: str) -> str:
     return f"message-{message_id}"
 
 
@@ -233,13 +234,13 @@ def _bodyref(content: _Content) -> str | None:
     return reference if isinstance(reference, str) else None
 
 
-def _raw_reason(message: Message, make: Callable[..., Failure]) -> tuple[Kind, Failure]:
-    own = Failure.from_json(_text(message, FAILURE_ATTRIBUTE) or "")
-    if own is not None:
-        return "consumer", own
+def _ingress_reason(message: Message, make: Callable[..., Failure]) -> tuple[Kind, Failure]:
+    reported = Failure.from_json(_text(message, FAILURE_ATTRIBUTE) or "")
+    if reported is not None:
+        return "consumer", reported
     if _text(message, "RULE_ARN") is not None or _text(message, "TARGET_ARN") is not None:
         return "rule", _rule_failure(message, make)
-    # What looks like attributes of Lambda's dead letters is the sender's own.
+    # Attributes like those of Lambda's dead letters are the sender's own here.
     return _undocumented(replace(message, message_attributes={}), _document(message.body), make)
 
 
@@ -252,10 +253,10 @@ def _redrive_count(message: Message, event: Event | None) -> int:
 
 
 def _reason(message: Message, document: Any, *, hop: str, sent: str) -> tuple[Kind, Failure, Any]:
-    """Who dead-lettered the message and why; third, the document inside, where ``document`` wraps it."""
-    own = Failure.from_json(_text(message, FAILURE_ATTRIBUTE) or "")
-    if own is not None:
-        return "consumer", own, None
+    """The origin and the failure; third, the inner document, if ``document`` wraps one."""
+    reported = Failure.from_json(_text(message, FAILURE_ATTRIBUTE) or "")
+    if reported is not None:
+        return "consumer", reported, None
     make = functools.partial(_failure, hop=hop, sent=sent)
     if _text(message, "RULE_ARN") is not None or _text(message, "TARGET_ARN") is not None:
         return "rule", _rule_failure(message, make), None
@@ -307,7 +308,7 @@ def _bus_failure(document: Mapping[str, Any], make: Callable[..., Failure]) -> F
 
 
 def _undocumented(message: Message, document: Any, make: Callable[..., Failure]) -> tuple[Kind, Failure]:
-    """Kinds that leave the message as it was, with few attributes or none."""
+    """Origins that leave the message as it was, with few attributes or none."""
     code, text = _text(message, "ErrorCode"), _text(message, "ErrorMessage")
     if _text(message, "RequestID") is not None and text is not None:
         reason = f"the function failed on every asynchronous attempt: {text}"
@@ -317,7 +318,7 @@ def _undocumented(message: Message, document: Any, make: Callable[..., Failure])
         return "sns", make(
             "transient", f"sns-{code or 'undeliverable'}", f"SNS could not deliver to its subscriber{_detail(text)}"
         )
-    reason = "the function crashed or timed out on every receive, so that SQS moved the message; its log has more"
+    reason = "the function crashed or timed out on every receive, so SQS moved the message; see the function's log"
     return "moved", make("poison", "moved-by-sqs", reason, count=message.receive_count)
 
 
@@ -328,13 +329,15 @@ def _function_failure(document: Mapping[str, Any], make: Callable[..., Failure])
     answer = document.get("responsePayload")
     kind = answer.get("errorType") if isinstance(answer, Mapping) else None
     text = answer.get("errorMessage") if isinstance(answer, Mapping) else None
-    own = Failure.from_json(text) if isinstance(text, str) else None
-    if own is not None:
-        # Our own function says why (``invoked.HopFailedError``); it can't know how often it was tried.
-        told = make(own.failure_class, own.code, own.message, count=count)
-        told = replace(told, firsttime=own.firsttime, lasttime=own.lasttime, retryafter=own.retryafter)
+    reported = Failure.from_json(text) if isinstance(text, str) else None
+    if reported is not None:
+        # Our own function gives the reason (``RetryableInvocationError``), but doesn't know the number of attempts.
+        failure = make(reported.failure_class, reported.code, reported.message, count=count)
+        failure = replace(
+            failure, firsttime=reported.firsttime, lasttime=reported.lasttime, retryafter=reported.retryafter
+        )
     else:
-        told = make(
+        failure = make(
             "expired" if condition == "EventAgeExceeded" else "poison",
             f"function-{kind or condition}",
             f"the function failed on every asynchronous attempt ({condition}){_detail(text)}",
@@ -342,11 +345,11 @@ def _function_failure(document: Mapping[str, Any], make: Callable[..., Failure])
             answer=answer,
             stack_top=_raised_at(answer),
         )
-    return replace(told, requestid=request_id(context.get("requestId")))
+    return replace(failure, requestid=request_id(context.get("requestId")))
 
 
 def _raised_at(answer: Any) -> str | None:
-    """The innermost place that Lambda's Python runtime names; a frame reads ``File "/a/b.py", line 1, in f``."""
+    """The innermost frame in the answer of Lambda's Python runtime: ``File "/a/b.py", line 1, in f``."""
     trace = answer.get("stackTrace") if isinstance(answer, Mapping) else None
     last = trace[-1] if isinstance(trace, list) and trace else None
     match = _FRAME.search(last[:_MAX_FRAME]) if isinstance(last, str) else None
@@ -378,7 +381,7 @@ def _contents(message: Message, document: Any, kind: Kind, wrapped: Any) -> Iter
         return
     inner = document
     if isinstance(document, Mapping) and document.get("Type") == "Notification":
-        # The message goes back as it is, envelope and all; what it is about stands inside.
+        # The message goes back unchanged, with SNS's wrapper; its identity is inside.
         inner = _document(document.get("Message"))
         content = _content(message.body, inner)
         if content.event is not None:
@@ -415,12 +418,12 @@ def _content(body: str, document: Any) -> _Content:
 
 
 def _unknown(body: str) -> Identity:
-    # Not the message id: the same body sent back and failed again is the same case.
+    # Not the message id: the same body that fails again is the same case.
     return Identity(event_id="body-" + _sha256(body)[:32])
 
 
 def _foreign(body: str, document: Mapping[str, Any]) -> Identity:
-    """The identity of an EventBridge event that is not in our envelope; else of an unknown body."""
+    """The identity of an EventBridge event without our envelope, else of an unknown body."""
     identifier, source, kind = (_short(document.get(name)) for name in ("id", "source", "detail-type"))
     if identifier is None or "detail" not in document:
         return _unknown(body)
@@ -437,15 +440,15 @@ def _request_identity(request: Mapping[str, Any]) -> Identity:
 
 
 def _reported(body: str, document: Any) -> Iterator[_Content]:
-    """The events that a report of the newer bus names; the report itself, where it names none."""
+    """The events in a report of the newer bus; the report itself if it names none."""
     failed = [entry for entry in document["failedMessages"] if isinstance(entry, Mapping)]
     for entry in failed[:MAX_EVENTS_OF_A_REPORT]:
         identifier = _short(entry.get("eventId"))
         if identifier is None:
             continue
-        own = _dump({**{k: v for k, v in document.items() if k != "failedMessages"}, "failedMessages": [entry]})
+        report = _dump({**{k: v for k, v in document.items() if k != "failedMessages"}, "failedMessages": [entry]})
         yield _Content(
-            body=own,
+            body=report,
             identity=Identity(
                 event_id=identifier,
                 source=_short(document.get("busArn")) or "unknown",
@@ -482,7 +485,7 @@ def _dump(value: Any) -> str:
 
 
 def _short(value: Any) -> str | None:
-    """``value`` if it is text that can be a key of the review table, else ``None``."""
+    """``value`` if it is text that fits a key of the review table, else ``None``."""
     return value if isinstance(value, str) and 0 < len(value) <= MAX_ID_CHARACTERS else None
 
 

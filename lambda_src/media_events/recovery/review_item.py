@@ -1,4 +1,4 @@
-"""The review item: what failed for good and waits for a person."""
+"""The review item: an event that failed for good at one destination and needs a person."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Any, Final, Literal, Self, cast, get_args
 from media_events.core.failures import FailureClass
 
 Status = Literal["OPEN", "RETRYING", "RESOLVED", "ARCHIVED", "SUPERSEDED"]
-"""``SUPERSEDED``: an operator has sent an edited event in its place (``superseded_by``)."""
+"""``SUPERSEDED``: an operator sent an edited event in its place (``superseded_by``)."""
 STATUSES: Final = cast("tuple[Status, ...]", get_args(Status))
 DECIDED: Final[frozenset[Status]] = frozenset({"ARCHIVED", "SUPERSEDED"})
-"""A person has decided about it: it stays so if the event fails again."""
+"""A person has decided: the status stays even if the event fails again."""
 WAITING: Final[frozenset[Status]] = frozenset({"OPEN", "RETRYING"})
-"""For a person, or for the outcome of what a person has done."""
+"""Waiting for a person, or for the outcome of a person's retry."""
 
 CLOSED: Final[frozenset[Status]] = frozenset({"RESOLVED", "ARCHIVED", "SUPERSEDED"})
-"""Nobody has to do anything about it any more: it goes some time later."""
+"""No more work: the item is deleted after the retention time."""
 
 Grouping = Literal["error", "type", "partner", "hop", "destination"]
-"""What the items of a group have in common. ``error``: they failed in the same way at the same place, so that one cure
-puts them right (:func:`group_id`); else the event's type, its partner, where it failed, or whom it was for."""
+"""The common property of a group's items. ``error``: they failed in the same way at the same place, so one fix helps
+all (:func:`group_id`); else the event's type, partner, hop or destination."""
 GROUPINGS: Final = cast("tuple[Grouping, ...]", get_args(Grouping))
 ValueGrouping = Literal["type", "partner", "hop", "destination"]
 VALUE_GROUPINGS: Final = cast("tuple[ValueGrouping, ...]", get_args(ValueGrouping))
-"""The groupings by one of an item's attributes, which has the same name."""
+"""The groupings by an item's attribute of the same name."""
 _VALUE_BYTES: Final = 512
-"""A longer value would not fit into an index's key."""
+"""A longer value would not fit an index's key."""
 
 MAX_ATTEMPTS_KEPT: Final = 50
-"""The first one and the latest: an item must fit into DynamoDB's 400 KB."""
+"""The first one and the latest ones: an item must fit DynamoDB's 400 KB."""
 INLINE_BODY_BYTES: Final = 32 * 1024
 
 _OF_THE_FAILURE: Final = (
@@ -49,13 +49,13 @@ _OF_THE_FAILURE: Final = (
     "http_status",
     "stack_top",
 )
-"""What of an item is about its latest failure, not about its event."""
+"""The attributes of an item about its latest failure rather than its event."""
 
 _LINE: Final = re.compile(r":[0-9]{1,9}")
 _ITEM_ID_CHARACTERS: Final = 20
 _SIGNATURE_CHARACTERS: Final = 1024
-# Whatever differs between two failures of one kind. Every alternative is a single run of a bounded class or has a fixed
-# length, so that matching takes linear time on any text.
+# The parts that differ between two failures of one kind. Every alternative is a single run of a bounded class or has a
+# fixed length, so matching takes linear time on any text.
 _VARIABLE: Final = re.compile(
     r"(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)"
     r"|(?P<arn>\barn:[a-z0-9-]{1,16}:[^\s,;\"')\]}]{1,512})"
@@ -71,7 +71,7 @@ _VARIABLE: Final = re.compile(
 class Attempt:
     """One failure of the event at this destination.
 
-    ``message_id`` is that of the dead letter which told of it, ``request_id`` Lambda's of the attempt, where known.
+    ``message_id`` is the dead letter's; ``request_id`` is Lambda's of the attempt, where known.
     """
 
     time: str
@@ -83,7 +83,7 @@ class Attempt:
     request_id: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As the table keeps it."""
+        """The form in the table."""
         values = {
             "time": self.time,
             "class": self.failure_class,
@@ -111,10 +111,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnTo:
-    """Where a replay sends the body.
+    """The place that a retry sends the body to.
 
-    ``kind`` is ``queue``, ``bus`` (for ``route`` alone, or for all), ``function`` (which gets the body), ``record`` (a
-    function which gets ``{"record": …}``), or ``none``: nothing can be sent.
+    ``kind`` is ``queue``, ``bus`` (for ``route`` alone, or for every rule), ``function`` (which gets the body),
+    ``record`` (a function that gets ``{"record": …}``), or ``none``.
     """
 
     kind: Literal["queue", "bus", "function", "record", "none"] = "none"
@@ -125,7 +125,7 @@ class ReturnTo:
     group_id: str | None = None
 
     def to_dict(self) -> dict[str, str]:
-        """As the table keeps it."""
+        """The form in the table."""
         pairs = ((n, getattr(self, n)) for n in ("kind", "queue_url", "bus_arn", "route", "function_arn", "group_id"))
         return {name: value for name, value in pairs if value is not None}
 
@@ -140,14 +140,13 @@ class ReturnTo:
 class ReviewItem:
     """One event that failed at one destination. Times are RFC 3339 text in UTC; ``version`` is the optimistic lock.
 
-    The body is inline up to :data:`INLINE_BODY_BYTES`, else under ``bodyref``; the message attributes likewise, else
-    as JSON under ``attributesref``. What the body itself points at expires there after a while: ``kept`` has the item's
-    own copy of it, by its address (both ``s3://``).
+    The body is inline up to :data:`INLINE_BODY_BYTES`, else at ``bodyref``; the message attributes likewise, else as
+    JSON at ``attributesref``. ``kept`` maps the URI of the event's claim check, which expires, to the item's own copy
+    (both ``s3://``).
 
-    ``closed_at`` is since when nobody has to do anything about it; the table itself sets it.
-    ``edit_of`` is the id of the event that an operator edited, where this is the edited one. ``pending_edit`` is the id
-    of an edited event while nobody knows yet that it has been sent; then it is ``superseded_by``. ``change`` says who
-    changed the item last at the desk: ``action``, ``by``, ``at``.
+    ``closed_at`` is the time at which the item was closed; the table sets it. ``edit_of`` is the id of the original, if
+    this is an operator's edited event. ``pending_edit`` is the id of an edited event that may not have been sent yet;
+    once it was sent it is ``superseded_by``. ``change`` is the latest change by a person: ``action``, ``by``, ``at``.
     """
 
     item_id: str
@@ -191,16 +190,16 @@ class ReviewItem:
 
     @property
     def group_ids(self) -> dict[Grouping, str]:
-        """The groups that the item belongs to: one of each grouping for which it has a value."""
-        found: dict[Grouping, str] = {"error": self.group_id}
+        """The item's groups: one of each grouping for which it has a value."""
+        groups: dict[Grouping, str] = {"error": self.group_id}
         for grouping in VALUE_GROUPINGS:
             value: str | None = getattr(self, grouping)
             if value:
-                found[grouping] = group_of(grouping, value)
-        return found
+                groups[grouping] = group_of(grouping, value)
+        return groups
 
     def to_dict(self) -> dict[str, Any]:
-        """The item's attributes, as the table keeps them."""
+        """The form in the table."""
         values: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         values["attempts"] = [attempt.to_dict() for attempt in self.attempts]
         values["return_to"] = self.return_to.to_dict()
@@ -212,23 +211,23 @@ class ReviewItem:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote; unknown attributes are ignored."""
-        known: dict[str, Any] = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
-        known["attempts"] = tuple(Attempt.from_dict(attempt) for attempt in known.get("attempts", ()))
-        known["return_to"] = ReturnTo.from_dict(known.get("return_to", {}))
-        return cls(**known)
+        attributes: dict[str, Any] = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        attributes["attempts"] = tuple(Attempt.from_dict(attempt) for attempt in attributes.get("attempts", ()))
+        attributes["return_to"] = ReturnTo.from_dict(attributes.get("return_to", {}))
+        return cls(**attributes)
 
     def confirmed(self, at: str) -> ReviewItem:
-        """This item when the ledger has the effect of its replay, or of the edited event in its place."""
+        """This item once the idempotency store has the effect of its retry, or of the edited event in its place."""
         if self.pending_edit is None:
             return replace(self, status="RESOLVED", resolved_at=at, version=self.version + 1)
         superseded = replace(self, status="SUPERSEDED", superseded_by=self.pending_edit, pending_edit=None)
         return replace(superseded, resolved_at=at, version=self.version + 1)
 
     def failed_again(self, later: ReviewItem) -> ReviewItem | None:
-        """This item after the failure that ``later`` was made of; ``None`` if it has been taken in already.
+        """This item with the failure of ``later``; ``None`` if it has that failure already.
 
-        An item that was being retried, or was thought resolved, is open again. An archived or superseded one stays so:
-        a person has decided about it. One whose edit is not finished stays as it is, so that the edit can be.
+        A retrying or resolved item is open again. An archived or superseded item keeps its status, which a person
+        decided; so does an item with an unfinished edit, so that the edit can be finished.
         """
         seen = {attempt.message_id for attempt in self.attempts}
         new = tuple(attempt for attempt in later.attempts if attempt.message_id not in seen)
@@ -254,7 +253,7 @@ class ReviewItem:
         )
 
     def with_failure_of(self, later: ReviewItem) -> ReviewItem:
-        """The failure that ``later`` was made of, told of this item's event: ``later`` does not know which it is."""
+        """``later``'s failure recorded on this item, whose event id is known."""
         return replace(self, **{name: getattr(later, name) for name in _OF_THE_FAILURE})
 
 
@@ -268,17 +267,17 @@ INDEX_OF: Final[Mapping[Grouping, IndexName]] = {
 }
 """The index that has the items of a group, by the group's grouping."""
 Position = tuple[str, str]
-"""Where a list stands: the value that it is sorted by, and the item's id."""
+"""A place in a list: the value of its sort key, and the item's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which items, in which order: those that one index has under ``value``.
+    """The items that one index has under ``value``, and their order.
 
-    ``by-status`` has them under their status, ``by-group`` under :func:`group_status`, both sorted by
-    ``last_failed_at``; the indexes of :data:`VALUE_GROUPINGS` likewise, under the status of the item's group there;
-    ``by-event`` under the event's id, sorted by ``first_failed_at``. ``since`` and ``until`` (both included) bound what
-    the index is sorted by; ``where`` names attributes and the values that they must have besides.
+    ``by-status`` has them under their status and ``by-group`` under :func:`group_status`, both sorted by
+    ``last_failed_at``; so have the indexes of :data:`VALUE_GROUPINGS`, under the status of the item's group there.
+    ``by-event`` has them under the event's id, sorted by ``first_failed_at``. ``since`` and ``until`` (both included)
+    bound the sort key; ``where`` requires further attributes to have these values.
     """
 
     index: IndexName
@@ -291,9 +290,9 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of a selection's items, without what they carry: body, response, message attributes.
+    """A page of a selection's items, without body, response and message attributes.
 
-    ``after`` is where the next ones begin, ``None`` at the end.
+    ``after`` is the start of the next page, ``None`` at the end.
     """
 
     items: tuple[ReviewItem, ...]
@@ -302,9 +301,9 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Items that have something in common (:data:`Grouping`), counted by status; the words are those of the latest one.
+    """Items with a common property (:data:`Grouping`), counted by status; the texts are the latest item's.
 
-    ``opened`` is how often an item was opened here, in all.
+    ``opened`` counts all openings of items in the group.
     """
 
     group_id: str
@@ -320,54 +319,54 @@ class Group:
 
     @property
     def grouping(self) -> Grouping:
-        """What its items have in common."""
+        """The property that its items have in common."""
         return grouping_of(self.group_id)
 
     @property
     def value(self) -> str:
-        """What they have in common there, such as the partner's name; empty for a group of errors."""
+        """The common value, such as the partner's name; empty for an error group."""
         return "" if self.grouping == "error" else self.group_id.partition(":")[2]
 
     @property
     def waiting(self) -> int:
-        """How many wait for a person, or for the outcome of what a person did."""
+        """The number of open and retrying items."""
         return sum(count for status, count in self.counts.items() if status in WAITING)
 
 
 def group_status(group_id: str, status: Status) -> str:
-    """Under what the index of a group's grouping has its items with one status."""
+    """The index key of a group's items with one status."""
     return f"{group_id}/{status}"
 
 
 def group_of(grouping: ValueGrouping, value: str) -> str:
-    """The id of the group of all items with one value: ``partner:mux``; with a digest where the value is too long."""
+    """The id of a value's group: ``partner:mux``; a digest takes the place of a value that is too long."""
     octets = value.encode(errors="replace")
     return f"{grouping}:{octets.decode() if len(octets) <= _VALUE_BYTES else hashlib.sha256(octets).hexdigest()}"
 
 
 def grouping_of(group_id: str) -> Grouping:
-    """What the items of a group have in common."""
+    """The grouping of a group's id."""
     name = group_id.partition(":")[0]
     return next((grouping for grouping in VALUE_GROUPINGS if grouping == name), "error")
 
 
 def item_id(source: str, event_id: str, destination: str) -> str:
-    """The id of the one item of an event at a destination. Lengths go first, so that no two triples share an id."""
+    """The id of an event's item at a destination. With the lengths in front, no two triples share an id."""
     key = f"{len(source)}:{source}|{len(event_id)}:{event_id}|{destination}"
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:_ITEM_ID_CHARACTERS]
 
 
 def signature(message: str) -> str:
-    """``message`` without what varies from one failure to the next: ids, numbers, times, ARNs, query strings."""
+    """``message`` without its variable parts: ids, numbers, times, ARNs, query strings."""
     return _VARIABLE.sub(lambda match: f"<{match.lastgroup}>", message[:_SIGNATURE_CHARACTERS])
 
 
-def group_id(  # noqa: PLR0913  # what one fix is about
+def group_id(  # noqa: PLR0913  # the parts of a failure
     failure_class: str, code: str, message: str, *, hop: str, destination: str, stack_top: str | None = None
 ) -> str:
-    """The group of failures that one fix would cure: same place, same class, same code, same words, same frame.
+    """The failure group: same hop, destination, class, code, message pattern and stack frame.
 
-    A frame's line may move with the next deployment; its file and function say as much.
+    The frame counts without its line number, which may change with the next deployment.
     """
     parts: tuple[str, ...] = (hop, destination, failure_class, code, signature(message))
     if stack_top is not None:

@@ -1,8 +1,7 @@
-"""What has to happen in the review table without anybody at the desk, every few minutes.
+"""Review maintenance: the scheduled job over the review table.
 
-Replays are settled by what the ledgers say, what nobody has to do anything about any more goes after a while, and how
-much waits, and for how long, is measured. Each step may be cut short or repeated: every write names the version that
-it has seen.
+It resolves retries that the idempotency stores confirm, deletes closed items after their retention, and measures the
+open items and their age. Each step may be cut short or repeated: every write names the version that was read.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.review_item import CLOSED, Group, Position, ReviewItem, Selection, Slice, Status
 
 UNCONFIRMED_SECONDS: Final = 3600.0
-"""A replay that no ledger has confirmed for so long, with nothing in its way, is a person's again."""
+"""A retry that was not confirmed for so long, with the circuit breaker closed, opens the item again."""
 IN_FLIGHT_SECONDS: Final = 3600.0
-"""A body written since may belong to an item that is just being opened."""
+"""A younger body may belong to an item that is just being opened."""
 RESERVED_SECONDS: Final = 5.0
 PAGE: Final = 100
 
@@ -31,7 +30,7 @@ class Table(Protocol):
     """The review table. Any exception is a :class:`ProcessingError`."""
 
     def get_summary(self, item_id: str) -> ReviewItem | None:
-        """Read an item without what it carries, consistently."""
+        """Read an item without its body, response and message attributes, consistently."""
         ...
 
     def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
@@ -39,24 +38,24 @@ class Table(Protocol):
         ...
 
     def groups(self, *, limit: int, after: Position | None = None) -> tuple[list[Group], Position | None]:
-        """Up to ``limit`` groups, the one with the most waiting items first, and where the next ones begin."""
+        """Up to ``limit`` groups, those with the most waiting items first, and the start of the next ones."""
         ...
 
     def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
-        """Write ``item`` over ``over``; whether that was still what the table had."""
+        """Write ``item`` over ``over``; whether the table still had that version."""
         ...
 
     def closed(self, status: Status, *, until: str, limit: int = PAGE) -> list[str]:
-        """The ids of items that have had ``status`` since before ``until``, the longest first."""
+        """The ids of items that were closed with ``status`` before ``until``, the oldest first."""
         ...
 
     def delete(self, item: ReviewItem) -> bool:
-        """Delete ``item``; whether it was still this version."""
+        """Delete ``item``; whether the table still had this version."""
         ...
 
 
 class DeliveryRecords(Protocol):
-    """What the ledgers know. Any exception is a :class:`ProcessingError`."""
+    """The idempotency stores. Any exception is a :class:`ProcessingError`."""
 
     def done(self, table: str, key: str) -> bool:
         """Whether an effect is recorded as done."""
@@ -64,8 +63,8 @@ class DeliveryRecords(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptObject:
-    """One version of an object in a bucket; ``modified`` is in epoch seconds."""
+class ObjectVersion:
+    """One version of an S3 object; ``modified`` is in epoch seconds."""
 
     key: str
     version: str
@@ -73,25 +72,25 @@ class KeptObject:
 
 
 class ReviewBodies(Protocol):
-    """The items' objects. Any exception is a :class:`ProcessingError`."""
+    """The items' bodies in S3. Any exception is a :class:`ProcessingError`."""
 
-    def of(self, item_id: str) -> Sequence[KeptObject]:
-        """All that an item has."""
+    def of(self, item_id: str) -> Sequence[ObjectVersion]:
+        """All versions of an item's objects."""
         ...
 
-    def delete(self, objects: Sequence[KeptObject]) -> None:
-        """Delete these, and nothing that has been written since."""
+    def delete(self, objects: Sequence[ObjectVersion]) -> None:
+        """Delete these versions, and none that was written since."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewMaintenance:
-    """Keeps house once. ``queues`` are by hop; ``keep_seconds`` is how long what is settled stays."""
+    """One run of the job. ``queues`` are by hop; ``keep_seconds`` is the retention of closed items."""
 
     table: Table
-    effects: DeliveryRecords
+    delivery_records: DeliveryRecords
     circuit_breakers: CircuitBreakers
-    kept: ReviewBodies
+    bodies: ReviewBodies
     queues: Mapping[str, DeadLetterQueue]
     keep_seconds: float
     report: Measuring
@@ -99,13 +98,13 @@ class ReviewMaintenance:
     seconds_left: Callable[[], float]
 
     def run(self) -> None:
-        """Do what there is time for.
+        """Run every step, as far as the time allows.
 
         Raises:
-            HopError: a step failed, after the others have been tried.
+            ProcessingError: a step failed; the others were tried, too.
         """
         problems: list[ProcessingError] = []
-        for step in (self._measure, self._settle, self._expire):
+        for step in (self._measure, self._confirm, self._expire):
             try:
                 step()
             except ProcessingError as error:
@@ -128,7 +127,7 @@ class ReviewMaintenance:
         self.report.measure("OldestOpenAge", age, unit="Seconds")
 
     def _groups(self) -> Iterator[Group]:
-        """The groups in which something waits."""
+        """The groups with open or retrying items."""
         after: Position | None = None
         while True:
             groups, after = self.table.groups(limit=PAGE, after=after)
@@ -139,10 +138,10 @@ class ReviewMaintenance:
             if after is None:
                 return
 
-    # --- replays -----------------------------------------------------------------------------------------------------
+    # --- retries -----------------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        """Resolve what the ledger has by now; what it does not have for long is open again."""
+    def _confirm(self) -> None:
+        """Resolve the retries that the idempotency store has; open those again that are overdue."""
         for item in self._retrying():
             if self._is_done(item):
                 self._write(item, item.confirmed(timestamp(self.clock())), "review item resolved")
@@ -154,12 +153,12 @@ class ReviewMaintenance:
         selection = Selection(index="by-status", value="RETRYING", oldest_first=True)
         after: Position | None = None
         while True:
-            some = self.table.page(selection, limit=PAGE, after=after)
-            for item in some.items:
+            page = self.table.page(selection, limit=PAGE, after=after)
+            for item in page.items:
                 if self.seconds_left() < RESERVED_SECONDS:
                     return
                 yield item
-            after = some.after
+            after = page.after
             if after is None:
                 return
 
@@ -168,10 +167,12 @@ class ReviewMaintenance:
         if queue is None or queue.idempotency_table is None:
             return False
         event_id = item.pending_edit or item.event_id
-        return self.effects.done(queue.idempotency_table, destination_key(item.source, event_id, item.destination))
+        return self.delivery_records.done(
+            queue.idempotency_table, destination_key(item.source, event_id, item.destination)
+        )
 
     def _is_overdue(self, item: ReviewItem) -> bool:
-        """An edit that is not finished is its operator's; a destination that is paused is waited for."""
+        """Whether to open the item again; not during an unfinished edit, nor while its circuit breaker is open."""
         now = self.clock()
         if item.pending_edit is not None or now - (epoch(item.replayed_at) or now) < UNCONFIRMED_SECONDS:
             return False
@@ -181,40 +182,40 @@ class ReviewMaintenance:
         until = self.circuit_breakers.open_until(queue.idempotency_table, item.destination)
         return until is None or until <= now
 
-    def _write(self, item: ReviewItem, after: ReviewItem, told: str) -> None:
-        # Somebody else may have changed it meanwhile: that is as good.
+    def _write(self, item: ReviewItem, after: ReviewItem, log_message: str) -> None:
+        # If another writer changed the item meanwhile, its change stands.
         if self.table.update(after, over=item):
             self.report.info(
-                told, item_id=item.item_id, event_id=item.event_id, hop=item.hop, destination=item.destination
+                log_message, item_id=item.item_id, event_id=item.event_id, hop=item.hop, destination=item.destination
             )
 
-    # --- what is settled ---------------------------------------------------------------------------------------------
+    # --- closed items ---------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
-        """Delete what has been settled for long, and then its bodies.
+        """Delete the items that were closed long ago, and then their bodies.
 
-        In this order nothing is lost that somebody opens again at the same moment: then the item has another version
-        and stays. A body that is written again while its item goes is another version as well, and stays, too.
+        In this order nothing is lost: an item that is opened again at the same moment has another version and stays,
+        and so does a body that is written again.
         """
         until = timestamp(self.clock() - self.keep_seconds)
-        gone = 0
+        deleted = 0
         for status in sorted(CLOSED):
             for item_id in self.table.closed(status, until=until):
                 if self.seconds_left() < RESERVED_SECONDS:
                     break
-                gone += self._delete(item_id, until)
-        if gone:
-            self.report.count("ReviewItemsExpired", gone)
+                deleted += self._delete(item_id, until)
+        if deleted:
+            self.report.count("ReviewItemsExpired", deleted)
 
     def _delete(self, item_id: str, until: str) -> bool:
         item = self.table.get_summary(item_id)
         if item is None or item.status not in CLOSED or item.closed_at is None or item.closed_at >= until:
             return False
-        objects = self.kept.of(item_id)
-        if any(self.clock() - one.modified < IN_FLIGHT_SECONDS for one in objects):
+        objects = self.bodies.of(item_id)
+        if any(self.clock() - version.modified < IN_FLIGHT_SECONDS for version in objects):
             return False
         if not self.table.delete(item):
             return False
         if objects:
-            self.kept.delete(objects)
+            self.bodies.delete(objects)
         return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from media_events.adapters.aws_errors import rejection, translated
 from media_events.adapters.s3.bodies import bodies_of, parse_uri
-from media_events.recovery.review_maintenance import KeptObject
+from media_events.recovery.review_maintenance import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 _OBJECTS_A_CALL: Final = 1000
 
 
-class ItemBodies:
+class S3ReviewBodies:
     """Implements ``recovery.review_maintenance.ReviewBodies``, below ``base_uri`` (``s3://bucket/prefix/``)."""
 
     def __init__(self, client: S3Client, base_uri: str) -> None:
         self._client = client
         self._base = base_uri
 
-    def of(self, item_id: str) -> list[KeptObject]:
+    def of(self, item_id: str) -> list[ObjectVersion]:
         """All versions of all objects of an item."""
         bucket, prefix = parse_uri(bodies_of(self._base, item_id))
-        objects: list[KeptObject] = []
+        objects: list[ObjectVersion] = []
         with translated("listing an item's bodies"):
             for page in self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
                 versions: list[Any] = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-                objects += [KeptObject(v["Key"], v["VersionId"], v["LastModified"].timestamp()) for v in versions]
+                objects += [ObjectVersion(v["Key"], v["VersionId"], v["LastModified"].timestamp()) for v in versions]
         return objects
 
-    def delete(self, objects: Sequence[KeptObject]) -> None:
+    def delete(self, objects: Sequence[ObjectVersion]) -> None:
         """Delete these versions, and none that was written since."""
         bucket, _ = parse_uri(self._base)
         for start in range(0, len(objects), _OBJECTS_A_CALL):

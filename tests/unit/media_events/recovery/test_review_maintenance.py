@@ -12,7 +12,7 @@ from moto import mock_aws
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.s3.bodies import S3Bodies, bodies_of
-from media_events.adapters.s3.review_bodies import ItemBodies
+from media_events.adapters.s3.review_bodies import S3ReviewBodies
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import destination_key
@@ -69,9 +69,9 @@ class House:
     def keep(self):
         ReviewMaintenance(
             table=self.table,
-            effects=IdempotencyReader(self.dynamodb, clock=self.clock),
+            delivery_records=IdempotencyReader(self.dynamodb, clock=self.clock),
             circuit_breakers=self.circuit_breakers,
-            kept=ItemBodies(self.s3, REVIEW_BODIES),
+            bodies=S3ReviewBodies(self.s3, REVIEW_BODIES),
             queues={"route/cms": queue(idempotency_table="ledger"), "transform/t": queue(hop="transform/t")},
             keep_seconds=30 * DAY,
             report=self.report,
