@@ -1,8 +1,8 @@
-"""The guard that keeps outbound HTTP away from networks it has no business in.
+"""The guard that keeps outbound HTTP away from private and special networks.
 
-One classifier serves twice: when a destination's configuration is read (the URL itself) and when a request is sent
-(every address that the host's name resolves to). A name is resolved once, all its addresses must pass, and the
-connection goes to a vetted address, so that a resolver which changes its answer gains nothing.
+The same check runs twice: on the URL in a configuration, and on every address of the host before a request is sent. A
+name is resolved once, all its addresses must pass, and the connection goes to a checked address, so a resolver that
+changes its answer gains nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 Resolver = Callable[[str, int], Sequence[str]]
-"""Host and port to addresses as text; raises ``OSError`` where there are none."""
+"""The addresses of a host and port, as text; raises ``OSError`` if there are none."""
 
 # IANA's special-purpose registries (https://www.iana.org/assignments/iana-ipv4-special-registry and -ipv6-),
 # with multicast and the reserved blocks.
@@ -64,8 +64,8 @@ FORBIDDEN_IPV6: Final = tuple(
     )
 )
 
-# What a destination's `allowed_private_cidrs` may open. Link-local addresses stay shut: instance and container
-# metadata services, which hand out credentials, live there.
+# `allowed_private_cidrs` may open these. Link-local addresses stay closed: the metadata services of instances and
+# containers, which give out credentials, are there.
 OPENABLE: Final[tuple[Network, ...]] = tuple(
     ip_network(text)
     for text in (
@@ -89,12 +89,12 @@ _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+\Z")
 
 
 class TargetError(ValueError):
-    """The URL can't be a destination; the message says why and what to do."""
+    """The URL is not allowed as a target; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL taken apart. ``host`` is lower-case, without brackets; ``path`` has the query, and begins with ``/``."""
+    """A parsed URL. ``host`` is lower-case without brackets; ``path`` begins with ``/`` and includes the query."""
 
     scheme: str
     host: str
@@ -110,7 +110,7 @@ class Target:
 
     @property
     def url(self) -> str:
-        """The URL again, without its query: what may be logged and shown."""
+        """The URL without its query, fit for logs and messages."""
         return f"{self.scheme}://{self.authority}{self.path.split('?', 1)[0]}"
 
 
@@ -118,7 +118,7 @@ def parse_networks(value: Any) -> tuple[Network, ...]:
     """Read ``allowed_private_cidrs``.
 
     Raises:
-        TargetError: an entry is not a CIDR block, or opens what can't be opened.
+        TargetError: an entry is not a CIDR block, or is outside :data:`OPENABLE`.
     """
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise TargetError("must be a list of CIDR blocks")
@@ -141,13 +141,13 @@ def parse_target(url: Any, *, allow_http: bool = False, allowed: Sequence[Networ
     """Read a destination's URL.
 
     Raises:
-        TargetError: saying what is wrong with it.
+        TargetError: the URL is not allowed.
     """
     parts = _split(url)
     if parts.scheme not in ("https", "http"):
         raise TargetError(f"its scheme must be https, not {parts.scheme or 'missing'}")
     if parts.scheme == "http" and not allow_http:
-        raise TargetError("its scheme must be https (allow_http = true permits http, which anybody can read)")
+        raise TargetError("its scheme must be https (allow_http = true permits http, which anyone on the way can read)")
     if "@" in parts.netloc:
         raise TargetError("it must not hold a user name or password; use auth with a secret")
     if parts.fragment or str(url).endswith("#"):
@@ -170,7 +170,7 @@ def _split(url: Any) -> SplitResult:
         raise TargetError("it must be text such as https://example.com/events")
     if len(url) > MAX_URL_CHARACTERS:
         raise TargetError(f"it is longer than {MAX_URL_CHARACTERS} characters")
-    # urlsplit drops tabs and newlines silently, so two readers could see two hosts.
+    # urlsplit silently drops tabs and newlines, so two parsers could see two hosts.
     if not _PRINTABLE.match(url) or "\\" in url:
         raise TargetError("it must be printable ASCII without spaces or backslashes (write the host in its xn-- form)")
     try:
@@ -198,7 +198,7 @@ def _host(parts: SplitResult, allowed: Sequence[Network]) -> str:
         return str(address)
     name = host.removesuffix(".")
     if (name == "localhost" or name.endswith(".localhost")) and not any(n.is_loopback for n in allowed):
-        raise TargetError("its host is this machine itself")
+        raise TargetError("its host is the local machine")
     return name
 
 
@@ -214,7 +214,7 @@ def _ipv4_or_name(host: str) -> Address | None:
     if address is not None:
         return address
     labels = host.removesuffix(".").split(".")
-    # 2130706433, 0x7f.1 and 0177.0.0.1 are addresses to a resolver and names to us (WHATWG: "ends in a number").
+    # A resolver takes 2130706433, 0x7f.1 and 0177.0.0.1 for addresses (WHATWG: "ends in a number").
     if _NUMERIC_LABEL.match(labels[-1]):
         raise TargetError("its host is a number; write an address as four decimal parts without leading zeros")
     if len(host) > _MAX_HOST_CHARACTERS or not all(_LABEL.match(label) for label in labels):
@@ -229,7 +229,7 @@ def _within(network: Network, other: Network) -> bool:
 
 
 def forbidden(address: Address, allowed: Sequence[Network] = ()) -> str | None:
-    """Why nothing may be sent to ``address``; ``None`` where it may."""
+    """The reason that nothing may be sent to ``address``; ``None`` if it is allowed."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return forbidden(address.ipv4_mapped, allowed)
@@ -248,10 +248,10 @@ def forbidden(address: Address, allowed: Sequence[Network] = ()) -> str | None:
 
 
 def vet(target: Target, resolve: Resolver, allowed: Sequence[Network] = ()) -> tuple[str, ...]:
-    """The addresses of ``target``, each one vetted, in the resolver's order.
+    """The checked addresses of ``target``, in the resolver's order.
 
     Raises:
-        PermanentConfigError: ``address-forbidden``; one forbidden address among good ones is enough.
+        PermanentConfigError: ``address-forbidden``; a single forbidden address is enough.
         TransientError: ``dns-failed``.
     """
     try:
@@ -266,7 +266,6 @@ def vet(target: Target, resolve: Resolver, allowed: Sequence[Network] = ()) -> t
         if reason is not None:
             raise PermanentConfigError(
                 "address-forbidden",
-                f"nothing is sent to {target.host}: {reason}; "
-                "allowed_private_cidrs of the destination opens a private network",
+                f"nothing is sent to {target.host}: {reason}; set allowed_private_cidrs to allow a private network",
             )
     return tuple(dict.fromkeys(str(address) for address in addresses))

@@ -1,4 +1,4 @@
-"""How a delivery proves who we are. Secrets are referenced by ARN and read when needed, never configured as values."""
+"""Authentication of outbound requests. Secrets are configured by ARN, never as values, and read when needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from media_events.core.failures import PermanentConfigError
 from media_events.outbound_http.address_guard import Target
 
 ReadSecrets = Callable[[str], Sequence[str]]
-"""ARN to values, the current one first; raises a ``HopError`` where the store can't be reached or has none."""
+"""The values of the secret with an ARN, the current one first; raises a ``ProcessingError`` if there is none."""
 
 MIN_KEY_BYTES: Final = 24
 MAX_KEY_BYTES: Final = 64
@@ -33,7 +33,7 @@ _VISIBLE: Final = re.compile(r"[\x20-\x7e]+\Z")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One header that holds the secret's text."""
+    """A header with the secret's text."""
 
     header: str
     secret_arn: str
@@ -48,10 +48,9 @@ class Basic:
 
 @dataclass(frozen=True, slots=True)
 class StandardWebhooks:
-    """A signature of the Standard Webhooks scheme: ``v1`` by a secret ``whsec_...``, ``v1a`` by a key ``whsk_...``.
+    """A signature of the Standard Webhooks scheme: ``v1`` with a secret ``whsec_...``, ``v1a`` with a key ``whsk_...``.
 
-    The current secret signs and the previous one, so that a receiver can take the new one when it likes; one may be
-    symmetric and the other not.
+    Both the current and the previous secret sign, so a receiver can switch at any time; they may be of different kinds.
     """
 
     secret_arn: str
@@ -63,10 +62,10 @@ CLIENT_AUTHENTICATIONS: Final = cast("tuple[ClientAuthentication, ...]", get_arg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredentials:
-    """A bearer token by OAuth 2's client credentials grant (RFC 6749, section 4.4); see ``tokens``.
+    """A bearer token by OAuth 2's client credentials grant (RFC 6749, section 4.4); see ``oauth2``.
 
-    The secret is ``{"client_id", "client_secret"}``; ``client_authentication`` says whether it goes to the token
-    endpoint by HTTP Basic, which the standard wants, or in the request's body.
+    The secret is ``{"client_id", "client_secret"}``. ``client_authentication``: it is sent to the token endpoint by
+    HTTP Basic, as the standard recommends, or in the request's body.
     """
 
     secret_arn: str
@@ -79,7 +78,7 @@ class ClientCredentials:
 Authentication = ApiKey | Basic | StandardWebhooks | ClientCredentials
 
 
-def authenticate(  # noqa: PLR0913 - all of them go into one signature or another
+def authenticate(  # noqa: PLR0913 - each is part of some signature
     authentication: Authentication | None,
     *,
     identity: str,
@@ -90,12 +89,11 @@ def authenticate(  # noqa: PLR0913 - all of them go into one signature or anothe
 ) -> dict[str, str]:
     """The headers that authenticate one request.
 
-    ``identity`` is what tells the event from all others, ``now`` is epoch seconds, ``token`` that of
-    ``ClientCredentials``.
+    ``identity`` is unique to the event, ``now`` is epoch seconds, ``token`` is for ``ClientCredentials``.
 
     Raises:
         PermanentConfigError: ``secret-unusable``; the message names the secret and never holds its value.
-        HopError: the secret can't be read.
+        ProcessingError: the secret can't be read.
     """
     if authentication is None:
         return {}
@@ -104,7 +102,7 @@ def authenticate(  # noqa: PLR0913 - all of them go into one signature or anothe
     arn = authentication.secret_arn
     secrets = [secret.strip() for secret in read_secrets(arn)]
     if not secrets or not all(_VISIBLE.match(secret) for secret in secrets):
-        raise unusable(arn, "it is empty or holds characters that a header can't carry")
+        raise unusable(arn, "it is empty or has characters that a header can't carry")
     match authentication:
         case ApiKey(header=header):
             return {header: secrets[0]}
@@ -115,10 +113,10 @@ def authenticate(  # noqa: PLR0913 - all of them go into one signature or anothe
 
 
 def without_proofs(answer: bytes, authentication: Authentication | None, headers: Mapping[str, str]) -> bytes:
-    """``answer`` without the credentials of the request that it answers: some receivers say what they were sent.
+    """``answer`` without our request's credentials, since some receivers echo the request.
 
-    ``headers`` are the request's. What looks like a credential is taken out of an answer by ``failures.scrub``; this
-    takes out ours whatever they look like.
+    ``headers`` are the request's. ``failures.scrub`` removes text that looks like a credential; this removes ours
+    whatever they look like.
     """
     for proof in sorted(_proofs(authentication, headers), key=len, reverse=True):
         answer = answer.replace(proof.encode(), b"***")
@@ -130,21 +128,21 @@ def _proofs(authentication: Authentication | None, headers: Mapping[str, str]) -
         case None:
             return set()
         case ApiKey(header=header):
-            found = {headers.get(header, "")}
+            proofs = {headers.get(header, "")}
         case StandardWebhooks():
-            found = set(headers.get("webhook-signature", "").split())
+            proofs = set(headers.get("webhook-signature", "").split())
         case Basic() | ClientCredentials():
             proof = headers.get("Authorization", "").partition(" ")[2]
-            found = {proof}
+            proofs = {proof}
             if isinstance(authentication, Basic) and proof:
                 pair = base64.b64decode(proof).decode()
-                found |= {pair, pair.partition(":")[2]}
-    # A shorter one could be any word.
-    return {proof for proof in found if len(proof) >= MIN_PROOF_CHARACTERS}
+                proofs |= {pair, pair.partition(":")[2]}
+    # A shorter one could be an ordinary word.
+    return {proof for proof in proofs if len(proof) >= MIN_PROOF_CHARACTERS}
 
 
 def unusable(arn: str, reason: str) -> PermanentConfigError:
-    """The failure of a secret that is there and no good; never with its value."""
+    """The failure for a secret with an unusable value; the message never has the value."""
     return PermanentConfigError("secret-unusable", f"the secret {arn} can't be used: {reason}")
 
 
@@ -153,7 +151,7 @@ def _basic(secret: str, arn: str) -> str:
         try:
             pair = json.loads(secret)
         except ValueError:
-            raise unusable(arn, "it looks like JSON and is not") from None
+            raise unusable(arn, "it looks like JSON but is not") from None
         user, password = pair.get("username"), pair.get("password")
         if not isinstance(user, str) or not isinstance(password, str) or ":" in user:
             raise unusable(arn, 'as JSON it must be {"username": text without a colon, "password": text}')
@@ -164,7 +162,7 @@ def _basic(secret: str, arn: str) -> str:
 
 
 def signed_headers(secrets: Sequence[str], arn: str, *, webhook_id: str, body: bytes, now: float) -> dict[str, str]:
-    """The headers of the Standard Webhooks scheme, signed with every one of ``secrets``; ``now`` is epoch seconds.
+    """The headers of the Standard Webhooks scheme, signed with each of ``secrets``; ``now`` is epoch seconds.
 
     Raises:
         PermanentConfigError: ``secret-unusable``.
@@ -182,7 +180,7 @@ def signed_headers(secrets: Sequence[str], arn: str, *, webhook_id: str, body: b
 def message_id(identity: str) -> str:
     """The ``webhook-id`` of an event, derived from its identity, ``<source>/<id>``.
 
-    The scheme separates what is signed by full stops, so an id that holds one would make two messages sign alike.
+    The scheme separates the signed parts by full stops, so with one in the id two messages could have one signature.
     """
     return "msg_" + hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:40]
 
@@ -197,7 +195,7 @@ def _signature(secret: str, signed: bytes, arn: str) -> str:
 
 @functools.lru_cache(maxsize=4)
 def _signing_key(raw: bytes, arn: str) -> Any:
-    """An Ed25519 key from its seed, with or without the public key after it. Making it costs time, so it is kept."""
+    """An Ed25519 key from its seed, optionally followed by the public key; cached, since making it takes time."""
     import ecdsa  # type: ignore[import-untyped]  # noqa: PLC0415 - costs import time, and few destinations sign so
 
     if len(raw) not in (SEED_BYTES, 2 * SEED_BYTES):

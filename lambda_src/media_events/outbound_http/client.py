@@ -1,4 +1,4 @@
-"""One HTTP exchange: what is sent, what is answered, and who carries it out."""
+"""One HTTP exchange: request, response, and the client's protocol."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final, Literal, Protocol
 from media_events.outbound_http.address_guard import Network, Target
 
 KEPT_RESPONSE_BYTES: Final = 8 * 1024
-"""Enough for 2,048 characters of any script."""
+"""Enough for 2,048 characters in any script."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. ``timeout_seconds`` bounds the whole exchange, from the resolver to the last byte that is read.
+    """One request. ``timeout_seconds`` bounds the whole exchange, from name resolution to the last byte read.
 
-    ``kept_bytes`` is how much of the answer's body is wanted.
+    ``kept_bytes`` is how much of the answer's body is read.
     """
 
     target: Target
@@ -38,7 +38,7 @@ class Response:
 
 
 class HttpClient(Protocol):
-    """Sends one request to a vetted address and follows no redirect."""
+    """Sends a request to a checked address and follows no redirect."""
 
     def post(self, request: Request) -> Response:
         """Send ``request``, whose method is POST.

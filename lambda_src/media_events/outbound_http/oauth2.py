@@ -1,4 +1,4 @@
-"""Bearer tokens of OAuth 2's client credentials grant: fetched when needed, kept until shortly before they expire."""
+"""Bearer tokens of OAuth 2's client credentials grant, cached until shortly before they expire."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from media_events.outbound_http.response_failure import TRANSIENT_STATUSES
 from media_events.outbound_http.retry_after import retry_after_seconds
 
 DEFAULT_LIFETIME_SECONDS: Final = 300.0
-"""Where the endpoint doesn't say how long a token lasts (``expires_in`` is only recommended)."""
+"""The lifetime of a token without ``expires_in``, which is only recommended."""
 MAX_LIFETIME_SECONDS: Final = 86_400.0
 MARGIN_SECONDS: Final = 60.0
-"""A token is given up this long before it expires, or a tenth of its life where that is less."""
+"""A token is dropped this long before it expires, or a tenth of its lifetime if that is less."""
 
 MAX_ANSWER_BYTES: Final = 32 * 1024
-"""Of the endpoint's answer: tokens that list what their bearer may do grow long."""
+"""Of the endpoint's answer: tokens with many permissions are long."""
 
 _UNAUTHENTICATED: Final = 401
 _CREDENTIALS_REFUSED: Final = frozenset({400, 401, 403})
@@ -35,7 +35,7 @@ _ERROR_CODE: Final = re.compile(r"[a-z_]{1,64}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token, and until when (epoch seconds) it is used."""
+    """A bearer token, used until ``use_until`` (epoch seconds)."""
 
     value: str
     use_until: float
@@ -43,7 +43,7 @@ class Token:
 
 @dataclass(slots=True)
 class TokenCache:
-    """The one token of a destination. Threads that need it at once wait for a single request."""
+    """An endpoint's token. Threads that need it at the same time wait for a single request."""
 
     _token: Token | None = None
     _failure: tuple[ProcessingError, int] | None = None
@@ -51,17 +51,17 @@ class TokenCache:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def value(self, fetch: Callable[[], Token], *, now: float) -> str:
-        """The token, fetched where there is none that lasts.
+        """The cached token, or a fetched one.
 
         Raises:
-            HopError: of ``fetch``; of one that had not ended when this call began, too.
+            ProcessingError: ``fetch`` failed, in this call or in one that this call waited for.
         """
-        begun = self._answered
+        answered_before = self._answered
         with self._lock:
             if self._token is not None and now < self._token.use_until:
                 return self._token.value
-            if self._failure is not None and self._failure[1] > begun:
-                # Whoever waited while the endpoint didn't answer has no time left to ask again.
+            if self._failure is not None and self._failure[1] > answered_before:
+                # This thread waited while the endpoint didn't answer, so it has no time left to ask again.
                 raise self._failure[0]
             try:
                 self._token = fetch()
@@ -74,7 +74,7 @@ class TokenCache:
             return self._token.value
 
     def forget(self, value: str) -> None:
-        """The receiver refused ``value``; a newer token stays."""
+        """Drop ``value``, which the receiver refused; a newer token stays."""
         with self._lock:
             if self._token is not None and self._token.value == value:
                 self._token = None
@@ -102,7 +102,7 @@ def exchange_with_token(
     return exchange(tokens.value(lambda: fetch(authentication), now=clock()))
 
 
-def request_token(  # noqa: PLR0913 - whom to ask, with what, and how far one may go
+def request_token(  # noqa: PLR0913 - the parts of a request
     credentials: ClientCredentials,
     *,
     client: HttpClient,
@@ -115,8 +115,8 @@ def request_token(  # noqa: PLR0913 - whom to ask, with what, and how far one ma
 
     Raises:
         PermanentConfigError: ``token-refused`` or ``secret-unusable``.
-        TransientError: no answer, or one that may be another in a while; ``token-malformed``.
-        HopError: the secret can't be read.
+        TransientError: no answer, or an error that may pass; ``token-malformed``.
+        ProcessingError: the secret can't be read.
     """
     secrets = list(read_secrets(credentials.secret_arn))
     if not secrets:
@@ -150,7 +150,7 @@ def _request(
         form["audience"] = credentials.audience
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     if credentials.client_authentication == "basic":
-        # RFC 6749, section 2.3.1: each half is form-encoded before it is put together.
+        # RFC 6749, section 2.3.1: both halves are form-encoded before they are joined.
         pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     else:
@@ -173,7 +173,7 @@ def _pair(secret: str, arn: str) -> tuple[str, str]:
     try:
         (identifier + value).encode()
     except UnicodeEncodeError:
-        raise unusable(arn, "it holds characters that UTF-8 has no words for") from None
+        raise unusable(arn, "it has characters that UTF-8 can't express") from None
     return identifier, value
 
 
@@ -199,7 +199,7 @@ def _token(response: Response, *, now: float) -> Token:
 
 
 def _lifetime(value: Any) -> float:
-    """``expires_in``: a number, which some endpoints write as text."""
+    """``expires_in``, a number that some endpoints write as text."""
     try:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else -1.0
     except (ValueError, OverflowError):
@@ -208,6 +208,6 @@ def _lifetime(value: Any) -> float:
 
 
 def _reason(response: Response) -> str:
-    """The standard's own error code, and nothing else of an answer that may hold credentials."""
+    """Only the standard's error code: the rest of the answer may hold credentials."""
     code = _document(response.body).get("error")
     return f": {code}" if isinstance(code, str) and _ERROR_CODE.match(code) else ""

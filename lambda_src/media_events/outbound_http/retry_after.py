@@ -9,14 +9,14 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 MAX_SECONDS: Final = 12 * 3600
-"""The longest wait that a message's visibility can express."""
+"""SQS's longest visibility timeout."""
 
 _DELTA: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?\Z")
 _MAX_CHARACTERS: Final = 64
 
 
 def retry_after_seconds(value: str | None, *, now: float) -> float | None:
-    """Seconds to wait, from 0 to :data:`MAX_SECONDS`; ``None`` where ``value`` says nothing usable.
+    """Seconds to wait, from 0 to :data:`MAX_SECONDS`; ``None`` if ``value`` is unusable.
 
     Fractions, which some servers send, are rounded up. ``now`` is epoch seconds.
     """
