@@ -19,7 +19,7 @@ SHOWN_VALUES: Final = 10
 SHOWN_CHARACTERS: Final = 300
 """The longest value in an explanation's sentence."""
 
-Found = Literal["values", "nothing", "object", "empty-array", "other-element"]
+Finding = Literal["values", "nothing", "object", "empty-array", "other-element"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Mismatch:
     field: str
     path: str
     wanted: Sequence[Any]
-    found: Found
+    found: Finding
     actual: Sequence[Any] = ()
     together_with: Sequence[str] = ()
     hint: str | None = None
@@ -134,7 +134,7 @@ def _mismatch(conditions: list[Condition], satisfied: int, flat: FlatEvent, even
     return Mismatch(culprit.field, culprit.path, culprit.wanted, found, hint=hint)
 
 
-def _nothing(steps: list[str], event: Mapping[str, Any]) -> tuple[Found, str | None]:
+def _nothing(steps: list[str], event: Mapping[str, Any]) -> tuple[Finding, str | None]:
     """The value in place of a leaf value, and a hint."""
     node: Any = event
     for number, step in enumerate(steps):
