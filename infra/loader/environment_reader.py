@@ -194,7 +194,7 @@ class EnvironmentReader:
                 more = f" by {call[1] + 1} more" if call[1] else ""
                 self._report.wrong(
                     ("routes", name, "timeout_seconds"),
-                    f"is {route.timeout_seconds}, but the call to {route.destination} may take {call[0]} seconds: "
+                    f"is {route.timeout_seconds}, but the call to {route.destination} may take {call[0]:g} seconds: "
                     f"the function must outlive it{more}",
                 )
 
@@ -207,7 +207,7 @@ class EnvironmentReader:
                 self._report.wrong(inner, message)
 
 
-def _longest_call(destination: Destination | None) -> tuple[int, int] | None:
+def _longest_call(destination: Destination | None) -> tuple[float, int] | None:
     """The longest delivery and the least margin beyond it, in seconds; `None` where the function does not wait."""
     if isinstance(destination, HttpDestination):
         return destination.timeout_seconds, 0

@@ -43,7 +43,7 @@ def message_for(error: ErrorDetails, model: type[BaseModel], path: Path, root: A
         return _wrong_type(_TYPES[kind], error["input"])
     if kind in _BOUNDS:
         name, text = _BOUNDS[kind]
-        return f"{text.format(context[name])}, not {error['input']}"
+        return f"{text.format(format(context[name], '.10g'))}, not {error['input']}"
     if kind == "string_pattern_mismatch":
         form = PATTERN_DESCRIPTIONS.get(str(context["pattern"]), f"text that matches {context['pattern']}")
         return f"must be {form}, not {shown(error['input'])}"

@@ -37,9 +37,9 @@ class Redrive(Section):
     """How a dead letter goes back to the hop that failed, before it is reviewed."""
 
     max_count: int = Field(default=3, ge=0, le=100, description="Most redrives; 0 sends every dead letter to review.")
-    base_delay_seconds: int = Field(default=60, ge=0, le=39600, description="First wait; it doubles each time.")
-    max_delay_seconds: int = Field(default=3600, ge=0, le=39600, description="Longest wait.")
-    max_age_seconds: int = Field(default=86400, ge=0, description="Older events go to review.")
+    base_delay_seconds: float = Field(default=60, ge=0, le=39600, description="First wait; it doubles each time.")
+    max_delay_seconds: float = Field(default=3600, ge=0, le=39600, description="Longest wait.")
+    max_age_seconds: float = Field(default=86400, ge=0, le=2**31 - 1, description="Older events go to review.")
     max_per_second: float = Field(
         default=5, gt=0, le=10000, description="Rate limit of the hop, so that live events do not wait."
     )

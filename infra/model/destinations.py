@@ -38,11 +38,27 @@ class CircuitBreaker(Section):
 
     enabled: bool = Field(default=True, description="False switches it off.")
     failures: int = Field(default=10, ge=1, le=10000, description="Failures in a row that open it.")
-    delay_seconds: float = Field(default=30, gt=0, le=43200, description="First pause; it doubles each time.")
+    delay_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=43200,
+        description="First pause; it doubles each time. Never above `max_delay_seconds`, which is the default where "
+        "that is shorter.",
+    )
     max_delay_seconds: float = Field(default=900, gt=0, le=43200, description="Longest pause.")
     hold_seconds: float = Field(
         default=86400, gt=0, le=864000, description="How long an event waits before it becomes a dead letter."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_pause(cls, values: Any) -> Any:
+        """Keep a first pause that is left out from being above the longest, as the delivering function does."""
+        longest = values.get("max_delay_seconds") if isinstance(values, dict) else None
+        if "delay_seconds" in (values or {}) or isinstance(longest, bool) or not isinstance(longest, int | float):
+            return values
+        default = cls.model_fields["delay_seconds"].default
+        return values | {"delay_seconds": longest} if 0 < longest < default else values
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -105,7 +121,9 @@ class Credentials(Section):
 
     header: str | None = Field(default=None, description="For `api-key`: the header with the secret.")
     secret_arn: SecretArn = Field(description="The secret.")
-    token_url: str | None = Field(default=None, description="For `oauth2-client-credentials`: the token endpoint.")
+    token_url: str | None = Field(
+        default=None, max_length=2048, description="For `oauth2-client-credentials`: the token endpoint."
+    )
     scope: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
     audience: str | None = Field(default=None, description="For `oauth2-client-credentials`.")
 
@@ -113,6 +131,12 @@ class Credentials(Section):
 class Auth(Credentials):
     """Authenticates at the destination. The secret's value never stands here."""
 
+    scope: str | None = Field(
+        default=None, min_length=1, max_length=4096, description="For `oauth2-client-credentials`."
+    )
+    audience: str | None = Field(
+        default=None, min_length=1, max_length=4096, description="For `oauth2-client-credentials`."
+    )
     type: Literal["api-key", "basic", "standard-webhooks", "oauth2-client-credentials"] = Field(description="How.")
     kms_key: KmsKey | None = Field(default=None, description="The secret's own key.")
     client_authentication: Literal["basic", "body"] | None = Field(
@@ -125,13 +149,13 @@ class HttpDestination(Delivered):
     """A system that takes events by HTTP POST."""
 
     type: Literal["http"]
-    url: str = Field(description="An https:// URL; credentials belong in `auth`.")
+    url: str = Field(max_length=2048, description="An https:// URL; credentials belong in `auth`.")
     mode: Literal["structured", "binary", "data"] = Field(
         default="structured", description="CloudEvents structured or binary mode, or the data alone."
     )
-    headers: dict[str, str] = Field(default={}, description="Constant headers without credentials.")
-    timeout_seconds: int = Field(
-        default=10, ge=1, le=60, description="Time limit of a request; below the route's `timeout_seconds`."
+    headers: dict[str, str] = Field(default={}, max_length=50, description="Constant headers without credentials.")
+    timeout_seconds: float = Field(
+        default=10, ge=1, le=300, description="Time limit of a request; below the route's `timeout_seconds`."
     )
     auth: Auth | None = Field(default=None, description="How the deployment authenticates.")
     allowed_private_cidrs: list[str] = Field(
@@ -210,7 +234,7 @@ class LambdaDestination(Delivered):
         default="request-response", description="Waits for the result, or leaves the event to Lambda's own queue."
     )
     mode: MessageMode = Field(default="envelope", description="`{metadata, data}`, a CloudEvent or the data.")
-    timeout_seconds: int = Field(
+    timeout_seconds: float = Field(
         default=20, ge=1, le=880, description="How long to wait; at least 5 below the route's `timeout_seconds`."
     )
 
@@ -279,12 +303,12 @@ class TaskCallbackDestination(Delivered):
         default=None, description="JMESPath: which events resume. Default: all that do not fail it."
     )
     failure_when: str | None = Field(default=None, description="JMESPath: which events fail the execution.")
-    error: str | None = Field(default=None, description="The error's name, for `Catch`. Default: `PartnerFailed`.")
-    early_seconds: float | None = Field(
-        default=None,
+    error: str = Field(default="PartnerFailed", description="The error's name, for `Catch`.")
+    early_seconds: float = Field(
+        default=86400,
         gt=0,
         le=1209600,
-        description="How long an event waits for a task that comes later. Default: a day.",
+        description="How long an event waits for a task that comes later.",
     )
 
 
@@ -319,7 +343,7 @@ class ApiDestination(Section):
     """A system that EventBridge itself calls."""
 
     type: Literal["api-destination"]
-    url: str = Field(description="An `https://` URL; each `*` in its path takes one of `path_values`.")
+    url: str = Field(max_length=2048, description="An `https://` URL; each `*` in its path takes one of `path_values`.")
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE", "HEAD", "OPTIONS"] = Field(
         default="POST", description="The HTTP method."
     )

@@ -17,7 +17,9 @@ class Vpc(Section):
     """Where functions run that must reach private networks. The subnets need a way to the AWS APIs."""
 
     subnet_ids: list[SubnetId] = Field(min_length=1, description="Private subnets, best in several zones.")
-    security_group_ids: list[SecurityGroupId] = Field(min_length=1, description="Their outbound rules apply.")
+    security_group_ids: list[SecurityGroupId] = Field(
+        min_length=1, max_length=5, description="Their outbound rules apply."
+    )
 
 
 class Logs(Section):

@@ -312,6 +312,7 @@ def test_workflow_that_waits_gets_the_function_and_the_bus_that_its_definition_n
     assert stack.module("router")["routes"]["done"]["target"]["task_callback"] == {
         "correlation_key": "data.job",
         "error": "Bad",
+        "early_seconds": 86400,
         "task_callbacks_table": "${module.task-callbacks.task_callbacks_table}",
     }
 

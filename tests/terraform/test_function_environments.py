@@ -25,7 +25,7 @@ POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERT
 # By handler, from its configuration and its variables.
 PARSERS: dict[str, Callable[[Any, dict[str, str]], Any]] = {
     "webhook": lambda document, _: parse_partners(document["partners"]),
-    "receive": lambda document, variables: parse_queue_partners(
+    "queue_ingress": lambda document, variables: parse_queue_partners(
         document["partners"], parse_queue_ingress(variables["INGRESS"])
     ),
     "transform": lambda document, _: parse_steps(document["steps"]),
@@ -33,7 +33,7 @@ PARSERS: dict[str, Callable[[Any, dict[str, str]], Any]] = {
     "redrive": lambda document, _: parse_queues(document),
 }
 
-# Modules whose functions receive.
+# Modules whose functions take events from a queue.
 RECEIVING = ["ingress-sqs", "ingress-sns-fifo", "bus-partner", "bus-custom"]
 
 pytestmark = pytest.mark.terraform

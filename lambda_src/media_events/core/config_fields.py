@@ -82,9 +82,9 @@ class Fields:
         """A whole number from ``low`` to ``high``, both included."""
         return whole_number(self.take(key), self.at(key), default, high, self.problems, low=low)
 
-    def number(self, key: str, *, default: float, high: float) -> float:
-        """A number above 0 and up to ``high``."""
-        return number(self.take(key), self.at(key), default, high, self.problems)
+    def number(self, key: str, *, default: float, high: float, low: float | None = None) -> float:
+        """A number from ``low``, or above 0 without one, to ``high``."""
+        return number(self.take(key), self.at(key), default, high, self.problems, low=low)
 
     def boolean(self, key: str, *, default: bool = False) -> bool:
         """``true`` or ``false``."""
@@ -149,13 +149,16 @@ def one_of(
     return Fields(document, where.removesuffix("."), problems).choice(key, allowed, default=allowed[0])
 
 
-def number(value: Any, where: str, default: float, up_to: float, problems: list[str]) -> float:
-    """A number above 0 and up to ``up_to``; ``default`` if there is none."""
+def number(  # noqa: PLR0913
+    value: Any, where: str, default: float, up_to: float, problems: list[str], *, low: float | None = None
+) -> float:
+    """A number from ``low``, or above 0 without one, to ``up_to``; ``default`` if there is none."""
     if value is None:
         return default
-    if is_number(value) and 0 < value <= up_to:
+    if is_number(value) and (value > 0 if low is None else value >= low) and value <= up_to:
         return float(value)
-    problems.append(f"{where}: must be a number above 0 and up to {up_to:g}, not {shown(value)}")
+    limits = f"above 0 and up to {up_to:.10g}" if low is None else f"from {low:g} to {up_to:.10g}"
+    problems.append(f"{where}: must be a number {limits}, not {shown(value)}")
     return default
 
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from media_events.core.configuration import FunctionSettings
 from media_events.core.settings import env
 from media_events.messaging.queue_consumer import RetryPolicy
+
+LIMITS: Final = {
+    "MAX_RECEIVE_COUNT": (1, 1_000),
+    "RETRY_BASE_SECONDS": (1, 43_200),
+    "RETRY_MAX_SECONDS": (1, 43_200),
+}
+"""The least and the greatest value of a variable; SQS hides a message for twelve hours at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +31,17 @@ class ConsumerSettings(FunctionSettings):
 
     @classmethod
     def contradictions(cls, environ: Mapping[str, str]) -> list[str]:
-        """A function that consumes a queue needs its URL; another has no queue."""
+        """A function that consumes a queue needs its URL; another has no queue. Numbers are within their limits."""
         invocation = environ.get("INVOCATION") or "queue"
         if invocation not in ("queue", "direct"):
             return [f"INVOCATION must be queue or direct, not {invocation!r}"]
         needed = ("QUEUE_URL", "MAX_RECEIVE_COUNT") if invocation == "queue" else ()
-        return [f"{variable} is not set" for variable in needed if not environ.get(variable)]
+        missing = [f"{variable} is not set" for variable in needed if not environ.get(variable)]
+        return missing + [
+            f"{variable} must be from {low} to {high}, not {environ[variable]!r}"
+            for variable, (low, high) in LIMITS.items()
+            if environ.get(variable) and not low <= _number(environ[variable], low) <= high
+        ]
 
     @property
     def direct(self) -> bool:
@@ -43,3 +56,11 @@ class ConsumerSettings(FunctionSettings):
             base_seconds=self.retry_base_seconds,
             max_seconds=self.retry_max_seconds,
         )
+
+
+def _number(text: str, otherwise: float) -> float:
+    """The number that a variable has; ``otherwise`` if it is none, of which the settings tell by themselves."""
+    try:
+        return float(text)
+    except ValueError:
+        return otherwise

@@ -91,7 +91,9 @@ class HttpEndpoint:
     allowed_networks: tuple[Network, ...] = ()
 
 
-def read_endpoint(document: Mapping[str, Any], problems: list[str]) -> HttpEndpoint | None:
+def read_endpoint(
+    document: Mapping[str, Any], problems: list[str], *, min_timeout_seconds: float | None = None
+) -> HttpEndpoint | None:
     """Read the fields in :data:`ENDPOINT_KEYS`; ``None`` where the URL is unusable."""
     allow_http = otherwise(document.get("allow_http"), False)  # noqa: FBT003 - the default of a truth value
     if not isinstance(allow_http, bool):
@@ -107,7 +109,12 @@ def read_endpoint(document: Mapping[str, Any], problems: list[str]) -> HttpEndpo
     except TargetError as error:
         problems.append(f"url: {error}")
     timeout = number(
-        document.get("timeout_seconds"), "timeout_seconds", DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, problems
+        document.get("timeout_seconds"),
+        "timeout_seconds",
+        DEFAULT_TIMEOUT_SECONDS,
+        MAX_TIMEOUT_SECONDS,
+        problems,
+        low=min_timeout_seconds,
     )
     headers = _headers(otherwise(document.get("headers"), {}), problems)
     authentication = _authentication(document.get("auth"), allow_http is True, allowed, problems)

@@ -7,11 +7,15 @@ from typing import Any, Final, cast, get_args
 
 from media_events.core.config_fields import Fields
 from media_events.core.configuration import ConfigurationError
-from media_events.core.json_fields import is_number
 from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RedriveTarget
 
 _NEEDED: Final = {"queue": "queue_url", "function": "function_arn"}
-_NUMBERS: Final = ("max_count", "base_delay_seconds", "max_delay_seconds", "max_age_seconds", "max_per_second")
+
+MAX_COUNT: Final = 100
+MAX_DELAY_SECONDS: Final = 39_600.0
+"""A message can be held invisible for 12 hours in all, and an hour of that is for the redrive itself."""
+MAX_AGE_SECONDS: Final = 2.0**31 - 1
+MAX_PER_SECOND: Final = 10_000.0
 
 
 def parse_queues(document: Mapping[str, Any]) -> dict[str, DeadLetterQueue]:
@@ -51,10 +55,15 @@ def _queue(arn: str, fields: Fields) -> DeadLetterQueue:
 def _policy(fields: Fields | None) -> RedrivePolicy:
     if fields is None:
         return RedrivePolicy()
-    numbers = {name: fields.values[name] for name in _NUMBERS if fields.has(name)}
-    for name, number in numbers.items():
-        if not is_number(number) or not 0 <= number < 2**31:
-            fields.problem(name, "must be a number of 0 or more")
-    if numbers.get("max_per_second") == 0:
-        fields.problem("max_per_second", "must be above 0; max_count = 0 switches redriving off")
-    return RedrivePolicy(**numbers)
+    known = RedrivePolicy()
+    return RedrivePolicy(
+        max_count=fields.integer("max_count", default=known.max_count, low=0, high=MAX_COUNT),
+        base_delay_seconds=fields.number(
+            "base_delay_seconds", default=known.base_delay_seconds, low=0, high=MAX_DELAY_SECONDS
+        ),
+        max_delay_seconds=fields.number(
+            "max_delay_seconds", default=known.max_delay_seconds, low=0, high=MAX_DELAY_SECONDS
+        ),
+        max_age_seconds=fields.number("max_age_seconds", default=known.max_age_seconds, low=0, high=MAX_AGE_SECONDS),
+        max_per_second=fields.number("max_per_second", default=known.max_per_second, high=MAX_PER_SECOND),
+    )

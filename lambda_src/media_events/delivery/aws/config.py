@@ -19,6 +19,7 @@ Invocation = Literal["request-response", "event"]
 INVOCATIONS: Final = cast("tuple[Invocation, ...]", get_args(Invocation))
 
 DEFAULT_FUNCTION_SECONDS: Final = 20.0
+MIN_FUNCTION_SECONDS: Final = 1.0
 MAX_FUNCTION_SECONDS: Final = 880.0
 """Less than the 15 minutes that the delivering function has itself."""
 
@@ -158,7 +159,12 @@ def read_lambda(document: Mapping[str, Any], policies: Mapping[str, Any], proble
         invocation=cast("Invocation", one_of(document, "invocation", INVOCATIONS, problems)),
         form=cast("Form", one_of(document, "mode", forms, problems)),
         timeout_seconds=number(
-            document.get("timeout_seconds"), "timeout_seconds", DEFAULT_FUNCTION_SECONDS, MAX_FUNCTION_SECONDS, problems
+            document.get("timeout_seconds"),
+            "timeout_seconds",
+            DEFAULT_FUNCTION_SECONDS,
+            MAX_FUNCTION_SECONDS,
+            problems,
+            low=MIN_FUNCTION_SECONDS,
         ),
     )
 

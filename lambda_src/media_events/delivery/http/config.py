@@ -13,6 +13,8 @@ from media_events.outbound_http.endpoint import ENDPOINT_KEYS, HttpEndpoint, rea
 Mode = Literal["structured", "binary", "data"]
 MODES: Final = cast("tuple[Mode, ...]", get_args(Mode))
 
+MIN_TIMEOUT_SECONDS: Final = 1.0
+
 HTTP_KEYS: Final = POLICY_KEYS | ENDPOINT_KEYS | {"mode"}
 
 
@@ -27,5 +29,5 @@ class HttpDestination(DeliveryPolicies):
 def read_http(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> HttpDestination | None:
     """Read a destination of type ``http``; ``policies`` are the fields of its base."""
     mode = cast("Mode", one_of(document, "mode", MODES, problems))
-    endpoint = read_endpoint(document, problems)
+    endpoint = read_endpoint(document, problems, min_timeout_seconds=MIN_TIMEOUT_SECONDS)
     return None if endpoint is None else HttpDestination(**policies, endpoint=endpoint, mode=mode)

@@ -403,7 +403,7 @@ def test_secret_given_by_value_is_refused():
         ("url: 'cms.example.com'", ".url: its scheme must be https"),
         ("url: 'https://cms.example.com/', headers: {Authorization: x}", ".headers.Authorization: would put a cred"),
         ("url: 'https://cms.example.com/', allowed_private_cidrs: [ten]", ".allowed_private_cidrs: 'ten' is not a"),
-        ("url: 'https://cms.example.com/', timeout_seconds: 90", ".timeout_seconds: must be 60 or less, not 90"),
+        ("url: 'https://cms.example.com/', timeout_seconds: 301", ".timeout_seconds: must be 300 or less, not 301"),
     ],
 )
 def test_http_destination_that_could_not_be_called(settings, problem):
