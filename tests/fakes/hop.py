@@ -130,8 +130,8 @@ class FakeQueue:
         self.visibility[receipt_handle] = seconds
 
 
-class FakeLedgerTable:
-    """The table: what one request's :class:`FakeLedger` writes, another's reads."""
+class FakeIdempotencyTable:
+    """The table: what one request's :class:`FakeIdempotencyStore` writes, another's reads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -139,14 +139,14 @@ class FakeLedgerTable:
         self.lock = threading.Lock()
         self.failing: dict[str, Exception] = {}
 
-    def owned_by(self, owner: str) -> FakeLedger:
-        return FakeLedger(self, owner)
+    def owned_by(self, owner: str) -> FakeIdempotencyStore:
+        return FakeIdempotencyStore(self, owner)
 
 
-class FakeLedger:
+class FakeIdempotencyStore:
     """One owner's view of the ledger. ``table.failing["complete"] = error`` makes that operation fail."""
 
-    def __init__(self, table: FakeLedgerTable, owner: str) -> None:
+    def __init__(self, table: FakeIdempotencyTable, owner: str) -> None:
         self.table = table
         self.owner = owner
 

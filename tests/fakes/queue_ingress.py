@@ -14,7 +14,7 @@ from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.queue import QueueReceiver
 from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
 from media_events.messaging.queue_consumer import RetryPolicy
-from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeLedgerTable, FakeQueue, FakeReport, sqs_record
+from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeIdempotencyTable, FakeQueue, FakeReport, sqs_record
 from tests.fakes.webhook_requests import Context
 
 HOP = "ingress/mam"
@@ -32,7 +32,7 @@ class _Settings:
 
 
 @dataclass
-class Gate:
+class IngressHarness:
     """The way in under test."""
 
     ingress: str = "sqs"
@@ -45,7 +45,7 @@ class Gate:
         self.bus = FakeBus()
         self.queue = FakeQueue()
         self.bodies = FakeBodies()
-        self.table = FakeLedgerTable(self.clock)
+        self.table = FakeIdempotencyTable(self.clock)
         self.settings = _Settings()
         self.invocations = itertools.count(1)
         entry = parse_queue_ingress(self.ingress)
@@ -67,7 +67,7 @@ class Gate:
             clock=self.clock,
         )
 
-    def install(self, monkeypatch: Any) -> Gate:
+    def install(self, monkeypatch: Any) -> IngressHarness:
         monkeypatch.setattr(queue_ingress, "receiver", lambda: self.receiver)
         monkeypatch.setattr(queue_ingress, "settings", lambda: self.settings)
         monkeypatch.setattr(queue_ingress, "dead_letters", lambda: self.queue)
@@ -116,9 +116,9 @@ def aws_event(source: str, detail: Any, **changes: Any) -> str:
     )
 
 
-def dead_record(gate: Gate, index: int = -1, message_id: str = "dead-1") -> dict[str, Any]:
-    """What the gate sent to its dead-letter queue, as the re-drive function receives it from there."""
-    dead_letter = gate.queue.dead[index]
+def dead_record(harness: IngressHarness, index: int = -1, message_id: str = "dead-1") -> dict[str, Any]:
+    """What the harness sent to its dead-letter queue, as the re-drive function receives it from there."""
+    dead_letter = harness.queue.dead[index]
     failure = {"failure": {"stringValue": dead_letter.failure.to_json(), "dataType": "String"}}
     return sqs_record(
         dead_letter.body,

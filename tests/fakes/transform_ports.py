@@ -31,7 +31,7 @@ class Outside:
     left: float = 30.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def means_with(self, **others: Any) -> TransformPorts:
+    def ports_with(self, **others: Any) -> TransformPorts:
         """These means, with some of somebody else's."""
         return replace(self.ports, **others)
 

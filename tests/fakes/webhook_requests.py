@@ -14,7 +14,7 @@ from media_events.events.publisher import Publisher
 from media_events.handlers import webhook
 from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.webhook import WebhookReceiver, parse_partners
-from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeLedgerTable, FakeQueue, FakeReport, FakeSecrets
+from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeIdempotencyTable, FakeQueue, FakeReport, FakeSecrets
 
 SECRET = "the-partner-s-signing-secret"
 STANDARD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -44,7 +44,7 @@ class Context:
 
 
 @dataclass
-class Desk:
+class WebhookHarness:
     """The webhook under test. ``post`` goes through the Lambda handler, with an event of API Gateway's."""
 
     partners: Mapping[str, Any] = field(default_factory=lambda: PARTNERS)
@@ -57,7 +57,7 @@ class Desk:
         self.bus = FakeBus()
         self.queue = FakeQueue()
         self.bodies = FakeBodies()
-        self.table = FakeLedgerTable(self.clock)
+        self.table = FakeIdempotencyTable(self.clock)
         self.secrets = FakeSecrets(
             **{"arn:mux": [SECRET], "arn:frameio": [SECRET], "arn:standard": [STANDARD_SECRET], "arn:other": [SECRET]}
         )

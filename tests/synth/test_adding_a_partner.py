@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ops.cli import run
-from tests.fakes.webhook_requests import Desk
+from tests.fakes.webhook_requests import WebhookHarness
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "tutorials" / "add-a-partner.md").read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def test_one_line_deploys_the_partner_and_its_function_accepts_its_signed_event(
     stack = synthesise(f"name: media\n{LINE}\nenvironments:\n  dev: {{region: eu-west-1}}\n")["dev"]
 
     specification = json.loads(stack.module("ingress")["partners"]["acme"]["specification"])
-    service = Desk(partners={"acme": {"specification": specification, "secret_arns": ["arn:acme"]}})
+    service = WebhookHarness(partners={"acme": {"specification": specification, "secret_arns": ["arn:acme"]}})
     service.secrets.stored["arn:acme"] = [KEY]
     monkeypatch.setattr("media_events.handlers.webhook.application", service.application)
     now = int(service.clock())

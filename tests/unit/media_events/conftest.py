@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from media_events.handlers import webhook
-from tests.fakes.webhook_requests import Desk
+from tests.fakes.webhook_requests import WebhookHarness
 
 
 @pytest.fixture(name="service")
-def _desk(monkeypatch):
-    service = Desk()
+def _service(monkeypatch):
+    service = WebhookHarness()
     monkeypatch.setattr(webhook, "application", service.application)
     return service
 
 
-@pytest.fixture(name="desk_of")
-def _desk_of(monkeypatch):
+@pytest.fixture(name="service_of")
+def _service_of(monkeypatch):
     """A webhook with partners or limits of the test's own."""
 
     def build(**changes):
-        service = Desk(**changes)
+        service = WebhookHarness(**changes)
         monkeypatch.setattr(webhook, "application", service.application)
         return service
 

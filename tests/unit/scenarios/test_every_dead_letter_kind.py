@@ -12,7 +12,7 @@ from media_events.messaging.message import Message
 from ops.review.archiving import decide
 from ops.review.service import ReviewService
 from tests.fakes.dead_letters import NAMES, record
-from tests.fakes.hop import FakeLedgerTable, FakeReport, bus_event, sqs_record
+from tests.fakes.hop import FakeIdempotencyTable, FakeReport, bus_event, sqs_record
 from tests.fakes.recovery import BUS, FUNCTION, URL, World, queue, webhook_queue
 
 NOW = 1_795_435_200.0 + 4000
@@ -63,7 +63,7 @@ class Whole:
     def __init__(self):
         self.world = World(queue(), webhook_queue(), PARTNERS_QUEUE, now=NOW)
         self.target = Delivered()
-        self.idempotency = FakeLedgerTable(self.world.clock)
+        self.idempotency = FakeIdempotencyTable(self.world.clock)
         self.service = ReviewService(
             table=self.world.table,
             effects=self,

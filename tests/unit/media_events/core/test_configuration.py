@@ -40,7 +40,7 @@ def promised(function):
 
 
 @pytest.mark.parametrize("function", HANDLERS)
-def test_settings_are_what_the_reference_promises(function):
+def test_settings_are_those_of_the_reference(function):
     assert set(HANDLERS[function].variables()) == promised(function)
 
 

@@ -98,7 +98,7 @@ def test_every_problem_is_named_at_once() -> None:
         ({"metadata": {}}, "detail.data is missing"),
     ],
 )
-def test_what_is_no_envelope_is_refused(detail: Any, problem: str) -> None:
+def test_malformed_envelope_is_refused(detail: Any, problem: str) -> None:
     with pytest.raises(EnvelopeError, match=problem):
         Event.from_detail(detail)
 

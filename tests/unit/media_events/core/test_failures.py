@@ -47,13 +47,13 @@ def failure_of(error: BaseException) -> Failure:
         (PermanentConfigError("http-401", "refused"), "permanent-config"),
     ],
 )
-def test_an_error_on_purpose_keeps_its_class_and_code(error: ProcessingError, failure_class: str) -> None:
+def test_an_expected_error_keeps_its_class_and_code(error: ProcessingError, failure_class: str) -> None:
     failure = failure_of(error)
 
     assert (failure.failure_class, failure.code, failure.message) == (failure_class, error.code, error.message)
 
 
-def test_what_the_other_side_asked_for_is_kept() -> None:
+def test_wish_of_the_other_side_is_recorded() -> None:
     assert failure_of(TransientError("http-429", "slow down", retry_after=120)).retryafter == 120
 
 
@@ -71,7 +71,7 @@ def test_a_request_id_that_is_none_is_not_believed(written: object) -> None:
     assert Failure.from_json(text) == failure_of(KeyError())
 
 
-def test_an_error_that_nobody_foresaw_is_retried() -> None:
+def test_an_unexpected_error_is_retried() -> None:
     failure = failure_of(KeyError("title"))
 
     assert (failure.failure_class, failure.code) == ("transient", "KeyError")
@@ -110,15 +110,15 @@ def test_messages_and_responses_are_bounded() -> None:
         "https://account.blob.core.windows.net/c/a.mov?sv=2024&sig=PLANTED%3D",
     ],
 )
-def test_what_looks_like_a_credential_is_scrubbed(text: str) -> None:
+def test_text_that_looks_like_a_credential_is_scrubbed(text: str) -> None:
     assert "PLANTED" not in scrub(text)
 
 
-def test_what_is_no_credential_is_kept() -> None:
+def test_text_without_credentials_is_unchanged() -> None:
     assert scrub("the destination answered 503 for asset a-1") == "the destination answered 503 for asset a-1"
 
 
-def test_no_more_of_a_text_is_read_than_can_be_kept() -> None:
+def test_long_text_is_read_only_up_to_its_limit() -> None:
     assert len(scrub("token" * 1_000_000)) <= 16 * 1024
 
 
@@ -142,7 +142,7 @@ def test_an_unexpected_error_says_where_it_arose_in_our_code_or_a_users():
     assert Failure.from_json(failure.to_json()).stack_top == failure.stack_top
 
 
-def test_what_a_hop_reports_on_purpose_needs_no_place():
+def test_expected_failure_has_no_place():
     assert _failure_of(TransientError("http-503", "down")).stack_top is None
 
 

@@ -11,7 +11,7 @@ from media_events.core import json_fields
     ("value", "number", "whole", "scalar"),
     [(1, True, True, True), (0.5, True, False, True), (True, False, False, False), ("1", False, False, True)],
 )
-def test_type_is_told(value, number, whole, scalar):
+def test_type_is_recognised(value, number, whole, scalar):
     assert json_fields.is_number(value) is number
     assert json_fields.is_whole(value) is whole
     assert json_fields.is_scalar(value) is scalar

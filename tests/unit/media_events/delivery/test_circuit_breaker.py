@@ -24,7 +24,7 @@ from media_events.messaging.idempotency import RETENTION_SECONDS, record_key
 from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
-from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
+from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeReport, bus_event, sqs_record
 
 POLICY = CircuitBreakerPolicy(failures=3, delay_seconds=30, max_delay_seconds=100, hold_seconds=3600)
 DOWN = TransientError("http-503", "down")
@@ -89,7 +89,7 @@ def _receiver(request):
 @pytest.fixture(name="send")
 def _send(store, clock, receiver):
     """Deliver events, each call in a sandbox of its own."""
-    idempotency = FakeLedgerTable(clock)
+    idempotency = FakeIdempotencyTable(clock)
     report = FakeReport()
     count = iter(range(1000))
 
@@ -337,7 +337,7 @@ def test_a_table_that_can_not_be_reached_stops_no_delivery(clock, receiver):
         destination="cms",
         hop="route/cms",
         delivery=receiver,
-        idempotency=FakeLedgerTable(clock).owned_by("request-1"),
+        idempotency=FakeIdempotencyTable(clock).owned_by("request-1"),
         report=report,
         seconds_left=lambda: 30.0,
         clock=clock,

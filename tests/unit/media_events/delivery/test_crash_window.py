@@ -34,7 +34,7 @@ from media_events.events.publisher import Publisher
 from media_events.messaging.message import Message
 from media_events.outbound_http.client import Response
 from tests.fakes.events import make_event
-from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
+from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeReport, bus_event, sqs_record
 
 ARN = "arn:aws:{service}:eu-west-1:123456789012:{name}"
 FUNCTION_SECONDS = 30.0
@@ -206,7 +206,7 @@ class Route:
         make, remembers, self.effects_after_a_crash = TARGETS[name]
         self.clock = FakeClock()
         self.target = Target(self.clock, remembers)
-        self.idempotency = FakeLedgerTable(self.clock)
+        self.idempotency = FakeIdempotencyTable(self.clock)
         self.delivery = make(self.target)
 
     def deliver(self, owner: str, *, dies: bool = False) -> Any:

@@ -12,7 +12,7 @@ from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, delive
 from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
 from tests.fakes.events import make_event
-from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
+from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeReport, bus_event, sqs_record
 
 
 class Crash(BaseException):
@@ -38,7 +38,7 @@ def _clock():
 
 @pytest.fixture(name="table")
 def _table(clock):
-    return FakeLedgerTable(clock)
+    return FakeIdempotencyTable(clock)
 
 
 def attempt(table, effect, *, owner="request-1", seconds_left=30.0):

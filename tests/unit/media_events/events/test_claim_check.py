@@ -45,7 +45,7 @@ def test_pointer_that_is_not_ours_is_not_followed():
         check_out(make_event(dataref="s3://somebody/else"), FakeBodies())
 
 
-def test_pointer_with_nowhere_to_follow_it_says_what_to_set():
+def test_reference_without_a_configured_storage_names_the_missing_setting():
     with pytest.raises(PermanentConfigError, match="BODIES_URI is not set"):
         check_out(make_event(dataref="s3://bodies/kept/x"), None)
 

@@ -57,7 +57,7 @@ def test_size_fills_a_call_too(bus):
     assert [len(call) for call in bus.calls] == [2, 2, 1]
 
 
-def test_entry_above_the_call_s_limit_travels_alone(bus):
+def test_entry_above_the_calls_limit_is_sent_alone(bus):
     events = [make_event(id="a"), make_event({"note": "n" * 500_000}, id="b"), make_event(id="c")]
 
     assert publisher(bus, max_entry_bytes=1_000_000).publish(events) == [None] * 3

@@ -18,7 +18,7 @@ from media_events.handlers.cold_start import during_init
 from media_events.messaging.async_invocation import RetryableInvocationError
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event, sqs_record
-from tests.fakes.webhook_requests import BODY, SECRET, Context, Desk, api_event
+from tests.fakes.webhook_requests import BODY, SECRET, Context, WebhookHarness, api_event
 
 REGION = "eu-west-1"
 
@@ -89,7 +89,7 @@ class Cloud:
 
 
 def signed(body, secret=SECRET):
-    return api_event(body, headers=Desk().mux_headers(body, at=time.time(), secret=secret))
+    return api_event(body, headers=WebhookHarness().mux_headers(body, at=time.time(), secret=secret))
 
 
 def test_webhook_takes_a_signed_event_to_the_bus(cloud):
@@ -108,7 +108,7 @@ def test_webhook_takes_a_signed_event_to_the_bus(cloud):
     assert event["detail"]["metadata"]["id"] == "evt-1"
 
 
-def test_webhook_keeps_what_it_can_not_process_and_takes_it_back(cloud):
+def test_webhook_quarantines_a_request_that_it_can_not_process_and_processes_it_later(cloud):
     cloud.configure(
         "ingress/webhook",
         {"partners": {"mux": {"specification": {"preset": "mux"}, "secret_arns": [cloud.secret_arn]}}},
@@ -237,7 +237,7 @@ def test_delivery_takes_an_event_from_its_rule_once(cloud):
     assert [message["Body"] for message in cloud.seen(target)] == ['{"take":1}']
 
 
-def test_delivery_without_a_queue_raises_what_may_pass(cloud):
+def test_delivery_without_a_queue_raises_transient_errors(cloud):
     destination = {
         "name": "archive",
         "type": "event-bus",
@@ -267,7 +267,7 @@ def test_transform_with_an_unusable_step_says_which(cloud):
     assert "steps[0].map.id: 'data.[' is not JMESPath" in failure["message"]
 
 
-def test_transform_whose_python_function_is_not_there_says_so(cloud):
+def test_missing_python_function_of_a_transform_is_named(cloud):
     cloud.configure("transform/slim", {"steps": [{"python": {"function": "acme_steps_nowhere:tidy"}}]})
 
     transform.handler({"Records": [sqs_record(bus_event(make_event()), "a")]}, Context())
@@ -282,7 +282,7 @@ def test_transform_whose_python_function_is_not_there_says_so(cloud):
     ("step", "made"),
     [({"set": {"a": 1}}, False), ({"lookup": {"into": "a", "s3": {"bucket": "inbox", "key": "c"}}}, True)],
 )
-def test_transform_makes_what_its_steps_need_and_nothing_else(cloud, step, made):
+def test_transform_makes_only_the_clients_that_its_steps_need(cloud, step, made):
     cloud.configure("transform/slim", {"steps": [step]})
 
     assert (transform._ports().partners is not None) is made

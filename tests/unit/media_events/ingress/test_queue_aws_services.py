@@ -104,7 +104,7 @@ class Cloud:
         ]
 
 
-def test_queue_is_taken_to_the_bus_and_what_is_unusable_to_the_dead_letter_queue(cloud):
+def test_queue_goes_to_the_bus_and_an_unusable_message_to_the_dead_letter_queue(cloud):
     cloud.configure({"partners": {"mam": {"specification": SPECIFICATION}}})
     cloud.send(mam_event("e-1"), "d-1")
     cloud.send("{not json", "d-2", **{"X-Tenant": "t"})
@@ -124,7 +124,7 @@ def test_queue_is_taken_to_the_bus_and_what_is_unusable_to_the_dead_letter_queue
     assert origin["event"] == {"partner": "mam"}
 
 
-def test_record_is_taken_from_the_re_drive_function_too(cloud):
+def test_record_of_the_redrive_function_is_processed_too(cloud):
     cloud.configure({"partners": {"mam": {"specification": SPECIFICATION}}})
 
     answers = [queue_ingress.handler({"record": {"body": mam_event()}}, Context(f"r-{n}")) for n in range(2)]
@@ -133,7 +133,7 @@ def test_record_is_taken_from_the_re_drive_function_too(cloud):
     assert len(cloud.received(cloud.seen)) == 1
 
 
-def test_bus_is_an_entry_of_the_same_function(cloud):
+def test_bus_is_an_ingress_of_the_same_function(cloud):
     cloud.setenv(INGRESS="custom-bus")
     cloud.configure({"partners": {"acme": {"specification": {"preset": "s3"}, "sources": ["aws.s3"]}}})
     detail = {"bucket": {"name": "b"}, "object": {"key": "k", "sequencer": "01"}}

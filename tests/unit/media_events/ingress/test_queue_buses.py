@@ -8,7 +8,7 @@ import pytest
 
 from media_events.core.configuration import ConfigurationError
 from media_events.ingress.queue_config import parse_queue_partners
-from tests.fakes.queue_ingress import SENT_TIME, Gate, aws_event, sqs_record
+from tests.fakes.queue_ingress import SENT_TIME, IngressHarness, aws_event, sqs_record
 
 SPECIFICATION = {
     "id": "envelope.id",
@@ -29,9 +29,9 @@ PARTNERS = {
 }
 
 
-@pytest.fixture(name="gate")
-def _gate(monkeypatch):
-    return Gate("custom-bus", PARTNERS).install(monkeypatch)
+@pytest.fixture(name="harness")
+def _harness(monkeypatch):
+    return IngressHarness("custom-bus", PARTNERS).install(monkeypatch)
 
 
 def enveloped(metadata=None, **changes):
@@ -46,10 +46,10 @@ def enveloped(metadata=None, **changes):
     ("source", "name"),
     [("com.acme.mam", "acme"), ("com.acme.qc.lab-1", "acme"), ("com.acme.qc.", "acme")],
 )
-def test_partner_is_the_one_whose_source_it_is(gate, source, name):
-    assert gate.take(sqs_record(aws_event(source, {"asset": "a-1"}))) == []
+def test_partner_is_found_by_the_events_source(harness, source, name):
+    assert harness.take(sqs_record(aws_event(source, {"asset": "a-1"}))) == []
 
-    metadata = gate.bus.events[0].metadata
+    metadata = harness.bus.events[0].metadata
     assert (metadata.partner, metadata.source, metadata.ingress) == (name, f"partner.{name}", "custom-bus")
     assert (metadata.type, metadata.subject, metadata.recordedtime) == ("Asset State Change", "a-1", SENT_TIME)
 
@@ -57,35 +57,35 @@ def test_partner_is_the_one_whose_source_it_is(gate, source, name):
 @pytest.mark.parametrize(
     "source", ["com.acme", "com.acme.mam.x", "com.acme.qc", "COM.ACME.MAM", "", None, 7, ["com.acme.mam"]]
 )
-def test_event_of_an_unknown_source_goes_to_review(gate, source):
-    assert gate.take(sqs_record(aws_event(source, {}))) == []
+def test_event_of_an_unknown_source_goes_to_review(harness, source):
+    assert harness.take(sqs_record(aws_event(source, {}))) == []
 
-    assert [dead.failure.code for dead in gate.queue.dead] == ["unknown-source"]
-    assert gate.ids == []
+    assert [dead.failure.code for dead in harness.queue.dead] == ["unknown-source"]
+    assert harness.ids == []
 
 
 def test_expressions_see_the_detail_as_body_and_the_event_as_envelope(monkeypatch):
-    gate = Gate(
+    harness = IngressHarness(
         "partner-bus",
         {"acme": partner("aws.partner/acme.com/*", correlationid="envelope.account", causationid="envelope.region")},
     ).install(monkeypatch)
 
-    gate.take(sqs_record(aws_event("aws.partner/acme.com/tenant/1", {"asset": "a-1"})))
+    harness.take(sqs_record(aws_event("aws.partner/acme.com/tenant/1", {"asset": "a-1"})))
 
-    (event,) = gate.bus.events
+    (event,) = harness.bus.events
     assert (event.metadata.correlationid, event.metadata.causationid) == ("111122223333", "eu-west-1")
     assert event.metadata.ingress == "partner-bus"
     assert event.data == {"asset": "a-1"}
 
 
-def test_event_that_a_rule_delivers_twice_is_one(gate):
+def test_event_that_a_rule_delivers_twice_is_one(harness):
     detail = {"jobId": "j", "status": "COMPLETE", "timestamp": 1}
     body = aws_event("aws.mediaconvert", detail, **{"detail-type": "MediaConvert Job State Change"})
 
-    gate.take(sqs_record(body, "m-1"))
-    gate.take(sqs_record(body, "m-2"))
+    harness.take(sqs_record(body, "m-1"))
+    harness.take(sqs_record(body, "m-2"))
 
-    assert [event.metadata.type for event in gate.bus.events] == ["encode.completed"]
+    assert [event.metadata.type for event in harness.bus.events] == ["encode.completed"]
 
 
 @pytest.mark.parametrize(
@@ -98,22 +98,22 @@ def test_event_that_a_rule_delivers_twice_is_one(gate):
         '{"source": "com.acme.mam", "detail-type": "t"}',
     ],
 )
-def test_body_that_is_no_event_of_a_bus_goes_to_review(gate, body):
-    assert gate.take(sqs_record(body)) == []
+def test_body_that_is_no_event_of_a_bus_goes_to_review(harness, body):
+    assert harness.take(sqs_record(body)) == []
 
-    assert [dead.failure.code for dead in gate.queue.dead] == ["not-an-event"]
+    assert [dead.failure.code for dead in harness.queue.dead] == ["not-an-event"]
 
 
 # --- producers that speak the envelope ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("source", "name"), [("com.speaks", "speaks"), ("com.acme.mam", "acme")])
-def test_enveloped_event_is_validated_and_passes(gate, source, name):
+def test_enveloped_event_is_validated_and_passes(harness, source, name):
     detail = enveloped({"time": "2026-11-23T13:00:00+01:00", "correlationid": "c-1", "nativetype": "Ready"})
 
-    assert gate.take(sqs_record(aws_event(source, detail))) == []
+    assert harness.take(sqs_record(aws_event(source, detail))) == []
 
-    (event,) = gate.bus.events
+    (event,) = harness.bus.events
     metadata = event.metadata
     assert (metadata.id, metadata.type, metadata.nativetype, metadata.subject) == (
         "own-1",
@@ -127,7 +127,7 @@ def test_enveloped_event_is_validated_and_passes(gate, source, name):
     assert event.data == {"asset": "a-7"}
 
 
-def test_forged_control_attributes_are_not_believed(gate):
+def test_forged_control_attributes_are_ignored(harness):
     forged = {
         "partner": "mux",
         "source": "partner.mux",
@@ -139,19 +139,19 @@ def test_forged_control_attributes_are_not_believed(gate):
         "recordedtime": "1999-01-01T00:00:00Z",
     }
 
-    gate.take(sqs_record(aws_event("com.speaks", enveloped(forged))))
+    harness.take(sqs_record(aws_event("com.speaks", enveloped(forged))))
 
-    metadata = gate.bus.events[0].metadata
+    metadata = harness.bus.events[0].metadata
     assert (metadata.partner, metadata.source, metadata.ingress) == ("speaks", "partner.speaks", "custom-bus")
     assert (metadata.stage, metadata.hops, metadata.dataref, metadata.redrive) == ("received", 0, None, None)
     assert metadata.recordedtime == SENT_TIME
 
 
-def test_enveloped_event_comes_once(gate):
+def test_enveloped_event_comes_once(harness):
     for message_id in ("m-1", "m-2"):
-        gate.take(sqs_record(aws_event("com.speaks", enveloped(), id=message_id), message_id))
+        harness.take(sqs_record(aws_event("com.speaks", enveloped(), id=message_id), message_id))
 
-    assert gate.ids == ["own-1"]
+    assert harness.ids == ["own-1"]
 
 
 @pytest.mark.parametrize(
@@ -166,46 +166,46 @@ def test_enveloped_event_comes_once(gate):
         {"traceparent": "00-forged"},
     ],
 )
-def test_envelope_with_a_mistake_goes_to_review(gate, metadata):
-    assert gate.take(sqs_record(aws_event("com.speaks", enveloped(metadata)))) == []
+def test_envelope_with_a_mistake_goes_to_review(harness, metadata):
+    assert harness.take(sqs_record(aws_event("com.speaks", enveloped(metadata)))) == []
 
-    assert [dead.failure.code for dead in gate.queue.dead] == ["envelope-invalid"]
-    assert gate.ids == []
+    assert [dead.failure.code for dead in harness.queue.dead] == ["envelope-invalid"]
+    assert harness.ids == []
 
 
 @pytest.mark.parametrize(
     "detail", [{"asset": "a-1"}, {"metadata": {"id": "x"}, "data": {}}, {"metadata": 7}, [1], None]
 )
-def test_producer_without_a_specification_must_speak_the_envelope(gate, detail):
-    assert gate.take(sqs_record(aws_event("com.speaks", detail))) == []
+def test_partner_without_a_specification_must_send_the_envelope(harness, detail):
+    assert harness.take(sqs_record(aws_event("com.speaks", detail))) == []
 
-    assert [dead.failure.code for dead in gate.queue.dead] == ["not-in-envelope"]
+    assert [dead.failure.code for dead in harness.queue.dead] == ["not-in-envelope"]
 
 
 def test_envelope_on_a_partner_bus_is_only_data(monkeypatch):
-    gate = Gate("partner-bus", {"acme": partner("aws.partner/acme.com/*")}).install(monkeypatch)
+    harness = IngressHarness("partner-bus", {"acme": partner("aws.partner/acme.com/*")}).install(monkeypatch)
 
-    gate.take(sqs_record(aws_event("aws.partner/acme.com/1", enveloped())))
+    harness.take(sqs_record(aws_event("aws.partner/acme.com/1", enveloped())))
 
-    (event,) = gate.bus.events
+    (event,) = harness.bus.events
     assert event.metadata.id == "00000000-0000-4000-8000-00000000aaaa"
     assert event.data == enveloped()
 
 
 def test_credentials_of_an_enveloped_event_are_redacted(monkeypatch):
-    gate = Gate("custom-bus", {"acme": partner("com.acme", redact=["**.token"])}).install(monkeypatch)
+    harness = IngressHarness("custom-bus", {"acme": partner("com.acme", redact=["**.token"])}).install(monkeypatch)
 
-    gate.take(sqs_record(aws_event("com.acme", enveloped(data={"a": {"token": "live-token"}}))))
+    harness.take(sqs_record(aws_event("com.acme", enveloped(data={"a": {"token": "live-token"}}))))
 
-    assert gate.bus.events[0].data == {"a": {"token": "[redacted]"}}
+    assert harness.bus.events[0].data == {"a": {"token": "[redacted]"}}
 
 
-def test_failed_event_is_logged_as_whose_it_is_and_not_as_it_says(gate):
-    gate.table.failing["begin"] = RuntimeError("no")
+def test_failed_event_is_logged_with_its_real_partner(harness):
+    harness.table.failing["begin"] = RuntimeError("no")
 
-    gate.take(sqs_record(aws_event("com.speaks", enveloped({"partner": "mux"}))))
+    harness.take(sqs_record(aws_event("com.speaks", enveloped({"partner": "mux"}))))
 
-    (line,) = gate.report.fields("hop failed")
+    (line,) = harness.report.fields("hop failed")
     assert (line["partner"], line["event_id"]) == ("speaks", "own-1")
     assert json.dumps(line).find("mux") < 0
 

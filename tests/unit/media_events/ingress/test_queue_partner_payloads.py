@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.queue_ingress import SENT_TIME, Gate, aws_event, sqs_record, text_attributes
+from tests.fakes.queue_ingress import SENT_TIME, IngressHarness, aws_event, sqs_record, text_attributes
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected_events.json").read_text(encoding="utf-8"))
@@ -35,15 +35,15 @@ def check(event: Any, expected: dict[str, Any], entry: str) -> None:
 
 
 @pytest.mark.parametrize("name", WEBHOOKS)
-def test_payload_of_a_webhook_is_the_same_event_out_of_a_queue(monkeypatch, name):
+def test_payload_of_a_webhook_is_the_same_event_from_a_queue(monkeypatch, name):
     expected = EXPECTED[name]
-    gate = Gate(partners={"acme": {"specification": {"preset": expected["preset"]}}}).install(monkeypatch)
+    harness = IngressHarness(partners={"acme": {"specification": {"preset": expected["preset"]}}}).install(monkeypatch)
     # The headers of a webhook travel as message attributes.
     record = sqs_record(payload(name), attributes=text_attributes({"X-Frameio-Request-Timestamp": "1741083330"}))
 
-    assert gate.take(record) == []
+    assert harness.take(record) == []
 
-    (event,) = gate.bus.events
+    (event,) = harness.bus.events
     check(event, expected["metadata"], "sqs")
 
 
@@ -51,28 +51,28 @@ def test_payload_of_a_webhook_is_the_same_event_out_of_a_queue(monkeypatch, name
 def test_payload_of_an_aws_service_comes_off_the_bus(monkeypatch, name):
     expected = EXPECTED[name]
     source = json.loads(payload(name))["source"]
-    gate = Gate("custom-bus", {"acme": {"specification": {"preset": expected["preset"]}, "sources": [source]}}).install(
-        monkeypatch
-    )
+    harness = IngressHarness(
+        "custom-bus", {"acme": {"specification": {"preset": expected["preset"]}, "sources": [source]}}
+    ).install(monkeypatch)
 
-    assert gate.take(sqs_record(payload(name))) == []
+    assert harness.take(sqs_record(payload(name))) == []
 
-    (event,) = gate.bus.events
+    (event,) = harness.bus.events
     check(event, expected["metadata"], "custom-bus")
     assert event.data == json.loads(payload(name))["detail"]
 
 
 @pytest.mark.parametrize(("state", "neutral"), [("Stream Start", "live.started"), ("Stream Failure", "live.failed")])
 def test_ivs_event_comes_off_the_bus(monkeypatch, state, neutral):
-    gate = Gate("custom-bus", {"ivs": {"specification": {"preset": "ivs"}, "sources": ["aws.ivs"]}}).install(
-        monkeypatch
-    )
+    harness = IngressHarness(
+        "custom-bus", {"ivs": {"specification": {"preset": "ivs"}, "sources": ["aws.ivs"]}}
+    ).install(monkeypatch)
     detail = {"event_name": state, "channel_name": "Channel", "stream_id": "st-1"}
     body = aws_event("aws.ivs", detail, **{"detail-type": "IVS Stream State Change"})
 
-    assert gate.take(sqs_record(body)) == []
+    assert harness.take(sqs_record(body)) == []
 
-    (event,) = gate.bus.events
+    (event,) = harness.bus.events
     assert (event.metadata.type, event.metadata.partitionkey) == (neutral, "st-1")
     assert event.metadata.subject == "Channel"
 
@@ -94,30 +94,30 @@ def test_ivs_event_comes_off_the_bus(monkeypatch, state, neutral):
         ),
     ],
 )
-def test_partner_that_nobody_has_heard_of_comes_off_a_bus(monkeypatch, name, entry, sources, expected):
-    gate = Gate(entry, {"acme": {"specification": OWN, "sources": sources}}).install(monkeypatch)
+def test_unknown_partner_is_received_from_a_bus(monkeypatch, name, entry, sources, expected):
+    harness = IngressHarness(entry, {"acme": {"specification": OWN, "sources": sources}}).install(monkeypatch)
 
-    assert gate.take(sqs_record(payload(name))) == []
+    assert harness.take(sqs_record(payload(name))) == []
 
-    metadata = gate.bus.events[0].metadata
+    metadata = harness.bus.events[0].metadata
     assert (metadata.id, metadata.type, metadata.sequence) == expected
     assert (metadata.time, metadata.subject, metadata.ingress) == ("2025-03-04T10:15:29Z", "house-id-0001", entry)
     assert metadata.partitionkey == "house-id-0001"
 
 
 def test_notification_from_a_fifo_topic_keeps_group_and_order(monkeypatch):
-    gate = Gate("sns-fifo", {"acme": {"specification": OWN}}).install(monkeypatch)
+    harness = IngressHarness("sns-fifo", {"acme": {"specification": OWN}}).install(monkeypatch)
 
-    answer = gate.invoke(json.loads(payload("sqs_fifo-from-sns_fifo-lambda_event")))
+    answer = harness.invoke(json.loads(payload("sqs_fifo-from-sns_fifo-lambda_event")))
 
     assert answer == {"batchItemFailures": []}
-    metadata = gate.bus.events[0].metadata
+    metadata = harness.bus.events[0].metadata
     assert (metadata.id, metadata.type, metadata.ingress) == ("evt_0003", "asset.ready", "sns-fifo")
     assert (metadata.partitionkey, metadata.sequence) == ("house-id-0001", "18873177232222703872")
     assert (metadata.time, metadata.recordedtime) == ("2025-03-04T10:15:29Z", "2025-03-04T10:15:30.442Z")
 
 
-def test_every_payload_goes_through_a_way_in():
+def test_every_payload_goes_through_an_ingress():
     own = {"eventbridge_partner-generic", "eventbridge_custom-partner-asset-approved"}
     sns = {"sqs_fifo-from-sns_fifo-lambda_event"}
 

@@ -14,7 +14,7 @@ from ops.review.service import ReviewService
 from tests.fakes.queue_ingress import (
     SENT_TIME,
     SPECIFICATION,
-    Gate,
+    IngressHarness,
     aws_event,
     dead_record,
     mam_event,
@@ -33,40 +33,40 @@ FOREIGN = queue(
 SENSITIVE = {"id": {"hash": ["body.id"], "bucket_seconds": 300}, "type": "body.type"}
 
 
-@pytest.fixture(name="gate_of")
-def _gate_of(monkeypatch):
-    return lambda *arguments, **changes: Gate(*arguments, **changes).install(monkeypatch)
+@pytest.fixture(name="harness_of")
+def _harness_of(monkeypatch):
+    return lambda *arguments, **changes: IngressHarness(*arguments, **changes).install(monkeypatch)
 
 
-@pytest.fixture(name="gate")
-def _gate(gate_of):
-    return gate_of(partners={"mam": {"specification": SENSITIVE}})
+@pytest.fixture(name="harness")
+def _harness(harness_of):
+    return harness_of(partners={"mam": {"specification": SENSITIVE}})
 
 
 def body_of(identity="e-1", **changes):
     return json.dumps({"id": identity, "type": "asset.ready", **changes})
 
 
-def give_up(gate, record):
+def dead_letter_by_attempts(harness, record):
     """The record's last allowed receive fails for what may pass."""
-    gate.bus.failing = TransientError("bus-unreachable", "no answer")
+    harness.bus.failing = TransientError("bus-unreachable", "no answer")
     record["attributes"]["ApproximateReceiveCount"] = "5"
-    assert gate.take(record) == []
-    gate.bus.failing = None
+    assert harness.take(record) == []
+    harness.bus.failing = None
 
 
-def straight_through(gate_of, record, **changes):
+def straight_through(harness_of, record, **changes):
     """The event as it would have been without any failure."""
-    gate = gate_of(**changes)
-    assert gate.take(record) == []
-    return gate.bus.events[0]
+    harness = harness_of(**changes)
+    assert harness.take(record) == []
+    return harness.bus.events[0]
 
 
-def world_for(dlq, gate):
-    return World(dlq, now=gate.clock.now + 3_000)
+def world_for(dlq, harness):
+    return World(dlq, now=harness.clock.now + 3_000)
 
 
-def desk_of(world):
+def review_service_of(world):
     return ReviewService(
         table=world.table,
         effects=Effects(),
@@ -85,61 +85,61 @@ def handle_batch(world, dlq, record):
 # --- there and back ----------------------------------------------------------------------------------------------
 
 
-def test_event_is_the_same_after_it_went_back_to_its_queue(gate, gate_of):
-    expected = straight_through(gate_of, sqs_record(body_of()), partners={"mam": {"specification": SENSITIVE}})
-    gate = gate_of(partners={"mam": {"specification": SENSITIVE}})
-    give_up(gate, sqs_record(body_of()))
-    world = world_for(OWN, gate)
+def test_event_is_the_same_after_it_went_back_to_its_queue(harness, harness_of):
+    expected = straight_through(harness_of, sqs_record(body_of()), partners={"mam": {"specification": SENSITIVE}})
+    harness = harness_of(partners={"mam": {"specification": SENSITIVE}})
+    dead_letter_by_attempts(harness, sqs_record(body_of()))
+    world = world_for(OWN, harness)
 
-    assert handle_batch(world, OWN, dead_record(gate)) == []
+    assert handle_batch(world, OWN, dead_record(harness)) == []
 
     (sent,) = world.queues.sent
     assert (sent["queue_url"], sent["body"]) == ("https://sqs/mam", body_of())
-    assert gate.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
-    (event,) = gate.bus.events
+    assert harness.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
+    (event,) = harness.bus.events
     assert event == expected
     assert event.metadata.time == SENT_TIME
 
 
-def test_fifo_event_keeps_its_group_and_its_place_in_it(gate):
-    give_up(gate, sqs_record(body_of(), group_id="g"))
-    world = world_for(OWN_FIFO, gate)
+def test_fifo_event_keeps_its_group_and_its_place_in_it(harness):
+    dead_letter_by_attempts(harness, sqs_record(body_of(), group_id="g"))
+    world = world_for(OWN_FIFO, harness)
 
-    assert handle_batch(world, OWN_FIFO, dead_record(gate)) == []
+    assert handle_batch(world, OWN_FIFO, dead_record(harness)) == []
 
     (sent,) = world.queues.sent
     assert (sent["queue_url"], sent["group_id"]) == ("https://sqs/mam.fifo", "g")
     again = sent_again(sent["body"], sent["attributes"], "m-2", group_id="g")
     again["attributes"]["SequenceNumber"] = "18849496460467700000"
-    gate.take(again)
-    metadata = gate.bus.events[0].metadata
+    harness.take(again)
+    metadata = harness.bus.events[0].metadata
     assert (metadata.partitionkey, metadata.sequence) == ("g", "18849496460467696128")
 
 
-def test_queue_that_is_not_ours_is_not_written_to(gate, gate_of):
+def test_queue_that_is_not_ours_is_not_written_to(harness, harness_of):
     expected = straight_through(
-        gate_of, sqs_record(body_of(), group_id="g"), partners={"mam": {"specification": SENSITIVE}}
+        harness_of, sqs_record(body_of(), group_id="g"), partners={"mam": {"specification": SENSITIVE}}
     )
-    gate = gate_of(partners={"mam": {"specification": SENSITIVE}})
-    give_up(gate, sqs_record(body_of(), group_id="g"))
-    world = world_for(FOREIGN, gate)
+    harness = harness_of(partners={"mam": {"specification": SENSITIVE}})
+    dead_letter_by_attempts(harness, sqs_record(body_of(), group_id="g"))
+    world = world_for(FOREIGN, harness)
 
-    assert handle_batch(world, FOREIGN, dead_record(gate)) == []
+    assert handle_batch(world, FOREIGN, dead_record(harness)) == []
 
     ((function, payload),) = world.functions.invoked
     assert (function, world.queues.sent) == (FUNCTION, [])
-    answer = gate.invoke(json.loads(payload))
+    answer = harness.invoke(json.loads(payload))
     assert answer == {"status": "accepted", "ids": [expected.metadata.id]}
-    assert gate.bus.events == [expected]
+    assert harness.bus.events == [expected]
 
 
-def test_event_that_failed_again_has_the_same_item(gate):
-    world = world_for(OWN, gate)
+def test_event_that_failed_again_has_the_same_item(harness):
+    world = world_for(OWN, harness)
     record = sqs_record(body_of())
     for count in range(4):
-        give_up(gate, record)
+        dead_letter_by_attempts(harness, record)
         world.clock.now += 4_000
-        assert handle_batch(world, OWN, dead_record(gate, message_id=f"dead-{count}")) == []
+        assert handle_batch(world, OWN, dead_record(harness, message_id=f"dead-{count}")) == []
         if world.queues.sent:
             sent = world.queues.sent[-1]
             record = sent_again(sent["body"], sent["attributes"], f"m-{count + 2}")
@@ -149,14 +149,14 @@ def test_event_that_failed_again_has_the_same_item(gate):
     assert item.event_id.startswith("sha256:")
 
 
-def test_messages_with_the_same_body_are_an_item_each(gate):
+def test_messages_with_the_same_body_are_an_item_each(harness):
     for number in (1, 2):
-        gate.take(sqs_record("{not json", f"m-{number}"))
-    world = world_for(OWN, gate)
+        harness.take(sqs_record("{not json", f"m-{number}"))
+    world = world_for(OWN, harness)
 
     for number in (0, 1):
-        assert handle_batch(world, OWN, dead_record(gate, number, f"dead-{number}")) == []
-        assert handle_batch(world, OWN, dead_record(gate, number, f"dead-{number}")) == []
+        assert handle_batch(world, OWN, dead_record(harness, number, f"dead-{number}")) == []
+        assert handle_batch(world, OWN, dead_record(harness, number, f"dead-{number}")) == []
 
     assert sorted(item.event_id for item in world.table.items.values()) == ["message-m-1", "message-m-2"]
     assert {(i.partner, i.error_code, i.status) for i in world.table.items.values()} == {
@@ -164,10 +164,10 @@ def test_messages_with_the_same_body_are_an_item_each(gate):
     }
 
 
-def test_message_that_sqs_moved_is_the_item_that_it_would_be_by_the_consumer(gate):
-    gate.take(sqs_record("{not json", "m-1"))
-    world = world_for(OWN, gate)
-    handle_batch(world, OWN, dead_record(gate))
+def test_message_that_sqs_moved_is_the_item_that_it_would_be_by_the_consumer(harness):
+    harness.take(sqs_record("{not json", "m-1"))
+    world = world_for(OWN, harness)
+    handle_batch(world, OWN, dead_record(harness))
     moved = sqs_record("{not json", "m-1", attributes={"redrivecount": {"stringValue": "1"}})
 
     handle_batch(world, OWN, moved)
@@ -176,13 +176,13 @@ def test_message_that_sqs_moved_is_the_item_that_it_would_be_by_the_consumer(gat
     assert [attempt.code for attempt in item.attempts] == ["json-invalid", "moved-by-sqs"]
 
 
-def test_item_tells_whose_event_it_is_where_that_is_known(gate_of):
-    gate = gate_of()
-    give_up(gate, sqs_record(mam_event()))
-    gate.queue.dead[0].attributes["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
-    world = world_for(OWN, gate)
+def test_item_names_the_events_partner_if_it_is_known(harness_of):
+    harness = harness_of()
+    dead_letter_by_attempts(harness, sqs_record(mam_event()))
+    harness.queue.dead[0].attributes["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
+    world = world_for(OWN, harness)
 
-    handle_batch(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(harness))
 
     (item,) = world.table.items.values()
     assert (item.event_id, item.partner, item.type, item.partition_key) == ("e-1", "mam", "asset.ready", "a-1")
@@ -190,27 +190,27 @@ def test_item_tells_whose_event_it_is_where_that_is_known(gate_of):
 
 
 @pytest.mark.parametrize("dlq", [OWN, FOREIGN], ids=["own", "foreign"])
-def test_replay_from_the_review_desk_goes_the_same_way(gate_of, dlq):
-    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "id": "body.id || body.number"}}})
-    gate.take(sqs_record(json.dumps({"number": [7], "type": "t"})))
-    world = world_for(dlq, gate)
-    handle_batch(world, dlq, dead_record(gate))
+def test_retry_from_the_review_table_goes_the_same_way(harness_of, dlq):
+    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "id": "body.id || body.number"}}})
+    harness.take(sqs_record(json.dumps({"number": [7], "type": "t"})))
+    world = world_for(dlq, harness)
+    handle_batch(world, dlq, dead_record(harness))
     (item,) = world.table.items.values()
 
-    assert [outcome.result for outcome in desk_of(world).retry([item.item_id], wait_seconds=0)] == ["sent"]
+    assert [outcome.result for outcome in review_service_of(world).retry([item.item_id], wait_seconds=0)] == ["sent"]
 
     if dlq is OWN:
         (sent,) = world.queues.sent
         again = sent_again(sent["body"], sent["attributes"], "m-2")
-        assert gate.take(again) == []
-        assert gate.queue.dead[-1].failure.code == "id-invalid"
-        handle_batch(world, dlq, dead_record(gate, message_id="dead-2"))
+        assert harness.take(again) == []
+        assert harness.queue.dead[-1].failure.code == "id-invalid"
+        handle_batch(world, dlq, dead_record(harness, message_id="dead-2"))
         assert len(world.table.items) == 1
         assert world.table.items[item.item_id].status == "OPEN"
     else:
         ((_, payload),) = world.functions.invoked
         with pytest.raises(PermanentDataError, match="event id"):
-            gate.invoke(json.loads(payload))
+            harness.invoke(json.loads(payload))
 
 
 class Effects:
@@ -249,8 +249,8 @@ LOOKALIKES = {
 
 @pytest.mark.parametrize("body", LOOKALIKES.values(), ids=LOOKALIKES)
 @pytest.mark.parametrize("dlq", [OWN, FOREIGN], ids=["own", "foreign"])
-def test_body_that_looks_like_one_of_ours_is_one_message_and_goes_back_whence_it_came(gate, dlq, body):
-    world = world_for(dlq, gate)
+def test_body_that_looks_like_one_of_ours_goes_back_to_its_queue(harness, dlq, body):
+    world = world_for(dlq, harness)
     moved = sqs_record(json.dumps(body), "m-1")
     again = sqs_record(json.dumps(body), "m-1", attributes={"redrivecount": {"stringValue": "1"}})
 
@@ -265,8 +265,8 @@ def test_body_that_looks_like_one_of_ours_is_one_message_and_goes_back_whence_it
     assert item.return_to == expected.get("own" if dlq is OWN else "", ReturnTo(kind="record", function_arn=FUNCTION))
 
 
-def test_senders_attributes_that_look_like_lambdas_travel_on(gate):
-    world = world_for(OWN, gate)
+def test_senders_attributes_that_look_like_lambdas_are_preserved(harness):
+    world = world_for(OWN, harness)
     attributes = text_attributes({"RequestID": "r-1", "ErrorMessage": "theirs", "ErrorCode": "200"})
 
     handle_batch(world, OWN, sqs_record(body_of(), "m-1", attributes=attributes))
@@ -275,28 +275,28 @@ def test_senders_attributes_that_look_like_lambdas_travel_on(gate):
     assert {"RequestID", "ErrorMessage", "ErrorCode"} <= set(sent["attributes"])
 
 
-def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_queue_and_never_to_the_bus(gate_of):
-    gate = gate_of("custom-bus", {"speaks": {"sources": ["com.speaks"]}})
+def test_event_that_a_rule_could_not_deliver_goes_to_the_hops_queue_and_never_to_the_bus(harness_of):
+    harness = harness_of("custom-bus", {"speaks": {"sources": ["com.speaks"]}})
     forged = {"specversion": "1.0", "id": "own-1", "type": "t", "source": "partner.mux", "partner": "mux"}
     body = aws_event("com.speaks", {"metadata": forged, "data": {}})
     attributes = text_attributes({"RULE_ARN": "arn:rule", "TARGET_ARN": "arn:queue", "ERROR_CODE": "THROTTLING"})
-    world = world_for(OWN, gate)
+    world = world_for(OWN, harness)
 
     assert handle_batch(world, OWN, sqs_record(body, "m-1", attributes=attributes)) == []
 
     assert world.events.published == []
     (sent,) = world.queues.sent
     assert set(sent["attributes"]) == {"origin", "redrivecount", "firstfailedtime"}
-    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
-    assert [(e.metadata.id, e.metadata.partner) for e in gate.bus.events] == [("own-1", "speaks")]
+    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    assert [(e.metadata.id, e.metadata.partner) for e in harness.bus.events] == [("own-1", "speaks")]
 
 
-def test_event_that_nothing_could_take_again_is_a_persons_at_once_and_never_on_the_bus(gate):
+def test_event_that_can_not_be_redriven_goes_to_review_at_once_and_never_to_the_bus(harness):
     straight = queue("shop-dlq", hop="ingress/shop", destination="bus", redrive_target="none", queue_url=None)
     forged = {"specversion": "1.0", "id": "own-1", "type": "t", "source": "partner.mux", "partner": "mux"}
     body = aws_event("aws.partner/shop.example/1", {"metadata": forged, "data": {}})
     attributes = text_attributes({"RULE_ARN": "arn:rule", "TARGET_ARN": "arn:bus", "ERROR_CODE": "THROTTLING"})
-    world = world_for(straight, gate)
+    world = world_for(straight, harness)
 
     assert handle_batch(world, straight, sqs_record(body, "m-1", attributes=attributes)) == []
 
@@ -305,18 +305,18 @@ def test_event_that_nothing_could_take_again_is_a_persons_at_once_and_never_on_t
     assert (item.source, item.error_code, item.return_to.kind) == ("ingress/shop", "rule-THROTTLING", "none")
 
 
-def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_queue(gate_of):
-    gate = gate_of("sns-fifo")
+def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_queue(harness_of):
+    harness = harness_of("sns-fifo")
     body = json.dumps(
         {"Type": "Notification", "TopicArn": "arn:topic", "Message": mam_event(), "Timestamp": "2026-11-23T12:00:00Z"}
     )
-    world = world_for(OWN, gate)
+    world = world_for(OWN, harness)
 
     handle_batch(world, OWN, sqs_record(body, "m-1"))
 
     (sent,) = world.queues.sent
-    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
-    assert gate.ids == ["e-1"]
+    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    assert harness.ids == ["e-1"]
 
 
 @pytest.mark.parametrize(
@@ -332,26 +332,26 @@ def test_notification_that_sns_could_not_deliver_is_transient_and_goes_to_the_qu
         '{"id": "x", "attributes": {"a": 7}}',
     ],
 )
-def test_arrival_that_is_none_does_no_harm(gate_of, origin):
-    gate = gate_of()
+def test_malformed_origin_does_no_harm(harness_of, origin):
+    harness = harness_of()
 
-    assert gate.take(sqs_record(mam_event(), attributes=text_attributes({"origin": origin}))) == []
-    assert gate.ids == ["e-1"]
+    assert harness.take(sqs_record(mam_event(), attributes=text_attributes({"origin": origin}))) == []
+    assert harness.ids == ["e-1"]
 
 
-def test_forged_arrival_reaches_no_body_that_we_did_not_store_and_no_other_partners_item(gate_of):
-    gate = gate_of()
+def test_forged_origin_reaches_no_body_that_we_did_not_store_and_no_other_partners_item(harness_of):
+    harness = harness_of()
     forged = {
         "id": "x",
         "bodyref": "s3://elsewhere/secret",
         "event": {"id": "victim", "source": "partner.mux", "partner": "mux"},
     }
 
-    gate.take(sqs_record(mam_event(), attributes=text_attributes({"origin": json.dumps(forged)})))
+    harness.take(sqs_record(mam_event(), attributes=text_attributes({"origin": json.dumps(forged)})))
 
-    assert gate.queue.dead[0].failure.code == "foreign-dataref"
-    world = world_for(OWN, gate)
-    handle_batch(world, OWN, dead_record(gate))
+    assert harness.queue.dead[0].failure.code == "foreign-dataref"
+    world = world_for(OWN, harness)
+    handle_batch(world, OWN, dead_record(harness))
     (item,) = world.table.items.values()
     assert item.source == "ingress/mam"
 
@@ -359,53 +359,53 @@ def test_forged_arrival_reaches_no_body_that_we_did_not_store_and_no_other_partn
 # --- what does not fit, and what must not be kept ----------------------------------------------------------------
 
 
-def test_body_that_does_not_fit_waits_in_the_bucket_and_comes_back(gate_of):
-    gate = gate_of()
+def test_body_that_does_not_fit_waits_in_the_bucket_and_comes_back(harness_of):
+    harness = harness_of()
     large = mam_event(notes="é" * 150_000)
-    give_up(gate, sqs_record(large))
+    dead_letter_by_attempts(harness, sqs_record(large))
 
-    (dead,) = gate.queue.dead
+    (dead,) = harness.queue.dead
     assert len(dead.body) < 200
-    assert large.encode() in gate.bodies.kept.values()
-    world = world_for(OWN, gate)
-    handle_batch(world, OWN, dead_record(gate))
+    assert large.encode() in harness.bodies.kept.values()
+    world = world_for(OWN, harness)
+    handle_batch(world, OWN, dead_record(harness))
     (sent,) = world.queues.sent
-    assert gate.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
-    (event,) = gate.bus.events
-    assert json.loads(gate.bodies.kept[event.metadata.dataref])["notes"] == "é" * 150_000
+    assert harness.take(sent_again(sent["body"], sent["attributes"], "m-2")) == []
+    (event,) = harness.bus.events
+    assert json.loads(harness.bodies.kept[event.metadata.dataref])["notes"] == "é" * 150_000
 
 
-def test_body_makes_room_for_attributes(gate_of):
-    gate = gate_of()
+def test_body_makes_room_for_attributes(harness_of):
+    harness = harness_of()
     record = sqs_record(mam_event(notes="x" * 200_000), attributes=text_attributes({"big": "y" * 60_000}))
 
-    give_up(gate, record)
+    dead_letter_by_attempts(harness, record)
 
-    assert len(gate.queue.dead[0].body) < 200
-    assert gate.queue.dead[0].attributes["big"]["stringValue"] == "y" * 60_000
-
-
-def test_body_that_can_not_be_stored_keeps_its_message_in_the_queue(gate_of):
-    gate = gate_of()
-    gate.bodies.failing = TransientError("aws-unavailable", "no")
-
-    assert gate.take(sqs_record("x" * 250_000)) == ["m-1"]
-    assert not gate.queue.dead
+    assert len(harness.queue.dead[0].body) < 200
+    assert harness.queue.dead[0].attributes["big"]["stringValue"] == "y" * 60_000
 
 
-def test_more_attributes_than_travel_beside_ours_are_not_lost(gate_of):
+def test_body_that_can_not_be_stored_keeps_its_message_in_the_queue(harness_of):
+    harness = harness_of()
+    harness.bodies.failing = TransientError("aws-unavailable", "no")
+
+    assert harness.take(sqs_record("x" * 250_000)) == ["m-1"]
+    assert not harness.queue.dead
+
+
+def test_more_attributes_than_fit_beside_ours_are_not_lost(harness_of):
     types = {"id": "body.id", "type": "attributes.a9"}
-    gate = gate_of(partners={"mam": {"specification": types}})
+    harness = harness_of(partners={"mam": {"specification": types}})
     record = sqs_record(mam_event(), attributes=text_attributes({f"a{n}": f"v{n}" for n in range(10)}))
-    give_up(gate, record)
-    assert set(gate.queue.dead[0].attributes) == {"origin"}
-    world = world_for(OWN, gate)
+    dead_letter_by_attempts(harness, record)
+    assert set(harness.queue.dead[0].attributes) == {"origin"}
+    world = world_for(OWN, harness)
 
-    handle_batch(world, OWN, dead_record(gate))
+    handle_batch(world, OWN, dead_record(harness))
 
     (sent,) = world.queues.sent
-    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
-    assert gate.bus.events[0].metadata.type == "v9"
+    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    assert harness.bus.events[0].metadata.type == "v9"
 
 
 @pytest.mark.parametrize(
@@ -417,39 +417,39 @@ def test_more_attributes_than_travel_beside_ours_are_not_lost(gate_of):
         json.dumps({"Type": "Notification", "TopicArn": "t", "Message": '{"auth_token": "live-token"'}),
     ],
 )
-def test_credentials_are_in_no_dead_letter_and_in_no_item(gate_of, body):
-    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["**.auth_token"]}}})
+def test_credentials_are_in_no_dead_letter_and_in_no_item(harness_of, body):
+    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["**.auth_token"]}}})
 
-    give_up(gate, sqs_record(body))
+    dead_letter_by_attempts(harness, sqs_record(body))
 
-    assert "live-token" not in gate.queue.dead[0].body + json.dumps(gate.queue.dead[0].attributes)
-    world = world_for(OWN, gate)
-    handle_batch(world, OWN, dead_record(gate))
-    assert "live-token" not in repr(world.table.items) + repr(world.queues.sent) + gate.report.text()
+    assert "live-token" not in harness.queue.dead[0].body + json.dumps(harness.queue.dead[0].attributes)
+    world = world_for(OWN, harness)
+    handle_batch(world, OWN, dead_record(harness))
+    assert "live-token" not in repr(world.table.items) + repr(world.queues.sent) + harness.report.text()
 
 
-def test_event_of_no_known_source_loses_what_any_partner_redacts(gate_of):
+def test_event_of_an_unknown_source_loses_the_redactions_of_every_partner(harness_of):
     specification = {"id": "envelope.id", "type": 'envelope."detail-type"', "redact": ["secrets.key"]}
-    gate = gate_of("custom-bus", {"acme": {"specification": specification, "sources": ["com.acme"]}})
+    harness = harness_of("custom-bus", {"acme": {"specification": specification, "sources": ["com.acme"]}})
 
-    gate.take(sqs_record(aws_event("com.other", {"secrets": {"key": "live-key"}})))
+    harness.take(sqs_record(aws_event("com.other", {"secrets": {"key": "live-key"}})))
 
-    assert "live-key" not in gate.queue.dead[0].body
+    assert "live-key" not in harness.queue.dead[0].body
 
 
-def test_id_that_is_made_of_a_credential_stays_when_the_credential_goes(gate_of):
+def test_id_that_is_made_of_a_credential_stays_when_the_credential_goes(harness_of):
     specification = {"id": {"hash": ["body"]}, "type": "body.type", "redact": ["token"]}
     changes = {"partners": {"mam": {"specification": specification}}}
-    expected = straight_through(gate_of, sqs_record(body_of(token="live")), **changes)
-    gate = gate_of(**changes)
-    give_up(gate, sqs_record(body_of(token="live")))
-    world = world_for(OWN, gate)
-    handle_batch(world, OWN, dead_record(gate))
+    expected = straight_through(harness_of, sqs_record(body_of(token="live")), **changes)
+    harness = harness_of(**changes)
+    dead_letter_by_attempts(harness, sqs_record(body_of(token="live")))
+    world = world_for(OWN, harness)
+    handle_batch(world, OWN, dead_record(harness))
 
     (sent,) = world.queues.sent
-    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
 
-    assert gate.bus.events == [expected]
+    assert harness.bus.events == [expected]
 
 
 # --- what SQS moved ----------------------------------------------------------------------------------------------
@@ -457,11 +457,11 @@ def test_id_that_is_made_of_a_credential_stays_when_the_credential_goes(gate_of)
 ASKED = replace(OWN, consumer_arn=FUNCTION)
 
 
-def ask_about(world, gate):
+def ask_about(world, harness):
     """Let the re-drive function ask the way in's own function."""
 
     def describe(_function_arn, payload):
-        answer = json.loads(json.dumps(gate.invoke(json.loads(payload))))
+        answer = json.loads(json.dumps(harness.invoke(json.loads(payload))))
         return Message(
             body=answer["body"], message_id="", receipt_handle="", message_attributes=answer["messageAttributes"]
         )
@@ -483,41 +483,41 @@ def moved(body, message_id="m-1", **changes):
         json.dumps({"Type": "Notification", "TopicArn": "t", "Message": mam_event(auth_token="live")}),
     ],
 )
-def test_what_sqs_moved_is_the_event_that_it_would_have_been(gate_of, body):
-    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["auth_token"]}}})
-    world = world_for(ASKED, gate)
-    ask_about(world, gate)
+def test_message_that_sqs_moved_is_the_event_that_it_would_have_been(harness_of, body):
+    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["auth_token"]}}})
+    world = world_for(ASKED, harness)
+    ask_about(world, harness)
 
     assert handle_batch(world, ASKED, moved(body)) == []
 
     (item,) = world.table.items.values()
     assert (item.event_id, item.partner, item.type, item.partition_key) == ("e-1", "mam", "asset.ready", "a-1")
     assert "live" not in repr(item)
-    assert (gate.bus.events, gate.queue.dead, gate.table.items) == ([], [], {})
+    assert (harness.bus.events, harness.queue.dead, harness.table.items) == ([], [], {})
 
 
-def test_moved_message_that_is_replayed_is_the_event_that_it_would_have_been(gate_of):
+def test_moved_message_that_is_retried_is_the_event_that_it_would_have_been(harness_of):
     changes = {"partners": {"mam": {"specification": {**SENSITIVE, "redact": ["token"]}}}}
-    expected = straight_through(gate_of, sqs_record(body_of(token="live")), **changes)
-    gate = gate_of(**changes)
-    world = world_for(ASKED, gate)
-    ask_about(world, gate)
+    expected = straight_through(harness_of, sqs_record(body_of(token="live")), **changes)
+    harness = harness_of(**changes)
+    world = world_for(ASKED, harness)
+    ask_about(world, harness)
     handle_batch(world, ASKED, moved(body_of(token="live")))
     (item,) = world.table.items.values()
 
-    assert [outcome.result for outcome in desk_of(world).retry([item.item_id], wait_seconds=0)] == ["sent"]
+    assert [outcome.result for outcome in review_service_of(world).retry([item.item_id], wait_seconds=0)] == ["sent"]
 
     (sent,) = world.queues.sent
-    gate.take(sent_again(sent["body"], sent["attributes"], "m-2"))
-    (event,) = gate.bus.events
+    harness.take(sent_again(sent["body"], sent["attributes"], "m-2"))
+    (event,) = harness.bus.events
     assert event.metadata == expected.metadata
 
 
-def test_messages_of_one_event_given_up_and_moved_have_one_item(gate):
-    give_up(gate, sqs_record(body_of()))
-    world = world_for(ASKED, gate)
-    ask_about(world, gate)
-    given_up = dead_record(gate)
+def test_dead_letters_of_one_event_sent_and_moved_have_one_item(harness):
+    dead_letter_by_attempts(harness, sqs_record(body_of()))
+    world = world_for(ASKED, harness)
+    ask_about(world, harness)
+    given_up = dead_record(harness)
     given_up["messageAttributes"]["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
 
     handle_batch(world, ASKED, given_up)
@@ -528,11 +528,11 @@ def test_messages_of_one_event_given_up_and_moved_have_one_item(gate):
     assert [attempt.code for attempt in item.attempts] == ["bus-unreachable", "moved-by-sqs", "moved-by-sqs"]
 
 
-def test_message_with_several_events_is_called_by_itself(gate_of):
+def test_message_with_several_events_is_called_by_itself(harness_of):
     specification = {**SPECIFICATION, "split": "body.events"}
-    gate = gate_of(partners={"mam": {"specification": specification}})
-    world = world_for(ASKED, gate)
-    ask_about(world, gate)
+    harness = harness_of(partners={"mam": {"specification": specification}})
+    world = world_for(ASKED, harness)
+    ask_about(world, harness)
 
     handle_batch(world, ASKED, moved(json.dumps({"events": [{"id": "e-1", "type": "t"}, {"id": "e-2", "type": "t"}]})))
 
@@ -540,13 +540,13 @@ def test_message_with_several_events_is_called_by_itself(gate_of):
 
 
 @pytest.mark.parametrize("record", [None, 7, {"body": 7}])
-def test_what_is_no_record_is_not_described(gate, record):
+def test_malformed_record_is_not_inspected(harness, record):
     with pytest.raises(PermanentDataError, match="record must be an object with a body"):
-        gate.invoke({"inspect": record})
+        harness.invoke({"inspect": record})
 
 
-def test_message_that_is_too_large_to_travel_is_described_by_where_it_is(gate):
-    answer = gate.invoke({"inspect": sqs_record(body_of(filling="x" * 250_000))})
+def test_inspection_of_a_message_that_is_too_large_refers_to_its_body(harness):
+    answer = harness.invoke({"inspect": sqs_record(body_of(filling="x" * 250_000))})
 
     assert set(json.loads(answer["body"])) == {"bodyref"}
     assert json.loads(answer["messageAttributes"]["origin"]["stringValue"])["event"]["partner"] == "mam"
@@ -559,28 +559,28 @@ def test_message_that_is_too_large_to_travel_is_described_by_where_it_is(gate):
     "record",
     [None, 7, [], {}, {"body": 7}, {"body": "{}", "attributes": [1]}, {"body": "{}", "messageAttributes": {"a": "b"}}],
 )
-def test_what_is_no_record_is_refused_with_what_one_is(gate, record):
+def test_malformed_record_is_refused_with_its_right_form(harness, record):
     with pytest.raises(PermanentDataError, match="record must be an object with a body"):
-        gate.invoke({"record": record})
+        harness.invoke({"record": record})
 
 
-def test_record_that_can_not_be_published_now_is_told_so(gate):
-    gate.bus.failing = TransientError("bus-unreachable", "no answer")
+def test_record_that_can_not_be_published_now_raises(harness):
+    harness.bus.failing = TransientError("bus-unreachable", "no answer")
 
     with pytest.raises(TransientError, match="no answer"):
-        gate.invoke({"record": {"body": body_of()}})
-    assert not gate.queue.dead
+        harness.invoke({"record": {"body": body_of()}})
+    assert not harness.queue.dead
 
 
-def test_record_that_has_been_published_is_not_published_again(gate):
+def test_record_that_has_been_published_is_not_published_again(harness):
     for _ in range(2):
-        gate.invoke({"record": sqs_record(body_of())})
+        harness.invoke({"record": sqs_record(body_of())})
 
-    assert len(gate.ids) == 1
+    assert len(harness.ids) == 1
 
 
-def test_records_in_a_record_are_only_its_own_words(gate):
-    gate.invoke({"Records": [sqs_record(body_of())], "record": {"body": body_of("forged")}})
+def test_records_in_a_record_are_only_data(harness):
+    harness.invoke({"Records": [sqs_record(body_of())], "record": {"body": body_of("forged")}})
 
-    assert len(gate.ids) == 1
-    assert gate.bus.events[0].data["id"] == "e-1"
+    assert len(harness.ids) == 1
+    assert harness.bus.events[0].data["id"] == "e-1"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from media_events.messaging.idempotency import record_key
-from tests.fakes.queue_ingress import Gate, mam_event, sqs_record, text_attributes
+from tests.fakes.queue_ingress import IngressHarness, mam_event, sqs_record, text_attributes
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:partner-events.fifo"
 SPECIFICATION = {
@@ -19,9 +19,9 @@ SPECIFICATION = {
 }
 
 
-@pytest.fixture(name="gate")
-def _gate(monkeypatch):
-    return Gate("sns-fifo", {"mam": {"specification": SPECIFICATION}}).install(monkeypatch)
+@pytest.fixture(name="harness")
+def _harness(monkeypatch):
+    return IngressHarness("sns-fifo", {"mam": {"specification": SPECIFICATION}}).install(monkeypatch)
 
 
 def notification(message, *, sequence="10000000000000004000", attributes=None, **changes):
@@ -47,34 +47,34 @@ def test_raw_and_enveloped_delivery_give_the_same_event(monkeypatch):
         sqs_record(notification(mam_event(), attributes={"X-Event-Id": "e-9"}), group_id="g"),
     ):
         specification = {name: source for name, source in SPECIFICATION.items() if name != "correlationid"}
-        gate = Gate("sns-fifo", {"mam": {"specification": specification}}).install(monkeypatch)
-        assert gate.take(record) == []
-        events += gate.bus.events
+        harness = IngressHarness("sns-fifo", {"mam": {"specification": specification}}).install(monkeypatch)
+        assert harness.take(record) == []
+        events += harness.bus.events
 
     assert events[0] == events[1]
     assert (events[0].metadata.id, events[0].metadata.partitionkey) == ("e-9", "g")
     assert events[0].metadata.sequence == "18849496460467696128"
 
 
-def test_standard_topic_has_neither_group_nor_sequence(gate):
-    gate.take(sqs_record(notification(mam_event())))
+def test_standard_topic_has_neither_group_nor_sequence(harness):
+    harness.take(sqs_record(notification(mam_event())))
 
-    metadata = gate.bus.events[0].metadata
+    metadata = harness.bus.events[0].metadata
     assert (metadata.partitionkey, metadata.sequence, metadata.correlationid) == ("a-1", None, TOPIC)
 
 
-def test_notification_that_sns_delivers_twice_is_one_event(gate):
-    gate.take(sqs_record(notification(mam_event()), "m-1"))
-    gate.take(sqs_record(notification(mam_event(), MessageId="another"), "m-2"))
+def test_notification_that_sns_delivers_twice_is_one_event(harness):
+    harness.take(sqs_record(notification(mam_event()), "m-1"))
+    harness.take(sqs_record(notification(mam_event(), MessageId="another"), "m-2"))
 
-    assert gate.ids == ["e-1"]
+    assert harness.ids == ["e-1"]
 
 
 @pytest.mark.parametrize("name", ["MessageGroupId", "SequenceNumber", "SentTimestamp", "TopicArn"])
-def test_publishers_attribute_can_not_pose_as_the_queues_or_topics(gate, name):
-    gate.take(sqs_record(notification(mam_event(), attributes={name: "7"}), group_id="g"))
+def test_senders_attribute_of_a_topic_can_not_pose_as_the_queues_or_topics(harness, name):
+    harness.take(sqs_record(notification(mam_event(), attributes={name: "7"}), group_id="g"))
 
-    metadata = gate.bus.events[0].metadata
+    metadata = harness.bus.events[0].metadata
     assert (metadata.partitionkey, metadata.correlationid) == ("g", TOPIC)
     assert metadata.sequence == "18849496460467696128"
     assert metadata.recordedtime == "2026-09-21T13:56:40Z"
@@ -92,28 +92,28 @@ def test_publishers_attribute_can_not_pose_as_the_queues_or_topics(gate, name):
         (notification(notification(mam_event())), "id-missing"),
     ],
 )
-def test_unusable_notification_goes_to_review(gate, body, code):
-    assert gate.take(sqs_record(body, group_id="g")) == []
+def test_unusable_notification_goes_to_review(harness, body, code):
+    assert harness.take(sqs_record(body, group_id="g")) == []
 
-    assert [(dead.body, dead.failure.code, dead.group_id) for dead in gate.queue.dead] == [(body, code, "g")]
-    assert gate.ids == []
+    assert [(dead.body, dead.failure.code, dead.group_id) for dead in harness.queue.dead] == [(body, code, "g")]
+    assert harness.ids == []
 
 
 def test_notification_in_a_queue_that_somebody_else_subscribed_is_unwrapped_too(monkeypatch):
-    gate = Gate("sqs", {"mam": {"specification": SPECIFICATION}}).install(monkeypatch)
+    harness = IngressHarness("sqs", {"mam": {"specification": SPECIFICATION}}).install(monkeypatch)
 
-    gate.take(sqs_record(notification(mam_event())))
+    harness.take(sqs_record(notification(mam_event())))
 
-    assert gate.ids == ["e-1"]
-    assert gate.bus.events[0].metadata.ingress == "sqs"
+    assert harness.ids == ["e-1"]
+    assert harness.bus.events[0].metadata.ingress == "sqs"
 
 
-def test_record_with_a_deduplication_id_alone_is_held_back_behind_its_group_too(gate):
+def test_record_with_only_a_deduplication_id_waits_for_its_group_too(harness):
     records = [sqs_record(mam_event(f"e-{number}"), f"m-{number}", group_id="g") for number in range(3)]
     for record in records:
         del record["attributes"]["SequenceNumber"]
     key = record_key("partner.mam", "e-0", "ingress")
-    gate.table.owned_by("somebody-else").acquire(key, lease_seconds=100)
+    harness.table.owned_by("somebody-else").acquire(key, lease_seconds=100)
 
-    assert gate.take(*records) == ["m-0", "m-1", "m-2"]
-    assert gate.ids == []
+    assert harness.take(*records) == ["m-0", "m-1", "m-2"]
+    assert harness.ids == []

@@ -12,26 +12,26 @@ from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.ingress.idempotent_publish import TIME_TO_FINISH_SECONDS
 from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
-from tests.fakes.queue_ingress import SENT_TIME, SPECIFICATION, Gate, mam_event, sqs_record, text_attributes
+from tests.fakes.queue_ingress import SENT_TIME, SPECIFICATION, IngressHarness, mam_event, sqs_record, text_attributes
 from tests.fakes.webhook_requests import Context
 
 THROTTLED = TransientError("bus-ThrottlingException", "slow down")
 BATCH = {"id": "body.id", "type": "body.type", "split": "body.events", "partitionkey": "body.key"}
 
 
-@pytest.fixture(name="gate")
-def _gate(monkeypatch):
-    return Gate().install(monkeypatch)
+@pytest.fixture(name="harness")
+def _harness(monkeypatch):
+    return IngressHarness().install(monkeypatch)
 
 
-@pytest.fixture(name="gate_of")
-def _gate_of(monkeypatch):
-    return lambda *arguments, **changes: Gate(*arguments, **changes).install(monkeypatch)
+@pytest.fixture(name="harness_of")
+def _harness_of(monkeypatch):
+    return lambda *arguments, **changes: IngressHarness(*arguments, **changes).install(monkeypatch)
 
 
-def refusing(gate, *ids, error=THROTTLED):
+def refusing(harness, *ids, error=THROTTLED):
     """The bus refuses the events with ``ids`` alone."""
-    gate.bus.refuse = lambda entry: error if json.loads(entry.detail)["metadata"]["id"] in ids else None
+    harness.bus.refuse = lambda entry: error if json.loads(entry.detail)["metadata"]["id"] in ids else None
 
 
 def batch(*ids, key="k"):
@@ -41,120 +41,120 @@ def batch(*ids, key="k"):
 # --- one event, once ---------------------------------------------------------------------------------------------
 
 
-def test_records_event_is_published_in_the_envelope(gate):
-    assert gate.take(sqs_record(mam_event())) == []
+def test_records_event_is_published_in_the_envelope(harness):
+    assert harness.take(sqs_record(mam_event())) == []
 
-    (event,) = gate.bus.events
+    (event,) = harness.bus.events
     metadata = event.metadata
     assert (metadata.id, metadata.source, metadata.partner, metadata.ingress) == ("e-1", "partner.mam", "mam", "sqs")
     assert (metadata.time, metadata.subject, metadata.partitionkey) == ("2026-11-23T12:00:00Z", "a-1", "a-1")
     assert event.data["type"] == "asset.ready"
-    assert gate.report.fields("event accepted")[0]["event_id"] == "e-1"
+    assert harness.report.fields("event accepted")[0]["event_id"] == "e-1"
 
 
-def test_duplicate_is_done_and_published_once(gate):
-    first = gate.take(sqs_record(mam_event(), "m-1"))
-    again = gate.take(sqs_record(mam_event(attempt=2), "m-2"))
+def test_duplicate_is_done_and_published_once(harness):
+    first = harness.take(sqs_record(mam_event(), "m-1"))
+    again = harness.take(sqs_record(mam_event(attempt=2), "m-2"))
 
     assert (first, again) == ([], [])
-    assert gate.ids == ["e-1"]
-    assert gate.report.messages().count("event duplicate") == 1
+    assert harness.ids == ["e-1"]
+    assert harness.report.messages().count("event duplicate") == 1
 
 
-def test_duplicate_in_one_batch_is_published_once(gate):
-    assert gate.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event(), "m-2")) == []
+def test_duplicate_in_one_batch_is_published_once(harness):
+    assert harness.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event(), "m-2")) == []
 
-    assert gate.ids == ["e-1"]
-
-
-def test_twins_in_one_batch_stay_together_when_the_bus_refuses(gate):
-    refusing(gate, "e-1")
-
-    assert gate.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event(), "m-2")) == ["m-1", "m-2"]
-
-    gate.bus.refuse = lambda _entry: None
-    assert gate.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event(), "m-2")) == []
-    assert gate.ids == ["e-1"]
+    assert harness.ids == ["e-1"]
 
 
-def test_event_that_came_by_webhook_is_a_duplicate_in_the_queue(gate):
+def test_copies_in_one_batch_stay_together_when_the_bus_refuses(harness):
+    refusing(harness, "e-1")
+
+    assert harness.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event(), "m-2")) == ["m-1", "m-2"]
+
+    harness.bus.refuse = lambda _entry: None
+    assert harness.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event(), "m-2")) == []
+    assert harness.ids == ["e-1"]
+
+
+def test_event_that_came_by_webhook_is_a_duplicate_in_the_queue(harness):
     # The ledger's key is the source's and the id's, whichever way an event comes.
-    webhook = gate.table.owned_by("the webhook's request")
+    webhook = harness.table.owned_by("the webhook's request")
     key = "11:partner.mam|3:e-1|ingress"
     webhook.acquire(key, lease_seconds=30)
     webhook.complete(key)
 
-    assert gate.take(sqs_record(mam_event())) == []
-    assert gate.ids == []
+    assert harness.take(sqs_record(mam_event())) == []
+    assert harness.ids == []
 
 
-def test_same_event_at_work_elsewhere_comes_back_without_waiting_for_it(gate):
-    gate.table.owned_by("another").acquire("11:partner.mam|3:e-1|ingress", lease_seconds=30)
-    before = gate.clock.now
+def test_same_event_at_work_elsewhere_comes_back_without_waiting_for_it(harness):
+    harness.table.owned_by("another").acquire("11:partner.mam|3:e-1|ingress", lease_seconds=30)
+    before = harness.clock.now
 
-    assert gate.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event("e-2"), "m-2")) == ["m-1"]
+    assert harness.take(sqs_record(mam_event(), "m-1"), sqs_record(mam_event("e-2"), "m-2")) == ["m-1"]
 
-    assert gate.clock.now == before
-    assert gate.queue.visibility["handle-m-1"] == 30
-    assert gate.ids == ["e-2"]
-
-
-def test_dedup_window_is_the_specifications(gate_of):
-    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "dedup": {"window_seconds": 600}}}})
-    gate.take(sqs_record(mam_event()))
-    gate.clock.sleep(601)
-
-    gate.take(sqs_record(mam_event(), "m-2"))
-
-    assert gate.ids == ["e-1", "e-1"]
+    assert harness.clock.now == before
+    assert harness.queue.visibility["handle-m-1"] == 30
+    assert harness.ids == ["e-2"]
 
 
-def test_event_without_a_time_has_the_same_one_at_every_receive(gate):
-    refusing(gate, "e-1")
+def test_dedup_window_is_the_specifications(harness_of):
+    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "dedup": {"window_seconds": 600}}}})
+    harness.take(sqs_record(mam_event()))
+    harness.clock.sleep(601)
+
+    harness.take(sqs_record(mam_event(), "m-2"))
+
+    assert harness.ids == ["e-1", "e-1"]
+
+
+def test_event_without_a_time_has_the_same_one_at_every_receive(harness):
+    refusing(harness, "e-1")
     body = json.dumps({"id": "e-1", "type": "t"})
-    gate.take(sqs_record(body))
-    gate.clock.sleep(1000)
-    gate.bus.refuse = lambda _entry: None
+    harness.take(sqs_record(body))
+    harness.clock.sleep(1000)
+    harness.bus.refuse = lambda _entry: None
 
-    gate.take(sqs_record(body, receive_count=2))
+    harness.take(sqs_record(body, receive_count=2))
 
-    assert gate.bus.events[0].metadata.time == SENT_TIME
+    assert harness.bus.events[0].metadata.time == SENT_TIME
 
 
 @pytest.mark.parametrize("sent", ["", "soon", "-1", "0", "9" * 30])
-def test_record_that_does_not_say_when_it_was_sent_counts_from_now(gate, sent):
+def test_record_that_does_not_say_when_it_was_sent_counts_from_now(harness, sent):
     record = sqs_record(json.dumps({"id": "e-1", "type": "t"}))
     record["attributes"]["SentTimestamp"] = sent
 
-    gate.take(record)
+    harness.take(record)
 
-    assert gate.bus.events[0].metadata.time == "2026-09-21T14:13:20Z"
+    assert harness.bus.events[0].metadata.time == "2026-09-21T14:13:20Z"
 
 
-def test_large_event_is_checked_in(gate_of):
-    gate = gate_of(max_entry_bytes=2_000)
+def test_large_event_is_checked_in(harness_of):
+    harness = harness_of(max_entry_bytes=2_000)
 
-    gate.take(sqs_record(mam_event(notes="x" * 5_000)))
+    harness.take(sqs_record(mam_event(notes="x" * 5_000)))
 
-    (event,) = gate.bus.events
-    assert event.metadata.dataref in gate.bodies.kept
+    (event,) = harness.bus.events
+    assert event.metadata.dataref in harness.bodies.kept
     assert "notes" not in event.data
 
 
-def test_credentials_never_reach_the_bus_or_the_log(gate_of):
-    gate = gate_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["**.auth_token"]}}})
+def test_credentials_never_reach_the_bus_or_the_log(harness_of):
+    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["**.auth_token"]}}})
 
-    gate.take(sqs_record(mam_event(context={"auth_token": "live-token"})))
+    harness.take(sqs_record(mam_event(context={"auth_token": "live-token"})))
 
-    assert gate.bus.events[0].data["context"]["auth_token"] == "[redacted]"
-    assert "live-token" not in gate.report.text() + gate.bus.entries[0].detail
+    assert harness.bus.events[0].data["context"]["auth_token"] == "[redacted]"
+    assert "live-token" not in harness.report.text() + harness.bus.entries[0].detail
 
 
 # --- what a specification sees -----------------------------------------------------------------------------------
 
 
-def test_message_attributes_are_headers_and_attributes(gate_of):
-    gate = gate_of(
+def test_message_attributes_are_headers_and_attributes(harness_of):
+    harness = harness_of(
         partners={
             "mam": {
                 "specification": {"id": {"header": "X-Request-Id"}, "type": 'attributes."X-Event"', "subject": "body.a"}
@@ -163,166 +163,166 @@ def test_message_attributes_are_headers_and_attributes(gate_of):
     )
     record = sqs_record("{}", attributes=text_attributes({"X-Request-Id": "r-1", "X-Event": "asset.ready"}))
 
-    gate.take(record)
+    harness.take(record)
 
-    assert [(e.metadata.id, e.metadata.type) for e in gate.bus.events] == [("r-1", "asset.ready")]
+    assert [(e.metadata.id, e.metadata.type) for e in harness.bus.events] == [("r-1", "asset.ready")]
 
 
-def test_deduplication_id_can_be_the_events_id(gate_of):
-    gate = gate_of(
+def test_deduplication_id_can_be_the_events_id(harness_of):
+    harness = harness_of(
         partners={"mam": {"specification": {"id": "attributes.MessageDeduplicationId", "type": "body.type"}}}
     )
 
-    gate.take(sqs_record(mam_event(), "m-1", group_id="g"))
+    harness.take(sqs_record(mam_event(), "m-1", group_id="g"))
 
-    assert gate.ids == ["m-1"]
+    assert harness.ids == ["m-1"]
 
 
 @pytest.mark.parametrize(
     "name", ["SentTimestamp", "SequenceNumber", "MessageGroupId", "ApproximateReceiveCount", "SenderId"]
 )
-def test_senders_attribute_can_not_pose_as_the_queues(gate_of, name):
-    gate = gate_of(
+def test_senders_attribute_can_not_pose_as_the_queues(harness_of, name):
+    harness = harness_of(
         partners={"mam": {"specification": {"id": "body.id", "type": {"first": [f"attributes.{name}", "body.type"]}}}}
     )
     record = sqs_record(mam_event(), attributes=text_attributes({name: "forged"}))
 
-    gate.take(record)
+    harness.take(record)
 
-    assert gate.bus.events[0].metadata.type != "forged"
-    assert gate.bus.events[0].metadata.partitionkey != "forged"
+    assert harness.bus.events[0].metadata.type != "forged"
+    assert harness.bus.events[0].metadata.partitionkey != "forged"
 
 
-def test_specification_does_not_see_what_differs_between_receives(gate_of):
-    gate = gate_of(
+def test_specification_does_not_see_attributes_that_differ_between_receives(harness_of):
+    harness = harness_of(
         partners={"mam": {"specification": {"id": {"hash": ["body.id", "attributes"]}, "type": "body.type"}}}
     )
 
-    gate.take(sqs_record(mam_event(), receive_count=1))
-    gate.take(sqs_record(mam_event(), receive_count=2))
+    harness.take(sqs_record(mam_event(), receive_count=1))
+    harness.take(sqs_record(mam_event(), receive_count=2))
 
-    assert len(gate.ids) == 1
+    assert len(harness.ids) == 1
 
 
-def test_tenant_of_a_fair_queue_is_no_ordering_key(gate):
-    gate.take(sqs_record(mam_event(), group_id="tenant-1", fifo=False))
+def test_tenant_of_a_fair_queue_is_no_ordering_key(harness):
+    harness.take(sqs_record(mam_event(), group_id="tenant-1", fifo=False))
 
-    metadata = gate.bus.events[0].metadata
+    metadata = harness.bus.events[0].metadata
     assert (metadata.partitionkey, metadata.sequence) == ("a-1", None)
 
 
-def test_signature_is_not_asked_for_where_iam_says_who_may_send(gate_of):
-    gate = gate_of(partners={"mux": {"specification": {"preset": "mux"}}})
+def test_signature_is_not_verified_if_iam_decides_who_may_send(harness_of):
+    harness = harness_of(partners={"mux": {"specification": {"preset": "mux"}}})
     body = json.dumps({"type": "video.asset.ready", "id": "evt-1", "object": {"id": "asset-1"}, "data": {}})
 
-    assert gate.take(sqs_record(body)) == []
-    assert gate.ids == ["evt-1"]
+    assert harness.take(sqs_record(body)) == []
+    assert harness.ids == ["evt-1"]
 
 
 # --- the bus refuses ---------------------------------------------------------------------------------------------
 
 
-def test_refused_entry_fails_its_own_record_alone(gate):
-    refusing(gate, "e-2")
+def test_refused_entry_fails_its_own_record_alone(harness):
+    refusing(harness, "e-2")
     records = [sqs_record(mam_event(f"e-{n}"), f"m-{n}") for n in range(1, 5)]
 
-    assert gate.take(*records) == ["m-2"]
+    assert harness.take(*records) == ["m-2"]
 
-    assert gate.ids == ["e-1", "e-3", "e-4"]
-    assert not gate.queue.dead
-
-
-def test_batch_of_records_is_put_in_one_call(gate):
-    gate.take(*(sqs_record(mam_event(f"e-{n}"), f"m-{n}") for n in range(8)))
-
-    assert [len(call) for call in gate.bus.calls] == [8]
+    assert harness.ids == ["e-1", "e-3", "e-4"]
+    assert not harness.queue.dead
 
 
-def test_refused_record_is_free_for_its_next_receive(gate):
-    gate.bus.failing = TransientError("bus-unreachable", "no answer")
-    assert gate.take(sqs_record(mam_event())) == ["m-1"]
-    gate.bus.failing = None
+def test_batch_of_records_is_put_in_one_call(harness):
+    harness.take(*(sqs_record(mam_event(f"e-{n}"), f"m-{n}") for n in range(8)))
 
-    assert gate.take(sqs_record(mam_event(), receive_count=2)) == []
-    assert gate.ids == ["e-1"]
+    assert [len(call) for call in harness.bus.calls] == [8]
 
 
-def test_event_that_the_bus_never_takes_is_dead_lettered_at_once(gate):
-    refusing(gate, "e-1", error=PermanentDataError("bus-MalformedDetail", "no"))
+def test_refused_record_is_free_for_its_next_receive(harness):
+    harness.bus.failing = TransientError("bus-unreachable", "no answer")
+    assert harness.take(sqs_record(mam_event())) == ["m-1"]
+    harness.bus.failing = None
 
-    assert gate.take(sqs_record(mam_event())) == []
-    assert [dead.failure.code for dead in gate.queue.dead] == ["bus-MalformedDetail"]
-
-
-def test_ledger_that_fails_lets_nothing_through(gate):
-    gate.table.failing["begin"] = TransientError("aws-unavailable", "no")
-
-    assert gate.take(sqs_record(mam_event())) == ["m-1"]
-    assert gate.ids == []
+    assert harness.take(sqs_record(mam_event(), receive_count=2)) == []
+    assert harness.ids == ["e-1"]
 
 
-def test_ledger_that_fails_after_the_bus_does_not_repeat_the_event(gate):
-    gate.table.failing["complete"] = TransientError("aws-unavailable", "no")
+def test_event_that_the_bus_never_takes_is_dead_lettered_at_once(harness):
+    refusing(harness, "e-1", error=PermanentDataError("bus-MalformedDetail", "no"))
 
-    assert gate.take(sqs_record(mam_event())) == []
-    assert gate.ids == ["e-1"]
+    assert harness.take(sqs_record(mam_event())) == []
+    assert [dead.failure.code for dead in harness.queue.dead] == ["bus-MalformedDetail"]
 
 
-def test_batch_out_of_time_comes_back_at_once_and_untouched(gate):
+def test_idempotency_store_that_fails_lets_nothing_through(harness):
+    harness.table.failing["begin"] = TransientError("aws-unavailable", "no")
+
+    assert harness.take(sqs_record(mam_event())) == ["m-1"]
+    assert harness.ids == []
+
+
+def test_idempotency_store_that_fails_after_the_bus_does_not_repeat_the_event(harness):
+    harness.table.failing["complete"] = TransientError("aws-unavailable", "no")
+
+    assert harness.take(sqs_record(mam_event())) == []
+    assert harness.ids == ["e-1"]
+
+
+def test_batch_out_of_time_comes_back_at_once_and_untouched(harness):
     context = Context(milliseconds=int(TIME_TO_FINISH_SECONDS * 1000) - 1)
 
-    assert gate.take(sqs_record(mam_event()), context=context) == ["m-1"]
+    assert harness.take(sqs_record(mam_event()), context=context) == ["m-1"]
 
-    assert gate.ids == []
-    assert gate.queue.visibility == {"handle-m-1": 0}
+    assert harness.ids == []
+    assert harness.queue.visibility == {"handle-m-1": 0}
 
 
 # --- one record, many events -------------------------------------------------------------------------------------
 
 
-def test_record_whose_events_are_partly_refused_comes_back_and_repeats_none(gate_of):
-    gate = gate_of(partners={"mam": {"specification": BATCH}})
-    refusing(gate, "b")
-    assert gate.take(sqs_record(batch("a", "b", "c"))) == ["m-1"]
-    gate.bus.refuse = lambda _entry: None
+def test_record_whose_events_are_partly_refused_comes_back_and_repeats_none(harness_of):
+    harness = harness_of(partners={"mam": {"specification": BATCH}})
+    refusing(harness, "b")
+    assert harness.take(sqs_record(batch("a", "b", "c"))) == ["m-1"]
+    harness.bus.refuse = lambda _entry: None
 
-    assert gate.take(sqs_record(batch("a", "b", "c"), receive_count=2)) == []
+    assert harness.take(sqs_record(batch("a", "b", "c"), receive_count=2)) == []
 
-    assert gate.ids == ["a", "c", "b"]
+    assert harness.ids == ["a", "c", "b"]
 
 
-def test_record_waits_for_what_may_pass_before_it_is_given_up_on_for_what_may_not(gate_of):
-    gate = gate_of(partners={"mam": {"specification": BATCH}})
+def test_transient_error_of_one_event_is_retried_before_a_permanent_one_dead_letters_the_record(harness_of):
+    harness = harness_of(partners={"mam": {"specification": BATCH}})
     errors = {"a": PermanentDataError("bus-MalformedDetail", "no"), "b": THROTTLED}
-    gate.bus.refuse = lambda entry: errors.get(json.loads(entry.detail)["metadata"]["id"])
+    harness.bus.refuse = lambda entry: errors.get(json.loads(entry.detail)["metadata"]["id"])
 
-    assert gate.take(sqs_record(batch("a", "b"))) == ["m-1"]
-    assert not gate.queue.dead
+    assert harness.take(sqs_record(batch("a", "b"))) == ["m-1"]
+    assert not harness.queue.dead
     del errors["b"]
-    assert gate.take(sqs_record(batch("a", "b"), receive_count=2)) == []
+    assert harness.take(sqs_record(batch("a", "b"), receive_count=2)) == []
 
-    assert gate.ids == ["b"]
-    assert gate.queue.dead[0].failure.code == "bus-MalformedDetail"
-
-
-def test_empty_batch_is_done(gate_of):
-    gate = gate_of(partners={"mam": {"specification": BATCH}})
-
-    assert gate.take(sqs_record('{"events": []}'), sqs_record('{"events": []}', "m-2", group_id="g")) == []
-    assert gate.bus.calls == []
+    assert harness.ids == ["b"]
+    assert harness.queue.dead[0].failure.code == "bus-MalformedDetail"
 
 
-def test_events_of_a_fifo_record_keep_their_order_and_none_overtakes_a_refused_one(gate_of):
-    gate = gate_of(partners={"mam": {"specification": BATCH}})
-    refusing(gate, "b")
+def test_empty_batch_is_done(harness_of):
+    harness = harness_of(partners={"mam": {"specification": BATCH}})
 
-    assert gate.take(sqs_record(batch("a", "b", "c"), group_id="g")) == ["m-1"]
-    assert gate.ids == ["a"]
-    gate.bus.refuse = lambda _entry: None
-    assert gate.take(sqs_record(batch("a", "b", "c"), group_id="g", receive_count=2)) == []
+    assert harness.take(sqs_record('{"events": []}'), sqs_record('{"events": []}', "m-2", group_id="g")) == []
+    assert harness.bus.calls == []
 
-    assert gate.ids == ["a", "b", "c"]
-    sequences = [event.metadata.sequence for event in gate.bus.events]
+
+def test_events_of_a_fifo_record_keep_their_order_and_none_overtakes_a_refused_one(harness_of):
+    harness = harness_of(partners={"mam": {"specification": BATCH}})
+    refusing(harness, "b")
+
+    assert harness.take(sqs_record(batch("a", "b", "c"), group_id="g")) == ["m-1"]
+    assert harness.ids == ["a"]
+    harness.bus.refuse = lambda _entry: None
+    assert harness.take(sqs_record(batch("a", "b", "c"), group_id="g", receive_count=2)) == []
+
+    assert harness.ids == ["a", "b", "c"]
+    sequences = [event.metadata.sequence for event in harness.bus.events]
     assert sequences == sorted(sequences)
 
 
@@ -332,8 +332,8 @@ def test_events_of_a_fifo_record_keep_their_order_and_none_overtakes_a_refused_o
 class FifoModel:
     """A FIFO queue: batches in order, a group locked while one of its messages is invisible."""
 
-    def __init__(self, gate, records):
-        self.gate = gate
+    def __init__(self, harness, records):
+        self.harness = harness
         self.waiting = list(records)
         self.received = dict.fromkeys((r["messageId"] for r in records), 0)
         self.invisible_until = {}
@@ -343,11 +343,11 @@ class FifoModel:
             if not self.waiting:
                 return
             self.poll(size)
-            self.gate.clock.sleep(1)
+            self.harness.clock.sleep(1)
         raise AssertionError(f"{len(self.waiting)} records are still waiting")
 
     def poll(self, size):
-        now = self.gate.clock.now
+        now = self.harness.clock.now
         locked = {self.group(r) for r in self.waiting if self.invisible_until.get(r["messageId"], 0) > now}
         batch_of_records = [r for r in self.waiting if self.group(r) not in locked][:size]
         if not batch_of_records:
@@ -355,11 +355,11 @@ class FifoModel:
         for record in batch_of_records:
             self.received[record["messageId"]] += 1
             record["attributes"]["ApproximateReceiveCount"] = str(self.received[record["messageId"]])
-        failed = set(self.gate.take(*batch_of_records))
+        failed = set(self.harness.take(*batch_of_records))
         done = {r["messageId"] for r in batch_of_records} - failed
         self.waiting = [r for r in self.waiting if r["messageId"] not in done]
         for identifier in failed:
-            self.invisible_until[identifier] = now + self.gate.queue.visibility[f"handle-{identifier}"]
+            self.invisible_until[identifier] = now + self.harness.queue.visibility[f"handle-{identifier}"]
 
     @staticmethod
     def group(record):
@@ -374,9 +374,9 @@ def interleaved(**bodies):
     ]
 
 
-def by_group(gate):
+def by_group(harness):
     groups = {}
-    for event in gate.bus.events:
+    for event in harness.bus.events:
         groups.setdefault(event.metadata.partitionkey, []).append(event.metadata.id)
     return groups
 
@@ -385,7 +385,7 @@ IN_ORDER = {f"g{group}": [f"e{n}" for n in range(20) if n % 5 == group] for grou
 
 
 @pytest.mark.parametrize("size", [1, 3, 10, 20])
-def test_groups_keep_their_order_while_one_in_the_middle_fails(gate, size):
+def test_groups_keep_their_order_while_one_in_the_middle_fails(harness, size):
     refusals = {"e7": 5}
 
     def refuse(entry):
@@ -393,31 +393,31 @@ def test_groups_keep_their_order_while_one_in_the_middle_fails(gate, size):
         refusals[identity] = refusals.get(identity, 0) - 1
         return THROTTLED if refusals[identity] >= 0 else None
 
-    gate.bus.refuse = refuse
-    queue = FifoModel(gate, interleaved())
+    harness.bus.refuse = refuse
+    queue = FifoModel(harness, interleaved())
 
     queue.drain(size)
 
-    assert by_group(gate) == IN_ORDER
-    assert not gate.queue.dead
+    assert by_group(harness) == IN_ORDER
+    assert not harness.queue.dead
     others = [r for r in interleaved() if FifoModel.group(r) != "g2"]
     assert {queue.received[r["messageId"]] for r in others} == {1}
 
 
-def test_groups_do_not_wait_for_the_one_that_fails(gate):
-    refusing(gate, "e7")
+def test_groups_do_not_wait_for_the_one_that_fails(harness):
+    refusing(harness, "e7")
 
-    stayed = gate.take(*interleaved())
+    stayed = harness.take(*interleaved())
 
     assert stayed == ["m7", "m12", "m17"]
-    assert by_group(gate) == {**IN_ORDER, "g2": ["e2"]}
+    assert by_group(harness) == {**IN_ORDER, "g2": ["e2"]}
 
 
-def test_group_goes_on_once_its_unusable_record_is_in_the_dead_letter_queue(gate):
-    assert gate.take(*interleaved(e7="{not json")) == []
+def test_group_goes_on_once_its_unusable_record_is_in_the_dead_letter_queue(harness):
+    assert harness.take(*interleaved(e7="{not json")) == []
 
-    assert by_group(gate) == {**IN_ORDER, "g2": ["e2", "e12", "e17"]}
-    assert [(dead.body, dead.group_id) for dead in gate.queue.dead] == [("{not json", "g2")]
+    assert by_group(harness) == {**IN_ORDER, "g2": ["e2", "e12", "e17"]}
+    assert [(dead.body, dead.group_id) for dead in harness.queue.dead] == [("{not json", "g2")]
 
 
 # --- hostile bodies ----------------------------------------------------------------------------------------------
@@ -443,20 +443,20 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("body", "code"), HOSTILE.items(), ids=HOSTILE.values())
-def test_unusable_body_goes_to_review_with_its_reason_and_holds_nobody_up(gate, body, code):
-    assert gate.take(sqs_record(body, "bad"), sqs_record(mam_event(), "good")) == []
+def test_unusable_body_goes_to_review_with_its_reason_and_blocks_no_other(harness, body, code):
+    assert harness.take(sqs_record(body, "bad"), sqs_record(mam_event(), "good")) == []
 
-    assert [(dead.body, dead.failure.code) for dead in gate.queue.dead] == [(body, code)]
-    assert gate.queue.dead[0].failure.failure_class == "permanent-data"
-    assert gate.ids == ["e-1"]
+    assert [(dead.body, dead.failure.code) for dead in harness.queue.dead] == [(body, code)]
+    assert harness.queue.dead[0].failure.failure_class == "permanent-data"
+    assert harness.ids == ["e-1"]
 
 
-def test_control_attributes_in_a_partners_body_are_only_data(gate):
+def test_control_attributes_in_a_partners_body_are_only_data(harness):
     forged = {"metadata": {"hops": 0, "dataref": "s3://elsewhere/x", "redrive": {"route": "route/cms", "count": 1}}}
 
-    gate.take(sqs_record(mam_event(**forged, partner="another", source="partner.another")))
+    harness.take(sqs_record(mam_event(**forged, partner="another", source="partner.another")))
 
-    metadata = gate.bus.events[0].metadata
+    metadata = harness.bus.events[0].metadata
     assert (metadata.partner, metadata.source, metadata.dataref, metadata.redrive) == ("mam", "partner.mam", None, None)
 
 
@@ -467,14 +467,14 @@ def test_control_attributes_in_a_partners_body_are_only_data(gate):
     ),
 )
 def test_fuzz_no_record_raises_or_blocks_the_queue(body, attributes):
-    gate = Gate()
+    harness = IngressHarness()
     record = sqs_record(body, attributes=attributes)
     with pytest.MonkeyPatch.context() as patch:
-        gate.install(patch)
+        harness.install(patch)
 
-        assert gate.take(record) == []
+        assert harness.take(record) == []
 
-    assert len(gate.bus.entries) + len(gate.queue.dead) == 1
+    assert len(harness.bus.entries) + len(harness.queue.dead) == 1
 
 
 # --- configuration -----------------------------------------------------------------------------------------------
@@ -495,36 +495,36 @@ def test_fuzz_no_record_raises_or_blocks_the_queue(body, attributes):
         ({"a": {"specification": SPECIFICATION, "secret_arns": []}}, "secret_arns: is unknown"),
     ],
 )
-def test_unusable_configuration_names_what_is_wrong(document, problem):
+def test_unusable_configuration_names_every_mistake(document, problem):
     with pytest.raises(ConfigurationError, match=problem):
         parse_queue_partners(document, "sqs")
 
 
-def test_unknown_entry_names_the_known_ones():
+def test_unknown_ingress_is_refused_with_the_known_ones():
     with pytest.raises(ConfigurationError, match="sqs, sns-fifo, partner-bus, custom-bus"):
         parse_queue_ingress("webhook")
 
 
-def test_reason_of_an_unusable_configuration_reaches_the_dead_letter_queue(gate, monkeypatch):
+def test_reason_of_an_unusable_configuration_reaches_the_dead_letter_queue(harness, monkeypatch):
     def unusable():
         raise ConfigurationError(["partners.mam.specification.id: is missing"])
 
     monkeypatch.setattr("media_events.handlers.queue_ingress.receiver", unusable)
 
-    assert gate.take(sqs_record(mam_event())) == []
+    assert harness.take(sqs_record(mam_event())) == []
 
-    (dead,) = gate.queue.dead
+    (dead,) = harness.queue.dead
     assert (dead.failure.failure_class, dead.failure.code) == ("permanent-config", "configuration-unusable")
     assert "specification.id" in dead.failure.message
     assert dead.body == mam_event()
     assert json.loads(dead.attributes["origin"]["stringValue"])["unread"] is True
 
 
-def test_configuration_that_can_not_be_read_now_is_read_later(gate, monkeypatch):
+def test_configuration_that_can_not_be_read_now_is_read_later(harness, monkeypatch):
     def unreadable():
         raise TransientError("aws-unavailable", "no answer")
 
     monkeypatch.setattr("media_events.handlers.queue_ingress.receiver", unreadable)
 
-    assert gate.take(sqs_record(mam_event())) == ["m-1"]
-    assert not gate.queue.dead
+    assert harness.take(sqs_record(mam_event())) == ["m-1"]
+    assert not harness.queue.dead

@@ -30,8 +30,8 @@ CERTIFICATE = {"clientCert": {"subjectDN": "CN=mux", "issuerDN": "CN=ca", "seria
 
 
 @pytest.fixture(name="service")
-def _desk(desk_of):
-    return desk_of(partners=PARTNERS)
+def _service(service_of):
+    return service_of(partners=PARTNERS)
 
 
 def event(partner, *, authorizer=None, authentication=None, own_route=True, body=BODY, **changes):
@@ -132,14 +132,14 @@ def test_principal_that_is_not_named_is_refused_whatever_iam_lets_it_do(service,
     )
 
 
-def test_signature_is_asked_for_though_api_gateway_authorised_the_call(service):
+def test_signature_is_verified_although_api_gateway_authorised_the_call(service):
     assert service.send(event("mux", authorizer=IAM | JWT, authentication=CERTIFICATE)).status == 401
     assert service.nothing_happened()
 
 
-def test_signature_does_not_take_the_place_of_authorisation(desk_of):
+def test_signature_does_not_take_the_place_of_authorisation(service_of):
     entry = {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"], "authentication": "jwt"}
-    service = desk_of(partners={"mux": entry})
+    service = service_of(partners={"mux": entry})
 
     assert refused(service, service.post(), "authorizer-missing")
 
@@ -183,17 +183,17 @@ def test_client_certificate_does_not_take_the_place_of_the_signature(service):
     assert service.nothing_happened()
 
 
-def test_certificate_and_authorisation_are_both_needed_where_both_are_required(desk_of):
-    service = desk_of(partners={"bravo": PARTNERS["bravo"] | {"require_client_certificate": True}})
+def test_certificate_and_authorisation_are_both_needed_where_both_are_required(service_of):
+    service = service_of(partners={"bravo": PARTNERS["bravo"] | {"require_client_certificate": True}})
 
     assert refused(service, service.send(event("bravo", authorizer=JWT)), "client-certificate-missing")
     assert refused(service, service.send(event("bravo", authentication=CERTIFICATE)), "authorizer-missing")
     assert service.send(event("bravo", authorizer=JWT, authentication=CERTIFICATE)).status == 202
 
 
-def test_handshake_by_get_is_authorised_too(desk_of):
+def test_handshake_by_get_is_authorised_too(service_of):
     specification = UNSIGNED | {"handshake": {"kind": "query_echo", "query": "challenge"}}
-    service = desk_of(partners={"bravo": PARTNERS["bravo"] | {"specification": specification}})
+    service = service_of(partners={"bravo": PARTNERS["bravo"] | {"specification": specification}})
     question = {"method": "GET", "query": "challenge=c0ffee"}
 
     assert refused(service, service.send(event("bravo", **question)), "authorizer-missing")
@@ -210,9 +210,9 @@ HMAC_TOKEN = {
 }
 
 
-def test_handshake_with_an_hmac_of_a_token_still_has_its_secret(desk_of):
+def test_handshake_with_an_hmac_of_a_token_still_has_its_secret(service_of):
     entry = PARTNERS["bravo"] | {"specification": UNSIGNED | {"handshake": HMAC_TOKEN}, "secret_arns": ["arn:mux"]}
-    service = desk_of(partners={"bravo": entry})
+    service = service_of(partners={"bravo": entry})
     body = json.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": "abc"}})
 
     reply = service.send(event("bravo", authorizer=JWT, body=body))
@@ -227,14 +227,14 @@ def test_authorised_call_costs_no_look_at_the_secrets(service):
     assert not service.secrets.cached
 
 
-def test_replay_of_an_authorised_call_is_published_once(service):
+def test_repetition_of_an_authorised_call_is_published_once(service):
     replies = [service.send(event("bravo", authorizer=JWT)).json["status"] for _ in range(3)]
 
     assert replies == ["accepted", "duplicate", "duplicate"]
     assert len(service.bus.entries) == 1
 
 
-def test_kept_request_of_an_authorised_partner_has_no_token_and_comes_back(service):
+def test_quarantined_request_of_an_authorised_partner_has_no_token_and_comes_back(service):
     headers = {"content-type": "application/json", "authorization": "Bearer live-token", "x-amz-security-token": "live"}
     service.send(event("bravo", authorizer=JWT, body="junk", headers=headers))
 
@@ -269,19 +269,19 @@ def test_kept_request_of_an_authorised_partner_has_no_token_and_comes_back(servi
         ({"specification": UNSIGNED | {"handshake": HMAC_TOKEN}, "authentication": "jwt"}, "handshake: needs a secret"),
     ],
 )
-def test_c11_partner_that_nothing_would_authenticate_is_named_and_nothing_is_accepted(desk_of, entry, problem):
+def test_c11_partner_that_nothing_would_authenticate_is_named_and_nothing_is_accepted(service_of, entry, problem):
     with pytest.raises(ValueError, match=problem):
-        desk_of(partners=PARTNERS | {"broken": entry})
+        service_of(partners=PARTNERS | {"broken": entry})
 
 
-def test_without_a_word_about_it_the_signature_decides():
+def test_by_default_the_signature_decides():
     fields = Fields({}, "partners.mux", [])
 
     assert parse_authorization(fields) == WebhookAuthorization()
     assert (fields.problems, WebhookAuthorization().by_signature) == ([], True)
 
 
-def test_method_that_nobody_knows_lets_nobody_in():
+def test_unknown_method_admits_nobody():
     caller = AuthorizedCaller(partner="acme", principal=SESSION, jwt=True, certificate=True)
 
     assert WebhookAuthorization(method="none").refusal(caller, "acme") == "authorizer-missing"

@@ -32,7 +32,7 @@ def test_b1_deep_nesting_without_a_signature_is_refused_with_401(service, openin
 
 @pytest.mark.attack("B1")
 @pytest.mark.parametrize("depth", [65, 1_100, 30_000])
-def test_b1_deep_nesting_with_a_signature_is_kept_for_review(service, depth):
+def test_b1_deep_nesting_with_a_signature_is_quarantined(service, depth):
     dead, _ = quarantined(service, service.post(b'{"a":' * depth + b"1" + b"}" * depth))
 
     assert dead.failure.code == "json-too-deep"
@@ -40,7 +40,7 @@ def test_b1_deep_nesting_with_a_signature_is_kept_for_review(service, depth):
 
 @pytest.mark.attack("B2")
 @pytest.mark.parametrize("body", ["[]", '"text"', "12", "null", "true", "[{}]"])
-def test_b2_json_that_is_no_object_is_kept_for_review(service, body):
+def test_b2_json_that_is_no_object_is_quarantined(service, body):
     dead, _ = quarantined(service, service.post(body))
 
     assert dead.failure.failure_class == "permanent-data"
@@ -48,7 +48,7 @@ def test_b2_json_that_is_no_object_is_kept_for_review(service, body):
 
 @pytest.mark.attack("B3")
 @pytest.mark.parametrize("body", ["", "{", "not json", '{"a": 1,}', "{'a': 1}"])
-def test_b3_invalid_json_is_kept_for_review(service, body):
+def test_b3_invalid_json_is_quarantined(service, body):
     _, request = quarantined(service, service.post(body))
 
     assert base64.b64decode(request["body_base64"]) == body.encode()
@@ -56,7 +56,7 @@ def test_b3_invalid_json_is_kept_for_review(service, body):
 
 @pytest.mark.attack("B4")
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", r'"\ud800"'])
-def test_b4_what_json_or_the_bus_can_not_say_is_kept_for_review(service, value):
+def test_b4_value_that_json_or_the_bus_can_not_hold_is_quarantined(service, value):
     quarantined(service, service.post(BODY.replace('"data": {}', f'"data": {{"n": {value}}}')))
 
 
@@ -69,7 +69,7 @@ def test_b4_large_integers_reach_the_bus_as_text(service):
 
 
 @pytest.mark.attack("B5")
-def test_b5_duplicate_keys_are_kept_for_review(service):
+def test_b5_duplicate_keys_are_quarantined(service):
     dead, _ = quarantined(service, service.post(BODY.replace('"type": "video', '"type": "evil", "type": "video')))
 
     assert dead.failure.code == "json-duplicate-key"
@@ -77,12 +77,12 @@ def test_b5_duplicate_keys_are_kept_for_review(service):
 
 @pytest.mark.attack("B6")
 @pytest.mark.parametrize("kind", [7, None, [], {}, "x" * 10_240, "a\nb", "\x1b[31mred", ""])
-def test_b6_type_that_is_no_short_printable_text_is_kept_for_review(service, kind):
+def test_b6_type_that_is_no_short_printable_text_is_quarantined(service, kind):
     quarantined(service, service.post(json.dumps(json.loads(BODY) | {"type": kind})))
 
 
 @pytest.mark.attack("B7")
-def test_b7_body_that_is_not_utf_8_is_kept_for_review_byte_by_byte(service):
+def test_b7_body_that_is_not_utf_8_is_quarantined_byte_by_byte(service):
     body = BODY.encode().replace(b"asset-1", b"\xff\xfe\x80")
 
     _, request = quarantined(service, service.post(body))
@@ -92,7 +92,7 @@ def test_b7_body_that_is_not_utf_8_is_kept_for_review_byte_by_byte(service):
 
 @pytest.mark.attack("B8")
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + BODY.encode(), b"\xc0\xaf", BODY.encode() + b"\x00"])
-def test_b8_mark_overlong_form_and_nul_are_kept_for_review(service, body):
+def test_b8_mark_overlong_form_and_nul_are_quarantined(service, body):
     quarantined(service, service.post(body))
 
 
@@ -201,7 +201,7 @@ def test_b16_body_that_is_no_base64_is_refused_with_400(service, text):
     assert service.nothing_happened()
 
 
-def test_request_kept_for_review_has_no_credentials(service):
+def test_quarantined_request_has_no_credentials(service):
     headers = service.mux_headers(b"junk") | {
         "authorization": "Bearer live-bearer",
         "cookie": "session=live-cookie",
@@ -218,7 +218,7 @@ def test_request_kept_for_review_has_no_credentials(service):
         assert planted not in dead.body + dead.failure.to_json() + service.report.text()
 
 
-def test_request_kept_for_review_keeps_what_its_events_ids_are_made_of(service):
+def test_quarantined_request_keeps_the_sources_of_its_events_ids(service):
     headers = service.standard_headers(b"junk", message_id="msg_keep")
 
     _, request = quarantined(service, service.post("junk", partner="standard", headers=headers))
@@ -239,8 +239,8 @@ def test_same_request_has_the_same_id_for_review_and_another_has_another(service
 @pytest.mark.parametrize(
     "template", ['{"data": {"auth_token": "live-token"}, "type": 7}', '{"data": {"auth_token": "live-token"']
 )
-def test_redacted_fields_are_not_kept_even_of_a_body_that_does_not_parse(desk_of, paths, template):
-    service = desk_of(
+def test_redacted_fields_are_not_stored_even_of_a_body_that_does_not_parse(service_of, paths, template):
+    service = service_of(
         partners={"mux": {"specification": {"preset": "mux", "redact": paths}, "secret_arns": ["arn:mux"]}}
     )
 
@@ -251,7 +251,7 @@ def test_redacted_fields_are_not_kept_even_of_a_body_that_does_not_parse(desk_of
     assert "auth_token" in kept
 
 
-def test_large_request_is_kept_in_the_bucket(service):
+def test_large_quarantined_request_is_in_the_bucket(service):
     body = b"j" * 150_000
 
     _, request = quarantined(service, service.post(body))
@@ -260,7 +260,7 @@ def test_large_request_is_kept_in_the_bucket(service):
     assert service.bodies.kept[request["bodyref"]] == body
 
 
-def test_request_that_can_not_be_kept_is_answered_503(service):
+def test_request_that_can_not_be_quarantined_is_answered_503(service):
     service.queue.failing = TransientError("aws-unavailable", "down")
 
     reply = service.post("junk")
@@ -268,7 +268,7 @@ def test_request_that_can_not_be_kept_is_answered_503(service):
     assert (reply.status, reply.headers["retry-after"]) == (503, "30")
 
 
-def test_kept_request_comes_back_and_is_published_once(service):
+def test_quarantined_request_comes_back_and_is_published_once(service):
     """A mapping that was wrong is put right, and the request sent to the function again, twice."""
     body = json.dumps({"type": "asset.ready", "timestamp": "2026-09-21T14:13:20Z", "data": {"id": "a"}}).encode()
     _, request = quarantined(
@@ -289,14 +289,14 @@ def replayed(service, request):
     return webhook.handler({"request": request}, Context(f"replay-{service.requests}"))
 
 
-def test_kept_request_that_still_fails_raises(service):
+def test_quarantined_request_that_still_fails_raises(service):
     _, request = quarantined(service, service.post("junk"))
 
     with pytest.raises(PermanentDataError, match="not JSON"):
         replayed(service, request)
 
 
-def test_kept_request_raises_when_the_bus_refuses_it_and_is_free_for_the_next_try(service):
+def test_quarantined_request_raises_when_the_bus_refuses_it_and_is_free_for_the_next_try(service):
     _, request = quarantined(service, service.post("junk"))
     request["body_base64"] = base64.b64encode(BODY.encode()).decode()
     service.bus.failing = TransientError("aws-ThrottlingException", "slow down")
@@ -308,7 +308,7 @@ def test_kept_request_raises_when_the_bus_refuses_it_and_is_free_for_the_next_tr
     assert replayed(service, request)["status"] == "accepted"
 
 
-def test_kept_large_request_comes_back_from_the_bucket(service):
+def test_quarantined_large_request_comes_back_from_the_bucket(service):
     body = json.dumps(json.loads(BODY) | {"type": 7, "note": "n" * 150_000})
     _, request = quarantined(service, service.post(body))
     good = json.dumps(json.loads(BODY) | {"note": "n"}).encode()
@@ -328,7 +328,7 @@ def test_kept_large_request_comes_back_from_the_bucket(service):
         {"body_base64": None, "bodyref": "s3://somebody/else"},
     ],
 )
-def test_forged_or_broken_kept_request_is_refused(service, change):
+def test_forged_or_broken_quarantined_request_is_refused(service, change):
     _, request = quarantined(service, service.post("junk"))
 
     with pytest.raises(PermanentDataError):
@@ -336,7 +336,7 @@ def test_forged_or_broken_kept_request_is_refused(service, change):
 
 
 @pytest.mark.parametrize("request_object", [None, [], "text", {}])
-def test_what_is_no_kept_request_is_refused(service, request_object):
+def test_malformed_quarantined_request_is_refused(service, request_object):
     with pytest.raises(PermanentDataError):
         replayed(service, request_object)
 

@@ -74,7 +74,7 @@ def test_c3_disabled_partner_is_answered_410(service):
 
 
 @pytest.mark.attack("C6")
-def test_c6_event_that_the_bus_refuses_is_kept_and_acknowledged(service):
+def test_c6_event_that_the_bus_refuses_is_dead_lettered_and_acknowledged(service):
     service.bus.failing = TransientError("aws-ThrottlingException", "slow down")
 
     reply = service.post()
@@ -87,8 +87,8 @@ def test_c6_event_that_the_bus_refuses_is_kept_and_acknowledged(service):
 
 
 @pytest.mark.attack("C6")
-def test_c6_single_entry_that_the_bus_refuses_is_kept_and_the_others_are_published(desk_of):
-    service = desk_of(partners=BATCH)
+def test_c6_single_entry_that_the_bus_refuses_is_dead_lettered_and_the_others_are_published(service_of):
+    service = service_of(partners=BATCH)
     service.bus.refuse = lambda entry: PermanentConfigError("aws-Denied", "no") if '"id":"b"' in entry.detail else None
 
     assert service.post(bodies("a", "b", "c"), partner="batch").status == 200
@@ -109,7 +109,7 @@ def test_c6_nothing_is_acknowledged_when_bus_and_queue_both_refuse_and_nothing_i
 
 
 @pytest.mark.attack("C6")
-def test_c6_oversize_event_is_kept_by_pointer_when_the_bus_refuses_it(service):
+def test_c6_oversize_event_is_dead_lettered_by_reference_when_the_bus_refuses_it(service):
     service.bus.failing = TransientError("aws-ThrottlingException", "slow down")
 
     service.post(json.dumps(json.loads(BODY) | {"note": "n" * 150_000}))
@@ -120,8 +120,8 @@ def test_c6_oversize_event_is_kept_by_pointer_when_the_bus_refuses_it(service):
 
 
 @pytest.mark.attack("C6")
-def test_c6_failed_part_of_a_batch_is_free_for_the_retry_and_the_rest_is_not_repeated(desk_of):
-    service = desk_of(partners=BATCH)
+def test_c6_failed_part_of_a_batch_is_free_for_the_retry_and_the_rest_is_not_repeated(service_of):
+    service = service_of(partners=BATCH)
     service.bus.refuse = lambda entry: TransientError("aws-x", "no") if '"id":"b"' in entry.detail else None
     service.queue.failing = TransientError("aws-unavailable", "down")
 
@@ -134,8 +134,8 @@ def test_c6_failed_part_of_a_batch_is_free_for_the_retry_and_the_rest_is_not_rep
     assert sorted(event.metadata.id for event in service.bus.events) == ["a", "b", "c"]
 
 
-def test_twin_at_work_on_one_event_of_a_batch_leaves_the_others_free(desk_of):
-    service = desk_of(partners=BATCH)
+def test_twin_at_work_on_one_event_of_a_batch_leaves_the_others_free(service_of):
+    service = service_of(partners=BATCH)
     body = bodies("a", "b")
     service.table.owned_by("twin").acquire(record_key("partner.batch", "b", "ingress"), lease_seconds=60)
 
@@ -165,14 +165,14 @@ def test_c7_secret_store_that_is_down_is_our_fault(service):
     assert service.nothing_happened()
 
 
-def test_ledger_that_is_down_is_our_fault(service):
+def test_idempotency_store_that_is_down_is_our_fault(service):
     service.table.failing["begin"] = TransientError("aws-ProvisionedThroughputExceededException", "slow down")
 
     assert service.post().status == 503
     assert service.nothing_happened()
 
 
-def test_published_event_is_acknowledged_though_the_ledger_fails_afterwards(service):
+def test_published_event_is_acknowledged_although_the_idempotency_store_fails_afterwards(service):
     service.table.failing["complete"] = TransientError("aws-x", "down")
 
     assert service.post().status == 202
@@ -194,7 +194,7 @@ def test_bug_of_our_own_is_503_and_never_500(service, place):
     assert "sesame" not in service.report.text()
 
 
-def test_unusable_configuration_is_503_with_a_log_line_that_says_what_to_mend(monkeypatch):
+def test_unusable_configuration_is_503_with_a_log_line_about_the_mistake(monkeypatch):
     report = FakeReport()
     monkeypatch.setattr(webhook, "telemetry", lambda: report)
     for variable in ("CONFIGURATION_URI", "BUS_ARN"):
@@ -278,8 +278,8 @@ def test_lease_outlives_the_invocation(service):
     assert item["lease_expires"] > service.clock() + 29
 
 
-def test_same_id_of_two_partners_is_two_events(desk_of):
-    service = desk_of(
+def test_same_id_of_two_partners_is_two_events(service_of):
+    service = service_of(
         partners={
             "one": {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"]},
             "two": {"specification": {"preset": "mux"}, "secret_arns": ["arn:mux"]},
@@ -314,9 +314,9 @@ def test_c12_c15_source_and_control_attributes_are_never_the_sender_s(service):
     assert (metadata.dataref, metadata.redrive, metadata.hops) == (None, None, 0)
 
 
-def test_answers_are_the_partner_s_to_choose(desk_of):
+def test_answers_are_the_partner_s_to_choose(service_of):
     answers = {"accepted": 200, "duplicate": 200, "unprocessable": 422, "unauthenticated": 403, "malformed": 422}
-    service = desk_of(
+    service = service_of(
         partners={"mux": {"specification": {"preset": "mux", "answers": answers}, "secret_arns": ["arn:mux"]}}
     )
 
@@ -325,7 +325,7 @@ def test_answers_are_the_partner_s_to_choose(desk_of):
     assert service.post(headers={}).status == 403
 
 
-def test_no_answer_tells_a_forger_why(service):
+def test_no_response_tells_a_forger_why(service):
     answers = {
         service.post(headers=headers).text
         for headers in (
@@ -339,8 +339,8 @@ def test_no_answer_tells_a_forger_why(service):
     assert answers == {'{"error":"unauthenticated"}'}
 
 
-def test_handshake_that_echoes_a_field_is_answered_after_verification_only(desk_of):
-    service = desk_of(
+def test_handshake_that_echoes_a_field_is_answered_after_verification_only(service_of):
+    service = service_of(
         partners=handshake({"kind": "echo_field", "when": "body.type == 'hello'", "token": "body.challenge"})
     )
     body = '{"type": "hello", "challenge": "c0ffee"}'
@@ -351,7 +351,7 @@ def test_handshake_that_echoes_a_field_is_answered_after_verification_only(desk_
     assert not service.bus.calls
 
 
-def test_handshake_with_the_hmac_of_a_token_is_answered_after_verification_only(desk_of):
+def test_handshake_with_the_hmac_of_a_token_is_answered_after_verification_only(service_of):
     rule = {
         "kind": "hmac_token",
         "when": "body.event == 'endpoint.url_validation'",
@@ -359,7 +359,7 @@ def test_handshake_with_the_hmac_of_a_token_is_answered_after_verification_only(
         "response_field": "plainToken",
         "digest_field": "encryptedToken",
     }
-    service = desk_of(partners=handshake(rule))
+    service = service_of(partners=handshake(rule))
     body = '{"event": "endpoint.url_validation", "payload": {"plainToken": "c0ffee"}}'
 
     assert service.post(body, headers={"content-type": "application/json"}).status == 401
@@ -370,8 +370,8 @@ def test_handshake_with_the_hmac_of_a_token_is_answered_after_verification_only(
     assert service.nothing_happened()
 
 
-def test_partner_with_a_handshake_sends_events_as_before(desk_of):
-    service = desk_of(
+def test_partner_with_a_handshake_sends_events_as_before(service_of):
+    service = service_of(
         partners=handshake({"kind": "echo_field", "when": "body.type == 'hello'", "token": "body.challenge"})
     )
 
@@ -379,9 +379,9 @@ def test_partner_with_a_handshake_sends_events_as_before(desk_of):
     assert service.post("junk").json["id"].startswith("request-")
 
 
-def test_handshake_by_query_is_answered_on_get(desk_of):
+def test_handshake_by_query_is_answered_on_get(service_of):
     rule = {"kind": "query_echo", "query": "challenge", "secret_query": "verify"}
-    service = desk_of(partners=handshake(rule))
+    service = service_of(partners=handshake(rule))
 
     reply = service.post(b"", method="GET", headers={}, query=f"challenge=c0ffee&verify={SECRET}")
 
@@ -407,14 +407,14 @@ def handshake(rule):
         ({"specification": {"preset": "mux", "verification": None}, "secret_arns": ["a"]}, "webhook needs it"),
     ],
 )
-def test_c11_unusable_partner_is_named_and_nothing_is_accepted(desk_of, entry, problem):
+def test_c11_unusable_partner_is_named_and_nothing_is_accepted(service_of, entry, problem):
     with pytest.raises(ValueError, match=problem):
-        desk_of(partners={**PARTNERS, "broken": entry})
+        service_of(partners={**PARTNERS, "broken": entry})
 
 
-def test_every_unusable_partner_is_named_at_once(desk_of):
+def test_every_unusable_partner_is_named_at_once(service_of):
     with pytest.raises(ValueError, match=r"partners\.a\..*partners\.b\."):
-        desk_of(partners={"a": {}, "b": {}})
+        service_of(partners={"a": {}, "b": {}})
 
 
 @pytest.mark.attack("C9")

@@ -45,8 +45,8 @@ def twilio_headers(fields, query=""):
 
 
 @pytest.mark.attack("A16")
-def test_a16_form_is_accepted_as_it_was_signed(desk_of):
-    service = desk_of(partners=TWILIO)
+def test_a16_form_is_accepted_as_it_was_signed(service_of):
+    service = service_of(partners=TWILIO)
     fields = {"id": "evt-1", "Body": "hello", "From": "x"}
 
     assert service.post(urlencode(fields), partner="other", headers=twilio_headers(fields)).status == 202
@@ -63,8 +63,8 @@ def test_a16_form_is_accepted_as_it_was_signed(desk_of):
         "id=evt-1&Body=hello",
     ],
 )
-def test_a16_shifted_merged_or_repeated_parameters_are_refused_with_401(desk_of, body):
-    service = desk_of(partners=TWILIO)
+def test_a16_shifted_merged_or_repeated_parameters_are_refused_with_401(service_of, body):
+    service = service_of(partners=TWILIO)
     headers = twilio_headers({"id": "evt-1", "Body": "hello", "From": "x"})
 
     assert service.post(body, partner="other", headers=headers).status == 401
@@ -72,8 +72,8 @@ def test_a16_shifted_merged_or_repeated_parameters_are_refused_with_401(desk_of,
 
 
 @pytest.mark.attack("A16")
-def test_a16_query_is_signed_too(desk_of):
-    service = desk_of(partners=TWILIO)
+def test_a16_query_is_signed_too(service_of):
+    service = service_of(partners=TWILIO)
     fields = {"id": "evt-1", "Body": "hello", "From": "x"}
     headers = twilio_headers(fields, query="a=1")
 
@@ -82,8 +82,8 @@ def test_a16_query_is_signed_too(desk_of):
 
 
 @pytest.mark.attack("A17")
-def test_a17_json_under_a_form_s_signature_is_refused_with_415(desk_of):
-    service = desk_of(partners=TWILIO)
+def test_a17_json_under_a_form_s_signature_is_refused_with_415(service_of):
+    service = service_of(partners=TWILIO)
     headers = twilio_headers({"id": "evt-1"}) | JSON
 
     assert service.post('{"id": "evt-1"}', partner="other", headers=headers).status == 415
@@ -95,24 +95,24 @@ TOKEN = partner({"method": "static_token", "signature_header": "x-token"})
 
 @pytest.mark.attack("C10")
 @pytest.mark.parametrize("token", ["", SECRET[:-1], SECRET + "x", SECRET.upper(), "é", "x" * 100_000])
-def test_c10_wrong_token_is_refused_with_401(desk_of, token):
-    service = desk_of(partners=TOKEN)
+def test_c10_wrong_token_is_refused_with_401(service_of, token):
+    service = service_of(partners=TOKEN)
 
     assert service.post(BODY, partner="other", headers={"x-token": token, **JSON}).status == 401
     assert service.nothing_happened()
 
 
 @pytest.mark.attack("C10")
-def test_c10_right_token_is_accepted_and_appears_nowhere(desk_of):
-    service = desk_of(partners=TOKEN)
+def test_c10_right_token_is_accepted_and_appears_nowhere(service_of):
+    service = service_of(partners=TOKEN)
 
     assert service.post(BODY, partner="other", headers={"x-token": SECRET, **JSON}).status == 202
     assert service.post("junk", partner="other", headers={"x-token": SECRET, **JSON}).status == 202
     assert SECRET not in service.report.text() + service.queue.dead[0].body + service.bus.entries[0].detail
 
 
-def test_token_in_the_query_is_not_kept_for_review(desk_of):
-    service = desk_of(partners=partner({"method": "static_token", "signature_query": "k"}))
+def test_token_in_the_query_is_not_in_the_quarantine(service_of):
+    service = service_of(partners=partner({"method": "static_token", "signature_query": "k"}))
 
     assert service.post("junk", partner="other", headers=JSON, query=f"k={SECRET}&a=1").status == 202
     assert SECRET not in service.queue.dead[0].body
@@ -135,23 +135,23 @@ BASIC = partner({"method": "basic"})
         ("Basic ", 401),
     ],
 )
-def test_c10_basic_takes_scheme_and_password_as_rfc_7617_has_them(desk_of, text, status):
-    service = desk_of(partners=BASIC)
+def test_c10_basic_takes_scheme_and_password_as_rfc_7617_has_them(service_of, text, status):
+    service = service_of(partners=BASIC)
     service.secrets.stored["arn:other"] = ["user:p:a:ss"]
 
     assert service.post(BODY, partner="other", headers={"authorization": text, **JSON}).status == status
 
 
-def test_unverified_partner_is_accepted_only_where_the_specification_says_so(desk_of):
-    service = desk_of(partners=partner({"method": "none", "allow_unverified": True}))
+def test_unverified_partner_is_accepted_only_where_the_specification_says_so(service_of):
+    service = service_of(partners=partner({"method": "none", "allow_unverified": True}))
 
     assert service.post(BODY, partner="other", headers=JSON).status == 202
     assert not service.secrets.cached
 
 
 @pytest.mark.attack("C14")
-def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_kept_request(desk_of):
-    service = desk_of(
+def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_quarantined_request(service_of):
+    service = service_of(
         partners={
             "other": {
                 "specification": {

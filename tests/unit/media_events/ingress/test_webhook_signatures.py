@@ -156,7 +156,7 @@ def test_a12_signature_from_the_future_is_refused_with_401(service, ahead):
 
 
 @pytest.mark.attack("A13")
-def test_a13_verbatim_replay_is_a_duplicate_and_published_once(service):
+def test_a13_verbatim_repetition_is_a_duplicate_and_published_once(service):
     headers = service.mux_headers(BODY.encode())
 
     replies = [service.post(headers=headers) for _ in range(3)]
@@ -167,7 +167,7 @@ def test_a13_verbatim_replay_is_a_duplicate_and_published_once(service):
 
 
 @pytest.mark.attack("A14")
-def test_a14_replay_after_the_ledger_s_retention_is_refused_by_its_time(service):
+def test_a14_repetition_after_the_retention_of_its_record_is_refused_by_its_time(service):
     headers = service.mux_headers(BODY.encode())
     service.post(headers=headers)
     service.clock.now += 15 * 86_400

@@ -100,7 +100,7 @@ def test_permanent_failure_that_can_not_be_dead_lettered_is_left_to_lambda(consu
 
 
 @pytest.mark.parametrize("event", [None, 7, "text", [], {}, {"detail": 7}, {"Records": [sqs_record("{}", "a")]}])
-def test_what_is_no_event_is_dead_lettered_as_such(consumer, queue, event):
+def test_body_that_is_no_event_is_dead_lettered_as_such(consumer, queue, event):
     def handle(messages):
         return [_problem(message) for message in messages]
 
@@ -117,7 +117,7 @@ def _problem(message):
     return None
 
 
-def test_what_is_raised_quotes_no_event_for_lambda_writes_it_to_the_log(consumer):
+def test_raised_error_quotes_no_event_because_lambda_logs_it(consumer):
     answered = TransientError("http-503", "the destination answered 503", response="asset-1 is not known here")
     assert raised(answering(answered), consumer).response is None
     assert raised(answering(ValueError("asset-1 broke it")), consumer).message == "ValueError"
@@ -140,7 +140,7 @@ def test_handler_that_breaks_is_an_attempt_like_others(consumer):
         (None, 0),
     ],
 )
-def test_number_of_re_drives_is_the_events_own(redrive, count):
+def test_number_of_redrives_is_the_events_own(redrive, count):
     event = rule_event()
     event["detail"]["metadata"]["redrive"] = redrive
     assert message_of(event).redrive_count == count
@@ -162,7 +162,7 @@ def destination_record(event, failure_text, *, condition="RetriesExhausted", att
     return Message.of(sqs_record(json.dumps(body), "m-1"))
 
 
-def test_re_drive_function_reads_why_it_failed_from_lambdas_record(consumer):
+def test_redrive_function_reads_why_it_failed_from_lambdas_record(consumer):
     event = rule_event(id="evt-1")
     refusal = TransientError("http-503", "the destination answered 503", retry_after=600)
     text = raised(answering(refusal), consumer, event).to_json()
@@ -180,7 +180,7 @@ def test_re_drive_function_reads_why_it_failed_from_lambdas_record(consumer):
     assert (dead_letter.identity.event_id, json.loads(dead_letter.body)) == ("evt-1", event)
 
 
-def test_re_drive_count_of_an_event_that_lambda_gave_up_on_is_the_events_own(consumer):
+def test_redrive_count_of_an_event_that_lambda_gave_up_on_is_the_events_own(consumer):
     event = rule_event()
     event["detail"]["metadata"]["redrive"] = {"route": "route/cms", "count": 2}
     text = raised(answering(TransientError("http-503", "busy")), consumer, event).to_json()

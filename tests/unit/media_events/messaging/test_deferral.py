@@ -25,7 +25,7 @@ from media_events.messaging.queue_consumer import COPY_LEASE_SECONDS, Consumer, 
 from media_events.recovery.dead_letter import parse
 from media_events.recovery.redrive_messages import attributes_to_send
 from tests.fakes.events import make_event
-from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeQueue, FakeReport, bus_event, sqs_record
+from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeQueue, FakeReport, bus_event, sqs_record
 
 HOLD = 3600.0
 PAUSED = DeferredError("breaker-open", "paused", retry_after=29.5, hold_seconds=HOLD)
@@ -102,14 +102,14 @@ def test_attempts_before_the_wait_count_after_it(clock):
     assert dead_letter.failure.receivecount == 3
 
 
-def test_a_wait_begins_once_however_often_it_is_prolonged(clock):
+def test_a_deferral_has_one_beginning_however_often_it_is_prolonged(clock):
     since = int(clock.now) - 1000
     waiting = Waiting()
     consumed(clock, waiting, attributes={DEFERRED_SINCE_ATTRIBUTE: number(since)})
     assert waiting.copies[0][3] == since
 
 
-def test_what_has_waited_too_long_becomes_a_dead_letter_that_first_failed_when_the_wait_began(clock):
+def test_message_deferred_for_too_long_becomes_a_dead_letter_that_first_failed_when_the_wait_began(clock):
     since = int(clock.now) - int(HOLD)
     waiting = Waiting()
     answer, queue, _ = consumed(clock, waiting, attributes={DEFERRED_SINCE_ATTRIBUTE: number(since)})
@@ -129,14 +129,14 @@ def test_a_copy_that_can_not_be_sent_leaves_the_original_in_the_queue(clock, fai
     assert "planted-secret" not in report.text()
 
 
-def test_where_copies_are_not_possible_the_original_waits(clock):
+def test_original_waits_if_copies_are_not_possible(clock):
     answer, queue, _ = consumed(clock, Waiting(possible=False))
     assert len(answer["batchItemFailures"]) == 1
     assert queue.visibility == {"handle-m-1": 30}
 
 
 @pytest.mark.parametrize("text", ["-5", "many", ""])
-def test_what_is_no_number_counts_nothing(text):
+def test_malformed_number_counts_nothing(text):
     attributes = {name: number(text) for name in (PRIOR_ATTEMPTS_ATTRIBUTE, DEFERRED_SINCE_ATTRIBUTE)}
     message = Message.of(sqs_record("x", attributes=attributes))
     assert (message.receive_count, message.deferred_since) == (1, None)
@@ -149,16 +149,16 @@ def named(copy):
     return {DEFERRAL_ATTRIBUTE: {"stringValue": copy, "dataType": "String"}}
 
 
-def test_a_message_that_sqs_hands_out_twice_is_put_off_once(clock):
-    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
+def test_a_message_that_sqs_delivers_twice_is_deferred_once(clock):
+    waiting, idempotency = Waiting(), FakeIdempotencyTable(clock)
     for owner in ("one", "other"):
         answer, queue, _ = consumed(clock, waiting, copies=idempotency.owned_by(owner))
         assert (answer, queue.dead) == ({"batchItemFailures": []}, [])
     assert waiting.names == ["1/m-1"]
 
 
-def test_each_copy_says_which_it_is_and_may_be_put_off_once_itself(clock):
-    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
+def test_each_copy_has_its_number_and_may_be_deferred_once(clock):
+    waiting, idempotency = Waiting(), FakeIdempotencyTable(clock)
     consumed(clock, waiting, copies=idempotency.owned_by("a"))
     for _ in range(3):
         consumed(clock, waiting, copies=idempotency.owned_by("b"), attributes=named("1/m-1"))
@@ -166,7 +166,7 @@ def test_each_copy_says_which_it_is_and_may_be_put_off_once_itself(clock):
 
 
 def test_a_function_that_dies_before_it_has_sent_the_copy_leaves_the_message_to_the_next(clock):
-    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
+    waiting, idempotency = Waiting(), FakeIdempotencyTable(clock)
     idempotency.owned_by("killed").acquire("copy|0|m-1", lease_seconds=COPY_LEASE_SECONDS)
 
     answer, queue, _ = consumed(clock, waiting, copies=idempotency.owned_by("next"))
@@ -178,7 +178,7 @@ def test_a_function_that_dies_before_it_has_sent_the_copy_leaves_the_message_to_
 
 
 def test_a_copy_that_could_not_be_sent_is_sent_the_next_time(clock):
-    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
+    waiting, idempotency = Waiting(), FakeIdempotencyTable(clock)
     waiting.failing = TransientError("aws-down", "no")
     consumed(clock, waiting, copies=idempotency.owned_by("a"))
     waiting.failing = None
@@ -186,8 +186,8 @@ def test_a_copy_that_could_not_be_sent_is_sent_the_next_time(clock):
     assert waiting.names == ["1/m-1"]
 
 
-def test_a_ledger_that_can_not_be_written_leaves_the_original_in_its_queue(clock):
-    waiting, idempotency = Waiting(), FakeLedgerTable(clock)
+def test_an_idempotency_store_that_can_not_be_written_leaves_the_original_in_its_queue(clock):
+    waiting, idempotency = Waiting(), FakeIdempotencyTable(clock)
     idempotency.failing["begin"] = TransientError("aws-down", "no")
     answer, _, report = consumed(clock, waiting, copies=idempotency.owned_by("a"))
     assert (len(answer["batchItemFailures"]), waiting.names) == (1, [])
@@ -200,7 +200,7 @@ def test_a_ledger_that_can_not_be_written_leaves_the_original_in_its_queue(clock
 
 
 @pytest.mark.parametrize("forged", ["", "7", "/m", "-4/m", "x/m"])
-def test_what_names_no_copy_is_none(forged):
+def test_malformed_deferral_attribute_is_ignored(forged):
     message = Message.of(sqs_record("x", "m-9", attributes=named(forged)))
     assert message.copy in ((0, "m-9"), (0, "m"))
 
@@ -217,7 +217,7 @@ def _sqs(monkeypatch):
         yield boto3.client("sqs", region_name="eu-west-1")
 
 
-def test_the_copy_has_the_body_the_attributes_and_what_it_carries_along(sqs):
+def test_the_copy_has_the_body_the_attributes_and_the_counts(sqs):
     url = sqs.create_queue(QueueName="cms")["QueueUrl"]
     message = Message.of(sqs_record("body", attributes={REDRIVE_COUNT_ATTRIBUTE: number(2)}))
     queue = SqsQueue(sqs, queue_url=url, dead_letter_queue_url=url)

@@ -116,7 +116,7 @@ def test_query_is_never_echoed_on_post_nor_without_a_secret_nor_without_a_handsh
 # Redaction of raw bodies.
 
 
-def test_raw_body_that_is_kept_has_no_credentials():
+def test_raw_body_that_is_quarantined_has_no_credentials():
     body = redact_body(payload("iconik-custom_action"), preset("iconik").redact)
 
     assert b"example-not-a-real-token" not in body
@@ -215,7 +215,7 @@ def test_raw_delivery_is_no_notification(body):
 @pytest.mark.parametrize(
     "event", [None, [], {}, {"detail": {}}, {"detail-type": "x"}, {"detail": {}, "detail-type": 1}]
 )
-def test_what_is_no_eventbridge_event_is_not_unwrapped(event):
+def test_body_that_is_no_eventbridge_event_is_not_unwrapped(event):
     assert unwrap_eventbridge(event) is None
 
 

@@ -275,7 +275,7 @@ def test_s3_event_without_a_sequencer_keeps_the_bus_id():
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if name.startswith("aws_")])
-def test_aws_event_is_the_same_off_the_bus_and_out_of_a_queue(name):
+def test_aws_event_is_the_same_from_a_bus_and_from_a_queue(name):
     spec = preset(EXPECTED[name]["preset"])
     unwrapped = unwrap_eventbridge(json.loads(payload(name)))
     assert unwrapped is not None

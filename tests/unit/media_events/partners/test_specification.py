@@ -193,7 +193,7 @@ def test_anything_that_is_no_specification_is_refused_with_a_sentence(value):
     assert not VALIDATOR.is_valid(value)
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     found = problems(id=7, types={"a": "B"}, time={"path": "x"}, verification={"method": "hmac", "encoding": "x"})
 
     assert {text.split(":")[0] for text in found} >= {"id", "types.a", "time.path", "verification.encoding"}
@@ -207,7 +207,7 @@ def test_nesting_without_end_is_refused():
     assert "nested" in problems(id=source)[0]
 
 
-def test_webhook_without_verification_is_told_to_say_so():
+def test_webhook_without_verification_must_say_so():
     queue = parse_specification(BASE)
     opened = parse_specification({**BASE, "verification": {"method": "none", "allow_unverified": True}})
 
@@ -318,7 +318,7 @@ def test_every_named_partner_has_a_preset():
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_preset_cites_its_source_and_says_what_it_is(name):
+def test_preset_cites_its_source_and_describes_itself(name):
     specification = parse_specification({"preset": name})
 
     assert "http" in preset_text(name)
@@ -363,7 +363,7 @@ def test_new_verification_method_starts_from_nothing():
     assert (found.verification.timestamp, found.verification.signature_format.kind) == (None, "raw")
 
 
-def test_same_verification_method_keeps_what_is_not_said():
+def test_same_verification_method_keeps_the_other_parameters():
     found = parse_specification({"preset": "mux", "verification": {"method": "hmac", "tolerance_seconds": 60}})
 
     assert found.verification is not None

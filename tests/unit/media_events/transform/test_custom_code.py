@@ -58,13 +58,13 @@ def test_split_makes_an_event_of_each_item(outside):
         assert (event.metadata.source, event.metadata.type) == ("partner.mux", "asset.ready")
 
 
-def test_split_keeps_the_rest_of_data_where_the_item_has_a_place(outside):
+def test_split_keeps_the_rest_of_data_if_the_item_has_a_place(outside):
     events = after(outside, {"split": {"items": "data.assets[*].id", "into": "asset.id"}})
 
     assert [event.data for event in events] == [{**DATA, "asset": {"id": "a"}}, {**DATA, "asset": {"id": "b"}}]
 
 
-def test_split_names_its_events_by_what_they_are_about(outside):
+def test_split_names_its_events_by_their_items(outside):
     split = {
         "items": "data.assets",
         "id": "item.lang",
@@ -273,7 +273,7 @@ def test_python_function_whose_answer_is_no_json_is_our_configuration(outside, a
         (TransientError("busy", "later", retry_after=5), "transient", "busy"),
     ],
 )
-def test_what_a_python_function_raises_is_judged(outside, raised, kind, code):
+def test_error_of_a_python_function_is_classified(outside, raised, kind, code):
     def tidy(_event):
         raise raised
 
@@ -411,7 +411,7 @@ def test_part_that_is_refused_for_good_does_not_keep_the_others_from_being_tried
     assert len(hop.queue.dead) == 1
 
 
-def test_event_without_parts_is_told_as_dropped(outside):
+def test_event_without_parts_is_logged_as_dropped(outside):
     hop = Hop(outside, SPLIT)
 
     assert hop.run(make_event({"assets": []})) == []

@@ -63,7 +63,7 @@ class Hop:
         outside = Outside(secrets={steps[0]["lookup"]["http"]["auth"]["secret_arn"]: [json.dumps(CREDENTIALS)]})
         self.transformer = Transformer(
             steps=parse_steps(steps),
-            ports=outside.means_with(partners=self.client, clock=time.time),
+            ports=outside.ports_with(partners=self.client, clock=time.time),
             publisher=Publisher(bus=self.bus, sleep=FakeClock().sleep),
             hop="transform/complete",
             report=self.report,
@@ -152,7 +152,7 @@ def test_event_that_would_lead_elsewhere_reaches_no_api(frameio, hop):
     assert not frameio.served
 
 
-def test_api_that_has_gone_is_tried_again_and_told(frameio, hop):
+def test_api_that_is_down_is_retried_and_logged(frameio, hop):
     frameio.go_away()
 
     assert hop.run(thin()) == ["e1"]

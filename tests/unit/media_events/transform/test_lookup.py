@@ -98,7 +98,7 @@ NOTHING = {
 
 
 @pytest.mark.parametrize(("source", "data"), NOTHING.values(), ids=NOTHING)
-def test_what_is_not_found_is_the_user_s_choice(outside, source, data):
+def test_missing_answer_is_handled_as_configured(outside, source, data):
     assert data_after(outside, lookup(source, missing="pass"), data=data) == data
     assert data_after(outside, lookup(source, missing="default", default=None), data=data) == {**data, "found": None}
 
@@ -112,7 +112,7 @@ def test_what_is_not_found_is_the_user_s_choice(outside, source, data):
 
 @pytest.mark.parametrize("source", [http(), table(), s3(key="data.key")])
 @pytest.mark.parametrize("data", [{"kind": "file"}, {"id": "", "key": ""}])
-def test_event_without_the_key_finds_nothing_and_nobody_is_asked(outside, source, data):
+def test_event_without_the_key_has_no_answer_and_asks_nobody(outside, source, data):
 
     assert data_after(outside, lookup(source, missing="pass"), data=data) == data
     for missing in ("fail", "retry"):
@@ -375,11 +375,11 @@ def asked_for(steps, outside, *identities):
     return paths
 
 
-def test_answer_is_asked_for_every_time_unless_it_may_be_kept(outside):
+def test_question_is_asked_every_time_without_a_cache(outside):
     assert asked_for(parse_steps([lookup()]), outside, "a", "a") == ["a", "a"]
 
 
-def test_answer_is_kept_for_as_long_as_it_may(outside):
+def test_answer_is_cached_for_its_seconds(outside):
     steps = parse_steps([lookup(cache={"seconds": 60})])
 
     assert asked_for(steps, outside, "a", "a", "b") == ["a", "b"]
@@ -395,14 +395,14 @@ def test_answer_that_was_used_least_lately_gives_way(outside):
     assert asked_for(steps, outside, "a", "b", "a", "c", "a", "b") == ["a", "b", "c", "b"]
 
 
-def test_that_there_is_nothing_is_not_kept(outside):
+def test_missing_answer_is_not_cached(outside):
     steps = parse_steps([lookup(cache={"seconds": 60}, missing="pass")])
     outside.pages["api.example.com/files/a"] = [Response(404), page({"there": "now"})]
 
     assert asked_for(steps, outside, "a", "a", "a") == ["a", "a"]
 
 
-def test_failure_is_not_kept(outside):
+def test_failure_is_not_cached(outside):
     steps = parse_steps([lookup(cache={"seconds": 60})])
     outside.pages["api.example.com/files/a-1"] = [Response(503), page(1)]
 
@@ -411,7 +411,7 @@ def test_failure_is_not_kept(outside):
     assert transform(make_event(DATA), steps, outside.ports)[0].data["found"] == 1
 
 
-def test_kept_answer_is_changed_by_nobody():
+def test_cached_answer_can_not_be_changed():
     cache = LookupCache(seconds=60)
     for _ in range(2):
         answer = cache.get("a", lambda: {"tags": []}, now=0)
@@ -419,7 +419,7 @@ def test_kept_answer_is_changed_by_nobody():
         answer["tags"].append("changed")
 
 
-def test_kept_answers_are_bounded_by_their_size():
+def test_cached_answers_are_bounded_by_their_size():
     cache = LookupCache(seconds=60, max_bytes=100)
     for key in "abc":
         cache.get(key, lambda: "x" * 40, now=0)

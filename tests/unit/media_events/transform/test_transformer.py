@@ -39,7 +39,7 @@ def test_map_replaces_data_by_the_fields_named():
     assert event.data == {"id": "a-1", "meta": {"partner": "mux"}, "first": "x"}
 
 
-def test_map_leaves_out_what_is_not_there_and_keeps_what_is_empty():
+def test_map_leaves_out_missing_values_and_keeps_empty_ones():
     event = run({"map": {"a": "data.nothing", "b": "data.gone", "c": "data.empty", "d": "data.size", "e": "`false`"}})
 
     assert event.data == {"c": [], "d": 0, "e": False}
@@ -251,7 +251,7 @@ def test_batch_is_published_in_one_call(hop, bus):
     assert [len(call) for call in bus.calls] == [10]
 
 
-def test_re_drive_ends_at_the_hop_that_it_was_for(hop, bus):
+def test_redrive_ends_at_the_hop_that_it_was_for(hop, bus):
     hop([record(make_event(redrive=Redrive("transform/enrich", 1)), "a")])
 
     assert bus.events[0].metadata.redrive is None
@@ -286,7 +286,7 @@ def test_bus_that_forbids_us_is_our_configuration(hop, bus):
     assert hop.queue.dead[0].failure.failure_class == "permanent-config"
 
 
-def test_dropped_event_is_done_and_told(hop, bus, report):
+def test_dropped_event_is_done_and_logged(hop, bus, report):
     assert failed(hop([record(make_event(), "a")], {"drop": "`true`"})) == []
 
     assert not bus.calls

@@ -29,7 +29,7 @@ from media_events.handlers import register_task_token as wait_handler
 from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
-from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
+from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeReport, bus_event, sqs_record
 
 EARLY_SECONDS = 3600.0
 SETTINGS = {
@@ -108,7 +108,7 @@ class Studio:
 
     def __init__(self, store, tasks, clock):
         self.store, self.tasks, self.clock = store, tasks, clock
-        self.idempotency = FakeLedgerTable(clock)
+        self.idempotency = FakeIdempotencyTable(clock)
         self.report = FakeReport()
         self.count = itertools.count()
 

@@ -18,7 +18,7 @@ from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
-from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
+from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeReport, bus_event, sqs_record
 
 
 @pytest.fixture(name="clock")
@@ -52,7 +52,7 @@ class Sender:
     def __init__(self, dynamodb, clock):
         self.dynamodb, self.clock = dynamodb, clock
         self.receiver = Receiver()
-        self.idempotency = FakeLedgerTable(clock)
+        self.idempotency = FakeIdempotencyTable(clock)
         self.report = FakeReport()
         self.count = itertools.count()
 

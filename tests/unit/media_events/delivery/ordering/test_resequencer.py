@@ -18,7 +18,7 @@ from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
-from tests.fakes.hop import FakeClock, FakeLedgerTable, FakeReport, bus_event, sqs_record
+from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeReport, bus_event, sqs_record
 
 DOWN = TransientError("http-503", "down")
 REFUSED = PermanentDataError("http-422", "no")
@@ -40,7 +40,7 @@ class Route:
 
     def __init__(self, dynamodb, clock, policy):
         self.dynamodb, self.clock, self.policy = dynamodb, clock, policy
-        self.idempotency, self.report = FakeLedgerTable(clock), FakeReport()
+        self.idempotency, self.report = FakeIdempotencyTable(clock), FakeReport()
         self.arrived, self.fails, self.queue, self.copies = [], {}, [], []
         self.requests = itertools.count()
 
