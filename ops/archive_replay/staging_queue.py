@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate, translated
 from ops.archive_replay.plan import Bus
 from ops.shared.console import OperatorError
 
@@ -78,10 +78,8 @@ class Staging:
 
     def archive(self) -> Archive:
         """The settings of the bus's archive."""
-        try:
+        with translated("reading the archive"):
             archive = self.events.describe_archive(ArchiveName=self.bus.archive_arn.rpartition("/")[2])
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading the archive")
         return Archive(
             since=_epoch(archive.get("CreationTime")),
             retention_days=int(archive.get("RetentionDays", 0)),
@@ -90,7 +88,7 @@ class Staging:
 
     def prepare(self, pattern: Mapping[str, Any]) -> None:
         """Create queue and rule. If it fails, :meth:`remove` removes what was created."""
-        try:
+        with translated("making the replay's rule and queue"):
             url = self.sqs.create_queue(
                 QueueName=self.name,
                 Attributes={
@@ -113,8 +111,6 @@ class Staging:
                 Targets=[{"Id": TARGET, "Arn": attributes["QueueArn"]}],
             )
             _require_all(result)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "making the replay's rule and queue")
 
     def start(self, *, since: float, until: float) -> None:
         """Have EventBridge replay a period to the rule.
@@ -130,25 +126,21 @@ class Staging:
                 EventEndTime=datetime.fromtimestamp(until, UTC),
                 Destination={"Arn": self.bus.bus_arn, "FilterArns": [self.rule_arn]},
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "LimitExceededException":
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) == "LimitExceededException":
                 raise OperatorError(
                     "EventBridge refuses one more: ten replays may run at a time in an account and region",
                     hint="wait until one is over: aws events list-replays --state RUNNING",
                 ) from error
-            translate(error, "starting the replay")
-        except BotoCoreError as error:
             translate(error, "starting the replay")
 
     def state(self) -> ReplayState:
         """EventBridge's progress."""
         try:
             replay = self.events.describe_replay(ReplayName=self.name)
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "ResourceNotFoundException":
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) == "ResourceNotFoundException":
                 return ReplayState("FAILED", "EventBridge knows no such replay")
-            translate(error, "asking for the replay")
-        except BotoCoreError as error:
             translate(error, "asking for the replay")
         at = _epoch(replay.get("EventLastReplayedTime"))
         shown = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
@@ -162,22 +154,18 @@ class Staging:
         """
         try:
             return str(self.sqs.get_queue_url(QueueName=self.name)["QueueUrl"])
-        except ClientError as error:
-            if error.response["Error"].get("Code") in NO_QUEUE:
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) in NO_QUEUE:
                 raise OperatorError(
                     f"the queue {self.name} is gone, and the events that this replay had collected with it",
                     hint="start another one: the idempotency store leaves out delivered events",
                 ) from error
             translate(error, "finding the staging queue")
-        except BotoCoreError as error:
-            translate(error, "finding the staging queue")
 
     def receive(self, url: str) -> list[Collected]:
         """Up to ten messages, invisible to others for :data:`VISIBILITY_SECONDS`."""
-        try:
+        with translated("receiving collected events"):
             answer = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL_SECONDS)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "receiving collected events")
         return [Collected(message["ReceiptHandle"], message["Body"]) for message in answer.get("Messages", [])]
 
     def delete(self, url: str, messages: Sequence[Collected]) -> None:
@@ -185,29 +173,23 @@ class Staging:
         if not messages:
             return
         entries = [{"Id": str(index), "ReceiptHandle": message.receipt} for index, message in enumerate(messages)]
-        try:
+        with translated("deleting collected events"):
             self.sqs.delete_message_batch(QueueUrl=url, Entries=entries)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "deleting collected events")
 
     def waiting(self, url: str) -> int:
         """The approximate number of messages, invisible ones included."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        try:
+        with translated("counting collected events"):
             answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "counting collected events")
         return sum(int(answer["Attributes"].get(name, "0")) for name in names)
 
     def cancel(self) -> None:
         """Cancel EventBridge's replay, unless it is over."""
         try:
             self.events.cancel_replay(ReplayName=self.name)
-        except ClientError as error:
-            if error.response["Error"].get("Code") not in NOT_RUNNING:
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) not in NOT_RUNNING:
                 translate(error, "cancelling the replay")
-        except BotoCoreError as error:
-            translate(error, "cancelling the replay")
 
     def remove(self) -> None:
         """Delete rule and queue, if they exist. AWS itself lists the replay for 90 days."""
@@ -215,11 +197,9 @@ class Staging:
         for step in (self._remove_target, self._remove_rule, self._remove_queue):
             try:
                 step()
-            except ClientError as error:
-                if error.response["Error"].get("Code") not in missing:
+            except (BotoCoreError, ClientError) as error:
+                if error_code(error) not in missing:
                     translate(error, "removing the replay's rule and queue")
-            except BotoCoreError as error:
-                translate(error, "removing the replay's rule and queue")
 
     def _remove_target(self) -> None:
         self.events.remove_targets(Rule=self.name, EventBusName=self.bus.name, Ids=[TARGET])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -61,7 +61,7 @@ class OperationTable:
     def _indexed(self, prefix: str, subject: str, doing: str) -> Iterator[Mapping[str, Any]]:
         start: dict[str, Any] = {}
         while True:
-            try:
+            with translated(doing):
                 page = self._client.query(
                     TableName=self._table,
                     IndexName="by-event",
@@ -70,8 +70,6 @@ class OperationTable:
                     ScanIndexForward=False,
                     **start,
                 )
-            except (BotoCoreError, ClientError) as error:
-                translate(error, doing)
             # A partner's event may have such an id; the key of its item is another.
             yield from (row for row in page["Items"] if row["item_id"]["S"].startswith(prefix))
             if "LastEvaluatedKey" not in page:
@@ -80,22 +78,18 @@ class OperationTable:
 
     def _read(self, key: str, doing: str) -> Mapping[str, Any] | None:
         """Read a row, consistently."""
-        try:
+        with translated(doing):
             answer = self._client.get_item(TableName=self._table, Key={"item_id": {"S": key}}, ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, doing)
         return answer.get("Item")
 
     def _write(self, key: str, columns: Mapping[str, Any], doing: str) -> None:
         """Create a row."""
-        try:
+        with translated(doing):
             self._client.put_item(
                 TableName=self._table,
                 Item={"item_id": {"S": key}, **columns},
                 ConditionExpression="attribute_not_exists(item_id)",
             )
-        except (BotoCoreError, ClientError) as error:
-            translate(error, doing)
 
     def _write_version(
         self, key: str, columns: Mapping[str, Any], version: int, *, expected_version: int | None, doing: str
@@ -113,10 +107,8 @@ class OperationTable:
                 Item={"item_id": {"S": key}, "version": {"N": str(version)}, **columns},
                 **condition,
             )
-        except ClientError as error:
-            if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
+        except (BotoCoreError, ClientError) as error:
+            if error_code(error) == "ConditionalCheckFailedException":
                 return False
-            translate(error, doing)
-        except BotoCoreError as error:
             translate(error, doing)
         return True

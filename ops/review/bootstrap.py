@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import translated
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
@@ -51,7 +49,6 @@ def audited_review(deployment: Deployment) -> AuditedReviewService:
 
 def principal(cloud: Cloud) -> str:
     """The ARN of the principal whose credentials are used, from STS."""
-    try:
-        return str(cloud.client("sts").get_caller_identity()["Arn"])
-    except (BotoCoreError, ClientError) as error:
-        translate(error, "asking STS for your identity")
+    with translated("asking STS for your identity"):
+        identity = cloud.client("sts").get_caller_identity()
+    return str(identity["Arn"])

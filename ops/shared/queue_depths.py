@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -45,9 +43,7 @@ def depth(client: SQSClient, url: str) -> Depth:
     Raises:
         ProcessingError: SQS did not answer or refused.
     """
-    try:
+    with translated(f"asking for the queue {queue_name(url)}"):
         attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=_NAMES)["Attributes"]
-    except (BotoCoreError, ClientError) as error:
-        translate(error, f"asking for the queue {queue_name(url)}")
     waiting, in_flight, delayed = (int(attributes.get(name, "0")) for name in _NAMES)
     return Depth(waiting, in_flight, delayed)

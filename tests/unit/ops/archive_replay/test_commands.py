@@ -67,7 +67,7 @@ def test_replay_shows_sent_and_suppressed_deliveries(cloud, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--since", "yesterday"], "is no time"),
         (["--since", "1h", "--until", "2h"], "--since must be before"),
@@ -78,9 +78,9 @@ def test_replay_shows_sent_and_suppressed_deliveries(cloud, capsys):
         (["--since", "999999999999d"], "too far"),
     ],
 )
-def test_contradictory_options_are_refused_before_anything_is_created(cloud, capsys, arguments, said):
+def test_contradictory_options_are_refused_before_anything_is_created(cloud, capsys, arguments, message):
     assert command(cloud, "start", *arguments) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert cloud.left_behind() == []
     assert cloud.dynamodb.scan(TableName="review")["Items"] == []
 

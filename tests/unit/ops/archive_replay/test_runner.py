@@ -415,16 +415,16 @@ def test_nothing_is_started_that_the_audit_cannot_take(cloud):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"routes": ["nothing"]}, "there is no route/nothing"),
         ({"routes": ["off"]}, "route/off is switched off"),
         ({"routes": ["cms"], "transforms": ["shape"]}, "exclude each other"),
     ],
 )
-def test_contradictory_choice_is_refused(cloud, options, said):
+def test_contradictory_choice_is_refused(cloud, options, message):
     cloud.hop("route/off", READY, enabled=False)
-    with pytest.raises(OperatorError, match=said):
+    with pytest.raises(OperatorError, match=message):
         replay(cloud, **options)
 
 
@@ -458,9 +458,9 @@ def test_message_that_is_none_of_this_replay_is_left_out(cloud):
 
 def test_warnings_name_events_that_the_archive_does_not_have(cloud):
     service = cloud.service()
-    told = service.warnings(since=0, until=cloud.now)
-    assert any("ten minutes" in line for line in told)
-    assert any("the archive began" in line for line in told)
+    warnings = service.warnings(since=0, until=cloud.now)
+    assert any("ten minutes" in line for line in warnings)
+    assert any("the archive began" in line for line in warnings)
 
 
 def test_row_that_was_changed_meanwhile_is_not_overwritten(cloud):

@@ -384,8 +384,8 @@ def test_operations_are_listed_the_latest_first_with_operator_and_reason(group, 
 
 def test_stats_count_waiting_items(group, capsys):  # noqa: ARG001
     assert command("stats", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["by_status"]["OPEN"], told["by_destination"], told["groups"]) == (12, {"cms": 12}, 1)
+    output = json.loads(capsys.readouterr().out)
+    assert (output["by_status"]["OPEN"], output["by_destination"], output["groups"]) == (12, {"cms": 12}, 1)
     assert command("stats") == 0
     assert "oldest open" in capsys.readouterr().out
 

@@ -155,8 +155,8 @@ def test_an_event_can_not_be_edited_into_a_type_that_can_not_be_edited():
 )
 def test_attributes_of_identity_are_locked(name):
     value = {"route": "route/x", "count": 1} if name == "redrive" else "forged"
-    told = problems(Place().edited, lambda document: document["metadata"].update({name: value}))
-    assert f"metadata.{name} is locked" in told
+    output = problems(Place().edited, lambda document: document["metadata"].update({name: value}))
+    assert f"metadata.{name} is locked" in output
 
 
 def test_a_locked_attribute_can_not_be_taken_away():
@@ -254,9 +254,9 @@ def test_of_two_edits_one_is_sent_and_the_loser_is_refused_with_the_winners_name
     place = Place()
     first, second = place.edited(), place.edited(lambda document: document["data"].update(title="Other"))
     outcome = place.send(first)
-    told = problems(place.send, second)
-    assert BY in told
-    assert outcome.event_id in told
+    output = problems(place.send, second)
+    assert BY in output
+    assert outcome.event_id in output
     assert len(place.sent()) == 1
     assert place.lines()[-1] == ("edit", False)
 

@@ -66,8 +66,8 @@ def test_the_link_is_printed_for_people_and_programs(world, monkeypatch, capsys)
         command.serve_page(world.place, port=0, browse=as_json, json=as_json)
         monkeypatch.setattr(command, "page_on", made)
         world.place.runs._ending.clear()
-        said = capsys.readouterr()
-        url = json.loads(said.out)["url"] if as_json else said.out.split()[-1]
+        message = capsys.readouterr()
+        url = json.loads(message.out)["url"] if as_json else message.out.split()[-1]
         assert url.startswith("http://127.0.0.1:")
         assert "/enter?key=" in url
     assert opened == [url]

@@ -17,11 +17,11 @@ from tests.fakes.review_web import NOW
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "output"),
     [(-5, "0 s"), (8, "8 s"), (200, "3 min"), (7200, "2 h"), (86_400, "24 h"), (5 * 86_400, "5 days")],
 )
-def test_a_duration_has_its_largest_unit(seconds, told):
-    assert span(seconds) == told
+def test_a_duration_has_its_largest_unit(seconds, output):
+    assert span(seconds) == output
 
 
 def test_times_are_formatted_and_other_text_stays_as_it_is():

@@ -77,7 +77,7 @@ def test_an_item_shows_the_routes_that_match_it_now(browser, item):
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "output"),
     [
         ("not json", "The body is not JSON"),
         ("[]", "The body is no event"),
@@ -86,12 +86,12 @@ def test_an_item_shows_the_routes_that_match_it_now(browser, item):
         ('{"detail":' + '{"a":' * 5000 + "1" + "}" * 5001, ""),
     ],
 )
-def test_a_body_that_is_no_event_is_shown_and_matches_nothing(browser, item, world, body, told):
+def test_a_body_that_is_no_event_is_shown_and_matches_nothing(browser, item, world, body, output):
     other = item_of(SECRET, f"odd-{abs(hash(body))}", queue_url=world.queue_url, group_id=item.group_id, body=body)
     world.put(other)
     answer = browser.get(f"/items/{other.item_id}")
     assert answer.status_code == 200
-    assert told in answer.text
+    assert output in answer.text
 
 
 def test_an_unreadable_body_is_reported_and_the_rest_is_shown(browser, item, world):
@@ -239,10 +239,10 @@ def test_an_item_in_a_key_queue_shows_the_events_that_wait_for_it(browser, item,
     page = f"/items/{item.item_id}"
     assert "delivered in order" not in browser.get(page).text
     key_queues("earlier", item.event_id, "later-1", "later-2", parked=("later-2",))
-    told = " ".join(browser.get(page).text.split())
-    assert "Its key is delivered in order." in told
-    assert "1 event before it waits too: retry or archive it first." in told
-    assert "2 later events wait for it, 1 parked, and continue once it is delivered or archived." in told
+    output = " ".join(browser.get(page).text.split())
+    assert "Its key is delivered in order." in output
+    assert "1 event before it waits too: retry or archive it first." in output
+    assert "2 later events wait for it, 1 parked, and continue once it is delivered or archived." in output
     key_queues(item.event_id)
     assert "No later event of its key waits for it." in browser.get(page).text
 
