@@ -31,7 +31,7 @@ unit: .environment ## the tests that need no Terraform, local cloud or browser, 
 check: .environment ## the tests, types and lint of what changed since main, or since BASE
 	@$(BIN)/python scripts/check.py $(BASE)
 
-images: ## make the pictures of the review desk's page in docs/images anew
+images: ## make the pictures of the review page in docs/images
 	@$(PYTHON) scripts/setup.py --tests
 	@MEDIA_EVENTS_IMAGES=1 $(BIN)/pytest -q tests/browser/test_accessibility_and_images.py -k picture
 
