@@ -107,7 +107,11 @@ def test_adapters_know_neither_handlers_nor_the_environment(path):
 
 @pytest.mark.parametrize("path", [p for p in modules() if layer(p) == "handlers"], ids=str)
 def test_handlers_do_not_use_one_another(path):
-    shared = {"media_events.handlers.api_gateway", "media_events.handlers.cold_start"}
+    shared = {
+        "media_events.handlers.api_gateway",
+        "media_events.handlers.cold_start",
+        "media_events.handlers.invocation",
+    }
     others = {name for name in imports(path) if name.startswith("media_events.handlers.")}
 
     assert not {name for name in others if not any(name.startswith(s) for s in shared)}
