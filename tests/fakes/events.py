@@ -1,4 +1,4 @@
-"""Events as tests need them."""
+"""Events for tests."""
 
 from __future__ import annotations
 

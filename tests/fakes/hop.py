@@ -1,6 +1,6 @@
-"""In-memory stand-ins for the bus, queues, ledger, bodies and secrets: real classes behind the domain's protocols.
+"""In-memory bus, queues, idempotency store, bodies and secrets, behind the domain's protocols.
 
-Each can be told to fail. They are safe to use from several threads.
+A test can make each of them fail. They are safe for threads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from media_events.messaging.message import Message
 
 
 class FakeClock:
-    """A clock that moves only when told to; ``sleep`` moves it."""
+    """A clock that only the test and ``sleep`` move."""
 
     def __init__(self, now: float = 1_790_000_000.0) -> None:
         self.now = now
@@ -34,7 +34,7 @@ class FakeClock:
 
 @dataclass
 class FakeReport:
-    """Keeps log lines and counts."""
+    """Collects log lines and counts."""
 
     lines: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     counts: dict[tuple[str, tuple[tuple[str, str], ...]], int] = field(default_factory=dict)
@@ -59,12 +59,12 @@ class FakeReport:
         return [fields for _, said, fields in self.lines if said == message]
 
     def text(self) -> str:
-        """All that was logged, for searching."""
+        """All log lines, as one text."""
         return json.dumps(self.lines, default=str) + json.dumps(list(self.counts), default=str)
 
 
 class FakeBus:
-    """Keeps accepted entries. ``refuse(entry)`` gives the refusal of one entry, ``failing`` fails whole calls."""
+    """Collects accepted entries. ``refuse(entry)`` returns the refusal of one entry, ``failing`` fails whole calls."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -90,7 +90,7 @@ class FakeBus:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """What was sent to the dead-letter queue."""
+    """A message in the dead-letter queue."""
 
     body: str
     failure: Failure
@@ -131,7 +131,7 @@ class FakeQueue:
 
 
 class FakeIdempotencyTable:
-    """The table: what one request's :class:`FakeIdempotencyStore` writes, another's reads."""
+    """The table that the :class:`FakeIdempotencyStore` of every request shares."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -144,7 +144,7 @@ class FakeIdempotencyTable:
 
 
 class FakeIdempotencyStore:
-    """One owner's view of the ledger. ``table.failing["complete"] = error`` makes that operation fail."""
+    """One owner's idempotency store. ``table.failing["complete"] = error`` makes that operation fail."""
 
     def __init__(self, table: FakeIdempotencyTable, owner: str) -> None:
         self.table = table
@@ -197,7 +197,7 @@ class FakeIdempotencyStore:
 
 
 class FakeBodies:
-    """Bodies in memory, under pointers of our own."""
+    """Bodies in memory."""
 
     base = "s3://bodies/kept/"
 
@@ -223,7 +223,7 @@ class FakeBodies:
 
 
 class FakeSecrets:
-    """Secrets by ARN. ``stored`` is what the store has, ``cached`` what was read of it last."""
+    """Secrets by ARN; ``stored`` has the current ones, ``cached`` those of the last read."""
 
     def __init__(self, **stored: Sequence[str]) -> None:
         self.stored = dict(stored)

@@ -1,4 +1,4 @@
-"""What the tests of partners share: payloads, vectors, requests and signatures."""
+"""Payloads, vectors, requests and signatures for the tests of partners."""
 
 from __future__ import annotations
 

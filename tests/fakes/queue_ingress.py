@@ -1,4 +1,4 @@
-"""A way in with everything around it in memory, behind its Lambda handler, and the records that reach it."""
+"""A queue ingress behind its Lambda handler, with an in-memory environment, and its records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes.webhook_requests import Context
 HOP = "ingress/mam"
 SPECIFICATION: dict[str, Any] = {"id": "body.id", "type": "body.type", "time": "body.at", "subject": "body.asset"}
 SENT = 1_789_999_000.0
-"""When ``sqs_record`` says that its record was sent, in epoch seconds."""
+"""The ``SentTimestamp`` of ``sqs_record``, in epoch seconds."""
 
 SENT_TIME = "2026-09-21T13:56:40Z"
 
@@ -33,7 +33,7 @@ class _Settings:
 
 @dataclass
 class IngressHarness:
-    """The way in under test."""
+    """The ingress under test."""
 
     ingress: str = "sqs"
     partners: Mapping[str, Any] = field(default_factory=lambda: {"mam": {"specification": SPECIFICATION}})
@@ -79,7 +79,7 @@ class IngressHarness:
         return queue_ingress.handler(dict(event), context or Context(f"invocation-{next(self.invocations)}"))
 
     def take(self, *records: Mapping[str, Any], context: Context | None = None) -> list[str]:
-        """Hand over a batch; the ids of the records that stay in the queue."""
+        """Process a batch; the ids of the records that stay in the queue."""
         answer = self.invoke({"Records": list(records)}, context=context)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
@@ -99,7 +99,7 @@ def mam_event(identity: str = "e-1", **changes: Any) -> str:
 
 
 def aws_event(source: str, detail: Any, **changes: Any) -> str:
-    """An EventBridge event as a rule hands it to a queue."""
+    """An EventBridge event as a rule sends it to a queue."""
     return json.dumps(
         {
             "version": "0",
@@ -117,7 +117,7 @@ def aws_event(source: str, detail: Any, **changes: Any) -> str:
 
 
 def dead_record(harness: IngressHarness, index: int = -1, message_id: str = "dead-1") -> dict[str, Any]:
-    """What the harness sent to its dead-letter queue, as the re-drive function receives it from there."""
+    """A dead letter of the harness, as the redrive function receives it."""
     dead_letter = harness.queue.dead[index]
     failure = {"failure": {"stringValue": dead_letter.failure.to_json(), "dataType": "String"}}
     return sqs_record(
@@ -130,7 +130,7 @@ def dead_record(harness: IngressHarness, index: int = -1, message_id: str = "dea
 
 
 def sent_again(body: str, attributes: Mapping[str, Any], message_id: str, **changes: Any) -> dict[str, Any]:
-    """A message that went back to its queue: to SQS a new one, sent at another time."""
+    """A redriven message: to SQS a new one, sent at another time."""
     return sqs_record(body, message_id, attributes=attributes, first_received_ms=1_790_009_000_000, **changes)
 
 

@@ -1,4 +1,4 @@
-"""Whom steps ask: in-memory stand-ins for partners' APIs, tables, objects and functions."""
+"""In-memory ports of the steps: partners' APIs, tables, objects and functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from media_events.transform import TransformPorts
 
 @dataclass
 class Outside:
-    """Answers from ``answers`` and keeps what it was asked.
+    """Answers as configured, and collects the questions.
 
     ``pages`` has a response, or several in turn, for each URL (host and path); an exception is raised. ``items``,
     ``objects`` and ``sidecars`` are by key; ``functions`` and ``python`` are functions by name.
@@ -32,7 +32,7 @@ class Outside:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ports_with(self, **others: Any) -> TransformPorts:
-        """These means, with some of somebody else's."""
+        """These ports, with some replaced."""
         return replace(self.ports, **others)
 
     @property

@@ -1,4 +1,4 @@
-"""A webhook with everything around it in memory, and the requests that its partners send."""
+"""A webhook with an in-memory environment, and its partners' requests."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Context:
 
 @dataclass
 class WebhookHarness:
-    """The webhook under test. ``post`` goes through the Lambda handler, with an event of API Gateway's."""
+    """The webhook under test; ``post`` calls the Lambda handler with an event of API Gateway."""
 
     partners: Mapping[str, Any] = field(default_factory=lambda: PARTNERS)
     max_body_bytes: int = 200_000
@@ -99,7 +99,7 @@ class WebhookHarness:
         headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         **changes: Any,
     ) -> Reply:
-        """Post ``body`` as Mux would, unless ``headers`` say otherwise."""
+        """Post ``body``, by default with the headers of Mux."""
         raw = body if isinstance(body, bytes) else body.encode()
         return self.send(
             api_event(raw, partner=partner, headers=self.mux_headers(raw) if headers is None else headers, **changes)
@@ -122,12 +122,12 @@ class WebhookHarness:
         }
 
     def nothing_happened(self) -> bool:
-        """Nothing on the bus, in the queue, in the bucket, in the ledger."""
+        """Nothing is on the bus, in the queue, in the bucket or in the idempotency store."""
         return not (self.bus.calls or self.queue.dead or self.bodies.kept or self.table.items)
 
 
 class Reply:
-    """What the sender gets."""
+    """The response to the sender."""
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
         self.status: int = answer["statusCode"]

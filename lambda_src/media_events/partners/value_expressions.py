@@ -99,7 +99,6 @@ class Header:
         return context.names["headers"].get(self.name) or None
 
     def headers(self) -> frozenset[str]:
-        """The header itself."""
         return frozenset({self.name})
 
 
@@ -110,11 +109,9 @@ class Constant:
     value: Any
 
     def find(self, context: Context) -> Any:  # noqa: ARG002 - one signature for all sources
-        """The constant."""
         return self.value
 
     def headers(self) -> frozenset[str]:
-        """None."""
         return frozenset()
 
 
@@ -142,7 +139,6 @@ class Concat:
         )
 
     def headers(self) -> frozenset[str]:
-        """Those of all parts."""
         return frozenset().union(*(part.headers() for part in self.parts))
 
 
@@ -170,7 +166,6 @@ class Hash:
         return f"sha256:{digest.hexdigest()}"
 
     def headers(self) -> frozenset[str]:
-        """Those of all fields."""
         timed = () if self.bucket_time is None else (self.bucket_time,)
         return frozenset().union(*(part.headers() for part in (*self.parts, *timed)))
 
@@ -190,7 +185,6 @@ class First:
         return None
 
     def headers(self) -> frozenset[str]:
-        """Those of all alternatives."""
         return frozenset().union(*(alternative.headers() for alternative in self.alternatives))
 
 

@@ -13,7 +13,7 @@ from media_events.transform.config_fields import StepFields
 from media_events.transform.custom_code import CallStep, PythonStep
 from media_events.transform.expressions import Path, parsed_path
 from media_events.transform.lookup import LookupStep
-from media_events.transform.steps import DropStep, EnrichStep, MapStep, SetStep, SplitStep, Step
+from media_events.transform.steps import DropStep, MapStep, SetStep, SplitStep, Step
 
 DEFAULT_CALL_SECONDS: Final = 10.0
 MAX_CALL_SECONDS: Final = 300.0
@@ -83,7 +83,7 @@ def _parse_map(where: str, body: Any, problems: list[str]) -> Step:
 
 
 def _parse_enrich(where: str, body: Any, problems: list[str]) -> Step:
-    return EnrichStep(where=where, fields=_parse_expressions(where, body, problems))
+    return MapStep(where=where, fields=_parse_expressions(where, body, problems), enrich=True)
 
 
 def _parse_set(where: str, body: Any, problems: list[str]) -> Step:

@@ -49,22 +49,19 @@ class Step(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapStep(Step):
-    """Replaces ``data`` by an object with the named fields."""
+    """Replaces ``data`` by an object with the named fields or, to ``enrich``, adds them to ``data``."""
 
     fields: Sequence[tuple[Path, ParsedResult]]
+    enrich: bool = False
 
     def __call__(self, event: Event, _ports: TransformPorts) -> Sequence[Event]:
-        return [Event(event.metadata, _with_results(event, {}, self.fields, self.where))]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnrichStep(Step):
-    """Adds the named fields to ``data``."""
-
-    fields: Sequence[tuple[Path, ParsedResult]]
-
-    def __call__(self, event: Event, _ports: TransformPorts) -> Sequence[Event]:
-        return [Event(event.metadata, _with_results(event, event.data, self.fields, self.where))]
+        data = event.data if self.enrich else {}
+        for path, expression in self.fields:
+            where = f"{self.where}.{'.'.join(path)}"
+            result = evaluated(expression, event, where)
+            if result is not None:
+                data = put(data, path, result, where)
+        return [Event(event.metadata, data)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,15 +146,6 @@ def several(event: Event, parts: Sequence[tuple[str, Event]], where: str) -> lis
 
 def _as_text(value: Any) -> str | None:
     return str(value) or None if is_scalar(value) else None
-
-
-def _with_results(event: Event, data: Any, fields: Sequence[tuple[Path, ParsedResult]], where: str) -> Any:
-    for path, expression in fields:
-        at = f"{where}.{'.'.join(path)}"
-        result = evaluated(expression, event, at)
-        if result is not None:
-            data = put(data, path, result, at)
-    return data
 
 
 def advance(events: Sequence[Event], step: Step, ports: TransformPorts) -> list[Event]:

@@ -1,4 +1,4 @@
-"""Settings and configuration documents, held against the reference."""
+"""Settings and configuration documents, compared with the reference."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ URI = "s3://kit/configuration/f/x.json"
 
 
 def promised(function):
-    """The variables that the table of the reference gives to a function."""
+    """The variables of a function in the table of the reference."""
     found = set()
     for line in REFERENCE.partition("## Environment variables")[2].partition("\n## ")[0].splitlines():
         if not line.startswith("| `"):

@@ -1,4 +1,4 @@
-"""Failures: classified, bounded, without credentials, and readable whoever wrote the attribute."""
+"""Failures are classified, bounded and without credentials, and any sender's attribute can be read."""
 
 from __future__ import annotations
 

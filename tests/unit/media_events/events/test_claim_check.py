@@ -1,4 +1,4 @@
-"""The claim check: what is checked in comes back whole, and no pointer but our own is followed."""
+"""The claim check: a body comes back whole, and only our own references are followed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishing: full calls, one outcome per event, and nothing spoilt by a neighbour."""
+"""Publishing: full calls, and one outcome per event, whatever the others are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions as Lambda finds them: wired from their environment, against moto."""
+"""The functions, wired from their environment, against moto."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CACHED += (deliver._settings, deliver._destination, deliver._delivery)
 
 @pytest.fixture(name="cloud")
 def _cloud(monkeypatch):
-    """The kit's resources, and everything that the bus gets in a queue."""
+    """The functions' resources, and a queue with all events of the bus."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -56,7 +56,7 @@ class Cloud:
         )
         self.events.put_targets(Rule="all", EventBusName="media", Targets=[{"Id": "q", "Arn": arn}])
         self.dynamodb.create_table(
-            TableName="ledger",
+            TableName="idempotency",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
@@ -65,7 +65,7 @@ class Cloud:
         self.setenv(
             BUS_ARN=bus_arn,
             DEAD_LETTER_QUEUE_URL=self.dlq,
-            IDEMPOTENCY_TABLE="ledger",
+            IDEMPOTENCY_TABLE="idempotency",
             BODIES_URI="s3://kit/bodies/events/",
             QUEUE_URL=self.queue,
             MAX_RECEIVE_COUNT="5",
@@ -249,7 +249,7 @@ def test_delivery_without_a_queue_raises_transient_errors(cloud):
     later = {"N": str(int(time.time()) + 60)}
     claimed = {"pk": {"S": destination_key(event.metadata.source, event.metadata.id, "archive")}}
     claimed |= {"state": {"S": "started"}, "lease_expires": later, "expires": later, "owner": {"S": "another"}}
-    cloud.dynamodb.put_item(TableName="ledger", Item=claimed)
+    cloud.dynamodb.put_item(TableName="idempotency", Item=claimed)
 
     with pytest.raises(RetryableInvocationError, match='"code":"idempotency-in-progress"'):
         deliver.handler(json.loads(bus_event(event)), Context())

@@ -1,4 +1,4 @@
-"""The function of the queue-fed ways in as Lambda finds it: wired from its environment, against moto."""
+"""The function of the queue ingress, wired from its environment, against moto."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REGION = "eu-west-1"
 
 @pytest.fixture(name="cloud")
 def _cloud(monkeypatch):
-    """A queue of the hop's with its dead-letter queue, and everything that the bus gets in another queue."""
+    """The hop's queue and dead-letter queue, and another queue with all events of the bus."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -47,7 +47,7 @@ class Cloud:
         events.put_rule(Name="all", EventBusName="media", EventPattern=pattern)
         events.put_targets(Rule="all", EventBusName="media", Targets=[{"Id": "q", "Arn": arn}])
         boto3.client("dynamodb").create_table(
-            TableName="ledger",
+            TableName="idempotency",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
@@ -59,7 +59,7 @@ class Cloud:
             QUEUE_URL=self.queue,
             DEAD_LETTER_QUEUE_URL=self.dlq,
             MAX_RECEIVE_COUNT="5",
-            IDEMPOTENCY_TABLE="ledger",
+            IDEMPOTENCY_TABLE="idempotency",
             BODIES_URI="s3://kit/bodies/events/",
         )
 
@@ -88,7 +88,7 @@ class Cloud:
         ).get("Messages", [])
 
     def records(self):
-        """What is in the hop's queue, as Lambda hands it over."""
+        """The messages of the hop's queue, as Lambda's event."""
         return [
             {
                 "messageId": message["MessageId"],

@@ -1,4 +1,4 @@
-"""Events off partner buses and the custom bus: whose they are, and those that speak the envelope already."""
+"""Events of partner buses and the custom bus: their partners, and those already in the envelope."""
 
 from __future__ import annotations
 

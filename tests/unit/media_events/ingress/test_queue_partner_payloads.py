@@ -1,4 +1,4 @@
-"""Every sample payload, through the way in that its sender has."""
+"""Every sample payload, through its sender's ingress."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check(event: Any, expected: dict[str, Any], entry: str) -> None:
 def test_payload_of_a_webhook_is_the_same_event_from_a_queue(monkeypatch, name):
     expected = EXPECTED[name]
     harness = IngressHarness(partners={"acme": {"specification": {"preset": expected["preset"]}}}).install(monkeypatch)
-    # The headers of a webhook travel as message attributes.
+    # A webhook's headers become message attributes.
     record = sqs_record(payload(name), attributes=text_attributes({"X-Frameio-Request-Timestamp": "1741083330"}))
 
     assert harness.take(record) == []

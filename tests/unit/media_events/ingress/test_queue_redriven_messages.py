@@ -1,4 +1,4 @@
-"""What an ingress gave up on: kept without credentials, one item each, and the same event when it comes back."""
+"""Dead letters of an ingress: without credentials, one review item each, and the same event after a redrive."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OWN_FIFO = queue("mam-dlq.fifo", hop="ingress/mam", destination="bus", queue_url
 FOREIGN = queue(
     "theirs-dlq", hop="ingress/mam", destination="bus", redrive_target="function", queue_url=None, function_arn=FUNCTION
 )
-# An id, a time and an order that all depend on how the message came.
+# An id, a time and an order that all depend on the message's origin.
 SENSITIVE = {"id": {"hash": ["body.id"], "bucket_seconds": 300}, "type": "body.type"}
 
 
@@ -48,7 +48,7 @@ def body_of(identity="e-1", **changes):
 
 
 def dead_letter_by_attempts(harness, record):
-    """The record's last allowed receive fails for what may pass."""
+    """The record's last allowed receive fails with a transient error."""
     harness.bus.failing = TransientError("bus-unreachable", "no answer")
     record["attributes"]["ApproximateReceiveCount"] = "5"
     assert harness.take(record) == []
@@ -458,7 +458,7 @@ ASKED = replace(OWN, consumer_arn=FUNCTION)
 
 
 def ask_about(world, harness):
-    """Let the re-drive function ask the way in's own function."""
+    """Let the redrive function invoke the ingress's function."""
 
     def describe(_function_arn, payload):
         answer = json.loads(json.dumps(harness.invoke(json.loads(payload))))
@@ -470,7 +470,7 @@ def ask_about(world, harness):
 
 
 def moved(body, message_id="m-1", **changes):
-    """What SQS moves after it has been tried again, as it is."""
+    """A message that SQS moves after a redrive."""
     record = sqs_record(body, message_id, attributes={"redrivecount": {"stringValue": "1"}}, **changes)
     record["attributes"]["DeadLetterQueueSourceArn"] = "arn:aws:sqs:eu-west-1:123456789012:mam"
     return record

@@ -1,4 +1,4 @@
-"""Events by way of a topic: raw and enveloped delivery, FIFO and standard."""
+"""Events of a topic: raw and non-raw delivery, FIFO and standard."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _harness(monkeypatch):
 
 
 def notification(message, *, sequence="10000000000000004000", attributes=None, **changes):
-    """What SNS puts into the queue without raw delivery."""
+    """A message of SNS in the queue, without raw delivery."""
     document = {
         "Type": "Notification",
         "MessageId": "00000000-0000-4000-8000-000000000801",

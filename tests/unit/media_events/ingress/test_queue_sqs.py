@@ -1,4 +1,4 @@
-"""Events out of a queue, ours or somebody else's: duplicates, batches, order, hostile bodies, failures of the bus."""
+"""Events of a queue: duplicates, batches, order, hostile bodies, failures of the bus."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _harness_of(monkeypatch):
 
 
 def refusing(harness, *ids, error=THROTTLED):
-    """The bus refuses the events with ``ids`` alone."""
+    """The bus refuses only the events with ``ids``."""
     harness.bus.refuse = lambda entry: error if json.loads(entry.detail)["metadata"]["id"] in ids else None
 
 
@@ -78,7 +78,7 @@ def test_copies_in_one_batch_stay_together_when_the_bus_refuses(harness):
 
 
 def test_event_that_came_by_webhook_is_a_duplicate_in_the_queue(harness):
-    # The ledger's key is the source's and the id's, whichever way an event comes.
+    # The idempotency key has only the source and the id, so it is the same for every ingress.
     webhook = harness.table.owned_by("the webhook's request")
     key = "11:partner.mam|3:e-1|ingress"
     webhook.acquire(key, lease_seconds=30)

@@ -35,7 +35,7 @@ def _service(service_of):
 
 
 def event(partner, *, authorizer=None, authentication=None, own_route=True, body=BODY, **changes):
-    """An event as an HTTP API makes it, on the partner's own route or on the one that all share."""
+    """An event as an HTTP API makes it, on the partner's own route or on the shared one."""
     headers = changes.pop("headers", {"content-type": "application/json"})
     made = api_event(body.encode(), partner=partner, headers=headers, **changes)
     if own_route:

@@ -1,4 +1,4 @@
-"""Rows B of the attack catalogue: bodies that are too large, too deep, or not what they say they are."""
+"""Rows B of the attack catalogue: bodies that are too large, too deep or mislabelled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.fakes.webhook_requests import BODY, SECRET, Context, api_event
 
 
 def quarantined(service, reply):
-    """The one request kept for review, and that the sender was told 202."""
+    """The one quarantined request, after a 202 for its sender."""
     assert reply.status == 202
     assert reply.json["status"] == "accepted"
     assert not service.bus.entries
@@ -269,7 +269,7 @@ def test_request_that_can_not_be_quarantined_is_answered_503(service):
 
 
 def test_quarantined_request_comes_back_and_is_published_once(service):
-    """A mapping that was wrong is put right, and the request sent to the function again, twice."""
+    """A wrong specification is corrected, and the request is sent to the function twice."""
     body = json.dumps({"type": "asset.ready", "timestamp": "2026-09-21T14:13:20Z", "data": {"id": "a"}}).encode()
     _, request = quarantined(
         service, service.post("junk", partner="standard", headers=service.standard_headers(b"junk"))

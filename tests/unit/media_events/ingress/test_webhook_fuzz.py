@@ -1,4 +1,4 @@
-"""Whatever is sent to the webhook, it answers: no exception, no 5xx, nothing on the bus that was not signed.
+"""The webhook responds to any request: no exception, no 5xx, and no unsigned event on the bus.
 
 ``FUZZ_EXAMPLES`` says how many inputs all these tests share.
 """

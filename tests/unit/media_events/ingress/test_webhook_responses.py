@@ -1,4 +1,4 @@
-"""Rows C of the attack catalogue, and the promise behind a 202: it is on the bus, or kept, before it is said."""
+"""Rows C of the attack catalogue, and the promise of a 202: the event is already on the bus or stored."""
 
 from __future__ import annotations
 

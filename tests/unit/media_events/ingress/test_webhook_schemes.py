@@ -1,4 +1,4 @@
-"""Partners that prove themselves otherwise than by a signature over the body: forms, tokens, passwords, URLs."""
+"""Partners with other proofs than a signature over the body: forms, tokens, passwords, URLs."""
 
 from __future__ import annotations
 

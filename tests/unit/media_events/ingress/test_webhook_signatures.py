@@ -13,7 +13,7 @@ OTHER_JSON = {"content-type": "application/json"}
 
 
 def refused(service, reply, *, status=401):
-    """The answer of a refusal, without a trace anywhere and without a word about the reason."""
+    """The response of a refusal: it has no other effect, and does not tell the reason."""
     assert reply.status == status
     assert service.nothing_happened()
     assert SECRET not in reply.text + service.report.text()

@@ -1,4 +1,4 @@
-"""Events that rules hand to the function itself: who tries again, and what becomes of failures."""
+"""Events that rules send to the function itself: retries and dead letters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rule_event(**metadata):
 
 
 def answering(outcome):
-    """A handler with this outcome that keeps what it was given."""
+    """A handler with this outcome that collects its messages."""
     seen = []
 
     def handle(messages):
@@ -49,7 +49,7 @@ def answering(outcome):
 
 
 def raised(handle, consumer, event=None):
-    """The failure that Lambda is told, so that it tries again."""
+    """The failure that is raised, so that Lambda tries again."""
     with pytest.raises(RetryableInvocationError) as caught:
         handle_async_event(event or rule_event(), handle, consumer)
     return Failure.from_json(str(caught.value))
@@ -150,7 +150,7 @@ def test_number_of_redrives_is_the_events_own(redrive, count):
 
 
 def destination_record(event, failure_text, *, condition="RetriesExhausted", attempts=3):
-    """Lambda's record for the on-failure destination, as SQS hands it to the re-drive function."""
+    """Lambda's record for the on-failure destination, as the redrive function receives it from SQS."""
     body = {
         "version": "1.0",
         "timestamp": "2026-11-23T12:10:00.000Z",
@@ -174,7 +174,7 @@ def test_redrive_function_reads_why_it_failed_from_lambdas_record(consumer):
         "transient",
         "http-503",
     )
-    # Lambda's own tries know nothing of it; the re-drive does.
+    # Lambda ignores it; the redrive function does not.
     assert dead_letter.failure.retryafter == 600
     assert (dead_letter.failure.message, dead_letter.failure.receivecount) == ("the destination answered 503", 3)
     assert (dead_letter.identity.event_id, json.loads(dead_letter.body)) == ("evt-1", event)

@@ -1,4 +1,4 @@
-"""Messages that are put off: a copy waits, its attempts are kept, and it does not wait for ever."""
+"""Deferred messages: a copy waits, its attempts still count, and it does not wait for ever."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAUSED = DeferredError("breaker-open", "paused", retry_after=29.5, hold_seconds=
 
 
 class Waiting:
-    """Keeps what is put off."""
+    """Collects deferred messages."""
 
     def __init__(self, *, possible=True):
         self.copies = []
@@ -59,7 +59,7 @@ def number(value):
 
 
 def consumed(clock, waiting, error=PAUSED, *, receive_count=1, attributes=None, copies=None):
-    """The answer for one record that ends in ``error``, and the queue."""
+    """The response for one record that fails with ``error``, and the queue."""
     queue = FakeQueue()
     consumer = Consumer(
         queue=queue,

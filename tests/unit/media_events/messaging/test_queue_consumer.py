@@ -1,4 +1,4 @@
-"""Consuming a queue: what is done, what comes back and when, what is given up on and why."""
+"""Consuming a queue: done, retried later, or dead-lettered with a reason."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _consumer(queue, report):
 
 
 def raising(errors):
-    """A handler that raises ``errors[message id]`` and keeps what it has seen."""
+    """A handler that raises ``errors[message id]`` and collects its messages."""
     seen = []
 
     def handle(message):

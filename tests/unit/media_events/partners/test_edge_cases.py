@@ -1,4 +1,4 @@
-"""Handshakes, redaction of raw bodies, what AWS wraps around messages, and producers that speak the envelope."""
+"""Handshakes, redaction of raw bodies, AWS's wrappings, and partners that send the envelope."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_redaction_of_raw_bodies_never_raises(body):
     redact_body(body, ["a", "**.token", "x.*.y"])
 
 
-# What AWS wraps around messages.
+# AWS's wrappings.
 
 
 def test_sns_notification_gives_its_message_and_attributes():
@@ -219,7 +219,7 @@ def test_body_that_is_no_eventbridge_event_is_not_unwrapped(event):
     assert unwrap_eventbridge(event) is None
 
 
-# Producers that speak the envelope.
+# Partners that send the envelope.
 
 
 def detail(**changes):

@@ -37,7 +37,7 @@ def refusal(specification, body: Any, **changes: Any) -> str:
 GOOD = {"id": "e1", "type": "asset.ready"}
 
 
-# What is no event.
+# Malformed messages.
 
 
 @pytest.mark.attack("B2")
@@ -85,7 +85,7 @@ def test_subject_that_is_no_printable_text_is_refused(subject):
     assert refusal(spec(subject="body.subject"), {**GOOD, "subject": subject}) == "value-invalid"
 
 
-# Who says so.
+# Sources.
 
 
 @pytest.mark.attack("C12")
@@ -423,7 +423,7 @@ def test_data_can_be_a_part_of_the_body_and_is_redacted_as_well():
     assert refusal(spec(data="body.asset"), GOOD) == "data-missing"
 
 
-# Nothing else ever comes out.
+# Any input.
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

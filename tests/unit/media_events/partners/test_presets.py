@@ -1,4 +1,4 @@
-"""Every sample payload, through its preset: what the envelope must say."""
+"""Every sample payload becomes the expected envelope by its preset."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SIGNED_AT = {"X-Frameio-Request-Timestamp": "1741083330"}
 UUID = "00000000-0000-4000-8000-000000000{:03d}".format
 HASH = "sha256:"
 
-# Per payload: its preset, and what the envelope must say. An id of null is derived (a hash); a time of null is the
+# Each payload's preset, and the expected envelope. An id of null is derived (a hash); a time of null is the
 # time of receipt, since the partner's event has none.
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected_events.json").read_text(encoding="utf-8"))
 DERIVED = [name for name, expected in EXPECTED.items() if expected["metadata"]["id"] is None]
 
-# Payloads of no preset: a specification of the user's own takes them, below.
+# Payloads without a preset; a user's specification reads them, below.
 OWN = {
     "eventbridge_custom-partner-asset-approved",
     "eventbridge_partner-generic",
@@ -31,7 +31,7 @@ OWN = {
 
 
 def only_event(name: str, body: bytes | None = None, **changes: Any) -> Event:
-    """The one event of a payload, by the way in that its preset is for."""
+    """The one event of a payload, through its preset's ingress."""
     spec = preset(EXPECTED[name]["preset"])
     arguments: dict[str, Any] = {"headers": SIGNED_AT, **changes}
     (event,) = events_of(spec, payload(name) if body is None else body, **arguments)
@@ -307,7 +307,7 @@ def test_ivs_stream_state_decides_the_type(detail, qualified):
     assert found.metadata.subject == "arn:aws:ivs:eu-west-1:111122223333:channel/abc"
 
 
-# Partners that the project has never heard of: a specification of the user's own, in whatever way they come.
+# Partners that are unknown to the project: a user's specification reads them, through any ingress.
 
 OWN_SPECIFICATION = {
     "id": "body.id",

@@ -1,4 +1,4 @@
-"""Every published and derived signature vector: verifies as it is, and fails when anything of it changes."""
+"""Every published and derived signature vector verifies, and fails after any change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PRESETS = {
 
 
 def specification_of(scheme: dict[str, Any]) -> dict[str, Any]:
-    """A vector's scheme in a specification's own words."""
+    """A vector's scheme as a specification."""
     if scheme["method"] == "static":
         return {"method": "static_token", "signature_header": scheme["header"]}
     formats: dict[str, Any] = {

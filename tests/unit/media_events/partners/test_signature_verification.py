@@ -1,4 +1,4 @@
-"""The verifier: every method, the strict rules, and the attacks that it has to stand."""
+"""The verifier: every method, the strict rules, and the attacks that it must resist."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def scheme(**verification: Any):
 
 
 def standard(**changes: Any):
-    """A request that Standard Webhooks verifies, but for ``changes`` to its headers (``None`` takes one away)."""
+    """A request that Standard Webhooks verifies, but for ``changes`` to its headers (``None`` removes one)."""
     identity, timestamp = changes.pop("signed_id", "msg_1"), str(changes.pop("signed_time", NOW))
     headers = {
         "webhook-id": identity,

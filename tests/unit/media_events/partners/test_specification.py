@@ -34,7 +34,7 @@ def verification_problems(**fields: Any) -> list[str]:
     return problems(verification={**HMAC, **fields})
 
 
-# (what is wrong, the field that must be named, a word of the fix, whether the JSON Schema can see it)
+# (mistake, the field that must be named, a word of the remedy, whether the JSON Schema finds it)
 WRONG: list[tuple[dict[str, Any], str, str, bool]] = [
     ({"id": None}, "id", "body.id", True),
     ({"type": None}, "type", "body.type", True),
@@ -215,7 +215,7 @@ def test_webhook_without_verification_must_say_so():
     assert opened.webhook_problems() == []
 
 
-# What is right.
+# Valid specifications.
 
 RIGHT: list[dict[str, Any]] = [
     BASE,

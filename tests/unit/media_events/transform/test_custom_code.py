@@ -1,4 +1,4 @@
-"""Splits and steps of the user's own: what becomes of the event, what fails, and whose fault that is."""
+"""Splits, and steps with the user's code: results, failures and their classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lookups: what they ask, what becomes of the answer, of none, and of bad ones; how long answers are kept."""
+"""Lookups: questions, answers, missing and malformed answers, and the cache."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def failure_of(outside, *steps, data=None):
 
 
 ################################################################################
-# What every lookup has
+# All lookups
 ################################################################################
 
 
@@ -362,7 +362,7 @@ def test_unusable_sidecar_is_the_data_s_fault(outside, content, code):
 
 
 ################################################################################
-# Keeping answers
+# The cache
 ################################################################################
 
 

@@ -1,4 +1,4 @@
-"""Transforms: what their steps do to an event, what they may not touch, and what is wrong with bad ones."""
+"""Transforms: the effects of their steps, the attributes out of their reach, and mistakes in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA = {"asset": {"id": "a-1", "tags": ["x", "y"]}, "status": "ok", "size": 0, "
 
 
 def run(*steps, data=None, **metadata):
-    """What the steps make of one event: an event, or ``None`` where it is dropped."""
+    """What the steps make of one event: an event, or ``None`` if it is dropped."""
     event = make_event(DATA if data is None else data, **metadata)
     made = transform(event, parse_steps(list(steps)), Outside().ports)
     assert len(made) <= 1
