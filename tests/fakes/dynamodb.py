@@ -1,4 +1,4 @@
-"""DynamoDB tables, by moto, as the modules make them."""
+"""DynamoDB tables in moto, as the Terraform modules make them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
+from media_events.adapters.dynamodb.review_items import CLOSED_INDEX, GROUPS_INDEX, INDEXES
+
 
 @contextmanager
 def table(*keys: str) -> Iterator[Any]:
-    """A client of an AWS that has one table, ``table``, with these keys."""
+    """A client with one table, ``table``, with these keys."""
     with mock_aws():
         client = boto3.client(
             "dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
@@ -25,3 +27,28 @@ def table(*keys: str) -> Iterator[Any]:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         )
         yield client
+
+
+def create_review_table(client: Any, name: str) -> None:
+    """The table of the module `dlq-review`."""
+    keys = {index: ((partition, "S"), (sort, "S")) for index, (partition, sort) in INDEXES.items()}
+    keys[GROUPS_INDEX[0]] = ((GROUPS_INDEX[1], "S"), (GROUPS_INDEX[2], "N"))
+    keys[CLOSED_INDEX[0]] = ((CLOSED_INDEX[1], "S"), (CLOSED_INDEX[2], "S"))
+    types = {"item_id": "S", **dict(pair for pairs in keys.values() for pair in pairs)}
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "item_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in sorted(types.items())],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": partition[0], "KeyType": "HASH"},
+                    {"AttributeName": sort[0], "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index, (partition, sort) in keys.items()
+        ],
+    )

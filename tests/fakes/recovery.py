@@ -1,4 +1,4 @@
-"""In-memory stand-ins for what the re-drive function works with. Each write can be made to fail or to be the last."""
+"""In-memory fakes of the redrive function's ports. Each write can be made to fail, or to be the last one."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:media-dev-webhook"
 
 
 class Crash(BaseException):
-    """The function is killed: nothing after this runs."""
+    """The function is killed."""
 
 
 @dataclass
 class Trap:
-    """Springs at the ``at``-th durable step, ``before`` or after it happens; every step passes through it."""
+    """Raises at the ``at``-th durable step, ``before`` or after it; every durable step calls :meth:`step`."""
 
     at: int | None = None
     before: bool = True
@@ -103,15 +103,15 @@ class FakeFunctions:
     trap: Trap
     invoked: list[tuple[str, str]] = field(default_factory=list)
     error: ProcessingError | None = None
-    describer: Callable[[str, str], Message] | None = None
-    """What a function answers that is asked what is in a message; without it, it crashes."""
+    inspector: Callable[[str, str], Message] | None = None
+    """The function's answer to an inspection; without it, the function crashes."""
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def inspect(self, function_arn: str, payload: str) -> Message:
         self.asked.append((function_arn, payload))
-        if self.describer is None:
+        if self.inspector is None:
             raise PoisonError("function-Runtime.ExitError", "signal: killed")
-        return self.describer(function_arn, payload)
+        return self.inspector(function_arn, payload)
 
     def invoke(self, function_arn: str, payload: str) -> None:
         if self.error is not None:
@@ -122,19 +122,19 @@ class FakeFunctions:
 
 
 @dataclass
-class FakePace:
-    """Lets ``turns`` letters go, each ``wait`` seconds after it asks, and ``notices`` be sent."""
+class FakeRateLimiter:
+    """Gives ``permits``, each due in ``wait`` seconds, and allows ``notices``."""
 
-    turns: int
+    permits: int
     wait: float = 0.0
     notices: int = 1000
     asked: list[tuple[str, float]] = field(default_factory=list)
 
     def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
         self.asked.append((name, per_second))
-        if self.turns == 0 or self.wait > within:
+        if self.permits == 0 or self.wait > within:
             return None
-        self.turns -= 1
+        self.permits -= 1
         return self.wait
 
     def try_acquire(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:  # noqa: ARG002
@@ -149,7 +149,7 @@ class FakeReviewTable:
     announced: dict[str, float] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
     meanwhile: Callable[[], None] | None = None
-    """What somebody else does between a read and the write that follows it."""
+    """Another writer's action between a read and the next write."""
 
     def create(self, item: ReviewItem) -> bool:
         if item.item_id in self.items:
@@ -158,15 +158,15 @@ class FakeReviewTable:
         return True
 
     def get(self, item_id: str) -> ReviewItem | None:
-        found = self.items.get(item_id)
+        item = self.items.get(item_id)
         if self.meanwhile is not None:
             act, self.meanwhile = self.meanwhile, None
             act()
-        return found
+        return item
 
     def get_summary(self, item_id: str) -> ReviewItem | None:
-        found = self.get(item_id)
-        return None if found is None else _listed(found)
+        item = self.get(item_id)
+        return None if item is None else _listed(item)
 
     def update(self, item: ReviewItem, *, over: ReviewItem) -> bool:
         current = self.items[item.item_id]
@@ -312,7 +312,7 @@ def webhook_queue(**changes: Any) -> DeadLetterQueue:
 
 
 class World:
-    """The re-drive function and all that it touches. A crash is followed by another invocation with a new trap."""
+    """The redrive function with its fakes. After a crash, another invocation gets a new trap."""
 
     def __init__(self, *queues: DeadLetterQueue, now: float) -> None:
         self.trap = Trap()
@@ -335,7 +335,7 @@ class World:
         self.trap.steps.clear()
 
     def handle_batch(self, *records: Mapping[str, Any]) -> list[str]:
-        """Attend to a batch within 60 seconds; the ids of the records that stay."""
+        """Handle a batch within ``seconds``; the ids of the records that stay."""
         self.deadline = self.clock() + self.seconds
         redriver = Redriver(
             dead_letter_queues=self.dead_letter_queues,

@@ -26,9 +26,9 @@ from ops.review_web.background_runs import Runs
 from ops.review_web.context import PageContext
 from ops.review_web.route_preview import Matching
 from ops.trace.bootstrap import tracer
+from tests.fakes.dynamodb import create_review_table
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
-from tests.fakes.review_tables import create_review_table
 
 REGION = "eu-west-1"
 NOW = 1_795_684_800.0

@@ -130,7 +130,7 @@ def test_second_request_is_explained_by_a_deliverer_that_got_no_answer_in_time(r
     ]
 
 
-def test_what_came_by_the_fifo_way_in_must_be_on_the_bus_in_its_order(run: Run):
+def test_events_of_a_fifo_ingress_must_be_on_the_bus_in_order(run: Run):
     run.events = tuple(Sent(number, "sns-fifo", "raw", 1, 0.0) for number in (1, 2))
     for event in reversed(run.events):
         place = ("chaos-search", event.mark)

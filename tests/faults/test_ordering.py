@@ -75,7 +75,7 @@ def test_key_goes_on_without_an_event_that_a_person_puts_away():
     assert run.kit.waiting() == {}
 
 
-def test_parked_events_wait_neither_in_the_queue_nor_at_the_desk():
+def test_parked_events_wait_neither_in_the_queue_nor_in_review():
     run = Run(Scenario(seed=3, events=SENT, mix=CALM))
     head = OF_KEY[4][2]
     run.kit.receivers["parking"].refused = {head}

@@ -30,8 +30,8 @@ from ops.local.paths import REPOSITORY, LocalPaths
 from ops.review import bulk_operations
 from ops.review.queries import Query, walk
 from ops.review.store import DynamoRecords
+from tests.fakes.dynamodb import create_review_table
 from tests.fakes.review_items import make_item
-from tests.fakes.review_tables import create_review_table
 from tests.system.polling import SECONDS
 
 ITEMS = 400

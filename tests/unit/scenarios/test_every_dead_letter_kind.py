@@ -151,7 +151,7 @@ def test_its_replay_goes_where_it_failed_and_has_its_effect_once(whole, name):
     assert whole.world.table.items[item.item_id].status == "RESOLVED"
 
 
-def test_a_rules_letter_is_replayed_for_the_failed_route_alone_and_the_webhooks_for_all(whole):
+def test_a_rules_dead_letter_is_replayed_for_the_failed_route_alone_and_the_webhooks_for_all(whole):
     (item,) = items_of(whole, "rule-target")
     list(whole.service.retry([item.item_id], wait_seconds=1))
     assert whole.world.events.published[-1].metadata.redrive.route == "route/cms"
@@ -171,7 +171,7 @@ def test_a_request_is_replayed_to_the_function_that_took_it(whole):
 
 
 @pytest.mark.parametrize("name", FOR_THE_ARCHIVE)
-def test_what_holds_no_event_is_put_away_and_stays_so(whole, name):
+def test_what_holds_no_event_is_archived_and_stays_so(whole, name):
     for item in items_of(whole, name):
         assert decide(whole.service, item.item_id, to="ARCHIVED").result == "sent"
     assert whole.world.handle_batch(exhausted(name) | {"messageId": "again"}) == []

@@ -23,9 +23,9 @@ from ops.review import bootstrap, editing
 from ops.review.archiving import decide
 from ops.review.bootstrap import service
 from ops.review.queries import Query, find_page
+from tests.fakes.dynamodb import create_review_table
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
-from tests.fakes.review_tables import create_review_table
 
 REGION = "eu-west-1"
 CONTEXT = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 30_000)
@@ -365,7 +365,7 @@ def taken(receiver, refused):
 
 
 @pytest.mark.slow
-def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_put_away(cloud, receiver, ordered, review):
+def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_archived(cloud, receiver, ordered, review):
     ordered.add("e1")
     in_order(cloud, 3, 1, 2)
     until(cloud, lambda: open_items(review))

@@ -54,9 +54,9 @@ def _clock():
     return FakeClock()
 
 
-class TestLedgerTable:
-    @pytest.fixture(name="ledger_of")
-    def _ledger_of(self, clock):
+class TestIdempotencyStore:
+    @pytest.fixture(name="store_of")
+    def _store_of(self, clock):
         client = boto3.client("dynamodb")
         client.create_table(
             TableName="ledger",
@@ -66,57 +66,57 @@ class TestLedgerTable:
         )
         return lambda owner: DynamoIdempotencyStore(client, "ledger", owner=owner, clock=clock)
 
-    def test_new_entry_is_ours_and_a_twin_s_is_in_progress(self, ledger_of, clock):
-        assert ledger_of("one").acquire("k", lease_seconds=30) == Acquisition("owned")
-        assert ledger_of("two").acquire("k", lease_seconds=30) == Acquisition(
+    def test_new_entry_is_ours_and_a_twin_s_is_in_progress(self, store_of, clock):
+        assert store_of("one").acquire("k", lease_seconds=30) == Acquisition("owned")
+        assert store_of("two").acquire("k", lease_seconds=30) == Acquisition(
             "in-progress", lease_expires=clock.now + 30
         )
 
-    def test_completed_entry_is_a_duplicate_with_its_result(self, ledger_of):
-        ledger_of("one").acquire("k", lease_seconds=30)
-        ledger_of("one").complete("k", result={"status": 200})
+    def test_completed_entry_is_a_duplicate_with_its_result(self, store_of):
+        store_of("one").acquire("k", lease_seconds=30)
+        store_of("one").complete("k", result={"status": 200})
 
-        assert ledger_of("two").acquire("k", lease_seconds=30) == Acquisition("done", result={"status": 200})
+        assert store_of("two").acquire("k", lease_seconds=30) == Acquisition("done", result={"status": 200})
 
-    def test_entry_whose_lease_has_run_out_is_taken_over(self, ledger_of, clock):
-        ledger_of("one").acquire("k", lease_seconds=30)
+    def test_entry_whose_lease_has_run_out_is_taken_over(self, store_of, clock):
+        store_of("one").acquire("k", lease_seconds=30)
         clock.now += 30
 
-        assert ledger_of("two").acquire("k", lease_seconds=30) == Acquisition("owned")
+        assert store_of("two").acquire("k", lease_seconds=30) == Acquisition("owned")
 
-    def test_owner_that_lost_its_lease_can_not_complete_or_release(self, ledger_of, clock):
-        ledger_of("one").acquire("k", lease_seconds=30)
+    def test_owner_that_lost_its_lease_can_not_complete_or_release(self, store_of, clock):
+        store_of("one").acquire("k", lease_seconds=30)
         clock.now += 31
-        ledger_of("two").acquire("k", lease_seconds=30)
+        store_of("two").acquire("k", lease_seconds=30)
 
         with pytest.raises(ProcessingError):
-            ledger_of("one").complete("k")
-        ledger_of("one").release("k")
+            store_of("one").complete("k")
+        store_of("one").release("k")
 
-        assert ledger_of("three").acquire("k", lease_seconds=30).state == "in-progress"
+        assert store_of("three").acquire("k", lease_seconds=30).state == "in-progress"
 
-    def test_released_entry_is_free(self, ledger_of):
-        ledger_of("one").acquire("k", lease_seconds=30)
-        ledger_of("one").release("k")
+    def test_released_entry_is_free(self, store_of):
+        store_of("one").acquire("k", lease_seconds=30)
+        store_of("one").release("k")
 
-        assert ledger_of("two").acquire("k", lease_seconds=30) == Acquisition("owned")
+        assert store_of("two").acquire("k", lease_seconds=30) == Acquisition("owned")
 
-    def test_completed_entry_is_not_released(self, ledger_of):
-        ledger_of("one").acquire("k", lease_seconds=30)
-        ledger_of("one").complete("k")
-        ledger_of("one").release("k")
+    def test_completed_entry_is_not_released(self, store_of):
+        store_of("one").acquire("k", lease_seconds=30)
+        store_of("one").complete("k")
+        store_of("one").release("k")
 
-        assert ledger_of("two").acquire("k", lease_seconds=30).state == "done"
+        assert store_of("two").acquire("k", lease_seconds=30).state == "done"
 
     @pytest.mark.parametrize("keep", [RETENTION_SECONDS, 60])
-    def test_entry_expires_in_code_though_the_table_still_has_it(self, ledger_of, clock, keep):
-        ledger_of("one").acquire("k", lease_seconds=30)
-        ledger_of("one").complete("k", keep_seconds=keep)
+    def test_entry_expires_in_code_though_the_table_still_has_it(self, store_of, clock, keep):
+        store_of("one").acquire("k", lease_seconds=30)
+        store_of("one").complete("k", keep_seconds=keep)
         clock.now += keep - 1
-        assert ledger_of("two").acquire("k", lease_seconds=30).state == "done"
+        assert store_of("two").acquire("k", lease_seconds=30).state == "done"
         clock.now += 2
 
-        assert ledger_of("two").acquire("k", lease_seconds=30).state == "owned"
+        assert store_of("two").acquire("k", lease_seconds=30).state == "owned"
 
     def test_entry_released_between_put_and_read_is_in_progress_for_one_more_try(self, clock):
         class Racing:
@@ -142,7 +142,7 @@ class TestLedgerTable:
                 call()
 
 
-def test_ledger_keys_do_not_collide():
+def test_idempotency_store_keys_do_not_collide():
     keys = {
         record_key("a", "b|c", "d"),
         record_key("a|b", "c", "d"),
@@ -187,7 +187,7 @@ class TestSqsQueue:
         assert attributes["raw"]["BinaryValue"] == b"\x00\xff"
         assert Failure.from_json(attributes["failure"]["StringValue"]) == FAILURE
 
-    def test_tenth_attribute_gives_way_but_never_the_re_drive_count(self, sqs, dlq):
+    def test_tenth_attribute_gives_way_but_never_the_redrive_count(self, sqs, dlq):
         attributes = {f"a{i}": {"stringValue": "x", "dataType": "String"} for i in range(9)}
         record = sqs_record("b", attributes={**attributes, "redrivecount": {"stringValue": "1", "dataType": "Number"}})
 

@@ -12,8 +12,8 @@ from moto import mock_aws
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.core.failures import ProcessingError, TransientError
 from media_events.recovery.review_item import Selection
+from tests.fakes.dynamodb import create_review_table
 from tests.fakes.review_items import attempt, make_item
-from tests.fakes.review_tables import create_review_table
 
 TABLE = "media-dev-review-items"
 

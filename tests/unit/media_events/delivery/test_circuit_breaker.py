@@ -270,7 +270,7 @@ def test_where_nothing_has_arrived_for_a_while_they_count(send, receiver, clock)
 
 
 @pytest.mark.parametrize("how", [{"redriven": ["a", "b", "c", "d"]}, {"receive_count": 2}])
-def test_a_breaker_that_only_they_have_opened_holds_back_only_them(send, receiver, how):
+def test_a_circuit_breaker_that_only_they_have_opened_holds_back_only_them(send, receiver, how):
     receiver.refused = dict.fromkeys("abcd", DOWN)
     send("a", "b", "c", **how)
     assert "circuit breaker opened" in send.report.messages()
@@ -377,16 +377,16 @@ def test_opening_again_ends_a_try(store, clock):
     assert store.read() == CircuitBreakerState(opened=2, suspect_only=True, open_until=clock.now + 60)
 
 
-def test_a_breaker_and_an_effect_never_share_a_key():
+def test_a_circuit_breaker_and_an_effect_never_share_a_key():
     assert not record_key("circuit_breaker", "x", "y").startswith(circuit_breaker_key("")[:7])
 
 
-def test_two_destinations_have_two_breakers(dynamodb, clock):
+def test_two_destinations_have_two_circuit_breakers(dynamodb, clock):
     DynamoCircuitBreaker(dynamodb, "table", "a", clock=clock).add_failures(5)
     assert DynamoCircuitBreaker(dynamodb, "table", "b", clock=clock).read() == CircuitBreakerState()
 
 
-def test_a_breaker_that_is_open_is_not_opened_again_by_those_who_came_before(store, clock):
+def test_a_circuit_breaker_that_is_open_is_not_opened_again_by_those_who_came_before(store, clock):
     late = circuit_breaker(store, clock)
     store.open(until=clock.now + 90, opened=3, suspect_only=False)
     late.record(CircuitBreakerState(), ["down"] * 5)

@@ -114,7 +114,7 @@ def test_an_effect_that_could_not_be_recorded_is_not_repeated_within_the_lease(t
     assert (busy.value.code, effect.happened) == ("idempotency-in-progress", 1)
 
 
-def test_nothing_happens_while_the_ledger_can_not_be_reached(table):
+def test_nothing_happens_while_the_idempotency_store_can_not_be_reached(table):
     effect = Effect()
     table.failing["begin"] = TransientError("aws-down", "no answer")
     with pytest.raises(TransientError):

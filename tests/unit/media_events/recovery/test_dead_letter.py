@@ -65,7 +65,7 @@ def test_our_own_failure_is_taken_as_it_was_written():
     )
 
 
-def test_the_re_drive_count_is_read_from_the_attribute_or_the_event():
+def test_the_redrive_count_is_read_from_the_attribute_or_the_event():
     assert dead_letter("consumer").redrive_count == 1
     marked = record("rule-target")
     body = json.loads(marked["body"])
@@ -79,7 +79,7 @@ def test_attributes_about_the_failure_do_not_travel_on():
         assert set(dead_letter(name).message_attributes) <= {"redrivecount"}
 
 
-def test_a_report_of_the_newer_bus_is_one_letter_for_each_event_and_can_not_be_replayed():
+def test_a_report_of_the_newer_bus_is_one_dead_letter_for_each_event_and_can_not_be_replayed():
     found = dead_letters("newer-bus")
     assert [one.identity.event_id[:8] for one in found] == ["a1b2c3d4", "e5f6a7b8"]
     assert [one.identity.partition_key for one in found] == ["order-1001", "order-1002"]
@@ -89,7 +89,7 @@ def test_a_report_of_the_newer_bus_is_one_letter_for_each_event_and_can_not_be_r
     assert "e5f6a7b8" not in found[0].body
 
 
-def test_a_report_that_names_no_event_is_still_one_letter():
+def test_a_report_that_names_no_event_is_still_one_dead_letter():
     message = Message.of(record("junk") | {"body": '{"failedMessages": [7, {}, {"eventId": ""}]}'})
     assert len(parse(message, hop="route/cms", now=NOW)) == 1
 

@@ -18,7 +18,7 @@ from media_events.messaging.message import Message
 from media_events.recovery.redrive_policy import RedrivePolicy
 from media_events.recovery.review_opener import INSPECTION_SECONDS, INSPECTION_WAIT_SECONDS, RESERVED_SECONDS
 from tests.fakes.dead_letters import NOW, record
-from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, FakePace, World, queue
+from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, FakeRateLimiter, World, queue
 
 IN = queue("in-dlq", hop="ingress/in", destination="bus", queue_url=URL + "in", consumer_arn=FUNCTION)
 SENT_AT = int(NOW * 1000)
@@ -65,7 +65,7 @@ def failing(*errors: ProcessingError) -> Callable[[str, str], Message]:
 @pytest.fixture(name="world")
 def _world() -> World:
     world = World(IN, now=NOW)
-    world.functions.describer = telling()
+    world.functions.inspector = telling()
     return world
 
 
@@ -110,21 +110,21 @@ def test_what_tells_its_event_already_is_not_asked_about(world: World):
 
 @pytest.mark.parametrize("error", [PoisonError("function-x", "killed"), TransientError("aws-x", "later")])
 def test_a_function_that_fails_once_is_asked_a_second_time(world: World, error: ProcessingError):
-    world.functions.describer = failing(error)
+    world.functions.inspector = failing(error)
     assert world.handle_batch(moved()) == []
     assert [item.event_id for item in world.table.items.values()] == ["evt-1"]
 
 
 @pytest.mark.parametrize("error", [PoisonError("function-x", "killed"), PermanentConfigError("aws-x", "forbidden")])
 def test_a_message_that_its_function_can_not_read_is_called_by_itself(world: World, error: ProcessingError):
-    world.functions.describer = failing(*[error] * 2)
+    world.functions.inspector = failing(*[error] * 2)
     assert world.handle_batch(moved()) == []
     assert [item.event_id for item in world.table.items.values()] == ["message-m-0"]
     assert [fields["reason"] for fields in world.report.fields("message not inspected")] == [error.code]
 
 
-def test_a_letter_whose_function_can_not_be_asked_now_waits_but_not_for_ever(world: World):
-    world.functions.describer = failing(*[TransientError("aws-TooManyRequestsException", "later")] * 6)
+def test_a_dead_letter_whose_function_can_not_be_reached_waits_but_not_for_ever(world: World):
+    world.functions.inspector = failing(*[TransientError("aws-TooManyRequestsException", "later")] * 6)
     assert world.handle_batch(moved()) == ["m-0"]
     world.clock.now = NOW + IN.policy.max_age_seconds + INSPECTION_WAIT_SECONDS - 1
     assert world.handle_batch(moved()) == ["m-0"]
@@ -135,12 +135,12 @@ def test_a_letter_whose_function_can_not_be_asked_now_waits_but_not_for_ever(wor
 
 
 def test_what_is_asked_about_keeps_the_pace(world: World):
-    world.rate_limiter = FakePace(turns=1)
+    world.rate_limiter = FakeRateLimiter(permits=1)
     assert world.handle_batch(moved("m-0"), moved("m-1")) == ["m-1"]
     assert len(world.functions.asked) == len(world.queues.visibility) == 1
 
 
-def test_without_the_time_to_ask_the_letter_comes_again(world: World):
+def test_without_the_time_to_inspect_it_the_dead_letter_comes_again(world: World):
     world.seconds = INSPECTION_SECONDS + RESERVED_SECONDS - 1
     assert world.handle_batch(moved()) == ["m-0"]
     assert (world.functions.asked, world.table.items) == ([], {})
@@ -151,15 +151,15 @@ def test_without_the_time_to_ask_again_the_first_answer_is_the_last(world: World
         world.clock.now += INSPECTION_SECONDS
         raise PoisonError("function-no-answer", "the function did not answer in time")
 
-    world.functions.describer = slow
+    world.functions.inspector = slow
     world.seconds = INSPECTION_SECONDS + RESERVED_SECONDS
     assert world.handle_batch(moved()) == []
     assert (len(world.functions.asked), len(world.table.items)) == (1, 1)
 
 
-def test_what_crashes_alone_is_asked_about_in_the_same_turn(world: World):
+def test_a_dead_letter_that_crashes_alone_is_inspected_in_the_same_invocation(world: World):
     world.functions.error = PoisonError("function-Runtime.ExitError", "signal: killed")
-    world.rate_limiter = FakePace(turns=1)
+    world.rate_limiter = FakeRateLimiter(permits=1)
     world.clock.now += 4000
     assert world.handle_batch(moved(count=0)) == []
     (item,) = world.table.items.values()
@@ -169,14 +169,14 @@ def test_what_crashes_alone_is_asked_about_in_the_same_turn(world: World):
 def test_a_queue_that_is_not_ours_has_a_function_to_ask_too():
     theirs = replace(IN, redrive_target="function", queue_url=None, consumer_arn=None, function_arn=FUNCTION)
     world = World(theirs, now=NOW)
-    world.functions.describer = telling()
+    world.functions.inspector = telling()
     world.handle_batch(moved(count=3))
     assert [item.event_id for item in world.table.items.values()] == ["evt-1"]
 
 
 def test_a_hop_on_the_bus_asks_nobody():
     world = World(replace(IN, hop="route/in", policy=RedrivePolicy(max_count=0)), now=NOW)
-    world.functions.describer = telling()
+    world.functions.inspector = telling()
     world.handle_batch(moved())
     assert (len(world.table.items), world.functions.asked) == (1, [])
 

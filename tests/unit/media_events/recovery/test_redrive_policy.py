@@ -34,14 +34,14 @@ def verdict(name="consumer", *, at=SENT, place=None, **changes):
 # --- when --------------------------------------------------------------------------------------------------------
 
 
-def test_a_letter_waits_first_and_goes_back_when_it_is_due():
+def test_a_dead_letter_waits_first_and_goes_back_when_it_is_due():
     waiting = verdict(redrive_count=0)
     assert isinstance(waiting, Wait)
     assert 30 <= waiting.seconds <= 61
     assert isinstance(verdict(redrive_count=0, at=SENT + waiting.seconds), RedriveToHop)
 
 
-def test_the_wait_is_the_same_whenever_the_letter_is_looked_at():
+def test_the_wait_is_the_same_whenever_the_dead_letter_is_looked_at():
     first = verdict(redrive_count=0)
     later = verdict(redrive_count=0, at=SENT + 10)
     assert later.seconds == first.seconds - 10
@@ -64,7 +64,7 @@ def test_the_wait_doubles_with_every_time_and_has_a_limit():
         assert full / 2 <= wait <= full
 
 
-def test_letters_that_failed_together_come_back_spread():
+def test_dead_letters_that_failed_together_come_back_spread():
     assert len({round(POLICY.delay(0, f"m-{n}"), 3) for n in range(100)}) > 90
 
 
@@ -93,13 +93,13 @@ def test_a_permanent_failure_goes_to_a_person_at_once(name):
     assert isinstance(verdict(name), SendToReview)
 
 
-def test_a_letter_that_is_too_old_is_not_tried_again():
+def test_a_dead_letter_that_is_too_old_is_not_tried_again():
     asked = verdict(at=SENT + 86_401)
     assert isinstance(asked, SendToReview)
     assert (asked.failure.failure_class, asked.failure.code) == ("expired", "http-503")
 
 
-def test_the_age_counts_from_the_first_failure_over_all_re_drives():
+def test_the_age_counts_from_the_first_failure_over_all_redrives():
     travelled = {"firstfailedtime": {"dataType": "String", "stringValue": "2026-11-22T12:00:00.000Z"}}
     assert first_failed(replace(dead_letter("consumer"), message_attributes=travelled)) == SENT - 86_400
     assert isinstance(verdict(message_attributes=travelled, at=SENT + 600), SendToReview)
@@ -118,12 +118,12 @@ def test_re_driving_can_be_switched_off():
 # --- where to ----------------------------------------------------------------------------------------------------
 
 
-def test_a_consumers_letter_goes_back_to_its_queue():
+def test_a_consumers_dead_letter_goes_back_to_its_queue():
     to = return_to(dead_letter("consumer"), queue(), bus_arn=BUS)
     assert (to.kind, to.queue_url) == ("queue", URL + "media-dev-cms")
 
 
-def test_a_rules_letter_goes_back_on_the_bus_for_its_hop_alone():
+def test_a_rules_dead_letter_goes_back_on_the_bus_for_its_hop_alone():
     to = return_to(dead_letter("rule-target"), queue(), bus_arn=BUS)
     assert (to.kind, to.bus_arn, to.route) == ("bus", BUS, "route/cms")
 
@@ -142,7 +142,7 @@ def test_a_report_without_the_event_has_no_way_back():
     assert return_to(dead_letters("newer-bus")[0], queue(), bus_arn=BUS).kind == "none"
 
 
-def test_a_letter_of_a_fifo_queue_keeps_its_group():
+def test_a_dead_letter_of_a_fifo_queue_keeps_its_group():
     ordered = replace(dead_letter("consumer"), group_id="asset-1")
     assert return_to(ordered, queue(), bus_arn=BUS).group_id == "asset-1"
 
@@ -227,7 +227,7 @@ def test_a_configuration_is_read():
     assert (parsed.policy.max_count, parsed.policy.max_age_seconds) == (1, 86_400)
 
 
-def test_a_queue_whose_letters_go_nowhere_needs_nothing_to_send_them_to():
+def test_a_queue_whose_dead_letters_go_nowhere_needs_nothing_to_send_them_to():
     document = {"dead_letter_queues": {ACCOUNT + "d": INGRESS | {"redrive_target": "none", "queue_url": None}}}
     assert parse_queues(document)[ACCOUNT + "d"].redrive_target == "none"
 

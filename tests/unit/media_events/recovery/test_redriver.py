@@ -11,7 +11,7 @@ import pytest
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.recovery.review_opener import GROUP_QUIET_SECONDS
 from tests.fakes.dead_letters import NAMES, record
-from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, Crash, FakePace, World, queue
+from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, Crash, FakeRateLimiter, World, queue
 
 SENT = 1_795_435_200.0
 DUE = SENT + 4000
@@ -28,7 +28,7 @@ def exhausted(name="consumer", message_id="m-1", **changes):
 # --- waiting -----------------------------------------------------------------------------------------------------
 
 
-def test_a_letter_that_is_not_due_stays_invisible_until_it_is():
+def test_a_dead_letter_that_is_not_due_stays_invisible_until_it_is():
     world = World(now=SENT + 1)
     assert world.handle_batch(record("consumer")) == [record("consumer")["messageId"]]
     ((key, seconds),) = world.queues.visibility.items()
@@ -37,7 +37,7 @@ def test_a_letter_that_is_not_due_stays_invisible_until_it_is():
     assert world.queues.sent == []
 
 
-def test_a_visibility_that_can_not_be_set_leaves_the_letter_to_the_queues_own():
+def test_a_visibility_that_can_not_be_set_leaves_the_dead_letter_to_the_queues_own():
     world = World(now=SENT + 1)
     world.spring(1, error=TransientError("aws-down", "no answer"))
     assert world.handle_batch(record("consumer")) == [record("consumer")["messageId"]]
@@ -46,7 +46,7 @@ def test_a_visibility_that_can_not_be_set_leaves_the_letter_to_the_queues_own():
 # --- going back --------------------------------------------------------------------------------------------------
 
 
-def test_a_letter_that_is_due_goes_back_to_its_queue_and_nowhere_else():
+def test_a_dead_letter_that_is_due_goes_back_to_its_queue_and_nowhere_else():
     world = World(now=DUE)
     assert world.handle_batch(record("consumer")) == []
     (sent,) = world.queues.sent
@@ -57,7 +57,7 @@ def test_a_letter_that_is_due_goes_back_to_its_queue_and_nowhere_else():
     assert world.events.published == []
 
 
-def test_a_rules_letter_goes_back_on_the_bus_for_the_failed_route_alone():
+def test_a_rules_dead_letter_goes_back_on_the_bus_for_the_failed_route_alone():
     world = World(now=DUE)
     assert world.handle_batch(record("rule-target")) == []
     (event,) = world.events.published
@@ -72,7 +72,7 @@ def direct_queue():
 
 
 @pytest.mark.parametrize("name", ["lambda-destination", "rule-target", "consumer"])
-def test_letters_of_a_function_without_a_queue_go_back_on_the_bus_for_it_alone(name):
+def test_dead_letters_of_a_function_without_a_queue_go_back_on_the_bus_for_it_alone(name):
     world = World(direct_queue(), now=DUE)
 
     assert world.handle_batch(record(name)) == []
@@ -84,7 +84,7 @@ def test_letters_of_a_function_without_a_queue_go_back_on_the_bus_for_it_alone(n
     assert (world.queues.sent, world.functions.invoked, world.table.items) == ([], [], {})
 
 
-def test_letter_that_crashed_a_function_without_a_queue_is_tried_once_more_and_then_waits_for_a_person():
+def test_dead_letter_that_crashed_a_function_without_a_queue_is_tried_once_more_and_then_waits_for_a_person():
     again = record("lambda-destination")
     body = json.loads(again["body"])
     body["requestPayload"]["detail"]["metadata"]["redrive"] = {"route": "route/cms", "count": 1}
@@ -113,7 +113,7 @@ def test_a_request_goes_back_to_the_webhooks_function_as_it_was():
     assert world.functions.invoked == [(FUNCTION, transient["body"])]
 
 
-def test_a_bus_that_is_down_leaves_the_letter_and_tries_later():
+def test_a_bus_that_is_down_leaves_the_dead_letter_and_tries_later():
     world = World(now=DUE)
     world.events.refusal = TransientError("aws-ThrottlingException", "later")
     assert world.handle_batch(record("rule-target")) == [record("rule-target")["messageId"]]
@@ -132,7 +132,7 @@ def test_what_the_bus_refuses_for_good_goes_to_a_person_with_that_reason():
 # --- asking a person ---------------------------------------------------------------------------------------------
 
 
-def test_an_exhausted_letter_becomes_one_item_and_is_announced_once():
+def test_an_exhausted_dead_letter_becomes_one_item_and_is_announced_once():
     world = World(now=DUE)
     assert world.handle_batch(exhausted()) == []
     (item,) = world.table.items.values()
@@ -140,7 +140,7 @@ def test_an_exhausted_letter_becomes_one_item_and_is_announced_once():
     assert len(world.topic.notices) == 1
 
 
-def test_the_same_letter_seen_twice_changes_nothing():
+def test_the_same_dead_letter_seen_twice_changes_nothing():
     world = World(now=DUE)
     world.handle_batch(exhausted())
     before = dict(world.table.items)
@@ -211,14 +211,14 @@ def test_two_groups_are_announced_and_a_quiet_one_again_after_a_day():
     assert len(world.topic.notices) == 3
 
 
-def test_a_notification_that_can_not_be_sent_does_not_keep_the_letter():
+def test_a_notification_that_can_not_be_sent_does_not_keep_the_dead_letter():
     world = World(now=DUE)
     world.topic.error = TransientError("aws-down", "no answer")
     assert world.handle_batch(exhausted()) == []
     assert len(world.table.items) == 1
 
 
-def test_a_notification_that_could_not_be_sent_is_sent_with_the_groups_next_letter():
+def test_a_notification_that_could_not_be_sent_is_sent_with_the_groups_next_dead_letter():
     world = World(now=DUE)
     world.topic.error = TransientError("aws-down", "no answer")
     world.handle_batch(exhausted(message_id="m-1"))
@@ -229,7 +229,7 @@ def test_a_notification_that_could_not_be_sent_is_sent_with_the_groups_next_lett
 
 def test_a_flood_of_new_groups_is_told_of_up_to_a_number_and_the_rest_when_there_is_room():
     world = World(now=DUE)
-    world.rate_limiter = FakePace(turns=0, notices=2)
+    world.rate_limiter = FakeRateLimiter(permits=0, notices=2)
     for number in range(4):
         dead_letter = exhausted(message_id=f"m-{number}")
         failure = json.loads(dead_letter["messageAttributes"]["failure"]["stringValue"]) | {"code": f"code-{number}"}
@@ -293,13 +293,13 @@ def test_nothing_of_a_payload_is_logged_or_announced():
 # --- batches -----------------------------------------------------------------------------------------------------
 
 
-def test_one_letter_that_can_not_be_dealt_with_does_not_keep_the_others():
+def test_one_dead_letter_that_can_not_be_dealt_with_does_not_keep_the_others():
     world = World(now=DUE)
     stranger = record("consumer") | {"messageId": "m-9", "eventSourceARN": ACCOUNT + "unknown"}
     assert world.handle_batch(stranger, record("consumer"), exhausted(message_id="m-2")) == ["m-9"]
 
 
-def test_a_table_that_is_down_leaves_the_letter():
+def test_a_table_that_is_down_leaves_the_dead_letter():
     world = World(now=DUE)
     world.spring(1, error=TransientError("aws-down", "no answer"))
     assert world.handle_batch(exhausted()) == ["m-1"]
@@ -308,7 +308,7 @@ def test_a_table_that_is_down_leaves_the_letter():
     assert len(world.table.items) == 1
 
 
-def test_what_follows_a_letter_that_stays_does_not_overtake_it_in_its_group():
+def test_what_follows_a_dead_letter_that_stays_does_not_overtake_it_in_its_group():
     fifo = queue("media-dev-cms-dlq.fifo", queue_url=URL + "media-dev-cms.fifo")
     world = World(fifo, now=SENT + 1)
 

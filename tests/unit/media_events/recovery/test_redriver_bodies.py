@@ -52,7 +52,7 @@ def test_a_pointer_that_is_not_ours_or_leads_nowhere_keeps_no_item_from_being_op
     assert world.report.fields("body not stored")
 
 
-def test_a_bucket_that_does_not_answer_leaves_the_letter():
+def test_a_bucket_that_does_not_answer_leaves_the_dead_letter():
     world, uri = world_with_events()
 
     def down(_uri):

@@ -11,7 +11,7 @@ from media_events.recovery.config import parse_queues
 from tests.fakes.dead_letters import record
 from tests.fakes.dynamodb import table
 from tests.fakes.hop import FakeClock
-from tests.fakes.recovery import ACCOUNT, URL, FakePace, World, queue
+from tests.fakes.recovery import ACCOUNT, URL, FakeRateLimiter, World, queue
 
 SENT = 1_795_435_200.0
 DUE = SENT + 4000
@@ -37,7 +37,7 @@ def world(circuit_breakers, now=DUE, **changes):
     return made
 
 
-def test_a_letter_waits_until_deliveries_are_tried_again():
+def test_a_dead_letter_waits_until_deliveries_are_tried_again():
     circuit_breakers = CircuitBreakers(until=DUE + 100)
     paused = world(circuit_breakers)
     assert paused.handle_batch(record("consumer")) == [record("consumer")["messageId"]]
@@ -47,9 +47,9 @@ def test_a_letter_waits_until_deliveries_are_tried_again():
     assert circuit_breakers.asked == [("media-dev-ledger", "cms")]
 
 
-def test_a_backlog_is_put_off_at_its_pace_too_and_not_all_at_once():
+def test_a_backlog_is_deferred_at_its_rate_limit_too_and_not_all_at_once():
     paused = world(CircuitBreakers(until=DUE + 100))
-    paused.rate_limiter = FakePace(turns=9, wait=5.0)
+    paused.rate_limiter = FakeRateLimiter(permits=9, wait=5.0)
     assert paused.handle_batch(record("consumer")) != []
     assert paused.clock() == DUE + 5
     (seconds,) = paused.queues.visibility.values()
@@ -58,26 +58,26 @@ def test_a_backlog_is_put_off_at_its_pace_too_and_not_all_at_once():
 
 
 @pytest.mark.parametrize("until", [None, DUE, DUE - 5])
-def test_a_letter_goes_back_where_deliveries_are_tried(until):
+def test_a_dead_letter_goes_back_where_deliveries_are_tried(until):
     running = world(CircuitBreakers(until=until))
     assert running.handle_batch(record("consumer")) == []
     assert len(running.queues.sent) == 1
 
 
-def test_a_table_that_can_not_be_read_keeps_no_letter():
+def test_a_table_that_can_not_be_read_keeps_no_dead_letter():
     running = world(CircuitBreakers(failing=TransientError("aws-down", "no answer")))
     assert running.handle_batch(record("consumer")) == []
     assert "circuit breaker not saved" in running.report.messages()
 
 
-def test_a_hop_without_a_ledger_has_no_breaker_to_ask():
+def test_a_hop_without_a_idempotency_store_has_no_circuit_breaker_to_ask():
     circuit_breakers = CircuitBreakers(until=DUE + 100)
     running = world(circuit_breakers, idempotency_table=None)
     assert running.handle_batch(record("consumer")) == []
     assert circuit_breakers.asked == []
 
 
-def test_a_letter_that_is_too_old_does_not_wait_for_the_receiver_any_longer():
+def test_a_dead_letter_that_is_too_old_does_not_wait_for_the_receiver_any_longer():
     late = world(CircuitBreakers(until=DUE + 10**6), now=SENT + 10**6)
     assert late.handle_batch(record("consumer")) == []
     (item,) = late.table.items.values()
@@ -89,7 +89,7 @@ def configured(**changes):
     return parse_queues({"dead_letter_queues": {ACCOUNT + "q": {**values, **changes}}})[ACCOUNT + "q"]
 
 
-def test_the_ledgers_table_is_read_from_the_configuration():
+def test_the_idempotency_table_is_read_from_the_configuration():
     assert configured(idempotency_table="ledger").idempotency_table == "ledger"
     assert configured().idempotency_table is None
     with pytest.raises(ConfigurationError, match="idempotency_table: must be a text"):

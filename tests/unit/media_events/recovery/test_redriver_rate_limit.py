@@ -30,7 +30,7 @@ from media_events.recovery.review_opener import RESERVED_SECONDS
 from tests.fakes.dead_letters import dead_letter, record
 from tests.fakes.dynamodb import table
 from tests.fakes.hop import FakeClock, FakeReport
-from tests.fakes.recovery import ACCOUNT, BUS, URL, FakePace, World, queue
+from tests.fakes.recovery import ACCOUNT, BUS, URL, FakeRateLimiter, World, queue
 
 SENT = 1_795_435_200.0
 DUE = SENT + 4000
@@ -44,9 +44,9 @@ def batch_of(count: int, **changes: Any) -> list[dict[str, Any]]:
     return [record("consumer") | {"messageId": f"m-{n}", "receiptHandle": f"r-{n}"} | changes for n in range(count)]
 
 
-def test_letters_wait_for_their_turn_inside_the_function_and_none_is_put_off():
+def test_dead_letters_wait_for_the_rate_limit_inside_the_function_and_none_is_deferred():
     world = World(now=DUE)
-    world.rate_limiter = FakePace(turns=10, wait=0.1)
+    world.rate_limiter = FakeRateLimiter(permits=10, wait=0.1)
     assert world.handle_batch(*batch_of(10)) == []
     assert len(world.queues.sent) == 10
     assert world.queues.visibility == {}
@@ -54,76 +54,76 @@ def test_letters_wait_for_their_turn_inside_the_function_and_none_is_put_off():
     assert set(world.rate_limiter.asked) == {("route/cms", 5)}
 
 
-def test_once_there_is_no_turn_left_in_time_the_rest_is_put_off_without_asking():
+def test_once_the_rate_limit_is_reached_the_rest_is_deferred_without_asking():
     world = World(now=DUE)
-    world.rate_limiter = FakePace(turns=2)
+    world.rate_limiter = FakeRateLimiter(permits=2)
     assert world.handle_batch(*batch_of(5)) == ["m-2", "m-3", "m-4"]
     assert len(world.queues.sent) == 2
     assert len(world.queues.visibility) == 3
     assert len(world.rate_limiter.asked) == 3
 
 
-def test_a_turn_beyond_the_functions_own_time_is_not_waited_for():
+def test_a_permit_beyond_the_functions_own_time_is_not_waited_for():
     world = World(now=DUE)
-    world.rate_limiter = FakePace(turns=9, wait=world.seconds - RESERVED_SECONDS + 1)
+    world.rate_limiter = FakeRateLimiter(permits=9, wait=world.seconds - RESERVED_SECONDS + 1)
     assert world.handle_batch(*batch_of(2)) == ["m-0", "m-1"]
     assert world.clock() == DUE
 
 
-def test_where_the_function_has_no_turn_another_invocation_asks_anew():
+def test_after_a_reached_rate_limit_another_invocation_asks_anew():
     world = World(now=DUE)
-    world.rate_limiter = FakePace(turns=0)
+    world.rate_limiter = FakeRateLimiter(permits=0)
     assert world.handle_batch(*batch_of(1)) == ["m-0"]
-    world.rate_limiter.turns = 1
+    world.rate_limiter.permits = 1
     assert world.handle_batch(*batch_of(1)) == []
 
 
-def test_one_hop_that_has_no_turn_left_keeps_no_other_hops_letters():
-    class OnlyMam(FakePace):
+def test_one_hop_at_its_rate_limit_keeps_no_other_hops_dead_letters():
+    class OnlyMam(FakeRateLimiter):
         def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
             return super().reserve(name, per_second=per_second, within=within) if name == "route/mam" else None
 
     mam = queue("media-dev-mam-dlq", hop="route/mam", destination="mam", queue_url=URL + "media-dev-mam")
     world = World(queue(), mam, now=DUE)
-    world.rate_limiter = OnlyMam(turns=1)
+    world.rate_limiter = OnlyMam(permits=1)
     other = record("consumer") | {"messageId": "m-9", "eventSourceARN": mam.arn}
     assert world.handle_batch(*batch_of(2), other) == ["m-0", "m-1"]
 
 
 def test_the_pace_is_the_hops_own():
     world = World(queue(policy=RedrivePolicy(max_per_second=0.5)), now=DUE)
-    world.rate_limiter = FakePace(turns=9)
+    world.rate_limiter = FakeRateLimiter(permits=9)
     world.handle_batch(record("consumer"))
     assert world.rate_limiter.asked == [("route/cms", 0.5)]
 
 
-def test_a_letter_that_goes_to_a_person_needs_no_turn():
+def test_a_dead_letter_that_goes_to_review_needs_no_permit():
     world = World(now=DUE)
-    world.rate_limiter = FakePace(turns=0)
+    world.rate_limiter = FakeRateLimiter(permits=0)
     assert world.handle_batch(record("junk")) == []
     assert world.rate_limiter.asked == []
 
 
-def test_the_longer_a_letter_is_late_the_longer_it_waits_up_to_a_limit():
+def test_the_longer_a_dead_letter_is_late_the_longer_it_waits_up_to_a_limit():
     waits = [rate_limit_delay_seconds(late, "m-1") for late in (0, 100, 400, 10_000)]
     assert all(8 <= wait <= MAX_RATE_LIMIT_DELAY_SECONDS + 1 for wait in waits)
     assert waits[0] < 17
     assert waits[-1] > MAX_RATE_LIMIT_DELAY_SECONDS / 2
 
 
-def test_letters_that_wait_for_their_turn_come_back_spread():
+def test_dead_letters_beyond_the_rate_limit_come_back_spread():
     assert len({rate_limit_delay_seconds(600, f"m-{n}") for n in range(100)}) > 50
 
 
-def test_turns_come_evenly_one_after_the_other_however_many_ask():
+def test_permits_come_evenly_however_many_ask():
     clock = FakeClock(1000.0)
     with table("item_id") as client:
         instances = [DynamoRateLimiter(client, "table", clock=clock) for _ in range(2)]
-        turns = [instances[n % 2].reserve("route/cms", per_second=10, within=60) for n in range(50)]
-        assert turns == pytest.approx([n / 10 for n in range(50)], abs=1e-5)
+        seconds = [instances[n % 2].reserve("route/cms", per_second=10, within=60) for n in range(50)]
+        assert seconds == pytest.approx([n / 10 for n in range(50)], abs=1e-5)
 
 
-def test_a_turn_that_is_too_late_is_not_taken():
+def test_a_permit_that_is_due_too_late_is_not_reserved():
     clock = FakeClock(1000.0)
     with table("item_id") as client:
         rate_limiter = DynamoRateLimiter(client, "table", clock=clock)
@@ -164,7 +164,7 @@ def test_one_hops_pace_is_not_anothers():
         assert rate_limiter.reserve("route/cms", per_second=1, within=0.5) is None
 
 
-def test_a_table_that_is_not_there_leaves_the_letter():
+def test_a_table_that_is_not_there_leaves_the_dead_letter():
     world = World(now=DUE)
     with table("item_id") as client:
         world.rate_limiter = DynamoRateLimiter(client, "gone")
@@ -220,7 +220,7 @@ def test_what_crashes_again_alone_goes_to_a_person_with_that_reason():
     assert (item.failure_class, item.error_code, item.status) == ("poison", "function-Runtime.ExitError", "OPEN")
 
 
-def test_a_function_that_can_not_be_reached_leaves_the_letter():
+def test_a_function_that_can_not_be_reached_leaves_the_dead_letter():
     world = poison_world()
     world.functions.error = TransientError("aws-TooManyRequestsException", "later")
     assert moved(world) == [record("moved-by-sqs")["messageId"]]
@@ -230,19 +230,19 @@ def test_a_function_that_can_not_be_reached_leaves_the_letter():
 
 def test_what_is_tried_alone_keeps_the_pace_too():
     world = poison_world()
-    world.rate_limiter = FakePace(turns=1, wait=3.0)
+    world.rate_limiter = FakeRateLimiter(permits=1, wait=3.0)
     assert moved(world) == []
     assert world.clock() == DUE + 3
     assert moved(world) == [record("moved-by-sqs")["messageId"]]
     assert len(world.functions.invoked) == 1
 
 
-def test_a_function_that_takes_a_letter_back_itself_is_given_the_time_for_it():
+def test_a_function_that_takes_a_dead_letter_back_itself_is_given_the_time_for_it():
     request = record("webhook-request")
     failure = json.loads(request["messageAttributes"]["failure"]["stringValue"]) | {"class": "transient"}
     request["messageAttributes"]["failure"]["stringValue"] = json.dumps(failure)
     world = World(now=DUE)
-    world.rate_limiter = FakePace(turns=9, wait=world.seconds - RESERVED_SECONDS - INVOKED_SECONDS + 1)
+    world.rate_limiter = FakeRateLimiter(permits=9, wait=world.seconds - RESERVED_SECONDS - INVOKED_SECONDS + 1)
     assert world.handle_batch(request) == [request["messageId"]]
     assert world.functions.invoked == []
     world.rate_limiter.wait -= 1
@@ -250,9 +250,9 @@ def test_a_function_that_takes_a_letter_back_itself_is_given_the_time_for_it():
     assert len(world.functions.invoked) == 1
 
 
-def test_a_letter_for_which_there_is_no_time_comes_again_and_takes_no_turn():
+def test_a_dead_letter_without_enough_time_comes_again_and_uses_no_permit():
     world = poison_world()
-    world.rate_limiter = FakePace(turns=9)
+    world.rate_limiter = FakeRateLimiter(permits=9)
     world.seconds = ISOLATED_SECONDS + RESERVED_SECONDS - 1
     assert moved(world) == [record("moved-by-sqs")["messageId"]]
     assert world.functions.invoked == []

@@ -18,10 +18,10 @@ from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import item_id
 from media_events.recovery.review_maintenance import IN_FLIGHT_SECONDS, UNCONFIRMED_SECONDS, ReviewMaintenance
+from tests.fakes.dynamodb import create_review_table
 from tests.fakes.hop import FakeClock, FakeReport
 from tests.fakes.recovery import queue
 from tests.fakes.review_items import make_item
-from tests.fakes.review_tables import create_review_table
 
 DAY = 86_400.0
 REVIEW_BODIES = "s3://kit/bodies/review/"
@@ -117,7 +117,7 @@ def _house(monkeypatch):
 # --- replays -----------------------------------------------------------------------------------------------------
 
 
-def test_a_replay_whose_effect_the_ledger_has_is_resolved_with_nobody_at_the_desk(house):
+def test_a_retry_that_the_idempotency_store_confirms_is_resolved_without_a_person(house):
     house.retrying()
     house.deliver()
     house.keep()
@@ -210,7 +210,7 @@ def test_nothing_goes_sooner_and_what_is_open_never(house):
     assert (house.status("evt-open"), house.status()) == ("OPEN", None)
 
 
-def test_the_time_counts_from_when_it_was_put_away_and_not_from_the_failure(house):
+def test_the_time_counts_from_when_it_was_archived_and_not_from_the_failure(house):
     item = house.item(last_failed_at="2020-01-01T00:00:00.000Z")
     house.change(item, status="ARCHIVED")
     house.keep()

@@ -128,12 +128,12 @@ def test_an_unknown_type_is_told_with_those_that_there_are(kind):
 
 
 @pytest.mark.parametrize("kind", COMPLETE)
-def test_every_destination_has_a_breaker_unless_it_is_switched_off(kind):
+def test_every_destination_has_a_circuit_breaker_unless_it_is_switched_off(kind):
     assert parse(kind).circuit_breaker == CircuitBreakerPolicy()
     assert parse(kind, circuit_breaker={"enabled": False}).circuit_breaker is None
 
 
-def test_a_breaker_is_read():
+def test_a_circuit_breaker_is_read():
     circuit_breaker = {"failures": 3, "delay_seconds": 5, "max_delay_seconds": 20, "hold_seconds": 3600}
     assert parse("sqs", circuit_breaker=circuit_breaker).circuit_breaker == CircuitBreakerPolicy(**circuit_breaker)
 
@@ -153,7 +153,7 @@ def test_a_short_longest_pause_is_the_first_one_too():
         ({"ratio": 0.5}, "circuit_breaker.ratio: is unknown"),
     ],
 )
-def test_a_mistake_in_a_breaker_is_named(circuit_breaker, named):
+def test_a_mistake_in_a_circuit_breaker_is_named(circuit_breaker, named):
     (problem,) = problems_of("sqs", circuit_breaker=circuit_breaker)
     assert problem.startswith(named)
 

@@ -74,7 +74,7 @@ def test_the_class_of_what_a_function_raises_says_whether_to_try_again(kind, exp
         deliver(Client(raised(kind)))
 
 
-def test_what_a_function_raises_is_kept_for_the_review_desk_without_secrets():
+def test_a_functions_error_is_stored_for_review_without_secrets():
     with pytest.raises(TransientError) as failed:
         deliver(Client(raised("Broken\x1b[2J", "token=planted-secret and \x1b[31m why")))
     assert "planted-secret" not in failed.value.response

@@ -94,7 +94,7 @@ def test_an_idempotency_key_is_never_longer_than_a_receiver_keeps_and_tells_long
     assert first.startswith("partner.mux/" + ("x" if long[0] == "x" else "%C3%A9"))
 
 
-def test_a_re_driven_event_looks_to_the_receiver_as_it_did_the_first_time():
+def test_a_redriven_event_looks_to_the_receiver_as_it_did_the_first_time():
     marked = make_event(redrive=Redrive("route/cms", 2))
     assert request(marked).body == request().body
 

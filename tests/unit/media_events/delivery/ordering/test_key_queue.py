@@ -82,7 +82,7 @@ def test_no_other_than_the_head_is_delivered_and_no_two_at_a_time():
     assert isinstance(claim(key_queue, 1, owner="two")[1], Behind)
 
 
-def test_next_one_has_its_turn_when_the_head_is_delivered():
+def test_next_event_follows_when_the_head_is_delivered():
     key_queue, _ = claim(lane_of(1, 2), 1)
     key_queue = key_queue.settle("e1", now=11)
     assert claim(key_queue, 2, now=11)[1] == Claimed()
@@ -186,20 +186,20 @@ def test_nobody_is_called_who_would_be_parked_again_at_once():
     assert (parked, resumed(key_queue)) == (True, [])
 
 
-def test_who_was_put_away_leaves_as_the_head_and_the_lane_is_past_it():
+def test_a_skipped_event_leaves_as_the_head_and_the_key_queue_is_past_it():
     key_queue = tried(lane_of(1, 2), 1, permanently_failed=True).skip("e1", now=11)
     assert names(key_queue) == ["e2"]
     assert claim(key_queue, 2)[1] == Claimed()
     assert key_queue.register("e0", at(0), now=12)[1] == "past"
 
 
-def test_who_was_put_away_behind_others_leaves_when_its_turn_comes():
+def test_a_skipped_event_behind_others_leaves_when_it_is_the_head():
     key_queue = lane_of(1, 2, 3).skip("e2", now=1)
     key_queue, _ = claim(key_queue, 1)
     assert names(key_queue.settle("e1", now=11)) == ["e3"]
 
 
-def test_who_was_put_away_after_its_function_was_killed_leaves_too():
+def test_who_was_archived_after_its_function_was_killed_leaves_too():
     key_queue, _ = claim(lane_of(1, 2), 1)
     key_queue = key_queue.skip("e1", now=20)
     assert names(key_queue) == ["e1", "e2"]
@@ -212,7 +212,7 @@ def test_who_was_delivered_out_of_order_leaves_and_no_other_becomes_late():
     assert key_queue.leave("e1", now=1).delivered == at(1)
 
 
-def test_a_lane_that_is_full_takes_no_more():
+def test_a_key_queue_that_is_full_takes_no_more():
     key_queue = KeyQueue()
     number, state = 0, "waiting"
     long = "x" * 20_000
@@ -226,7 +226,7 @@ def test_a_lane_that_is_full_takes_no_more():
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.sampled_from("rcsfdpk")), max_size=40),
 )
-def test_a_lane_reads_what_it_wrote_and_delivers_nobody_after_a_later_one(steps):
+def test_a_key_queue_reads_what_it_wrote_and_delivers_no_event_after_a_later_one(steps):
     key_queue, now, delivered = KeyQueue(), 0.0, []
     for number, step in steps:
         now += 10

@@ -167,7 +167,7 @@ def test_of_a_batch_only_the_latest_of_each_key_goes_out(send):
     assert sorted(send.receiver.arrived) == ["t3", "t9"]
 
 
-def test_a_key_that_was_quiet_for_the_ledgers_time_is_forgotten(send, clock):
+def test_a_key_that_was_quiet_for_the_retention_time_is_forgotten(send, clock):
     send(at(5))
     clock.sleep(RETENTION_SECONDS + 1)
     send(at(3))

@@ -161,7 +161,7 @@ def test_copies_at_the_same_time_arrive_once(block):
     assert block.arrived == ["e1"]
 
 
-def test_behind_what_failed_for_good_the_later_ones_are_parked_and_called_back_in_order(park):
+def test_behind_a_permanently_failed_head_later_events_are_parked_and_resumed_in_order(park):
     park.fails["e1"] = REFUSED
     numbers = list(range(1, 16))
     outcomes = park.settled(*numbers)
@@ -181,7 +181,7 @@ def test_behind_what_failed_for_good_the_later_ones_are_parked_and_called_back_i
     assert park.key_queue().entries == ()
 
 
-def test_who_is_called_back_is_a_copy_of_none_of_the_messages_that_were_parked(park):
+def test_a_resumed_message_is_a_copy_of_none_of_the_parked_messages(park):
     park.fails["e1"] = REFUSED
     park.settled(1, 2)
     assert park(message(2)) == [None]  # SQS had it twice
@@ -291,7 +291,7 @@ def test_of_two_changes_at_a_time_one_begins_anew(dynamodb, clock):
     assert not key_queues.write("lane|x", one, version=1)
 
 
-def test_only_an_empty_lane_is_ever_forgotten(dynamodb, clock):
+def test_only_an_empty_key_queue_is_ever_forgotten(dynamodb, clock):
     key_queues = DynamoKeyQueues(dynamodb, "table", clock=clock)
     waiting, _ = KeyQueue().register("e1", Position(time=1), now=0)
     key_queues.write("lane|x", waiting, version=0)
