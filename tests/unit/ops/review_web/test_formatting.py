@@ -12,24 +12,14 @@ from ops.review.remediation import advice
 from ops.review_web.formatting import ago, clean, highlighted, size
 from ops.review_web.groups import growth
 from ops.review_web.redaction import HIDDEN, redacted
-from ops.shared.times import moment, span
 from tests.fakes.review_web import NOW
 
 
-@pytest.mark.parametrize(
-    ("seconds", "output"),
-    [(-5, "0 s"), (8, "8 s"), (200, "3 min"), (7200, "2 h"), (86_400, "24 h"), (5 * 86_400, "5 days")],
-)
-def test_a_duration_has_its_largest_unit(seconds, output):
-    assert span(seconds) == output
-
-
-def test_times_are_formatted_and_other_text_stays_as_it_is():
-    assert moment("2026-11-26T09:20:00.500Z") == "2026-11-26 09:20:00 UTC"
+def test_ages_are_formatted_and_other_text_stays_as_it_is():
     assert ago("2026-11-26T09:19:00Z", NOW) == "1 min ago"
     assert ago("2026-11-26T09:21:00Z", NOW) == "just now"
     for text in ("yesterday", "", "99999-01-01", "<b>"):
-        assert moment(text) == ago(text, NOW) == text
+        assert ago(text, NOW) == text
 
 
 def test_invisible_characters_are_marked_and_markup_is_left_alone():
