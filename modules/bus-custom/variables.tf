@@ -54,7 +54,7 @@ variable "archive" {
 
 variable "senders" {
   description = <<-EOT
-    Who else may put events on the bus, each held to its own sources, by the Sid of the policy's statement. Roles of the
+    Further senders on the bus, each held to its own sources, by the Sid of the policy's statement. Roles of the
     module's own account need no entry: their own policies decide.
       sources         = the `source` values that it may use; exact text
       account_ids     = accounts, all of whose roles with the permission may put events
@@ -113,8 +113,8 @@ variable "senders" {
 
 variable "partners" {
   description = <<-EOT
-    Partners whose events on this bus are taken into the envelope, by the name that they then have (`partner.<name>`). Who may
-    put these events is for `senders` to say, or for the policies of roles of the bus's own account.
+    Partners whose events on this bus are taken into the envelope, by the name that they then have (`partner.<name>`). `senders`,
+    or the policies of roles of the bus's own account, allow them to put these events.
       sources       = the `source` values of their events; exact, or the beginning of some followed by `*`
       specification = the content of a specification file, as JSON text. Null: the partner speaks the envelope; its events are validated
       pattern       = which of the events to take, as an EventBridge pattern in JSON text, without `source`; null takes all

@@ -83,7 +83,7 @@ output "sqs_target_policies" {
 }
 
 output "log_target_policy" {
-  description = "What CloudWatch Logs must let the rules of routes with `target.logs` do, as JSON text; null without such routes. The module sets it unless `manage_log_policy = false`."
+  description = "Resource policy by which CloudWatch Logs lets the rules of routes with `target.logs` write, as JSON text; null without such routes. The module sets it unless `manage_log_policy = false`."
   value       = one(data.aws_iam_policy_document.logs[*].json)
 }
 
@@ -116,7 +116,7 @@ output "event_patterns" {
 }
 
 output "archive_replay_hops" {
-  description = "What `media-events archive-replay` needs to know of the transforms and routes, by hop: the rule's pattern (JSON text), its stage, whether it is enabled, the destination, and the idempotency store that remembers what was delivered there; null for transforms, and where no function of the module delivers."
+  description = "Transforms and routes for `media-events archive-replay`, by hop: the rule's pattern (JSON text), its stage, whether it is enabled, the destination, and the idempotency store of its deliveries; null for transforms, and where no function of the module delivers."
   value = { for key, hop in local.hops : hop.hop => {
     pattern           = local.patterns[key]
     stage             = hop.stage

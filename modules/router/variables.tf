@@ -29,12 +29,12 @@ variable "manage_log_policy" {
 
 variable "transforms" {
   description = <<-EOT
-    Transforms, by key. A transform takes the events as received that match its pattern, and publishes them with `stage: transformed`.
-    Limits and defaults are in `internal/limits/limits.json`; whatever is wrong, misspelt attributes too, is told at once when planned.
+    Transforms, by key. A transform takes received events that match its pattern, and publishes them with `stage: transformed`.
+    Limits and defaults are in `internal/limits/limits.json`. The plan reports all mistakes at once, also misspelt attributes.
       pattern        = EventBridge event pattern as JSON text. The module adds the stage and the redrive condition
       match_all      = must be true for the empty pattern `{}`
       steps          = JSON text, a list of objects with one key each: `map`, `enrich`, `set`, `drop`, `split`, `lookup`, `call` or `python`.
-                       What lookups and calls ask for, the function is permitted: tables, buckets, secrets, functions, keys
+                       The function may use the tables, buckets, secrets, functions and keys that they name
       package        = path of a zip with the modules of `python` steps in a folder `python/`; the module makes a layer of it
       layers         = ARNs of further layers, versions included
       enabled        = false switches the rule off: its events are then not taken, and not kept for later

@@ -44,7 +44,7 @@ output "queue" {
 }
 
 output "queue_policy" {
-  description = "Who may send to the queue: its policy, as JSON text; null for an existing queue."
+  description = "Policy of the queue, as JSON text; null for an existing queue."
   value       = module.ingress.queue_policy
 }
 

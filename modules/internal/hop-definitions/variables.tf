@@ -23,19 +23,19 @@ variable "routes" {
 }
 
 variable "function" {
-  description = "What a hop's `function` leaves out."
+  description = "Defaults of a hop's `function`."
   type        = any
   nullable    = false
 }
 
 variable "queue" {
-  description = "What a hop's `queue` leaves out."
+  description = "Defaults of a hop's `queue`."
   type        = any
   nullable    = false
 }
 
 variable "failure" {
-  description = "What a hop's `failure` leaves out."
+  description = "Defaults of a hop's `failure`."
   type        = any
   nullable    = false
 }

@@ -2,7 +2,7 @@
 
 variable "senders" {
   description = <<-EOT
-    Who else may send, by the Sid of the policy's statement. Roles of the module's own account need no entry: their own policies decide.
+    Further senders, by the Sid of the policy's statement. Roles of the module's own account need no entry: their own policies decide.
       account_ids     = accounts, all of whose roles with the permission may send
       role_arns       = roles, which is narrower
       organization_id = an AWS organisation: alone, all its accounts; with account_ids or role_arns, a further condition

@@ -14,7 +14,7 @@ output "queue_url" {
 }
 
 output "queue_policy" {
-  description = "Who may send to the queue: its policy, as JSON text; null for an existing queue."
+  description = "Policy of the queue, as JSON text; null for an existing queue."
   value       = local.own_queue ? aws_sqs_queue.this[0].policy : null
 }
 
