@@ -32,6 +32,11 @@ variable "queue" {
   }
 
   validation {
+    condition     = var.queue.age_alarm_seconds >= 1
+    error_message = "queue.age_alarm_seconds must be 1 or more."
+  }
+
+  validation {
     condition     = var.queue.batch_window_seconds >= 0 && var.queue.batch_window_seconds <= 300
     error_message = "queue.batch_window_seconds must be 0 to 300."
   }

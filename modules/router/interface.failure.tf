@@ -45,14 +45,21 @@ variable "failure" {
 
   validation {
     condition = (
-      var.failure.redrive.max_count >= 0 && var.failure.redrive.base_delay_seconds >= 0 && var.failure.redrive.max_delay_seconds >= var.failure.redrive.base_delay_seconds
-      && var.failure.redrive.max_delay_seconds <= 39600 && var.failure.redrive.max_age_seconds >= 0 && var.failure.redrive.max_per_second > 0
+      var.failure.redrive.max_count >= 0 && var.failure.redrive.max_count <= 100 && floor(var.failure.redrive.max_count) == var.failure.redrive.max_count
+      && var.failure.redrive.base_delay_seconds >= 0 && var.failure.redrive.max_delay_seconds >= var.failure.redrive.base_delay_seconds && var.failure.redrive.max_delay_seconds <= 39600
+      && var.failure.redrive.max_age_seconds >= 0 && var.failure.redrive.max_age_seconds <= 2147483647
+      && var.failure.redrive.max_per_second > 0 && var.failure.redrive.max_per_second <= 10000
     )
-    error_message = "failure.redrive: counts and seconds must be 0 or more, max_per_second above 0, and max_delay_seconds from base_delay_seconds up to 39600 (a message can be held invisible for 12 hours in all)."
+    error_message = "failure.redrive: max_count must be a whole number from 0 to 100, max_delay_seconds from base_delay_seconds (0 or more) to 39600 (a message can be held invisible for 12 hours in all), max_age_seconds from 0 to 2147483647, max_per_second above 0 and up to 10000."
   }
 
   validation {
     condition     = var.failure.dlq_visibility_timeout_seconds >= 0 && var.failure.dlq_visibility_timeout_seconds <= 43200
     error_message = "failure.dlq_visibility_timeout_seconds must be 0 to 43200."
+  }
+
+  validation {
+    condition     = var.failure.dlq_age_alarm_seconds >= 1
+    error_message = "failure.dlq_age_alarm_seconds must be 1 or more."
   }
 }

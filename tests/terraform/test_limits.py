@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -18,6 +19,16 @@ OBJECTS = {name: definition for name, definition in DEFINITIONS.items() if "prop
 
 # A field of an object's type in HCL: its name and its default, if it has one.
 _FIELD = re.compile(r"^ +(\w+) += optional\((?:number|string|bool)(?:, (.+))?\)$", re.MULTILINE)
+
+
+IMPLIED = {
+    ("redrive.base_delay_seconds", "<=", "39600"),
+    ("redrive.max_delay_seconds", ">=", "0"),
+    ("retry.base_seconds", "<=", "43200"),
+    ("retry.max_seconds", ">=", "1"),
+    ("visibility_timeout_seconds", ">=", "0"),
+}
+"""Limits that follow from another one: of the longest wait, of the first wait, of the function's timeout."""
 
 
 def test_file_is_a_json_schema() -> None:
@@ -57,8 +68,8 @@ def test_modules_have_the_same_limits(name: str) -> None:
     }
     unknown = [number for number in numbers if not _is_limit(name, *number)]
 
-    assert numbers != set()
     assert unknown == []
+    assert _limits(name) - numbers == {number for number in IMPLIED if number[0] in dict(_paths(name))}
 
 
 def test_review_has_the_same_defaults_and_limits_of_redrives() -> None:
@@ -67,7 +78,32 @@ def test_review_has_the_same_defaults_and_limits_of_redrives() -> None:
     said = {field: json.loads(default) for field, default in _FIELD.findall(text) if field in redrive}
 
     assert said == {name: schema["default"] for name, schema in redrive.items()}
-    assert re.findall(r"redrive\.max_delay_seconds <= ([0-9]+)", text) == [str(redrive["max_delay_seconds"]["maximum"])]
+    numbers = {
+        (f"redrive.{path}", sign, limit)
+        for path, sign, limit in re.findall(r"queue\.redrive\.([a-z_]+) (>=|<=|>) ([0-9]+)", text)
+    }
+    assert numbers == {number for number in _limits("failure") - IMPLIED if number[0].startswith("redrive.")}
+
+
+def _limits(name: str) -> set[tuple[str, str, str]]:
+    """Every limit of the numbers of an object and of those in it: path, sign, number."""
+    signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<="}
+    return {
+        (path, sign, str(schema[word]))
+        for path, schema in _paths(name)
+        for word, sign in signs.items()
+        if word in schema
+    }
+
+
+def _paths(name: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """The attributes of an object and of those in it, by path."""
+    for attribute, schema in DEFINITIONS[name]["properties"].items():
+        whole = hop_types.resolved(schema, DEFINITIONS)
+        if "properties" in whole:
+            yield from _paths(schema["$ref"].removeprefix("#/$defs/"), f"{prefix}{attribute}.")
+        else:
+            yield f"{prefix}{attribute}", whole
 
 
 def _text(name: str) -> str:

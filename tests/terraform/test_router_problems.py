@@ -128,6 +128,7 @@ ACCEPTED = {
             }
         },
     ),
+    "a breaker whose longest pause is below the default of the first": route(circuit_breaker={"max_delay_seconds": 10}),
     "a breaker that is off": route(circuit_breaker={"enabled": False}),
     "a fifo queue with a message group": sqs(queue_arn=f"arn:aws:sqs:{ACCOUNT}:lake.fifo", message_group_id="all"),
     "a state machine's alias": route(
