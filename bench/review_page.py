@@ -24,7 +24,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.review_tables import create_review_table
 from waitress import wasyncore  # type: ignore[import-untyped]
 
 from media_events.adapters.dynamodb.review_items import _stored, _to_dynamo
@@ -35,6 +34,7 @@ from ops.local import endpoint, process
 from ops.local.paths import LocalPaths
 from ops.review.bootstrap import audited_review
 from ops.review_web import server as command
+from tests.fakes.dynamodb import create_review_table
 from tests.fakes.review_web import SECRET, WORKFLOW, item_of
 
 MOST_SECONDS = 0.3
