@@ -48,7 +48,7 @@ class Redrive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """CloudEvents attributes, its extensions, and ours. Times are RFC 3339 text in UTC.
+    """CloudEvents attributes, CloudEvents extensions, and our own. Times are RFC 3339 text in UTC.
 
     ``id`` never changes on retries, redrives and forwards. ``subject`` is the asset or job, ``partitionkey`` the
     ordering key; ``sequence`` sorts as text within one key. ``dataref`` is the ``s3://`` URI of the claim check.

@@ -1,4 +1,4 @@
-"""The failure record, which travels with a dead letter from its hop to the review table (docs/reference/messages.md).
+"""The failure record of a dead letter, from its hop to the review table (docs/reference/messages.md).
 
 A consumer sends a dead letter with the message attribute ``failure`` (the JSON of a :class:`Failure`), and with
 ``redrivecount`` if it has been redriven before.

@@ -1,4 +1,4 @@
-"""Values of JSON that anybody may have written: their types, and what stands in for a value of another type."""
+"""Types of values in untrusted JSON, and defaults for values of another type."""
 
 from __future__ import annotations
 

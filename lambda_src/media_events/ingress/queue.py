@@ -108,11 +108,11 @@ class QueueReceiver:
                 for work, _ in shared:
                     _fail(work, refusal)
                 continue
-            (work, event), *twins = shared
+            (work, event), *copies = shared
             publisher.complete(key, idempotency, work.keep_seconds)
             publisher.log_outcome("event accepted", event, "EventsAccepted")
-            for _, twin in twins:
-                publisher.log_outcome("event duplicate", twin, "EventsDuplicate")
+            for _, copy in copies:
+                publisher.log_outcome("event duplicate", copy, "EventsDuplicate")
 
     def _acquire(
         self, works: Sequence[_Work], idempotency: IdempotencyStore, remaining: Callable[[], float]
@@ -256,7 +256,7 @@ class QueueReceiver:
         if origin.bodyref is None:
             body = message.body.encode("utf-8", "surrogatepass")
             clean = self._redacted(message, body)
-            # The first identity stays: one message is one review item, whatever it fails of next.
+            # The first identity stays: one message is one review item, however often it fails.
             event = origin.event or self._known(message)
             origin = replace(origin, event=event, redacted=origin.redacted or clean != body, unidentified=False)
             size = len(clean) + len(json.dumps(message.message_attributes))

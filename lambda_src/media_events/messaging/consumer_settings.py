@@ -15,7 +15,7 @@ LIMITS: Final = {
     "RETRY_BASE_SECONDS": (1, 43_200),
     "RETRY_MAX_SECONDS": (1, 43_200),
 }
-"""The least and the greatest value of a variable; SQS hides a message for twelve hours at most."""
+"""The least and the greatest value of a variable; SQS hides a message for at most twelve hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class ConsumerSettings(FunctionSettings):
 
 
 def _number(text: str, otherwise: float) -> float:
-    """The number that a variable has; ``otherwise`` if it is none, of which the settings tell by themselves."""
+    """The value of a variable; ``otherwise`` if it is malformed, which the settings report themselves."""
     try:
         return float(text)
     except ValueError:

@@ -292,7 +292,7 @@ def _close_record(idempotency: IdempotencyStore | None, key: str, consumer: Cons
 
 
 def failure_of(message: Message, error: BaseException, consumer: Consumer) -> Failure:
-    """The record of ``error`` that travels with the message."""
+    """The record of ``error`` for the dead letter."""
     now = consumer.clock()
     return Failure.of(
         error,

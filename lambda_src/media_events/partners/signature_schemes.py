@@ -214,7 +214,7 @@ def _check_content(verification: Verification, fields: Fields) -> None:
             "content", "leaves the body unsigned; it must hold {body}, {sorted_form}, or {url} and body_digest"
         )
     if verification.body_digest is not None and not signs("url"):
-        fields.problem("body_digest", "stands in the URL, so content must hold {url}")
+        fields.problem("body_digest", "is in the URL, so content must hold {url}")
     if verification.timestamp is not None and not signs("timestamp"):
         fields.problem("content", "leaves the timestamp unsigned; it must hold {timestamp}, as in {timestamp}.{body}")
     if verification.timestamp is None and signs("timestamp"):

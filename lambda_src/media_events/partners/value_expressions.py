@@ -31,7 +31,7 @@ class ValueExpression(Protocol):
     """Finds a value in a message's context."""
 
     def find(self, context: Context) -> Any:
-        """The value, ``None`` where the message has none."""
+        """The value; ``None`` if the message has none."""
 
     def headers(self) -> frozenset[str]:
         """The headers that the value depends on."""
@@ -243,7 +243,7 @@ def parse_path(expression: Any, path: str, problems: list[str]) -> Path | None:
         reason = str(error).splitlines()[0]
         problems.append(
             f"{path}: is no JMESPath expression ({reason}); names with dashes are quoted, as in "
-            'headers."x-request-id", and literals stand in single quotes'
+            'headers."x-request-id", and literals are in single quotes'
         )
         return None
     if not re.search(rf"(?<![\w\"])(?:{'|'.join(ROOTS)})(?!\w)|@", expression):
