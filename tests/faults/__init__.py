@@ -1,1 +1,1 @@
-"""The kit's own code on a model of AWS, under faults: nothing is lost, nothing happens twice."""
+"""Our own code on a model of AWS, under faults: no event is lost and none is delivered twice."""

@@ -11,11 +11,11 @@ import sys
 import time
 
 from tests.faults.run import Run, Scenario, Tally, events_of
-from tests.faults.shrinking import shrink, told
+from tests.faults.shrinking import report, shrink
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run, tell, and give the exit code."""
+    """Run and report; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--events", type=int, default=10_000, help="how many in all (10000)")
     parser.add_argument("--per-run", type=int, default=500, help="how many in one run (500)")
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"  {problem}")
             if given.shrink_seconds > 0:
                 print("the smallest sequence found that fails:")
-                print(told(shrink(scenario, tally, seconds=given.shrink_seconds)))
+                print(report(shrink(scenario, tally, seconds=given.shrink_seconds)))
             break
         left, seed = left - count, seed + 1
     print(f"{faults} faults in {time.monotonic() - started:.0f} s")

@@ -1,4 +1,4 @@
-"""What a run has come to: the one way of counting, in the model and on the local cloud."""
+"""The count of a run's outcomes, for the model and the local cloud alike."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from media_events.recovery.review_item import ReviewItem
 from tests.faults.aws_model.scheduler import FaultId, marks
 
 NAMELESS: Final = "message-"
-"""How an item's event is called where nothing tells which it is; its message's id follows."""
+"""The prefix of the event id of an item without one; its message's id follows."""
 
 Place = tuple[str, str]
 """A destination (or ``bus``) and the mark of an event."""
 
 
 class Counted(Protocol):
-    """An event that was sent, as far as counting goes."""
+    """A sent event, with the properties that count."""
 
     @property
     def mark(self) -> str:
-        """By which it is recognised wherever it turns up."""
+        """The mark by which it is recognised everywhere."""
 
     @property
     def ingress(self) -> str:
-        """By which way it came in."""
+        """Its ingress."""
 
     @property
     def kind(self) -> str:
-        """Which decides where it must arrive."""
+        """Its kind, which decides its destinations."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """The end of a run. ``problems`` are broken promises, in words; with any of them the run has failed."""
+    """The result of a run. ``problems`` are the broken promises; a run with any has failed."""
 
     accepted: int = 0
     delivered: int = 0
@@ -46,23 +46,23 @@ class Tally:
     lost: int = 0
     duplicated: int = 0
     repeated: int = 0
-    """Effects repeated where the kit says that they may be: a fault hid that the first one had happened."""
+    """Permitted repetitions: a fault hid that the first effect had happened."""
     both: int = 0
-    """Events of ``review`` whose effect has happened at that destination all the same, unconfirmed."""
+    """Events of ``review`` whose effect happened at that destination nevertheless, unconfirmed."""
     unnamed: int = 0
-    """Second items of an event that no function can read, for another message of it."""
+    """Second items of an event that no function can read, one for each of its messages."""
     problems: list[str] = field(default_factory=list)
     suspects: set[str] = field(default_factory=set)
     faults: list[FaultId] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
-        """Count ``other``'s in."""
+        """Add the counts of ``other``."""
         for name in ("accepted", "delivered", "review", "lost", "duplicated", "repeated", "both", "unnamed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.problems += other.problems
 
     def blame(self, mark: str, problem: str) -> None:
-        """A promise was broken about this event."""
+        """Record a broken promise about this event."""
         self.suspects.add(mark)
         self.problems.append(problem)
 
@@ -106,17 +106,17 @@ def judge(
     for destination, number in Counter(item.destination for item in items).items():
         here = [item for item in items if item.destination == destination]
         names = Counter(name for item in here for name in names_of(item))
-        # What can't be read has an item for each message: nothing tells that two of them are one event.
+        # An unreadable event has an item for each message: nothing shows that two of them are one event.
         again = number - 1 if destinations else min(number - 1, sum(times - 1 for times in names.values()))
         tally.unnamed += number - 1 - again
         if again:
             tally.duplicated += again
-            told = "; ".join(f"{item.item_id}: {item.event_id}, {item.kind}, {item.error_code}" for item in here)
-            tally.blame(mark, f"{mark} has {number} review items at {destination}: {told}")
+            texts = "; ".join(f"{item.item_id}: {item.event_id}, {item.kind}, {item.error_code}" for item in here)
+            tally.blame(mark, f"{mark} has {number} review items at {destination}: {texts}")
 
 
 def names_of(item: ReviewItem) -> set[str]:
-    """What no other item of an event may be called: its event, where it is known, and its message, where that is."""
+    """The identifiers that must be unique among an event's items: its event id and its message id, if known."""
     origin = item.message_attributes.get(ORIGIN_ATTRIBUTE, {}).get("stringValue")
     message = {NAMELESS + str(json.loads(origin)["id"])} if origin else set()
     return message | ({item.event_id} if item.event_id.startswith(NAMELESS) else {"the event"})
@@ -130,7 +130,7 @@ def repetitions(
     *,
     plain: Collection[str],
 ) -> None:
-    """Count what happened more than once. ``windows`` says how often a fault explains one more request.
+    """Count the repeated effects. ``windows`` says how often a fault explains one more request.
 
     ``plain`` are destinations that can't tell a repetition, so that each request is an effect.
     """
@@ -157,7 +157,7 @@ def marks_of(item: ReviewItem, stored: Callable[[str], str]) -> list[str]:
 
 
 def _inside(text: str, stored: Callable[[str], str]) -> str:
-    """What a kept request or a body elsewhere says."""
+    """The mark in a stored request or body."""
     try:
         document: Any = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""``python -m tests.faults.mutants``: the code broken on purpose in seven places; each time the model must notice.
+"""``python -m tests.faults.mutants``: breaks the code on purpose in seven places; the model must notice each time.
 
 Every mutation is an exact text of the code and what takes its place. Should the text have changed, the mutation does
 not apply and says so: a mutant that was never made proves nothing.
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS: Final = 600
 
 
 class OutdatedError(Exception):
-    """The code has changed: the mutation no longer applies."""
+    """The code has changed, so the mutation no longer applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One way of breaking a promise."""
+    """A broken promise."""
 
     name: str
     edits: tuple[Edit, ...]
@@ -140,7 +140,7 @@ def mutate(mutation: Mutation, code: Path) -> None:
 
 
 def killed(mutation: Mutation, *, events: int) -> tuple[bool, str]:
-    """Whether the model notices ``mutation``, and what it says."""
+    """Whether the model notices ``mutation``, and its first problem."""
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder) / "lambda_src"
         shutil.copytree(CODE, code, ignore=shutil.ignore_patterns("dist", "__pycache__", "build"))
@@ -159,7 +159,7 @@ def killed(mutation: Mutation, *, events: int) -> tuple[bool, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try every mutation; 1 where one survives or no longer applies."""
+    """Try every mutation; 1 if one survives or no longer applies."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.mutants", description=__doc__)
     parser.add_argument("--events", type=int, default=2_000, help="how many each is tried with at most (2000)")
     given = parser.parse_args(arguments)

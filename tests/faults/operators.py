@@ -1,7 +1,7 @@
-"""Those who work at the review desk when a run has come to rest: they put right what holds up an ordered route.
+"""Operators at the end of a run: they resolve everything that blocks an ordered route.
 
-The receivers are well again by then, and faults strike once more. Some events are put away, the others replayed, in
-whatever order; of those that came too late some are delivered out of order. All of it is done with the desk's own code.
+The receivers work again by then, and faults strike once more. Some events are archived, the others retried in any
+order; some late ones are delivered out of order. All of it is done with the review service's own code.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class People:
     out_of_order: set[tuple[str, str]] = field(default_factory=set)
 
     def work(self) -> list[str]:
-        """Put everything right that holds up an ordered route; broken promises, in words."""
+        """Resolve everything that blocks an ordered route; returns the broken promises."""
         problems = list(self._held_up_by_nothing())
         world = self.kit.world
         for name in ORDERED:
@@ -75,7 +75,7 @@ class People:
         late = item.error_code == "order-late"
         try:
             if item.status == "OPEN" and world.fixed("people/put-away", item.item_id) < self.skip_in_order:
-                # Written down first: the desk may have done it although it could not say so.
+                # Recorded first: the review service may have done it although its answer was lost.
                 self.archived.add(about)
                 world.tell(f"put away at {item.destination}", mark)
                 decide(service, item.item_id, to="ARCHIVED")
@@ -87,11 +87,11 @@ class People:
                 world.tell(f"replayed out of order at {item.destination}", mark)
                 list(service.retry([item.item_id], wait_seconds=0, out_of_order=True))
         except ProcessingError:
-            # They try again in the next round.
+            # The operators try again in the next round.
             return
 
     def _once_more(self) -> None:
-        """Put away again what holds up others although it is put away: its route was not told, and the desk said so."""
+        """Archive again the items that still block others, where the review service could not notify the route."""
         service = self.kit.service()
         for item in list(self.items()):
             if item.status == "ARCHIVED" and item.destination in ORDERED:
@@ -101,13 +101,13 @@ class People:
                     continue
 
     def _held_up_by_nothing(self) -> Iterator[str]:
-        """Where nothing is in the queues any more, whoever waits in a lane is parked, or a person is asked about it."""
+        """Once the queues are empty, every event in a key queue must be parked or in review."""
         asked = {(item.destination, subject_of(item.event_id)) for item in self.items() if item.status == "OPEN"}
         for key, key_queue in self.kit.waiting().items():
             destination = key.split("|")[1]
             head = key_queue.head
             if head is None or (destination, subject_of(head.event_id)) not in asked:
-                yield f"nobody is asked about what holds up {key}: {key_queue.to_json()}"
+                yield f"no review item exists for the blocked {key}: {key_queue.to_json()}"
             for entry in key_queue.entries:
                 if not entry.parked and (destination, subject_of(entry.event_id)) not in asked:
-                    yield f"{entry.event_id} waits at {destination}, neither parked nor at the review desk"
+                    yield f"{entry.event_id} waits at {destination}, neither parked nor in review"

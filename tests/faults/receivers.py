@@ -1,4 +1,4 @@
-"""The destinations: they flap, refuse some events for good, kill who delivers some, and count what really happens."""
+"""Destinations that flap, refuse some events for good, kill some deliverers, and count the real effects."""
 
 from __future__ import annotations
 

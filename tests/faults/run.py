@@ -1,4 +1,4 @@
-"""One run: events, faults, and what has become of every event in the end."""
+"""One run: events, faults, and the outcome of every event."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DRAIN_SECONDS: Final = 4 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """What is sent under which faults; ``allowed`` as :class:`World` has it."""
+    """The events and the faults; ``allowed`` as in :class:`World`."""
 
     seed: int
     events: tuple[Sent, ...]
@@ -32,7 +32,7 @@ class Scenario:
 
 
 def events_of(seed: int, count: int, *, seconds: float = 600.0) -> tuple[Sent, ...]:
-    """``count`` events by all five ways in, over ``seconds``."""
+    """``count`` events by all five ingresses, over ``seconds``."""
     rng = random.Random(seed)
     kinds: tuple[Kind, ...] = ("ready",) * 6 + ("raw",) * 3
     moments = sorted(rng.uniform(0, seconds) for _ in range(count))
@@ -48,7 +48,7 @@ def events_of(seed: int, count: int, *, seconds: float = 600.0) -> tuple[Sent, .
 
 
 class Run:
-    """A scenario, lived through."""
+    """The run of a scenario."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -58,7 +58,7 @@ class Run:
         self.people = People(self.kit, self.items)
 
     def live(self) -> Tally:
-        """Send, suffer, drain, and count."""
+        """Send, inject faults, drain, and count."""
         world, events = self.world, self.scenario.events
         self.senders.plan(events)
         world.faults_end = world.now + max((event.after for event in events), default=0.0) + FAULTY_SECONDS
@@ -75,7 +75,7 @@ class Run:
         tally.faults = list(world.fired)
         return tally
 
-    # --- what has become of them -------------------------------------------------------------------------------------
+    # --- outcomes ----------------------------------------------------------------------------------------------------
 
     def items(self) -> Iterator[ReviewItem]:
         """All review items."""
@@ -125,7 +125,7 @@ class Run:
         self._effects_in_order(tally)
         for mark, hop in self.kit.miscounted:
             tally.suspects.add(mark)
-            tally.problems.append(f"{mark} was sent back to {hop} without one more on its re-drive count")
+            tally.problems.append(f"{mark} was sent back to {hop} without a higher redrive count")
         for mark, hop in self.kit.bus.strays:
             tally.duplicated += 1
             tally.suspects.add(mark)
@@ -149,7 +149,7 @@ class Run:
         return effects, requests
 
     def _orders(self, tally: Tally) -> None:
-        """From the FIFO entry, events of one asset are put on the bus in their order, dead-lettered ones excepted."""
+        """The FIFO ingress puts events of one asset on the bus in order, except dead-lettered ones."""
         ours = {event.mark: event for event in self.scenario.events if event.ingress == "sns-fifo"}
         first: dict[str, None] = {}
         for function, published in self.kit.bus.put:
@@ -166,7 +166,7 @@ class Run:
             latest[event.asset] = max(latest.get(event.asset, 0), event.number)
 
     def _effects_in_order(self, tally: Tally) -> None:
-        """At an ordered destination the events of one asset from the FIFO entry have their effects in their order."""
+        """An ordered destination receives the events of one asset from the FIFO ingress in order."""
         ours = {event.mark: event for event in self.scenario.events if event.ingress == "sns-fifo"}
         for name in ORDERED:
             latest: dict[int, int] = {}

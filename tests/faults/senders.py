@@ -1,4 +1,4 @@
-"""Those who send: each by its own way in, each until it has been told that its event was taken."""
+"""Senders, one for each ingress; each sends its event until it is accepted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEBHOOK_SECONDS: Final = 29.0
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One event that somebody wants to hand over: number ``number``, ``after`` seconds from the beginning."""
+    """The event with number ``number``, sent ``after`` seconds from the beginning."""
 
     number: int
     ingress: EntryName
@@ -40,7 +40,7 @@ class Sent:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The partner's own words."""
+        """The partner's own data."""
         return {
             "id": self.mark,
             "type": "video.asset.ready" if self.ingress == "webhook" else "asset.ready",
@@ -53,7 +53,7 @@ class Sent:
 
 
 class Senders:
-    """Hands events to a :class:`Kit`. ``accepted`` are the marks of those that were taken."""
+    """Sends events to a :class:`Kit`. ``accepted`` are the marks of the accepted ones."""
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
@@ -61,10 +61,10 @@ class Senders:
         self.accepted: set[str] = set()
 
     def plan(self, events: Sequence[Sent]) -> None:
-        """Put the sending of all ``events`` on the agenda."""
+        """Schedule all ``events``."""
         start = self.world.now
         for event in events:
-            # Two at one moment are sent one after the other all the same, as their numbers say.
+            # Two events at one moment are still sent in the order of their numbers.
             when = start + event.after + event.number / 1000
             self.world.at(when, functools.partial(self._send, event, 1), subject=event.mark)
 
@@ -108,7 +108,7 @@ class Senders:
         self.world.tell(f"webhook answers {status}", event.mark)
         if not isinstance(status, int) or not 200 <= status < 300:  # HTTP's success
             return False
-        # Whoever is told that an event was taken may forget it, also where the answer gets lost on its way.
+        # A sender may forget an accepted event, even if the answer is lost on its way.
         self.accepted.add(event.mark)
         return not self.world.strikes("webhook/lose-answer", event.mark, self.world.mix.lose_answer)
 
@@ -140,7 +140,7 @@ class Senders:
         try:
             (answer,) = bus.put_events(Entries=[entry])["Entries"]
         except (BotoCoreError, ClientError):
-            # The bus may have taken it all the same: then it is accepted when it is put again, which it is.
+            # The bus may have accepted it nevertheless; the next put makes that known.
             return False
         if "EventId" not in answer:
             return False

@@ -1,4 +1,4 @@
-"""From a failing scenario to a small one that fails as well, and its story."""
+"""Shrinks a failing scenario to a small one that still fails, and reports it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STORY_LINES: Final = 60
 
 
 def smaller(items: Sequence[T], fails: Callable[[Sequence[T]], bool], *, until: float) -> list[T]:
-    """Leave out what the failure does not need: halves first, then ever smaller pieces (delta debugging)."""
+    """Leave out items that the failure does not need: halves first, then ever smaller pieces (delta debugging)."""
     kept = list(items)
     size = max(1, len(kept) // 2)
     while kept and time.monotonic() < until:
@@ -34,14 +34,14 @@ def smaller(items: Sequence[T], fails: Callable[[Sequence[T]], bool], *, until: 
 
 
 def shrink(scenario: Scenario, tally: Tally, *, seconds: float = 60.0) -> Scenario:
-    """A scenario that fails with fewer events and fewer faults, found within ``seconds``."""
+    """A failing scenario with fewer events and faults, found within ``seconds``."""
     until = time.monotonic() + seconds
     suspects = tuple(event for event in scenario.events if event.mark in tally.suspects)
     if suspects and _fails(replace(scenario, events=suspects)):
         scenario = replace(scenario, events=suspects)
     events = smaller(scenario.events, lambda found: _fails(replace(scenario, events=tuple(found))), until=until)
     scenario = replace(scenario, events=tuple(events))
-    # What chance did in the smaller run is written down, so that faults can be left out one by one.
+    # The faults of the smaller run are recorded, so they can be left out one by one.
     faults = Run(scenario).live().faults
     needed = smaller(faults, lambda found: _fails(replace(scenario, allowed=frozenset(found))), until=until)
     return replace(scenario, allowed=frozenset(needed))
@@ -51,8 +51,8 @@ def _fails(scenario: Scenario) -> bool:
     return bool(scenario.events) and bool(Run(scenario).live().problems)
 
 
-def told(scenario: Scenario) -> str:
-    """The scenario, its faults and what happened in it, for a person."""
+def report(scenario: Scenario) -> str:
+    """The scenario, its faults and its steps, as text."""
     run = Run(scenario)
     tally = run.live()
     begin = run.world.story[0][0] if run.world.story else run.world.now

@@ -1,4 +1,4 @@
-"""The kit, deployed on the model: its own domain code and its own adapters, wired as its Lambda handlers wire them."""
+"""The deployed whole on the model: our own domain code and adapters, wired as in the Lambda handlers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from media_events.transform.ports import TransformPorts
 from ops.deployment.idempotency_stores import IdempotencyTables
 from ops.review.service import ReviewService
 from tests.faults.aws_model.clients import S3, Functions, Secrets, Sqs, StateMachines
-from tests.faults.aws_model.dynamodb import Ledger, Table
+from tests.faults.aws_model.dynamodb import IdempotencyTable, Table
 from tests.faults.aws_model.eventbridge import Bus, Rule
 from tests.faults.aws_model.scheduler import Invocation, World, marks, subject_of
 from tests.faults.aws_model.sqs import EventSourceMapping, Queue, Stored
@@ -54,10 +54,10 @@ from tests.faults.receivers import HttpReceiver
 _ON_THE_BUS: Final = re.compile(r'"redrive": ?{"route": ?"[^"]*", ?"count": ?([0-9]+)}')
 SECRET: Final = "the-partner-s-signing-secret"
 MAX_ENTRY_BYTES: Final = 2_000
-"""Small, so that the claim check is on many events' way."""
+"""Small, so that many events need the claim check."""
 MAX_RECEIVE_COUNT: Final = 5
 MAX_REDRIVES_SEEN: Final = 40
-"""Far more than a policy's three. Duplicates have duplicates of their own: with them the bound grows."""
+"""Far more than a policy's three. The bound grows with duplicates, which have duplicates of their own."""
 
 SPECIFICATION: Final[dict[str, Any]] = {
     "id": "body.id",
@@ -79,13 +79,13 @@ ORDERED: Final[Mapping[str, dict[str, Any]]] = {
     "waiting": {"ordering": "strict", "strict": {"on_failure": "block", "hold_seconds": 300, "reorder_seconds": 8}},
     "parking": {"ordering": "strict", "strict": {"on_failure": "park", "hold_seconds": 300, "reorder_seconds": 8}},
 }
-"""Destinations that get the events of a key in their order."""
+"""Destinations that receive the events of a key in order."""
 DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "ready": ("cms", "plain", "process", "archive", *ORDERED),
     "raw": ("search",),
     "malformed": (),
 }
-"""Where events of each kind must arrive."""
+"""The destinations of each kind of event."""
 
 
 def _redrive_count(attributes: Mapping[str, Mapping[str, Any]]) -> int:
@@ -93,17 +93,17 @@ def _redrive_count(attributes: Mapping[str, Mapping[str, Any]]) -> int:
 
 
 def _count_on_the_bus(body: str) -> int:
-    """The count of an event that was put back on the bus, which its metadata carry from there on."""
+    """The redrive count in the metadata of an event that went back on the bus."""
     found = _ON_THE_BUS.search(body)
     return int(found[1]) if found else 0
 
 
 class EndlessError(Exception):
-    """A dead letter goes round and round."""
+    """A dead letter is redriven without end."""
 
 
 class Quiet:
-    """A reporter that nobody listens to."""
+    """Telemetry that drops everything."""
 
     def info(self, message: str, /, **fields: object) -> None: ...
 
@@ -114,11 +114,11 @@ class Quiet:
     def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None: ...
 
 
-class _Nobody:
-    """Stands for what no step of this deployment asks."""
+class _Unused:
+    """A port that no step of this deployment uses."""
 
     def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"nobody is asked for {name}")
+        raise AssertionError(f"no step uses {name}")
 
 
 @dataclass
@@ -131,7 +131,7 @@ class _Hop:
 
 
 class Kit:
-    """One deployment on one :class:`World`: five ways in, a transform, five routes, the re-drive function."""
+    """One deployment on one :class:`World`: five ingresses, a transform, five routes, the redrive function."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -144,8 +144,8 @@ class Kit:
         self._functions: Any = self.functions
         self.bus = Bus(world, "kit")
         self.partner_bus = Bus(world, "acme")
-        self.ingress_ledger: Any = Ledger(world, "ingress-ledger", "pk")
-        self.route_ledger: Any = Ledger(world, "route-ledger", "pk")
+        self.ingress_idempotency: Any = IdempotencyTable(world, "ingress-ledger", "pk")
+        self.route_idempotency: Any = IdempotencyTable(world, "route-ledger", "pk")
         self.reviews: Any = Table(world, "review", "item_id")
         self.events: Any = self.bus
         self.bodies = S3Bodies(cast("Any", self.s3), "s3://kit/bodies/events/")
@@ -153,7 +153,7 @@ class Kit:
         self.redrives: Counter[tuple[str, str]] = Counter()
         self.dead_lettered: set[str] = set()
         self.miscounted: list[tuple[str, str]] = []
-        """Events that were sent back without one more on their re-drive count, and where to."""
+        """Events that were sent back without a higher redrive count, and where to."""
         self._attending: dict[str, set[tuple[str, int]]] = {}
         self.receivers = {
             "cms": HttpReceiver(world, "cms", idempotent=True),
@@ -161,7 +161,7 @@ class Kit:
             "search": HttpReceiver(world, "search", idempotent=True),
             **{name: HttpReceiver(world, name, idempotent=True) for name in ORDERED},
         }
-        self.key_queues = DynamoKeyQueues(self.route_ledger, "ledger", clock=world.clock)
+        self.key_queues = DynamoKeyQueues(self.route_idempotency, "ledger", clock=world.clock)
         self.executions: Counter[str] = Counter()
         self.machines: Any = StateMachines(world, self._executed)
         self.receiver = self._webhook()
@@ -181,7 +181,7 @@ class Kit:
         return _Hop(name, queue, dead)
 
     def _sent_back(self, hop: str, body: str, attributes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Whoever is sent back by the re-drive function must carry one re-drive more than its dead letter did."""
+        """Check that each message of the redrive function has a redrive count one above its dead letter's."""
         current = self.world.current
         dead_letters = None if current is None else self._attending.get(current.request_id)
         mark, count = subject_of(body), _redrive_count(attributes)
@@ -251,13 +251,13 @@ class Kit:
 
     def idempotency(self, invocation: Invocation, table: Any = None) -> DynamoIdempotencyStore:
         return DynamoIdempotencyStore(
-            table or self.ingress_ledger, "ledger", owner=invocation.request_id, clock=self.world.clock
+            table or self.ingress_idempotency, "ledger", owner=invocation.request_id, clock=self.world.clock
         )
 
     def remaining(self, invocation: Invocation) -> Callable[[], float]:
         return lambda: invocation.deadline - self.world.now
 
-    # --- ways in -----------------------------------------------------------------------------------------------------
+    # --- ingresses ---------------------------------------------------------------------------------------------------
 
     def _webhook(self) -> WebhookReceiver:
         hop = _Hop("ingress/webhook", Queue(self.world, "none"), self._queue("kit-webhook-dlq", visibility=360.0))
@@ -318,7 +318,7 @@ class Kit:
     def _transform(self) -> None:
         hop = self._hop("transform/enrich")
         self._rule(hop, effective_pattern(RAW, hop=hop.name, stage="received"))
-        nobody: Any = _Nobody()
+        unused: Any = _Unused()
         steps = parse_steps([{"set": {"enriched": True}}])
         consumer = self._consumer(hop)
 
@@ -326,12 +326,12 @@ class Kit:
             transformer = Transformer(
                 steps=steps,
                 ports=TransformPorts(
-                    partners=nobody,
-                    read_secrets=nobody,
-                    tables=nobody,
-                    objects=nobody,
-                    functions=nobody,
-                    load=nobody,
+                    partners=unused,
+                    read_secrets=unused,
+                    tables=unused,
+                    objects=unused,
+                    functions=unused,
+                    load=unused,
                     clock=self.world.clock,
                     seconds_left=self.remaining(invocation),
                 ),
@@ -386,21 +386,21 @@ class Kit:
         circuit_breaker = CircuitBreaker(
             destination=destination.name,
             policy=destination.circuit_breaker or CircuitBreakerPolicy(),
-            store=DynamoCircuitBreaker(self.route_ledger, "ledger", destination.name, clock=self.world.clock),
+            store=DynamoCircuitBreaker(self.route_idempotency, "ledger", destination.name, clock=self.world.clock),
             report=self.report,
             clock=self.world.clock,
             rng=self.rng,
         )
 
         def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
-            idempotency = self.idempotency(invocation, self.route_ledger)
+            idempotency = self.idempotency(invocation, self.route_idempotency)
             strict = None
             if destination.strict is not None:
                 strict = Resequencer(
                     destination=destination.name,
                     policy=destination.strict,
                     key_queues=self.key_queues,
-                    parked_messages=DynamoParkedMessages(self.route_ledger, "ledger", clock=self.world.clock),
+                    parked_messages=DynamoParkedMessages(self.route_idempotency, "ledger", clock=self.world.clock),
                     idempotency=idempotency,
                     waiting=self._sqs_queue(hop),
                     owner=invocation.request_id,
@@ -418,7 +418,7 @@ class Kit:
                 parallel=1,
                 circuit_breaker=circuit_breaker,
             )
-            copies = self.idempotency(invocation, self.route_ledger)
+            copies = self.idempotency(invocation, self.route_idempotency)
             return consume_batch(event, deliverer, replace(consumer, copies=copies))
 
         EventSourceMapping(hop.queue, hop.name, handler)
@@ -426,7 +426,7 @@ class Kit:
         self._attended(hop, destination.name, "queue")
 
     def _archive(self) -> Queue:
-        """A queue of the user's own, which a rule sends to without a function of the kit's between them."""
+        """A user's queue that a rule sends to directly."""
         queue = self._queue("users-archive")
         hop = _Hop("route/archive", queue, self._queue("kit-archive-dlq", visibility=360.0))
         self._rule(hop, effective_pattern(READY, hop=hop.name, stage="received"))
@@ -438,7 +438,7 @@ class Kit:
         if self.world.current is not None:
             self.world.current.effects.add(("process", mark))
 
-    # --- re-drive ----------------------------------------------------------------------------------------------------
+    # --- redrive -----------------------------------------------------------------------------------------------------
 
     def _review(self) -> None:
         self.table = DynamoReviewTable(self.reviews, "review")
@@ -454,7 +454,7 @@ class Kit:
             topic=None,
             report=self.report,
             clock=self.world.clock,
-            circuit_breakers=DynamoCircuitBreakers(self.route_ledger, clock=self.world.clock),
+            circuit_breakers=DynamoCircuitBreakers(self.route_idempotency, clock=self.world.clock),
             rate_limiter=DynamoRateLimiter(self.reviews, "review", clock=self.world.clock),
             sleep=self.world.pause,
         )
@@ -475,8 +475,8 @@ class Kit:
             self._watch(dead, queue)
 
     def service(self) -> ReviewService:
-        """The review desk, for a person."""
-        idempotency_stores = IdempotencyTables(self.route_ledger, ["ledger"], clock=self.world.clock)
+        """The review service of an operator."""
+        idempotency_stores = IdempotencyTables(self.route_idempotency, ["ledger"], clock=self.world.clock)
         return ReviewService(
             table=self.table,
             effects=idempotency_stores,
@@ -490,8 +490,10 @@ class Kit:
         )
 
     def waiting(self) -> dict[str, KeyQueue]:
-        """The lanes in which somebody waits, by their keys."""
-        texts = {key: item["lane"]["S"] for key, item in self.route_ledger.items.items() if key.startswith("lane|")}
+        """The key queues that are not empty, by their keys."""
+        texts = {
+            key: item["lane"]["S"] for key, item in self.route_idempotency.items.items() if key.startswith("lane|")
+        }
         key_queues = {key: KeyQueue.from_json(text) for key, text in texts.items()}
         return {key: key_queue for key, key_queue in key_queues.items() if key_queue.entries}
 

@@ -15,7 +15,7 @@ from tests.faults.__main__ import main
 from tests.faults.aws_model.scheduler import CALM, Mix
 from tests.faults.run import Run, Scenario, events_of
 from tests.faults.senders import ENTRY_NAMES, Sent
-from tests.faults.shrinking import told
+from tests.faults.shrinking import report
 
 sent = st.builds(
     Sent,
@@ -52,7 +52,7 @@ def test_accepted_is_delivered_or_in_review_and_each_effect_happens_once(seed, m
 
     tally = Run(scenario).live()
 
-    assert not tally.problems, told(scenario)
+    assert not tally.problems, report(scenario)
     assert tally.accepted == tally.delivered + tally.review
     assert (tally.lost, tally.duplicated) == (0, 0)
 
@@ -63,7 +63,7 @@ def test_hundreds_of_events_at_once_are_conserved(seed):
 
     tally = Run(scenario).live()
 
-    assert not tally.problems, told(scenario)
+    assert not tally.problems, report(scenario)
     assert tally.accepted == 300
     assert tally.accepted == tally.delivered + tally.review
 
@@ -75,7 +75,7 @@ def test_faults_of_every_kind_really_struck():
 
     entries = {event.mark: event.ingress for event in run.scenario.events}
     assert {entries[mark] for mark in run.senders.accepted} == set(ENTRY_NAMES)
-    # Every kind of durable write: events, a large body, what a way in and a route remember.
+    # Every kind of durable write: events, a large body, the idempotency records of an ingress and a route.
     struck = {site for site, _, _ in faults}
     for write in ("kit/put", "s3/put", "ingress-ledger/put", "ingress-ledger/update", "route-ledger/update"):
         assert {f"{write}/{kind}" for kind in ("kill-before", "kill-after", "refuse", "lose-answer")} <= struck

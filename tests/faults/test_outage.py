@@ -77,7 +77,7 @@ def test_many_events_wait_for_it_and_it_is_asked_now_and_then_and_not_for_each_o
 
     assert {name: set(outage.effects(name).values()) for name in READY_AT} == {name: {1} for name in READY_AT}
     assert (outage.tally.delivered, outage.tally.review, outage.tally.problems) == (80, 0, [])
-    # The breaker lets one through after each pause of 30 s to 4 min.
+    # The circuit breaker lets one through after each delay of 30 s to 4 min.
     assert sum(outage.asked.values()) < 60
 
 

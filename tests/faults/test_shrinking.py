@@ -10,12 +10,12 @@ from media_events.recovery import redrive_messages
 from tests.faults.__main__ import main
 from tests.faults.mutants import CODE, MUTATIONS, Edit, Mutation, OutdatedError, mutate
 from tests.faults.run import Run, Scenario, events_of
-from tests.faults.shrinking import shrink, smaller, told
+from tests.faults.shrinking import report, shrink, smaller
 
 
 @pytest.fixture
 def broken(monkeypatch):
-    """Dead letters that are put back for one hop go to every rule."""
+    """Dead letters that are redriven for one hop go to every rule."""
     real = redrive_messages.for_route
     monkeypatch.setattr(redrive_messages, "for_route", lambda event, _route, count: real(event, None, count))
 
@@ -36,8 +36,8 @@ def test_a_failing_run_shrinks_to_one_event_and_the_fault_that_it_needs():
 
     assert len(small.events) == 1
     assert [site.rpartition("/")[2] for site, _, _ in small.allowed or ()] == ["undeliverable"]
-    assert "undeliverable" in told(small)
-    assert "was put back for one hop and reached" in told(small)
+    assert "undeliverable" in report(small)
+    assert "was put back for one hop and reached" in report(small)
 
 
 @pytest.mark.usefixtures("broken")

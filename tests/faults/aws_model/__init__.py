@@ -1,1 +1,1 @@
-"""A model of AWS in one process and in virtual time: what its documentation allows to happen does happen here."""
+"""A model of AWS in one process and in virtual time. Everything happens here that its documentation allows."""

@@ -1,4 +1,4 @@
-"""boto3's clients, as far as the kit calls them, over the model. The kit's own adapters do the rest."""
+"""boto3's clients over the model, with the calls that our own adapters make."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Sqs:
 
 @dataclass
 class S3:
-    """``s3``: what has been written is there for every reader at once (strong consistency since 2020)."""
+    """``s3``: every reader sees a write at once (strong consistency since 2020)."""
 
     world: World
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class S3:
 
 @dataclass
 class Secrets:
-    """``secretsmanager``, behind the kit's protocol: a fetch may be refused, and what was fetched is remembered."""
+    """``secretsmanager``, behind our own protocol: a read may be refused."""
 
     world: World
     stored: Mapping[str, list[str]]

@@ -122,7 +122,7 @@ class Table:
         return {"Attributes": copy.deepcopy(item)}
 
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        """Puts and updates, all of them or none. It crashes and fails as the first one would by itself."""
+        """Puts and updates, all of them or none. It crashes and fails as the first one would alone."""
         writes = [next(iter(write.items())) for write in TransactItems]
         keys = [(options.get("Key") or options["Item"])[self.key]["S"] for _, options in writes]
         what = writes[0][0].lower()
@@ -148,7 +148,7 @@ class Table:
         return "None"
 
     def updated(self, key: str, item: Item) -> None:
-        """What has been written; for whoever watches."""
+        """Called after each write, for tests."""
 
     def _apply(self, item: Item, expression: str, options: Mapping[str, Any]) -> None:
         names, values = options.get("ExpressionAttributeNames", {}), options.get("ExpressionAttributeValues", {})
@@ -201,8 +201,8 @@ def _subject(key: str) -> str:
 
 
 @dataclass
-class Ledger(Table):
-    """The ledger's table: it sees which effects are confirmed."""
+class IdempotencyTable(Table):
+    """The idempotency table: it records which effects are confirmed."""
 
     def updated(self, key: str, item: Item) -> None:
         current = self.world.current

@@ -48,16 +48,16 @@ class Bus:
     name: str
     rules: list[Rule] = field(default_factory=list)
     put: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    """What was put, and by which function (empty: by somebody outside)."""
+    """The events that were put, and by which function (empty: from outside)."""
     strays: list[tuple[str, str]] = field(default_factory=list)
-    """Events that were put back for what failed at one rule, and the other rules that they reached."""
+    """Events that were redriven for one rule, and the other rules that they reached."""
 
     @property
     def arn(self) -> str:
         return f"arn:aws:events:eu-west-1:123456789012:event-bus/{self.name}"
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
-        """As boto3's client has it.
+        """As in boto3's client.
 
         Raises:
             ClientError: the call was refused.
@@ -89,7 +89,7 @@ class Bus:
         return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
 
     def take(self, entry: Mapping[str, Any]) -> str:
-        """Accept one event and set out for the targets of the rules that it matches."""
+        """Accept an event and schedule its delivery to the targets of the matching rules."""
         world = self.world
         identity = f"00000000-0000-4000-8000-{len(self.put) + 1:012}"
         event = {

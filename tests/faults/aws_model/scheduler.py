@@ -19,22 +19,22 @@ from typing import Final
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 MARK: Final = re.compile(r"evt-[0-9]{6}")
-"""What every event of a run has in its id, wherever it is found."""
+"""The pattern of an event's mark, which is part of its id."""
 
 MAX_DEPTH: Final = 3
-"""How many invocations run inside one another's pauses; more would only deepen the stack."""
+"""The most invocations inside one another's pauses; more would only deepen the stack."""
 
 FaultId = tuple[str, str, int]
-"""What failed: the site and the kind of fault, whom it was about, and the how manieth time."""
+"""A fault: its site and kind, its subject, and its number there."""
 
 
 class Killed(BaseException):  # it stands for SIGKILL, not for an error that anybody handles
-    """The process is gone. No code of the kit may run after this: it is no ``Exception``."""
+    """The process is killed. It is no ``Exception``, so none of our code runs afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mix:
-    """How likely each fault is, at every place where it can strike."""
+    """The probability of each fault, at every place where it can strike."""
 
     kill: float = 0.01
     refuse: float = 0.02
@@ -51,7 +51,7 @@ CALM: Final = Mix(kill=0, refuse=0, lose_answer=0, duplicate=0, resurrect=0, und
 
 @dataclass(slots=True)
 class Invocation:
-    """A function at work until ``deadline``. ``effects`` have happened and are not confirmed yet."""
+    """A function that runs until ``deadline``. ``effects`` have happened and are not confirmed yet."""
 
     name: str
     request_id: str
@@ -59,11 +59,11 @@ class Invocation:
     effects: set[tuple[str, str]] = field(default_factory=set)
     disturbed: bool = False
     about: str | None = None
-    """The hop whose dead letters it attends to."""
+    """The hop whose dead letters it handles."""
 
 
 class World:
-    """One run. ``allowed`` restricts the faults to those named, ``None`` allows whatever chance wants."""
+    """One run. ``allowed`` restricts the faults; ``None`` allows all that chance draws."""
 
     def __init__(self, seed: int, mix: Mix, *, allowed: Collection[FaultId] | None = None) -> None:
         self.seed = seed
@@ -87,15 +87,15 @@ class World:
         return self.now
 
     def at(self, when: float, action: Callable[[], None], *, subject: str = "") -> None:
-        """Do ``action`` at ``when``; what is due at one moment comes in an order that chance decides."""
+        """Schedule ``action`` at ``when``; chance decides the order of actions at one moment."""
         heapq.heappush(self._agenda, (when, self.chance("agenda", subject), next(self._numbers), action))
 
     def run(self, *, until: float = float("inf")) -> bool:
-        """Live through the agenda up to ``until``; whether it is empty."""
+        """Run the schedule up to ``until``; whether it is empty then."""
         while self._agenda and self._agenda[0][0] <= until:
             when, _, _, action = heapq.heappop(self._agenda)
             self.now = max(self.now, when)
-            # What is done by AWS, or by a sender, is no part of the invocation in whose pause it happens.
+            # An action of AWS or of a sender is not part of the invocation in whose pause it runs.
             self._stack.append(None)
             try:
                 action()
@@ -104,7 +104,7 @@ class World:
         return not self._agenda
 
     def pause(self, seconds: float) -> None:
-        """Let ``seconds`` pass inside an invocation: others run meanwhile, and it may run out of its own time."""
+        """Let ``seconds`` pass inside an invocation: others run meanwhile, and it may time out."""
         until, invocation = self.now + seconds, self.current
         if invocation is not None and len(self._stack) <= 2 * MAX_DEPTH:
             self.run(until=until)
@@ -128,7 +128,7 @@ class World:
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big") / 2**56
 
     def fixed(self, site: str, subject: str) -> float:
-        """The same number whenever it is asked for."""
+        """A number that is the same at every call."""
         key = (site, subject)
         if key not in self._fixed:
             text = f"{self.seed}|{site}|{subject}"
@@ -150,7 +150,7 @@ class World:
         return True
 
     def weather(self, site: str, subject: str, likelihood: float, *, lasting: bool = False) -> bool:
-        """Whether something is so for as long as it is asked; ``lasting`` outlives the time of faults."""
+        """A random choice that stays the same; with ``lasting`` also after the time of faults."""
         fault = (site, subject, 0)
         if self.fixed(site, subject) >= likelihood or (self.now >= self.faults_end and not lasting):
             return False
@@ -186,7 +186,7 @@ class World:
             raise ReadTimeoutError(endpoint_url=site)
 
     def tell(self, what: str, subject: str) -> None:
-        """Remember a step of the story, for who has to understand a failure."""
+        """Record a step, for the report of a failure."""
         self.story.append((self.now, what, subject))
 
     # --- invocations -------------------------------------------------------------------------------------------------
@@ -204,21 +204,21 @@ class World:
         finally:
             self._stack.pop()
             if invocation.disturbed or self.now > invocation.deadline:
-                # Effects that happened and could not be confirmed, for a fault: the only ones that may be repeated.
+                # A fault kept these effects from being confirmed: only they may be repeated.
                 self.windows.update(invocation.effects)
 
 
 def refusal(code: str, operation: str) -> ClientError:
-    """A service's refusal, as botocore has it."""
+    """A service's refusal, as botocore raises it."""
     return ClientError({"Error": {"Code": code, "Message": "the model refuses"}}, operation)
 
 
 def marks(text: str) -> list[str]:
-    """The events that a text is about."""
+    """The events that a text mentions."""
     return sorted(set(MARK.findall(text)))
 
 
 def subject_of(text: str) -> str:
-    """Whom a text is about, for chance and for the story."""
+    """The subject of a text, for chance and for the report."""
     found = MARK.search(text)
     return found.group() if found else ""

@@ -87,7 +87,7 @@ class Queue:
         deduplication_id: str | None = None,
         delay: int = 0,
     ) -> str:
-        """Take a message; ``attributes`` are spelt as Lambda hands them over. Returns its id.
+        """Accept a message; ``attributes`` are spelt as Lambda spells them. Returns its id.
 
         Raises:
             ClientError: it breaks one of SQS's rules.
@@ -103,7 +103,7 @@ class Queue:
             known = self._seen.get(deduplication_id)
             if known is not None and now - known[0] < DEDUPLICATION_SECONDS:
                 return known[1]
-        # An id that follows from the queue and the event alone, so that other events' absence changes nothing.
+        # The id depends on the queue and the event alone, so leaving out other events changes nothing.
         subject = subject_of(body)
         self._sent[subject] += 1
         message_id = f"{self.name}-{subject}-{self._sent[subject]}"
@@ -129,7 +129,7 @@ class Queue:
         self.woken(message.visible_at)
 
     def receive(self, limit: int) -> list[Stored]:
-        """Up to ``limit`` messages, hidden from now on; what has been received too often is moved away."""
+        """Up to ``limit`` messages, invisible from now on; a message that was received too often is dead-lettered."""
         now, world = self.world.now, self.world
         batch: list[Stored] = []
         groups: set[str] = {m.group_id or "" for m in self.messages.values() if self.fifo and m.in_flight_until > now}
@@ -157,7 +157,7 @@ class Queue:
         return batch
 
     def due(self) -> float | None:
-        """When there is something to receive, as far as is known."""
+        """The time of the next visible message, as far as it is known."""
         times: dict[str, float] = {}
         for message in sorted(self.messages.values(), key=lambda stored: stored.number):
             group = message.group_id or message.message_id
@@ -192,7 +192,7 @@ class Queue:
         self.woken(message.visible_at)
 
     def delete(self, message: Stored) -> None:
-        """Delete a received message; one of a standard queue may come back all the same."""
+        """Delete a received message; in a standard queue it may still come back."""
         known = self.messages.pop(message.message_id, None)
         if known is None or self.fifo:
             return
@@ -252,7 +252,7 @@ class EventSourceMapping:
         self.queue.woken = self.wake
 
     def wake(self, when: float) -> None:
-        """Poll at ``when``, unless that is planned already."""
+        """Poll at ``when``, unless a poll is scheduled already."""
         world = self.queue.world
         when = max(when, world.now) + 0.05
         if when < self._next - 1e-9 or self._next <= world.now:

@@ -22,27 +22,27 @@ from tests.faults.local_cloud import deployment
 from tests.faults.local_cloud.receivers import Receivers
 from tests.faults.local_cloud.run import Mix, Run, events_of
 
-TOLD_SECONDS = 10.0
+LOG_SECONDS = 10.0
 PROBLEMS_SHOWN = 30
 STORIES_SHOWN = 3
 
 
-class _Telling:
-    """Progress, a line now and then."""
+class _Progress:
+    """Prints the progress from time to time."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._told = self._began
+        self._logged_at = self._began
 
     def __call__(self, line: str) -> None:
         now = time.monotonic()
-        if now - self._told >= TOLD_SECONDS:
-            self._told = now
+        if now - self._logged_at >= LOG_SECONDS:
+            self._logged_at = now
             print(f"{now - self._began:4.0f} s  {line}", flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Deploy, run, tell, and give the exit code."""
+    """Deploy, run and report; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.local_cloud", description=__doc__)
     parser.add_argument("--events", type=int, default=2_000, help="how many (2000)")
     parser.add_argument("--seed", type=int, default=1, help="of what is sent and what strikes (1)")
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--calm", action="store_true", help="without faults")
     given = parser.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Ended in whatever way, it leaves no cloud behind.
+        # However it ends, it leaves no cloud behind.
         signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="media-events-chaos-") as folder:
         paths = LocalPaths(Path(folder))
@@ -87,7 +87,7 @@ def _run(given: argparse.Namespace, paths: LocalPaths) -> int:
             mix=mix,
             events=events_of(given.seed, given.events, seconds=given.events / given.rate),
             drain_seconds=given.drain,
-            told=_Telling(),
+            log=_Progress(),
         )
         tally = run.live()
         stories = {mark: run.story(mark) for mark in sorted(tally.suspects)[:STORIES_SHOWN]}

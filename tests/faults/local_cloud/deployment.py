@@ -1,4 +1,4 @@
-"""The deployment that a run goes through: every way in, with the receivers of this machine behind it."""
+"""The deployment of a run: every ingress, with the receivers of this machine behind it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PARTNER: Final = "mux"
 
 
 def options(port: int) -> lifecycle.UpOptions:
-    """How to bring the local cloud up; receivers will be on ``port``."""
+    """The commands that start the local cloud; receivers will listen on ``port``."""
     variables = {"MEDIA_EVENTS_WORKFLOW": str(WORKFLOW), "MEDIA_EVENTS_CHAOS_PORT": str(port)}
     return lifecycle.UpOptions(variables=variables, application=APPLICATION)
 
 
 def addresses(clients: Clients, outputs: Mapping[str, Any], secret: str) -> Addresses:
-    """Where senders send to; ``secret`` is the webhook partner's."""
+    """The addresses of the ingresses; ``secret`` is the webhook partner's."""
     return Addresses(
         webhook=webhook_urls(dict(outputs), clients.record)[PARTNER],
         secret=secret,

@@ -1,4 +1,4 @@
-"""The local cloud's application, in which calls that functions make go wrong. Standard library and MiniStack alone.
+"""The local cloud's application, in which calls of functions fail. It needs the standard library and MiniStack only.
 
 Nothing of this is in the functions: they run the package that gets deployed. Each worker process says in its calls
 which one it is (``AWS_SDK_UA_APP_ID``, which the SDK puts into its user agent), so that a call can be refused, its
@@ -44,21 +44,21 @@ REFUSALS: Final = {
     "states": (HTTPStatus.BAD_REQUEST, "ThrottlingException"),
 }
 STUBBORN: Final = 3
-"""A stubborn refusal meets as many calls as the kit makes at most, so that trying again at once does not help."""
+"""A lasting refusal outlives all immediate retries of a client."""
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Faults:
-    """Which faults strike, and what they have struck. Chance is drawn from the seed, the place, and a count there."""
+    """Draws the faults from the seed, the place and a count there, and records them."""
 
     def __init__(self) -> None:
         self.seed = 0
         self.likelihoods = dict.fromkeys(LIKELIHOODS, 0.0)
         self.fired: Counter[str] = Counter()
         self.disturbed: list[tuple[str, str, float, float]] = []
-        """Function, mark, beginning and end of invocations that ended badly while they had that event in hand."""
+        """Function, mark, beginning and end of failed invocations that handled the event."""
         self.unconfirmed: list[tuple[str, str, float]] = []
         """Destination (or ``bus``), mark and time of writes that were refused or whose answer was lost."""
         self._counts: Counter[str] = Counter()
@@ -66,7 +66,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def set(self, wanted: dict[str, Any]) -> None:
-        """Change likelihoods, and the seed."""
+        """Set the probabilities and the seed."""
         with self._lock:
             self.seed = int(wanted.get("seed", self.seed))
             for name in LIKELIHOODS:
@@ -85,7 +85,7 @@ class Faults:
             return True
 
     def refuses(self, worker: str, site: str) -> bool:
-        """Whether a call is refused; half of the time also those with which the worker tries again."""
+        """Whether a call is refused; half of the time, so are its retries."""
         with self._lock:
             if self._refusing[worker, site] > 0:
                 self._refusing[worker, site] -= 1
@@ -96,8 +96,8 @@ class Faults:
             self._refusing[worker, site] = STUBBORN - 1
         return True
 
-    def told(self) -> bytes:
-        """What has struck, as JSON."""
+    def to_json(self) -> bytes:
+        """The faults so far, as JSON."""
         with self._lock:
             document = {
                 "fired": dict(self.fired),
@@ -113,7 +113,7 @@ _numbers: Final = itertools.count(1)
 
 
 class _Subprocess:
-    """Stands for the module ``subprocess`` where MiniStack starts its workers: gives each a name of its own."""
+    """Takes the place of ``subprocess`` where MiniStack starts its workers, and names each."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(subprocess, name)
@@ -130,7 +130,7 @@ def _marks(text: str) -> list[str]:
 
 
 def _invoke(worker: Any, event: Any, *given: Any, **options: Any) -> Any:
-    """MiniStack's invocation of a worker; one that ends badly is written down with the events it had in hand."""
+    """MiniStack's invocation of a worker; a failed one is recorded with its events."""
     began = time.time()
     answer = _invoke_of_ministack(worker, event, *given, **options)
     if answer.get("status") == "error":
@@ -140,7 +140,7 @@ def _invoke(worker: Any, event: Any, *given: Any, **options: Any) -> Any:
 
 
 def _put_events(data: dict[str, Any], *given: Any, **options: Any) -> Any:
-    """MiniStack's, but now and then one of the kit's entries is refused while the others of the call are taken."""
+    """MiniStack's call, but sometimes one of our entries is refused while the others are accepted."""
     entries = data.get("Entries", [])
     refused = {
         index
@@ -204,7 +204,7 @@ async def _with_faults(scope: dict[str, Any], worker: str, headers: dict[str, st
 
 
 def _unconfirmed(service: str, operation: str, text: str) -> None:
-    """Write down what the function will not know: that its effect is in the ledger, or that its event is on the bus."""
+    """Record a write whose answer is lost: a completed idempotency record, or an event on the bus."""
     if (service, operation) == ("dynamodb", "UpdateItem"):
         places = DESTINATION.findall(text) or ["bus"]
     elif (service, operation) == ("events", "PutEvents"):
@@ -248,7 +248,7 @@ async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     if scope["type"] == "http" and scope["path"] == CONTROL:
         if scope["method"] == "POST":
             faults.set(json.loads(await _body(receive)))
-        await _answer(send, HTTPStatus.OK, faults.told())
+        await _answer(send, HTTPStatus.OK, faults.to_json())
         return
     worker = WORKER.search(headers.get("user-agent", ""))
     if scope["type"] != "http" or worker is None:

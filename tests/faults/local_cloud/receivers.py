@@ -1,4 +1,4 @@
-"""Downstream systems on this machine that flap, refuse some events for good, and take some without saying so."""
+"""Downstream systems on this machine that flap, refuse some events for good, and accept some without an answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults.aws_model.scheduler import subject_of
 
 FLAP_SECONDS: Final = 3.0
 TIMEOUT_SECONDS: Final = 9.0
-"""The deliverer waits for ten."""
+"""The deliverer's timeout is ten."""
 
 
 class Receivers(ThreadingHTTPServer):
@@ -45,7 +45,7 @@ class Receivers(ThreadingHTTPServer):
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
     def status(self, name: str, mark: str) -> int:
-        """What a request about ``mark`` is answered with."""
+        """The answer to a request about ``mark``."""
         if not self.healed.is_set() and self.draw(name, "down", int(time.time() / FLAP_SECONDS)) < self.flap:
             return 503
         if self.draw(name, "refuses", mark) < self.fated:

@@ -1,4 +1,4 @@
-"""One run on the deployed whole: events by all five ways in, faults, and what has become of every event in the end."""
+"""One run on the deployed whole: events by all five ingresses, faults, and the outcome of every event."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "raw": ("chaos-search",),
     "malformed": (),
 }
-"""Where events of each kind must arrive."""
+"""The destinations of each kind of event."""
 PLAIN: Final = ("chaos-plain", "chaos-archive")
 WAYS_IN: Final = ("webhook", "queue", "topic", "saas", "studio")
 VISIBILITY_SECONDS: Final = 36
-"""Of every queue: what a killed function had in hand comes back when its lease is over, not after minutes."""
+"""Of every queue: the messages of a killed function come back when its lease ends, not after minutes."""
 QUIET_SECONDS: Final = 4.0
 COLLECTED_AT_ONCE: Final = 10
 LARGE: Final = 250_000
-"""Bytes of padding: such an event goes by way of the bucket."""
+"""Bytes of padding: such an event needs the claim check."""
 LATE_SECONDS: Final = 5.0
-"""As long after its sender was killed a receiver may take a request that was on its way."""
+"""How long after its sender was killed a request may still reach the receiver."""
 CONFIRMING_SECONDS: Final = 40.0
-"""As long after its effect a delivery may still be at work on its confirmation."""
+"""How long after its effect a delivery may still be confirming it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mix:
-    """How likely each fault is: of a call, of a receiver's three seconds (``flap``), of an event (``fated``)."""
+    """The probability of each fault: per call, per three seconds of a receiver (``flap``), per event (``fated``)."""
 
     kill: float = 0.006
     refuse: float = 0.03
@@ -57,7 +57,7 @@ class Mix:
 
 
 def events_of(seed: int, count: int, *, seconds: float, first: int = 1) -> tuple[Sent, ...]:
-    """``count`` events by all five ways in, over ``seconds``, numbered from ``first`` on."""
+    """``count`` events by all five ingresses, over ``seconds``, numbered from ``first`` on."""
     rng = random.Random(seed)
     kinds: tuple[Kind, ...] = ("ready",) * 6 + ("raw",) * 4
     moments = sorted(rng.uniform(0, seconds) for _ in range(count))
@@ -74,7 +74,7 @@ def events_of(seed: int, count: int, *, seconds: float, first: int = 1) -> tuple
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """``told`` gets a line now and then; ``prefix`` is what the deployment's names begin with."""
+    """``log`` gets lines about the progress; ``prefix`` is the prefix of the deployment's names."""
 
     clients: Clients
     outputs: Mapping[str, Any]
@@ -85,7 +85,7 @@ class Run:
     events: Sequence[Sent]
     prefix: str = "ways-local"
     drain_seconds: float = 600.0
-    told: Callable[[str], None] = lambda _line: None
+    log: Callable[[str], None] = lambda _line: None
     fired: Mapping[str, int] = field(default_factory=dict)
     _archive: str = ""
     _arrivals: str = ""
@@ -94,7 +94,7 @@ class Run:
     _state: Mapping[str, Any] = field(default_factory=dict)
 
     def live(self) -> Tally:
-        """Send, suffer, drain, and count."""
+        """Send, inject faults, drain, and count."""
         tally = Tally()
         self._prepare()
         self._control(asdict(self.mix))
@@ -116,7 +116,7 @@ class Run:
 
     def _prepare(self) -> None:
         bus, sqs = self.outputs["bus_name"], self.clients.sqs
-        # A run may be on a cloud that had others: their queues are the same, and empty.
+        # The cloud may have had other runs; their queues are the same, and empty.
         self._archive = sqs.create_queue(QueueName="chaos-archive")["QueueUrl"]
         self._allow(self._archive)
         self._arrivals = sqs.create_queue(
@@ -144,7 +144,7 @@ class Run:
         return arn
 
     def _queues(self) -> list[str]:
-        """Queues that somebody works on."""
+        """Queues with a consumer."""
         found = self.clients.sqs.list_queues(QueueNamePrefix=self.prefix).get("QueueUrls", [])
         return sorted(found)
 
@@ -164,14 +164,14 @@ class Run:
             for thread in threads:
                 thread.join(0.5)
             self._collect()
-            self.told(f"{len(senders.accepted)} of {len(self.events)} accepted, {len(self._arrived)} on the bus")
+            self.log(f"{len(senders.accepted)} of {len(self.events)} accepted, {len(self._arrived)} on the bus")
         return senders
 
     def _collect(self) -> bool:
-        """Take what has come where only the run itself looks; whether there was something."""
+        """Receive from the queues that only the run reads; whether there were messages."""
         before = len(self._arrived) + len(self._archived)
         for url, found in ((self._arrivals, self._arrived), (self._archive, self._archived)):
-            # While events are sent there may always be more.
+            # While events are being sent, there may always be more.
             for _ in range(COLLECTED_AT_ONCE):
                 answer = self.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
                 if not (messages := answer.get("Messages")):
@@ -193,7 +193,7 @@ class Run:
         while time.monotonic() < until:
             left = self._left()
             self._collect()
-            self.told(f"{left} messages in the queues")
+            self.log(f"{left} messages in the queues")
             now = time.monotonic()
             quiet_since = None if left else quiet_since or now
             if quiet_since is not None and now - quiet_since >= QUIET_SECONDS:
@@ -213,7 +213,7 @@ class Run:
             found += sum(int(attributes.get(name, "0")) for name in names)
         return found
 
-    # --- what has become of them ------------------------------------------------------------------------------------
+    # --- outcomes ---------------------------------------------------------------------------------------------------
 
     def _count(self, senders: Senders, tally: Tally) -> None:
         items: dict[str, list[ReviewItem]] = defaultdict(list)
@@ -237,7 +237,7 @@ class Run:
         table = DynamoReviewTable(self.clients.dynamodb, name)
         for page in self.clients.dynamodb.get_paginator("scan").paginate(TableName=name):
             for key in [found["item_id"]["S"] for found in page["Items"]]:
-                # With a slash it is the desk's own.
+                # A key with a slash belongs to the review service.
                 item = None if "/" in key else table.get(key)
                 if item is not None:
                     yield item
@@ -279,7 +279,7 @@ class Run:
                 )
 
     def _windows(self) -> Counter[Place]:
-        """How many repetitions faults explain: each hid that an effect had happened, or a publication."""
+        """The number of repetitions that faults explain: each hid an effect or a publication."""
         found: Counter[Place] = Counter(self.receivers.unanswered)
         queue_ingresses = {f"{self.prefix}-{name}" for name in WAYS_IN}
         for function, mark, began, ended in self._state["disturbed"]:
@@ -295,7 +295,7 @@ class Run:
         return found
 
     def _waited_in_vain(self) -> Counter[Place]:
-        """How often a deliverer gave up on an answer, by its own log: on a busy machine a receiver may be that slow."""
+        """How often a deliverer timed out, by its own log: on a busy machine a receiver may be that slow."""
         names = sorted({place[0] for place in self.receivers.taken})
         lines = LogReader(self.clients.logs, [f"{self.prefix}-{name}" for name in names]).new_lines()
         return Counter(
@@ -305,7 +305,7 @@ class Run:
         )
 
     def story(self, mark: str) -> list[str]:
-        """What is known of an event, in its order: what the functions said, what receivers took, what faults hid."""
+        """The records about an event in order: the functions' log lines, the receivers' requests, the faults."""
         found: list[tuple[float, str]] = []
         for line in LogReader(self.clients.logs, sorted(self.outputs["functions"].values())).new_lines():
             if mark in line.text and not line.is_noise:
@@ -322,7 +322,7 @@ class Run:
         return [f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f} {what}" for at, what in sorted(found)]
 
     def _order(self, items: Mapping[str, Sequence[ReviewItem]], tally: Tally) -> None:
-        """By the FIFO way in, events of one asset reach the bus in their order, dead-lettered ones excepted."""
+        """The FIFO ingress puts events of one asset on the bus in order, except dead-lettered ones."""
         ours = {event.mark: event for event in self.events if event.ingress == "sns-fifo"}
         first = dict.fromkeys(subject_of(event["detail"]["metadata"]["id"]) for event in self._arrived)
         latest: dict[int, int] = {}

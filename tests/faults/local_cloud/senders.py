@@ -1,4 +1,4 @@
-"""Those who send to the deployed ways in: each event until its sender has been told that it was taken."""
+"""Senders to the deployed ingresses; each event is sent until it is accepted."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SAAS_SOURCE: Final = "played.media-partner"
 STUDIO_SOURCE: Final = "media.partner.example"
 GIVE_UP_SECONDS: Final = 180.0
 AGAIN: Final = 0.03
-"""How often a sender sends once more what was taken: its own bookkeeping failed."""
+"""How often a sender repeats an accepted event, since its own bookkeeping failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where senders send to."""
+    """The addresses of the ingresses."""
 
     webhook: str
     secret: str
@@ -39,7 +39,7 @@ class Addresses:
 
 @dataclass(slots=True)
 class Senders:
-    """``accepted`` are the marks of events that were taken; ``given_up`` those that nobody wanted to take."""
+    """``accepted`` are the marks of accepted events; ``given_up`` those that no attempt got accepted."""
 
     clients: Clients
     addresses: Addresses
@@ -55,11 +55,11 @@ class Senders:
         context = ssl.create_default_context(cafile=record.ca_bundle)
         self._http = httpx.Client(verify=context, trust_env=False, timeout=60)
         self._sns = self.clients.sns
-        # Clients are made when they are first asked for, which is not for several threads at once.
+        # Clients are made on first use, which is not safe for several threads at once.
         _ = self.clients.sqs, self.clients.events
 
     def send(self, events: Sequence[Sent], *, since: float) -> list[threading.Thread]:
-        """Begin to send, each event ``after`` seconds from ``since``; over when the threads are."""
+        """Send each event ``after`` seconds from ``since``, until the threads end."""
         key_queues: list[tuple[Callable[[Sent], bool], Iterable[Sent]]] = []
         ways: dict[str, Callable[[Sent], bool]] = {
             "sqs": self._enqueue,
