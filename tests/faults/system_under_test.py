@@ -382,7 +382,7 @@ class Kit:
             self._rule(hop, effective_pattern(RAW, hop=hop.name, stage="transformed"))
         else:
             self._rule(hop, effective_pattern(READY, hop=hop.name, stage="received"))
-        consumer = self._consumer(hop, waiting=self._sqs_queue(hop))
+        consumer = self._consumer(hop, deferrals=self._sqs_queue(hop))
         circuit_breaker = CircuitBreaker(
             destination=destination.name,
             policy=destination.circuit_breaker or CircuitBreakerPolicy(),
@@ -419,7 +419,7 @@ class Kit:
                 circuit_breaker=circuit_breaker,
             )
             copies = self.idempotency(invocation, self.route_idempotency)
-            return consume_batch(event, deliverer, replace(consumer, copies=copies))
+            return consume_batch(event, deliverer, replace(consumer, deferral_records=copies))
 
         EventSourceMapping(hop.queue, hop.name, handler)
         self.functions.functions[hop.name] = handler

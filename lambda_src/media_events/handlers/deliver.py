@@ -130,8 +130,8 @@ def handler(event: Any, context: Any) -> BatchResponse | None:
         hop=settings.hop,
         report=telemetry(),
         policy=settings.retry_policy,
-        waiting=queue,
-        copies=DynamoIdempotencyStore(
+        deferrals=queue,
+        deferral_records=DynamoIdempotencyStore(
             client("dynamodb"), settings.idempotency_table, owner=str(context.aws_request_id)
         ),
         request_id=str(context.aws_request_id),

@@ -104,9 +104,9 @@ class Consumer:
     """Fields that identify a message in a log line."""
     dead_letter_of: Callable[[Message], Message] = lambda message: message
     """The message as it goes to the dead-letter queue."""
-    waiting: DeferralQueue | None = None
+    deferrals: DeferralQueue | None = None
     """Where a deferred message waits; without it, the message waits in its own queue, and each receive counts."""
-    copies: IdempotencyStore | None = None
+    deferral_records: IdempotencyStore | None = None
     """Keeps a message that SQS delivers twice from being deferred twice."""
     request_id: str | None = None
     """Lambda's id of this invocation."""
@@ -240,10 +240,10 @@ def _deferred(message: Message, error: DeferredError, consumer: Consumer) -> boo
     the number of receives that did count. If the original comes again, because it could not be deleted or SQS delivers
     it twice, no second copy is made: copies must not multiply while the wait lasts.
     """
-    if consumer.waiting is None or _held_too_long(message, error, consumer):
+    if consumer.deferrals is None or _held_too_long(message, error, consumer):
         return False
     try:
-        sent = _copied(message, error, consumer, consumer.waiting)
+        sent = _copied(message, error, consumer, consumer.deferrals)
     except Exception as refusal:  # noqa: BLE001  # whatever the reason, the record must stay in its queue
         about = consumer.about(message)
         consumer.report.warning("event not deferred", **about, hop=consumer.hop, **error_location(refusal))
@@ -254,11 +254,11 @@ def _deferred(message: Message, error: DeferredError, consumer: Consumer) -> boo
     return sent
 
 
-def _copied(message: Message, error: DeferredError, consumer: Consumer, waiting: DeferralQueue) -> bool:
+def _copied(message: Message, error: DeferredError, consumer: Consumer, deferrals: DeferralQueue) -> bool:
     """Whether a copy of ``message`` waits now; raises while another invocation makes it."""
     number, origin = message.copy
     key = f"copy|{number}|{origin}"
-    idempotency = consumer.copies
+    idempotency = consumer.deferral_records
     if idempotency is not None:
         acquired = idempotency.acquire(key, lease_seconds=COPY_LEASE_SECONDS)
         if acquired.state == "done":
@@ -268,7 +268,7 @@ def _copied(message: Message, error: DeferredError, consumer: Consumer, waiting:
     seconds = max(1, int((error.retry_after or 0) + 0.999))
     since, copy = int(message.deferred_since or consumer.clock()), f"{number + 1}/{origin}"
     try:
-        sent = waiting.defer(message, seconds, prior_attempts=message.receive_count - 1, since=since, copy=copy)
+        sent = deferrals.defer(message, seconds, prior_attempts=message.receive_count - 1, since=since, copy=copy)
     except ProcessingError:
         _close_record(idempotency, key, consumer, sent=False)
         raise

@@ -68,8 +68,8 @@ def consumed(clock, waiting, error=PAUSED, *, receive_count=1, attributes=None, 
         policy=RetryPolicy(max_receive_count=3),
         clock=clock,
         rng=random.Random(7),
-        waiting=waiting,
-        copies=copies,
+        deferrals=waiting,
+        deferral_records=copies,
     )
 
     def handle(_message):
