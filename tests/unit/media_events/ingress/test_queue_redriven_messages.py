@@ -460,13 +460,13 @@ ASKED = replace(OWN, consumer_arn=FUNCTION)
 def ask_about(world, harness):
     """Let the redrive function invoke the ingress's function."""
 
-    def describe(_function_arn, payload):
+    def inspect(_function_arn, payload):
         answer = json.loads(json.dumps(harness.invoke(json.loads(payload))))
         return Message(
             body=answer["body"], message_id="", receipt_handle="", message_attributes=answer["messageAttributes"]
         )
 
-    world.functions.describer = describe
+    world.functions.inspector = inspect
 
 
 def moved(body, message_id="m-1", **changes):
