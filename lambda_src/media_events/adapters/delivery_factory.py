@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from media_events.adapters.boto_clients import client, client_for_effects
-from media_events.delivery.config import (
+from media_events.delivery.aws.config import (
     BusDestination,
-    Destination,
     FirehoseDestination,
-    HttpDestination,
     LambdaDestination,
     SnsDestination,
     SqsDestination,
     StepFunctionsDestination,
     TaskCallbackDestination,
 )
+from media_events.delivery.config import Destination
+from media_events.delivery.http.config import HttpDestination
 
 if TYPE_CHECKING:
     from media_events.adapters.secrets_manager import SecretsManager

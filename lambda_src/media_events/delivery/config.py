@@ -28,19 +28,6 @@ from media_events.delivery.aws.config import (
 from media_events.delivery.http.config import HTTP_KEYS, HttpDestination, read_http
 from media_events.delivery.policies import ORDERINGS, read_circuit_breaker, read_strict
 
-__all__ = [
-    "BusDestination",
-    "Destination",
-    "FirehoseDestination",
-    "HttpDestination",
-    "LambdaDestination",
-    "TaskCallbackDestination",
-    "SnsDestination",
-    "SqsDestination",
-    "StepFunctionsDestination",
-    "parse_destination",
-]
-
 Destination = (
     HttpDestination
     | StepFunctionsDestination

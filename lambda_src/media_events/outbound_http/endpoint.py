@@ -28,41 +28,14 @@ MAX_HEADER_CHARACTERS: Final = 4096
 # Configuration must not set headers that the connection, CloudEvents, a signature or a proxy's trust depends on.
 FORBIDDEN_HEADERS: Final = frozenset(
     {
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "cookie",
-        "date",
-        "expect",
-        "forwarded",
-        "host",
-        "idempotency-key",
-        "keep-alive",
-        "origin",
-        "referer",
-        "set-cookie",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "via",
+        *("accept-encoding", "connection", "content-encoding", "content-length", "content-type", "cookie", "date"),
+        *("expect", "forwarded", "host", "idempotency-key", "keep-alive", "origin", "referer", "set-cookie", "te"),
+        *("trailer", "transfer-encoding", "upgrade", "user-agent", "via"),
     }
 )
 FORBIDDEN_HEADER_PREFIXES: Final = (
-    "access-control-",
-    "ce-",
-    "cf-",
-    "proxy-",
-    "sec-",
-    "svix-",
-    "webhook-",
-    "x-amz-",
-    "x-amzn-",
-    "x-forwarded-",
-    "x-goog-",
+    *("access-control-", "ce-", "cf-", "proxy-", "sec-", "svix-", "webhook-", "x-amz-", "x-amzn-", "x-forwarded-"),
+    *("x-goog-",),
 )
 # A credential in configuration would be stored in Terraform's state and in the configuration's bucket.
 CREDENTIAL_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "x-auth-token"})
