@@ -1,4 +1,4 @@
-"""The recorded dead letters, one per kind."""
+"""The recorded dead letters, one of each kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Review items as tests need them."""
+"""Review items for tests."""
 
 from __future__ import annotations
 

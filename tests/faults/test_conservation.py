@@ -1,4 +1,4 @@
-"""Whatever dies, refuses, repeats or reorders: every accepted event is delivered or waits for a person, once."""
+"""Every accepted event is delivered or in review, once, whatever dies, refuses, repeats or reorders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as delivered, in review, lost, or once too often."""
+"""The counts of delivered, reviewed, lost and repeated events."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def _chaos(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def call(chaos: Any, target: str, body: str, *, service: str = "dynamodb", agent: str | None = None) -> Any:
-    """What the caller gets: status and body; ``None`` without an answer."""
+    """The caller's answer: status and body; ``None`` without one."""
     agent = f"Boto3/1 app/{chaos.process.name}" if agent is None else agent
     headers = {
         "user-agent": agent,

@@ -26,7 +26,7 @@ def failing(seed):
 
 
 def arrived(run, name):
-    """What has arrived at a destination, by key and in its order."""
+    """The events that arrived at a destination, by key and in order."""
     keys = {mark: key for key, marks in OF_KEY.items() for mark in marks}
     found = {key: [] for key in OF_KEY}
     for mark in run.kit.receivers[name].order:

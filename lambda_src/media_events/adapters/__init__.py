@@ -1,1 +1,1 @@
-"""What touches AWS: thin classes around a client that they are given, each fulfilling a protocol of the domain."""
+"""The adapters to AWS: thin classes around a given client, each of which implements a protocol of the domain."""

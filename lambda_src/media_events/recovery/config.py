@@ -55,15 +55,15 @@ def _queue(arn: str, fields: Fields) -> DeadLetterQueue:
 def _policy(fields: Fields | None) -> RedrivePolicy:
     if fields is None:
         return RedrivePolicy()
-    known = RedrivePolicy()
+    defaults = RedrivePolicy()
     return RedrivePolicy(
-        max_count=fields.integer("max_count", default=known.max_count, low=0, high=MAX_COUNT),
+        max_count=fields.integer("max_count", default=defaults.max_count, low=0, high=MAX_COUNT),
         base_delay_seconds=fields.number(
-            "base_delay_seconds", default=known.base_delay_seconds, low=0, high=MAX_DELAY_SECONDS
+            "base_delay_seconds", default=defaults.base_delay_seconds, low=0, high=MAX_DELAY_SECONDS
         ),
         max_delay_seconds=fields.number(
-            "max_delay_seconds", default=known.max_delay_seconds, low=0, high=MAX_DELAY_SECONDS
+            "max_delay_seconds", default=defaults.max_delay_seconds, low=0, high=MAX_DELAY_SECONDS
         ),
-        max_age_seconds=fields.number("max_age_seconds", default=known.max_age_seconds, low=0, high=MAX_AGE_SECONDS),
-        max_per_second=fields.number("max_per_second", default=known.max_per_second, high=MAX_PER_SECOND),
+        max_age_seconds=fields.number("max_age_seconds", default=defaults.max_age_seconds, low=0, high=MAX_AGE_SECONDS),
+        max_per_second=fields.number("max_per_second", default=defaults.max_per_second, high=MAX_PER_SECOND),
     )

@@ -53,7 +53,7 @@ class Receivers(ThreadingHTTPServer):
         return 503 if self.draw(name, "never-ready", mark) < self.fated / 2 else 204
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a killed caller's connection ends as it ends. Whatever is missing for it, the counting finds."""
+        """Log nothing: a killed caller's connection may end in any way, and the count finds what is missing."""
 
     def go_away(self) -> None:
         """Stop, and take no more connections."""

@@ -119,10 +119,10 @@ class Resequencer:
             key_queue, outcomes = self._entered(messages)
         except ProcessingError as error:
             return dict.fromkeys(messages, error), {}
-        known = {index: outcome for index, outcome in outcomes.items() if outcome is not None}
+        settled = {index: outcome for index, outcome in outcomes.items() if outcome is not None}
         remaining = [index for index, outcome in outcomes.items() if outcome is None]
         remaining.sort(key=lambda index: key_queue.place(messages[index].event.metadata.id))
-        return known, {index: messages[index] for index in remaining}
+        return settled, {index: messages[index] for index in remaining}
 
     def _entered(self, messages: Mapping[int, Message]) -> tuple[KeyQueue, dict[int, Outcome | BaseException | None]]:
         now, new = self.clock(), frozenset[int]()
