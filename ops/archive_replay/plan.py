@@ -89,7 +89,7 @@ class Bus:
                     enabled=bool(hop["enabled"]),
                     pattern=json.loads(hop["pattern"]),
                     destination=hop.get("destination"),
-                    idempotency_table=hop.get("idempotency_table"),
+                    idempotency_table=(hop.get("idempotency_table") or {}).get("name"),
                 )
                 for name, hop in document["hops"].items()
             }

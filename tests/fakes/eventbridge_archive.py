@@ -87,7 +87,8 @@ class ArchiveCloud:
             "stage": stage,
             "enabled": enabled,
             "destination": name if hop.startswith("route/") else None,
-            "idempotency_table": idempotency,
+            "idempotency_table": idempotency
+            and {"name": idempotency, "arn": f"arn:aws:dynamodb:::table/{idempotency}"},
         }
 
     def put(self, *ids, drain=True, **metadata):

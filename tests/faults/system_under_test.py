@@ -492,7 +492,9 @@ class Kit:
     def waiting(self) -> dict[str, KeyQueue]:
         """The key queues that are not empty, by their keys."""
         texts = {
-            key: item["lane"]["S"] for key, item in self.route_idempotency.items.items() if key.startswith("lane|")
+            key: item["key_queue"]["S"]
+            for key, item in self.route_idempotency.items.items()
+            if key.startswith("key-queue|")
         }
         key_queues = {key: KeyQueue.from_json(text) for key, text in texts.items()}
         return {key: key_queue for key, key_queue in key_queues.items() if key_queue.entries}

@@ -183,4 +183,4 @@ def signal_of(error: ProcessingError, *, failed_before: bool = False) -> Signal 
 
 def circuit_breaker_key(destination: str) -> str:
     """A circuit breaker's key in the idempotency table; an effect's key begins with a digit."""
-    return f"breaker|{destination}"
+    return f"circuit-breaker|{destination}"

@@ -43,8 +43,9 @@ class DynamoCircuitBreaker:
     def open(self, *, until: float, opened: int, suspect_only: bool) -> None:
         """Open it until ``until``, for the ``opened``-th time in a row."""
         self._update(
-            "SET open_until = :until, opened = :opened, doubted = :doubted, expires = :expires REMOVE probe_until",
-            {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}, ":doubted": {"BOOL": suspect_only}},
+            "SET open_until = :until, opened = :opened, suspect_only = :suspect_only, expires = :expires"
+            " REMOVE probe_until",
+            {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}, ":suspect_only": {"BOOL": suspect_only}},
         )
 
     def claim_probe(self, *, now: float, until: float) -> bool:
@@ -68,7 +69,7 @@ class DynamoCircuitBreaker:
     def close(self) -> None:
         """Forget everything except the time of this success."""
         self._update(
-            "SET alive_at = :now, expires = :expires REMOVE failures, opened, doubted, open_until, probe_until",
+            "SET alive_at = :now, expires = :expires REMOVE failures, opened, suspect_only, open_until, probe_until",
             {":now": {"N": repr(self._clock())}},
         )
 
@@ -88,7 +89,7 @@ class DynamoCircuitBreaker:
         return CircuitBreakerState(
             failures=int(_number(record, "failures", 0)),
             opened=int(_number(record, "opened", 0)),
-            suspect_only=bool(record.get("doubted", {}).get("BOOL", False)),
+            suspect_only=bool(record.get("suspect_only", {}).get("BOOL", False)),
             open_until=_number(record, "open_until", None),
             probe_until=_number(record, "probe_until", None),
             alive_at=_number(record, "alive_at", None),

@@ -33,13 +33,13 @@ class DynamoKeyQueues:
         if not record:
             return KeyQueue(), 0
         expired = is_expired(record, self._clock())
-        return KeyQueue() if expired else KeyQueue.from_json(record["lane"]["S"]), int(record["version"]["N"])
+        return KeyQueue() if expired else KeyQueue.from_json(record["key_queue"]["S"]), int(record["version"]["N"])
 
     def write(self, key: str, key_queue: KeyQueue, *, version: int) -> bool:
         """Write ``key_queue`` over ``version``; whether the table still had that version."""
         record: dict[str, Any] = {
             "pk": {"S": key},
-            "lane": {"S": key_queue.to_json()},
+            "key_queue": {"S": key_queue.to_json()},
             "version": {"N": str(version + 1)},
             "waiting": {"N": str(len(key_queue.entries))},
         }

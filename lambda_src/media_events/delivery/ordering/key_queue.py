@@ -364,10 +364,10 @@ def _read(document: Mapping[str, Any]) -> Entry:
 
 def key_queue_id(source: str, partitionkey: str, destination: str) -> str:
     """A key queue's key in the idempotency table; no two sources share one, and no effect has it."""
-    text = f"lane|{destination}|{len(source)}:{source}|{partitionkey}"
+    text = f"key-queue|{destination}|{len(source)}:{source}|{partitionkey}"
     if len(text.encode(errors="replace")) <= _MAX_KEY_BYTES:
         return text
-    return f"lane|{destination}|{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+    return f"key-queue|{destination}|{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
 
 
 def parked_key(source: str, event_id: str, destination: str) -> str:

@@ -282,25 +282,25 @@ def test_without_an_order_what_a_person_puts_away_is_not_sent(dynamodb, clock):
 
 def test_of_two_changes_at_a_time_one_begins_anew(dynamodb, clock):
     key_queues = DynamoKeyQueues(dynamodb, "table", clock=clock)
-    key_queue, version = key_queues.read("lane|x")
+    key_queue, version = key_queues.read("key-queue|x")
     assert (key_queue, version) == (KeyQueue(), 0)
     one, _ = key_queue.register("e1", Position(time=1), now=0)
-    assert key_queues.write("lane|x", one, version=0)
-    assert not key_queues.write("lane|x", key_queue, version=0)
-    assert key_queues.write("lane|x", key_queue, version=1)
-    assert not key_queues.write("lane|x", one, version=1)
+    assert key_queues.write("key-queue|x", one, version=0)
+    assert not key_queues.write("key-queue|x", key_queue, version=0)
+    assert key_queues.write("key-queue|x", key_queue, version=1)
+    assert not key_queues.write("key-queue|x", one, version=1)
 
 
 def test_only_an_empty_key_queue_is_ever_forgotten(dynamodb, clock):
     key_queues = DynamoKeyQueues(dynamodb, "table", clock=clock)
     waiting, _ = KeyQueue().register("e1", Position(time=1), now=0)
-    key_queues.write("lane|x", waiting, version=0)
-    assert "expires" not in dynamodb.get_item(TableName="table", Key={"pk": {"S": "lane|x"}})["Item"]
-    key_queues.write("lane|x", KeyQueue(delivered=Position(time=1)), version=1)
+    key_queues.write("key-queue|x", waiting, version=0)
+    assert "expires" not in dynamodb.get_item(TableName="table", Key={"pk": {"S": "key-queue|x"}})["Item"]
+    key_queues.write("key-queue|x", KeyQueue(delivered=Position(time=1)), version=1)
     clock.now += RETENTION_SECONDS - 1
-    assert key_queues.read("lane|x")[0].delivered == Position(time=1)
+    assert key_queues.read("key-queue|x")[0].delivered == Position(time=1)
     clock.now += 2
-    assert key_queues.read("lane|x") == (KeyQueue(), 2)
+    assert key_queues.read("key-queue|x") == (KeyQueue(), 2)
 
 
 def test_a_parked_message_is_kept_for_good_by_who_put_it_there_last(dynamodb, clock):
