@@ -37,7 +37,7 @@ class ArchiveCloud:
         self.events, self.sqs, self.dynamodb = client("events"), client("sqs"), client("dynamodb")
         self.bus_arn = self.events.create_event_bus(Name=NAME)["EventBusArn"]
         self.archive_arn = self.events.create_archive(ArchiveName=NAME, EventSourceArn=self.bus_arn)["ArchiveArn"]
-        self.table("ledger", "pk", {})
+        self.table("idempotency", "pk", {})
         self.table("review", "item_id", INDEXES)
         self.queues = {}
         self.document = {"bus_arn": self.bus_arn, "archive_arn": self.archive_arn, "hops": {}}
@@ -67,7 +67,7 @@ class ArchiveCloud:
             **options,
         )
 
-    def hop(self, hop, pattern, *, stage="transformed", idempotency="ledger", enabled=True):
+    def hop(self, hop, pattern, *, stage="transformed", idempotency="idempotency", enabled=True):
         """Add a hop whose rule sends to a queue without a consumer."""
         name = hop.partition("/")[2]
         whole = {
@@ -104,7 +104,9 @@ class ArchiveCloud:
     def delivered(self, *ids, destination="cms", source="partner.mux"):
         """The idempotency store has these as done."""
         for identity in ids:
-            idempotency = DynamoIdempotencyStore(self.dynamodb, "ledger", owner="one", clock=lambda: self.now - 3600)
+            idempotency = DynamoIdempotencyStore(
+                self.dynamodb, "idempotency", owner="one", clock=lambda: self.now - 3600
+            )
             key = destination_key(source, identity, destination)
             assert idempotency.acquire(key, lease_seconds=30).state == "owned"
             idempotency.complete(key)

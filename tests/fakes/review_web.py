@@ -90,7 +90,7 @@ class World:
     def delivered(self, item: ReviewItem) -> None:
         """The destination has the event, and the idempotency store records it."""
         self.deployment.cloud.client("dynamodb").put_item(
-            TableName=f"ledger-{self.number}",
+            TableName=f"idempotency-{self.number}",
             Item={
                 "pk": {"S": destination_key(item.source, item.event_id, item.destination)},
                 "state": {"S": "done"},
@@ -160,7 +160,7 @@ def _last(item: ReviewItem) -> str:
 def make_world(*, environment: str = "prod") -> World:
     """A deployment with nothing in it. Moto must be on."""
     cloud, number = Cloud(region=REGION), next(NUMBERS)
-    table, idempotency = f"review-{number}", f"ledger-{number}"
+    table, idempotency = f"review-{number}", f"idempotency-{number}"
     create_review_table(cloud.client("dynamodb"), table)
     cloud.client("dynamodb").create_table(
         TableName=idempotency,

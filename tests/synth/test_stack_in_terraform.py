@@ -82,7 +82,7 @@ def test_default_workflow_can_be_planned_without_aws(local_plan):
     assert actions <= {("create",), ("read",)}
     kinds = Counter(change["type"] for change in local_plan["resource_changes"])
     assert kinds["aws_lambda_function"] == 14
-    # One for each transform and route, one for the producer on the bus, and the review desk's housekeeping.
+    # One for each transform and route, one for the partner on the bus, and the review maintenance.
     assert kinds["aws_cloudwatch_event_rule"] == 12
     assert kinds["aws_sfn_state_machine"] == 1
     assert kinds["aws_dynamodb_table"] == 5

@@ -1,4 +1,4 @@
-"""Send as partners send, by every way in, and see what arrives on the bus.
+"""Send as partners send, by every ingress, and see what arrives on the bus.
 
 The signatures are written down from the partners' documentation, not taken from the verifier that they are to test.
 """
@@ -165,7 +165,7 @@ class FifoQueue:
 
 @dataclass
 class Ways:
-    """The deployed ways in: how to reach them, and what arrives."""
+    """The deployed ingresses: how to reach them, and what arrives."""
 
     clients: Clients
     outputs: dict[str, Any]

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 PARTITION_KEYS = ("item_id", "pk")
-"""Of the tables: review items, ledgers."""
+"""Of the tables: review items, idempotency records."""
 
 Context = Mapping[str, Sequence[str]]
 

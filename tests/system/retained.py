@@ -10,7 +10,7 @@ from ops.local.clients import Clients
 def everything_kept(clients: Clients) -> Iterator[tuple[str, str]]:
     """Every place, and a text that is there; nothing is changed by looking.
 
-    Log lines with the metrics in them, items of tables (ledgers, review items, their audit), objects, messages.
+    Log lines with the metrics in them, items of tables (idempotency records, review items, audit), objects, messages.
     """
     yield from log_lines(clients)
     for table in clients.dynamodb.list_tables()["TableNames"]:

@@ -344,7 +344,7 @@ def test_function_that_raises_is_tried_again_and_then_a_person_is_asked(targets:
 def test_event_of_three_routes_is_delivered_once_to_two_and_re_driven_to_the_third_alone(targets: Targets) -> None:
     targets.receivers.down.add("/third")
     targets.publish(make_event(id="three", type="asset.three"))
-    # Twice by the queue, and once more or oftener by what is re-driven to it.
+    # Twice by the queue, and once more or oftener by what is redriven to it.
     assert eventually(lambda: len(targets.receivers.at("/third", status=503)) >= 3)
     targets.receivers.down.clear()
 

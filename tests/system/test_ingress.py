@@ -1,4 +1,4 @@
-"""Every sample payload, by the way in that its sender has, onto the bus of a deployed workflow with IAM enforced.
+"""Every sample payload, by the ingress that its sender has, onto the bus of a deployed workflow with IAM enforced.
 
 Byte-identical Frame.io events an hour apart are two: that takes a clock of the test's own and stands in
 tests/unit/partners; here two of them are signed as far apart as the signature's tolerance lets the real clock see.
@@ -61,7 +61,7 @@ def rfc3339(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# ------------------------------------------------------------------------------------------- the ways in, deployed
+# ------------------------------------------------------------------------------------------- the ingresses, deployed
 
 
 @pytest.fixture(name="ways", scope="module")
@@ -94,7 +94,7 @@ def _lines(ways: Ways) -> Callable[[], list[LogLine]]:
     return read
 
 
-# --------------------------------------------------------------------------------- every payload, every way in
+# --------------------------------------------------------------------------------- every payload, every ingress
 
 
 def body_of(name: str) -> bytes:
@@ -254,7 +254,7 @@ def test_message_in_a_queue_arrives_from_a_sender_whose_role_may_send_and_from_n
 
 
 def desk_of(ways: Ways) -> ReviewService:
-    """The review desk, for an operator who may do everything."""
+    """The review page, for an operator who may do everything."""
     cloud_of = Cloud(region="us-east-1", profile=None, record=ways.clients.record)
     return bootstrap.service(
         Deployment(cloud_of, ways.outputs["review_table_name"], ways.outputs["idempotency_table_names"])

@@ -4,7 +4,7 @@ tests/unit/ops/review/test_bulk_operations.py has ten thousand items, on a model
 `bench/review_group.py` does it with ten thousand.
 
 Nothing is deployed but the tables and a queue. The command is the operator's own, with AWS's SDK behind it; a thread
-plays the destination, which writes the ledger.
+plays the destination, which writes the idempotency record.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Place:
         self.dynamodb, self.sqs = clients.dynamodb, clients.sqs
         create_review_table(self.dynamodb, "review")
         self.dynamodb.create_table(
-            TableName="ledger",
+            TableName="idempotency",
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
@@ -88,7 +88,7 @@ class Place:
             assert not self.dynamodb.batch_write_item(RequestItems={"review": puts}).get("UnprocessedItems")
 
     def _deliver(self):
-        """The destination: takes what is sent, once per event, and confirms it in the ledger."""
+        """The destination: takes what is sent, once per event, and confirms it in the idempotency store."""
         while not self.over.is_set():
             answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for message in answer.get("Messages", []):
@@ -98,10 +98,10 @@ class Place:
                 expires = str(int(time.time()) + 3600)
                 entry = {"state": {"S": "done"}, "expires": {"N": expires}}
                 key = destination_key("partner.mux", event_id, "cms")
-                self.dynamodb.put_item(TableName="ledger", Item={"pk": {"S": key}, **entry})
+                self.dynamodb.put_item(TableName="idempotency", Item={"pk": {"S": key}, **entry})
 
     def command(self, *arguments, idempotency=True):
-        idempotency_stores = ["--idempotency-table", "ledger"] if idempotency else []
+        idempotency_stores = ["--idempotency-table", "idempotency"] if idempotency else []
         return subprocess.Popen(
             [sys.executable, "-m", "ops", "review", *arguments, "--table", "review", *idempotency_stores, "--json"],
             env=self.environment,

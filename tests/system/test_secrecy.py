@@ -127,7 +127,7 @@ def _printed(told, planted: Planted) -> dict[str, str]:
 
 @pytest.fixture(name="pages", scope="module")
 def _pages(told, planted: Planted) -> dict[str, str]:
-    """What the review desk's page shows of the events that failed, also when hidden values are asked for."""
+    """What the review page shows of the events that failed, also when hidden values are asked for."""
     with Operator(told.paths, {}).page() as link:
         visitor = Visitor.enter(link)
         paths = ["/", "/items", "/operations"]

@@ -63,7 +63,7 @@ def test_the_failures_of_the_comment_are_all_told(stories):
     told_of = [step["what"] for step in stories["Frame.io: comment"]["steps"] if step["hop"] == leg["hop"]]
     assert told_of.count("an attempt failed") == 4
     assert told_of[-4:-2] == ["given up: its review item waits for a person", "retried by a person"]
-    # The desk looks into the ledger, and may see the effect there before the function has said so in its log.
+    # The review reads the idempotency store, which may have the effect before the function has logged it.
     assert sorted(told_of[-2:]) == ["delivered", "its review item is resolved"]
 
 

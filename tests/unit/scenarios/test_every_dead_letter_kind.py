@@ -58,7 +58,7 @@ class Delivered:
 
 
 class Whole:
-    """The re-drive function, the desk, and the hop that failed, over one set of stand-ins."""
+    """The redrive function, the desk, and the hop that failed, over one set of stand-ins."""
 
     def __init__(self):
         self.world = World(queue(), webhook_queue(), PARTNERS_QUEUE, now=NOW)
@@ -107,7 +107,7 @@ def _whole():
 
 
 def exhausted(name):
-    """The recorded letter, re-driven as often as it may be, so that a person is next."""
+    """The recorded letter, redriven as often as it may be, so that a person is next."""
     made = record(name)
     made["messageAttributes"]["redrivecount"] = {"stringValue": "9", "dataType": "Number"}
     return made
@@ -142,7 +142,7 @@ def test_its_replay_goes_where_it_failed_and_has_its_effect_once(whole, name):
     whole.consume()
     whole.consume()
     if name == "sns-subscription":
-        # A partner's message goes back to its way in as it came.
+        # A partner's message goes back to its ingress as it came.
         (sent,) = whole.world.queues.sent
         assert (sent["queue_url"], sent["body"]) == (URL + "media-dev-in", record(name)["body"])
         assert "origin" in sent["attributes"]

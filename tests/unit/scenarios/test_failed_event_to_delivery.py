@@ -1,4 +1,4 @@
-"""The whole way of an event whose receiver is down: delivered, dead-lettered, re-driven, reviewed, replayed, delivered.
+"""The whole way of an event whose receiver is down: delivered, dead-lettered, redriven, reviewed, replayed, delivered.
 
 The functions' own handlers, wired as in Lambda, against moto's AWS; between queue and function stands the test, which
 does what Lambda's event source mapping does.
@@ -59,7 +59,7 @@ class ArchiveCloud:
         self.sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=self.arn_of(self.notices_url))
         self.s3.create_bucket(Bucket="kit", CreateBucketConfiguration={"LocationConstraint": REGION})
         self.dynamodb.create_table(
-            TableName="ledger",
+            TableName="idempotency",
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
@@ -133,7 +133,11 @@ def _cloud(monkeypatch, receiver):  # noqa: ARG001  # it must be in place first
     caches += [redrive._settings, redrive._dead_letter_queues, redrive._redriver]
     with mock_aws():
         cloud = ArchiveCloud()
-        common = {"QUEUE_URL": cloud.queue_url, "DEAD_LETTER_QUEUE_URL": cloud.dlq_url, "IDEMPOTENCY_TABLE": "ledger"}
+        common = {
+            "QUEUE_URL": cloud.queue_url,
+            "DEAD_LETTER_QUEUE_URL": cloud.dlq_url,
+            "IDEMPOTENCY_TABLE": "idempotency",
+        }
         destination = {"name": "cms", "type": "http", "url": "https://cms.example.com/events"}
         destination["circuit_breaker"] = {"enabled": False}  # every attempt is made, however often they fail
         queues = {
@@ -173,7 +177,7 @@ def _cloud(monkeypatch, receiver):  # noqa: ARG001  # it must be in place first
 
 @pytest.fixture(name="review")
 def _office(cloud):  # noqa: ARG001  # moto must be running
-    return service(Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["ledger"]))
+    return service(Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["idempotency"]))
 
 
 def event_of(request):
@@ -196,7 +200,7 @@ def test_an_event_whose_receiver_is_down_waits_for_a_person_with_its_reason(clou
     (item,) = open_items(review)
     assert (item.event_id, item.error_code, item.failure_class) == ("evt-1", "http-503", "transient")
     assert (review.table.get(item.item_id).response, item.redrive_count) == ("down for maintenance", 1)
-    # Received twice, given up on, re-driven once, received twice again.
+    # Received twice, given up on, redriven once, received twice again.
     assert len(receiver.requests) == 2 * MAX_RECEIVE_COUNT
     assert len(cloud.sqs.receive_message(QueueUrl=cloud.notices_url).get("Messages", [])) == 1
 
@@ -296,7 +300,7 @@ def test_a_refused_event_is_corrected_until_the_receiver_takes_it(cloud, receive
     types = {"item_id": {"S": "settings/review"}, "editable_types": {"S": '{"asset.ready": null}'}}
     cloud.dynamodb.put_item(TableName="review", Item=types)
     place = bootstrap.audited_review(
-        Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["ledger"])
+        Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["idempotency"])
     )
     receiver.status = 422
     send(cloud)
@@ -400,7 +404,7 @@ def test_an_edit_is_delivered_in_the_place_of_its_original(cloud, receiver, orde
     types = {"item_id": {"S": "settings/review"}, "editable_types": {"S": '{"asset.ready": null}'}}
     cloud.dynamodb.put_item(TableName="review", Item=types)
     place = bootstrap.audited_review(
-        Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["ledger"])
+        Deployment(cloud=Cloud(region=REGION), review_table="review", idempotency_tables=["idempotency"])
     )
     ordered.add("e1")
     in_order(cloud, 1, 2)

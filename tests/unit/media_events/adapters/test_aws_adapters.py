@@ -59,12 +59,12 @@ class TestIdempotencyStore:
     def _store_of(self, clock):
         client = boto3.client("dynamodb")
         client.create_table(
-            TableName="ledger",
+            TableName="idempotency",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        return lambda owner: DynamoIdempotencyStore(client, "ledger", owner=owner, clock=clock)
+        return lambda owner: DynamoIdempotencyStore(client, "idempotency", owner=owner, clock=clock)
 
     def test_new_entry_is_ours_and_a_twin_s_is_in_progress(self, store_of, clock):
         assert store_of("one").acquire("k", lease_seconds=30) == Acquisition("owned")

@@ -251,12 +251,12 @@ def test_sources_that_would_be_ambiguous_or_circular_are_refused(sources, proble
 def test_sources_that_do_not_meet_are_taken(sources):
     document = {name: {"specification": SPECIFICATION, "sources": value} for name, value in sources.items()}
 
-    assert [entrant.name for entrant in parse_queue_partners(document, "custom-bus")] == list(sources)
+    assert [partner.name for partner in parse_queue_partners(document, "custom-bus")] == list(sources)
 
 
 def test_partner_bus_needs_a_specification_and_may_take_every_source():
     with pytest.raises(ConfigurationError, match="specification: must be an object"):
         parse_queue_partners({"a": {"sources": ["aws.partner/a.com/*"]}}, "partner-bus")
 
-    (entrant,) = parse_queue_partners({"a": {"specification": SPECIFICATION, "sources": ["*"]}}, "partner-bus")
-    assert entrant.sources == ("*",)
+    (partner,) = parse_queue_partners({"a": {"specification": SPECIFICATION, "sources": ["*"]}}, "partner-bus")
+    assert partner.sources == ("*",)

@@ -19,7 +19,7 @@ DLQ = ACCOUNT + "media-dev-cms-dlq"
 
 
 def exhausted(name="consumer", message_id="m-1", **changes):
-    """A record that has been re-driven as often as allowed."""
+    """A record that has been redriven as often as allowed."""
     made = record(name) | {"messageId": message_id, "receiptHandle": f"r-{message_id}"} | changes
     made["messageAttributes"]["redrivecount"] = {"stringValue": "3", "dataType": "Number"}
     return made

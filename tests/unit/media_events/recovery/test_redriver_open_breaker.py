@@ -32,7 +32,7 @@ class CircuitBreakers:
 
 
 def world(circuit_breakers, now=DUE, **changes):
-    made = World(queue(**{"idempotency_table": "media-dev-ledger", **changes}), now=now)
+    made = World(queue(**{"idempotency_table": "media-dev-idempotency", **changes}), now=now)
     made.circuit_breakers = circuit_breakers
     return made
 
@@ -44,7 +44,7 @@ def test_a_dead_letter_waits_until_deliveries_are_tried_again():
     (seconds,) = paused.queues.visibility.values()
     assert 100 <= seconds <= 126
     assert paused.queues.sent == []
-    assert circuit_breakers.asked == [("media-dev-ledger", "cms")]
+    assert circuit_breakers.asked == [("media-dev-idempotency", "cms")]
 
 
 def test_a_backlog_is_deferred_at_its_rate_limit_too_and_not_all_at_once():
@@ -90,7 +90,7 @@ def configured(**changes):
 
 
 def test_the_idempotency_table_is_read_from_the_configuration():
-    assert configured(idempotency_table="ledger").idempotency_table == "ledger"
+    assert configured(idempotency_table="idempotency").idempotency_table == "idempotency"
     assert configured().idempotency_table is None
     with pytest.raises(ConfigurationError, match="idempotency_table: must be a text"):
         configured(idempotency_table=5)

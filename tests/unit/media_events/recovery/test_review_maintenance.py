@@ -1,4 +1,4 @@
-"""What happens in the review table with nobody at the desk: replays settled, old items gone, what waits measured."""
+"""Review maintenance, without an operator: retries are confirmed, old items deleted, open ones counted."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CircuitBreakers:
 
 
 class House:
-    """A review table, a ledger and a bucket in moto's AWS, and somebody who keeps house there."""
+    """A review table, an idempotency table and a bucket in moto's AWS, and somebody who keeps house there."""
 
     def __init__(self):
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -54,7 +54,7 @@ class House:
         self.s3.put_bucket_versioning(Bucket="kit", VersioningConfiguration={"Status": "Enabled"})
         create_review_table(self.dynamodb, "review")
         self.dynamodb.create_table(
-            TableName="ledger",
+            TableName="idempotency",
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
@@ -72,7 +72,7 @@ class House:
             delivery_records=IdempotencyReader(self.dynamodb, clock=self.clock),
             circuit_breakers=self.circuit_breakers,
             bodies=S3ReviewBodies(self.s3, REVIEW_BODIES),
-            queues={"route/cms": queue(idempotency_table="ledger"), "transform/t": queue(hop="transform/t")},
+            queues={"route/cms": queue(idempotency_table="idempotency"), "transform/t": queue(hop="transform/t")},
             keep_seconds=30 * DAY,
             report=self.report,
             clock=self.clock,
@@ -94,7 +94,7 @@ class House:
         return self.change(self.item(event_id), status="RETRYING", replayed_at=at, **changes)
 
     def deliver(self, event_id="evt-1"):
-        idempotency = DynamoIdempotencyStore(self.dynamodb, "ledger", owner="o", clock=self.clock)
+        idempotency = DynamoIdempotencyStore(self.dynamodb, "idempotency", owner="o", clock=self.clock)
         key = destination_key("partner.mux", event_id, "cms")
         idempotency.acquire(key, lease_seconds=30)
         idempotency.complete(key)

@@ -223,7 +223,7 @@ def test_event_whose_idempotency_record_cannot_be_read_is_sent_to_every_route_wh
 
 
 class Away:
-    """Ledgers that don't answer one read."""
+    """Idempotency tables that don't answer one read."""
 
     def __init__(self, idempotency_stores, at):
         self.idempotency_stores, self.left = idempotency_stores, at
@@ -231,7 +231,7 @@ class Away:
     def done_at(self, table, key):
         self.left -= 1
         if not self.left:
-            raise TransientError("aws-InternalServerError", "reading a ledger")
+            raise TransientError("aws-InternalServerError", "reading an idempotency table")
         return self.idempotency_stores.done_at(table, key)
 
 
@@ -246,7 +246,7 @@ def test_effects_are_repeated_on_request_and_only_their_records_are_deleted(clou
 
     assert ended.counts == {"route/cms": {"repeated": 2}}
     assert cloud.reached("route/cms") == ["a", "b"]
-    left = [item["pk"]["S"] for item in cloud.dynamodb.scan(TableName="ledger")["Items"]]
+    left = [item["pk"]["S"] for item in cloud.dynamodb.scan(TableName="idempotency")["Items"]]
     assert [key for key in left if "other" in key] == left
 
 
@@ -264,11 +264,11 @@ def test_only_records_from_before_the_replay_are_deleted(cloud):
     idempotency_stores = cloud.service().idempotency_stores
     cloud.delivered("a")
     key = destination_key("partner.mux", "a", "cms")
-    done_at = idempotency_stores.done_at("ledger", key)
-    assert not idempotency_stores.forget("ledger", key, done_before=done_at)
-    assert idempotency_stores.done_at("ledger", key) == done_at
-    assert idempotency_stores.forget("ledger", key, done_before=done_at + 1)
-    assert idempotency_stores.done_at("ledger", key) is None
+    done_at = idempotency_stores.done_at("idempotency", key)
+    assert not idempotency_stores.forget("idempotency", key, done_before=done_at)
+    assert idempotency_stores.done_at("idempotency", key) == done_at
+    assert idempotency_stores.forget("idempotency", key, done_before=done_at + 1)
+    assert idempotency_stores.done_at("idempotency", key) is None
 
 
 def test_queue_without_an_idempotency_store_is_left_out_unless_the_operator_says_so(cloud):

@@ -26,7 +26,7 @@ from tests.fakes.review_items import BY, attempt, make_item
 from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures
 from tests.unit.ops.review.test_service import FakeReview
 
-ARGUMENTS = ["--table", "review", "--idempotency-table", "ledger"]
+ARGUMENTS = ["--table", "review", "--idempotency-table", "idempotency"]
 
 
 class Killed(BaseException):

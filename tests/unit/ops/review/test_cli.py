@@ -18,7 +18,7 @@ from tests.fakes.audit_log import records_of
 from tests.fakes.review_items import attempt, make_item
 from tests.unit.ops.review.test_service import FakeReview
 
-TABLE = ["--table", "review", "--idempotency-table", "ledger"]
+TABLE = ["--table", "review", "--idempotency-table", "idempotency"]
 
 
 @pytest.fixture(name="review")

@@ -12,7 +12,7 @@ from ops.review.cli import context
 from tests.fakes.recovery import Crash
 from tests.unit.ops.review.test_editing import Place
 
-OPTIONS = ["--table", "review", "--idempotency-table", "ledger"]
+OPTIONS = ["--table", "review", "--idempotency-table", "idempotency"]
 
 
 @pytest.fixture(name="place")

@@ -18,7 +18,7 @@ from tests.fakes.recovery import FakeEvents, FakeFunctions, FakeQueues, FakeRevi
 from tests.fakes.review_items import BUS, BY, QUEUE_URL, attempt, make_item
 
 
-class Ledger:
+class Idempotency:
     def __init__(self):
         self.keys = set()
 
@@ -36,7 +36,7 @@ class FakeReview:
         self.trap = Trap()
         self.clock = FakeClock(1_795_440_000.0)
         self.table = FakeReviewTable(self.trap)
-        self.idempotency = Ledger()
+        self.idempotency = Idempotency()
         self.queues = FakeQueues(self.trap)
         self.events = FakeEvents(self.trap)
         self.functions = FakeFunctions(self.trap)

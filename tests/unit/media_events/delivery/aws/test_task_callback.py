@@ -123,7 +123,7 @@ class Studio:
         return TaskCallbackDelivery(destination, self.room(store), self.clock)
 
     def send(self, event, *, store=None, **settings):
-        """As the deliver function does: through the ledger."""
+        """As the deliver function does: through the idempotency store."""
         deliverer = Deliverer(
             destination="transcodes",
             hop="route/transcodes",

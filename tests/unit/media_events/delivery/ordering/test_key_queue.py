@@ -1,4 +1,4 @@
-"""Who waits in the lane of a key, whose turn it is, and what may never happen: a later event before an earlier one."""
+"""The order of events that wait in a key queue: a later event never goes before an earlier one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def at(number):
 
 
 def lane_of(*numbers, now=0.0):
-    """A lane in which these wait."""
+    """A key queue in which these wait."""
     key_queue = KeyQueue()
     for number in numbers:
         key_queue, _ = key_queue.register(f"e{number}", at(number), now=now)
@@ -37,7 +37,7 @@ def claim(key_queue, number, *, now=10.0, owner="one"):
 
 
 def tried(key_queue, number, *, now=10.0, permanently_failed=False, outcome_unknown=False):
-    """The lane after a failed attempt."""
+    """The key queue after a failed attempt."""
     key_queue, turn = claim(key_queue, number, now=now)
     assert turn == Claimed()
     return key_queue.release(
