@@ -42,11 +42,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByCloud:
     return _ByCloud(config, log)
 
 
+FIRST, LAST = ("test_demo.py", "test_webhook_attacks.py"), ("test_secrecy.py",)
+"""On the shared cloud, first the tests that count its traffic, last the search for secrets."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.local)
+    ours = [item for item in items if item.path.is_relative_to(here)]
+    for item in ours:
+        item.add_marker(pytest.mark.local)
+    ours.sort(key=lambda item: (item.path.name in LAST, item.path.name not in FIRST))
+    items[:] = [item for item in items if item not in set(ours)] + ours
 
 
 @dataclass(frozen=True)

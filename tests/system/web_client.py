@@ -30,7 +30,7 @@ def walk(page: Page, link: str, event: str, mend: str) -> dict[str, str]:
     page.get_by_role("link", name=event).click()
     expect(page.get_by_role("heading", name=event)).to_be_visible()
     said["why"] = page.locator("section.failure").inner_text()
-    said["way"] = page.locator("ol.way").inner_text()
+    said["way"] = page.locator("ol.path").inner_text()
     said["body"] = page.locator("section[aria-labelledby=body]").inner_text()
     with urllib.request.urlopen(urllib.request.Request(mend, method="PUT")):  # of the demonstration
         pass
