@@ -7,9 +7,9 @@ locals {
   review_attributes = [
     "item_id", "event_id", "source", "hop", "destination", "status", "failure_class", "error_code", "error_message", "attempts",
     "redrive_count", "first_failed_at", "last_failed_at", "group_id", "kind", "body_sha256", "body_size", "return_to", "bodyref",
-    "correlation_id", "type", "partner", "partition_key", "attributesref", "replayed_at", "resolved_at", "edit_of", "pending_edit",
+    "correlation_id", "type", "partner", "partition_key", "attributesref", "retried_at", "resolved_at", "edit_of", "pending_edit",
     "superseded_by", "change", "version", "group_status", "type_status", "partner_status", "hop_status", "destination_status", "register",
-    "waiting", "kept", "closed_at", "http_status", "stack_top",
+    "waiting", "retained_bodies", "closed_at", "http_status", "stack_top",
   ]
 
   read_idempotency_records = [

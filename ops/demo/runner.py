@@ -104,12 +104,12 @@ class DemoRun:
 
         self._finish_transcode(watcher, senders[TRANSCODER])
         waiting = frozenset({BROKEN})
-        self._watch(watcher, lambda: all(track.settled(waiting_at=waiting) for track in board.tracks))
+        self._watch(watcher, lambda: all(track.is_finished(waiting_at=waiting) for track in board.tracks))
 
         self._say("Events that failed for good wait for a person", "$ bin/media-events review list")
         self._command("review", "list")
         self._retry(up.outputs["review_table_name"], clients, receiver)
-        self._watch(watcher, lambda: all(track.settled() for track in board.tracks))
+        self._watch(watcher, lambda: all(track.is_finished() for track in board.tracks))
         self._require_review_empty(up, clients)
         trace = self._traces_of(forged, watcher, up, clients)
 
@@ -283,4 +283,4 @@ def _last(text: str) -> str:
 
 
 def _settled(board: Board, expectations: Sequence[Expectation]) -> bool:
-    return all(track.settled() for track in board.tracks if track.expectation in expectations)
+    return all(track.is_finished() for track in board.tracks if track.expectation in expectations)

@@ -74,7 +74,7 @@ class Track:
         """How many effects each destination has had."""
         return {name: delivery.effects for name, delivery in self.deliveries.items() if delivery.effects}
 
-    def settled(self, *, waiting_at: frozenset[str] = frozenset()) -> bool:
+    def is_finished(self, *, waiting_at: frozenset[str] = frozenset()) -> bool:
         """Whether it has arrived, or lies in review for the destinations in ``waiting_at``."""
         return self.event_id is not None and all(
             self.delivery(name).place == "in review" if name in waiting_at else self.delivery(name).effects > 0

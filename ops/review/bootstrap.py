@@ -31,7 +31,7 @@ def service(deployment: Deployment) -> ReviewService:
     idempotency_stores = IdempotencyTables(dynamodb, deployment.idempotency_tables)
     return ReviewService(
         table=table_of(deployment),
-        effects=idempotency_stores,
+        delivery_records=idempotency_stores,
         key_queues=idempotency_stores,
         queues=SqsQueues(sqs),
         bus=lambda arn: Publisher(bus=EventBus(events, arn), max_entry_bytes=MAX_REQUEST_BYTES),

@@ -190,7 +190,7 @@ def candidates(table: DynamoReviewTable, operation: Operation) -> Iterator[Revie
 
 def _sent(item: ReviewItem, operation: Operation) -> bool:
     """Whether ``item`` has been retried since ``operation`` began; both times are of operators' clocks."""
-    return item.replayed_at is not None and item.replayed_at >= operation.created_at
+    return item.retried_at is not None and item.retried_at >= operation.created_at
 
 
 def cancel(records: DynamoRecords, operation_id: str) -> Operation | None:

@@ -217,7 +217,7 @@ def send(review: AuditedReviewService, edited: Edited, *, reason: str, wait_seco
         item,
         status="RETRYING",
         pending_edit=event_id,
-        replayed_at=change["at"],
+        retried_at=change["at"],
         change=change,
         version=item.version + 1,
     )
@@ -349,7 +349,7 @@ def _confirmed(review: AuditedReviewService, item: ReviewItem, event_id: str, *,
     new = item_id(item.source, event_id, item.destination)
     while True:
         try:
-            if review.service.effects.done(destination_key(item.source, event_id, item.destination)):
+            if review.service.delivery_records.done(destination_key(item.source, event_id, item.destination)):
                 return EditOutcome(event_id, "delivered", f"delivered to {item.destination}")
             failed = review.service.table.get_summary(new)
         except ProcessingError:

@@ -62,7 +62,7 @@ class ReviewService:
     """The review items of one deployment. ``by`` gives the operator's ARN; it is called at the first change."""
 
     table: DynamoReviewTable
-    effects: IdempotencyTables
+    delivery_records: IdempotencyTables
     queues: Queues
     bus: Callable[[str], Events]
     functions: Functions
@@ -158,9 +158,7 @@ class ReviewService:
                 return Outcome(item_id, "refused", "its hop keeps no order: retry it without --out-of-order")
             send = self._sender(item, override)
             change = self.change_record("retry")
-            claimed = replace(
-                item, status="RETRYING", replayed_at=change["at"], change=change, version=item.version + 1
-            )
+            claimed = replace(item, status="RETRYING", retried_at=change["at"], change=change, version=item.version + 1)
             if not self.table.update(claimed, over=item):
                 return Outcome(item_id, "refused", self.conflict_message(item_id))
             self._send(send, claimed)
@@ -204,7 +202,7 @@ class ReviewService:
         if item.status == "RETRYING":
             if item.pending_edit is not None:
                 return f"{state_of(item)}: finish that first (review edit {item.item_id} --finish)"
-            since = epoch(item.replayed_at)
+            since = epoch(item.retried_at)
             if since is None or self.clock() - since < STALE_SECONDS:
                 return f"{state_of(item)}; wait for the outcome"
         elif item.status != "OPEN":
@@ -220,7 +218,7 @@ class ReviewService:
         to, count = item.return_to, item.redrive_count + 1
         body = self.body(item)
         # The event's own body may have expired meanwhile.
-        restore(item.kept, self.bodies)
+        restore(item.retained_bodies, self.bodies)
         message = RedriveMessage(
             to=to,
             body=body,
@@ -278,7 +276,9 @@ class ReviewService:
     def is_done(self, item: ReviewItem) -> bool:
         """Whether the idempotency store has the effect of the item's event, or of the edited event in its place."""
         event_id = item.pending_edit or item.event_id
-        return confirmable(item) and self.effects.done(destination_key(item.source, event_id, item.destination))
+        return confirmable(item) and self.delivery_records.done(
+            destination_key(item.source, event_id, item.destination)
+        )
 
     def resolve(self, item: ReviewItem) -> ReviewItem | None:
         """Set ``item`` to resolved; ``None`` if somebody else has changed it."""
@@ -306,7 +306,7 @@ def state_of(item: ReviewItem) -> str:
     if item.superseded_by is not None:
         return f"it is SUPERSEDED by event {item.superseded_by}{whose}"
     if item.status == "RETRYING":
-        return f"it is being retried since {item.replayed_at}{whose}"
+        return f"it is being retried since {item.retried_at}{whose}"
     return f"it is {item.status}{whose}"
 
 

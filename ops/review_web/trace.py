@@ -12,7 +12,7 @@ from ops.trace.model import State, Tone, Verdict
 blueprint = Blueprint("trace", __name__)
 
 VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
-    "settled": ("Settled", "good"),
+    "finished": ("Finished", "good"),
     "in flight": ("In flight: it is still being worked on", "busy"),
     "needs a person": ("It needs a person", "bad"),
     "unknown": ("Can't tell: see what is not known", "busy"),

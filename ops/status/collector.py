@@ -158,5 +158,5 @@ def _group(group: Group) -> GroupState:
 
 
 def _is_stale(item: ReviewItem, now: float) -> bool:
-    since = epoch(item.replayed_at)
+    since = epoch(item.retried_at)
     return since is None or now - since > STALE_SECONDS

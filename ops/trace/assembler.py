@@ -17,7 +17,7 @@ def assemble(evidence: Evidence, topology: Topology, reading: Reading) -> EventT
     expected = _expected(evidence, topology)
     hops = _hops(evidence, topology, expected)
     verdict = verdict_of(hops)
-    if verdict == "settled" and not _complete(evidence, topology, hops):
+    if verdict == "finished" and not _complete(evidence, topology, hops):
         verdict = "unknown"
     records, item = evidence.log_records, next(iter(evidence.items), None)
     return EventTrace(

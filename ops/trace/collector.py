@@ -111,7 +111,7 @@ class Tracer:
         search = search or LogSearch()
         self.logs.about(list(events), since=begin, until=until, search=search)
         traces = self._assembled(events, search, begin, until, now=now)
-        if until < now and any(trace.verdict != "settled" for trace in traces):
+        if until < now and any(trace.verdict != "finished" for trace in traces):
             # By the records up to here something is not over; the rest of the logs may have its end.
             self.logs.about(list(events), since=until, until=now, search=search)
             traces = self._assembled(events, search, begin, now, now=now)

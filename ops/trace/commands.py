@@ -19,7 +19,7 @@ from ops.trace.rendering import show, summary_of
 
 UNKNOWN_ID: Final = 1
 UNUSABLE: Final = 2
-STATUSES: Final[dict[Verdict, int]] = {"settled": 0, "in flight": 3, "needs a person": 4, "unknown": 5}
+STATUSES: Final[dict[Verdict, int]] = {"finished": 0, "in flight": 3, "needs a person": 4, "unknown": 5}
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -45,7 +45,7 @@ def trace(
     It is put together from the functions' logs, the idempotency store, the review table, the depths of the queues and
     Step Functions' executions; nothing is changed. It says what could not be found out.
 
-    Exit status: 0 settled (delivered, archived, or taken by no rule) · 1 no trace of such an event · 2 unusable
+    Exit status: 0 finished (delivered, archived, or taken by no rule) · 1 no trace of such an event · 2 unusable
     arguments · 3 in flight · 4 needs a person (in review, or missing) · 5 can't tell: something could not be read. Of
     several events the gravest counts.
 

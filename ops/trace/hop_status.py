@@ -100,10 +100,10 @@ def _in_review(evidence: HopEvidence) -> tuple[State, str] | None:
             where += "; the idempotency store has it as delivered, so a retry would only close the item"
         return "in review", where
     if item.status == "RETRYING" and not evidence.done:
-        since = epoch(item.replayed_at)
+        since = epoch(item.retried_at)
         if since is not None and evidence.now - since > STALE_SECONDS:
-            return "in review", f"was retried at {item.replayed_at}, which was never confirmed: retry it again"
-        return "in flight", f"was retried at {item.replayed_at}, and is not confirmed yet"
+            return "in review", f"was retried at {item.retried_at}, which was never confirmed: retry it again"
+        return "in flight", f"was retried at {item.retried_at}, and is not confirmed yet"
     return None
 
 
@@ -139,7 +139,7 @@ def _closed(item: ReviewItem) -> tuple[State, str] | None:
         return None
     if confirmable(item):
         return "delivered", f"delivered; confirmed at {item.resolved_at}"
-    sent = f"sent again at {item.replayed_at}" if item.replayed_at else "resolved"
+    sent = f"sent again at {item.retried_at}" if item.retried_at else "resolved"
     return "sent", f"{sent}; nothing records its arrival, and it has not failed since"
 
 

@@ -28,7 +28,7 @@ sends to its target itself, which only reports failures, and there is none. ``su
 an edited one, took its place. ``missing``: it should be there, and there is no record of it.
 """
 
-Verdict = Literal["settled", "in flight", "needs a person", "unknown"]
+Verdict = Literal["finished", "in flight", "needs a person", "unknown"]
 
 _VERDICTS: Final[dict[State, Verdict]] = {
     "in review": "needs a person",
@@ -37,7 +37,7 @@ _VERDICTS: Final[dict[State, Verdict]] = {
     "in flight": "in flight",
     "parked": "in flight",
 }
-_GRAVEST_FIRST: Final[tuple[Verdict, ...]] = ("needs a person", "unknown", "in flight", "settled")
+_GRAVEST_FIRST: Final[tuple[Verdict, ...]] = ("needs a person", "unknown", "in flight", "finished")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class EventTrace:
     @property
     def no_route(self) -> bool:
         """Whether the event was accepted and no rule takes it."""
-        return self.found and self.verdict == "settled" and not self.hops and not self.parts and not self.unknown
+        return self.found and self.verdict == "finished" and not self.hops and not self.parts and not self.unknown
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -122,9 +122,9 @@ class EventTrace:
 
 def verdict_of(hops: Iterable[HopStatus]) -> Verdict:
     """The gravest verdict of the hops."""
-    return gravest(_VERDICTS.get(status.state, "settled") for status in hops)
+    return gravest(_VERDICTS.get(status.state, "finished") for status in hops)
 
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
-    """The one of ``verdicts`` that most needs attention; ``settled`` where there is none."""
-    return min(verdicts, key=_GRAVEST_FIRST.index, default="settled")
+    """The one of ``verdicts`` that most needs attention; ``finished`` where there is none."""
+    return min(verdicts, key=_GRAVEST_FIRST.index, default="finished")

@@ -23,7 +23,7 @@ _STATES: Final[dict[State, str]] = {
     "unknown": "bold yellow",
 }
 _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
-    "settled": ("settled", "bold green"),
+    "finished": ("finished", "bold green"),
     "in flight": ("in flight: it is still being worked on", "bold yellow"),
     "needs a person": ("needs a person", "bold red"),
     "unknown": ("can't tell: see what is not known", "bold yellow"),

@@ -86,8 +86,8 @@ def _review_steps(item: ReviewItem, *, logged: bool) -> Iterator[Step]:
     if not logged:
         for attempt in item.attempts:
             yield step(attempt.time, "given up after its attempts", "bad", attempt.code)
-    if item.replayed_at is not None:
-        yield step(item.replayed_at, "retried by a person", "waiting")
+    if item.retried_at is not None:
+        yield step(item.retried_at, "retried by a person", "waiting")
     if item.resolved_at is not None:
         yield step(item.resolved_at, "its review item is resolved", "good")
 

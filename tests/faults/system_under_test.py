@@ -479,7 +479,7 @@ class Kit:
         idempotency_stores = IdempotencyTables(self.route_idempotency, ["ledger"], clock=self.world.clock)
         return ReviewService(
             table=self.table,
-            effects=idempotency_stores,
+            delivery_records=idempotency_stores,
             key_queues=idempotency_stores,
             queues=SqsQueues(self.sqs),
             bus=lambda _arn: self._publisher(bodies=False),

@@ -141,8 +141,8 @@ class ReviewItem:
     """One event that failed at one destination. Times are RFC 3339 text in UTC; ``version`` is the optimistic lock.
 
     The body is inline up to :data:`INLINE_BODY_BYTES`, else at ``bodyref``; the message attributes likewise, else as
-    JSON at ``attributesref``. ``kept`` maps the URI of the event's claim check, which expires, to the item's own copy
-    (both ``s3://``).
+    JSON at ``attributesref``. ``retained_bodies`` maps the URI of the event's claim check, which expires, to the
+    item's own copy (both ``s3://``).
 
     ``closed_at`` is the time at which the item was closed; the table sets it. ``edit_of`` is the id of the original, if
     this is an operator's edited event. ``pending_edit`` is the id of an edited event that may not have been sent yet;
@@ -178,8 +178,8 @@ class ReviewItem:
     stack_top: str | None = None
     message_attributes: Mapping[str, Any] = field(default_factory=dict)
     attributesref: str | None = None
-    kept: Mapping[str, str] = field(default_factory=dict)
-    replayed_at: str | None = None
+    retained_bodies: Mapping[str, str] = field(default_factory=dict)
+    retried_at: str | None = None
     resolved_at: str | None = None
     closed_at: str | None = None
     edit_of: str | None = None
@@ -205,7 +205,7 @@ class ReviewItem:
         values["return_to"] = self.return_to.to_dict()
         values["message_attributes"] = dict(self.message_attributes)
         values["change"] = dict(self.change)
-        values["kept"] = dict(self.kept)
+        values["retained_bodies"] = dict(self.retained_bodies)
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
@@ -243,7 +243,7 @@ class ReviewItem:
             redrive_count=max(self.redrive_count, later.redrive_count),
             first_failed_at=min(self.first_failed_at, later.first_failed_at),
             last_failed_at=max(self.last_failed_at, later.last_failed_at),
-            replayed_at=self.replayed_at,
+            retried_at=self.retried_at,
             resolved_at=None,
             edit_of=later.edit_of or self.edit_of,
             pending_edit=self.pending_edit,

@@ -174,7 +174,7 @@ class ReviewMaintenance:
     def _is_overdue(self, item: ReviewItem) -> bool:
         """Whether to open the item again; not during an unfinished edit, nor while its circuit breaker is open."""
         now = self.clock()
-        if item.pending_edit is not None or now - (epoch(item.replayed_at) or now) < UNCONFIRMED_SECONDS:
+        if item.pending_edit is not None or now - (epoch(item.retried_at) or now) < UNCONFIRMED_SECONDS:
             return False
         queue = self.queues.get(item.hop)
         if queue is None or queue.idempotency_table is None:

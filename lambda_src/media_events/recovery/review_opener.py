@@ -179,7 +179,7 @@ class ReviewOpener:
             self.report.warning("body not stored", item_id=item.item_id, hop=item.hop, reason=error.code)
             return item
         copy = self.bodies(item.item_id).put(content, content_type="application/octet-stream")
-        return replace(item, kept={dead_letter.bodyref: copy})
+        return replace(item, retained_bodies={dead_letter.bodyref: copy})
 
     # --- the write, and the notification -----------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ BODY_CHARACTERS_SHOWN: Final = 16 * 1024
 EXPORTED: Final = (
     *("item_id", "status", "event_id", "correlation_id", "source", "type", "partner", "hop", "destination", "group_id"),
     *("failure_class", "error_code", "error_message", "redrive_count", "first_failed_at", "last_failed_at"),
-    *("replayed_at", "resolved_at", "edit_of", "superseded_by", "body_size", "body_sha256"),
+    *("retried_at", "resolved_at", "edit_of", "superseded_by", "body_size", "body_sha256"),
 )
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -78,7 +78,7 @@ def card(
         "first": item.first_failed_at,
         "last": item.last_failed_at,
         "redriven": str(item.redrive_count),
-        "retried": item.replayed_at,
+        "retried": item.retried_at,
         "resolved": item.resolved_at,
         "closed": item.closed_at,
         "superseded by": item.superseded_by,

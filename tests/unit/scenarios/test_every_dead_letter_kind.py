@@ -66,7 +66,7 @@ class Whole:
         self.idempotency = FakeIdempotencyTable(self.world.clock)
         self.service = ReviewService(
             table=self.world.table,
-            effects=self,
+            delivery_records=self,
             queues=self.world.queues,
             bus=lambda _arn: self.world.events,
             functions=self.world.functions,

@@ -40,7 +40,7 @@ def test_an_item_keeps_a_copy_of_the_body_that_its_event_points_at():
     world, uri = world_with_events()
     assert world.handle_batch(pointing(uri)) == []
     (item,) = world.table.items.values()
-    assert world.bodies.get(item.kept[uri]) == CONTENT
+    assert world.bodies.get(item.retained_bodies[uri]) == CONTENT
 
 
 @pytest.mark.parametrize("dataref", ["s3://elsewhere/secret", "s3://bodies/kept/" + "0" * 64, "file:///etc/passwd"])
@@ -48,7 +48,7 @@ def test_a_pointer_that_is_not_ours_or_leads_nowhere_keeps_no_item_from_being_op
     world, _ = world_with_events()
     assert world.handle_batch(pointing(dataref)) == []
     (item,) = world.table.items.values()
-    assert item.kept == {}
+    assert item.retained_bodies == {}
     assert world.report.fields("body not stored")
 
 
@@ -69,7 +69,7 @@ def test_a_requests_body_elsewhere_is_kept_too():
     made["body"] = json.dumps({"request": {"id": "request-1", "partner": "mux", "bodyref": uri}})
     assert world.handle_batch(made) == []
     (item,) = world.table.items.values()
-    assert world.bodies.get(item.kept[uri]) == CONTENT
+    assert world.bodies.get(item.retained_bodies[uri]) == CONTENT
 
 
 def test_a_partners_body_elsewhere_is_kept_too():
@@ -86,7 +86,7 @@ def test_a_partners_body_elsewhere_is_kept_too():
     }
     assert world.handle_batch(made) == []
     (item,) = world.table.items.values()
-    assert world.bodies.get(item.kept[uri]) == CONTENT
+    assert world.bodies.get(item.retained_bodies[uri]) == CONTENT
 
 
 def test_a_copy_is_put_back_before_the_event_goes_back():

@@ -34,7 +34,7 @@ def test_an_item_id_is_short_enough_to_be_typed_and_the_same_every_time():
 
 
 def test_an_item_survives_being_written_and_read():
-    item = make_item(bodyref="s3://bucket/bodies/abc", replayed_at="2026-11-23T12:00:00.000Z")
+    item = make_item(bodyref="s3://bucket/bodies/abc", retried_at="2026-11-23T12:00:00.000Z")
     assert ReviewItem.from_dict(item.to_dict()) == item
 
 

@@ -91,7 +91,7 @@ class House:
 
     def retrying(self, event_id="evt-1", *, since=0.0, **changes):
         at = timestamp(self.clock.now - since)
-        return self.change(self.item(event_id), status="RETRYING", replayed_at=at, **changes)
+        return self.change(self.item(event_id), status="RETRYING", retried_at=at, **changes)
 
     def deliver(self, event_id="evt-1"):
         idempotency = DynamoIdempotencyStore(self.dynamodb, "idempotency", owner="o", clock=self.clock)
@@ -332,6 +332,6 @@ def test_without_time_nothing_is_begun(house):
 
 def test_hops_that_are_no_longer_there_disturb_nobody(house):
     item = house.item(hop="route/gone")
-    house.change(item, status="RETRYING", replayed_at=timestamp(house.clock.now))
+    house.change(item, status="RETRYING", retried_at=timestamp(house.clock.now))
     house.keep()
     assert house.status() == "RETRYING"

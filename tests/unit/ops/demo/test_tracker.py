@@ -43,7 +43,7 @@ def test_an_event_that_arrived_once_everywhere_is_as_expected(board):
     assert not board.tracks[0].delivered_as_expected()
     board.take_effect("e1", "flow")
     assert board.tracks[0].delivered_as_expected()
-    assert board.tracks[0].settled()
+    assert board.tracks[0].is_finished()
 
 
 def test_an_event_that_arrived_twice_is_not(board):
@@ -92,8 +92,8 @@ def test_the_path_of_a_failing_event(board):
         board.take_line(line(message, "e2", hop="route/to-tool", reason="http-503"))
         assert delivery.place == place
     assert (delivery.failures, delivery.redrives, delivery.reason) == (2, 1, "http-503")
-    assert board.tracks[1].settled(waiting_at=frozenset({"tool"}))
-    assert not board.tracks[1].settled()
+    assert board.tracks[1].is_finished(waiting_at=frozenset({"tool"}))
+    assert not board.tracks[1].is_finished()
 
 
 def test_a_late_line_does_not_take_a_delivery_back(board):

@@ -59,7 +59,7 @@ class FakeReview:
     def service(self):
         return ReviewService(
             table=self.table,
-            effects=self.idempotency,
+            delivery_records=self.idempotency,
             queues=self.queues,
             bus=self.bus,
             functions=self.functions,
@@ -145,7 +145,7 @@ def test_one_event_named_twice_is_sent_once():
 
 @pytest.mark.parametrize("status", ["RESOLVED", "ARCHIVED", "RETRYING"])
 def test_only_an_open_item_is_sent(status):
-    review = FakeReview(make_item(status=status, replayed_at="2026-11-23T13:19:00.000Z"))
+    review = FakeReview(make_item(status=status, retried_at="2026-11-23T13:19:00.000Z"))
     review.clock.now = 1_795_440_000.0
     assert [result for result, _ in review.retry()] == ["refused"]
     assert review.queues.sent == []

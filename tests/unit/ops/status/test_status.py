@@ -135,7 +135,7 @@ def test_more_groups_than_a_screen_has_room_for_are_not_read(deployment):
 @pytest.mark.parametrize(("minutes", "needed"), [(1, False), (16, True)])
 def test_a_retry_that_was_never_confirmed_needs_a_person(deployment, minutes, needed):
     at = datetime.fromtimestamp(NOW, UTC) - timedelta(minutes=minutes)
-    deployment.items = [make_item(status="RETRYING", replayed_at=at.isoformat())]
+    deployment.items = [make_item(status="RETRYING", retried_at=at.isoformat())]
     status = deployment.status()
     assert (status.open_items, status.retrying, status.groups) == (0, 1, [])
     assert bool(status.needs) == needed

@@ -33,14 +33,14 @@ DELIVERED = (
 ITEM = {"hop": "route/ready-to-cms", "first_failed_at": "2026-11-23T12:00:02.000Z"}
 
 
-# --- settled -----------------------------------------------------------------------------------------------------
+# --- finished -----------------------------------------------------------------------------------------------------
 
 
 def test_an_event_that_arrived_everywhere_is_settled():
     event = trace(*BEGUN, *DELIVERED)
 
     assert states(event) == {"cms": "delivered", "publish": "delivered"}
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
     assert event.unknown == ()
 
 
@@ -79,7 +79,7 @@ def test_an_idempotency_record_alone_shows_a_delivery():
     )
 
     assert states(event) == {"cms": "delivered"}
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
     assert [(step.what, step.recorded_in) for step in event.steps] == [
         ("accepted and put on the bus", "idempotency store"),
         ("delivered", "idempotency store"),
@@ -117,7 +117,7 @@ def test_a_later_event_of_the_key_supersedes_this_one():
     event = trace(*BEGUN, log_record("delivery skipped", seconds=2, reason="superseded", **CMS), DELIVERED[1])
 
     assert states(event)["cms"] == "superseded"
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
 
 
 def test_an_idempotency_record_shows_that_it_was_superseded():
@@ -137,7 +137,7 @@ def test_an_event_that_no_rule_takes_is_settled():
     event = trace(log_record("event accepted", type="encode.started"))
 
     assert event.hops == ()
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
     assert event.no_route
 
 
@@ -156,7 +156,7 @@ def test_a_pattern_on_the_body_leaves_a_question_but_no_alarm():
     }
     event = trace(*BEGUN, *DELIVERED, topology=Topology.of(OUTPUTS | {"event_patterns": patterns}))
 
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
     assert event.unknown == (
         "route/to-lake: the logs lack fields that its pattern tests, and there is no record that it took the event",
     )
@@ -166,14 +166,14 @@ def test_a_dropped_event_is_settled():
     event = trace(accepted(), log_record("event dropped", seconds=1, hop="transform/normalise"))
 
     assert event.hops == ()
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
 
 
 def test_a_rule_that_sends_to_a_queue_itself_reports_only_failures():
     event = trace(accepted(type="qc.failed"))
 
     assert states(event) == {"lake": "sent"}
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
 
 
 def test_a_split_event_goes_on_as_its_parts():
@@ -181,7 +181,7 @@ def test_a_split_event_goes_on_as_its_parts():
 
     assert event.parts == ("evt-1/a", "evt-1/b")
     assert event.hops == ()
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
 
 
 # --- waiting for a person ----------------------------------------------------------------------------------------
@@ -208,11 +208,11 @@ def test_an_item_is_enough_where_the_logs_have_expired():
 @pytest.mark.parametrize(
     ("changes", "state", "verdict"),
     [
-        ({"status": "ARCHIVED"}, "archived", "settled"),
-        ({"status": "RESOLVED", "resolved_at": "2026-11-23T12:30:00.000Z"}, "delivered", "settled"),
-        ({"status": "SUPERSEDED", "superseded_by": "evt-1-edited"}, "superseded", "settled"),
-        ({"status": "RETRYING", "replayed_at": "2026-11-23T12:59:00.000Z"}, "in flight", "in flight"),
-        ({"status": "RETRYING", "replayed_at": "2026-11-23T12:30:00.000Z"}, "in review", "needs a person"),
+        ({"status": "ARCHIVED"}, "archived", "finished"),
+        ({"status": "RESOLVED", "resolved_at": "2026-11-23T12:30:00.000Z"}, "delivered", "finished"),
+        ({"status": "SUPERSEDED", "superseded_by": "evt-1-edited"}, "superseded", "finished"),
+        ({"status": "RETRYING", "retried_at": "2026-11-23T12:59:00.000Z"}, "in flight", "in flight"),
+        ({"status": "RETRYING", "retried_at": "2026-11-23T12:30:00.000Z"}, "in review", "needs a person"),
     ],
 )
 def test_the_decision_of_a_person_is_known(changes, state, verdict):
@@ -223,7 +223,7 @@ def test_the_decision_of_a_person_is_known(changes, state, verdict):
 
 
 def test_a_confirmed_retry_is_delivered_whatever_the_item_still_says():
-    item = make_item(**ITEM, status="RETRYING", replayed_at="2026-11-23T12:30:00.000Z")
+    item = make_item(**ITEM, status="RETRYING", retried_at="2026-11-23T12:30:00.000Z")
     event = trace(
         *BEGUN, DELIVERED[1], items=[item], idempotency_records=[idempotency_record("destination/cms", seconds=1801)]
     )
@@ -352,7 +352,7 @@ def test_a_hop_that_failed_at_first_is_shown_once_passed():
     event = trace(accepted(), failing, transformed(), *DELIVERED)
 
     assert states(event)["transform/normalise"] == "passed"
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
 
 
 def test_an_event_that_the_bus_refused_waits_in_the_dead_letters_of_its_ingress():
@@ -410,7 +410,7 @@ def test_an_event_that_a_person_archived_is_not_sent_when_it_is_next():
     event = trace(*BEGUN, DELIVERED[1], log_record("delivery skipped", seconds=2, reason="archived", **CMS))
 
     assert states(event)["cms"] == "archived"
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
 
 
 def test_a_function_that_a_rule_invokes_itself_has_a_log_and_no_queue():

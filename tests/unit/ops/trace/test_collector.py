@@ -127,7 +127,7 @@ def test_idempotency_records_bound_the_search_of_the_logs_for_a_settled_event():
 
     ((since, until),) = world.asked
     assert (since, until) == (START - 300, START + 3 + 600)
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
     assert len([step for step in event.steps if step.recorded_in == "log"]) == 4
     assert (event.reading.log_events, event.reading.log_calls) == (4, 1)
 
@@ -159,7 +159,7 @@ def test_an_event_that_only_the_logs_know_is_looked_for_in_a_day_of_them():
     (event,) = world.tracer().search("evt-1")
 
     assert world.asked == [(NOW - DAY, NOW)]
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
 
 
 def test_since_decides_where_it_is_given():
@@ -182,7 +182,7 @@ def test_events_are_found_by_correlation_id_or_subject_oldest_first():
     events = world.tracer().search("job-7")
 
     assert [event.event_id for event in events] == ["evt-1", "evt-2"]
-    assert [event.verdict for event in events] == ["settled", "settled"]
+    assert [event.verdict for event in events] == ["finished", "finished"]
     assert states(events[0]) == {"cms": "delivered", "publish": "delivered"}
     assert [event.event_id for event in world.tracer().search("asset-9")] == ["evt-1"]
 
@@ -203,7 +203,7 @@ def test_parts_of_a_split_event_follow_it():
     events = world.tracer().search("evt-1")
 
     assert [event.event_id for event in events] == ["evt-1", "evt-1/a", "evt-1/b"]
-    assert events[0].verdict == "settled"
+    assert events[0].verdict == "finished"
     assert states(events[1])["cms"] == "delivered"
     assert states(events[2])["cms"] == "missing"
 
@@ -215,7 +215,7 @@ def test_two_partners_events_of_the_same_id_have_two_traces():
     events = world.tracer().search("evt-1")
 
     assert sorted(event.source or "" for event in events) == ["partner.frameio", "partner.mux"]
-    assert all(event.verdict == "settled" for event in events)
+    assert all(event.verdict == "finished" for event in events)
     (theirs,) = [event for event in events if event.source == "partner.frameio"]
     assert (theirs.type, len(theirs.steps)) == ("encode.started", 1)
     (ours,) = [event for event in events if event.source == "partner.mux"]
@@ -274,7 +274,7 @@ def test_idempotency_records_are_enough_where_the_logs_can_not_be_read():
     (event,) = world.tracer().search("evt-1")
 
     assert states(event) == {"cms": "delivered", "publish": "delivered"}
-    assert event.verdict == "settled"
+    assert event.verdict == "finished"
     assert any("log can't be read" in line for line in event.unknown)
 
 

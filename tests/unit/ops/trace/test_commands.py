@@ -48,7 +48,15 @@ def test_a_settled_event_ends_with_0(run_trace):
     status, out, err = run_trace(World(*LINES, idempotency=DONE), "evt-1")
 
     assert status == 0
-    for part in ("evt-1", "asset.ready", "partner.mux", "job-7", "accepted and put on the bus", "delivered", "settled"):
+    for part in (
+        "evt-1",
+        "asset.ready",
+        "partner.mux",
+        "job-7",
+        "accepted and put on the bus",
+        "delivered",
+        "finished",
+    ):
         assert part in out
     assert "read 4 log events of 5 log groups in 1 request," in err
 
@@ -107,7 +115,7 @@ def test_for_programs_it_is_json(run_trace):
     document = json.loads(out)
     assert status == 0
     (event,) = document["events"]
-    assert (event["event_id"], event["verdict"]) == ("evt-1", "settled")
+    assert (event["event_id"], event["verdict"]) == ("evt-1", "finished")
     assert {status["destination"]: status["state"] for status in event["hops"]} == {
         "cms": "delivered",
         "publish": "delivered",
