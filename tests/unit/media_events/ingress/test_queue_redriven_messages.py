@@ -69,7 +69,7 @@ def world_for(dlq, harness):
 def review_service_of(world):
     return ReviewService(
         table=world.table,
-        effects=Effects(),
+        delivery_records=Effects(),
         queues=world.queues,
         bus=lambda _arn: world.events,
         functions=world.functions,
