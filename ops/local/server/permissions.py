@@ -1,0 +1,65 @@
+"""Actions and resources as the service authorization reference names them.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/
+
+- IAM has no actions for the batches of SQS and SNS: the permission to send one message covers ten. MiniStack checks the
+  batches under names of their own.
+- MiniStack takes a function's recursion config for its code.
+- For EventBridge it knows the ARNs of buses, and of rules only in requests that have them as Name. It checks archives,
+  replays and a rule's targets against ``*`` or the bus.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from ops.local.server.corrections import replace
+
+BATCHES: Final = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sns:PublishBatch": "sns:Publish",
+}
+"""What a batch needs, by MiniStack's name for it."""
+
+RECURSION_CONFIG: Final = {"GET": "lambda:GetFunctionRecursionConfig", "PUT": "lambda:PutFunctionRecursionConfig"}
+"""https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionRecursionConfig.html, by HTTP method."""
+
+
+def correct(iam_actions: Any) -> None:
+    """Correct ``ministack.core.iam_actions``."""
+    replace(iam_actions, "extract_iam_action", _action)
+    replace(iam_actions, "extract_resource_arn", _resource)
+
+
+def _action(action_of_ministack: Callable[..., str | None]) -> Callable[..., str | None]:
+    def extract_iam_action(service: str, method: str, path: str, *request: Any) -> str | None:
+        if service == "lambda" and path.rstrip("/").endswith("/recursion-config"):
+            return RECURSION_CONFIG.get(method)
+        action = action_of_ministack(service, method, path, *request)
+        return BATCHES.get(action, action) if action else None
+
+    return extract_iam_action
+
+
+def _resource(resource_of_ministack: Callable[..., str]) -> Callable[..., str]:
+    def extract_resource_arn(  # noqa: PLR0913, PLR0917 - as MiniStack calls it
+        service: str, method: str, path: str, headers: Any, body: bytes, query_params: Any, region: str, account_id: str
+    ) -> str:
+        """For EventBridge's archives, replays and the targets of rules, the ARN that a policy names."""
+        if service == "events":
+            request = json.loads(body or b"{}")
+            head = f"arn:aws:events:{region}:{account_id}"
+            if "ReplayName" in request:
+                return f"{head}:replay/{request['ReplayName']}"
+            if "ArchiveName" in request:
+                return f"{head}:archive/{request['ArchiveName']}"
+            if "Rule" in request and "EventBusName" in request:
+                bus = str(request["EventBusName"]).rpartition("event-bus/")[2]
+                return f"{head}:rule/{bus}/{request['Rule']}"
+        return resource_of_ministack(service, method, path, headers, body, query_params, region, account_id)
+
+    return extract_resource_arn

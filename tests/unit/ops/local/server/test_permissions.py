@@ -1,0 +1,67 @@
+"""Actions and resources as policies name them, with fakes of MiniStack's own answers."""
+
+from __future__ import annotations
+
+import json
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ops.local.server import permissions
+
+
+@pytest.fixture(name="iam")
+def _iam() -> dict[str, Any]:
+    """MiniStack's look-ups as the local cloud leaves them."""
+    iam = ModuleType("iam_actions")
+    vars(iam).update(
+        extract_iam_action=lambda service, _method, _path, operation: operation and f"{service}:{operation}",
+        extract_resource_arn=lambda *_: "as MiniStack says",
+    )
+    permissions.correct(iam)
+    return vars(iam)
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("SendMessageBatch", "sqs:SendMessage"),
+        ("DeleteMessageBatch", "sqs:DeleteMessage"),
+        ("SendMessage", "sqs:SendMessage"),
+        ("PurgeQueue", "sqs:PurgeQueue"),
+        (None, None),
+    ],
+)
+def test_a_batch_needs_the_permission_of_its_messages(iam: dict[str, Any], operation: Any, action: Any) -> None:
+    assert iam["extract_iam_action"]("sqs", "POST", "/", operation) == action
+
+
+@pytest.mark.parametrize(
+    ("method", "action"), [("PUT", "lambda:PutFunctionRecursionConfig"), ("GET", "lambda:GetFunctionRecursionConfig")]
+)
+def test_a_functions_recursion_config_has_permissions_of_its_own(iam: dict[str, Any], method: str, action: str) -> None:
+    path = "/2024-08-31/functions/cms/recursion-config"
+    assert iam["extract_iam_action"]("lambda", method, path, "UpdateFunctionCode") == action
+    assert iam["extract_iam_action"]("lambda", method, path.rpartition("/")[0], "UpdateFunctionCode") == (
+        "lambda:UpdateFunctionCode"
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "request_body", "arn"),
+    [
+        ("events", {"ArchiveName": "media"}, "arn:aws:events:eu-west-1:000000000000:archive/media"),
+        ("events", {"ReplayName": "again"}, "arn:aws:events:eu-west-1:000000000000:replay/again"),
+        ("events", {"Rule": "cms", "EventBusName": "media"}, "arn:aws:events:eu-west-1:000000000000:rule/media/cms"),
+        ("events", {"Rule": "cms"}, "as MiniStack says"),
+        ("events", {}, "as MiniStack says"),
+        ("sqs", {"ArchiveName": "media"}, "as MiniStack says"),
+    ],
+)
+def test_policies_are_asked_for_archives_replays_and_rules_by_their_own_arns(
+    iam: dict[str, Any], service: str, request_body: dict[str, str], arn: str
+):
+    body = json.dumps(request_body).encode()
+    extract = iam["extract_resource_arn"]
+    assert extract(service, "POST", "/", {}, body, {}, "eu-west-1", "000000000000") == arn
