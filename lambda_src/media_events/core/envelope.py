@@ -19,10 +19,11 @@ MAX_HOPS: Final = 16
 """An event published this many times is in a loop, and goes to review."""
 
 Ingress = Literal["sqs", "sns-fifo", "webhook", "partner-bus", "custom-bus"]
-Stage = Literal["received", "transformed"]
+Stage = Literal["received", "transformed", "probe"]
 
 INGRESSES: Final = cast("tuple[Ingress, ...]", get_args(Ingress))
-STAGES: Final = cast("tuple[Stage, ...]", get_args(Stage))
+STAGES: Final[tuple[Stage, ...]] = ("received", "transformed")
+"""The stages of events that hops take. A probe (``ingress.probe``) has its own, and no hop takes it."""
 
 CONTROL_ATTRIBUTES: Final = frozenset(
     {"dataref", "editof", "redrive", "hops", "stage", "ingress", "partner", "recordedtime"}

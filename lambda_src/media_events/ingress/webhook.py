@@ -16,12 +16,14 @@ from typing import Any, Final, Protocol
 
 from media_events.core.config_fields import Fields
 from media_events.core.configuration import ConfigurationError
+from media_events.core.envelope import Event
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError
 from media_events.core.telemetry import Telemetry, error_location
 from media_events.ingress.authorization import WebhookAuthorization, parse_authorization
 from media_events.ingress.http import WebhookRequest, WebhookResponse
 from media_events.ingress.idempotent_publish import IdempotentPublisher, Outcome
 from media_events.ingress.partner_config import parse_partner_objects, read_specification
+from media_events.ingress.probe import PROBE_KEEP_SECONDS, probe_event, probe_number
 from media_events.ingress.quarantine import QuarantinedRequest
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import media_type, parse_json, type_accepted
@@ -222,6 +224,11 @@ class WebhookReceiver:
         secrets = self._authenticate(partner, request)
         self._check_form(specification, request)
         received = self.clock()
+        number = probe_number(body)
+        if number is not None:
+            # Never to the dead-letter queue: who sends a probe waits for it, and must know that the bus refuses it.
+            probe = probe_event(partner.name, number, received)
+            return self._accept(partner, [probe], idempotency, remaining, PROBE_KEEP_SECONDS, dead_letter=False)
         try:
             if specification.handshake is not None:
                 answer = answer_document(specification.handshake, parse_json(body), secrets)
@@ -237,12 +244,24 @@ class WebhookReceiver:
             )
         except PermanentDataError as error:
             return self._quarantine(partner, incoming, body, received, error)
+        return self._accept(partner, events, idempotency, remaining, specification.dedup_window_seconds)
+
+    def _accept(  # noqa: PLR0913 - what one request has
+        self,
+        partner: WebhookPartner,
+        events: Sequence[Event],
+        idempotency: IdempotencyStore,
+        remaining: Callable[[], float],
+        keep_seconds: int,
+        *,
+        dead_letter: bool = True,
+    ) -> WebhookResponse:
         outcome = self.idempotent_publisher.accept(
-            events, idempotency, remaining=remaining, keep_seconds=specification.dedup_window_seconds
+            events, idempotency, remaining=remaining, keep_seconds=keep_seconds, dead_letter=dead_letter
         )
         if outcome.error is not None:
             raise _UnavailableError(outcome.error.code)
-        answers = specification.answers
+        answers = partner.specification.answers
         return _json(answers.accepted if outcome.accepted else answers.duplicate, _summary(outcome, ""))
 
     def _answer_handshake(self, partner: WebhookPartner, request: Request) -> WebhookResponse:
