@@ -22,75 +22,32 @@ from scripts import generated  # it needs the path above
 MODULES: Final = Path(__file__).resolve().parent.parent / "modules"
 INTERFACES: Final = Path("internal/interfaces")
 
-USERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "settings": (
-        "bus-custom",
-        "bus-partner",
-        "dlq-review",
-        "ingress-apigw",
-        "ingress-sns-fifo",
-        "ingress-sqs",
-        "router",
-        "state-machine",
-        "task-callbacks",
-        "internal/async-function",
-        "internal/bus-ingress",
-        "internal/lambda-function",
-        "internal/lambda-package",
-        "internal/queue-ingress",
-        "internal/sqs-function",
-        "internal/storage-bucket",
-    ),
-    "function": (
-        "bus-custom",
-        "bus-partner",
-        "dlq-review",
-        "ingress-apigw",
-        "ingress-sns-fifo",
-        "ingress-sqs",
-        "router",
-        "task-callbacks",
-        "internal/async-function",
-        "internal/bus-ingress",
-        "internal/lambda-function",
-        "internal/queue-ingress",
-        "internal/sqs-function",
-    ),
-    "queue": (
-        "bus-custom",
-        "bus-partner",
-        "ingress-sns-fifo",
-        "ingress-sqs",
-        "router",
-        "internal/bus-ingress",
-        "internal/queue-ingress",
-        "internal/sqs-function",
-    ),
-    "failure": (
-        "bus-custom",
-        "bus-partner",
-        "ingress-apigw",
-        "ingress-sns-fifo",
-        "ingress-sqs",
-        "router",
-        "internal/async-function",
-        "internal/bus-ingress",
-        "internal/queue-ingress",
-        "internal/sqs-function",
-    ),
-    "senders": (
-        "ingress-sns-fifo",
-        "ingress-sqs",
-        "internal/queue-ingress",
-        "internal/sqs-function",
-    ),
-    "existing_queue": (
-        "ingress-sqs",
-        "internal/queue-ingress",
-        "internal/sqs-function",
-    ),
+_QUEUE: Final = "function queue failure"
+_INGRESS: Final = f"{_QUEUE} bus_arn max_entry_bytes idempotency_table"
+_MESSAGES: Final = f"{_INGRESS} senders partner specification"
+
+INPUTS: Final[Mapping[str, Sequence[str]]] = {
+    module: ["settings", *names.split()]
+    for module, names in {
+        "bus-custom": f"{_QUEUE} max_entry_bytes idempotency_table archive rule_retry",
+        "bus-partner": f"{_INGRESS} archive rule_retry",
+        "dlq-review": "function",
+        "ingress-apigw": "function failure bus_arn max_entry_bytes",
+        "ingress-sns-fifo": _MESSAGES,
+        "ingress-sqs": f"{_MESSAGES} existing_queue",
+        "router": _QUEUE,
+        "state-machine": "",
+        "task-callbacks": "function",
+        "internal/async-function": "function failure hop",
+        "internal/bus-ingress": f"{_INGRESS} rule_retry",
+        "internal/lambda-function": "function",
+        "internal/lambda-package": "",
+        "internal/queue-ingress": f"{_INGRESS} senders existing_queue allowed_topic_arns allowed_rule_arns",
+        "internal/sqs-function": f"{_QUEUE} senders existing_queue allowed_topic_arns allowed_rule_arns hop",
+        "internal/storage-bucket": "",
+    }.items()
 }
-"""The modules that take each object; the other modules have no use for it."""
+"""The shared inputs of each module."""
 
 DEFAULTS: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
     ("ingress-apigw", "function"): {"memory_mb": "512", "timeout_seconds": "20"},
@@ -116,11 +73,11 @@ def with_unused(modules: Path, wanted: Mapping[Path, str]) -> dict[Path, str | N
 
 def copies(modules: Path) -> dict[Path, str]:
     """The text of every copy, by its file."""
-    sources = {name: (modules / INTERFACES / f"{name}.tf").read_text(encoding="utf-8") for name in USERS}
+    sources = {file.stem: file.read_text(encoding="utf-8") for file in (modules / INTERFACES).glob("*.tf")}
     return {
         modules / module / f"interface.{name}.tf": copy(name, sources[name], DEFAULTS.get((module, name), {}))
-        for name, users in USERS.items()
-        for module in users
+        for module, names in INPUTS.items()
+        for name in names
     }
 
 

@@ -20,34 +20,6 @@ variable "description" {
   }
 }
 
-variable "archive" {
-  description = <<-EOT
-    Archive for archive replays. Null keeps no events.
-      retention_days = days that events are kept; 0 is for ever
-      pattern        = EventBridge pattern of the events to keep, as JSON text; null keeps all
-  EOT
-  type = object({
-    retention_days = optional(number, 14)
-    pattern        = optional(string)
-  })
-  default = null
-
-  validation {
-    condition     = var.archive == null ? true : var.archive.retention_days >= 0 && floor(var.archive.retention_days) == var.archive.retention_days
-    error_message = "archive.retention_days must be a whole number of days, or 0 for ever."
-  }
-
-  validation {
-    condition     = try(var.archive.pattern, null) == null ? true : try(length(keys(jsondecode(var.archive.pattern))) > 0, false)
-    error_message = "archive.pattern must be the JSON text of a pattern that is not empty: jsonencode({ source = [\"partner.mux\"] })."
-  }
-
-  validation {
-    condition     = var.archive == null || length(var.name) <= 48
-    error_message = "An archive is named like its bus, and archives take 48 characters at most: shorten name."
-  }
-}
-
 ################################################################################
 # Senders and partners
 ################################################################################
@@ -162,44 +134,4 @@ variable "aws_services" {
     condition     = length(setintersection(keys(var.aws_services), keys(var.partners))) == 0
     error_message = "An AWS service and a partner can't share a name, which is their events' source: ${join(", ", setintersection(keys(var.aws_services), keys(var.partners)))}."
   }
-}
-
-variable "rule_retry" {
-  description = "How long (`max_age_seconds`) and how often (`max_attempts`) EventBridge tries to send an event to a function's queue, before it goes to the dead-letter queue."
-  type = object({
-    max_age_seconds = optional(number, 86400)
-    max_attempts    = optional(number, 185)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.rule_retry.max_age_seconds >= 60 && var.rule_retry.max_age_seconds <= 86400 && var.rule_retry.max_attempts >= 0 && var.rule_retry.max_attempts <= 185
-    error_message = "rule_retry: max_age_seconds must be 60 to 86400, max_attempts 0 to 185 (EventBridge's limits)."
-  }
-}
-
-variable "max_entry_bytes" {
-  description = "Larger events go to the bucket, and the bus gets a pointer. EventBridge takes entries of 256 KB wherever it runs; leave some headroom."
-  type        = number
-  default     = 240000
-  nullable    = false
-
-  validation {
-    condition     = var.max_entry_bytes >= 1024 && var.max_entry_bytes <= 1000000 && floor(var.max_entry_bytes) == var.max_entry_bytes
-    error_message = "max_entry_bytes must be a whole number from 1024 to 1000000."
-  }
-}
-
-################################################################################
-# Common
-################################################################################
-
-variable "idempotency_table" {
-  description = "Idempotency store to share (`name`, `arn`), one of another module's `idempotency_tables`, so that an event that comes by both ways is published once. Null makes one."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
 }

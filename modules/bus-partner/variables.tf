@@ -37,34 +37,6 @@ variable "existing_bus" {
   }
 }
 
-variable "archive" {
-  description = <<-EOT
-    Archive for archive replays. Null keeps no events.
-      retention_days = days that events are kept; 0 is for ever
-      pattern        = EventBridge pattern of the events to keep, as JSON text; null keeps all
-  EOT
-  type = object({
-    retention_days = optional(number, 14)
-    pattern        = optional(string)
-  })
-  default = null
-
-  validation {
-    condition     = var.archive == null ? true : var.archive.retention_days >= 0 && floor(var.archive.retention_days) == var.archive.retention_days
-    error_message = "archive.retention_days must be a whole number of days, or 0 for ever."
-  }
-
-  validation {
-    condition     = try(var.archive.pattern, null) == null ? true : try(length(keys(jsondecode(var.archive.pattern))) > 0, false)
-    error_message = "archive.pattern must be the JSON text of a pattern that is not empty: jsonencode({ detail-type = [\"Asset Ready\"] })."
-  }
-
-  validation {
-    condition     = var.archive == null || length(var.name) <= 48
-    error_message = "An archive is called by name, and archives take 48 characters at most: shorten name."
-  }
-}
-
 variable "inactivity_alarm_minutes" {
   description = "An alarm goes off when no event has come for so long: the only sign of a source that the partner has deleted. Null makes none. 5 to 1440 in steps of 5, or up to 10080 (a week) in steps of 60."
   type        = number
@@ -79,17 +51,6 @@ variable "inactivity_alarm_minutes" {
 ################################################################################
 # Events
 ################################################################################
-
-variable "bus_arn" {
-  description = "ARN of the bus that the events are for."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/", var.bus_arn))
-    error_message = "bus_arn must be the ARN of an event bus: arn:aws:events:<region>:<account>:event-bus/<name>."
-  }
-}
 
 variable "forward_unmodified" {
   description = "Whether the events go to the bus as they are and under their own source: for rules of your own, not for `router`. False has a function take them into the envelope."
@@ -150,48 +111,4 @@ variable "pattern" {
     condition     = var.pattern == null ? true : try(length(keys(jsondecode(var.pattern))) > 0, false) && !can(jsondecode(var.pattern).source)
     error_message = "pattern must be the JSON text of a pattern that is not empty, without source: jsonencode({ detail-type = [\"Asset Ready\"] })."
   }
-}
-
-################################################################################
-# Consumer
-################################################################################
-
-variable "max_entry_bytes" {
-  description = "Larger events go to the bucket, and the bus gets a pointer. EventBridge takes entries of 256 KB wherever it runs; leave some headroom."
-  type        = number
-  default     = 240000
-  nullable    = false
-
-  validation {
-    condition     = var.max_entry_bytes >= 1024 && var.max_entry_bytes <= 1000000 && floor(var.max_entry_bytes) == var.max_entry_bytes
-    error_message = "max_entry_bytes must be a whole number from 1024 to 1000000."
-  }
-}
-
-################################################################################
-# Failures
-################################################################################
-
-variable "rule_retry" {
-  description = "How long and how often EventBridge tries to send an event on, before it goes to the dead-letter queue."
-  type = object({
-    max_age_seconds = optional(number, 86400)
-    max_attempts    = optional(number, 185)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.rule_retry.max_age_seconds >= 60 && var.rule_retry.max_age_seconds <= 86400 && var.rule_retry.max_attempts >= 0 && var.rule_retry.max_attempts <= 185
-    error_message = "rule_retry: max_age_seconds must be 60 to 86400, max_attempts 0 to 185 (EventBridge's limits)."
-  }
-}
-
-variable "idempotency_table" {
-  description = "Idempotency store to share (`name`, `arn`), one of another module's `idempotency_tables`, so that an event that comes by both ways is published once. Null makes one."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
 }

@@ -9,17 +9,6 @@ variable "name" {
   }
 }
 
-variable "bus_arn" {
-  description = "ARN of the bus that accepted events are put on."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/", var.bus_arn))
-    error_message = "bus_arn must be the ARN of an event bus: arn:aws:events:<region>:<account>:event-bus/<name>."
-  }
-}
-
 ################################################################################
 # Partners
 ################################################################################
@@ -199,18 +188,6 @@ variable "max_body_bytes" {
   validation {
     condition     = var.max_body_bytes >= 1024 && var.max_body_bytes <= 6291456 && floor(var.max_body_bytes) == var.max_body_bytes
     error_message = "max_body_bytes must be a whole number from 1024 to 6291456."
-  }
-}
-
-variable "max_entry_bytes" {
-  description = "Larger events go to the bucket, and the bus gets a pointer. EventBridge takes entries of 256 KB wherever it runs; leave some headroom."
-  type        = number
-  default     = 240000
-  nullable    = false
-
-  validation {
-    condition     = var.max_entry_bytes >= 1024 && var.max_entry_bytes <= 1000000 && floor(var.max_entry_bytes) == var.max_entry_bytes
-    error_message = "max_entry_bytes must be a whole number from 1024 to 1000000."
   }
 }
 

@@ -31,17 +31,6 @@ variable "ingress" {
   }
 }
 
-variable "bus_arn" {
-  description = "ARN of the bus that accepted events are put on."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/", var.bus_arn))
-    error_message = "bus_arn must be the ARN of an event bus: arn:aws:events:<region>:<account>:event-bus/<name>."
-  }
-}
-
 ################################################################################
 # Partners
 ################################################################################
@@ -116,48 +105,4 @@ variable "partners" {
     ]]))
     error_message = "pattern has a field that no event has: an event has version, id, detail-type, source, account, time, region, resources and detail."
   }
-}
-
-################################################################################
-# Consumer
-################################################################################
-
-variable "max_entry_bytes" {
-  description = "Larger events go to the bucket, and the bus gets a pointer. EventBridge takes entries of 256 KB wherever it runs; leave some headroom."
-  type        = number
-  default     = 240000
-  nullable    = false
-
-  validation {
-    condition     = var.max_entry_bytes >= 1024 && var.max_entry_bytes <= 1000000 && floor(var.max_entry_bytes) == var.max_entry_bytes
-    error_message = "max_entry_bytes must be a whole number from 1024 to 1000000."
-  }
-}
-
-################################################################################
-# Failures
-################################################################################
-
-variable "rule_retry" {
-  description = "How long and how often EventBridge tries to send an event to the queue, before it goes to the dead-letter queue."
-  type = object({
-    max_age_seconds = optional(number, 86400)
-    max_attempts    = optional(number, 185)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.rule_retry.max_age_seconds >= 60 && var.rule_retry.max_age_seconds <= 86400 && var.rule_retry.max_attempts >= 0 && var.rule_retry.max_attempts <= 185
-    error_message = "rule_retry: max_age_seconds must be 60 to 86400, max_attempts 0 to 185 (EventBridge's limits)."
-  }
-}
-
-variable "idempotency_table" {
-  description = "Idempotency store to share (`name`, `arn`), one of another module's `idempotency_tables`, so that an event that comes by both ways is published once. Null makes one."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
 }

@@ -20,17 +20,6 @@ variable "ingress" {
   }
 }
 
-variable "bus_arn" {
-  description = "ARN of the bus that accepted events are put on."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/", var.bus_arn))
-    error_message = "bus_arn must be the ARN of an event bus: arn:aws:events:<region>:<account>:event-bus/<name>."
-  }
-}
-
 variable "partners" {
   description = <<-EOT
     Partners whose messages come, by name: one partner for `sqs` and `sns-fifo`, whose messages don't name their partner.
@@ -100,47 +89,4 @@ variable "fifo" {
   type        = bool
   default     = false
   nullable    = false
-}
-
-variable "allowed_topic_arns" {
-  description = "SNS topics that may send to the queue and, as their subscription's dead-letter queue, to its DLQ: FIFO topics to a FIFO queue, standard ones to a standard one. They may be unknown until apply."
-  type        = list(string)
-  default     = []
-  nullable    = false
-}
-
-variable "allowed_rule_arns" {
-  description = "EventBridge rules that may send to the queue and, as their target's dead-letter queue, to its DLQ. They may be unknown until apply."
-  type        = list(string)
-  default     = []
-  nullable    = false
-}
-
-################################################################################
-# Consumer
-################################################################################
-
-variable "max_entry_bytes" {
-  description = "Larger events go to the bucket, and the bus gets a pointer. EventBridge takes entries of 256 KB wherever it runs; leave some headroom."
-  type        = number
-  default     = 240000
-  nullable    = false
-
-  validation {
-    condition     = var.max_entry_bytes >= 1024 && var.max_entry_bytes <= 1000000 && floor(var.max_entry_bytes) == var.max_entry_bytes
-    error_message = "max_entry_bytes must be a whole number from 1024 to 1000000."
-  }
-}
-
-################################################################################
-# Failures
-################################################################################
-
-variable "idempotency_table" {
-  description = "Idempotency store to share (`name`, `arn`), one of another module's `idempotency_tables`, so that an event that comes by both ways is published once. Null makes one."
-  type = object({
-    name = string
-    arn  = string
-  })
-  default = null
 }

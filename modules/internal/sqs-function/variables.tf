@@ -9,17 +9,6 @@ variable "name" {
   }
 }
 
-variable "hop" {
-  description = "The hop that the consumer is, as failures name it: `<step>/<name>`, e.g. `route/cms`."
-  type        = string
-  nullable    = false
-
-  validation {
-    condition     = can(regex("^(ingress|transform|route|review)/[A-Za-z0-9][A-Za-z0-9_.-]*$", var.hop))
-    error_message = "hop must be ingress/<name>, transform/<name>, route/<name> or review/<name>."
-  }
-}
-
 variable "description" {
   description = "Purpose of the function, as the console shows it."
   type        = string
@@ -45,40 +34,6 @@ variable "fifo" {
   validation {
     condition     = var.fifo || !(var.queue.content_based_deduplication || var.queue.high_throughput)
     error_message = "queue.content_based_deduplication and queue.high_throughput are for FIFO queues: set fifo = true, or leave them out."
-  }
-}
-
-variable "allowed_rule_arns" {
-  description = "EventBridge rules that may send to the queue and, as their target's dead-letter queue, to its DLQ. They may be unknown until apply."
-  type        = list(string)
-  default     = []
-  nullable    = false
-
-  validation {
-    condition     = !var.fifo || length(var.allowed_rule_arns) == 0
-    error_message = "A FIFO queue can't be the dead-letter queue of a rule's target: let rules send to a standard queue."
-  }
-
-  validation {
-    condition     = var.existing_queue == null || length(var.allowed_rule_arns) == 0
-    error_message = "An existing queue's policy is its owner's: allowed_rule_arns is for a queue that the module makes."
-  }
-}
-
-variable "allowed_topic_arns" {
-  description = "SNS topics that may send to the queue and, as their subscription's dead-letter queue, to its DLQ: FIFO topics to a FIFO queue, standard ones to a standard one. They may be unknown until apply."
-  type        = list(string)
-  default     = []
-  nullable    = false
-
-  validation {
-    condition     = alltrue([for arn in var.allowed_topic_arns : endswith(arn, ".fifo") == var.fifo])
-    error_message = "FIFO goes with FIFO and standard with standard: allowed_topic_arns must all end with .fifo if fifo is true, and none if it is not."
-  }
-
-  validation {
-    condition     = var.existing_queue == null || length(var.allowed_topic_arns) == 0
-    error_message = "An existing queue's policy is its owner's: allowed_topic_arns is for a queue that the module makes."
   }
 }
 
