@@ -89,7 +89,7 @@ def _terraform_validate() -> None:
     with tempfile.TemporaryDirectory(prefix="media-events-validate-") as folder:
         copy = Path(folder)
         for part in ("modules", "examples", "lambda_src/dist"):
-            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns(".terraform*"))
+            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns(".terraform"))
 
         def problem(root: Path) -> str | None:
             place = copy / root.relative_to(ROOT)

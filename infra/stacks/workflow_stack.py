@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,10 +34,12 @@ from infra.stacks.terraform_literals import json_text, literal
 from infra.validation.references import MACHINE_SUFFIX
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+PROVIDER_LOCK: Final = ".terraform.lock.hcl"
+"""The name is Terraform's: https://developer.hashicorp.com/terraform/language/files/dependency-lock"""
 
 
 def build(app: App, workflow: WorkflowFile) -> list[WorkflowStack]:
-    """Add one stack per environment to `app`."""
+    """Add one stack per environment to `app`, each beside the project's lock of the AWS provider."""
     return [WorkflowStack(app, environment) for environment in workflow.environments]
 
 
@@ -51,6 +54,7 @@ class WorkflowStack(TerraformStack):
         tags = {"workflow": self._workflow.name, "environment": environment.name} | self._workflow.tags
         AwsProvider(self, region=self._workflow.region, default_tags=literal(tags))
         self._backend()
+        self._lock_provider()
 
         self._settings = self._shared_settings()
         self._ingresses = IngressModules(environment)
@@ -81,6 +85,15 @@ class WorkflowStack(TerraformStack):
         if state.use_lockfile:
             # Newer than cdktf 0.21.
             backend.add_override("use_lockfile", value=True)
+
+    def _lock_provider(self) -> None:
+        """Have `terraform init` take the version that the project is tested with, not the newest in the range.
+
+        Terraform, and cdktf's command line, keep to a lock file that they find. It holds the checksums of every
+        platform: with those of one alone, `init` would refuse the provider's packages for all others.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / PROVIDER_LOCK, self._folder / PROVIDER_LOCK)
 
     def _relative(self, path: Path) -> str:
         """`path` as seen from where Terraform runs, so that what is synthesised holds no machine's paths."""

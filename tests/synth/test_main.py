@@ -97,6 +97,7 @@ def test_cdktf_synth_gives_what_main_gives(clean_environ, tmp_path):
     for name in (
         "main.py",
         "cdktf.json",
+        ".terraform.lock.hcl",
         "workflow.yaml",
         "infra",
         "event_patterns",

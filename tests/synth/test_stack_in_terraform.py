@@ -70,10 +70,11 @@ def _local_plan(default_stacks) -> dict[str, Any]:
 def test_stack_is_valid(default_stacks, environment):
     folder = default_stacks[environment].folder
 
-    terraform(folder, "init", "-backend=false", "-input=false")
+    terraform(folder, "init", "-backend=false", "-input=false", "-lockfile=readonly")
     answer = json.loads(terraform(folder, "validate", "-json"))
 
     assert answer["diagnostics"] == []
+    assert (folder / ".terraform.lock.hcl").read_bytes() == (ROOT / ".terraform.lock.hcl").read_bytes()
 
 
 def test_default_workflow_can_be_planned_without_aws(local_plan):

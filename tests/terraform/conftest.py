@@ -21,7 +21,7 @@ PUBLIC_MODULES = sorted(folder.name for folder in (ROOT / "modules").iterdir() i
 INTERNAL_MODULES = sorted(f"internal/{file.parent.name}" for file in (ROOT / "modules" / "internal").glob("*/main.tf"))
 MODULES = [*PUBLIC_MODULES, *INTERNAL_MODULES]
 EXAMPLES = sorted(folder.name for folder in (ROOT / "examples").iterdir() if (folder / "main.tf").exists())
-GENERATED = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate*", "__pycache__")
+GENERATED = shutil.ignore_patterns(".terraform", "*.tfstate*", "__pycache__")
 
 # Merged into a root's own `provider "aws"` block: nothing asks AWS for anything.
 OFFLINE_PROVIDER = """\
@@ -96,7 +96,8 @@ class Terraform:
         return finished.stdout
 
     def init(self, folder: Path) -> None:
-        self.run(folder, "init", "-input=false", "-no-color", "-backend=false")
+        locked = ["-lockfile=readonly"] if (folder / ".terraform.lock.hcl").exists() else []
+        self.run(folder, "init", "-input=false", "-no-color", "-backend=false", *locked)
 
     def plan(self, folder: Path) -> dict[str, Any]:
         """The plan of the root in ``folder`` against no state, as `terraform show -json` tells it."""
