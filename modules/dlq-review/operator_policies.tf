@@ -125,7 +125,7 @@ locals {
     local.store_operations,
     local.send_to_bus,
     [
-      { Sid = "StartReplay", Effect = "Allow", Action = ["events:StartReplay"], Resource = [archive.arn, local.archive_replay_arns] },
+      { Sid = "StartReplay", Effect = "Allow", Action = ["events:StartReplay"], Resource = [archive.arn, var.bus_arn, local.archive_replay_arns] },
       { Sid = "ReadArchive", Effect = "Allow", Action = ["events:DescribeArchive"], Resource = [archive.arn] },
       { Sid = "FollowReplay", Effect = "Allow", Action = ["events:CancelReplay", "events:DescribeReplay"], Resource = [local.archive_replay_arns] },
       {

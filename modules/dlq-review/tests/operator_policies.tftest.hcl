@@ -115,6 +115,18 @@ run "each_policy_holds_what_its_name_says" {
   assert {
     condition = distinct(flatten([
       for statement in jsondecode(output.operator_policies.archive_replay).Statement : statement.Resource
+      if contains(statement.Action, "events:StartReplay")
+      ])) == tolist([
+      "arn:aws:events:eu-west-1:123456789012:archive/media",
+      "arn:aws:events:eu-west-1:123456789012:event-bus/media",
+      "arn:aws:events:eu-west-1:123456789012:replay/media-replay-*",
+    ])
+    error_message = "events:StartReplay needs the archive, the bus and the replay."
+  }
+
+  assert {
+    condition = distinct(flatten([
+      for statement in jsondecode(output.operator_policies.archive_replay).Statement : statement.Resource
       if statement.Sid != "CountMessages" && anytrue([for action in statement.Action : startswith(action, "sqs:") || endswith(action, "Rule")])
       ])) == tolist([
       "arn:aws:events:eu-west-1:123456789012:rule/media/media-replay-*",

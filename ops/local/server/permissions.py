@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
   batches under names of their own.
 - MiniStack takes a function's recursion config for its code.
 - For EventBridge it knows the ARNs of buses, and of rules only in requests that have them as Name. It checks archives,
-  replays and a rule's targets against ``*`` or the bus.
+  replays and a rule's targets against ``*`` or the bus, and no action against several types of resources:
+  ``StartReplay`` needs replay, archive and bus, ``CreateArchive`` archive and bus
+  (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html).
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ def correct(iam_actions: Any) -> None:
     """Correct ``ministack.core.iam_actions``."""
     replace(iam_actions, "extract_iam_action", _action)
     replace(iam_actions, "extract_resource_arn", _resource)
+    replace(iam_actions, "eventbridge_resource_arns", _resources_of_events)
 
 
 def _action(action_of_ministack: Callable[..., str | None]) -> Callable[..., str | None]:
@@ -63,3 +66,18 @@ def _resource(resource_of_ministack: Callable[..., str]) -> Callable[..., str]:
         return resource_of_ministack(service, method, path, headers, body, query_params, region, account_id)
 
     return extract_resource_arn
+
+
+def _resources_of_events(buses_of_ministack: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    def eventbridge_resource_arns(body: bytes, region: str, account_id: str) -> list[str]:
+        """Every ARN that the action is checked against; the first is that of ``extract_resource_arn``."""
+        request = json.loads(body or b"{}")
+        head = f"arn:aws:events:{region}:{account_id}"
+        if "ReplayName" in request and "EventSourceArn" in request:
+            destination = request.get("Destination") or {}
+            return [f"{head}:replay/{request['ReplayName']}", request["EventSourceArn"], str(destination.get("Arn"))]
+        if "ArchiveName" in request and "EventSourceArn" in request:
+            return [f"{head}:archive/{request['ArchiveName']}", request["EventSourceArn"]]
+        return buses_of_ministack(body, region, account_id)
+
+    return eventbridge_resource_arns

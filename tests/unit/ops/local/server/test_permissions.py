@@ -18,6 +18,7 @@ def _iam() -> dict[str, Any]:
     vars(iam).update(
         extract_iam_action=lambda service, _method, _path, operation: operation and f"{service}:{operation}",
         extract_resource_arn=lambda *_: "as MiniStack says",
+        eventbridge_resource_arns=lambda *_: ["bus", "other bus"],
     )
     permissions.correct(iam)
     return vars(iam)
@@ -65,3 +66,24 @@ def test_policies_are_asked_for_archives_replays_and_rules_by_their_own_arns(
     body = json.dumps(request_body).encode()
     extract = iam["extract_resource_arn"]
     assert extract(service, "POST", "/", {}, body, {}, "eu-west-1", "000000000000") == arn
+
+
+HEAD = "arn:aws:events:eu-west-1:000000000000"
+ARCHIVE, BUS = f"{HEAD}:archive/media", f"{HEAD}:event-bus/media"
+
+
+@pytest.mark.parametrize(
+    ("request_body", "arns"),
+    [
+        (
+            {"ReplayName": "again", "EventSourceArn": ARCHIVE, "Destination": {"Arn": BUS}},
+            [f"{HEAD}:replay/again", ARCHIVE, BUS],
+        ),
+        ({"ArchiveName": "media", "EventSourceArn": BUS}, [ARCHIVE, BUS]),
+        ({"ReplayName": "again"}, ["bus", "other bus"]),
+        ({"Entries": []}, ["bus", "other bus"]),
+    ],
+)
+def test_a_replay_needs_the_archive_and_the_bus_too(iam: dict[str, Any], request_body: dict[str, Any], arns: list[str]):
+    body = json.dumps(request_body).encode()
+    assert iam["eventbridge_resource_arns"](body, "eu-west-1", "000000000000") == arns
