@@ -23,7 +23,9 @@ MODULES: Final = Path(__file__).resolve().parent.parent / "modules"
 INTERFACES: Final = Path("internal/interfaces")
 
 _QUEUE: Final = "function queue failure"
+_PROGRAM: Final = "handler environment layers description policy_statements"
 _INGRESS: Final = f"{_QUEUE} bus_arn max_entry_bytes idempotency_table"
+_SOURCES: Final = "fifo senders existing_queue allowed_topic_arns allowed_rule_arns"
 _MESSAGES: Final = f"{_INGRESS} senders partner specification"
 
 INPUTS: Final[Mapping[str, Sequence[str]]] = {
@@ -34,16 +36,16 @@ INPUTS: Final[Mapping[str, Sequence[str]]] = {
         "dlq-review": "function",
         "ingress-apigw": "function failure bus_arn max_entry_bytes",
         "ingress-sns-fifo": _MESSAGES,
-        "ingress-sqs": f"{_MESSAGES} existing_queue",
+        "ingress-sqs": f"{_MESSAGES} existing_queue fifo",
         "router": _QUEUE,
-        "state-machine": "",
+        "state-machine": "policy_statements",
         "task-callbacks": "function",
-        "internal/async-function": "function failure hop",
+        "internal/async-function": f"function failure hop configuration {_PROGRAM}",
         "internal/bus-ingress": f"{_INGRESS} rule_retry",
-        "internal/lambda-function": "function",
+        "internal/lambda-function": f"function {_PROGRAM}",
         "internal/lambda-package": "",
-        "internal/queue-ingress": f"{_INGRESS} senders existing_queue allowed_topic_arns allowed_rule_arns",
-        "internal/sqs-function": f"{_QUEUE} senders existing_queue allowed_topic_arns allowed_rule_arns hop",
+        "internal/queue-ingress": f"{_INGRESS} {_SOURCES}",
+        "internal/sqs-function": f"{_QUEUE} {_PROGRAM} hop configuration {_SOURCES}",
         "internal/storage-bucket": "",
     }.items()
 }

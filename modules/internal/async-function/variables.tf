@@ -9,13 +9,6 @@ variable "name" {
   }
 }
 
-variable "description" {
-  description = "Purpose of the function, as the console shows it."
-  type        = string
-  default     = ""
-  nullable    = false
-}
-
 ################################################################################
 # Rules that invoke it, and failures
 ################################################################################
@@ -54,49 +47,4 @@ variable "function_retry" {
     condition     = contains([0, 1, 2], var.function_retry.max_attempts) && var.function_retry.max_age_seconds >= 60 && var.function_retry.max_age_seconds <= 21600
     error_message = "function_retry: max_attempts must be 0, 1 or 2, max_age_seconds 60 to 21600 (Lambda's limits)."
   }
-}
-
-################################################################################
-# Function
-################################################################################
-
-variable "handler" {
-  description = "Module and function that Lambda calls, e.g. `media_events.handlers.deliver.handler`."
-  type        = string
-  nullable    = false
-}
-
-variable "environment" {
-  description = "Environment variables besides those that the module sets: `HOP`, `INVOCATION`, `DEAD_LETTER_QUEUE_URL`, and those of `lambda-function`."
-  type        = map(string)
-  default     = {}
-  nullable    = false
-}
-
-variable "configuration" {
-  description = "The function's configuration, as JSON text."
-  type        = string
-  default     = null
-}
-
-variable "policy_statements" {
-  description = "Permissions of the function, besides those on its dead-letter queue. See `lambda-function`."
-  type = map(object({
-    actions   = list(string)
-    resources = list(string)
-    conditions = optional(list(object({
-      test     = string
-      variable = string
-      values   = list(string)
-    })), [])
-  }))
-  default  = {}
-  nullable = false
-}
-
-variable "layers" {
-  description = "ARNs of layers for the function, versions included."
-  type        = list(string)
-  default     = []
-  nullable    = false
 }

@@ -79,14 +79,3 @@ variable "partners" {
     error_message = "Sources of two partners overlap: an event must belong to one."
   }
 }
-
-################################################################################
-# Queue
-################################################################################
-
-variable "fifo" {
-  description = "Whether the queue and its dead-letter queue are FIFO."
-  type        = bool
-  default     = false
-  nullable    = false
-}
