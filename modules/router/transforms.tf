@@ -27,9 +27,9 @@ locals {
       sid = "Step${index}Function", actions = ["lambda:InvokeFunction"], resources = [arn], via = []
     }],
     [for service, arn in {
-      dynamodb       = try(step.lookup.dynamodb.kms_key_arn, null)
-      s3             = try(step.lookup.s3.kms_key_arn, null)
-      secretsmanager = try(step.lookup.http.auth.kms_key_arn, null)
+      dynamodb       = try(step.lookup.dynamodb.kms_key.arn, null)
+      s3             = try(step.lookup.s3.kms_key.arn, null)
+      secretsmanager = try(step.lookup.http.auth.kms_key.arn, null)
       } : {
       sid = "Step${index}Key", actions = ["kms:Decrypt"], resources = [arn], via = ["${service}.${local.region}.${local.service_domain}"]
     } if arn != null],

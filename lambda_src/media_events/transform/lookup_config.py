@@ -83,7 +83,7 @@ def _source(lookup: StepFields) -> Source | None:
 
 
 def _table(fields: StepFields) -> TableSource:
-    _check_key_arn(fields)
+    _check_key(fields)
     arn = fields.matching(
         "table_arn", _TABLE_ARN, "the ARN of a table, arn:aws:dynamodb:<region>:<account>:table/<name>"
     )
@@ -103,7 +103,7 @@ def _table(fields: StepFields) -> TableSource:
 
 
 def _object(fields: StepFields) -> ObjectSource | None:
-    _check_key_arn(fields)
+    _check_key(fields)
     bucket = fields.matching("bucket", _BUCKET, "the name of a bucket (no event may choose it)")
     key = fields.expression("key")
     prefix = fields.take("prefix") or ""
@@ -122,10 +122,11 @@ def _timeout(fields: StepFields) -> float:
     return fields.number("timeout_seconds", default=DEFAULT_SECONDS, high=MAX_SECONDS)
 
 
-def _check_key_arn(fields: StepFields) -> None:
+def _check_key(fields: StepFields) -> None:
     # Only the function's permissions need it.
-    if fields.take("kms_key_arn") is not None:
-        fields.matching("kms_key_arn", _KEY_ARN, "the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>")
+    if (key := fields.table("kms_key")) is not None:
+        key.matching("arn", _KEY_ARN, "the ARN of a key, arn:aws:kms:<region>:<account>:key/<id>")
+        key.done()
 
 
 def _api(fields: StepFields) -> ApiSource | None:
@@ -136,8 +137,8 @@ def _api(fields: StepFields) -> ApiSource | None:
         return None
     if isinstance(document["auth"], Mapping):
         auth = StepFields(document["auth"], fields.at("auth"), fields.problems)
-        _check_key_arn(auth)
-        document["auth"] = {key: value for key, value in auth.values.items() if key != "kms_key_arn"}
+        _check_key(auth)
+        document["auth"] = {key: value for key, value in auth.values.items() if key != "kms_key"}
     problems: list[str] = []
     api = read_endpoint({**document, "url": url.sample, "timeout_seconds": seconds}, problems)
     for problem in problems:

@@ -24,12 +24,12 @@ variables {
       steps = jsonencode([
         { set = { a = 1 } },
         { lookup = { into = "asset", http = { url = "https://api.example.com/{data.id}", auth = {
-          type        = "basic"
-          secret_arn  = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frameio-AbCdEf"
-          kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/secrets"
+          type       = "basic"
+          secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frameio-AbCdEf"
+          kms_key    = { arn = "arn:aws:kms:eu-west-1:123456789012:key/secrets" }
         } } } },
         { lookup = { into = "row", dynamodb = { table_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/titles", key = { id = "data.id" } } } },
-        { lookup = { into = "file", s3 = { bucket = "inbox", key = "data.key", prefix = "in/", kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/inbox" } } },
+        { lookup = { into = "file", s3 = { bucket = "inbox", key = "data.key", prefix = "in/", kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/inbox" } } } },
         { lookup = { into = "open", http = { url = "https://open.example.com/{data.id}" } } },
         { call = { function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:classify" } },
         { python = { function = "acme_steps:tidy" } },

@@ -536,8 +536,8 @@ def test_events_that_wait_for_an_answer_get_its_failure_and_ask_again_later():
             "steps[0].lookup.http.auth.type: must be api-key, basic or oauth2-client-credentials",
         ),
         (
-            lookup(http(auth={"type": "basic", "secret_arn": SECRET, "kms_key_arn": "alias/a"})),
-            "steps[0].lookup.http.auth.kms_key_arn: must be the ARN of a key",
+            lookup(http(auth={"type": "basic", "secret_arn": SECRET, "kms_key": {"arn": "alias/a"}})),
+            "steps[0].lookup.http.auth.kms_key.arn: must be the ARN of a key",
         ),
         (lookup(table(table_arn="titles")), "steps[0].lookup.dynamodb.table_arn: must be the ARN of a table"),
         (lookup(table(key="data.id")), "steps[0].lookup.dynamodb.key: must be an object"),
@@ -560,6 +560,6 @@ def test_unusable_lookup_is_named(step, problem):
 
 
 def test_key_of_a_secret_is_for_the_permissions_alone():
-    auth = {"type": "basic", "secret_arn": SECRET, "kms_key_arn": f"arn:aws:kms:{ACCOUNT}:key/k"}
+    auth = {"type": "basic", "secret_arn": SECRET, "kms_key": {"arn": f"arn:aws:kms:{ACCOUNT}:key/k"}}
 
     assert len(parse_steps([lookup(http(auth=auth))])) == 1
