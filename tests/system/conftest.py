@@ -65,7 +65,7 @@ class Told:
 
 
 @pytest.fixture(scope="session")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     paths = LocalPaths(tmp_path_factory.mktemp("local-cloud"))
     text = io.StringIO()
     previous = _interrupt_when_terminated()
@@ -91,18 +91,18 @@ def _interrupt_when_terminated() -> Any:
 
 
 @pytest.fixture(scope="session")
-def clients(told: Told) -> Clients:
-    return Clients(lifecycle.require_record(told.paths))
+def clients(reported: Told) -> Clients:
+    return Clients(lifecycle.require_record(reported.paths))
 
 
 @pytest.fixture(scope="session")
-def outputs(told: Told) -> dict[str, Any]:
-    return lifecycle.read_outputs(told.paths)
+def outputs(reported: Told) -> dict[str, Any]:
+    return lifecycle.read_outputs(reported.paths)
 
 
 @pytest.fixture(scope="session")
-def receiver(told: Told) -> Receiver:
-    running = Receiver.read(told.paths)
+def receiver(reported: Told) -> Receiver:
+    running = Receiver.read(reported.paths)
     assert running is not None
     return running
 

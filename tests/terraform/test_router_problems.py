@@ -655,9 +655,9 @@ def test_router_takes(case: str, found: list[str], terraform: Terraform, definit
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_router_refuses(case: str, found: list[str], terraform: Terraform, definitions: Path) -> None:
-    told = of_case(case, found, terraform, definitions)
+    reported = of_case(case, found, terraform, definitions)
 
-    assert [problem for problem in told if REFUSED[case][1] in problem] != [], told
+    assert [problem for problem in reported if REFUSED[case][1] in problem] != [], reported
 
 
 ROOT = {
@@ -723,9 +723,11 @@ def test_all_mistakes_of_all_hops_are_told_at_once_each_with_its_path(terraform:
     root = json.loads(json.dumps(ROOT))
     del root["module"]["router"]["routes"]["ready-to-dam"]
 
-    told = refused(terraform, working_copy / "examples" / "router-mistakes", root)
+    reported = refused(terraform, working_copy / "examples" / "router-mistakes", root)
 
-    lines = sorted(line.partition(";")[0].partition(", so that")[0] for detail in told for line in detail.splitlines())
+    lines = sorted(
+        line.partition(";")[0].partition(", so that")[0] for detail in reported for line in detail.splitlines()
+    )
     assert [line.partition(". ")[0] for line in lines] == [
         "routes.ready-to-cms: failure.max_recieve_count is unknown",
         "routes.ready-to-cms: target.http.timeout_seconds must be below function.timeout_seconds (30)",
@@ -741,11 +743,11 @@ def test_all_mistakes_of_all_hops_are_told_at_once_each_with_its_path(terraform:
 def test_what_is_unknown_of_one_hop_hides_no_misspelt_attribute_or_limit(
     terraform: Terraform, working_copy: Path
 ) -> None:
-    told = "\n".join(refused(terraform, working_copy / "examples" / "router-unknown", ROOT))
+    reported = "\n".join(refused(terraform, working_copy / "examples" / "router-unknown", ROOT))
 
-    assert "routes.ready-to-dam: function.memory_mb must be a whole number from 128 to 10240" in told
-    assert "routes.ready-to-cms: failure.max_recieve_count is unknown" in told
-    assert "routes.ready-to-mam: traget is unknown" in told
+    assert "routes.ready-to-dam: function.memory_mb must be a whole number from 128 to 10240" in reported
+    assert "routes.ready-to-cms: failure.max_recieve_count is unknown" in reported
+    assert "routes.ready-to-mam: traget is unknown" in reported
 
 
 def test_what_is_unknown_of_one_hop_hides_no_wrong_text_of_another(terraform: Terraform, working_copy: Path) -> None:
@@ -756,6 +758,6 @@ def test_what_is_unknown_of_one_hop_hides_no_wrong_text_of_another(terraform: Te
         "ready-to-mam": {"pattern": PATTERN, "target": {"sns": {"topic_arn": "notices"}}},
     }
 
-    told = refused(terraform, working_copy / "examples" / "router-unknown-text", root)
+    reported = refused(terraform, working_copy / "examples" / "router-unknown-text", root)
 
-    assert "routes.ready-to-mam: target.sns.topic_arn must be the ARN of a topic" in told
+    assert "routes.ready-to-mam: target.sns.topic_arn must be the ARN of a topic" in reported

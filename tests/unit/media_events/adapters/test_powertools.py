@@ -110,8 +110,8 @@ def test_fault_tells_kind_and_place_and_not_the_words():
     try:
         int("live-token")
     except ValueError as error:
-        told = error_location(error)
+        reported = error_location(error)
 
-    assert told["error"] == "ValueError"
-    assert "test_powertools.py:" in str(told["at"])
-    assert "live-token" not in str(told)
+    assert reported["error"] == "ValueError"
+    assert "test_powertools.py:" in str(reported["at"])
+    assert "live-token" not in str(reported)

@@ -227,7 +227,7 @@ def test_python_function_is_found_in_a_layer(layer):
         ("acme_good:number", "the module acme_good has no function number"),
     ],
 )
-def test_python_function_that_can_not_be_had_is_told(layer, name, told):
+def test_python_function_that_can_not_be_had_is_told(layer, name, reported):
     (layer / "acme_needs.py").write_text("import numberland\n")
     (layer / "acme_bad.py").write_text("1 / 0\n")
     (layer / "acme_exits.py").write_text("raise SystemExit(1)\n")
@@ -236,7 +236,7 @@ def test_python_function_that_can_not_be_had_is_told(layer, name, told):
     with pytest.raises(ConfigurationError) as caught:
         load(name)
 
-    assert told in caught.value.problems[0]
+    assert reported in caught.value.problems[0]
 
 
 # Clients

@@ -44,8 +44,8 @@ def telling(event: str = "evt-1") -> Callable[[str, str], Message]:
         asked = json.loads(payload)["inspect"]
         origin = json.loads(asked["messageAttributes"]["origin"]["stringValue"])
         origin |= {"event": {"id": event, "type": "asset.ready", "partner": "mux"}, "redacted": True}
-        told = {**asked["messageAttributes"], "origin": {"stringValue": json.dumps(origin), "dataType": "String"}}
-        return Message(body='{"asset": 1}', message_id="", receipt_handle="", message_attributes=told)
+        reported = {**asked["messageAttributes"], "origin": {"stringValue": json.dumps(origin), "dataType": "String"}}
+        return Message(body='{"asset": 1}', message_id="", receipt_handle="", message_attributes=reported)
 
     return describe
 

@@ -49,9 +49,9 @@ def test_the_wait_is_the_same_whenever_the_dead_letter_is_looked_at():
 
 @pytest.mark.parametrize(("asked", "waits"), [(5, 61), (600, 601), (7200, 3601)])
 def test_a_receiver_that_says_when_to_come_back_is_not_asked_before_up_to_the_longest_wait(asked, waits):
-    told = replace(dead_letter("consumer").failure, retryafter=asked)
+    reported = replace(dead_letter("consumer").failure, retryafter=asked)
     place = queue(policy=POLICY)
-    waiting = verdict(redrive_count=0, failure=told, place=place)
+    waiting = verdict(redrive_count=0, failure=reported, place=place)
     assert waits / 2 - 1 <= waiting.seconds <= waits
     if asked > 60:
         assert waiting.seconds >= waits - 1

@@ -328,7 +328,7 @@ def test_unusable_step_is_named(step, problem):
     with pytest.raises(ConfigurationError) as caught:
         parse_steps([step])
 
-    assert any(told.startswith(problem) for told in caught.value.problems), caught.value.problems
+    assert any(reported.startswith(problem) for reported in caught.value.problems), caught.value.problems
 
 
 def test_python_functions_that_are_not_there_are_named():

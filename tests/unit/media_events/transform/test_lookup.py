@@ -556,7 +556,7 @@ def test_unusable_lookup_is_named(step, problem):
     with pytest.raises(ConfigurationError) as caught:
         parse_steps([step])
 
-    assert any(problem in told for told in caught.value.problems), caught.value.problems
+    assert any(problem in reported for reported in caught.value.problems), caught.value.problems
 
 
 def test_key_of_a_secret_is_for_the_permissions_alone():

@@ -57,9 +57,9 @@ def test_replay_shows_sent_and_suppressed_deliveries(cloud, capsys):
     cloud.now = datetime.now(UTC).timestamp()
     cloud.delivered("a")
     assert command(cloud, "start", "--since", "1h", "--route", "cms", "--settle", "0", "--reason", "CMS is back") == 0
-    told = capsys.readouterr()
-    assert "delivered already" in told.out
-    assert "1 deliveries are recorded as done: they are not sent" in told.err
+    reported = capsys.readouterr()
+    assert "delivered already" in reported.out
+    assert "1 deliveries are recorded as done: they are not sent" in reported.err
     assert cloud.reached("route/cms") == ["b"]
 
     assert command(cloud, "list") == 0

@@ -52,8 +52,8 @@ def test_a_dry_run_shows_the_difference_and_records_nothing(place, file, capsys)
 
 def test_a_dry_run_lists_the_changes_as_json(place, file, capsys):
     assert edit(place, "--body", file, "--dry-run", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["changed"], told["version"], told["warnings"]) == (["data.title"], 1, [])
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["changed"], reported["version"], reported["warnings"]) == (["data.title"], 1, [])
 
 
 def test_without_a_terminal_nothing_is_sent_without_yes(place, file, capsys):
@@ -61,9 +61,9 @@ def test_without_a_terminal_nothing_is_sent_without_yes(place, file, capsys):
     assert "--yes" in capsys.readouterr().err
     assert place.sent() == []
     assert edit(place, "--body", file, "--yes", "--wait", "0", "--json", "--reason", "title") == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["result"] == "unconfirmed"
-    assert place.sent()[0]["detail"]["metadata"]["id"] == told["event_id"]
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["result"] == "unconfirmed"
+    assert place.sent()[0]["detail"]["metadata"]["id"] == reported["event_id"]
 
 
 def test_an_edit_that_is_delivered_ends_with_0(place, file, capsys):
@@ -148,10 +148,10 @@ def test_an_editor_changes_the_event_and_the_difference_is_shown_before_it_is_se
 def test_a_mistake_opens_the_editor_again_and_the_text_is_not_lost(place, editor, tmp_path, capsys):
     editor("""echo '{' > "$2" """)
     assert edit(place) == 1
-    told = capsys.readouterr().err
-    assert told.count("not JSON") == 3
+    reported = capsys.readouterr().err
+    assert reported.count("not JSON") == 3
     (kept,) = tmp_path.glob("media-events-*")
-    assert str(kept) in told
+    assert str(kept) in reported
     assert place.sent() == []
 
 

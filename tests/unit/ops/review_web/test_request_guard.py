@@ -176,7 +176,7 @@ def test_a_fault_of_the_page_tells_nothing_of_how_it_is_built(browser, world, mo
     assert answer.status_code == 500
     assert "Traceback" not in answer.text
     assert "secret-detail" not in answer.text
-    told = capsys.readouterr().err
+    reported = capsys.readouterr().err
     number = re.search(r"Its number in the command's output is (\w{8})", answer.text.replace("&#39;", "'"))[1]
-    assert f"fault {number}: RuntimeError at test_request_guard.py" in told
-    assert "Traceback" not in told
+    assert f"fault {number}: RuntimeError at test_request_guard.py" in reported
+    assert "Traceback" not in reported
