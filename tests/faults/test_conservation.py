@@ -36,6 +36,7 @@ mixes = st.builds(
     undeliverable=st.sampled_from((0.0, 0.05)),
     flap=st.sampled_from((0.0, 0.3)),
     fated=st.sampled_from((0.0, 0.04)),
+    spreading=st.sampled_from((0.0, 20.0)),
 )
 
 
@@ -96,6 +97,20 @@ def test_without_faults_everything_is_delivered_once_but_what_nobody_can_read():
     assert malformed > 0
     assert (tally.delivered, tally.review, tally.repeated) == (200 - malformed, malformed, 0)
     assert not tally.problems
+
+
+@pytest.mark.parametrize("seconds", [10.0, 90.0])
+def test_while_permissions_spread_events_are_retried_and_no_person_is_asked(seconds):
+    events = tuple(event for event in events_of(11, 200) if event.kind != "malformed")
+    run = Run(Scenario(seed=11, events=events, mix=replace(CALM, spreading=seconds)))
+
+    tally = run.live()
+
+    assert not tally.problems, tally.problems
+    assert (tally.delivered, tally.review) == (len(run.senders.accepted), 0)
+    denied = {site.partition("/denied")[0] for site, _, _ in tally.faults}
+    # A rule that may not send to its queue yet, and calls of the functions.
+    assert {"ingress/custom-bus", "kit/put", "ingress-ledger/put", "route-ledger/put", "states/start"} <= denied
 
 
 def test_a_webhook_is_answered_2xx_only_once_its_event_is_safe():

@@ -9,19 +9,14 @@ from typing import Final, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError, ReadTimeoutError
 
 from media_events.core.failures import (
-    PermanentConfigError,
+    UNSETTLED_CODES,
     PermanentDataError,
     ProcessingError,
     TransientError,
     UnansweredError,
+    UnsettledConfigError,
 )
 
-_CONFIGURATION: Final = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "InvalidClientTokenId", "AuthorizationError"}
-    | {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"}
-    | {"NotAuthorizedForSourceException", "KMSAccessDeniedException", "KmsAccessDenied", "InvalidKeyId"}
-    | {"KMSDisabledException", "KmsDisabled", "KMSNotFoundException", "KmsNotFound", "StateMachineDoesNotExist"}
-)
 _DATA: Final = frozenset(
     {"ValidationException", "InvalidParameterValue", "InvalidMessageContents", "MalformedDetail", "InvalidArgument"}
     | {"BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", "EntityTooLarge", "NoSuchKey"}
@@ -29,7 +24,7 @@ _DATA: Final = frozenset(
 
 
 def judge(error: BotoCoreError | ClientError, doing: str) -> ProcessingError:
-    """``error`` as a failure: permanent by our configuration, permanent by the data, or transient.
+    """``error`` as a failure: by our configuration, which may not have spread yet, by the data, or transient.
 
     ``doing`` names the operation in the message, never its input.
     """
@@ -40,7 +35,7 @@ def judge(error: BotoCoreError | ClientError, doing: str) -> ProcessingError:
     if isinstance(error, ParamValidationError):
         return PermanentDataError(_slug(name), f"{doing}: {name}")
     if isinstance(error, NoCredentialsError):
-        return PermanentConfigError(_slug(name), f"{doing}: {name}")
+        return UnsettledConfigError(_slug(name), f"{doing}: {name}")
     if isinstance(error, ReadTimeoutError):
         return UnansweredError(_slug(name), f"{doing}: no answer came in time; the call may have taken effect")
     return TransientError(_slug(name), f"{doing}: {name}")
@@ -67,12 +62,17 @@ def error_code(error: BotoCoreError | ClientError) -> str:
 
 def rejection(code: str, message: str) -> ProcessingError:
     """AWS's ``code`` as a failure: of a whole call, or of one entry in a call that succeeded otherwise."""
-    if code in _CONFIGURATION:
-        return PermanentConfigError(_slug(code), message)
+    if _name(code) in UNSETTLED_CODES:
+        return UnsettledConfigError(_slug(code), message)
     if code in _DATA:
         return PermanentDataError(_slug(code), message)
     return TransientError(_slug(code), message)
 
 
 def _slug(code: str) -> str:
-    return "aws-" + code.rpartition(".")[2]
+    return "aws-" + _name(code)
+
+
+def _name(code: str) -> str:
+    """``code`` without the service that it is from: SQS says ``KMS.DisabledException`` for one of KMS."""
+    return code.rpartition(".")[2]

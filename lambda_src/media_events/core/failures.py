@@ -50,6 +50,7 @@ class ProcessingError(Exception):
     """
 
     failure_class: FailureClass = "transient"
+    retry_may_help = True
 
     def __init__(
         self, code: str, message: str, *, retry_after: float | None = None, response: str | None = None
@@ -86,12 +87,53 @@ class PermanentDataError(ProcessingError):
     """The event itself is at fault: it can never be parsed, mapped or accepted."""
 
     failure_class = "permanent-data"
+    retry_may_help = False
 
 
 class PermanentConfigError(ProcessingError):
     """Our configuration is at fault: no permission, no such target, an unusable secret."""
 
     failure_class = "permanent-config"
+    retry_may_help = False
+
+
+class UnsettledConfigError(PermanentConfigError):
+    """AWS finds our configuration at fault, but a change of it may not have spread yet.
+
+    IAM and other services are eventually consistent: an apply takes effect after seconds, sometimes minutes
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html, "Changes that I make are not always immediately
+    visible"). So such a failure is retried like a transient one before a person sees it.
+    """
+
+    retry_may_help = True
+
+
+SETTLING_SECONDS: Final = 900.0
+"""How long AWS's refusal may come from a change that spreads, where the attempts are not counted."""
+
+UNSETTLED_CODES: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "AuthFailure"}
+    | {"Forbidden", "NotAuthorized", "NotAuthorizedForSourceException", "UnauthorizedOperation"}
+    | {"UnrecognizedClient", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId"}
+    | {"ExpiredToken", "ExpiredTokenException", "InvalidSignatureException", "SignatureDoesNotMatch"}
+    | {"IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "OptInRequired"}
+    | {"KmsAccessDenied", "KMSAccessDenied", "KmsAccessDeniedException", "KMSAccessDeniedException"}
+    | {"KmsDisabled", "KMSDisabled", "KMSDisabledException", "DisabledException", "InvalidKMSResourceException"}
+    | {"KmsInvalidState", "KMSInvalidState", "KmsInvalidStateException", "KMSInvalidStateException", "InvalidKeyId"}
+    | {"KmsNotFound", "KMSNotFound", "KMSNotFoundException", "KmsOptInRequired", "KMSOptInRequired"}
+    | {"KmsInvalidKeyUsage", "EC2AccessDeniedException", "NotFound", "NotFoundException", "ResourceNotFound"}
+    | {"ResourceNotFoundException", "NonExistentQueue", "QueueDoesNotExist", "NoSuchBucket"}
+    | {"StateMachineDoesNotExist", "StateMachineDeleting", "NO_PERMISSIONS", "NO_RESOURCE"}
+)
+"""Codes of AWS's APIs, without a prefix such as ``KMS.``, and of EventBridge's dead letters, for a caller without
+permission, a key that can't be used, and a resource that is not there. The APIs' own codes are those of botocore's
+service models and of https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html."""
+
+
+def is_unsettled(code: str) -> bool:
+    """Whether a failure's ``code`` (``aws-AccessDenied``, ``rule-NO_PERMISSIONS``) is AWS's for such a fault."""
+    origin, _, name = code.partition("-")
+    return origin in ("aws", "rule") and name in UNSETTLED_CODES
 
 
 class PoisonError(ProcessingError):

@@ -325,8 +325,8 @@ def _with_id(event: Event, identity: str) -> Event:
 
 
 def _fail(work: _Work, error: ProcessingError) -> None:
-    """No later event of ``work`` may overtake one that failed. A transient error decides over a permanent one."""
-    if work.error is None or isinstance(error, TransientError):
+    """No later event of ``work`` may overtake one that failed. An error that may pass decides over one that can't."""
+    if work.error is None or error.retry_may_help:
         work.error = error
     work.steps.clear()
 

@@ -17,7 +17,6 @@ from media_events.core.clock import timestamp
 from media_events.core.failures import (
     DeferredError,
     Failure,
-    PermanentConfigError,
     PermanentDataError,
     ProcessingError,
     TransientError,
@@ -197,7 +196,7 @@ def _failed(message: Message, error: BaseException, consumer: Consumer) -> int |
 
 def no_retry_helps(error: BaseException) -> bool:
     """Whether the next attempt would fail in the same way."""
-    return isinstance(error, PermanentDataError | PermanentConfigError)
+    return isinstance(error, ProcessingError) and not error.retry_may_help
 
 
 def log_failure(message: Message, error: BaseException, failure: Failure, consumer: Consumer, **fields: object) -> None:

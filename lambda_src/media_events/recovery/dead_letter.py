@@ -47,7 +47,7 @@ OWN_ATTRIBUTES: Final = frozenset({FAILURE_ATTRIBUTE, *_RULE_ATTRIBUTES, *_LAMBD
 """Attributes about the failure, which are dropped when a message is sent back."""
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html, with the newer bus's codes. All other codes
-# are transient.
+# are transient. Some of these are retried, too: ``core.failures.UNSETTLED_CODES``.
 _PERMANENT_CONFIG: Final = frozenset(
     {"NO_PERMISSIONS", "NO_RESOURCE", "SDK_CLIENT_ERROR", "INVALID_PARAMETER", "ACCESS_DENIED", "RESOURCE_NOT_FOUND"}
     | {"THIRD_ACCOUNT_HOP_DETECTED", "THIRD_REGION_HOP_DETECTED", "CUSTOMER_VALIDATION", "EVENT_IN_CYCLE"}

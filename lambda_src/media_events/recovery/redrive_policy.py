@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from media_events.core.clock import epoch
-from media_events.core.failures import Failure
+from media_events.core.failures import Failure, is_unsettled
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.messaging.queue_consumer import MAX_VISIBILITY_SECONDS
 from media_events.recovery.dead_letter import DeadLetter
@@ -33,7 +33,7 @@ RedriveTarget = Literal["queue", "bus", "function", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedrivePolicy:
-    """How often, how soon and up to which age (in seconds) transient failures are tried again."""
+    """How often, how soon and up to which age (in seconds) failures that may pass are tried again."""
 
     max_count: int = 3
     base_delay_seconds: float = 60
@@ -137,11 +137,8 @@ Decision = Wait | RedriveToHop | InvokeIsolated | SendToReview
 def decide(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now: float) -> Decision:
     """Decide about ``dead_letter`` at ``now`` (epoch seconds)."""
     failure, policy = dead_letter.failure, queue.policy
-    limit = {"transient": policy.max_count, "poison": min(policy.max_count, MAX_POISON_REDRIVES)}.get(
-        failure.failure_class, 0
-    )
     to = return_to(dead_letter, queue, bus_arn=bus_arn)
-    if dead_letter.redrive_count >= limit or to.kind == "none":
+    if dead_letter.redrive_count >= _limit(failure, policy) or to.kind == "none":
         return SendToReview(failure)
     if now - first_failed(dead_letter) > policy.max_age_seconds:
         return SendToReview(
@@ -162,6 +159,13 @@ def decide(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now
     if failure.failure_class == "poison" and to.kind == "queue" and to.group_id is None and queue.consumer_arn:
         return InvokeIsolated(queue.consumer_arn, count, late=-remaining)
     return RedriveToHop(to, count, late=-remaining)
+
+
+def _limit(failure: Failure, policy: RedrivePolicy) -> int:
+    """How often a dead letter with ``failure`` is redriven."""
+    if failure.failure_class == "transient" or is_unsettled(failure.code):
+        return policy.max_count
+    return min(policy.max_count, MAX_POISON_REDRIVES) if failure.failure_class == "poison" else 0
 
 
 def return_to(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) -> ReturnTo:  # noqa: PLR0911  # one per way

@@ -17,11 +17,12 @@ from typing import Any, Final
 
 from media_events.core.clock import timestamp
 from media_events.core.failures import (
+    SETTLING_SECONDS,
     Failure,
     PermanentConfigError,
-    PermanentDataError,
     PoisonError,
     ProcessingError,
+    UnsettledConfigError,
 )
 from media_events.core.telemetry import Telemetry, error_location
 from media_events.events.claim_check import Bodies
@@ -40,7 +41,6 @@ from media_events.recovery.redrive_policy import (
     pause_seconds,
     rate_limit_delay_seconds,
 )
-from media_events.recovery.review_item import ReturnTo
 from media_events.recovery.review_opener import INSPECTION_SECONDS, RESERVED_SECONDS, ReviewOpener, log_fields
 
 ISOLATED_SECONDS: Final = 45.0
@@ -151,11 +151,11 @@ class Redriver:
                 delay = self._wait_for_rate_limit(dead_letter, queue, late, needs=ISOLATED_SECONDS + inspection)
                 if delay is None:
                     return self._invoke_isolated(dead_letter, queue, message, function_arn, count)
-            case RedriveToHop(to=to, count=count, late=late):
-                needs = INVOKED_SECONDS if to.kind in ("function", "record") else 0.0
-                delay = self._wait_for_rate_limit(dead_letter, queue, late, needs=needs)
+            case RedriveToHop():
+                needs = INVOKED_SECONDS if decision.to.kind in ("function", "record") else 0.0
+                delay = self._wait_for_rate_limit(dead_letter, queue, decision.late, needs=needs)
                 if delay is None:
-                    return self._redrive(dead_letter, queue, message, to, count)
+                    return self._redrive(dead_letter, queue, message, decision)
         return delay
 
     # --- when --------------------------------------------------------------------------------------------------------
@@ -218,17 +218,22 @@ class Redriver:
         def send() -> None:
             self.functions.consume(function_arn, payload)
 
-        return self._send(dead_letter, queue, message, send, final=(PoisonError,))
+        return self._send(dead_letter, queue, message, send, is_final=lambda error: isinstance(error, PoisonError))
 
     def _redrive(
-        self, dead_letter: DeadLetter, queue: DeadLetterQueue, message: Message, to: ReturnTo, count: int
+        self, dead_letter: DeadLetter, queue: DeadLetterQueue, message: Message, decision: RedriveToHop
     ) -> int | None:
-        redrive = redrive_message(dead_letter, to, count)
+        redrive = redrive_message(dead_letter, decision.to, decision.count)
 
         def send() -> None:
             send_to_hop(redrive, queues=self.queues, functions=self.functions, bus=lambda _arn: self.events)
 
-        return self._send(dead_letter, queue, message, send, final=(PermanentDataError, PermanentConfigError))
+        def is_final(error: ProcessingError) -> bool:
+            return not error.retry_may_help or (
+                isinstance(error, UnsettledConfigError) and decision.late > SETTLING_SECONDS
+            )
+
+        return self._send(dead_letter, queue, message, send, is_final=is_final)
 
     def _send(
         self,
@@ -237,22 +242,22 @@ class Redriver:
         message: Message,
         send: Callable[[], None],
         *,
-        final: tuple[type[ProcessingError], ...],
+        is_final: Callable[[ProcessingError], bool],
     ) -> int | None:
-        """``None`` if the dead letter went back or, after a ``final`` error, to review; else the seconds to wait."""
+        """``None`` if the dead letter went back or, after a final error, to review; else the seconds to wait."""
         try:
             send()
-        except final as error:
-            failure = Failure.of(
-                error,
-                hop=queue.hop,
-                receivecount=message.receive_count,
-                firsttime=dead_letter.failure.firsttime,
-                lasttime=timestamp(self.clock()),
-            )
-            self._review(dead_letter, failure, queue)
-            return None
         except ProcessingError as error:
+            if is_final(error):
+                failure = Failure.of(
+                    error,
+                    hop=queue.hop,
+                    receivecount=message.receive_count,
+                    firsttime=dead_letter.failure.firsttime,
+                    lasttime=timestamp(self.clock()),
+                )
+                self._review(dead_letter, failure, queue)
+                return None
             self.report.warning("hop failed", **log_fields(dead_letter, queue), reason=error.code)
             return max(1, int(queue.policy.delay(message.receive_count, dead_letter.message_id)))
         self.report.info("event redriven", **log_fields(dead_letter, queue), reason=dead_letter.failure.code)

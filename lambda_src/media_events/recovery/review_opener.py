@@ -18,12 +18,14 @@ from media_events.core.failures import (
     MAX_FRAME_CHARACTERS,
     MAX_MESSAGE_CHARACTERS,
     MAX_RESPONSE_CHARACTERS,
+    SETTLING_SECONDS,
     Failure,
     PermanentConfigError,
     PermanentDataError,
     PoisonError,
     ProcessingError,
     TransientError,
+    UnsettledConfigError,
     scrub,
 )
 from media_events.core.telemetry import Telemetry
@@ -123,7 +125,10 @@ class ReviewOpener:
             answer = self._inspect(function_arn, inspection_payload(dead_letter))
         except ProcessingError as error:
             age = self.clock() - first_failed(dead_letter)
-            if isinstance(error, TransientError) and age <= queue.policy.max_age_seconds + INSPECTION_WAIT_SECONDS:
+            passing = (
+                isinstance(error, TransientError) and age <= queue.policy.max_age_seconds + INSPECTION_WAIT_SECONDS
+            )
+            if passing or self._may_settle(error, dead_letter):
                 raise
             self.report.warning("message not inspected", **log_fields(dead_letter, queue), reason=error.code)
             return dead_letter
@@ -176,10 +181,17 @@ class ReviewOpener:
         try:
             content = self.event_bodies.get(dead_letter.bodyref)
         except (PermanentDataError, PermanentConfigError) as error:
+            if self._may_settle(error, dead_letter):
+                raise
             self.report.warning("body not stored", item_id=item.item_id, hop=item.hop, reason=error.code)
             return item
         copy = self.bodies(item.item_id).put(content, content_type="application/octet-stream")
         return replace(item, retained_bodies={dead_letter.bodyref: copy})
+
+    def _may_settle(self, error: ProcessingError, dead_letter: DeadLetter) -> bool:
+        """Whether AWS may refuse only because a change of our permissions spreads; the dead letter then waits."""
+        young = self.clock() - dead_letter.sent_at <= SETTLING_SECONDS
+        return isinstance(error, UnsettledConfigError) and young
 
     # --- the write, and the notification -----------------------------------------------------------------------------
 

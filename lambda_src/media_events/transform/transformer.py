@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from media_events.core.envelope import Event
-from media_events.core.failures import ProcessingError, TransientError
+from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Telemetry
 from media_events.events.claim_check import Bodies, check_out
 from media_events.events.publisher import Publisher
@@ -79,4 +79,4 @@ class Transformer:
 
 def _graver(earlier: BaseException | None, refusal: ProcessingError) -> BaseException:
     """The decisive refusal of a message: it is retried as long as a retry may help one of its events."""
-    return refusal if earlier is None or isinstance(refusal, TransientError) else earlier
+    return refusal if earlier is None or refusal.retry_may_help else earlier

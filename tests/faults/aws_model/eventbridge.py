@@ -117,15 +117,18 @@ class Bus:
 
     def _deliver(self, rule: Rule, text: str) -> None:
         world, subject = self.world, subject_of(text)
-        if world.strikes(f"{rule.name}/undeliverable", subject, world.mix.undeliverable):
+        reason: dict[str, str] = {}
+        if world.denies(rule.name, subject):
+            reason = {"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "Lack of permissions to invoke the target"}
+        elif world.strikes(f"{rule.name}/undeliverable", subject, world.mix.undeliverable):
             reason = {
-                "RULE_ARN": rule.arn,
-                "TARGET_ARN": rule.target.arn,
                 "ERROR_CODE": "THROTTLING",
                 "ERROR_MESSAGE": "Rate exceeded",
                 "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
                 "RETRY_ATTEMPTS": "185",
             }
+        if reason:
+            reason |= {"RULE_ARN": rule.arn, "TARGET_ARN": rule.target.arn}
             attributes = {name: {"dataType": "String", "stringValue": value} for name, value in reason.items()}
             rule.dead_letters.send(text, attributes)
             return

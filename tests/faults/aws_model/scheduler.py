@@ -24,6 +24,9 @@ MARK: Final = re.compile(r"evt-[0-9]{6}")
 MAX_DEPTH: Final = 3
 """The most invocations inside one another's pauses; more would only deepen the stack."""
 
+APPLY_SECONDS: Final = 300.0
+"""The changes of permissions begin to spread within this time."""
+
 FaultId = tuple[str, str, int]
 """A fault: its site and kind, its subject, and its number there."""
 
@@ -44,6 +47,8 @@ class Mix:
     undeliverable: float = 0.01
     flap: float = 0.15
     fated: float = 0.04
+    spreading: float = 0.0
+    """Seconds for which each kind of call is refused, once, as while a change of permissions spreads."""
 
 
 CALM: Final = Mix(kill=0, refuse=0, lose_answer=0, duplicate=0, resurrect=0, undeliverable=0, flap=0, fated=0)
@@ -69,6 +74,7 @@ class World:
         self.seed = seed
         self.mix = mix
         self.now = 1_790_000_000.0
+        self._began = self.now
         self.faults_end = float("inf")
         self.fired: list[FaultId] = []
         self.story: list[tuple[float, str, str]] = []
@@ -170,8 +176,16 @@ class World:
         """
         if self.current is not None and self.strikes(f"{site}/kill-before", subject, self.mix.kill):
             raise Killed
+        if self.current is not None and self.denies(site, subject):
+            raise refusal("AccessDeniedException", site)
         if self.strikes(f"{site}/refuse", subject, self.mix.refuse):
             raise refusal(code, site)
+
+    def denies(self, site: str, subject: str) -> bool:
+        """Whether a permission that was granted has not reached ``site`` yet: for a while, each call is refused."""
+        begins = self._began + APPLY_SECONDS * self.fixed("apply", site)
+        spreading = begins <= self.now < begins + self.mix.spreading
+        return self.strikes(f"{site}/denied", subject, 1.0 if spreading else 0.0)
 
     def after_write(self, site: str, subject: str) -> None:
         """The moment after it: the process may die, or never hear that the write succeeded.

@@ -13,11 +13,12 @@ from media_events.core.failures import (
     PoisonError,
     ProcessingError,
     TransientError,
+    UnsettledConfigError,
 )
 
 _MAX_KIND_CHARACTERS: Final = 128
 _MAX_MESSAGE_CHARACTERS: Final = 512
-_PERMANENT: Final = {error.__name__: error for error in (PermanentDataError, PermanentConfigError)}
+_BY_NAME: Final = {error.__name__: error for error in (PermanentDataError, PermanentConfigError, UnsettledConfigError)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class RaisedError:
         return f"function-{self.kind}"
 
     def failure(self, message: str, *, response: str | None = None) -> ProcessingError:
-        """The failure: permanent if the class is named like one of our permanent errors, else transient."""
-        error = _PERMANENT.get(self.kind.rpartition(".")[2], TransientError)
+        """The failure: of the class of ours that the error is named like, else transient."""
+        error = _BY_NAME.get(self.kind.rpartition(".")[2], TransientError)
         return error(self.code, message, response=response)
 
     def poison(self, when: str) -> PoisonError:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from media_events.adapters.aws_errors import translate, translated
 from media_events.adapters.aws_lambda.errors import RaisedError, answer_document
-from media_events.core.failures import PoisonError, TransientError, UnansweredError
+from media_events.core.failures import PoisonError, TransientError, UnansweredError, UnsettledConfigError
 from media_events.messaging.message import Message
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FIRST_ERROR_STATUS: Final = 400
 _CONSUMING: Final = "it was invoked with this message alone"
 _INSPECTING: Final = "it was asked to inspect this message"
+_MAY_PASS: Final = {error.__name__: error for error in (TransientError, UnansweredError, UnsettledConfigError)}
 
 
 class LambdaFunctions:
@@ -62,15 +63,14 @@ class LambdaFunctions:
 
         Raises:
             PoisonError: it crashed, raised an unexpected error, did not answer in time, or returned no message.
-            TransientError: it raised that.
+            TransientError, UnsettledConfigError: it raised that.
             ProcessingError: Lambda did not answer or refused.
         """
         failed, document = self._invoke_suspect(function_arn, payload, _INSPECTING)
         if failed:
             poison = RaisedError.of(document).poison(_INSPECTING)
-            if RaisedError.of(document).kind in (TransientError.__name__, UnansweredError.__name__):
-                raise TransientError(poison.code, poison.message)
-            raise poison
+            passing = _MAY_PASS.get(RaisedError.of(document).kind)
+            raise poison if passing is None else passing(poison.code, poison.message)
         body, attributes = document.get("body"), document.get("messageAttributes")
         if not isinstance(body, str) or not isinstance(attributes, Mapping):
             raise PoisonError("function-no-message", f"the function returned no message when {_INSPECTING}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, translate
-from media_events.core.failures import PermanentConfigError
+from media_events.core.failures import UnsettledConfigError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -68,7 +68,7 @@ def _raise_unless_absent(error: BotoCoreError | ClientError, doing: str) -> None
     if code in _ABSENT:
         return
     if code in _REFUSED:
-        raise PermanentConfigError(
+        raise UnsettledConfigError(
             "aws-AccessDenied",
             f"{doing}: S3 refused; it also refuses where there is no such object and the role may not list the bucket",
         ) from error

@@ -12,7 +12,6 @@ from media_events.core.failures import PermanentConfigError, PermanentDataError
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-_CONFIGURATION: Final = frozenset({"StateMachineDoesNotExist", "InvalidArn", "StateMachineDeleting"})
 _DATA: Final = frozenset({"InvalidExecutionInput", "InvalidName"})
 
 
@@ -31,7 +30,7 @@ class StepFunctions:
             message = f"starting an execution: {code}"
             if code == "ExecutionAlreadyExists":
                 return execution_arn(state_machine_arn, name)
-            if code in _CONFIGURATION:
+            if code == "InvalidArn":
                 raise PermanentConfigError(f"aws-{code}", message) from error
             if code in _DATA:
                 raise PermanentDataError(f"aws-{code}", message) from error

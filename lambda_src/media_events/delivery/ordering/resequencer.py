@@ -226,13 +226,13 @@ class Resequencer:
         raise self._wait(1.0, "other messages with the same partitionkey kept changing its order")
 
     def _release(self, key: str, event_id: str, error: ProcessingError) -> None:
-        permanently_failed = isinstance(error, PermanentDataError | PermanentConfigError)
-        outcome_unknown = not permanently_failed and not _ANSWERED.match(error.code)
+        permanently_failed = not error.retry_may_help
+        known = isinstance(error, PermanentDataError | PermanentConfigError) or _ANSWERED.match(error.code)
 
         def release(key_queue: KeyQueue) -> tuple[KeyQueue, None]:
             now = self.clock()
             return key_queue.release(
-                event_id, self.owner, permanently_failed=permanently_failed, outcome_unknown=outcome_unknown, now=now
+                event_id, self.owner, permanently_failed=permanently_failed, outcome_unknown=not known, now=now
             ), None
 
         try:

@@ -22,6 +22,7 @@ from media_events.core.failures import (
     PermanentDataError,
     ProcessingError,
     TransientError,
+    UnsettledConfigError,
 )
 from media_events.events.publisher import Entry
 from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition, record_key
@@ -350,10 +351,12 @@ class TestS3:
         (ClientError({"Error": {"Code": "ThrottlingException"}}, "x"), TransientError),
         (ClientError({"Error": {"Code": "InternalFailure"}}, "x"), TransientError),
         (ClientError({"Error": {}}, "x"), TransientError),
-        (ClientError({"Error": {"Code": "AccessDenied"}}, "x"), PermanentConfigError),
+        (ClientError({"Error": {"Code": "AccessDenied"}}, "x"), UnsettledConfigError),
+        (ClientError({"Error": {"Code": "KMS.DisabledException"}}, "x"), UnsettledConfigError),
+        (ClientError({"Error": {"Code": "UnrecognizedClientException"}}, "x"), UnsettledConfigError),
         (ClientError({"Error": {"Code": "ValidationException"}}, "x"), PermanentDataError),
         (EndpointConnectionError(endpoint_url="https://x"), TransientError),
-        (NoCredentialsError(), PermanentConfigError),
+        (NoCredentialsError(), UnsettledConfigError),
         (ParamValidationError(report="the payload says: sesame"), PermanentDataError),
     ],
 )
@@ -369,7 +372,7 @@ def test_aws_s_errors_are_told_apart_and_quote_no_input(error, kind):
     [
         ("ThrottlingException", TransientError),
         ("MalformedDetail", PermanentDataError),
-        ("AccessDeniedException", PermanentConfigError),
+        ("AccessDeniedException", UnsettledConfigError),
     ],
 )
 def test_refusals_of_single_entries_are_told_apart(code, kind):

@@ -6,18 +6,26 @@ import json
 import re
 
 import pytest
+from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.core.failures import (
     FAILURE_CLASSES,
+    UNSETTLED_CODES,
     Failure,
     PermanentConfigError,
     PermanentDataError,
     ProcessingError,
     TransientError,
+    UnsettledConfigError,
+    is_unsettled,
     scrub,
 )
+
+SERVICES = ("dynamodb", "events", "firehose", "kms", "lambda", "s3", "secretsmanager", "sns", "sqs", "stepfunctions")
+"""The services that the functions call."""
+NO_ACCESS = re.compile(r"(?i)access_?denied|not_?authorized|authorization|kms.?(access|disabled|invalid|not|opt)")
 
 TEXT = st.text(max_size=40)
 FAILURES = st.builds(
@@ -45,12 +53,38 @@ def failure_of(error: BaseException) -> Failure:
         (TransientError("http-503", "down"), "transient"),
         (PermanentDataError("mapping-failed", "no title"), "permanent-data"),
         (PermanentConfigError("http-401", "refused"), "permanent-config"),
+        (UnsettledConfigError("aws-AccessDenied", "refused"), "permanent-config"),
     ],
 )
 def test_an_expected_error_keeps_its_class_and_code(error: ProcessingError, failure_class: str) -> None:
     failure = failure_of(error)
 
     assert (failure.failure_class, failure.code, failure.message) == (failure_class, error.code, error.message)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_refusal_for_want_of_permission_in_aws_s_models_may_pass(service: str) -> None:
+    shapes = get_session().get_service_model(service).error_shapes
+    codes = {str(shape.metadata.get("error", {}).get("code", shape.name)) for shape in shapes}
+    of_the_call = {code for code in codes if NO_ACCESS.search(code)} - {"KMSInvalidMacException"}
+
+    assert of_the_call - {"KMSInvalidSignatureException"} <= UNSETTLED_CODES
+
+
+@pytest.mark.parametrize(
+    ("code", "unsettled"),
+    [
+        ("aws-AccessDenied", True),
+        ("rule-NO_PERMISSIONS", True),
+        ("bus-ACCESS_DENIED", False),  # only a report: nothing can be tried again
+        ("http-403", False),
+        ("function-AccessDenied", False),
+        ("AccessDenied", False),
+        ("", False),
+    ],
+)
+def test_only_aws_s_own_refusals_may_pass(code: str, unsettled: bool) -> None:  # noqa: FBT001
+    assert is_unsettled(code) is unsettled
 
 
 def test_wish_of_the_other_side_is_recorded() -> None:

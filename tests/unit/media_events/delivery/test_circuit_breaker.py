@@ -9,7 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
-from media_events.core.failures import DeferredError, PermanentConfigError, PermanentDataError, TransientError
+from media_events.core.failures import (
+    DeferredError,
+    PermanentConfigError,
+    PermanentDataError,
+    TransientError,
+    UnsettledConfigError,
+)
 from media_events.delivery.circuit_breaker import (
     ALIVE_SECONDS,
     PROBE_SECONDS,
@@ -239,6 +245,7 @@ def test_a_batch_without_any_try_leaves_the_next_one_to_try_at_once(send, receiv
         (PermanentDataError("http-422", "no"), "alive"),
         (PermanentConfigError("http-401", "no"), "alive"),
         (PermanentConfigError("address-forbidden", "never asked"), None),
+        (UnsettledConfigError("aws-AccessDenied", "our own affair"), None),
         (PermanentDataError("not-json", "never asked"), None),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError
+from media_events.core.failures import PermanentConfigError, PermanentDataError, TransientError, UnsettledConfigError
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import MAX_VISIBILITY_SECONDS, Consumer, RetryPolicy, consume, consume_batch
 from tests.fakes.events import make_event
@@ -99,6 +99,18 @@ def test_permanent_failure_is_dead_lettered_at_once_and_done(consumer, queue, er
     assert dead.attributes["redrivecount"]["stringValue"] == "2"
     assert dead.failure.failure_class == error.failure_class
     assert dead.failure.hop == "route/cms"
+
+
+def test_refusal_of_aws_is_retried_and_only_the_last_receive_is_dead_lettered(consumer, queue):
+    errors = dict.fromkeys("ab", UnsettledConfigError("aws-AccessDenied", "no"))
+    event = {"Records": [sqs_record("{}", "a", receive_count=2), sqs_record("{}", "b", receive_count=3)]}
+
+    response = consume(event, raising(errors), consumer)
+
+    assert failed(response) == ["a"]
+    assert [(dead.failure.failure_class, dead.failure.code) for dead in queue.dead] == [
+        ("permanent-config", "aws-AccessDenied")
+    ]
 
 
 def test_failure_tells_when_the_record_was_first_and_last_received(consumer, queue):

@@ -13,7 +13,14 @@ from typing import Any
 
 import pytest
 
-from media_events.core.failures import PermanentConfigError, PoisonError, ProcessingError, TransientError
+from media_events.core.failures import (
+    SETTLING_SECONDS,
+    PermanentConfigError,
+    PoisonError,
+    ProcessingError,
+    TransientError,
+    UnsettledConfigError,
+)
 from media_events.messaging.message import Message
 from media_events.recovery.redrive_policy import RedrivePolicy
 from media_events.recovery.review_opener import INSPECTION_SECONDS, INSPECTION_WAIT_SECONDS, RESERVED_SECONDS
@@ -121,6 +128,15 @@ def test_a_message_that_its_function_can_not_read_is_called_by_itself(world: Wor
     assert world.handle_batch(moved()) == []
     assert [item.event_id for item in world.table.items.values()] == ["message-m-0"]
     assert [fields["reason"] for fields in world.report.fields("message not inspected")] == [error.code]
+
+
+def test_a_function_that_may_not_be_asked_leaves_the_dead_letter_only_while_a_permission_may_spread(world: World):
+    world.functions.inspector = failing(*[UnsettledConfigError("aws-AccessDeniedException", "no")] * 2)
+    world.clock.now = NOW + SETTLING_SECONDS - 1
+    assert world.handle_batch(moved()) == ["m-0"]
+    world.clock.now = NOW + SETTLING_SECONDS + 1
+    assert world.handle_batch(moved()) == []
+    assert [item.event_id for item in world.table.items.values()] == ["message-m-0"]
 
 
 def test_a_dead_letter_whose_function_can_not_be_reached_waits_but_not_for_ever(world: World):

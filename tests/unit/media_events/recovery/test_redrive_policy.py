@@ -88,9 +88,31 @@ def test_poison_goes_back_once(count, outcome):
     assert isinstance(verdict("moved-by-sqs", redrive_count=count, at=SENT + 4000), outcome)
 
 
-@pytest.mark.parametrize("name", ["rule-target-without-permission", "junk"])
-def test_a_permanent_failure_goes_to_a_person_at_once(name):
-    assert isinstance(verdict(name), SendToReview)
+@pytest.mark.parametrize(
+    ("name", "code"), [("junk", "not-an-event"), ("consumer", "http-401"), ("rule-target", "rule-INVALID_PARAMETER")]
+)
+def test_a_permanent_failure_goes_to_a_person_at_once(name, code):
+    failure_class = "permanent-data" if name == "junk" else "permanent-config"
+    refused = replace(dead_letter(name).failure, failure_class=failure_class, code=code)
+    assert isinstance(verdict(name, failure=refused, redrive_count=0, at=SENT + 4000), SendToReview)
+
+
+@pytest.mark.parametrize(("count", "outcome"), [(0, RedriveToHop), (2, RedriveToHop), (3, SendToReview)])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("rule-target-without-permission", "rule-NO_PERMISSIONS"),
+        ("rule-target-without-permission", "rule-NO_RESOURCE"),
+        ("consumer", "aws-AccessDeniedException"),
+        ("consumer", "aws-KmsDisabled"),
+    ],
+)
+def test_what_aws_refuses_goes_back_first_as_a_change_of_permissions_may_be_spreading(name, code, count, outcome):
+    refused = replace(dead_letter(name).failure, failure_class="permanent-config", code=code)
+    decided = verdict(name, failure=refused, redrive_count=count, at=SENT + 4000)
+    assert isinstance(decided, outcome)
+    if isinstance(decided, SendToReview):
+        assert decided.failure == refused
 
 
 def test_a_dead_letter_that_is_too_old_is_not_tried_again():

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from media_events.core.failures import PermanentDataError, TransientError
+from media_events.core.failures import SETTLING_SECONDS, PermanentDataError, TransientError, UnsettledConfigError
 from media_events.recovery.review_opener import GROUP_QUIET_SECONDS
 from tests.fakes.dead_letters import NAMES, record
 from tests.fakes.recovery import ACCOUNT, FUNCTION, URL, Crash, FakeRateLimiter, World, queue
@@ -130,6 +130,18 @@ def test_what_the_bus_refuses_for_good_goes_to_a_person_with_that_reason():
 
 
 # --- asking a person ---------------------------------------------------------------------------------------------
+
+
+def test_a_hop_that_may_not_be_reached_leaves_the_dead_letter_only_while_a_permission_may_spread():
+    world = World(now=SENT + 100)
+    world.events.refusal = UnsettledConfigError("aws-AccessDeniedException", "no")
+    assert world.handle_batch(record("rule-target")) == [record("rule-target")["messageId"]]
+    assert world.table.items == {}
+    world.clock.now += SETTLING_SECONDS
+    assert world.handle_batch(record("rule-target")) == []
+    assert [(item.failure_class, item.error_code) for item in world.table.items.values()] == [
+        ("permanent-config", "aws-AccessDeniedException")
+    ]
 
 
 def test_an_exhausted_dead_letter_becomes_one_item_and_is_announced_once():

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters.s3.bodies import S3Bodies, bodies_of
-from media_events.core.failures import PermanentDataError, TransientError
+from media_events.core.failures import SETTLING_SECONDS, PermanentDataError, TransientError, UnsettledConfigError
 from media_events.events.claim_check import restore
 from tests.fakes.dead_letters import record
 from tests.fakes.hop import FakeBodies
@@ -61,6 +61,21 @@ def test_a_bucket_that_does_not_answer_leaves_the_dead_letter():
     world.event_bodies.get = down
     assert world.handle_batch(pointing(uri)) == ["m-1"]
     assert world.table.items == {}
+
+
+def test_a_bucket_that_refuses_leaves_the_dead_letter_only_while_a_permission_may_spread():
+    world, uri = world_with_events()
+
+    def denied(_uri):
+        raise UnsettledConfigError("aws-AccessDenied", "no")
+
+    world.event_bodies.get = denied
+    world.clock.now = SENT + SETTLING_SECONDS - 1
+    assert world.handle_batch(pointing(uri)) == ["m-1"]
+    assert world.table.items == {}
+    world.clock.now = SENT + SETTLING_SECONDS + 1
+    assert world.handle_batch(pointing(uri)) == []
+    assert [item.retained_bodies for item in world.table.items.values()] == [{}]
 
 
 def test_a_requests_body_elsewhere_is_kept_too():

@@ -13,7 +13,13 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.core.configuration import ConfigurationError
-from media_events.core.failures import PermanentConfigError, PoisonError, ProcessingError, TransientError
+from media_events.core.failures import (
+    PoisonError,
+    ProcessingError,
+    TransientError,
+    UnansweredError,
+    UnsettledConfigError,
+)
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import Consumer, RetryPolicy, consume
 from media_events.recovery.config import parse_queues
@@ -332,7 +338,7 @@ def test_a_batch_that_was_taken_is_done():
         ),
         (
             Lambda(error=ClientError({"Error": {"Code": "AccessDeniedException"}}, "Invoke")),
-            PermanentConfigError,
+            UnsettledConfigError,
             "aws-AccessDeniedException",
         ),
     ],
@@ -355,7 +361,12 @@ def test_a_message_that_is_described_has_its_body_and_attributes():
         (Lambda({"errorType": "Runtime.ExitError"}, crashed=True), PoisonError, "function-Runtime.ExitError"),
         (Lambda({"errorType": "ConfigurationError"}, crashed=True), PoisonError, "function-ConfigurationError"),
         (Lambda({"errorType": "TransientError"}, crashed=True), TransientError, "function-TransientError"),
-        (Lambda({"errorType": "UnansweredError"}, crashed=True), TransientError, "function-UnansweredError"),
+        (Lambda({"errorType": "UnansweredError"}, crashed=True), UnansweredError, "function-UnansweredError"),
+        (
+            Lambda({"errorType": "UnsettledConfigError"}, crashed=True),
+            UnsettledConfigError,
+            "function-UnsettledConfigError",
+        ),
         (Lambda({"batchItemFailures": []}), PoisonError, "function-no-message"),
         (Lambda({"body": "{}", "messageAttributes": 7}), PoisonError, "function-no-message"),
         (Lambda(error=ReadTimeoutError(endpoint_url="x")), PoisonError, "function-no-answer"),
