@@ -20,10 +20,13 @@ import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM = (3, 11)
 RUNTIME = (3, 13)
+PREBUILT_PROVIDER = "cdktf_cdktf_provider_aws"
+"""Of its 2,200 modules a handful is used. They get their bytecode when they are first loaded."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -102,8 +105,11 @@ def check_browser() -> None:
 def make_environments(*, tests: bool, lint: bool) -> None:
     """Make them side by side: pip and npm keep one CPU busy each."""
     with ThreadPoolExecutor() as pool:
-        tools = pool.submit(python_environment, ".venv", "requirements/dev.lock", sys.executable)
-        jobs = [tools, pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", runtime_python())]
+        tools = pool.submit(tools_environment)
+        jobs: list[Future[Any]] = [
+            tools,
+            pool.submit(python_environment, ".venv-cloud", "requirements/cloud.lock", runtime_python()),
+        ]
         if tests:
             jobs.append(pool.submit(node_environment, tools))
         if lint:
@@ -115,12 +121,21 @@ def make_environments(*, tests: bool, lint: bool) -> None:
         job.result()
 
 
-def python_environment(name: str, lock: str, python: str) -> None:
-    """Make the virtual environment `name` from `lock`, unless it is there and current."""
+def tools_environment() -> None:
+    """Make the environment of the project's own commands, and unpack there what each synthesis loads."""
+    if python_environment(".venv", "requirements/dev.lock", sys.executable):
+        with step("the AWS provider's constructs"):
+            # jsii keeps what it unpacks (37 MB) in its own cache; the first synthesis would take 10 s for it.
+            code = "import sys; sys.dont_write_bytecode = False; import infra.stacks.cdk"
+            run([str(ROOT / ".venv/bin/python"), "-c", code], check=False)
+
+
+def python_environment(name: str, lock: str, python: str) -> bool:
+    """Make the virtual environment `name` from `lock`, unless it is there and current; whether it was made."""
     folder, lock_file = ROOT / name, ROOT / lock
     stamp, digest = folder / ".lock-sha256", f"{sha256(lock_file)} {python}\n"
     if stamp.exists() and stamp.read_text() == digest and (folder / "bin" / "python").exists():
-        return
+        return False
     with step(f"{name} from {lock}"):
         shutil.rmtree(folder, ignore_errors=True)
         run([python, "-m", "venv", str(folder)])
@@ -139,8 +154,10 @@ def python_environment(name: str, lock: str, python: str) -> None:
             ]
         )
         # Synthesis imports much; with bytecode it starts in a third of the time. pip would make it on one CPU.
-        run([interpreter, "-m", "compileall", "-q", "-j", "0", str(folder / "lib")], check=False)
+        library = str(folder / "lib")
+        run([interpreter, "-m", "compileall", "-q", "-j", "0", "-x", PREBUILT_PROVIDER, library], check=False)
         stamp.write_text(digest)
+    return True
 
 
 def node_environment(tools: Future[None]) -> None:

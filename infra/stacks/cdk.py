@@ -1,8 +1,8 @@
 """Every cdktf import of the project, so that a move to its fork (`cdktn`, the same API) is an edit of this one file.
 
-The prebuilt AWS provider is left out on purpose: it takes 450 MB on disk and 2.5 to 28 seconds to load, and pins one
-exact version of the provider, for the one construct that is needed here and that is written out below. The modules
-and this construct ask for the same range of versions.
+Raises on import:
+    RuntimeError: there is no Node.js.
+    ModuleNotFoundError: a Python package is missing.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 
 def _choose_node() -> None:
@@ -34,53 +34,59 @@ def _choose_node() -> None:
         raise RuntimeError("there is no Node.js, which CDKTF needs: `make setup` installs one")
 
 
+def _leave_submodules_unloaded(package: str) -> None:
+    """Make `package` importable part by part.
+
+    The prebuilt provider imports its 2,200 submodules when it is imported itself: 7 s with bytecode, 28 s without, and
+    1.2 GB of memory. No submodule needs the package's own contents, so the package is registered without running it.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    specification = importlib.util.find_spec(package)
+    if specification is None:
+        raise ModuleNotFoundError(f"the Python package {package.replace('_', '-')} is not installed", name=package)
+    sys.modules.setdefault(package, importlib.util.module_from_spec(specification))
+
+
 _choose_node()
 # jsii's own code calls what newer Node.js deprecates; users can do nothing about it.
 os.environ.setdefault("NODE_NO_WARNINGS", "1")
 
-import jsii  # noqa: E402 - it looks for Node.js when it is loaded
-from cdktf import (  # noqa: E402
+_leave_submodules_unloaded("cdktf_cdktf_provider_aws")
+
+from cdktf import (  # noqa: E402 - jsii looks for Node.js when it is loaded
     App,
     LocalBackend,
     S3Backend,
     TerraformHclModule,
     TerraformOutput,
-    TerraformProvider,
-    TerraformProviderGeneratorMetadata,
     TerraformStack,
 )
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags  # noqa: E402
 from constructs import Construct  # noqa: E402
 
-AWS_PROVIDER_VERSIONS = ">= 5.100, < 7"
+AWS_PROVIDER: Mapping[str, str] = {"source": "hashicorp/aws", "version": ">= 5.100, < 7"}
+"""The versions that the modules take."""
 
 
-class AwsProvider(TerraformProvider):
-    """The AWS provider: a region and default tags. Credentials and endpoints are the environment's business."""
+def configure_aws_provider(stack: TerraformStack, *, region: str, default_tags: Mapping[str, str]) -> None:
+    """Give `stack` its AWS provider: region and default tags. Credentials and endpoints are the environment's business.
 
-    def __init__(self, scope: Construct, *, region: str, default_tags: Mapping[str, str]) -> None:
-        super().__init__(
-            scope,
-            "aws",
-            terraform_resource_type="aws",
-            terraform_provider_source="hashicorp/aws",
-            terraform_generator_metadata=TerraformProviderGeneratorMetadata(
-                provider_name="aws", provider_version_constraint=AWS_PROVIDER_VERSIONS
-            ),
-        )
-        self._settings = {"region": region, "default_tags": [{"tags": dict(default_tags)}]}
-
-    @jsii.member(jsii_name="synthesizeAttributes")
-    def _synthesize_attributes(self) -> dict[str, Any]:
-        return self._settings
+    The prebuilt package asks for the one version that it was made from (6.25.0). The constructs here have no argument
+    that the modules' whole range lacks.
+    """
+    AwsProvider(stack, "aws", region=region, default_tags=[AwsProviderDefaultTags(tags=dict(default_tags))])
+    stack.add_override("terraform.required_providers.aws", dict(AWS_PROVIDER))
 
 
 __all__ = [
     "App",
-    "AwsProvider",
     "Construct",
     "LocalBackend",
     "S3Backend",
     "TerraformHclModule",
     "TerraformOutput",
     "TerraformStack",
+    "configure_aws_provider",
 ]

@@ -21,13 +21,13 @@ from infra.model.ingress import PartnerBusIngress, SnsFifoIngress, SqsIngress, W
 from infra.model.workflow import IamAuthorization, Route, S3State, Transform
 from infra.stacks.cdk import (
     App,
-    AwsProvider,
     Construct,
     LocalBackend,
     S3Backend,
     TerraformHclModule,
     TerraformOutput,
     TerraformStack,
+    configure_aws_provider,
 )
 from infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url
 from infra.stacks.terraform_literals import json_text, literal
@@ -52,7 +52,7 @@ class WorkflowStack(TerraformStack):
         self._workflow = environment.workflow
         self._folder = Path(app.outdir).resolve() / "stacks" / environment.stack_name
         tags = {"workflow": self._workflow.name, "environment": environment.name} | self._workflow.tags
-        AwsProvider(self, region=self._workflow.region, default_tags=literal(tags))
+        configure_aws_provider(self, region=self._workflow.region, default_tags=literal(tags))
         self._backend()
         self._lock_provider()
 

@@ -89,6 +89,27 @@ def test_missing_packages_are_told_with_the_way_to_get_them(clean_environ, tmp_p
     assert "Traceback" not in done.stderr
 
 
+def test_missing_constructs_of_the_provider_are_told_with_the_way_to_get_them(clean_environ, tmp_path):
+    without = (
+        "import importlib.util, runpy\n"
+        "find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name: None if name == 'cdktf_cdktf_provider_aws' else find(name)\n"
+        f"runpy.run_path({str(ROOT / 'main.py')!r}, run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without],
+        cwd=tmp_path,
+        env=clean_environ | {"CDKTF_OUTDIR": str(tmp_path / "out")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_SECONDS,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "the Python package cdktf-cdktf-provider-aws is not installed: run `make setup`\n"
+
+
 @pytest.mark.terraform
 def test_cdktf_synth_gives_what_main_gives(clean_environ, tmp_path):
     """The command line runs `app` of cdktf.json, in a copy of the project so that its own cdktf.out is left alone."""

@@ -1,6 +1,7 @@
 """What a workflow comes to in Terraform's JSON."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,14 @@ def test_provider_may_be_any_that_the_modules_take(default_stacks):
     assert default_stacks["dev"].document["terraform"]["required_providers"] == {
         "aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7"}
     }
+
+
+@pytest.mark.usefixtures("default_stacks")
+def test_of_the_prebuilt_providers_2200_submodules_those_in_use_are_loaded():
+    package = "cdktf_cdktf_provider_aws"
+    loaded = {name.split(".")[1] for name in sys.modules if name.startswith(f"{package}.")}
+
+    assert loaded == {"_jsii", "provider"}
 
 
 def test_everything_carries_workflow_and_environment_as_tags(default_stacks):
