@@ -217,7 +217,7 @@ def test_python_function_is_found_in_a_layer(layer):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [
         ("acme_none:tidy", "there is no module acme_none: add a layer that has it under python/"),
         ("acme_needs:tidy", "there is no module numberland, which acme_needs needs: add a layer"),
