@@ -50,6 +50,7 @@ PARTS: Final[dict[str, Part]] = {
         "ops.archive_replay.commands", "Deliver past events again, from the archive (for failed ones: `review retry`)."
     ),
     "trace": Part("ops.trace.commands", "An event's path over all hops: what happened, and where it is now.", "trace"),
+    "verify": Part("ops.verify.commands", "Whether a deployment is complete, allowed to work, and heard.", "verify"),
     "status": Part("ops.status.commands", "A deployment on one screen: what needs a person now.", "status"),
 }
 

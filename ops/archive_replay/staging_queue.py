@@ -55,7 +55,7 @@ class ReplayState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """A replay's queue, rule and EventBridge replay, all under one name.
+    """A replay's queue, rule and EventBridge replay, all under one name; ``purpose`` is the rule's description.
 
     Methods raise ``ProcessingError`` where AWS refuses or does not answer.
     """
@@ -64,6 +64,7 @@ class Staging:
     sqs: Any
     bus: Bus
     replay_id: str
+    purpose: str = "Collects a replay of `media-events archive-replay`; removed when that is over"
 
     @property
     def name(self) -> str:
@@ -102,7 +103,7 @@ class Staging:
             self.events.put_rule(
                 Name=self.name,
                 EventBusName=self.bus.name,
-                Description="Collects a replay of `media-events archive-replay`; removed when that is over",
+                Description=self.purpose,
                 EventPattern=json.dumps(pattern, separators=(",", ":")),
             )
             result = self.events.put_targets(

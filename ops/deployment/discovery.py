@@ -54,7 +54,7 @@ class Cloud:
         if self.record is not None:
             from ops.local.clients import Clients  # noqa: PLC0415
 
-            return getattr(Clients(self.record), "lambda_" if service == "lambda" else service)
+            return getattr(Clients(self.record), "lambda_" if service == "lambda" else service.replace("-", "_"))
         import boto3  # noqa: PLC0415  # half a second: only where AWS is used
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class Clients:
     """Clients of one local cloud, by service, made at their first use."""
 
+    apigatewayv2: Any
     cloudwatch: Any
     dynamodb: DynamoDBClient
     events: EventBridgeClient
@@ -34,6 +35,7 @@ class Clients:
     logs: CloudWatchLogsClient
     s3: S3Client
     secretsmanager: SecretsManagerClient
+    service_quotas: Any
     sns: Any
     sqs: SQSClient
     stepfunctions: SFNClient
@@ -56,7 +58,7 @@ class Clients:
         if service not in type(self).__annotations__:
             raise AttributeError(service)
         client = self.session.client(
-            cast("Any", service.removesuffix("_")),
+            cast("Any", service.removesuffix("_").replace("_", "-")),
             endpoint_url=self.record.endpoint,
             verify=self.record.ca_bundle,
             config=Config(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-_NAMES: Final[tuple[QueueAttributeNameType, ...]] = (
+NAMES: Final[tuple[QueueAttributeNameType, ...]] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
@@ -44,6 +44,6 @@ def depth(client: SQSClient, url: str) -> Depth:
         ProcessingError: SQS did not answer or refused.
     """
     with translated(f"asking for the queue {queue_name(url)}"):
-        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=_NAMES)["Attributes"]
-    waiting, in_flight, delayed = (int(attributes.get(name, "0")) for name in _NAMES)
+        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=NAMES)["Attributes"]
+    waiting, in_flight, delayed = (int(attributes.get(name, "0")) for name in NAMES)
     return Depth(waiting, in_flight, delayed)

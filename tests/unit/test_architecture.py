@@ -26,7 +26,7 @@ ORDER = {
     ],
     "infra": ["documents", "model", "validation", "loader", "stacks"],
     "ops": [
-        *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "status"),
+        *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "status", "verify"),
         *("partner", "route", "review_web", "demo"),
     ],
 }

@@ -1,0 +1,1 @@
+"""The checks: one subject each, from what is deployed to findings. They only read, except the probes."""

@@ -1,0 +1,33 @@
+"""A report on one screen: what failed, what was skipped, and how much is well."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from media_events.core.clock import timestamp
+from ops.shared.console import plain
+from ops.verify.model import Report, Verdict
+
+_STYLES: Final[dict[Verdict, str]] = {"pass": "bold green", "fail": "bold red", "skipped": "bold yellow"}
+
+
+def show(report: Report) -> RenderableType:
+    """Each check with what it found amiss, then the sum."""
+    rows: list[RenderableType] = []
+    for check in dict.fromkeys(finding.check for finding in report.findings):
+        findings = [finding for finding in report.findings if finding.check == check]
+        passed = sum(1 for finding in findings if finding.verdict == "pass")
+        verdict: Verdict = next((v for v in ("fail", "skipped") if any(f.verdict == v for f in findings)), "pass")
+        rows.append(Text.assemble((f"{verdict:8}", _STYLES[verdict]), f"{check}: {passed} of {len(findings)} well"))
+        for finding in findings:
+            if finding.verdict != "pass":
+                mark = "" if finding.verdict == "fail" else "skipped: "
+                rows.append(Text(f"    {plain(finding.subject)}: {mark}{plain(finding.found)}"))
+                rows.append(Text(f"      {plain(finding.do)}", style="dim"))
+    counts = report.counts
+    words = f"{counts['pass']} well, {counts['fail']} failed, {counts['skipped']} skipped"
+    rows += [Text(""), Text.assemble((words, _STYLES[report.verdict]), (f"   {timestamp(report.now)}", "dim"))]
+    return Group(*rows)

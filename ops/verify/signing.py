@@ -1,0 +1,171 @@
+"""A request signed as a partner's specification says, with the partner's secret: what its verification accepts.
+
+It shares no code with the verifier, which judges each request here before it is sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlencode
+
+from media_events.partners.body_parsing import FORM_TYPE, type_accepted
+from media_events.partners.signature_schemes import Verification
+from media_events.partners.signature_verification import Request, verify
+from media_events.partners.specification import PartnerSpecification
+
+JSON_TYPE: Final = "application/json"
+
+
+class UnsignableError(Exception):
+    """Nobody but the partner can sign such a request; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """Signs one body. ``now`` is in epoch seconds, ``identity`` makes the message id."""
+
+    verification: Verification
+    secret: str
+    identity: str
+    now: float
+
+    def headers(self, url: str, body: bytes) -> tuple[str, dict[str, str]]:
+        """The URL to call, and the headers of the proof."""
+        method = self.verification.method
+        headers = dict(self.verification.require_headers)
+        if method == "none":
+            return url, headers
+        if method in ("static_token", "basic", "jwt_body"):
+            return self._placed(
+                url, headers, {"static_token": self._token, "basic": self._basic, "jwt_body": self._jwt}[method](body)
+            )
+        return self._signed(url, headers, body)
+
+    def _token(self, body: bytes) -> str:  # noqa: ARG002
+        return self._formatted(self._key().decode("utf-8", "surrogateescape"), "")
+
+    def _basic(self, body: bytes) -> str:  # noqa: ARG002
+        return f"Basic {base64.b64encode(self._key()).decode()}"
+
+    def _jwt(self, body: bytes) -> str:
+        """https://www.rfc-editor.org/rfc/rfc7515: the payload is the body."""
+        head = _base64url(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
+        content = f"{head}.{_base64url(body)}"
+        return f"Bearer {content}.{_base64url(hmac.digest(self._key(), content.encode(), 'sha256'))}"
+
+    def _signed(self, url: str, headers: dict[str, str], body: bytes) -> tuple[str, dict[str, str]]:
+        rule, stamp = self.verification, self.stamp()
+        if rule.body_digest is not None:
+            digest = _encoded(hashlib.new(rule.body_digest.algorithm, body).digest(), rule.body_digest.encoding)
+            url = _with_query(url, rule.body_digest.query, digest)
+        if rule.timestamp is not None and rule.timestamp.place == "header":
+            headers[rule.timestamp.name] = stamp
+        if rule.message_id_header is not None:
+            headers[rule.message_id_header] = self.identity
+        key = self._key()
+        parts = {
+            "timestamp": stamp.encode(),
+            "id": self.identity.encode(),
+            "body": body,
+            "secret": key,
+            "url": url.encode(),
+        }
+        content = b"".join(literal.encode() + (parts[name] if name else b"") for literal, name in rule.content)
+        if rule.method == "digest":
+            signature = hashlib.new(rule.algorithm, content).digest()
+        else:
+            signature = hmac.digest(key, content, rule.algorithm)
+        return self._placed(url, headers, self._formatted(_encoded(signature, rule.encoding), stamp))
+
+    def stamp(self) -> str:
+        """The time of signing as the partner writes it."""
+        unit = "s" if self.verification.timestamp is None else self.verification.timestamp.unit
+        if unit == "iso":
+            return datetime.fromtimestamp(self.now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return str(int(self.now * 1000) if unit == "ms" else int(self.now))
+
+    def _formatted(self, signature: str, stamp: str) -> str:
+        rule = self.verification.signature_format
+        if rule.kind == "kv":
+            at = self.verification.timestamp
+            times = [f"{at.name}={stamp}"] if at is not None and at.place == "kv" else []
+            return rule.separator.join([*times, f"{rule.keys[0]}={signature}"])
+        if rule.kind == "versioned":
+            return f"{rule.keys[0]},{signature}"
+        return f"{rule.prefix}{signature}"
+
+    def _placed(self, url: str, headers: dict[str, str], proof: str) -> tuple[str, dict[str, str]]:
+        if self.verification.signature_header is not None:
+            return url, headers | {self.verification.signature_header: proof}
+        return _with_query(url, str(self.verification.signature_query), proof), headers
+
+    def _key(self) -> bytes:
+        rule = self.verification
+        text = self.secret.removeprefix(rule.key_prefix)
+        try:
+            if rule.key_format == "hex":
+                return bytes.fromhex(text)
+            if rule.key_format == "base64":
+                return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), validate=True)
+        except ValueError:
+            raise UnsignableError(f"its secret is not in the format {rule.key_format}") from None
+        return text.encode()
+
+
+def sign(  # noqa: PLR0913
+    specification: PartnerSpecification, secret: str, *, url: str, fields: Mapping[str, str], identity: str, now: float
+) -> Request:
+    """A POST with ``fields`` as its body, in the partner's format, that ``specification`` accepts.
+
+    Raises:
+        UnsignableError: nobody but the partner can sign it.
+    """
+    rule = specification.verification
+    if rule is None:
+        raise UnsignableError("its specification has no verification")
+    if rule.method == "ed25519" or (rule.public_key_prefix and secret.startswith(rule.public_key_prefix)):
+        raise UnsignableError("it signs with a private key, of which there is the public half only")
+    if rule.signs("sorted_form"):
+        raise UnsignableError("its signature fixes the form's fields, so a probe has no place in it")
+    signer = _Signer(rule, secret, identity, now)
+    body, content_type = _body(specification, fields, signer)
+    called, headers = signer.headers(url, body)
+    request = Request("POST", called, [("content-type", content_type), *headers.items()], body)
+    verdict = verify(rule, request, [secret], now)
+    if verdict.valid is False:
+        raise UnsignableError(f"its own verification refuses what it describes ({verdict.reason})")
+    return request
+
+
+def _body(specification: PartnerSpecification, fields: Mapping[str, str], signer: _Signer) -> tuple[bytes, str]:
+    accepted = specification.parsing.content_types
+    if specification.parsing.format == "form" or not type_accepted(JSON_TYPE, accepted):
+        json_type = next((one for one in accepted if "json" in one and "*" not in one), None)
+        if specification.parsing.format == "form" or json_type is None:
+            return urlencode(dict(fields)).encode(), FORM_TYPE
+    else:
+        json_type = JSON_TYPE
+    claims: dict[str, object] = dict(fields)
+    time = signer.verification.timestamp
+    if time is not None and time.place == "claim":
+        claims[time.name] = int(signer.stamp()) if time.unit in ("s", "ms") else signer.stamp()
+    return json.dumps(claims, separators=(",", ":")).encode(), json_type
+
+
+def _with_query(url: str, name: str, value: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({name: value})}"
+
+
+def _encoded(content: bytes, encoding: str) -> str:
+    return content.hex() if encoding == "hex" else base64.b64encode(content).decode()
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
