@@ -1,4 +1,8 @@
-"""One local cloud for the session, with a state directory and a port of its own, and the demonstration told on it."""
+"""One local cloud for the session, on which the demonstration has run, with a state directory and a port of its own.
+
+With `-n 4` all tests on that cloud run in one process, one after the other, and each file that starts a cloud of its
+own in another. An apply mostly waits, so several clouds at a time cost little.
+"""
 
 from __future__ import annotations
 
@@ -25,30 +29,32 @@ from ops.local.clients import Clients
 from ops.local.function_logs import LogLine, LogReader
 from ops.local.paths import LocalPaths
 
-# Files with a cloud of their own; all others share the demonstration's.
-OWN_CLOUD = {"test_every_target.py", "test_every_way_in.py", "test_killed_commands.py", "test_transform_steps.py"}
-
-
-class _ByCloud(LoadScopeScheduling):
-    """What shares a local cloud runs in one process, one test after the other."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = Path(nodeid.partition("::")[0]).name
-        return file if file in OWN_CLOUD else "the demonstration's"
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByCloud:
-    """How `-n` spreads these tests. An apply mostly waits, so several clouds at a time cost little."""
-    return _ByCloud(config, log)
-
+OWN_CLOUD = {"test_destinations.py", "test_ingress.py", "test_killed_commands.py", "test_transform_steps.py"}
+"""Files with a cloud of their own; all others share the demonstration's."""
 
 FIRST, LAST = ("test_demo.py", "test_webhook_attacks.py"), ("test_secrecy.py",)
 """On the shared cloud, first the tests that count its traffic, last the search for secrets."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByCloud(LoadScopeScheduling):
+    """Sends the tests that share a local cloud to one process. xdist's own groups don't work with pytest 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).name
+        return file if file in OWN_CLOUD else "demonstration"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByCloud:
+    """How `-n` spreads these tests."""
+    return _ByCloud(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     here = Path(__file__).parent
     ours = [item for item in items if item.path.is_relative_to(here)]
+    shared = {item.path.name for item in ours if "demonstration" in item.fixturenames}
+    if wrong := OWN_CLOUD - ({file.name for file in here.glob("test_*.py")} - shared):
+        raise pytest.UsageError(f"tests/system/conftest.py: {', '.join(sorted(wrong))} have no cloud of their own")
     for item in ours:
         item.add_marker(pytest.mark.local)
     ours.sort(key=lambda item: (item.path.name in LAST, item.path.name not in FIRST))
@@ -56,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @dataclass(frozen=True)
-class Told:
+class Demonstration:
     """The demonstration as it went: its result, and what it printed."""
 
     result: dict[str, Any]
@@ -65,13 +71,13 @@ class Told:
 
 
 @pytest.fixture(scope="session")
-def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     paths = LocalPaths(tmp_path_factory.mktemp("local-cloud"))
     text = io.StringIO()
     previous = _interrupt_when_terminated()
     try:
         result = DemoRun(paths, Console(file=text, width=160)).run()
-        yield Told(result, text.getvalue(), paths)
+        yield Demonstration(result, text.getvalue(), paths)
     finally:
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
@@ -91,18 +97,18 @@ def _interrupt_when_terminated() -> Any:
 
 
 @pytest.fixture(scope="session")
-def clients(reported: Told) -> Clients:
-    return Clients(lifecycle.require_record(reported.paths))
+def clients(demonstration: Demonstration) -> Clients:
+    return Clients(lifecycle.require_record(demonstration.paths))
 
 
 @pytest.fixture(scope="session")
-def outputs(reported: Told) -> dict[str, Any]:
-    return lifecycle.read_outputs(reported.paths)
+def outputs(demonstration: Demonstration) -> dict[str, Any]:
+    return lifecycle.read_outputs(demonstration.paths)
 
 
 @pytest.fixture(scope="session")
-def receiver(reported: Told) -> Receiver:
-    running = Receiver.read(reported.paths)
+def receiver(demonstration: Demonstration) -> Receiver:
+    running = Receiver.read(demonstration.paths)
     assert running is not None
     return running
 

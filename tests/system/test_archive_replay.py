@@ -24,7 +24,7 @@ START = ("start", "--since", "3h", "--settle", "0", "--partner", "frameio")
 
 
 @pytest.fixture(scope="module", name="replay")
-def _replay(reported: Any, clients: Clients, outputs: dict[str, Any]) -> Replay:
+def _replay(demonstration: Any, clients: Clients, outputs: dict[str, Any]) -> Replay:
     """Run `media-events archive-replay` as a user with one of the operators' policies."""
     iam = clients.iam
     keys = {}
@@ -40,7 +40,7 @@ def _replay(reported: Any, clients: Clients, outputs: dict[str, Any]) -> Replay:
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
             "PYTHONPATH": f"{REPOSITORY / 'lambda_src'}{os.pathsep}{REPOSITORY}",
-            DIRECTORY_VARIABLE: str(reported.paths.directory),
+            DIRECTORY_VARIABLE: str(demonstration.paths.directory),
         }
         return subprocess.run(
             [sys.executable, "-m", "ops", "archive-replay", *arguments, "--json"],

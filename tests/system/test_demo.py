@@ -19,9 +19,9 @@ from ops.local.overview import open_review_items
 # What the demonstration itself judges
 
 
-def test_every_event_is_accounted_for(reported):
-    assert reported.result["faults"] == []
-    assert reported.result["ok"]
+def test_every_event_is_accounted_for(demonstration):
+    assert demonstration.result["faults"] == []
+    assert demonstration.result["ok"]
 
 
 @pytest.mark.parametrize(
@@ -38,39 +38,39 @@ def test_every_event_is_accounted_for(reported):
         ("Ingest: Frame.io's file published", {"cms": 1, "lake": 1}),
     ],
 )
-def test_each_event_has_one_effect_at_each_of_its_destinations(reported, label, destinations):
-    event = next(event for event in reported.result["events"] if event["label"] == label)
+def test_each_event_has_one_effect_at_each_of_its_destinations(demonstration, label, destinations):
+    event = next(event for event in demonstration.result["events"] if event["label"] == label)
     assert event["delivered"] == destinations
 
 
-def test_the_failing_destination_was_retried_and_re_driven_before_a_person_was_asked(reported):
-    comment = next(event for event in reported.result["events"] if event["label"] == "Frame.io: comment")
+def test_the_failing_destination_was_retried_and_re_driven_before_a_person_was_asked(demonstration):
+    comment = next(event for event in demonstration.result["events"] if event["label"] == "Frame.io: comment")
     assert comment["failed_attempts"] == 4
     assert comment["redrives"] == 1
 
 
-def test_the_review_desk_named_the_reason(reported):
-    listed = reported.printed.split("review list", 1)[1].split("review retry", 1)[0]
+def test_the_review_desk_named_the_reason(demonstration):
+    listed = demonstration.printed.split("review list", 1)[1].split("review retry", 1)[0]
     assert "http-503" in listed
     assert "review-tool" in listed
 
 
-def test_each_asset_s_steps_came_in_order(reported):
-    assert reported.result["in_order"] == [
+def test_each_asset_s_steps_came_in_order(demonstration):
+    assert demonstration.result["in_order"] == [
         ["Frame.io: upload completed", "Frame.io: file ready"],
         ["Mux: asset created", "Mux: asset ready"],
     ]
 
 
-def test_the_workflow_waited_until_the_transcoder_told_that_it_was_done(reported):
-    told_of = reported.printed.partition("A workflow waits for its transcode")[2]
+def test_the_workflow_waited_until_the_transcoder_told_that_it_was_done(demonstration):
+    told_of = demonstration.printed.partition("A workflow waits for its transcode")[2]
     assert "waiting: " in told_of
     assert "Transcoder: job completed: answered 202" in told_of
-    assert "Ingest: Frame.io's file published" not in reported.printed.partition("A workflow waits")[0]
+    assert "Ingest: Frame.io's file published" not in demonstration.printed.partition("A workflow waits")[0]
 
 
-def test_the_forgery_left_no_trace(reported):
-    assert reported.result["forgery_traces"] == []
+def test_the_forgery_left_no_trace(demonstration):
+    assert demonstration.result["forgery_traces"] == []
 
 
 # What the parts say
@@ -105,8 +105,8 @@ def test_the_failing_destination_was_asked_no_more_than_it_was_tried(receiver: R
     assert asked == [503, 503, 503, 503, 200]
 
 
-def test_nothing_is_left_open_in_review(clients: Clients, outputs, reported):
-    mine = {event["event_id"] for event in reported.result["events"]}
+def test_nothing_is_left_open_in_review(clients: Clients, outputs, demonstration):
+    mine = {event["event_id"] for event in demonstration.result["events"]}
     items = open_review_items(clients, outputs["review_table_name"])
     assert [item for item in items if item.event_id in mine] == []
 
@@ -142,11 +142,12 @@ def test_the_lake_is_partitioned_by_partner_type_and_day(clients: Clients):
 # The cloud
 
 
-def test_a_second_apply_changes_nothing(reported):
+def test_a_second_apply_changes_nothing(demonstration):
     again = lifecycle.up(
-        reported.paths, lifecycle.UpOptions(check=True, variables=external_resources.variables(reported.paths))
+        demonstration.paths,
+        lifecycle.UpOptions(check=True, variables=external_resources.variables(demonstration.paths)),
     )
-    assert again.record == lifecycle.require_record(reported.paths)
+    assert again.record == lifecycle.require_record(demonstration.paths)
 
 
 def test_a_principal_without_a_policy_may_do_nothing(clients: Clients):

@@ -18,19 +18,19 @@ from ops.demo.http_receiver_process import Receiver
 from ops.demo.scenario import BROKEN
 from ops.local.clients import Clients
 from ops.local.paths import DIRECTORY_VARIABLE, REPOSITORY
-from tests.system.conftest import Told
+from tests.system.conftest import Demonstration
 from tests.system.operators import with_policy
 from tests.system.polling import eventually
 
 GUIDE = REPOSITORY / "docs" / "tutorials" / "first-events.md"
 
 
-def command(reported: Told, *arguments: str) -> str:
+def command(demonstration: Demonstration, *arguments: str) -> str:
     """What `media-events` prints, as the docs say to type it."""
     typed = " ".join(arguments)
     done = subprocess.run(
         [str(REPOSITORY / "bin" / "media-events"), *arguments],
-        env=os.environ | {DIRECTORY_VARIABLE: str(reported.paths.directory), "COLUMNS": "160"},
+        env=os.environ | {DIRECTORY_VARIABLE: str(demonstration.paths.directory), "COLUMNS": "160"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -41,9 +41,9 @@ def command(reported: Told, *arguments: str) -> str:
     return done.stdout
 
 
-def open_items(reported: Told, group: str) -> dict[str, str]:
+def open_items(demonstration: Demonstration, group: str) -> dict[str, str]:
     """The open items of a group by their events."""
-    listed = json.loads(command(reported, "review", "list", "--group", group, "--status", "OPEN", "--json"))
+    listed = json.loads(command(demonstration, "review", "list", "--group", group, "--status", "OPEN", "--json"))
     return {item["event_id"]: item["item_id"] for item in listed["items"]}
 
 
@@ -57,16 +57,16 @@ class Failed:
 
 
 @pytest.fixture(name="failed", scope="module")
-def _failed(reported: Told, receiver: Receiver) -> Iterator[Failed]:
+def _failed(demonstration: Demonstration, receiver: Receiver) -> Iterator[Failed]:
     """An event for each of the two ways, sent as the docs say. Other tests leave groups of their own."""
     receiver.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
-    sent = [command(reported, "demo", "send", "frameio-v4-comment.created") for _ in range(2)]
+    sent = [command(demonstration, "demo", "send", "frameio-v4-comment.created") for _ in range(2)]
     by_command, by_page = (json.loads(answer.partition(" ")[2])["id"] for answer in sent)
 
     def waiting() -> Failed | None:
-        for group in json.loads(command(reported, "review", "groups", "--json"))["groups"]:
+        for group in json.loads(command(demonstration, "review", "groups", "--json"))["groups"]:
             of_it = (group["destination"], group["error_code"]) == (BROKEN, "http-503")
-            if of_it and {by_command, by_page} <= set(open_items(reported, group["group_id"])):
+            if of_it and {by_command, by_page} <= set(open_items(demonstration, group["group_id"])):
                 return Failed(group, by_command, by_page)
         return None
 
@@ -77,7 +77,7 @@ def _failed(reported: Told, receiver: Receiver) -> Iterator[Failed]:
 
 
 def test_a_newcomer_finds_understands_and_delivers_the_event(
-    reported: Told, receiver: Receiver, failed: Failed
+    demonstration: Demonstration, receiver: Receiver, failed: Failed
 ) -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     for typed in ("demo send frameio-v4-comment.created", "review groups", "review list", "review show ITEM"):
@@ -85,22 +85,22 @@ def test_a_newcomer_finds_understands_and_delivers_the_event(
 
     group = failed.group
     assert group["failure_class"] == "transient"
-    assert "see whether the receiver is back, then retry" in command(reported, "review", "groups")
-    item = open_items(reported, group["group_id"])[failed.by_command]
-    shown = command(reported, "review", "show", item)
+    assert "see whether the receiver is back, then retry" in command(demonstration, "review", "groups")
+    item = open_items(demonstration, group["group_id"])[failed.by_command]
+    shown = command(demonstration, "review", "show", item)
     for part in ("http-503", "comment", "attempt", f"route/comments-to-{BROKEN}", "Make sure that the receiver is up"):
         assert part in shown
 
     receiver.answer_with(BROKEN, HTTPStatus.OK)
-    replayed = command(reported, "review", "retry", item, "--reason", "the review tool is back")
+    replayed = command(demonstration, "review", "retry", item, "--reason", "the review tool is back")
     assert f"delivered to {BROKEN}" in replayed
-    left = open_items(reported, group["group_id"])
+    left = open_items(demonstration, group["group_id"])
     assert failed.by_command not in left
     assert failed.by_page in left
 
 
 def test_a_newcomer_does_it_by_page_with_the_ready_policy(
-    reported: Told, clients: Clients, outputs: dict[str, Any], receiver: Receiver, failed: Failed
+    demonstration: Demonstration, clients: Clients, outputs: dict[str, Any], receiver: Receiver, failed: Failed
 ) -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     for part in (
@@ -112,7 +112,7 @@ def test_a_newcomer_does_it_by_page_with_the_ready_policy(
     ):
         assert part in guide
     # It includes `read`, and nothing else is allowed: the local cloud enforces IAM.
-    newcomer = with_policy(reported.paths, clients, "newcomer", outputs["operator_policies"]["retry"])
+    newcomer = with_policy(demonstration.paths, clients, "newcomer", outputs["operator_policies"]["retry"])
     receiver.answer_with(BROKEN, HTTPStatus.SERVICE_UNAVAILABLE)
     mend = f"{receiver.url}{CONTROL}/{BROKEN}?status=200"
     with newcomer.page() as link:

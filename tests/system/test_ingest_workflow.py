@@ -78,13 +78,13 @@ def test_transcode_that_failed_is_told_of(
     assert eventually(
         lambda: [each for each in receiver.requests() if each.system == TRANSCODER and order in each.body]
     )
-    reported = {
+    report = {
         "type": "job.failed",
         "timestamp": datetime.now(UTC).isoformat(),
         "data": {"order_id": order, "asset_id": "a"},
     }
 
-    assert senders[TRANSCODER].send(json.dumps(reported).encode()).status == 202
+    assert senders[TRANSCODER].send(json.dumps(report).encode()).status == 202
 
     assert (ended(arn)["status"], ended(arn)["error"]) == ("FAILED", "NotTranscoded")
     assert eventually(lambda: told_in_lake(clients, "transcode.failed", order))

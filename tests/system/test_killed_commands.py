@@ -173,8 +173,8 @@ def test_two_operators_a_kill_and_a_cancel_and_none_is_sent_twice(place):
     resumed = place.command("resume", operation)
     place.until(lambda: place.records.operation(operation).taken > before or resumed.poll() is not None)
     cancelled = bulk_operations.cancel(place.records, operation)
-    reported, problem = resumed.communicate()
-    assert json.loads(reported)["state"] == ("completed" if cancelled is None else "cancelled"), problem
+    output, problem = resumed.communicate()
+    assert json.loads(output)["state"] == ("completed" if cancelled is None else "cancelled"), problem
     last, problem = place.command("resume", operation).communicate()
     assert cancelled is None or json.loads(last)["state"] == "completed", problem
     assert json.loads(second.communicate()[0])["state"] == "completed"

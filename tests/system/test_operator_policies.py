@@ -35,7 +35,7 @@ from ops.review_web.app import create
 from ops.review_web.request_guard import Gate, hosts_of
 from ops.review_web.server import context_of
 from ops.shared.options import Where
-from tests.system.conftest import Told
+from tests.system.conftest import Demonstration
 from tests.system.operators import Operator, Said, Visitor, with_policy
 from tests.system.policies import Guard, accesses, allows
 from tests.system.polling import eventually
@@ -75,22 +75,24 @@ def _items(
 
 
 @pytest.fixture(name="holder", scope="module")
-def _holder(reported: Told, clients: Clients, outputs: dict[str, Any]) -> Callable[[str], Operator]:
+def _holder(demonstration: Demonstration, clients: Clients, outputs: dict[str, Any]) -> Callable[[str], Operator]:
     """Somebody with one of the policies, and nothing else."""
     made: dict[str, Operator] = {}
 
     def holder(policy: str) -> Operator:
         if policy not in made:
-            made[policy] = with_policy(reported.paths, clients, f"may-{policy}", outputs["operator_policies"][policy])
+            made[policy] = with_policy(
+                demonstration.paths, clients, f"may-{policy}", outputs["operator_policies"][policy]
+            )
         return made[policy]
 
     return holder
 
 
 @pytest.fixture(name="edited", scope="module")
-def _edited(items: Mapping[str, str], reported: Told, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _edited(items: Mapping[str, str], demonstration: Demonstration, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An item's event, corrected, in a file."""
-    draft = Operator(reported.paths, {}).run("review", "edit", items["to-edit"], "--draft")
+    draft = Operator(demonstration.paths, {}).run("review", "edit", items["to-edit"], "--draft")
     document = json.loads(draft.out)
     document["data"]["mended"] = "well"
     file = tmp_path_factory.mktemp("edit") / "event.json"
@@ -119,8 +121,8 @@ def _versions(look: Callable[[str], ReviewItem], items: Mapping[str, str]) -> Ca
 
 def is_refused(said: Said) -> bool:
     """Whether IAM refused, and a person is told so in a few words."""
-    reported = said.out + said.err
-    return said.status == 1 and "AccessDenied" in reported and "Traceback" not in reported
+    output = said.out + said.err
+    return said.status == 1 and "AccessDenied" in output and "Traceback" not in output
 
 
 def refused_all(operator: Operator, *commands: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -239,9 +241,9 @@ def test_the_page_shows_metadata_s_holder_the_rest_and_names_the_policy_that_is_
     assert versions() == before
 
 
-def test_the_page_tells_who_may_see_nothing_which_policy_to_ask_for(reported, clients: Clients, items):
+def test_the_page_tells_who_may_see_nothing_which_policy_to_ask_for(demonstration, clients: Clients, items):
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
-    nobody = with_policy(reported.paths, clients, "may-nothing", json.dumps(policy))
+    nobody = with_policy(demonstration.paths, clients, "may-nothing", json.dumps(policy))
     with nobody.page() as link:
         visitor = Visitor.enter(link)
         for path in ("/", "/items", f"/items/{items['to-archive']}", "/operations"):
@@ -270,8 +272,10 @@ class Guarded:
 
 
 @pytest.fixture(name="guarded")
-def _guarded(reported: Told, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Guarded]:
-    monkeypatch.setenv(DIRECTORY_VARIABLE, str(reported.paths.directory))
+def _guarded(
+    demonstration: Demonstration, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Guarded]:
+    monkeypatch.setenv(DIRECTORY_VARIABLE, str(demonstration.paths.directory))
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     return lambda policy: Guarded(outputs["operator_policies"][policy])
 

@@ -46,9 +46,9 @@ class Planted:
 
 
 @pytest.fixture(name="secrets", scope="module")
-def _secrets(senders: dict[str, Sender], reported) -> list[str]:
+def _secrets(senders: dict[str, Sender], demonstration) -> list[str]:
     """Partners' secrets, and the keys of those that events are delivered to, in lower case."""
-    around = ExternalResources.read(reported.paths)
+    around = ExternalResources.read(demonstration.paths)
     assert around is not None
     client = json.loads(around.keys[FILES])["client_secret"]
     found = [sender.secret for sender in senders.values()] + [around.keys[SIGNED], around.keys[TRANSCODER], client]
@@ -113,9 +113,9 @@ def _notices(clients: Clients, planted: Planted) -> list[str]:
 
 
 @pytest.fixture(name="printed", scope="module")
-def _printed(reported, planted: Planted) -> dict[str, str]:
+def _printed(demonstration, planted: Planted) -> dict[str, str]:
     """What the commands print of the events that failed."""
-    operator = Operator(reported.paths, {})
+    operator = Operator(demonstration.paths, {})
     commands = [["status", "--json"], ["review", "list", "--json"], ["review", "groups", "--json"]]
     commands += [["review", "export", "--format", form] for form in ("csv", "jsonl")]
     for item_id in planted.item_ids:
@@ -126,9 +126,9 @@ def _printed(reported, planted: Planted) -> dict[str, str]:
 
 
 @pytest.fixture(name="pages", scope="module")
-def _pages(reported, planted: Planted) -> dict[str, str]:
+def _pages(demonstration, planted: Planted) -> dict[str, str]:
     """What the review page shows of the events that failed, also when hidden values are asked for."""
-    with Operator(reported.paths, {}).page() as link:
+    with Operator(demonstration.paths, {}).page() as link:
         visitor = Visitor.enter(link)
         paths = ["/", "/items", "/operations"]
         paths += [f"/{kind}={event_id}" for event_id in planted.event_ids for kind in ("items?event", "trace?id")]
@@ -198,6 +198,6 @@ def test_the_audit_holds_no_secret(clients: Clients, outputs, secrets, planted: 
     assert found(audit, [*secrets, *planted.plants, *MARKS]) == []
 
 
-def test_terraforms_state_holds_no_secret(reported, secrets: list[str]):
-    state = reported.paths.terraform_state.read_text(encoding="utf-8")
+def test_terraforms_state_holds_no_secret(demonstration, secrets: list[str]):
+    state = demonstration.paths.terraform_state.read_text(encoding="utf-8")
     assert [secret for secret in secrets if secret in state.lower()] == []

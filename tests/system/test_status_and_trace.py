@@ -16,15 +16,15 @@ from tests.system.polling import eventually
 
 
 @pytest.fixture(name="reader", scope="module")
-def _reader(reported, clients: Clients, outputs) -> Operator:
-    return with_policy(reported.paths, clients, "reader", outputs["operator_policies"]["read"])
+def _reader(demonstration, clients: Clients, outputs) -> Operator:
+    return with_policy(demonstration.paths, clients, "reader", outputs["operator_policies"]["read"])
 
 
 @pytest.fixture(name="stories", scope="module")
-def _stories(reported, reader: Operator) -> dict[str, dict[str, Any]]:
+def _stories(demonstration, reader: Operator) -> dict[str, dict[str, Any]]:
     """The trace of each event of the demonstration, by its label."""
     found = {}
-    for event in reported.result["events"]:
+    for event in demonstration.result["events"]:
         said = reader.run("trace", event["event_id"], "--json")
         assert said.status == 0, (event["label"], said.out, said.err)
         (story,) = said.document["events"]
@@ -39,9 +39,9 @@ def hops(story: dict[str, Any], *states: str) -> list[str]:
 # --- what the demonstration left -------------------------------------------------------------------------------
 
 
-def test_every_event_is_where_the_demonstration_saw_it_arrive_and_nowhere_else(reported, stories):
+def test_every_event_is_where_the_demonstration_saw_it_arrive_and_nowhere_else(demonstration, stories):
     assert {label: hops(story, "delivered") for label, story in stories.items()} == {
-        event["label"]: sorted(event["delivered"]) for event in reported.result["events"]
+        event["label"]: sorted(event["delivered"]) for event in demonstration.result["events"]
     }
     assert all(leg["state"] in {"delivered", "passed"} for story in stories.values() for leg in story["hops"])
     assert [story["unknown"] for story in stories.values() if story["unknown"]] == []
@@ -72,19 +72,19 @@ def test_an_execution_is_part_of_the_story(stories):
     assert [step["what"] for step in executions] == ["its execution began", "its execution ended: SUCCEEDED"]
 
 
-def test_an_asset_s_events_are_found_by_its_id(reported, stories, reader: Operator):
+def test_an_asset_s_events_are_found_by_its_id(demonstration, stories, reader: Operator):
     subject = stories["Mux: asset ready"]["subject"]
     found = reader.run("trace", subject, "--json").document["events"]
     assert {"Mux: asset created", "Mux: asset ready"} <= {
         event["label"]
-        for event in reported.result["events"]
+        for event in demonstration.result["events"]
         if event["event_id"] in {story["event_id"] for story in found}
     }
 
 
-def test_nothing_of_what_is_in_an_event_is_told(reported, reader: Operator):
+def test_nothing_of_what_is_in_an_event_is_told(demonstration, reader: Operator):
     said = reader.run(
-        "trace", next(e["event_id"] for e in reported.result["events"] if e["label"] == "Frame.io: comment")
+        "trace", next(e["event_id"] for e in demonstration.result["events"] if e["label"] == "Frame.io: comment")
     )
     assert "workspace" not in said.out
     assert '"data"' not in said.out
@@ -96,9 +96,9 @@ def test_an_event_that_was_never_there_is_unknown(reader: Operator):
     assert "no trace" in said.err
 
 
-def test_who_may_read_nothing_is_not_told_that_an_event_is_unknown(reported, clients: Clients):
+def test_who_may_read_nothing_is_not_told_that_an_event_is_unknown(demonstration, clients: Clients):
     nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
-    nobody = with_policy(reported.paths, clients, "reads-nothing", json.dumps(nothing))
+    nobody = with_policy(demonstration.paths, clients, "reads-nothing", json.dumps(nothing))
     assert nobody.run("trace", "never-there").status == 5
     assert nobody.run("status").status == 2
 
@@ -119,8 +119,8 @@ def needs(said: Said) -> list[str]:
 
 
 @pytest.fixture(name="replayer", scope="module")
-def _replayer(reported, clients: Clients, outputs) -> Operator:
-    return with_policy(reported.paths, clients, "replayer", outputs["operator_policies"]["retry"])
+def _replayer(demonstration, clients: Clients, outputs) -> Operator:
+    return with_policy(demonstration.paths, clients, "replayer", outputs["operator_policies"]["retry"])
 
 
 def test_status_and_trace_follow_an_event_into_review_and_out_of_it(
