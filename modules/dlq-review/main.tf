@@ -8,9 +8,8 @@ locals {
   hop     = "review/${var.name}"
   kms_key = var.settings.kms_key[*]
 
-  bucket              = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
-  bodies_prefix       = "bodies/review/"
-  event_bodies_prefix = "bodies/events/" # where ingresses and transforms store what is too large for the bus
+  bucket        = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
+  bodies_prefix = "bodies/review/"
 
   # By ARN: a message names the queue that it is from by that.
   configuration = jsonencode({ dead_letter_queues = { for queue in values(var.dead_letter_queues) : queue.queue_arn => {
@@ -45,6 +44,13 @@ module "bucket" {
   settings = var.settings
 }
 
+# Where ingresses and transforms store what is too large for the bus.
+module "event_bodies" {
+  source = "../internal/event-bodies"
+  bucket = local.bucket
+  store  = false
+}
+
 ################################################################################
 # Function
 ################################################################################
@@ -65,7 +71,7 @@ module "function" {
     BODIES_URI   = "s3://${local.bucket.name}/${local.bodies_prefix}"
     TOPIC_ARN    = aws_sns_topic.review.arn
 
-    EVENT_BODIES_URI       = "s3://${local.bucket.name}/${local.event_bodies_prefix}"
+    EVENT_BODIES_URI       = module.event_bodies.uri
     NOTIFICATIONS_PER_HOUR = tostring(var.notifications_per_hour)
     CLOSED_RETENTION_DAYS  = tostring(var.closed_retention_days)
   }
@@ -90,11 +96,11 @@ module "function" {
         # The audit is only added to, by whomever.
         conditions = [{ test = "ForAllValues:StringNotLike", variable = "dynamodb:LeadingKeys", values = ["audit/*"] }]
       }
-      ListBodies      = { actions = ["s3:ListBucketVersions"], resources = [local.bucket.arn] }
-      DeleteBodies    = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
-      ReadEventBodies = { actions = ["s3:GetObject"], resources = ["${local.bucket.arn}/${local.event_bodies_prefix}*"] }
-      Notify          = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
+      ListBodies   = { actions = ["s3:ListBucketVersions"], resources = [local.bucket.arn] }
+      DeleteBodies = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
+      Notify       = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }
     },
+    module.event_bodies.policy_statements,
     local.redrive_permissions,
   )
 

@@ -56,6 +56,8 @@ locals {
       { Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], Resource = [aws_dynamodb_table.items.arn] },
       { Sid = "ListItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["${aws_dynamodb_table.items.arn}/index/*"] },
       { Sid = "ReadBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${local.bucket.arn}/${local.bodies_prefix}*"] },
+      # Without it S3 answers 403 for a body that has been deleted.
+      { Sid = "FindBodies", Effect = "Allow", Action = ["s3:ListBucket"], Resource = [local.bucket.arn], Condition = { StringLike = { "s3:prefix" = ["${local.bodies_prefix}*"] } } },
     ],
     local.read_idempotency_records,
     local.use_key,
@@ -101,7 +103,7 @@ locals {
 
   send_to_hops = concat(
     local.send_to_bus,
-    [{ Sid = "RestoreEventBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.bucket.arn}/${local.event_bodies_prefix}*"] }],
+    [{ Sid = "RestoreEventBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.bucket.arn}/bodies/events/*"] }],
     [for arns in [[for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"]] :
     { Sid = "SendToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = arns } if length(arns) > 0],
     [for arns in [distinct(compact(values(var.dead_letter_queues)[*].function_arn))] :

@@ -14,8 +14,7 @@ locals {
     contains(local.own_secrets, partner) ? [aws_secretsmanager_secret.partner[partner].arn] : settings.secret_arns == null ? [] : settings.secret_arns
   }
 
-  bucket        = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
-  bodies_prefix = "bodies/events/" # the same as the router's: pointers under another prefix are not followed
+  bucket = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
 }
 
 module "bucket" {
@@ -24,6 +23,11 @@ module "bucket" {
 
   name     = lower(replace(var.name, "_", "-"))
   settings = var.settings
+}
+
+module "event_bodies" {
+  source = "../internal/event-bodies"
+  bucket = local.bucket
 }
 
 ################################################################################
@@ -126,7 +130,7 @@ locals {
     BUS_ARN               = var.bus_arn
     IDEMPOTENCY_TABLE     = aws_dynamodb_table.idempotency.name
     DEAD_LETTER_QUEUE_URL = aws_sqs_queue.dlq.url
-    BODIES_URI            = "s3://${local.bucket.name}/${local.bodies_prefix}"
+    BODIES_URI            = module.event_bodies.uri
     MAX_BODY_BYTES        = tostring(var.max_body_bytes)
     MAX_ENTRY_BYTES       = tostring(var.max_entry_bytes)
   }
@@ -145,12 +149,9 @@ locals {
         actions   = ["sqs:SendMessage"]
         resources = [aws_sqs_queue.dlq.arn]
       }
-      # Reads what it stored itself, when a request that could not be processed is sent to it again.
-      StoreLargeBodies = {
-        actions   = ["s3:GetObject", "s3:PutObject"]
-        resources = ["${local.bucket.arn}/${local.bodies_prefix}*"]
-      }
     },
+    # Reads what it stored itself, when a request that could not be processed is sent to it again.
+    module.event_bodies.policy_statements,
     length(local.own_secrets) == 0 && alltrue([for settings in values(var.partners) : length(coalesce(settings.secret_arns, [])) == 0]) ? {} : {
       ReadSecrets = {
         actions   = ["secretsmanager:GetSecretValue"]

@@ -50,9 +50,7 @@ locals {
 
   make_bucket = var.settings.bucket == null && length(local.transforms) + length(local.routes_by_function) > 0
 
-  # The same as the ingress modules': pointers under another prefix are not followed.
-  bodies_prefix = "bodies/events/"
-  bucket        = local.make_bucket ? module.bucket[0].bucket : var.settings.bucket
+  bucket = local.make_bucket ? module.bucket[0].bucket : var.settings.bucket
 
   # Each function's: its own network, if it has one.
   settings = merge(
@@ -67,6 +65,11 @@ module "bucket" {
 
   name     = replace(lower(var.name), "_", "-")
   settings = var.settings
+}
+
+module "event_bodies" {
+  source = "../internal/event-bodies"
+  bucket = local.bucket
 }
 
 ################################################################################
@@ -119,14 +122,14 @@ resource "aws_cloudwatch_event_target" "queue" {
 ################################################################################
 
 locals {
-  transform_environment = { BUS_ARN = var.bus_arn, BODIES_URI = try("s3://${local.bucket.name}/${local.bodies_prefix}", null) }
+  transform_environment = { BUS_ARN = var.bus_arn, BODIES_URI = module.event_bodies.uri }
 
   transform_statements = { for key in keys(local.transforms) : key => merge(
     {
       PublishTransformed = { actions = ["events:PutEvents"], resources = [var.bus_arn], conditions = [] }
-      # An event too large for the bus comes as a pointer, and may leave as one.
-      LargeBodies = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"], conditions = [] }
     },
+    # An event too large for the bus comes as a pointer, and may leave as one.
+    module.event_bodies.policy_statements,
     local.step_statements[key],
   ) }
 

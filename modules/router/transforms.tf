@@ -18,7 +18,11 @@ locals {
     }],
     # Without it S3 says of an object that isn't there that one may not read it.
     [for object in try([step.lookup.s3], []) : {
-      sid = "Step${index}Absence", actions = ["s3:ListBucket"], resources = ["arn:${local.partition}:s3:::${try(object.bucket, "")}"], via = []
+      sid       = "Step${index}Absence"
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${local.partition}:s3:::${try(object.bucket, "")}"]
+      via       = []
+      prefixes  = ["${try(coalesce(object.prefix), "")}*"]
     }],
     [for arn in try([step.lookup.http.auth.secret_arn], []) : {
       sid = "Step${index}Secret", actions = ["secretsmanager:GetSecretValue"], resources = [arn], via = []
@@ -37,9 +41,12 @@ locals {
 
   step_statements = { for key, grants in local.step_grants : key => {
     for grant in grants : grant.sid => {
-      actions    = grant.actions
-      resources  = grant.resources
-      conditions = [for service in grant.via : { test = "StringEquals", variable = "kms:ViaService", values = [service] }]
+      actions   = grant.actions
+      resources = grant.resources
+      conditions = concat(
+        [for service in grant.via : { test = "StringEquals", variable = "kms:ViaService", values = [service] }],
+        [for prefix in try(grant.prefixes, []) : { test = "StringLike", variable = "s3:prefix", values = [prefix] }],
+      )
     }
   } }
 }

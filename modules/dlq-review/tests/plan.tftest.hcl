@@ -84,6 +84,8 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-review/*"] },
       { Sid = "DeleteBodies", Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "DeleteItems", Effect = "Allow", Action = ["dynamodb:DeleteItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"], Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*"] } } },
+      { Sid = "EventBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
+      { Sid = "FindEventBodies", Effect = "Allow", Action = ["s3:ListBucket"], Resource = ["arn:aws:s3:::kit"], Condition = { StringLike = { "s3:prefix" = ["bodies/events/*"] } } },
       { Sid = "ListBodies", Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = ["arn:aws:s3:::kit"] },
       { Sid = "ListItems", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items/index/*"] },
       { Sid = "Notify", Effect = "Allow", Action = ["sns:Publish"], Resource = ["arn:aws:sns:eu-west-1:123456789012:media-test-review"] },
@@ -98,7 +100,6 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
           "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq",
         ]
       },
-      { Sid = "ReadEventBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
       { Sid = "RedriveToBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
       { Sid = "RedriveToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
       { Sid = "RedriveToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },

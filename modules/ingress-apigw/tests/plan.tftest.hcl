@@ -116,15 +116,16 @@ run "the_function_may_touch_what_is_its_own_and_nothing_else" {
 
   assert {
     condition = jsonencode({ for sid, s in local.policy_statements : sid => s.resources }) == jsonencode({
-      Publish = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]
+      EventBodies     = ["arn:aws:s3:::kit/bodies/events/*"]
+      FindEventBodies = ["arn:aws:s3:::kit"]
+      Publish         = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]
       ReadSecrets = [
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-current-AbCdEf",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-previous-AbCdEf",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf",
       ]
-      RecordRequests   = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-idempotency"]
-      SendDeadLetters  = ["arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"]
-      StoreLargeBodies = ["arn:aws:s3:::kit/bodies/events/*"]
+      RecordRequests  = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-idempotency"]
+      SendDeadLetters = ["arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"]
     })
     error_message = "Exact ARNs: its bus, its idempotency store, its dead-letter queue, its bodies, its partners' secrets."
   }

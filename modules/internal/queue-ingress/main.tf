@@ -1,8 +1,7 @@
 locals {
   hop = "ingress/${var.name}"
 
-  settings      = var.settings.bucket == null ? merge(var.settings, { bucket = module.bucket[0].bucket }) : var.settings
-  bodies_prefix = "bodies/events/" # the same as the router's: pointers under another prefix are not followed
+  settings = var.settings.bucket == null ? merge(var.settings, { bucket = module.bucket[0].bucket }) : var.settings
 }
 
 module "bucket" {
@@ -11,6 +10,11 @@ module "bucket" {
 
   name     = lower(replace(var.name, "_", "-"))
   settings = var.settings
+}
+
+module "event_bodies" {
+  source = "../event-bodies"
+  bucket = local.settings.bucket
 }
 
 ################################################################################
@@ -70,25 +74,24 @@ locals {
     INGRESS           = var.ingress
     BUS_ARN           = var.bus_arn
     IDEMPOTENCY_TABLE = local.idempotency_table.name
-    BODIES_URI        = "s3://${local.settings.bucket.name}/${local.bodies_prefix}"
+    BODIES_URI        = module.event_bodies.uri
     MAX_ENTRY_BYTES   = tostring(var.max_entry_bytes)
   }
 
-  policy_statements = {
-    Publish = {
-      actions   = ["events:PutEvents"]
-      resources = [var.bus_arn]
-    }
-    RememberEvents = {
-      actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
-      resources = [local.idempotency_table.arn]
-    }
+  policy_statements = merge(
+    {
+      Publish = {
+        actions   = ["events:PutEvents"]
+        resources = [var.bus_arn]
+      }
+      RememberEvents = {
+        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+        resources = [local.idempotency_table.arn]
+      }
+    },
     # The function reads a body that it stored itself when a message that could not be processed comes again.
-    StoreLargeBodies = {
-      actions   = ["s3:GetObject", "s3:PutObject"]
-      resources = ["${local.settings.bucket.arn}/${local.bodies_prefix}*"]
-    }
-  }
+    module.event_bodies.policy_statements,
+  )
 }
 
 module "consumer" {

@@ -88,10 +88,11 @@ run "a_transform_may_do_what_its_steps_ask_for_and_no_more" {
     condition = {
       for sid, statement in local.step_statements["complete"] : sid => statement.conditions if length(statement.conditions) > 0
       } == {
-      Step1Key = [{ test = "StringEquals", variable = "kms:ViaService", values = ["secretsmanager.eu-west-1.amazonaws.com"] }]
-      Step3Key = [{ test = "StringEquals", variable = "kms:ViaService", values = ["s3.eu-west-1.amazonaws.com"] }]
+      Step1Key     = [{ test = "StringEquals", variable = "kms:ViaService", values = ["secretsmanager.eu-west-1.amazonaws.com"] }]
+      Step3Absence = [{ test = "StringLike", variable = "s3:prefix", values = ["in/*"] }]
+      Step3Key     = [{ test = "StringEquals", variable = "kms:ViaService", values = ["s3.eu-west-1.amazonaws.com"] }]
     }
-    error_message = "A key is for the service alone that encrypts with it."
+    error_message = "A key is for the service alone that encrypts with it, and absence is told below the prefix alone."
   }
 
   assert {

@@ -78,7 +78,8 @@ run "the_function_may_touch_what_is_its_own_and_nothing_else" {
     condition = jsonencode({ for s in jsondecode(output.policy).Statement : s.Sid => [s.Action, s.Resource] }) == jsonencode({
       ConsumeQueue      = [["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"], ["arn:aws:sqs:eu-west-1:123456789012:media-test-renders"]]
       GiveUp            = [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:media-test-renders-dlq"]]
-      StoreLargeBodies  = [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::media/bodies/events/*"]]
+      EventBodies       = [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::media/bodies/events/*"]]
+      FindEventBodies   = [["s3:ListBucket"], ["arn:aws:s3:::media"]]
       Publish           = [["events:PutEvents"], ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]]
       ReadConfiguration = [["s3:GetObject"], ["arn:aws:s3:::media/configuration/media-test-renders/*"]]
       RememberEvents    = [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-renders-idempotency"]]

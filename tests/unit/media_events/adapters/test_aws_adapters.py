@@ -328,6 +328,23 @@ class TestS3:
 
         assert (changed.value.code, gone.value.code) == ("body-changed", "body-missing")
 
+    @pytest.mark.parametrize(
+        ("refusal", "kind", "code"),
+        [
+            ("NoSuchKey", PermanentDataError, "body-missing"),
+            ("AccessDenied", UnsettledConfigError, "aws-AccessDenied"),
+        ],
+    )
+    def test_a_body_that_expired_and_one_that_may_not_be_read_are_told_apart(self, refusal, kind, code):
+        class Refusing:
+            def get_object(self, **_):
+                raise ClientError({"Error": {"Code": refusal}}, "GetObject")
+
+        with pytest.raises(ProcessingError) as refused:
+            S3Bodies(Refusing(), "s3://kit/bodies/events/").get("s3://kit/bodies/events/" + "0" * 64)
+
+        assert (type(refused.value), refused.value.code) == (kind, code)
+
     def test_absent_bucket_is_our_configuration(self, s3):
         with pytest.raises(PermanentConfigError):
             S3Bodies(s3, "s3://nothing/bodies/").put(b"x")
