@@ -26,7 +26,7 @@ locals {
 
 resource "aws_apigatewayv2_api" "this" {
   name          = var.name
-  description   = "Webhooks of ${join(", ", sort(keys(var.partners)))}"
+  description   = "Webhooks of partners"
   protocol_type = "HTTP"
   tags          = var.settings.tags
 

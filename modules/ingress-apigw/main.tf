@@ -154,8 +154,15 @@ locals {
     module.event_bodies.policy_statements,
     length(local.own_secrets) == 0 && alltrue([for settings in values(var.partners) : length(coalesce(settings.secret_arns, [])) == 0]) ? {} : {
       ReadSecrets = {
-        actions   = ["secretsmanager:GetSecretValue"]
-        resources = distinct(flatten(values(local.secret_arns)))
+        actions = ["secretsmanager:GetSecretValue"]
+        resources = concat(
+          # The module's own by the beginning of their names, which is the function's own: two functions of an account and region have two
+          # names. With a list the policy would outgrow the 10,240 characters that IAM takes.
+          length(local.own_secrets) == 0 ? [] : [join(":", [
+            "arn", data.aws_partition.current.partition, "secretsmanager", data.aws_region.current.id, split(":", module.function.role_arn)[4], "secret", "${var.name}/*",
+          ])],
+          distinct(flatten([for partner, arns in local.secret_arns : arns if !contains(local.own_secrets, partner)])),
+        )
       }
     },
     length(var.secret_key_arns) == 0 ? {} : {

@@ -54,7 +54,7 @@ data "aws_iam_policy_document" "logs" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [for key in keys(local.routes_to_logs) : local.rule_arns[key]]
+      values   = [local.all_rule_arns]
     }
   }
 }

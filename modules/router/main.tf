@@ -48,6 +48,13 @@ locals {
     local.bus_name == "default" ? "rule/${name}" : "rule/${local.bus_name}/${name}",
   ]) }
 
+  # All of them, by the beginning of their names, for policies that would outgrow their limits with a list. On this bus of this account
+  # such names are this deployment's, and a rule sends only to its own targets.
+  all_rule_arns = join(":", [
+    "arn", local.partition, "events", local.region, local.account_id,
+    local.bus_name == "default" ? "rule/${var.name}-*" : "rule/${local.bus_name}/${var.name}-*",
+  ])
+
   make_bucket = var.settings.bucket == null && length(local.transforms) + length(local.routes_by_function) > 0
 
   bucket = local.make_bucket ? module.bucket[0].bucket : var.settings.bucket

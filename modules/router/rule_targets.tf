@@ -34,11 +34,6 @@ locals {
 
   dlq_names = { for key in keys(local.routes_by_rule) : key => "${var.name}-${key}-dlq" }
   dlq_arns  = { for key, name in local.dlq_names : key => "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${name}" }
-
-  # Rules of this router that send to the same queue share its one policy.
-  rule_arns_of_queue = { for key, route in local.routes_to_queue : key => [
-    for other, other_route in local.routes_to_queue : local.rule_arns[other] if other_route.target.sqs.queue_arn == route.target.sqs.queue_arn
-  ] }
 }
 
 resource "aws_cloudwatch_event_target" "own" {
@@ -150,7 +145,8 @@ data "aws_iam_policy_document" "dlq" {
   }
 }
 
-# What the policy of the user's queue must say, as an output and, on request, attached.
+# What the policy of the user's queue must say, as an output and, on request, attached. A queue has one policy, whatever number of routes
+# leads there.
 data "aws_iam_policy_document" "target" {
   for_each = local.routes_to_queue
 
@@ -167,7 +163,7 @@ data "aws_iam_policy_document" "target" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = local.rule_arns_of_queue[each.key]
+      values   = [local.all_rule_arns]
     }
 
     condition {

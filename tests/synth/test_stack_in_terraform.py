@@ -114,6 +114,14 @@ def test_every_resource_belongs_to_workflow_and_environment(local_plan):
     assert all(tags["workflow"] == "media" and tags["environment"] == "local" for tags in tagged)
 
 
+def test_objects_have_no_tags_since_s3_takes_only_ten(local_plan):
+    objects = [change["change"] for change in local_plan["resource_changes"] if change["type"] == "aws_s3_object"]
+
+    assert len(objects) > 10
+    # A tag of the provider's would be known, and so in the plan.
+    assert all(change["after"].get("tags_all") is None for change in objects)
+
+
 def test_outputs_name_every_hop(local_plan):
     hops = {
         "ingress/media-local-webhook",

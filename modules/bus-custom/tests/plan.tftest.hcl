@@ -180,7 +180,7 @@ run "events_of_partners_go_through_a_function_onto_the_same_bus" {
   assert {
     condition = jsonencode([for s in jsondecode(module.ingress["partners"].queue_policy).Statement : s if s.Effect == "Allow"]) == jsonencode([{
       Action    = "sqs:SendMessage"
-      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media-test/media-test-partners-studio"] } }
+      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media-test/media-test-partners-*"] } }
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-partners"

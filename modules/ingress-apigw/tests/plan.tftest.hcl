@@ -120,14 +120,33 @@ run "the_function_may_touch_what_is_its_own_and_nothing_else" {
       FindEventBodies = ["arn:aws:s3:::kit"]
       Publish         = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"]
       ReadSecrets = [
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/*",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-current-AbCdEf",
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frame-io-previous-AbCdEf",
-        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf",
       ]
       RecordRequests  = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-webhooks-idempotency"]
       SendDeadLetters = ["arn:aws:sqs:eu-west-1:123456789012:media-test-webhooks-dlq"]
     })
-    error_message = "Exact ARNs: its bus, its idempotency store, its dead-letter queue, its bodies, its partners' secrets."
+    error_message = "Its bus, its idempotency store, its dead-letter queue, its bodies, the secrets that it made and those of its partners."
+  }
+}
+
+run "a_hundred_partners_stay_below_the_limits" {
+  command = plan
+
+  variables {
+    partners = { for number in range(100) : "partner-of-ours-${number}" => { specification = jsonencode({ preset = "mux" }) } }
+  }
+
+  # IAM takes 10,240 characters for all inline policies of a role, and this leaves room for what every function has.
+  assert {
+    condition     = length(jsonencode(local.policy_statements)) <= 8000
+    error_message = "The role's policy must not grow with the number of partners."
+  }
+
+  assert {
+    condition     = length(aws_apigatewayv2_api.this.description) <= 1024
+    error_message = "API Gateway takes 1024 characters."
   }
 }
 

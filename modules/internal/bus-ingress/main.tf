@@ -1,6 +1,11 @@
 locals {
   source_bus_name = split("event-bus/", var.source_bus_arn)[1]
 
+  # The rules below, by the beginning of their names: with a list of them the queue's policy would outgrow the 8192 bytes that SQS takes.
+  # On this bus of this account such names are this deployment's, and a rule sends only to its own targets.
+  # A rule of the default bus has no bus in its ARN.
+  rule_arns = "${replace(var.source_bus_arn, "/:event-bus/.*$/", ":rule/")}${local.source_bus_name == "default" ? "" : "${local.source_bus_name}/"}${var.name}-*"
+
   names = { for key, partner in var.partners : key => coalesce(partner.name, key) }
 
   # Only sources that are configured, and none that begins with partner.: events that the function publishes on the same bus do not
@@ -68,7 +73,7 @@ module "ingress" {
   bus_arn  = var.bus_arn
   partners = { for key, partner in var.partners : local.names[key] => { specification = partner.specification, sources = partner.sources } }
 
-  allowed_rule_arns = values(aws_cloudwatch_event_rule.this)[*].arn
+  allowed_rule_arns = [local.rule_arns]
   max_entry_bytes   = var.max_entry_bytes
   idempotency_table = var.idempotency_table
 

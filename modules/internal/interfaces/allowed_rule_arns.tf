@@ -1,5 +1,5 @@
 variable "allowed_rule_arns" {
-  description = "EventBridge rules that may send to the queue and, as their target's dead-letter queue, to its DLQ. They may be unknown until apply."
+  description = "EventBridge rules that may send to the queue and, as their target's dead-letter queue, to its DLQ, with `*` for several. They may be unknown until apply."
   type        = list(string)
   default     = []
   nullable    = false

@@ -81,6 +81,20 @@ locals {
   )]
 }
 
+locals {
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [local.log_statement],
+      local.configuration_statements,
+      local.key_statements,
+      local.vpc_statements,
+      local.tracing_statements,
+      local.user_statements,
+    )
+  })
+}
+
 resource "aws_iam_role" "this" {
   name                 = var.name
   description          = "Permissions of the function ${var.name}"
@@ -105,15 +119,13 @@ resource "aws_iam_role_policy" "this" {
   name = "function"
   role = aws_iam_role.this.name
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(
-      [local.log_statement],
-      local.configuration_statements,
-      local.key_statements,
-      local.vpc_statements,
-      local.tracing_statements,
-      local.user_statements,
-    )
-  })
+  policy = local.policy
+
+  lifecycle {
+    # "Role inline policies: 10,240 characters": https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    precondition {
+      condition     = length(local.policy) <= 10240
+      error_message = "The policy of the role ${var.name} would have ${length(local.policy)} characters; IAM takes 10240. Its longest lists: ${join(", ", [for sid, statement in var.policy_statements : "${length(statement.resources)} resources of ${sid}" if length(statement.resources) > 10])}."
+    }
+  }
 }

@@ -52,7 +52,14 @@ resource "aws_s3_object" "configuration" {
   key          = local.configuration_key
   content      = var.configuration
   content_type = "application/json"
-  tags         = var.settings.tags
+
+  # No tags, not even the provider's default ones: S3 takes ten on an object, and a workflow may have fifty
+  # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html).
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
 
   lifecycle {
     create_before_destroy = true

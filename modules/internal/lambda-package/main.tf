@@ -16,7 +16,14 @@ resource "aws_s3_object" "this" {
   key          = "${var.prefix}/${local.sha256}.zip"
   source       = local.filename
   content_type = "application/zip"
-  tags         = var.settings.tags
+
+  # No tags, not even the provider's default ones: S3 takes ten on an object, and a workflow may have fifty
+  # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html).
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
 
   lifecycle {
     create_before_destroy = true

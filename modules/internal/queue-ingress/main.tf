@@ -99,7 +99,7 @@ module "consumer" {
 
   name               = var.name
   hop                = local.hop
-  description        = "Normalises and publishes the events of ${join(", ", sort(keys(var.partners)))}"
+  description        = "Normalises and publishes the events of partners"
   handler            = "media_events.handlers.queue_ingress.handler"
   configuration      = local.configuration
   environment        = local.environment

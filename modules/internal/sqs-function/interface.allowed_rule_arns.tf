@@ -1,7 +1,7 @@
 # Generated from modules/internal/interfaces/allowed_rule_arns.tf by scripts/module_interfaces.py: edit that.
 
 variable "allowed_rule_arns" {
-  description = "EventBridge rules that may send to the queue and, as their target's dead-letter queue, to its DLQ. They may be unknown until apply."
+  description = "EventBridge rules that may send to the queue and, as their target's dead-letter queue, to its DLQ, with `*` for several. They may be unknown until apply."
   type        = list(string)
   default     = []
   nullable    = false

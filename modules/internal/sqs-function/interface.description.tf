@@ -5,4 +5,9 @@ variable "description" {
   type        = string
   default     = ""
   nullable    = false
+
+  validation {
+    condition     = length(var.description) <= 256
+    error_message = "description has ${length(var.description)} characters; Lambda takes 256."
+  }
 }

@@ -46,6 +46,19 @@ locals {
   # A rule's or a topic's dead letters go to the same dead-letter queue as the consumer's.
   dlq_statements   = concat([local.deny_without_tls], local.allow_rules, local.allow_topics)
   queue_statements = concat(local.dlq_statements, local.allow_senders)
+
+  queue_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in local.queue_statements : merge(statement, { Resource = local.queue_arn })]
+  })
+
+  # Of the policy, and the most that SQS takes: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html
+  queue_policy_sizes = {
+    bytes      = { size = length(local.queue_policy), most = 8192 }
+    statements = { size = length(local.queue_statements), most = 20 }
+    conditions = { size = length([for statement in local.queue_statements : statement if can(statement.Condition)]), most = 10 }
+    principals = { size = length(local.dlq_statements) + sum(concat([0], [for sender in values(var.senders) : max(1, length(sender.account_ids) + length(sender.role_arns))])), most = 50 }
+  }
 }
 
 # Policies and redrive policies are inline, and the queues know of one another by composed ARNs: the AWS provider waits
@@ -85,13 +98,17 @@ resource "aws_sqs_queue" "this" {
   deduplication_scope         = var.fifo && var.queue.high_throughput ? "messageGroup" : null
   fifo_throughput_limit       = var.fifo && var.queue.high_throughput ? "perMessageGroupId" : null
 
-  policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [for statement in local.queue_statements : merge(statement, { Resource = local.queue_arn })]
-  })
+  policy = local.queue_policy
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dlq.arn
     maxReceiveCount     = var.failure.max_receive_count
   })
+
+  lifecycle {
+    precondition {
+      condition     = alltrue([for part in values(local.queue_policy_sizes) : part.size <= part.most])
+      error_message = "The policy of the queue ${local.queue_name} would have ${join(", ", [for name, part in local.queue_policy_sizes : "${part.size} ${name}" if part.size > part.most])}; SQS takes 8192 bytes, 20 statements, 10 conditions and 50 principals. Name organisations or accounts in senders instead of roles, and several in one."
+    }
+  }
 }

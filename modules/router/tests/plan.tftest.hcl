@@ -315,12 +315,8 @@ run "targets_have_their_own_dead_letter_queues_and_the_policies_that_let_rules_i
 
   assert {
     condition = (
-      jsondecode(output.sqs_target_policies["lake"]).Statement[0].Condition.ArnEquals["aws:SourceArn"] == [
-        "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-lake",
-        "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-lake-rights",
-      ]
+      jsondecode(output.sqs_target_policies["lake"]).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-*"
       && output.sqs_target_policies["lake"] == output.sqs_target_policies["lake-rights"]
-      && jsondecode(output.sqs_target_policies["ordered"]).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-ordered"
     )
     error_message = "A queue has one policy: two routes that each brought their own would lock one another out."
   }
@@ -339,7 +335,10 @@ run "rules_of_the_default_bus_have_no_bus_in_their_arn_and_their_metrics" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.dlq["ordered"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media-test-ordered"
+    condition = (
+      jsondecode(aws_sqs_queue.dlq["ordered"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media-test-ordered"
+      && jsondecode(output.sqs_target_policies["ordered"]).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media-test-*"
+    )
     error_message = "rule/default/<name> matches no rule, and the dead letters would be lost."
   }
 
@@ -614,7 +613,7 @@ run "any_number_of_targets_for_one_pattern_and_of_routes_to_one_target" {
   }
 
   assert {
-    condition     = length(distinct(values(output.sqs_target_policies))) == 1 && length(jsondecode(output.sqs_target_policies["lake-0"]).Statement[0].Condition.ArnEquals["aws:SourceArn"]) == 7
-    error_message = "The one policy of a shared queue lets in the rules of all its routes."
+    condition     = length(distinct(values(output.sqs_target_policies))) == 1
+    error_message = "A shared queue has one policy, which lets in the rules of all its routes."
   }
 }

@@ -119,7 +119,7 @@ run "only_these_rules_may_send_to_the_queue" {
   assert {
     condition = jsonencode([for s in jsondecode(output.queue_policy).Statement : s if s.Effect == "Allow"]) == jsonencode([{
       Action    = "sqs:SendMessage"
-      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media-test-services-mediaconvert", "arn:aws:events:eu-west-1:123456789012:rule/media-test-services-s3"] } }
+      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/media-test-services-*"] } }
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Resource  = "arn:aws:sqs:eu-west-1:123456789012:media-test-services"
@@ -131,6 +131,19 @@ run "only_these_rules_may_send_to_the_queue" {
   assert {
     condition     = alltrue([for target in aws_cloudwatch_event_target.this : target.arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-services" && target.dead_letter_config[0].arn == "arn:aws:sqs:eu-west-1:123456789012:media-test-services-dlq" && target.retry_policy[0].maximum_event_age_in_seconds == 86400 && target.retry_policy[0].maximum_retry_attempts == 185])
     error_message = "Rules send to the queue, and give up to its dead-letter queue."
+  }
+}
+
+run "a_hundred_partners_stay_below_the_limits" {
+  command = plan
+
+  variables {
+    partners = { for number in range(100) : "partner-of-ours-${number}" => { sources = ["example.${number}"], specification = jsonencode({ preset = "s3" }) } }
+  }
+
+  assert {
+    condition     = length(output.queue_policy) <= 8192
+    error_message = "SQS takes 8192 bytes."
   }
 }
 

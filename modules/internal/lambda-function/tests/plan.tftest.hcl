@@ -86,6 +86,50 @@ run "configuration_is_stored_under_its_digest_and_only_its_function_may_read_it"
   }
 }
 
+run "the_configuration_has_no_tags_however_many_everything_else_has" {
+  command = plan
+
+  variables {
+    configuration = jsonencode({ destination = "cms" })
+    settings = {
+      bucket  = { name = "kit", arn = "arn:aws:s3:::kit" }
+      package = { s3_bucket = "packages", s3_key = "media_events.zip" }
+      tags    = { for number in range(40) : "tag-${number}" => "any" }
+    }
+  }
+
+  assert {
+    condition = (
+      length(aws_lambda_function.this.tags) == 40
+      && aws_s3_object.configuration[0].tags == null && length(aws_s3_object.configuration[0].override_provider[0].default_tags) == 1
+    )
+    error_message = "S3 refuses an object with more than ten tags; other resources take fifty."
+  }
+}
+
+run "a_policy_longer_than_iam_takes_is_refused_with_its_length" {
+  command = plan
+
+  variables {
+    policy_statements = { SendToQueues = {
+      actions   = ["sqs:SendMessage"]
+      resources = [for number in range(200) : "arn:aws:sqs:eu-west-1:123456789012:media-test-queue-${number}"]
+    } }
+  }
+
+  expect_failures = [aws_iam_role_policy.this]
+}
+
+run "a_description_longer_than_lambda_takes_is_refused" {
+  command = plan
+
+  variables {
+    description = join(", ", [for number in range(30) : "partner-${number}"])
+  }
+
+  expect_failures = [var.description]
+}
+
 run "statements_become_policy_with_their_conditions" {
   command = plan
 

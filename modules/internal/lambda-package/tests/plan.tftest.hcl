@@ -51,6 +51,22 @@ run "a_given_file_is_stored_at_a_given_place" {
   }
 }
 
+run "the_object_has_no_tags_however_many_everything_else_has" {
+  command = plan
+
+  variables {
+    settings = {
+      bucket = { name = "kit", arn = "arn:aws:s3:::kit" }
+      tags   = { for number in range(40) : "tag-${number}" => "any" }
+    }
+  }
+
+  assert {
+    condition     = aws_s3_object.this.tags == null && length(aws_s3_object.this.override_provider[0].default_tags) == 1
+    error_message = "S3 refuses an object with more than ten tags."
+  }
+}
+
 run "a_package_that_is_not_there_is_refused" {
   command = plan
 

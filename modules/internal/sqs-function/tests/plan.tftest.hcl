@@ -453,6 +453,16 @@ run "nobody_is_let_into_an_existing_queue_from_here" {
   expect_failures = [var.allowed_rule_arns, var.allowed_topic_arns]
 }
 
+run "more_senders_than_a_policy_takes_are_refused" {
+  command = plan
+
+  variables {
+    senders = { for number in range(20) : "sender${number}" => { role_arns = ["arn:aws:iam::111122223333:role/sender-${number}"] } }
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}
+
 run "senders_of_an_existing_queue_are_its_owners_to_name" {
   command = plan
 
