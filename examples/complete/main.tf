@@ -101,6 +101,7 @@ module "review" {
   source = "../../modules/dlq-review"
 
   name                = "${var.name}-review"
+  name_prefix         = "${var.name}-"
   bus_arn             = module.bus.bus_arn
   archive             = module.bus.archive
   deletion_protection = var.deletion_protection

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ class Environment:
 
     `specifications` has each partner's specification as the functions take it (none for a partner that sends the
     envelope), `definitions` the text of each state machine's definition by destination, `failure` the failure handling
-    of each queue ingress, transform and route, `packages` the zip of each transform's own modules.
+    of each queue ingress, transform and route, `packages` the zip of each transform's own modules, `others` the names
+    of the file's other environments.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Environment:
     definitions: Mapping[str, str]
     failure: Mapping[str, FailureHandling]
     packages: Mapping[str, bytes]
+    others: Collection[str] = ()
 
     @property
     def stack_name(self) -> str:
@@ -43,6 +45,11 @@ class Environment:
     def prefix(self) -> str:
         """The beginning of its resources' names."""
         return f"{self.workflow.name}-{self.name}"
+
+    @property
+    def name_prefix(self) -> str | None:
+        """The beginning of its resources' names alone; `None` if those of another environment begin so, too."""
+        return None if any(name.startswith(f"{self.name}-") for name in self.others) else f"{self.prefix}-"
 
 
 @dataclass(frozen=True, slots=True)

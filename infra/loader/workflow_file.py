@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +65,7 @@ def load_text(text: str, environ: Mapping[str, str], path: Path) -> WorkflowFile
         document = evaluate(whole, environ, each[environment])
         read = EnvironmentReader(environment, document, path.parent, each[environment]).read()
         if read is not None:
-            environments.append(read)
+            environments.append(replace(read, others=overlays.keys() - {environment}))
     problems = diagnostics.problems + _merged({name: one.problems for name, one in each.items()})
     problems += _shared_states(environments, root)
     if problems:

@@ -280,6 +280,7 @@ class WorkflowStack(TerraformStack):
             "dlq-review",
             {
                 "name": f"{self._environment.prefix}-review",
+                "name_prefix": self._environment.name_prefix,
                 "bus_arn": bus.get_string("bus_arn"),
                 "settings": self._settings,
                 "archive": None if self._workflow.bus.archive is None else bus.get("archive"),

@@ -29,11 +29,11 @@ locals {
 
   # Where dead letters go back to, besides the bus, and the stores that say whether they may. A hop on the bus may have a function too: one that took
   # a request which never became an event. A message that crashed a queue's consumer is handed to that function alone.
-  redrive_permissions = { for sid, statement in {
-    RedriveToQueues     = { actions = ["sqs:SendMessage"], resources = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"] }
-    ReadCircuitBreakers = { actions = ["dynamodb:GetItem"], resources = local.circuit_breaker_tables }
-    RedriveToFunctions  = { actions = ["lambda:InvokeFunction"], resources = distinct(compact(flatten([for queue in values(var.dead_letter_queues) : [queue.function_arn, queue.consumer_arn]]))) }
-  } : sid => statement if length(statement.resources) > 0 }
+  redrive_permissions = merge(
+    { for arns in [local.named.source_queues.arns] : "RedriveToQueues" => { actions = ["sqs:SendMessage"], resources = local.resources.source_queues } if length(arns) > 0 },
+    { for arns in [local.circuit_breaker_tables] : "ReadCircuitBreakers" => { actions = ["dynamodb:GetItem"], resources = arns } if length(arns) > 0 },
+    { for arns in [local.named.functions.arns] : "RedriveToFunctions" => { actions = ["lambda:InvokeFunction"], resources = local.resources.functions } if length(arns) > 0 },
+  )
 }
 
 module "bucket" {
@@ -80,7 +80,7 @@ module "function" {
     {
       ReadDeadLetters = {
         actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-        resources = values(var.dead_letter_queues)[*].queue_arn
+        resources = local.resources.dead_letter_queues
       }
       RedriveToBus = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
       WriteItems = {

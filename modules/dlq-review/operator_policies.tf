@@ -13,8 +13,8 @@ locals {
   ]
 
   read_idempotency_records = [
-    for arns in [distinct(concat(local.circuit_breaker_tables, values(var.idempotency_tables)[*].arn))] :
-    { Sid = "ReadIdempotencyRecords", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], Resource = arns } if length(arns) > 0
+    for arns in [local.named.idempotency_tables.arns] :
+    { Sid = "ReadIdempotencyRecords", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], Resource = local.resources.idempotency_tables } if length(arns) > 0
   ]
 
   use_key = [for key in local.kms_key : { Sid = "UseKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [key.arn] }]
@@ -104,8 +104,8 @@ locals {
   send_to_hops = concat(
     local.send_to_bus,
     [{ Sid = "RestoreEventBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.bucket.arn}/bodies/events/*"] }],
-    [for arns in [[for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"]] :
-    { Sid = "SendToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = arns } if length(arns) > 0],
+    [for arns in [local.named.source_queues.arns] :
+    { Sid = "SendToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = local.resources.source_queues } if length(arns) > 0],
     [for arns in [distinct(compact(values(var.dead_letter_queues)[*].function_arn))] :
     { Sid = "SendToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = arns } if length(arns) > 0],
   )
@@ -168,4 +168,6 @@ locals {
     { for statements in local.archive_replay : "archive_replay" => statements },
     { for statements in local.archive_replay : "repeat_effects" => concat(statements, local.delete_delivery_records) },
   )
+
+  operator_policies = { for name, statements in local.operator_statements : name => jsonencode({ Version = "2012-10-17", Statement = statements }) }
 }

@@ -20,7 +20,13 @@ output "bucket" {
 
 output "operator_policies" {
   description = "IAM policies (JSON) for the roles of people who review: `metadata` shows items without what their events carry, the deployment's status and an event's trace; `read` shows items whole; `retry` sends items again; `edit` sends them corrected; `administer` archives and restores them, for which it may send to the queues of routes that keep an order. The last three include reading and notes. With `archive` also `archive_replay`, which delivers past events once more where that has not happened yet, and `repeat_effects`, which may make it happen again."
-  value       = { for name, statements in local.operator_statements : name => jsonencode({ Version = "2012-10-17", Statement = statements }) }
+  value       = local.operator_policies
+
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  precondition {
+    condition     = alltrue([for policy in values(local.operator_policies) : length(policy) <= 6144])
+    error_message = "These operator_policies would be longer than the 6144 characters that IAM takes for a managed policy: ${join(", ", [for name, policy in local.operator_policies : "${name} (${length(policy)})" if length(policy) > 6144])}. ${var.name_prefix == null ? "Set name_prefix" : "Give what name_prefix does not match names that begin with it"}: resources are then named by a pattern instead of one by one."
+  }
 }
 
 ################################################################################

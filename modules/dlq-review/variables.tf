@@ -9,6 +9,17 @@ variable "name" {
   }
 }
 
+variable "name_prefix" {
+  description = "Beginning of the names of this deployment's resources, with its separator, such as `media-prod-`. Policies then name queues, functions, idempotency stores, log groups and state machines that begin so by a pattern, and their length doesn't grow with the number of hops. No other deployment of the account and region may have such names. Null: each is named by itself, for which a dozen hops are too many."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.name_prefix == null ? true : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]+[_-]$", var.name_prefix))
+    error_message = "name_prefix must be letters, digits, hyphens or underscores, begin with a letter or digit, and end with a hyphen or underscore: without that, media-prod would be media-production too."
+  }
+}
+
 ################################################################################
 # Dead letters
 ################################################################################

@@ -177,6 +177,13 @@ def test_review_attends_to_every_dead_letter_queue(synthesise):
     )
 
 
+def test_policies_go_by_the_beginning_of_names_unless_another_environment_shares_it(synthesise):
+    stacks = synthesise(SMALL.replace("\n  dev:", "\n  dev-eu: {region: eu-central-1}\n  dev:"))
+
+    assert stacks["dev-eu"].module("review")["name_prefix"] == "media-dev-eu-"
+    assert "name_prefix" not in stacks["dev"].module("review")
+
+
 def test_partner_without_secrets_gets_one_from_the_module(synthesise):
     partners = synthesise(SMALL)["dev"].module("ingress")["partners"]
 

@@ -300,3 +300,85 @@ run "administer_may_release_the_keys_of_an_ordered_route" {
     error_message = "Archiving sends to the queues of ordered routes, and to no other."
   }
 }
+
+run "a_hundred_hops_fit_what_iam_takes" {
+  command = apply
+
+  variables {
+    name_prefix = "media-test-"
+
+    dead_letter_queues = merge([for number in range(100) : {
+      "route/a-destination-of-ours-${number}" = {
+        queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-test-a-destination-of-ours-${number}-dlq"
+        queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-a-destination-of-ours-${number}-dlq"
+        hop               = "route/a-destination-of-ours-${number}"
+        destination       = "a-destination-of-ours-${number}"
+        source_queue_arn  = "arn:aws:sqs:eu-west-1:123456789012:media-test-a-destination-of-ours-${number}"
+        source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-a-destination-of-ours-${number}"
+        consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-a-destination-of-ours-${number}"
+        redrive_target    = "queue"
+        idempotency_table = { name = "media-test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
+      }
+    }]...)
+    log_group_names    = { for number in range(100) : "route/a-destination-of-ours-${number}" => "/aws/lambda/media-test-a-destination-of-ours-${number}" }
+    idempotency_tables = { for number in range(100) : "ingress/a-queue-of-ours-${number}" => { name = "media-test-a-queue-of-ours-${number}-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-a-queue-of-ours-${number}-idempotency" } }
+    state_machine_arns = { for number in range(100) : "machine-${number}" => "arn:aws:states:eu-west-1:123456789012:stateMachine:media-test-machine-${number}" }
+  }
+
+  assert {
+    condition     = alltrue([for policy in values(output.operator_policies) : length(policy) <= 6144])
+    error_message = "A managed policy has 6144 characters at most."
+  }
+
+  assert {
+    condition     = length(module.function.policy) <= 10240
+    error_message = "A role has inline policies of 10240 characters at most."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(module.function.policy).Statement : statement.Sid => statement.Resource if contains(["ReadDeadLetters", "RedriveToQueues", "RedriveToFunctions"], statement.Sid) } == {
+      ReadDeadLetters    = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*-dlq"]
+      RedriveToQueues    = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*"]
+      RedriveToFunctions = ["arn:aws:lambda:eu-west-1:123456789012:function:media-test-*"]
+    }
+    error_message = "The deployment's own queues and functions are named by the beginning of their names, and nothing wider."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.operator_policies.retry).Statement : statement.Sid => statement.Resource
+      if contains(["SearchLogs", "CountMessages", "DescribeExecutions", "ReadIdempotencyRecords", "SendToQueues"], statement.Sid) } == {
+      SearchLogs             = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-*"]
+      CountMessages          = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*"]
+      DescribeExecutions     = ["arn:aws:states:eu-west-1:123456789012:execution:media-test-*:*"]
+      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-*-idempotency"]
+      SendToQueues           = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*"]
+    }
+    error_message = "So are the operators'."
+  }
+}
+
+run "what_name_prefix_does_not_match_is_named_by_itself" {
+  command = apply
+
+  variables {
+    name_prefix = "media-test-"
+  }
+
+  assert {
+    condition = { for statement in jsondecode(module.function.policy).Statement : statement.Sid => statement.Resource if contains(["ReadDeadLetters", "RedriveToQueues"], statement.Sid) } == {
+      ReadDeadLetters = ["arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"]
+      RedriveToQueues = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"]
+    }
+    error_message = "media-cms is none of media-test-."
+  }
+}
+
+run "a_name_prefix_that_others_may_share_is_refused" {
+  command = plan
+
+  variables {
+    name_prefix = "media"
+  }
+
+  expect_failures = [var.name_prefix]
+}

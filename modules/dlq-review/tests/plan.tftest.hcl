@@ -312,3 +312,28 @@ run "alarms_can_be_off" {
     error_message = "An environment may want no alarms."
   }
 }
+
+run "more_hops_than_the_policies_take_one_by_one_are_refused" {
+  command = plan
+
+  variables {
+    dead_letter_queues = merge([for number in range(20) : {
+      "route/a-destination-of-ours-${number}" = {
+        queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-test-a-destination-of-ours-${number}-dlq"
+        queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-a-destination-of-ours-${number}-dlq"
+        hop               = "route/a-destination-of-ours-${number}"
+        destination       = "a-destination-of-ours-${number}"
+        source_queue_arn  = "arn:aws:sqs:eu-west-1:123456789012:media-test-a-destination-of-ours-${number}"
+        source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-a-destination-of-ours-${number}"
+        consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-a-destination-of-ours-${number}"
+        redrive_target    = "queue"
+        idempotency_table = { name = "media-test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
+      }
+    }]...)
+    log_group_names    = { for number in range(20) : "route/a-destination-of-ours-${number}" => "/aws/lambda/media-test-a-destination-of-ours-${number}" }
+    idempotency_tables = { for number in range(20) : "ingress/a-queue-of-ours-${number}" => { name = "media-test-a-queue-of-ours-${number}-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-a-queue-of-ours-${number}-idempotency" } }
+    state_machine_arns = { for number in range(20) : "machine-${number}" => "arn:aws:states:eu-west-1:123456789012:stateMachine:media-test-machine-${number}" }
+  }
+
+  expect_failures = [output.operator_policies]
+}

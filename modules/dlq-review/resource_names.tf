@@ -1,0 +1,56 @@
+################################################################################
+# What policies name: ARNs one by one, or by the beginning of the deployment's names
+################################################################################
+
+locals {
+  queue_names    = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:"
+  function_names = "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:"
+  table_names    = "arn:${local.partition}:dynamodb:${local.region}:${local.account_id}:table/"
+  log_names      = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:/aws/lambda/"
+  machine_names  = "arn:${local.partition}:states:${local.region}:${local.account_id}:stateMachine:"
+
+  # A list takes some 220 characters a hop, and IAM 10,240 for a role's inline policies, 6,144 for a managed policy. With name_prefix an ARN that
+  # is `own`, <begin>…<end>, is named by that pattern with all others of its kind; what has another name stays one by one.
+  named = {
+    dead_letter_queues = {
+      arns = values(var.dead_letter_queues)[*].queue_arn
+      own  = [for end in ["-dlq", "-dlq.fifo"] : { begin = local.queue_names, end = end }]
+    }
+    source_queues = {
+      arns = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"]
+      own  = [{ begin = local.queue_names, end = "" }]
+    }
+    functions = {
+      arns = distinct(compact(flatten([for queue in values(var.dead_letter_queues) : [queue.function_arn, queue.consumer_arn]])))
+      own  = [{ begin = local.function_names, end = "" }]
+    }
+    # The hops' queues as far as they are known here: somebody else's queue, or a rule's own target, is not.
+    hop_queues = {
+      arns = distinct(concat(values(var.dead_letter_queues)[*].queue_arn, compact(values(var.dead_letter_queues)[*].source_queue_arn)))
+      own  = [{ begin = local.queue_names, end = "" }]
+    }
+    idempotency_tables = {
+      arns = distinct(concat(local.circuit_breaker_tables, values(var.idempotency_tables)[*].arn))
+      own  = [{ begin = local.table_names, end = "-idempotency" }]
+    }
+    log_groups = {
+      arns = [for name in sort(distinct(concat(compact(values(var.log_group_names)), [module.function.log_group_name]))) :
+      "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${name}"]
+      own = [{ begin = local.log_names, end = "" }]
+    }
+    state_machines = {
+      arns = values(var.state_machine_arns)
+      own  = [{ begin = local.machine_names, end = "" }]
+    }
+  }
+
+  resources = { for kind, list in local.named : kind => concat(
+    [for arn in list.arns : arn if !anytrue(flatten([for prefix in var.name_prefix[*] : [
+      for own in list.own : startswith(arn, "${own.begin}${prefix}") && endswith(arn, own.end)
+    ]]))],
+    flatten([for prefix in var.name_prefix[*] : [
+      for own in list.own : "${own.begin}${prefix}*${own.end}"
+      if anytrue([for arn in list.arns : startswith(arn, "${own.begin}${prefix}") && endswith(arn, own.end)])
+    ]]),
+  ) }
+}
