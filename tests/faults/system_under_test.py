@@ -15,6 +15,7 @@ from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker, DynamoCircuitBreakers
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
+from media_events.adapters.dynamodb.latest_positions import DynamoLatestPositions
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
@@ -29,6 +30,7 @@ from media_events.delivery.config import Destination, parse_destination
 from media_events.delivery.deliverer import Deliverer, Delivery
 from media_events.delivery.http.delivery import HttpDelivery
 from media_events.delivery.ordering.key_queue import KeyQueue
+from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy
 from media_events.events.publisher import Publisher
@@ -80,6 +82,11 @@ ORDERED: Final[Mapping[str, dict[str, Any]]] = {
     "parking": {"ordering": "strict", "strict": {"on_failure": "park", "hold_seconds": 300, "reorder_seconds": 8}},
 }
 """Destinations that receive the events of a key in order."""
+_BREAKER: Final = {"failures": 10, "delay_seconds": 30, "max_delay_seconds": 240, "hold_seconds": 3600}
+HTTP_DESTINATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    name: {"circuit_breaker": _BREAKER, **ORDERED.get(name, {})} for name in ("cms", "plain", "search", *ORDERED)
+}
+"""The settings of the HTTP endpoints, by name."""
 DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "ready": ("cms", "plain", "process", "archive", *ORDERED),
     "raw": ("search",),
@@ -131,9 +138,12 @@ class _Hop:
 
 
 class Kit:
-    """One deployment on one :class:`World`: five ingresses, a transform, five routes, the redrive function."""
+    """One deployment on one :class:`World`: five ingresses, a transform, the routes, the redrive function.
 
-    def __init__(self, world: World) -> None:
+    ``http`` are the settings of the HTTP destinations, by name; a workflow and a queue are destinations as well.
+    """
+
+    def __init__(self, world: World, http: Mapping[str, Mapping[str, Any]] = HTTP_DESTINATIONS) -> None:
         self.world = world
         self.report = Quiet()
         self.rng = random.Random(world.seed)
@@ -155,12 +165,8 @@ class Kit:
         self.miscounted: list[tuple[str, str]] = []
         """Events that were sent back without a higher redrive count, and where to."""
         self._attending: dict[str, set[tuple[str, int]]] = {}
-        self.receivers = {
-            "cms": HttpReceiver(world, "cms", idempotent=True),
-            "plain": HttpReceiver(world, "plain", idempotent=False),
-            "search": HttpReceiver(world, "search", idempotent=True),
-            **{name: HttpReceiver(world, name, idempotent=True) for name in ORDERED},
-        }
+        self.http = http
+        self.receivers = {name: HttpReceiver(world, name, idempotent=name != "plain") for name in http}
         self.key_queues = DynamoKeyQueues(self.route_idempotency, "ledger", clock=world.clock)
         self.executions: Counter[str] = Counter()
         self.machines: Any = StateMachines(world, self._executed)
@@ -200,6 +206,8 @@ class Kit:
     def _attended(
         self, hop: _Hop, destination: str, redrive_target: RedriveTarget, function: str | None = None
     ) -> None:
+        # Redrive feeds the function that fills the dead-letter queue, so each of the two is in a loop.
+        self.world.may_loop |= {function or hop.name, f"redrive of {hop.name}"}
         self.dead_letter_queues[hop.dead.arn] = DeadLetterQueue(
             arn=hop.dead.arn,
             url=hop.dead.url,
@@ -354,13 +362,7 @@ class Kit:
                         "name": name,
                         "type": "http",
                         "url": f"https://{name}.example.com/events",
-                        "circuit_breaker": {
-                            "failures": 10,
-                            "delay_seconds": 30,
-                            "max_delay_seconds": 240,
-                            "hold_seconds": 3600,
-                        },
-                        **ORDERED.get(name, {}),
+                        **self.http[name],
                     }
                 }
             )
@@ -394,6 +396,13 @@ class Kit:
 
         def handler(event: dict[str, Any], invocation: Invocation) -> BatchResponse:
             idempotency = self.idempotency(invocation, self.route_idempotency)
+            latest = None
+            if destination.latest:
+                positions = DynamoLatestPositions(
+                    self.route_idempotency, "ledger", owner=invocation.request_id, clock=self.world.clock
+                )
+                hold_seconds = (destination.circuit_breaker or CircuitBreakerPolicy()).hold_seconds
+                latest = LatestOnly(destination=destination.name, positions=positions, hold_seconds=hold_seconds)
             strict = None
             if destination.strict is not None:
                 strict = Resequencer(
@@ -412,6 +421,7 @@ class Kit:
                 delivery=delivery,
                 idempotency=idempotency,
                 strict=strict,
+                latest=latest,
                 report=self.report,
                 seconds_left=self.remaining(invocation),
                 clock=self.world.clock,

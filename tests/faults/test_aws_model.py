@@ -262,3 +262,54 @@ def test_an_answer_may_be_lost_although_the_write_is_there():
     with pytest.raises(Exception, match="Read timeout"):
         table.put_item(Item={"pk": {"S": "k"}})
     assert "k" in table.items
+
+
+# --- loop detection --------------------------------------------------------------------------------------------------
+
+
+def looping(world, *, through=None):
+    """A function that sends what it receives to its own queue, or by ``through``. Returns the runs, and the queues."""
+    dead = Queue(world, "dead")
+    queue = Queue(world, "plain", visibility=1, max_receive_count=2, dead_letters=dead)
+    runs = []
+
+    def handler(event, _invocation):
+        runs.append(event["Records"][0]["body"])
+        if len(runs) < 40:
+            (through or queue.send)("evt-000001", {})
+        return {"batchItemFailures": []}
+
+    EventSourceMapping(queue, "route/cms", handler)
+    queue.send("evt-000001", {})
+    world.run()
+    return runs, queue, dead
+
+
+def test_a_function_is_stopped_that_a_chain_has_invoked_sixteen_times(world):
+    runs, queue, dead = looping(world)
+
+    assert len(runs) == 16
+    assert world.dropped == {"route/cms": 2}
+    (moved,) = dead.receive(10)
+    assert (moved.moved_from, moved.lineage) == (queue.arn, {"route/cms": 16})
+
+
+def test_a_function_that_may_loop_is_not_stopped(world):
+    world.may_loop.add("route/cms")
+    runs, _, _ = looping(world)
+
+    assert len(runs) == 40
+    assert not world.dropped
+
+
+def test_a_chain_ends_at_the_bus(world):
+    bus = Bus(world, "kit")
+    entry = {"Source": "partner.mam", "DetailType": "asset.ready", "Detail": json.dumps({"id": "evt-000001"})}
+    runs, queue, dead = looping(world, through=lambda *_: bus.put_events(Entries=[entry]))
+    assert len(runs) == 1
+    bus.rules.append(Rule(name="cms", pattern={"source": ["partner.mam"]}, target=queue, dead_letters=dead))
+    bus.put_events(Entries=[entry])
+    world.run()
+
+    assert len(runs) == 40
+    assert not world.dropped

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.aws_model.scheduler import Invocation, Killed, World, refusal, subject_of
+from tests.faults.aws_model.scheduler import Invocation, Killed, LoopError, World, refusal, subject_of
 from tests.faults.aws_model.sqs import Queue
 
 
@@ -104,8 +104,13 @@ class Functions:
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: ARG002, N803
         payload = json.loads(Payload)
         self.world.before_write("lambda/invoke", subject_of(Payload.decode()), code="TooManyRequestsException")
+        lineage = {} if self.world.current is None else self.world.current.lineage
         try:
-            answer = self.world.invoke(FunctionName, 30, lambda i: self.functions[FunctionName](payload, i))
+            answer = self.world.invoke(
+                FunctionName, 30, lambda i: self.functions[FunctionName](payload, i), lineage=lineage
+            )
+        except LoopError:
+            raise refusal("RecursiveInvocationException", "Invoke") from None
         except Killed:
             return self._failed("Runtime.ExitError", "the process exited")
         except Exception as error:  # noqa: BLE001  # as Lambda's runtime does

@@ -7,7 +7,6 @@ Conditions and updates are read as the API has them; a comparison with an attrib
 
 from __future__ import annotations
 
-import copy
 import functools
 import re
 from collections.abc import Mapping, Sequence
@@ -57,6 +56,13 @@ class _Operand:
     __hash__ = None  # type: ignore[assignment]
 
 
+def _copied(value: Any) -> Any:
+    """A deep copy of what DynamoDB stores, which is quicker than that of the standard library."""
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return [_copied(one) for one in value] if isinstance(value, list) else value
+
+
 def _plain(value: Mapping[str, Any]) -> Any:
     ((kind, content),) = value.items()
     return Decimal(content) if kind == "N" else content
@@ -93,7 +99,7 @@ class Table:
         key = Item[self.key]["S"]
         self._before("put", key)
         self._check(key, options, "PutItem")
-        self.items[key] = copy.deepcopy(Item)
+        self.items[key] = _copied(Item)
         self._after("put", key)
         return {}
 
@@ -101,7 +107,7 @@ class Table:
         key = Key[self.key]["S"]
         self.world.before_write(f"{self.name}/get", _subject(key), code="ProvisionedThroughputExceededException")
         item = self.items.get(key)
-        return {} if item is None else {"Item": copy.deepcopy(item)}
+        return {} if item is None else {"Item": _copied(item)}
 
     def delete_item(self, *, Key: Item, **options: Any) -> dict[str, Any]:  # noqa: N803
         key = Key[self.key]["S"]
@@ -119,7 +125,7 @@ class Table:
         self._apply(item, UpdateExpression, options)
         self.updated(key, item)
         self._after("update", key)
-        return {"Attributes": copy.deepcopy(item)}
+        return {"Attributes": _copied(item)}
 
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
         """Puts and updates, all of them or none. It crashes and fails as the first one would alone."""
@@ -133,7 +139,7 @@ class Table:
             raise ClientError(answer, "TransactWriteItems")
         for key, (kind, options) in zip(keys, writes, strict=True):
             if kind == "Put":
-                self.items[key] = copy.deepcopy(options["Item"])
+                self.items[key] = _copied(options["Item"])
             else:
                 item = self.items.setdefault(key, {self.key: {"S": key}})
                 self._apply(item, options["UpdateExpression"], options)
@@ -186,7 +192,7 @@ class Table:
             return
         error: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": "failed"}}
         if options.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and item:
-            error["Item"] = copy.deepcopy(item)
+            error["Item"] = _copied(item)
         raise ClientError(error, operation)
 
     def _before(self, what: str, key: str) -> None:

@@ -12,11 +12,14 @@ import heapq
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from botocore.exceptions import ClientError, ReadTimeoutError
+
+from ops.local.server.lineage import Lineage, invoked
+from ops.local.server.loops import LIMIT
 
 MARK: Final = re.compile(r"evt-[0-9]{6}")
 """The pattern of an event's mark, which is part of its id."""
@@ -33,6 +36,10 @@ FaultId = tuple[str, str, int]
 
 class Killed(BaseException):  # it stands for SIGKILL, not for an error that anybody handles
     """The process is killed. It is no ``Exception``, so none of our code runs afterwards."""
+
+
+class LoopError(Exception):
+    """Lambda does not start a function, which is part of a recursive loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,8 @@ class Invocation:
     disturbed: bool = False
     about: str | None = None
     """The hop whose dead letters it handles."""
+    lineage: Lineage = field(default_factory=dict)
+    """How often the chain of requests has invoked each function, this invocation included."""
 
 
 class World:
@@ -80,6 +89,10 @@ class World:
         self.story: list[tuple[float, str, str]] = []
         self._stack: list[Invocation | None] = []
         self.windows: Counter[tuple[str, str]] = Counter()
+        self.may_loop: set[str] = set()
+        """Functions whose recursion config is ``Allow``; Lambda's default is ``Terminate``."""
+        self.dropped: Counter[str] = Counter()
+        """Invocations that Lambda has stopped, by function: its metric ``RecursiveInvocationsDropped``."""
         self._allowed = None if allowed is None else frozenset(allowed)
         self._weather: set[FaultId] = set()
         self._asked: Counter[tuple[str, str]] = Counter()
@@ -205,13 +218,23 @@ class World:
 
     # --- invocations -------------------------------------------------------------------------------------------------
 
-    def invoke(self, name: str, seconds: float, work: Callable[[Invocation], object]) -> object:
-        """Run a function.
+    def invoke(
+        self, name: str, seconds: float, work: Callable[[Invocation], object], *, lineage: Lineage | None = None
+    ) -> object:
+        """Run a function that a chain of requests with ``lineage`` has led to.
 
         Raises:
+            LoopError: the chain has invoked the function too often
+                (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
             Killed: it died, or ran longer than ``seconds``.
         """
-        invocation = Invocation(name, f"{name}#{next(self._numbers)}", self.now + seconds)
+        counts: Mapping[str, int] = lineage or {}
+        if counts.get(name, 0) >= LIMIT and name not in self.may_loop:
+            self.dropped[name] += 1
+            raise LoopError
+        invocation = Invocation(
+            name, f"{name}#{next(self._numbers)}", self.now + seconds, lineage=invoked(counts, name)
+        )
         self._stack.append(invocation)
         try:
             return work(invocation)

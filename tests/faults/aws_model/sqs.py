@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.faults.aws_model.scheduler import Invocation, Killed, World, refusal, subject_of
+from ops.local.server.lineage import Lineage, merged
+from tests.faults.aws_model.scheduler import Invocation, Killed, LoopError, World, refusal, subject_of
 
 MAX_BYTES: Final = 262_144
 MAX_ATTRIBUTES: Final = 10
@@ -32,6 +33,7 @@ class Stored:
     receipt: str = ""
     in_flight_until: float = 0.0
     moved_from: str | None = None
+    lineage: Lineage = field(default_factory=dict)
 
 
 class Queue:
@@ -45,6 +47,8 @@ class Queue:
       …/using-messagededuplicationid-property.html).
     - A message received more than ``max_receive_count`` times is moved to the dead-letter queue, with its id and its
       attributes (…/sqs-dead-letter-queues.html).
+    - A message carries the lineage of the function that sent it, also into the dead-letter queue
+      (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
     - 256 KiB with attributes, ten of those, 900 seconds of delay at most (…/quotas-messages.html); a FIFO queue takes
       no delay of a single message.
     """
@@ -120,6 +124,7 @@ class Queue:
                 number=sum(self._sent.values()),
                 group_id=group_id,
                 deduplication_id=deduplication_id,
+                lineage={} if world.current is None else world.current.lineage,
             )
         )
         return message_id
@@ -132,8 +137,10 @@ class Queue:
         """Up to ``limit`` messages, invisible from now on; a message that was received too often is dead-lettered."""
         now, world = self.world.now, self.world
         batch: list[Stored] = []
-        groups: set[str] = {m.group_id or "" for m in self.messages.values() if self.fifo and m.in_flight_until > now}
-        for message in sorted(self.messages.values(), key=self._turn):
+        stored = self.messages.values()
+        groups = {m.group_id or "" for m in stored if m.in_flight_until > now} if self.fifo else set()
+        eligible = stored if self.fifo else [m for m in stored if m.visible_at <= now]
+        for message in sorted(eligible, key=self._turn):
             if len(batch) == limit:
                 break
             group = message.group_id or ""
@@ -158,10 +165,12 @@ class Queue:
 
     def due(self) -> float | None:
         """The time of the next visible message, as far as it is known."""
+        if not self.fifo:
+            return min((message.visible_at for message in self.messages.values()), default=None)
         times: dict[str, float] = {}
         for message in sorted(self.messages.values(), key=lambda stored: stored.number):
             group = message.group_id or message.message_id
-            if message.in_flight_until > self.world.now and self.fifo:
+            if message.in_flight_until > self.world.now:
                 times[group] = max(times.get(group, 0.0), message.in_flight_until)
             else:
                 times.setdefault(group, message.visible_at)
@@ -238,7 +247,8 @@ class EventSourceMapping:
 
     Whatever the answer does not name is deleted; a crash or an invalid answer leaves the whole batch to its visibility
     timeout (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). An identifier that is not in
-    the batch makes an answer invalid.
+    the batch makes an answer invalid. A batch continues the chains of its messages; that Lambda takes the highest count
+    of each function is our assumption, and the strictest.
     """
 
     queue: Queue
@@ -275,10 +285,16 @@ class EventSourceMapping:
         records = [queue.record(message) for message in batch]
         for message in batch:
             world.tell(f"{self.function} receives", subject_of(message.body))
+        lineage = merged(message.lineage for message in batch)
         try:
-            answer = world.invoke(self.function, self.timeout, lambda i: self.handler({"Records": records}, i))
+            answer = world.invoke(
+                self.function, self.timeout, lambda i: self.handler({"Records": records}, i), lineage=lineage
+            )
         except Killed:
             world.tell(f"{self.function} is killed", "")
+            return
+        except LoopError:
+            world.tell(f"Lambda stops {self.function} in a loop", "")
             return
         kept = self._kept(answer, {message.message_id for message in batch})
         if kept is None:

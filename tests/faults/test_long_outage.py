@@ -1,0 +1,121 @@
+"""A destination that is down for a day, with Lambda's loop detection as it is by default.
+
+Every copy of an event that waits continues the event's chain of requests, so the deliver function needs ``Allow``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from media_events.outbound_http.client import Response
+from ops.local.server.loops import LIMIT
+from tests.faults.aws_model.scheduler import CALM, World
+from tests.faults.senders import Senders, Sent
+from tests.faults.system_under_test import Kit
+
+DAY = 86_400.0
+KEYS = 100
+SENT_WITHIN = 600.0
+HOLD = {"hold_seconds": 2 * DAY}
+"""Longer than the outage: what waits longer than this goes to review, whatever else happens."""
+SETTINGS: dict[str, dict[str, Any]] = {
+    "plain": {"circuit_breaker": HOLD},
+    "latest": {"circuit_breaker": HOLD, "ordering": "latest"},
+    "strict": {"circuit_breaker": HOLD, "ordering": "strict", "strict": HOLD},
+}
+
+
+@dataclass
+class DeadLetter:
+    """One arrival in the dead-letter queue, in seconds from the beginning; SQS moves a message without a reason."""
+
+    after: float
+    moved_by_sqs: bool
+
+
+class LongOutage:
+    """``events`` arrive in the first minutes of a day in which the destination answers 503."""
+
+    def __init__(self, events: int, settings: dict[str, Any], *, may_loop: bool = True) -> None:
+        self.world = World(3, CALM)
+        self.kit = Kit(self.world, {"cms": settings})
+        if not may_loop:
+            self.world.may_loop.clear()
+        self.began = self.world.now
+        self.back_at = self.began + DAY
+        self.dead_letters: list[DeadLetter] = []
+        self._break(self.kit.receivers["cms"])
+        self._watch(next(queue for queue in self.kit.queues.values() if queue.name == "kit-cms-dlq"))
+        sent = tuple(Sent(n, "sqs", "ready", n % KEYS, SENT_WITHIN * n / events) for n in range(1, events + 1))
+        self.marks = {event.mark for event in sent}
+        Senders(self.kit).plan(sent)
+        self.drained = self.world.run(until=self.back_at + DAY)
+
+    def _break(self, receiver: Any) -> None:
+        take = receiver.post
+        receiver.post = lambda request: (
+            Response(503, {}, b"down for maintenance") if self.world.now < self.back_at else take(request)
+        )
+
+    def _watch(self, queue: Any) -> None:
+        keep = queue._keep
+
+        def kept(message: Any) -> None:
+            if message.receive_count == 0:
+                self.dead_letters.append(DeadLetter(self.world.now - self.began, message.moved_from is not None))
+            keep(message)
+
+        queue._keep = kept
+
+    @property
+    def delivered(self) -> Counter[str]:
+        """The effects at the destination, by event."""
+        return self.kit.receivers["cms"].effects
+
+    @property
+    def rounds(self) -> Counter[str]:
+        """How often each event was received."""
+        return Counter(subject for _, what, subject in self.world.story if what == "route/cms receives")
+
+    @property
+    def in_review(self) -> int:
+        """The number of review items."""
+        return sum("/" not in key for key in self.kit.reviews.items)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ordering", SETTINGS)
+def test_a_thousand_events_wait_for_a_day_and_none_goes_through_the_dead_letter_queue(ordering: str) -> None:
+    outage = LongOutage(1_000, SETTINGS[ordering])
+
+    assert outage.delivered == Counter(outage.marks)
+    assert (outage.dead_letters, outage.in_review, outage.drained) == ([], 0, True)
+    assert min(outage.rounds.values()) > 5 * LIMIT
+    assert not outage.world.dropped
+
+
+@pytest.mark.parametrize("ordering", SETTINGS)
+def test_a_lone_event_waits_for_a_day_and_sqs_never_moves_it(ordering: str) -> None:
+    """Until its own failures have opened the circuit breaker it may be at fault itself: redrive returns it twice."""
+    outage = LongOutage(1, SETTINGS[ordering])
+
+    assert outage.delivered == Counter(outage.marks)
+    assert (outage.in_review, outage.drained) == (0, True)
+    assert [letter.moved_by_sqs for letter in outage.dead_letters] == [False] * 2
+    assert max(letter.after for letter in outage.dead_letters) < 1_800
+    assert min(outage.rounds.values()) > 5 * LIMIT
+    assert not outage.world.dropped
+
+
+def test_where_the_function_may_not_loop_lambda_stops_it_and_the_event_is_taken_for_poison() -> None:
+    outage = LongOutage(1, SETTINGS["plain"], may_loop=False)
+
+    assert not outage.delivered
+    assert outage.in_review == 1
+    assert outage.world.dropped["route/cms"] > 0
+    assert [letter.moved_by_sqs for letter in outage.dead_letters][-1]
+    assert outage.dead_letters[-1].after < 7_200
