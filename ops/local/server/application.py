@@ -13,16 +13,8 @@ from typing import Any
 # The server has an environment of its own, in which this repository is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
-from ops.local.server import alarms, event_buses, permissions, queues
+from ops.local.server import wiring
 
-
-def _service(name: str) -> Any:
-    return importlib.import_module(f"ministack.services.{name}")
-
-
-alarms.correct(_service("cloudwatch"))
-event_buses.correct(_service("eventbridge"))
-queues.correct(_service("sqs"), _service("sns"))
-permissions.correct(importlib.import_module("ministack.core.iam_actions"))
+wiring.correct_ministack()
 
 app: Any = importlib.import_module("ministack.app").app
