@@ -71,11 +71,11 @@ class Consumer(Section):
     batch_window_seconds: int = Field(
         default=0, ge=0, le=300, description="How long Lambda collects messages for a batch."
     )
-    maximum_concurrency: int | None = Field(
-        default=None,
+    maximum_concurrency: int = Field(
+        default=10,
         ge=2,
         le=1000,
-        description="Most concurrent invocations, which protects the systems behind the function.",
+        description="Most concurrent invocations: protects systems behind the function, and other functions.",
     )
 
     @model_validator(mode="after")
@@ -94,7 +94,7 @@ class Hop(Consumer):
     failure: FailureHandling = Field(default=FailureHandling(), description="Overrides the top level's `failure`.")
     invocation: Literal["queue", "direct"] = Field(
         default="queue",
-        description="`direct`: the rule invokes the function, without a queue; `maximum_concurrency` is then reserved.",
+        description="`direct`: the rule invokes the function; a `maximum_concurrency` is then reserved for it.",
     )
     vpc: Vpc | None = Field(default=None, description="VPC of this function, in place of that of the settings.")
 

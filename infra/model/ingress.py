@@ -78,6 +78,11 @@ class WebhookIngress(Section):
     throttle: Throttle = Field(default=Throttle(), description="For all partners without one of their own together.")
     domain: Domain | None = Field(default=None, description="A domain of your own.")
     max_body_bytes: int = Field(default=6291456, ge=1024, le=6291456, description="Larger requests get 413.")
+    reserved_concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        description="Instances that are kept for webhooks, and the most of them; AWS wants 100 left unreserved.",
+    )
 
 
 class CrossAccountPrincipals(Section):

@@ -156,6 +156,7 @@ class IngressModules:
             "throttle": ingress.throttle.model_dump(),
             "domain": literal(ingress.domain.model_dump(exclude_none=True)) if ingress.domain else None,
             "max_body_bytes": ingress.max_body_bytes,
+            "function": literal(ingress.model_dump(include={"reserved_concurrency"}, exclude_none=True)),
             "failure": {"redrive": self._workflow.failure.redrive.model_dump()},
             "secret_recovery_window_days": None if self._workflow.deletion_protection else 0,
         }

@@ -430,10 +430,11 @@ def _function_settings(hop: Hop, failure: FailureHandling) -> dict[str, Any]:
     if hop.vpc is not None:
         settings["vpc"] = literal(hop.vpc.model_dump())
     if hop.invocation == "direct":
-        concurrency = settings.pop("queue").get("maximum_concurrency")
+        del settings["queue"]
         settings |= {"invocation": "direct", "function_retry": failure.function_retry.model_dump()}
-        if concurrency is not None:
-            settings["function"]["reserved_concurrency"] = concurrency
+        # The default limits a queue; reserving it would take it from the account's other functions.
+        if "maximum_concurrency" in hop.model_fields_set:
+            settings["function"]["reserved_concurrency"] = hop.maximum_concurrency
     return settings
 
 

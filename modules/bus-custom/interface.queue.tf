@@ -6,7 +6,8 @@ variable "queue" {
       enabled                     = whether the function consumes the queue; messages wait while it does not
       batch_size                  = most messages per invocation: up to 10, or up to 10000 for a standard queue with a batch window
       batch_window_seconds        = how long Lambda waits for a batch to fill; standard queues only
-      maximum_concurrency         = most invocations at a time, which protects what is behind the function; null is the account's limit
+      maximum_concurrency         = most invocations at a time (2 to 1000): protects what is behind the function, and leaves the
+                                    account's concurrency to other functions, such as webhooks
       visibility_timeout_seconds  = how long a received message is hidden; null is the least that AWS advises: six times the function's
                                     timeout plus the batch window
       content_based_deduplication = whether SQS makes the deduplication id of messages without one from their bodies; FIFO only
@@ -17,7 +18,7 @@ variable "queue" {
     enabled                     = optional(bool, true)
     batch_size                  = optional(number, 10)
     batch_window_seconds        = optional(number, 0)
-    maximum_concurrency         = optional(number)
+    maximum_concurrency         = optional(number, 10)
     visibility_timeout_seconds  = optional(number)
     content_based_deduplication = optional(bool, false)
     high_throughput             = optional(bool, false)
@@ -42,8 +43,8 @@ variable "queue" {
   }
 
   validation {
-    condition     = var.queue.maximum_concurrency == null ? true : var.queue.maximum_concurrency >= 2 && var.queue.maximum_concurrency <= 1000
-    error_message = "queue.maximum_concurrency must be 2 to 1000 (Lambda's limits), or null."
+    condition     = var.queue.maximum_concurrency >= 2 && var.queue.maximum_concurrency <= 1000
+    error_message = "queue.maximum_concurrency must be 2 to 1000 (Lambda's limits)."
   }
 
   validation {

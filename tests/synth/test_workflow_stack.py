@@ -463,6 +463,7 @@ def test_hop_without_a_queue_says_so_and_others_say_nothing(synthesise):
         "routes:",
         "transforms: {shape: {pattern: {source: [a]}, steps: [{set: {a: 1}}], invocation: direct}}\n"
         "failure: {function_retry: {max_attempts: 1}}\nroutes:\n"
+        "  narrow: {pattern: {source: [c]}, destination: cms, invocation: direct, maximum_concurrency: 7}\n"
         "  direct: {pattern: {source: [b]}, destination: cms, invocation: direct}",
     )
 
@@ -472,6 +473,20 @@ def test_hop_without_a_queue_says_so_and_others_say_nothing(synthesise):
     assert said.items() <= router["transforms"]["shape"].items()
     assert said.items() <= router["routes"]["direct"].items()
     assert not said.keys() & router["routes"]["ready"].keys()
+    # Only what the workflow asks for is reserved: AWS refuses any reservation in an account with few instances.
+    assert router["routes"]["narrow"]["function"]["reserved_concurrency"] == 7
+    assert "reserved_concurrency" not in router["routes"]["direct"]["function"]
+    assert router["routes"]["ready"]["queue"]["maximum_concurrency"] == 10
+
+
+def test_webhooks_reserve_instances_only_if_the_workflow_says_so(synthesise):
+    reserving = "ingress: {webhook: {type: webhook, reserved_concurrency: 100}}\nroutes:"
+
+    functions = [
+        synthesise(text)["dev"].module("ingress")["function"] for text in (SMALL, SMALL.replace("routes:", reserving))
+    ]
+
+    assert functions == [{}, {"reserved_concurrency": 100}]
 
 
 def test_steps_and_patterns_are_json_text(synthesise):

@@ -96,12 +96,8 @@ resource "aws_lambda_event_source_mapping" "this" {
   function_response_types            = ["ReportBatchItemFailures"]
   tags                               = var.settings.tags
 
-  dynamic "scaling_config" {
-    for_each = var.queue.maximum_concurrency[*]
-
-    content {
-      maximum_concurrency = scaling_config.value
-    }
+  scaling_config {
+    maximum_concurrency = var.queue.maximum_concurrency
   }
 
   lifecycle {

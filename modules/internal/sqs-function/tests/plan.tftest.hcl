@@ -178,6 +178,11 @@ run "a_message_stays_hidden_for_six_timeouts" {
     condition     = aws_lambda_event_source_mapping.this.function_response_types == toset(["ReportBatchItemFailures"])
     error_message = "One failed record must not take its batch with it."
   }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.scaling_config[0].maximum_concurrency == 10
+    error_message = "A backlog must leave most of the account's concurrency to other functions."
+  }
 }
 
 run "fifo_goes_for_both_queues" {
