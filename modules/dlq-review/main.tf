@@ -106,6 +106,9 @@ module "function" {
 
   settings = merge(var.settings, { bucket = local.bucket })
   function = var.function
+
+  # What it redrives comes back when it fails again: redrive.max_count ends that.
+  recursive_loop = "Allow"
 }
 
 resource "aws_lambda_event_source_mapping" "dlq" {

@@ -185,4 +185,7 @@ module "function" {
   policy_statements = local.policy_statements
   settings          = merge(var.settings, { bucket = local.bucket })
   function          = var.function
+
+  # Redrive invokes it with the requests that it could not process.
+  recursive_loop = "Allow"
 }

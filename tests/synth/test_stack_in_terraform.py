@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from scripts.terraform_env import terraform_environment
+from tests.synth.planned_loops import computed, functions_in_loops
 
 pytestmark = pytest.mark.terraform
 
@@ -64,6 +65,25 @@ def _local_plan(default_stacks) -> dict[str, Any]:
     terraform(folder, "plan", "-refresh=false", "-input=false", "-out=plan.tfplan")
     plan: dict[str, Any] = json.loads(terraform(folder, "show", "-json", "plan.tfplan"))
     return plan
+
+
+@pytest.fixture(name="local_resources", scope="module")
+def _local_resources(local_plan, default_stacks) -> list[dict[str, Any]]:
+    """The planned resources of the local stack, which know each other's ARNs."""
+    folder = default_stacks["local"].folder
+    known = {
+        change["address"]: values
+        for change in local_plan["resource_changes"]
+        if (values := computed(change["type"], change["change"]["after"])) is not None
+    }
+    overrides = "".join(
+        f"override_resource {{\n  target = {address}\n  override_during = plan\n  values = {json.dumps(values)}\n}}\n"
+        for address, values in known.items()
+    )
+    (folder / "known.tftest.hcl").write_text(f'{overrides}\nrun "plan" {{\n  command = plan\n}}\n', encoding="utf-8")
+    lines = terraform(folder, "test", "-json", "-verbose", "-filter=known.tftest.hcl").splitlines()
+    plan = next(line for line in map(json.loads, lines) if line["type"] == "test_plan")["test_plan"]
+    return [{"type": change["type"], "values": change["change"]["after"]} for change in plan["resource_changes"]]
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
@@ -148,3 +168,18 @@ def test_outputs_name_every_hop(local_plan):
         "mux": "media-local-webhook/mux",
         "transcoder": "media-local-webhook/transcoder",
     }
+
+
+def test_lambda_lets_exactly_the_functions_run_in_loops_that_can(local_resources):
+    allowed = {
+        resource["values"]["function_name"]
+        for resource in local_resources
+        if resource["type"] == "aws_lambda_function_recursion_config"
+    }
+    functions = {
+        resource["values"]["function_name"] for resource in local_resources if resource["type"] == "aws_lambda_function"
+    }
+
+    assert allowed == functions_in_loops(local_resources)
+    # The workflow's own: a task's token is registered, and nothing is sent.
+    assert functions - allowed == {"media-local-task-callbacks"}

@@ -43,6 +43,9 @@ module "function" {
   environment       = local.environment
   policy_statements = local.policy_statements
   layers            = var.layers
+
+  # Redrive sends what it gives up on to the bus again, whose rule invokes it. Lambda does not follow a chain through EventBridge today.
+  recursive_loop = "Allow"
 }
 
 ################################################################################

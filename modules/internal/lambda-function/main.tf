@@ -130,3 +130,12 @@ resource "aws_lambda_function" "this" {
     }
   }
 }
+
+# By default Lambda stops a function that one chain of requests has invoked some 16 times, and follows the chain through SQS, SNS, S3 and other
+# functions: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+resource "aws_lambda_function_recursion_config" "this" {
+  count = var.recursive_loop == "Allow" ? 1 : 0
+
+  function_name  = aws_lambda_function.this.function_name
+  recursive_loop = var.recursive_loop
+}

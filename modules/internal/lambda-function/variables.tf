@@ -24,3 +24,15 @@ variable "configuration" {
     error_message = "configuration needs a bucket to be stored in: settings.bucket = { name = ..., arn = ... }."
   }
 }
+
+variable "recursive_loop" {
+  description = "What Lambda does when one chain of requests has invoked the function some 16 times: `Terminate` it, or `Allow` it where the function can send to what feeds it, directly or by way of redrive. Its own counters (attempts, redrives, ages) must then end every chain."
+  type        = string
+  default     = "Terminate"
+  nullable    = false
+
+  validation {
+    condition     = contains(["Allow", "Terminate"], var.recursive_loop)
+    error_message = "recursive_loop must be Allow or Terminate."
+  }
+}

@@ -85,6 +85,9 @@ module "function" {
   environment       = local.environment
   policy_statements = local.policy_statements
   layers            = var.layers
+
+  # It defers messages by a copy to its own queue, and redrive sends what it gives up on to that queue again.
+  recursive_loop = "Allow"
 }
 
 resource "aws_lambda_event_source_mapping" "this" {

@@ -130,6 +130,28 @@ run "a_description_longer_than_lambda_takes_is_refused" {
   expect_failures = [var.description]
 }
 
+run "lambda_ends_loops_unless_told_otherwise" {
+  command = plan
+
+  assert {
+    condition     = length(aws_lambda_function_recursion_config.this) == 0
+    error_message = "Lambda's own default, Terminate, needs no setting."
+  }
+}
+
+run "a_function_in_a_loop_of_ours_goes_on" {
+  command = plan
+
+  variables {
+    recursive_loop = "Allow"
+  }
+
+  assert {
+    condition     = aws_lambda_function_recursion_config.this[0].recursive_loop == "Allow" && aws_lambda_function_recursion_config.this[0].function_name == "media-test-cms"
+    error_message = "Lambda would stop the function after some 16 rounds."
+  }
+}
+
 run "statements_become_policy_with_their_conditions" {
   command = plan
 
