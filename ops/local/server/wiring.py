@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ops.local.server import alarms, event_buses, permissions, queues
+from ops.local.server import alarms, event_buses, permissions, queues, simulation
 
 
 def correct_ministack() -> None:
@@ -18,6 +18,7 @@ def correct_ministack() -> None:
     event_buses.correct(_service("eventbridge"))
     queues.correct(_service("sqs"), _service("sns"))
     permissions.correct(importlib.import_module("ministack.core.iam_actions"))
+    simulation.correct(_service("iam"), importlib.import_module("ministack.core.iam_evaluator"))
 
 
 def _service(name: str) -> Any:
