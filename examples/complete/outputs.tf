@@ -43,6 +43,27 @@ output "idempotency_table_names" {
   value       = distinct(values(local.idempotency_tables)[*].name)
 }
 
+output "functions" {
+  description = "Names of the functions, by hop."
+  value = { for hop, arn in merge(module.webhooks.function_arns, module.router.function_arns, module.review.function_arns) :
+    hop => split(":", arn)[6]
+  }
+}
+
+output "api_endpoint" {
+  description = "Base URL of the webhooks."
+  value       = module.webhooks.api_endpoint
+}
+
+output "archive_replay" {
+  description = "Bus, archive and hops."
+  value = {
+    bus_arn     = module.bus.bus_arn
+    archive_arn = try(module.bus.archive.arn, null)
+    hops        = module.router.archive_replay_hops
+  }
+}
+
 output "log_group_names" {
   description = "Log groups of the functions, by hop."
   value       = merge(local.log_group_names, module.review.log_group_names)

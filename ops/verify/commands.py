@@ -99,8 +99,9 @@ def _deployed(deployment: Deployment, package: Path) -> Deployed:
     deployed = Deployed(outputs=deployment.outputs(), client=deployment.cloud.client, package=package)
     if deployed.bus_arn.count(":") < 5:  # noqa: PLR2004
         fail(
-            "Terraform's outputs are not at hand, which say what should be there",
-            hint="choose an --environment, or name the file of `terraform output -json` in MEDIA_EVENTS_OUTPUTS",
+            "Terraform's outputs are not at hand, or have no archive_replay: they say what should be there",
+            hint="choose an --environment, or name the file of `terraform output -json` in MEDIA_EVENTS_OUTPUTS; a "
+            "root of your own needs the outputs of examples/complete",
             exit_code=UNUSABLE,
         )
     client = deployment.cloud.client("sts")

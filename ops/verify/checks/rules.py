@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from media_events.core.json_fields import mapping, text
+from ops.shared.queue_depths import queue_name
 from ops.verify.asking import MissingError, NotToldError, Problem, ask, ask_pages, judged, skipped
 from ops.verify.deployed import Deployed
 from ops.verify.model import Finding
@@ -90,8 +91,8 @@ def _of_hop(deployed: Deployed, rule: Rule | None, hop: str) -> Iterator[Problem
         if rule.get("State") == "ENABLED":
             yield Problem("is enabled, though the workflow disables it", "apply again")
         return
-    dead_letters = text(mapping(deployed.outputs.get("dead_letter_queues")).get(hop))
-    yield from _enabled(deployed, rule, dead_letters)
+    url = deployed.topology.hops[hop].dead_letter_queue_url if hop in deployed.topology.hops else None
+    yield from _enabled(deployed, rule, None if url is None else queue_name(url))
 
 
 def _enabled(deployed: Deployed, rule: Rule, dead_letter_queue: str | None) -> Iterator[Problem]:

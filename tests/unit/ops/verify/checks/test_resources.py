@@ -131,6 +131,15 @@ def test_an_ingress_s_own_rule_is_looked_at_too(account, amiss):
     assert "no target" in found
 
 
+def test_an_ingress_s_target_without_a_dead_letter_queue_fails(account, amiss):
+    name = "media-dev-workflows-ingest"
+    account.rules.append({"Name": name, "State": "ENABLED", "EventPattern": '{"source": ["a"]}'})
+    account.targets[name] = [{"Id": "ingest", "Arn": queue_arn("media-dev-workflows")}]
+    assert amiss(rules.check) == [(f"rule {name}", "fail", "its target ingest has no dead-letter queue")]
+    account.targets[name][0]["DeadLetterConfig"] = {"Arn": queue_arn("media-dev-workflows-dlq")}
+    assert amiss(rules.check) == []
+
+
 def test_a_connection_that_is_not_authorized_fails(account, amiss):
     account.targets["media-dev-to-cms"][0]["Arn"] = "arn:aws:events:eu-west-1:123456789012:api-destination/crm/0a"
     assert amiss(rules.check) == []
