@@ -57,6 +57,12 @@ def _object(deployed: Deployed, uri: str, actions: tuple[str, ...], name: str = 
     return Calls(actions, f"arn:{deployed.partition}:s3:::{uri.removeprefix('s3://')}{name}")
 
 
+def _absence(deployed: Deployed, uri: str) -> Calls:
+    """Without it S3 answers 403 for what is not there; of a read, ``s3:prefix`` is the object's key."""
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    return Calls(("s3:ListBucket",), f"arn:{deployed.partition}:s3:::{bucket}", (("s3:prefix", f"{prefix}verify"),))
+
+
 def _table(deployed: Deployed, name: str) -> str:
     return deployed.arn("dynamodb", f"table/{name}")
 
@@ -72,6 +78,7 @@ def _bodies(deployed: Deployed, uri: str, handler: str) -> Iterator[Calls]:
         yield _object(deployed, uri, ("s3:PutObject", "s3:DeleteObject"), "verify")
     else:
         yield _object(deployed, uri, ("s3:GetObject", "s3:PutObject"), "verify")
+        yield _absence(deployed, uri)
 
 
 def _review_table(deployed: Deployed, name: str, _handler: str) -> Iterator[Calls]:
@@ -94,7 +101,7 @@ _BY_VARIABLE: Final[Mapping[str, Callable[[Deployed, str, str], Iterator[Calls]]
     "BUS_ARN": lambda _d, arn, _: iter([Calls(("events:PutEvents",), arn)]),
     "IDEMPOTENCY_TABLE": lambda d, name, _: iter([Calls((*RECORDS, "dynamodb:DeleteItem"), _table(d, name))]),
     "BODIES_URI": _bodies,
-    "EVENT_BODIES_URI": lambda d, uri, _: iter([_object(d, uri, ("s3:GetObject",), "verify")]),
+    "EVENT_BODIES_URI": lambda d, uri, _: iter([_object(d, uri, ("s3:GetObject",), "verify"), _absence(d, uri)]),
     "REVIEW_TABLE": _review_table,
     "TOPIC_ARN": lambda _d, arn, _: iter([Calls(("sns:Publish",), arn)]),
     "TASK_CALLBACKS_TABLE": _task_callbacks,
@@ -126,10 +133,9 @@ def _of_steps(deployed: Deployed, steps: Any) -> Iterator[Calls]:
             yield Calls(("dynamodb:GetItem",), str(mapping(lookup["dynamodb"]).get("table_arn")))
         if "s3" in lookup:
             source = mapping(lookup["s3"])
-            bucket = f"s3://{source.get('bucket')}"
-            yield _object(deployed, bucket, ("s3:GetObject",), f"/{source.get('prefix') or ''}verify")
-            # Without it S3 answers 403 for what is not there.
-            yield _object(deployed, bucket, ("s3:ListBucket",))
+            objects = f"s3://{source.get('bucket')}/{source.get('prefix') or ''}"
+            yield _object(deployed, objects, ("s3:GetObject",), "verify")
+            yield _absence(deployed, objects)
         if "function_arn" in call:
             yield Calls(("lambda:InvokeFunction",), str(call["function_arn"]))
 

@@ -17,6 +17,11 @@ from ops.verify.model import Finding
 
 CHECK: Final = "permissions"
 SIMULATE: Final = "iam:SimulatePrincipalPolicy"
+_TYPES: Final = {"dynamodb:LeadingKeys": "stringList"}
+"""The keys that have several values.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+"""
 
 
 def check(deployed: Deployed) -> Iterator[Finding]:
@@ -46,7 +51,7 @@ def _simulated(deployed: Deployed, role: str, calls: Calls) -> Iterator[Any]:
         ActionNames=list(calls.actions),
         ResourceArns=[calls.resource],
         ContextEntries=[
-            {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "stringList"}
+            {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": _TYPES.get(key, "string")}
             for key, value in calls.context
         ],
     )

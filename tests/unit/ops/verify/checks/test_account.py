@@ -70,8 +70,18 @@ def test_the_keys_that_our_conditions_need_are_given_to_the_simulation(account):
         for name, request in account.calls
         if name == "iam_simulate_principal_policy"
         for action in request["ActionNames"]
-        if "media-dev-review" in request["ResourceArns"][0]
+        if request["PolicySourceArn"].endswith("/media-dev-review")
     }
+    contexts |= {
+        action: request["ContextEntries"]
+        for name, request in account.calls
+        if name == "iam_simulate_principal_policy" and request["PolicySourceArn"].endswith("/media-dev-webhook")
+        for action in request["ActionNames"]
+        if action == "s3:ListBucket"
+    }
+    assert contexts["s3:ListBucket"] == [
+        {"ContextKeyName": "s3:prefix", "ContextKeyValues": ["bodies/events/verify"], "ContextKeyType": "string"}
+    ]
     assert contexts["dynamodb:DeleteItem"] == [
         {"ContextKeyName": "dynamodb:LeadingKeys", "ContextKeyValues": ["item/verify"], "ContextKeyType": "stringList"}
     ]

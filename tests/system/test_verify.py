@@ -1,0 +1,111 @@
+"""`media-events verify` on the whole deployment: all is well, probes reach nobody, each broken thing is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from ops.local.clients import Clients
+from ops.local.function_logs import LogLine
+from tests.system.conftest import Demonstration
+from tests.system.operators import Operator, Said, with_policy
+
+ELSEWHERE = {"alarms", "dead-letters"}
+"""Nobody is subscribed here, and other tests' events may be between two redrives."""
+
+ROUTE = "route/ready-to-cms"
+
+
+@pytest.fixture(name="operator", scope="module")
+def _operator(demonstration: Demonstration) -> Operator:
+    return Operator(demonstration.paths, {})
+
+
+def failures(said: Said) -> dict[str, str]:
+    """What failed, by its subject."""
+    return {one["subject"]: one["found"] for one in said.document["findings"] if one["verdict"] == "fail"}
+
+
+def test_all_is_well_and_the_probes_reach_the_bus_and_no_destination(
+    operator: Operator, clients: Clients, log_lines: Callable[[], list[LogLine]]
+):
+    said = operator.run("verify", "--send", "--json")
+    findings = said.document["findings"]
+    assert [one for one in findings if one["verdict"] == "fail" and one["check"] not in ELSEWHERE] == []
+    assert {one["found"] for one in findings if one["verdict"] == "skipped"} == {
+        # Service Quotas is missing here.
+        "servicequotas:ListServiceQuotas was answered 400"
+    }
+    assert {one["subject"] for one in findings if one["check"] == "probes"} == {
+        f"probe of {partner}" for partner in ("frameio", "mux", "transcoder")
+    }
+    of_probes = [line for line in log_lines() if str(line.fields.get("event_id", "")).startswith("probe-")]
+    assert {(line.function, line.message) for line in of_probes} == {("media-local-webhook", "event accepted")}
+    rules = clients.events.list_rules(EventBusName="media-local")["Rules"]
+    queues = clients.sqs.list_queues(QueueNamePrefix="media-local-replay-probe-").get("QueueUrls", [])
+    assert [rule["Name"] for rule in rules if "-replay-probe-" in rule["Name"]] == []
+    assert queues == []
+
+
+@pytest.fixture(name="broken")
+def _broken(clients: Clients, outputs: dict[str, Any]) -> Iterator[str]:
+    """One thing of each kind is broken for a while; the name of the dead-letter queue with a message."""
+    events, lambda_, sqs, iam = clients.events, clients.lambda_, clients.sqs, clients.iam
+    bus, function, hop = outputs["bus_name"], outputs["functions"][ROUTE], outputs["hops"][ROUTE]
+    rule, secret = f"{bus}-ready-to-cms", outputs["secret_names"]["mux"]
+    redrive = next(name for hop_name, name in outputs["functions"].items() if hop_name.startswith("review/"))
+    dead_letters = outputs["dead_letter_queues"][ROUTE]
+    (source,) = [
+        one["UUID"]
+        for one in lambda_.list_event_source_mappings(FunctionName=redrive)["EventSourceMappings"]
+        if one["EventSourceArn"].endswith(f":{dead_letters}")
+    ]
+    policy = iam.get_role_policy(RoleName=function, PolicyName="function")["PolicyDocument"]
+    redrive_policy = sqs.get_queue_attributes(QueueUrl=hop["queue_url"], AttributeNames=["RedrivePolicy"])["Attributes"]
+    with ExitStack() as mended:
+        mended.callback(events.enable_rule, Name=rule, EventBusName=bus)
+        events.disable_rule(Name=rule, EventBusName=bus)
+        mended.callback(lambda_.update_event_source_mapping, UUID=source, Enabled=True)
+        lambda_.update_event_source_mapping(UUID=source, Enabled=False)
+        mended.callback(sqs.purge_queue, QueueUrl=hop["dead_letter_queue_url"])
+        sqs.send_message(QueueUrl=hop["dead_letter_queue_url"], MessageBody="{}")
+        mended.callback(sqs.set_queue_attributes, QueueUrl=hop["queue_url"], Attributes=redrive_policy)
+        sqs.set_queue_attributes(QueueUrl=hop["queue_url"], Attributes={"RedrivePolicy": ""})
+        mended.callback(clients.secretsmanager.restore_secret, SecretId=secret)
+        clients.secretsmanager.delete_secret(SecretId=secret, RecoveryWindowInDays=7)
+        change = {"RoleName": function, "PolicyName": "function"}
+        mended.callback(iam.put_role_policy, **change, PolicyDocument=json.dumps(policy))
+        kept = [one for one in policy["Statement"] if one["Sid"] != "GiveUp"]
+        iam.put_role_policy(**change, PolicyDocument=json.dumps({**policy, "Statement": kept}))
+        yield dead_letters
+
+
+def test_each_broken_thing_is_named_and_is_well_again_when_it_is_mended(
+    operator: Operator, outputs: dict[str, Any], broken: str
+):
+    said = operator.run("verify", "--json")
+    assert said.status == 1
+    found = failures(said)
+    function, redrive = (
+        outputs["functions"][ROUTE],
+        next(n for h, n in outputs["functions"].items() if h.startswith("review/")),
+    )
+    assert found[f"rule of {ROUTE}"] == "is DISABLED, so no event reaches the hop"
+    assert found[f"{broken} → {redrive}"] == "is Disabled, so nothing is taken from the queue"
+    assert found[f"queue {broken}"] == "holds 1 visible, 0 in flight and 0 delayed"
+    assert "no redrive policy" in found[f"queue {function}"]
+    assert found[f"role of {function}"].startswith("sqs:SendMessage on arn:aws:sqs:")
+    assert [what for subject, what in found.items() if "/mux" in subject] == ["is about to be deleted"]
+
+
+def test_who_may_read_nothing_is_told_what_is_lacking(demonstration: Demonstration, clients: Clients):
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+    nobody = with_policy(demonstration.paths, clients, "verifies-nothing", json.dumps(nothing))
+    said = nobody.run("verify", "--json")
+    assert (said.status, said.document["verdict"], failures(said)) == (0, "skipped", {})
+    assert "no permission for lambda:GetFunctionConfiguration" in {one["found"] for one in said.document["findings"]}
+    assert nobody.run("verify", "--strict", "--check", "queues").status == 1
