@@ -125,7 +125,7 @@ def tools_environment() -> None:
     """Make the environment of the project's own commands, and unpack there what each synthesis loads."""
     if python_environment(".venv", "requirements/dev.lock", sys.executable):
         with step("the AWS provider's constructs"):
-            # jsii keeps what it unpacks (37 MB) in its own cache; the first synthesis would take 10 s for it.
+            # Otherwise the first synthesis would unpack it.
             code = "import sys; sys.dont_write_bytecode = False; import infra.stacks.cdk"
             run([str(ROOT / ".venv/bin/python"), "-c", code], check=False)
 
