@@ -40,6 +40,7 @@ INPUTS: Final[Mapping[str, Sequence[str]]] = {
         "router": _QUEUE,
         "state-machine": "policy_statements",
         "task-callbacks": "function",
+        "internal/alarms": "",
         "internal/async-function": f"function failure hop configuration {_PROGRAM}",
         "internal/bus-ingress": f"{_INGRESS} rule_retry",
         "internal/lambda-function": f"function {_PROGRAM}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import ConfigDict, Field
 
 from infra.model.types import KeyArn, LogClass, LogRetention, RolePath, Section, SecurityGroupId, SubnetId
@@ -35,17 +37,26 @@ class Logs(Section):
     )
 
 
+Severity = Literal["critical", "warning"]
+AlarmState = Literal["ALARM", "INSUFFICIENT_DATA", "OK"]
+
+
 class AlarmActions(Section):
     """ARNs that alarms notify, by severity."""
 
     critical: list[str] = Field(default=[], description="A person is needed.")
-    warning: list[str] = Field(default=[], description="Something is slow or throttled.")
+    warning: list[str] = Field(default=[], description="Something is slow.")
 
 
 class Alarms(Section):
     """The alarms of every module."""
 
     enabled: bool = Field(default=True, description="False makes none.")
+    severities: list[Severity] = Field(default=["critical", "warning"], description="Which are made.")
+    notify_on: list[AlarmState] = Field(
+        default=["ALARM", "INSUFFICIENT_DATA"],
+        description="States that they notify of. `OK` tells of recoveries, and of each new alarm's first state.",
+    )
     actions: AlarmActions = Field(default=AlarmActions(), description="ARNs that alarms notify.")
 
 

@@ -194,7 +194,6 @@ class Review(Section):
     oldest_open_alarm_hours: float = Field(
         default=24, gt=0, description="An item that is open for longer raises an alarm."
     )
-    growth_alarm_items: int = Field(default=100, ge=1, description="More new items in an hour raise an alarm.")
 
     @field_validator("editable_types")
     @classmethod

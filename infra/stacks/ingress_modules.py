@@ -135,6 +135,7 @@ class IngressModules:
             return settings | {
                 "ingress": "custom-bus",
                 "source_bus_arn": _source_bus(ingress, bus),
+                "watch_rules": _watches_rules(ingress),
                 "partners": members,
             }
         ((partner, options),) = partners.items()
@@ -207,6 +208,11 @@ def _source_bus(ingress: CustomBusIngress | AwsServicesIngress, bus: TerraformHc
     # AWS services put their events on the default bus of the same account and region.
     arn = f"module.{bus.node.id}.bus_arn"
     return f'${{join(":", concat(slice(split(":", {arn}), 0, 5), ["event-bus/default"]))}}'
+
+
+def _watches_rules(ingress: CustomBusIngress | AwsServicesIngress) -> bool:
+    """Whether the ingress's rules need alarms of their own: the stack's bus watches all of its own."""
+    return isinstance(ingress, AwsServicesIngress) or ingress.existing_bus is not None
 
 
 def queue_url(arn: str) -> str:

@@ -113,6 +113,8 @@ class WorkflowStack(TerraformStack):
     def _shared_settings(self) -> dict[str, Any]:
         """The variable `settings` of all modules. The bucket and the functions' code are made once, for all of them."""
         settings: dict[str, Any] = literal(self._workflow.settings.model_dump(exclude_unset=True))
+        # The review reads every dead-letter queue, and the bus watches its rules: their alarms are for all.
+        settings["alarms"] = settings.get("alarms", {}) | {"reviewed": True}
         storage, protected = self._workflow.storage, self._workflow.deletion_protection
         bucket = self._module(
             "storage",
@@ -224,6 +226,7 @@ class WorkflowStack(TerraformStack):
             {
                 "name": self._environment.prefix,
                 "bus_arn": bus.get_string("bus_arn"),
+                "watch_rules": False,
                 "settings": self._settings,
                 "transforms": transforms,
                 "routes": routes,

@@ -59,6 +59,7 @@ def check_references(report: Report, environment: str) -> None:
         report.unused(("destinations", name), "no route leads to this destination")
     if not routes and not transforms:
         report.warn(("routes",), "there are no routes: no event is delivered anywhere")
+    _check_alarms(report)
     _check_keys(report, prefix, {"transforms": transforms, "routes": routes}, set(declared))
     for name, route in routes.items():
         if _text(route, "stage") == "transformed" and not transforms:
@@ -70,6 +71,14 @@ def check_references(report: Report, environment: str) -> None:
                 _check_input_transformer(report, name, target)
             if _text(route, "invocation") == "direct":
                 _check_direct(report, name, target)
+
+
+def _check_alarms(report: Report) -> None:
+    """Note that alarms which need a person reach nobody in particular."""
+    alarms = _members(_members(report.document.value, "settings"), "alarms")
+    if alarms.get("enabled") is not False and not _members(alarms, "actions").get("critical"):
+        message = "alarms.actions.critical is empty: only who subscribes to the review topic is told of alarms"
+        report.warn(("settings",), message)
 
 
 def _check_input_transformer(report: Report, name: str, target: Mapping[str, Any]) -> None:

@@ -41,6 +41,7 @@ module "ingress" {
   source_bus_arn    = each.value.source_bus_arn
   bus_arn           = aws_cloudwatch_event_bus.this.arn
   partners          = each.value.partners
+  watch_rules       = each.key != "partners" # alarms.tf watches this bus's
   rule_retry        = var.rule_retry
   max_entry_bytes   = var.max_entry_bytes
   idempotency_table = var.idempotency_table

@@ -41,3 +41,8 @@ output "dead_letter_queues" {
   description = "Dead-letter queues, by hop, as `dlq-review` takes them. Empty without `partners` and `aws_services`."
   value       = merge(values(module.ingress)[*].dead_letter_queues...)
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = { for severity in ["critical", "warning"] : severity => merge(module.alarms.names[severity], [for ingress in values(module.ingress) : ingress.alarm_names[severity]]...) }
+}

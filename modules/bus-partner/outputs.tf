@@ -61,3 +61,8 @@ output "dead_letter_queues" {
     }
   } : module.ingress[0].dead_letter_queues
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = { for severity in ["critical", "warning"] : severity => merge(module.alarms.names[severity], [for ingress in module.ingress : ingress.alarm_names[severity]]...) }
+}

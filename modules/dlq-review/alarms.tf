@@ -1,73 +1,59 @@
-################################################################################
-# Alarms. Those of the function (errors among them) come with lambda-function. All are critical: each is about events that need a person.
-################################################################################
+# Those of the function (errors) come with lambda-function.
+module "alarms" {
+  source = "../internal/alarms"
 
-locals {
-  alarm_actions = var.settings.alarms.actions.critical
+  name     = var.name
+  owner    = local.hop
+  settings = var.settings
 
   # Metrics of the function.
-  review_alarms = {
+  alarms = { for fact, alarm in {
     items-opened = {
-      metric    = "ReviewItemsOpened"
-      statistic = "Sum"
-      threshold = 0
-      text      = "Events need review: they could not be processed, and trying again did not help. `media-events review list` shows them."
+      metric      = "ReviewItemsOpened"
+      stat        = "Sum"
+      description = "Events need review: they could not be processed, and trying again did not help. `media-events review list` shows them."
     }
-    growing = {
-      metric    = "ReviewItemsOpened"
-      statistic = "Sum"
-      period    = 3600
-      threshold = var.growth_alarm_items
-      text      = "More than ${var.growth_alarm_items} review items were opened within an hour: something is down or wrong. `media-events review groups` shows which failures they share."
+    # Lambda counts an answer that names failed messages as a success: the function's errors do not show these.
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    redrive-failed = {
+      metric      = "RedrivesFailed"
+      stat        = "Sum"
+      period      = 3600
+      threshold   = 2
+      description = "Dead letters can be neither redriven nor taken to review, and stay in their queues. The log of ${var.name} says why (hop failed)."
+    }
+    # A dead letter that is read is hidden until its next turn. One that is visible for an hour is read by nobody.
+    dead-letters-unread = {
+      metric = "UnreadDeadLetters"
+      stat   = "Maximum"
+      # Two runs of the maintenance in each: none is empty because one came a moment late.
+      period      = 2 * local.maintenance_seconds
+      periods     = ceil(1800 / local.maintenance_seconds)
+      description = "Dead letters have been visible for an hour. ${var.name} does not read them: its event source mapping is off, may not read the queue, or is throttled. Or there are more than redrive.max_per_second lets go in an hour. `media-events status` names the hop."
     }
     # Its metric comes from the review maintenance. Where that stops, so does the metric: that notifies people, too.
     oldest-open = {
-      metric    = "OldestOpenAge"
-      statistic = "Maximum"
-      period    = max(300, 60 * var.maintenance_minutes)
-      periods   = 2
-      threshold = 3600 * var.oldest_open_alarm_hours
-      missing   = "missing"
-      text      = "A review item has been open for more than ${var.oldest_open_alarm_hours} hours. `media-events review list` shows it. Insufficient data: the review maintenance of ${var.name} does not run."
+      metric      = "OldestOpenAge"
+      stat        = "Maximum"
+      period      = local.maintenance_seconds
+      periods     = 2
+      threshold   = 3600 * var.oldest_open_alarm_hours
+      missing     = "missing"
+      description = "A review item has been open for more than ${var.oldest_open_alarm_hours} hours. `media-events review list` shows it. Insufficient data: the review maintenance of ${var.name} does not run."
     }
-  }
+    } : fact => {
+    # Each is about events that need a person.
+    severity    = "critical"
+    description = alarm.description
+    metrics     = { metric = { namespace = "MediaEvents", name = alarm.metric, dimensions = { service = var.name }, stat = alarm.stat } }
+    period      = try(alarm.period, 300)
+    periods     = try(alarm.periods, 1)
+    threshold   = try(alarm.threshold, 0)
+    missing     = try(alarm.missing, "notBreaching")
+  } }
 }
 
-resource "aws_cloudwatch_metric_alarm" "review" {
-  for_each = { for suffix, alarm in local.review_alarms : suffix => alarm if var.settings.alarms.enabled }
-
-  alarm_name                = "${var.name}-${each.key}"
-  alarm_description         = each.value.text
-  namespace                 = "MediaEvents"
-  metric_name               = each.value.metric
-  dimensions                = { service = var.name }
-  statistic                 = each.value.statistic
-  period                    = try(each.value.period, 300)
-  evaluation_periods        = try(each.value.periods, 1)
-  comparison_operator       = "GreaterThanThreshold"
-  threshold                 = each.value.threshold
-  treat_missing_data        = try(each.value.missing, "notBreaching")
-  alarm_actions             = local.alarm_actions
-  ok_actions                = local.alarm_actions
-  insufficient_data_actions = can(each.value.missing) ? local.alarm_actions : null
-  tags                      = var.settings.tags
-}
-
-resource "aws_cloudwatch_metric_alarm" "dlq_not_draining" {
-  for_each = { for hop, queue in var.dead_letter_queues : hop => queue if var.settings.alarms.enabled }
-
-  alarm_name          = "${var.name}-${replace(each.key, "/", "-")}-not-draining"
-  alarm_description   = "Dead letters of ${each.value.hop} have waited longer than its redrives do: the redrive function is stuck or can't write review items."
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateAgeOfOldestMessage"
-  dimensions          = { QueueName = element(split(":", each.value.queue_arn), 5) }
-  statistic           = "Maximum"
-  period              = 300
-  evaluation_periods  = 3
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = each.value.redrive.max_delay_seconds + 900
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = local.alarm_actions
-  ok_actions          = local.alarm_actions
-  tags                = var.settings.tags
+locals {
+  # CloudWatch knows periods of whole minutes; the metrics come once in each.
+  maintenance_seconds = max(300, 60 * var.maintenance_minutes)
 }

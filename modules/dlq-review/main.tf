@@ -59,6 +59,7 @@ module "function" {
   source = "../internal/lambda-function"
 
   name        = var.name
+  hop         = local.hop
   description = "Redrives dead letters to the hop that failed, or opens a review item"
   handler     = "media_events.handlers.redrive.handler"
 

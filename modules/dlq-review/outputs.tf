@@ -57,3 +57,8 @@ output "dead_letter_queues" {
   description = "Dead-letter queues, by hop: none here."
   value       = {}
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = { for severity in ["critical", "warning"] : severity => merge(module.function.alarm_names[severity], module.alarms.names[severity]) }
+}

@@ -3,13 +3,15 @@
 ################################################################################
 
 resource "aws_sns_topic" "review" {
+  #checkov:skip=CKV_AWS_26:CloudWatch can't publish to a topic with the key alias/aws/sns, whose policy nobody can change. Notifications hold no event's content; settings.kms_key sets a key of your own
+  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
   name              = var.name
   display_name      = "Events that need review"
-  kms_master_key_id = try(var.settings.kms_key.arn, "alias/aws/sns")
+  kms_master_key_id = one(var.settings.kms_key[*].arn)
   tags              = var.settings.tags
 }
 
-# Only the function publishes, and its role allows it: no service needs access.
+# The function publishes, and alarms of this account and region, which may name the topic as their action.
 resource "aws_sns_topic_policy" "review" {
   arn = aws_sns_topic.review.arn
 
@@ -22,6 +24,17 @@ resource "aws_sns_topic_policy" "review" {
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.review.arn
         Principal = { AWS = module.function.role_arn }
+      },
+      {
+        Sid       = "AlarmsPublish"
+        Effect    = "Allow"
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.review.arn
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Condition = {
+          ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*" }
+          StringEquals = { "aws:SourceAccount" = local.account_id }
+        }
       },
       {
         Sid       = "OnlyEncryptedTransport"

@@ -258,18 +258,6 @@ variable "oldest_open_alarm_hours" {
   }
 }
 
-variable "growth_alarm_items" {
-  description = "How many items opened in one hour set off an alarm."
-  type        = number
-  default     = 100
-  nullable    = false
-
-  validation {
-    condition     = var.growth_alarm_items >= 1
-    error_message = "growth_alarm_items must be at least 1."
-  }
-}
-
 ################################################################################
 # Editing
 ################################################################################

@@ -178,6 +178,7 @@ module "function" {
   source = "../internal/lambda-function"
 
   name              = var.name
+  hop               = local.hop
   description       = "Verifies, normalises and publishes partners' webhooks"
   handler           = "media_events.handlers.webhook.handler"
   configuration     = local.configuration

@@ -51,3 +51,8 @@ output "dead_letter_queues" {
   description = "Dead-letter queues, by hop, as `dlq-review` takes them."
   value       = module.ingress.dead_letter_queues
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = { for severity in ["critical", "warning"] : severity => merge(module.ingress.alarm_names[severity], module.alarms.names[severity]) }
+}

@@ -51,3 +51,8 @@ output "dead_letter_queues" {
   description = "Dead-letter queues, by hop, as `dlq-review` takes them. Messages of an existing queue go back to the function, the others to the queue."
   value       = module.ingress.dead_letter_queues
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = module.ingress.alarm_names
+}

@@ -8,80 +8,56 @@ locals {
     { RuleName = name },
     local.bus_name == "default" ? {} : { EventBusName = local.bus_name },
   ) }
+
+  # As long as any hop may take. Each hop's function reports under the router's name as well.
+  waiting_alarm_seconds = max([for hop in merge(local.queued_transforms, local.queued_routes) : hop.queue.age_alarm_seconds]...)
+  has_queues            = length(local.queued_transforms) + length(local.queued_routes) > 0
 }
 
-resource "aws_cloudwatch_metric_alarm" "failed_invocations" {
-  for_each = { for key, hop in local.hops : key => hop if var.settings.alarms.enabled }
+module "alarms" {
+  source = "../internal/alarms"
 
-  alarm_name          = "${var.name}-${each.key}-rule-failed"
-  alarm_description   = "The rule of ${each.value.hop} could not reach its target; the events are in the hop's dead-letter queue. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
-  namespace           = "AWS/Events"
-  metric_name         = "FailedInvocations"
-  dimensions          = local.rule_dimensions[each.key]
-  statistic           = "Sum"
-  period              = 60
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarms.actions.critical
-  ok_actions          = var.settings.alarms.actions.critical
-  tags                = var.settings.tags
-}
+  name     = var.name
+  owner    = "router/${var.name}"
+  settings = var.settings
 
-resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
-  for_each = { for key, hop in local.hops : key => hop if var.settings.alarms.enabled }
-
-  alarm_name          = "${var.name}-${each.key}-dead-letters-lost"
-  alarm_description   = "The rule of ${each.value.hop} could reach neither its target nor the dead-letter queue: these events are lost but for the bus's archive. Look at the policies of the queue, the dead-letter queue and their key at once."
-  namespace           = "AWS/Events"
-  metric_name         = "InvocationsFailedToBeSentToDlq"
-  dimensions          = local.rule_dimensions[each.key]
-  statistic           = "Sum"
-  period              = 60
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarms.actions.critical
-  ok_actions          = var.settings.alarms.actions.critical
-  tags                = var.settings.tags
-}
-
-resource "aws_cloudwatch_metric_alarm" "dlq_not_empty" {
-  for_each = { for key, hop in local.routes_by_rule : key => hop if var.settings.alarms.enabled }
-
-  alarm_name          = "${aws_sqs_queue.dlq[each.key].name}-not-empty"
-  alarm_description   = "route/${each.key} has dead letters: its rule could not send to ${local.rule_target_names[each.key]}."
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateNumberOfMessagesVisible"
-  dimensions          = { QueueName = aws_sqs_queue.dlq[each.key].name }
-  statistic           = "Maximum"
-  period              = 60
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarms.actions.critical
-  ok_actions          = var.settings.alarms.actions.critical
-  tags                = var.settings.tags
-}
-
-resource "aws_cloudwatch_metric_alarm" "dlq_age" {
-  for_each = { for key, hop in local.routes_by_rule : key => hop if var.settings.alarms.enabled }
-
-  alarm_name          = "${aws_sqs_queue.dlq[each.key].name}-age"
-  alarm_description   = "The dead-letter queue of route/${each.key} does not drain: its oldest message has waited longer than redrives take."
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateAgeOfOldestMessage"
-  dimensions          = { QueueName = aws_sqs_queue.dlq[each.key].name }
-  statistic           = "Maximum"
-  period              = 300
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = each.value.failure.dlq_age_alarm_seconds
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarms.actions.critical
-  ok_actions          = var.settings.alarms.actions.critical
-  tags                = var.settings.tags
+  alarms = merge(
+    # What SQS's own metric does not see: events that fail for the time being, or wait for a circuit breaker. Whoever defers one, or
+    # lets it come back, reports how long ago the event came.
+    !local.has_queues ? {} : {
+      events-waiting = {
+        severity    = "warning"
+        description = "Events have waited for more than ${local.waiting_alarm_seconds} seconds, since their receiver is down or fails for the time being. `media-events status` names the hop."
+        metrics     = { age = { namespace = "MediaEvents", name = "WaitingEventAge", dimensions = { router = var.name }, stat = "Maximum" } }
+        period      = 1800 # a deferred event comes back within fifteen minutes
+        threshold   = local.waiting_alarm_seconds
+      }
+    },
+    length(local.routes_by_function) == 0 ? {} : {
+      circuit-breaker-open = {
+        severity    = "critical"
+        description = "Events wait for a destination whose circuit breaker has been open for more than ${var.circuit_breaker_alarm_seconds} seconds. `media-events status` names it: look at the receiver. Deliveries resume by themselves."
+        metrics     = { age = { namespace = "MediaEvents", name = "CircuitBreakerOpenAge", dimensions = { router = var.name }, stat = "Maximum" } }
+        period      = 1800
+        threshold   = var.circuit_breaker_alarm_seconds
+      }
+    },
+    { for key in var.watch_rules ? keys(local.hops) : [] : "${key}-rule-failed" => {
+      severity    = "critical"
+      description = "The rule of ${local.hops[key].hop} could not reach its target${contains(keys(local.routes_by_rule), key) ? " ${local.rule_target_names[key]}" : ""}. The events are in the hop's dead-letter queue, or, where InvocationsFailedToBeSentToDlq counts, lost but for the bus's archive. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
+      metrics = { for id, metric in { failed = "FailedInvocations", lost = "InvocationsFailedToBeSentToDlq" } :
+        id => { namespace = "AWS/Events", name = metric, dimensions = local.rule_dimensions[key], stat = "Sum" }
+      }
+      # EventBridge sends either only when it is above zero.
+      expression = "FILL(failed, 0) + FILL(lost, 0)"
+      period     = 60
+    } },
+    # Of routes whose rule sends by itself. The others' come with their functions.
+    { for key, route in local.routes_by_rule : "${key}-dlq-age" => {
+      severity    = "critical"
+      description = "The dead-letter queue of route/${key} does not drain: its rule could not send to ${local.rule_target_names[key]}, and nothing takes the events to review."
+      metrics     = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = aws_sqs_queue.dlq[key].name }, stat = "Maximum" } }
+      threshold   = route.failure.dlq_age_alarm_seconds
+    } if !var.settings.alarms.reviewed },
+  )
 }

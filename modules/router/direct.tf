@@ -19,7 +19,7 @@ locals {
       description       = "Delivers events to ${local.destinations[key]}"
       handler           = "media_events.handlers.deliver.handler"
       configuration     = jsonencode({ destination = local.destination_documents[key] })
-      environment       = { IDEMPOTENCY_TABLE = aws_dynamodb_table.idempotency[0].name }
+      environment       = { ROUTER = var.name, IDEMPOTENCY_TABLE = aws_dynamodb_table.idempotency[0].name }
       policy_statements = local.route_statements[key]
       layers            = []
     } },

@@ -129,7 +129,7 @@ resource "aws_cloudwatch_event_target" "queue" {
 ################################################################################
 
 locals {
-  transform_environment = { BUS_ARN = var.bus_arn, BODIES_URI = module.event_bodies.uri }
+  transform_environment = { ROUTER = var.name, BUS_ARN = var.bus_arn, BODIES_URI = module.event_bodies.uri }
 
   transform_statements = { for key in keys(local.transforms) : key => merge(
     {
@@ -193,7 +193,7 @@ module "route" {
   handler     = "media_events.handlers.deliver.handler"
 
   configuration = jsonencode({ destination = local.destination_documents[each.key] })
-  environment   = { IDEMPOTENCY_TABLE = aws_dynamodb_table.idempotency[0].name }
+  environment   = { ROUTER = var.name, IDEMPOTENCY_TABLE = aws_dynamodb_table.idempotency[0].name }
 
   policy_statements = merge(local.route_statements[each.key], {
     # While deliveries pause, a copy of each event waits in the queue.

@@ -57,6 +57,11 @@ output "idempotency_tables" {
   value       = { for key in keys(local.routes_by_function) : local.hops[key].hop => local.idempotency_table }
 }
 
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = { for severity in ["critical", "warning"] : severity => merge(module.alarms.names[severity], [for function in values(local.functions) : function.alarm_names[severity]]...) }
+}
+
 output "dead_letter_queues" {
   description = <<-EOT
     Dead-letter queues, by hop, as `dlq-review` takes them. `redrive_target` says where a consumer's dead letter goes to be tried again; one that

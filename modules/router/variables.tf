@@ -99,3 +99,26 @@ variable "routes" {
     error_message = "routes must be a map of routes by key."
   }
 }
+
+################################################################################
+# Alarms
+################################################################################
+
+variable "watch_rules" {
+  description = "Whether each rule has an alarm: false where `bus-custom` made the bus, which watches all rules of it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "circuit_breaker_alarm_seconds" {
+  description = "How long a circuit breaker may be open, and events wait for it, before an alarm goes off."
+  type        = number
+  default     = 3600
+  nullable    = false
+
+  validation {
+    condition     = var.circuit_breaker_alarm_seconds >= 1
+    error_message = "circuit_breaker_alarm_seconds must be 1 or more."
+  }
+}

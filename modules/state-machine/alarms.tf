@@ -1,30 +1,27 @@
-locals {
+module "alarms" {
+  source = "../internal/alarms"
+
+  name     = var.name
+  owner    = "state-machine/${var.name}"
+  settings = var.settings
+
   alarms = merge(
     {
-      ExecutionsFailed   = { suffix = "failed", severity = "critical", description = "Executions of ${var.name} fail. The log group ${aws_cloudwatch_log_group.this.name} says where and why." }
-      ExecutionsTimedOut = { suffix = "timed-out", severity = "critical", description = "Executions of ${var.name} take longer than their definition allows." }
+      failed = {
+        severity    = "critical"
+        description = "Executions of ${var.name} fail, or take longer than their definition allows. The log group ${aws_cloudwatch_log_group.this.name} says where and why."
+        metrics = { for id, metric in { failed = "ExecutionsFailed", timed_out = "ExecutionsTimedOut" } :
+          id => { namespace = "AWS/States", name = metric, dimensions = { StateMachineArn = aws_sfn_state_machine.this.arn }, stat = "Sum" }
+        }
+        expression = "FILL(failed, 0) + FILL(timed_out, 0)"
+      }
     },
     var.type == "EXPRESS" ? {} : {
-      ExecutionThrottled = { suffix = "throttled", severity = "warning", description = "Transitions of ${var.name} wait for the account's quota of Step Functions." }
+      throttled = {
+        severity    = "warning"
+        description = "Transitions of ${var.name} wait for the account's quota of Step Functions."
+        metrics     = { throttled = { namespace = "AWS/States", name = "ExecutionThrottled", dimensions = { StateMachineArn = aws_sfn_state_machine.this.arn }, stat = "Sum" } }
+      }
     },
   )
-}
-
-resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for metric, alarm in local.alarms : metric => alarm if var.settings.alarms.enabled }
-
-  alarm_name          = "${var.name}-${each.value.suffix}"
-  alarm_description   = each.value.description
-  namespace           = "AWS/States"
-  metric_name         = each.key
-  dimensions          = { StateMachineArn = aws_sfn_state_machine.this.arn }
-  statistic           = "Sum"
-  period              = 300
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarms.actions[each.value.severity]
-  ok_actions          = var.settings.alarms.actions[each.value.severity]
-  tags                = var.settings.tags
 }

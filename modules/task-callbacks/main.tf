@@ -55,6 +55,7 @@ module "function" {
   source = "../internal/lambda-function"
 
   name        = var.name
+  hop         = local.hop
   description = "Registers the token of a workflow's task that waits for a partner's event"
   handler     = "media_events.handlers.register_task_token.handler"
 

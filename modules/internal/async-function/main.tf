@@ -35,6 +35,7 @@ module "function" {
   source = "../lambda-function"
 
   name              = var.name
+  hop               = var.hop
   description       = var.description
   handler           = var.handler
   function          = var.function

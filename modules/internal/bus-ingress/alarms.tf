@@ -6,40 +6,21 @@ locals {
   ) }
 }
 
-resource "aws_cloudwatch_metric_alarm" "failed_invocations" {
-  for_each = var.settings.alarms.enabled ? var.partners : {}
+module "alarms" {
+  source = "../alarms"
 
-  alarm_name          = "${var.name}-${local.names[each.key]}-rule-failed"
-  alarm_description   = "The rule for ${local.names[each.key]} could not reach the queue; the events are in the dead-letter queue. Mostly a missing permission: see ERROR_CODE and ERROR_MESSAGE of the messages there."
-  namespace           = "AWS/Events"
-  metric_name         = "FailedInvocations"
-  dimensions          = local.rule_dimensions[each.key]
-  statistic           = "Sum"
-  period              = 60
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarms.actions.critical
-  ok_actions          = var.settings.alarms.actions.critical
-  tags                = var.settings.tags
-}
+  name     = var.name
+  owner    = "ingress/${var.name}"
+  settings = var.settings
 
-resource "aws_cloudwatch_metric_alarm" "dead_letters_lost" {
-  for_each = var.settings.alarms.enabled ? var.partners : {}
-
-  alarm_name          = "${var.name}-${local.names[each.key]}-dead-letters-lost"
-  alarm_description   = "The rule for ${local.names[each.key]} could reach neither the queue nor the dead-letter queue: these events are lost but for the bus's archive. Look at the policies of both and their key at once."
-  namespace           = "AWS/Events"
-  metric_name         = "InvocationsFailedToBeSentToDlq"
-  dimensions          = local.rule_dimensions[each.key]
-  statistic           = "Sum"
-  period              = 60
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.settings.alarms.actions.critical
-  ok_actions          = var.settings.alarms.actions.critical
-  tags                = var.settings.tags
+  alarms = { for partner in var.watch_rules ? keys(var.partners) : [] : "${local.names[partner]}-rule-failed" => {
+    severity    = "critical"
+    description = "The rule for ${local.names[partner]} could not reach the queue. The events are in the dead-letter queue, or, where InvocationsFailedToBeSentToDlq counts, lost but for the bus's archive. Look at the policies of both queues and their key at once."
+    metrics = { for id, metric in { failed = "FailedInvocations", lost = "InvocationsFailedToBeSentToDlq" } :
+      id => { namespace = "AWS/Events", name = metric, dimensions = local.rule_dimensions[partner], stat = "Sum" }
+    }
+    # EventBridge sends either only when it is above zero.
+    expression = "FILL(failed, 0) + FILL(lost, 0)"
+    period     = 60
+  } }
 }

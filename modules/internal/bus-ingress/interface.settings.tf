@@ -10,8 +10,10 @@ variable "settings" {
                                  to the AWS APIs and partners that the functions call. Null leaves the functions outside any VPC
       logs                     = `retention_days` (0 keeps logs for ever) and `class`. `INFREQUENT_ACCESS` is cheaper, but CloudWatch then
                                  takes no metrics from the logs, and `media-events trace` can't read them
-      alarms                   = `enabled` (false makes no alarm) and `actions`: what an alarm notifies when it goes off and when it
-                                 recovers, an SNS topic for instance; `critical` needs a person, `warning` is slow or throttled
+      alarms                   = `enabled` (false makes no alarm), `severities` (which are made: `critical` needs a person, `warning` is
+                                 slow), `actions` (what alarms of each severity notify, an SNS topic for instance), `notify_on` (in which
+                                 states: add `OK` to hear of recoveries, but also of each new alarm's first one) and `reviewed` (true
+                                 where `dlq-review` reads all dead-letter queues and alarms for them: the others then don't)
       package                  = where the functions' code is: `filename`, a zip on the machine that runs Terraform, or `s3_bucket` and
                                  `s3_key` (and `s3_object_version`); `source_code_hash`, the base64 SHA-256 of the zip, shows a new zip in S3.
                                  The output of `internal/lambda-package` fits. Null takes the zip of this repository
@@ -34,7 +36,10 @@ variable "settings" {
       class          = optional(string, "STANDARD")
     }), {})
     alarms = optional(object({
-      enabled = optional(bool, true)
+      enabled    = optional(bool, true)
+      severities = optional(set(string), ["critical", "warning"])
+      notify_on  = optional(set(string), ["ALARM", "INSUFFICIENT_DATA"])
+      reviewed   = optional(bool, false)
       actions = optional(object({
         critical = optional(list(string), [])
         warning  = optional(list(string), [])
@@ -79,6 +84,16 @@ variable "settings" {
   validation {
     condition     = contains(["STANDARD", "INFREQUENT_ACCESS"], var.settings.logs.class)
     error_message = "settings.logs.class must be STANDARD or INFREQUENT_ACCESS."
+  }
+
+  validation {
+    condition     = length(setsubtract(var.settings.alarms.severities, ["critical", "warning"])) == 0
+    error_message = "settings.alarms.severities has critical, warning or both; enabled = false makes no alarm at all."
+  }
+
+  validation {
+    condition     = length(setsubtract(var.settings.alarms.notify_on, ["ALARM", "INSUFFICIENT_DATA", "OK"])) == 0
+    error_message = "settings.alarms.notify_on has states of CloudWatch's: ALARM, INSUFFICIENT_DATA, OK."
   }
 
   validation {

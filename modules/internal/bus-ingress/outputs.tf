@@ -57,3 +57,8 @@ output "configuration" {
   description = "The function's configuration, as JSON text."
   value       = module.ingress.configuration
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = { for severity in ["critical", "warning"] : severity => merge(module.ingress.alarm_names[severity], module.alarms.names[severity]) }
+}

@@ -106,3 +106,10 @@ variable "partners" {
     error_message = "pattern has a field that no event has: an event has version, id, detail-type, source, account, time, region, resources and detail."
   }
 }
+
+variable "watch_rules" {
+  description = "Whether each rule has an alarm: false where `bus-custom` made the source bus, which watches all rules of it."
+  type        = bool
+  default     = true
+  nullable    = false
+}

@@ -47,3 +47,8 @@ output "environment" {
   description = "The function's environment variables."
   value       = one(aws_lambda_function.this.environment[*].variables)
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = module.alarms.names
+}

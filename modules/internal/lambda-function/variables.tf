@@ -9,6 +9,12 @@ variable "name" {
   }
 }
 
+variable "hop" {
+  description = "The hop that the function serves, such as `route/cms`: the key of its alarms."
+  type        = string
+  nullable    = false
+}
+
 variable "configuration" {
   description = "The function's configuration, as JSON text. Stored in `settings.bucket` under a key made of its digest, so code and configuration never mix versions."
   type        = string

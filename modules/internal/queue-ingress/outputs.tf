@@ -77,3 +77,8 @@ output "configuration" {
   description = "The function's configuration, as JSON text."
   value       = local.configuration
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = module.consumer.alarm_names
+}

@@ -77,6 +77,7 @@ module "function" {
   source = "../lambda-function"
 
   name              = var.name
+  hop               = var.hop
   description       = var.description
   handler           = var.handler
   function          = var.function

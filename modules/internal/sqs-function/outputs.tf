@@ -72,3 +72,8 @@ output "environment" {
   description = "The function's environment variables."
   value       = module.function.environment
 }
+
+output "alarm_names" {
+  description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
+  value       = { for severity in ["critical", "warning"] : severity => merge(module.function.alarm_names[severity], module.alarms.names[severity]) }
+}

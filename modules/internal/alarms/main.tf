@@ -1,0 +1,55 @@
+# One place for what all alarms share. A module's own facts are in its alarms.tf.
+
+locals {
+  alarms = { for fact, alarm in var.alarms : fact => alarm if var.settings.alarms.enabled && contains(var.settings.alarms.severities, alarm.severity) }
+
+  actions = { for fact, alarm in local.alarms : fact => { for state in ["ALARM", "OK", "INSUFFICIENT_DATA"] :
+    state => contains(var.settings.alarms.notify_on, state) ? var.settings.alarms.actions[alarm.severity] : []
+  } }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  comparison_operator = each.value.comparison
+  threshold           = each.value.threshold
+  evaluation_periods  = each.value.periods
+  treat_missing_data  = each.value.missing
+  alarm_actions       = local.actions[each.key]["ALARM"]
+  ok_actions          = local.actions[each.key]["OK"]
+  # Metrics that come only when something happens leave most alarms without data: that is news only where data must come.
+  insufficient_data_actions = each.value.missing == "missing" ? local.actions[each.key]["INSUFFICIENT_DATA"] : []
+  tags                      = var.settings.tags
+
+  # A query finds its metrics itself.
+  dynamic "metric_query" {
+    for_each = each.value.expression[*]
+
+    content {
+      id          = "expression"
+      expression  = metric_query.value
+      label       = each.key
+      period      = length(each.value.metrics) == 0 ? each.value.period : null
+      return_data = true
+    }
+  }
+
+  dynamic "metric_query" {
+    for_each = each.value.metrics
+
+    content {
+      id          = metric_query.key
+      return_data = each.value.expression == null
+
+      metric {
+        namespace   = metric_query.value.namespace
+        metric_name = metric_query.value.name
+        dimensions  = metric_query.value.dimensions
+        stat        = metric_query.value.stat
+        period      = each.value.period
+      }
+    }
+  }
+}
