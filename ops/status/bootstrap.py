@@ -49,5 +49,9 @@ def collector(deployment: Deployment) -> StatusCollector:
 def _circuit_breaker(client: Any, table: str, destination: str) -> CircuitBreaker:
     state = DynamoCircuitBreaker(client, table, destination).read()
     return CircuitBreaker(
-        failures=state.failures, opened=state.opened, suspect_only=state.suspect_only, open_until=state.open_until
+        failures=state.failures,
+        opened=state.opened,
+        opened_at=state.opened_at,
+        suspect_only=state.suspect_only,
+        open_until=state.open_until,
     )

@@ -1,4 +1,9 @@
-"""The ages of queues' oldest messages, from CloudWatch, because SQS itself does not have them."""
+"""The ages of what waits in queues, from CloudWatch, because SQS itself does not have them.
+
+SQS's own metric leaves out messages that were received three times or more, and a delayed copy is a new message to it
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html). Of
+these the hop's function tells, whose name is the queue's.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +16,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
 
-BATCH: Final = 500
-"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
+BATCH: Final = 250
+"""Two queries for each: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
 
 PERIOD_SECONDS: Final = 60
-LOOK_BACK: Final = timedelta(minutes=15)
-"""SQS publishes every minute, some minutes late."""
+LOOK_BACK: Final = timedelta(minutes=20)
+"""SQS publishes every minute, some minutes late; a deferred event comes back within fifteen."""
 
 
 @dataclass(frozen=True, slots=True)
 class OldestMessages:
-    """Reads ``ApproximateAgeOfOldestMessage``."""
+    """Reads ``ApproximateAgeOfOldestMessage``, and ``WaitingEventAge`` of the functions."""
 
     client: Any
     clock: Callable[[], float]
@@ -38,12 +43,13 @@ class OldestMessages:
     def _read(self, names: Sequence[str]) -> dict[str, float]:
         end = datetime.fromtimestamp(self.clock(), UTC)
         request: dict[str, Any] = {
-            "MetricDataQueries": [_query(index, name) for index, name in enumerate(names)],
+            "MetricDataQueries": [query for index, name in enumerate(names) for query in _queries(index, name)],
             "StartTime": end - LOOK_BACK,
             "EndTime": end,
             "ScanBy": "TimestampDescending",
         }
         newest: dict[str, float] = {}
+        ages: dict[str, float] = {}
         while True:
             try:
                 answer = self.client.get_metric_data(**request)
@@ -51,13 +57,33 @@ class OldestMessages:
                 translate(error, "asking for the ages of messages")
             for result in answer.get("MetricDataResults", []):
                 if result.get("Values"):
-                    newest.setdefault(names[int(result["Id"].removeprefix("q"))], float(result["Values"][0]))
+                    newest.setdefault(result["Id"], float(result["Values"][0]))
             if not answer.get("NextToken"):
-                return newest
+                break
             request["NextToken"] = answer["NextToken"]
+        for query, age in newest.items():
+            name = names[int(query[1:])]
+            ages[name] = max(age, ages.get(name, 0.0))
+        return ages
 
 
-def _query(index: int, name: str) -> dict[str, Any]:
-    dimensions = [{"Name": "QueueName", "Value": name}]
-    metric = {"Namespace": "AWS/SQS", "MetricName": "ApproximateAgeOfOldestMessage", "Dimensions": dimensions}
-    return {"Id": f"q{index}", "MetricStat": {"Metric": metric, "Period": PERIOD_SECONDS, "Stat": "Maximum"}}
+def _queries(index: int, name: str) -> list[dict[str, Any]]:
+    sources = {
+        "q": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", name),
+        "w": ("MediaEvents", "WaitingEventAge", "service", name.removesuffix(".fifo")),
+    }
+    return [
+        {
+            "Id": f"{prefix}{index}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": namespace,
+                    "MetricName": metric,
+                    "Dimensions": [{"Name": dimension, "Value": value}],
+                },
+                "Period": PERIOD_SECONDS,
+                "Stat": "Maximum",
+            },
+        }
+        for prefix, (namespace, metric, dimension, value) in sources.items()
+    ]

@@ -39,12 +39,17 @@ class CircuitBreaker:
 
     failures: int = 0
     opened: int = 0
+    opened_at: float | None = None
     suspect_only: bool = False
     open_until: float | None = None
 
     def is_open(self, now: float) -> bool:
         """Whether it holds events back at ``now``."""
         return self.open_until is not None and self.open_until > now
+
+    def open_age(self, now: float) -> str:
+        """How long it has been open, for people."""
+        return age(None if self.opened_at is None else now - self.opened_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +154,8 @@ def _needs_of(hop: HopState, now: float) -> Iterator[Need]:
     is_open = breaker.is_open(now)
     if is_open and not breaker.suspect_only and breaker.opened >= PERSISTENT_OPENINGS:
         yield Need(
-            f"{hop.destination} does not recover: its circuit breaker has opened {breaker.opened} times in a row, and "
-            "events wait",
+            f"{hop.destination} does not recover: its circuit breaker has been open for {breaker.open_age(now)} "
+            f"({breaker.opened} times in a row), and events wait",
             f"look at the receiver of {hop.destination}; deliveries resume by themselves",
         )
     if queue is not None and not is_open and _older(queue, QUEUE_SECONDS):

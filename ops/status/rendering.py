@@ -83,10 +83,10 @@ def _circuit_breaker(hop: HopState, now: float) -> Text:
     if breaker is None:
         return Text("-", style="dim")
     if breaker.open_until is not None and breaker.is_open(now):
-        remaining = age(breaker.open_until - now)
+        open_age = breaker.open_age(now)
         if breaker.suspect_only:
-            return Text(f"suspects for {remaining}", style="yellow")
-        return Text(f"open for {remaining}", style="bold red")
+            return Text(f"suspects, {open_age}", style="yellow")
+        return Text(f"open, {open_age}", style="bold red")
     if breaker.failures:
         return Text(f"closed, {breaker.failures} failed", style="yellow")
     return Text("closed", style="dim")

@@ -38,6 +38,7 @@ class FakeReport:
 
     lines: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     counts: dict[tuple[str, tuple[tuple[str, str], ...]], int] = field(default_factory=dict)
+    gauges: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[float, str]] = field(default_factory=dict)
 
     def info(self, message: str, /, **fields: object) -> None:
         self.lines.append(("info", message, fields))
@@ -51,6 +52,14 @@ class FakeReport:
     def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None:
         key = (metric, tuple(sorted(dimensions.items())))
         self.counts[key] = self.counts.get(key, 0) + value
+
+    def measure(self, metric: str, value: float, /, *, unit: str = "Count", **dimensions: str) -> None:
+        key = (metric, tuple(sorted(dimensions.items())))
+        self.gauges[key] = (max(value, self.gauges.get(key, (value, unit))[0]), unit)
+
+    def gauge(self, metric: str, **dimensions: str) -> float | None:
+        """The gauge's value; ``None`` where it was not set."""
+        return self.gauges.get((metric, tuple(sorted(dimensions.items()))), (None, ""))[0]
 
     def messages(self) -> list[str]:
         return [message for _, message, _ in self.lines]

@@ -120,6 +120,8 @@ class Quiet:
 
     def count(self, metric: str, /, value: int = 1, **dimensions: str) -> None: ...
 
+    def measure(self, metric: str, value: float, /, *, unit: str = "Count", **dimensions: str) -> None: ...
+
 
 class _Unused:
     """A port that no step of this deployment uses."""
@@ -389,6 +391,7 @@ class Kit:
             destination=destination.name,
             policy=destination.circuit_breaker or CircuitBreakerPolicy(),
             store=DynamoCircuitBreaker(self.route_idempotency, "ledger", destination.name, clock=self.world.clock),
+            table="ledger",
             report=self.report,
             clock=self.world.clock,
             rng=self.rng,

@@ -41,7 +41,7 @@ class PowertoolsTelemetry:
         self._logger = logger
         self._metrics = metrics
         self._counts: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
-        self._gauges: dict[str, tuple[str, float]] = {}
+        self._gauges: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[str, float]] = {}
 
     def info(self, message: str, /, **fields: object) -> None:
         self._logger.info(message, extra=_fields(fields))
@@ -56,8 +56,12 @@ class PowertoolsTelemetry:
         key = (metric, tuple((name, str(logged(text)) or "none") for name, text in sorted(dimensions.items())))
         self._counts[key] = self._counts.get(key, 0) + value
 
-    def measure(self, metric: str, value: float, /, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
-        self._gauges[metric] = (unit, value)
+    def measure(
+        self, metric: str, value: float, /, *, unit: Literal["Count", "Seconds"] = "Count", **dimensions: str
+    ) -> None:
+        key = (metric, tuple(sorted(dimensions.items())))
+        _, greatest = self._gauges.get(key, (unit, value))
+        self._gauges[key] = (unit, max(value, greatest))
 
     def flush(self) -> None:
         """Write this invocation's metrics: one line for all without dimensions, one for each other."""
@@ -79,8 +83,18 @@ class PowertoolsTelemetry:
                 for name, text in dimensions:
                     document.add_dimension(name=name, value=text)
         gauges, self._gauges = self._gauges, {}
-        for metric, (unit, measured) in gauges.items():
-            self._metrics.add_metric(name=metric, unit=unit, value=measured)
+        for (metric, dimensions), (unit, measured) in gauges.items():
+            if not dimensions:
+                self._metrics.add_metric(name=metric, unit=unit, value=measured)
+                continue
+            with single_metric(
+                name=metric,
+                unit=MetricUnit(unit),
+                value=measured,
+                namespace=self._metrics.namespace,
+                default_dimensions=dict(dimensions),
+            ):
+                pass
         if self._metrics.metric_set:
             self._metrics.flush_metrics()
 

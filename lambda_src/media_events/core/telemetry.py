@@ -27,8 +27,13 @@ class Telemetry(Protocol):
 class Measuring(Telemetry, Protocol):
     """Telemetry with gauges."""
 
-    def measure(self, metric: str, value: float, /, *, unit: Literal["Count", "Seconds"] = "Count") -> None:
-        """Set a gauge to ``value``."""
+    def measure(
+        self, metric: str, value: float, /, *, unit: Literal["Count", "Seconds"] = "Count", **dimensions: str
+    ) -> None:
+        """Set a gauge; the greatest value of an invocation counts.
+
+        With ``dimensions`` it has these alone, so that all functions that name the same share one gauge.
+        """
 
 
 def error_location(error: BaseException) -> dict[str, object]:

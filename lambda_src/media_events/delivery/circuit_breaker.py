@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
 from media_events.core.failures import DeferredError, ProcessingError, TransientError
-from media_events.core.telemetry import Telemetry
+from media_events.core.telemetry import Measuring
 from media_events.delivery.policies import CircuitBreakerPolicy
 
 Signal = Literal["alive", "down", "suspect"]
@@ -43,6 +43,8 @@ class CircuitBreakerState:
     failures: int = 0
     opened: int = 0
     suspect_only: bool = False
+    opened_at: float | None = field(default=None, compare=False)
+    """When it was opened first, since it was closed last."""
     open_until: float | None = None
     probe_until: float | None = None
     alive_at: float | None = field(default=None, compare=False)
@@ -83,7 +85,9 @@ class CircuitBreaker:
     destination: str
     policy: CircuitBreakerPolicy
     store: CircuitBreakerStore
-    report: Telemetry
+    table: str
+    """The idempotency table, of which all circuit breakers report together how long they have been open."""
+    report: Measuring
     clock: Callable[[], float]
     rng: random.Random = field(default_factory=random.SystemRandom)
 
@@ -99,6 +103,7 @@ class CircuitBreaker:
             if state.suspect_only and fresh:
                 return "probe", state
             now = self.clock()
+            report_open(self.report, state, now=now, table=self.table)
             if now < state.open_until:
                 return self._wait(state.open_until - now), state
             if self.store.claim_probe(now=now, until=now + PROBE_SECONDS):
@@ -151,7 +156,7 @@ class CircuitBreaker:
         self.store.open(until=self.clock() + delay, opened=opened, suspect_only=suspect_only)
         about = {"destination": self.destination, "seconds": int(delay), "opened": opened, "suspect_only": suspect_only}
         self.report.warning("circuit breaker opened", **about)
-        self.report.count("BreakersOpened")
+        self.report.count("CircuitBreakersOpened")
 
     def _wait(self, seconds: float, trial: ProcessingError | None = None) -> DeferredError:
         spread = self.rng.uniform(0, SPREAD * max(seconds, self.policy.delay_seconds))
@@ -179,6 +184,17 @@ def signal_of(error: ProcessingError, *, failed_before: bool = False) -> Signal 
     if isinstance(error, TransientError):
         return "suspect" if failed_before else "down"
     return "alive" if error.code.startswith("http-") else None
+
+
+def report_open(report: Measuring, state: CircuitBreakerState, *, now: float, table: str) -> None:
+    """Report how long events have waited for an open circuit breaker, unless it holds back suspects alone.
+
+    Whoever makes an event wait reports: an open circuit breaker that nothing waits for needs nobody.
+    """
+    if state.opened_at is not None and state.open_until is not None and not state.suspect_only:
+        report.measure(
+            "CircuitBreakerOpenAge", max(0.0, now - state.opened_at), unit="Seconds", idempotency_table=table
+        )
 
 
 def circuit_breaker_key(destination: str) -> str:

@@ -63,6 +63,7 @@ def _circuit_breaker(destination: Destination) -> CircuitBreaker | None:
         destination=destination.name,
         policy=destination.circuit_breaker,
         store=DynamoCircuitBreaker(client("dynamodb"), _settings().idempotency_table, destination.name),
+        table=_settings().idempotency_table,
         report=telemetry(),
         clock=time.time,
     )
@@ -128,6 +129,7 @@ def handler(event: Any, context: Any) -> BatchResponse | None:
     consumer = Consumer(
         queue=queue,
         hop=settings.hop,
+        router=settings.router,
         report=telemetry(),
         policy=settings.retry_policy,
         deferrals=queue,

@@ -110,6 +110,7 @@ def _maintenance(remaining: Callable[[], float]) -> ReviewMaintenance:
         delivery_records=IdempotencyReader(dynamodb),
         circuit_breakers=DynamoCircuitBreakers(dynamodb),
         bodies=S3ReviewBodies(client("s3"), settings.bodies_uri),
+        unread=SqsQueues(client("sqs")).visible,
         queues={queue.hop: queue for queue in _dead_letter_queues().values()},
         keep_seconds=settings.closed_retention_days * 86_400,
         report=telemetry(),

@@ -135,6 +135,7 @@ def handler(event: dict[str, Any], context: Any) -> BatchResponse | None:
     consumer = Consumer(
         queue=queue,
         hop=settings().hop,
+        router=settings().router,
         policy=settings().retry_policy,
         report=telemetry(),
         request_id=str(context.aws_request_id),

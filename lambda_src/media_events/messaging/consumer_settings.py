@@ -28,6 +28,7 @@ class ConsumerSettings(FunctionSettings):
     max_receive_count: int | None = env("MAX_RECEIVE_COUNT", default=None)
     retry_base_seconds: float = env("RETRY_BASE_SECONDS", default=5.0)
     retry_max_seconds: float = env("RETRY_MAX_SECONDS", default=900.0)
+    router: str | None = env("ROUTER", default=None)
 
     @classmethod
     def contradictions(cls, environ: Mapping[str, str]) -> list[str]:

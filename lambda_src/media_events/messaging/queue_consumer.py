@@ -21,10 +21,11 @@ from media_events.core.failures import (
     ProcessingError,
     TransientError,
 )
-from media_events.core.telemetry import Telemetry, error_location
+from media_events.core.telemetry import Measuring, error_location
 from media_events.core.waves import waves
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.messaging.message import Message
+from media_events.messaging.waiting import REPORTED_SECONDS, waiting_seconds
 
 MAX_VISIBILITY_SECONDS: Final = 43_200
 """The limit of SQS: 12 hours from the receive."""
@@ -95,7 +96,7 @@ class Consumer:
 
     queue: Queue
     hop: str
-    report: Telemetry
+    report: Measuring
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     clock: Callable[[], float] = time.time
     rng: random.Random = field(default_factory=random.SystemRandom)
@@ -109,6 +110,8 @@ class Consumer:
     """Keeps a message that SQS delivers twice from being deferred twice."""
     request_id: str | None = None
     """Lambda's id of this invocation."""
+    router: str | None = None
+    """The router that the hop is one of; the hops of a router report together how long events wait."""
 
 
 BatchResponse = dict[str, list[dict[str, str]]]
@@ -183,15 +186,24 @@ def outcomes_of(handle: BatchHandler, messages: Sequence[Message]) -> Sequence[B
 def _failed(message: Message, error: BaseException, consumer: Consumer) -> int | None:
     """Deal with a failed record: ``None`` if it is elsewhere and so done, else the seconds until it comes back."""
     if isinstance(error, DeferredError) and _deferred(message, error, consumer):
+        _report_waiting(message, consumer)
         return None
     last = message.receive_count >= consumer.policy.max_receive_count or _held_too_long(message, error, consumer)
     failure = failure_of(message, error, consumer)
     log_failure(message, error, failure, consumer, receive_count=message.receive_count)
     if (last or no_retry_helps(error)) and dead_lettered(message, failure, consumer):
         return None
+    _report_waiting(message, consumer)
     delay = consumer.policy.delay(error, message.receive_count, consumer.rng)
     _set_visibility(message, delay, consumer)
     return delay
+
+
+def _report_waiting(message: Message, consumer: Consumer) -> None:
+    seconds = waiting_seconds(message, consumer.clock())
+    if consumer.router is not None and seconds >= REPORTED_SECONDS:
+        consumer.report.measure("WaitingEventAge", seconds, unit="Seconds")
+        consumer.report.measure("WaitingEventAge", seconds, unit="Seconds", router=consumer.router)
 
 
 def no_retry_helps(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from media_events.core.envelope import Event
 from media_events.core.failures import ProcessingError
+from media_events.delivery.circuit_breaker import CircuitBreakerState
 from media_events.messaging.message import Message
 from media_events.recovery.review_item import ReviewItem
 
@@ -100,8 +101,8 @@ class ReviewTable(Protocol):
 class CircuitBreakers(Protocol):
     """The destinations' circuit breakers (``delivery.circuit_breaker``)."""
 
-    def open_until(self, idempotency_table: str, destination: str) -> float | None:
-        """The time (epoch seconds) until which nothing is delivered; ``None`` where deliveries are tried."""
+    def state(self, idempotency_table: str, destination: str) -> CircuitBreakerState:
+        """The state of a destination's circuit breaker."""
         ...
 
 

@@ -24,7 +24,8 @@ from media_events.core.failures import (
     ProcessingError,
     UnsettledConfigError,
 )
-from media_events.core.telemetry import Telemetry, error_location
+from media_events.core.telemetry import Measuring, error_location
+from media_events.delivery.circuit_breaker import report_open
 from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import BatchResponse
@@ -67,7 +68,7 @@ class Redriver:
     table: ReviewTable
     bodies: Callable[[str], Bodies]
     topic: Topic | None
-    report: Telemetry
+    report: Measuring
     clock: Callable[[], float]
     circuit_breakers: CircuitBreakers | None = None
     rate_limiter: RateLimiter | None = None
@@ -118,6 +119,7 @@ class Redriver:
                 reason=error.code if isinstance(error, ProcessingError) else "unexpected",
                 **error_location(error),
             )
+            self.report.count("RedrivesFailed")
             return False, None
         return True, None
 
@@ -200,12 +202,16 @@ class Redriver:
         if self.circuit_breakers is None or queue.idempotency_table is None:
             return None
         try:
-            until = self.circuit_breakers.open_until(queue.idempotency_table, queue.destination)
+            state = self.circuit_breakers.state(queue.idempotency_table, queue.destination)
         except ProcessingError as error:
             self.report.warning("circuit breaker not saved", destination=queue.destination, reason=error.code)
             return None
-        seconds = 0.0 if until is None else until - self.clock()
-        return None if seconds <= 0 else pause_seconds(seconds, dead_letter.message_id)
+        now = self.clock()
+        seconds = 0.0 if state.open_until is None else state.open_until - now
+        if seconds <= 0:
+            return None
+        report_open(self.report, state, now=now, table=queue.idempotency_table)
+        return pause_seconds(seconds, dead_letter.message_id)
 
     # --- where to ----------------------------------------------------------------------------------------------------
 
@@ -259,6 +265,7 @@ class Redriver:
                 self._review(dead_letter, failure, queue)
                 return None
             self.report.warning("hop failed", **log_fields(dead_letter, queue), reason=error.code)
+            self.report.count("RedrivesFailed")
             return max(1, int(queue.policy.delay(message.receive_count, dead_letter.message_id)))
         self.report.info("event redriven", **log_fields(dead_letter, queue), reason=dead_letter.failure.code)
         self.report.count("EventsRedriven")

@@ -91,6 +91,8 @@ class ReviewMaintenance:
     delivery_records: DeliveryRecords
     circuit_breakers: CircuitBreakers
     bodies: ReviewBodies
+    unread: Callable[[str], int]
+    """How many messages of a dead-letter queue, by its URL, are visible; raises a :class:`ProcessingError`."""
     queues: Mapping[str, DeadLetterQueue]
     keep_seconds: float
     report: Measuring
@@ -104,7 +106,7 @@ class ReviewMaintenance:
             ProcessingError: a step failed; the others were tried, too.
         """
         problems: list[ProcessingError] = []
-        for step in (self._measure, self._confirm, self._expire):
+        for step in (self._measure, self._measure_queues, self._confirm, self._expire):
             try:
                 step()
             except ProcessingError as error:
@@ -122,9 +124,18 @@ class ReviewMaintenance:
                 waiting[status] += group.counts.get(status, 0)  # type: ignore[call-overload]  # a status
         oldest = self.table.page(Selection(index="by-status", value="OPEN", oldest_first=True), limit=1).items
         age = max(0.0, self.clock() - (epoch(oldest[0].last_failed_at) or self.clock())) if oldest else 0.0
-        self.report.measure("OpenItems", waiting["OPEN"])
-        self.report.measure("RetryingItems", waiting["RETRYING"])
+        # Always, since its absence tells that this job does not run. Zeros of the others would only cost money.
         self.report.measure("OldestOpenAge", age, unit="Seconds")
+        for metric, count in {"OpenItems": waiting["OPEN"], "RetryingItems": waiting["RETRYING"]}.items():
+            if count:
+                self.report.measure(metric, count)
+
+    def _measure_queues(self) -> None:
+        """Measure the dead letters that nobody reads: the redrive function hides those that wait."""
+        unread = {queue.hop: self.unread(queue.url) for queue in self.queues.values()}
+        most = max(unread, key=unread.__getitem__, default=None)
+        if most is not None and unread[most]:
+            self.report.measure("UnreadDeadLetters", unread[most])
 
     def _groups(self) -> Iterator[Group]:
         """The groups with open or retrying items."""
@@ -179,7 +190,7 @@ class ReviewMaintenance:
         queue = self.queues.get(item.hop)
         if queue is None or queue.idempotency_table is None:
             return True
-        until = self.circuit_breakers.open_until(queue.idempotency_table, item.destination)
+        until = self.circuit_breakers.state(queue.idempotency_table, item.destination).open_until
         return until is None or until <= now
 
     def _write(self, item: ReviewItem, after: ReviewItem, log_message: str) -> None:

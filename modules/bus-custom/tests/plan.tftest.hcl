@@ -144,7 +144,7 @@ run "alarms_watch_every_rule_of_this_bus" {
   }
 
   assert {
-    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : strcontains(one(alarm.metric_query).expression, "WHERE EventBusName = 'media-test'") && alarm.alarm_actions == toset(var.settings.alarms.actions.critical)])
+    condition     = alltrue([for alarm in values(module.alarms.alarms) : strcontains(alarm.expression, "WHERE EventBusName = 'media-test'") && alarm.actions["ALARM"] == toset(var.settings.alarms.actions.critical)]) && length(module.alarms.alarms) == 2
     error_message = "The alarms must be about this bus, and notify."
   }
 }
@@ -371,7 +371,7 @@ run "without_alarms_there_is_none" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 0
+    condition     = output.alarm_names == { critical = {}, warning = {} }
     error_message = "Whoever has alarms of their own must be able to do without these."
   }
 }

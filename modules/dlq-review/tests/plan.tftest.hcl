@@ -177,19 +177,15 @@ run "every_queue_is_read_gently_and_watched" {
 
   assert {
     condition = (
-      toset(keys(aws_cloudwatch_metric_alarm.dlq_not_draining)) == toset(keys(var.dead_letter_queues))
-      && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].threshold == 600 + 900
-      && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].dimensions == tomap({ QueueName = "media-lake-dlq" })
-      && aws_cloudwatch_metric_alarm.dlq_not_draining["route/lake"].alarm_name == "media-test-review-route-lake-not-draining"
-      && aws_cloudwatch_metric_alarm.review["oldest-open"].dimensions == tomap({ service = "media-test-review" })
-      && aws_cloudwatch_metric_alarm.review["oldest-open"].threshold == 86400
-      && aws_cloudwatch_metric_alarm.review["oldest-open"].insufficient_data_actions == toset(var.settings.alarms.actions.critical)
-      && aws_cloudwatch_metric_alarm.review["growing"].metric_name == "ReviewItemsOpened" && aws_cloudwatch_metric_alarm.review["growing"].threshold == 100
+      toset(keys(module.alarms.alarms)) == toset(["dead-letters-unread", "items-opened", "oldest-open", "redrive-failed"])
+      && module.alarms.alarms["dead-letters-unread"].period * module.alarms.alarms["dead-letters-unread"].periods == 3600
+      && module.alarms.alarms["oldest-open"].threshold == 86400
+      && module.alarms.alarms["oldest-open"].actions["INSUFFICIENT_DATA"] == toset(var.settings.alarms.actions.critical)
+      && try(length(module.alarms.alarms["items-opened"].actions["INSUFFICIENT_DATA"]), 0) == 0
       && aws_cloudwatch_event_rule.maintenance.schedule_expression == "rate(5 minutes)"
       && jsondecode(aws_cloudwatch_event_target.maintenance.input) == { maintenance = true }
-      && aws_cloudwatch_metric_alarm.review["items-opened"].dimensions == tomap({ service = "media-test-review" })
-      && aws_cloudwatch_metric_alarm.review["items-opened"].metric_name == "ReviewItemsOpened"
-      && aws_cloudwatch_metric_alarm.review["items-opened"].alarm_actions == toset(var.settings.alarms.actions.critical)
+      && module.alarms.alarms["items-opened"].metrics["metric"] == "MediaEvents ReviewItemsOpened Sum ${jsonencode({ service = "media-test-review" })}"
+      && module.alarms.alarms["items-opened"].actions["ALARM"] == toset(var.settings.alarms.actions.critical)
     )
     error_message = "A queue that does not drain, and an item that waits for a person, must set off an alarm."
   }
@@ -223,7 +219,7 @@ run "the_review_table_lists_without_scanning_and_is_hard_to_lose" {
   }
 }
 
-run "the_topic_is_encrypted_and_refuses_plain_transport" {
+run "the_topic_takes_alarms_of_this_account_and_refuses_plain_transport" {
   command = plan
 
   assert {
@@ -236,6 +232,17 @@ run "the_topic_is_encrypted_and_refuses_plain_transport" {
         Principal = { AWS = "arn:aws:iam::123456789012:role/media-test-review" }
       },
       {
+        Sid       = "AlarmsPublish"
+        Effect    = "Allow"
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:eu-west-1:123456789012:media-test-review"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Condition = {
+          ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*" }
+          StringEquals = { "aws:SourceAccount" = "123456789012" }
+        }
+      },
+      {
         Sid       = "OnlyEncryptedTransport"
         Effect    = "Deny"
         Action    = "sns:Publish"
@@ -244,12 +251,12 @@ run "the_topic_is_encrypted_and_refuses_plain_transport" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
-    error_message = "Only the function publishes, and only over TLS."
+    error_message = "The function publishes, and alarms, and only over TLS."
   }
 
   assert {
-    condition     = aws_sns_topic.review.kms_master_key_id == "alias/aws/sns"
-    error_message = "Notifications name assets and partners: they are encrypted."
+    condition     = aws_sns_topic.review.kms_master_key_id == null
+    error_message = "CloudWatch may not use the key alias/aws/sns, and its alarms would be lost."
   }
 }
 
@@ -308,7 +315,7 @@ run "alarms_can_be_off" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.review) == 0 && length(aws_cloudwatch_metric_alarm.dlq_not_draining) == 0
+    condition     = output.alarm_names == { critical = {}, warning = {} }
     error_message = "An environment may want no alarms."
   }
 }

@@ -332,7 +332,7 @@ run "alarms_go_to_people_or_to_the_team_by_their_severity" {
   }
 
   assert {
-    condition = { for suffix, alarm in aws_cloudwatch_metric_alarm.this : suffix => one(alarm.alarm_actions) } == {
+    condition = { for fact, alarm in module.alarms.alarms : fact => one(alarm.actions["ALARM"]) } == {
       "4xx"     = "arn:aws:sns:eu-west-1:123456789012:chat"
       "5xx"     = "arn:aws:sns:eu-west-1:123456789012:on-call"
       "dlq-age" = "arn:aws:sns:eu-west-1:123456789012:on-call"
@@ -342,11 +342,11 @@ run "alarms_go_to_people_or_to_the_team_by_their_severity" {
   }
 
   assert {
-    condition = { for suffix, alarm in aws_cloudwatch_metric_alarm.this : suffix => "${alarm.namespace} ${alarm.metric_name} ${alarm.comparison_operator} ${alarm.threshold} ${alarm.evaluation_periods} ${coalesce(alarm.statistic, alarm.extended_statistic)}" } == {
-      "4xx"     = "AWS/ApiGateway 4xx GreaterThanThreshold 0.5 3 Average"
-      "5xx"     = "AWS/ApiGateway 5xx GreaterThanOrEqualToThreshold 1 1 Sum"
-      "dlq-age" = "AWS/SQS ApproximateAgeOfOldestMessage GreaterThanThreshold 14400 3 Maximum"
-      "latency" = "AWS/ApiGateway Latency GreaterThanThreshold 3000 3 p99"
+    condition = { for fact, alarm in module.alarms.alarms : fact => "${split(" {", one(values(alarm.metrics)))[0]} ${alarm.comparison} ${alarm.threshold} ${alarm.periods}" } == {
+      "4xx"     = "AWS/ApiGateway 4xx Average GreaterThanThreshold 0.5 3"
+      "5xx"     = "AWS/ApiGateway 5xx Sum GreaterThanOrEqualToThreshold 1 1"
+      "dlq-age" = "AWS/SQS ApproximateAgeOfOldestMessage Maximum GreaterThanThreshold 14400 3"
+      "latency" = "AWS/ApiGateway Latency p99 GreaterThanThreshold 3000 3"
     }
     error_message = "Each alarm watches its metric."
   }
@@ -360,7 +360,7 @@ run "alarms_can_be_off" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 0
+    condition     = output.alarm_names == { critical = {}, warning = {} }
     error_message = "An environment may want no alarms."
   }
 }

@@ -192,7 +192,7 @@ run "the_partners_topic_is_subscribed_to_and_left_alone" {
   }
 
   assert {
-    condition     = length(aws_sns_topic.this) == 0 && length(aws_sns_topic_policy.this) == 0 && length(aws_cloudwatch_metric_alarm.notifications_failed) == 0 && aws_sns_topic_subscription.this.topic_arn == "arn:aws:sns:eu-west-1:111122223333:theirs.fifo"
+    condition     = length(aws_sns_topic.this) == 0 && length(aws_sns_topic_policy.this) == 0 && length(module.alarms.alarms) == 0 && aws_sns_topic_subscription.this.topic_arn == "arn:aws:sns:eu-west-1:111122223333:theirs.fifo"
     error_message = "Nothing of theirs may be made or changed."
   }
 
@@ -396,7 +396,7 @@ run "without_alarms_there_is_none" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.notifications_failed) + length(aws_cloudwatch_metric_alarm.dead_letters_lost) == 0
+    condition     = output.alarm_names == { critical = {}, warning = {} }
     error_message = "Whoever has alarms of their own must be able to do without these."
   }
 }

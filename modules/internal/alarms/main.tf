@@ -3,6 +3,9 @@
 locals {
   alarms = { for fact, alarm in var.alarms : fact => alarm if var.settings.alarms.enabled && contains(var.settings.alarms.severities, alarm.severity) }
 
+  # Of alarms on one metric. The statistic of a percentile has an argument of its own.
+  metric = { for fact, alarm in local.alarms : fact => alarm.expression == null ? one(values(alarm.metrics)) : null }
+
   actions = { for fact, alarm in local.alarms : fact => { for state in ["ALARM", "OK", "INSUFFICIENT_DATA"] :
     state => contains(var.settings.alarms.notify_on, state) ? var.settings.alarms.actions[alarm.severity] : []
   } }
@@ -13,6 +16,12 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.description
+  namespace           = try(local.metric[each.key].namespace, null)
+  metric_name         = try(local.metric[each.key].name, null)
+  dimensions          = try(local.metric[each.key].dimensions, null)
+  statistic           = try(startswith(local.metric[each.key].stat, "p") ? null : local.metric[each.key].stat, null)
+  extended_statistic  = try(startswith(local.metric[each.key].stat, "p") ? local.metric[each.key].stat : null, null)
+  period              = local.metric[each.key] == null ? null : each.value.period
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
@@ -37,11 +46,11 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   }
 
   dynamic "metric_query" {
-    for_each = each.value.metrics
+    for_each = each.value.expression == null ? {} : each.value.metrics
 
     content {
       id          = metric_query.key
-      return_data = each.value.expression == null
+      return_data = false
 
       metric {
         namespace   = metric_query.value.namespace

@@ -7,15 +7,9 @@ output "names" {
 }
 
 output "alarms" {
-  description = "The alarms as CloudWatch has them, by fact."
-  value = { for fact, alarm in aws_cloudwatch_metric_alarm.this : fact => {
-    name        = alarm.alarm_name
-    description = alarm.alarm_description
-    metrics     = { for query in alarm.metric_query : query.id => one(query.metric) if query.expression == null || query.expression == "" }
-    expression  = one([for query in alarm.metric_query : query.expression if query.expression != null && query.expression != ""])
-    threshold   = alarm.threshold
-    periods     = alarm.evaluation_periods
-    missing     = alarm.treat_missing_data
-    actions     = { ALARM = alarm.alarm_actions, OK = alarm.ok_actions, INSUFFICIENT_DATA = alarm.insufficient_data_actions }
-  } }
+  description = "The alarms as they are made, by fact."
+  value = { for fact, alarm in aws_cloudwatch_metric_alarm.this : fact => merge(local.alarms[fact], {
+    metrics = { for id, metric in local.alarms[fact].metrics : id => "${metric.namespace} ${metric.name} ${metric.stat} ${jsonencode(metric.dimensions)}" }
+    actions = { ALARM = alarm.alarm_actions, OK = alarm.ok_actions, INSUFFICIENT_DATA = alarm.insufficient_data_actions }
+  }) }
 }

@@ -343,7 +343,7 @@ run "rules_of_the_default_bus_have_no_bus_in_their_arn_and_their_metrics" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.failed_invocations["cms"].dimensions == tomap({ RuleName = "media-test-cms" })
+    condition     = endswith(module.alarms.alarms["cms-rule-failed"].metrics["lost"], jsonencode({ RuleName = "media-test-cms" }))
     error_message = "EventBridge reports rules of the default bus by name alone."
   }
 }
@@ -435,14 +435,17 @@ run "idempotency_store_alarms_and_outputs_are_complete" {
 
   assert {
     condition = (
-      keys(aws_cloudwatch_metric_alarm.failed_invocations) == keys(aws_cloudwatch_event_rule.this)
-      && keys(aws_cloudwatch_metric_alarm.dead_letters_lost) == keys(aws_cloudwatch_event_rule.this)
-      && aws_cloudwatch_metric_alarm.dead_letters_lost["cms"].metric_name == "InvocationsFailedToBeSentToDlq"
-      && aws_cloudwatch_metric_alarm.dead_letters_lost["cms"].dimensions == tomap({ EventBusName = "media", RuleName = "media-test-cms" })
-      && keys(aws_cloudwatch_metric_alarm.dlq_age) == keys(aws_sqs_queue.dlq)
-      && aws_cloudwatch_metric_alarm.dlq_age["ordered"].threshold == 600 + 3600
-      && alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.failed_invocations), values(aws_cloudwatch_metric_alarm.dead_letters_lost), values(aws_cloudwatch_metric_alarm.dlq_not_empty), values(aws_cloudwatch_metric_alarm.dlq_age)) :
-      alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:operators"]) && alarm.treat_missing_data == "notBreaching"])
+      toset(keys(module.alarms.alarms)) == toset(concat(
+        ["circuit-breaker-open", "events-waiting"],
+        [for key in keys(aws_cloudwatch_event_rule.this) : "${key}-rule-failed"],
+        [for key in keys(aws_sqs_queue.dlq) : "${key}-dlq-age"],
+      ))
+      && module.alarms.alarms["cms-rule-failed"].metrics["lost"] == "AWS/Events InvocationsFailedToBeSentToDlq Sum ${jsonencode({ EventBusName = "media", RuleName = "media-test-cms" })}"
+      && module.alarms.alarms["ordered-dlq-age"].threshold == 600 + 3600
+      && module.alarms.alarms["events-waiting"].metrics["age"] == "MediaEvents WaitingEventAge Maximum ${jsonencode({ router = "media-test" })}"
+      && module.alarms.alarms["circuit-breaker-open"].threshold == 3600
+      && alltrue([for alarm in values(module.alarms.alarms) : alarm.missing == "notBreaching"])
+      && module.alarms.alarms["cms-rule-failed"].actions["ALARM"] == toset(["arn:aws:sns:eu-west-1:123456789012:operators"])
     )
     error_message = "A rule that fails, or loses events, must be told of; no data is no alarm, because EventBridge reports no zeros."
   }
@@ -538,10 +541,7 @@ run "alarms_can_be_left_out" {
   }
 
   assert {
-    condition = (
-      length(aws_cloudwatch_metric_alarm.failed_invocations) + length(aws_cloudwatch_metric_alarm.dead_letters_lost)
-      + length(aws_cloudwatch_metric_alarm.dlq_not_empty) + length(aws_cloudwatch_metric_alarm.dlq_age)
-    ) == 0
+    condition     = output.alarm_names == { critical = {}, warning = {} }
     error_message = "Whoever watches otherwise pays for no alarm."
   }
 }

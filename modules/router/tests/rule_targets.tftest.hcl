@@ -310,7 +310,7 @@ run "dead_letters_alarms_and_the_way_back_are_those_of_every_rule" {
   assert {
     condition = (
       toset(keys(aws_sqs_queue.dlq)) == toset(keys(var.routes))
-      && toset(keys(aws_cloudwatch_metric_alarm.dlq_not_empty)) == toset(keys(var.routes))
+      && toset(keys(module.alarms.alarms)) == toset(flatten([for key in keys(var.routes) : ["${key}-dlq-age", "${key}-rule-failed"]]))
       && jsondecode(aws_sqs_queue.dlq["to-audit"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/media/media-test-to-audit"
       && alltrue([for queue in values(output.dead_letter_queues) : queue.redrive_target == "bus" && queue.source_queue_arn == null])
       && output.dead_letter_queues["route/deletions-to-crm"].destination == "crm"
@@ -320,7 +320,7 @@ run "dead_letters_alarms_and_the_way_back_are_those_of_every_rule" {
   }
 
   assert {
-    condition     = strcontains(aws_cloudwatch_metric_alarm.dlq_not_empty["to-crm"].alarm_description, "https://crm.example.com/assets/*")
+    condition     = strcontains(module.alarms.alarms["to-crm-rule-failed"].description, "https://crm.example.com/assets/*")
     error_message = "The alarm must say what could not be reached."
   }
 }

@@ -83,11 +83,10 @@ run "alarms_are_about_this_state_machine_and_notify" {
   }
 
   assert {
-    condition = { for metric, alarm in aws_cloudwatch_metric_alarm.this : metric => one(alarm.alarm_actions) } == {
-      ExecutionThrottled = "arn:aws:sns:eu-west-1:123456789012:chat"
-      ExecutionsFailed   = "arn:aws:sns:eu-west-1:123456789012:alarms"
-      ExecutionsTimedOut = "arn:aws:sns:eu-west-1:123456789012:alarms"
-    }
+    condition = { for fact, alarm in module.alarms.alarms : fact => one(alarm.actions["ALARM"]) } == {
+      failed    = "arn:aws:sns:eu-west-1:123456789012:alarms"
+      throttled = "arn:aws:sns:eu-west-1:123456789012:chat"
+    } && module.alarms.alarms["failed"].expression == "FILL(failed, 0) + FILL(timed_out, 0)"
     error_message = "Failed and timed-out executions need a person; throttled ones are a warning."
   }
 }
@@ -100,7 +99,7 @@ run "alarms_can_be_off" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 0
+    condition     = output.alarm_names == { critical = {}, warning = {} }
     error_message = "An environment may want no alarms."
   }
 }
@@ -126,7 +125,7 @@ run "an_express_workflow_has_no_throttled_metric" {
   }
 
   assert {
-    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "ExecutionThrottled")
+    condition     = length(output.alarm_names.warning) == 0
     error_message = "An alarm on a metric that does not exist would never go off."
   }
 }

@@ -43,9 +43,14 @@ class DynamoCircuitBreaker:
     def open(self, *, until: float, opened: int, suspect_only: bool) -> None:
         """Open it until ``until``, for the ``opened``-th time in a row."""
         self._update(
-            "SET open_until = :until, opened = :opened, suspect_only = :suspect_only, expires = :expires"
-            " REMOVE probe_until",
-            {":until": {"N": repr(until)}, ":opened": {"N": str(opened)}, ":suspect_only": {"BOOL": suspect_only}},
+            "SET open_until = :until, opened = :opened, suspect_only = :suspect_only, expires = :expires,"
+            " opened_at = if_not_exists(opened_at, :now) REMOVE probe_until",
+            {
+                ":until": {"N": repr(until)},
+                ":opened": {"N": str(opened)},
+                ":suspect_only": {"BOOL": suspect_only},
+                ":now": {"N": repr(self._clock())},
+            },
         )
 
     def claim_probe(self, *, now: float, until: float) -> bool:
@@ -69,7 +74,8 @@ class DynamoCircuitBreaker:
     def close(self) -> None:
         """Forget everything except the time of this success."""
         self._update(
-            "SET alive_at = :now, expires = :expires REMOVE failures, opened, suspect_only, open_until, probe_until",
+            "SET alive_at = :now, expires = :expires REMOVE failures, opened, opened_at, suspect_only,"
+            " open_until, probe_until",
             {":now": {"N": repr(self._clock())}},
         )
 
@@ -90,6 +96,7 @@ class DynamoCircuitBreaker:
             failures=int(_number(record, "failures", 0)),
             opened=int(_number(record, "opened", 0)),
             suspect_only=bool(record.get("suspect_only", {}).get("BOOL", False)),
+            opened_at=_number(record, "opened_at", None),
             open_until=_number(record, "open_until", None),
             probe_until=_number(record, "probe_until", None),
             alive_at=_number(record, "alive_at", None),
@@ -102,17 +109,16 @@ class DynamoCircuitBreakers:
     def __init__(self, client: DynamoDBClient, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
-        self._cache: dict[tuple[str, str], tuple[float, float | None]] = {}
+        self._cache: dict[tuple[str, str], tuple[float, CircuitBreakerState]] = {}
 
-    def open_until(self, idempotency_table: str, destination: str) -> float | None:
-        """The time (epoch seconds) until which nothing is delivered; ``None`` where deliveries are tried."""
+    def state(self, idempotency_table: str, destination: str) -> CircuitBreakerState:
+        """The state of a destination's circuit breaker."""
         now = self._clock()
-        read_at, until = self._cache.get((idempotency_table, destination), (float("-inf"), None))
+        read_at, state = self._cache.get((idempotency_table, destination), (float("-inf"), CircuitBreakerState()))
         if now - read_at >= CACHE_SECONDS:
-            store = DynamoCircuitBreaker(self._client, idempotency_table, destination, clock=self._clock)
-            until = store.read().open_until
-            self._cache[idempotency_table, destination] = (now, until)
-        return until
+            state = DynamoCircuitBreaker(self._client, idempotency_table, destination, clock=self._clock).read()
+            self._cache[idempotency_table, destination] = (now, state)
+        return state
 
 
 def _number(record: Mapping[str, Any], name: str, default: Any) -> Any:

@@ -141,12 +141,14 @@ run "alarms_tell_of_what_waits_and_what_is_lost" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.event_age[0].threshold == 3600000 && aws_cloudwatch_metric_alarm.event_age[0].metric_name == "AsyncEventAge"
-      && aws_cloudwatch_metric_alarm.dead_letters_lost[0].metric_name == "DestinationDeliveryFailures"
-      && aws_cloudwatch_metric_alarm.dlq_age[0].dimensions == tomap({ QueueName = "media-test-cms-dlq" })
-      && alltrue([for alarm in concat(aws_cloudwatch_metric_alarm.dead_letters_lost, aws_cloudwatch_metric_alarm.dlq_age) : alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:operators"])])
-      && aws_cloudwatch_metric_alarm.event_age[0].alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:chat"])
-      && alltrue([for alarm in concat(aws_cloudwatch_metric_alarm.event_age, aws_cloudwatch_metric_alarm.dead_letters_lost, aws_cloudwatch_metric_alarm.dlq_age) : alarm.treat_missing_data == "notBreaching"])
+      module.alarms.alarms["event-age"].threshold == 3600000 && startswith(one(values(module.alarms.alarms["event-age"].metrics)), "AWS/Lambda AsyncEventAge Maximum")
+      && startswith(one(values(module.alarms.alarms["destination-failed"].metrics)), "AWS/Lambda DestinationDeliveryFailures Sum")
+      && endswith(one(values(module.alarms.alarms["dlq-age"].metrics)), "{\"QueueName\":\"media-test-cms-dlq\"}")
+      && output.alarm_names == {
+        critical = { for fact in ["destination-failed", "dlq-age", "errors"] : "route/cms/${fact}" => "media-test-cms-${fact}" }
+        warning  = { "route/cms/event-age" = "media-test-cms-event-age" }
+      }
+      && alltrue([for alarm in values(module.alarms.alarms) : alarm.missing == "notBreaching"])
     )
     error_message = "Lambda reports no zeros: no data is no alarm."
   }

@@ -193,7 +193,7 @@ run "a_partners_bus_is_an_ingress_of_its_own" {
   }
 
   assert {
-    condition     = output.environment["INGRESS"] == "partner-bus" && aws_cloudwatch_metric_alarm.failed_invocations["s3"].dimensions == tomap({ EventBusName = "aws.partner/example.com/media/1", RuleName = "media-test-services-s3" })
+    condition     = output.environment["INGRESS"] == "partner-bus" && endswith(module.alarms.alarms["s3-rule-failed"].metrics["failed"], jsonencode({ EventBusName = "aws.partner/example.com/media/1", RuleName = "media-test-services-s3" }))
     error_message = "Events must name the way they came, and alarms the bus."
   }
 }
@@ -202,7 +202,7 @@ run "alarms_know_that_the_default_bus_is_not_named" {
   command = plan
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.dead_letters_lost["s3"].dimensions == tomap({ RuleName = "media-test-services-s3" })
+    condition     = endswith(module.alarms.alarms["s3-rule-failed"].metrics["lost"], jsonencode({ RuleName = "media-test-services-s3" }))
     error_message = "EventBridge reports rules of the default bus without the bus."
   }
 }

@@ -11,6 +11,7 @@ provider "aws" {
 }
 
 variables {
+  hop      = "route/cms"
   name     = "media-test-cms"
   handler  = "media_events.handlers.deliver.handler"
   settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip", source_code_hash = "abc=" } }
@@ -195,15 +196,8 @@ run "every_alarm_notifies_by_its_severity" {
   }
 
   assert {
-    condition = alltrue([for severity, alarms in { critical = aws_cloudwatch_metric_alarm.errors, warning = concat(aws_cloudwatch_metric_alarm.throttles, aws_cloudwatch_metric_alarm.duration) } :
-      alltrue([for alarm in alarms : alarm.alarm_actions == toset(var.settings.alarms.actions[severity]) && alarm.ok_actions == toset(var.settings.alarms.actions[severity])])
-    ])
-    error_message = "Every alarm must notify of going off and of recovering, a crash those who are needed at once."
-  }
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.duration[0].threshold == 18000
-    error_message = "The duration alarm must go off at 90 percent of the timeout, in milliseconds."
+    condition     = module.alarms.alarms["errors"].actions["ALARM"] == toset(var.settings.alarms.actions.critical) && output.alarm_names == { critical = { "route/cms/errors" = "${var.name}-errors" }, warning = {} }
+    error_message = "A crash must notify those who are needed at once."
   }
 }
 
@@ -329,7 +323,7 @@ run "without_alarms_there_is_none" {
   }
 
   assert {
-    condition     = length(concat(aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.throttles, aws_cloudwatch_metric_alarm.duration)) == 0
+    condition     = output.alarm_names == { critical = {}, warning = {} }
     error_message = "Whoever has alarms of their own must be able to do without these."
   }
 }

@@ -12,6 +12,7 @@ mock_provider "aws" {
 }
 
 variables {
+  hop           = "route/cms"
   name          = "media-test-cms"
   handler       = "media_events.handlers.deliver.handler"
   configuration = jsonencode({ destination = { name = "cms" } })

@@ -396,7 +396,7 @@ run "an_existing_queue_is_consumed_and_left_alone" {
       && aws_lambda_event_source_mapping.this.event_source_arn == "arn:aws:sqs:eu-west-1:111122223333:theirs.fifo"
       && output.queue_url == "https://sqs.eu-west-1.amazonaws.com/111122223333/theirs.fifo"
       && local.environment["QUEUE_URL"] == output.queue_url
-      && length(aws_cloudwatch_metric_alarm.queue_age) == 0
+      && length(output.alarm_names.warning) == 0
     )
     error_message = "The queue is theirs; so is the look at its age."
   }
@@ -532,12 +532,12 @@ run "alarms_notify_by_their_severity" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.queue_age[0].alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:warning"]) && aws_cloudwatch_metric_alarm.queue_age[0].threshold == 60
+    condition     = module.alarms.alarms["queue-age"].actions["ALARM"] == toset(["arn:aws:sns:eu-west-1:123456789012:warning"]) && module.alarms.alarms["queue-age"].threshold == 60
     error_message = "A queue that waits is slow."
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.dlq_age[0].alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:critical"]) && aws_cloudwatch_metric_alarm.dlq_age[0].threshold == 120
+    condition     = module.alarms.alarms["dlq-age"].actions["ALARM"] == toset(["arn:aws:sns:eu-west-1:123456789012:critical"]) && module.alarms.alarms["dlq-age"].threshold == 120
     error_message = "Dead letters that stay need a person."
   }
 }
@@ -550,7 +550,20 @@ run "without_alarms_there_is_none" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.queue_age) + length(aws_cloudwatch_metric_alarm.dlq_age) == 0
+    condition     = output.alarm_names == { critical = {}, warning = {} }
     error_message = "Whoever has alarms of their own must be able to do without these."
+  }
+}
+
+run "dlq_review_watches_the_dead_letters_that_it_reads" {
+  command = plan
+
+  variables {
+    settings = { package = { s3_bucket = "packages", s3_key = "media_events.zip" }, alarms = { reviewed = true } }
+  }
+
+  assert {
+    condition     = toset(keys(module.alarms.alarms)) == toset(["queue-age"])
+    error_message = "Two alarms would tell one fact."
   }
 }

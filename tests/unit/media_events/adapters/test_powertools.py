@@ -115,3 +115,24 @@ def test_fault_tells_kind_and_place_and_not_the_words():
     assert reported["error"] == "ValueError"
     assert "test_powertools.py:" in str(reported["at"])
     assert "live-token" not in str(reported)
+
+    assert told["error"] == "ValueError"
+    assert "test_powertools.py:" in str(told["at"])
+    assert "live-token" not in str(told)
+
+
+def test_a_gauge_with_dimensions_has_these_alone_and_its_greatest_value(report, capsys):
+    for value in (70.0, 4000.0, 60.0):
+        report.measure("WaitingEventAge", value, unit="Seconds", router="media-dev")
+    report.measure("OldestOpenAge", 5.0, unit="Seconds")
+
+    report.flush()
+
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (shared,) = (line for line in written if "WaitingEventAge" in line)
+    (metrics,) = shared["_aws"]["CloudWatchMetrics"]
+    assert metrics["Dimensions"] == [["router"]]
+    assert metrics["Metrics"] == [{"Name": "WaitingEventAge", "Unit": "Seconds"}]
+    assert (shared["router"], shared["WaitingEventAge"]) == ("media-dev", [4000.0])
+    (own,) = (line for line in written if "OldestOpenAge" in line)
+    assert own["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]

@@ -54,7 +54,13 @@ def _store(dynamodb, clock):
 
 def circuit_breaker(store, clock, report=None):
     return CircuitBreaker(
-        destination="cms", policy=POLICY, store=store, report=report or FakeReport(), clock=clock, rng=random.Random(7)
+        destination="cms",
+        policy=POLICY,
+        store=store,
+        table="table",
+        report=report or FakeReport(),
+        clock=clock,
+        rng=random.Random(7),
     )
 
 
@@ -398,3 +404,35 @@ def test_a_circuit_breaker_that_is_open_is_not_opened_again_by_those_who_came_be
     store.open(until=clock.now + 90, opened=3, suspect_only=False)
     late.record(CircuitBreakerState(), ["down"] * 5)
     assert replace(store.read(), failures=0) == CircuitBreakerState(opened=3, open_until=clock.now + 90)
+
+
+def test_who_waits_reports_since_when_nothing_is_delivered_over_all_openings_in_a_row(store, clock):
+    report = FakeReport()
+    guard = circuit_breaker(store, clock, report)
+    since = clock.now
+    store.open(until=clock.now + 30, opened=1, suspect_only=False)
+    clock.sleep(7200)
+    store.open(until=clock.now + 30, opened=2, suspect_only=False)
+
+    guard.before_delivery(fresh=True)
+
+    assert report.gauge("CircuitBreakerOpenAge", idempotency_table="table") == clock.now - since
+    assert report.gauge("CircuitBreakerOpenAge") is None
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_nothing_is_reported_where_it_is_closed_or_holds_back_suspects_alone(store, clock, close):
+    report = FakeReport()
+    store.open(until=clock.now + 30, opened=1, suspect_only=True)
+    if close:
+        store.close()
+    circuit_breaker(store, clock, report).before_delivery(fresh=False)
+    assert report.gauges == {}
+
+
+def test_a_closed_one_forgets_since_when_it_was_open(store, clock):
+    store.open(until=clock.now + 30, opened=1, suspect_only=False)
+    store.close()
+    clock.sleep(500)
+    store.open(until=clock.now + 30, opened=1, suspect_only=False)
+    assert store.read().opened_at == clock.now

@@ -413,3 +413,27 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_is_there_twice(scenario,
     assert {event.metadata.id for event in world.events.published} == {
         event.metadata.id for event in untouched.events.published
     }
+
+
+# --- redrive itself fails ------------------------------------------------------------------------------------------
+
+
+def test_a_dead_letter_that_goes_nowhere_is_counted_since_lambda_sees_a_success():
+    world = World(now=DUE)
+    world.dead_letter_queues = {}
+    world.handle_batch(record("consumer"))
+    assert world.report.counts == {("RedrivesFailed", ()): 1}
+
+
+def test_a_dead_letter_that_its_hop_does_not_take_is_counted():
+    world = World(now=DUE)
+    world.spring(1, error=TransientError("aws-down", "no answer"))
+    assert world.handle_batch(record("consumer")) != []
+    assert world.report.counts == {("RedrivesFailed", ()): 1}
+
+
+def test_a_dead_letter_that_waits_or_goes_back_is_no_failure():
+    for now in (SENT + 1, DUE):
+        world = World(now=now)
+        world.handle_batch(record("consumer"))
+        assert ("RedrivesFailed", ()) not in world.report.counts

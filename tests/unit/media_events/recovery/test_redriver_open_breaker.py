@@ -7,6 +7,7 @@ import pytest
 from media_events.adapters.dynamodb.circuit_breaker import CACHE_SECONDS, DynamoCircuitBreaker, DynamoCircuitBreakers
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import TransientError
+from media_events.delivery.circuit_breaker import CircuitBreakerState
 from media_events.recovery.config import parse_queues
 from tests.fakes.dead_letters import record
 from tests.fakes.dynamodb import table
@@ -24,11 +25,11 @@ class CircuitBreakers:
         self.until, self.failing = until, failing
         self.asked = []
 
-    def open_until(self, idempotency_table, destination):
+    def state(self, idempotency_table, destination):
         self.asked.append((idempotency_table, destination))
         if self.failing is not None:
             raise self.failing
-        return self.until
+        return CircuitBreakerState(open_until=self.until, opened_at=SENT)
 
 
 def world(circuit_breakers, now=DUE, **changes):
@@ -45,6 +46,12 @@ def test_a_dead_letter_waits_until_deliveries_are_tried_again():
     assert 100 <= seconds <= 126
     assert paused.queues.sent == []
     assert circuit_breakers.asked == [("media-dev-idempotency", "cms")]
+
+
+def test_a_dead_letter_that_waits_reports_how_long_the_circuit_breaker_has_been_open():
+    paused = world(CircuitBreakers(until=DUE + 100))
+    paused.handle_batch(record("consumer"))
+    assert paused.report.gauge("CircuitBreakerOpenAge", idempotency_table="media-dev-idempotency") == DUE - SENT
 
 
 def test_a_backlog_is_deferred_at_its_rate_limit_too_and_not_all_at_once():
@@ -100,11 +107,11 @@ def test_what_was_read_is_believed_for_a_few_seconds():
     clock = FakeClock()
     with table("pk") as dynamodb:
         circuit_breakers = DynamoCircuitBreakers(dynamodb, clock=clock)
-        assert circuit_breakers.open_until("table", "cms") is None
+        assert circuit_breakers.state("table", "cms").open_until is None
         DynamoCircuitBreaker(dynamodb, "table", "cms", clock=clock).open(
             until=clock.now + 100, opened=1, suspect_only=False
         )
-        assert circuit_breakers.open_until("table", "cms") is None
-        assert circuit_breakers.open_until("table", "another") is None
+        assert circuit_breakers.state("table", "cms").open_until is None
+        assert circuit_breakers.state("table", "another").open_until is None
         clock.sleep(CACHE_SECONDS)
-        assert circuit_breakers.open_until("table", "cms") == clock.now - CACHE_SECONDS + 100
+        assert circuit_breakers.state("table", "cms").open_until == clock.now - CACHE_SECONDS + 100

@@ -15,6 +15,7 @@ from media_events.adapters.s3.bodies import S3Bodies, bodies_of
 from media_events.adapters.s3.review_bodies import S3ReviewBodies
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
+from media_events.delivery.circuit_breaker import CircuitBreakerState
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import item_id
 from media_events.recovery.review_maintenance import IN_FLIGHT_SECONDS, UNCONFIRMED_SECONDS, ReviewMaintenance
@@ -27,20 +28,11 @@ DAY = 86_400.0
 REVIEW_BODIES = "s3://kit/bodies/review/"
 
 
-class Report(FakeReport):
-    def __init__(self):
-        super().__init__()
-        self.gauges = {}
-
-    def measure(self, metric, value, /, *, unit="Count"):
-        self.gauges[metric] = (value, unit)
-
-
 class CircuitBreakers:
     until = None
 
-    def open_until(self, _table, _destination):
-        return self.until
+    def state(self, _table, _destination):
+        return CircuitBreakerState(open_until=self.until)
 
 
 class House:
@@ -62,7 +54,8 @@ class House:
         # S3 dates objects by its own clock.
         self.clock = FakeClock(datetime.now(UTC).timestamp())
         self.table = DynamoReviewTable(self.dynamodb, "review", clock=self.clock)
-        self.report = Report()
+        self.report = FakeReport()
+        self.unread = {}
         self.circuit_breakers = CircuitBreakers()
         self.seconds_left = 60.0
 
@@ -73,6 +66,7 @@ class House:
             circuit_breakers=self.circuit_breakers,
             bodies=S3ReviewBodies(self.s3, REVIEW_BODIES),
             queues={"route/cms": queue(idempotency_table="idempotency"), "transform/t": queue(hop="transform/t")},
+            unread=lambda url: self.unread.get(url, 0),
             keep_seconds=30 * DAY,
             report=self.report,
             clock=self.clock,
@@ -293,19 +287,29 @@ def test_what_waits_is_measured_from_counts_and_the_oldest_item_alone(house):
         house.item(f"evt-{number}", last_failed_at=timestamp(now - 1000 * (number + 1)))
     house.retrying("evt-r")
     house.keep()
-    assert house.report.gauges["OpenItems"] == (3, "Count")
-    assert house.report.gauges["RetryingItems"] == (1, "Count")
-    age, unit = house.report.gauges["OldestOpenAge"]
-    assert (round(age), unit) == (3000, "Seconds")
+    assert (house.report.gauge("OpenItems"), house.report.gauge("RetryingItems")) == (3, 1)
+    assert round(house.report.gauge("OldestOpenAge")) == 3000
 
 
-def test_where_nothing_waits_that_is_measured_too(house):
+def test_where_nothing_waits_only_the_sign_of_life_is_measured(house):
     house.keep()
-    assert house.report.gauges == {
-        "OpenItems": (0, "Count"),
-        "RetryingItems": (0, "Count"),
-        "OldestOpenAge": (0.0, "Seconds"),
-    }
+    assert house.report.gauges == {("OldestOpenAge", ()): (0.0, "Seconds")}
+
+
+def test_dead_letters_that_nobody_reads_are_measured(house):
+    house.unread = {queue().url: 4}
+    house.keep()
+    assert house.report.gauge("UnreadDeadLetters") == 4
+
+
+def test_a_queue_that_can_not_be_asked_stops_no_other_step(house):
+    def refused(_url):
+        raise TransientError("aws-down", "no answer")
+
+    house.unread = type("Refusing", (), {"get": lambda _self, url, _none: refused(url)})()
+    with pytest.raises(TransientError):
+        house.keep()
+    assert house.report.gauge("OldestOpenAge") == 0.0
 
 
 def test_one_step_that_fails_does_not_keep_the_others_and_is_told(house):

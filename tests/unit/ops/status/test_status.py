@@ -161,8 +161,9 @@ def test_a_queue_behind_an_open_circuit_breaker_needs_nobody(deployment):
 
 
 def test_a_circuit_breaker_that_opens_again_and_again_needs_a_person(deployment):
-    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, open_until=NOW + 30)
-    assert "cms does not recover" in needs(deployment.status())[0]
+    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, opened_at=NOW - 7500, open_until=NOW + 30)
+    (need,) = needs(deployment.status())
+    assert "cms does not recover: its circuit breaker has been open for 2 h 5 min" in need
 
 
 def test_a_circuit_breaker_that_suspect_events_alone_opened_needs_nobody(deployment):
@@ -349,6 +350,19 @@ def test_ages_are_the_newest_that_cloudwatch_has():
     assert reader.ages(["other", "q"]) == {"q": 400.0}
 
 
+@pytest.mark.usefixtures("_aws")
+def test_an_event_that_sqs_does_not_count_is_as_old_as_its_function_says():
+    client = boto3.client("cloudwatch", region_name="eu-west-1")
+    now = datetime.now(UTC)
+    for namespace, metric, dimension, name, value in (
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "cms.fifo", 40.0),
+        ("MediaEvents", "WaitingEventAge", "service", "cms", 7200.0),
+    ):
+        data = {"MetricName": metric, "Dimensions": [{"Name": dimension, "Value": name}], "Value": value}
+        client.put_metric_data(Namespace=namespace, MetricData=[data | {"Timestamp": now - timedelta(minutes=9)}])
+    assert OldestMessages(client, now.timestamp).ages(["cms.fifo"]) == {"cms.fifo": 7200.0}
+
+
 class Paged:
     """CloudWatch that answers in pages, and in batches of no more than it takes."""
 
@@ -365,8 +379,8 @@ class Paged:
 def test_ages_of_many_queues_are_asked_for_in_requests_that_cloudwatch_takes():
     client = Paged()
     found = OldestMessages(client, lambda: NOW).ages([f"queue-{number}" for number in range(501)])
-    assert found == {"queue-0": 7.0, "queue-500": 7.0}
-    assert [len(request["MetricDataQueries"]) for request in client.requests] == [500, 500, 1, 1]
+    assert found == {"queue-0": 7.0, "queue-250": 7.0, "queue-500": 7.0}
+    assert [len(request["MetricDataQueries"]) for request in client.requests] == [500, 500, 500, 500, 2, 2]
 
 
 @pytest.mark.usefixtures("_aws")
