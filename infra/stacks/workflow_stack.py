@@ -113,8 +113,6 @@ class WorkflowStack(TerraformStack):
     def _shared_settings(self) -> dict[str, Any]:
         """The variable `settings` of all modules. The bucket and the functions' code are made once, for all of them."""
         settings: dict[str, Any] = literal(self._workflow.settings.model_dump(exclude_unset=True))
-        # The review reads every dead-letter queue, and the bus watches its rules: their alarms are for all.
-        settings["alarms"] = settings.get("alarms", {}) | {"reviewed": True}
         storage, protected = self._workflow.storage, self._workflow.deletion_protection
         bucket = self._module(
             "storage",
@@ -129,7 +127,9 @@ class WorkflowStack(TerraformStack):
         )
         settings |= {"bucket": bucket.get("bucket")}
         package = self._module("package", "internal/lambda-package", {"settings": settings})
-        return settings | {"package": package.get("package")}
+        # The review reads every dead-letter queue: its alarms are for all of them.
+        alarms = settings.get("alarms", {}) | {"reviewed": True}
+        return settings | {"package": package.get("package"), "alarms": alarms}
 
     def _bus(self) -> TerraformHclModule:
         archive = self._workflow.bus.archive

@@ -10,7 +10,7 @@ locals {
   ) }
 
   # As long as any hop may take. Each hop's function reports under the router's name as well.
-  waiting_alarm_seconds = max([for hop in merge(local.queued_transforms, local.queued_routes) : hop.queue.age_alarm_seconds]...)
+  waiting_alarm_seconds = max(0, [for hop in merge(local.queued_transforms, local.queued_routes) : hop.queue.age_alarm_seconds]...)
   has_queues            = length(local.queued_transforms) + length(local.queued_routes) > 0
 }
 

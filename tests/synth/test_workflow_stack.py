@@ -556,6 +556,8 @@ SHARED = {
         }
     },
 }
+# dlq-review reads every dead-letter queue of a stack.
+ALARMS = {"reviewed": True}
 
 
 def test_settings_reach_every_module(synthesise, tmp_path):
@@ -573,14 +575,15 @@ def test_settings_reach_every_module(synthesise, tmp_path):
     others = modules.keys() - {"storage", "package"}
     assert others == {"bus", "ingress", "ingress-queue", "machine-cms", "review", "router", "task-callbacks"}
     for name in others:
-        assert modules[name]["settings"] == SHARED | made_once, name
+        assert modules[name]["settings"] == SHARED | made_once | {"alarms": SHARED["alarms"] | ALARMS}, name
 
 
 def test_settings_are_the_modules_defaults_unless_given(synthesise):
     modules = synthesise(SMALL)["dev"].document["module"]
 
     assert "settings" not in modules["storage"]
-    assert modules["router"]["settings"].keys() == {"bucket", "package"}
+    assert modules["router"]["settings"].keys() == {"bucket", "package", "alarms"}
+    assert modules["router"]["settings"]["alarms"] == ALARMS
 
 
 def test_vpc_of_a_transform_or_route_stands_in_place_of_that_of_the_settings(synthesise):
