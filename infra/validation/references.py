@@ -74,10 +74,11 @@ def check_references(report: Report, environment: str) -> None:
 
 
 def _check_alarms(report: Report) -> None:
-    """Note that alarms which need a person reach nobody in particular."""
+    """Note that the gravest alarms that are made reach nobody in particular."""
     alarms = _members(_members(report.document.value, "settings"), "alarms")
-    if alarms.get("enabled") is not False and not _members(alarms, "actions").get("critical"):
-        message = "alarms.actions.critical is empty: only who subscribes to the review topic is told of alarms"
+    severity = "critical" if "critical" in alarms.get("severities", ["critical"]) else "warning"
+    if alarms.get("enabled") is not False and not _members(alarms, "actions").get(severity):
+        message = f"alarms.actions.{severity} is empty: only who subscribes to the review topic is told of alarms"
         report.warn(("settings",), message)
 
 

@@ -75,7 +75,7 @@ def test_route_taken_out_of_an_environment_is_gone_there():
     workflow = load_small({ENVIRONMENT: f"{ENVIRONMENT}\n  bare: {{region: eu-west-1, routes: {{ready: null}}}}"})
 
     assert [list(environment.workflow.routes) for environment in workflow.environments] == [["ready"], []]
-    assert [str(warning) for warning in workflow.warnings] == [
+    assert [str(warning) for warning in workflow.warnings if "routes" in str(warning)] == [
         "line 6, routes: there are no routes: no event is delivered anywhere (environment bare)"
     ]
 

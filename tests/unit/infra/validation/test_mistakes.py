@@ -47,11 +47,36 @@ def test_second_webhook_ingress_is_refused():
 
 
 def test_unused_destination_is_a_warning_only():
-    workflow = load_small({"destinations:": "destinations:\n  spare: {type: http, url: 'https://spare.example.com/'}"})
+    spare = "destinations:\n  spare: {type: http, url: 'https://spare.example.com/'}"
+    workflow = load_small({"destinations:": spare, "environments:": f"{TELLING}environments:"})
 
     assert [str(warning) for warning in workflow.warnings] == [
         "line 5, destinations.spare: no route leads to this destination"
     ]
+
+
+TELLING = 'settings: {alarms: {actions: {critical: ["arn:aws:sns:eu-west-1:123456789012:on-call"]}}}\n'
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("", False),
+        ("settings: {alarms: {severities: [warning]}}\n", False),
+        ("settings: {alarms: {enabled: false}}\n", True),
+        (TELLING, True),
+    ],
+)
+def test_alarms_that_reach_nobody_are_a_warning(settings, told):
+    workflow = load_small({"environments:": f"{settings}environments:"})
+
+    assert [("is empty: only who subscribes" in str(warning)) for warning in workflow.warnings] == [True] * (not told)
+
+
+def test_an_unknown_severity_or_state_of_alarms_is_refused():
+    for key, value in {"severities": "fatal", "notify_on": "Ok"}.items():
+        settings = f"settings: {{alarms: {{{key}: [{value}]}}}}\nenvironments:"
+        assert key in problems_with({"environments:": settings})[0]
 
 
 def test_declared_ingresses_replace_the_default_one():
