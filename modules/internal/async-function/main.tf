@@ -36,6 +36,7 @@ module "function" {
 
   name              = var.name
   hop               = var.hop
+  dead_lettered     = true
   description       = var.description
   handler           = var.handler
   function          = var.function

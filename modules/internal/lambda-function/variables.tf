@@ -15,6 +15,13 @@ variable "hop" {
   nullable    = false
 }
 
+variable "dead_lettered" {
+  description = "Whether what the function fails on becomes a dead letter, so that it needs no alarm of its own where `dlq-review` reads these."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "configuration" {
   description = "The function's configuration, as JSON text. Stored in `settings.bucket` under a key made of its digest, so code and configuration never mix versions."
   type        = string

@@ -563,7 +563,7 @@ run "dlq_review_watches_the_dead_letters_that_it_reads" {
   }
 
   assert {
-    condition     = toset(keys(module.alarms.alarms)) == toset(["queue-age"])
-    error_message = "Two alarms would tell one fact."
+    condition     = output.alarm_names == { critical = {}, warning = { "route/cms/queue-age" = "media-test-cms-queue-age" } }
+    error_message = "Two alarms would tell one fact, of dead letters as of crashes."
   }
 }
