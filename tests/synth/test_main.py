@@ -71,7 +71,7 @@ def test_warnings_are_told_and_do_not_stop_the_synthesis(clean_environ, tmp_path
     assert done.stderr.splitlines() == [
         "workflow.yaml: warning, line 1, routes: there are no routes: no event is delivered anywhere",
         "workflow.yaml: warning, line 1, settings: "
-        + "alarms.actions.critical is empty: only who subscribes to the review topic is told of alarms",
+         "alarms.actions.critical is empty: only who subscribes to the review topic is told of alarms",
     ]
 
 
