@@ -1,7 +1,8 @@
 """Where probes come back from the bus: a rule and a queue for the time of one run.
 
 They are named as those of an archive replay, ``<bus>-replay-probe-<time>``, so that who may replay may verify, and no
-policy grows. Their names say when they were made: the next run removes what a killed one left.
+policy grows. Their names say when they were made: each run removes those that are older than a run lasts, which killed
+ones left.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -9,9 +10,12 @@ from rich.text import Text
 
 from media_events.core.clock import timestamp
 from ops.shared.console import plain
-from ops.verify.model import Report, Verdict
+from ops.verify.model import Finding, Report, Verdict
 
 _STYLES: Final[dict[Verdict, str]] = {"pass": "bold green", "fail": "bold red", "skipped": "bold yellow"}
+
+SHOWN: Final = 3
+"""So many subjects of the same finding are named."""
 
 
 def show(report: Report) -> RenderableType:
@@ -22,12 +26,25 @@ def show(report: Report) -> RenderableType:
         passed = sum(1 for finding in findings if finding.verdict == "pass")
         verdict: Verdict = next((v for v in ("fail", "skipped") if any(f.verdict == v for f in findings)), "pass")
         rows.append(Text.assemble((f"{verdict:8}", _STYLES[verdict]), f"{check}: {passed} of {len(findings)} well"))
-        for finding in findings:
-            if finding.verdict != "pass":
-                mark = "" if finding.verdict == "fail" else "skipped: "
-                rows.append(Text(f"    {plain(finding.subject)}: {mark}{plain(finding.found)}"))
-                rows.append(Text(f"      {plain(finding.do)}", style="dim"))
+        for subject, finding in _amiss(findings):
+            mark = "" if finding.verdict == "fail" else "skipped: "
+            rows.append(Text(f"    {plain(subject)}: {mark}{plain(finding.found)}"))
+            rows.append(Text(f"      {plain(finding.do)}", style="dim"))
     counts = report.counts
     words = f"{counts['pass']} well, {counts['fail']} failed, {counts['skipped']} skipped"
     rows += [Text(""), Text.assemble((words, _STYLES[report.verdict]), (f"   {timestamp(report.now)}", "dim"))]
     return Group(*rows)
+
+
+def _amiss(findings: Sequence[Finding]) -> list[tuple[str, Finding]]:
+    """What is not well, with its subject; subjects for which the same was found and is to be done are one row."""
+    rows: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.verdict != "pass":
+            rows.setdefault((finding.verdict, finding.found, finding.do), []).append(finding)
+    return [(_subjects(alike), alike[0]) for alike in rows.values()]
+
+
+def _subjects(findings: Sequence[Finding]) -> str:
+    named = ", ".join(finding.subject for finding in findings[:SHOWN])
+    return named if len(findings) <= SHOWN else f"{named} and {len(findings) - SHOWN} more"

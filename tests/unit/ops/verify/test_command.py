@@ -78,6 +78,13 @@ def test_what_is_skipped_leaves_0_and_is_1_if_strict(verify, account):
     assert verify("--strict")[0] == 1
 
 
+def test_what_is_the_same_for_many_is_told_once(verify, account):
+    account.refused["lambda_get_function_configuration"] = "AccessDeniedException"
+    _, out, _ = verify("--check", "functions")
+    assert out.count("no permission for lambda:GetFunctionConfiguration") == 1
+    assert "function media-dev-webhook, function media-dev-to-cms, function media-dev-review and 3 more: skipped" in out
+
+
 def test_json_has_every_finding(verify, account):
     account.queues["media-dev-to-cms-dlq"]["ApproximateNumberOfMessages"] = "2"
     status, out, _ = verify("--json", "--check", "dead-letters")
