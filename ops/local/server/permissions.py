@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 
 - IAM has no actions for the batches of SQS and SNS: the permission to send one message covers ten. MiniStack checks the
   batches under names of their own.
-- MiniStack takes a function's recursion config for its code.
+- MiniStack takes a function's recursion config for its code, and every request for its reserved concurrency for a change.
 - For EventBridge it knows the ARNs of buses, and of rules only in requests that have them as Name. It checks archives,
   replays and a rule's targets against ``*`` or the bus, and no action against several types of resources:
   ``StartReplay`` needs replay, archive and bus, ``CreateArchive`` archive and bus
@@ -27,8 +27,17 @@ BATCHES: Final = {
 }
 """What a batch needs, by MiniStack's name for it."""
 
-RECURSION_CONFIG: Final = {"GET": "lambda:GetFunctionRecursionConfig", "PUT": "lambda:PutFunctionRecursionConfig"}
-"""https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionRecursionConfig.html, by HTTP method."""
+OF_FUNCTIONS: Final = {
+    # https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionRecursionConfig.html
+    "recursion-config": {"GET": "lambda:GetFunctionRecursionConfig", "PUT": "lambda:PutFunctionRecursionConfig"},
+    # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConcurrency.html
+    "concurrency": {
+        "GET": "lambda:GetFunctionConcurrency",
+        "PUT": "lambda:PutFunctionConcurrency",
+        "DELETE": "lambda:DeleteFunctionConcurrency",
+    },
+}
+"""The actions of what belongs to a function, by the end of the path and the HTTP method."""
 
 
 def correct(iam_actions: Any) -> None:
@@ -40,8 +49,9 @@ def correct(iam_actions: Any) -> None:
 
 def _action(action_of_ministack: Callable[..., str | None]) -> Callable[..., str | None]:
     def extract_iam_action(service: str, method: str, path: str, *request: Any) -> str | None:
-        if service == "lambda" and path.rstrip("/").endswith("/recursion-config"):
-            return RECURSION_CONFIG.get(method)
+        of_function = OF_FUNCTIONS.get(path.rstrip("/").rpartition("/")[2]) if service == "lambda" else None
+        if of_function is not None:
+            return of_function.get(method)
         action = action_of_ministack(service, method, path, *request)
         return BATCHES.get(action, action) if action else None
 

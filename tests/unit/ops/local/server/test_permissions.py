@@ -38,6 +38,13 @@ def test_a_batch_needs_the_permission_of_its_messages(iam: dict[str, Any], opera
     assert iam["extract_iam_action"]("sqs", "POST", "/", operation) == action
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_reading_a_functions_reserved_concurrency_is_no_change_of_it(iam: dict[str, Any], method: str) -> None:
+    path = "/2019-09-30/functions/cms/concurrency"
+    action = f"lambda:{method.capitalize()}FunctionConcurrency"
+    assert iam["extract_iam_action"]("lambda", method, path, "PutFunctionConcurrency") == action
+
+
 @pytest.mark.parametrize(
     ("method", "action"), [("PUT", "lambda:PutFunctionRecursionConfig"), ("GET", "lambda:GetFunctionRecursionConfig")]
 )
