@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 
 - IAM has no actions for the batches of SQS and SNS: the permission to send one message covers ten. MiniStack checks the
   batches under names of their own.
-- MiniStack takes a function's recursion config for its code, and every request for its reserved concurrency for a change.
+- MiniStack takes a function's recursion config for its code, and reading its reserved concurrency for setting it.
 - For EventBridge it knows the ARNs of buses, and of rules only in requests that have them as Name. It checks archives,
   replays and a rule's targets against ``*`` or the bus, and no action against several types of resources:
   ``StartReplay`` needs replay, archive and bus, ``CreateArchive`` archive and bus
