@@ -135,12 +135,13 @@ class StateMachines:
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: A002, N803
         subject = subject_of(input)
+        execution = {"executionArn": f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"}
         self.world.before_write("states/start", subject, code="ThrottlingException")
         if name in self.executions:
             if self.executions[name] == input:
-                return {"executionArn": f"{stateMachineArn}:{name}"}
+                return execution
             raise refusal("ExecutionAlreadyExists", "StartExecution")
         self.executions[name] = input
         self.effect(subject)
         self.world.after_write("states/start", subject)
-        return {"executionArn": f"{stateMachineArn}:{name}"}
+        return execution

@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 
 from tests.faults.aws_model.scheduler import World, subject_of
 
-_TOKEN: Final = re.compile(r"\s*(attribute_not_exists|attribute_exists|AND|OR|NOT|<=|>=|<>|=|<|>|\(|\)|[#:]?\w+)")
-_WORDS: Final = {"AND": "and", "OR": "or", "NOT": "not", "=": "==", "<>": "!="}
+_TOKEN: Final = re.compile(r"\s*(attribute_not_exists|attribute_exists|AND|OR|NOT|<=|>=|=|<|>|\(|\)|[#:]?\w+)")
+_WORDS: Final = {"AND": "and", "OR": "or", "NOT": "not", "=": "=="}
 _ACTION: Final = re.compile(r"\b(SET|REMOVE|ADD)\b")
 
 Item = dict[str, Any]
@@ -37,9 +37,6 @@ class _Operand:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Operand) and self._both(other) and self.value == other.value
-
-    def __ne__(self, other: object) -> bool:
-        return isinstance(other, _Operand) and self._both(other) and self.value != other.value
 
     def __lt__(self, other: _Operand) -> bool:
         return self._both(other) and self.value < other.value
