@@ -254,6 +254,10 @@ class Workflow(Section):
     )
     storage: Storage = Field(default=Storage(), description="The bucket.")
     review: Review = Field(default=Review(), description="Review of failed events.")
+    dashboard: bool = Field(
+        default=True,
+        description="Makes a CloudWatch dashboard. An account has three without charge, then each costs $3 a month.",
+    )
     deletion_protection: bool = Field(
         default=True,
         description="Keeps the bucket's objects, the review table and the secrets when the stack is destroyed. False "

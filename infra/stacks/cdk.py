@@ -70,10 +70,17 @@ from cdktf import (  # noqa: E402 - jsii looks for Node.js when it is loaded
     LocalBackend,
     S3Backend,
     TerraformHclModule,
+    TerraformLocal,
     TerraformOutput,
     TerraformStack,
 )
+from cdktf_cdktf_provider_aws.cloudwatch_composite_alarm import CloudwatchCompositeAlarm  # noqa: E402
+from cdktf_cdktf_provider_aws.cloudwatch_dashboard import CloudwatchDashboard  # noqa: E402
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags  # noqa: E402
+from cdktf_cdktf_provider_aws.resourcegroups_group import (  # noqa: E402
+    ResourcegroupsGroup,
+    ResourcegroupsGroupResourceQuery,
+)
 from constructs import Construct  # noqa: E402
 
 AWS_PROVIDER: Mapping[str, str] = {"source": "hashicorp/aws", "version": ">= 5.100, < 7"}
@@ -92,10 +99,15 @@ def configure_aws_provider(stack: TerraformStack, *, region: str, default_tags: 
 
 __all__ = [
     "App",
+    "CloudwatchCompositeAlarm",
+    "CloudwatchDashboard",
     "Construct",
     "LocalBackend",
+    "ResourcegroupsGroup",
+    "ResourcegroupsGroupResourceQuery",
     "S3Backend",
     "TerraformHclModule",
+    "TerraformLocal",
     "TerraformOutput",
     "TerraformStack",
     "configure_aws_provider",

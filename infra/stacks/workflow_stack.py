@@ -30,6 +30,7 @@ from infra.stacks.cdk import (
     configure_aws_provider,
 )
 from infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url
+from infra.stacks.monitoring import ModuleOutputs, Monitoring, left_to_modules
 from infra.stacks.terraform_literals import json_text, literal
 from infra.validation.references import MACHINE_SUFFIX
 
@@ -65,6 +66,8 @@ class WorkflowStack(TerraformStack):
         router = self._router(bus, machines, callbacks)
         review = self._review(bus, machines, router)
         self._outputs(bus=bus, machines=machines, callbacks=callbacks, router=router, review=review)
+        others = [bus, *machines.values(), *([] if callbacks is None else [callbacks])]
+        self._monitoring(router, review, others, tags)
 
     def _backend(self) -> None:
         state = self._workflow.state
@@ -128,7 +131,8 @@ class WorkflowStack(TerraformStack):
         settings |= {"bucket": bucket.get("bucket")}
         package = self._module("package", "internal/lambda-package", {"settings": settings})
         # The review reads every dead-letter queue: its alarms are for all of them.
-        alarms = settings.get("alarms", {}) | {"reviewed": True}
+        own = {"reviewed": True, "notify_on": left_to_modules(self._workflow.settings.alarms)}
+        alarms = settings.get("alarms", {}) | own
         return settings | {"package": package.get("package"), "alarms": alarms}
 
     def _bus(self) -> TerraformHclModule:
@@ -377,6 +381,25 @@ class WorkflowStack(TerraformStack):
         )
         self._output("operator_policies", "IAM policies for operators' roles.", review.get("operator_policies"))
         self._output("topic_arn", "Topic that tells of new review items.", review.get_string("topic_arn"))
+
+    def _monitoring(
+        self,
+        router: TerraformHclModule | None,
+        review: TerraformHclModule,
+        others: list[TerraformHclModule],
+        tags: dict[str, str],
+    ) -> None:
+        sources = self._sources(router)
+        monitoring = Monitoring(self, self._environment, [*sources, review, *others])
+        alarms = monitoring.composite_alarms(review.get_string("topic_arn"))
+        if self._workflow.dashboard:
+            outputs = ModuleOutputs(
+                log_group_names=_merged([*self._guarded(router), review], "log_group_names"),
+                dead_letter_queues=_merged(sources, "dead_letter_queues"),
+                idempotency_tables="{}" if router is None else _reference(router, "idempotency_tables"),
+            )
+            monitoring.dashboard(outputs, alarms)
+        monitoring.resource_group({name: tags[name] for name in ("workflow", "environment")})
 
     def _enabled_hops(self) -> list[str]:
         workflow = self._workflow

@@ -26,6 +26,10 @@ RESERVED_KEYS: Final = {
 }
 """Keys of transforms and routes that would name another function."""
 
+DASHBOARD_HOPS: Final = 240
+"""A CloudWatch dashboard shows 2,500 metrics, ours ten of each hop and a few more
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
+
 PATTERN_FIELDS: Final = frozenset(
     {"$or", "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
 )
@@ -60,6 +64,7 @@ def check_references(report: Report, environment: str) -> None:
     if not routes and not transforms:
         report.warn(("routes",), "there are no routes: no event is delivered anywhere")
     _check_alarms(report)
+    _check_dashboard(report, len(ingresses) + len(transforms) + len(routes))
     _check_keys(report, prefix, {"transforms": transforms, "routes": routes}, set(declared))
     for name, route in routes.items():
         if _text(route, "stage") == "transformed" and not transforms:
@@ -80,6 +85,13 @@ def _check_alarms(report: Report) -> None:
     if alarms.get("enabled") is not False and not _members(alarms, "actions").get(severity):
         message = f"alarms.actions.{severity} is empty: only who subscribes to the review topic is told of alarms"
         report.warn(("settings",), message)
+
+
+def _check_dashboard(report: Report, hops: int) -> None:
+    root = report.document.value
+    if hops > DASHBOARD_HOPS and isinstance(root, dict) and root.get("dashboard", True) is True:
+        message = f"a dashboard shows at most {DASHBOARD_HOPS} hops, and these are {hops}: set dashboard: false"
+        report.wrong(("routes",), message)
 
 
 def _check_input_transformer(report: Report, name: str, target: Mapping[str, Any]) -> None:

@@ -3,68 +3,26 @@
 import base64
 import hashlib
 import json
-import os
-import subprocess
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.terraform_env import terraform_environment
+from tests.synth.offline_terraform import plan, terraform
 from tests.synth.planned_loops import computed, functions_in_loops
 
 pytestmark = pytest.mark.terraform
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT_SECONDS = 300
-
-# Credentials that are none; nothing is asked of AWS.
-OFFLINE = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "CHECKPOINT_DISABLE": "1",
-    "TF_IN_AUTOMATION": "1",
-}
-PROVIDER = {
-    "skip_credentials_validation": True,
-    "skip_requesting_account_id": True,
-    "skip_metadata_api_check": True,
-    "skip_region_validation": True,
-}
-
-
-def terraform(folder: Path, *arguments: str) -> str:
-    """Run Terraform in a stack's folder."""
-    environ = os.environ | OFFLINE | {"TF_DATA_DIR": str(folder / ".terraform")}
-    done = subprocess.run(
-        ["terraform", *arguments],
-        cwd=folder,
-        env=environ | terraform_environment(environ),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT_SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(name="local_plan", scope="module")
 def _local_plan(default_stacks) -> dict[str, Any]:
     """The plan of the default workflow's local stack, made with dummy credentials and no network."""
-    folder = default_stacks["local"].folder
-    (region,) = (provider["region"] for provider in default_stacks["local"].document["provider"]["aws"])
-    override = folder / "offline_override.tf.json"
-    override.write_text(json.dumps({"provider": {"aws": [PROVIDER | {"region": region}]}}), encoding="utf-8")
-    (folder / "backend_override.tf.json").write_text('{"terraform": {"backend": {"local": {}}}}', encoding="utf-8")
-    terraform(folder, "init", "-input=false")
-    terraform(folder, "plan", "-refresh=false", "-input=false", "-out=plan.tfplan")
-    plan: dict[str, Any] = json.loads(terraform(folder, "show", "-json", "plan.tfplan"))
-    return plan
+    (provider,) = default_stacks["local"].document["provider"]["aws"]
+    return plan(default_stacks["local"].folder, provider["region"])
 
 
 @pytest.fixture(name="local_resources", scope="module")
@@ -140,6 +98,20 @@ def test_objects_have_no_tags_since_s3_takes_only_ten(local_plan):
     assert len(objects) > 10
     # A tag of the provider's would be known, and so in the plan.
     assert all(change["after"].get("tags_all") is None for change in objects)
+
+
+def test_every_alarm_is_in_the_rule_of_one_of_the_two_that_notify(local_plan):
+    alarms = {
+        change["change"]["after"]["alarm_name"]: change["change"]["after"]
+        for change in local_plan["resource_changes"]
+        if change["type"] in {"aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"}
+    }
+    composite = {name: alarms.pop(f"media-local-{name}") for name in ("person-needed", "slow")}
+
+    rules = " ".join(alarm["alarm_rule"] for alarm in composite.values())
+    assert sorted(re.findall(r'ALARM\("([^"]+)"\)', rules)) == sorted(alarms)
+    # Otherwise people would be told twice.
+    assert [name for name, alarm in alarms.items() if alarm["alarm_actions"] or alarm["ok_actions"]] == []
 
 
 def test_outputs_name_every_hop(local_plan):

@@ -272,6 +272,16 @@ def test_name_too_long_for_aws_is_refused_with_its_length():
 # ---------------------------------------------------------------------------------------- partners and their files
 
 
+def test_more_hops_than_a_dashboard_shows_are_refused_unless_it_is_left_out():
+    # With the webhook and the one route of the small workflow these are 241.
+    more = "".join(f"  r{n}: {{pattern: {{source: [a]}}, destination: cms}}\n" for n in range(239))
+
+    assert problems_with({"routes:\n": f"routes:\n{more}"}) == [
+        "line 6, routes: a dashboard shows at most 240 hops, and these are 241: set dashboard: false"
+    ]
+    assert problems_with({"routes:\n": f"dashboard: false\nroutes:\n{more}"}) == []
+
+
 def test_unknown_preset_names_the_nearest():
     (problem,) = problems_with({"specification: mux": "specification: frameio-v5"})
 

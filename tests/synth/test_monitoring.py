@@ -1,0 +1,173 @@
+"""What shows a stack as a whole: the alarms that notify for all others, the dashboard, the resource group."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.synth.offline_terraform import plan
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = """\
+name: media
+partners:
+  mux: {specification: mux, ingress: webhook}
+destinations:
+  cms: {type: http, url: "https://cms.example.com/events"}
+routes:
+  ready:
+    pattern: {detail-type: [asset.ready]}
+    destination: cms
+environments:
+  dev: {region: eu-west-1}
+"""
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
+
+
+def composite_alarms(stack: Any) -> dict[str, Any]:
+    alarms: dict[str, Any] = stack.document["resource"].get("aws_cloudwatch_composite_alarm", {})
+    return alarms
+
+
+# -------------------------------------------------------------------------------------------------------------- alarms
+
+
+def test_alarm_that_a_person_is_needed_tells_the_review_topic_by_default(synthesise):
+    alarms = composite_alarms(synthesise(SMALL)["dev"])
+
+    assert {name: (alarm["alarm_name"], alarm.get("alarm_actions")) for name, alarm in alarms.items()} == {
+        "person-needed": ("media-dev-person-needed", ["${module.review.topic_arn}"]),
+        "person-needed-part": ("media-dev-person-needed-${count.index + 1}", None),
+        "slow": ("media-dev-slow", []),
+        "slow-part": ("media-dev-slow-${count.index + 1}", None),
+    }
+    assert [name for name, alarm in alarms.items() if alarm.get("ok_actions")] == []
+
+
+def test_alarms_tell_whom_the_workflow_names_of_the_states_that_it_names(synthesise):
+    settings = f"settings: {{alarms: {{notify_on: [ALARM, OK], actions: {{critical: ['{TOPIC}'], warning: [w]}}}}}}\n"
+
+    alarms = composite_alarms(synthesise(SMALL + settings)["dev"])
+
+    assert (alarms["person-needed"]["alarm_actions"], alarms["person-needed"]["ok_actions"]) == ([TOPIC], [TOPIC])
+    assert (alarms["slow"]["alarm_actions"], alarms["slow"]["ok_actions"]) == (["w"], ["w"])
+
+
+@pytest.mark.parametrize(
+    ("states", "left"),
+    [("", ["INSUFFICIENT_DATA"]), ("settings: {alarms: {notify_on: [ALARM, OK]}}\n", [])],
+    ids=["by default", "without lack of data"],
+)
+def test_modules_alarms_notify_of_nothing_but_a_lack_of_data(synthesise, states, left):
+    modules = synthesise(SMALL + states)["dev"].document["module"]
+
+    with_alarms = {name: module for name, module in modules.items() if name not in {"storage", "package"}}
+    assert {name: module["settings"]["alarms"]["notify_on"] for name, module in with_alarms.items()} == dict.fromkeys(
+        ("bus", "ingress", "router", "review"), left
+    )
+
+
+@pytest.mark.parametrize(
+    ("alarms", "made"),
+    [("{enabled: false}", set()), ("{severities: [critical]}", {"person-needed", "person-needed-part"})],
+)
+def test_only_alarms_of_the_selected_severities_are_made(synthesise, alarms, made):
+    assert composite_alarms(synthesise(f"{SMALL}settings: {{alarms: {alarms}}}\n")["dev"]).keys() == made
+
+
+# ----------------------------------------------------------------------------------------------------------- dashboard
+
+
+def test_dashboard_may_be_left_out(synthesise):
+    assert "aws_cloudwatch_dashboard" in synthesise(SMALL)["dev"].document["resource"]
+    assert "aws_cloudwatch_dashboard" not in synthesise(SMALL + "dashboard: false\n")["dev"].document["resource"]
+
+
+def test_resource_group_finds_what_has_the_stacks_tags(synthesise):
+    group = synthesise(SMALL + "tags: {team: ingest}\n")["dev"].document["resource"]["aws_resourcegroups_group"]
+
+    assert group["resources"]["name"] == "media-dev"
+    assert json.loads(group["resources"]["resource_query"]["query"])["TagFilters"] == [
+        {"Key": "workflow", "Values": ["media"]},
+        {"Key": "environment", "Values": ["dev"]},
+    ]
+
+
+# -------------------------------------------------------------------------------------------------- Terraform's answers
+
+FACTS = {
+    "person-needed-alarms": [f"media-dev-{number}" for number in range(120)],
+    "slow-alarms": ["media-dev-age"],
+    "hop-functions": {"ingress/media-dev-webhook": "media-dev-webhook", "route/ready": "media-dev-ready"},
+    "hop-queues": {},
+    "hop-dead-letter-queues": {"route/ready": "media-dev-ready-dlq"},
+}
+
+
+@pytest.fixture(name="planned", scope="module")
+def _planned(tmp_path_factory: pytest.TempPathFactory, default_stacks: dict[str, Any]) -> dict[str, Any]:
+    """What Terraform makes of the dev stack's own resources where the modules put out ``FACTS``, by address."""
+    folder = tmp_path_factory.mktemp("monitoring")
+    document = default_stacks["dev"].document
+    resources = {kind: dict(members) for kind, members in document["resource"].items()}
+    for members in resources.values():
+        for name, resource in members.items():
+            members[name] = {key: value for key, value in resource.items() if key != "depends_on"}
+    resources["aws_cloudwatch_composite_alarm"]["person-needed"]["alarm_actions"] = [TOPIC]
+    dashboard = resources["aws_cloudwatch_dashboard"]["dashboard"]
+    # Otherwise the body would not be known before the alarms are made.
+    body = dashboard["dashboard_body"].replace("module.router.idempotency_tables", '{ "route/ready" = { name = "t" } }')
+    arns = re.compile(r"concat\(aws_cloudwatch_composite_alarm[^)]*\)")
+    dashboard["dashboard_body"] = arns.sub(json.dumps([TOPIC]), body)
+    stack = {"terraform": document["terraform"], "locals": FACTS, "resource": resources}
+    (folder / "cdk.tf.json").write_text(json.dumps(stack), encoding="utf-8")
+    changes = plan(folder, "eu-west-1")["resource_changes"]
+    return {change["address"]: change["change"]["after"] for change in changes}
+
+
+@pytest.mark.terraform
+def test_more_alarms_than_a_rule_may_name_are_told_by_parts(planned):
+    parts = [planned[f"aws_cloudwatch_composite_alarm.person-needed-part[{number}]"] for number in range(3)]
+    (whole,) = (planned[address] for address in planned if "composite_alarm.person-needed[" in address)
+
+    named = " OR ".join(part["alarm_rule"] for part in parts)
+    assert named == " OR ".join(f'ALARM("media-dev-{number}")' for number in range(120))
+    assert max(part["alarm_rule"].count("ALARM") for part in parts) == 50
+    assert whole["alarm_rule"] == " OR ".join(f'ALARM("media-dev-person-needed-{number}")' for number in (1, 2, 3))
+    assert (whole["alarm_actions"], [part["alarm_actions"] for part in parts]) == ([TOPIC], [None] * 3)
+    assert planned["aws_cloudwatch_composite_alarm.slow[0]"]["alarm_rule"] == 'ALARM("media-dev-age")'
+    assert "aws_cloudwatch_composite_alarm.slow-part[0]" not in planned
+
+
+@pytest.mark.terraform
+def test_dashboard_shows_each_hop_and_nothing_that_is_empty(planned):
+    """AWS refuses graphs without metrics: here no hop has a queue, and there is no transform."""
+    dashboard = planned["aws_cloudwatch_dashboard.dashboard"]
+    status, *graphs = json.loads(dashboard["dashboard_body"])["widgets"]
+    metrics = {graph["properties"]["title"]: graph["properties"]["metrics"] for graph in graphs}
+
+    assert (dashboard["dashboard_name"], status["properties"]["alarms"]) == ("media-dev", [TOPIC])
+    assert [title for title, rows in metrics.items() if not rows] == []
+    assert "Messages that wait, by hop" not in metrics
+    assert metrics["Events transformed or delivered, by hop"] == [
+        ["MediaEvents", "EventsDelivered", "service", "media-dev-ready", {"label": "route/ready"}]
+    ]
+    search = '{MediaEvents,partner,service} MetricName="EventsAccepted" service="media-dev-webhook"'
+    total = {"expression": f"SUM(SEARCH('{search}', 'Sum', 300))", "label": "ingress/media-dev-webhook"}
+    assert metrics["Events accepted, by ingress"] == [[total]]
+    assert metrics["Longest open circuit breaker (s)"] == [
+        ["MediaEvents", "CircuitBreakerOpenAge", "idempotency_table", "t"]
+    ]
+    assert metrics["Dead letters that wait, by hop"][0][3] == "media-dev-ready-dlq"
+
+
+@pytest.mark.terraform
+def test_dashboard_shows_metrics_that_the_functions_write(planned):
+    written = (ROOT / "docs" / "reference" / "logs-and-metrics.md").read_text(encoding="utf-8")
+    graphs = json.loads(planned["aws_cloudwatch_dashboard.dashboard"]["dashboard_body"])["widgets"][1:]
+    rows = [row for graph in graphs for row in graph["properties"]["metrics"]]
+
+    shown = {row[1] for row in rows if row[0] == "MediaEvents"} | {"EventsAccepted", "RequestsRefused"}
+    assert {metric for metric in shown if f"`{metric}`" not in written} == set()
