@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.adapters.aws_errors import translated
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, put_if
+from media_events.core.failures import TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -84,12 +84,14 @@ class OperationTable:
 
     def _write(self, key: str, columns: Mapping[str, Any], doing: str) -> None:
         """Create a row."""
-        with translated(doing):
-            self._client.put_item(
-                TableName=self._table,
-                Item={"item_id": {"S": key}, **columns},
-                ConditionExpression="attribute_not_exists(item_id)",
-            )
+        if put_if(
+            self._client,
+            doing=doing,
+            TableName=self._table,
+            Item={"item_id": {"S": key}, **columns},
+            ConditionExpression="attribute_not_exists(item_id)",
+        ):
+            raise TransientError(f"aws-{CONDITION_FAILED}", f"{doing}: another row has its id")
 
     def _write_version(
         self, key: str, columns: Mapping[str, Any], version: int, *, expected_version: int | None, doing: str
@@ -101,14 +103,5 @@ class OperationTable:
                 "ConditionExpression": "version = :expected",
                 "ExpressionAttributeValues": {":expected": {"N": str(expected_version)}},
             }
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={"item_id": {"S": key}, "version": {"N": str(version)}, **columns},
-                **condition,
-            )
-        except (BotoCoreError, ClientError) as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                return False
-            translate(error, doing)
-        return True
+        item = {"item_id": {"S": key}, "version": {"N": str(version)}, **columns}
+        return put_if(self._client, doing=doing, TableName=self._table, Item=item, **condition) is None

@@ -49,6 +49,7 @@ class Mix:
     kill: float = 0.01
     refuse: float = 0.02
     lose_answer: float = 0.006
+    repeat: float = 0.01
     duplicate: float = 0.03
     resurrect: float = 0.01
     undeliverable: float = 0.01
@@ -58,7 +59,7 @@ class Mix:
     """Seconds for which each kind of call is refused, once, as while a change of permissions spreads."""
 
 
-CALM: Final = Mix(kill=0, refuse=0, lose_answer=0, duplicate=0, resurrect=0, undeliverable=0, flap=0, fated=0)
+CALM: Final = Mix(kill=0, refuse=0, lose_answer=0, repeat=0, duplicate=0, resurrect=0, undeliverable=0, flap=0, fated=0)
 
 
 @dataclass(slots=True)
@@ -199,6 +200,13 @@ class World:
         begins = self._began + APPLY_SECONDS * self.fixed("apply", site)
         spreading = begins <= self.now < begins + self.mix.spreading
         return self.strikes(f"{site}/denied", subject, 1.0 if spreading else 0.0)
+
+    def repeats(self, site: str, subject: str) -> bool:
+        """Whether the answer to a write is lost once, and botocore sends the request again.
+
+        It does so by itself (https://docs.aws.amazon.com/boto3/latest/guide/retries.html).
+        """
+        return self.strikes(f"{site}/repeat", subject, self.mix.repeat)
 
     def after_write(self, site: str, subject: str) -> None:
         """The moment after it: the process may die, or never hear that the write succeeded.

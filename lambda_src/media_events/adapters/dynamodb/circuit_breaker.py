@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import error_code, translate, translated
-from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, read_record
+from media_events.adapters.aws_errors import translated
+from media_events.adapters.dynamodb.records import expiry, is_expired, read_record, update_if
 from media_events.delivery.circuit_breaker import CircuitBreakerState, circuit_breaker_key
 
 if TYPE_CHECKING:
@@ -55,21 +53,16 @@ class DynamoCircuitBreaker:
 
     def claim_probe(self, *, now: float, until: float) -> bool:
         """Claim the one attempt while the circuit breaker is half-open; whether it is ours."""
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": self._pk}},
-                UpdateExpression="SET probe_until = :until",
-                ConditionExpression=(
-                    "open_until <= :now AND (attribute_not_exists(probe_until) OR probe_until <= :now)"
-                ),
-                ExpressionAttributeValues={":until": {"N": repr(until)}, ":now": {"N": repr(now)}},
-            )
-        except (BotoCoreError, ClientError) as error:
-            if error_code(error) != CONDITION_FAILED:
-                translate(error, "claiming a circuit breaker's probe")
-            return False
-        return True
+        refused = update_if(
+            self._client,
+            doing="claiming a circuit breaker's probe",
+            TableName=self._table,
+            Key={"pk": {"S": self._pk}},
+            UpdateExpression="SET probe_until = :until",
+            ConditionExpression="open_until <= :now AND (attribute_not_exists(probe_until) OR probe_until <= :now)",
+            ExpressionAttributeValues={":until": {"N": repr(until)}, ":now": {"N": repr(now)}},
+        )
+        return refused is None
 
     def close(self) -> None:
         """Forget everything except the time of this success."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, translate, translated
-from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, read_record
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, put_if, read_record
 from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
 
 if TYPE_CHECKING:
@@ -41,28 +41,23 @@ class DynamoIdempotencyStore:
         record_is_new = "attribute_not_exists(pk)"
         record_has_expired = "expires <= :now"
         lease_has_run_out = "#state = :started AND lease_expires <= :now"
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={
-                    "pk": {"S": key},
-                    "state": {"S": "started"},
-                    "lease_expires": {"N": repr(now + lease_seconds)},
-                    "expires": expiry(now),
-                    "at": {"N": repr(now)},
-                    "owner": {"S": self._owner},
-                },
-                ConditionExpression=f"{record_is_new} OR {record_has_expired} OR ({lease_has_run_out})",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues={":now": {"N": repr(now)}, ":started": {"S": "started"}},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (BotoCoreError, ClientError) as error:
-            if not isinstance(error, ClientError) or error_code(error) != CONDITION_FAILED:
-                translate(error, "acquiring an idempotency record")
-            winner: Any = error.response.get("Item")
-            return _acquisition(winner or self._read(key))
-        return Acquisition("owned")
+        winner = put_if(
+            self._client,
+            doing="acquiring an idempotency record",
+            TableName=self._table,
+            Item={
+                "pk": {"S": key},
+                "state": {"S": "started"},
+                "lease_expires": {"N": repr(now + lease_seconds)},
+                "expires": expiry(now),
+                "at": {"N": repr(now)},
+                "owner": {"S": self._owner},
+            },
+            ConditionExpression=f"{record_is_new} OR {record_has_expired} OR ({lease_has_run_out})",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":now": {"N": repr(now)}, ":started": {"S": "started"}},
+        )
+        return Acquisition("owned") if winner is None else _acquisition(winner or self._read(key))
 
     def complete(
         self, key: str, *, result: Mapping[str, Any] | None = None, keep_seconds: int = RETENTION_SECONDS

@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import error_code, translate, translated
-from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, read_record
+from media_events.adapters.aws_errors import translated
+from media_events.adapters.dynamodb.records import expiry, is_expired, put_if, read_record, update_if
 from media_events.delivery.ordering.key_queue import KeyQueue
 from media_events.delivery.ordering.resequencer import Parked
 from media_events.messaging.message import Message
@@ -52,13 +50,8 @@ class DynamoKeyQueues:
                 "ExpressionAttributeNames": {"#version": "version"},
                 "ExpressionAttributeValues": {":version": {"N": str(version)}},
             }
-        try:
-            self._client.put_item(TableName=self._table, Item=record, **condition)
-        except (BotoCoreError, ClientError) as error:
-            if error_code(error) != CONDITION_FAILED:
-                translate(error, "writing a key queue")
-            return False
-        return True
+        doing = "writing a key queue"
+        return put_if(self._client, doing=doing, TableName=self._table, Item=record, **condition) is None
 
 
 class DynamoParkedMessages:
@@ -101,17 +94,14 @@ class DynamoParkedMessages:
         self._update(key, token, "SET expires = :expires", {":expires": expiry(self._clock())})
 
     def _update(self, key: str, token: str, update: str, values: Mapping[str, Any]) -> bool:
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": key}},
-                UpdateExpression=update,
-                ConditionExpression="#owner = :owner",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={**values, ":owner": {"S": token}},
-            )
-        except (BotoCoreError, ClientError) as error:
-            if error_code(error) != CONDITION_FAILED:
-                translate(error, "writing a parked message")
-            return False
-        return True
+        refused = update_if(
+            self._client,
+            doing="writing a parked message",
+            TableName=self._table,
+            Key={"pk": {"S": key}},
+            UpdateExpression=update,
+            ConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={**values, ":owner": {"S": token}},
+        )
+        return refused is None

@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import error_code, translate, translated
-from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, update_if
+from media_events.core.failures import TransientError
 from media_events.delivery.ordering.latest_only import Claim, Position
 
 if TYPE_CHECKING:
@@ -42,23 +40,20 @@ class DynamoLatestPositions:
         if position.sequence is not None:
             in_time = f"delivered_sequence <= :sequence OR (attribute_not_exists(delivered_sequence) AND ({in_time}))"
             values[":sequence"] = {"S": position.sequence}
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": key}},
-                UpdateExpression="SET lease_expires = :lease, #owner = :owner, expires = :until",
-                ConditionExpression=f"({is_free}) AND (expires <= :now OR {in_time})",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={**values, ":until": expiry(self._clock())},
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (BotoCoreError, ClientError) as error:
-            if not isinstance(error, ClientError) or error_code(error) != CONDITION_FAILED:
-                translate(error, "claiming an ordering key")
-            record: Any = error.response.get("Item") or {}
-            delivered = _position(record)
-            return "superseded" if delivered is not None and position.precedes(delivered) else "busy"
-        return "claimed"
+        record = update_if(
+            self._client,
+            doing="claiming an ordering key",
+            TableName=self._table,
+            Key={"pk": {"S": key}},
+            UpdateExpression="SET lease_expires = :lease, #owner = :owner, expires = :until",
+            ConditionExpression=f"({is_free}) AND (expires <= :now OR {in_time})",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={**values, ":until": expiry(self._clock())},
+        )
+        if record is None:
+            return "claimed"
+        delivered = _position(record)
+        return "superseded" if delivered is not None and position.precedes(delivered) else "busy"
 
     def advance(self, key: str, position: Position) -> None:
         """Record ``position`` as delivered and end our claim; raises where the claim is no longer ours."""
@@ -75,14 +70,19 @@ class DynamoLatestPositions:
         self._end(key, "REMOVE lease_expires, #owner", {})
 
     def _end(self, key: str, update: str, values: Mapping[str, Any]) -> None:
-        with translated("writing an ordering key"):
-            self._client.update_item(
-                TableName=self._table,
-                Key={"pk": {"S": key}},
-                UpdateExpression=update,
-                ConditionExpression="#owner = :owner",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={**values, ":owner": {"S": self._owner}},
+        refused = update_if(
+            self._client,
+            doing="writing an ordering key",
+            TableName=self._table,
+            Key={"pk": {"S": key}},
+            UpdateExpression=update,
+            ConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={**values, ":owner": {"S": self._owner}},
+        )
+        if refused is not None:
+            raise TransientError(
+                f"aws-{CONDITION_FAILED}", "writing an ordering key: another attempt has claimed it by now"
             )
 
 

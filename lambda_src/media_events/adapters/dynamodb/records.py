@@ -1,17 +1,21 @@
-"""Reading and dating records of the idempotency table."""
+"""Reading, writing and dating records of a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from media_events.adapters.aws_errors import translated
+from botocore.exceptions import BotoCoreError, ClientError
+
+from media_events.adapters.aws_errors import error_code, translate, translated
 from media_events.messaging.idempotency import RETENTION_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_WRITTEN_BY: Final = "written_by"
 
 
 def read_record(client: DynamoDBClient, table: str, key: str, *, doing: str) -> Mapping[str, Any]:
@@ -23,6 +27,55 @@ def read_record(client: DynamoDBClient, table: str, key: str, *, doing: str) -> 
     with translated(doing):
         answer = client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
     return answer.get("Item") or {}
+
+
+def put_if(client: DynamoDBClient, *, doing: str, Item: Any, **request: Any) -> Mapping[str, Any] | None:  # noqa: N803  # the API's names
+    """Put ``Item`` on a condition; ``request`` is the rest of the API's PutItem.
+
+    Returns the record that is there instead, which is empty where there is none; ``None`` where the put took effect.
+
+    Raises:
+        ProcessingError: DynamoDB did not answer or refused.
+    """
+    token = _new_token()
+    item = {**Item, _WRITTEN_BY: token}
+    return _refusal(lambda options: client.put_item(Item=item, **request, **options), token, doing=doing)
+
+
+def update_if(
+    client: DynamoDBClient,
+    *,
+    doing: str,
+    UpdateExpression: str,  # noqa: N803
+    ExpressionAttributeValues: Mapping[str, Any],  # noqa: N803
+    **request: Any,
+) -> Mapping[str, Any] | None:
+    """Update a record on a condition; otherwise as :func:`put_if`."""
+    token = _new_token()
+    rest = UpdateExpression.removeprefix("SET ")
+    separator = " " if rest == UpdateExpression else ", "
+    request["UpdateExpression"] = f"SET {_WRITTEN_BY} = :written_by{separator}{rest}"
+    request["ExpressionAttributeValues"] = {**ExpressionAttributeValues, ":written_by": token}
+    return _refusal(lambda options: client.update_item(**request, **options), token, doing=doing)
+
+
+def _new_token() -> Any:
+    return {"S": uuid.uuid4().hex}
+
+
+def _refusal(write: Callable[[Any], object], token: Any, *, doing: str) -> Mapping[str, Any] | None:
+    # botocore repeats a call whose answer was lost. The repetition of a write that took effect fails on what the write
+    # itself has changed, so each write leaves a token by which it is known
+    # (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html#Programming.Errors.RetryAndBackoff).
+    try:
+        write({"ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
+    except (BotoCoreError, ClientError) as error:
+        if not isinstance(error, ClientError) or error_code(error) != CONDITION_FAILED:
+            translate(error, doing)
+        answer: Any = error.response
+        found: Mapping[str, Any] = answer.get("Item") or {}
+        return None if found.get(_WRITTEN_BY) == token else found
+    return None
 
 
 def expiry(now: float, seconds: float = RETENTION_SECONDS) -> Any:

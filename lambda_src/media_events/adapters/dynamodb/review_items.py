@@ -389,10 +389,10 @@ class DynamoReviewTable:
         """Carry out all of ``writes`` or none; whether their conditions were met."""
         for attempt in range(CONFLICT_ATTEMPTS):
             try:
-                if len(writes) == 1 and "Update" in writes[0]:
-                    self._client.update_item(**writes[0]["Update"])
-                else:
-                    self._client.transact_write_items(TransactItems=writes)
+                # A single write, too: botocore repeats a call whose answer was lost, and DynamoDB knows a repeated
+                # transaction by its token, which botocore sets
+                # (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
+                self._client.transact_write_items(TransactItems=writes)
             except (BotoCoreError, ClientError) as error:
                 reasons = _reasons(error)
                 if "ConditionalCheckFailed" in reasons:
