@@ -217,7 +217,7 @@ class WorkflowStack(TerraformStack):
                 "match_all": route.match_all,
                 "destination": route.destination,
                 "enabled": route.enabled,
-                "target": self._target(route, machines, callbacks),
+                "target": self._target(name, route, machines, callbacks),
             }
             | self._guards(route)
             | ({"stage": route.stage} if route.stage is not None else {})
@@ -248,7 +248,7 @@ class WorkflowStack(TerraformStack):
         return settings
 
     def _target(
-        self, route: Route, machines: dict[str, TerraformHclModule], callbacks: TerraformHclModule | None
+        self, name: str, route: Route, machines: dict[str, TerraformHclModule], callbacks: TerraformHclModule | None
     ) -> dict[str, Any]:
         destination = self._workflow.destinations[route.destination]
         if isinstance(destination, StepFunctionsDestination):
@@ -258,6 +258,9 @@ class WorkflowStack(TerraformStack):
         settings: dict[str, Any] = destination.model_dump(exclude_none=True, exclude={"type", *Delivered.model_fields})
         if isinstance(destination, SqsDestination):
             settings.setdefault("queue_url", queue_url(destination.queue_arn))
+            # A queue has one policy, which lets in the rules of all routes to it: the first one's module sets it.
+            first = next(key for key, other in self._workflow.routes.items() if other.destination == route.destination)
+            settings["manage_queue_policy"] = destination.manage_queue_policy and name == first
         if route.input_transformer is not None:
             settings["input_transformer"] = route.input_transformer.model_dump()
         settings = literal(settings)

@@ -459,6 +459,17 @@ def test_queue_is_a_target_by_its_arn(synthesise):
     }
 
 
+def test_a_queues_policy_is_managed_by_the_first_of_its_routes(synthesise):
+    text = SMALL.replace(HTTP, f"{{type: sqs, queue_arn: '{QUEUE}', manage_queue_policy: true}}").replace(
+        "    destination: cms\n", "    destination: cms\n  new: {pattern: {detail-type: [a]}, destination: cms}\n"
+    )
+
+    routes = synthesise(text)["dev"].module("router")["routes"]
+
+    managed = {name: route["target"]["sqs"]["manage_queue_policy"] for name, route in routes.items()}
+    assert managed == {"ready": True, "new": False}
+
+
 def test_hop_without_a_queue_says_so_and_others_say_nothing(synthesise):
     text = SMALL.replace(
         "routes:",
