@@ -19,6 +19,7 @@ from infra.model.consumers import FailureHandling
 from infra.model.destinations import FUNCTION_MARGIN_SECONDS, Destination, HttpDestination, LambdaDestination
 from infra.model.ingress import QueueIngress
 from infra.model.workflow import Transform, Workflow
+from infra.validation.aws_limits import check_limits
 from infra.validation.embedded_documents import (
     ContentError,
     check_api_destination,
@@ -31,6 +32,10 @@ from infra.validation.ingress import ingress_kinds
 from infra.validation.references import check_patterns, check_references, place_in_settings, place_in_steps
 
 DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
+
+
+MAX_LAYER_BYTES: Final = 50 * 1024 * 1024
+"""Of a zip in a request: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 class EnvironmentReader:
@@ -46,6 +51,7 @@ class EnvironmentReader:
         """The environment; `None` if it has mistakes, which are then in the diagnostics."""
         check_references(self._report, self._name)
         check_patterns(self._report)
+        check_limits(self._report)
         workflow = self._model()
         specifications = self._specifications()
         packages = self._packages()
@@ -115,6 +121,10 @@ class EnvironmentReader:
                     packages[name] = zipped(self._folder / package, self._folder)
                 except (PackageError, OSError, ValueError) as error:
                     message = str(error) if isinstance(error, PackageError) else "can't be read"
+                    self._report.wrong(("transforms", name, "package"), message)
+                    continue
+                if len(packages[name]) > MAX_LAYER_BYTES:
+                    message = f"comes to {len(packages[name]):,} bytes as a zip; Lambda takes {MAX_LAYER_BYTES:,}"
                     self._report.wrong(("transforms", name, "package"), message)
         return packages
 

@@ -12,6 +12,7 @@ from infra.model.types import (
     BusArn,
     ConnectionArn,
     FunctionArn,
+    HttpParameter,
     LogGroupArn,
     QueueArn,
     QueueUrl,
@@ -176,7 +177,10 @@ class SqsDestination(Delivered):
         "group is `partitionkey`. Without it the rule sends EventBridge's event.",
     )
     message_group_id: str | None = Field(
-        default=None, description="For a FIFO queue without `mode`: the one group of all messages."
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="For a FIFO queue without `mode`: the one group of all messages.",
     )
     manage_queue_policy: bool = Field(
         default=False, description="Without `mode`: replaces the queue's policy with one that lets the rules send."
@@ -350,10 +354,10 @@ class ApiDestination(Section):
     rate_limit_per_second: int = Field(default=300, ge=1, le=300, description="For all routes to it together.")
     auth: ConnectionAuth | None = Field(default=None, description="How EventBridge authenticates.")
     connection: Connection | None = Field(default=None, description="An existing connection, in place of `auth`.")
-    headers: dict[str, str] = Field(
+    headers: dict[HttpParameter, HttpParameter] = Field(
         default={}, description="Constants, or paths such as `$.detail.metadata.id`; no credentials."
     )
-    query: dict[str, str] = Field(default={}, description="Query parameters, as `headers`.")
+    query: dict[HttpParameter, HttpParameter] = Field(default={}, description="Query parameters, as `headers`.")
     path_values: list[str] = Field(default=[], description="For each `*` of the URL, as `headers`.")
     allow_http: bool = Field(default=False, description="Allows `http://` and this machine, for the local cloud only.")
 

@@ -18,7 +18,9 @@ class KmsKey(Section):
 class Vpc(Section):
     """Where functions run that must reach private networks. The subnets need a way to the AWS APIs."""
 
-    subnet_ids: list[SubnetId] = Field(min_length=1, description="Private subnets, best in several zones.")
+    subnet_ids: list[SubnetId] = Field(
+        min_length=1, max_length=16, description="Private subnets, best in several zones."
+    )
     security_group_ids: list[SecurityGroupId] = Field(
         min_length=1, max_length=5, description="Their outbound rules apply."
     )
@@ -44,8 +46,8 @@ AlarmState = Literal["ALARM", "INSUFFICIENT_DATA", "OK"]
 class AlarmActions(Section):
     """ARNs that alarms notify, by severity."""
 
-    critical: list[str] = Field(default=[], description="A person is needed.")
-    warning: list[str] = Field(default=[], description="Something is slow.")
+    critical: list[str] = Field(default=[], max_length=5, description="A person is needed.")
+    warning: list[str] = Field(default=[], max_length=5, description="Something is slow.")
 
 
 class Alarms(Section):

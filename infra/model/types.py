@@ -107,6 +107,11 @@ RolePath = Annotated[
 ]
 SubnetId = Annotated[str, _form(r"^subnet-[0-9a-f]+$", "the id of a subnet, subnet-...")]
 SecurityGroupId = Annotated[str, _form(r"^sg-[0-9a-f]+$", "the id of a security group, sg-...")]
+TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+TagValue = Annotated[str, StringConstraints(max_length=256)]
+# Of EventBridge's targets, as botocore's model of PutTargets says.
+HttpParameter = Annotated[str, StringConstraints(max_length=512)]
+InputPath = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 LogClass = Literal["STANDARD", "INFREQUENT_ACCESS"]
 LogRetention = Literal[
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653

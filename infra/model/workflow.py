@@ -19,6 +19,7 @@ from infra.model.settings import Settings
 from infra.model.types import (
     EventSource,
     EventType,
+    InputPath,
     Issuer,
     Key,
     LayerArn,
@@ -27,10 +28,15 @@ from infra.model.types import (
     Region,
     SecretArn,
     Section,
+    TagKey,
+    TagValue,
 )
 
 MAX_LAYERS = 5
 """Of a Lambda function."""
+
+MAX_TAGS = 48
+"""Of 50 that a resource takes: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"""
 
 
 class Bus(Section):
@@ -134,10 +140,10 @@ class Transform(Hop):
 class InputTransformer(Section):
     """Reshapes the event for a target that the rule itself sends to."""
 
-    paths: dict[str, str] = Field(
+    paths: dict[InputPath, InputPath] = Field(
         default={}, max_length=100, description="Names for JSON paths such as `$.detail.data`."
     )
-    template: str = Field(description="The text to send, with `<name>` for each path.")
+    template: str = Field(min_length=1, max_length=8192, description="The text to send, with `<name>` for each path.")
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
@@ -234,7 +240,9 @@ class Workflow(Section):
     name: Name = Field(description="First part of every resource's name.")
     region: Region = Field(description="Where it is deployed.")
     state: State = Field(default=LocalState(), description="Where Terraform keeps its state.")
-    tags: dict[str, str] = Field(default={}, description="Tags of every resource.")
+    tags: dict[TagKey, TagValue] = Field(
+        default={}, max_length=MAX_TAGS, description="Tags of every resource, besides `workflow` and `environment`."
+    )
     ingress: dict[Key, Ingress] = Field(
         default={"webhook": WebhookIngress()},
         description="The ways for events to enter, by name. Default: `webhook: {type: webhook}`.",
@@ -264,3 +272,14 @@ class Workflow(Section):
         "for environments that come and go.",
     )
     settings: Settings = Field(default=Settings(), description="Settings of every module.")
+
+    @field_validator("tags")
+    @classmethod
+    def _tags(cls, tags: dict[str, str]) -> dict[str, str]:
+        for key, value in tags.items():
+            if key.lower().startswith("aws:"):
+                raise ValueError(f"{key} begins with aws:, which is AWS's own")
+            for text in (key, value):
+                if not re.fullmatch(r"[\w .:/=+@-]*", text):
+                    raise ValueError(f"{key}: a tag has letters, digits, spaces and _ . : / = + - @")
+        return tags

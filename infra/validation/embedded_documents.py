@@ -12,6 +12,9 @@ from infra.documents.python_layers import function_problem
 from infra.documents.specification_files import SUFFIXES, SpecificationFileError, load
 from infra.validation.states_language import validate_definition
 
+MAX_DEFINITION_BYTES: Final = 1024 * 1024
+"""Of a state machine: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+
 
 class ContentError(ValueError):
     """The content of a file or value is wrong; `problems` has one sentence for each mistake."""
@@ -168,4 +171,7 @@ def load_definition(folder: Path, name: str) -> str:
     problems = validate_definition(machine)
     if problems:
         raise ContentError([f"{name}: {problem}" for problem in problems])
-    return json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > MAX_DEFINITION_BYTES:
+        raise ContentError([f"{name} comes to {len(text.encode()):,} bytes; AWS takes {MAX_DEFINITION_BYTES:,}"])
+    return text
