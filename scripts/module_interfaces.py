@@ -42,6 +42,7 @@ INPUTS: Final[Mapping[str, Sequence[str]]] = {
         "task-callbacks": "function",
         "internal/alarms": "",
         "internal/async-function": f"function failure hop configuration {_PROGRAM}",
+        "internal/bus-dead-letters": "failure",
         "internal/bus-ingress": f"{_INGRESS} rule_retry",
         "internal/lambda-function": f"function {_PROGRAM}",
         "internal/lambda-package": "",

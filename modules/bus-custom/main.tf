@@ -5,6 +5,26 @@ resource "aws_cloudwatch_event_bus" "this" {
   description        = var.description
   kms_key_identifier = one(var.settings.kms_key[*].arn)
   tags               = var.settings.tags
+
+  dynamic "dead_letter_config" {
+    for_each = var.settings.kms_key == null ? [] : [module.dead_letters[0].arn] # all of the module would be a cycle
+
+    content {
+      arn = dead_letter_config.value
+    }
+  }
+}
+
+# With a key of its own, EventBridge may fail to encrypt or decrypt an event, which reaches no rule then.
+module "dead_letters" {
+  source = "../internal/bus-dead-letters"
+  count  = var.settings.kms_key == null ? 0 : 1
+
+  name           = var.name
+  bus_arn        = aws_cloudwatch_event_bus.this.arn
+  redrive_target = "bus"
+  settings       = var.settings
+  failure        = var.failure
 }
 
 resource "aws_cloudwatch_event_archive" "this" {

@@ -38,8 +38,20 @@ output "idempotency_tables" {
 }
 
 output "dead_letter_queues" {
-  description = "Dead-letter queues, by hop, as `dlq-review` takes them. Empty without `partners` and `aws_services`."
-  value       = merge(values(module.ingress)[*].dead_letter_queues...)
+  description = "Dead-letter queues, by hop, as `dlq-review` takes them: of the ingresses, and, with `settings.kms_key`, of the bus itself."
+  value       = merge(concat(values(module.ingress)[*].dead_letter_queues, module.dead_letters[*].dead_letter_queues)...)
+}
+
+module "key_policy" {
+  source = "../internal/key-policy"
+
+  name     = var.name
+  services = ["events", "logs"]
+}
+
+output "key_policy_statements" {
+  description = "What the policy of `settings.kms_key` must say for this module, besides the usual statement for the account's root. It is made of names, so a key of the same root can take it."
+  value       = module.key_policy.statements
 }
 
 output "alarm_names" {

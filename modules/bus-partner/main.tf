@@ -15,6 +15,27 @@ resource "aws_cloudwatch_event_bus" "this" {
   event_source_name  = var.event_source_name
   kms_key_identifier = one(var.settings.kms_key[*].arn)
   tags               = var.settings.tags
+
+  dynamic "dead_letter_config" {
+    for_each = var.settings.kms_key == null ? [] : [module.dead_letters[0].arn] # all of the module would be a cycle
+
+    content {
+      arn = dead_letter_config.value
+    }
+  }
+}
+
+# With a key of its own, EventBridge may fail to encrypt or decrypt an event, which reaches no rule then. Only the partner can
+# send it again.
+module "dead_letters" {
+  source = "../internal/bus-dead-letters"
+  count  = var.settings.kms_key != null && var.existing_bus == null ? 1 : 0
+
+  name           = var.name
+  bus_arn        = local.bus_arn
+  redrive_target = "none"
+  settings       = var.settings
+  failure        = var.failure
 }
 
 resource "aws_cloudwatch_event_archive" "this" {

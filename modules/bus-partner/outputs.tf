@@ -44,7 +44,7 @@ output "idempotency_tables" {
 
 output "dead_letter_queues" {
   description = "Dead-letter queues, by hop, as `dlq-review` takes them. Nobody but the partner can put an unmodified event on a bus again: `redrive_target` is then `none`, and a person is asked."
-  value = var.forward_unmodified ? {
+  value = merge(concat(module.dead_letters[*].dead_letter_queues, var.forward_unmodified ? [{
     (local.hop) = {
       queue_arn         = aws_sqs_queue.dlq[0].arn
       queue_url         = aws_sqs_queue.dlq[0].url
@@ -59,7 +59,19 @@ output "dead_letter_queues" {
       ordered           = false
       redrive           = var.failure.redrive
     }
-  } : module.ingress[0].dead_letter_queues
+  }] : module.ingress[*].dead_letter_queues)...)
+}
+
+module "key_policy" {
+  source = "../internal/key-policy"
+
+  name     = var.name
+  services = ["events", "logs"]
+}
+
+output "key_policy_statements" {
+  description = "What the policy of `settings.kms_key` must say for this module, besides the usual statement for the account's root. It is made of names, so a key of the same root can take it."
+  value       = module.key_policy.statements
 }
 
 output "alarm_names" {

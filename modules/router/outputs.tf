@@ -130,3 +130,15 @@ output "archive_replay_hops" {
     idempotency_table = contains(keys(local.routes_by_function), key) ? local.idempotency_table : null
   } }
 }
+
+module "key_policy" {
+  source = "../internal/key-policy"
+
+  name     = var.name
+  services = ["events", "logs"]
+}
+
+output "key_policy_statements" {
+  description = "What the policy of `settings.kms_key` must say for this module, besides the usual statement for the account's root. It is made of names, so a key of the same root can take it."
+  value       = module.key_policy.statements
+}

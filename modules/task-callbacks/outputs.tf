@@ -41,3 +41,15 @@ output "alarm_names" {
   description = "Names of the alarms, by severity (`critical`, `warning`) and `<hop>/<fact>`."
   value       = module.function.alarm_names
 }
+
+module "key_policy" {
+  source = "../internal/key-policy"
+
+  name     = var.name
+  services = ["logs"]
+}
+
+output "key_policy_statements" {
+  description = "What the policy of `settings.kms_key` must say for this module, besides the usual statement for the account's root. It is made of names, so a key of the same root can take it."
+  value       = module.key_policy.statements
+}

@@ -521,6 +521,14 @@ def test_stage_is_left_to_the_router_unless_given(synthesise):
     assert synthesise(text)["dev"].module("router")["routes"]["ready"]["stage"] == "received"
 
 
+def test_review_attends_to_the_dead_letters_of_a_bus_with_a_key(synthesise):
+    key = 'settings: {kms_key: {arn: "arn:aws:kms:eu-west-1:123456789012:key/0"}}\nroutes:'
+
+    review = synthesise(SMALL.replace("routes:", key))["dev"].module("review")
+
+    assert "module.bus.dead_letter_queues" in review["dead_letter_queues"]
+
+
 def test_workflow_without_routes_still_receives_and_archives(synthesise):
     text = SMALL[: SMALL.index("destinations:")] + SMALL[SMALL.index("environments:") :]
 

@@ -29,7 +29,12 @@ def test_copies_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_module_that_makes_something_takes_the_settings() -> None:
-    assert {*module_interfaces.INPUTS, "internal/event-bodies", "internal/hop-definitions"} == set(MODULES)
+    assert {
+        *module_interfaces.INPUTS,
+        "internal/event-bodies",
+        "internal/hop-definitions",
+        "internal/key-policy",
+    } == set(MODULES)
 
 
 def test_copy_says_what_it_is_made_from_and_has_the_source() -> None:

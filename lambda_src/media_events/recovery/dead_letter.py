@@ -31,8 +31,8 @@ from media_events.messaging.message import Message
 from media_events.messaging.message_origin import MessageOrigin
 
 Kind = Literal["consumer", "moved", "rule", "bus", "function", "sns", "junk"]
-"""The origin: our own consumer, SQS itself, an EventBridge rule, EventBridge's newer bus (a report without the event),
-Lambda's on-failure destination or asynchronous dead-letter queue, an SNS subscription, or unknown."""
+"""The origin: our own consumer, SQS itself, an EventBridge rule or its bus, EventBridge's newer bus (a report without
+the event), Lambda's on-failure destination or asynchronous dead-letter queue, an SNS subscription, or unknown."""
 
 _RULE_ATTRIBUTES: Final = (
     "RULE_ARN",
@@ -260,6 +260,8 @@ def _reason(message: Message, document: Any, *, hop: str, sent: str) -> tuple[Ki
     make = functools.partial(_failure, hop=hop, sent=sent)
     if _text(message, "RULE_ARN") is not None or _text(message, "TARGET_ARN") is not None:
         return "rule", _rule_failure(message, make), None
+    if _text(message, "ERROR_CODE") is not None:
+        return "rule", _event_bus_failure(message, make), None
     if isinstance(document, Mapping):
         if isinstance(document.get("failedMessages"), list):
             return "bus", _bus_failure(document, make), None
@@ -299,6 +301,17 @@ def _rule_failure(message: Message, make: Callable[..., Failure]) -> Failure:
     if condition is not None:
         text += f" (gave up: {condition})"
     return make(_class_of(code), f"rule-{code}", text, count=_number(_text(message, "RETRY_ATTEMPTS")) + 1)
+
+
+def _event_bus_failure(message: Message, make: Callable[..., Failure]) -> Failure:
+    """Of an event that a bus with a key of its own could not process, so that no rule has seen it.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html; AWS does not document the
+    attributes of these dead letters, so they are taken to be those of rules as far as a bus can have them.
+    """
+    code = _text(message, "ERROR_CODE") or "unknown"
+    text = "the event bus could not process the event: " + (_text(message, "ERROR_MESSAGE") or code)
+    return make("permanent-config", f"event-bus-{code}", text, count=_number(_text(message, "RETRY_ATTEMPTS")) + 1)
 
 
 def _bus_failure(document: Mapping[str, Any], make: Callable[..., Failure]) -> Failure:

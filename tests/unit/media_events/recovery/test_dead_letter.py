@@ -74,6 +74,32 @@ def test_the_redrive_count_is_read_from_the_attribute_or_the_event():
     assert parse(Message.of(marked), hop="route/cms", now=NOW)[0].redrive_count == 2
 
 
+def encrypted_bus(body):
+    """The dead letter of a bus whose key was disabled."""
+    attributes = {"ERROR_CODE": "KMS_DISABLED", "ERROR_MESSAGE": "the key is disabled"}
+    spelt = {name: {"stringValue": text, "dataType": "String"} for name, text in attributes.items()}
+    return Message.of(record("rule-target") | {"body": body, "messageAttributes": spelt})
+
+
+def test_a_dead_letter_of_the_bus_itself_is_read_and_nothing_is_lost_of_one_that_is_not_in_the_envelope():
+    (ours,) = parse(encrypted_bus(record("rule-target")["body"]), hop="ingress/media-bus", now=NOW)
+    raw = json.dumps({"id": "e-1", "source": "example.studio", "detail-type": "done", "detail": {"a": 1}})
+    (theirs,) = parse(encrypted_bus(raw), hop="ingress/media-bus", now=NOW)
+
+    assert (ours.kind, ours.failure.failure_class, ours.failure.code) == (
+        "rule",
+        "permanent-config",
+        "event-bus-KMS_DISABLED",
+    )
+    assert (ours.identity.event_id, ours.event is not None, ours.message_attributes) == ("evt-1", True, {})
+    assert (theirs.identity.event_id, theirs.identity.source, theirs.event, theirs.body) == (
+        "e-1",
+        "example.studio",
+        None,
+        raw,
+    )
+
+
 def test_attributes_about_the_failure_do_not_travel_on():
     for name in ("consumer", "rule-target", "lambda-dead-letter-queue"):
         assert set(dead_letter(name).message_attributes) <= {"redrivecount"}

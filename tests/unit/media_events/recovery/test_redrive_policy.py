@@ -115,6 +115,15 @@ def test_what_aws_refuses_goes_back_first_as_a_change_of_permissions_may_be_spre
         assert decided.failure == refused
 
 
+def test_an_event_that_its_bus_could_not_decrypt_waits_for_a_person_whose_retry_puts_it_on_the_bus_for_all():
+    place = queue(hop="ingress/media-bus", destination="bus", policy=replace(POLICY, max_count=0), redrive_target="bus")
+    refused = replace(
+        dead_letter("rule-target").failure, failure_class="permanent-config", code="event-bus-KMS_DISABLED"
+    )
+    assert isinstance(verdict("rule-target", failure=refused, redrive_count=0, place=place), SendToReview)
+    assert return_to(dead_letter("rule-target"), place, bus_arn=BUS) == ReturnTo(kind="bus", bus_arn=BUS, route=None)
+
+
 def test_a_dead_letter_that_is_too_old_is_not_tried_again():
     asked = verdict(at=SENT + 86_401)
     assert isinstance(asked, SendToReview)
