@@ -2,7 +2,7 @@
 
 The AWS provider uses CloudWatch's Query protocol. There MiniStack omits an alarm's description, dimensions, period,
 statistic and actions (its JSON answer has them), and invents a period and a statistic for an alarm with a percentile or
-an expression. Every plan would set them again.
+an expression. It forgets whom to tell of a lack of data. Every plan would set them again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,18 @@ from ops.local.server.corrections import Answer, replace
 
 
 def correct(cloudwatch: Any) -> None:
-    """Complete the answers of ``ministack.services.cloudwatch``."""
+    """Complete the answers and the alarms of ``ministack.services.cloudwatch``."""
+
+    def remembering(put_of_ministack: Callable[..., Answer]) -> Callable[..., Answer]:
+        def put_metric_alarm(params: Mapping[str, Any], data: Mapping[str, Any], *protocol: bool) -> Answer:
+            answer = put_of_ministack(params, data, *protocol)
+            if answer[0] == HTTPStatus.OK and not any(protocol):
+                declared = _as_json(params)
+                alarm = vars(cloudwatch)["_alarms"][declared["AlarmName"]]
+                alarm["InsufficientDataActions"] = declared.get("InsufficientDataActions", [])
+            return answer
+
+        return put_metric_alarm
 
     def completed(answer_of_ministack: Callable[..., Answer]) -> Callable[..., Answer]:
         def describe_alarms(params: Mapping[str, Any], data: Mapping[str, Any], *protocol: bool) -> Answer:
@@ -37,6 +48,7 @@ def correct(cloudwatch: Any) -> None:
         return describe_alarms
 
     replace(cloudwatch, "_describe_alarms", completed)
+    replace(cloudwatch, "_put_metric_alarm", remembering)
 
 
 def _as_declared(alarm: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,9 +31,9 @@ QUERY = (False, False)
 CBOR = (True, False)
 
 
-@pytest.fixture(name="describe")
-def _describe() -> Any:
-    """The handler of `DescribeAlarms` as the local cloud leaves it."""
+@pytest.fixture(name="cloudwatch")
+def _cloudwatch() -> ModuleType:
+    """CloudWatch as the local cloud leaves it."""
     cloudwatch = ModuleType("cloudwatch")
 
     def answer(_params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> tuple[int, dict[str, str], bytes]:  # noqa: FBT001, FBT002
@@ -47,8 +47,22 @@ def _describe() -> Any:
     def xml(status: int, root: str, inner: str) -> tuple[int, dict[str, str], bytes]:
         return status, {"Content-Type": "application/xml"}, f"<{root}>{inner}</{root}>".encode()
 
-    vars(cloudwatch).update(_describe_alarms=answer, _xml=xml)
+    def put(params: Any, _data: Any, is_cbor: bool, is_json: bool = False) -> tuple[int, dict[str, str], bytes]:  # noqa: FBT001, FBT002
+        if params["AlarmName"] == ["refused"]:
+            return 400, {}, b""
+        told = [] if not is_cbor and not is_json else ["as MiniStack remembers"]
+        stored[params["AlarmName"][0]] = {"InsufficientDataActions": told}
+        return 200, {}, b""
+
+    stored: dict[str, Any] = {}
+    vars(cloudwatch).update(_describe_alarms=answer, _put_metric_alarm=put, _alarms=stored, _xml=xml)
     alarms.correct(cloudwatch)
+    return cloudwatch
+
+
+@pytest.fixture(name="describe")
+def _describe(cloudwatch: ModuleType) -> Any:
+    """The handler of `DescribeAlarms` as the local cloud leaves it."""
     return vars(cloudwatch)["_describe_alarms"]
 
 
@@ -73,6 +87,24 @@ def test_an_alarm_has_everything_that_it_was_declared_with(describe: Any) -> Non
     assert [action.text for action in found.iterfind("AlarmActions/member")] == STATIC["AlarmActions"]
     assert found.findtext("Dimensions/member/Name") == "FunctionName"
     assert found.findtext("StateUpdatedTimestamp") == "1970-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "protocol", "remembered"),
+    [
+        ("oldest-open", QUERY, {"oldest-open": {"InsufficientDataActions": ["topic-1", "topic-2"]}}),
+        ("oldest-open", CBOR, {"oldest-open": {"InsufficientDataActions": ["as MiniStack remembers"]}}),
+        ("refused", QUERY, {}),
+    ],
+)
+def test_whom_to_tell_of_a_lack_of_data_is_remembered(
+    cloudwatch: ModuleType, name: str, protocol: tuple[bool, bool], remembered: dict[str, Any]
+) -> None:
+    actions = {f"InsufficientDataActions.member.{n}": [f"topic-{n}"] for n in (1, 2)}
+
+    vars(cloudwatch)["_put_metric_alarm"]({"AlarmName": [name]} | actions, {}, *protocol)
+
+    assert vars(cloudwatch)["_alarms"] == remembered
 
 
 def test_an_alarm_on_a_percentile_has_no_statistic(describe: Any) -> None:
