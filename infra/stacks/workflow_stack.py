@@ -60,6 +60,8 @@ class WorkflowStack(TerraformStack):
         self._settings = self._shared_settings()
         self._ingresses = IngressModules(environment)
         bus = self._bus()
+        # EventBridge may fail to encrypt or decrypt an event of such a bus, which then has dead letters of its own.
+        self._bus_with_key = [] if self._workflow.settings.kms_key is None else [bus]
         self._ingresses.make(self._module, {"settings": self._settings}, bus)
         callbacks = self._task_callbacks()
         machines = {name: self._state_machine(name, bus, callbacks) for name in environment.definitions}
@@ -294,7 +296,7 @@ class WorkflowStack(TerraformStack):
                 "bus_arn": bus.get_string("bus_arn"),
                 "settings": self._settings,
                 "archive": None if self._workflow.bus.archive is None else bus.get("archive"),
-                "dead_letter_queues": f"${{{_merged(self._sources(bus, router), 'dead_letter_queues')}}}",
+                "dead_letter_queues": f"${{{_merged(self._sources(router), 'dead_letter_queues')}}}",
                 "log_group_names": f"${{{_merged(guarded, 'log_group_names')}}}",
                 "idempotency_tables": f"${{{_merged(guarded, 'idempotency_tables')}}}",
                 "state_machine_arns": arns or None,
@@ -314,10 +316,9 @@ class WorkflowStack(TerraformStack):
         """The modules that have functions."""
         return [*self._ingresses.with_functions().values(), *([] if router is None else [router])]
 
-    def _sources(self, bus: TerraformHclModule, router: TerraformHclModule | None) -> list[TerraformHclModule]:
-        """The modules that have dead letters; the bus itself has some where it has a key."""
-        own = [] if self._workflow.settings.kms_key is None else [bus]
-        return [*own, *self._ingresses.modules.values(), *([] if router is None else [router])]
+    def _sources(self, router: TerraformHclModule | None) -> list[TerraformHclModule]:
+        """The modules that have dead letters."""
+        return [*self._bus_with_key, *self._ingresses.modules.values(), *([] if router is None else [router])]
 
     def _outputs(
         self,
@@ -329,7 +330,7 @@ class WorkflowStack(TerraformStack):
         review: TerraformHclModule,
     ) -> None:
         guarded = self._guarded(router)
-        queues = _merged(self._sources(bus, router), "dead_letter_queues")
+        queues = _merged(self._sources(router), "dead_letter_queues")
         self._output("bus_name", "Name of the event bus.", _bus_name(bus))
         self._ingress_outputs()
         functions = _merged([*guarded, review], "function_arns")
@@ -394,7 +395,7 @@ class WorkflowStack(TerraformStack):
         tags: dict[str, str],
     ) -> None:
         sources = self._sources(router)
-        monitoring = Monitoring(self, self._environment, [*sources, review, *others])
+        monitoring = Monitoring(self, self._environment, list(dict.fromkeys([*sources, review, *others])))
         alarms = monitoring.composite_alarms(review.get_string("topic_arn"))
         if self._workflow.dashboard:
             outputs = ModuleOutputs(
