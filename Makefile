@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := not slow and not terraform and not local and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants bench-poison
+.PHONY: help setup demo test test-moto unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants bench-poison
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,9 +21,12 @@ demo: .environment ## the whole path on the local cloud, on real partner payload
 test: ## every test: unit, modules, synthesis, local cloud
 	@$(PYTHON) scripts/setup.py --tests
 	@$(BIN)/python lambda_src/build.py --check
-	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/system --ignore tests/browser
+	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/system --ignore tests/moto --ignore tests/browser
 	@$(BIN)/pytest -n auto --dist loadfile tests/browser # by themselves: Playwright's loop runs as long as its browser
-	@$(BIN)/pytest -n 4 tests/system # by local cloud, see its conftest.py
+	@$(BIN)/pytest -n 4 tests/system tests/moto # by cloud, see the conftest.py of tests/system
+
+test-moto: .environment ## the `dev` stack and every example, applied to moto's server
+	@$(BIN)/pytest -q tests/moto
 
 unit: .environment ## the tests that need no Terraform, local cloud or browser, without the slow ones
 	@$(BIN)/pytest -q -n auto --dist worksteal --durations 5 --durations-min 1 -m '$(QUICK)' tests/unit tests/docs

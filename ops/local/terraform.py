@@ -70,6 +70,7 @@ class Terraform:
     state: Path
     log: Path
     environment: Mapping[str, str]
+    parallelism: int = PARALLELISM
 
     def init(self) -> None:
         """Prepare the directory: modules and provider.
@@ -102,7 +103,8 @@ class Terraform:
             KeyboardInterrupt: after Terraform has stopped in an orderly way and saved its state.
         """
         outcome = self._run(
-            ["apply", "-auto-approve", "-input=false", f"-parallelism={PARALLELISM}", f"-state={self.state}"], report
+            ["apply", "-auto-approve", "-input=false", f"-parallelism={self.parallelism}", f"-state={self.state}"],
+            report,
         )
         if outcome.status != 0:
             raise TerraformError("apply", outcome.diagnostics, log=self.log, changed=outcome.changed)
@@ -119,7 +121,7 @@ class Terraform:
                 "-detailed-exitcode",
                 "-input=false",
                 "-lock=false",
-                f"-parallelism={PARALLELISM}",
+                f"-parallelism={self.parallelism}",
                 f"-state={self.state}",
             ],
             report,

@@ -40,8 +40,8 @@ class _ByCloud(LoadScopeScheduling):
     """Sends the tests that share a local cloud to one process. xdist's own groups don't work with pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = Path(nodeid.partition("::")[0]).name
-        return file if file in OWN_CLOUD else "demonstration"
+        file = Path(nodeid.partition("::")[0])
+        return "demonstration" if file.parent.name == "system" and file.name not in OWN_CLOUD else file.name
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByCloud:
