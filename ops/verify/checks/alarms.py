@@ -41,6 +41,7 @@ def check(deployed: Deployed) -> Iterator[Finding]:
             _subscribers,
             deployed,
             topic,
+            missing="make it, or correct its ARN in the workflow file: settings.alarms",
         )
 
 

@@ -212,6 +212,16 @@ def test_a_topic_that_nobody_reads_fails(account, amiss, subscriptions, state):
     ]
 
 
+def test_a_topic_of_one_s_own_that_is_not_there_is_to_be_made(account):
+    account.alarms[1]["AlarmActions"] = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+    account.sns_list_subscriptions_by_topic = lambda TopicArn: (  # noqa: N803
+        None if TopicArn.endswith("on-call") else {"Subscriptions": account.subscriptions[TopicArn]}
+    )
+    (finding,) = [one for one in alarms.check(account.deployed) if one.verdict == "fail"]
+    assert (finding.subject, finding.found) == ("topic on-call", "is not there")
+    assert "make it" in finding.do
+
+
 def test_a_deployment_without_alarms_fails(account, amiss):
     account.alarms.clear()
     account.composites.clear()
