@@ -10,11 +10,12 @@ locals {
   machine_names  = "arn:${local.partition}:states:${local.region}:${local.account_id}:stateMachine:"
 
   # A list takes some 220 characters a hop, and IAM 10,240 for a role's inline policies, 6,144 for a managed policy. With name_prefix an ARN that
-  # is `own`, <begin>…<end>, is named by that pattern with all others of its kind; what has another name stays one by one.
+  # is `own`, <begin>…<end>, is named by that pattern with all others of its kind; what has another name stays one by one. An end has no hyphen in
+  # front, since that may be the prefix's own: media-dev-idempotency.
   named = {
     dead_letter_queues = {
       arns = values(var.dead_letter_queues)[*].queue_arn
-      own  = [for end in ["-dlq", "-dlq.fifo"] : { begin = local.queue_names, end = end }]
+      own  = [for end in ["dlq", "dlq.fifo"] : { begin = local.queue_names, end = end }]
     }
     source_queues = {
       arns = [for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.redrive_target == "queue"]
@@ -31,7 +32,7 @@ locals {
     }
     idempotency_tables = {
       arns = distinct(concat(local.circuit_breaker_tables, values(var.idempotency_tables)[*].arn))
-      own  = [{ begin = local.table_names, end = "-idempotency" }]
+      own  = [{ begin = local.table_names, end = "idempotency" }]
     }
     log_groups = {
       arns = [for name in sort(distinct(concat(compact(values(var.log_group_names)), [module.function.log_group_name]))) :

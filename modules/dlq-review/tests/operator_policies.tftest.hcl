@@ -337,7 +337,7 @@ run "a_hundred_hops_fit_what_iam_takes" {
 
   assert {
     condition = { for statement in jsondecode(module.function.policy).Statement : statement.Sid => statement.Resource if contains(["ReadDeadLetters", "RedriveToQueues", "RedriveToFunctions"], statement.Sid) } == {
-      ReadDeadLetters    = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*-dlq"]
+      ReadDeadLetters    = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*dlq"]
       RedriveToQueues    = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*"]
       RedriveToFunctions = ["arn:aws:lambda:eu-west-1:123456789012:function:media-test-*"]
     }
@@ -350,7 +350,7 @@ run "a_hundred_hops_fit_what_iam_takes" {
       SearchLogs             = ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/media-test-*"]
       CountMessages          = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*"]
       DescribeExecutions     = ["arn:aws:states:eu-west-1:123456789012:execution:media-test-*:*"]
-      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-*-idempotency"]
+      ReadIdempotencyRecords = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-*idempotency"]
       SendToQueues           = ["arn:aws:sqs:eu-west-1:123456789012:media-test-*"]
     }
     error_message = "So are the operators'."
