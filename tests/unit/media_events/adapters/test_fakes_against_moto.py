@@ -1,4 +1,4 @@
-"""Our fakes of AWS's clients give the adapters what moto gives them."""
+"""Our fakes of AWS's clients give the adapters what moto gives them, and the lookups understand moto."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from media_events.adapters.dynamodb.lookup import DynamoTables
+from media_events.adapters.s3.lookup import S3Objects
 from media_events.adapters.secrets_manager import SecretsManager
 from media_events.adapters.sns import SnsTopic
 from media_events.adapters.sqs.redrive import SqsQueues
@@ -113,3 +115,66 @@ def test_a_notification_reaches_the_topic_and_an_absent_topic_is_a_failure(aws):
         "UnsettledConfigError",
         "aws-NotFound",
     )
+
+
+def test_an_item_with_attributes_of_every_type_is_read_by_the_table_s_arn(aws):
+    client = aws("dynamodb")
+    arn = client.create_table(
+        TableName="titles",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "version", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "version", "AttributeType": "N"},
+        ],
+    )["TableDescription"]["TableArn"]
+    client.put_item(
+        TableName="titles",
+        Item={
+            "id": {"S": "a"},
+            "version": {"N": "2"},
+            "f": {"N": "0.5"},
+            "t": {"BOOL": True},
+            "z": {"NULL": True},
+            "b": {"B": b"\x00"},
+            "ns": {"NS": ["10", "9"]},
+            "bs": {"BS": [b"b", b"a"]},
+            "l": {"L": [{"S": "x"}, {"M": {"y": {"N": "1"}}}]},
+        },
+    )
+    tables = DynamoTables(lambda *_: client)
+    assert tables.item(arn, {"id": "a", "version": 2}, consistent=True, timeout_seconds=3) == {
+        "id": "a",
+        "version": 2,
+        "f": 0.5,
+        "t": True,
+        "z": None,
+        "b": "AA==",
+        "ns": [9, 10],
+        "bs": ["YQ==", "Yg=="],
+        "l": ["x", {"y": 1}],
+    }
+    assert tables.item(arn, {"id": "a", "version": 3}, consistent=False, timeout_seconds=3) is None
+    gone = outcome(tables.item, f"{arn}-gone", {"id": "a"}, consistent=True, timeout_seconds=3)
+    assert gone == ("UnsettledConfigError", "aws-ResourceNotFoundException")
+
+
+def test_an_object_s_properties_and_its_beginning_are_read(aws):
+    client = aws("s3")
+    client.create_bucket(Bucket="inbox", CreateBucketConfiguration={"LocationConstraint": REGION})
+    client.put_object(Bucket="inbox", Key="a.xml", Body=b"0123456789", ContentType="text/xml", Metadata={"Reel": "7"})
+    objects = S3Objects(lambda _: client)
+    found = objects.properties("inbox", "a.xml", timeout_seconds=3)
+    assert found is not None
+    assert (found["size"], found["content_type"], found["metadata"]) == (10, "text/xml", {"reel": "7"})
+    assert objects.content("inbox", "a.xml", max_bytes=4, timeout_seconds=3) == b"0123"
+    assert objects.properties("inbox", "b.xml", timeout_seconds=3) is None
+    assert objects.content("inbox", "b.xml", max_bytes=4, timeout_seconds=3) is None
+
+
+def test_a_read_of_the_content_tells_that_there_is_no_bucket(aws):
+    # HEAD can't: AWS's answer to it has no body, so no code, while moto's has one.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    objects = S3Objects(lambda _: aws("s3"))
+    read = outcome(objects.content, "gone", "a", max_bytes=4, timeout_seconds=3)
+    assert read == ("UnsettledConfigError", "aws-NoSuchBucket")

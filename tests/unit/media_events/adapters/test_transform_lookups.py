@@ -157,7 +157,7 @@ def test_object_that_is_forbidden_is_our_configuration(code):
 @pytest.mark.parametrize(("code", "error"), [("SlowDown", TransientError), ("NoSuchBucket", PermanentConfigError)])
 def test_refusal_of_a_bucket_is_judged(code, error):
     with pytest.raises(error):
-        properties(Client(refused(code)))
+        S3Objects(Client(refused(code))).content("inbox", "a", max_bytes=4, timeout_seconds=3)
 
 
 # Functions
