@@ -55,6 +55,14 @@ def test_alarms_tell_whom_the_workflow_names_of_the_states_that_it_names(synthes
     assert (alarms["slow"]["alarm_actions"], alarms["slow"]["ok_actions"]) == (["w"], ["w"])
 
 
+def test_alarms_of_each_module_are_named_once_though_a_bus_with_a_key_has_dead_letters_too(synthesise):
+    key = "settings: {kms_key: {arn: 'arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000'}}\n"
+
+    alarms = composite_alarms(synthesise(SMALL + key)["dev"])
+
+    assert sorted(alarms["slow"]["depends_on"]) == ["module.bus", "module.ingress", "module.review", "module.router"]
+
+
 @pytest.mark.parametrize(
     ("states", "left"),
     [("", ["INSUFFICIENT_DATA"]), ("settings: {alarms: {notify_on: [ALARM, OK]}}\n", [])],
