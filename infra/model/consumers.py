@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from infra.model.settings import Vpc
 from infra.model.types import Pattern, Section
+
+WAIT_SECONDS: Final = 1_166_400
+"""A message may wait so long: SQS keeps it for 14 days, and may hide it for half a day. In a dead-letter queue SQS
+counts from when it was sent first.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+"""
 
 
 class Retry(Section):
@@ -39,7 +45,7 @@ class Redrive(Section):
     max_count: int = Field(default=3, ge=0, le=100, description="Most redrives; 0 sends every dead letter to review.")
     base_delay_seconds: float = Field(default=60, ge=0, le=39600, description="First wait; it doubles each time.")
     max_delay_seconds: float = Field(default=3600, ge=0, le=39600, description="Longest wait.")
-    max_age_seconds: float = Field(default=86400, ge=0, le=2**31 - 1, description="Older events go to review.")
+    max_age_seconds: float = Field(default=86400, ge=0, le=WAIT_SECONDS, description="Older events go to review.")
     max_per_second: float = Field(
         default=5, gt=0, le=10000, description="Rate limit of the hop, so that live events do not wait."
     )
@@ -55,6 +61,15 @@ class FailureHandling(Section):
     rule_retry: RuleRetry = Field(default=RuleRetry(), description="EventBridge's attempts.")
     function_retry: FunctionRetry = Field(default=FunctionRetry(), description="For `invocation: direct`.")
     redrive: Redrive = Field(default=Redrive(), description="Redrives of dead letters.")
+
+    @model_validator(mode="after")
+    def _tried_before_it_expires(self) -> Self:
+        if self.max_receive_count * self.retry.max_seconds > WAIT_SECONDS:
+            raise ValueError(
+                f"max_receive_count x retry.max_seconds must not be above {WAIT_SECONDS}: SQS deletes a message after "
+                "14 days, also one that is still being tried"
+            )
+        return self
 
 
 class Consumer(Section):

@@ -122,10 +122,10 @@ variable "dead_letter_queues" {
       for queue in values(var.dead_letter_queues) :
       queue.redrive.max_count >= 0 && queue.redrive.max_count <= 100 && floor(queue.redrive.max_count) == queue.redrive.max_count
       && queue.redrive.base_delay_seconds >= 0 && queue.redrive.max_delay_seconds >= queue.redrive.base_delay_seconds
-      && queue.redrive.max_delay_seconds <= 39600 && queue.redrive.max_age_seconds >= 0 && queue.redrive.max_age_seconds <= 2147483647
+      && queue.redrive.max_delay_seconds <= 39600 && queue.redrive.max_age_seconds >= 0 && queue.redrive.max_age_seconds <= 1166400
       && queue.redrive.max_per_second > 0 && queue.redrive.max_per_second <= 10000
     ])
-    error_message = "redrive: max_count must be a whole number from 0 to 100, max_delay_seconds from base_delay_seconds (0 or more) to 39600 (a message can be held invisible for 12 hours in all), max_age_seconds from 0 to 2147483647, max_per_second above 0 and up to 10000."
+    error_message = "redrive: max_count must be a whole number from 0 to 100, max_delay_seconds from base_delay_seconds (0 or more) to 39600 (a message can be held invisible for 12 hours in all), max_age_seconds from 0 to 1166400 (13.5 of the 14 days that a queue keeps a message), max_per_second above 0 and up to 10000."
   }
 }
 

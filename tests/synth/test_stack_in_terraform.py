@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from scripts import cost
+from tests.docs.test_alarms import alarm_kinds
+from tests.synth.conftest import Stack
 from tests.synth.offline_terraform import plan, terraform
 from tests.synth.planned_loops import computed, functions_in_loops
 
@@ -18,11 +21,19 @@ pytestmark = pytest.mark.terraform
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def plan_of(stack: Stack) -> dict[str, Any]:
+    (provider,) = stack.document["provider"]["aws"]
+    return plan(stack.folder, provider["region"])
+
+
 @pytest.fixture(name="local_plan", scope="module")
 def _local_plan(default_stacks) -> dict[str, Any]:
-    """The plan of the default workflow's local stack, made with dummy credentials and no network."""
-    (provider,) = default_stacks["local"].document["provider"]["aws"]
-    return plan(default_stacks["local"].folder, provider["region"])
+    return plan_of(default_stacks["local"])
+
+
+@pytest.fixture(name="dev_plan", scope="module")
+def _dev_plan(default_stacks) -> dict[str, Any]:
+    return plan_of(default_stacks["dev"])
 
 
 @pytest.fixture(name="local_resources", scope="module")
@@ -155,3 +166,26 @@ def test_lambda_lets_exactly_the_functions_run_in_loops_that_can(local_resources
     assert allowed == functions_in_loops(local_resources)
     # The workflow's own: a task's token is registered, and nothing is sent.
     assert functions - allowed == {"media-local-task-callbacks"}
+
+
+def test_a_deployment_costs_little_while_nothing_happens(dev_plan):
+    assert cost.alarm_count(dev_plan) <= 40
+    assert sum(line.due for line in cost.lines(dev_plan)) <= 10
+
+
+def test_the_page_about_cost_says_what_the_plan_does(dev_plan):
+    page = cost.PAGE.read_text(encoding="utf-8")
+    # Otherwise: scripts/cost.py with this plan.
+    assert cost.with_table(page, dev_plan) == page
+
+
+def test_every_planned_alarm_is_explained_to_who_responds_to_it(dev_plan):
+    names = [
+        change["change"]["after"]["alarm_name"]
+        for change in dev_plan["resource_changes"]
+        if change["type"] == "aws_cloudwatch_metric_alarm"
+    ]
+    kinds = tuple(f"-{kind}" for kind in alarm_kinds())
+
+    assert len(names) == len(set(names)) > 20
+    assert [name for name in names if not name.endswith(kinds)] == []

@@ -421,6 +421,14 @@ REFUSED: dict[str, tuple[Hops, str]] = {
         sqs() | {"routes": {"lake": sqs()["routes"]["cms"] | {"invocation": "direct"}}},
         "is for what a function delivers",
     ),
+    "attempts that last longer than a queue keeps a message": (
+        route(failure={"max_receive_count": 1000, "retry": {"max_seconds": 1167}}),
+        "SQS deletes a message after 14 days",
+    ),
+    "redrives for longer than a queue keeps a message": (
+        route(failure={"redrive": {"max_age_seconds": 1166401}}),
+        "max_age_seconds",
+    ),
     "retries for less than a minute": (
         route(rule_retry={"max_age_seconds": 59}),
         "rule_retry.max_age_seconds must be a whole number from 60 to 86400",

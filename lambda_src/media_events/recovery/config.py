@@ -14,7 +14,7 @@ _NEEDED: Final = {"queue": "queue_url", "function": "function_arn"}
 MAX_COUNT: Final = 100
 MAX_DELAY_SECONDS: Final = 39_600.0
 """A message can be held invisible for 12 hours in all, and an hour of that is for the redrive itself."""
-MAX_AGE_SECONDS: Final = 2.0**31 - 1
+MAX_AGE_SECONDS: Final = 1_166_400
 MAX_PER_SECOND: Final = 10_000.0
 
 

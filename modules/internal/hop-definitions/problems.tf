@@ -22,6 +22,10 @@ locals {
         wrong = hop.failure.retry.base_seconds > hop.failure.retry.max_seconds
       },
       {
+        text  = "failure.max_receive_count x failure.retry.max_seconds must not be above 1166400: SQS deletes a message after 14 days, also one that is still being tried"
+        wrong = hop.failure.max_receive_count * hop.failure.retry.max_seconds > 1166400
+      },
+      {
         text  = "failure.redrive.base_delay_seconds must not be above failure.redrive.max_delay_seconds"
         wrong = hop.failure.redrive.base_delay_seconds > hop.failure.redrive.max_delay_seconds
       },

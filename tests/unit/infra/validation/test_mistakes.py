@@ -846,3 +846,19 @@ def test_every_mistake_is_reported_at_once_in_the_files_order():
         "line 10, routes.ready.destination",
         "line 12, environments.dev.region",
     ]
+
+
+@pytest.mark.parametrize(
+    ("failure", "wrong"),
+    [
+        ("{redrive: {max_age_seconds: 1166401}}", True),
+        ("{redrive: {max_age_seconds: 1166400}}", False),
+        ("{max_receive_count: 1000, retry: {max_seconds: 1167}}", True),
+        ("{max_receive_count: 1000, retry: {max_seconds: 1166}}", False),
+    ],
+)
+def test_a_message_that_would_expire_while_it_waits_is_refused(failure, wrong):
+    found = problems_with({"environments:": f"failure: {failure}\nenvironments:"})
+
+    assert bool(found) == wrong
+    assert all(problem.startswith("line 10, failure") for problem in found)

@@ -1,0 +1,45 @@
+"""The cost at rest is counted from a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts import cost
+
+
+def plan(*resources):
+    return {
+        "resource_changes": [
+            {"type": kind, "change": {"actions": ["create"], "after": values}} for kind, values in resources
+        ]
+    }
+
+
+def count(item, *resources):
+    return sum(line.count for line in cost.lines(plan(*resources)) if item in line.item)
+
+
+def test_an_alarm_costs_as_much_as_it_has_metrics():
+    joined = [{"expression": "a + b"}, *({"metric": [{"metric_name": name}]} for name in "ab")]
+    alarms = [
+        ("aws_cloudwatch_metric_alarm", {"metric_name": "Errors"}),
+        ("aws_cloudwatch_metric_alarm", {"metric_query": joined}),
+        ("aws_cloudwatch_metric_alarm", {"metric_query": [{"expression": "SELECT SUM(a)"}]}),
+    ]
+    assert (count("metrics in alarms", *alarms), count("queries", *alarms)) == (3, 1)
+
+
+@pytest.mark.parametrize(("scaling", "pollers"), [([{"maximum_concurrency": 2}], 5), ([], 2)])
+def test_a_queue_with_a_maximum_concurrency_has_more_idle_pollers(scaling, pollers):
+    requests = count("SQS", ("aws_lambda_event_source_mapping", {"scaling_config": scaling}))
+    assert requests == pytest.approx(pollers * 730 * 180 / 1e6)
+
+
+def test_what_every_account_has_free_is_not_to_pay():
+    assert cost.Line("alarms", 12, 0.1, free=10).due == pytest.approx(0.2)
+    assert cost.Line("alarms", 2, 0.1, free=10).due == 0
+
+
+def test_composite_alarms_are_alarms():
+    kinds = ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_sqs_queue"]
+    assert cost.alarm_count(plan(*((kind, {}) for kind in kinds))) == 2
