@@ -44,13 +44,18 @@ variable "failure" {
   }
 
   validation {
+    condition     = var.failure.max_receive_count * var.failure.retry.max_seconds <= 1166400
+    error_message = "failure.max_receive_count x failure.retry.max_seconds must not be above 1166400: SQS deletes a message after 14 days, also one that is still being tried."
+  }
+
+  validation {
     condition = (
       var.failure.redrive.max_count >= 0 && var.failure.redrive.max_count <= 100 && floor(var.failure.redrive.max_count) == var.failure.redrive.max_count
       && var.failure.redrive.base_delay_seconds >= 0 && var.failure.redrive.max_delay_seconds >= var.failure.redrive.base_delay_seconds && var.failure.redrive.max_delay_seconds <= 39600
-      && var.failure.redrive.max_age_seconds >= 0 && var.failure.redrive.max_age_seconds <= 2147483647
+      && var.failure.redrive.max_age_seconds >= 0 && var.failure.redrive.max_age_seconds <= 1166400
       && var.failure.redrive.max_per_second > 0 && var.failure.redrive.max_per_second <= 10000
     )
-    error_message = "failure.redrive: max_count must be a whole number from 0 to 100, max_delay_seconds from base_delay_seconds (0 or more) to 39600 (a message can be held invisible for 12 hours in all), max_age_seconds from 0 to 2147483647, max_per_second above 0 and up to 10000."
+    error_message = "failure.redrive: max_count must be a whole number from 0 to 100, max_delay_seconds from base_delay_seconds (0 or more) to 39600 (a message can be held invisible for 12 hours in all), max_age_seconds from 0 to 1166400 (13.5 of the 14 days that a queue keeps a message), max_per_second above 0 and up to 10000."
   }
 
   validation {

@@ -185,7 +185,9 @@ def test_a_definition_and_a_package_that_are_too_large_are_mistakes(
     ],
 )
 def test_more_than_a_quota_that_aws_raises_is_a_warning(text: str, said: str) -> None:
-    assert [str(warning)[: len(said)] for warning in load(text).warnings] == [said]
+    assert [str(warning)[: len(said)] for warning in load(text).warnings if "alarms.actions" not in str(warning)] == [
+        said
+    ]
 
 
 def test_as_much_as_the_quotas_is_no_warning() -> None:
@@ -195,4 +197,4 @@ def test_as_much_as_the_quotas_is_no_warning() -> None:
         | {f"j{n}": p for n, p in callers(10, authorization=JWT).items()},
     )
 
-    assert load(text).warnings == ()
+    assert [warning for warning in load(text).warnings if "alarms.actions" not in str(warning)] == []
