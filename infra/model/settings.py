@@ -71,3 +71,9 @@ class Settings(Section):
     vpc: Vpc | None = Field(default=None, description="VPC of every function; a transform or route may have its own.")
     logs: Logs = Field(default=Logs(), description="Logs of the functions.")
     alarms: Alarms = Field(default=Alarms(), description="Alarms.")
+    max_message_size: int = Field(
+        default=262144,
+        ge=262144,
+        le=1048576,
+        description="Largest message of every queue, in bytes. More than the default needs AWS provider 6.8.",
+    )

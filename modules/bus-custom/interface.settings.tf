@@ -19,6 +19,8 @@ variable "settings" {
                                  The output of `internal/lambda-package` fits. Null takes the zip of this repository
       bucket                   = bucket (`name`, `arn`) for the functions' configuration and for bodies too large for the bus. Null
                                  makes one for each module that needs one
+      max_message_size         = largest message of every queue and dead-letter queue, in bytes, 262144 to 1048576. An event that EventBridge
+                                 accepts, up to 1 MiB, and that is larger than this, is lost. More than 262144 needs AWS provider 6.8
       tags                     = tags of every resource that takes them
   EOT
   type = object({
@@ -56,7 +58,8 @@ variable "settings" {
       name = string
       arn  = string
     }))
-    tags = optional(map(string), {})
+    max_message_size = optional(number, 262144)
+    tags             = optional(map(string), {})
   })
   default  = {}
   nullable = false
@@ -64,6 +67,12 @@ variable "settings" {
   validation {
     condition     = var.settings.kms_key == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.settings.kms_key.arn))
     error_message = "settings.kms_key.arn must be the ARN of a key (arn:aws:kms:…:key/…). An alias won't do, and the AWS-managed aws/sqs key can't be used by EventBridge."
+  }
+
+  # SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+  validation {
+    condition     = var.settings.max_message_size >= 262144 && var.settings.max_message_size <= 1048576
+    error_message = "settings.max_message_size must be 262144 to 1048576 bytes."
   }
 
   validation {

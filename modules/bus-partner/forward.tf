@@ -108,7 +108,7 @@ resource "aws_sqs_queue" "dlq" {
   name                       = local.dlq_name
   message_retention_seconds  = 1209600 # 14 days, the most there is
   visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
-  max_message_size           = 262144
+  max_message_size           = var.settings.max_message_size
   sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
   kms_master_key_id          = one(var.settings.kms_key[*].arn)
   tags                       = var.settings.tags

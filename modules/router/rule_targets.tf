@@ -93,6 +93,7 @@ resource "aws_sqs_queue" "dlq" {
   name                       = local.dlq_names[each.key]
   message_retention_seconds  = 14 * 24 * 60 * 60
   visibility_timeout_seconds = each.value.failure.dlq_visibility_timeout_seconds
+  max_message_size           = var.settings.max_message_size
   sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
   kms_master_key_id          = one(var.settings.kms_key[*].arn)
   policy                     = data.aws_iam_policy_document.dlq[each.key].json

@@ -4,6 +4,7 @@ resource "aws_sqs_queue" "this" {
   name                       = "${var.name}-bus-dlq"
   message_retention_seconds  = 1209600 # 14 days, the most there is
   visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
+  max_message_size           = var.settings.max_message_size
   sqs_managed_sse_enabled    = true
   tags                       = var.settings.tags
 

@@ -14,9 +14,6 @@ locals {
   queue_arn        = "${local.queue_arn_prefix}:${local.queue_name}"
   dlq_arn          = "${local.queue_arn_prefix}:${local.dlq_name}"
 
-  # 1 MiB is the most that SQS takes; this is the most that every supported version of the provider takes.
-  max_message_size = 262144
-
   # The queue that is consumed: the module's own, or somebody else's.
   own_queue = var.existing_queue == null
   queue = local.own_queue ? {

@@ -68,7 +68,7 @@ resource "aws_sqs_queue" "dlq" {
   fifo_queue                 = var.fifo ? true : null
   message_retention_seconds  = 1209600 # 14 days, the most there is
   visibility_timeout_seconds = var.failure.dlq_visibility_timeout_seconds
-  max_message_size           = local.max_message_size
+  max_message_size           = var.settings.max_message_size
   sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
   kms_master_key_id          = one(var.settings.kms_key[*].arn)
   tags                       = var.settings.tags
@@ -89,7 +89,7 @@ resource "aws_sqs_queue" "this" {
   fifo_queue                 = var.fifo ? true : null
   message_retention_seconds  = 1209600
   visibility_timeout_seconds = coalesce(var.queue.visibility_timeout_seconds, 6 * var.function.timeout_seconds + var.queue.batch_window_seconds)
-  max_message_size           = local.max_message_size
+  max_message_size           = var.settings.max_message_size
   sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
   kms_master_key_id          = one(var.settings.kms_key[*].arn)
   tags                       = var.settings.tags
