@@ -24,8 +24,12 @@ locals {
     tags                     = { project = var.name }
   }
 
-  # The same for every module.
-  settings = merge(local.common, { bucket = module.storage.bucket, package = module.package.package })
+  # The same for every module. The review reads every dead-letter queue, and alarms for them.
+  settings = merge(local.common, {
+    bucket  = module.storage.bucket
+    package = module.package.package
+    alarms  = { reviewed = true }
+  })
 }
 
 module "bus" {
@@ -52,9 +56,10 @@ module "webhooks" {
 module "router" {
   source = "../../modules/router"
 
-  name     = var.name
-  bus_arn  = module.bus.bus_arn
-  settings = local.settings
+  name        = var.name
+  bus_arn     = module.bus.bus_arn
+  watch_rules = false # the bus watches them
+  settings    = local.settings
 
   transforms = {
     catalogue-record = {
