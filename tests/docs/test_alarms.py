@@ -22,6 +22,9 @@ EVENTS: Final = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-mon
 STATES: Final = "https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html"
 
 CAUSES: Final[dict[str, str]] = {
+    # Any alarm in their rules: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+    "person-needed": "tests/synth/test_monitoring.py::test_more_alarms_than_a_rule_may_name_are_told_by_parts",
+    "slow": "tests/synth/test_monitoring.py::test_more_alarms_than_a_rule_may_name_are_told_by_parts",
     "items-opened": f"{REDRIVER}::test_an_item_counts_as_opened_only_if_it_was_not_open_and_nobody_had_decided",
     "oldest-open": f"{MAINTENANCE}::test_what_waits_is_measured_from_counts_and_the_oldest_item_alone",
     "circuit-breaker-open": "tests/unit/media_events/delivery/test_circuit_breaker.py"
