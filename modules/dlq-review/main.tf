@@ -85,7 +85,7 @@ module "function" {
       }
       RedriveToBus = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
       WriteItems = {
-        actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         resources = [aws_dynamodb_table.items.arn]
       }
       StoreBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }

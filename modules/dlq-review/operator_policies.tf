@@ -25,7 +25,7 @@ locals {
       {
         Sid      = "ReadItemsWithoutPayload"
         Effect   = "Allow"
-        Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+        Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
         Resource = [aws_dynamodb_table.items.arn, "${aws_dynamodb_table.items.arn}/index/*"]
         Condition = {
           "ForAllValues:StringEquals" = { "dynamodb:Attributes" = local.review_attributes }

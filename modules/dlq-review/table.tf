@@ -2,6 +2,12 @@
 # Review items: failed events that need a person
 ################################################################################
 
+locals {
+  # What lists filter by. A list reads the rest by key: an item has up to 400 KB, and each index would hold, and be charged for, a copy of it. All
+  # indexes of a table may name 100 attributes together (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Projection.html).
+  filtered = ["destination", "error_code", "failure_class", "hop", "partner", "type"]
+}
+
 resource "aws_dynamodb_table" "items" {
   name                        = "${var.name}-items"
   billing_mode                = "PAY_PER_REQUEST"
@@ -75,55 +81,62 @@ resource "aws_dynamodb_table" "items" {
 
   # Every list of review items is a query of one of these, never a scan.
   global_secondary_index {
-    name            = "by-status"
-    hash_key        = "status"
-    range_key       = "last_failed_at"
-    projection_type = "ALL"
+    name               = "by-status"
+    hash_key           = "status"
+    range_key          = "last_failed_at"
+    projection_type    = "INCLUDE"
+    non_key_attributes = local.filtered
   }
 
   global_secondary_index {
-    name            = "by-group"
-    hash_key        = "group_status"
-    range_key       = "last_failed_at"
-    projection_type = "ALL"
+    name               = "by-group"
+    hash_key           = "group_status"
+    range_key          = "last_failed_at"
+    projection_type    = "INCLUDE"
+    non_key_attributes = local.filtered
   }
 
   global_secondary_index {
-    name            = "by-type"
-    hash_key        = "type_status"
-    range_key       = "last_failed_at"
-    projection_type = "ALL"
+    name               = "by-type"
+    hash_key           = "type_status"
+    range_key          = "last_failed_at"
+    projection_type    = "INCLUDE"
+    non_key_attributes = local.filtered
   }
 
   global_secondary_index {
-    name            = "by-partner"
-    hash_key        = "partner_status"
-    range_key       = "last_failed_at"
-    projection_type = "ALL"
+    name               = "by-partner"
+    hash_key           = "partner_status"
+    range_key          = "last_failed_at"
+    projection_type    = "INCLUDE"
+    non_key_attributes = local.filtered
   }
 
   global_secondary_index {
-    name            = "by-hop"
-    hash_key        = "hop_status"
-    range_key       = "last_failed_at"
-    projection_type = "ALL"
+    name               = "by-hop"
+    hash_key           = "hop_status"
+    range_key          = "last_failed_at"
+    projection_type    = "INCLUDE"
+    non_key_attributes = local.filtered
   }
 
   global_secondary_index {
-    name            = "by-destination"
-    hash_key        = "destination_status"
-    range_key       = "last_failed_at"
-    projection_type = "ALL"
+    name               = "by-destination"
+    hash_key           = "destination_status"
+    range_key          = "last_failed_at"
+    projection_type    = "INCLUDE"
+    non_key_attributes = local.filtered
   }
 
   global_secondary_index {
-    name            = "by-event"
-    hash_key        = "event_id"
-    range_key       = "first_failed_at"
-    projection_type = "ALL"
+    name               = "by-event"
+    hash_key           = "event_id"
+    range_key          = "first_failed_at"
+    projection_type    = "INCLUDE"
+    non_key_attributes = ["ingress", "operation"] # of the audit and of operations
   }
 
-  # The groups' own entries, the one with the most waiting items first.
+  # The groups' own entries, the one with the most waiting items first. They alone are here, and have no bodies.
   global_secondary_index {
     name            = "by-waiting"
     hash_key        = "register"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.recovery.review_item import Selection
 from ops.local.clients import Clients
 from ops.shared.queue_depths import depth as queue_depth
 from ops.shared.queue_depths import queue_name
+
+ITEMS_A_PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +91,26 @@ def open_review_items(clients: Clients, table: str | None) -> list[ReviewItem]:
     """The items that wait for a person, or for the outcome of a retry."""
     if table is None:
         return []
-    items = []
+    items: list[ReviewItem] = []
     for status in ("OPEN", "RETRYING"):
-        pages = clients.dynamodb.get_paginator("query").paginate(
-            TableName=table,
-            IndexName="by-status",
-            KeyConditionExpression="#status = :status",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":status": {"S": status}},
-        )
-        for page in pages:
-            for item in page["Items"]:
-                text = {name: str(value.get("S", "")) for name, value in item.items()}
-                items.append(
-                    ReviewItem(
-                        item_id=text["item_id"],
-                        event_id=text.get("event_id", ""),
-                        destination=text.get("destination", ""),
-                        status=status,
-                        reason=f"{text.get('error_code', '')}: {text.get('error_message', '')}",
-                    )
+        after = None
+        while True:
+            page = DynamoReviewTable(clients.dynamodb, table).page(
+                Selection(index="by-status", value=status), limit=ITEMS_A_PAGE, after=after
+            )
+            items += [
+                ReviewItem(
+                    item_id=item.item_id,
+                    event_id=item.event_id,
+                    destination=item.destination,
+                    status=item.status,
+                    reason=f"{item.error_code}: {item.error_message}",
                 )
+                for item in page.items
+            ]
+            after = page.after
+            if after is None:
+                break
     return items
 
 

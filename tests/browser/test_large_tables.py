@@ -27,6 +27,7 @@ class Endless:
     template: dict
     requests: Counter = field(default_factory=Counter)
     largest: int = 0
+    listed: dict = field(default_factory=dict)
 
     def _item(self, number):
         event_id = f"evt-{number:06d}"
@@ -48,6 +49,7 @@ class Endless:
         start = 0 if ExclusiveStartKey is None else _number(ExclusiveStartKey["last_failed_at"]["S"]) + 1
         end = min(start + Limit, self.count)
         items = [self._item(number) for number in range(start, end)]
+        self.listed |= {item["item_id"]["S"]: item for item in items}
         last = {name: items[-1][name] for name in ("item_id", "last_failed_at")} if end < self.count else None
         return {"Items": items, **({"LastEvaluatedKey": last} if last else {})}
 
@@ -61,7 +63,9 @@ class Endless:
     def batch_get_item(self, *, RequestItems):  # noqa: N803
         self.requests["batch"] += 1
         assert all(len(asked["Keys"]) <= 100 for asked in RequestItems.values())
-        return {"Responses": {}}
+        keys = [(table, key["item_id"]["S"]) for table, asked in RequestItems.items() for key in asked["Keys"]]
+        found = [(table, self.listed[key]) for table, key in keys if key in self.listed]
+        return {"Responses": {table: [item for other, item in found if other == table] for table in RequestItems}}
 
     def _group(self):
         group_id = self.template["group_id"]["S"]
@@ -111,7 +115,7 @@ def test_a_page_costs_the_same_with_a_hundred_thousand_items_as_with_ten(quiet, 
             visitor.go(path)
             asked[count][path] = dict(client.requests)
     assert asked[MANY] == asked[10]
-    assert max(sum(requests.values()) for requests in asked[MANY].values()) <= 3
+    assert max(sum(requests.values()) for requests in asked[MANY].values()) <= 4
     assert client.largest <= 60
     visitor.go("/")
     expect(visitor.page.get_by_text("100,000", exact=True)).to_be_visible()

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from media_events.adapters.dynamodb.review_items import CLOSED_INDEX, GROUPS_INDEX, INDEXES
+from media_events.adapters.dynamodb.review_items import AUDITED, CLOSED_INDEX, FILTERED, GROUPS_INDEX, INDEXES
 
 
 @contextmanager
@@ -34,6 +34,11 @@ def create_review_table(client: Any, name: str) -> None:
     keys = {index: ((partition, "S"), (sort, "S")) for index, (partition, sort) in INDEXES.items()}
     keys[GROUPS_INDEX[0]] = ((GROUPS_INDEX[1], "S"), (GROUPS_INDEX[2], "N"))
     keys[CLOSED_INDEX[0]] = ((CLOSED_INDEX[1], "S"), (CLOSED_INDEX[2], "S"))
+    projections: dict[str, Any] = {
+        index: {"ProjectionType": "INCLUDE", "NonKeyAttributes": AUDITED if index == "by-event" else FILTERED}
+        for index in INDEXES
+    }
+    projections |= {GROUPS_INDEX[0]: {"ProjectionType": "ALL"}, CLOSED_INDEX[0]: {"ProjectionType": "KEYS_ONLY"}}
     types = {"item_id": "S", **dict(pair for pairs in keys.values() for pair in pairs)}
     client.create_table(
         TableName=name,
@@ -47,7 +52,7 @@ def create_review_table(client: Any, name: str) -> None:
                     {"AttributeName": partition[0], "KeyType": "HASH"},
                     {"AttributeName": sort[0], "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": projections[index],
             }
             for index, (partition, sort) in keys.items()
         ],

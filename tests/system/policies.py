@@ -58,7 +58,8 @@ def accesses(operation: str, params: Mapping[str, Any]) -> Iterator[Access]:
     elif operation in {"BatchGetItem", "BatchWriteItem"}:
         for table, asked in params["RequestItems"].items():
             keys = [_partition_key(key) for key in asked["Keys"]]
-            yield Access(f"dynamodb:{operation}", f"table/{table}", {"dynamodb:LeadingKeys": keys})
+            read = _read(asked) if operation == "BatchGetItem" else {}
+            yield Access(f"dynamodb:{operation}", f"table/{table}", {"dynamodb:LeadingKeys": keys} | read)
     else:
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
         context = {"dynamodb:LeadingKeys": [_key(params)]} | _read(params)

@@ -9,6 +9,8 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
   replays and a rule's targets against ``*`` or the bus, and no action against several types of resources:
   ``StartReplay`` needs replay, archive and bus, ``CreateArchive`` archive and bus
   (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html).
+- MiniStack reads no ``dynamodb:Attributes`` from a ``BatchGetItem``, whose projections are those of its tables
+  (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ def correct(iam_actions: Any) -> None:
     replace(iam_actions, "extract_iam_action", _action)
     replace(iam_actions, "extract_resource_arn", _resource)
     replace(iam_actions, "eventbridge_resource_arns", _resources_of_events)
+    replace(iam_actions, "dynamodb_service_context", _context_of_dynamodb)
 
 
 def _action(action_of_ministack: Callable[..., str | None]) -> Callable[..., str | None]:
@@ -91,3 +94,18 @@ def _resources_of_events(buses_of_ministack: Callable[..., list[str]]) -> Callab
         return buses_of_ministack(body, region, account_id)
 
     return eventbridge_resource_arns
+
+
+def _context_of_dynamodb(context_of_ministack: Callable[[bytes], dict[str, Any]]) -> Callable[[bytes], dict[str, Any]]:
+    def dynamodb_service_context(body: bytes) -> dict[str, Any]:
+        """The condition keys of a request; of a ``BatchGetItem`` those of all its tables."""
+        asked = json.loads(body or b"{}").get("RequestItems") or {}
+        if not asked or not all(isinstance(table, dict) and "Keys" in table for table in asked.values()):
+            return context_of_ministack(body)
+        tables = [context_of_ministack(json.dumps(table).encode()) for table in asked.values()]
+        selects = {table["dynamodb:Select"] for table in tables}
+        context = {"dynamodb:Select": selects.pop() if len(selects) == 1 else "ALL_ATTRIBUTES"}
+        attributes = sorted({name for table in tables for name in table.get("dynamodb:Attributes", ())})
+        return {**context, "dynamodb:Attributes": attributes} if attributes else context
+
+    return dynamodb_service_context

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -77,6 +77,10 @@ _GROUP_TEXTS: Final = ("hop", "destination", "failure_class", "error_code", "err
 CARRIED: Final = frozenset({"body", "response", "message_attributes"})
 """Attributes that a list leaves out: the contents of the event and of the receiver's answer."""
 LISTED: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name not in CARRIED)
+FILTERED: Final = ("destination", "error_code", "failure_class", "hop", "partner", "type")
+"""What the indexes of lists have besides their keys, for ``Selection.where``; a list reads the rest by key."""
+AUDITED: Final = ("ingress", "operation")
+"""What ``by-event`` has besides its keys: the content of the audit's records and of operations."""
 
 
 class DynamoReviewTable:
@@ -112,7 +116,7 @@ class DynamoReviewTable:
 
     def get_summary(self, item_id: str) -> ReviewItem | None:
         """Read an item without the attributes in :data:`CARRIED`, consistently."""
-        return self._get(item_id, _projection())
+        return self._get(item_id, _projection(*LISTED))
 
     def _get(self, item_id: str, options: Any) -> ReviewItem | None:
         with translated("reading a review item"):
@@ -230,22 +234,26 @@ class DynamoReviewTable:
         return self._write_all(doing, [{"Update": change}])
 
     def page(self, selection: Selection, *, limit: int, after: Position | None = None) -> Slice:
-        """The next items of ``selection``, in one round trip; with a ``where`` fewer than ``limit`` may match."""
+        """The next items of ``selection``: one query, then the items by their keys, a hundred at a time.
+
+        Fewer than ``limit`` come where a ``where`` does not match, or where items have moved in the index since.
+        """
         attribute, sort = INDEXES[selection.index]
-        names, values = {"#key": attribute}, {":key": {"S": selection.value}}
-        options: Any = _projection()
+        values = {":key": {"S": selection.value}}
+        options = _projection("item_id", sort)
+        names = options["ExpressionAttributeNames"] | {"#key": attribute}
         condition = "#key = :key"
         if selection.since is not None or selection.until is not None:
-            condition += " AND #sort BETWEEN :since AND :until"
-            names["#sort"] = sort
+            condition += f" AND #{sort} BETWEEN :since AND :until"
             values |= {":since": {"S": selection.since or "0"}, ":until": {"S": selection.until or "~"}}
         if selection.where:
             options["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in selection.where)
+            names |= {f"#{name}": name for name in selection.where}
             values |= {f":{name}": {"S": value} for name, value in selection.where.items()}
         if after is not None:
             keys = {attribute: selection.value, sort: after[0], "item_id": after[1]}
             options["ExclusiveStartKey"] = {name: {"S": value} for name, value in keys.items()}
-        options["ExpressionAttributeNames"] |= names
+        options["ExpressionAttributeNames"] = names
         with translated("listing review items"):
             answer = self._client.query(
                 TableName=self._table,
@@ -257,8 +265,27 @@ class DynamoReviewTable:
                 **options,
             )
         last = answer.get("LastEvaluatedKey")
-        items = tuple(_read(item) for item in answer["Items"] if "/" not in item["item_id"]["S"])
+        positions = {row["item_id"]["S"]: row[sort]["S"] for row in answer["Items"] if "/" not in row["item_id"]["S"]}
+        whole = _projection(*LISTED, attribute)
+        found = {
+            record["item_id"]["S"]: _read(record)
+            for record in self._records(list(positions), "listing review items", ConsistentRead=True, **whole)
+            if record.get(attribute) == values[":key"] and record[sort]["S"] == positions[record["item_id"]["S"]]
+        }
+        items = tuple(found[item_id] for item_id in positions if item_id in found)
         return Slice(items, None if not last else (last[sort]["S"], last["item_id"]["S"]))
+
+    def _records(self, keys: Sequence[str], doing: str, **options: Any) -> Iterator[Mapping[str, Any]]:
+        """The records under ``keys``, in any order; missing ones are left out."""
+        remaining: list[Any] = [{"item_id": {"S": key}} for key in keys]
+        while remaining:
+            batch, remaining = remaining[:_KEYS_A_CALL], remaining[_KEYS_A_CALL:]
+            asked: Any = {"Keys": batch, **options}
+            with translated(doing):
+                answer = self._client.batch_get_item(RequestItems={self._table: asked})
+            yield from answer["Responses"].get(self._table, [])
+            unprocessed: Any = answer.get("UnprocessedKeys") or {}
+            remaining += unprocessed.get(self._table, {}).get("Keys", [])
 
     def count(self, selection: Selection, *, limit: int) -> int:
         """How many items ``selection`` has, but no more than ``limit``; one round trip."""
@@ -317,16 +344,9 @@ class DynamoReviewTable:
         """The number of items that were opened by group and hour (``2026-11-23T12``); a missing pair means 0."""
         keys = [f"{HOUR_PREFIX}{hour}/{group_id}" for group_id in group_ids for hour in hours]
         numbers: dict[tuple[str, str], int] = {}
-        remaining: list[Any] = [{"item_id": {"S": key}} for key in keys]
-        while remaining:
-            batch, remaining = remaining[:_KEYS_A_CALL], remaining[_KEYS_A_CALL:]
-            with translated("reading how many items were opened"):
-                answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": batch}})
-            for record in answer["Responses"].get(self._table, []):
-                hour, _, group_id = record["item_id"]["S"].removeprefix(HOUR_PREFIX).partition("/")
-                numbers[group_id, hour] = int(record["opened"]["N"])
-            unprocessed: Any = answer.get("UnprocessedKeys") or {}
-            remaining += unprocessed.get(self._table, {}).get("Keys", [])
+        for record in self._records(keys, "reading how many items were opened"):
+            hour, _, group_id = record["item_id"]["S"].removeprefix(HOUR_PREFIX).partition("/")
+            numbers[group_id, hour] = int(record["opened"]["N"])
         return numbers
 
     def _counting(self, before: ReviewItem | None, after: ReviewItem) -> list[Any]:
@@ -446,8 +466,8 @@ def _group(record: Mapping[str, Any]) -> Group:
     )
 
 
-def _projection() -> dict[str, Any]:
-    names = {f"#{name}": name for name in LISTED}
+def _projection(*attributes: str) -> dict[str, Any]:
+    names = {f"#{name}": name for name in attributes}
     return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
 
 

@@ -19,9 +19,40 @@ def _iam() -> dict[str, Any]:
         extract_iam_action=lambda service, _method, _path, operation: operation and f"{service}:{operation}",
         extract_resource_arn=lambda *_: "as MiniStack says",
         eventbridge_resource_arns=lambda *_: ["bus", "other bus"],
+        dynamodb_service_context=_context,
     )
     permissions.correct(iam)
     return vars(iam)
+
+
+def _context(body: bytes) -> dict[str, Any]:
+    """As MiniStack: it reads the projection at the top of a request."""
+    projection = json.loads(body).get("ProjectionExpression")
+    if projection is None:
+        return {"dynamodb:Select": "ALL_ATTRIBUTES"}
+    return {"dynamodb:Select": "SPECIFIC_ATTRIBUTES", "dynamodb:Attributes": projection.split(", ")}
+
+
+@pytest.mark.parametrize(
+    ("request_body", "context"),
+    [
+        (
+            {"RequestItems": {"items": {"Keys": [], "ProjectionExpression": "item_id, hop"}}},
+            {"dynamodb:Select": "SPECIFIC_ATTRIBUTES", "dynamodb:Attributes": ["hop", "item_id"]},
+        ),
+        ({"RequestItems": {"items": {"Keys": []}}}, {"dynamodb:Select": "ALL_ATTRIBUTES"}),
+        (
+            {"RequestItems": {"items": {"Keys": []}, "other": {"Keys": [], "ProjectionExpression": "hop"}}},
+            {"dynamodb:Select": "ALL_ATTRIBUTES", "dynamodb:Attributes": ["hop"]},
+        ),
+        ({"RequestItems": {"items": [{"PutRequest": {}}]}}, {"dynamodb:Select": "ALL_ATTRIBUTES"}),
+        ({"Key": {}}, {"dynamodb:Select": "ALL_ATTRIBUTES"}),
+    ],
+)
+def test_a_batch_that_reads_names_the_attributes_of_all_its_tables(
+    iam: dict[str, Any], request_body: dict[str, Any], context: dict[str, Any]
+) -> None:
+    assert iam["dynamodb_service_context"](json.dumps(request_body).encode()) == context
 
 
 @pytest.mark.parametrize(
