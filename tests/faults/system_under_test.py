@@ -156,8 +156,8 @@ class Kit:
         self._functions: Any = self.functions
         self.bus = Bus(world, "kit")
         self.partner_bus = Bus(world, "acme")
-        self.ingress_idempotency: Any = IdempotencyTable(world, "ingress-ledger", "pk")
-        self.route_idempotency: Any = IdempotencyTable(world, "route-ledger", "pk")
+        self.ingress_idempotency: Any = IdempotencyTable(world, "ingress-idempotency", "pk")
+        self.route_idempotency: Any = IdempotencyTable(world, "route-idempotency", "pk")
         self.reviews: Any = Table(world, "review", "item_id")
         self.events: Any = self.bus
         self.bodies = S3Bodies(cast("Any", self.s3), "s3://kit/bodies/events/")
@@ -169,7 +169,7 @@ class Kit:
         self._attending: dict[str, set[tuple[str, int]]] = {}
         self.http = http
         self.receivers = {name: HttpReceiver(world, name, idempotent=name != "plain") for name in http}
-        self.key_queues = DynamoKeyQueues(self.route_idempotency, "ledger", clock=world.clock)
+        self.key_queues = DynamoKeyQueues(self.route_idempotency, "idempotency", clock=world.clock)
         self.executions: Counter[str] = Counter()
         self.machines: Any = StateMachines(world, self._executed)
         self.receiver = self._webhook()
@@ -220,7 +220,7 @@ class Kit:
             function_arn=function,
             consumer_arn=hop.name if hop.name in self.functions.functions else None,
             policy=RedrivePolicy(),
-            idempotency_table="ledger" if hop.name.startswith("route/") and redrive_target == "queue" else None,
+            idempotency_table="idempotency" if hop.name.startswith("route/") and redrive_target == "queue" else None,
         )
 
     def _consumer(self, hop: _Hop, **options: Any) -> Consumer:
@@ -261,7 +261,7 @@ class Kit:
 
     def idempotency(self, invocation: Invocation, table: Any = None) -> DynamoIdempotencyStore:
         return DynamoIdempotencyStore(
-            table or self.ingress_idempotency, "ledger", owner=invocation.request_id, clock=self.world.clock
+            table or self.ingress_idempotency, "idempotency", owner=invocation.request_id, clock=self.world.clock
         )
 
     def remaining(self, invocation: Invocation) -> Callable[[], float]:
@@ -390,8 +390,8 @@ class Kit:
         circuit_breaker = CircuitBreaker(
             destination=destination.name,
             policy=destination.circuit_breaker or CircuitBreakerPolicy(),
-            store=DynamoCircuitBreaker(self.route_idempotency, "ledger", destination.name, clock=self.world.clock),
-            table="ledger",
+            store=DynamoCircuitBreaker(self.route_idempotency, "idempotency", destination.name, clock=self.world.clock),
+            table="idempotency",
             report=self.report,
             clock=self.world.clock,
             rng=self.rng,
@@ -402,7 +402,7 @@ class Kit:
             latest = None
             if destination.latest:
                 positions = DynamoLatestPositions(
-                    self.route_idempotency, "ledger", owner=invocation.request_id, clock=self.world.clock
+                    self.route_idempotency, "idempotency", owner=invocation.request_id, clock=self.world.clock
                 )
                 hold_seconds = (destination.circuit_breaker or CircuitBreakerPolicy()).hold_seconds
                 latest = LatestOnly(destination=destination.name, positions=positions, hold_seconds=hold_seconds)
@@ -412,7 +412,7 @@ class Kit:
                     destination=destination.name,
                     policy=destination.strict,
                     key_queues=self.key_queues,
-                    parked_messages=DynamoParkedMessages(self.route_idempotency, "ledger", clock=self.world.clock),
+                    parked_messages=DynamoParkedMessages(self.route_idempotency, "idempotency", clock=self.world.clock),
                     idempotency=idempotency,
                     waiting=self._sqs_queue(hop),
                     owner=invocation.request_id,
@@ -489,7 +489,7 @@ class Kit:
 
     def service(self) -> ReviewService:
         """The review service of an operator."""
-        idempotency_stores = IdempotencyTables(self.route_idempotency, ["ledger"], clock=self.world.clock)
+        idempotency_stores = IdempotencyTables(self.route_idempotency, ["idempotency"], clock=self.world.clock)
         return ReviewService(
             table=self.table,
             delivery_records=idempotency_stores,

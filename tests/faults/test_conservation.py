@@ -78,12 +78,18 @@ def test_faults_of_every_kind_really_struck():
     assert {entries[mark] for mark in run.senders.accepted} == set(ENTRY_NAMES)
     # Every kind of durable write: events, a large body, the idempotency records of an ingress and a route.
     struck = {site for site, _, _ in faults}
-    for write in ("kit/put", "s3/put", "ingress-ledger/put", "ingress-ledger/update", "route-ledger/update"):
+    for write in (
+        "kit/put",
+        "s3/put",
+        "ingress-idempotency/put",
+        "ingress-idempotency/update",
+        "route-idempotency/update",
+    ):
         assert {f"{write}/{kind}" for kind in ("kill-before", "kill-after", "refuse", "lose-answer")} <= struck
     kinds = {site.rpartition("/")[2] for site, _, _ in faults}
     assert {"kill-before", "kill-after", "refuse", "lose-answer", "refuse-entry", "undeliverable"} <= kinds
     assert {"twice", "comes-back", "down", "refuses", "never-ready", "slow"} <= kinds
-    assert {"ingress-ledger", "route-ledger", "review", "kit", "s3", "states"} <= {
+    assert {"ingress-idempotency", "route-idempotency", "review", "kit", "s3", "states"} <= {
         s.split("/")[0] for s, _, _ in faults
     }
 
@@ -110,7 +116,13 @@ def test_while_permissions_spread_events_are_retried_and_no_person_is_asked(seco
     assert (tally.delivered, tally.review) == (len(run.senders.accepted), 0)
     denied = {site.partition("/denied")[0] for site, _, _ in tally.faults}
     # A rule that may not send to its queue yet, and calls of the functions.
-    assert {"ingress/custom-bus", "kit/put", "ingress-ledger/put", "route-ledger/put", "states/start"} <= denied
+    assert {
+        "ingress/custom-bus",
+        "kit/put",
+        "ingress-idempotency/put",
+        "route-idempotency/put",
+        "states/start",
+    } <= denied
 
 
 def test_a_webhook_is_answered_2xx_only_once_its_event_is_safe():

@@ -15,7 +15,7 @@ import pytest
 from ops.local.server import wiring
 
 APPLICATION = Path(__file__).parent / "local_cloud" / "fault_injection.py"
-LEDGER_BODY = json.dumps({"Key": {"pk": {"S": "9:partner.a|10:evt-000007|destination/plain"}}})
+RECORD_BODY = json.dumps({"Key": {"pk": {"S": "9:partner.a|10:evt-000007|destination/plain"}}})
 
 
 class Process:
@@ -97,12 +97,12 @@ def call(chaos: Any, target: str, body: str, *, service: str = "dynamodb", agent
 
 
 def test_without_faults_every_call_goes_through(chaos):
-    assert call(chaos, "DynamoDB_20120810.UpdateItem", LEDGER_BODY) == (200, b"done")
+    assert call(chaos, "DynamoDB_20120810.UpdateItem", RECORD_BODY) == (200, b"done")
 
 
 def test_refused_call_is_not_done_and_its_delivery_counts_as_unconfirmed(chaos):
     chaos.module.faults.set({"refuse": 1})
-    status, body = call(chaos, "DynamoDB_20120810.UpdateItem", LEDGER_BODY)
+    status, body = call(chaos, "DynamoDB_20120810.UpdateItem", RECORD_BODY)
     assert (status, json.loads(body)["__type"]) == (400, "ProvisionedThroughputExceededException")
     assert chaos.done == []
     assert [found[:2] for found in chaos.module.faults.unconfirmed] == [("plain", "evt-000007")]

@@ -66,7 +66,7 @@ def left_behind(clients: Clients, outputs: dict[str, Any]) -> list[str]:
     return [name for name in [*rules, *queues] if "-replay-" in name]
 
 
-def test_dry_run_finds_that_the_ledgers_have_every_delivery(
+def test_dry_run_finds_that_the_idempotency_store_has_every_delivery(
     replay: Replay, receiver: Receiver, clients: Clients, outputs: dict[str, Any]
 ):
     before = requests_of(receiver)
