@@ -145,7 +145,8 @@ def test_every_adapter_gets_the_same_answers_and_leaves_the_same_items(moto, act
 
 
 def _comparable(items: dict[str, Any]) -> Any:
-    """Items with their numbers as numbers: 1.50 and 1.5 are one."""
+    """Items with their numbers as numbers: 1.50 and 1.5 are one. The token of their last write is random."""
+    known = {key: {name: value for name, value in item.items() if name != "written_by"} for key, item in items.items()}
     return json.loads(
-        json.dumps(items), object_hook=lambda pair: {**pair, "N": float(pair["N"])} if "N" in pair else pair
+        json.dumps(known), object_hook=lambda pair: {**pair, "N": float(pair["N"])} if "N" in pair else pair
     )
