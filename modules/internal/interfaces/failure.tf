@@ -42,7 +42,7 @@ variable "failure" {
   }
 
   validation {
-    condition     = var.failure.max_receive_count * var.failure.retry.max_seconds <= 1166400
+    condition     = var.failure.retry.max_seconds <= 1166400 / var.failure.max_receive_count
     error_message = "failure.max_receive_count x failure.retry.max_seconds must not be above 1166400: SQS deletes a message after 14 days, also one that is still being tried."
   }
 
