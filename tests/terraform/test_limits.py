@@ -64,7 +64,7 @@ def test_modules_have_the_same_limits(name: str) -> None:
     validations = " ".join(re.findall(r"condition += (.+?)\n    error", _text(name), re.DOTALL))
     numbers = {
         (path, sign, limit)
-        for path, sign, limit in re.findall(rf"var\.{name}\.([a-z_.]+) (>=|<=|>) ([0-9]+)(?! [*/])", validations)
+        for path, sign, limit in re.findall(rf"var\.{name}\.([a-z_.]+) (>=|<=|>) ([0-9]+)\b(?! [*/])", validations)
     }
     unknown = [number for number in numbers if not _is_limit(name, *number)]
 
