@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ops.local.server import alarms, event_buses, permissions, queues, simulation
+from ops.local.server import (
+    alarms,
+    event_buses,
+    event_entries,
+    messages,
+    objects,
+    permissions,
+    policies,
+    queues,
+    simulation,
+)
 
 
 def correct_ministack() -> None:
@@ -17,9 +27,17 @@ def correct_ministack() -> None:
     alarms.correct(_service("cloudwatch"))
     event_buses.correct(_service("eventbridge"))
     queues.correct(_service("sqs"), _service("sns"))
-    permissions.correct(importlib.import_module("ministack.core.iam_actions"))
-    simulation.correct(_service("iam"), importlib.import_module("ministack.core.iam_evaluator"))
+    event_entries.correct(_service("eventbridge"))
+    messages.correct(_service("sqs"))
+    policies.correct(_service("iam"), _service("sqs"), _service("sns"))
+    objects.correct(_service("s3"), _core("iam_evaluator"), _core("iam_actions"), _core("router"))
+    permissions.correct(_core("iam_actions"))
+    simulation.correct(_service("iam"), _core("iam_evaluator"))
 
 
 def _service(name: str) -> Any:
     return importlib.import_module(f"ministack.services.{name}")
+
+
+def _core(name: str) -> Any:
+    return importlib.import_module(f"ministack.core.{name}")
