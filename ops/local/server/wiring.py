@@ -7,6 +7,7 @@ from typing import Any
 
 from ops.local.server import (
     alarms,
+    descriptions,
     event_buses,
     event_entries,
     messages,
@@ -30,6 +31,7 @@ def correct_ministack() -> None:
     event_entries.correct(_service("eventbridge"))
     messages.correct(_service("sqs"))
     policies.correct(_service("iam"), _service("sqs"), _service("sns"))
+    descriptions.correct(_service("lambda_svc"), _service("apigateway"), _service("eventbridge"))
     objects.correct(_service("s3"), _core("iam_evaluator"), _core("iam_actions"), _core("router"))
     permissions.correct(_core("iam_actions"))
     simulation.correct(_service("iam"), _core("iam_evaluator"))
