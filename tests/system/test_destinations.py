@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from ops.local.clients import Clients
 from ops.local.function_logs import LogLine, LogReader
 from ops.local.overview import open_review_items
 from ops.local.paths import LocalPaths
+from ops.local.server.lineage import hash_of, header_with
+from ops.local.server.loops import LIMIT
 from ops.review.bootstrap import service
 from tests.fakes.events import make_event
 from tests.fakes.http_receiver import CLIENT, Receivers, event_of
@@ -478,7 +481,8 @@ def test_receiver_that_is_down_for_long_loses_nothing_and_eats_no_attempts(targe
     targets.publish(*burst[:4])
     assert eventually(lambda: len(targets.receivers.at("/fragile", status=503)) >= 4)
     targets.publish(*burst[4:])
-    time.sleep(15)
+    # Each copy continues its event's chain of requests, which Lambda's loop detection would stop after so many rounds.
+    assert eventually(lambda: max(_deferrals(targets, "route/to-fragile").values(), default=0) > LIMIT + 2)
     asked = len(targets.receivers.at("/fragile", status=503))
     targets.receivers.down.clear()
 
@@ -494,6 +498,53 @@ def test_receiver_that_is_down_for_long_loses_nothing_and_eats_no_attempts(targe
     # Those that were tried while it was down may have used up their two attempts; the crowd behind them has not.
     assert len(waiting()) <= asked // 2
     assert asked < 2 * len(burst)
+
+
+@pytest.mark.parametrize(("setting", "runs"), [("Allow", True), ("Terminate", False)])
+def test_message_that_came_round_sixteen_times_reaches_a_function_only_where_it_may_loop(
+    targets: Targets,
+    setting: Any,
+    runs: bool,  # noqa: FBT001
+) -> None:
+    function, clients = targets.outputs["functions"]["route/to-third"], targets.clients
+    assert clients.lambda_.get_function_recursion_config(FunctionName=function)["RecursiveLoop"] == "Allow"
+    (mapping,) = clients.lambda_.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+    queue = clients.sqs.get_queue_url(QueueName=mapping["EventSourceArn"].rpartition(":")[2])["QueueUrl"]
+    arn = clients.lambda_.get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    header: Any = {"DataType": "String", "StringValue": header_with({hash_of(arn): LIMIT})}
+    event = make_event(id=f"round-{setting}")
+    clients.lambda_.put_function_recursion_config(FunctionName=function, RecursiveLoop=setting)
+    try:
+        clients.sqs.send_message(
+            QueueUrl=queue,
+            MessageBody=json.dumps({"id": event.metadata.id, "detail": event.to_detail()}),
+            MessageSystemAttributes={"AWSTraceHeader": header},
+        )
+        assert eventually(lambda: targets.arrived("/third", event.metadata.id) == 1 or _dropped(targets, function) > 0)
+    finally:
+        clients.lambda_.put_function_recursion_config(FunctionName=function, RecursiveLoop="Allow")
+
+    assert (targets.arrived("/third", event.metadata.id), _dropped(targets, function)) == ((1, 0) if runs else (0, 1))
+
+
+def _deferrals(targets: Targets, hop: str) -> Counter[str]:
+    """How often each event was deferred."""
+    return Counter(line.fields["event_id"] for line in _log(targets, hop) if line.message == "event deferred")
+
+
+def _dropped(targets: Targets, function: str) -> float:
+    """How many invocations Lambda has stopped because the function is in a loop."""
+    now = datetime.now(UTC)
+    found = targets.clients.cloudwatch.get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="RecursiveInvocationsDropped",
+        Dimensions=[{"Name": "FunctionName", "Value": function}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=7200,
+        Statistics=["Sum"],
+    )
+    return sum(point["Sum"] for point in found["Datapoints"])
 
 
 # --- waiting workflows -------------------------------------------------------------------------------------------

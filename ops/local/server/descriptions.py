@@ -24,10 +24,10 @@ def correct(lambdas: Any, api_gateway: Any, eventbridge: Any) -> None:
 
 def _limit(service: Any, name: str, most: int, code: str) -> None:
     def limited(handler_of_ministack: Callable[..., Coroutine[Any, Any, Answer]]) -> Any:
-        async def handle_request(method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Answer:
+        async def handle_request(method: str, path: str, headers: Any, body: bytes, *rest: Any, **more: Any) -> Answer:
             # An invocation's payload is the function's own.
             if path.endswith("/invocations") or _length(body, name) <= most:
-                return await handler_of_ministack(method, path, headers, body, *rest)
+                return await handler_of_ministack(method, path, headers, body, *rest, **more)
             message = f"1 validation error detected: '{name}' must have length less than or equal to {most}"
             answer = json.dumps({"__type": code, "message": message}).encode()
             return HTTPStatus.BAD_REQUEST, {"Content-Type": "application/json", "x-amzn-errortype": code}, answer

@@ -84,9 +84,9 @@ class Chain:
     def read_requests(self, handler_of_ministack: Callable[..., Coroutine[Any, Any, Answer]]) -> Any:
         """For the services that pass the header on: a request's lineage is the one in its header."""
 
-        async def handle_request(method: str, path: str, headers: Mapping[str, str], *rest: Any) -> Answer:
+        async def handle_request(method: str, path: str, headers: Mapping[str, str], *rest: Any, **more: Any) -> Answer:
             self.continue_from(lineage_of(headers.get(HEADER, "")))
-            return await handler_of_ministack(method, path, headers, *rest)
+            return await handler_of_ministack(method, path, headers, *rest, **more)
 
         return handle_request
 

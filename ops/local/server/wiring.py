@@ -10,6 +10,8 @@ from ops.local.server import (
     descriptions,
     event_buses,
     event_entries,
+    lineage,
+    loops,
     messages,
     objects,
     permissions,
@@ -33,6 +35,9 @@ def correct_ministack() -> None:
     policies.correct(_service("iam"), _service("sqs"), _service("sns"))
     descriptions.correct(_service("lambda_svc"), _service("apigateway"), _service("eventbridge"))
     objects.correct(_service("s3"), _core("iam_evaluator"), _core("iam_actions"), _core("router"))
+    chain = lineage.Chain()
+    lineage.correct(chain, _service("sqs"), _service("sns"), _service("s3"))
+    loops.correct(chain, _service("lambda_svc"))
     permissions.correct(_core("iam_actions"))
     simulation.correct(_service("iam"), _core("iam_evaluator"))
 
