@@ -25,8 +25,15 @@ REQUIRED: Final = ("Source", "DetailType", "Detail")
 
 def size_of(entry: Mapping[str, Any]) -> int:
     """The size of an entry as EventBridge computes it, in bytes."""
-    texts = [*(str(entry.get(name) or "") for name in REQUIRED), *map(str, entry.get("Resources") or ())]
+    texts = [str(entry.get("Source") or ""), str(entry.get("DetailType") or ""), detail_of(entry)]
+    texts += map(str, entry.get("Resources") or ())
     return sum(len(text.encode()) for text in texts) + (TIME_BYTES if entry.get("Time") is not None else 0)
+
+
+def detail_of(entry: Mapping[str, Any]) -> str:
+    """The entry's Detail as text; a workflow's task has a JSON value, which Step Functions makes text of."""
+    detail = entry.get("Detail") or ""
+    return detail if isinstance(detail, str) else json.dumps(detail)
 
 
 def problem_of(entry: Mapping[str, Any]) -> dict[str, str] | None:
@@ -36,7 +43,7 @@ def problem_of(entry: Mapping[str, Any]) -> dict[str, str] | None:
             reason = f"Parameter {name} is not valid. Reason: {name} is a required argument."
             return {"ErrorCode": "InvalidArgument", "ErrorMessage": reason}
     try:
-        is_object = isinstance(json.loads(str(entry["Detail"])), dict)
+        is_object = isinstance(json.loads(detail_of(entry)), dict)
     except ValueError:
         is_object = False
     return None if is_object else {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}

@@ -75,3 +75,9 @@ def test_all_entries_of_a_request_are_smaller_than_a_mebibyte_together(put: Any)
     assert put(GOOD, padded(rest - 1))[0] == 200
     status, answer = put(GOOD, padded(rest))
     assert (status, answer["__type"]) == (400, "ValidationException")
+
+
+def test_a_workflows_task_gives_the_detail_as_an_object(put: Any) -> None:
+    assert put(GOOD | {"Detail": {"id": 1}})[1]["FailedEntryCount"] == 0
+    assert put(GOOD | {"Detail": [1]})[1]["Entries"][0]["ErrorCode"] == "MalformedDetail"
+    assert size_of(GOOD | {"Detail": {"id": 1}}) == size_of(GOOD)
