@@ -45,7 +45,7 @@ class Redrive(Section):
     max_count: int = Field(default=3, ge=0, le=100, description="Most redrives; 0 sends every dead letter to review.")
     base_delay_seconds: float = Field(default=60, ge=0, le=39600, description="First wait; it doubles each time.")
     max_delay_seconds: float = Field(default=3600, ge=0, le=39600, description="Longest wait.")
-    max_age_seconds: float = Field(default=86400, ge=0, le=WAIT_SECONDS, description="Older events go to review.")
+    max_age_seconds: float = Field(default=172800, ge=0, le=WAIT_SECONDS, description="Older events go to review.")
     max_per_second: float = Field(
         default=5, gt=0, le=10000, description="Rate limit of the hop, so that live events do not wait."
     )

@@ -48,7 +48,7 @@ class CircuitBreaker(Section):
     )
     max_delay_seconds: float = Field(default=900, gt=0, le=43200, description="Longest pause.")
     hold_seconds: float = Field(
-        default=86400, gt=0, le=864000, description="How long an event waits before it becomes a dead letter."
+        default=172800, gt=0, le=864000, description="How long an event waits before it becomes a dead letter."
     )
 
     @model_validator(mode="before")
@@ -80,7 +80,7 @@ class Strict(Section):
         "one cannot be delivered.",
     )
     hold_seconds: float = Field(
-        default=86400,
+        default=172800,
         gt=0,
         le=864000,
         description="How long an event waits in the queue before it becomes a dead letter.",

@@ -20,13 +20,12 @@ from tests.faults.system_under_test import Kit
 DAY = 86_400.0
 KEYS = 100
 SENT_WITHIN = 600.0
-HOLD = {"hold_seconds": 2 * DAY}
-"""Longer than the outage: what waits longer than this goes to review, whatever else happens."""
 SETTINGS: dict[str, dict[str, Any]] = {
-    "plain": {"circuit_breaker": HOLD},
-    "latest": {"circuit_breaker": HOLD, "ordering": "latest"},
-    "strict": {"circuit_breaker": HOLD, "ordering": "strict", "strict": HOLD},
+    "plain": {},
+    "latest": {"ordering": "latest"},
+    "strict": {"ordering": "strict"},
 }
+"""All else is as it is by default."""
 
 
 @dataclass
@@ -109,6 +108,15 @@ def test_a_lone_event_waits_for_a_day_and_sqs_never_moves_it(ordering: str) -> N
     assert max(letter.after for letter in outage.dead_letters) < 1_800
     assert min(outage.rounds.values()) > 5 * LIMIT
     assert not outage.world.dropped
+
+
+@pytest.mark.parametrize("ordering", SETTINGS)
+def test_a_few_events_of_which_some_fail_before_the_circuit_breaker_opens_are_all_delivered(ordering: str) -> None:
+    outage = LongOutage(20, SETTINGS[ordering])
+
+    assert outage.delivered == Counter(outage.marks)
+    assert (outage.in_review, outage.drained) == (0, True)
+    assert not any(letter.moved_by_sqs for letter in outage.dead_letters)
 
 
 def test_where_the_function_may_not_loop_lambda_stops_it_and_the_event_is_taken_for_poison() -> None:

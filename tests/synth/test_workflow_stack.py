@@ -414,7 +414,7 @@ def test_breaker_and_ordering_of_a_destination_hold_for_its_routes(synthesise):
         "failures": 3,
         "delay_seconds": 30,
         "max_delay_seconds": 900,
-        "hold_seconds": 86400,
+        "hold_seconds": 172800,
     }
 
 
@@ -424,7 +424,7 @@ def test_strict_order_of_a_destination_holds_for_its_routes(synthesise):
     route = synthesise(text)["dev"].module("router")["routes"]["ready"]
 
     assert route["ordering"] == "strict"
-    assert route["strict"] == {"reorder_seconds": 5, "on_failure": "park", "hold_seconds": 86400}
+    assert route["strict"] == {"reorder_seconds": 5, "on_failure": "park", "hold_seconds": 172800}
 
 
 def test_input_transformer_goes_with_what_the_rule_itself_sends_to(synthesise):

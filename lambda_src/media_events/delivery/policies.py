@@ -26,7 +26,7 @@ class CircuitBreakerPolicy:
     failures: int = 10
     delay_seconds: float = 30.0
     max_delay_seconds: float = 900.0
-    hold_seconds: float = 86_400.0
+    hold_seconds: float = 172_800.0
 
 
 OnFailure = Literal["block", "park"]
@@ -47,7 +47,7 @@ class ResequencerPolicy:
 
     reorder_seconds: float = 5.0
     on_failure: OnFailure = "block"
-    hold_seconds: float = 86_400.0
+    hold_seconds: float = 172_800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

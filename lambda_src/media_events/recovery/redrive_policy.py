@@ -38,7 +38,7 @@ class RedrivePolicy:
     max_count: int = 3
     base_delay_seconds: float = 60
     max_delay_seconds: float = 3600
-    max_age_seconds: float = 86_400
+    max_age_seconds: float = 172_800
     max_per_second: float = 5
     """The rate limit of the hop's redrives, so that they don't crowd out its live traffic."""
 

@@ -222,7 +222,7 @@ run "dead_letters_are_handed_to_review_under_a_key_that_is_known_in_the_plan" {
         redrive_target    = "bus"
         idempotency_table = null
         ordered           = false
-        redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
+        redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
       }
     })
     error_message = "dlq-review takes this very shape."

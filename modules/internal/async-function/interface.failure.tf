@@ -24,7 +24,7 @@ variable "failure" {
       max_count          = optional(number, 3)
       base_delay_seconds = optional(number, 60)
       max_delay_seconds  = optional(number, 3600)
-      max_age_seconds    = optional(number, 86400)
+      max_age_seconds    = optional(number, 172800)
       max_per_second     = optional(number, 5)
     }), {})
     dlq_visibility_timeout_seconds = optional(number, 360)

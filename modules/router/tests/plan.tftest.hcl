@@ -467,7 +467,7 @@ run "idempotency_store_alarms_and_outputs_are_complete" {
       consumer_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:media-test-cms"
       redrive_target   = "queue"
       ordered          = false
-      redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 86400, max_per_second = 5 }
+      redrive          = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
 
       idempotency_table = { name = "media-test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
     }

@@ -146,7 +146,7 @@ run "dead_letters_go_back_to_the_queue" {
         redrive_target    = "queue"
         idempotency_table = null
         ordered           = false
-        redrive           = { base_delay_seconds = 60, max_age_seconds = 86400, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
+        redrive           = { base_delay_seconds = 60, max_age_seconds = 172800, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
       }
     })
     error_message = "dlq-review takes this very shape."
@@ -176,7 +176,7 @@ run "dead_letters_of_somebody_elses_queue_go_back_to_the_function" {
       redrive_target    = "function"
       idempotency_table = null
       ordered           = false
-      redrive           = { base_delay_seconds = 60, max_age_seconds = 86400, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
+      redrive           = { base_delay_seconds = 60, max_age_seconds = 172800, max_count = 3, max_delay_seconds = 3600, max_per_second = 5 }
     })
     error_message = "Their queue is not ours to write to."
   }

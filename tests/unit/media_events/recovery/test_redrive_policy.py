@@ -125,14 +125,14 @@ def test_an_event_that_its_bus_could_not_decrypt_waits_for_a_person_whose_retry_
 
 
 def test_a_dead_letter_that_is_too_old_is_not_tried_again():
-    asked = verdict(at=SENT + 86_401)
+    asked = verdict(at=SENT + 172_801)
     assert isinstance(asked, SendToReview)
     assert (asked.failure.failure_class, asked.failure.code) == ("expired", "http-503")
 
 
 def test_the_age_counts_from_the_first_failure_over_all_redrives():
-    travelled = {"firstfailedtime": {"dataType": "String", "stringValue": "2026-11-22T12:00:00.000Z"}}
-    assert first_failed(replace(dead_letter("consumer"), message_attributes=travelled)) == SENT - 86_400
+    travelled = {"firstfailedtime": {"dataType": "String", "stringValue": "2026-11-21T12:00:00.000Z"}}
+    assert first_failed(replace(dead_letter("consumer"), message_attributes=travelled)) == SENT - 172_800
     assert isinstance(verdict(message_attributes=travelled, at=SENT + 600), SendToReview)
 
 
@@ -255,7 +255,7 @@ INGRESS = {
 def test_a_configuration_is_read():
     document = {"dead_letter_queues": {ACCOUNT + "d": INGRESS | {"redrive": {"max_count": 1, "max_age_seconds": None}}}}
     parsed = parse_queues(document)[ACCOUNT + "d"]
-    assert (parsed.policy.max_count, parsed.policy.max_age_seconds) == (1, 86_400)
+    assert (parsed.policy.max_count, parsed.policy.max_age_seconds) == (1, 172_800)
 
 
 def test_a_queue_whose_dead_letters_go_nowhere_needs_nothing_to_send_them_to():
