@@ -53,7 +53,11 @@ class Case:
 
 # There are alarms or there are none; and the provider makes no plan for a zip whose runtime it does not know.
 RUNTIME: Final = {"function.runtime": "python3.13"}
-IN_EVERY_MODULE: Final = RUNTIME | {"settings.alarms.enabled": True}
+IN_EVERY_MODULE: Final = RUNTIME | {
+    "settings.alarms.enabled": True,
+    "settings.alarms.reviewed": False,
+    "settings.alarms.severities": ["critical", "warning"],
+}
 PACKAGE_IN_S3: Final = {"settings.package.filename": LEFT_OUT}
 
 FILTER: Final = json.dumps({"kind": ["asset"]})
@@ -171,7 +175,13 @@ CASES: Final = [
     Case(
         "router",
         "everything",
-        PACKAGE_IN_S3 | {"manage_log_policy": True, "transforms": Elements(TRANSFORMS), "routes": Elements(ROUTES)},
+        PACKAGE_IN_S3
+        | {
+            "manage_log_policy": True,
+            "watch_rules": True,
+            "transforms": Elements(TRANSFORMS),
+            "routes": Elements(ROUTES),
+        },
     ),
     # An express workflow has no metric of throttled executions.
     Case("state-machine", "everything", {"type": "STANDARD"}),

@@ -13,7 +13,7 @@ module "alarms" {
   owner    = "ingress/${var.name}"
   settings = var.settings
 
-  alarms = { for partner in var.watch_rules ? keys(var.partners) : [] : "${local.names[partner]}-rule-failed" => {
+  alarms = { for partner in var.watch_rules ? keys(var.partners) : [] : "${partner}-rule-failed" => {
     severity    = "critical"
     description = "The rule for ${local.names[partner]} could not reach the queue. The events are in the dead-letter queue, or, where InvocationsFailedToBeSentToDlq counts, lost but for the bus's archive. Look at the policies of both queues and their key at once."
     metrics = { for id, metric in { failed = "FailedInvocations", lost = "InvocationsFailedToBeSentToDlq" } :

@@ -13,10 +13,10 @@ module "alarms" {
   alarms = var.dead_lettered && var.settings.alarms.reviewed ? {} : {
     errors = {
       severity    = "critical"
-      description = "${var.name} crashed, timed out or raised, or Lambda took it for a loop and stopped it. See the log group ${aws_cloudwatch_log_group.this.name}."
+      description = "${var.name} crashed, timed out or raised${var.recursive_loop == "Allow" ? "" : ", or Lambda took it for a loop and stopped it"}. See the log group ${aws_cloudwatch_log_group.this.name}."
       # An invocation that Lambda stops as a loop is no error: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-      expression = "FILL(errors, 0) + FILL(dropped, 0)"
-      metrics = { for id, metric in { errors = "Errors", dropped = "RecursiveInvocationsDropped" } :
+      expression = var.recursive_loop == "Allow" ? null : "FILL(errors, 0) + FILL(dropped, 0)"
+      metrics = { for id, metric in merge({ errors = "Errors" }, var.recursive_loop == "Allow" ? {} : { dropped = "RecursiveInvocationsDropped" }) :
         id => { namespace = "AWS/Lambda", name = metric, dimensions = { FunctionName = aws_lambda_function.this.function_name }, stat = "Sum" }
       }
     }
