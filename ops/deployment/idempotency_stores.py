@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import translate
+from media_events.adapters.dynamodb.idempotency import IdempotencyReader
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues
 from media_events.delivery.ordering.key_queue import KeyQueue
 
@@ -31,14 +32,7 @@ class IdempotencyTables:
 
     def done_at(self, table: str, key: str) -> float | None:
         """When the effect of ``key`` was done, in epoch seconds; ``None`` if ``table`` does not have it as done."""
-        try:
-            answer = self.client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            translate(error, "reading an idempotency record")
-        item = answer.get("Item", {})
-        if item.get("state", {}).get("S") != "done" or _number(item, "expires") <= self.clock():
-            return None
-        return _number(item, "at")
+        return IdempotencyReader(self.client, clock=self.clock).done_at(table, key)
 
     def forget(self, table: str, key: str, *, done_before: float) -> bool:
         """Delete the record of ``key`` if its effect was done before ``done_before`` (epoch seconds).
@@ -64,7 +58,3 @@ class IdempotencyTables:
         """The key queue of ``key``, in whichever of ``tables`` it is."""
         key_queues = (DynamoKeyQueues(self.client, table, clock=self.clock).read(key) for table in self.tables)
         return next((key_queue for key_queue, version in key_queues if version), None)
-
-
-def _number(item: Any, name: str) -> float:
-    return float(item.get(name, {}).get("N", "0"))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.dynamodb.records import is_expired, read_records
 from media_events.delivery.deliverer import SUPERSEDED, destination_key
 from media_events.messaging.idempotency import record_key
 from ops.deployment.topology import Topology
@@ -17,9 +15,6 @@ from ops.trace.evidence import IdempotencyRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-BATCH: Final = 100
-"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +47,11 @@ class IdempotencyRecords:
         return sorted({hop.idempotency_table for hop in hops if hop.idempotency_table is not None}) or self.tables
 
     def _read_table(self, table: str, keys: Mapping[str, tuple[str, str]]) -> Iterator[IdempotencyRecord]:
-        for names in _batches(list(keys)):
-            request: Any = {table: {"Keys": [{"pk": {"S": name}} for name in names], "ConsistentRead": True}}
-            while request:
-                try:
-                    answer = self.client.batch_get_item(RequestItems=request)
-                except (BotoCoreError, ClientError) as error:
-                    translate(error, f"reading the idempotency table {table}")
-                for item in answer.get("Responses", {}).get(table, []):
-                    if float(item.get("expires", {}).get("N", "0")) > self.clock():
-                        yield _record(item, *keys[item["pk"]["S"]])
-                request = answer.get("UnprocessedKeys")
-
-
-def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (names[start : start + BATCH] for start in range(0, len(names), BATCH))
+        doing = f"reading the idempotency table {table}"
+        names = [{"pk": {"S": name}} for name in keys]
+        for record in read_records(self.client, table, names, doing=doing, ConsistentRead=True):
+            if not is_expired(record, self.clock()):
+                yield _record(record, *keys[record["pk"]["S"]])
 
 
 def _record(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyRecord:

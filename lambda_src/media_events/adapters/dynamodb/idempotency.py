@@ -108,7 +108,10 @@ class DynamoIdempotencyStore:
 
 
 class IdempotencyReader:
-    """Implements ``recovery.review_maintenance.DeliveryRecords``: reads any idempotency table and claims nothing."""
+    """Implements ``recovery.review_maintenance.DeliveryRecords``: reads any idempotency table and claims nothing.
+
+    All methods raise a ``ProcessingError`` where DynamoDB does not answer or refuses.
+    """
 
     def __init__(self, client: DynamoDBClient, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -116,7 +119,12 @@ class IdempotencyReader:
 
     def done(self, table: str, key: str) -> bool:
         """Whether the effect of ``key`` is recorded as done in ``table``."""
-        return _is_done(read_record(self._client, table, key, doing="reading an idempotency record"), self._clock())
+        return self.done_at(table, key) is not None
+
+    def done_at(self, table: str, key: str) -> float | None:
+        """When the effect of ``key`` was done, in epoch seconds; ``None`` where ``table`` does not have it as done."""
+        record = read_record(self._client, table, key, doing="reading an idempotency record")
+        return float(record["at"]["N"]) if _is_done(record, self._clock()) else None
 
 
 def _is_done(record: Mapping[str, Any], now: float) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _WRITTEN_BY: Final = "written_by"
+_KEYS_A_CALL: Final = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 
 
 def read_record(client: DynamoDBClient, table: str, key: str, *, doing: str) -> Mapping[str, Any]:
@@ -27,6 +29,25 @@ def read_record(client: DynamoDBClient, table: str, key: str, *, doing: str) -> 
     with translated(doing):
         answer = client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
     return answer.get("Item") or {}
+
+
+def read_records(
+    client: DynamoDBClient, table: str, keys: Sequence[Any], *, doing: str, **options: Any
+) -> Iterator[Mapping[str, Any]]:
+    """The records under ``keys``, in any order; missing ones are left out.
+
+    Raises:
+        ProcessingError: DynamoDB did not answer or refused.
+    """
+    remaining = list(keys)
+    while remaining:
+        batch, remaining = remaining[:_KEYS_A_CALL], remaining[_KEYS_A_CALL:]
+        asked: Any = {"Keys": batch, **options}
+        with translated(doing):
+            answer = client.batch_get_item(RequestItems={table: asked})
+        yield from answer["Responses"].get(table, [])
+        unprocessed: Any = answer.get("UnprocessedKeys") or {}
+        remaining += unprocessed.get(table, {}).get("Keys", [])
 
 
 def put_if(client: DynamoDBClient, *, doing: str, Item: Any, **request: Any) -> Mapping[str, Any] | None:  # noqa: N803  # the API's names

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, judge, translate, translated
-from media_events.adapters.dynamodb.records import CONDITION_FAILED
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, read_records
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
 from media_events.recovery.review_item import (
@@ -63,7 +63,6 @@ HOUR_PREFIX: Final = "hour/"
 """Key prefix of the records that count opened items: ``hour/<hour>/<group id>``, in no index."""
 HOUR_CHARACTERS: Final = len("2026-11-23T12")
 HOURS_KEPT_SECONDS: Final = 8 * 24 * 3600
-_KEYS_A_CALL: Final = 100
 
 MESSAGE_PREFIX: Final = "message/"
 """Key prefix of the records that name the item of a partner's message (``known_as``), in no index."""
@@ -276,16 +275,8 @@ class DynamoReviewTable:
         return Slice(items, None if not last else (last[sort]["S"], last["item_id"]["S"]))
 
     def _records(self, keys: Sequence[str], doing: str, **options: Any) -> Iterator[Mapping[str, Any]]:
-        """The records under ``keys``, in any order; missing ones are left out."""
-        remaining: list[Any] = [{"item_id": {"S": key}} for key in keys]
-        while remaining:
-            batch, remaining = remaining[:_KEYS_A_CALL], remaining[_KEYS_A_CALL:]
-            asked: Any = {"Keys": batch, **options}
-            with translated(doing):
-                answer = self._client.batch_get_item(RequestItems={self._table: asked})
-            yield from answer["Responses"].get(self._table, [])
-            unprocessed: Any = answer.get("UnprocessedKeys") or {}
-            remaining += unprocessed.get(self._table, {}).get("Keys", [])
+        names = [{"item_id": {"S": key}} for key in keys]
+        return read_records(self._client, self._table, names, doing=doing, **options)
 
     def count(self, selection: Selection, *, limit: int) -> int:
         """How many items ``selection`` has, but no more than ``limit``; one round trip."""
