@@ -62,8 +62,11 @@ class Fields:
 
     def matching(self, key: str, form: re.Pattern[str], hint: str) -> str:
         """Text of the ``form`` that ``hint`` describes; empty after a problem."""
-        self.take(key)
-        return matching(self.values, key, form, hint, self.problems, where=self._prefix())
+        value = self.take(key)
+        if isinstance(value, str) and form.match(value):
+            return value
+        self.problem(key, f"must be {hint}")
+        return ""
 
     def choice(self, key: str, choices: Iterable[str], *, default: str = "", required: bool = False) -> str:
         """One of a fixed set of words; ``default`` if there is none, or another."""
@@ -80,11 +83,22 @@ class Fields:
 
     def integer(self, key: str, *, default: int, low: int, high: int) -> int:
         """A whole number from ``low`` to ``high``, both included."""
-        return whole_number(self.take(key), self.at(key), default, high, self.problems, low=low)
+        value = self.take(key)
+        if value is None or (is_whole(value) and low <= value <= high):
+            return default if value is None else int(value)
+        self.problem(key, f"must be a whole number from {low} to {high}, not {shown(value)}")
+        return default
 
     def number(self, key: str, *, default: float, high: float, low: float | None = None) -> float:
         """A number from ``low``, or above 0 without one, to ``high``."""
-        return number(self.take(key), self.at(key), default, high, self.problems, low=low)
+        value = self.take(key)
+        if value is None:
+            return default
+        if is_number(value) and (value > 0 if low is None else value >= low) and value <= high:
+            return float(value)
+        limits = f"above 0 and up to {high:.10g}" if low is None else f"from {low:g} to {high:.10g}"
+        self.problem(key, f"must be a number {limits}, not {shown(value)}")
+        return default
 
     def boolean(self, key: str, *, default: bool = False) -> bool:
         """``true`` or ``false``."""
@@ -140,47 +154,6 @@ def refuse_unknown(document: Mapping[str, Any], known: frozenset[str], where: st
 def otherwise(value: T | None, default: T) -> T:
     """``value``, or ``default`` if it is null."""
     return default if value is None else value
-
-
-def one_of(
-    document: Mapping[str, Any], key: str, allowed: tuple[str, ...], problems: list[str], *, where: str = ""
-) -> str:
-    """The word at ``key``; the first of ``allowed`` if there is none."""
-    return Fields(document, where.removesuffix("."), problems).choice(key, allowed, default=allowed[0])
-
-
-def number(  # noqa: PLR0913
-    value: Any, where: str, default: float, up_to: float, problems: list[str], *, low: float | None = None
-) -> float:
-    """A number from ``low``, or above 0 without one, to ``up_to``; ``default`` if there is none."""
-    if value is None:
-        return default
-    if is_number(value) and (value > 0 if low is None else value >= low) and value <= up_to:
-        return float(value)
-    limits = f"above 0 and up to {up_to:.10g}" if low is None else f"from {low:g} to {up_to:.10g}"
-    problems.append(f"{where}: must be a number {limits}, not {shown(value)}")
-    return default
-
-
-def whole_number(value: Any, where: str, default: int, up_to: int, problems: list[str], *, low: int = 1) -> int:  # noqa: PLR0913
-    """A whole number from ``low`` to ``up_to``; ``default`` if there is none."""
-    if value is None:
-        return default
-    if is_whole(value) and low <= value <= up_to:
-        return value
-    problems.append(f"{where}: must be a whole number from {low} to {up_to}, not {shown(value)}")
-    return default
-
-
-def matching(  # noqa: PLR0913
-    document: Mapping[str, Any], key: str, form: re.Pattern[str], hint: str, problems: list[str], *, where: str = ""
-) -> str:
-    """The text at ``key`` of the ``form`` that ``hint`` describes; empty after a problem."""
-    value = document.get(key)
-    if isinstance(value, str) and form.match(value):
-        return value
-    problems.append(f"{where}{key}: must be {hint}")
-    return ""
 
 
 def kind_of(value: Any) -> str:

@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from media_events.core.config_fields import one_of, refuse_unknown
+from media_events.core.config_fields import Fields
 from media_events.core.configuration import ConfigurationError
 from media_events.delivery.aws.config import (
-    AWS_KEYS,
     BusDestination,
     FirehoseDestination,
     LambdaDestination,
@@ -25,7 +24,7 @@ from media_events.delivery.aws.config import (
     read_step_functions,
     read_task_callback,
 )
-from media_events.delivery.http.config import HTTP_KEYS, HttpDestination, read_http
+from media_events.delivery.http.config import HttpDestination, read_http
 from media_events.delivery.policies import ORDERINGS, read_circuit_breaker, read_strict
 
 Destination = (
@@ -39,7 +38,7 @@ Destination = (
     | TaskCallbackDestination
 )
 
-Reader = Callable[[Mapping[str, Any], Mapping[str, Any], list[str]], Destination | None]
+Reader = Callable[[Fields, Mapping[str, Any]], Destination | None]
 
 _READERS: Final[Mapping[str, Reader]] = {
     "http": read_http,
@@ -52,7 +51,6 @@ _READERS: Final[Mapping[str, Reader]] = {
     "task-callback": read_task_callback,
 }
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
-_KEYS: Final[Mapping[str, frozenset[str]]] = {"http": HTTP_KEYS, **AWS_KEYS}
 
 
 def parse_destination(document: Any) -> Destination:
@@ -65,26 +63,26 @@ def parse_destination(document: Any) -> Destination:
     if not isinstance(destination, Mapping):
         raise ConfigurationError(['the document must be {"destination": {...}}'])
     problems: list[str] = []
-    name = destination.get("name")
+    fields = Fields(destination, "", problems)
+    name = fields.take("name")
     if not isinstance(name, str) or not NAME.match(name):
-        problems.append("name: must have 1 to 64 letters, digits, dots, hyphens or underscores")
-    kind = destination.get("type")
+        fields.problem("name", "must have 1 to 64 letters, digits, dots, hyphens or underscores")
+    kind = fields.take("type")
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
-        problems.append(f"type: must be one of {', '.join(_READERS)}, not {kind!r}")
+        fields.problem("type", f"must be one of {', '.join(_READERS)}, not {kind!r}")
         raise ConfigurationError(problems)
-    refuse_unknown(destination, _KEYS[str(kind)], "", problems)
-    circuit_breaker = read_circuit_breaker(destination.get("circuit_breaker"), problems)
-    ordering = one_of(destination, "ordering", ORDERINGS, problems)
+    ordering = fields.choice("ordering", ORDERINGS, default=ORDERINGS[0])
     policies = {
         "name": str(name),
-        "circuit_breaker": circuit_breaker,
+        "circuit_breaker": read_circuit_breaker(fields),
         "latest": ordering == "latest",
-        "strict": read_strict(destination.get("strict"), ordering, problems),
+        "strict": read_strict(fields, ordering),
     }
-    parsed = reader(destination, policies, problems)
+    parsed = reader(fields, policies)
+    fields.done()
     if ordering == "strict" and parsed is not None and _keeps_no_order(parsed):
-        problems.append("ordering: strict needs a target that keeps the order itself, and this one doesn't")
+        fields.problem("ordering", "strict needs a target that keeps the order itself, and this one doesn't")
     if problems or parsed is None:
         raise ConfigurationError(problems)
     return parsed

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, cast, get_args
+from typing import Final, Literal, cast, get_args
 
-from media_events.core.config_fields import number, one_of, otherwise, refuse_unknown, whole_number
+from media_events.core.config_fields import Fields
 
-_CIRCUIT_BREAKER_KEYS: Final = frozenset({"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"})
 MAX_FAILURES: Final = 10_000
 MAX_DELAY_SECONDS: Final = 43_200.0
 MAX_HOLD_SECONDS: Final = 10 * 86_400.0
@@ -33,7 +31,6 @@ OnFailure = Literal["block", "park"]
 ON_FAILURE: Final = cast("tuple[OnFailure, ...]", get_args(OnFailure))
 """How later events of a key wait while the head can't be delivered: in the queue, or parked outside it."""
 
-_STRICT_KEYS: Final = frozenset({"reorder_seconds", "on_failure", "hold_seconds"})
 MAX_REORDER_SECONDS: Final = 900.0
 
 
@@ -60,76 +57,44 @@ class DeliveryPolicies:
     strict: ResequencerPolicy | None = None
 
 
-POLICY_KEYS: Final = frozenset({"name", "type", "circuit_breaker", "ordering", "strict"})
-"""Keys that every type of destination has."""
-
 ORDERINGS: Final = ("none", "latest", "strict")
 
 
-def read_strict(value: Any, ordering: str, problems: list[str]) -> ResequencerPolicy | None:
+def read_strict(destination: Fields, ordering: str) -> ResequencerPolicy | None:
     """Read ``strict``: ``{"reorder_seconds", "on_failure", "hold_seconds"}``, all of it optional."""
+    fields = destination.table("strict")
     if ordering != "strict":
-        if value is not None:
-            problems.append("strict: belongs to ordering: strict")
+        if fields is not None:
+            destination.problem("strict", "belongs to ordering: strict")
         return None
-    if value is None:
-        return ResequencerPolicy()
-    if not isinstance(value, Mapping):
-        problems.append('strict: must be an object such as {"reorder_seconds": 5, "on_failure": "block"}')
-        return None
-    refuse_unknown(value, _STRICT_KEYS, "strict.", problems)
     defaults = ResequencerPolicy()
-    return ResequencerPolicy(
-        reorder_seconds=number(
-            value.get("reorder_seconds"),
-            "strict.reorder_seconds",
-            defaults.reorder_seconds,
-            MAX_REORDER_SECONDS,
-            problems,
-        ),
-        on_failure=cast("OnFailure", one_of(value, "on_failure", ON_FAILURE, problems, where="strict.")),
-        hold_seconds=number(
-            value.get("hold_seconds"), "strict.hold_seconds", defaults.hold_seconds, MAX_HOLD_SECONDS, problems
-        ),
+    if fields is None:
+        return defaults
+    policy = ResequencerPolicy(
+        reorder_seconds=fields.number("reorder_seconds", default=defaults.reorder_seconds, high=MAX_REORDER_SECONDS),
+        on_failure=cast("OnFailure", fields.choice("on_failure", ON_FAILURE, default=defaults.on_failure)),
+        hold_seconds=fields.number("hold_seconds", default=defaults.hold_seconds, high=MAX_HOLD_SECONDS),
     )
+    fields.done()
+    return policy
 
 
-def read_circuit_breaker(value: Any, problems: list[str]) -> CircuitBreakerPolicy | None:
+def read_circuit_breaker(destination: Fields) -> CircuitBreakerPolicy | None:
     """Read ``circuit_breaker``: ``{"enabled", "failures", "delay_seconds", "max_delay_seconds", "hold_seconds"}``.
 
     All of it is optional.
     """
-    if value is None:
-        return CircuitBreakerPolicy()
-    if not isinstance(value, Mapping):
-        problems.append('circuit_breaker: must be an object such as {"failures": 10, "delay_seconds": 30}')
-        return None
-    refuse_unknown(value, _CIRCUIT_BREAKER_KEYS, "circuit_breaker.", problems)
-    enabled = otherwise(value.get("enabled"), True)  # noqa: FBT003 - the default of a truth value
-    if not isinstance(enabled, bool):
-        problems.append("circuit_breaker.enabled: must be true or false")
+    fields = destination.table("circuit_breaker")
     defaults = CircuitBreakerPolicy()
-    longest = number(
-        value.get("max_delay_seconds"),
-        "circuit_breaker.max_delay_seconds",
-        defaults.max_delay_seconds,
-        MAX_DELAY_SECONDS,
-        problems,
-    )
+    if fields is None:
+        return defaults
+    enabled = fields.boolean("enabled", default=True)
+    longest = fields.number("max_delay_seconds", default=defaults.max_delay_seconds, high=MAX_DELAY_SECONDS)
     policy = CircuitBreakerPolicy(
-        failures=whole_number(
-            value.get("failures"), "circuit_breaker.failures", defaults.failures, MAX_FAILURES, problems
-        ),
-        delay_seconds=number(
-            value.get("delay_seconds"),
-            "circuit_breaker.delay_seconds",
-            min(defaults.delay_seconds, longest),
-            longest,
-            problems,
-        ),
+        failures=fields.integer("failures", default=defaults.failures, low=1, high=MAX_FAILURES),
+        delay_seconds=fields.number("delay_seconds", default=min(defaults.delay_seconds, longest), high=longest),
         max_delay_seconds=longest,
-        hold_seconds=number(
-            value.get("hold_seconds"), "circuit_breaker.hold_seconds", defaults.hold_seconds, MAX_HOLD_SECONDS, problems
-        ),
+        hold_seconds=fields.number("hold_seconds", default=defaults.hold_seconds, high=MAX_HOLD_SECONDS),
     )
+    fields.done()
     return policy if enabled else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from media_events.core.config_fields import number, otherwise, refuse_unknown
+from media_events.core.config_fields import Fields, otherwise, refuse_unknown
 from media_events.outbound_http.address_guard import Network, Target, TargetError, parse_networks, parse_target
 from media_events.outbound_http.authentication import (
     CLIENT_AUTHENTICATIONS,
@@ -68,9 +68,8 @@ def read_endpoint(
     document: Mapping[str, Any], problems: list[str], *, min_timeout_seconds: float | None = None
 ) -> HttpEndpoint | None:
     """Read the fields in :data:`ENDPOINT_KEYS`; ``None`` where the URL is unusable."""
-    allow_http = otherwise(document.get("allow_http"), False)  # noqa: FBT003 - the default of a truth value
-    if not isinstance(allow_http, bool):
-        problems.append("allow_http: must be true or false")
+    fields = Fields(document, "", problems)
+    allow_http = fields.boolean("allow_http")
     allowed: tuple[Network, ...] = ()
     try:
         allowed = parse_networks(otherwise(document.get("allowed_private_cidrs"), []))
@@ -78,19 +77,14 @@ def read_endpoint(
         problems.append(f"allowed_private_cidrs: {error}")
     target: Target | None = None
     try:
-        target = parse_target(document.get("url"), allow_http=allow_http is True, allowed=allowed)
+        target = parse_target(document.get("url"), allow_http=allow_http, allowed=allowed)
     except TargetError as error:
         problems.append(f"url: {error}")
-    timeout = number(
-        document.get("timeout_seconds"),
-        "timeout_seconds",
-        DEFAULT_TIMEOUT_SECONDS,
-        MAX_TIMEOUT_SECONDS,
-        problems,
-        low=min_timeout_seconds,
+    timeout = fields.number(
+        "timeout_seconds", default=DEFAULT_TIMEOUT_SECONDS, low=min_timeout_seconds, high=MAX_TIMEOUT_SECONDS
     )
     headers = _headers(otherwise(document.get("headers"), {}), problems)
-    authentication = _authentication(document.get("auth"), allow_http is True, allowed, problems)
+    authentication = _authentication(document.get("auth"), allow_http, allowed, problems)
     if isinstance(authentication, ApiKey) and authentication.header.lower() in map(str.lower, headers):
         problems.append(f"headers.{authentication.header}: is set by auth as well")
     if target is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
@@ -11,9 +11,9 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
-from media_events.core.config_fields import matching, number, one_of
+from media_events.core.config_fields import Fields
 from media_events.delivery.payload_formats import FORMS, Form
-from media_events.delivery.policies import POLICY_KEYS, DeliveryPolicies
+from media_events.delivery.policies import DeliveryPolicies
 
 Invocation = Literal["request-response", "event"]
 INVOCATIONS: Final = cast("tuple[Invocation, ...]", get_args(Invocation))
@@ -115,82 +115,69 @@ class TaskCallbackDestination(DeliveryPolicies):
     early_seconds: float = DEFAULT_EARLY_SECONDS
 
 
-def read_step_functions(
-    document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]
-) -> StepFunctionsDestination:
+def read_step_functions(fields: Fields, policies: Mapping[str, Any]) -> StepFunctionsDestination:
     """Read a destination of type ``step-functions``."""
     hint = "the ARN of a state machine, or of its version or alias"
     return StepFunctionsDestination(
-        **policies, state_machine_arn=matching(document, "state_machine_arn", _STATE_MACHINE, hint, problems)
+        **policies, state_machine_arn=fields.matching("state_machine_arn", _STATE_MACHINE, hint)
     )
 
 
-def read_sqs(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> SqsDestination:
+def read_sqs(fields: Fields, policies: Mapping[str, Any]) -> SqsDestination:
     """Read a destination of type ``sqs``."""
     return SqsDestination(
         **policies,
-        queue_arn=matching(document, "queue_arn", _QUEUE, "the ARN of a queue", problems),
-        queue_url=matching(document, "queue_url", _URL, "the URL of the queue", problems),
-        form=cast("Form", one_of(document, "mode", FORMS, problems)),
+        queue_arn=fields.matching("queue_arn", _QUEUE, "the ARN of a queue"),
+        queue_url=fields.matching("queue_url", _URL, "the URL of the queue"),
+        form=_form(fields, FORMS),
     )
 
 
-def read_sns(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> SnsDestination:
+def read_sns(fields: Fields, policies: Mapping[str, Any]) -> SnsDestination:
     """Read a destination of type ``sns``."""
-    return SnsDestination(
-        **policies,
-        topic_arn=matching(document, "topic_arn", _TOPIC, "the ARN of a topic", problems),
-        form=cast("Form", one_of(document, "mode", FORMS, problems)),
-    )
+    topic_arn = fields.matching("topic_arn", _TOPIC, "the ARN of a topic")
+    return SnsDestination(**policies, topic_arn=topic_arn, form=_form(fields, FORMS))
 
 
-def read_bus(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> BusDestination:
+def read_bus(fields: Fields, policies: Mapping[str, Any]) -> BusDestination:
     """Read a destination of type ``event-bus``."""
-    return BusDestination(**policies, bus_arn=matching(document, "bus_arn", _BUS, "the ARN of an event bus", problems))
+    return BusDestination(**policies, bus_arn=fields.matching("bus_arn", _BUS, "the ARN of an event bus"))
 
 
-def read_lambda(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> LambdaDestination:
+def read_lambda(fields: Fields, policies: Mapping[str, Any]) -> LambdaDestination:
     """Read a destination of type ``lambda``."""
-    forms = ("envelope", *(form for form in FORMS if form != "envelope"))
-    hint = "the ARN of a function, or of its version or alias"
     return LambdaDestination(
         **policies,
-        function_arn=matching(document, "function_arn", _FUNCTION, hint, problems),
-        invocation=cast("Invocation", one_of(document, "invocation", INVOCATIONS, problems)),
-        form=cast("Form", one_of(document, "mode", forms, problems)),
-        timeout_seconds=number(
-            document.get("timeout_seconds"),
-            "timeout_seconds",
-            DEFAULT_FUNCTION_SECONDS,
-            MAX_FUNCTION_SECONDS,
-            problems,
-            low=MIN_FUNCTION_SECONDS,
+        function_arn=fields.matching("function_arn", _FUNCTION, "the ARN of a function, or of its version or alias"),
+        invocation=cast("Invocation", fields.choice("invocation", INVOCATIONS, default=INVOCATIONS[0])),
+        form=_form(fields, ("envelope", *(form for form in FORMS if form != "envelope"))),
+        timeout_seconds=fields.number(
+            "timeout_seconds", default=DEFAULT_FUNCTION_SECONDS, low=MIN_FUNCTION_SECONDS, high=MAX_FUNCTION_SECONDS
         ),
     )
 
 
-def read_firehose(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> FirehoseDestination:
+def read_firehose(fields: Fields, policies: Mapping[str, Any]) -> FirehoseDestination:
     """Read a destination of type ``firehose``."""
-    hint = "the ARN of a Firehose stream"
-    return FirehoseDestination(**policies, stream_arn=matching(document, "stream_arn", _STREAM, hint, problems))
+    return FirehoseDestination(
+        **policies, stream_arn=fields.matching("stream_arn", _STREAM, "the ARN of a Firehose stream")
+    )
 
 
-def read_task_callback(
-    document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]
-) -> TaskCallbackDestination | None:
+def read_task_callback(fields: Fields, policies: Mapping[str, Any]) -> TaskCallbackDestination | None:
     """Read a destination of type ``task-callback``."""
-    table = matching(document, "task_callbacks_table", _TABLE, "the name of a table", problems)
-    key = _expression(document, "correlation_key", problems)
+    table = fields.matching("task_callbacks_table", _TABLE, "the name of a table")
+    key = _expression(fields, "correlation_key")
     success, failure = (
-        None if document.get(name) is None else _expression(document, name, problems)
+        _expression(fields, name) if fields.has(name) else fields.take(name)
         for name in ("success_when", "failure_when")
     )
     error = DEFAULT_ERROR
-    if document.get("error") is not None:
-        error = matching(document, "error", _ERROR, "up to 128 letters, digits, dots, hyphens, underscores", problems)
+    if fields.take("error") is not None:
+        error = fields.matching("error", _ERROR, "up to 128 letters, digits, dots, hyphens, underscores")
         if error.startswith("States."):
-            problems.append("error: must not begin with States., which Step Functions keeps for its own")
-    early = number(document.get("early_seconds"), "early_seconds", DEFAULT_EARLY_SECONDS, MAX_EARLY_SECONDS, problems)
+            fields.problem("error", "must not begin with States., which Step Functions keeps for its own")
+    early = fields.number("early_seconds", default=DEFAULT_EARLY_SECONDS, high=MAX_EARLY_SECONDS)
     if key is None:
         return None
     return TaskCallbackDestination(
@@ -204,25 +191,17 @@ def read_task_callback(
     )
 
 
-def _expression(document: Mapping[str, Any], key: str, problems: list[str]) -> ParsedResult | None:
-    text = document.get(key)
+def _form(fields: Fields, forms: Sequence[str]) -> Form:
+    return cast("Form", fields.choice("mode", forms, default=forms[0]))
+
+
+def _expression(fields: Fields, key: str) -> ParsedResult | None:
+    text = fields.take(key)
     if not isinstance(text, str) or not text.strip():
-        problems.append(f"{key}: must be a JMESPath expression over metadata and data, such as data.job.id")
+        fields.problem(key, "must be a JMESPath expression over metadata and data, such as data.job.id")
         return None
     try:
         return jmespath.compile(text)
     except JMESPathError as error:
-        problems.append(f"{key}: {text!r} is not JMESPath: {str(error).partition(chr(10))[0].strip()}")
+        fields.problem(key, f"{text!r} is not JMESPath: {str(error).partition(chr(10))[0].strip()}")
         return None
-
-
-AWS_KEYS: Final[Mapping[str, frozenset[str]]] = {
-    "step-functions": POLICY_KEYS | {"state_machine_arn"},
-    "sqs": POLICY_KEYS | {"queue_arn", "queue_url", "mode"},
-    "sns": POLICY_KEYS | {"topic_arn", "mode"},
-    "event-bus": POLICY_KEYS | {"bus_arn"},
-    "lambda": POLICY_KEYS | {"function_arn", "invocation", "mode", "timeout_seconds"},
-    "firehose": POLICY_KEYS | {"stream_arn"},
-    "task-callback": POLICY_KEYS
-    | {"task_callbacks_table", "correlation_key", "success_when", "failure_when", "error", "early_seconds"},
-}

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
-from media_events.core.config_fields import one_of
-from media_events.delivery.policies import POLICY_KEYS, DeliveryPolicies
+from media_events.core.config_fields import Fields
+from media_events.delivery.policies import DeliveryPolicies
 from media_events.outbound_http.endpoint import ENDPOINT_KEYS, HttpEndpoint, read_endpoint
 
 Mode = Literal["structured", "binary", "data"]
 MODES: Final = cast("tuple[Mode, ...]", get_args(Mode))
 
 MIN_TIMEOUT_SECONDS: Final = 1.0
-
-HTTP_KEYS: Final = POLICY_KEYS | ENDPOINT_KEYS | {"mode"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +24,9 @@ class HttpDestination(DeliveryPolicies):
     mode: Mode = "structured"
 
 
-def read_http(document: Mapping[str, Any], policies: Mapping[str, Any], problems: list[str]) -> HttpDestination | None:
+def read_http(fields: Fields, policies: Mapping[str, Any]) -> HttpDestination | None:
     """Read a destination of type ``http``; ``policies`` are the fields of its base."""
-    mode = cast("Mode", one_of(document, "mode", MODES, problems))
-    endpoint = read_endpoint(document, problems, min_timeout_seconds=MIN_TIMEOUT_SECONDS)
+    mode = cast("Mode", fields.choice("mode", MODES, default=MODES[0]))
+    document = {key: fields.take(key) for key in ENDPOINT_KEYS}
+    endpoint = read_endpoint(document, fields.problems, min_timeout_seconds=MIN_TIMEOUT_SECONDS)
     return None if endpoint is None else HttpDestination(**policies, endpoint=endpoint, mode=mode)

@@ -110,8 +110,8 @@ def test_a_mistake_is_named(kind, settings, named):
 def test_every_mistake_is_named_at_once():
     problems = problems_of("sqs", queue_arn="x", queue_url="x", mode="x", ordering="x", circuit_breaker=5)
     assert [problem.split(":")[0] for problem in problems] == [
-        "circuit_breaker",
         "ordering",
+        "circuit_breaker",
         "queue_arn",
         "queue_url",
         "mode",
