@@ -9,9 +9,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import translate
+from media_events.adapters.aws_errors import error_code, translate
 from media_events.adapters.dynamodb.idempotency import IdempotencyReader
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues
+from media_events.adapters.dynamodb.records import CONDITION_FAILED
 from media_events.delivery.ordering.key_queue import KeyQueue
 
 
@@ -48,8 +49,7 @@ class IdempotencyTables:
                 ExpressionAttributeValues={":done": {"S": "done"}, ":before": {"N": repr(done_before)}},
             )
         except (BotoCoreError, ClientError) as error:
-            response = error.response if isinstance(error, ClientError) else {}
-            if response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
+            if error_code(error) == CONDITION_FAILED:
                 return False
             translate(error, "deleting an idempotency record")
         return True

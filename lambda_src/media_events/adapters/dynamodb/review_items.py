@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media_events.adapters.aws_errors import error_code, judge, translate, translated
-from media_events.adapters.dynamodb.records import CONDITION_FAILED, read_records
+from media_events.adapters.aws_errors import error_code, judge, translated
+from media_events.adapters.dynamodb.records import put_if, read_records
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
 from media_events.recovery.review_item import (
@@ -196,19 +196,14 @@ class DynamoReviewTable:
         key = {"item_id": {"S": MESSAGE_PREFIX + hashlib.sha256(message.encode(errors="surrogatepass")).hexdigest()}}
         expires = {"expires": {"N": str(int(self._clock()) + MESSAGES_KEPT_SECONDS)}}
         entry: Any = {**key, "known_as": {"S": item_id}, **({} if lasting else expires)}
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=entry,
-                ConditionExpression="attribute_not_exists(item_id)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (BotoCoreError, ClientError) as error:
-            if not isinstance(error, ClientError) or error_code(error) != CONDITION_FAILED:
-                translate(error, "recording a message's item")
-            refusal: Any = error.response
-            return str(refusal["Item"]["known_as"]["S"])
-        return item_id
+        recorded = put_if(
+            self._client,
+            doing="recording a message's item",
+            TableName=self._table,
+            Item=entry,
+            ConditionExpression="attribute_not_exists(item_id)",
+        )
+        return str(recorded["known_as"]["S"]) if recorded else item_id
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         """Whether a group has not been announced for ``quiet_seconds``; records it as announced."""
