@@ -7,22 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.workflows import SMALL
 from tests.synth.offline_terraform import plan
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = """\
-name: media
-partners:
-  mux: {specification: mux, ingress: webhook}
-destinations:
-  cms: {type: http, url: "https://cms.example.com/events"}
-routes:
-  ready:
-    pattern: {detail-type: [asset.ready]}
-    destination: cms
-environments:
-  dev: {region: eu-west-1}
-"""
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
 
 

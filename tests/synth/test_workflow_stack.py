@@ -6,21 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.workflows import SMALL
+
 ROOT = Path(__file__).resolve().parents[2]
 
-SMALL = """\
-name: media
-partners:
-  mux: {specification: mux, ingress: webhook}
-destinations:
-  cms: {type: http, url: "https://cms.example.com/events"}
-routes:
-  ready:
-    pattern: {detail-type: [asset.ready]}
-    destination: cms
-environments:
-  dev: {region: eu-west-1}
-"""
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:assets"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:crm-AbCdEf"
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:publish"
