@@ -90,6 +90,13 @@ class Partner(Section):
         description="Secrets that sign its requests, the current one first, the previous one second. By default the "
         "deployment makes a secret without a value.",
     )
+    previous_secret_seconds: int | None = Field(
+        default=None,
+        ge=0,
+        le=2_592_000,
+        description="For webhooks: how long a secret's previous version is accepted after the current one was made "
+        "(86400 by default); 0 revokes it.",
+    )
     throttle: PartnerThrottle | None = Field(default=None, description="For webhooks: a limit of its own.")
     authorization: Authorization | None = Field(
         default=None, description="For webhooks: API Gateway authenticates it, in place of a signature."

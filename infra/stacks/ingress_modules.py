@@ -166,6 +166,8 @@ class IngressModules:
         settings: dict[str, Any] = {"specification": json_text(self._environment.specifications[name])}
         if partner.secret_arns is not None:
             settings["secret_arns"] = literal(partner.secret_arns)
+        if partner.previous_secret_seconds is not None:
+            settings["previous_secret_seconds"] = partner.previous_secret_seconds
         if partner.throttle is not None:
             settings["throttle"] = partner.throttle.model_dump()
         if partner.authorization is not None:

@@ -30,7 +30,7 @@ BUSES: Final = BY_SOURCE | {"partner-bus"}
 
 OPTIONS: Final = {
     **dict.fromkeys(
-        ("secret_arns", "throttle", "authorization", "require_client_certificate"),
+        ("secret_arns", "previous_secret_seconds", "throttle", "authorization", "require_client_certificate"),
         (frozenset({"webhook"}), "a webhook"),
     ),
     **dict.fromkeys(("sources", "pattern"), (BUSES, "a bus")),

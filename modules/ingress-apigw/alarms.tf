@@ -48,6 +48,13 @@ module "alarms" {
       threshold  = alarm.threshold
       periods    = alarm.periods
     } },
+    {
+      outdated-secret = {
+        severity    = "warning"
+        description = "Webhooks are signed with a secret that was replaced longer ago than previous_secret_seconds, and are refused: a partner still uses it, or somebody else has it. The function's log names the partner (request refused, secret-outdated)."
+        metrics     = { used = { namespace = "MediaEvents", name = "OutdatedSecretUsed", dimensions = { service = var.name }, stat = "Sum" } }
+      }
+    },
     var.settings.alarms.reviewed ? {} : {
       dlq-age = {
         severity    = "critical"

@@ -118,6 +118,7 @@ locals {
       for partner, settings in var.partners : partner => {
         specification              = jsondecode(settings.specification)
         secret_arns                = local.secret_arns[partner]
+        previous_secret_seconds    = settings.previous_secret_seconds
         authentication             = settings.authorization == null ? "signature" : settings.authorization.type
         principals                 = settings.authorization == null ? [] : settings.authorization.principals
         require_client_certificate = settings.require_client_certificate

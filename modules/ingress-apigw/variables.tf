@@ -20,6 +20,8 @@ variable "partners" {
       secret_arns   = Secrets Manager secrets that verify the calls, current first, previous after it. Null: the module
                       makes one secret, `<name>/<partner>`, without a value, for you to fill. `[]`: none is needed. With
                       an `authorization` null is `[]`
+      previous_secret_seconds = how long a secret's previous version (`AWSPREVIOUS`) is accepted after the current one was made;
+                      `0` revokes it. After that its use is refused, and an alarm tells of it
       throttle      = limits of its own, `{ rate, burst }`: its calls and those of other partners no longer count against each
                       other. Null: it shares `throttle`
       authorization = `{ type = "iam", principals }`: API Gateway lets in signed calls of the roles and users with these
@@ -29,8 +31,9 @@ variable "partners" {
       require_client_certificate = only by mutual TLS, which `domain` must have, besides the signature or the authorization
   EOT
   type = map(object({
-    specification = string
-    secret_arns   = optional(list(string))
+    specification           = string
+    secret_arns             = optional(list(string))
+    previous_secret_seconds = optional(number, 86400)
     throttle = optional(object({
       rate  = number
       burst = number
@@ -64,6 +67,11 @@ variable "partners" {
   validation {
     condition     = alltrue(flatten([for partner in values(var.partners) : [for arn in coalesce(partner.secret_arns, []) : can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:", arn))]]))
     error_message = "secret_arns takes ARNs of Secrets Manager secrets, never the secrets themselves."
+  }
+
+  validation {
+    condition     = alltrue([for partner in values(var.partners) : partner.previous_secret_seconds >= 0 && partner.previous_secret_seconds <= 2592000 && floor(partner.previous_secret_seconds) == partner.previous_secret_seconds])
+    error_message = "previous_secret_seconds must be a whole number from 0 to 2592000 (30 days)."
   }
 
   validation {

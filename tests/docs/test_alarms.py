@@ -43,6 +43,8 @@ CAUSES: Final[dict[str, str]] = {
     "5xx": f"{API} 5xx",
     "4xx": f"{API} 4xx",
     "latency": f"{API} Latency",
+    "outdated-secret": "tests/unit/media_events/ingress/test_webhook_signatures.py"
+    "::test_a20_outdated_secret_proves_nothing_and_its_use_is_counted",
     # Permanent failures, and those that the dead-letter queue refused.
     "failed-invocations": f"{EVENTS} FailedInvocations",
     "rule-failed": f"{EVENTS} FailedInvocations",

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -271,7 +272,7 @@ class Account:
 
     def secretsmanager_get_secret_value(self, SecretId: str, VersionStage: str) -> Any:  # noqa: N803
         value = self.secret_values.get(SecretId) if VersionStage == "AWSCURRENT" else None
-        return None if value is None else {"SecretString": value}
+        return None if value is None else {"SecretString": value, "CreatedDate": datetime(2026, 1, 1, tzinfo=UTC)}
 
     def cloudwatch_describe_alarms(self, AlarmNamePrefix: str, AlarmTypes: list[str]) -> Any:  # noqa: N803
         found = {"MetricAlarms": self.alarms, "CompositeAlarms": self.composites}

@@ -17,6 +17,7 @@ from media_events.events.claim_check import digest
 from media_events.events.publisher import MAX_ENTRIES, Entry
 from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
 from media_events.messaging.message import Message
+from media_events.partners.secrets import PartnerSecrets
 
 
 class FakeClock:
@@ -232,29 +233,33 @@ class FakeBodies:
 
 
 class FakeSecrets:
-    """Secrets by ARN; ``stored`` has the current ones, ``cached`` those of the last read."""
+    """Secrets by ARN; ``stored`` has the accepted ones, ``cached`` those of the last read, ``outdated`` the others."""
 
     def __init__(self, **stored: Sequence[str]) -> None:
         self.stored = dict(stored)
+        self.outdated: dict[str, list[str]] = {}
         self.cached: dict[str, list[str]] = {}
         self.failing: ProcessingError | None = None
         self.rereads = 0
 
-    def values(self, arns: Sequence[str]) -> list[str]:
+    def verifying(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets:  # noqa: ARG002
         for arn in arns:
             if arn not in self.cached:
                 if self.failing is not None:
                     raise self.failing
                 self.cached[arn] = list(self.stored[arn])
-        return [value for arn in arns for value in self.cached[arn]]
+        return PartnerSecrets(
+            [value for arn in arns for value in self.cached[arn]],
+            [value for arn in arns for value in self.outdated.get(arn, [])],
+        )
 
-    def reread(self, arns: Sequence[str]) -> list[str] | None:
+    def reread(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets | None:
         self.rereads += 1
         if self.failing is not None:
             raise self.failing
         for arn in arns:
             self.cached.pop(arn, None)
-        return self.values(arns)
+        return self.verifying(arns, previous_seconds=previous_seconds)
 
 
 def sqs_record(

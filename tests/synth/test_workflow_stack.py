@@ -183,9 +183,12 @@ def test_partner_without_secrets_gets_one_from_the_module(synthesise):
 def test_partners_secrets_are_passed_by_reference(synthesise):
     secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mux-AbCdEf"
 
-    stack = synthesise(SMALL.replace("ingress: webhook", f"ingress: webhook, secret_arns: ['{secret}']"))["dev"]
+    options = f"secret_arns: ['{secret}'], previous_secret_seconds: 0"
 
-    assert stack.module("ingress")["partners"]["mux"]["secret_arns"] == [secret]
+    stack = synthesise(SMALL.replace("ingress: webhook", f"ingress: webhook, {options}"))["dev"]
+
+    partner = stack.module("ingress")["partners"]["mux"]
+    assert (partner["secret_arns"], partner["previous_secret_seconds"]) == ([secret], 0)
 
 
 ACCESS = """\

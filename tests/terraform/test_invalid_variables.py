@@ -157,6 +157,7 @@ def domain(**attributes: Any) -> dict[str, Any]:
 
 WEBHOOKS_TAKEN = {
     "limits of a partner's own": webhooks(throttle={"rate": 1, "burst": 1}),
+    "a previous secret that is revoked": webhooks(previous_secret_seconds=0),
     "roles and users": webhooks(authorization=IAM),
     "tokens": webhooks(authorization=JWT | {"scopes": ["events:send"]}),
     "a domain": domain(),
@@ -178,6 +179,7 @@ def test_ingress_apigw_takes(variables: dict[str, Any], terraform: Terraform, tm
 
 WEBHOOKS_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "limits that refuse everybody": (webhooks(throttle={"rate": 0, "burst": 1}), "0 refuses every call"),
+    "a previous secret for ever": (webhooks(previous_secret_seconds=10**9), "from 0 to 2592000"),
     "limits that are half said": (webhooks(throttle={"rate": 5}), 'attribute "burst" is required'),
     "an authorization that does not exist": (webhooks(authorization={"type": "none"}), '"iam" or "jwt"'),
     "iam for whoever": (webhooks(authorization={"type": "iam"}), "takes principals, at least one"),

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import judge
 from media_events.core.failures import ProcessingError, TransientError
+from media_events.partners.secrets import PartnerSecrets
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -27,21 +28,42 @@ Reads that fill the cache don't count; otherwise genuine requests would be refus
 A secret without a value is read this often, since its value is about to be set.
 """
 
-STAGES: Final = ("AWSCURRENT", "AWSPREVIOUS")
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """``created``, in epoch seconds: "the date and time that this version of the secret was created".
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+    """
+
+    values: tuple[str, ...] = ()
+    created: float = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    values: tuple[str, ...]
+    current: _Version
+    previous: _Version
     at: float
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return self.current.values + self.previous.values
 
 
 class SecretsManager:
-    """Implements ``ingress.webhook.Secrets``."""
+    """Implements ``ingress.webhook.Secrets``. ``clock`` tells ages; ``now`` gives epoch seconds."""
 
-    def __init__(self, client: SecretsManagerClient, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        client: SecretsManagerClient,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
         self._clock = clock
+        self._now = now
         self._cache: dict[str, _Read] = {}
         self._reread: dict[str, float] = {}
 
@@ -51,10 +73,18 @@ class SecretsManager:
         Raises:
             ProcessingError: no secret could be read, or none has a value.
         """
-        return self._collect(arns)
+        return list(dict.fromkeys(value for read in self._collect(arns) for value in read.values))
 
-    def reread(self, arns: Sequence[str]) -> list[str] | None:
-        """Values read anew, for a signature that matches no cached one; ``None`` if they were re-read just now.
+    def verifying(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets:
+        """The secrets that prove a request: a previous version for so long after its successor was created.
+
+        Raises:
+            ProcessingError: no secret could be read, or none has a value.
+        """
+        return self._verifying(self._collect(arns), previous_seconds)
+
+    def reread(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets | None:
+        """Secrets read anew, for a signature that matches no cached one; ``None`` if they were re-read just now.
 
         Raises:
             ProcessingError: no secret could be read, or none has a value.
@@ -64,44 +94,58 @@ class SecretsManager:
         if not due:
             return None
         self._reread.update(dict.fromkeys(due, now))
-        return self._collect(arns, anew=due)
+        return self._verifying(self._collect(arns, anew=due), previous_seconds)
 
-    def _collect(self, arns: Sequence[str], *, anew: frozenset[str] = frozenset()) -> list[str]:
-        values: dict[str, None] = {}
+    def _verifying(self, reads: Sequence[_Read], previous_seconds: int) -> PartnerSecrets:
+        # At every use, not at the read: a cached value must not outlive its time.
+        now = self._now()
+        accepted: dict[str, None] = {}
+        outdated: dict[str, None] = {}
+        for read in reads:
+            accepted.update(dict.fromkeys(read.current.values))
+            in_time = now - read.current.created < previous_seconds
+            (accepted if in_time else outdated).update(dict.fromkeys(read.previous.values))
+        if not accepted:
+            raise TransientError("no-secret", "none of the partner's secrets has a value that is still accepted")
+        return PartnerSecrets(tuple(accepted), tuple(value for value in outdated if value not in accepted))
+
+    def _collect(self, arns: Sequence[str], *, anew: frozenset[str] = frozenset()) -> list[_Read]:
+        reads: list[_Read] = []
         problem: ProcessingError | None = None
         for arn in arns:
             try:
-                values.update(dict.fromkeys(self._one(arn, anew=arn in anew)))
+                reads.append(self._one(arn, anew=arn in anew))
             except ProcessingError as error:
                 problem = error
-        if values:
-            return list(values)
+        if any(read.values for read in reads):
+            return reads
         raise problem or TransientError("no-secret", "none of the partner's secrets has a value")
 
-    def _one(self, arn: str, *, anew: bool) -> tuple[str, ...]:
+    def _one(self, arn: str, *, anew: bool) -> _Read:
         now = self._clock()
         cached = self._cache.get(arn)
         if cached is not None and not anew and now - cached.at < (TTL_SECONDS if cached.values else REFRESH_SECONDS):
-            return cached.values
+            return cached
         try:
-            values = tuple(value for stage in STAGES for value in self._read(arn, stage))
+            read = _Read(self._version(arn, "AWSCURRENT"), self._version(arn, "AWSPREVIOUS"), now)
         except (BotoCoreError, ClientError) as error:
             if cached is not None and now - cached.at < STALE_SECONDS:
-                return cached.values
+                return cached
             raise judge(error, "reading a secret") from error
-        self._cache[arn] = _Read(values, now)
-        return values
+        self._cache[arn] = read
+        return read
 
-    def _read(self, arn: str, stage: str) -> list[str]:
+    def _version(self, arn: str, stage: str) -> _Version:
         try:
             answer = self._client.get_secret_value(SecretId=arn, VersionStage=stage)
         except ClientError as error:
             # A secret that was never rotated has no previous version, a new one no value at all.
             if error.response["Error"].get("Code") == "ResourceNotFoundException":
-                return []
+                return _Version()
             raise
         text = answer.get("SecretString")
-        return parse_secret(text if text is not None else _text(answer.get("SecretBinary")))
+        values = parse_secret(text if text is not None else _text(answer.get("SecretBinary")))
+        return _Version(tuple(values), answer["CreatedDate"].timestamp())
 
 
 def parse_secret(text: str) -> list[str]:

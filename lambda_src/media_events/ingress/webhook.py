@@ -29,6 +29,7 @@ from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import media_type, parse_json, type_accepted
 from media_events.partners.handshakes import HandshakeResponse, answer_document, answer_query
 from media_events.partners.normalization import normalise
+from media_events.partners.secrets import DEFAULT_PREVIOUS_SECONDS, MAX_PREVIOUS_SECONDS, PartnerSecrets
 from media_events.partners.signature_verification import (
     MALFORMED_REASONS,
     UNSUPPORTED_REASONS,
@@ -43,7 +44,7 @@ DEFAULT_MAX_BODY_BYTES: Final = 6_291_456
 
 RETRY_AFTER_SECONDS: Final = 30
 _MAYBE_OUTDATED_SECRET: Final = frozenset(
-    {"signature-mismatch", "token-mismatch", "credentials-mismatch", "secret-unusable"}
+    {"signature-mismatch", "token-mismatch", "credentials-mismatch", "secret-unusable", "secret-outdated"}
 )
 _OUR_FAULT: Final = frozenset({"secret-unusable", "verifier-fault", "verification-not-configured"})
 
@@ -51,10 +52,10 @@ _OUR_FAULT: Final = frozenset({"secret-unusable", "verifier-fault", "verificatio
 class Secrets(Protocol):
     """Partners' secrets (``adapters.secrets_manager.SecretsManager``). Raises :class:`ProcessingError` only."""
 
-    def values(self, arns: Sequence[str]) -> Sequence[str]:
-        """Current and previous secrets; they may come from a cache."""
+    def verifying(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets:
+        """Current secrets, and previous ones for so long after that; they may come from a cache."""
 
-    def reread(self, arns: Sequence[str]) -> Sequence[str] | None:
+    def reread(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets | None:
         """The same, past the cache; ``None`` if they were read a moment ago."""
 
 
@@ -65,6 +66,7 @@ class WebhookPartner:
     name: str
     specification: PartnerSpecification
     secret_arns: tuple[str, ...] = ()
+    previous_secret_seconds: int = DEFAULT_PREVIOUS_SECONDS
     enabled: bool = True
     authentication: WebhookAuthorization = field(default_factory=WebhookAuthorization)
 
@@ -84,6 +86,9 @@ def parse_partners(document: Any) -> dict[str, WebhookPartner]:
 
 def _parse_partner(name: str, fields: Fields) -> WebhookPartner | None:
     arns = fields.texts("secret_arns", hint="a list of ARNs")
+    previous_seconds = fields.integer(
+        "previous_secret_seconds", default=DEFAULT_PREVIOUS_SECONDS, low=0, high=MAX_PREVIOUS_SECONDS
+    )
     enabled = fields.boolean("enabled", default=True)
     authentication = parse_authorization(fields)
     specification = read_specification(fields)
@@ -96,7 +101,12 @@ def _parse_partner(name: str, fields: Fields) -> WebhookPartner | None:
     if verified and not arns and not authorised:
         fields.problem("secret_arns", "is empty, and the specification verifies signatures")
     return WebhookPartner(
-        name=name, specification=specification, secret_arns=arns, enabled=enabled, authentication=authentication
+        name=name,
+        specification=specification,
+        secret_arns=arns,
+        previous_secret_seconds=previous_seconds,
+        enabled=enabled,
+        authentication=authentication,
     )
 
 
@@ -268,7 +278,7 @@ class WebhookReceiver:
         secrets: Sequence[str] = ()
         handshake = partner.specification.handshake
         if handshake is not None and handshake.secret_query is not None:
-            secrets = self._secrets(partner)
+            secrets = self._secrets(partner).accepted
         answer = answer_query(handshake, request, secrets)
         if answer is None:
             raise _RefusedError(partner.specification.answers.unauthenticated, "handshake-mismatch")
@@ -282,26 +292,29 @@ class WebhookReceiver:
         """The partner's secrets, after one of them, or API Gateway, has proved the request."""
         if not partner.authentication.by_signature:
             handshake = partner.specification.handshake
-            return self._secrets(partner) if handshake is not None and handshake.kind == "hmac_token" else ()
+            return self._secrets(partner).accepted if handshake is not None and handshake.kind == "hmac_token" else ()
         verification = partner.specification.verification
         now = self.clock()
         # First without secrets: a request with a wrong form or time costs no call of the secret store.
         verdict = verify(verification, request, (), now)
-        secrets: Sequence[str] = ()
+        secrets = PartnerSecrets()
         if verdict.reason == "secret-unusable":
             secrets = self._secrets(partner)
-            verdict = verify(verification, request, secrets, now)
+            verdict = verify(verification, request, secrets.accepted, now, outdated=secrets.outdated)
             if verdict.reason in _MAYBE_OUTDATED_SECRET:
                 fresh = self._reread(partner)
                 if fresh is not None:
                     secrets = fresh
-                    verdict = verify(verification, request, secrets, now)
+                    verdict = verify(verification, request, secrets.accepted, now, outdated=secrets.outdated)
         self._judge(partner, verdict)
-        return secrets
+        return secrets.accepted
 
     def _judge(self, partner: WebhookPartner, verdict: Verdict) -> None:
         answers = partner.specification.answers
         if verdict.valid is False:
+            if verdict.reason == "secret-outdated":
+                # Without the partner, so that one alarm is enough; the log names it.
+                self.report.count("OutdatedSecretUsed")
             if verdict.reason in _OUR_FAULT:
                 raise _UnavailableError(verdict.reason)
             if verdict.reason in MALFORMED_REASONS:
@@ -313,15 +326,15 @@ class WebhookReceiver:
             # A rotation is over when the old secret is no longer used.
             self.report.count("OlderSecretUsed", partner=partner.name)
 
-    def _secrets(self, partner: WebhookPartner) -> Sequence[str]:
+    def _secrets(self, partner: WebhookPartner) -> PartnerSecrets:
         try:
-            return self.secrets.values(partner.secret_arns)
+            return self.secrets.verifying(partner.secret_arns, previous_seconds=partner.previous_secret_seconds)
         except ProcessingError as error:
             raise _UnavailableError(f"secret-store:{error.code}") from error
 
-    def _reread(self, partner: WebhookPartner) -> Sequence[str] | None:
+    def _reread(self, partner: WebhookPartner) -> PartnerSecrets | None:
         try:
-            return self.secrets.reread(partner.secret_arns)
+            return self.secrets.reread(partner.secret_arns, previous_seconds=partner.previous_secret_seconds)
         except ProcessingError as error:
             # The verdict by the cached secrets stands.
             self.report.warning("secrets not re-read", hop=self.hop, partner=partner.name, reason=error.code)

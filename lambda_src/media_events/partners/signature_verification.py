@@ -70,10 +70,18 @@ class _RefusedError(Exception):
         self.reason = reason
 
 
-def verify(verification: Verification | None, request: Request, secrets: Sequence[str], now: float) -> Verdict:
+def verify(
+    verification: Verification | None,
+    request: Request,
+    secrets: Sequence[str],
+    now: float,
+    *,
+    outdated: Sequence[str] = (),
+) -> Verdict:
     """Judge a request; ``secrets`` are the current and previous ones, ``now`` is epoch seconds. Never raises.
 
-    Without ``verification`` every request is refused.
+    Without ``verification`` every request is refused. One that an ``outdated`` secret signed is refused with a reason
+    of its own.
     """
     if verification is None:
         return Verdict(valid=False, reason="verification-not-configured")
@@ -83,12 +91,18 @@ def verify(verification: Verification | None, request: Request, secrets: Sequenc
         return Verdict(valid=False, reason="verification-not-configured")
     try:
         _check_headers(verification, request)
-        index = _METHODS[verification.method](verification, request, secrets, now)
+        index = _METHODS[verification.method](verification, request, (*secrets, *outdated), now)
+        _check_age(index, accepted=len(secrets))
     except _RefusedError as refused:
         return Verdict(valid=False, reason=refused.reason)
     except Exception:  # noqa: BLE001 - after a fault of our own, the request is refused
         return Verdict(valid=False, reason="verifier-fault")
     return Verdict(valid=True, reason="verified", secret_index=index)
+
+
+def _check_age(index: int, *, accepted: int) -> None:
+    if index >= accepted:
+        raise _RefusedError("secret-outdated")
 
 
 def _check_headers(verification: Verification, request: Request) -> None:

@@ -156,6 +156,7 @@ run "the_configuration_names_specifications_and_secrets" {
   assert {
     condition = jsonencode(jsondecode(local.configuration).partners.mux) == jsonencode({
       authentication             = "signature"
+      previous_secret_seconds    = 86400
       principals                 = []
       require_client_certificate = false
       secret_arns                = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-test-webhooks/mux-AbCdEf"]
@@ -333,20 +334,22 @@ run "alarms_go_to_people_or_to_the_team_by_their_severity" {
 
   assert {
     condition = { for fact, alarm in module.alarms.alarms : fact => one(alarm.actions["ALARM"]) } == {
-      "4xx"     = "arn:aws:sns:eu-west-1:123456789012:chat"
-      "5xx"     = "arn:aws:sns:eu-west-1:123456789012:on-call"
-      "dlq-age" = "arn:aws:sns:eu-west-1:123456789012:on-call"
-      "latency" = "arn:aws:sns:eu-west-1:123456789012:chat"
+      "4xx"             = "arn:aws:sns:eu-west-1:123456789012:chat"
+      "5xx"             = "arn:aws:sns:eu-west-1:123456789012:on-call"
+      "dlq-age"         = "arn:aws:sns:eu-west-1:123456789012:on-call"
+      "latency"         = "arn:aws:sns:eu-west-1:123456789012:chat"
+      "outdated-secret" = "arn:aws:sns:eu-west-1:123456789012:chat"
     }
     error_message = "A person is needed where events are lost or wait; anybody on the internet can cause 4xx."
   }
 
   assert {
     condition = { for fact, alarm in module.alarms.alarms : fact => "${split(" {", one(values(alarm.metrics)))[0]} ${alarm.comparison} ${alarm.threshold} ${alarm.periods}" } == {
-      "4xx"     = "AWS/ApiGateway 4xx Average GreaterThanThreshold 0.5 3"
-      "5xx"     = "AWS/ApiGateway 5xx Sum GreaterThanOrEqualToThreshold 1 1"
-      "dlq-age" = "AWS/SQS ApproximateAgeOfOldestMessage Maximum GreaterThanThreshold 14400 3"
-      "latency" = "AWS/ApiGateway Latency p99 GreaterThanThreshold 3000 3"
+      "4xx"             = "AWS/ApiGateway 4xx Average GreaterThanThreshold 0.5 3"
+      "5xx"             = "AWS/ApiGateway 5xx Sum GreaterThanOrEqualToThreshold 1 1"
+      "dlq-age"         = "AWS/SQS ApproximateAgeOfOldestMessage Maximum GreaterThanThreshold 14400 3"
+      "latency"         = "AWS/ApiGateway Latency p99 GreaterThanThreshold 3000 3"
+      "outdated-secret" = "MediaEvents OutdatedSecretUsed Sum GreaterThanThreshold 0 1"
     }
     error_message = "Each alarm watches its metric."
   }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from media_events.partners.secrets import PartnerSecrets
 from tests.faults.aws_model.scheduler import Invocation, Killed, LoopError, World, refusal, subject_of
 from tests.faults.aws_model.sqs import Queue
 
@@ -90,8 +91,11 @@ class Secrets:
             raise self.error()
         return [value for arn in arns for value in self.stored[arn]]
 
-    def reread(self, arns: Any) -> list[str] | None:
-        return self.values(arns)
+    def verifying(self, arns: Any, *, previous_seconds: int) -> PartnerSecrets:  # noqa: ARG002
+        return PartnerSecrets(self.values(arns))
+
+    def reread(self, arns: Any, *, previous_seconds: int) -> PartnerSecrets | None:
+        return self.verifying(arns, previous_seconds=previous_seconds)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,7 +16,10 @@ from media_events.adapters.secrets_manager import (
     parse_secret,
 )
 from media_events.core.failures import ProcessingError
+from media_events.partners.secrets import PartnerSecrets
 from tests.fakes.hop import FakeClock
+
+HOUR = 3600
 
 
 class FakeStore:
@@ -23,6 +27,7 @@ class FakeStore:
 
     def __init__(self, **versions):
         self.versions = versions
+        self.created = {}
         self.calls = 0
         self.down = False
 
@@ -34,7 +39,8 @@ class FakeStore:
         if VersionStage not in versions:
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
         value = versions[VersionStage]
-        return {"SecretBinary": value} if isinstance(value, bytes) else {"SecretString": value}
+        created = datetime.fromtimestamp(self.created.get((SecretId, VersionStage), 0), UTC)
+        return {"CreatedDate": created, ("SecretBinary" if isinstance(value, bytes) else "SecretString"): value}
 
 
 @pytest.fixture(name="clock")
@@ -49,7 +55,60 @@ def _store():
 
 @pytest.fixture(name="secrets")
 def _secrets(store, clock):
-    return SecretsManager(store, clock=clock)
+    return SecretsManager(store, clock=clock, now=clock)
+
+
+def reread(secrets, arns):
+    """Accepted and outdated ones together, which the tests of the cache don't tell apart."""
+    again = secrets.reread(arns, previous_seconds=HOUR)
+    return None if again is None else sorted({*again.accepted, *again.outdated})
+
+
+@pytest.mark.attack("A20")
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [
+        (0, PartnerSecrets(("new", "old"))),
+        (HOUR - 1, PartnerSecrets(("new", "old"))),
+        (HOUR, PartnerSecrets(("new",), ("old",))),
+        (365 * 24 * HOUR, PartnerSecrets(("new",), ("old",))),
+    ],
+)
+def test_a20_previous_version_is_accepted_for_a_time_after_its_successor_was_made(secrets, store, clock, age, expected):
+    store.created["a", "AWSCURRENT"] = clock.now - age
+
+    assert secrets.verifying(["a"], previous_seconds=HOUR) == expected
+
+
+@pytest.mark.attack("A20")
+@pytest.mark.parametrize("down", [False, True], ids=["cached", "with the store down"])
+def test_a20_previous_version_dies_in_the_cache_too(secrets, store, clock, down):
+    store.created["a", "AWSCURRENT"] = clock.now - HOUR + 1
+    secrets.verifying(["a"], previous_seconds=HOUR)
+    clock.now += TTL_SECONDS if down else 1
+    store.down = down
+
+    assert secrets.verifying(["a"], previous_seconds=HOUR) == PartnerSecrets(("new",), ("old",))
+
+
+@pytest.mark.attack("A20")
+def test_a20_no_time_at_all_revokes_the_previous_version(secrets, store, clock):
+    store.created["a", "AWSCURRENT"] = clock.now
+
+    assert secrets.verifying(["a"], previous_seconds=0).accepted == ("new",)
+
+
+def test_secret_that_is_current_anywhere_is_not_outdated(secrets, store):
+    store.versions["b"]["AWSPREVIOUS"] = "new"
+
+    assert secrets.verifying(["a", "b"], previous_seconds=HOUR) == PartnerSecrets(("new", "other"), ("old",))
+
+
+def test_previous_version_alone_is_no_secret(secrets, store):
+    store.versions["a"]["AWSCURRENT"] = ""
+
+    with pytest.raises(ProcessingError, match="still accepted"):
+        secrets.verifying(["a"], previous_seconds=HOUR)
 
 
 def test_current_and_previous_of_each_are_given_in_order_and_once(secrets, store):
@@ -74,14 +133,14 @@ def test_reread_finds_a_rotated_secret_but_not_more_often_than_bounded(secrets, 
     secrets.values(["a"])
     store.versions["a"] = {"AWSCURRENT": "newest", "AWSPREVIOUS": "new"}
 
-    assert secrets.reread(["a"]) == ["newest", "new"]
-    assert [secrets.reread(["a"]) for _ in range(1000)] == [None] * 1000
+    assert reread(secrets, ["a"]) == ["new", "newest"]
+    assert [reread(secrets, ["a"]) for _ in range(1000)] == [None] * 1000
     assert store.calls == 4
 
     store.versions["a"] = {"AWSCURRENT": "latest", "AWSPREVIOUS": "newest"}
     clock.now += REFRESH_SECONDS
 
-    assert secrets.reread(["a"]) == ["latest", "newest"]
+    assert reread(secrets, ["a"]) == ["latest", "newest"]
 
 
 def test_store_that_is_down_is_not_asked_more_often_either(secrets, store, clock):
@@ -89,8 +148,8 @@ def test_store_that_is_down_is_not_asked_more_often_either(secrets, store, clock
     clock.now += REFRESH_SECONDS
     store.down = True
 
-    assert secrets.reread(["a"]) == ["new", "old"]
-    assert secrets.reread(["a"]) is None
+    assert reread(secrets, ["a"]) == ["new", "old"]
+    assert reread(secrets, ["a"]) is None
 
 
 def test_cached_values_serve_while_the_store_is_down_but_not_for_ever(secrets, store, clock):
@@ -120,9 +179,9 @@ def test_value_that_is_put_at_last_is_found_soon(secrets, store, clock):
 
 def test_secret_re_read_alone_does_not_have_the_others_re_read(secrets, store):
     secrets.values(["a", "b"])
-    secrets.reread(["a"])
+    reread(secrets, ["a"])
 
-    assert secrets.reread(["a", "b"]) == ["new", "old", "other"]
+    assert reread(secrets, ["a", "b"]) == ["new", "old", "other"]
     assert store.calls == 8
 
 

@@ -272,6 +272,41 @@ def test_use_of_the_previous_secret_is_counted(service):
     assert service.report.counts[("OlderSecretUsed", (("partner", "mux"),))] == 1
 
 
+@pytest.mark.attack("A20")
+def test_a20_outdated_secret_proves_nothing_and_its_use_is_counted(service):
+    service.secrets.stored["arn:mux"] = ["the-new-secret"]
+    service.secrets.outdated["arn:mux"] = [SECRET]
+
+    assert refused(service, service.post())
+    assert reason(service) == "secret-outdated"
+    assert service.report.counts[("OutdatedSecretUsed", ())] == 1
+
+
+def test_outdated_secret_is_looked_at_again_as_it_may_be_the_current_one_once_more(service):
+    service.secrets.stored["arn:mux"] = ["the-new-secret"]
+    service.secrets.outdated["arn:mux"] = [SECRET]
+    service.post()
+    service.secrets.stored["arn:mux"] = [SECRET]
+
+    assert service.post().status == 202
+
+
+def test_outdated_secret_does_not_answer_a_handshake_either(service_of):
+    rule = {"kind": "query_echo", "query": "challenge", "secret_query": "token"}
+    service = service_of(
+        partners={"mux": {"specification": {"preset": "mux", "handshake": rule}, "secret_arns": ["arn:mux"]}}
+    )
+    service.secrets.stored["arn:mux"] = ["the-new-secret"]
+    service.secrets.outdated["arn:mux"] = [SECRET]
+
+    answers = [
+        service.send(api_event(b"", method="GET", query=f"challenge=abc&token={secret}", headers={})).status
+        for secret in (SECRET, "the-new-secret")
+    ]
+
+    assert answers == [401, 200]
+
+
 def test_cached_verdict_stands_when_the_store_fails_at_the_second_look(service):
     service.post()
     service.secrets.reread = raise_unavailable
@@ -279,5 +314,5 @@ def test_cached_verdict_stands_when_the_store_fails_at_the_second_look(service):
     assert service.post(headers=service.mux_headers(BODY.encode(), secret="another")).status == 401
 
 
-def raise_unavailable(_arns):
+def raise_unavailable(_arns, *, previous_seconds):  # noqa: ARG001
     raise TransientError("aws-InternalServiceError", "down")
