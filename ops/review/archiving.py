@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem, Status
 from ops.review.ordering import STILL_BLOCKING
 from ops.review.service import Outcome, ReviewService, state_of
 
+FREED_SECONDS: Final = 10.0
+"""A route usually takes a second to let a key go on."""
 
-def decide(service: ReviewService, item_id: str, *, to: Status, seen: int | None = None) -> Outcome:
+
+def decide(
+    service: ReviewService, item_id: str, *, to: Status, seen: int | None = None, wait_seconds: float = FREED_SECONDS
+) -> Outcome:
     """Archive an open item, or open an archived one again; ``seen`` is the version that the operator looked at.
 
-    The result is ``sent`` if it was done, ``failed`` if it was done but the message to its route could not be sent,
-    else ``refused`` or ``missing`` with the reason.
+    An item that holds up later events of its key stays open until they are free, which takes ``wait_seconds`` at most.
+    Each step may be repeated: whoever archives the item once more goes on where this ended.
+
+    The result is ``sent`` if it was done, ``failed`` if its route could not be told, ``unconfirmed`` if the route has
+    not let its key go on in time, else ``refused`` or ``missing``. Only after ``sent`` has the item changed.
 
     Raises:
         ProcessingError: the table did not answer or refused.
@@ -22,24 +31,30 @@ def decide(service: ReviewService, item_id: str, *, to: Status, seen: int | None
     item = service.table.get_summary(item_id)
     if item is None:
         return Outcome(item_id, "missing", "there is no such item")
+    # Earlier versions archived an item before its key went on.
+    freed_late = item.status == to == "ARCHIVED" and service.holds_up_others(item)
     required: Status = "OPEN" if to == "ARCHIVED" else "ARCHIVED"
-    if item.status == to == "ARCHIVED" and service.order_position(item) is not None:
-        return _skip_in_order(service, item)
-    if item.status != required:
+    if item.status != required and not freed_late:
         return Outcome(item_id, "refused", f"{state_of(item)}; only {required} items can be")
     if seen not in (None, item.version):
         return Outcome(item_id, "refused", f"it has changed since you looked at it (version {seen}): {state_of(item)}")
-    change = service.change_record("archive" if to == "ARCHIVED" else "restore")
-    decided = replace(item, status=to, change=change, version=item.version + 1)
-    if not service.table.update(decided, over=item):
-        return Outcome(item_id, "refused", service.conflict_message(item_id))
-    return _skip_in_order(service, decided) if to == "ARCHIVED" else Outcome(item_id, "sent", f"it is {to} now")
+    held_up = to == "ARCHIVED" and service.holds_up_others(item)
+    if held_up and (problem := _free_key(service, item, wait_seconds)) is not None:
+        return problem
+    if not freed_late:
+        change = service.change_record("archive" if to == "ARCHIVED" else "restore")
+        decided = replace(item, status=to, change=change, version=item.version + 1)
+        if not service.table.update(decided, over=item):
+            return Outcome(item_id, "refused", service.conflict_message(item_id))
+    later = ", and later events of its key go on without it" if held_up else ""
+    return Outcome(item_id, "sent", f"it is {to} now{later}")
 
 
-def _skip_in_order(service: ReviewService, item: ReviewItem) -> Outcome:
+def _free_key(service: ReviewService, item: ReviewItem, wait_seconds: float) -> Outcome | None:
+    """``None`` once the key of ``item`` goes on without it."""
     try:
-        skipped = service.skip_in_order(item)
+        if service.free_key(item, wait_seconds=wait_seconds):
+            return None
     except ProcessingError as error:
         return Outcome(item.item_id, "failed", f"{STILL_BLOCKING}: {error.message}")
-    later = ", and later events of its key go on without it" if skipped else ""
-    return Outcome(item.item_id, "sent", f"it is ARCHIVED now{later}")
+    return Outcome(item.item_id, "unconfirmed", f"{STILL_BLOCKING} in a moment: its route has been told")

@@ -1,7 +1,7 @@
 """The place of a review item in its key queue.
 
 On a route with ``ordering: strict`` the later events of a key wait for the event that failed. A retried event goes
-first. After an item is archived, a message to the route's queue lets its key go on without it.
+first. Before an item is archived, a message to the route's queue lets its key go on without it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, OrderingOverride, key_queue_id
+from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, KeyQueue, OrderingOverride, key_queue_id
 
 if TYPE_CHECKING:
     from media_events.recovery.ports import Queues
@@ -37,14 +37,24 @@ class OrderPosition:
 
 def order_position(key_queues: IdempotencyTables | None, item: ReviewItem) -> OrderPosition | None:
     """The place of ``item``; ``None`` if it is in no key queue."""
-    if key_queues is None or item.partition_key is None or item.return_to.kind != "queue":
-        return None
-    key_queue = key_queues.key_queue(key_queue_id(item.source, item.partition_key, item.destination))
+    key_queue = _key_queue(key_queues, item)
     if key_queue is None or key_queue.entry(item.event_id) is None:
         return None
     before = max(0, key_queue.place(item.event_id))
     parked = sum(entry.parked for entry in key_queue.entries)
     return OrderPosition(before, len(key_queue.entries) - before - 1, parked)
+
+
+def holds_up_others(key_queues: IdempotencyTables | None, item: ReviewItem) -> bool:
+    """Whether later events of the key of ``item`` wait for it, or would wait."""
+    key_queue = _key_queue(key_queues, item)
+    return key_queue is not None and key_queue.holds_up(item.event_id)
+
+
+def _key_queue(key_queues: IdempotencyTables | None, item: ReviewItem) -> KeyQueue | None:
+    if key_queues is None or item.partition_key is None or item.return_to.kind != "queue":
+        return None
+    return key_queues.key_queue(key_queue_id(item.source, item.partition_key, item.destination))
 
 
 def notify_skipped(queues: Queues, item: ReviewItem, body: str) -> None:
@@ -67,4 +77,4 @@ def as_attribute(override: OrderingOverride | None) -> dict[str, dict[str, Any]]
     return {} if override is None else {ORDERING_ATTRIBUTE: {"dataType": "String", "stringValue": override}}
 
 
-STILL_BLOCKING: Final = "it is ARCHIVED, but later events of its key still wait for it; archive it again"
+STILL_BLOCKING: Final = "later events of its key still wait for it, so it stays as it is; archive it again"

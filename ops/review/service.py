@@ -24,7 +24,7 @@ from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.ports import Events, Functions, Queues
 from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop, with_redrive_count
 from media_events.recovery.review_item import ReviewItem
-from ops.review.ordering import OrderPosition, as_attribute, notify_skipped, order_position
+from ops.review.ordering import OrderPosition, as_attribute, holds_up_others, notify_skipped, order_position
 
 if TYPE_CHECKING:
     from media_events.adapters.dynamodb.review_items import DynamoReviewTable
@@ -117,16 +117,29 @@ class ReviewService:
         """
         return order_position(self.key_queues, item)
 
-    def skip_in_order(self, item: ReviewItem) -> bool:
-        """Let the later events of an archived item's key go on without it; whether it was in a key queue.
+    def holds_up_others(self, item: ReviewItem) -> bool:
+        """Whether later events of the item's key wait for it, or would wait.
 
         Raises:
-            ProcessingError: the message to its route could not be sent.
+            ProcessingError: the idempotency store did not answer or refused.
         """
-        if self.order_position(item) is None:
-            return False
+        return holds_up_others(self.key_queues, item)
+
+    def free_key(self, item: ReviewItem, *, wait_seconds: float) -> bool:
+        """Let the later events of the item's key go on without it; whether they did within ``wait_seconds``.
+
+        Raises:
+            ProcessingError: the message to its route could not be sent, or the idempotency store did not answer.
+        """
+        if not self.holds_up_others(item):
+            return True
         notify_skipped(self.queues, item, self.body(item))
-        return True
+        until = self.clock() + wait_seconds
+        while self.clock() < until:
+            self.sleep(POLL_SECONDS)
+            if not self.holds_up_others(item):
+                return True
+        return False
 
     def retry(
         self,
@@ -182,7 +195,7 @@ class ReviewService:
             raise _Finished(Outcome(item_id, "refused", refusal))
         if self.is_done(item):
             # Its key queue may not have recorded the delivery.
-            self.skip_in_order(item)
+            self.free_key(item, wait_seconds=0)
             self.resolve(item)
             raise _Finished(Outcome(item_id, "resolved", "it had been delivered already; nothing was sent"))
         return item

@@ -377,6 +377,7 @@ def test_later_events_of_a_key_are_parked_until_the_one_before_them_is_archived(
     until(cloud, lambda: str(review.order_position(item)) == "2 later of its key wait behind it, 2 of them parked")
     assert taken(receiver, ordered) == []
 
+    object.__setattr__(review, "sleep", lambda _seconds: cloud.settle())
     assert decide(review, item.item_id, to="ARCHIVED").reason.endswith("later events of its key go on without it")
 
     until(cloud, lambda: taken(receiver, ordered) == ["e2", "e3"])

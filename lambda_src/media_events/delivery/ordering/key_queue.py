@@ -117,6 +117,11 @@ class KeyQueue:
         places = (place for place, entry in enumerate(self.entries) if entry.event_id == event_id)
         return next(places, len(self.entries))
 
+    def holds_up(self, event_id: str) -> bool:
+        """Whether later events wait for this one, or would wait; a skipped one leaves by itself, except a head."""
+        entry = self.entry(event_id)
+        return entry is not None and (not entry.skipped or entry is self.head)
+
     def is_past(self, position: Position) -> bool:
         """Whether a later position was delivered."""
         return self.delivered is not None and position.precedes(self.delivered)

@@ -149,6 +149,9 @@ class Resequencer:
             key_queue, again = self._change(key, register)
             verdicts |= {index: again[index] for index in new}
         verdicts |= dict.fromkeys(done, "done")
+        # A skipped head leaves only when the lease on it has ended, and then somebody has to come for it.
+        held = {index for index in verdicts if key_queue.holds_up(messages[index].event.metadata.id)}
+        verdicts |= {index: "leased" for index in held if verdicts[index] == "skipped"}
         key_queue = self._resume(key, key_queue, next(iter(messages.values())).event)
         return key_queue, {index: self._outcome(verdicts.get(index)) for index in messages}
 
@@ -157,6 +160,8 @@ class Resequencer:
             return Outcome(happened=False, result=None)
         if verdict == "skipped":
             return Outcome(happened=False, result=SKIPPED)
+        if verdict == "leased":
+            return self._wait(LEASE_MARGIN_SECONDS, "the archived event is just being delivered")
         if verdict == "full":
             return self._wait(FULL_SECONDS, "too many events with the same partitionkey are waiting")
         if verdict == "past":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 
@@ -33,6 +34,10 @@ class FakeKeyQueues:
 
     def key_queue(self, key):
         return self.key_queues.get(key)
+
+    def skip(self):
+        """What the route does when the message reaches it."""
+        self.key_queues = {key: each.skip(ITEM.event_id, now=0.0) for key, each in self.key_queues.items()}
 
 
 @pytest.fixture(name="review")
@@ -73,6 +78,7 @@ def test_an_item_in_no_key_queue_has_no_position(service, item):
 
 
 def test_the_key_of_an_archived_item_goes_on_without_it(review, service):
+    review.later = [lambda: None, service.key_queues.skip]
     outcome = decide(service, ITEM.item_id, to="ARCHIVED")
     assert (outcome.result, review.current().status) == ("sent", "ARCHIVED")
     assert "go on without it" in outcome.reason
@@ -85,7 +91,7 @@ def test_nothing_is_sent_for_an_archived_item_that_holds_up_nobody(review):
     assert review.queues.sent == []
 
 
-def test_a_skip_that_could_not_be_sent_is_sent_when_the_item_is_archived_again(review, service, monkeypatch):
+def test_an_item_stays_open_while_its_route_cannot_be_told_that_it_is_archived(review, service, monkeypatch):
     with monkeypatch.context() as patch:
 
         def refuse(*_args, **_options):
@@ -93,10 +99,41 @@ def test_a_skip_that_could_not_be_sent_is_sent_when_the_item_is_archived_again(r
 
         patch.setattr(review.queues, "send", refuse)
         outcome = decide(service, ITEM.item_id, to="ARCHIVED")
-    assert (outcome.result, review.current().status) == ("failed", "ARCHIVED")
+    assert (outcome.result, review.current()) == ("failed", ITEM)
     assert "archive it again" in outcome.reason
+    review.later = [service.key_queues.skip]
     assert decide(service, ITEM.item_id, to="ARCHIVED").result == "sent"
+    assert (overrides(review), review.current().status) == (["skip"], "ARCHIVED")
+
+
+def test_an_item_stays_open_until_its_key_is_free(review, service):
+    outcome = decide(service, ITEM.item_id, to="ARCHIVED")
+    assert (outcome.result, review.current()) == ("unconfirmed", ITEM)
     assert overrides(review) == ["skip"]
+    service.key_queues.skip()
+    assert decide(service, ITEM.item_id, to="ARCHIVED").result == "sent"
+    assert (overrides(review), review.current().status) == (["skip"], "ARCHIVED")
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_whoever_dies_while_archiving_archives_once_more(review, service, at):
+    review.later = [service.key_queues.skip]
+    review.trap.at = at
+    with contextlib.suppress(Crash):
+        decide(service, ITEM.item_id, to="ARCHIVED")
+    review.trap.at = None
+    held_up = service.holds_up_others(ITEM)
+    assert not (held_up and review.current().status == "ARCHIVED")
+    review.later = [service.key_queues.skip]
+    decide(service, ITEM.item_id, to="ARCHIVED")
+    assert (service.holds_up_others(ITEM), review.current().status) == (False, "ARCHIVED")
+
+
+def test_what_an_earlier_version_archived_before_its_key_was_free_is_freed_when_it_is_archived_again(review, service):
+    review.table.items[ITEM.item_id] = archived = replace(ITEM, status="ARCHIVED")
+    review.later = [service.key_queues.skip]
+    assert decide(service, ITEM.item_id, to="ARCHIVED").result == "sent"
+    assert (overrides(review), review.current()) == (["skip"], archived)
 
 
 def test_a_retry_keeps_the_order_unless_a_person_wants_otherwise(review, service):

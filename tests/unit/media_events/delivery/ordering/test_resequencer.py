@@ -212,6 +212,19 @@ def test_key_goes_on_without_what_a_person_puts_away(park):
     assert park.report.fields("delivery skipped")[0]["reason"] == "archived"
 
 
+def test_archiving_the_head_while_its_function_is_killed_waits_for_the_end_of_the_lease(park):
+    park.fails["e1"] = REFUSED
+    park.settled(1, 2)
+    park.fails["e1"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        park(message(1))
+    assert park(message(1, "skip")) == ["order-waiting"]
+    assert park.queue == []
+    park.clock.now += 60
+    assert park(message(1, "skip")) == [None]
+    assert [m.event.metadata.id for m in park.queue] == ["e2"]
+
+
 def test_a_person_may_have_a_late_event_delivered_out_of_order(block):
     block.settled(2)
     assert block(message(1, "ignore")) == [None]
