@@ -1,7 +1,7 @@
 """Synthesise the stacks of a workflow: `python main.py`, or `cdktf synth`.
 
 The workflow is `workflow.yaml` next to this file, or the file that MEDIA_EVENTS_WORKFLOW names. Each environment
-becomes `cdktf.out/stacks/media-events-<environment>/cdk.tf.json`. Exit status: 0, or 2 if the workflow can't be used.
+becomes `cdktf.out/stacks/<workflow>-<environment>/cdk.tf.json`. Exit status: 0, or 2 if the workflow can't be used.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def main() -> int:
     try:
         from infra.documents.diagnostics import WorkflowError  # noqa: PLC0415
         from infra.loader.workflow_file import load  # noqa: PLC0415 - the path has just been set
+        from infra.stacks.local_state import StateInUseError, move_earlier_state  # noqa: PLC0415
     except ModuleNotFoundError as error:
         return _refuse(f"the Python package {error.name} is not installed: run `make setup`, then .venv/bin/python")
     try:
@@ -29,6 +30,13 @@ def main() -> int:
         return _refuse(str(error))
     for warning in workflow.warnings:
         print(f"{workflow.path.name}: warning, {warning}", file=sys.stderr)  # noqa: T201
+    try:
+        for environment in workflow.environments:
+            moved = move_earlier_state(environment, workflow.path.resolve().parent, kit=ROOT)
+            if moved is not None:
+                print(f"Terraform's state of {environment.name} is in {moved} now", file=sys.stderr)  # noqa: T201
+    except (StateInUseError, OSError) as error:
+        return _refuse(str(error))
     try:
         # Only now: cdktf starts a Node.js process, which a workflow with mistakes has no use for.
         from infra.stacks.cdk import App  # noqa: PLC0415

@@ -32,14 +32,16 @@ class Environment:
 
     @property
     def stack_name(self) -> str:
-        """The name of its stack."""
-        return f"media-events-{self.name}"
+        """The name of its stack: two workflows may have environments of one name."""
+        return self.prefix
 
     @property
     def state_key(self) -> str:
         """The key of its state in an S3 bucket."""
         state = self.workflow.state
-        return (state.key if isinstance(state, S3State) else None) or f"media-events/{self.name}.tfstate"
+        return (
+            state.key if isinstance(state, S3State) else None
+        ) or f"media-events/{self.workflow.name}/{self.name}.tfstate"
 
     @property
     def prefix(self) -> str:

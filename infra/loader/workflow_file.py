@@ -137,19 +137,17 @@ def _merged(by_environment: Mapping[str, list[Problem]]) -> list[Problem]:
 
 def _shared_states(environments: list[Environment], root: Node) -> list[Problem]:
     """Two environments with one state would destroy each other's resources."""
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[str, str] = {}
     problems: list[Problem] = []
     for environment in environments:
         state = environment.workflow.state
-        if not isinstance(state, S3State):
-            continue
-        place = (state.bucket, environment.state_key)
+        in_s3 = isinstance(state, S3State)
+        place = f"{state.bucket}/{environment.state_key}" if isinstance(state, S3State) else environment.stack_name
         if place in seen:
             declared = root.value["environments"].value if isinstance(root.value, dict) else {}
             position = declared[environment.name].position if isinstance(declared, dict) else root.position
-            problems.append(
-                Problem(position, f"has the same state as {seen[place]}, {place[0]}/{place[1]}: give it another key")
-            )
+            message = f"has the same state as {seen[place]}, {place}: give it another {'key' if in_s3 else 'name'}"
+            problems.append(Problem(position, message))
         seen.setdefault(place, environment.name)
     return problems
 

@@ -219,7 +219,7 @@ class Review(Section):
 
 
 class LocalState(Section):
-    """Terraform's state in the file `state/<stack>.tfstate`."""
+    """Terraform's state in the file `state/<workflow>-<environment>.tfstate`, beside the workflow file."""
 
     type: Literal["local"] = "local"
 
@@ -229,7 +229,7 @@ class S3State(Section):
 
     type: Literal["s3"]
     bucket: str = Field(min_length=3, max_length=63, description="An existing bucket.")
-    key: str | None = Field(default=None, description="Default: `media-events/<environment>.tfstate`.")
+    key: str | None = Field(default=None, description="Default: `media-events/<workflow>/<environment>.tfstate`.")
     region: Region | None = Field(default=None, description="The bucket's region. Default: the environment's.")
     use_lockfile: bool = Field(
         default=True, description="Locks with a file beside the state (Terraform 1.10 or later)."

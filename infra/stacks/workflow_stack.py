@@ -30,6 +30,7 @@ from infra.stacks.cdk import (
     configure_aws_provider,
 )
 from infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url
+from infra.stacks.local_state import state_file
 from infra.stacks.monitoring import ModuleOutputs, Monitoring, left_to_modules
 from infra.stacks.terraform_literals import json_text, literal
 from infra.validation.references import MACHINE_SUFFIX
@@ -41,20 +42,22 @@ PROVIDER_LOCK: Final = ".terraform.lock.hcl"
 
 def build(app: App, workflow: WorkflowFile) -> list[WorkflowStack]:
     """Add one stack per environment to `app`, each beside the project's lock of the AWS provider."""
-    return [WorkflowStack(app, environment) for environment in workflow.environments]
+    folder = workflow.path.resolve().parent
+    return [WorkflowStack(app, environment, folder) for environment in workflow.environments]
 
 
 class WorkflowStack(TerraformStack):
     """The whole path of one environment: bucket, bus, ingresses, state machines, router, review, outputs."""
 
-    def __init__(self, app: App, environment: Environment) -> None:
+    def __init__(self, app: App, environment: Environment, folder: Path) -> None:
+        """`folder` is that of the workflow file."""
         super().__init__(app, environment.stack_name)
         self._environment = environment
         self._workflow = environment.workflow
         self._folder = Path(app.outdir).resolve() / "stacks" / environment.stack_name
         tags = {"workflow": self._workflow.name, "environment": environment.name} | self._workflow.tags
         configure_aws_provider(self, region=self._workflow.region, default_tags=literal(tags))
-        self._backend()
+        self._backend(folder)
         self._lock_provider()
 
         self._settings = self._shared_settings()
@@ -71,12 +74,11 @@ class WorkflowStack(TerraformStack):
         others = [bus, *machines.values(), *([] if callbacks is None else [callbacks])]
         self._monitoring(router, review, others, tags)
 
-    def _backend(self) -> None:
+    def _backend(self, folder: Path) -> None:
         state = self._workflow.state
         if not isinstance(state, S3State):
             # Outside the output folder, which is made anew.
-            place = ROOT / "state" / f"{self._environment.stack_name}.tfstate"
-            LocalBackend(self, path=self._relative(place))
+            LocalBackend(self, path=self._relative(state_file(self._environment, folder)))
             return
         backend = S3Backend(
             self,

@@ -16,6 +16,7 @@ from media_events.core.json_fields import text
 from ops.deployment.topology import Topology
 from ops.local.endpoint import CloudRecord, is_running
 from ops.local.paths import DEFAULT_ENVIRONMENT, REPOSITORY, LocalPaths, local_paths
+from ops.local.synthesis import stacks_of
 from ops.shared.console import OperatorError, fail
 from ops.shared.json_files import object_in, read_object
 from ops.shared.options import Where
@@ -142,7 +143,8 @@ def _outputs(paths: LocalPaths, cloud: Cloud) -> Mapping[str, Any]:
         outputs = read_object(paths.outputs)
         if outputs:
             return outputs
-    return _terraform_outputs(REPOSITORY / "cdktf.out" / "stacks" / f"media-events-{paths.environment}")
+    stacks = stacks_of(REPOSITORY / "cdktf.out", paths.environment)
+    return _terraform_outputs(stacks[0].directory) if stacks else {}
 
 
 def _terraform_outputs(stack: Path) -> Mapping[str, Any]:

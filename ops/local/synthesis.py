@@ -9,10 +9,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ops.local.paths import REPOSITORY, LocalPaths
 from ops.shared.console import OperatorError, err
+from ops.shared.json_files import read_object
 
 SELECTION_VARIABLE: Final = "MEDIA_EVENTS_ENVIRONMENTS"
 OUTPUT_VARIABLE: Final = "CDKTF_OUTDIR"
@@ -64,19 +65,28 @@ def synthesise(paths: LocalPaths, variables: Mapping[str, str]) -> Stack:
     if done.returncode != 0:
         hint = "correct workflow.yaml as it says" if done.returncode == UNUSABLE else "this is a fault of the kit"
         raise OperatorError(f"`python main.py` fails:\n{done.stdout.strip()}", hint=hint)
-    name = f"media-events-{paths.environment}"
-    directory = output / "stacks" / name
-    if not (directory / "cdk.tf.json").exists():
+    stacks = stacks_of(output, paths.environment)
+    if not stacks:
         raise OperatorError(
-            f"`python main.py` made no stack {name}",
+            f"`python main.py` made no stack for {paths.environment}",
             hint=f"is there an environment {paths.environment!r} in workflow.yaml?",
         )
-    return read_stack(name, directory)
+    return stacks[0]
 
 
-def read_stack(name: str, directory: Path) -> Stack:
-    """The stack in ``directory``."""
-    document = json.loads((directory / "cdk.tf.json").read_text(encoding="utf-8"))
-    provider = document.get("provider", {}).get("aws", [{}])
-    region = provider[0].get("region") if isinstance(provider, list) else provider.get("region")
-    return Stack(name, directory, str(region or "us-east-1"))
+def stacks_of(output: Path, environment: str) -> list[Stack]:
+    """The stacks of an environment that the last synthesis into ``output`` made, by its manifest and their tags."""
+    manifest = read_object(output / "manifest.json").get("stacks", {})
+    stacks = (output / stack["workingDirectory"] for stack in manifest.values())
+    return [
+        Stack(directory.name, directory, str(provider.get("region") or "us-east-1"))
+        for directory in stacks
+        if (provider := _provider(directory)).get("default_tags", [{}])[0].get("tags", {}).get("environment")
+        == environment
+    ]
+
+
+def _provider(directory: Path) -> Mapping[str, Any]:
+    document = read_object(directory / "cdk.tf.json")
+    provider: Mapping[str, Any] = document.get("provider", {}).get("aws", [{}])[0]
+    return provider

@@ -38,11 +38,13 @@ class Stack:
 
 def read_stacks(output: Path) -> dict[str, Stack]:
     """The stacks in a folder, by environment."""
-    return {
-        folder.name.removeprefix("media-events-"): Stack(
-            folder, json.loads((folder / "cdk.tf.json").read_text(encoding="utf-8"))
-        )
+    documents = {
+        folder: json.loads((folder / "cdk.tf.json").read_text(encoding="utf-8"))
         for folder in sorted((output / "stacks").iterdir())
+    }
+    return {
+        document["provider"]["aws"][0]["default_tags"][0]["tags"]["environment"]: Stack(folder, document)
+        for folder, document in documents.items()
     }
 
 

@@ -29,7 +29,7 @@ def test_default_workflow_is_synthesised_silently_from_any_folder(clean_environ,
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     for environment, stack in default_stacks.items():
-        path = tmp_path / "out" / "stacks" / f"media-events-{environment}" / "cdk.tf.json"
+        path = tmp_path / "out" / "stacks" / f"media-{environment}" / "cdk.tf.json"
         assert json.loads(path.read_text(encoding="utf-8"))["output"] == stack.document["output"]
 
 
@@ -157,6 +157,6 @@ def test_cdktf_synth_gives_what_main_gives(clean_environ, tmp_path):
     )
 
     assert alone.returncode == 0
-    assert sorted(by_command_line) == ["media-events-dev", "media-events-local", "media-events-prod"]
+    assert sorted(by_command_line) == ["media-dev", "media-local", "media-prod"]
     for name, text in by_command_line.items():
         assert (project / "cdktf.out" / "stacks" / name / "cdk.tf.json").read_text(encoding="utf-8") == text

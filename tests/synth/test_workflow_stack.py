@@ -632,12 +632,12 @@ def test_key_of_the_settings_reaches_the_task_callbacks_table(synthesise):
 # -------------------------------------------------------------------------------------------------------------- state
 
 
-def test_state_is_a_file_outside_of_what_is_synthesised(synthesise):
+def test_state_is_a_file_beside_the_workflow_file(synthesise, tmp_path):
     stack = synthesise(SMALL)["dev"]
 
     path = Path(stack.document["terraform"]["backend"]["local"]["path"])
     assert not path.is_absolute()
-    assert (stack.folder / path).resolve() == ROOT / "state" / "media-events-dev.tfstate"
+    assert (stack.folder / path).resolve() == tmp_path / "state" / "media-dev.tfstate"
 
 
 def test_state_in_s3_is_encrypted_and_locked(synthesise):
@@ -648,7 +648,7 @@ def test_state_in_s3_is_encrypted_and_locked(synthesise):
     assert synthesise(text)["dev"].document["terraform"]["backend"] == {
         "s3": {
             "bucket": "states",
-            "key": "media-events/dev.tfstate",
+            "key": "media-events/media/dev.tfstate",
             "region": "eu-west-3",
             "encrypt": True,
             "use_lockfile": True,

@@ -17,7 +17,7 @@ ENVIRONMENT = "dev: {region: eu-west-1}"
 def test_defaults_fill_what_the_file_leaves_out():
     (environment,) = load_small().environments
 
-    assert environment.stack_name == "media-events-dev"
+    assert environment.stack_name == "media-dev"
     assert environment.prefix == "media-dev"
     assert environment.workflow.state.type == "local"
     assert environment.workflow.ingress["webhook"].throttle.rate == 100
@@ -120,8 +120,8 @@ def test_state_in_s3_has_a_key_of_its_own_per_environment():
     workflow = load_small({ENVIRONMENT: states})
 
     assert [environment.state_key for environment in workflow.environments] == [
-        "media-events/dev.tfstate",
-        "media-events/prod.tfstate",
+        "media-events/media/dev.tfstate",
+        "media-events/media/prod.tfstate",
     ]
 
 

@@ -818,6 +818,14 @@ def test_two_environments_with_one_state_are_refused():
     ) == ["line 12, environments.prod: has the same state as dev, states/k: give it another key"]
 
 
+def test_two_environments_whose_names_come_out_the_same_are_refused():
+    environments = "environments:\n  live-dev: {region: eu-west-1}\n  dev: {region: eu-west-1, name: media-live}\n"
+
+    assert problems_with({"environments:\n  dev: {region: eu-west-1}\n": environments}) == [
+        "line 12, environments.dev: has the same state as live-dev, media-live-dev: give it another name"
+    ]
+
+
 def test_selected_environment_must_be_declared():
     assert problems_with({}, environ={"MEDIA_EVENTS_ENVIRONMENTS": "dve"}) == [
         'line 10, environments: MEDIA_EVENTS_ENVIRONMENTS asks for "dve", which is not declared: did you mean "dev"?'

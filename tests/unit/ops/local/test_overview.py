@@ -11,7 +11,7 @@ from ops.local.addresses import reachable, webhook_urls
 from ops.local.endpoint import CloudRecord, client_environment
 from ops.local.function_logs import LogLine, LogReader
 from ops.local.paths import LocalPaths
-from ops.local.synthesis import Stack, read_stack
+from ops.local.synthesis import Stack, stacks_of
 from ops.shared.console import OperatorError
 
 
@@ -110,15 +110,33 @@ def test_without_the_output_there_are_no_webhooks(record):
 # The stack
 
 
-def test_a_stack_tells_its_region_and_where_its_routes_lead(tmp_path):
-    document = {
-        "provider": {"aws": [{"region": "eu-west-3"}]},
-        "module": {"router": {"routes": {"a": {"destination": "cms"}, "b": {"destination": "mam"}}}},
+def test_the_last_synthesis_tells_the_stacks_of_an_environment_and_where_their_routes_lead(tmp_path):
+    stacks = {
+        "media-dev": {"environment": "dev", "region": "eu-west-3", "routes": {"a": "cms", "b": "mam"}},
+        "news-dev": {"environment": "dev", "region": "us-east-1", "routes": {}},
+        "media-prod": {"environment": "prod", "region": "eu-west-1", "routes": {}},
     }
-    (tmp_path / "cdk.tf.json").write_text(json.dumps(document))
-    stack = read_stack("s", tmp_path)
-    assert stack == Stack("s", tmp_path, "eu-west-3")
+    for name, stack in stacks.items():
+        tags = {"workflow": name.partition("-")[0], "environment": stack["environment"]}
+        document = {
+            "provider": {"aws": [{"region": stack["region"], "default_tags": [{"tags": tags}]}]},
+            "module": {"router": {"routes": {route: {"destination": d} for route, d in stack["routes"].items()}}},
+        }
+        folder = tmp_path / "stacks" / name
+        folder.mkdir(parents=True)
+        (folder / "cdk.tf.json").write_text(json.dumps(document))
+    last = {name: {"workingDirectory": f"stacks/{name}"} for name in ("media-dev", "media-prod")}
+    (tmp_path / "manifest.json").write_text(json.dumps({"stacks": last}))
+
+    (stack,) = stacks_of(tmp_path, "dev")
+
+    assert stack == Stack("media-dev", tmp_path / "stacks" / "media-dev", "eu-west-3")
     assert stack.route_destinations() == {"route/a": "cms", "route/b": "mam"}
+    assert stacks_of(tmp_path, "test") == []
+
+
+def test_without_a_synthesis_there_is_no_stack(tmp_path):
+    assert stacks_of(tmp_path, "dev") == []
 
 
 # Logs
