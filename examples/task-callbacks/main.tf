@@ -47,7 +47,11 @@ module "ingest" {
         Resource = "arn:aws:states:::lambda:invoke.waitForTaskToken"
         Parameters = {
           FunctionName = module.callbacks.function_arn
-          Payload      = { "key.$" = "$$.Execution.Name", "token.$" = "$$.Task.Token", "since.$" = "$$.Execution.StartTime" }
+          Payload = {
+            "key.$"     = "$$.Execution.Name", "token.$" = "$$.Task.Token"
+            "since.$"   = "$$.Execution.StartTime"
+            "entered.$" = "$$.State.EnteredTime"
+          }
         }
         TimeoutSeconds = 14400
         End            = true

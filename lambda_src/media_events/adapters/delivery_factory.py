@@ -119,7 +119,7 @@ def _task_callback(destination: TaskCallbackDestination) -> Delivery:
 
     callbacks = TaskCallbacks(
         store=DynamoTaskCallbacks(client("dynamodb"), destination.task_callbacks_table),
-        tasks=StepFunctionsTasks(client("stepfunctions")),
+        tasks=StepFunctionsTasks(client("stepfunctions", attempts=1)),
         clock=time.time,
     )
     return TaskCallbackDelivery(destination, callbacks, time.time)

@@ -35,7 +35,7 @@ def _task_callbacks() -> TaskCallbacks:
     settings = RegisterTaskTokenSettings.from_env(os.environ)
     return TaskCallbacks(
         store=DynamoTaskCallbacks(client("dynamodb"), settings.task_callbacks_table),
-        tasks=StepFunctionsTasks(client("stepfunctions")),
+        tasks=StepFunctionsTasks(client("stepfunctions", attempts=1)),
         clock=time.time,
     )
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from media_events.adapters.aws_errors import translated
-from media_events.delivery.task_callbacks import Arrived, PendingCallback, TaskResult
+from media_events.adapters.dynamodb.records import put_if
+from media_events.delivery.task_callbacks import MAX_WAIT_SECONDS, Arrived, PendingCallback, TaskResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,17 +27,54 @@ class DynamoTaskCallbacks:
 
     def put_callback(self, pending: PendingCallback) -> None:
         """Store a pending callback."""
-        item: dict[str, Any] = {"token": {"S": pending.token}}
+        item: dict[str, Any] = {
+            **_key(pending.key, _CALLBACK + pending.name),
+            "token": {"S": pending.token},
+            "expires": {"N": str(int(pending.expires))},
+        }
         if pending.since is not None:
             item["since"] = {"N": repr(pending.since)}
-        self._put(pending.key, _callback_sort(pending), pending.expires, item)
+        with translated("writing to the task callbacks table"):
+            self._client.put_item(TableName=self._table, Item=item)
 
-    def put_event(self, arrived: Arrived) -> None:
-        """Store an event that has arrived."""
-        item: dict[str, Any] = {"output": {"S": arrived.answer.output}, "at": {"N": repr(arrived.at)}}
-        if arrived.answer.error is not None:
-            item["error"] = {"S": arrived.answer.error}
-        self._put(arrived.key, _EVENT + arrived.event, arrived.expires, item)
+    def put_event(self, arrived: Arrived) -> Arrived | None:
+        """Store an event that has no record, or whose record has expired; the record that is there instead."""
+        return self._put_event(
+            arrived,
+            ConditionExpression="attribute_not_exists(pk) OR expires <= :now",
+            ExpressionAttributeValues={":now": {"N": repr(arrived.at)}},
+        )
+
+    def change_event(self, arrived: Arrived, *, over: Arrived) -> Arrived | None:
+        """Write ``arrived`` if the event is still bound as in ``over``; the record that is there instead."""
+        if not over.waits:
+            return self._put_event(arrived, ConditionExpression="attribute_not_exists(waits)")
+        return self._put_event(
+            arrived,
+            ConditionExpression="waits = :waits",
+            ExpressionAttributeValues={":waits": {"S": _names(over.waits)}},
+        )
+
+    def _put_event(self, arrived: Arrived, **condition: Any) -> Arrived | None:
+        # The record of a bound event outlives every execution: nobody can ask for the event later.
+        until = arrived.at + MAX_WAIT_SECONDS if arrived.waits else arrived.expires
+        item: dict[str, Any] = {
+            **_key(arrived.key, _EVENT + arrived.event),
+            "expires": {"N": str(int(until))},
+            "open_until": {"N": repr(arrived.expires)},
+            "at": {"N": repr(arrived.at)},
+        }
+        if arrived.answer is not None:
+            item["output"] = {"S": arrived.answer.output}
+            if arrived.answer.error is not None:
+                item["error"] = {"S": arrived.answer.error}
+        if arrived.waits:
+            item["waits"] = {"S": _names(arrived.waits)}
+        if arrived.entered is not None:
+            item["entered"] = {"S": arrived.entered}
+        doing = "writing an event to the task callbacks table"
+        instead = put_if(self._client, doing=doing, TableName=self._table, Item=item, **condition)
+        return None if instead is None else _event(arrived.key, instead) if instead else arrived
 
     def callbacks(self, key: str) -> list[PendingCallback]:
         """The pending callbacks for ``key``."""
@@ -52,31 +90,12 @@ class DynamoTaskCallbacks:
 
     def events(self, key: str) -> list[Arrived]:
         """The events that have arrived for ``key``."""
-        return [
-            Arrived(
-                key=key,
-                event=item["sk"]["S"].removeprefix(_EVENT),
-                answer=TaskResult(output=item["output"]["S"], error=item.get("error", {}).get("S")),
-                at=float(item["at"]["N"]),
-                expires=float(item["expires"]["N"]),
-            )
-            for item in self._query(key, _EVENT)
-        ]
+        return [_event(key, item) for item in self._query(key, _EVENT)]
 
     def remove_callback(self, pending: PendingCallback) -> None:
         """Delete a pending callback."""
-        self._delete(pending.key, _callback_sort(pending))
-
-    def remove_event(self, arrived: Arrived) -> None:
-        """Delete an event."""
-        self._delete(arrived.key, _EVENT + arrived.event)
-
-    def _put(self, key: str, sort: str, expires: float, item: Mapping[str, Any]) -> None:
-        with translated("writing to the task callbacks table"):
-            self._client.put_item(
-                TableName=self._table,
-                Item={"pk": {"S": _partition(key)}, "sk": {"S": sort}, "expires": {"N": str(int(expires))}, **item},
-            )
+        with translated("deleting from the task callbacks table"):
+            self._client.delete_item(TableName=self._table, Key=_key(pending.key, _CALLBACK + pending.name))
 
     def _query(self, key: str, prefix: str) -> list[Any]:
         items: list[Any] = []
@@ -95,13 +114,27 @@ class DynamoTaskCallbacks:
                 return items
             options = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    def _delete(self, key: str, sort: str) -> None:
-        with translated("deleting from the task callbacks table"):
-            self._client.delete_item(TableName=self._table, Key={"pk": {"S": _partition(key)}, "sk": {"S": sort}})
+
+def _event(key: str, item: Mapping[str, Any]) -> Arrived:
+    """An event's record; one that an older version wrote has neither ``waits`` nor ``open_until``."""
+    answer = TaskResult(output=item["output"]["S"], error=item.get("error", {}).get("S")) if "output" in item else None
+    return Arrived(
+        key=key,
+        event=item["sk"]["S"].removeprefix(_EVENT),
+        answer=answer,
+        at=float(item["at"]["N"]),
+        expires=float(item.get("open_until", item["expires"])["N"]),
+        waits=frozenset(item["waits"]["S"].split(",")) if "waits" in item else frozenset(),
+        entered=item.get("entered", {}).get("S"),
+    )
 
 
-def _callback_sort(pending: PendingCallback) -> str:
-    return _CALLBACK + hashlib.sha256(pending.token.encode(errors="surrogatepass")).hexdigest()[:32]
+def _names(waits: frozenset[str]) -> str:
+    return ",".join(sorted(waits))
+
+
+def _key(key: str, sort: str) -> dict[str, Any]:
+    return {"pk": {"S": _partition(key)}, "sk": {"S": sort}}
 
 
 def _partition(key: str) -> str:

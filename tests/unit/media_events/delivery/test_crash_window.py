@@ -29,7 +29,7 @@ from media_events.delivery.config import parse_destination
 from media_events.delivery.deliverer import Deliverer, destination_key
 from media_events.delivery.http.delivery import HttpDelivery
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
-from media_events.delivery.task_callbacks import Arrived, PendingCallback, TaskCallbacks, TaskResult
+from media_events.delivery.task_callbacks import Answered, Arrived, PendingCallback, TaskCallbacks, TaskResult
 from media_events.events.publisher import Publisher
 from media_events.messaging.message import Message
 from media_events.outbound_http.client import Response
@@ -108,8 +108,12 @@ class Room:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.recorded: Arrived | None = None
 
-    def put_event(self, arrived: Arrived) -> None: ...
+    def put_event(self, arrived: Arrived) -> Arrived | None:
+        before = self.recorded
+        self.recorded = before or arrived
+        return before
 
     def callbacks(self, key: str) -> list[PendingCallback]:
         now = self.target.clock.now
@@ -117,10 +121,8 @@ class Room:
 
     def remove_callback(self, wait: PendingCallback) -> None: ...
 
-    def remove_event(self, arrived: Arrived) -> None: ...
-
-    def answer(self, token: str, answer: TaskResult) -> bool:  # noqa: ARG002
-        return self.target.take(token)
+    def answer(self, token: str, answer: TaskResult) -> Answered:  # noqa: ARG002
+        return "resumed" if self.target.take(token) else "not-waiting"
 
 
 FOREVER, FIVE_MINUTES = float("inf"), 300.0

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import itertools
 import json
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
 
 from media_events.adapters import boto_clients
 from media_events.adapters.dynamodb.task_callbacks import DynamoTaskCallbacks
 from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks
-from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
+from media_events.core.failures import (
+    PermanentConfigError,
+    PermanentDataError,
+    ProcessingError,
+    TransientError,
+    UnansweredError,
+    UnsettledConfigError,
+)
 from media_events.delivery.aws.task_callback import TaskCallbackDelivery
 from media_events.delivery.config import parse_destination
 from media_events.delivery.deliverer import Deliverer
 from media_events.delivery.task_callbacks import (
     DEFAULT_WAIT_SECONDS,
+    MAX_WAIT_SECONDS,
     Arrived,
     PendingCallback,
     TaskCallbacks,
@@ -45,26 +54,37 @@ SETTINGS = {
 
 
 class Tasks:
-    """Step Functions: each token is answered once; ``ended`` ones don't wait any more."""
+    """Step Functions: each token is answered once; ``ended`` ones don't wait any more.
+
+    ``failing`` is raised instead of an answer; with ``taking``, the task takes the answer before.
+    """
 
     def __init__(self):
         self.answers = {}
         self.ended = set()
         self.failing = None
+        self.taking = False
         self.asked = 0
 
     def answer(self, token, answer):
         self.asked += 1
+        waiting = token not in self.answers and token not in self.ended
+        if waiting and (self.failing is None or self.taking):
+            self.answers[token] = answer
         if self.failing is not None:
             raise self.failing
-        if token in self.answers or token in self.ended:
-            return False
-        self.answers[token] = answer
-        return True
+        return "resumed" if waiting else "not-waiting"
+
+
+class Killed(BaseException):
+    """The function's process ends here."""
 
 
 class Interrupting:
-    """A store that lets ``interrupt`` happen after its ``at``-th operation: the other side comes in between."""
+    """A store that lets ``interrupt`` happen after its ``at``-th operation: the other side comes in between.
+
+    ``interrupt`` may raise :class:`Killed`.
+    """
 
     def __init__(self, store, at, interrupt):
         self.store, self.left, self.interrupt = store, at, interrupt
@@ -72,8 +92,8 @@ class Interrupting:
     def __getattr__(self, operation):
         method = getattr(self.store, operation)
 
-        def call(*arguments):
-            result = method(*arguments)
+        def call(*arguments, **options):
+            result = method(*arguments, **options)
             self.left -= 1
             if self.left == 0:
                 self.interrupt()
@@ -137,7 +157,8 @@ class Studio:
         return outcome
 
     def items(self):
-        return self.store._client.scan(TableName="table")["Items"]
+        """Records of waiting tasks and of events that a task may still have."""
+        return [item for item in self.store._client.scan(TableName="table")["Items"] if "waits" not in item]
 
 
 @pytest.fixture(name="studio")
@@ -171,8 +192,7 @@ def test_an_event_that_comes_first_resumes_the_workflow_as_soon_as_it_waits(stud
     assert studio.items() == []
 
 
-@pytest.mark.parametrize("after", [1, 2])
-@pytest.mark.parametrize("first", ["event", "wait"])
+@pytest.mark.parametrize(("first", "after"), [("event", 1), ("event", 2), ("event", 3), ("wait", 1), ("wait", 2)])
 def test_whatever_comes_in_between_the_workflow_is_resumed_once(studio, tasks, store, first, after):
     if first == "event":
         studio.send(done(), store=Interrupting(store, after, studio.wait))
@@ -270,6 +290,115 @@ def test_a_wait_that_has_expired_is_answered_no_more(studio, tasks, clock):
     assert tasks.asked == 0
 
 
+# --- one event, one task -----------------------------------------------------------------------------------------
+
+UNANSWERED = UnansweredError("aws-ReadTimeoutError", "no answer came in time")
+REFUSED = TransientError("aws-ThrottlingException", "slow down")
+
+
+def kill():
+    raise Killed
+
+
+@pytest.mark.parametrize("since", [None, "2026-09-21T14:13:25.000Z"])
+def test_an_event_whose_answer_was_lost_does_not_resume_the_next_run(studio, tasks, clock, since):
+    studio.wait("run-1")
+    tasks.failing, tasks.taking = UNANSWERED, True
+    assert isinstance(studio.send(done()), UnansweredError)
+    tasks.failing = None
+    clock.sleep(10)
+    assert studio.send(done()) is None
+    assert studio.wait("run-2", since=since) is False
+    assert outputs(tasks) == {"run-1": "evt-1"}
+
+
+@pytest.mark.parametrize("operation", range(1, 7))
+def test_an_event_whose_function_dies_anywhere_resumes_the_run_that_waited_and_no_other(
+    studio, tasks, store, clock, operation
+):
+    studio.wait("run-1")
+    with suppress(Killed):
+        studio.delivery(Interrupting(store, operation, kill)).deliver(done(), seconds_left=30)
+    if "run-1" in tasks.answers:
+        assert studio.wait("run-2") is False
+    clock.sleep(3600 - 1)
+    assert studio.send(done()) is None
+    assert outputs(tasks) == {"run-1": "evt-1"}
+
+
+@pytest.mark.parametrize("operation", range(1, 7))
+def test_a_task_whose_function_dies_anywhere_is_resumed_once_by_its_next_attempt(studio, tasks, store, operation):
+    entered = {"entered": "2026-09-21T14:13:25.000Z"}
+    studio.send(done())
+    with suppress(Killed):
+        studio.wait("attempt-1", store=Interrupting(store, operation, kill), **entered)
+    if tasks.answers:
+        assert studio.wait("later", entered="2026-09-21T14:13:26.000Z") is False
+    else:
+        tasks.ended.add("attempt-1")
+        assert studio.wait("attempt-2", **entered) is True
+    assert list(outputs(tasks).values()) == ["evt-1"]
+
+
+@pytest.mark.parametrize("waits_again_as", ["the same state", "another state", "another run"])
+def test_an_early_event_whose_answer_was_lost_resumes_no_other_task(studio, tasks, waits_again_as):
+    entered = "2026-09-21T14:13:25.000Z"
+    studio.send(done())
+    tasks.failing, tasks.taking = UNANSWERED, True
+    with pytest.raises(UnansweredError):
+        studio.wait("task-1", entered=entered)
+    tasks.failing = None
+    if waits_again_as == "the same state":  # as a queue repeats the registration
+        assert studio.wait("task-1", entered=entered) is True
+    else:
+        again = {"another state": "2026-09-21T14:14:00.000Z", "another run": None}[waits_again_as]
+        assert studio.wait("task-2", **({"entered": again} if again else {})) is False
+    assert outputs(tasks) == {"task-1": "evt-1"}
+
+
+def test_an_early_event_stays_for_the_next_attempt_when_step_functions_refuses_the_answer(studio, tasks):
+    studio.send(done())
+    tasks.failing = REFUSED
+    with pytest.raises(TransientError):
+        studio.wait("attempt-1")
+    tasks.failing = None
+    tasks.ended.add("attempt-1")
+    assert studio.wait("attempt-2") is True
+    assert outputs(tasks) == {"attempt-2": "evt-1"}
+
+
+def test_an_early_event_that_a_stopped_task_did_not_take_goes_to_the_task_that_asked_meanwhile(studio, tasks, store):
+    studio.send(done())
+    tasks.ended.add("stopped")
+    assert studio.wait("stopped", store=Interrupting(store, 3, lambda: studio.wait("next"))) is True
+    assert outputs(tasks) == {"next": "evt-1"}
+    assert studio.items() == []
+
+
+def test_a_bound_event_is_remembered_for_as_long_as_an_execution_lasts(studio, tasks, clock, dynamodb):
+    studio.wait("run-1")
+    studio.send(done())
+    (record,) = dynamodb.scan(TableName="table")["Items"]
+    assert int(record["expires"]["N"]) == int(clock() + MAX_WAIT_SECONDS)
+    assert "output" not in record
+    clock.sleep(300 * 86_400)
+    studio.delivery().deliver(done(), seconds_left=30)
+    assert studio.wait("run-2") is False
+    assert outputs(tasks) == {"run-1": "evt-1"}
+
+
+def test_an_event_that_an_older_version_recorded_is_still_there_for_a_task(studio, tasks, dynamodb, clock):
+    item = {"pk": "job-1", "sk": "event|e", "output": TaskResult(output=json.dumps(done().to_detail())).output}
+    numbers = {"at": repr(clock()), "expires": str(int(clock() + 60))}
+    dynamodb.put_item(
+        TableName="table",
+        Item={name: {"S": text} for name, text in item.items()} | {name: {"N": n} for name, n in numbers.items()},
+    )
+    assert studio.wait() is True
+    assert outputs(tasks) == {"token-1": "evt-1"}
+    assert studio.wait("token-2") is False
+
+
 # --- failing and ignoring ----------------------------------------------------------------------------------------
 
 
@@ -335,43 +464,43 @@ def test_an_event_goes_on_where_it_stopped_when_step_functions_did_not_answer(st
     assert studio.items() == []
 
 
-def test_a_task_that_could_not_be_resumed_at_once_finds_the_event_when_it_asks_again(studio, tasks):
-    studio.send(done())
-    tasks.failing = TransientError("aws-down", "no answer")
-    with pytest.raises(TransientError):
-        studio.wait("attempt-1")
-    tasks.failing = None
-    tasks.ended.add("attempt-1")
-    assert studio.wait("attempt-2") is True
-    assert outputs(tasks) == {"attempt-2": "evt-1"}
-
-
 # --- Step Functions ----------------------------------------------------------------------------------------------
 
 
 class StatesClient:
-    def __init__(self, error=None):
-        self.error = error
+    """Step Functions' API, which gives these errors in turn, then takes the answer."""
+
+    def __init__(self, *errors):
+        self.errors = list(errors)
         self.calls = []
 
     def __getattr__(self, operation):
         def call(**arguments):
             self.calls.append((operation, arguments))
-            if self.error is not None:
-                raise self.error
+            if self.errors:
+                raise self.errors.pop(0)
 
         return call
 
 
-def refusal(code):
-    return ClientError({"Error": {"Code": code}}, "SendTaskSuccess")
+def refusal(code, status=400):
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "SendTaskSuccess")
+
+
+def answered(*errors):
+    return StepFunctionsTasks(StatesClient(*errors), sleep=lambda _seconds: None).answer("t", TaskResult(output="{}"))
+
+
+LOST = ReadTimeoutError(endpoint_url="https://states")
+NOT_SENT = ConnectTimeoutError(endpoint_url="https://states")
+THROTTLED = refusal("ThrottlingException")
 
 
 def test_success_and_failure_are_what_step_functions_is_told():
     client = StatesClient()
     tasks = StepFunctionsTasks(client)
-    assert tasks.answer("t", TaskResult(output="{}"))
-    assert tasks.answer("t", TaskResult(output="x" * 40_000, error="Bad"))
+    assert tasks.answer("t", TaskResult(output="{}")) == "resumed"
+    assert tasks.answer("t", TaskResult(output="x" * 40_000, error="Bad")) == "resumed"
     assert client.calls == [
         ("send_task_success", {"taskToken": "t", "output": "{}"}),
         ("send_task_failure", {"taskToken": "t", "error": "Bad", "cause": "x" * 32_768}),
@@ -379,22 +508,40 @@ def test_success_and_failure_are_what_step_functions_is_told():
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-def test_a_task_that_is_gone_is_no_error(code):
-    assert StepFunctionsTasks(StatesClient(refusal(code))).answer("t", TaskResult(output="{}")) is False
+@pytest.mark.parametrize("before", [[], [THROTTLED], [NOT_SENT]])
+def test_a_task_that_is_gone_is_no_error(code, before):
+    assert answered(*before, refusal(code)) == "not-waiting"
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    "lost", [LOST, refusal("InternalFailure", 500), ConnectionClosedError(endpoint_url="https://states")]
+)
+def test_after_a_lost_answer_nobody_knows_why_the_task_is_gone(lost):
+    assert answered(lost, refusal("TaskTimedOut")) == "unsure"
+    assert answered(lost, THROTTLED, refusal("TaskTimedOut")) == "unsure"
+
+
+@pytest.mark.parametrize("errors", [[LOST], [THROTTLED, THROTTLED], [NOT_SENT]])
+def test_a_request_without_an_answer_or_throttled_is_sent_again(errors):
+    assert answered(*errors) == "resumed"
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind"),
     [
-        (refusal("InvalidOutput"), PermanentDataError),
-        (refusal("AccessDeniedException"), PermanentConfigError),
-        (refusal("ThrottlingException"), TransientError),
-        (ConnectTimeoutError(endpoint_url="https://states"), TransientError),
+        ([refusal("InvalidOutput")], PermanentDataError),
+        ([refusal("AccessDeniedException")], PermanentConfigError),
+        ([THROTTLED] * 3, TransientError),
+        ([NOT_SENT] * 3, TransientError),
+        ([LOST] * 3, UnansweredError),
+        ([LOST, THROTTLED, THROTTLED], UnansweredError),
+        ([LOST, refusal("AccessDeniedException")], UnansweredError),
     ],
 )
-def test_another_refusal_has_its_class(error, kind):
-    with pytest.raises(kind):
-        StepFunctionsTasks(StatesClient(error)).answer("t", TaskResult(output="{}"))
+def test_another_refusal_has_its_class(errors, kind):
+    with pytest.raises(ProcessingError) as refused:
+        answered(*errors)
+    assert type(refused.value) in (kind, UnsettledConfigError)
 
 
 # --- the table ---------------------------------------------------------------------------------------------------
@@ -452,6 +599,7 @@ def test_a_request_needs_a_key_and_a_token():
         ({"key": {"a": 1}, "token": "t"}, "key"),
         ({"key": "k", "token": "t", "since": "soon"}, "since"),
         ({"key": "k", "token": "t", "since": 5}, "since"),
+        ({"key": "k", "token": "t", "entered": 5}, "entered"),
         ({"key": "k", "token": "t", "expires_in_seconds": 0}, "expires_in_seconds"),
         ({"key": "k", "token": "t", "timeout": 5}, "timeout is unknown"),
     ],
@@ -475,7 +623,7 @@ CONTEXT = SimpleNamespace(aws_request_id="request-1")
 @pytest.fixture(name="function")
 def _function(dynamodb, tasks, monkeypatch):
     monkeypatch.setenv("TASK_CALLBACKS_TABLE", "table")
-    monkeypatch.setattr(wait_handler, "client", lambda service: dynamodb if service == "dynamodb" else None)
+    monkeypatch.setattr(wait_handler, "client", lambda service, **_options: dynamodb if service == "dynamodb" else None)
     monkeypatch.setattr(wait_handler, "StepFunctionsTasks", lambda _client: tasks)
     wait_handler._task_callbacks.cache_clear()
     boto_clients.client.cache_clear()
