@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.table import Table
 
 from event_patterns import PatternError
 from media_events.core.failures import ProcessingError
@@ -24,6 +23,7 @@ from ops.operations.run import until_interrupted
 from ops.shared import options as shared
 from ops.shared.console import OperatorError, err, fail, note, out, plain, print_json
 from ops.shared.options import Environment, Json, Profile, Reason, Region, TableName, spread
+from ops.shared.tables import Column, Listing
 from ops.shared.times import parse_time
 
 NOT_ALL_GOOD: Final = 1
@@ -234,7 +234,6 @@ def _show(replay: Replay, *, json: bool) -> None:
         return
     out.print(plain(f"{replay.replay_id} {describe(replay)}"), markup=False)
     if replay.counts:
-        table = Table(box=None, pad_edge=False)
         titles = {
             "new": "to be delivered" if replay.dry_run else "sent",
             "repeated": "again",
@@ -244,10 +243,9 @@ def _show(replay: Replay, *, json: bool) -> None:
             "refused": "refused",
         }
         shown = [kind for kind in titles if any(kinds.get(kind) for kinds in replay.counts.values())]
-        for column in ("hop", *(titles[kind] for kind in shown)):
-            table.add_column(column)
+        table = Listing([Column("hop", "name"), *(Column(titles[kind], "number") for kind in shown)])
         for hop, kinds in sorted(replay.counts.items()):
-            table.add_row(plain(hop), *(str(kinds.get(kind, 0)) for kind in shown))
+            table.add(plain(hop), *(str(kinds.get(kind, 0)) for kind in shown))
         out.print(table)
     for line in _explanations(replay):
         note(line)

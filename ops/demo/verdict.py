@@ -5,13 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from ops.demo.fake_systems import SIGNED
 from ops.demo.scenario import BROKEN
 from ops.demo.tracker import Board, Track
 from ops.demo.watcher import Watcher, describe
+from ops.shared.tables import Column, Listing
 
 
 def faults_of(watcher: Watcher, traces: list[str]) -> list[str]:
@@ -62,20 +62,18 @@ def document(watcher: Watcher, traces: list[str]) -> dict[str, Any]:
     }
 
 
-def summary(board: Board, traces: list[str]) -> Table:
+def summary(board: Board, traces: list[str]) -> Listing:
     """The table at the end: a row for every event, and one for the forgery."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("event", "expected at", "seen at", ""):
-        table.add_column(column, overflow="fold")
+    table = Listing([Column("event"), Column("expected at"), Column("seen at"), Column("", "id")])
     for track in board.tracks:
         good = track.delivered_as_expected()
-        table.add_row(
+        table.add(
             track.expectation.label,
             ", ".join(sorted(track.expectation.destinations)) or "no route takes it",
             _whereabouts(track),
             Text("ok", style="green") if good else Text("WRONG", style="bold red"),
         )
-    table.add_row(
+    table.add(
         "forgery in Mux's name",
         "refused, no trace",
         "refused, no trace" if not traces else f"{len(traces)} traces",

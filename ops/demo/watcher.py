@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
 from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from ops.demo.downstream import FifoQueue, Lake
@@ -22,6 +21,7 @@ from ops.local.clients import Clients
 from ops.local.function_logs import LogLine, LogReader
 from ops.local.overview import open_review_items
 from ops.shared.json_files import object_in
+from ops.shared.tables import Column, Listing
 
 POLL_SECONDS: Final = 0.5
 RESUMED: Final = "transcodes"
@@ -35,7 +35,7 @@ class Watcher:
     """Polls the local cloud and the receiver. ``lines`` has every log line, ``bodies`` the content of queue and lake.
 
     ``failed`` are executions that did not succeed, ``orders`` those of the transcoder; ``lookups`` counts the requests
-    to Frame.io's API about a file.
+    to Frame.io's API about a file; ``printed`` has the steps, by event, that were shown where there is no terminal.
     """
 
     clients: Clients
@@ -50,6 +50,7 @@ class Watcher:
     failed: list[str] = field(default_factory=list)
     orders: list[dict[str, Any]] = field(default_factory=list)
     lookups: int = 0
+    printed: set[tuple[str, str]] = field(default_factory=set)
     _reader: LogReader = field(init=False)
     _requests: int = field(init=False)
     _running: dict[str, str] = field(default_factory=dict)
@@ -138,7 +139,7 @@ def watch_until(watcher: Watcher, done: Callable[[], bool], console: Console, *,
     """Poll until ``done``; ``False`` where it is not by then."""
     deadline = time.monotonic() + timeout_seconds
     if not console.is_terminal:
-        return _watch(watcher, done, deadline, _printer_of_changes(watcher, console))
+        return _watch(watcher, done, deadline, lambda: _print_changes(watcher, console))
     with Live(console=console, refresh_per_second=4, get_renderable=lambda: table_of(watcher.board)):
         return _watch(watcher, done, deadline, lambda: None)
 
@@ -154,20 +155,22 @@ def _watch(watcher: Watcher, done: Callable[[], bool], deadline: float, after_po
         time.sleep(POLL_SECONDS)
 
 
-def _printer_of_changes(watcher: Watcher, console: Console) -> Callable[[], None]:
-    shown: dict[str, str] = {}
+def _print_changes(watcher: Watcher, console: Console) -> None:
+    for line in new_steps(watcher.board, watcher.printed):
+        console.print(f"  {line}", markup=False)
 
-    def print_changes() -> None:
-        for track in watcher.board.tracks:
-            places = [(name, delivery) for name, delivery in sorted(track.deliveries.items()) if delivery.place]
-            states = ["received"] if track.event_id else []
-            states += ["transformed"] if track.transformed else []
-            state = ", ".join([*states, *(f"{name}: {describe(delivery)}" for name, delivery in places)])
-            if state and shown.get(track.expectation.label) != state:
-                shown[track.expectation.label] = state
-                console.print(f"  {track.expectation.label}: {state}", markup=False)
 
-    return print_changes
+def new_steps(board: Board, printed: set[tuple[str, str]]) -> Iterator[str]:
+    """A line for each event that went on, with its new steps alone; they are added to ``printed``."""
+    for track in board.tracks:
+        states = ["received"] if track.event_id else []
+        states += ["transformed"] if track.transformed else []
+        states += [f"{name}: {describe(d)}" for name, d in sorted(track.deliveries.items()) if d.place]
+        label = track.expectation.label
+        new = [state for state in states if (label, state) not in printed]
+        printed.update((label, state) for state in new)
+        if new:
+            yield f"{label}: {', '.join(new)}"
 
 
 def table_of(board: Board) -> RenderableType:
@@ -175,11 +178,12 @@ def table_of(board: Board) -> RenderableType:
     destinations = sorted(
         {name for track in board.tracks for name in (*track.expectation.destinations, *track.deliveries)}
     )
-    table = Table(box=None, pad_edge=False)
-    for column in ("event", "received", "transformed", "routed", *destinations):
-        table.add_column(column, overflow="fold")
+    steps = ("received", "transformed", "routed")
+    table = Listing(
+        [Column("event"), *(Column(step, "id") for step in steps), *(Column(name) for name in destinations)]
+    )
     for track in board.tracks:
-        table.add_row(
+        table.add(
             track.expectation.label,
             _mark(track.event_id is not None),
             _mark(track.transformed),

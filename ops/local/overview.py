@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
@@ -14,6 +13,7 @@ from media_events.recovery.review_item import Selection
 from ops.local.clients import Clients
 from ops.shared.queue_depths import depth as queue_depth
 from ops.shared.queue_depths import queue_name
+from ops.shared.tables import Column, Listing
 
 ITEMS_A_PAGE: Final = 100
 
@@ -116,28 +116,25 @@ def open_review_items(clients: Clients, table: str | None) -> list[ReviewItem]:
 
 def show(overview: Overview) -> RenderableType:
     """For a person."""
-    queues = Table(title="Queues", title_justify="left", box=None, pad_edge=False)
-    queues.add_column("queue")
-    queues.add_column("waiting", justify="right")
-    queues.add_column("in flight", justify="right")
+    queues = Listing([Column("queue", "name"), Column("waiting", "number"), Column("in flight", "number")])
     for depth in overview.queues:
         style = "bold red" if depth.is_dead_letter_queue and depth.waiting + depth.in_flight else ""
-        queues.add_row(depth.name, str(depth.waiting), str(depth.in_flight), style=style)
+        queues.add(*(Text(cell, style=style) for cell in (depth.name, str(depth.waiting), str(depth.in_flight))))
     parts: list[RenderableType] = [
         Text(f"{overview.endpoint}  running since {overview.started_at} (process {overview.pid})"),
         Text(f"{len(overview.functions)} functions: " + ", ".join(overview.functions)),
         *(Text(f"webhook of {partner}: {url}") for partner, url in overview.webhook_urls.items()),
         Text(""),
+        Text("Queues", style="italic"),
         queues,
         Text(""),
     ]
     if overview.review_items:
-        items = Table(title="Waiting for a person", title_justify="left", box=None, pad_edge=False)
-        for column in ("item", "event", "destination", "status", "reason"):
-            items.add_column(column, overflow="fold")
+        named = [Column(title, "name") for title in ("event", "destination")]
+        items = Listing([Column("item", "id"), *named, Column("status", "id"), Column("reason")])
         for item in overview.review_items:
-            items.add_row(item.item_id, item.event_id, item.destination, item.status, item.reason)
-        parts.append(items)
+            items.add(item.item_id, item.event_id, item.destination, item.status, item.reason)
+        parts += [Text("Waiting for a person", style="italic"), items]
     else:
         parts.append(Text("Nothing waits for a person."))
     return Group(*parts)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from media_events.core.clock import timestamp
 from ops.shared.console import plain
+from ops.shared.tables import Column, Listing
 from ops.status.model import HopState, Queue, Status, Verdict, age
 
 _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
@@ -44,14 +44,13 @@ def _review(status: Status) -> Text:
     return Text(f"review: {count}, {status.retrying} retrying{more}")
 
 
-def _hops(status: Status) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("hop", overflow="fold", ratio=1)
-    for column in ("waiting", "in flight", "delayed", "oldest", "dead letters", "oldest"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("circuit\nbreaker", no_wrap=True)
+def _hops(status: Status) -> Listing:
+    numbers = ("waiting", "in flight", "delayed", "oldest", "dead letters", "oldest")
+    table = Listing(
+        [Column("hop", "name"), *(Column(title, "number") for title in numbers), Column("circuit breaker", "id")]
+    )
     for hop in status.hops:
-        table.add_row(
+        table.add(
             Text(plain(hop.hop if hop.destination is None else f"{hop.hop} → {hop.destination}")),
             *_counts(hop.queue),
             _dead_letters(hop.dead_letters),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from ops.shared.console import plain
+from ops.shared.tables import Column, Listing
 from ops.trace.model import EventTrace, HopStatus, Reading, State, Tone, Verdict
 
 _TONES: Final[dict[Tone, str]] = {"good": "green", "plain": "", "waiting": "yellow", "bad": "red"}
@@ -63,16 +63,13 @@ def _title(trace: EventTrace) -> Text:
     return text
 
 
-def _steps(trace: EventTrace) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("when (UTC)", no_wrap=True)
-    table.add_column("hop", overflow="fold")
-    table.add_column("what happened", overflow="fold", ratio=1)
+def _steps(trace: EventTrace) -> Listing:
+    table = Listing([Column("when (UTC)", "id"), Column("hop", "name"), Column("what happened")])
     for step in trace.steps:
         notes = [step.reason or "", f"attempt {step.attempt}" if step.attempt else ""]
         notes += [f"from the {step.recorded_in}"] if step.recorded_in == "idempotency store" else []
         shown = ", ".join(note for note in notes if note)
-        table.add_row(
+        table.add(
             Text(plain(step.at.replace("T", " ").removesuffix("Z"))),
             Text(plain(step.hop)),
             Text.assemble((plain(step.what), _TONES[step.tone]), f" ({plain(shown)})" if shown else ""),
@@ -80,15 +77,12 @@ def _steps(trace: EventTrace) -> Table:
     return table
 
 
-def _hops(trace: EventTrace) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", ratio=1)
+def _hops(trace: EventTrace) -> Listing:
+    table = Listing([Column("", "name"), Column("", "id"), Column("")], header=False)
     for status in trace.hops:
         name = status.hop if status.destination is None else f"{status.hop} → {status.destination}"
         state = Text(status.state, style=_STATES.get(status.state, ""))
-        table.add_row(Text(f"  {plain(name)}"), state, Text(plain(_where(status))))
+        table.add(Text(f"  {plain(name)}"), state, Text(plain(_where(status))))
     return table
 
 

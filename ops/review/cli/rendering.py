@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.table import Table
 from rich.text import Text
 
 from media_events.core.clock import epoch
@@ -13,6 +12,7 @@ from media_events.recovery.review_item import Group, ReviewItem
 from ops.review.ordering import OrderPosition
 from ops.review.remediation import advice
 from ops.shared.console import plain
+from ops.shared.tables import Column, Listing
 from ops.shared.times import moment, span
 
 if TYPE_CHECKING:
@@ -28,15 +28,12 @@ def summary(item: ReviewItem) -> dict[str, Any]:
 _STYLES: Final = {"OPEN": "bold red", "RETRYING": "yellow", "RESOLVED": "green", "ARCHIVED": "dim", "SUPERSEDED": "dim"}
 
 
-def listing(items: Sequence[ReviewItem]) -> Table:
+def listing(items: Sequence[ReviewItem]) -> Listing:
     """Items, three lines each."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("item", no_wrap=True)
-    for column in ("event", "why"):
-        table.add_column(column, overflow="fold", ratio=1)
+    table = Listing([Column("item", "id"), Column("event", "name"), Column("why")])
     for item in items:
         several = f", {len(item.attempts)} failures" if len(item.attempts) > 1 else ""
-        table.add_row(
+        table.add(
             Text.assemble(item.item_id, "\n", (item.status, _STYLES.get(item.status, ""))),
             Text(plain(f"{item.event_id}") + "\n" + plain(f"{item.type or '(no type)'} to {item.destination}")),
             Text.assemble(
@@ -50,14 +47,12 @@ def listing(items: Sequence[ReviewItem]) -> Table:
 
 def card(
     item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = (), position: OrderPosition | None = None
-) -> Table:
+) -> Listing:
     """Everything about an item but its body.
 
     ``edits`` are the events that it is an edit of; ``position`` is its place in its key queue.
     """
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Listing([Column("", "id"), Column("")], header=False)
     to = item.return_to
     back = " ".join(
         plain(part) for part in (to.kind, to.queue_url or to.bus_arn or to.function_arn or "", to.route or "")
@@ -91,19 +86,19 @@ def card(
     }
     for name, value in rows.items():
         if value is not None:
-            table.add_row(name, Text(plain(value)))
+            table.add(name, Text(plain(value)))
     for event_id, original in edits:
         where = "" if original is None else f" (item {original.item_id}, {original.status})"
-        table.add_row("edit of", Text(plain(event_id + where)))
+        table.add("edit of", Text(plain(event_id + where)))
     if item.status == "OPEN":
         for step in advice(item.failure_class, item.error_code).steps:
-            table.add_row("do", Text(step))
+            table.add("do", Text(step))
     if item.change:
-        table.add_row("changed", Text(plain("{action} by {by}, {at}".format_map(item.change))))
+        table.add("changed", Text(plain("{action} by {by}, {at}".format_map(item.change))))
     for attempt in item.attempts:
         request = "" if attempt.request_id is None else f"  (request {attempt.request_id})"
         text = f"{attempt.time}  {attempt.failure_class}  {attempt.code}: {attempt.message}{request}"
-        table.add_row("attempt", Text(plain(text)))
+        table.add("attempt", Text(plain(text)))
     return table
 
 
@@ -115,14 +110,11 @@ def line(outcome: Outcome) -> Text:
     return Text.assemble(plain(outcome.item_id), "  ", (outcome.result, style), "  ", plain(outcome.reason))
 
 
-def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
+def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Listing:
     """Groups with waiting items."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("group", overflow="fold")
-    table.add_column("waiting", justify="right")
-    table.add_column("why", overflow="fold", ratio=1)
+    table = Listing([Column("group", "name"), Column("waiting", "number"), Column("why")])
     for group, trend in groups:
-        table.add_row(
+        table.add(
             Text(plain(group.group_id)),
             str(group.waiting),
             Text.assemble(
@@ -142,21 +134,19 @@ def group_listing(groups: Sequence[tuple[Group, Trend]]) -> Table:
     return table
 
 
-def stats_card(stats: Stats, *, now: float) -> Table:
+def stats_card(stats: Stats, *, now: float) -> Listing:
     """The statistics of all groups."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Listing([Column("", "id"), Column("")], header=False)
     for status, count in stats.by_status.items():
-        table.add_row(status, str(count))
-    table.add_row("groups", str(stats.groups))
+        table.add(status, str(count))
+    table.add("groups", str(stats.groups))
     for name, time in (("oldest open", stats.oldest), ("newest open", stats.newest)):
         if time is not None:
-            table.add_row(name, Text(plain(f"{moment(time)}, {_ago(time, now)} ago")))
-    table.add_row("opened", _words(stats.trend))
+            table.add(name, Text(plain(f"{moment(time)}, {_ago(time, now)} ago")))
+    table.add("opened", _words(stats.trend))
     for title, counts in (("class", stats.by_class), ("destination", stats.by_destination)):
         for name, count in counts.items():
-            table.add_row(title, Text(plain(f"{count}  {name}")))
+            table.add(title, Text(plain(f"{count}  {name}")))
     return table
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ops.demo.http_receiver import ReceivedRequest, Systems
 from ops.demo.tracker import Board, Expectation
-from ops.demo.watcher import table_of
+from ops.demo.watcher import new_steps, table_of
 from ops.local.function_logs import LogLine
 
 READY = Expectation("ready", "mux", "p", "asset.ready", frozenset({"cms", "flow"}))
@@ -127,6 +127,21 @@ def test_the_table_shows_every_event_and_its_state(board):
     Console(file=text, width=160).print(table_of(board))
     assert "failing (1 failed)" in text.getvalue()
     assert "nowhere" in text.getvalue()
+
+
+def test_in_a_pipe_each_step_is_told_once(board):
+    printed = set()
+    board.take_line(line("hop failed", "e2", hop="route/to-tool", reason="http-503"))
+
+    assert [*new_steps(board, printed)] == [
+        "ready: received",
+        "comment: received, tool: failing (1 failed)",
+        "nowhere: received",
+    ]
+    assert list(new_steps(board, printed)) == []
+
+    board.take_line(line("hop failed", "e2", hop="route/to-tool", reason="http-503"))
+    assert [*new_steps(board, printed)] == ["comment: tool: failing (2 failed)"]
 
 
 def test_a_look_up_is_no_delivery(board):
