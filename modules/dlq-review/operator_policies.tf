@@ -114,6 +114,16 @@ locals {
   release_keys = [for arns in [compact([for queue in values(var.dead_letter_queues) : queue.source_queue_arn if queue.ordered])] :
   { Sid = "ReleaseKeys", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = arns } if length(arns) > 0]
 
+  # A decision about an item withdraws its event's effect, so that nothing on its way is delivered all the same. IAM sees keys, not conditions:
+  # who may do that could also overwrite the record of a delivery.
+  withdraw_effects = [for arns in [local.named.idempotency_tables.arns] : {
+    Sid       = "WithdrawEffects"
+    Effect    = "Allow"
+    Action    = ["dynamodb:PutItem"]
+    Resource  = local.resources.idempotency_tables
+    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*|destination/*"] } }
+  } if length(arns) > 0]
+
   # An archive replay has a rule and a queue of its own, which collect what it replays; they are named after the bus.
   bus_name            = element(split("/", var.bus_arn), 1)
   replay_name         = "${local.bus_name}-replay-*"
@@ -162,8 +172,8 @@ locals {
       metadata   = local.read_metadata
       read       = local.read_items
       retry      = concat(local.read_items, local.add_to_audit, local.change_items, local.store_operations, local.send_to_hops)
-      edit       = concat(local.read_items, local.add_to_audit, local.change_items, local.store_edited_events, local.send_to_hops)
-      administer = concat(local.read_items, local.add_to_audit, local.change_items, local.store_operations, local.release_keys)
+      edit       = concat(local.read_items, local.add_to_audit, local.change_items, local.store_edited_events, local.withdraw_effects, local.send_to_hops)
+      administer = concat(local.read_items, local.add_to_audit, local.change_items, local.store_operations, local.withdraw_effects, local.release_keys)
     },
     { for statements in local.archive_replay : "archive_replay" => statements },
     { for statements in local.archive_replay : "repeat_effects" => concat(statements, local.delete_delivery_records) },

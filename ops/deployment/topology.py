@@ -62,6 +62,11 @@ class Topology:
         """Log groups, hop by group."""
         return {hop.log_group: hop.name for hop in self.hops.values() if hop.log_group is not None}
 
+    def idempotency_tables(self, destination: str) -> list[str]:
+        """The tables that the hops to ``destination`` use; none if they are not known."""
+        hops = (hop for hop in self.hops.values() if hop.destination == destination)
+        return sorted({hop.idempotency_table for hop in hops if hop.idempotency_table is not None})
+
     def hop_of(self, destination: str) -> Hop | None:
         """The first hop that delivers to ``destination``."""
         routes = (hop for hop in self.hops.values() if hop.kind == "route" and hop.destination == destination)

@@ -9,6 +9,7 @@ from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem, Status
 from ops.review.ordering import STILL_BLOCKING
 from ops.review.service import Outcome, ReviewService, state_of
+from ops.review.withdrawal import reinstate, reinstate_unless_decided, withdraw
 
 FREED_SECONDS: Final = 10.0
 """A route usually takes a second to let a key go on."""
@@ -20,10 +21,12 @@ def decide(
     """Archive an open item, or open an archived one again; ``seen`` is the version that the operator looked at.
 
     An item that holds up later events of its key stays open until they are free, which takes ``wait_seconds`` at most.
+    Its event's effect is withdrawn first.
     Each step may be repeated: whoever archives the item once more goes on where this ended.
 
     The result is ``sent`` if it was done, ``failed`` if its route could not be told, ``unconfirmed`` if the route has
-    not let its key go on in time, else ``refused`` or ``missing``. Only after ``sent`` has the item changed.
+    not let its key go on in time, else ``refused`` or ``missing``. Only after ``sent`` has the item changed, or if its
+    event was delivered meanwhile.
 
     Raises:
         ProcessingError: the table did not answer or refused.
@@ -39,19 +42,25 @@ def decide(
     if seen not in (None, item.version):
         return Outcome(item_id, "refused", f"it has changed since you looked at it (version {seen}): {state_of(item)}")
     held_up = to == "ARCHIVED" and service.holds_up_others(item)
-    if held_up and (problem := _free_key(service, item, wait_seconds)) is not None:
+    if to == "ARCHIVED" and (problem := _given_up(service, item, wait_seconds)) is not None:
         return problem
     if not freed_late:
         change = service.change_record("archive" if to == "ARCHIVED" else "restore")
         decided = replace(item, status=to, change=change, version=item.version + 1)
         if not service.table.update(decided, over=item):
+            reinstate_unless_decided(service, item)
             return Outcome(item_id, "refused", service.conflict_message(item_id))
+        if to == "OPEN":
+            reinstate(service, decided)
     later = ", and later events of its key go on without it" if held_up else ""
     return Outcome(item_id, "sent", f"it is {to} now{later}")
 
 
-def _free_key(service: ReviewService, item: ReviewItem, wait_seconds: float) -> Outcome | None:
-    """``None`` once the key of ``item`` goes on without it."""
+def _given_up(service: ReviewService, item: ReviewItem, wait_seconds: float) -> Outcome | None:
+    """``None`` once nothing delivers the event of ``item`` any more, and its key goes on without it."""
+    refusal = withdraw(service, item, "archived")
+    if refusal is not None:
+        return Outcome(item.item_id, "refused", refusal)
     try:
         if service.free_key(item, wait_seconds=wait_seconds):
             return None

@@ -28,7 +28,9 @@ def service(deployment: Deployment) -> ReviewService:
     dynamodb, sqs, events, functions, s3 = (
         deployment.cloud.lazy(service) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
     )
-    idempotency_stores = IdempotencyTables(dynamodb, deployment.idempotency_tables)
+    idempotency_stores = IdempotencyTables(
+        dynamodb, deployment.idempotency_tables, topology=lambda: deployment.topology
+    )
     return ReviewService(
         table=table_of(deployment),
         delivery_records=idempotency_stores,

@@ -34,6 +34,7 @@ from ops.review.audited_service import AuditedReviewService
 from ops.review.editable_types import schema_problems
 from ops.review.service import POLL_SECONDS, confirmable, event_of, state_of
 from ops.review.store import StoredEdit
+from ops.review.withdrawal import reinstate, withdraw, withdraw_edited
 
 SENSITIVE: Final = ("type", "subject", "dataschema", "datacontenttype")
 """Attributes that may be changed, with a warning, since the receiver may depend on them."""
@@ -224,17 +225,46 @@ def send(review: AuditedReviewService, edited: Edited, *, reason: str, wait_seco
     if not review.service.table.update(claimed, over=item):
         _refuse(review, item.item_id, "edit", review.service.conflict_message(item.item_id), reason)
     try:
+        refusal = withdraw(review.service, claimed, "edited")
+    except ProcessingError as error:
+        return _not_sent(review, claimed, item, stored, error, reason=reason)
+    if refusal is not None:
+        _open_again(review, claimed, item)
+        _refuse(review, item.item_id, "edit", refusal, reason)
+    try:
         _send(review, claimed, stored)
     except (PermanentConfigError, PermanentDataError) as error:
-        # The hop refused it, so nothing was sent.
-        why = f"it could not be sent: {error.code}: {error.message}"
-        review.service.table.update(
-            replace(claimed, status="OPEN", pending_edit=None, version=claimed.version + 1), over=claimed
-        )
-        return _recorded(review, claimed, EditOutcome(event_id, "failed", why), reason)
+        return _not_sent(review, claimed, item, stored, error, reason=reason)
     except ProcessingError as error:
         return _recorded(review, claimed, _unknown(claimed, event_id, error), reason)
     return _close(review, claimed, stored, reason=reason, wait_seconds=wait_seconds)
+
+
+def _not_sent(  # noqa: PLR0913
+    review: AuditedReviewService,
+    claimed: ReviewItem,
+    before: ReviewItem,
+    stored: StoredEdit,
+    error: ProcessingError,
+    *,
+    reason: str,
+) -> EditOutcome:
+    """Open the item again, whose edited event was certainly not sent."""
+    _open_again(review, claimed, before)
+    why = f"it could not be sent: {error.code}: {error.message}"
+    return _recorded(review, claimed, EditOutcome(stored.event_id, "failed", why), reason)
+
+
+def _open_again(review: AuditedReviewService, claimed: ReviewItem, before: ReviewItem) -> None:
+    opened = replace(
+        claimed, status="OPEN", pending_edit=None, retried_at=before.retried_at, version=claimed.version + 1
+    )
+    try:
+        if review.service.table.update(opened, over=claimed):
+            reinstate(review.service, opened)
+    except ProcessingError:
+        # A retry reinstates it, too; a pending edit can be finished or abandoned.
+        return
 
 
 def finish(review: AuditedReviewService, item_id: str, *, reason: str, wait_seconds: float = 0.0) -> EditOutcome:
@@ -253,6 +283,9 @@ def finish(review: AuditedReviewService, item_id: str, *, reason: str, wait_seco
     review.record(item_id, "finish edit asked for", result=f"event {stored.event_id} by {stored.by}", reason=reason)
     try:
         if not review.service.is_done(item):
+            refusal = withdraw(review.service, item, "edited")
+            if refusal is not None:
+                _refuse(review, item_id, "finish edit", refusal, reason)
             _send(review, item, stored)
     except ProcessingError as error:
         # It may have been sent before, although it is refused now.
@@ -261,7 +294,7 @@ def finish(review: AuditedReviewService, item_id: str, *, reason: str, wait_seco
 
 
 def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
-    """Open an item again whose edited event was not sent, as the operator knows.
+    """Open an item again whose edited event was not sent. If it was sent after all, it is not delivered any more.
 
     Raises:
         EditRefusedError: there is no edit to abandon, or its event was delivered.
@@ -273,14 +306,16 @@ def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
         _refuse(review, item_id, action, "there is no such item", reason)
     if item.pending_edit is None:
         _refuse(review, item_id, action, f"there is no edit to abandon: {state_of(item)}", reason)
-    if review.service.is_done(item):
-        review.service.supersede(item)
-        _refuse(review, item_id, action, f"event {item.pending_edit} was delivered; the item is SUPERSEDED now", reason)
     change = review.service.change_record(action)
     review.record(item_id, f"{action} asked for", result=f"event {item.pending_edit}", reason=reason)
-    opened = replace(item, status="OPEN", pending_edit=None, change=change, version=item.version + 1)
+    refusal = withdraw_edited(review.service, item)
+    if refusal is not None:
+        _refuse(review, item_id, action, refusal, reason)
+    opened = replace(item, status="OPEN", pending_edit=None, retried_at=None, change=change, version=item.version + 1)
     if not review.service.table.update(opened, over=item):
+        reinstate(review.service, item, event_id=item.pending_edit)
         _refuse(review, item_id, action, review.service.conflict_message(item_id), reason)
+    reinstate(review.service, opened)
     review.record(item_id, action, result="it is OPEN again", reason=reason)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from media_events.core.clock import epoch, timestamp
 from media_events.core.envelope import Event
-from media_events.core.failures import PermanentDataError, ProcessingError
+from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, OrderingOverride
 from media_events.events.claim_check import Bodies, restore
@@ -25,6 +25,7 @@ from media_events.recovery.ports import Events, Functions, Queues
 from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop, with_redrive_count
 from media_events.recovery.review_item import ReviewItem
 from ops.review.ordering import OrderPosition, as_attribute, holds_up_others, notify_skipped, order_position
+from ops.review.withdrawal import reinstate
 
 if TYPE_CHECKING:
     from media_events.adapters.dynamodb.review_items import DynamoReviewTable
@@ -86,8 +87,8 @@ class ReviewService:
         return "it is gone" if item is None else f"somebody else was first: {state_of(item)}"
 
     def close_if_delivered(self, item: ReviewItem) -> ReviewItem:
-        """``item``, resolved or superseded if it is being retried and the idempotency store has the effect."""
-        if item.status != "RETRYING" or not self.is_done(item):
+        """``item``, resolved or superseded if it was sent and the idempotency store has the effect."""
+        if not (item.status == "RETRYING" or item.on_its_way_since) or not self.is_done(item):
             return item
         try:
             closed = self.resolve(item) if item.pending_edit is None else self.supersede(item)
@@ -204,7 +205,9 @@ class ReviewService:
         try:
             send()
         except ProcessingError as error:
-            opened = replace(claimed, status="OPEN", version=claimed.version + 1)
+            # Unless AWS refused it, it may be on its way.
+            retried_at = claimed.retried_at if error.retry_may_help else None
+            opened = replace(claimed, status="OPEN", retried_at=retried_at, version=claimed.version + 1)
             self.table.update(opened, over=claimed)
             reason = f"it could not be sent: {error.code}: {error.message}"
             raise _Finished(Outcome(claimed.item_id, "failed", reason)) from error
@@ -241,7 +244,20 @@ class ReviewService:
             deduplication_id=f"{item.item_id}-{item.version + 1}",
             event=event_of(body) if to.kind == "bus" else None,
         )
-        return lambda: send_to_hop(message, queues=self.queues, functions=self.functions, bus=self.bus)
+
+        def send() -> None:
+            self._reinstate(item)
+            send_to_hop(message, queues=self.queues, functions=self.functions, bus=self.bus)
+
+        return send
+
+    def _reinstate(self, item: ReviewItem) -> None:
+        try:
+            reinstate(self, item)
+        except PermanentConfigError as error:
+            # `retry` does not allow it: only a decision that was cut short leaves an open item's effect withdrawn.
+            why = "its archiving or editing was cut short: let a holder of the policy administer archive and restore it"
+            raise PermanentConfigError(error.code, why) from error
 
     def attributes(self, item: ReviewItem) -> Mapping[str, Mapping[str, Any]]:
         """The message attributes that the item's body came with.
@@ -295,7 +311,7 @@ class ReviewService:
 
     def resolve(self, item: ReviewItem) -> ReviewItem | None:
         """Set ``item`` to resolved; ``None`` if somebody else has changed it."""
-        resolved = replace(item, status="RESOLVED", resolved_at=self.now(), version=item.version + 1)
+        resolved = replace(item, status="RESOLVED", pending_edit=None, resolved_at=self.now(), version=item.version + 1)
         return resolved if self.table.update(resolved, over=item) else None
 
     def supersede(self, item: ReviewItem) -> ReviewItem | None:
@@ -320,6 +336,8 @@ def state_of(item: ReviewItem) -> str:
         return f"it is SUPERSEDED by event {item.superseded_by}{whose}"
     if item.status == "RETRYING":
         return f"it is being retried since {item.retried_at}{whose}"
+    if item.on_its_way_since is not None:
+        return f"it is OPEN, and on its way since {item.on_its_way_since}{whose}"
     return f"it is {item.status}{whose}"
 
 

@@ -48,7 +48,7 @@ class IdempotencyRecord:
 
     source: str
     scope: str
-    state: Literal["started", "done"]
+    state: Literal["started", "done", "withdrawn"]
     at: float
     lease_expires: float | None = None
     superseded: bool = False

@@ -38,13 +38,9 @@ class IdempotencyRecords:
                 wanted.setdefault(table, {})[record_key(source, event_id, "ingress")] = (source, "ingress")
             for destination in destinations:
                 scope = f"destination/{destination}"
-                for table in self._tables_of(destination):
+                for table in self.topology.idempotency_tables(destination) or self.tables:
                     wanted.setdefault(table, {})[destination_key(source, event_id, destination)] = (source, scope)
         return [record for table, keys in wanted.items() for record in self._read_table(table, keys)]
-
-    def _tables_of(self, destination: str) -> Sequence[str]:
-        hops = [hop for hop in self.topology.hops.values() if hop.destination == destination]
-        return sorted({hop.idempotency_table for hop in hops if hop.idempotency_table is not None}) or self.tables
 
     def _read_table(self, table: str, keys: Mapping[str, tuple[str, str]]) -> Iterator[IdempotencyRecord]:
         doing = f"reading the idempotency table {table}"
@@ -55,13 +51,13 @@ class IdempotencyRecords:
 
 
 def _record(item: Mapping[str, Any], source: str, scope: str) -> IdempotencyRecord:
-    lease = item.get("lease_expires", {}).get("N")
+    lease, state = item.get("lease_expires", {}).get("N"), item.get("state", {}).get("S")
     result = object_in(item.get("result", {}).get("S", ""))
     arn = result.get("execution_arn")
     return IdempotencyRecord(
         source=source,
         scope=scope,
-        state="done" if item.get("state", {}).get("S") == "done" else "started",
+        state=state if state in ("done", "withdrawn") else "started",
         at=float(item.get("at", {}).get("N", "0")),
         lease_expires=None if lease is None else float(lease),
         superseded=result == SUPERSEDED,

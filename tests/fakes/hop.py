@@ -166,8 +166,8 @@ class FakeIdempotencyStore:
         with self.table.lock:
             item = self.table.items.get(key)
             if item is not None and item["expires"] > now:
-                if item["state"] == "done":
-                    return Acquisition("done", result=item.get("result"))
+                if item["state"] in ("done", "withdrawn"):
+                    return Acquisition(item["state"], result=item.get("result"))
                 if item["lease_expires"] > now:
                     return Acquisition("in-progress", lease_expires=item["lease_expires"])
             self.table.items[key] = {

@@ -284,7 +284,7 @@ class Deliverer:
             self.report.info("event parked", **about)
             self.report.count("EventsParked")
         elif not outcome.happened:
-            reason = "archived" if outcome.result == SKIPPED else "duplicate"
+            reason = outcome.withdrawn or ("archived" if outcome.result == SKIPPED else "duplicate")
             self.report.info("delivery skipped", **about, reason=reason)
             self.report.count("DeliveriesSkipped")
         elif outcome.result == SUPERSEDED:

@@ -15,10 +15,18 @@ LEASE_MARGIN_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``happened``: the effect took place now; otherwise it had taken place before, with this ``result``."""
+    """``happened``: the effect took place now; otherwise it had taken place before, with this ``result``.
+
+    If a person has decided against it, ``result`` is ``{"withdrawn": <decision>}``.
+    """
 
     happened: bool
     result: Mapping[str, Any] | None
+
+    @property
+    def withdrawn(self) -> str | None:
+        """The decision of a person against the effect (``messaging.idempotency.Decision``)."""
+        return None if self.happened or self.result is None else self.result.get("withdrawn")
 
 
 def deliver_once(
@@ -53,14 +61,14 @@ def deliver_once(
 def claim(
     idempotency: IdempotencyStore, key: str, *, seconds_left: float, clock: Callable[[], float]
 ) -> Outcome | None:
-    """Claim an effect: ``None`` if this attempt may carry it out, else its earlier outcome.
+    """Claim an effect: ``None`` if this attempt may carry it out, else its earlier outcome, or a person's decision.
 
     Raises:
         TransientError: ``idempotency-in-progress``.
         ProcessingError: the store failed.
     """
     acquired = idempotency.acquire(key, lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS)
-    if acquired.state == "done":
+    if acquired.state in ("done", "withdrawn"):
         return Outcome(happened=False, result=acquired.result)
     if acquired.state == "in-progress":
         wait = 1.0 if acquired.lease_expires is None else max(1.0, acquired.lease_expires - clock())

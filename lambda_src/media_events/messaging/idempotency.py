@@ -9,7 +9,15 @@ from typing import Any, Final, Literal, Protocol
 RETENTION_SECONDS: Final = 14 * 86_400
 """The longest that SQS keeps a message; longer than any known sender retries (Stripe 3 days, hook0 8 days)."""
 
-State = Literal["owned", "done", "in-progress"]
+WITHDRAWN_SECONDS: Final = 366 * 86_400
+"""How long a withdrawn effect stays withdrawn: longer than any message travels. SQS keeps it for 14 days in each of its
+queues, where it may be deferred (14 days) and redriven (13 days)."""
+
+State = Literal["owned", "done", "in-progress", "withdrawn"]
+
+
+Decision = Literal["archived", "edited"]
+"""``archived``: the event shall not be delivered. ``edited``: an edited event is delivered in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +25,8 @@ class Acquisition:
     """The outcome of :meth:`IdempotencyStore.acquire`.
 
     ``owned``: go ahead. ``done``: a duplicate; ``result`` is that of :meth:`IdempotencyStore.complete`.
-    ``in-progress``: another invocation's lease runs until ``lease_expires`` (epoch seconds).
+    ``in-progress``: another invocation's lease runs until ``lease_expires`` (epoch seconds). ``withdrawn``: a person
+    has decided that the effect shall not happen; ``result`` says how (:class:`Withdrawals`).
     """
 
     state: State
@@ -41,6 +50,23 @@ class IdempotencyStore(Protocol):
 
     def done(self, key: str) -> bool:
         """Whether the effect is recorded as done; acquires nothing."""
+
+
+class Withdrawals(Protocol):
+    """Effects that a person has decided against: an attempt finds them taken, however late it comes.
+
+    The decision is about one version of a review item, and only ever gives way to one about a later version. Adapters
+    raise :class:`ProcessingError` only.
+    """
+
+    def withdraw(self, key: str, decision: Decision, *, version: int) -> Acquisition:
+        """Withdraw the effect. ``withdrawn``: no attempt carries it out any more.
+
+        ``done``: it has happened. ``in-progress``: an attempt is under way, until ``lease_expires`` at most.
+        """
+
+    def reinstate(self, key: str, *, version: int) -> None:
+        """Let attempts carry the effect out again, unless a decision about a later version has withdrawn it."""
 
 
 def record_key(source: str, event_id: str, scope: str) -> str:

@@ -189,6 +189,12 @@ class ReviewItem:
     version: int = 1
 
     @property
+    def on_its_way_since(self) -> str | None:
+        """When an open item was retried, if the retry has neither failed nor been confirmed since."""
+        travels = self.status == "OPEN" and self.pending_edit is None and (self.retried_at or "") > self.last_failed_at
+        return self.retried_at if travels else None
+
+    @property
     def group_ids(self) -> dict[Grouping, str]:
         """The item's groups: one of each grouping for which it has a value."""
         groups: dict[Grouping, str] = {"error": self.group_id}

@@ -113,6 +113,24 @@ run "each_policy_holds_what_its_name_says" {
   }
 
   assert {
+    condition = {
+      for name, policy in output.operator_policies : name => [
+        for statement in jsondecode(policy).Statement : [statement.Resource, statement.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]]
+        if contains(statement.Action, "dynamodb:PutItem") && strcontains(jsonencode(statement.Resource), "media-deliveries")
+      ]
+      } == {
+      metadata       = []
+      read           = []
+      retry          = []
+      edit           = [[["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"], ["*|destination/*"]]]
+      administer     = [[["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"], ["*|destination/*"]]]
+      archive_replay = []
+      repeat_effects = []
+    }
+    error_message = "A decision about an item withdraws its event's effect at a destination, and writes no other record."
+  }
+
+  assert {
     condition = distinct(flatten([
       for statement in jsondecode(output.operator_policies.archive_replay).Statement : statement.Resource
       if contains(statement.Action, "events:StartReplay")

@@ -5,16 +5,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, translate, translated
 from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, put_if, read_record
-from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
+from media_events.messaging.idempotency import RETENTION_SECONDS, WITHDRAWN_SECONDS, Acquisition, Decision
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_FREE: Final = "attribute_not_exists(pk) OR expires <= :now OR (#state = :started AND lease_expires <= :now)"
+"""No attempt has the effect: there is no record, it has expired, or its lease has run out.
+
+DynamoDB deletes expired items up to two days late, so expiry is part of the condition.
+"""
+
+_OURS: Final = "(#state = :withdrawn AND item_version <= :version)"
+"""No decision about a later version of the review item has withdrawn the effect."""
+
+
+def _free_values(now: float) -> Any:
+    return {":now": {"N": repr(now)}, ":started": {"S": "started"}}
 
 
 class DynamoIdempotencyStore:
@@ -33,14 +47,8 @@ class DynamoIdempotencyStore:
         self._clock = clock
 
     def acquire(self, key: str, *, lease_seconds: float) -> Acquisition:
-        """Claim ``key``: it is ours if it is new, its lease has run out, or it has expired.
-
-        DynamoDB deletes expired items up to two days late, so expiry is part of the condition.
-        """
+        """Claim ``key``: it is ours if it is new, its lease has run out, or it has expired."""
         now = self._clock()
-        record_is_new = "attribute_not_exists(pk)"
-        record_has_expired = "expires <= :now"
-        lease_has_run_out = "#state = :started AND lease_expires <= :now"
         winner = put_if(
             self._client,
             doing="acquiring an idempotency record",
@@ -53,9 +61,9 @@ class DynamoIdempotencyStore:
                 "at": {"N": repr(now)},
                 "owner": {"S": self._owner},
             },
-            ConditionExpression=f"{record_is_new} OR {record_has_expired} OR ({lease_has_run_out})",
+            ConditionExpression=_FREE,
             ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues={":now": {"N": repr(now)}, ":started": {"S": "started"}},
+            ExpressionAttributeValues=_free_values(now),
         )
         return Acquisition("owned") if winner is None else _acquisition(winner or self._read(key))
 
@@ -107,6 +115,52 @@ class DynamoIdempotencyStore:
         return read_record(self._client, self._table, key, doing="reading an idempotency record")
 
 
+class DynamoWithdrawals:
+    """Implements ``messaging.idempotency.Withdrawals``; the operators' commands use it."""
+
+    def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def withdraw(self, key: str, decision: Decision, *, version: int) -> Acquisition:
+        """Withdraw the effect, where no attempt has it; a lease of a function that died may have run out."""
+        winner = self._put(key, decision, version, f"{_FREE} OR {_OURS}", keep_seconds=WITHDRAWN_SECONDS)
+        if winner is None:
+            return Acquisition("withdrawn")
+        record = winner or read_record(self._client, self._table, key, doing="reading an idempotency record")
+        return _acquisition(record)
+
+    def reinstate(self, key: str, *, version: int) -> None:
+        """Let the record of a withdrawal expire; a repeated call, or one for another record, does nothing.
+
+        The operators' policies allow deleting no record of a delivery.
+        """
+        self._put(key, "reinstated", version, _OURS, keep_seconds=0)
+
+    def _put(
+        self, key: str, decision: str, version: int, condition: str, *, keep_seconds: int
+    ) -> Mapping[str, Any] | None:
+        now = self._clock()
+        values = {":withdrawn": {"S": "withdrawn"}, ":version": {"N": str(version)}}
+        return put_if(
+            self._client,
+            doing="withdrawing or reinstating an effect",
+            TableName=self._table,
+            Item={
+                "pk": {"S": key},
+                "state": {"S": "withdrawn"},
+                "item_version": {"N": str(version)},
+                "result": {"S": json.dumps({"withdrawn": decision}, separators=(",", ":"))},
+                "expires": expiry(now, keep_seconds),
+                "at": {"N": repr(now)},
+            },
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=values | (_free_values(now) if _FREE in condition else {}),
+        )
+
+
 class IdempotencyReader:
     """Implements ``recovery.review_maintenance.DeliveryRecords``: reads any idempotency table and claims nothing.
 
@@ -121,6 +175,11 @@ class IdempotencyReader:
         """Whether the effect of ``key`` is recorded as done in ``table``."""
         return self.done_at(table, key) is not None
 
+    def withdrawn(self, table: str, key: str) -> bool:
+        """Whether a person has withdrawn the effect of ``key`` in ``table``."""
+        record = read_record(self._client, table, key, doing="reading an idempotency record")
+        return _state(record) == "withdrawn" and not is_expired(record, self._clock())
+
     def done_at(self, table: str, key: str) -> float | None:
         """When the effect of ``key`` was done, in epoch seconds; ``None`` where ``table`` does not have it as done."""
         record = read_record(self._client, table, key, doing="reading an idempotency record")
@@ -131,13 +190,18 @@ class IdempotencyReader:
 
 
 def _is_done(record: Mapping[str, Any], now: float) -> bool:
-    return record.get("state", {}).get("S") == "done" and not is_expired(record, now)
+    return _state(record) == "done" and not is_expired(record, now)
+
+
+def _state(record: Mapping[str, Any]) -> Any:
+    return record.get("state", {}).get("S")
 
 
 def _acquisition(record: Mapping[str, Any]) -> Acquisition:
     """The outcome for an attempt that found ``record``; empty: it was released between our put and our read."""
-    if record.get("state", {}).get("S") == "done":
+    state = _state(record)
+    if state in ("done", "withdrawn"):
         text = record.get("result", {}).get("S")
-        return Acquisition("done", result=json.loads(text) if text else None)
+        return Acquisition(state, result=json.loads(text) if text else None)
     lease = record.get("lease_expires", {}).get("N")
     return Acquisition("in-progress", lease_expires=float(lease) if lease else None)

@@ -185,6 +185,8 @@ class Resequencer:
         key, event_id = key_queue_of(event, self.destination), event.metadata.id
         if override_of(message) == "ignore":
             outcome = effect()
+            if outcome.withdrawn == "edited":
+                return outcome
             self._after(key, event, lambda key_queue: key_queue.leave(event_id, now=self.clock()))
             return outcome
         before = self._claim(key, message, seconds_left)
@@ -195,6 +197,10 @@ class Resequencer:
         except ProcessingError as error:
             self._release(key, event_id, error)
             raise
+        if outcome.withdrawn == "edited":
+            # It keeps its place for the edited event, which is on its way.
+            self._release(key, event_id, PermanentDataError("edited", "an edited event takes its place"))
+            return outcome
         self._after(key, event, lambda key_queue: key_queue.settle(event_id, now=self.clock()))
         return outcome
 

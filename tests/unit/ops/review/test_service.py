@@ -10,6 +10,7 @@ import pytest
 from media_events.core.envelope import Event
 from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import destination_key
+from media_events.messaging.idempotency import Acquisition
 from media_events.recovery.review_item import ReturnTo
 from ops.review.queries import Query, find_page
 from ops.review.service import STALE_SECONDS, ReviewService
@@ -21,9 +22,31 @@ from tests.fakes.review_items import BUS, BY, QUEUE_URL, attempt, make_item
 class Idempotency:
     def __init__(self):
         self.keys = set()
+        self.withdrawals = {}
+        self.busy_until = None
 
     def done(self, key):
         return key in self.keys
+
+    def at(self, destination):  # noqa: ARG002
+        return self
+
+    def withdrawn(self, key):
+        return key in self.withdrawals
+
+    def withdraw(self, key, decision, *, version):
+        if self.done(key):
+            return Acquisition("done")
+        if self.busy_until is not None:
+            return Acquisition("in-progress", lease_expires=self.busy_until)
+        self.withdrawals.setdefault(key, (decision, version))
+        if self.withdrawals[key][1] <= version:
+            self.withdrawals[key] = (decision, version)
+        return Acquisition("withdrawn")
+
+    def reinstate(self, key, *, version):
+        if key in self.withdrawals and self.withdrawals[key][1] <= version:
+            del self.withdrawals[key]
 
     def delivered(self, item):
         self.keys.add(destination_key(item.source, item.event_id, item.destination))

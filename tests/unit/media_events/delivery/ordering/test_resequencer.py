@@ -330,3 +330,35 @@ def test_a_parked_message_is_kept_for_good_by_who_put_it_there_last(dynamodb, cl
     assert "expires" not in dynamodb.get_item(TableName="table", Key={"pk": {"S": key}})["Item"]
     parked_messages.let_go(key, "two")
     assert "expires" in dynamodb.get_item(TableName="table", Key={"pk": {"S": key}})["Item"]
+
+
+# --- withdrawn events -----------------------------------------------------------------------------------------------
+
+
+def withdrawn(route, number, decision):
+    record = {"state": "withdrawn", "result": {"withdrawn": decision}, "expires": route.clock.now + 1000}
+    route.idempotency.items[destination_key("partner.mux", f"e{number}", "cms")] = record
+
+
+def test_an_archived_event_that_was_still_on_its_way_lets_its_key_go_on(block):
+    withdrawn(block, 1, "archived")
+    assert block.settled(1, 2) == [None, None]
+    assert block.arrived == ["e2"]
+
+
+def test_an_edited_event_that_was_still_on_its_way_keeps_its_place_for_the_edited_one(block):
+    withdrawn(block, 1, "edited")
+    assert block.settled(1, 2) == [None, "order-waiting"]
+    assert block.arrived == []
+    edited = message(9, sequence="001", editof="e1")
+    block(edited)
+    block.clock.now += 30
+    block(edited)
+    block(message(2))
+    assert block.arrived == ["e9", "e2"]
+
+
+def test_an_edited_event_that_was_to_come_out_of_order_is_withdrawn_all_the_same(block):
+    withdrawn(block, 1, "edited")
+    assert block(message(1, "ignore")) == [None]
+    assert block.arrived == []
