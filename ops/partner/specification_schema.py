@@ -21,6 +21,7 @@ from media_events.partners.signature_schemes import (
     UNITS,
 )
 from media_events.partners.specification import BODY_FORMATS, FOURTEEN_DAYS, PADDINGS, TIME_UNITS, WRAPPINGS
+from media_events.partners.value_expressions import ROOTS
 
 SCHEMA_URI: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -31,7 +32,10 @@ _BOOLEAN: Final = {"type": "boolean"}
 _SOURCE: Final = {"$ref": "#/$defs/source"}
 _PATH: Final = {"$ref": "#/$defs/path"}
 _PAIRS: Final = {"type": "object", "additionalProperties": _TEXT, "propertyNames": {"minLength": 1}}
-_ZONE: Final = {"type": "string", "pattern": r"^([Zz]|[Uu][Tt][Cc]|[+-][0-9]{2}:?[0-9]{2})$"}
+_ZONE: Final = {
+    "type": "string",
+    "pattern": r"^([Zz]|[Uu][Tt][Cc]|[Gg][Mm][Tt]|[+-][0-9]{2}(:?[0-9]{2})?|[A-Z][A-Za-z]+/[\w+/-]+)$",
+}
 
 
 def _described(text: str, **schema: Any) -> dict[str, Any]:
@@ -94,7 +98,7 @@ def schema() -> dict[str, Any]:
             },
         ],
         "$defs": {
-            "path": _described("A JMESPath over {body, document, headers, attributes, envelope, index}", **_TEXT),
+            "path": _described(f"A JMESPath over {{{', '.join(ROOTS)}}}", **_TEXT),
             "source": _described("The source of a value", anyOf=[_PATH, *_source_tables()]),
         },
     }
@@ -149,9 +153,9 @@ def _fields() -> dict[str, Any]:
         "causationid": _described("The id of the event that caused it", **_SOURCE),
         "traceparent": _described("A W3C trace parent", **_SOURCE),
         "redact": _described(
-            "Paths into the body that are removed",
+            "Paths that are removed: body.data.key, body.items[*].token, body.**.token, headers.x-token",
             type="array",
-            items={"type": "string", "pattern": r"^(\*\*\.)?[^.\[\]\s]+(\.[^.\[\]\s]+)*$", "not": _choice("*", "**")},
+            items={"type": "string", "pattern": r"^(body|document|headers)[.\[]"},
         ),
         "unsigned_headers": _described("Headers that may be read although no signature covers them", **_TEXTS),
         "answers": _described("HTTP status codes per outcome", **_answers()),

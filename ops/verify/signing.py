@@ -19,6 +19,7 @@ from media_events.partners.body_parsing import FORM_TYPE, type_accepted
 from media_events.partners.signature_schemes import Verification
 from media_events.partners.signature_verification import Request, verify
 from media_events.partners.specification import PartnerSpecification
+from media_events.partners.timestamps import PER_SECOND
 
 JSON_TYPE: Final = "application/json"
 
@@ -89,7 +90,7 @@ class _Signer:
         unit = "s" if self.verification.timestamp is None else self.verification.timestamp.unit
         if unit == "iso":
             return datetime.fromtimestamp(self.now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        return str(int(self.now * 1000) if unit == "ms" else int(self.now))
+        return str(int(self.now * PER_SECOND[unit]))
 
     def _formatted(self, signature: str, stamp: str) -> str:
         rule = self.verification.signature_format
@@ -155,7 +156,7 @@ def _body(specification: PartnerSpecification, fields: Mapping[str, str], signer
     claims: dict[str, object] = dict(fields)
     time = signer.verification.timestamp
     if time is not None and time.place == "claim":
-        claims[time.name] = int(signer.stamp()) if time.unit in ("s", "ms") else signer.stamp()
+        claims[time.name] = signer.stamp() if time.unit == "iso" else int(signer.stamp())
     return json.dumps(claims, separators=(",", ":")).encode(), json_type
 
 

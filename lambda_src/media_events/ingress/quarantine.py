@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import PermanentConfigError, PermanentDataError
+from media_events.core.json_fields import is_whole
 from media_events.events.claim_check import Bodies
 from media_events.ingress.http import WebhookRequest
-from media_events.partners.redaction import REDACTED, redact_body
+from media_events.partners.redaction import REDACTED, redact, redact_body
 from media_events.partners.specification import PartnerSpecification
 
 INLINE_BYTES: Final = 128 * 1024
@@ -28,7 +29,10 @@ _SENSITIVE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedRequest:
-    """A request without credentials and signatures. ``received`` is in epoch seconds."""
+    """A request without credentials and signatures. ``received`` is in epoch seconds.
+
+    ``withheld`` are the places of the events in a batch that are still to be published; empty for all.
+    """
 
     id: str
     partner: str
@@ -38,9 +42,17 @@ class QuarantinedRequest:
     query: str
     body: bytes
     received: float
+    withheld: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, specification: PartnerSpecification, incoming: WebhookRequest, body: bytes, received: float) -> Self:
+    def of(
+        cls,
+        specification: PartnerSpecification,
+        incoming: WebhookRequest,
+        body: bytes,
+        received: float,
+        withheld: tuple[int, ...] = (),
+    ) -> Self:
         """Remove credentials, signatures and the fields that the specification redacts.
 
         A verbatim repetition has the same id, so that a request that is sent again is one review item.
@@ -67,10 +79,11 @@ class QuarantinedRequest:
             partner=incoming.partner,
             method=incoming.method,
             path=incoming.path,
-            headers=headers,
+            headers=redact(headers, specification.redact, "headers"),
             query=query,
             body=redact_body(body, specification.redact),
             received=received,
+            withheld=withheld,
         )
 
     def to_dict(self, bodies: Bodies | None) -> dict[str, Any]:
@@ -89,6 +102,8 @@ class QuarantinedRequest:
             "query": self.query,
             "receivedtime": timestamp(self.received),
         }
+        if self.withheld:
+            request["withheld"] = list(self.withheld)
         if len(self.body) > INLINE_BYTES and bodies is not None:
             request["bodyref"] = bodies.put(self.body, content_type="application/octet-stream")
         else:
@@ -110,6 +125,9 @@ class QuarantinedRequest:
         headers = request.get("headers")
         if not isinstance(headers, Mapping) or not all(isinstance(v, str) for v in headers.values()):
             wrong.append("headers")
+        withheld = request.get("withheld", [])
+        if not isinstance(withheld, list) or not all(is_whole(place) for place in withheld):
+            wrong.append("withheld")
         if wrong:
             raise PermanentDataError("not-a-request", f"request lacks or has wrong: {', '.join(wrong)}")
         received = epoch(request["receivedtime"])
@@ -124,6 +142,7 @@ class QuarantinedRequest:
             query=request["query"],
             body=_body(request, bodies),
             received=received,
+            withheld=tuple(withheld),
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError, TransientError
+from media_events.core.json_fields import mapping
 from media_events.core.waves import waves
 from media_events.events.claim_check import Bodies
 from media_events.ingress.idempotent_publish import INGRESS_SCOPE, TIME_TO_FINISH_SECONDS, IdempotentPublisher
@@ -25,8 +26,9 @@ from media_events.messaging.message import Message
 from media_events.messaging.message_origin import KIT_ATTRIBUTES, LASTING_ATTRIBUTES, MessageOrigin
 from media_events.partners.body_parsing import parse_json
 from media_events.partners.envelope_producers import is_envelope, validate_envelope
-from media_events.partners.normalization import normalise
-from media_events.partners.redaction import redact, redact_body
+from media_events.partners.normalization import PartialBatchError, normalise
+from media_events.partners.notes import Notes, report_notes
+from media_events.partners.redaction import REDACTED, RedactedPath, redact, redact_body
 from media_events.partners.specification import PartnerSpecification
 from media_events.partners.unwrapping import unwrap_eventbridge, unwrap_sns
 
@@ -56,6 +58,15 @@ class _Work:
     error: ProcessingError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A message's partner and events; ``withheld`` if others of its batch can't be published."""
+
+    partner: QueuePartner
+    events: Sequence[Event]
+    withheld: PartialBatchError | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueReceiver:
     """One ingress, wired. The dead-letter queue of ``idempotent_publisher`` is not used here."""
@@ -76,15 +87,19 @@ class QueueReceiver:
         """
         outcomes: list[BaseException | None] = [None] * len(messages)
         works: dict[int, _Work] = {}
+        notes: dict[str, Notes] = {}
         for index, message in enumerate(messages):
             try:
-                partner, events = self.read(message)
+                read = self._read(message, notes)
             except Exception as error:  # noqa: BLE001  # no failure of one record may touch another
                 outcomes[index] = error
                 continue
             in_order = MessageOrigin.of(message).message_of(message).is_fifo
-            steps = waves(events, (lambda event: event.metadata.partitionkey) if in_order else (lambda _: None))
-            works[index] = _Work(partner.keep_seconds, deque(steps))
+            steps = waves(read.events, (lambda event: event.metadata.partitionkey) if in_order else (lambda _: None))
+            works[index] = _Work(read.partner.keep_seconds, deque(steps), read.withheld)
+        publisher = self.idempotent_publisher
+        for name, taken in notes.items():
+            report_notes(taken, publisher.report, hop=publisher.hop, partner=name)
         while any(work.steps for work in works.values()):
             if remaining() < TIME_TO_FINISH_SECONDS:
                 for work in works.values():
@@ -164,17 +179,24 @@ class QueueReceiver:
         """The message's partner, and its events.
 
         Raises:
-            ProcessingError: it can't be read.
+            ProcessingError: it can't be read; :class:`PartialBatchError` if only some of its events can't.
         """
+        read = self._read(message, {})
+        if read.withheld is not None:
+            raise read.withheld
+        return read.partner, list(read.events)
+
+    def _read(self, message: Message, notes: dict[str, Notes]) -> _Read:
+        """What a message says; ``notes`` takes those of each partner."""
         origin = MessageOrigin.of(message)
         body = self._body(message, origin)
         message = origin.message_of(message)
-        partner, events = (self._read_bus_event if self.ingress in BUSES else self._read_queue_message)(message, body)
+        read = (self._read_bus_event if self.ingress in BUSES else self._read_queue_message)(message, body, notes)
         identity = origin.event.get("id") if origin.redacted else None
-        if identity and len(events) == 1:
+        if identity and len(read.events) == 1 and read.withheld is None:
             # The id may have been made of a redacted part of the body.
-            events = [_with_id(events[0], identity)]
-        return partner, events
+            return replace(read, events=[_with_id(read.events[0], identity)])
+        return read
 
     def _body(self, message: Message, origin: MessageOrigin) -> bytes:
         if origin.bodyref is None:
@@ -183,24 +205,22 @@ class QueueReceiver:
             raise PermanentConfigError("no-bodies", "the message's body is in a bucket, and BODIES_URI is not set")
         return self.bodies.get(origin.bodyref)
 
-    def _read_queue_message(self, message: Message, body: bytes) -> tuple[QueuePartner, list[Event]]:
+    def _read_queue_message(self, message: Message, body: bytes, notes: dict[str, Notes]) -> _Read:
         (partner,) = self.partners
         notification = unwrap_sns(body)
         texts = {**_texts(message), **(notification.attributes if notification is not None else {})}
         attributes = {name: text for name, text in texts.items() if name not in _SYSTEM_ATTRIBUTES}
-        events = normalise(
-            _specification(partner),
-            partner=partner.name,
-            ingress=self.ingress,
+        return self._normalised(
+            partner,
+            message,
+            notes,
             body=body if notification is None else notification.body,
             # A sender that forwards a webhook has no other place for its headers.
             headers=attributes,
             attributes={**attributes, **_system(message)},
-            now=self._received(message),
         )
-        return partner, events
 
-    def _read_bus_event(self, message: Message, body: bytes) -> tuple[QueuePartner, list[Event]]:
+    def _read_bus_event(self, message: Message, body: bytes, notes: dict[str, Notes]) -> _Read:
         document = parse_json(body)
         unwrapped = unwrap_eventbridge(document)
         if unwrapped is None:
@@ -208,18 +228,37 @@ class QueueReceiver:
         partner = self._partner_of(unwrapped.envelope.get("source"))
         detail = document["detail"]
         if self.ingress == "custom-bus" and is_envelope(detail):
-            event = validate_envelope(detail, partner=partner.name, ingress=self.ingress, now=self._received(message))
-            return partner, [Event(event.metadata, redact(event.data, partner.redactions))]
-        events = normalise(
-            _specification(partner),
-            partner=partner.name,
-            ingress=self.ingress,
+            event = validate_envelope(
+                detail,
+                partner=partner.name,
+                ingress=self.ingress,
+                now=self._received(message),
+                notes=notes.setdefault(partner.name, Notes()),
+            )
+            return _Read(partner, [Event(event.metadata, redact(event.data, partner.redactions))])
+        return self._normalised(
+            partner,
+            message,
+            notes,
             body=unwrapped.body,
             attributes=_system(message),
             envelope=unwrapped.envelope,
-            now=self._received(message),
         )
-        return partner, events
+
+    def _normalised(self, partner: QueuePartner, message: Message, notes: dict[str, Notes], **parts: Any) -> _Read:
+        """The message, by its partner's specification; ``parts`` are arguments of ``normalise``."""
+        try:
+            events = normalise(
+                _specification(partner),
+                partner=partner.name,
+                ingress=self.ingress,
+                now=self._received(message),
+                notes=notes.setdefault(partner.name, Notes()),
+                **parts,
+            )
+        except PartialBatchError as error:
+            return _Read(partner, error.events, error)
+        return _Read(partner, events)
 
     def _partner_of(self, source: Any) -> QueuePartner:
         for partner in self.partners:
@@ -255,40 +294,62 @@ class QueueReceiver:
         origin = MessageOrigin.of(message)
         if origin.bodyref is None:
             body = message.body.encode("utf-8", "surrogatepass")
-            clean = self._redacted(message, body)
+            paths = self._redactions(message)
+            clean, attributes = _redacted(body, paths), _redacted_attributes(message, paths)
             # The first identity stays: one message is one review item, however often it fails.
             event = origin.event or self._known(message)
-            origin = replace(origin, event=event, redacted=origin.redacted or clean != body, unidentified=False)
-            size = len(clean) + len(json.dumps(message.message_attributes))
+            redacted = origin.redacted or clean != body or attributes != message.message_attributes
+            origin = replace(origin, event=event, redacted=redacted, unidentified=False)
+            size = len(clean) + len(json.dumps(attributes))
             if size > MAX_DEAD_LETTER_BYTES and self.bodies is not None:
                 origin = replace(origin, bodyref=self.bodies.put(clean, content_type="application/octet-stream"))
                 clean = json.dumps({"bodyref": origin.bodyref}).encode()
-            message = replace(message, body=clean.decode("utf-8", "surrogatepass"))
+            message = replace(message, body=clean.decode("utf-8", "surrogatepass"), message_attributes=attributes)
         return origin.carried_by(message)
 
     def _known(self, message: Message) -> dict[str, str]:
         try:
-            partner, events = self.read(message)
+            read = self._read(message, {})
         except Exception:  # noqa: BLE001  # the message has failed already, and this may be why
             return {"partner": self.partners[0].name} if len(self.partners) == 1 else {}
-        if len(events) != 1:
-            return {"partner": partner.name}
-        metadata = events[0].metadata.to_dict()
+        if len(read.events) != 1 or read.withheld is not None:
+            return {"partner": read.partner.name}
+        metadata = read.events[0].metadata.to_dict()
         return {name: metadata[name] for name in _IDENTITY if name in metadata}
 
-    def _redacted(self, message: Message, body: bytes) -> bytes:
-        """The body without the fields that its partner's specification redacts, or any if the partner is unknown."""
+    def _redactions(self, message: Message) -> list[RedactedPath]:
+        """The paths of its partner's specification, or those of all partners if its own is unknown."""
         name = self._known(message).get("partner")
         named = [partner for partner in self.partners if partner.name == name] or self.partners
-        paths = [path for partner in named for path in partner.redactions]
-        if not paths:
-            return body
-        notification = unwrap_sns(body)
-        if notification is None:
-            return redact_body(body, paths)
-        document = parse_json(body)
-        document["Message"] = redact_body(notification.body, paths).decode("utf-8", "replace")
-        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+        return [path for partner in named for path in partner.redactions]
+
+
+def _redacted(body: bytes, paths: Sequence[RedactedPath]) -> bytes:
+    """The body without the fields at ``paths``."""
+    if not paths:
+        return body
+    notification = unwrap_sns(body)
+    if notification is None:
+        return redact_body(body, paths)
+    document = parse_json(body)
+    document["Message"] = redact_body(notification.body, paths).decode("utf-8", "replace")
+    attributes = mapping(document.get("MessageAttributes"))
+    if attributes:
+        document["MessageAttributes"] = _without(attributes, paths, "Value")
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _redacted_attributes(message: Message, paths: Sequence[RedactedPath]) -> Mapping[str, Mapping[str, Any]]:
+    """The message attributes, which are an event's headers here, without the text of those at ``paths``."""
+    return _without(message.message_attributes, paths, "stringValue")
+
+
+def _without(attributes: Mapping[str, Any], paths: Sequence[RedactedPath], text: str) -> dict[str, Any]:
+    names = {path.steps[0] for path in paths if path.root == "headers"}
+    return {
+        name: {**attribute, text: REDACTED} if name.lower() in names and text in mapping(attribute) else attribute
+        for name, attribute in attributes.items()
+    }
 
 
 def unidentified_dead_letter(message: Message) -> Message:

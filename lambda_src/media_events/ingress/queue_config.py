@@ -10,6 +10,7 @@ from media_events.core.config_fields import Fields
 from media_events.core.configuration import ConfigurationError
 from media_events.ingress.partner_config import parse_partner_objects, read_specification
 from media_events.messaging.idempotency import RETENTION_SECONDS
+from media_events.partners.redaction import RedactedPath
 from media_events.partners.specification import PartnerSpecification
 
 QueueIngress = Literal["sqs", "sns-fifo", "partner-bus", "custom-bus"]
@@ -38,7 +39,7 @@ class QueuePartner:
         return RETENTION_SECONDS if self.specification is None else self.specification.dedup_window_seconds
 
     @property
-    def redactions(self) -> tuple[str, ...]:
+    def redactions(self) -> tuple[RedactedPath, ...]:
         """Paths of credentials in its messages."""
         return () if self.specification is None else self.specification.redact
 

@@ -28,7 +28,8 @@ from media_events.ingress.quarantine import QuarantinedRequest
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import media_type, parse_json, type_accepted
 from media_events.partners.handshakes import HandshakeResponse, answer_document, answer_query
-from media_events.partners.normalization import normalise
+from media_events.partners.normalization import PartialBatchError, normalise
+from media_events.partners.notes import Notes, report_notes
 from media_events.partners.secrets import DEFAULT_PREVIOUS_SECONDS, MAX_PREVIOUS_SECONDS, PartnerSecrets
 from media_events.partners.signature_verification import (
     MALFORMED_REASONS,
@@ -190,7 +191,9 @@ class WebhookReceiver:
             ingress="webhook",
             body=quarantined.body,
             headers=quarantined.headers,
+            query=quarantined.query,
             now=quarantined.received,
+            only=quarantined.withheld or None,
         )
         outcome = self.idempotent_publisher.accept(events, idempotency, remaining=remaining, dead_letter=False)
         if outcome.error is not None:
@@ -239,9 +242,16 @@ class WebhookReceiver:
             # Never to the dead-letter queue: who sends a probe waits for it, and must know that the bus refuses it.
             probe = probe_event(partner.name, number, received)
             return self._accept(partner, [probe], idempotency, remaining, PROBE_KEEP_SECONDS, dead_letter=False)
+        notes = Notes()
         try:
             if specification.handshake is not None:
-                answer = answer_document(specification.handshake, parse_json(body), secrets)
+                answer = answer_document(
+                    specification.handshake,
+                    parse_json(body),
+                    secrets,
+                    headers=request.headers,
+                    query=incoming.query,
+                )
                 if answer is not None:
                     return self._handshake(partner, answer)
             events = normalise(
@@ -250,10 +260,18 @@ class WebhookReceiver:
                 ingress="webhook",
                 body=body,
                 headers=request.headers,
+                query=incoming.query,
                 now=received,
+                notes=notes,
             )
+        except PartialBatchError as error:
+            # Quarantined only once the others are safe: the sender repeats the request after any other answer.
+            self._accept(partner, error.events, idempotency, remaining, specification.dedup_window_seconds)
+            return self._quarantine(partner, incoming, body, received, error)
         except PermanentDataError as error:
             return self._quarantine(partner, incoming, body, received, error)
+        finally:
+            report_notes(notes, self.report, hop=self.hop, partner=partner.name)
         return self._accept(partner, events, idempotency, remaining, specification.dedup_window_seconds)
 
     def _accept(  # noqa: PLR0913 - what one request has
@@ -351,7 +369,8 @@ class WebhookReceiver:
         self, partner: WebhookPartner, incoming: WebhookRequest, body: bytes, received: float, error: PermanentDataError
     ) -> WebhookResponse:
         """Store an authentic request that can't be processed: it must not be lost, and its sender can't correct it."""
-        quarantined = QuarantinedRequest.of(partner.specification, incoming, body, received)
+        withheld = error.withheld if isinstance(error, PartialBatchError) else ()
+        quarantined = QuarantinedRequest.of(partner.specification, incoming, body, received, withheld)
         publisher = self.idempotent_publisher
         try:
             text = json.dumps({"request": quarantined.to_dict(publisher.bodies)}, separators=(",", ":"))

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from media_events.core.envelope import CONTROL_ATTRIBUTES, SPECVERSION, EnvelopeError, Event, Ingress
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
-from media_events.partners.normalization import (
-    MAX_ID_CHARACTERS,
-    MAX_VALUE_CHARACTERS,
-    printable,
-    received_time,
-    valid_traceparent,
-)
+from media_events.partners.attributes import OPTIONAL_ATTRIBUTES, identity_text, optional_attribute, printable
+from media_events.partners.normalization import received_time
+from media_events.partners.notes import Notes
 from media_events.partners.specification import MAX_TYPE_CHARACTERS
 from media_events.partners.timestamps import parse_time, rfc3339
 
-_LIMITS = {"id": MAX_ID_CHARACTERS, "type": MAX_TYPE_CHARACTERS, "nativetype": MAX_TYPE_CHARACTERS}
+_MAX_CHARACTERS: Final = 2_048
+_LIMITS: Final = {"type": MAX_TYPE_CHARACTERS, "nativetype": MAX_TYPE_CHARACTERS}
 
 
 def is_envelope(detail: Any) -> bool:
@@ -31,8 +28,8 @@ def is_envelope(detail: Any) -> bool:
     )
 
 
-def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float) -> Event:
-    """The event of a partner that sends the envelope.
+def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float, notes: Notes | None = None) -> Event:
+    """The event of a partner that sends the envelope. An optional attribute that is unusable is cleaned or left out.
 
     Its control attributes (``CONTROL_ATTRIBUTES``: ``dataref``, ``redrive``, ``hops``, …) are replaced by ours, and
     ``source`` is the configured partner, whatever the event says. ``now`` is epoch seconds.
@@ -44,6 +41,11 @@ def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float
     if not isinstance(metadata, Mapping):
         raise PermanentDataError("envelope-invalid", "detail.metadata must be an object")
     sent = {name: value for name, value in metadata.items() if name not in CONTROL_ATTRIBUTES and value is not None}
+    for name in OPTIONAL_ATTRIBUTES:
+        sent[name] = optional_attribute(name, sent.get(name), Notes() if notes is None else notes)
+    if isinstance(sent.get("id"), str) and sent["id"]:
+        sent["id"] = _identity(sent["id"])
+    sent = {name: value for name, value in sent.items() if value is not None}
     received = received_time(now)
     attributes: dict[str, Any] = {
         "nativetype": sent.get("type"),
@@ -60,17 +62,22 @@ def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float
     except EnvelopeError as error:
         raise PermanentDataError("envelope-invalid", "; ".join(error.problems)) from None
     problems = [
-        f"metadata.{name} must be printable text of at most {_LIMITS.get(name, MAX_VALUE_CHARACTERS)} characters"
+        f"metadata.{name} must be printable text of at most {_LIMITS.get(name, _MAX_CHARACTERS)} characters"
         for name, value in event.metadata.to_dict().items()
-        if isinstance(value, str) and (len(value) > _LIMITS.get(name, MAX_VALUE_CHARACTERS) or not printable(value))
+        if isinstance(value, str) and (len(value) > _LIMITS.get(name, _MAX_CHARACTERS) or not printable(value))
     ]
     moment = parse_time(event.metadata.time, unit="iso")
     if moment is None:
         problems.append("metadata.time must be an RFC 3339 time with an offset")
-    if event.metadata.traceparent is not None and not valid_traceparent(event.metadata.traceparent):
-        problems.append("metadata.traceparent must be a W3C trace parent")
     if "data" not in detail:
         problems.append("detail.data is missing")
     if problems or moment is None:
         raise PermanentDataError("envelope-invalid", "; ".join(problems))
     return Event.from_detail({"metadata": {**attributes, "time": rfc3339(moment)}, "data": detail["data"]})
+
+
+def _identity(value: str) -> str:
+    try:
+        return identity_text(value)
+    except PermanentDataError as error:
+        raise PermanentDataError("envelope-invalid", f"metadata.id: {error.message}") from None

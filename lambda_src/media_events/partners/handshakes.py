@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from media_events.partners.normalization import Headers, message_names
 from media_events.partners.signature_schemes import Handshake
 from media_events.partners.signature_verification import Request
-from media_events.partners.value_expressions import Context
+from media_events.partners.value_expressions import Context, is_true
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=:-]{1,512}")
 
@@ -53,14 +54,15 @@ def answer_query(handshake: Handshake | None, request: Request, secrets: Sequenc
     return _text(token) if _is_token(token) else None
 
 
-def answer_document(handshake: Handshake | None, document: Any, secrets: Sequence[str]) -> HandshakeResponse | None:
+def answer_document(
+    handshake: Handshake | None, document: Any, secrets: Sequence[str], *, headers: Headers = (), query: str = ""
+) -> HandshakeResponse | None:
     """The response to a POST whose verified body has a token to echo; ``None`` if it has none."""
     if handshake is None or handshake.kind == "query_echo" or handshake.when is None or handshake.token is None:
         return None
-    names = {"body": document, "document": document, "headers": {}, "attributes": {}, "envelope": {}, "index": 0}
-    context = Context(names, 0.0)
+    context = Context({**message_names(document, headers=headers, query=query), "body": document, "index": 0}, 0.0)
     token = handshake.token.find(context)
-    if handshake.when.find(context) is not True or not _is_token(token):
+    if not is_true(handshake.when.find(context)) or not _is_token(token):
         return None
     if handshake.kind == "echo_field":
         return _text(token) if handshake.response_field is None else _json({handshake.response_field: token})

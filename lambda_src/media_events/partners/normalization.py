@@ -2,33 +2,51 @@
 
 A message that can't be normalised raises :class:`PermanentDataError` with a code of :mod:`body_parsing` or
 ``body-not-object``, ``batch-missing``, ``batch-too-large``, ``batch-item-not-object``, ``key-value-list-invalid``,
-``id-missing``, ``id-invalid``, ``type-missing``, ``type-invalid``, ``type-not-allowed``, ``value-invalid``,
-``data-missing``.
+``id-missing``, ``id-invalid``, ``type-missing``, ``type-invalid``, ``type-not-allowed``, ``data-missing``.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from media_events.core.envelope import Event, Ingress, Metadata
 from media_events.core.failures import PermanentDataError
-from media_events.partners.body_parsing import FORM_TYPE, media_type, parse_form, parse_json
-from media_events.partners.redaction import redact
-from media_events.partners.specification import MAX_TYPE_CHARACTERS, Flatten, PartnerSpecification, SequenceRule
+from media_events.core.json_fields import mapping
+from media_events.partners.attributes import identity_text, optional_attribute
+from media_events.partners.body_parsing import FORM_TYPE, MAX_FORM_FIELDS, media_type, parse_form, parse_json
+from media_events.partners.notes import Notes
+from media_events.partners.redaction import redact, redact_document
+from media_events.partners.specification import (
+    MAX_TYPE_CHARACTERS,
+    Flatten,
+    PartnerSpecification,
+    SequenceRule,
+)
 from media_events.partners.timestamps import parse_time, rfc3339
-from media_events.partners.value_expressions import Context, ValueExpression, canonical, scalar_text
+from media_events.partners.value_expressions import Context, ValueExpression, canonical, missing_parts, scalar_text
 
 MAX_BATCH_ITEMS: Final = 1_000
-MAX_ID_CHARACTERS: Final = 512
-MAX_VALUE_CHARACTERS: Final = 2_048
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 Headers = Sequence[tuple[str, str]] | Mapping[str, str]
+
+
+class PartialBatchError(PermanentDataError):
+    """Some events of a batch can't be normalised; ``code`` and ``message`` are the first one's.
+
+    ``events`` can be published. ``withheld`` are the places of the others: the bad ones, and where the specification
+    or the queue orders events, the later ones of the same ordering key.
+    """
+
+    def __init__(self, first: PermanentDataError, events: Sequence[Event], withheld: Sequence[int], size: int) -> None:
+        others = f", and {len(withheld) - 1} more are withheld" if len(withheld) > 1 else ""
+        super().__init__(first.code, f"event {withheld[0]} of {size} (from 0){others}: {first.message}")
+        self.events = events
+        self.withheld = tuple(withheld)
 
 
 def normalise(  # noqa: PLR0913 - keywords, one per part of a message
@@ -38,33 +56,89 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
     ingress: Ingress,
     body: bytes,
     headers: Headers = (),
+    query: str = "",
     attributes: Mapping[str, Any] | None = None,
     envelope: Mapping[str, Any] | None = None,
     now: float,
+    only: Collection[int] | None = None,
+    notes: Notes | None = None,
 ) -> list[Event]:
     """The events of one message, in its order.
 
     ``body`` is the raw body; from a bus, the JSON of ``detail``, with the EventBridge event as ``envelope``. If the
     specification's ``parsing.wrapping`` is ``eventbridge``, the body may also be that whole event. ``attributes`` are
-    those of a queue's or topic's message, as text. ``now`` (epoch seconds) becomes ``recordedtime``, and ``time`` if
-    the message has none.
+    those of a queue's or topic's message, as text; ``query`` is the URL's. ``now`` (epoch seconds) becomes
+    ``recordedtime``, and ``time`` if the message has none. ``only`` are the places in a batch to take, if not all.
 
     Raises:
-        PermanentDataError: the message can't be normalised, now or later.
+        PermanentDataError: the message can't be normalised, now or later; :class:`PartialBatchError` if only some of
+            its events can't.
     """
     document, around = _unwrap(spec, _parse(spec, body, headers), envelope)
-    names = {
+    names = message_names(document, headers=headers, query=query, attributes=attributes, envelope=around)
+    items = _items(spec, document, names)
+    notes = Notes() if notes is None else notes
+    events: dict[int, Event] = {}
+    failures: dict[int, PermanentDataError] = {}
+    for index, item in enumerate(items):
+        try:
+            context = Context({**names, "body": _object(spec, item, document), "index": index}, now)
+            events[index] = _event(spec, partner, ingress, context, notes, batch=len(items) > 1)
+        except PermanentDataError as error:
+            if len(items) == 1:
+                raise
+            failures[index] = error
+    distinct = _with_distinct_ids(events)
+    if only is not None:
+        distinct = {index: event for index, event in distinct.items() if index in only}
+        failures = {index: error for index, error in failures.items() if index in only}
+    if failures:
+        withheld = sorted({*failures, *_behind(spec, names, items, failures, distinct)})
+        good = [event for index, event in distinct.items() if index not in withheld]
+        raise PartialBatchError(failures[withheld[0]], good, withheld, len(items))
+    return list(distinct.values())
+
+
+def _behind(
+    spec: PartnerSpecification,
+    names: Mapping[str, Any],
+    items: Sequence[Any],
+    failures: Mapping[int, PermanentDataError],
+    events: Mapping[int, Event],
+) -> set[int]:
+    """The events that must not overtake a failed one: later ones of its ordering key, if there is an order."""
+    group = _message_group(names["attributes"])
+    if group is None and (spec.sequence is None or (spec.partitionkey is None and spec.subject is None)):
+        return set()
+    keys: dict[str | None, int] = {}
+    for index in failures:
+        context = Context({**names, "body": mapping(items[index]), "index": index}, 0.0)
+        subject = _attribute(spec.subject, context, "subject", Notes())
+        keys.setdefault(_partition_key(spec, context, Notes()) or subject, index)
+    unknown = keys.get(None, len(items))
+    return {
+        index
+        for index, event in events.items()
+        if index > min(unknown, keys.get(event.metadata.partitionkey, len(items)))
+    }
+
+
+def message_names(
+    document: Any,
+    *,
+    headers: Headers = (),
+    query: str = "",
+    attributes: Mapping[str, Any] | None = None,
+    envelope: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The names that every expression sees of a message; ``body`` and ``index`` are those of one of its events."""
+    return {
         "document": document,
         "headers": header_values(headers),
+        "query": query_values(query),
         "attributes": dict(attributes or {}),
-        "envelope": dict(around),
+        "envelope": dict(envelope or {}),
     }
-    items = _items(spec, document, names)
-    events = [
-        _event(spec, partner, ingress, Context({**names, "body": item, "index": index}, now), batch=len(items) > 1)
-        for index, item in enumerate(items)
-    ]
-    return _with_distinct_ids(events)
 
 
 def header_values(headers: Headers) -> dict[str, str]:
@@ -72,6 +146,18 @@ def header_values(headers: Headers) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in headers.items() if isinstance(headers, Mapping) else headers:
         values.setdefault(name.lower(), value)
+    return values
+
+
+def query_values(query: str) -> dict[str, str]:
+    """A URL's query for expressions: the first value of each name; nothing of a query that can't be read."""
+    values: dict[str, str] = {}
+    try:
+        fields = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+    except ValueError:
+        return values
+    for name, value in fields:
+        values.setdefault(name, value)
     return values
 
 
@@ -95,21 +181,25 @@ def _unwrap(
     return document, {}
 
 
-def _items(spec: PartnerSpecification, document: Any, names: Mapping[str, Any]) -> list[dict[str, Any]]:
-    items = [document]
-    if spec.split is not None:
-        batch = spec.split.path.find(Context({**names, "body": document, "index": 0}, 0.0))
-        if isinstance(batch, list):
-            items = batch
-        elif batch is not None or not spec.split.optional:
+def _items(spec: PartnerSpecification, document: Any, names: Mapping[str, Any]) -> list[Any]:
+    if spec.split is None:
+        return [document]
+    batch = spec.split.path.find(Context({**names, "body": document, "index": 0}, 0.0))
+    if not isinstance(batch, list):
+        if batch is not None or not spec.split.optional:
             raise PermanentDataError("batch-missing", f"there is no list of events at {spec.split.path.expression}")
-    if len(items) > MAX_BATCH_ITEMS:
-        raise PermanentDataError("batch-too-large", f"a batch holds {len(items)} events, over {MAX_BATCH_ITEMS}")
-    for item in items:
-        if not isinstance(item, dict):
-            code = "body-not-object" if item is document else "batch-item-not-object"
-            raise PermanentDataError(code, "an event of a partner must be a JSON object")
-    return items if spec.flatten is None else [_flatten(spec.flatten, item) for item in items]
+        return [document]
+    if len(batch) > MAX_BATCH_ITEMS:
+        raise PermanentDataError("batch-too-large", f"a batch holds {len(batch)} events, over {MAX_BATCH_ITEMS}")
+    return batch
+
+
+def _object(spec: PartnerSpecification, item: Any, document: Any) -> dict[str, Any]:
+    """One event of the partner."""
+    if not isinstance(item, dict):
+        code = "body-not-object" if item is document else "batch-item-not-object"
+        raise PermanentDataError(code, "an event of a partner must be a JSON object")
+    return item if spec.flatten is None else _flatten(spec.flatten, item)
 
 
 def _flatten(rule: Flatten, item: dict[str, Any]) -> dict[str, Any]:
@@ -129,105 +219,151 @@ def _flatten(rule: Flatten, item: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _event(spec: PartnerSpecification, partner: str, ingress: Ingress, context: Context, *, batch: bool) -> Event:
-    attributes = context.names["attributes"]
+def _event(  # noqa: PLR0913 - the parts of a message
+    spec: PartnerSpecification, partner: str, ingress: Ingress, context: Context, notes: Notes, *, batch: bool
+) -> Event:
     received = received_time(context.now)
-    identity, native, neutral = _identity(spec, context), *_types(spec, context)
-    subject = _value(spec.subject, context, "subject")
-    group = scalar_text(attributes.get("MessageGroupId"))
-    sequence = _sequence(spec.sequence, context)
-    if group is not None and scalar_text(attributes.get("SequenceNumber")) is not None:
+    identity, native, neutral = _identity(spec, context, notes), *_types(spec, context, notes)
+    subject = _attribute(spec.subject, context, "subject", notes)
+    group = _message_group(context.names["attributes"])
+    sequence = _sequence(spec.sequence, context, notes)
+    if group is not None:
         # Within a message group the queue's numbers are the order, whatever the partner counts.
-        sequence = str(scalar_text(attributes["SequenceNumber"])).zfill(20)
+        sequence = str(context.names["attributes"]["SequenceNumber"]).zfill(20)
     if sequence is not None and batch:
         sequence = f"{sequence}.{context.names['index']:06d}"
-    trace = _value(spec.traceparent, context, "traceparent")
     metadata = Metadata(
         id=identity,
         source=f"partner.{partner}",
         type=neutral,
-        time=_time(spec, context) or received,
+        time=_time(spec, context, notes) or received,
         partner=partner,
         ingress=ingress,
         nativetype=native,
         recordedtime=received,
-        partitionkey=group or _value(spec.partitionkey, context, "partitionkey") or subject or identity,
+        partitionkey=_partition_key(spec, context, notes) or subject or identity,
         subject=subject,
         sequence=sequence,
-        correlationid=_value(spec.correlationid, context, "correlationid"),
-        causationid=_value(spec.causationid, context, "causationid"),
-        traceparent=trace if trace is not None and valid_traceparent(trace) else None,
+        correlationid=_attribute(spec.correlationid, context, "correlationid", notes),
+        causationid=_attribute(spec.causationid, context, "causationid", notes),
+        traceparent=_attribute(spec.traceparent, context, "traceparent", notes),
     )
     body = redact(context.names["body"], spec.redact)
+    if notes.thorough:
+        notes.used |= {("redact", path.text) for path in spec.redact if path.is_in(context.names)}
     if spec.data is None:
         return Event(metadata=metadata, data=body)
-    data = spec.data.find(Context({**context.names, "body": body, "document": redact_document(spec, context)}, 0.0))
+    clean = {
+        "body": body,
+        "document": redact_document(context.names["document"], spec.redact),
+        "headers": redact(context.names["headers"], spec.redact, "headers"),
+    }
+    data = spec.data.find(Context({**context.names, **clean}, 0.0))
     if data is None:
         raise PermanentDataError("data-missing", f"{spec.data.expression} selects nothing")
     return Event(metadata=metadata, data=data)
 
 
-def redact_document(spec: PartnerSpecification, context: Context) -> Any:
-    """The whole message, without the redacted fields of its events."""
-    names = {path.split(".")[-1] for path in spec.redact} - {"*", "**"}
-    return redact(context.names["document"], [*spec.redact, *(f"**.{name}" for name in sorted(names))])
-
-
-def _identity(spec: PartnerSpecification, context: Context) -> str:
+def _identity(spec: PartnerSpecification, context: Context, notes: Notes) -> str:
     value = spec.id.find(context)
     if value is None or value == "":
         raise PermanentDataError("id-missing", "the message has no event id at the place in the specification")
-    text = scalar_text(value)
-    if text is None or len(text) > MAX_ID_CHARACTERS or not text.isprintable():
-        raise PermanentDataError(
-            "id-invalid", f"an event id must be printable text of at most {MAX_ID_CHARACTERS} characters"
-        )
-    return text
+    if notes.thorough:
+        notes.nothing("id", missing_parts(spec.id, context), context.names["index"])
+    identity = identity_text(value)
+    if identity != scalar_text(value):
+        notes.fell_back("id", "is too long for a key; its SHA-256 takes its place", context.names["index"])
+    return identity
 
 
-def _types(spec: PartnerSpecification, context: Context) -> tuple[str, str]:
+def _types(spec: PartnerSpecification, context: Context, notes: Notes) -> tuple[str, str]:
     """The partner's own type and the neutral one."""
     rule = spec.type
     value = rule.source.find(context)
     if value is None or value == "":
         raise PermanentDataError("type-missing", "the message has no type at the place in the specification")
-    native = rule.table.get(scalar_text(value) or "", value)
-    if not isinstance(native, str) or len(native) > MAX_TYPE_CHARACTERS or not native.isprintable():
+    text = scalar_text(value)
+    native = None if text is None else rule.table.get(text, text)
+    if native is None or len(native) > MAX_TYPE_CHARACTERS or not native.isprintable():
         raise PermanentDataError(
             "type-invalid", f"an event's type must be printable text of at most {MAX_TYPE_CHARACTERS} characters"
         )
     if rule.allowed and native not in rule.allowed:
         raise PermanentDataError("type-not-allowed", "the specification does not list this type")
     qualifier = None if rule.qualifier is None else scalar_text(rule.qualifier.find(context))
-    if qualifier is not None and f"{native}/{qualifier}" in spec.types:
-        return native, spec.types[f"{native}/{qualifier}"]
-    return native, spec.types.get(native, native)
+    rows = [native] if qualifier is None else [f"{native}/{qualifier}", native]
+    row = next((row for row in rows if row in spec.types), None)
+    if notes.thorough:
+        _note_types(spec, context, notes, rows=rows, row=row, entry=text or "")
+    return native, native if row is None else spec.types[row]
 
 
-def _value(source: ValueExpression | None, context: Context, name: str) -> str | None:
-    value = None if source is None else source.find(context)
-    if value is None or value == "":
+def _note_types(  # noqa: PLR0913 - keywords
+    spec: PartnerSpecification, context: Context, notes: Notes, *, rows: list[str], row: str | None, entry: str
+) -> None:
+    rule, index = spec.type, context.names["index"]
+    notes.used |= {("types", row or ""), ("type.table", entry)}
+    if rule.qualifier is not None:
+        notes.nothing("type.qualifier", missing_parts(rule.qualifier, context), index)
+    if rule.table and entry not in rule.table:
+        notes.nothing("type.table", [f"has no entry {entry!r}, which stays as it is"], index)
+    if spec.types and row is None:
+        notes.nothing("types", [f"has no row {' or '.join(map(repr, rows))}; the type stays as it is"], index)
+
+
+def _attribute(source: ValueExpression | None, context: Context, name: str, notes: Notes) -> str | None:
+    if source is None:
         return None
-    text = scalar_text(value)
-    if text is None or len(text) > MAX_VALUE_CHARACTERS or not printable(text):
-        raise PermanentDataError(
-            "value-invalid", f"{name} must be printable text of at most {MAX_VALUE_CHARACTERS} characters"
-        )
-    return text
+    value, index = source.find(context), context.names["index"]
+    if notes.thorough:
+        notes.nothing(name, missing_parts(source, context), index)
+    return optional_attribute(name, value, notes, index)
 
 
-def _sequence(rule: SequenceRule | None, context: Context) -> str | None:
-    text = None if rule is None else _value(rule.source, context, "sequence")
+def _message_group(attributes: Mapping[str, Any]) -> str | None:
+    """The group of a FIFO queue's message."""
+    group, number = (scalar_text(attributes.get(name)) for name in ("MessageGroupId", "SequenceNumber"))
+    return None if number is None else group
+
+
+def _partition_key(spec: PartnerSpecification, context: Context, notes: Notes) -> str | None:
+    """The ordering key that the message has; the event's subject or id takes its place."""
+    group = scalar_text(context.names["attributes"].get("MessageGroupId"))
+    return group or _attribute(spec.partitionkey, context, "partitionkey", notes)
+
+
+_NUMBERS: Final = re.compile(r"\d+(?:[.:/_-]\d+)+", re.ASCII)
+
+
+def _sequence(rule: SequenceRule | None, context: Context, notes: Notes) -> str | None:
+    text = None if rule is None else _attribute(rule.source, context, "sequence", notes)
     if rule is None or text is None or rule.pad == "none":
         return text
-    return text.ljust(rule.width, "0") if rule.pad == "right" else text.rjust(rule.width, "0")
+    if rule.pad == "right":
+        return text.ljust(rule.width, "0")
+    if isinstance(rule.source.find(context), float):
+        whole, point, fraction = text.partition(".")
+        return whole.rjust(rule.width, "0") + point + fraction
+    if _NUMBERS.fullmatch(text):
+        return re.sub(r"\d+", lambda digits: digits.group().rjust(rule.width, "0"), text)
+    return text.rjust(rule.width, "0")
 
 
-def _time(spec: PartnerSpecification, context: Context) -> str | None:
+def _time(spec: PartnerSpecification, context: Context, notes: Notes) -> str | None:
     if spec.time is None:
         return None
-    moment = parse_time(spec.time.source.find(context), unit=spec.time.unit, zone=spec.time.zone)
-    return None if moment is None else rfc3339(moment)
+    value, index = spec.time.source.find(context), context.names["index"]
+    moment = parse_time(value, unit=spec.time.unit, zone=spec.time.zone)
+    if moment is not None:
+        return rfc3339(moment)
+    if value is None or value == "":
+        reason = "selects nothing"
+    elif parse_time(value, unit=spec.time.unit, zone="UTC") is not None:
+        reason = "has no offset, and the specification no zone"
+    else:
+        reason = "can't be read"
+    notes.fell_back("time", f"{reason}; the time of receipt takes its place", index)
+    return None
 
 
 def received_time(now: float) -> str:
@@ -235,31 +371,19 @@ def received_time(now: float) -> str:
     return rfc3339(datetime.fromtimestamp(now, tz=UTC))
 
 
-def printable(text: str) -> bool:
-    """Whether a text has no control characters, half surrogates or line separators."""
-    return text.isprintable() or not any(
-        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text
-    )
-
-
-def valid_traceparent(text: str) -> bool:
-    """Whether a text is a W3C trace parent, https://www.w3.org/TR/trace-context/ ."""
-    return _TRACEPARENT.fullmatch(text) is not None
-
-
-def _with_distinct_ids(events: list[Event]) -> list[Event]:
+def _with_distinct_ids(events: Mapping[int, Event]) -> dict[int, Event]:
     """Make ids in a batch distinct: equal events become one, different ones with the same id get their position."""
-    if len({event.metadata.id for event in events}) == len(events):
-        return events
+    if len({event.metadata.id for event in events.values()}) == len(events):
+        return dict(events)
     variants: dict[str, dict[bytes, int]] = {}
-    for index, event in enumerate(events):
+    for index, event in events.items():
         variants.setdefault(event.metadata.id, {}).setdefault(canonical(event.data), index)
     distinct = {
         index: events[index] if len(places) == 1 else _at(events[index], index)
         for places in variants.values()
         for index in places.values()
     }
-    return [distinct[index] for index in sorted(distinct)]
+    return {index: distinct[index] for index in sorted(distinct)}
 
 
 def _at(event: Event, index: int) -> Event:

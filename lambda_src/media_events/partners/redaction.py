@@ -1,31 +1,99 @@
 """Removes credentials from a partner's message.
 
-A path is dotted (``data.stream_key``). ``*`` means every item or field of one level, ``**`` any depth:
-``**.auth_token`` is every ``auth_token`` in the message.
+A path begins like an expression, with ``body``, ``document`` or ``headers``: ``body.data.stream_key``. ``*`` means
+every item or field of one level, ``**`` any depth: ``body.**.auth_token`` is every ``auth_token`` in the body.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import parse_form, parse_json
 
 REDACTED: Final = "[redacted]"
-PATH: Final = re.compile(r"(?:\*\*\.)?[^.\[\]\s]+(?:\.[^.\[\]\s]+)*")
+ROOTS: Final = ("body", "document", "headers")
+PATH_HINT: Final = "such as body.data.stream_key, body.items[*].token, body.**.auth_token or headers.x-token"
+_ANY: Final = ("*", "**")
+_STEP: Final = re.compile(r'\."((?:[^"\\]|\\.)+)"|\.([^.\[\]"\s]+)|\[(\*|\d+)\]')
 
 
-def redact(value: Any, paths: Sequence[str]) -> Any:
-    """A copy of ``value`` with ``[redacted]`` at ``paths``; nulls stay null."""
+@dataclass(frozen=True, slots=True)
+class RedactedPath:
+    """A place in a message: the root, and the steps from there; ``text`` is the path as written."""
+
+    text: str
+    root: str
+    steps: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def is_in(self, names: Mapping[str, Any]) -> bool:
+        """Whether the message with these ``names``, as expressions see them, has a value there."""
+        return _found(names[self.root], self.steps)
+
+
+def parse_redacted_path(text: str) -> RedactedPath:
+    """Read a path.
+
+    Raises:
+        ValueError: it could match nothing; the message goes on from the path's text.
+    """
+    root, steps = _split(text)
+    if root in ("**", "*"):
+        raise ValueError(f"begins with none of {', '.join(ROOTS)}; write body.{text}")
+    if root in ("query", "attributes", "envelope", "index"):
+        raise ValueError(f"is not redacted; only {', '.join(ROOTS)} are")
+    if root not in ROOTS:
+        raise ValueError(f"begins with none of {', '.join(ROOTS)}; write body.{text} for a field of the body")
+    if not steps or steps[-1] == "**":
+        raise ValueError("names no field; write one, " + PATH_HINT)
+    if root != "headers":
+        return RedactedPath(text, root, tuple(steps))
+    if len(steps) > 1 or steps[0] in _ANY:
+        raise ValueError("can't match: a header's value is a text; write its name, such as headers.x-token")
+    return RedactedPath(text, root, (steps[0].lower(),))
+
+
+def _split(text: str) -> tuple[str, list[str]]:
+    match = re.match(r"[\w*-]+", text)
+    if match is None:
+        raise ValueError("is no path; write one " + PATH_HINT)
+    steps, position = [], match.end()
+    while position < len(text):
+        step = _STEP.match(text, position)
+        if step is None:
+            raise ValueError("is no path; write one " + PATH_HINT)
+        steps.append(re.sub(r"\\(.)", r"\1", step[1]) if step[1] else step[2] or step[3])
+        position = step.end()
+    return match[0], steps
+
+
+def redact(value: Any, paths: Iterable[RedactedPath], root: str = "body") -> Any:
+    """A copy of ``value``, which is the message's ``root``, with ``[redacted]`` at ``paths``; nulls stay null."""
     for path in paths:
-        value = _redact(value, path.split("."))
+        if path.root == root:
+            value = _redact(value, path.steps)
     return value
 
 
-def _redact(value: Any, steps: list[str]) -> Any:
+def redact_document(document: Any, paths: Sequence[RedactedPath]) -> Any:
+    """The whole message. Which parts of it are events is not asked: their fields are redacted at every depth."""
+    for steps in [path.steps for path in paths if path.root != "headers"] + [("**", name) for name in _names(paths)]:
+        document = _redact(document, steps)
+    return document
+
+
+def _names(paths: Iterable[RedactedPath]) -> list[str]:
+    return sorted({path.steps[-1] for path in paths if path.root != "headers"} - {*_ANY})
+
+
+def _redact(value: Any, steps: tuple[str, ...]) -> Any:
     step, rest = steps[0], steps[1:]
     if step == "**":
         value = _redact(value, rest)
@@ -39,29 +107,42 @@ def _redact(value: Any, steps: list[str]) -> Any:
     return value
 
 
-def _below(value: Any, rest: list[str]) -> Any:
+def _below(value: Any, rest: tuple[str, ...]) -> Any:
     if rest:
         return _redact(value, rest)
     return value if value is None else REDACTED
 
 
-def redact_body(body: bytes, paths: Sequence[str]) -> bytes:
+def _found(value: Any, steps: tuple[str, ...]) -> bool:
+    step, rest = steps[0], steps[1:]
+    if step == "**":
+        deeper = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return _found(value, rest) or any(_found(item, steps) for item in deeper)
+    if isinstance(value, dict):
+        items = [item for name, item in value.items() if step in ("*", name)]
+    elif isinstance(value, list):
+        items = value if step == "*" else value[int(step) : int(step) + 1] if step.isdigit() else []
+    else:
+        items = []
+    return any(not rest or _found(item, rest) for item in items)
+
+
+def redact_body(body: bytes, paths: Sequence[RedactedPath]) -> bytes:
     """The raw body without its credentials, for a body that can't be normalised.
 
     A body that can be parsed loses the fields of the paths, at the root and at every depth (a batch is not split yet).
     Another one loses the text after each name of such a field.
     """
+    paths = [path for path in paths if path.root != "headers"]
     if not paths:
         return body
-    names = {path.split(".")[-1] for path in paths} - {"*", "**"}
     for parse in (parse_json, parse_form):
         try:
             value = parse(body)
         except PermanentDataError:
             continue
-        anywhere = [*paths, *(f"**.{name}" for name in sorted(names))]
-        return json.dumps(redact(value, anywhere), ensure_ascii=False, separators=(",", ":")).encode()
-    choice = "|".join(re.escape(name) for name in sorted(names)).encode()
+        return json.dumps(redact_document(value, paths), ensure_ascii=False, separators=(",", ":")).encode()
+    choice = "|".join(re.escape(name) for name in _names(paths)).encode()
     if not choice:
         return body
     pattern = re.compile(rb"((?:" + choice + rb")[\"']?\s{0,16}[:=]\s{0,16})(\"(?:[^\"\\]|\\.)*\"?|[^\s,&}\]]+)")

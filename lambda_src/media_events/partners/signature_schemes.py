@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Final
 
 from media_events.core.config_fields import Fields
-from media_events.partners.timestamps import read_zone
+from media_events.partners import timestamps
 from media_events.partners.value_expressions import (
     HEADER_NAME,
     ValueExpression,
@@ -22,7 +23,7 @@ ALGORITHMS: Final = ("sha1", "sha256", "sha384", "sha512")
 ENCODINGS: Final = ("hex", "base64")
 FORMATS: Final = ("raw", "prefix", "kv", "versioned")
 KEY_FORMATS: Final = ("utf8", "base64", "hex")
-UNITS: Final = ("s", "ms", "iso")
+UNITS: Final = (*timestamps.UNITS, "iso")
 PLACEHOLDERS: Final = ("timestamp", "id", "body", "secret", "url", "sorted_form")
 HANDSHAKES: Final = ("echo_field", "hmac_token", "query_echo")
 _HANDSHAKE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,8 +33,37 @@ _HANDSHAKE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 MAX_TOLERANCE_SECONDS: Final = 30 * 86_400
 DEFAULT_MESSAGE_ID_PATTERN: Final = r"[A-Za-z0-9_-]{1,256}"
-_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _SIGNED: Final = ("hmac", "digest", "ed25519")
+
+
+_EVERY_PROOF: Final = frozenset({"method", "allow_unverified", "signature_header", "require_headers", "key_format"})
+_EVERY_SIGNATURE: Final = _EVERY_PROOF | {
+    "signature_query",
+    "signature_format",
+    "encoding",
+    "timestamp",
+    "tolerance_seconds",
+    "message_id",
+    "message_id_pattern",
+    "content",
+    "body_digest",
+    "form_keys",
+}
+_VERIFICATION_USES: Final[Mapping[str, frozenset[str]]] = {
+    "hmac": _EVERY_SIGNATURE | {"algorithm", "key_prefix", "public_key_prefix"},
+    "digest": _EVERY_SIGNATURE | {"algorithm", "key_prefix"},
+    "ed25519": _EVERY_SIGNATURE | {"public_key_prefix"},
+    "static_token": _EVERY_PROOF | {"key_prefix", "signature_query", "signature_format"},
+    "basic": _EVERY_PROOF | {"key_prefix"},
+    "jwt_body": _EVERY_PROOF | {"key_prefix", "timestamp", "tolerance_seconds"},
+    "none": frozenset({"method", "allow_unverified"}),
+}
+_HANDSHAKE_USES: Final[Mapping[str, frozenset[str]]] = {
+    "echo_field": frozenset({"kind", "when", "token", "response_field"}),
+    "hmac_token": frozenset({"kind", "when", "token", "response_field", "digest_field", "algorithm", "encoding"}),
+    "query_echo": frozenset({"kind", "query", "require_query", "secret_query"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +197,15 @@ def parse_verification(fields: Fields) -> Verification | None:
     fields.done()
     if len(fields.problems) == before:
         _check(verification, fields)
+    if len(fields.problems) == before:
+        _refuse_unused(fields, _VERIFICATION_USES[method], f"method {method}")
     return verification if len(fields.problems) == before else None
+
+
+def _refuse_unused(fields: Fields, used: frozenset[str], by: str) -> None:
+    for name, value in fields.values.items():
+        if value is not None and name not in used:
+            fields.problem(name, f"means nothing with {by}, which uses {', '.join(sorted(used))}; remove it")
 
 
 def _algorithm(fields: Fields) -> str:
@@ -289,7 +327,7 @@ def _timestamp(fields: Fields) -> Timestamp | None:
         table = Fields(value, fields.at("timestamp"), fields.problems)
         place = table.text("from", required=True, hint="header:<name>, kv:<key> or claim:<name>")
         unit = table.choice("unit", UNITS, default="s")
-        zone = read_zone(table)
+        zone = timestamps.read_zone(table)
         table.done()
     match = re.fullmatch(r"(header|kv|claim):(.{1,128})", place) if isinstance(place, str) else None
     if match is None:
@@ -319,8 +357,10 @@ def _content(fields: Fields) -> tuple[tuple[str, str | None], ...]:
     position = 0
     for match in _PLACEHOLDER.finditer(template):
         if match[1] not in PLACEHOLDERS:
+            near = get_close_matches(match[1].lower(), PLACEHOLDERS, n=1)
+            advice = f"did you mean {{{near[0]}}}? There are" if near else "there are"
             placeholders = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-            fields.problem("content", f"{match[0]} is no placeholder; there are {placeholders}")
+            fields.problem("content", f"{match[0]} is no placeholder; {advice} {placeholders}")
         pieces.append((template[position : match.start()], match[1]))
         position = match.end()
     if position < len(template):
@@ -369,4 +409,6 @@ def parse_handshake(fields: Fields) -> Handshake | None:
     for name in _HANDSHAKE_NEEDS.get(kind, ()):
         if not fields.has(name):
             fields.problem(name, f"is missing; a handshake of kind {kind} needs it")
+    if len(fields.problems) == before:
+        _refuse_unused(fields, _HANDSHAKE_USES[kind], f"kind {kind}")
     return handshake if len(fields.problems) == before else None

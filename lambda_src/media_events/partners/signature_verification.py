@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import is_whole
 from media_events.partners.signature_schemes import Timestamp, Verification
-from media_events.partners.timestamps import parse_time
+from media_events.partners.timestamps import PER_SECOND, parse_time
 
 MAX_CANDIDATES: Final = 32
 """Further candidate signatures are ignored: a header must not cost much CPU time."""
@@ -336,14 +336,14 @@ def _timestamp(verification: Verification, request: Request, pairs: list[tuple[s
 
 def _check_time(verification: Verification, timestamp: Timestamp, value: Any, now: float) -> None:
     """Whole seconds on both sides, the tolerance itself included, in both directions."""
-    patterns = {"s": r"[0-9]{1,12}", "ms": r"[0-9]{1,15}"}
+    digits = {"s": 12, "ms": 15, "us": 18, "ns": 21}
     text = str(value) if is_whole(value) else value
     if not isinstance(text, str):
         raise _RefusedError("timestamp-missing" if value is None else "timestamp-malformed")
-    if timestamp.unit in patterns:
-        if not re.fullmatch(patterns[timestamp.unit], text):
+    if timestamp.unit in digits:
+        if not re.fullmatch(rf"[0-9]{{1,{digits[timestamp.unit]}}}", text):
             raise _RefusedError("timestamp-malformed")
-        seconds = int(text) if timestamp.unit == "s" else int(text) // 1000
+        seconds = int(text) // PER_SECOND[timestamp.unit]
     else:
         moment = parse_time(text, unit="iso", zone=timestamp.zone)
         if moment is None:

@@ -14,15 +14,22 @@ from typing import Any, Final
 from media_events.core.config_fields import Fields, shown
 from media_events.partners import signature_schemes
 from media_events.partners.body_parsing import FORM_TYPE, JSON_TYPES
-from media_events.partners.redaction import PATH
+from media_events.partners.redaction import PATH_HINT, RedactedPath, parse_redacted_path
 from media_events.partners.signature_schemes import Handshake, Verification
-from media_events.partners.timestamps import read_zone
-from media_events.partners.value_expressions import Path, ValueExpression, parse_optional_path, parse_path, parse_source
+from media_events.partners.timestamps import UNITS, read_zone
+from media_events.partners.value_expressions import (
+    Path,
+    ValueExpression,
+    injective,
+    parse_optional_path,
+    parse_path,
+    parse_source,
+)
 
 BODY_FORMATS: Final = ("json", "form", "json-or-form")
 WRAPPINGS: Final = ("none", "eventbridge")
 PADDINGS: Final = ("left", "right", "none")
-TIME_UNITS: Final = ("auto", "s", "ms", "iso")
+TIME_UNITS: Final = ("auto", *UNITS, "iso")
 MAX_TYPE_CHARACTERS: Final = 128
 FOURTEEN_DAYS: Final = 14 * 86_400
 _SHOWN_PROBLEMS: Final = 50
@@ -128,7 +135,7 @@ class PartnerSpecification:
     correlationid: ValueExpression | None = None
     causationid: ValueExpression | None = None
     traceparent: ValueExpression | None = None
-    redact: tuple[str, ...] = ()
+    redact: tuple[RedactedPath, ...] = ()
     unsigned_headers: frozenset[str] = frozenset()
     answers: Answers = field(default_factory=Answers)
     dedup_window_seconds: int = FOURTEEN_DAYS
@@ -206,10 +213,11 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 def _read(fields: Fields) -> PartnerSpecification | None:
     problems = fields.problems
     verification, handshake = fields.table("verification"), fields.table("handshake")
-    identity, kind = parse_source(fields, "id"), _type(fields)
+    identity, kind = injective(parse_source(fields, "id")), _type(fields)
     if not fields.has("id"):
         fields.problem("id", 'is missing; give a JMESPath such as body.id, or {hash = ["body"]} if there is none')
     optional: dict[str, Any] = {name: parse_source(fields, name) for name in _OPTIONAL_SOURCES}
+    optional["causationid"] = injective(optional["causationid"])
     unsigned = fields.texts("unsigned_headers", hint="a list of header names")
     build = partial(
         PartnerSpecification,
@@ -248,6 +256,7 @@ def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
     if verification is None or verification.method not in ("hmac", "digest", "ed25519", "jwt_body"):
         return
     covered = verification.signed_headers() | specification.unsigned_headers
+    whole_url = verification.signs("url")
     sources = {
         "id": specification.id,
         "type": kind.source,
@@ -257,6 +266,10 @@ def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
     }
     for name, source in sources.items():
         for header in sorted((source.headers() if source is not None else frozenset()) - covered):
+            if header.startswith("?"):
+                if not whole_url:
+                    fields.problem(name, "reads the query, which the signature does not cover; take a signed value")
+                continue
             fields.problem(
                 name,
                 f"reads the header {header}, which the signature does not cover; take a signed value, or add the "
@@ -268,6 +281,10 @@ def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
         )
 
 
+_MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]+/(?:[a-z0-9!#$&^_.+-]+|\*|[a-z0-9!#$&^_.+-]*\*[a-z0-9!#$&^_.+-]+)")
+"""A type and its parameters are compared apart (RFC 9110, section 8.3.1), and one ``*`` may stand for a part."""
+
+
 def _parsing(fields: Fields) -> Parsing:
     table = fields.table("parsing")
     if table is None:
@@ -275,6 +292,10 @@ def _parsing(fields: Fields) -> Parsing:
     form = table.choice("format", BODY_FORMATS, default="json")
     defaults = {"json": JSON_TYPES, "form": (FORM_TYPE,), "json-or-form": (*JSON_TYPES, FORM_TYPE)}[form]
     types = tuple(name.lower() for name in table.texts("content_types", hint="a list of media types"))
+    for name in types:
+        if name != "none" and not _MEDIA_TYPE.fullmatch(name):
+            advice = name.partition(";")[0].strip() if ";" in name else "application/json, application/*+json or none"
+            table.problem("content_types", f"{name!r} matches no content type; write {advice}")
     wrapping = table.choice("wrapping", WRAPPINGS, default="none")
     table.done()
     return Parsing(format=form, content_types=types or defaults, wrapping=wrapping)
@@ -349,12 +370,14 @@ def _sequence(fields: Fields) -> SequenceRule | None:
     return None if source is None else SequenceRule(source=source, pad=pad, width=width)
 
 
-def _redact(fields: Fields) -> tuple[str, ...]:
-    paths = fields.texts("redact", hint="a list of paths into the body, such as data.stream_key or **.auth_token")
-    for path in paths:
-        if not PATH.fullmatch(path) or path in ("*", "**"):
-            fields.problem("redact", f"{path!r} is no path; write data.stream_key, items.*.token or **.auth_token")
-    return paths
+def _redact(fields: Fields) -> tuple[RedactedPath, ...]:
+    paths = []
+    for text in fields.texts("redact", hint=f"a list of paths, {PATH_HINT}"):
+        try:
+            paths.append(parse_redacted_path(text))
+        except ValueError as error:
+            fields.problem("redact", f"{text!r} {error}")
+    return tuple(paths)
 
 
 def _answers(fields: Fields) -> Answers:

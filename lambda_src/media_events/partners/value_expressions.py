@@ -1,8 +1,9 @@
 """Sources of values: a JMESPath, a header, a constant, a concatenation, a hash, or the first of several with a value.
 
-Expressions see ``{body, document, headers, attributes, envelope, index}``: ``body`` is one event of the partner
-(after splitting and flattening), ``document`` the whole parsed body, ``headers`` have lower-case names,
-``attributes`` are those of a queue's or topic's message, ``envelope`` is the EventBridge event around the body.
+Expressions see ``{body, document, headers, query, attributes, envelope, index}``: ``body`` is one event of the partner
+(after splitting and flattening), ``document`` the whole parsed body, ``headers`` have lower-case names, ``query`` is
+the URL's, ``attributes`` are those of a queue's or topic's message, ``envelope`` is the EventBridge event around the
+body.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, cast
 
 import jmespath
@@ -20,9 +21,10 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.config_fields import Fields, kind_of
 from media_events.core.json_fields import is_whole, mapping
+from media_events.partners.jmespath_functions import mistaken_calls
 from media_events.partners.timestamps import parse_time
 
-ROOTS: Final = ("body", "document", "headers", "attributes", "envelope", "index")
+ROOTS: Final = ("body", "document", "headers", "query", "attributes", "envelope", "index")
 KINDS: Final = ("path", "header", "constant", "concat", "hash", "first")
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 
@@ -34,7 +36,7 @@ class ValueExpression(Protocol):
         """The value; ``None`` if the message has none."""
 
     def headers(self) -> frozenset[str]:
-        """The headers that the value depends on."""
+        """The headers that the value depends on, and the parameters of the query, each after a ``?``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A JMESPath expression; ``reads`` are the headers that it reads."""
+    """A JMESPath expression; ``reads`` are the headers and, after a ``?``, the query's parameters that it reads."""
 
     expression: str
     compiled: ParsedResult
@@ -60,20 +62,32 @@ class Path:
         except Exception:  # noqa: BLE001 - no data of a sender may make a library's exception ours
             return None
 
+    def fault(self, context: Context) -> str:
+        """Why the expression selects nothing of a message, as far as the library says."""
+        try:
+            self.compiled.search(context.names)
+        except Exception as error:  # noqa: BLE001 - as in find
+            return f"{self.expression} does not fit: {error}"
+        return f"{self.expression} selects nothing"
+
     def headers(self) -> frozenset[str]:
-        """The headers that the expression names; ``*`` if it may read any."""
+        """The headers and parameters that the expression names; ``*`` and ``?*`` if it may read any."""
         return self.reads
 
 
+_UNSIGNED: Final = {"headers": "", "query": "?"}
+
+
 def _headers_read(node: Mapping[str, Any], *, at_root: bool) -> set[str]:
-    """Walk a JMESPath tree for the names below the context's ``headers``, not below a field of that name."""
+    """Walk a JMESPath tree for the names below the context's ``headers`` and ``query``, not below fields so named."""
     kind, children = node["type"], node.get("children", [])
     if kind == "field":
-        return {"*"} if at_root and node["value"] == "headers" else set()
+        return {_UNSIGNED[node["value"]] + "*"} if at_root and node["value"] in _UNSIGNED else set()
     if kind == "current":
-        return {"*"} if at_root else set()
-    if kind == "subexpression" and at_root and children[0] == {"type": "field", "children": [], "value": "headers"}:
-        return {children[1]["value"].lower()} if children[1]["type"] == "field" else {"*"}
+        return {"*", "?*"} if at_root else set()
+    if kind == "subexpression" and at_root and children[0]["type"] == "field" and children[0]["value"] in _UNSIGNED:
+        name = children[1]["value"] if children[1]["type"] == "field" else "*"
+        return {"?" + name if children[0]["value"] == "query" else name.lower()}
     # Only the first part of a chain starts at the root; the others start from its result.
     chained = kind in _CHAINS
     headers: set[str] = set()
@@ -117,10 +131,14 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Concat:
-    """Several values joined; the separator is escaped in the values, so that no two lists join to the same text."""
+    """Several values joined.
+
+    If ``escaped``, the separator is escaped in the values, so that no two lists join to the same text, as an id needs.
+    """
 
     parts: Sequence[ValueExpression]
     separator: str
+    escaped: bool = False
 
     def find(self, context: Context) -> Any:
         """The joined text; ``None`` if a part is missing or no scalar."""
@@ -129,8 +147,8 @@ class Concat:
             return None
         escapes = {"%": "%25", self.separator: "".join(f"%{byte:02X}" for byte in self.separator.encode())}
         pattern = re.compile("|".join(re.escape(key) for key in escapes if key))
-        if not self.separator or len(texts) == 1:
-            return "".join(text for text in texts if text is not None)
+        if not self.escaped or len(texts) == 1:
+            return self.separator.join(text for text in texts if text is not None)
         # A constant comes from the specification, not from a sender, and needs no escaping.
         return self.separator.join(
             text if isinstance(part, Constant) else pattern.sub(lambda match: escapes[match.group()], text)
@@ -195,10 +213,38 @@ def canonical(value: Any) -> bytes:
 
 
 def scalar_text(value: Any) -> str | None:
-    """A text or a whole number as text; ``None`` for anything else, also for an empty text."""
+    """A text, and a number, true or false as JSON writes it; ``None`` for anything else, also for an empty text."""
     if isinstance(value, str):
         return value or None
-    return str(value) if is_whole(value) else None
+    return json.dumps(value) if isinstance(value, bool | int | float) else None
+
+
+def injective(source: ValueExpression | None) -> ValueExpression | None:
+    """The same source for an id: no two messages with different parts have the same value."""
+    if isinstance(source, Concat):
+        return replace(source, parts=[part for each in source.parts if (part := injective(each))], escaped=True)
+    if isinstance(source, Hash):
+        return replace(source, parts=[part for each in source.parts if (part := injective(each))])
+    if isinstance(source, First):
+        return replace(source, alternatives=[part for each in source.alternatives if (part := injective(each))])
+    return source
+
+
+def is_true(value: Any) -> bool:
+    """Truth as in JMESPath: all but null, false, and an empty text, list or object."""
+    return value is not None and value is not False and value not in ("", [], {})
+
+
+def missing_parts(source: ValueExpression, context: Context) -> list[str]:
+    """A sentence for each part of an expression that selects nothing of a message."""
+    if isinstance(source, Concat | Hash):
+        parts = [*source.parts, *([source.bucket_time] if isinstance(source, Hash) and source.bucket_time else [])]
+        return [text for part in parts for text in missing_parts(part, context)]
+    if source.find(context) not in (None, ""):
+        return []
+    if isinstance(source, Path):
+        return [source.fault(context)]
+    return [f"the header {source.name} is missing" if isinstance(source, Header) else "no alternative has a value"]
 
 
 def _moment(source: ValueExpression | None, context: Context) -> int:
@@ -252,6 +298,10 @@ def parse_path(expression: Any, path: str, problems: list[str]) -> Path | None:
         )
         return None
     tree = cast("Mapping[str, Any]", compiled.parsed)
+    mistakes = [f"{path}: {expression!r}: {mistake}" for mistake in mistaken_calls(tree)]
+    problems.extend(mistakes)
+    if mistakes:
+        return None
     return Path(expression, compiled, frozenset(_headers_read(tree, at_root=True)))
 
 
@@ -286,7 +336,7 @@ def _read_header(fields: Fields) -> ValueExpression | None:
 def _read_constant(fields: Fields) -> ValueExpression | None:
     value = fields.take("constant")
     fields.done()
-    if scalar_text(value) is None:
+    if not (is_whole(value) or (isinstance(value, str) and value)):
         fields.problem("constant", f"must be a text or a whole number, not {kind_of(value)}")
         return None
     return Constant(value)
@@ -329,7 +379,7 @@ def _read_first(fields: Fields) -> ValueExpression | None:
     return None if alternatives is None else First(tuple(alternatives))
 
 
-_READERS: Final = {
+_READERS: Final[Mapping[str, Callable[[Fields], ValueExpression | None]]] = {
     "path": _read_path,
     "header": _read_header,
     "constant": _read_constant,

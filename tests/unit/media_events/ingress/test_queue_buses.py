@@ -8,6 +8,7 @@ import pytest
 
 from media_events.core.configuration import ConfigurationError
 from media_events.ingress.queue_config import parse_queue_partners
+from media_events.partners.attributes import digest_of
 from tests.fakes.queue_ingress import SENT_TIME, IngressHarness, aws_event, sqs_record
 
 SPECIFICATION = {
@@ -161,9 +162,7 @@ def test_enveloped_event_comes_once(harness):
         {"id": 7},
         {"type": None},
         {"time": "yesterday"},
-        {"subject": "a\nb"},
-        {"id": "x" * 513},
-        {"traceparent": "00-forged"},
+        {"id": "a\nb"},
     ],
 )
 def test_envelope_with_a_mistake_goes_to_review(harness, metadata):
@@ -171,6 +170,16 @@ def test_envelope_with_a_mistake_goes_to_review(harness, metadata):
 
     assert [dead.failure.code for dead in harness.queue.dead] == ["envelope-invalid"]
     assert harness.ids == []
+
+
+def test_envelope_with_an_unusable_optional_attribute_is_taken_without_it(harness):
+    metadata = {"id": "x" * 513, "subject": "a\nb", "traceparent": "00-forged", "sequence": [7]}
+
+    assert harness.take(sqs_record(aws_event("com.speaks", enveloped(metadata)))) == []
+
+    (event,) = harness.bus.events
+    assert event.metadata.id == digest_of("x" * 513)
+    assert (event.metadata.subject, event.metadata.traceparent, event.metadata.sequence) == ("a b", None, None)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +202,7 @@ def test_envelope_on_a_partner_bus_is_only_data(monkeypatch):
 
 
 def test_credentials_of_an_enveloped_event_are_redacted(monkeypatch):
-    harness = IngressHarness("custom-bus", {"acme": partner("com.acme", redact=["**.token"])}).install(monkeypatch)
+    harness = IngressHarness("custom-bus", {"acme": partner("com.acme", redact=["body.**.token"])}).install(monkeypatch)
 
     harness.take(sqs_record(aws_event("com.acme", enveloped(data={"a": {"token": "live-token"}}))))
 

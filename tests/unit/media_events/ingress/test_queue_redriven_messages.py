@@ -418,7 +418,7 @@ def test_more_attributes_than_fit_beside_ours_are_not_lost(harness_of):
     ],
 )
 def test_credentials_are_in_no_dead_letter_and_in_no_item(harness_of, body):
-    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["**.auth_token"]}}})
+    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["body.**.auth_token"]}}})
 
     dead_letter_by_attempts(harness, sqs_record(body))
 
@@ -429,7 +429,7 @@ def test_credentials_are_in_no_dead_letter_and_in_no_item(harness_of, body):
 
 
 def test_event_of_an_unknown_source_loses_the_redactions_of_every_partner(harness_of):
-    specification = {"id": "envelope.id", "type": 'envelope."detail-type"', "redact": ["secrets.key"]}
+    specification = {"id": "envelope.id", "type": 'envelope."detail-type"', "redact": ["body.secrets.key"]}
     harness = harness_of("custom-bus", {"acme": {"specification": specification, "sources": ["com.acme"]}})
 
     harness.take(sqs_record(aws_event("com.other", {"secrets": {"key": "live-key"}})))
@@ -438,7 +438,7 @@ def test_event_of_an_unknown_source_loses_the_redactions_of_every_partner(harnes
 
 
 def test_id_that_is_made_of_a_credential_stays_when_the_credential_goes(harness_of):
-    specification = {"id": {"hash": ["body"]}, "type": "body.type", "redact": ["token"]}
+    specification = {"id": {"hash": ["body"]}, "type": "body.type", "redact": ["body.token"]}
     changes = {"partners": {"mam": {"specification": specification}}}
     expected = straight_through(harness_of, sqs_record(body_of(token="live")), **changes)
     harness = harness_of(**changes)
@@ -484,7 +484,7 @@ def moved(body, message_id="m-1", **changes):
     ],
 )
 def test_message_that_sqs_moved_is_the_event_that_it_would_have_been(harness_of, body):
-    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["auth_token"]}}})
+    harness = harness_of(partners={"mam": {"specification": {**SPECIFICATION, "redact": ["body.auth_token"]}}})
     world = world_for(ASKED, harness)
     ask_about(world, harness)
 
@@ -497,7 +497,7 @@ def test_message_that_sqs_moved_is_the_event_that_it_would_have_been(harness_of,
 
 
 def test_moved_message_that_is_retried_is_the_event_that_it_would_have_been(harness_of):
-    changes = {"partners": {"mam": {"specification": {**SENSITIVE, "redact": ["token"]}}}}
+    changes = {"partners": {"mam": {"specification": {**SENSITIVE, "redact": ["body.token"]}}}}
     expected = straight_through(harness_of, sqs_record(body_of(token="live")), **changes)
     harness = harness_of(**changes)
     world = world_for(ASKED, harness)

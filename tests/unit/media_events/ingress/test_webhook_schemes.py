@@ -157,7 +157,7 @@ def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_quarantined_reques
                 "specification": {
                     **COMMON,
                     "verification": {"method": "static_token", "signature_header": "x-token"},
-                    "redact": ["auth_token"],
+                    "redact": ["body.auth_token"],
                 },
                 "secret_arns": ["arn:other"],
             }
