@@ -17,9 +17,8 @@ import yaml
 
 from infra.documents.specification_files import SUFFIXES, SpecificationFileError, load
 from media_events.core.failures import PermanentDataError
-from media_events.partners.body_parsing import media_type, parse_json, type_accepted
-from media_events.partners.handshakes import answer_document, answer_query
-from media_events.partners.normalization import normalise
+from media_events.partners.body_parsing import parse_json
+from media_events.partners.notes import Notes
 from media_events.partners.presets import load_preset, preset_names, preset_text
 from media_events.partners.signature_verification import Request, Verdict, verify
 from media_events.partners.specification import (
@@ -28,9 +27,10 @@ from media_events.partners.specification import (
     parse_specification,
     resolve_preset,
 )
-from media_events.partners.unwrapping import Unwrapped, unwrap_eventbridge, unwrap_sns
+from media_events.partners.unwrapping import unwrap_eventbridge
 from media_events.partners.value_expressions import HEADER_NAME
 from ops.partner.event_types import VOCABULARY, natives, types_table
+from ops.partner.offline_ingress import Outcome, post, take
 from ops.partner.specification_schema import schema
 from ops.partner.template import PARTNER_NAME, template
 from ops.shared.console import err, fail, note, out, print_json
@@ -146,13 +146,15 @@ def show(
 \b
   media-events partner check mux --body event.json --secret S --header 'mux-signature: t=1741083310,v1=…'
   media-events partner check mediaconvert --body event.json
-  media-events partner check partners/acme.yaml --body event.json --ingress sqs
+  media-events partner check partners/acme.yaml --body ready.json --body failed.json --ingress sqs --strict
 
-Exit status: 0 accepted, 1 refused, 2 unusable arguments."""
+Exit status: 0 accepted, 1 refused (or, with --strict, noted), 2 unusable arguments."""
 )
 def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, or a file (YAML, TOML, JSON).")],
-    body: Annotated[str, typer.Option(metavar="FILE", help="The body, byte for byte; - for standard input.")],
+    body: Annotated[
+        list[str], typer.Option(metavar="FILE", help="The body, byte for byte; - for standard input; repeatable.")
+    ],
     header: Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header; repeatable.")] = None,
     url: Annotated[str | None, typer.Option(help="The full URL that the partner calls, with its query.")] = None,
     secret: Annotated[list[str] | None, typer.Option(help="A secret, current or previous; repeatable.")] = None,
@@ -168,11 +170,14 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     attribute: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A queue's or topic's attribute; repeatable.")
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Notes are failures: exit 1.")] = False,
 ) -> None:
-    """Run one event through verification and normalisation, as the deployed functions would, without AWS.
+    """Run events through the code of the deployed functions, without AWS.
 
-    Prints {"verification": {"valid": true|false|null, "reason": …}, "events": [{"source", "detail-type", "detail"}]};
-    null means that there is nothing to verify. "error" has the reason of a refusal after verification.
+    Prints {"verification": {"valid": true|false|null, "reason": …}, "events": [{"source", "detail-type", "detail"}],
+    "notes": [{"field", "note"}]}; null means that there is nothing to verify. "response" is the HTTP answer; "error"
+    has the reason of a refusal. A note is a field that fell back, an expression that selected nothing, or an entry of
+    your types, table or redact that matched nothing. Several bodies give {"messages": […], "notes": […]}.
     """
     source = _read(spec)
     name = partner or source.name
@@ -181,20 +186,29 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     if not 0 <= moment <= _LATEST:
         fail("--now must be epoch seconds, 1741083310 say", exit_code=UNUSABLE)
     specification = _parsed(source)
-    message = Message(
-        partner=name,
-        method=method,
-        url=url or f"https://webhooks.example.com/webhooks/{name}",
-        headers=[_header(text) for text in header or []],
-        attributes=dict(_attribute(text) for text in attribute or []),
-        body=read_input(body, "the body"),
-        now=moment,
-    )
-    outcome = _run(specification, message, secret or [], ingress)
-    print_json(outcome)
-    for hint in _hints(specification, outcome, secret or []):
+    messages = [
+        Message(
+            partner=name,
+            method=method.upper(),
+            url=url or f"https://webhooks.example.com/webhooks/{name}",
+            headers=[_header(text) for text in header or []],
+            attributes=dict(_attribute(text) for text in attribute or []),
+            body=read_input(file, "the body"),
+            now=moment,
+        )
+        for file in body
+    ]
+    used: set[tuple[str, str]] = set()
+    outcomes = [_run(specification, message, secret or [], ingress, used) for message in messages]
+    unused = _unused(source.mapping, used) if any(outcome["events"] for outcome in outcomes) else []
+    if len(outcomes) == 1:
+        outcomes[0]["notes"] += unused
+    print_json(outcomes[0] if len(outcomes) == 1 else {"messages": outcomes, "notes": unused})
+    for hint in dict.fromkeys(hint for outcome in outcomes for hint in _hints(specification, outcome, secret or [])):
         note(hint)
-    raise typer.Exit(0 if "error" not in outcome and outcome["verification"]["valid"] is not False else REFUSED)
+    refused = any("error" in outcome or outcome["verification"]["valid"] is False for outcome in outcomes)
+    noted = bool(unused) or any(outcome["notes"] for outcome in outcomes)
+    raise typer.Exit(REFUSED if refused or (strict and noted) else 0)
 
 
 @app.command(
@@ -358,44 +372,91 @@ def _attribute(text: str) -> tuple[str, str]:
 
 
 def _run(
-    specification: PartnerSpecification, message: Message, secrets: list[str], ingress: Ingress | None
+    specification: PartnerSpecification,
+    message: Message,
+    secrets: list[str],
+    ingress: Ingress | None,
+    used: set[tuple[str, str]],
 ) -> dict[str, Any]:
     """The result of the functions for the message, as the command prints it."""
     ingress = ingress or _ingress_of(specification, message.body)
-    verdict = Verdict(valid=None, reason="not-a-webhook")
+    notes = Notes(thorough=True)
     if ingress is Ingress.WEBHOOK:
-        request = Request(message.method, message.url, message.headers, message.body)
-        answer = answer_query(specification.handshake, request, secrets)
-        if answer is not None:
-            return {**_verdict(verdict, "handshake"), "events": [], "handshake": _answer(answer)}
-        verdict = verify(specification.verification, request, secrets, message.now)
-        if verdict.valid is False:
-            return {**_verdict(verdict), "events": []}
-        refusal = _unsupported(specification, message)
-        if refusal is not None:
-            return {**_verdict(verdict), "events": [], "error": refusal}
-        answer = answer_document(specification.handshake, _document(message.body), secrets)
-        if answer is not None:
-            return {**_verdict(verdict), "events": [], "handshake": _answer(answer)}
-    wrapped = _unwrapped(ingress, message.body)
-    try:
-        events = normalise(
+        verdict, result, headers = _posted(specification, message, secrets, notes)
+    else:
+        verdict, headers = Verdict(valid=None, reason="not-a-webhook"), message.headers
+        result = take(
             specification,
             partner=message.partner,
             ingress=ingress.value,
-            body=wrapped.body,
-            headers=message.headers,
-            attributes={**wrapped.attributes, **message.attributes},
-            envelope=wrapped.envelope,
+            # A sender that forwards a webhook has no other place for its headers.
+            attributes={**dict(message.headers), **message.attributes},
+            body=message.body,
             now=message.now,
+            notes=notes,
         )
-    except PermanentDataError as error:
-        return {**_verdict(verdict), "events": [], "error": {"code": error.code, "message": error.message}}
-    shown = [
-        {"source": event.metadata.source, "detail-type": event.metadata.type, "detail": event.to_detail()}
-        for event in events
+    used |= notes.used
+    outcome: dict[str, Any] = {
+        "verification": {"valid": verdict.valid, "reason": verdict.reason},
+        "events": list(result.events),
+    }
+    if result.response is not None:
+        headers_sent = dict(result.response.headers)
+        outcome["response"] = {"status": result.response.status, "headers": headers_sent, "body": result.response.body}
+    if result.handshake:
+        outcome["handshake"] = True
+    if result.error is not None and verdict.valid is not False:
+        outcome["error"] = {"code": result.error[0], "message": result.error[1]}
+    outcome["notes"] = [
+        {"field": each.field, "note": each.text, **({"event": each.index} if each.index else {})}
+        for each in dict.fromkeys(notes.notes)
     ]
-    return {**_verdict(verdict), "events": shown}
+    if headers is not message.headers:
+        kind = dict(headers)["content-type"]
+        outcome["notes"].append({"field": "content-type", "note": f"was not given; {kind} was sent"})
+    return outcome
+
+
+def _posted(
+    specification: PartnerSpecification, message: Message, secrets: list[str], notes: Notes
+) -> tuple[Verdict, Outcome, list[tuple[str, str]]]:
+    """The verdict on a request, its effect, and its headers, which get a content type if they have none."""
+    headers = message.headers
+    kind = next((kind for kind in specification.parsing.content_types if "*" not in kind and kind != "none"), None)
+    named = any(name == "content-type" for name, _ in headers)
+    if kind and not named and message.method == "POST" and "none" not in specification.parsing.content_types:
+        headers = [*headers, ("content-type", kind)]
+    request = Request(message.method, message.url, headers, message.body)
+    result = post(
+        specification,
+        partner=message.partner,
+        method=message.method,
+        url=message.url,
+        headers=headers,
+        body=message.body,
+        secrets=secrets,
+        now=message.now,
+        notes=notes,
+    )
+    if result.handshake and message.method == "GET":
+        return Verdict(valid=None, reason="handshake"), result, headers
+    return verify(specification.verification, request, secrets, message.now), result, headers
+
+
+def _unused(mapping: Mapping[str, Any], used: set[tuple[str, str]]) -> list[dict[str, str]]:
+    """A note for the rows, entries and paths of the author's own file that matched nothing."""
+    kind = mapping.get("type")
+    written = {
+        "types": mapping.get("types"),
+        "type.table": kind.get("table") if isinstance(kind, Mapping) else None,
+        "redact": mapping.get("redact"),
+    }
+    notes = []
+    for name, entries in written.items():
+        idle = [entry for entry in entries or () if (name, entry) not in used]
+        if idle:
+            notes.append({"field": name, "note": f"matched nothing here: {', '.join(idle)}"})
+    return notes
 
 
 def _ingress_of(specification: PartnerSpecification, body: bytes) -> Ingress:
@@ -408,15 +469,6 @@ def _ingress_of(specification: PartnerSpecification, body: bytes) -> Ingress:
     return Ingress.PARTNER_BUS if isinstance(source, str) and source.startswith("aws.partner/") else Ingress.CUSTOM_BUS
 
 
-def _unwrapped(ingress: Ingress, body: bytes) -> Unwrapped:
-    unwrapped = None
-    if ingress in (Ingress.CUSTOM_BUS, Ingress.PARTNER_BUS):
-        unwrapped = unwrap_eventbridge(_document(body))
-    elif ingress in (Ingress.SQS, Ingress.SNS_FIFO):
-        unwrapped = unwrap_sns(body)
-    return unwrapped or Unwrapped(body=body)
-
-
 def _document(body: bytes) -> Any:
     try:
         return parse_json(body)
@@ -424,26 +476,10 @@ def _document(body: bytes) -> Any:
         return None
 
 
-def _unsupported(specification: PartnerSpecification, message: Message) -> dict[str, str] | None:
-    """The refusal of a content type; one that is left out counts as accepted."""
-    if not any(name == "content-type" for name, _ in message.headers):
-        return None
-    accepted = specification.parsing.content_types
-    if type_accepted(media_type(message.headers), accepted):
-        return None
-    return {"code": "content-type-unsupported", "message": f"the content type is none of {', '.join(accepted)}"}
-
-
-def _verdict(verdict: Verdict, reason: str | None = None) -> dict[str, Any]:
-    return {"verification": {"valid": verdict.valid, "reason": reason or verdict.reason}}
-
-
-def _answer(answer: Any) -> dict[str, Any]:
-    return {"status": answer.status, "content_type": answer.content_type, "body": answer.body}
-
-
 def _hints(specification: PartnerSpecification, outcome: dict[str, Any], secrets: list[str]) -> list[str]:
     reason = outcome["verification"]["reason"]
+    if outcome.get("error", {}).get("code") == "not-an-event":
+        return ["do: give the whole EventBridge event, as the bus has it"]
     if reason == "secret-unusable":
         if not secrets:
             return ["do: give the partner's secret with --secret, or skip verification with --ingress sqs"]

@@ -76,6 +76,7 @@ class QueueReceiver:
     idempotent_publisher: IdempotentPublisher
     bodies: Bodies | None = None
     clock: Callable[[], float] = time.time
+    new_notes: Callable[[], Notes] = Notes
 
     def receive(
         self, messages: Sequence[Message], idempotency: IdempotencyStore, *, remaining: Callable[[], float]
@@ -233,7 +234,7 @@ class QueueReceiver:
                 partner=partner.name,
                 ingress=self.ingress,
                 now=self._received(message),
-                notes=notes.setdefault(partner.name, Notes()),
+                notes=notes.setdefault(partner.name, self.new_notes()),
             )
             return _Read(partner, [Event(event.metadata, redact(event.data, partner.redactions))])
         return self._normalised(
@@ -253,7 +254,7 @@ class QueueReceiver:
                 partner=partner.name,
                 ingress=self.ingress,
                 now=self._received(message),
-                notes=notes.setdefault(partner.name, Notes()),
+                notes=notes.setdefault(partner.name, self.new_notes()),
                 **parts,
             )
         except PartialBatchError as error:

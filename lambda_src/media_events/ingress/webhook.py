@@ -26,9 +26,9 @@ from media_events.ingress.partner_config import parse_partner_objects, read_spec
 from media_events.ingress.probe import PROBE_KEEP_SECONDS, probe_event, probe_number
 from media_events.ingress.quarantine import QuarantinedRequest
 from media_events.messaging.idempotency import IdempotencyStore
-from media_events.partners.body_parsing import media_type, parse_json, type_accepted
+from media_events.partners.body_parsing import media_type, type_accepted
 from media_events.partners.handshakes import HandshakeResponse, answer_document, answer_query
-from media_events.partners.normalization import PartialBatchError, normalise
+from media_events.partners.normalization import PartialBatchError, normalise, parse_body
 from media_events.partners.notes import Notes, report_notes
 from media_events.partners.secrets import DEFAULT_PREVIOUS_SECONDS, MAX_PREVIOUS_SECONDS, PartnerSecrets
 from media_events.partners.signature_verification import (
@@ -154,6 +154,7 @@ class WebhookReceiver:
     hop: str
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
     clock: Callable[[], float] = time.time
+    new_notes: Callable[[], Notes] = Notes
 
     def receive(
         self, incoming: WebhookRequest, idempotency: IdempotencyStore, *, remaining: Callable[[], float]
@@ -242,12 +243,12 @@ class WebhookReceiver:
             # Never to the dead-letter queue: who sends a probe waits for it, and must know that the bus refuses it.
             probe = probe_event(partner.name, number, received)
             return self._accept(partner, [probe], idempotency, remaining, PROBE_KEEP_SECONDS, dead_letter=False)
-        notes = Notes()
+        notes = self.new_notes()
         try:
             if specification.handshake is not None:
                 answer = answer_document(
                     specification.handshake,
-                    parse_json(body),
+                    parse_body(specification, body, request.headers),
                     secrets,
                     headers=request.headers,
                     query=incoming.query,

@@ -74,7 +74,7 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
         PermanentDataError: the message can't be normalised, now or later; :class:`PartialBatchError` if only some of
             its events can't.
     """
-    document, around = _unwrap(spec, _parse(spec, body, headers), envelope)
+    document, around = _unwrap(spec, parse_body(spec, body, headers), envelope)
     names = message_names(document, headers=headers, query=query, attributes=attributes, envelope=around)
     items = _items(spec, document, names)
     notes = Notes() if notes is None else notes
@@ -161,7 +161,12 @@ def query_values(query: str) -> dict[str, str]:
     return values
 
 
-def _parse(spec: PartnerSpecification, body: bytes, headers: Headers) -> Any:
+def parse_body(spec: PartnerSpecification, body: bytes, headers: Headers) -> Any:
+    """The body in the specification's format.
+
+    Raises:
+        PermanentDataError: it can't be read.
+    """
     form = spec.parsing.format == "form" or (spec.parsing.format == "json-or-form" and media_type(headers) == FORM_TYPE)
     return parse_form(body) if form else parse_json(body)
 

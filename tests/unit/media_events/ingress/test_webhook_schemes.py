@@ -171,3 +171,16 @@ def test_c14_iconik_s_live_token_is_in_no_event_no_log_and_no_quarantined_reques
     kept = base64.b64decode(json.loads(service.queue.dead[0].body)["request"]["body_base64"]).decode()
     assert service.bus.events[0].data["auth_token"] == "[redacted]"
     assert "live-token" not in service.report.text() + service.bus.entries[0].detail + kept
+
+
+def test_handshake_in_a_form_is_answered(service_of):
+    specification = {
+        **COMMON,
+        "verification": {"method": "static_token", "signature_header": "x-token"},
+        "parsing": {"format": "form"},
+        "handshake": {"kind": "echo_field", "when": "body.check", "token": "body.challenge"},
+    }
+    service = service_of(partners={"other": {"specification": specification, "secret_arns": ["arn:other"]}})
+    headers = {"x-token": SECRET, "content-type": "application/x-www-form-urlencoded"}
+
+    assert service.post("check=1&challenge=abc", partner="other", headers=headers).text == "abc"

@@ -102,7 +102,9 @@ def test_check_refuses_with_a_reason_and_no_events(check, arguments, reason):
     done = check("mux", BODY, *arguments)
 
     assert done.status == 1
-    assert done.found == {"verification": {"valid": False, "reason": reason}, "events": []}
+    assert (done.found["verification"], done.found["events"]) == ({"valid": False, "reason": reason}, [])
+    status = {"header-duplicate": 400, "secret-unusable": 503}.get(reason, 401)
+    assert done.found["response"]["status"] == status
 
 
 def test_check_accepts_the_previous_secret(check):
@@ -140,7 +142,8 @@ def test_check_unwraps_an_eventbridge_event(check):
 
 @pytest.mark.parametrize("ingress", ["sqs", "sns-fifo", "partner-bus", "custom-bus"])
 def test_check_verifies_nothing_at_another_ingress_than_a_webhook(check, ingress):
-    done = check("mux", BODY, "--ingress", ingress)
+    event = {"source": "com.mux", "detail-type": "video", "id": "x", "detail": SIGNED}
+    done = check("mux", json.dumps(event).encode() if "bus" in ingress else BODY, "--ingress", ingress)
 
     assert done.status == 0
     assert done.found["verification"]["valid"] is None
@@ -174,7 +177,7 @@ def test_check_answers_a_handshake(check):
 
     assert done.status == 0
     assert done.found["events"] == []
-    assert done.found["handshake"]["body"] == "abc"
+    assert (done.found["handshake"], done.found["response"]["body"]) == (True, "abc")
 
 
 def test_check_refuses_a_wrong_content_type(check):
@@ -183,6 +186,120 @@ def test_check_refuses_a_wrong_content_type(check):
     assert done.status == 1
     assert done.found["error"]["code"] == "content-type-unsupported"
     assert check("mux", BODY, *ACCEPT, "--header", "Content-Type: Application/JSON; charset=utf-8").status == 0
+
+
+def test_check_prints_the_answer_that_the_deployed_function_gives(check):
+    done = check("mux", BODY, *ACCEPT)
+
+    assert done.found["response"] == {
+        "status": 202,
+        "headers": {"content-type": "application/json", "cache-control": "no-store"},
+        "body": '{"id":"evt_1","status":"accepted"}',
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "status"),
+    [
+        (["--method", "put"], "method-not-allowed", 405),
+        (["--method", "GET"], "method-not-allowed", 405),
+        (["--header", "Content-Encoding: gzip"], "content-encoding-unsupported", 415),
+        (["--header", "Content-Type:"], "content-type-unsupported", 415),
+    ],
+)
+def test_check_refuses_what_the_deployed_function_refuses(check, arguments, code, status):
+    done = check("mux", BODY, *ACCEPT, *arguments)
+
+    assert done.status == 1
+    assert (done.found["error"]["code"], done.found["response"]["status"]) == (code, status)
+
+
+def test_check_refuses_a_body_above_the_deployed_limit(check):
+    body = json.dumps({**SIGNED, "note": "n" * 6_300_000}).encode()
+    done = check("mux", body, *mux_headers(body), "--secret", "s3cret", "--now", "1741083310")
+
+    assert (done.status, done.found["response"]["status"]) == (1, 413)
+    assert done.found["error"]["code"] == "body-too-large"
+
+
+def test_check_keeps_a_large_body_apart_as_the_deployed_function_does(check):
+    body = json.dumps({**SIGNED, "note": "n" * 300_000}).encode()
+    done = check("mux", body, *mux_headers(body), "--secret", "s3cret", "--now", "1741083310")
+
+    assert done.status == 0
+    assert done.found["events"][0]["detail"]["metadata"]["dataref"].startswith("s3://")
+
+
+def test_check_answers_with_the_status_that_the_specification_asks_for(check, tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text(OWN + "answers: {unprocessable: 422, unauthenticated: 403}\n")
+    body = b'{"kind": "done"}'
+    signed = ["--header", f"X-Acme-Signature: {hex_hmac('k', body)}"]
+
+    assert check(str(file), body, *signed, "--secret", "k").found["response"]["status"] == 422
+    assert check(str(file), body, *signed, "--secret", "wrong").found["response"]["status"] == 403
+
+
+def test_check_needs_the_whole_event_of_a_bus(check):
+    done = check("mediaconvert", b'{"jobId": "j"}', "--ingress", "custom-bus")
+
+    assert (done.status, done.found["error"]["code"]) == (1, "not-an-event")
+    assert "whole EventBridge event" in done.err
+
+
+MISTAKEN = """\
+id: body.event_id
+type: {path: body.kind, table: {"7": delivered}}
+types: {Delivery.Finished: asset.ready}
+time: body.hapened
+subject: body.delivery.aset
+redact: [body.delivery.upload_tokn, body.secret]
+"""
+
+
+def test_check_notes_every_silent_mistake_and_strict_makes_them_failures(check, tmp_path):
+    file = tmp_path / "acme.yaml"
+    file.write_text(MISTAKEN)
+    body = b'{"event_id": 1, "kind": "delivery.finished", "secret": "s", "delivery": {"upload_token": "t"}}'
+
+    done = check(str(file), body)
+
+    notes = {(note["field"], note["note"]) for note in done.found["notes"]}
+    assert notes == {
+        ("time", "selects nothing; the time of receipt takes its place"),
+        ("subject", "body.delivery.aset selects nothing"),
+        ("types", "has no row 'delivery.finished'; the type stays as it is"),
+        ("types", "matched nothing here: Delivery.Finished"),
+        ("type.table", "has no entry 'delivery.finished', which stays as it is"),
+        ("type.table", "matched nothing here: 7"),
+        ("redact", "matched nothing here: body.delivery.upload_tokn"),
+    }
+    assert done.status == 0
+    assert check(str(file), body, "--strict").status == 1
+
+
+def test_check_of_several_bodies_asks_for_every_row_once(command, tmp_path):
+    specification = tmp_path / "acme.yaml"
+    specification.write_text("id: body.id\ntype: body.kind\ntypes: {a: asset.ready, b: asset.failed, c: asset.gone}\n")
+    files = [tmp_path / name for name in "ab"]
+    for file in files:
+        file.write_text(json.dumps({"id": 1, "kind": file.name}))
+    arguments = [part for file in files for part in ("--body", str(file))]
+
+    found = json.loads(command("check", str(specification), *arguments).out)
+
+    assert [message["events"][0]["detail-type"] for message in found["messages"]] == ["asset.ready", "asset.failed"]
+    assert found["notes"] == [{"field": "types", "note": "matched nothing here: c"}]
+    specification.write_text(specification.read_text().replace(", c: asset.gone", ""))
+    assert command("check", str(specification), *arguments, "--strict").status == 0
+
+
+def test_check_notes_the_content_type_that_it_assumed(check):
+    done = check("mux", BODY, *ACCEPT)
+
+    assert {"field": "content-type", "note": "was not given; application/json was sent"} in done.found["notes"]
+    named = check("mux", BODY, *ACCEPT, "--header", "content-type: application/json", "--strict")
+    assert (named.status, named.found["notes"]) == (0, [])
 
 
 def test_check_reads_a_token_from_the_url(check):
