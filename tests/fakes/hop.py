@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from media_events.core.clock import CLOCK_SKEW_SECONDS, lease_end
 from media_events.core.envelope import Event
 from media_events.core.failures import FAILURE_ATTRIBUTE, Failure, PermanentDataError, ProcessingError, TransientError
 from media_events.events.claim_check import digest
@@ -173,8 +174,8 @@ class FakeIdempotencyStore:
             self.table.items[key] = {
                 "state": "started",
                 "owner": self.owner,
-                "lease_expires": now + lease_seconds,
-                "expires": now + RETENTION_SECONDS,
+                "lease_expires": lease_end(now, lease_seconds),
+                "expires": now + RETENTION_SECONDS + CLOCK_SKEW_SECONDS,
             }
             return Acquisition("owned")
 
@@ -186,7 +187,7 @@ class FakeIdempotencyStore:
             item = self.table.items.get(key)
             if item is None or item["owner"] != self.owner:
                 raise TransientError("aws-ConditionalCheckFailedException", "the entry is somebody else's")
-            item.update(state="done", result=result, expires=self.table.clock() + keep_seconds)
+            item.update(state="done", result=result, expires=self.table.clock() + keep_seconds + CLOCK_SKEW_SECONDS)
 
     def release(self, key: str) -> None:
         self._fail("release")

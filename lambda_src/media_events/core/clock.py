@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+CLOCK_SKEW_SECONDS: Final = 60.0
+"""The bound on the difference between two machines' clocks. A time that one machine has written and another one reads
+is off by no more, and what must hold nevertheless has this margin. DynamoDB can't help: no function of its conditions
+gives its own time
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html). A machine
+measures durations by itself, so a function's remaining time needs no margin."""
+
+
+def lease_end(now: float, seconds: float) -> float:
+    """The time until which nobody else may do what we may do for ``seconds`` from ``now`` on, by anybody's clock."""
+    return now + seconds + CLOCK_SKEW_SECONDS
 
 
 def timestamp(seconds: float) -> str:

@@ -5,6 +5,8 @@ attempts in a row, of all instances. At the policy's number the circuit breaker 
 ``open_until``. Then it is half-open: the first to claim it makes one attempt, until ``probe_until`` at most. Success
 closes the circuit breaker; failure opens it for twice as long.
 
+Machines' clocks may differ: a pause is shorter or longer by as much, and a probe is claimed with a margin.
+
 An event that failed before is suspect: it may be at fault itself. A circuit breaker that only suspects have opened is
 ``suspect_only``: it holds back suspects alone, and the first event that is not suspect probes it.
 """
@@ -16,6 +18,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
+from media_events.core.clock import lease_end
 from media_events.core.failures import DeferredError, ProcessingError, TransientError
 from media_events.core.telemetry import Measuring
 from media_events.delivery.policies import CircuitBreakerPolicy
@@ -106,7 +109,7 @@ class CircuitBreaker:
             report_open(self.report, state, now=now, table=self.table)
             if now < state.open_until:
                 return self._wait(state.open_until - now), state
-            if self.store.claim_probe(now=now, until=now + PROBE_SECONDS):
+            if self.store.claim_probe(now=now, until=lease_end(now, PROBE_SECONDS)):
                 return "probe", state
         except ProcessingError as error:
             self._warn(error)

@@ -10,7 +10,8 @@ from media_events.core.failures import ProcessingError, TransientError
 from media_events.messaging.idempotency import IdempotencyStore
 
 LEASE_MARGIN_SECONDS: Final = 5.0
-"""A lease ends this long after its function, so no second attempt starts while the first may still run."""
+"""A lease ends this long after its function, and by ``core.clock.CLOCK_SKEW_SECONDS`` more in the store, so no second
+attempt starts while the first may still run."""
 
 
 @dataclass(frozen=True, slots=True)

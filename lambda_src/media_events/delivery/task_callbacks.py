@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Protocol
 
-from media_events.core.clock import epoch
+from media_events.core.clock import epoch, lease_end
 from media_events.core.failures import PermanentDataError, ProcessingError, UnansweredError
 
 DEFAULT_WAIT_SECONDS: Final = 90 * 86_400
@@ -297,4 +297,6 @@ def read_callback(document: Any, *, now: float) -> PendingCallback:
         seconds = DEFAULT_WAIT_SECONDS
     if problems:
         raise PermanentDataError("bad-wait", "; ".join(problems))
-    return PendingCallback(key=str(key), token=str(token), since=begun, entered=entered, expires=now + seconds)
+    return PendingCallback(
+        key=str(key), token=str(token), since=begun, entered=entered, expires=lease_end(now, seconds)
+    )

@@ -18,7 +18,7 @@ from media_events.messaging.idempotency import RETENTION_SECONDS, IdempotencySto
 
 INGRESS_SCOPE: Final = "ingress"
 LEASE_MARGIN_SECONDS: Final = 5.0
-"""A lease outlives its invocation: if it has expired, its owner is dead."""
+"""A lease outlives its invocation, by any machine's clock: if it has expired, its owner is dead."""
 
 WAIT_SECONDS: Final = 4.0
 """How long a request waits for another one with the same event, before its sender must try again."""

@@ -30,7 +30,8 @@ from media_events.messaging.waiting import REPORTED_SECONDS, waiting_seconds
 MAX_VISIBILITY_SECONDS: Final = 43_200
 """The limit of SQS: 12 hours from the receive."""
 
-COPY_LEASE_SECONDS: Final = 30.0
+COPY_LEASE_SECONDS: Final = 50.0
+"""Two calls of AWS, each with three attempts (``adapters.boto_clients``) and botocore's waits between them."""
 COPY_KEPT_SECONDS: Final = 86_400
 """SQS delivers a message twice soon after the first time, or after its visibility timeout."""
 

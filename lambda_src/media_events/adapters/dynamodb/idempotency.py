@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, translate, translated
-from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, is_expired, put_if, read_record
+from media_events.adapters.dynamodb.records import CONDITION_FAILED, expired, expiry, is_expired, put_if, read_record
+from media_events.core.clock import lease_end
 from media_events.messaging.idempotency import RETENTION_SECONDS, WITHDRAWN_SECONDS, Acquisition, Decision
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class DynamoIdempotencyStore:
             Item={
                 "pk": {"S": key},
                 "state": {"S": "started"},
-                "lease_expires": {"N": repr(now + lease_seconds)},
+                "lease_expires": {"N": repr(lease_end(now, lease_seconds))},
                 "expires": expiry(now),
                 "at": {"N": repr(now)},
                 "owner": {"S": self._owner},
@@ -125,7 +126,9 @@ class DynamoWithdrawals:
 
     def withdraw(self, key: str, decision: Decision, *, version: int) -> Acquisition:
         """Withdraw the effect, where no attempt has it; a lease of a function that died may have run out."""
-        winner = self._put(key, decision, version, f"{_FREE} OR {_OURS}", keep_seconds=WITHDRAWN_SECONDS)
+        winner = self._put(
+            key, decision, version, f"{_FREE} OR {_OURS}", expires=expiry(self._clock(), WITHDRAWN_SECONDS)
+        )
         if winner is None:
             return Acquisition("withdrawn")
         record = winner or read_record(self._client, self._table, key, doing="reading an idempotency record")
@@ -136,11 +139,9 @@ class DynamoWithdrawals:
 
         The operators' policies allow deleting no record of a delivery.
         """
-        self._put(key, "reinstated", version, _OURS, keep_seconds=0)
+        self._put(key, "reinstated", version, _OURS, expires=expired(self._clock()))
 
-    def _put(
-        self, key: str, decision: str, version: int, condition: str, *, keep_seconds: int
-    ) -> Mapping[str, Any] | None:
+    def _put(self, key: str, decision: str, version: int, condition: str, *, expires: Any) -> Mapping[str, Any] | None:
         now = self._clock()
         values = {":withdrawn": {"S": "withdrawn"}, ":version": {"N": str(version)}}
         return put_if(
@@ -152,7 +153,7 @@ class DynamoWithdrawals:
                 "state": {"S": "withdrawn"},
                 "item_version": {"N": str(version)},
                 "result": {"S": json.dumps({"withdrawn": decision}, separators=(",", ":"))},
-                "expires": expiry(now, keep_seconds),
+                "expires": expires,
                 "at": {"N": repr(now)},
             },
             ConditionExpression=condition,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from media_events.adapters.dynamodb.records import CONDITION_FAILED, expiry, update_if
+from media_events.core.clock import lease_end
 from media_events.core.failures import TransientError
 from media_events.delivery.ordering.latest_only import Claim, Position
 
@@ -30,7 +31,7 @@ class DynamoLatestPositions:
         now = self._clock()
         values: dict[str, Any] = {
             ":now": {"N": repr(now)},
-            ":lease": {"N": repr(now + lease_seconds)},
+            ":lease": {"N": repr(lease_end(now, lease_seconds))},
             ":owner": {"S": self._owner},
             ":time": {"N": str(position.time)},
         }

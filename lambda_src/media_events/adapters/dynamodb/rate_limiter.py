@@ -23,7 +23,8 @@ class DynamoRateLimiter:
 
     ``due`` is the time of the next permit at an even rate. It may run ahead of the clock up to a limit; beyond it, no
     permit is given. Each decision takes one or two conditional writes. An unused permit (its function was killed)
-    leaves a gap and does no other harm.
+    leaves a gap and does no other harm. A clock that is ahead gives the permits of the difference once more, once, and
+    others wait as long.
     """
 
     def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], float] = time.time) -> None:

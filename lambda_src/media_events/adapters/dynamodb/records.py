@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.messaging.idempotency import RETENTION_SECONDS
 
 if TYPE_CHECKING:
@@ -100,8 +101,13 @@ def _refusal(write: Callable[[Any], object], token: Any, *, doing: str) -> Mappi
 
 
 def expiry(now: float, seconds: float = RETENTION_SECONDS) -> Any:
-    """The value of ``expires``, ``seconds`` from ``now`` (epoch seconds)."""
-    return {"N": str(int(now) + int(seconds))}
+    """The value of ``expires``: nobody finds the record expired within ``seconds`` from ``now`` (epoch seconds)."""
+    return {"N": str(int(now) + int(seconds + CLOCK_SKEW_SECONDS))}
+
+
+def expired(now: float) -> Any:
+    """The value of ``expires`` by which everybody finds the record expired at once."""
+    return {"N": str(int(now - CLOCK_SKEW_SECONDS))}
 
 
 def is_expired(record: Mapping[str, Any], now: float) -> bool:

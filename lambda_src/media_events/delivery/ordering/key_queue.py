@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
+from media_events.core.clock import lease_end
 from media_events.core.envelope import Event
 from media_events.delivery.ordering.latest_only import Position
 from media_events.messaging.idempotency import record_key
@@ -177,7 +178,7 @@ class KeyQueue:
         begun = replace(
             entry, tries=entry.tries + 1, permanently_failed=False, outcome_unknown=outcome_unknown, parked=False
         )
-        lease = Lease(event_id=event_id, owner=owner, until=now + lease_seconds)
+        lease = Lease(event_id=event_id, owner=owner, until=lease_end(now, lease_seconds))
         return replace(key_queue, entries=key_queue.changed(entry, begun), lease=lease), Claimed()
 
     def behind(self, entry: Entry, head: Entry, now: float, window: float) -> Behind:

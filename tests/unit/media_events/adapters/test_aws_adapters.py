@@ -16,6 +16,7 @@ from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, parse_uri
 from media_events.adapters.sqs.hop_queue import SqsQueue
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import (
     Failure,
     PermanentConfigError,
@@ -70,7 +71,7 @@ class TestIdempotencyStore:
     def test_new_entry_is_ours_and_a_twin_s_is_in_progress(self, store_of, clock):
         assert store_of("one").acquire("k", lease_seconds=30) == Acquisition("owned")
         assert store_of("two").acquire("k", lease_seconds=30) == Acquisition(
-            "in-progress", lease_expires=clock.now + 30
+            "in-progress", lease_expires=clock.now + 30 + CLOCK_SKEW_SECONDS
         )
 
     def test_completed_entry_is_a_duplicate_with_its_result(self, store_of):
@@ -81,13 +82,13 @@ class TestIdempotencyStore:
 
     def test_entry_whose_lease_has_run_out_is_taken_over(self, store_of, clock):
         store_of("one").acquire("k", lease_seconds=30)
-        clock.now += 30
+        clock.now += 30 + CLOCK_SKEW_SECONDS
 
         assert store_of("two").acquire("k", lease_seconds=30) == Acquisition("owned")
 
     def test_owner_that_lost_its_lease_can_not_complete_or_release(self, store_of, clock):
         store_of("one").acquire("k", lease_seconds=30)
-        clock.now += 31
+        clock.now += 31 + CLOCK_SKEW_SECONDS
         store_of("two").acquire("k", lease_seconds=30)
 
         with pytest.raises(ProcessingError):
@@ -113,7 +114,7 @@ class TestIdempotencyStore:
     def test_entry_expires_in_code_though_the_table_still_has_it(self, store_of, clock, keep):
         store_of("one").acquire("k", lease_seconds=30)
         store_of("one").complete("k", keep_seconds=keep)
-        clock.now += keep - 1
+        clock.now += keep + CLOCK_SKEW_SECONDS - 1
         assert store_of("two").acquire("k", lease_seconds=30).state == "done"
         clock.now += 2
 

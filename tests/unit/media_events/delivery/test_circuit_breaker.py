@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import (
     DeferredError,
     PermanentConfigError,
@@ -217,7 +218,7 @@ def test_a_try_that_was_killed_does_not_block_the_next_one_for_long(send, receiv
     opened(send, receiver)
     clock.sleep(POLICY.delay_seconds)
     circuit_breaker(store, clock).before_delivery(fresh=True)
-    clock.sleep(PROBE_SECONDS)
+    clock.sleep(PROBE_SECONDS + CLOCK_SKEW_SECONDS)
     receiver.error = None
     assert send("a") == [None]
 
@@ -363,7 +364,7 @@ def test_a_table_that_can_not_be_reached_stops_no_delivery(clock, receiver):
 def test_what_was_written_long_ago_counts_no_more(store, clock):
     store.add_failures(99)
     assert store.read().failures == 99
-    clock.sleep(RETENTION_SECONDS + 1)
+    clock.sleep(RETENTION_SECONDS + CLOCK_SKEW_SECONDS + 1)
     assert store.read() == CircuitBreakerState()
 
 

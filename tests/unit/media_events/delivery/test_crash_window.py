@@ -20,6 +20,7 @@ from media_events.adapters.aws_lambda.invoke import LambdaTarget
 from media_events.adapters.batch_channels import FirehoseChannel, SnsChannel, SqsChannel
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.step_functions.executions import StepFunctions
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import TransientError
 from media_events.delivery.aws.batching import BusDelivery, ChannelDelivery, line, message
 from media_events.delivery.aws.lambda_function import LambdaDelivery
@@ -254,7 +255,7 @@ def test_a_crash_after_the_effect_repeats_it_as_the_table_says_and_never_loses_i
     assert held_off.code == "idempotency-in-progress"
     assert len(route.target.identities) == 1
 
-    route.clock.now += LEASE_MARGIN_SECONDS
+    route.clock.now += LEASE_MARGIN_SECONDS + CLOCK_SKEW_SECONDS
     assert route.deliver("next") is None
     assert route.deliver("later") is None
     assert route.target.effects["evt-1"] == route.effects_after_a_crash
@@ -267,7 +268,7 @@ def test_a_crash_before_the_effect_leaves_it_to_the_next_attempt(route):
     key = destination_key("partner.mux", "evt-1", "cms")
     route.idempotency.owned_by("killed").acquire(key, lease_seconds=FUNCTION_SECONDS + LEASE_MARGIN_SECONDS)
 
-    route.clock.now += FUNCTION_SECONDS + LEASE_MARGIN_SECONDS
+    route.clock.now += FUNCTION_SECONDS + LEASE_MARGIN_SECONDS + CLOCK_SKEW_SECONDS
     assert route.deliver("next") is None
     assert route.target.effects["evt-1"] == 1
 

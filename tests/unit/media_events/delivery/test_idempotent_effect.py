@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.delivery.deliverer import Deliverer, destination_key
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, deliver_once
@@ -55,7 +56,7 @@ def test_a_second_attempt_finds_the_effect_done(table):
 def test_an_effect_is_forgotten_after_the_retention_and_not_before(table, clock):
     effect = Effect()
     attempt(table, effect)
-    clock.now += RETENTION_SECONDS - 1
+    clock.now += RETENTION_SECONDS + CLOCK_SKEW_SECONDS - 1
     assert not attempt(table, effect).happened
     clock.now += 2
     assert attempt(table, effect).happened
@@ -76,7 +77,7 @@ def test_a_second_attempt_at_the_same_time_waits_for_the_first_ones_lease(table)
     table.owned_by("request-1").acquire("key", lease_seconds=40)
     with pytest.raises(TransientError) as busy:
         attempt(table, effect, owner="request-2")
-    assert (busy.value.code, busy.value.retry_after, effect.happened) == ("idempotency-in-progress", 40, 0)
+    assert (busy.value.code, busy.value.retry_after, effect.happened) == ("idempotency-in-progress", 100, 0)
 
 
 def test_the_lease_outlives_the_function(table, clock):
@@ -86,7 +87,7 @@ def test_the_lease_outlives_the_function(table, clock):
     with pytest.raises(Crash):
         attempt(table, killed, seconds_left=30.0)
     effect = Effect()
-    clock.now += 30.0 + LEASE_MARGIN_SECONDS - 1
+    clock.now += 30.0 + LEASE_MARGIN_SECONDS + CLOCK_SKEW_SECONDS - 1
     with pytest.raises(TransientError):
         attempt(table, effect, owner="request-2")
     clock.now += 2

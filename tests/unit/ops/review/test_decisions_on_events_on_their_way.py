@@ -181,7 +181,7 @@ def test_an_event_that_is_being_delivered_can_not_be_decided_about(place):
     outcome = place.archive()
     assert (outcome.result, place.current().status) == ("refused", "OPEN")
     assert "being delivered at this moment" in outcome.reason
-    assert "35 s" in outcome.reason
+    assert "95 s" in outcome.reason
     with pytest.raises(EditRefusedError, match="being delivered at this moment"):
         place.edit()
     assert (place.current().status, place.current().pending_edit, place.queues.sent) == ("OPEN", None, [])

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import ProcessingError
 from media_events.delivery.deliverer import SUPERSEDED, destination_key
 from media_events.messaging.idempotency import record_key
@@ -198,7 +199,10 @@ def test_records_are_read_from_the_tables_that_may_have_them():
     assert {record.source for record in records} == {"partner.mux"}
     assert found["destination/cms"].superseded
     assert found["destination/publish"].execution_arn == "arn:x"
-    assert (found["destination/lake"].state, found["destination/lake"].lease_expires) == ("started", T0 + 30)
+    assert (found["destination/lake"].state, found["destination/lake"].lease_expires) == (
+        "started",
+        T0 + 30 + CLOCK_SKEW_SECONDS,
+    )
     assert (found["ingress"].state, found["ingress"].at) == ("done", T0)
 
 

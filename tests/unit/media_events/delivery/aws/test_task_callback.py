@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ConnectTimeo
 from media_events.adapters import boto_clients
 from media_events.adapters.dynamodb.task_callbacks import DynamoTaskCallbacks
 from media_events.adapters.step_functions.task_tokens import StepFunctionsTasks
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import (
     PermanentConfigError,
     PermanentDataError,
@@ -285,7 +286,7 @@ def test_an_event_from_since_the_execution_began_counts(studio, clock):
 
 def test_a_wait_that_has_expired_is_answered_no_more(studio, tasks, clock):
     studio.wait(expires_in_seconds=10)
-    clock.sleep(10)
+    clock.sleep(10 + CLOCK_SKEW_SECONDS)
     assert studio.delivery().deliver(done(), seconds_left=30) == {"resumed": 0, "not_waiting": 1}
     assert tasks.asked == 0
 
@@ -584,7 +585,7 @@ def test_a_table_that_can_not_be_reached_says_so(operation):
 
 def test_a_request_needs_a_key_and_a_token():
     assert read_callback({"key": "k", "token": "t"}, now=5.0) == PendingCallback(
-        key="k", token="t", expires=5.0 + DEFAULT_WAIT_SECONDS
+        key="k", token="t", expires=5.0 + DEFAULT_WAIT_SECONDS + CLOCK_SKEW_SECONDS
     )
 
 

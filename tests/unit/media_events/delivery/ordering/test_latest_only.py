@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.adapters.dynamodb.latest_positions import DynamoLatestPositions
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import DeferredError, PermanentDataError, TransientError
 from media_events.delivery.deliverer import SUPERSEDED, Deliverer, destination_key
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS
@@ -169,7 +170,7 @@ def test_of_a_batch_only_the_latest_of_each_key_goes_out(send):
 
 def test_a_key_that_was_quiet_for_the_retention_time_is_forgotten(send, clock):
     send(at(5))
-    clock.sleep(RETENTION_SECONDS + 1)
+    clock.sleep(RETENTION_SECONDS + CLOCK_SKEW_SECONDS + 1)
     send(at(3))
     assert send.receiver.arrived == ["t5", "t3"]
 
@@ -212,7 +213,7 @@ def test_a_killed_delivery_holds_its_key_no_longer_than_its_lease(send, clock):
     event = at(3)
     send.positions().claim(latest_key(event, "cms"), position_of(event), lease_seconds=30 + LEASE_MARGIN_SECONDS)
     assert isinstance(send(at(5))[0], DeferredError)
-    clock.sleep(30 + LEASE_MARGIN_SECONDS)
+    clock.sleep(30 + LEASE_MARGIN_SECONDS + CLOCK_SKEW_SECONDS)
     assert send(at(5)) == [None]
 
 

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import PermanentDataError, TransientError
 from media_events.delivery.deliverer import Deliverer, destination_key
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, KeyQueue, key_queue_id, parked_key
@@ -220,7 +221,7 @@ def test_archiving_the_head_while_its_function_is_killed_waits_for_the_end_of_th
         park(message(1))
     assert park(message(1, "skip")) == ["order-waiting"]
     assert park.queue == []
-    park.clock.now += 60
+    park.clock.now += 60 + CLOCK_SKEW_SECONDS
     assert park(message(1, "skip")) == [None]
     assert [m.event.metadata.id for m in park.queue] == ["e2"]
 
@@ -310,7 +311,7 @@ def test_only_an_empty_key_queue_is_ever_forgotten(dynamodb, clock):
     key_queues.write("key-queue|x", waiting, version=0)
     assert "expires" not in dynamodb.get_item(TableName="table", Key={"pk": {"S": "key-queue|x"}})["Item"]
     key_queues.write("key-queue|x", KeyQueue(delivered=Position(time=1)), version=1)
-    clock.now += RETENTION_SECONDS - 1
+    clock.now += RETENTION_SECONDS + CLOCK_SKEW_SECONDS - 1
     assert key_queues.read("key-queue|x")[0].delivered == Position(time=1)
     clock.now += 2
     assert key_queues.read("key-queue|x") == (KeyQueue(), 2)
