@@ -78,8 +78,11 @@ def reinstate(service: ReviewService, item: ReviewItem, *, event_id: str | None 
     Raises:
         ProcessingError: an idempotency store did not answer or refused.
     """
-    key, records = effect_of(item, event_id), service.delivery_records.at(item.destination)
-    if key is not None and records.withdrawn(key):
+    key = effect_of(item, event_id)
+    if key is None:
+        return
+    records = service.delivery_records.at(item.destination)
+    if records.withdrawn(key):
         records.reinstate(key, version=item.version)
 
 

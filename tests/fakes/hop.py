@@ -142,7 +142,7 @@ class FakeQueue:
 
 
 class FakeIdempotencyTable:
-    """The table that the :class:`FakeIdempotencyStore` of every request shares."""
+    """The table that the :class:`FakeIdempotencyStore` of every request shares, and as operators' commands use it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -152,6 +152,30 @@ class FakeIdempotencyTable:
 
     def owned_by(self, owner: str) -> FakeIdempotencyStore:
         return FakeIdempotencyStore(self, owner)
+
+    def at(self, destination: str) -> FakeIdempotencyTable:  # noqa: ARG002
+        return self
+
+    def done(self, key: str) -> bool:
+        return self.items.get(key, {}).get("state") == "done"
+
+    def withdrawn(self, key: str) -> bool:
+        return self.items.get(key, {}).get("state") == "withdrawn"
+
+    def withdraw(self, key: str, decision: str, *, version: int) -> Acquisition:
+        item = self.items.get(key, {})
+        if item.get("state") == "done":
+            return Acquisition("done")
+        if item.get("state") == "started" and item["lease_expires"] > self.clock():
+            return Acquisition("in-progress", lease_expires=item["lease_expires"])
+        if not (self.withdrawn(key) and item["version"] > version):
+            record = {"state": "withdrawn", "result": {"withdrawn": decision}, "version": version}
+            self.items[key] = {**record, "expires": float("inf")}
+        return Acquisition("withdrawn")
+
+    def reinstate(self, key: str, *, version: int) -> None:
+        if self.withdrawn(key) and self.items[key]["version"] <= version:
+            del self.items[key]
 
 
 class FakeIdempotencyStore:

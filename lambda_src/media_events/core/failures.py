@@ -23,6 +23,8 @@ FAILURE_CLASSES: Final = cast("tuple[FailureClass, ...]", get_args(FailureClass)
 
 FAILURE_ATTRIBUTE: Final = "failure"
 REDRIVE_COUNT_ATTRIBUTE: Final = "redrivecount"
+ISOLATED_ATTRIBUTE: Final = "isolated"
+"""Message attribute of a message that crashed its function: redrive invokes the function with it alone."""
 PRIOR_ATTEMPTS_ATTRIBUTE: Final = "priorattempts"
 DEFERRED_SINCE_ATTRIBUTE: Final = "deferredsince"
 DEFERRAL_ATTRIBUTE: Final = "deferralof"

@@ -65,6 +65,11 @@ class Message:
         )
 
     @property
+    def is_isolated(self) -> bool:
+        """Whether the function was invoked with it alone: it was received from no queue, and must go into none."""
+        return not self.receipt_handle
+
+    @property
     def deferred_since(self) -> float | None:
         """When the message was first deferred, in epoch seconds; ``None`` if never."""
         return self._number(DEFERRED_SINCE_ATTRIBUTE) or None

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from media_events.core.failures import FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE
+from media_events.core.failures import FAILURE_ATTRIBUTE, ISOLATED_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE
 from media_events.core.json_fields import mapping, text
 from media_events.messaging.message import Message
 
@@ -21,7 +21,7 @@ FIRST_FAILED_ATTRIBUTE: Final = "firstfailedtime"
 """When the message first failed, RFC 3339; to SQS a redriven message is a new one."""
 
 KIT_ATTRIBUTES: Final = frozenset(
-    {FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ORIGIN_ATTRIBUTE}
+    {FAILURE_ATTRIBUTE, REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ISOLATED_ATTRIBUTE, ORIGIN_ATTRIBUTE}
 )
 """Message attributes that the system sets; SQS allows ten in all."""
 

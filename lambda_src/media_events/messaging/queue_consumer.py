@@ -117,6 +117,9 @@ class Consumer:
 
 BatchResponse = dict[str, list[dict[str, str]]]
 """``{"batchItemFailures": [{"itemIdentifier": <message id>}, …]}``: the records that stay in the queue."""
+WAIT_SECONDS: Final = "waitSeconds"
+"""Beside ``itemIdentifier``: how long the redrive function keeps a dead letter that was invoked with alone and has to
+wait."""
 
 
 def consume(event: Mapping[str, Any], handle: Callable[[Message], object], consumer: Consumer) -> BatchResponse:
@@ -140,6 +143,7 @@ def consume_batch(event: Mapping[str, Any], handle: BatchHandler, consumer: Cons
     batch = [Message.of(record) for record in event.get("Records") or ()]
     failed: set[str] = set()
     blocked: dict[str, int] = {}
+    given_back: dict[str, int] = {}
     for wave in waves(batch, lambda message: message.group_id if message.is_fifo else None):
         ready = []
         for message in wave:
@@ -155,14 +159,23 @@ def consume_batch(event: Mapping[str, Any], handle: BatchHandler, consumer: Cons
             delay = None if error is None else _failed(message, error, consumer)
             if delay is not None:
                 failed.add(message.message_id)
+                if message.is_isolated and isinstance(error, DeferredError):
+                    given_back[message.message_id] = delay
                 if message.group_id is not None:
                     blocked[message.group_id] = delay
     # An empty identifier, or one that is not in the batch, would fail the whole batch.
     return {
         "batchItemFailures": [
-            {"itemIdentifier": m.message_id} for m in batch if m.message_id and m.message_id in failed
+            {"itemIdentifier": m.message_id, **_wait_of(given_back.get(m.message_id))}
+            for m in batch
+            if m.message_id and m.message_id in failed
         ]
     }
+
+
+def _wait_of(seconds: int | None) -> dict[str, str]:
+    """For the redrive function; only a record of its own has this."""
+    return {} if seconds is None else {WAIT_SECONDS: str(seconds)}
 
 
 def _attempt(handle: Callable[[Message], object], message: Message) -> BaseException | None:
@@ -186,6 +199,10 @@ def outcomes_of(handle: BatchHandler, messages: Sequence[Message]) -> Sequence[B
 
 def _failed(message: Message, error: BaseException, consumer: Consumer) -> int | None:
     """Deal with a failed record: ``None`` if it is elsewhere and so done, else the seconds until it comes back."""
+    if isinstance(error, DeferredError) and message.is_isolated:
+        # A copy in the hop's queue could crash live messages' batches. It waits where it is, in the dead-letter queue.
+        _report_deferred(message, error, consumer)
+        return _seconds(error)
     if isinstance(error, DeferredError) and _deferred(message, error, consumer):
         _report_waiting(message, consumer)
         return None
@@ -261,9 +278,13 @@ def _deferred(message: Message, error: DeferredError, consumer: Consumer) -> boo
         consumer.report.warning("event not deferred", **about, hop=consumer.hop, **error_location(refusal))
         return False
     if sent:
-        consumer.report.info("event deferred", **consumer.about(message), hop=consumer.hop, reason=error.code)
-        consumer.report.count("EventsDeferred")
+        _report_deferred(message, error, consumer)
     return sent
+
+
+def _report_deferred(message: Message, error: DeferredError, consumer: Consumer) -> None:
+    consumer.report.info("event deferred", **consumer.about(message), hop=consumer.hop, reason=error.code)
+    consumer.report.count("EventsDeferred")
 
 
 def _copied(message: Message, error: DeferredError, consumer: Consumer, deferrals: DeferralQueue) -> bool:
@@ -277,7 +298,7 @@ def _copied(message: Message, error: DeferredError, consumer: Consumer, deferral
             return True
         if acquired.state == "in-progress":
             raise TransientError("idempotency-in-progress", "the message is being deferred by another invocation")
-    seconds = max(1, int((error.retry_after or 0) + 0.999))
+    seconds = _seconds(error)
     since, copy = int(message.deferred_since or consumer.clock()), f"{number + 1}/{origin}"
     try:
         sent = deferrals.defer(message, seconds, prior_attempts=message.receive_count - 1, since=since, copy=copy)
@@ -286,6 +307,10 @@ def _copied(message: Message, error: DeferredError, consumer: Consumer, deferral
         raise
     _close_record(idempotency, key, consumer, sent=sent)
     return sent
+
+
+def _seconds(error: DeferredError) -> int:
+    return max(1, int((error.retry_after or 0) + 0.999))
 
 
 def _close_record(idempotency: IdempotencyStore | None, key: str, consumer: Consumer, *, sent: bool) -> None:

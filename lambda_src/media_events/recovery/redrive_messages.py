@@ -10,11 +10,16 @@ from typing import Any, Final
 
 from media_events.core.clock import timestamp
 from media_events.core.envelope import Event, Redrive
-from media_events.core.failures import REDRIVE_COUNT_ATTRIBUTE, WAITING_ATTRIBUTES, PermanentConfigError
+from media_events.core.failures import (
+    ISOLATED_ATTRIBUTE,
+    REDRIVE_COUNT_ATTRIBUTE,
+    WAITING_ATTRIBUTES,
+    PermanentConfigError,
+)
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.dead_letter import DeadLetter
 from media_events.recovery.ports import Events, Functions, Queues
-from media_events.recovery.redrive_policy import DeadLetterQueue, first_failed
+from media_events.recovery.redrive_policy import DeadLetterQueue, first_failed, is_suspected
 from media_events.recovery.review_item import ReturnTo
 
 MAX_ATTRIBUTES: Final = 10
@@ -91,8 +96,14 @@ def for_route(event: Event, route: str | None, count: int) -> Event:
 
 def attributes_to_send(dead_letter: DeadLetter, count: int) -> dict[str, Mapping[str, Any]]:
     """The message attributes of a redrive: the original ones, the redrive count, the time of the first failure."""
-    first = {"dataType": "String", "stringValue": timestamp(first_failed(dead_letter))}
-    return with_redrive_count(dead_letter.message_attributes, count, added={FIRST_FAILED_ATTRIBUTE: first})
+    added = {FIRST_FAILED_ATTRIBUTE: _text(timestamp(first_failed(dead_letter)))}
+    if is_suspected(dead_letter):
+        added[ISOLATED_ATTRIBUTE] = _text("true")
+    return with_redrive_count(dead_letter.message_attributes, count, added=added)
+
+
+def _text(value: str) -> Mapping[str, Any]:
+    return {"dataType": "String", "stringValue": value}
 
 
 def with_redrive_count(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from media_events.core.clock import epoch
-from media_events.core.failures import Failure, is_unsettled
+from media_events.core.failures import ISOLATED_ATTRIBUTE, Failure, is_unsettled
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.messaging.queue_consumer import MAX_VISIBILITY_SECONDS
 from media_events.recovery.dead_letter import DeadLetter
@@ -156,9 +156,14 @@ def decide(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now
         return Wait(min(int(remaining) + 1, MAX_VISIBILITY_SECONDS))
     count = dead_letter.redrive_count + 1
     # A FIFO queue handles a group in order, so its messages must go back through the queue.
-    if failure.failure_class == "poison" and to.kind == "queue" and to.group_id is None and queue.consumer_arn:
+    if is_suspected(dead_letter) and to.kind == "queue" and to.group_id is None and queue.consumer_arn:
         return InvokeIsolated(queue.consumer_arn, count, late=-remaining)
     return RedriveToHop(to, count, late=-remaining)
+
+
+def is_suspected(dead_letter: DeadLetter) -> bool:
+    """Whether it may crash its function: it did so before, even if it has failed otherwise since."""
+    return dead_letter.failure.failure_class == "poison" or ISOLATED_ATTRIBUTE in dead_letter.message_attributes
 
 
 def _limit(failure: Failure, policy: RedrivePolicy) -> int:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from media_events.core.clock import timestamp
 from media_events.core.failures import (
     SETTLING_SECONDS,
+    DeferredError,
     Failure,
     PermanentConfigError,
     PoisonError,
@@ -264,6 +265,8 @@ class Redriver:
                 )
                 self._review(dead_letter, failure, queue)
                 return None
+            if isinstance(error, DeferredError):
+                return pause_seconds(error.retry_after or 0.0, dead_letter.message_id)
             self.report.warning("hop failed", **log_fields(dead_letter, queue), reason=error.code)
             self.report.count("RedrivesFailed")
             return max(1, int(queue.policy.delay(message.receive_count, dead_letter.message_id)))

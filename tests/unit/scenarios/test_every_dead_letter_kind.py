@@ -66,7 +66,7 @@ class Whole:
         self.idempotency = FakeIdempotencyTable(self.world.clock)
         self.service = ReviewService(
             table=self.world.table,
-            delivery_records=self,
+            delivery_records=self.idempotency,
             queues=self.world.queues,
             bus=lambda _arn: self.world.events,
             functions=self.world.functions,
@@ -75,9 +75,6 @@ class Whole:
             clock=self.world.clock,
             sleep=lambda _seconds: self.consume(),
         )
-
-    def done(self, key):
-        return self.idempotency.items.get(key, {}).get("state") == "done"
 
     def consume(self):
         """The hop takes what has come back to its queue."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,8 +10,15 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from media_events.adapters.aws_errors import translate, translated
 from media_events.adapters.aws_lambda.errors import RaisedError, answer_document
-from media_events.core.failures import PoisonError, TransientError, UnansweredError, UnsettledConfigError
+from media_events.core.failures import (
+    DeferredError,
+    PoisonError,
+    TransientError,
+    UnansweredError,
+    UnsettledConfigError,
+)
 from media_events.messaging.message import Message
+from media_events.messaging.queue_consumer import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -49,13 +57,20 @@ class LambdaFunctions:
 
         Raises:
             PoisonError: it crashed, or did not answer in time.
+            DeferredError: the message has to wait; nothing was tried.
             TransientError: it returned the batch as failed.
             ProcessingError: Lambda did not answer or refused.
         """
         failed, document = self._invoke_suspect(function_arn, payload, _CONSUMING)
         if failed:
             raise RaisedError.of(document).poison(_CONSUMING)
-        if document.get("batchItemFailures"):
+        failures = document.get("batchItemFailures")
+        if failures:
+            seconds = _wait_of(failures)
+            if seconds is not None:
+                raise DeferredError(
+                    "function-deferred", "the message has to wait", retry_after=seconds, hold_seconds=math.inf
+                )
             raise TransientError("function-gave-back", "the function could neither handle nor dead-letter the message")
 
     def inspect(self, function_arn: str, payload: str) -> Message:
@@ -92,3 +107,12 @@ class LambdaFunctions:
             FunctionName=function_arn, InvocationType="RequestResponse", Payload=payload.encode(errors="replace")
         )
         return bool(answer.get("FunctionError")), answer_document(answer["Payload"].read())
+
+
+def _wait_of(failures: Any) -> float | None:
+    """The seconds that the function's only record has to wait; ``None`` if it failed."""
+    try:
+        (failure,) = failures
+        return float(failure[WAIT_SECONDS])
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -14,6 +14,7 @@ from media_events.core.failures import (
     DEFERRAL_ATTRIBUTE,
     DEFERRED_SINCE_ATTRIBUTE,
     FAILURE_ATTRIBUTE,
+    ISOLATED_ATTRIBUTE,
     PRIOR_ATTEMPTS_ATTRIBUTE,
     REDRIVE_COUNT_ATTRIBUTE,
     WAITING_ATTRIBUTES,
@@ -125,8 +126,8 @@ def _retained(
 ) -> dict[str, Any]:
     """Received attributes in the form for sending, without those in ``added`` and ``dropped``.
 
-    Where there would be more than ten, some are left out, but never the redrive count.
+    Where there would be more than ten, some are left out, but never those by which redrive judges the message.
     """
     names = [name for name in received if name not in added | dropped]
-    names.sort(key=lambda name: name != REDRIVE_COUNT_ATTRIBUTE)
+    names.sort(key=lambda name: name not in (REDRIVE_COUNT_ATTRIBUTE, ISOLATED_ATTRIBUTE))
     return sendable({name: received[name] for name in names[: MAX_ATTRIBUTES - len(added)]})

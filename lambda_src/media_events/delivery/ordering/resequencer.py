@@ -230,7 +230,7 @@ class Resequencer:
                     if head is not None and self._is_done(source, head.event_id):
                         done = head.event_id
                         self._after(key, event, lambda key_queue: key_queue.settle(done, now=self.clock()))  # noqa: B023 - called at once
-                    elif not (permanently_failed and self.policy.on_failure == "park" and _fits(message)):
+                    elif not (permanently_failed and self.policy.on_failure == "park" and _may_park(message)):
                         raise self._wait(seconds, "an earlier event with the same partitionkey can't be delivered")
                     elif self._park(key, message):
                         return Outcome(happened=False, result=PARKED)
@@ -313,5 +313,9 @@ class Resequencer:
         raise self._wait(1.0, "other messages with the same partitionkey kept changing its order")
 
 
-def _fits(message: Message) -> bool:
-    return len(message.body.encode()) + len(str(message.message_attributes)) <= MAX_PARKED_BYTES
+def _may_park(message: Message) -> bool:
+    """Whether it fits; an isolated one would be resumed in the hop's queue, where it must not go."""
+    return (
+        not message.is_isolated
+        and len(message.body.encode()) + len(str(message.message_attributes)) <= MAX_PARKED_BYTES
+    )

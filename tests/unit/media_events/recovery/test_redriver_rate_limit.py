@@ -14,6 +14,7 @@ from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.core.configuration import ConfigurationError
 from media_events.core.failures import (
+    DeferredError,
     PoisonError,
     ProcessingError,
     TransientError,
@@ -331,6 +332,11 @@ def test_a_batch_that_was_taken_is_done():
         (Lambda(["junk"], crashed=True), PoisonError, "function-unknown"),
         (Lambda(error=ReadTimeoutError(endpoint_url="x")), PoisonError, "function-no-answer"),
         (Lambda({"batchItemFailures": [{"itemIdentifier": "m-1"}]}), TransientError, "function-gave-back"),
+        (
+            Lambda({"batchItemFailures": [{"itemIdentifier": "m-1", "waitSeconds": "30"}]}),
+            DeferredError,
+            "function-deferred",
+        ),
         (
             Lambda(error=ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke")),
             TransientError,

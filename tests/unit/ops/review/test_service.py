@@ -10,46 +10,18 @@ import pytest
 from media_events.core.envelope import Event
 from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import destination_key
-from media_events.messaging.idempotency import Acquisition
 from media_events.recovery.review_item import ReturnTo
 from ops.review.queries import Query, find_page
 from ops.review.service import STALE_SECONDS, ReviewService
-from tests.fakes.hop import FakeBodies, FakeClock
+from tests.fakes.hop import FakeBodies, FakeClock, FakeIdempotencyTable
 from tests.fakes.recovery import FakeEvents, FakeFunctions, FakeQueues, FakeReviewTable, Trap
 from tests.fakes.review_items import BUS, BY, QUEUE_URL, attempt, make_item
 
 
-class Idempotency:
-    def __init__(self):
-        self.keys = set()
-        self.withdrawals = {}
-        self.busy_until = None
-
-    def done(self, key):
-        return key in self.keys
-
-    def at(self, destination):  # noqa: ARG002
-        return self
-
-    def withdrawn(self, key):
-        return key in self.withdrawals
-
-    def withdraw(self, key, decision, *, version):
-        if self.done(key):
-            return Acquisition("done")
-        if self.busy_until is not None:
-            return Acquisition("in-progress", lease_expires=self.busy_until)
-        self.withdrawals.setdefault(key, (decision, version))
-        if self.withdrawals[key][1] <= version:
-            self.withdrawals[key] = (decision, version)
-        return Acquisition("withdrawn")
-
-    def reinstate(self, key, *, version):
-        if key in self.withdrawals and self.withdrawals[key][1] <= version:
-            del self.withdrawals[key]
-
+class Idempotency(FakeIdempotencyTable):
     def delivered(self, item):
-        self.keys.add(destination_key(item.source, item.event_id, item.destination))
+        key = destination_key(item.source, item.event_id, item.destination)
+        self.items[key] = {"state": "done", "expires": float("inf")}
 
 
 class FakeReview:
@@ -59,7 +31,7 @@ class FakeReview:
         self.trap = Trap()
         self.clock = FakeClock(1_795_440_000.0)
         self.table = FakeReviewTable(self.trap)
-        self.idempotency = Idempotency()
+        self.idempotency = Idempotency(self.clock)
         self.queues = FakeQueues(self.trap)
         self.events = FakeEvents(self.trap)
         self.functions = FakeFunctions(self.trap)

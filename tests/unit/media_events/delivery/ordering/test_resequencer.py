@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -363,3 +364,22 @@ def test_an_edited_event_that_was_to_come_out_of_order_is_withdrawn_all_the_same
     withdrawn(block, 1, "edited")
     assert block(message(1, "ignore")) == [None]
     assert block.arrived == []
+
+
+# --- tried alone ----------------------------------------------------------------------------------------------------
+
+
+def test_a_message_that_is_tried_alone_is_not_parked_and_so_never_resumed_among_live_ones(park):
+    park.fails["e1"] = REFUSED
+    park.settled(1)
+    alone = Message.of(sqs_record(bus_event(make_event(id="e2", partitionkey="k", sequence="002")), "m-2"))
+    alone = replace(alone, receipt_handle="")
+    assert park(alone) == ["order-waiting"]
+    park.clock.now += 60
+    assert park(alone) == ["order-waiting"]
+    park.fails.clear()
+    park(message(1))
+    park(alone)
+    park.clock.now += 6
+    assert park(alone) == [None]
+    assert (park.arrived, park.queue) == (["e1", "e2"], [])
