@@ -7,7 +7,7 @@ module "alarms" {
   settings = var.settings
 
   # Metrics of the function.
-  alarms = { for fact, alarm in {
+  alarms = { for fact, alarm in merge({
     items-opened = {
       metric      = "ReviewItemsOpened"
       stat        = "Sum"
@@ -41,7 +41,17 @@ module "alarms" {
       missing     = "missing"
       description = "A review item has been open for more than ${var.oldest_open_alarm_hours} hours. `media-events review list` shows it. Insufficient data: the review maintenance of ${var.name} does not run."
     }
-    } : fact => {
+    }, !local.keeps_order ? {} : {
+    # Of the review maintenance, and only while something is parked.
+    parked-too-long = {
+      metric      = "OldestParkedAge"
+      stat        = "Maximum"
+      period      = local.maintenance_seconds
+      periods     = 2
+      threshold   = 3600 * var.oldest_open_alarm_hours
+      description = "Events of routes that keep an order have been parked for more than ${var.oldest_open_alarm_hours} hours behind one that failed. `media-events status` names the route: retry or archive its open items."
+    }
+    }) : fact => {
     # Each is about events that need a person.
     severity    = "critical"
     description = alarm.description
@@ -54,6 +64,8 @@ module "alarms" {
 }
 
 locals {
+  keeps_order = anytrue(values(var.dead_letter_queues)[*].ordered)
+
   # CloudWatch knows periods of whole minutes; the metrics come once in each.
   maintenance_seconds = max(300, 60 * var.maintenance_minutes)
 }

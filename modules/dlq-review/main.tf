@@ -21,17 +21,28 @@ locals {
     function_arn      = queue.function_arn
     consumer_arn      = queue.consumer_arn
     idempotency_table = try(queue.idempotency_table.name, null)
+    ordered           = queue.ordered
     redrive           = queue.redrive
   } } })
 
   # A circuit breaker is kept in the idempotency store of the hop.
   circuit_breaker_tables = distinct([for queue in values(var.dead_letter_queues) : queue.idempotency_table.arn if queue.idempotency_table != null])
 
+  # Key queues of routes that keep an order are in it, too.
+  key_queue_tables = distinct([for queue in values(var.dead_letter_queues) : queue.idempotency_table.arn if queue.ordered && queue.idempotency_table != null])
+
   # Where dead letters go back to, besides the bus, and the stores that say whether they may. A hop on the bus may have a function too: one that took
   # a request which never became an event. A message that crashed a queue's consumer is handed to that function alone.
   redrive_permissions = merge(
     { for arns in [local.named.source_queues.arns] : "RedriveToQueues" => { actions = ["sqs:SendMessage"], resources = local.resources.source_queues } if length(arns) > 0 },
     { for arns in [local.circuit_breaker_tables] : "ReadCircuitBreakers" => { actions = ["dynamodb:GetItem"], resources = arns } if length(arns) > 0 },
+    { for arns in [local.key_queue_tables] : "FindKeyQueues" => { actions = ["dynamodb:Query"], resources = [for arn in arns : "${arn}/index/by-held"] } if length(arns) > 0 },
+    # Where the first event of a key is gone, the later ones are resumed.
+    { for arns in [local.key_queue_tables] : "WriteKeyQueues" => {
+      actions    = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+      resources  = arns
+      conditions = [{ test = "ForAllValues:StringLike", variable = "dynamodb:LeadingKeys", values = ["key-queue|*", "*|parked/*"] }]
+    } if length(arns) > 0 },
     { for arns in [local.named.functions.arns] : "RedriveToFunctions" => { actions = ["lambda:InvokeFunction"], resources = local.resources.functions } if length(arns) > 0 },
   )
 }

@@ -14,7 +14,9 @@ locals {
 
   read_idempotency_records = [
     for arns in [local.named.idempotency_tables.arns] :
-    { Sid = "ReadIdempotencyRecords", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], Resource = local.resources.idempotency_tables } if length(arns) > 0
+    { Sid = "ReadIdempotencyRecords", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"], Resource = concat(
+      local.resources.idempotency_tables, [for arn in local.key_queue_tables : "${arn}/index/by-held"],
+    ) } if length(arns) > 0
   ]
 
   use_key = [for key in local.kms_key : { Sid = "UseKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:GenerateDataKey"], Resource = [key.arn] }]

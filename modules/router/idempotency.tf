@@ -15,6 +15,26 @@ resource "aws_dynamodb_table" "idempotency" {
     type = "S"
   }
 
+  attribute {
+    name = "held_at"
+    type = "S"
+  }
+
+  attribute {
+    name = "held_since"
+    type = "N"
+  }
+
+  # Key queues in which events are parked or blocked, by destination: the review maintenance and `media-events status` look for them here. Nothing
+  # else has these attributes.
+  global_secondary_index {
+    name               = "by-held"
+    hash_key           = "held_at"
+    range_key          = "held_since"
+    projection_type    = "INCLUDE"
+    non_key_attributes = ["parked"]
+  }
+
   ttl {
     attribute_name = "expires"
     enabled        = true

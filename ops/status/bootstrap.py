@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
+from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import Group, ReviewItem
 from ops.deployment.discovery import Deployment
@@ -18,7 +19,7 @@ from ops.review.service import confirmable
 from ops.shared.queue_depths import depth
 from ops.status.collector import StatusCollector
 from ops.status.message_ages import OldestMessages
-from ops.status.model import CircuitBreaker
+from ops.status.model import CircuitBreaker, Parked
 
 
 def collector(deployment: Deployment) -> StatusCollector:
@@ -42,6 +43,7 @@ def collector(deployment: Deployment) -> StatusCollector:
         depth=functools.partial(depth, cloud.lazy("sqs")),
         ages=OldestMessages(cloud.lazy("cloudwatch"), time.time).ages,
         circuit_breaker=functools.partial(_circuit_breaker, cloud.lazy("dynamodb")),
+        parked=functools.partial(_parked, cloud.lazy("dynamodb")),
         clock=time.time,
     )
 
@@ -55,3 +57,10 @@ def _circuit_breaker(client: Any, table: str, destination: str) -> CircuitBreake
         suspect_only=state.suspect_only,
         open_until=state.open_until,
     )
+
+
+def _parked(client: Any, table: str, destination: str) -> Parked | None:
+    held = [each for each in DynamoHeldKeyQueues(client).held(table, destination) if each.parked]
+    if not held:
+        return None
+    return Parked(sum(each.parked for each in held), max(0.0, time.time() - min(each.since for each in held)))

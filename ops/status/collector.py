@@ -19,6 +19,7 @@ from ops.status.model import (
     CircuitBreaker,
     GroupState,
     HopState,
+    Parked,
     Queue,
     Status,
 )
@@ -35,7 +36,7 @@ class StatusCollector:
     ``groups`` returns so many failure groups with waiting items at most, and whether there are more; ``retries`` the
     items that are being retried; ``delivered`` whether the idempotency store has an item's event as delivered by now.
     ``depth`` returns a queue's depth by its URL, ``ages`` the known ages in seconds of queues' oldest messages by their
-    names, ``circuit_breaker`` the one of an idempotency table and a destination.
+    names, ``circuit_breaker`` the one of an idempotency table and a destination, ``parked`` what is parked there.
     """
 
     topology: Topology
@@ -45,6 +46,7 @@ class StatusCollector:
     depth: Callable[[str], Depth]
     ages: Callable[[Sequence[str]], Mapping[str, float]]
     circuit_breaker: Callable[[str, str], CircuitBreaker]
+    parked: Callable[[str, str], Parked | None]
     clock: Callable[[], float]
 
     def collect(self) -> Status:
@@ -107,6 +109,7 @@ class StatusCollector:
                 queue=queue(hop.queue_url),
                 dead_letters=queue(hop.dead_letter_queue_url),
                 circuit_breaker=self._circuit_breaker(hop, problems),
+                parked=self._parked(hop, problems),
                 patience_seconds=(hop.redrive_max_delay_seconds or USUAL_REDRIVE_SECONDS) + SETTLING_SECONDS,
             )
             for hop in hops
@@ -139,6 +142,15 @@ class StatusCollector:
             return self.circuit_breaker(hop.idempotency_table, hop.destination)
         except ProcessingError as error:
             problems.append(f"the circuit breaker of {hop.destination}: {error.message}")
+            return None
+
+    def _parked(self, hop: Hop, problems: list[str]) -> Parked | None:
+        if hop.idempotency_table is None or hop.destination is None:
+            return None
+        try:
+            return self.parked(hop.idempotency_table, hop.destination)
+        except ProcessingError as error:
+            problems.append(f"what is parked at {hop.name}: {error.message}")
             return None
 
 

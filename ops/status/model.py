@@ -52,6 +52,14 @@ class CircuitBreaker:
         return age(None if self.opened_at is None else now - self.opened_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Events that a hop that keeps an order has parked, and for how long the oldest."""
+
+    events: int
+    oldest_seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HopState:
     """One hop. ``None`` means that it has no such thing, or that it is not known."""
@@ -63,6 +71,7 @@ class HopState:
     circuit_breaker: CircuitBreaker | None
     patience_seconds: float
     """How long a dead letter may wait to be redriven or given up."""
+    parked: Parked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +171,12 @@ def _needs_of(hop: HopState, now: float) -> Iterator[Need]:
         yield Need(
             f"the queue of {hop.hop} does not drain: its oldest message is {age(queue.oldest_seconds)} old",
             "look at the function's errors and throttles; events are safe in the queue",
+        )
+    if hop.parked is not None and not is_open and hop.parked.oldest_seconds > QUEUE_SECONDS:
+        yield Need(
+            f"{hop.parked.events} events are parked at {hop.hop} behind earlier ones of their keys, the oldest for "
+            f"{age(hop.parked.oldest_seconds)}",
+            f"retry or archive the open items: media-events review list --destination {hop.destination} --status OPEN",
         )
     if dead_letters is not None and not is_open and _older(dead_letters, hop.patience_seconds):
         yield Need(

@@ -10,7 +10,7 @@ from rich.text import Text
 from media_events.core.clock import timestamp
 from ops.shared.console import plain
 from ops.shared.tables import Column, Listing
-from ops.status.model import HopState, Queue, Status, Verdict, age
+from ops.status.model import HopState, Parked, Queue, Status, Verdict, age
 
 _VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
     "nothing": ("nothing needs a person", "bold green"),
@@ -45,7 +45,8 @@ def _review(status: Status) -> Text:
 
 
 def _hops(status: Status) -> Listing:
-    numbers = ("waiting", "in flight", "delayed", "oldest", "dead letters", "oldest")
+    parks = any(hop.parked is not None for hop in status.hops)
+    numbers = ("waiting", "in flight", "delayed", *(["parked"] if parks else []), "oldest", "dead letters", "oldest")
     table = Listing(
         [Column("hop", "name"), *(Column(title, "number") for title in numbers), Column("circuit breaker", "id")]
     )
@@ -53,6 +54,8 @@ def _hops(status: Status) -> Listing:
         table.add(
             Text(plain(hop.hop if hop.destination is None else f"{hop.hop} → {hop.destination}")),
             *_counts(hop.queue),
+            *([_parked(hop.parked)] if parks else []),
+            Text("-" if hop.queue is None else age(hop.queue.oldest_seconds)),
             _dead_letters(hop.dead_letters),
             Text("-" if hop.dead_letters is None else age(hop.dead_letters.oldest_seconds)),
             _circuit_breaker(hop, status.now),
@@ -62,11 +65,15 @@ def _hops(status: Status) -> Listing:
 
 def _counts(queue: Queue | None) -> list[Text]:
     if queue is None:
-        return [Text("-", style="dim")] * 4
+        return [Text("-", style="dim")] * 3
     if queue.depth is None:
-        return [Text("?", style="bold yellow")] * 4
+        return [Text("?", style="bold yellow")] * 3
     counts = (queue.depth.waiting, queue.depth.in_flight, queue.depth.delayed)
-    return [*(Text(str(count), style="" if count else "dim") for count in counts), Text(age(queue.oldest_seconds))]
+    return [Text(str(count), style="" if count else "dim") for count in counts]
+
+
+def _parked(parked: Parked | None) -> Text:
+    return Text("-", style="dim") if parked is None else Text(str(parked.events), style="yellow")
 
 
 def _dead_letters(queue: Queue | None) -> Text:

@@ -27,6 +27,8 @@ CAUSES: Final[dict[str, str]] = {
     "slow": "tests/synth/test_monitoring.py::test_more_alarms_than_a_rule_may_name_are_told_by_parts",
     "items-opened": f"{REDRIVER}::test_an_item_counts_as_opened_only_if_it_was_not_open_and_nobody_had_decided",
     "oldest-open": f"{MAINTENANCE}::test_what_waits_is_measured_from_counts_and_the_oldest_item_alone",
+    "parked-too-long": "tests/unit/media_events/recovery/test_key_maintenance.py"
+    "::test_what_is_parked_is_counted_and_the_oldest_is_told_only_while_something_is",
     "circuit-breaker-open": "tests/unit/media_events/delivery/test_circuit_breaker.py"
     "::test_who_waits_reports_since_when_nothing_is_delivered_over_all_openings_in_a_row",
     "events-waiting": "tests/unit/media_events/messaging/test_waiting.py"

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
+from media_events.adapters.dynamodb.key_queues import HELD_INDEX
 from media_events.adapters.dynamodb.review_items import AUDITED, CLOSED_INDEX, FILTERED, GROUPS_INDEX, INDEXES
 
 
@@ -27,6 +28,41 @@ def table(*keys: str) -> Iterator[Any]:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         )
         yield client
+
+
+@contextmanager
+def idempotency_table(name: str) -> Iterator[Any]:
+    """A client with an idempotency store of that name."""
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        create_idempotency_table(client, name)
+        yield client
+
+
+def create_idempotency_table(client: Any, name: str) -> None:
+    """The idempotency store of the module `router`."""
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "held_at", "AttributeType": "S"},
+            {"AttributeName": "held_since", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": HELD_INDEX,
+                "KeySchema": [
+                    {"AttributeName": "held_at", "KeyType": "HASH"},
+                    {"AttributeName": "held_since", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["parked"]},
+            }
+        ],
+    )
 
 
 def create_review_table(client: Any, name: str) -> None:

@@ -297,10 +297,13 @@ class Deliverer:
     def _log_resumed(self) -> None:
         if self.strict is None:
             return
-        for event, event_id in self.strict.resumed:
-            partner = event.metadata.partner
+        for metadata in self.strict.resumed:
             self.report.info(
-                "event resumed", event_id=event_id, partner=partner, hop=self.hop, destination=self.destination
+                "event resumed",
+                event_id=metadata.id,
+                partner=metadata.partner,
+                hop=self.hop,
+                destination=self.destination,
             )
         if self.strict.resumed:
             self.report.count("EventsResumed", len(self.strict.resumed))

@@ -15,7 +15,8 @@ from typing import Any
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.boto_clients import client
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreakers
-from media_events.adapters.dynamodb.idempotency import IdempotencyReader
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
+from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues, DynamoKeyQueues, DynamoParkedMessages
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
@@ -23,13 +24,17 @@ from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.s3.review_bodies import S3ReviewBodies
 from media_events.adapters.sns import SnsTopic
+from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.core.configuration import FunctionSettings, load_document
 from media_events.core.settings import env
+from media_events.delivery.ordering.resequencer import Resequencer
+from media_events.delivery.policies import ResequencerPolicy
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
 from media_events.handlers.invocation import seconds_left
 from media_events.messaging.message import Message
 from media_events.recovery.config import parse_queues
+from media_events.recovery.key_maintenance import KeyMaintenance
 from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.redriver import ISOLATED_SECONDS, Redriver
 from media_events.recovery.review_maintenance import ReviewMaintenance
@@ -116,6 +121,38 @@ def _maintenance(remaining: Callable[[], float]) -> ReviewMaintenance:
         report=telemetry(),
         clock=time.time,
         seconds_left=remaining,
+        keys=_key_maintenance(remaining),
+    )
+
+
+def _key_maintenance(remaining: Callable[[], float]) -> KeyMaintenance:
+    dynamodb = client("dynamodb")
+    return KeyMaintenance(
+        held_keys=DynamoHeldKeyQueues(dynamodb),
+        key_queues=lambda table: DynamoKeyQueues(dynamodb, table),
+        resequencer=_resequencer,
+        items=DynamoReviewTable(dynamodb, _settings().review_table),
+        delivery_records=IdempotencyReader(dynamodb),
+        circuit_breakers=DynamoCircuitBreakers(dynamodb),
+        queues=list(_dead_letter_queues().values()),
+        report=telemetry(),
+        clock=time.time,
+        seconds_left=remaining,
+    )
+
+
+def _resequencer(queue: DeadLetterQueue) -> Resequencer:
+    """The resequencer of a hop, to resume what is parked there; it delivers nothing."""
+    dynamodb, table = client("dynamodb"), queue.idempotency_table or ""
+    return Resequencer(
+        destination=queue.destination,
+        policy=ResequencerPolicy(),
+        key_queues=DynamoKeyQueues(dynamodb, table),
+        parked_messages=DynamoParkedMessages(dynamodb, table),
+        idempotency=DynamoIdempotencyStore(dynamodb, table, owner=queue.hop),
+        waiting=SqsQueue(client("sqs"), queue_url=queue.queue_url, dead_letter_queue_url=queue.url),
+        owner=queue.hop,
+        clock=time.time,
     )
 
 

@@ -48,6 +48,7 @@ def _queue(arn: str, fields: Fields) -> DeadLetterQueue:
         function_arn=fields.text("function_arn"),
         policy=_policy(fields.table("redrive")),
         idempotency_table=fields.text("idempotency_table"),
+        ordered=fields.boolean("ordered", default=False),
         consumer_arn=fields.text("consumer_arn"),
     )
 

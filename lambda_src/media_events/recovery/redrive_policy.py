@@ -82,6 +82,8 @@ class DeadLetterQueue:
     policy: RedrivePolicy = field(default_factory=RedrivePolicy)
     idempotency_table: str | None = None
     """The table with the destination's circuit breaker, if it has one."""
+    ordered: bool = False
+    """Whether the hop keeps the events of a key in their order."""
     consumer_arn: str | None = None
     """The function that consumes the hop's queue, if it may be invoked with one message alone."""
 

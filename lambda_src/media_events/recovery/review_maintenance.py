@@ -14,6 +14,7 @@ from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Measuring
 from media_events.delivery.deliverer import destination_key
+from media_events.recovery.key_maintenance import KeyMaintenance
 from media_events.recovery.ports import CircuitBreakers
 from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.review_item import CLOSED, Group, Position, ReviewItem, Selection, Slice, Status
@@ -98,6 +99,7 @@ class ReviewMaintenance:
     report: Measuring
     clock: Callable[[], float]
     seconds_left: Callable[[], float]
+    keys: KeyMaintenance
 
     def run(self) -> None:
         """Run every step, as far as the time allows.
@@ -106,7 +108,7 @@ class ReviewMaintenance:
             ProcessingError: a step failed; the others were tried, too.
         """
         problems: list[ProcessingError] = []
-        for step in (self._measure, self._measure_queues, self._confirm, self._expire):
+        for step in (self._measure, self._measure_queues, self._confirm, self.keys.run, self._expire):
             try:
                 step()
             except ProcessingError as error:

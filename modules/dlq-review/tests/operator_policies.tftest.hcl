@@ -290,14 +290,15 @@ run "administer_may_release_the_keys_of_an_ordered_route" {
   variables {
     dead_letter_queues = {
       "route/cms" = {
-        queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
-        queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
-        hop              = "route/cms"
-        destination      = "cms"
-        source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
-        source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
-        redrive_target   = "queue"
-        ordered          = true
+        queue_arn         = "arn:aws:sqs:eu-west-1:123456789012:media-cms-dlq"
+        queue_url         = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms-dlq"
+        hop               = "route/cms"
+        destination       = "cms"
+        source_queue_arn  = "arn:aws:sqs:eu-west-1:123456789012:media-cms"
+        source_queue_url  = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-cms"
+        redrive_target    = "queue"
+        ordered           = true
+        idempotency_table = { name = "media-orders", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-orders" }
       }
       "route/mam" = {
         queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-mam-dlq"
@@ -316,6 +317,30 @@ run "administer_may_release_the_keys_of_an_ordered_route" {
       ["arn:aws:sqs:eu-west-1:123456789012:media-cms"]
     ]
     error_message = "Archiving sends to the queues of ordered routes, and to no other."
+  }
+
+  assert {
+    condition     = alltrue([for name in ["metadata", "read"] : contains(one([for statement in jsondecode(output.operator_policies[name]).Statement : statement.Resource if statement.Sid == "ReadIdempotencyRecords"]), "arn:aws:dynamodb:eu-west-1:123456789012:table/media-orders/index/by-held")])
+    error_message = "Status counts what ordered routes have parked."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(module.function.policy).Statement : statement.Sid => jsonencode(statement) if contains(["FindKeyQueues", "WriteKeyQueues"], statement.Sid) } == {
+      FindKeyQueues = jsonencode({ Action = ["dynamodb:Query"], Effect = "Allow", Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-orders/index/by-held"], Sid = "FindKeyQueues" })
+      WriteKeyQueues = jsonencode({
+        Action    = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["key-queue|*", "*|parked/*"] } }
+        Effect    = "Allow"
+        Resource  = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-orders"]
+        Sid       = "WriteKeyQueues"
+      })
+    }
+    error_message = "The maintenance lets the keys of ordered routes go on, and writes no other record of their store."
+  }
+
+  assert {
+    condition     = module.alarms.alarms["parked-too-long"].metrics["metric"] == "MediaEvents OldestParkedAge Maximum ${jsonencode({ service = "media-test-review" })}"
+    error_message = "Who keeps an order hears of what is parked for too long."
   }
 }
 

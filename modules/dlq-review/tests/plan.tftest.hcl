@@ -133,6 +133,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         function_arn      = null
         consumer_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"
         idempotency_table = "media-deliveries"
+        ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq" = {
@@ -144,6 +145,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         function_arn      = null
         consumer_arn      = null
         idempotency_table = null
+        ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 600, max_age_seconds = 172800, max_per_second = 5 }
       }
       "arn:aws:sqs:eu-west-1:123456789012:media-webhooks-dlq" = {
@@ -155,6 +157,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
         function_arn      = "arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks"
         consumer_arn      = null
         idempotency_table = null
+        ordered           = false
         redrive           = { max_count = 3, base_delay_seconds = 60, max_delay_seconds = 3600, max_age_seconds = 172800, max_per_second = 5 }
       }
     } }

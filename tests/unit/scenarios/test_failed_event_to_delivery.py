@@ -23,7 +23,7 @@ from ops.review import bootstrap, editing
 from ops.review.archiving import decide
 from ops.review.bootstrap import service
 from ops.review.queries import Query, find_page
-from tests.fakes.dynamodb import create_review_table
+from tests.fakes.dynamodb import create_idempotency_table, create_review_table
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
 
@@ -58,12 +58,7 @@ class ArchiveCloud:
         self.topic_arn = self.sns.create_topic(Name="review")["TopicArn"]
         self.sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=self.arn_of(self.notices_url))
         self.s3.create_bucket(Bucket="kit", CreateBucketConfiguration={"LocationConstraint": REGION})
-        self.dynamodb.create_table(
-            TableName="idempotency",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        )
+        create_idempotency_table(self.dynamodb, "idempotency")
         create_review_table(self.dynamodb, "review")
 
     def arn_of(self, url):

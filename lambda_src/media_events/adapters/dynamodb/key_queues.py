@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from media_events.adapters.aws_errors import translated
 from media_events.adapters.dynamodb.records import expiry, is_expired, put_if, read_record, update_if
-from media_events.delivery.ordering.key_queue import KeyQueue
+from media_events.delivery.ordering.key_queue import KeyQueue, destination_of
 from media_events.delivery.ordering.resequencer import Parked
 from media_events.messaging.message import Message
+from media_events.recovery.key_maintenance import HeldKeyQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+HELD_INDEX: Final = "by-held"
+"""Of the idempotency table: ``held_at`` (destination), ``held_since``, with ``parked``."""
 
 
 class DynamoKeyQueues:
@@ -41,6 +45,10 @@ class DynamoKeyQueues:
             "version": {"N": str(version + 1)},
             "waiting": {"N": str(len(key_queue.entries))},
         }
+        if key_queue.held_since is not None:
+            record["held_at"] = {"S": destination_of(key)}
+            record["held_since"] = {"N": repr(key_queue.held_since)}
+            record["parked"] = {"N": str(key_queue.parked)}
         if not key_queue.entries:
             record["expires"] = expiry(self._clock())
         condition: Any = {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -52,6 +60,36 @@ class DynamoKeyQueues:
             }
         doing = "writing a key queue"
         return put_if(self._client, doing=doing, TableName=self._table, Item=record, **condition) is None
+
+
+class DynamoHeldKeyQueues:
+    """Implements ``recovery.key_maintenance.HeldKeyQueues``: a query of the index, which has held key queues alone."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self._client = client
+
+    def held(self, table: str, destination: str) -> Iterator[HeldKeyQueue]:
+        """The key queues of ``destination`` in which events are parked or blocked, those held longest first.
+
+        Raises:
+            ProcessingError: DynamoDB did not answer or refused.
+        """
+        start: dict[str, Any] = {}
+        while True:
+            with translated("listing key queues"):
+                answer = self._client.query(
+                    TableName=table,
+                    IndexName=HELD_INDEX,
+                    KeyConditionExpression="held_at = :destination",
+                    ExpressionAttributeValues={":destination": {"S": destination}},
+                    **start,
+                )
+            for record in answer["Items"]:
+                parked, since = int(record["parked"]["N"]), float(record["held_since"]["N"])
+                yield HeldKeyQueue(key=record["pk"]["S"], parked=parked, since=since)
+            if not answer.get("LastEvaluatedKey"):
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 class DynamoParkedMessages:

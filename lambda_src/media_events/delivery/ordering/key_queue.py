@@ -41,7 +41,7 @@ class Entry:
 
     ``tries`` counts attempts begun. ``permanently_failed``: the last one failed for good. ``outcome_unknown``: it may
     have been delivered. ``parked``: its message is not in the queue. ``skipped``: a person archived it. ``parkings``
-    counts how often a message of it was parked.
+    counts how often a message of it was parked. ``blocking_since`` (epoch seconds): since then others wait for it.
     """
 
     event_id: str
@@ -53,6 +53,7 @@ class Entry:
     parked: bool = False
     skipped: bool = False
     parkings: int = 0
+    blocking_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +90,27 @@ Registration = Literal["waiting", "past", "perhaps", "full"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyQueue:
-    """``delivered`` is the latest position that was delivered or skipped; ``entries`` are in order."""
+    """``delivered`` is the latest position that was delivered or skipped; ``entries`` are in order.
+
+    ``source`` is that of its events, as far as it was written.
+    """
 
     delivered: Position | None = None
     entries: tuple[Entry, ...] = ()
     lease: Lease | None = None
+    source: str | None = None
+
+    @property
+    def parked(self) -> int:
+        """The number of parked events."""
+        return sum(entry.parked for entry in self.entries)
+
+    @property
+    def held_since(self) -> float | None:
+        """Since when events are parked or blocked, in epoch seconds; ``None`` if none is."""
+        parked = [entry.since for entry in self.entries if entry.parked]
+        blocking = [entry.blocking_since for entry in self.entries if entry.blocking_since is not None]
+        return min([*parked, *blocking], default=None)
 
     @property
     def head(self) -> Entry | None:
@@ -171,7 +188,11 @@ class KeyQueue:
             remaining = key_queue.lease.until - now
             return key_queue, Behind(remaining if entry is head else min(remaining, 1.0))
         if entry is not head:
-            return key_queue, key_queue.behind(entry, head, now, window)
+            behind = key_queue.behind(entry, head, now, window)
+            if behind.permanently_failed and head.blocking_since is None:
+                noted = key_queue.changed(head, replace(head, blocking_since=now))
+                return replace(key_queue, entries=noted), behind
+            return key_queue, behind
         if entry.since + window > now:
             return key_queue, Behind(entry.since + window - now)
         outcome_unknown = entry.outcome_unknown or key_queue.lease is not None
@@ -314,6 +335,8 @@ class KeyQueue:
     def to_json(self) -> str:
         """The key queue as text for the table."""
         document: dict[str, Any] = {"entries": [_written(entry) for entry in self.entries]}
+        if self.source is not None:
+            document["source"] = self.source
         if self.delivered is not None:
             document["delivered"] = _position_written(self.delivered)
         if self.lease is not None:
@@ -326,6 +349,7 @@ class KeyQueue:
         document = json.loads(text)
         delivered, lease = document.get("delivered"), document.get("lease")
         return cls(
+            source=document.get("source"),
             delivered=None if delivered is None else _position_read(delivered),
             entries=tuple(_read(entry) for entry in document["entries"]),
             lease=None if lease is None else Lease(event_id=lease[0], owner=lease[1], until=lease[2]),
@@ -351,7 +375,9 @@ _FLAGS: Final = {"h": "permanently_failed", "d": "outcome_unknown", "p": "parked
 def _written(entry: Entry) -> dict[str, Any]:
     flags = {short: 1 for short, name in _FLAGS.items() if getattr(entry, name)}
     counts = {short: number for short, number in (("n", entry.tries), ("m", entry.parkings)) if number}
-    return {"i": entry.event_id, **_position_written(entry.position), "a": round(entry.since, 3), **counts, **flags}
+    blocking = {} if entry.blocking_since is None else {"b": round(entry.blocking_since, 3)}
+    position = _position_written(entry.position)
+    return {"i": entry.event_id, **position, "a": round(entry.since, 3), **counts, **blocking, **flags}
 
 
 def _read(document: Mapping[str, Any]) -> Entry:
@@ -361,6 +387,7 @@ def _read(document: Mapping[str, Any]) -> Entry:
         since=document["a"],
         tries=document.get("n", 0),
         parkings=document.get("m", 0),
+        blocking_since=document.get("b"),
         **{name: short in document for short, name in _FLAGS.items()},
     )
 
@@ -374,6 +401,17 @@ def key_queue_id(source: str, partitionkey: str, destination: str) -> str:
     if len(text.encode(errors="replace")) <= _MAX_KEY_BYTES:
         return text
     return f"key-queue|{destination}|{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def destination_of(key: str) -> str:
+    """The destination of a key queue, by its key."""
+    return key.split("|", 2)[1]
+
+
+def source_of(key: str) -> str | None:
+    """The source of a key queue's events, by its key; ``None`` where that is a digest."""
+    length, colon, rest = key.split("|", 2)[2].partition(":")
+    return rest[: int(length)] if colon else None
 
 
 def parked_key(source: str, event_id: str, destination: str) -> str:

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeVar
 
-from media_events.core.envelope import Event
+from media_events.core.envelope import Metadata
 from media_events.core.failures import DeferredError, PermanentConfigError, PermanentDataError, ProcessingError
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, Outcome
 from media_events.delivery.ordering.key_queue import (
@@ -98,7 +98,7 @@ class ParkedMessages(Protocol):
 class Resequencer:
     """Keeps the order at one destination. It is made for each invocation; ``owner`` is the request id.
 
-    ``resumed`` collects the resumed events, for the log.
+    ``resumed`` collects the metadata of resumed events, for the log.
     """
 
     destination: str
@@ -109,7 +109,7 @@ class Resequencer:
     waiting: DeferralQueue
     owner: str
     clock: Callable[[], float]
-    resumed: list[tuple[Event, str]] = field(default_factory=list)
+    resumed: list[Metadata] = field(default_factory=list)
 
     # --- entering ----------------------------------------------------------------------------------------------------
 
@@ -127,6 +127,8 @@ class Resequencer:
     def _entered(self, messages: Mapping[int, Message]) -> tuple[KeyQueue, dict[int, Outcome | BaseException | None]]:
         now, new = self.clock(), frozenset[int]()
 
+        source = next(iter(messages.values())).event.metadata.source
+
         def register(key_queue: KeyQueue) -> tuple[KeyQueue, dict[int, str]]:
             verdicts: dict[int, str] = {}
             for index, message in messages.items():
@@ -138,6 +140,8 @@ class Resequencer:
                         key_queue = key_queue.exchange(message.event.metadata.editof, event_id, now=now)
                     position = position_of(message.event)
                     key_queue, verdicts[index] = key_queue.register(event_id, position, now=now, new=index in new)
+            if key_queue.entries:
+                key_queue = replace(key_queue, source=source)
             return key_queue, verdicts
 
         key = key_queue_of(next(iter(messages.values())).event, self.destination)
@@ -152,7 +156,7 @@ class Resequencer:
         # A skipped head leaves only when the lease on it has ended, and then somebody has to come for it.
         held = {index for index in verdicts if key_queue.holds_up(messages[index].event.metadata.id)}
         verdicts |= {index: "leased" for index in held if verdicts[index] == "skipped"}
-        key_queue = self._resume(key, key_queue, next(iter(messages.values())).event)
+        key_queue = self._resume(key, key_queue, source)
         return key_queue, {index: self._outcome(verdicts.get(index)) for index in messages}
 
     def _outcome(self, verdict: str | None) -> Outcome | BaseException | None:
@@ -182,12 +186,12 @@ class Resequencer:
             ProcessingError: the effect failed, or the table can't be reached.
         """
         event = message.event
-        key, event_id = key_queue_of(event, self.destination), event.metadata.id
+        key, source, event_id = key_queue_of(event, self.destination), event.metadata.source, event.metadata.id
         if override_of(message) == "ignore":
             outcome = effect()
             if outcome.withdrawn == "edited":
                 return outcome
-            self._after(key, event, lambda key_queue: key_queue.leave(event_id, now=self.clock()))
+            self._after(key, source, lambda key_queue: key_queue.leave(event_id, now=self.clock()))
             return outcome
         before = self._claim(key, message, seconds_left)
         if before is not None:
@@ -201,7 +205,7 @@ class Resequencer:
             # It keeps its place for the edited event, which is on its way.
             self._release(key, event_id, PermanentDataError("edited", "an edited event takes its place"))
             return outcome
-        self._after(key, event, lambda key_queue: key_queue.settle(event_id, now=self.clock()))
+        self._after(key, source, lambda key_queue: key_queue.settle(event_id, now=self.clock()))
         return outcome
 
     def _claim(self, key: str, message: Message, seconds_left: float) -> Outcome | None:
@@ -229,8 +233,13 @@ class Resequencer:
                 case Behind(seconds=seconds, head=head, permanently_failed=permanently_failed):
                     if head is not None and self._is_done(source, head.event_id):
                         done = head.event_id
+<<<<<<< HEAD
                         self._after(key, event, lambda key_queue: key_queue.settle(done, now=self.clock()))  # noqa: B023 - called at once
                     elif not (permanently_failed and self.policy.on_failure == "park" and _may_park(message)):
+=======
+                        self._after(key, source, lambda key_queue: key_queue.settle(done, now=self.clock()))  # noqa: B023 - called at once
+                    elif not (permanently_failed and self.policy.on_failure == "park" and _fits(message)):
+>>>>>>> cdd9198 (Let keys go on whose first event is gone, and count what is parked)
                         raise self._wait(seconds, "an earlier event with the same partitionkey can't be delivered")
                     elif self._park(key, message):
                         return Outcome(happened=False, result=PARKED)
@@ -252,11 +261,11 @@ class Resequencer:
             # The operator must see the effect's own failure; the claim ends with its lease.
             return
 
-    def _after(self, key: str, event: Event, change: Callable[[KeyQueue], KeyQueue]) -> None:
+    def _after(self, key: str, source: str, change: Callable[[KeyQueue], KeyQueue]) -> None:
         """Record the delivery and resume the next events. If that fails, the message must come again for it."""
         try:
             key_queue, _ = self._change(key, lambda key_queue: (change(key_queue), None))
-            self._resume(key, key_queue, event)
+            self._resume(key, key_queue, source)
         except ProcessingError as error:
             raise self._wait(
                 LEASE_MARGIN_SECONDS, f"its delivery could not be recorded in its key queue: {error.code}"
@@ -280,14 +289,14 @@ class Resequencer:
         )
         return parked and self.parked_messages.keep(place, token)
 
-    def _resume(self, key: str, key_queue: KeyQueue, event: Event) -> KeyQueue:
+    def _resume(self, key: str, key_queue: KeyQueue, source: str) -> KeyQueue:
         """Resume the parked events that are due soon. The key queue records it after they are in the queue."""
         now = self.clock()
         resumed = key_queue.resumed(RESUMED_AT_ONCE, now=now, window=self.policy.reorder_seconds)
         if not resumed:
             return key_queue
         for event_id in resumed:
-            place = parked_key(event.metadata.source, event_id, self.destination)
+            place = parked_key(source, event_id, self.destination)
             parked = self.parked_messages.get(place)
             if parked is not None:
                 attempts = parked.message.receive_count - 1
@@ -297,10 +306,28 @@ class Resequencer:
                 if not self.waiting.defer(parked.message, 0, prior_attempts=attempts, since=int(now), copy=copy):
                     raise PermanentConfigError("no-way-back", "the queue is FIFO and delays no single message")
                 self.parked_messages.let_go(place, parked.token)
-                self.resumed.append((event, event_id))
+                self.resumed.append(parked.message.event.metadata)
         since = now - self.policy.reorder_seconds
         key_queue, _ = self._change(key, lambda current: (current.with_resumed(resumed, since=since), None))
         return key_queue
+
+    def go_on(self, key: str, source: str, *, without: str | None) -> None:
+        """Take the head out of its key queue if it is ``without``, and resume the parked events that follow.
+
+        It is for a head that nobody will deliver any more.
+
+        Raises:
+            ProcessingError: the table or the queue did not answer or refused.
+        """
+        now = self.clock()
+
+        def settle(key_queue: KeyQueue) -> tuple[KeyQueue, None]:
+            is_head = key_queue.head is not None and key_queue.head.event_id == without
+            is_leased = key_queue.lease is not None and key_queue.lease.until > now
+            return key_queue.settle(without, now=now) if without and is_head and not is_leased else key_queue, None
+
+        key_queue, _ = self._change(key, settle)
+        self._resume(key, key_queue, source)
 
     # --- changes -----------------------------------------------------------------------------------------------------
 

@@ -3,109 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
-import boto3
 import pytest
 from moto import mock_aws
 
-from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
-from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.s3.bodies import S3Bodies, bodies_of
-from media_events.adapters.s3.review_bodies import S3ReviewBodies
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
-from media_events.delivery.circuit_breaker import CircuitBreakerState
-from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import item_id
-from media_events.recovery.review_maintenance import IN_FLIGHT_SECONDS, UNCONFIRMED_SECONDS, ReviewMaintenance
-from tests.fakes.dynamodb import create_review_table
-from tests.fakes.hop import FakeClock, FakeReport
+from media_events.recovery.review_maintenance import IN_FLIGHT_SECONDS, UNCONFIRMED_SECONDS
 from tests.fakes.recovery import queue
-from tests.fakes.review_items import make_item
-
-DAY = 86_400.0
-REVIEW_BODIES = "s3://kit/bodies/review/"
-
-
-class CircuitBreakers:
-    until = None
-
-    def state(self, _table, _destination):
-        return CircuitBreakerState(open_until=self.until)
-
-
-class House:
-    """A review table, an idempotency table and a bucket in moto's AWS, and somebody who keeps house there."""
-
-    def __init__(self):
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        self.dynamodb = boto3.client("dynamodb", region_name="us-east-1", **keys)
-        self.s3 = boto3.client("s3", region_name="us-east-1", **keys)
-        self.s3.create_bucket(Bucket="kit")
-        self.s3.put_bucket_versioning(Bucket="kit", VersioningConfiguration={"Status": "Enabled"})
-        create_review_table(self.dynamodb, "review")
-        self.dynamodb.create_table(
-            TableName="idempotency",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        )
-        # S3 dates objects by its own clock.
-        self.clock = FakeClock(datetime.now(UTC).timestamp())
-        self.table = DynamoReviewTable(self.dynamodb, "review", clock=self.clock)
-        self.report = FakeReport()
-        self.unread = {}
-        self.circuit_breakers = CircuitBreakers()
-        self.seconds_left = 60.0
-
-    def keep(self):
-        ReviewMaintenance(
-            table=self.table,
-            delivery_records=IdempotencyReader(self.dynamodb, clock=self.clock),
-            circuit_breakers=self.circuit_breakers,
-            bodies=S3ReviewBodies(self.s3, REVIEW_BODIES),
-            queues={"route/cms": queue(idempotency_table="idempotency"), "transform/t": queue(hop="transform/t")},
-            unread=lambda url: self.unread.get(url, 0),
-            keep_seconds=30 * DAY,
-            report=self.report,
-            clock=self.clock,
-            seconds_left=lambda: self.seconds_left,
-        ).run()
-
-    def item(self, event_id="evt-1", **changes):
-        made = make_item(event_id, **changes)
-        assert self.table.create(made)
-        return made
-
-    def change(self, item, **changes):
-        changed = replace(item, version=item.version + 1, **changes)
-        assert self.table.update(changed, over=item)
-        return self.table.get(item.item_id)
-
-    def retrying(self, event_id="evt-1", *, since=0.0, **changes):
-        at = timestamp(self.clock.now - since)
-        return self.change(self.item(event_id), status="RETRYING", retried_at=at, **changes)
-
-    def deliver(self, event_id="evt-1"):
-        idempotency = DynamoIdempotencyStore(self.dynamodb, "idempotency", owner="o", clock=self.clock)
-        key = destination_key("partner.mux", event_id, "cms")
-        idempotency.acquire(key, lease_seconds=30)
-        idempotency.complete(key)
-
-    def status(self, event_id="evt-1"):
-        found = self.table.get(item_id("partner.mux", event_id, "cms"))
-        return None if found is None else found.status
-
-    def group(self):
-        return {status: count for status, count in self.table.group("g-1").counts.items() if count}
+from tests.fakes.review_maintenance import DAY, REVIEW_BODIES, FakeHouse
 
 
 @pytest.fixture(name="house")
 def _house(monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        yield House()
+        yield FakeHouse()
 
 
 # --- replays -----------------------------------------------------------------------------------------------------

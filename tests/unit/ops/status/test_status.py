@@ -21,7 +21,7 @@ from ops.shared.queue_depths import Depth
 from ops.status import bootstrap, commands
 from ops.status.collector import MAX_GROUPS, StatusCollector
 from ops.status.message_ages import OldestMessages
-from ops.status.model import CircuitBreaker, age
+from ops.status.model import CircuitBreaker, Parked, age
 from tests.fakes.review_items import make_item
 from tests.fakes.trace_evidence import NOW, OUTPUTS, TOPOLOGY
 
@@ -36,6 +36,7 @@ class Deployment:
         self.depths = {}
         self.oldest = {}
         self.circuit_breakers = {}
+        self.parked = {}
         self.asked_ages = []
         self.delivered = set()
         self.topology = TOPOLOGY
@@ -52,6 +53,7 @@ class Deployment:
             circuit_breaker=lambda _table, destination: _raised(
                 self.circuit_breakers.get(destination, CircuitBreaker())
             ),
+            parked=lambda _table, destination: _raised(self.parked.get(destination)),
             clock=lambda: self.now,
         )
 
@@ -158,6 +160,30 @@ def test_a_queue_behind_an_open_circuit_breaker_needs_nobody(deployment):
     assert status.verdict == "nothing"
     (hop,) = [hop for hop in status.to_dict()["hops"] if hop["destination"] == "cms"]
     assert hop["circuit_breaker"]["state"] == "open"
+
+
+def test_events_that_are_parked_for_long_need_a_person(deployment):
+    deployment.parked["cms"] = Parked(19, 7200.0)
+    (need,) = deployment.status().needs
+    assert need.what == "19 events are parked at route/ready-to-cms behind earlier ones of their keys, the oldest for 2 h"
+    assert "--destination cms" in need.do
+    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=5, opened=1, open_until=NOW + 30)
+    assert deployment.status().needs == []
+
+
+def test_what_is_parked_for_a_moment_needs_nobody_and_is_shown(deployment, run_status):
+    deployment.parked["cms"] = Parked(19, 60.0)
+    status = deployment.status()
+    assert (status.needs, status.verdict) == ([], "nothing")
+    (hop,) = [hop for hop in status.to_dict()["hops"] if hop["destination"] == "cms"]
+    _, out, _ = run_status()
+    assert "parked" in out
+    assert hop["parked"] == {"events": 19, "oldest_seconds": 60.0}
+
+
+def test_what_is_parked_and_can_not_be_read_may_hide_a_need(deployment):
+    deployment.parked["cms"] = TransientError("aws-Throttling", "listing key queues: Throttling")
+    assert deployment.status().verdict == "unknown"
 
 
 def test_a_circuit_breaker_that_opens_again_and_again_needs_a_person(deployment):

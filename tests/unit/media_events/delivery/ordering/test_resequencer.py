@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from dataclasses import replace
 
 import pytest
 
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
+<<<<<<< HEAD
 from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import PermanentDataError, TransientError
+=======
+from media_events.core.failures import TransientError
+>>>>>>> cdd9198 (Let keys go on whose first event is gone, and count what is parked)
 from media_events.delivery.deliverer import Deliverer, destination_key
-from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, KeyQueue, key_queue_id, parked_key
+from media_events.delivery.ordering.key_queue import KeyQueue, parked_key
 from media_events.delivery.ordering.latest_only import Position
-from media_events.delivery.ordering.resequencer import MAX_PARKED_BYTES, Parked, Resequencer
+from media_events.delivery.ordering.resequencer import MAX_PARKED_BYTES, Parked
 from media_events.delivery.policies import ResequencerPolicy
 from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.messaging.message import Message
-from tests.fakes.dynamodb import table
+from tests.fakes.dynamodb import idempotency_table
 from tests.fakes.events import make_event
-from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeReport, bus_event, sqs_record
-
-DOWN = TransientError("http-503", "down")
-REFUSED = PermanentDataError("http-422", "no")
+from tests.fakes.hop import FakeClock, bus_event, sqs_record
+from tests.fakes.ordered_route import DOWN, REFUSED, OrderedRoute, message
 
 
 @pytest.fixture(name="dynamodb")
 def _dynamodb():
-    with table("pk") as client:
+    with idempotency_table("table") as client:
         yield client
 
 
@@ -37,79 +38,14 @@ def _clock():
     return FakeClock()
 
 
-class Route:
-    """A destination with an order. Each call is a sandbox of its own; ``queue`` has what was put back into it."""
-
-    def __init__(self, dynamodb, clock, policy):
-        self.dynamodb, self.clock, self.policy = dynamodb, clock, policy
-        self.idempotency, self.report = FakeIdempotencyTable(clock), FakeReport()
-        self.arrived, self.fails, self.queue, self.copies = [], {}, [], []
-        self.requests = itertools.count()
-
-    def deliver(self, event, *, seconds_left):  # noqa: ARG002
-        if event.metadata.id in self.fails:
-            raise self.fails[event.metadata.id]
-        self.arrived.append(event.metadata.id)
-        return {"status": 204}
-
-    def defer(self, message, seconds, *, prior_attempts, since, copy):  # noqa: ARG002
-        self.queue.append(message)
-        self.copies.append(copy)
-        return True
-
-    def __call__(self, *messages):
-        owner = f"request-{next(self.requests)}"
-        idempotency = self.idempotency.owned_by(owner)
-        strict = Resequencer(
-            destination="cms",
-            policy=self.policy,
-            key_queues=DynamoKeyQueues(self.dynamodb, "table", clock=self.clock),
-            parked_messages=DynamoParkedMessages(self.dynamodb, "table", clock=self.clock),
-            idempotency=idempotency,
-            waiting=self,
-            owner=owner,
-            clock=self.clock,
-        )
-        deliverer = Deliverer(
-            destination="cms",
-            hop="route/cms",
-            delivery=self,
-            idempotency=idempotency,
-            report=self.report,
-            seconds_left=lambda: 30.0,
-            clock=self.clock,
-            parallel=1,
-            strict=strict,
-        )
-        return [None if e is None else getattr(e, "code", repr(e)) for e in deliverer(list(messages))]
-
-    def key_queue(self):
-        return DynamoKeyQueues(self.dynamodb, "table", clock=self.clock).read(key_queue_id("partner.mux", "k", "cms"))[
-            0
-        ]
-
-    def settled(self, *numbers):
-        """Handle these once to write them down, and once more when they have waited."""
-        self(*map(message, numbers))
-        self.clock.now += 6
-        return self(*map(message, numbers))
-
-
-def message(number, override=None, *, key="k", **metadata):
-    metadata.setdefault("sequence", f"{number:03}")
-    event = make_event(id=f"e{number}", partitionkey=key, **metadata)
-    attributes = {} if override is None else {ORDERING_ATTRIBUTE: {"stringValue": override, "dataType": "String"}}
-    return Message.of(sqs_record(bus_event(event), f"m-{number}", attributes=attributes))
-
-
 @pytest.fixture(name="block")
 def _block(dynamodb, clock):
-    return Route(dynamodb, clock, ResequencerPolicy())
+    return OrderedRoute(dynamodb, clock, ResequencerPolicy())
 
 
 @pytest.fixture(name="park")
 def _sideline(dynamodb, clock):
-    return Route(dynamodb, clock, ResequencerPolicy(on_failure="park"))
+    return OrderedRoute(dynamodb, clock, ResequencerPolicy(on_failure="park"))
 
 
 def test_events_wait_for_earlier_ones_and_arrive_in_their_order(block):
@@ -278,7 +214,7 @@ def test_what_is_no_event_blocks_nobody(block):
 
 
 def test_without_an_order_what_a_person_puts_away_is_not_sent(dynamodb, clock):
-    route = Route(dynamodb, clock, ResequencerPolicy())
+    route = OrderedRoute(dynamodb, clock, ResequencerPolicy())
     deliverer = Deliverer(
         destination="cms",
         hop="route/cms",
