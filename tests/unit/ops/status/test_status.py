@@ -165,7 +165,9 @@ def test_a_queue_behind_an_open_circuit_breaker_needs_nobody(deployment):
 def test_events_that_are_parked_for_long_need_a_person(deployment):
     deployment.parked["cms"] = Parked(19, 7200.0)
     (need,) = deployment.status().needs
-    assert need.what == "19 events are parked at route/ready-to-cms behind earlier ones of their keys, the oldest for 2 h"
+    assert (
+        need.what == "19 events are parked at route/ready-to-cms behind earlier ones of their keys, the oldest for 2 h"
+    )
     assert "--destination cms" in need.do
     deployment.circuit_breakers["cms"] = CircuitBreaker(failures=5, opened=1, open_until=NOW + 30)
     assert deployment.status().needs == []
