@@ -233,13 +233,8 @@ class Resequencer:
                 case Behind(seconds=seconds, head=head, permanently_failed=permanently_failed):
                     if head is not None and self._is_done(source, head.event_id):
                         done = head.event_id
-<<<<<<< HEAD
-                        self._after(key, event, lambda key_queue: key_queue.settle(done, now=self.clock()))  # noqa: B023 - called at once
-                    elif not (permanently_failed and self.policy.on_failure == "park" and _may_park(message)):
-=======
                         self._after(key, source, lambda key_queue: key_queue.settle(done, now=self.clock()))  # noqa: B023 - called at once
-                    elif not (permanently_failed and self.policy.on_failure == "park" and _fits(message)):
->>>>>>> cdd9198 (Let keys go on whose first event is gone, and count what is parked)
+                    elif not (permanently_failed and self.policy.on_failure == "park" and _may_park(message)):
                         raise self._wait(seconds, "an earlier event with the same partitionkey can't be delivered")
                     elif self._park(key, message):
                         return Outcome(happened=False, result=PARKED)

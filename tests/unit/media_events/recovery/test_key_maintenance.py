@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues
+from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import TransientError
 from media_events.delivery.ordering.key_queue import KeyQueue, destination_of, key_queue_id, source_of
 from media_events.delivery.policies import ResequencerPolicy
@@ -112,7 +113,7 @@ def test_a_head_that_is_being_delivered_is_left_alone(house, route):
         route(message(1))
     house.keep()
     assert resumed(route) == []
-    house.clock.now += 60
+    house.clock.now += 60 + CLOCK_SKEW_SECONDS
     house.keep()
     assert resumed(route) == ["e2"]
 

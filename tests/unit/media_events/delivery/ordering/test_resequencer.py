@@ -8,12 +8,8 @@ from dataclasses import replace
 import pytest
 
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
-<<<<<<< HEAD
 from media_events.core.clock import CLOCK_SKEW_SECONDS
-from media_events.core.failures import PermanentDataError, TransientError
-=======
 from media_events.core.failures import TransientError
->>>>>>> cdd9198 (Let keys go on whose first event is gone, and count what is parked)
 from media_events.delivery.deliverer import Deliverer, destination_key
 from media_events.delivery.ordering.key_queue import KeyQueue, parked_key
 from media_events.delivery.ordering.latest_only import Position
