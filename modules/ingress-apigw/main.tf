@@ -112,6 +112,7 @@ resource "aws_sqs_queue" "dlq" {
 # Function
 ################################################################################
 
+
 locals {
   configuration = jsonencode({
     partners = {

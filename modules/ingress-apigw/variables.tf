@@ -197,6 +197,12 @@ variable "max_body_bytes" {
     condition     = var.max_body_bytes >= 1024 && var.max_body_bytes <= 6291456 && floor(var.max_body_bytes) == var.max_body_bytes
     error_message = "max_body_bytes must be a whole number from 1024 to 6291456."
   }
+
+  # A body's values take up to 32 times its bytes: tests/unit/media_events/test_memory.py measures it.
+  validation {
+    condition     = var.function.memory_mb >= 64 + 32 * ceil(var.max_body_bytes / 1048576)
+    error_message = "function.memory_mb must be at least 64, and 32 more for each MiB of max_body_bytes: 256 for the largest bodies."
+  }
 }
 
 ################################################################################

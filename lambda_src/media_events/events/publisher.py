@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -68,16 +68,18 @@ class Publisher:
         may be on the bus already, so the caller decides.
         """
         outcomes: list[ProcessingError | None] = [None] * len(events)
-        entries: dict[int, Entry] = {}
-        for index, event in enumerate(events):
-            try:
-                entries[index] = self._entry(event)
-            except ProcessingError as error:
-                outcomes[index] = error
-        for batch in _pack(entries):
+        for batch in _pack(self._entries(events, outcomes)):
             for index, outcome in self._put(batch).items():
                 outcomes[index] = outcome
         return outcomes
+
+    def _entries(self, events: Sequence[Event], outcomes: list[ProcessingError | None]) -> Iterator[tuple[int, Entry]]:
+        """Write one event after the other: the text of all of them may not fit into the function's memory."""
+        for index, event in enumerate(events):
+            try:
+                yield index, self._entry(event)
+            except ProcessingError as error:
+                outcomes[index] = error
 
     def _entry(self, event: Event) -> Entry:
         if event.metadata.hops >= MAX_HOPS:
@@ -86,6 +88,8 @@ class Publisher:
             )
         entry = _write(event)
         if entry.size > self.max_entry_bytes and self.bodies is not None:
+            # The text of a large event takes four times its bytes at worst: never two of them.
+            del entry
             entry = _write(check_in(event, self.bodies))
         if entry.size > self.max_entry_bytes:
             raise PermanentDataError(
@@ -138,11 +142,11 @@ def _write(event: Event) -> Entry:
     return Entry(event.metadata.source, event.metadata.type, detail)
 
 
-def _pack(entries: dict[int, Entry]) -> Iterator[dict[int, Entry]]:
+def _pack(entries: Iterable[tuple[int, Entry]]) -> Iterator[dict[int, Entry]]:
     """Fill calls greedily, in order."""
     batch: dict[int, Entry] = {}
     size = 0
-    for index, entry in entries.items():
+    for index, entry in entries:
         if batch and (len(batch) == MAX_ENTRIES or size + entry.size > MAX_REQUEST_BYTES):
             yield batch
             batch, size = {}, 0

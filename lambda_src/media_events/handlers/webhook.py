@@ -23,8 +23,9 @@ from media_events.handlers.api_gateway import incoming, response
 from media_events.handlers.cold_start import during_init
 from media_events.handlers.invocation import seconds_left
 from media_events.ingress.idempotent_publish import IdempotentPublisher
-from media_events.ingress.webhook import DEFAULT_MAX_BODY_BYTES, WebhookReceiver, parse_partners, unavailable
+from media_events.ingress.webhook import WebhookReceiver, parse_partners, unavailable
 from media_events.messaging.idempotency import IdempotencyStore
+from media_events.partners.body_parsing import MAX_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class WebhookSettings(FunctionSettings):
     bus_arn: str = env("BUS_ARN")
     idempotency_table: str = env("IDEMPOTENCY_TABLE")
     bodies_uri: str = env("BODIES_URI")
-    max_body_bytes: int = env("MAX_BODY_BYTES", default=DEFAULT_MAX_BODY_BYTES)
+    max_body_bytes: int = env("MAX_BODY_BYTES", default=MAX_BODY_BYTES)
     max_entry_bytes: int = env("MAX_ENTRY_BYTES", default=DEFAULT_MAX_ENTRY_BYTES)
 
 

@@ -26,7 +26,7 @@ from media_events.ingress.partner_config import parse_partner_objects, read_spec
 from media_events.ingress.probe import PROBE_KEEP_SECONDS, probe_event, probe_number
 from media_events.ingress.quarantine import QuarantinedRequest
 from media_events.messaging.idempotency import IdempotencyStore
-from media_events.partners.body_parsing import media_type, type_accepted
+from media_events.partners.body_parsing import MAX_BODY_BYTES, media_type, type_accepted
 from media_events.partners.handshakes import HandshakeResponse, answer_document, answer_query
 from media_events.partners.normalization import PartialBatchError, normalise, parse_body
 from media_events.partners.notes import Notes, report_notes
@@ -39,9 +39,6 @@ from media_events.partners.signature_verification import (
     verify,
 )
 from media_events.partners.specification import PartnerSpecification
-
-DEFAULT_MAX_BODY_BYTES: Final = 6_291_456
-"""Lambda's limit for an invocation (6 MiB)."""
 
 RETRY_AFTER_SECONDS: Final = 30
 _MAYBE_OUTDATED_SECRET: Final = frozenset(
@@ -152,7 +149,7 @@ class WebhookReceiver:
     idempotent_publisher: IdempotentPublisher
     report: Telemetry
     hop: str
-    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
+    max_body_bytes: int = MAX_BODY_BYTES
     clock: Callable[[], float] = time.time
     new_notes: Callable[[], Notes] = Notes
 

@@ -1,8 +1,9 @@
 """Reads a body strictly, so that it has the same meaning for us and for every later system.
 
 Every refusal is a :class:`PermanentDataError` with one of these codes: ``body-empty``, ``body-not-utf8``,
-``body-bom``, ``json-invalid``, ``json-too-deep``, ``json-duplicate-key``, ``json-not-a-number``,
-``json-number-out-of-range``, ``text-lone-surrogate``, ``text-nul``, ``form-invalid``, ``form-duplicate-field``.
+``body-bom``, ``json-invalid``, ``json-too-deep``, ``json-too-many-values``, ``json-duplicate-key``,
+``json-not-a-number``, ``json-number-out-of-range``, ``text-lone-surrogate``, ``text-nul``, ``form-invalid``,
+``form-duplicate-field``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from urllib.parse import parse_qsl
 from media_events.core.failures import PermanentDataError
 
 MAX_DEPTH: Final = 64
+MAX_BODY_BYTES: Final = 6_291_456
+"""Lambda's limit for an invocation's payload (6 MiB):
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html ."""
+
+MAX_VALUES: Final = MAX_BODY_BYTES // 24
+"""Names and values of one body. Each takes about 125 bytes of memory at most, so all of them take five times the
+largest body; without a bound ``[],`` takes twenty times as much as its text."""
+
 MAX_INTEGER: Final = 2**63 - 1
 """Larger numbers become text: EventBridge and many readers can't hold more than a signed 64-bit integer."""
 
@@ -26,7 +35,7 @@ FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse JSON (RFC 8259), with further rules: UTF-8 without a BOM, no duplicate names, no NaN, depth 64.
+    """Parse JSON (RFC 8259), with further rules: UTF-8 without a BOM, no duplicate names, no NaN, bounded structure.
 
     Integers beyond 64 bits and floats beyond 2**63 become text, unchanged.
 
@@ -34,6 +43,7 @@ def parse_json(body: bytes) -> Any:
         PermanentDataError: with one of the module's codes.
     """
     text = _decode(body)
+    _check_size(text)
     try:
         value = json.loads(
             text,
@@ -103,6 +113,26 @@ def _decode(body: bytes) -> str:
     if "\x00" in text:
         raise PermanentDataError("text-nul", "the body holds a NUL character")
     return text
+
+
+_OUTSIDE_AND_TEXT: Final = re.compile(r'([^"]*+)(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?)?', re.DOTALL)
+"""What stands before a text, and the text. Possessive, so that no input makes it go back."""
+
+
+def _check_size(text: str) -> None:
+    """Count names and values before any is made; brackets and commas within texts are none."""
+    if max(text.count('"') // 2, _structure(text, 0, len(text))) <= MAX_VALUES:
+        return
+    values = 0
+    for texts, match in enumerate(_OUTSIDE_AND_TEXT.finditer(text)):
+        values += _structure(text, *match.span(1))
+        if max(texts, values) > MAX_VALUES:
+            raise PermanentDataError("json-too-many-values", f"the body has more than {MAX_VALUES} names and values")
+
+
+def _structure(text: str, start: int, end: int) -> int:
+    """Each opens a value, follows a name or precedes the next name or value."""
+    return sum(text.count(character, start, end) for character in ",:[{")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -78,12 +78,15 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
     names = message_names(document, headers=headers, query=query, attributes=attributes, envelope=around)
     items = _items(spec, document, names)
     notes = Notes() if notes is None else notes
+    # Once: a copy of the whole message for each event of a batch would not fit into the function's memory.
+    clean = {} if spec.data is None else _without_credentials(spec, names)
     events: dict[int, Event] = {}
     failures: dict[int, PermanentDataError] = {}
     for index, item in enumerate(items):
         try:
             context = Context({**names, "body": _object(spec, item, document), "index": index}, now)
-            events[index] = _event(spec, partner, ingress, context, notes, batch=len(items) > 1)
+            metadata = _metadata(spec, partner, ingress, context, notes, batch=len(items) > 1)
+            events[index] = Event(metadata=metadata, data=_data(spec, context, clean, notes))
         except PermanentDataError as error:
             if len(items) == 1:
                 raise
@@ -224,9 +227,9 @@ def _flatten(rule: Flatten, item: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _event(  # noqa: PLR0913 - the parts of a message
+def _metadata(  # noqa: PLR0913 - the parts of a message
     spec: PartnerSpecification, partner: str, ingress: Ingress, context: Context, notes: Notes, *, batch: bool
-) -> Event:
+) -> Metadata:
     received = received_time(context.now)
     identity, native, neutral = _identity(spec, context, notes), *_types(spec, context, notes)
     subject = _attribute(spec.subject, context, "subject", notes)
@@ -237,7 +240,7 @@ def _event(  # noqa: PLR0913 - the parts of a message
         sequence = str(context.names["attributes"]["SequenceNumber"]).zfill(20)
     if sequence is not None and batch:
         sequence = f"{sequence}.{context.names['index']:06d}"
-    metadata = Metadata(
+    return Metadata(
         id=identity,
         source=f"partner.{partner}",
         type=neutral,
@@ -253,20 +256,26 @@ def _event(  # noqa: PLR0913 - the parts of a message
         causationid=_attribute(spec.causationid, context, "causationid", notes),
         traceparent=_attribute(spec.traceparent, context, "traceparent", notes),
     )
+
+
+def _without_credentials(spec: PartnerSpecification, names: Mapping[str, Any]) -> dict[str, Any]:
+    """What all events of a message share."""
+    return {
+        "document": redact_document(names["document"], spec.redact),
+        "headers": redact(names["headers"], spec.redact, "headers"),
+    }
+
+
+def _data(spec: PartnerSpecification, context: Context, clean: Mapping[str, Any], notes: Notes) -> Any:
     body = redact(context.names["body"], spec.redact)
     if notes.thorough:
         notes.used |= {("redact", path.text) for path in spec.redact if path.is_in(context.names)}
     if spec.data is None:
-        return Event(metadata=metadata, data=body)
-    clean = {
-        "body": body,
-        "document": redact_document(context.names["document"], spec.redact),
-        "headers": redact(context.names["headers"], spec.redact, "headers"),
-    }
-    data = spec.data.find(Context({**context.names, **clean}, 0.0))
+        return body
+    data = spec.data.find(Context({**context.names, **clean, "body": body}, 0.0))
     if data is None:
         raise PermanentDataError("data-missing", f"{spec.data.expression} selects nothing")
-    return Event(metadata=metadata, data=data)
+    return data
 
 
 def _identity(spec: PartnerSpecification, context: Context, notes: Notes) -> str:

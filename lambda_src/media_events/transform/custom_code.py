@@ -80,7 +80,10 @@ class PythonStep(Step):
         except (Exception, SystemExit) as error:
             raise self._raised(error) from error
         try:
-            answer = json.loads(json.dumps(answer, allow_nan=False))
+            text = json.dumps(answer, allow_nan=False)
+            # Not three copies of the event at once.
+            del detail, answer
+            answer = json.loads(text)
         except (TypeError, ValueError, RecursionError) as error:
             raise PermanentConfigError(
                 "python-answer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,7 +39,18 @@ class Transformer:
         """Transform and publish ``messages``; the outcome of each, ``None`` only if the bus has all its events.
 
         If the bus accepts only some of a message's events, a retry publishes all of them again, with the same ids.
+        Bodies of claim checks are in memory one at a time: each may be as large as all messages together.
         """
+        outcomes: list[BaseException | None] = [None] * len(messages)
+        large = [index for index, message in enumerate(messages) if _has_claim_check(message)]
+        together = [index for index in range(len(messages)) if index not in large]
+        for indexes in (together, *([index] for index in large)):
+            batch = self._publish([messages[index] for index in indexes])
+            for index, outcome in zip(indexes, batch, strict=True):
+                outcomes[index] = outcome
+        return outcomes
+
+    def _publish(self, messages: Sequence[Message]) -> list[BaseException | None]:
         outcomes: list[BaseException | None] = [None] * len(messages)
         ready: list[tuple[int, Event]] = []
         for index, result in enumerate(self._in_parallel(messages)):
@@ -67,6 +79,8 @@ class Transformer:
         try:
             events = transform(check_out(message.event, self.bodies), self.steps, self.ports)
         except Exception as error:  # noqa: BLE001  # no failure of one message may touch another
+            # The frames of a failure hold the message's body.
+            traceback.clear_frames(error.__traceback__)
             return error
         # A redrive to this hop ends here: its mark would keep the event from every route.
         return [event.next_hop(stage="transformed", redrive=None) for event in events]
@@ -75,6 +89,14 @@ class Transformer:
         metadata = event.metadata
         self.report.info(message, event_id=metadata.id, partner=metadata.partner, type=metadata.type, hop=self.hop)
         self.report.count(metric)
+
+
+def _has_claim_check(message: Message) -> bool:
+    try:
+        return message.event.metadata.dataref is not None
+    except ProcessingError:
+        # Its outcome, which is that of its transformation.
+        return False
 
 
 def _graver(earlier: BaseException | None, refusal: ProcessingError) -> BaseException:

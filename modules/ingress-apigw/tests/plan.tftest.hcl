@@ -301,6 +301,16 @@ run "a_throttle_that_refuses_everybody_is_refused" {
   expect_failures = [var.throttle]
 }
 
+run "b17_a_body_must_fit_into_the_functions_memory" {
+  command = plan
+
+  variables {
+    function = { memory_mb = 128 }
+  }
+
+  expect_failures = [var.max_body_bytes]
+}
+
 run "the_function_must_answer_before_the_gateway_gives_up" {
   command = plan
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.core.failures import PermanentDataError
-from media_events.partners.body_parsing import MAX_DEPTH, media_type, parse_form, parse_json, type_accepted
+from media_events.partners.body_parsing import MAX_DEPTH, MAX_VALUES, media_type, parse_form, parse_json, type_accepted
 
 
 def refusal(body: bytes, parse=parse_json) -> str:
@@ -189,3 +189,29 @@ def test_missing_or_repeated_content_type_is_accepted_only_where_the_specificati
     assert media_type([("content-type", "application/json"), ("Content-Type", "application/json")]) is None
     assert type_accepted(None, ("application/json",)) is False
     assert type_accepted(None, ("application/json", "none")) is True
+
+
+@pytest.mark.attack("B17")
+@pytest.mark.parametrize(
+    ("unit", "values"), [(b"0", 1), (b'""', 1), (b"[]", 2), (b"{}", 2), (b'{"a":0}', 3), (b'{"a":"b"}', 3)]
+)
+def test_b17_names_and_values_are_bounded(unit, values):
+    def body(count):
+        return b"[" + b",".join([unit] * (count // values)) + b"]"
+
+    assert parse_json(body(MAX_VALUES - values))
+    assert refusal(body(MAX_VALUES + 2 * values)) == "json-too-many-values"
+
+
+@pytest.mark.attack("B17")
+@pytest.mark.parametrize("filler", [",[{:" * 10, '\\"[,', "\\\\", "[,\n\\u00e9"])
+def test_b17_brackets_in_texts_are_no_values(filler):
+    text = json.dumps([filler * MAX_VALUES])
+
+    assert parse_json(text.encode()) == [filler * MAX_VALUES]
+
+
+@pytest.mark.attack("B17")
+@pytest.mark.parametrize("body", [b'"' * 3_000_000, b'"' + b'\\"' * 1_500_000, b'["' + b",[" * 1_500_000])
+def test_b17_texts_without_an_end_are_refused_after_one_look_at_each_byte(body):
+    assert refusal(body) in ("json-too-many-values", "json-invalid")

@@ -1,0 +1,125 @@
+"""A process that takes a body of the greatest size, and prints the most memory that it took, in MiB.
+
+python -m tests.fakes.largest_bodies webhook values
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics  # noqa: F401 - part of every function's memory
+
+from media_events.core.failures import ProcessingError
+from media_events.events.claim_check import digest
+from media_events.events.publisher import Entry, Publisher
+from media_events.handlers import webhook
+from media_events.messaging.message import Message
+from media_events.partners.body_parsing import MAX_BODY_BYTES, MAX_VALUES
+from media_events.transform import Transformer, parse_steps
+from tests.fakes.hop import FakeReport
+from tests.fakes.transform_ports import Outside
+from tests.fakes.webhook_requests import WebhookHarness
+
+HEAD: Final = '{"id":"evt","type":"video.asset.ready","values":['
+BATCH: Final = 4
+
+
+def repeated(unit: str) -> str:
+    """As many of ``unit`` as fit."""
+    return HEAD + ",".join([unit] * ((MAX_BODY_BYTES - len(HEAD) - 2) // (len(unit) + 1))) + "]}"
+
+
+def costliest(size: int = MAX_BODY_BYTES) -> str:
+    """A body within all bounds that takes most memory: no two names are equal, and every letter takes four bytes."""
+    units = ",".join(f'{{"{number}":{{}}}}' for number in range((MAX_VALUES - 20) // 4))[: size - 200]
+    units = units[: units.rindex(",")]
+    head = f'{HEAD}{units}],"text":"\U0001f600'
+    return head + "a" * (size - len(head.encode()) - 2) + '"}'
+
+
+BODIES: Final[dict[str, Callable[[], str]]] = {
+    "lists": lambda: repeated("[]"),
+    "objects": lambda: repeated('{"a":1}'),
+    "nested": lambda: repeated("[" * 60 + "]" * 60),
+    "brackets": lambda: "[" * MAX_BODY_BYTES,
+    "quotes": lambda: '"' * MAX_BODY_BYTES,
+    "texts": lambda: repeated('"\\"[,["'),
+    "costliest": costliest,
+}
+
+STEPS: Final[dict[str, list[dict[str, Any]]]] = {
+    "map": [{"map": {"asset": "data"}}],
+    "python": [{"python": {"function": "acme:same"}}],
+    "failing": [{"split": {"items": "data.id"}}],
+    "repeated": [{"split": {"items": "data.values[:300]", "into": "value"}}],
+}
+
+
+class _Bodies:
+    """Makes the body anew at each read, as S3 does."""
+
+    def get(self, uri: str) -> bytes:  # noqa: ARG002
+        return TEXT.encode()
+
+    def put(self, content: bytes, *, content_type: str = "application/json") -> str:  # noqa: ARG002
+        return f"s3://bodies/{digest(content)}"
+
+
+class _Bus:
+    def put(self, entries: Sequence[Entry]) -> Sequence[ProcessingError | None]:
+        return [None] * len(entries)
+
+
+TEXT = ""
+
+
+def take_webhook(kind: str) -> None:
+    """A genuine partner's request."""
+    specification = {"preset": "mux", "redact": ["body.**.stream_key", "body.data.tokens.*.value"]}
+    partners = {"mux": {"specification": specification, "secret_arns": ["arn:mux"]}}
+    service = WebhookHarness(partners=partners, max_body_bytes=MAX_BODY_BYTES)
+    webhook.application = service.application  # type: ignore[assignment]
+    body = BODIES[kind]().encode()
+    assert len(body) <= MAX_BODY_BYTES
+    assert service.post(body).status == 202
+
+
+def take_transform(kind: str) -> None:
+    """A batch of messages, each with a claim check or, to be repeated, with its event."""
+    global TEXT  # noqa: PLW0603 - one process, one body
+    TEXT = costliest()
+    metadata: dict[str, Any] = dict.fromkeys(("source", "type", "nativetype", "partner", "partitionkey"), "x")
+    metadata |= dict.fromkeys(("time", "recordedtime"), "2026-09-21T14:13:20Z") | {"ingress": "webhook"}
+    details = [
+        {"metadata": metadata | {"id": str(number), "dataref": f"s3://bodies/{number}"}, "data": {}}
+        for number in range(BATCH)
+    ]
+    if kind == "repeated":
+        details = [{"metadata": metadata | {"id": "e"}, "data": json.loads(costliest(200_000))}]
+    outside = Outside(python={"acme:same": lambda event: event["data"]})
+    transformer = Transformer(
+        steps=parse_steps(STEPS[kind], load=outside.python.__getitem__),
+        ports=outside.ports,
+        publisher=Publisher(bus=_Bus(), bodies=_Bodies()),
+        hop="transform/all",
+        report=FakeReport(),
+        bodies=_Bodies(),
+    )
+    messages = [
+        Message(body=json.dumps({"detail": detail}), message_id=str(number), receipt_handle="r")
+        for number, detail in enumerate(details)
+    ]
+    failed = [outcome for outcome in transformer.handle(messages) if outcome is not None]
+    assert len(failed) == (BATCH if kind == "failing" else 0)
+
+
+if __name__ == "__main__":
+    for service in ("s3", "events", "sqs", "dynamodb", "secretsmanager"):
+        boto3.client(service, region_name="eu-west-1")  # type: ignore[call-overload]
+    {"webhook": take_webhook, "transform": take_transform}[sys.argv[1]](sys.argv[2])
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
