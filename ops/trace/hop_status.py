@@ -98,6 +98,8 @@ def _in_review(evidence: HopEvidence) -> tuple[State, str] | None:
         where = f"waits for a person since {item.last_failed_at}"
         if evidence.done:
             where += "; the idempotency store has it as delivered, so a retry would only close the item"
+        elif item.on_its_way_since is not None:
+            where += f"; a retry is on its way since {item.on_its_way_since}"
         return "in review", where
     if item.status == "RETRYING" and not evidence.done:
         since = epoch(item.retried_at)
@@ -122,12 +124,17 @@ def _settled(evidence: HopEvidence) -> tuple[State, str] | None:
     skips = {record.text("reason") for record in evidence.records(timeline.SKIPPED)}
     if "archived" in skips:
         return "archived", "was not sent: a person had archived it"
+    if "edited" in skips:
+        return "superseded", "was not sent: a person had corrected it"
     if evidence.done or skips or evidence.records(timeline.DELIVERED):
         record = evidence.idempotency
         if "superseded" in skips if record is None else record.superseded:
             return "superseded", "was not sent: a later event of its key had been delivered"
         return "delivered", _delivered(evidence)
-    return None if evidence.item is None else _closed(evidence.item)
+    if evidence.item is not None:
+        return _closed(evidence.item)
+    withdrawn = evidence.idempotency is not None and evidence.idempotency.state == "withdrawn"
+    return ("archived", "a person decided that it shall not be delivered") if withdrawn else None
 
 
 def _closed(item: ReviewItem) -> tuple[State, str] | None:

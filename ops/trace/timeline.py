@@ -45,6 +45,7 @@ _SKIPS: Final[dict[str, tuple[str, Tone]]] = {
     "duplicate": ("delivered before: it was not sent again", "plain"),
     "superseded": ("not sent: a later event of its key had been delivered", "plain"),
     "archived": ("not sent: a person had archived it", "plain"),
+    "edited": ("not sent: a person had corrected it", "plain"),
 }
 MOVES: Final = frozenset({*_MEANINGS, SKIPPED} - {DUPLICATE, "request quarantined"})
 """The messages of lines that say where an event went."""
@@ -103,7 +104,9 @@ def _idempotency_steps(evidence: Evidence) -> Iterator[Step]:
         if (("ingress" if destination is None else "route"), destination) in logged:
             continue
         meaning: tuple[str, Tone]
-        if record.state == "started":
+        if record.state == "withdrawn":
+            meaning = ("a person decided that it shall not be delivered", "plain")
+        elif record.state == "started":
             meaning = ("an attempt began that is not confirmed", "waiting")
         elif destination is None:
             meaning = _MEANINGS[ACCEPTED]

@@ -201,7 +201,6 @@ def _failed(message: Message, error: BaseException, consumer: Consumer) -> int |
     """Deal with a failed record: ``None`` if it is elsewhere and so done, else the seconds until it comes back."""
     if isinstance(error, DeferredError) and message.is_isolated:
         # A copy in the hop's queue could crash live messages' batches. It waits where it is, in the dead-letter queue.
-        _report_deferred(message, error, consumer)
         return _seconds(error)
     if isinstance(error, DeferredError) and _deferred(message, error, consumer):
         _report_waiting(message, consumer)
@@ -278,13 +277,9 @@ def _deferred(message: Message, error: DeferredError, consumer: Consumer) -> boo
         consumer.report.warning("event not deferred", **about, hop=consumer.hop, **error_location(refusal))
         return False
     if sent:
-        _report_deferred(message, error, consumer)
+        consumer.report.info("event deferred", **consumer.about(message), hop=consumer.hop, reason=error.code)
+        consumer.report.count("EventsDeferred")
     return sent
-
-
-def _report_deferred(message: Message, error: DeferredError, consumer: Consumer) -> None:
-    consumer.report.info("event deferred", **consumer.about(message), hop=consumer.hop, reason=error.code)
-    consumer.report.count("EventsDeferred")
 
 
 def _copied(message: Message, error: DeferredError, consumer: Consumer, deferrals: DeferralQueue) -> bool:

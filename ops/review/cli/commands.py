@@ -123,6 +123,7 @@ def show(
         note(f"its place in its key queue can't be read: {error.message}")
     if json:
         document: dict[str, Any] = {**item.to_dict(), "body": body if problem is None else None}
+        document |= {"on_its_way_since": item.on_its_way_since}
         document |= {"body_problem": problem, "order": None if position is None else position.to_dict()}
         document["edits"] = [{"event_id": e, "item_id": None if i is None else i.item_id} for e, i in edits]
         print_json(document)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def summary(item: ReviewItem) -> dict[str, Any]:
     omitted = {"body", "message_attributes", "response"}
-    return {name: value for name, value in item.to_dict().items() if name not in omitted}
+    values = {name: value for name, value in item.to_dict().items() if name not in omitted}
+    return values | {"on_its_way_since": item.on_its_way_since}
 
 
 _STYLES: Final = {"OPEN": "bold red", "RETRYING": "yellow", "RESOLVED": "green", "ARCHIVED": "dim", "SUPERSEDED": "dim"}
@@ -32,9 +33,10 @@ def listing(items: Sequence[ReviewItem]) -> Listing:
     """Items, three lines each."""
     table = Listing([Column("item", "id"), Column("event", "name"), Column("why")])
     for item in items:
+        travels = f"\non its way since\n{moment(item.on_its_way_since)}" if item.on_its_way_since else ""
         several = f", {len(item.attempts)} failures" if len(item.attempts) > 1 else ""
         table.add(
-            Text.assemble(item.item_id, "\n", (item.status, _STYLES.get(item.status, ""))),
+            Text.assemble(item.item_id, "\n", (item.status, _STYLES.get(item.status, "")), (travels, "yellow")),
             Text(plain(f"{item.event_id}") + "\n" + plain(f"{item.type or '(no type)'} to {item.destination}")),
             Text.assemble(
                 (plain(item.error_code), "bold"),
@@ -60,6 +62,7 @@ def card(
     rows = {
         "item": item.item_id,
         "status": item.status,
+        "on its way": None if item.on_its_way_since is None else f"since {item.on_its_way_since}, and may yet arrive",
         "event": f"{item.event_id} ({item.source})",
         "type": item.type,
         "correlation": item.correlation_id,

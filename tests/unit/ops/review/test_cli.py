@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import typer
@@ -49,6 +50,17 @@ def test_a_list_shows_waiting_items_with_their_reasons(review, capsys):
     shown = capsys.readouterr().out
     for part in (review.item.item_id, "evt-1", "cms", "http-503", "the destination answered 503"):
         assert part in shown
+
+
+def test_an_open_item_whose_retry_may_yet_arrive_is_shown_as_on_its_way(review, capsys):
+    sent = "2026-11-25T09:30:00.000Z"
+    review.table.items[review.item.item_id] = replace(review.item, retried_at=sent)
+    for arguments in (["list"], ["show", review.item.item_id]):
+        assert command(*arguments, *TABLE) == 0
+        assert "on its way" in capsys.readouterr().out
+        assert command(*arguments, "--json", *TABLE) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert document.get("items", [document])[0]["on_its_way_since"] == sent
 
 
 def test_a_list_for_programs_is_json_and_has_no_bodies(review, capsys):

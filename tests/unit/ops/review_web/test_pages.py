@@ -52,6 +52,12 @@ def test_a_group_shows_its_items_by_status(browser, item, world):
     assert browser.get("/groups/none").status_code == 404
 
 
+def test_an_open_item_whose_retry_may_yet_arrive_is_shown_as_on_its_way(browser, item, world):
+    world.table.update(replace(item, retried_at="2099-01-01T00:00:00.000Z", version=2), over=item)
+    for path in (f"/items/{item.item_id}", f"/groups/{item.group_id}", "/items"):
+        assert "n its way since" in browser.get(path).text
+
+
 def test_an_item_tells_its_story(browser, item, world):
     world.place.review.record(item.item_id, "note", result="asked the CMS team", reason="")
     page = browser.get(f"/items/{item.item_id}").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,14 @@ def test_an_idempotency_record_alone_shows_a_delivery():
         ("accepted and put on the bus", "idempotency store"),
         ("delivered", "idempotency store"),
     ]
+
+
+def test_a_decision_of_a_person_against_an_event_is_no_delivery():
+    withdrawn = replace(idempotency_record("destination/cms"), state="withdrawn")
+    event = trace(*BEGUN, *DELIVERED[1:], idempotency_records=[withdrawn])
+
+    assert states(event)["cms"] == "archived"
+    assert "a person decided that it shall not be delivered" in [step.what for step in event.steps]
 
 
 def test_a_step_in_both_log_and_idempotency_store_is_shown_once():
