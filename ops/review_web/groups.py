@@ -30,7 +30,7 @@ EXPLAINED: Final[dict[Status, str]] = {
     "RETRYING": "Sent again, and not confirmed yet.",
     "RESOLVED": "Delivered, or sent if nothing confirms it. It opens again if it fails.",
     "ARCHIVED": "A person gave it up. It stays archived if the event fails again.",
-    "SUPERSEDED": "An edited event was sent in its place.",
+    "SUPERSEDED": "An edited event was sent in its place, or its event has an item of its own.",
 }
 SHORTCUTS: Final = (
     (("j", "k"), "next and previous row"),

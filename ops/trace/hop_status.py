@@ -141,6 +141,8 @@ def _closed(item: ReviewItem) -> tuple[State, str] | None:
     if item.status == "ARCHIVED":
         return "archived", "was archived by a person, undelivered"
     if item.status == "SUPERSEDED":
+        if item.change.get("action") != "edit":
+            return "superseded", f"its event is {item.superseded_by}, which has an item of its own"
         return "superseded", f"was corrected by a person: {item.superseded_by} was sent in its place"
     if item.status != "RESOLVED":
         return None

@@ -183,6 +183,9 @@ class FakeReviewTable:
             self.trap.step("message", lambda: self.messages.__setitem__(message, item_id))
         return self.messages[message]
 
+    def name_item_of(self, message: str, item_id: str) -> None:
+        self.trap.step("message", lambda: self.messages.__setitem__(message, item_id))
+
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         if self.announced.get(group_id, float("-inf")) > now - quiet_seconds:
             return False

@@ -107,8 +107,10 @@ class Run:
     def _count(self, tally: Tally) -> None:
         open_items: dict[str, list[ReviewItem]] = defaultdict(list)
         for item in self.items():
-            for mark in marks_of(item, self._stored):
-                open_items[mark].append(item)
+            # A message's item is superseded once the message's event is known: then the event's item is the one.
+            if item.status != "SUPERSEDED":
+                for mark in marks_of(item, self._stored):
+                    open_items[mark].append(item)
         effects, requests = self._effects()
         for event in self.scenario.events:
             if event.mark in self.senders.accepted:

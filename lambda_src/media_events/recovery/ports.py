@@ -89,6 +89,10 @@ class ReviewTable(Protocol):
         """
         ...
 
+    def name_item_of(self, message: str, item_id: str) -> None:
+        """Record ``item_id`` for ``message``, in place of the one recorded before."""
+        ...
+
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         """Whether a group has not been announced for ``quiet_seconds``; records it as announced."""
         ...

@@ -11,10 +11,11 @@ from typing import Any, Final, Literal, Self, cast, get_args
 from media_events.core.failures import FailureClass
 
 Status = Literal["OPEN", "RETRYING", "RESOLVED", "ARCHIVED", "SUPERSEDED"]
-"""``SUPERSEDED``: an operator sent an edited event in its place (``superseded_by``)."""
+"""``SUPERSEDED``: another event took its place (``superseded_by``): an operator's edited event, or the event of a
+message that was not known when the item was opened."""
 STATUSES: Final = cast("tuple[Status, ...]", get_args(Status))
 DECIDED: Final[frozenset[Status]] = frozenset({"ARCHIVED", "SUPERSEDED"})
-"""A person has decided: the status stays even if the event fails again."""
+"""The status stays even if the event fails again: a person has decided, or another item is about it."""
 WAITING: Final[frozenset[Status]] = frozenset({"OPEN", "RETRYING"})
 """Waiting for a person, or for the outcome of a person's retry."""
 
@@ -257,6 +258,21 @@ class ReviewItem:
             change=self.change,
             version=self.version + 1,
         )
+
+    def with_history_of(self, nameless: ReviewItem) -> ReviewItem:
+        """This item with the failures of ``nameless``, the item of its message from before its event was known."""
+        own = {attempt.message_id for attempt in self.attempts}
+        earlier = tuple(attempt for attempt in nameless.attempts if attempt.message_id not in own)
+        return replace(
+            self,
+            attempts=(*earlier, *self.attempts)[-MAX_ATTEMPTS_KEPT:],
+            first_failed_at=min(self.first_failed_at, nameless.first_failed_at),
+            retried_at=nameless.retried_at,
+        )
+
+    def superseded(self, event_id: str) -> ReviewItem:
+        """This item of a message, closed in favour of the item of its event."""
+        return replace(self, status="SUPERSEDED", superseded_by=event_id, version=self.version + 1)
 
     def with_failure_of(self, later: ReviewItem) -> ReviewItem:
         """``later``'s failure recorded on this item, whose event id is known."""

@@ -35,7 +35,7 @@ from media_events.recovery.dead_letter import DeadLetter, with_identity
 from media_events.recovery.ports import Functions, RateLimiter, ReviewTable, Topic
 from media_events.recovery.redrive_messages import inspection_payload
 from media_events.recovery.redrive_policy import TIMESTAMP, DeadLetterQueue, first_failed, return_to
-from media_events.recovery.review_item import INLINE_BODY_BYTES, Attempt, ReviewItem, group_id, item_id
+from media_events.recovery.review_item import DECIDED, INLINE_BODY_BYTES, Attempt, ReviewItem, group_id, item_id
 
 GROUP_QUIET_SECONDS: Final = 24 * 3600
 """A failure group is announced again only after it has not been announced for this long."""
@@ -90,10 +90,12 @@ class ReviewOpener:
         """
         dead_letter = self._inspected(dead_letter, queue)
         item = review_item(dead_letter, failure, queue, bus_arn=self.bus_arn)
-        item = self._with_recorded_id(item, dead_letter)
+        item, nameless = self._of_its_message(item, dead_letter)
         item = self._with_durable_body(item)
         item = self._with_event_body(item, dead_letter)
         change = self._write(item, has_no_event_id=dead_letter.has_no_event_id)
+        if nameless is not None:
+            self._supersede(nameless, item, dead_letter)
         if change is not None:
             self.report.warning(
                 change,
@@ -103,7 +105,7 @@ class ReviewOpener:
                 item_id=item.item_id,
                 group_id=item.group_id,
             )
-        if change == OPENED:
+        if change == OPENED and nameless is None:
             self.report.count("ReviewItemsOpened")
         self._announce(item)
 
@@ -145,19 +147,34 @@ class ReviewOpener:
                 refusal = error
         raise refusal
 
-    def _with_recorded_id(self, item: ReviewItem, dead_letter: DeadLetter) -> ReviewItem:
-        """``item`` with the id that was recorded for its message before, if any.
+    def _of_its_message(self, item: ReviewItem, dead_letter: DeadLetter) -> tuple[ReviewItem, str | None]:
+        """``item`` as the one item of its message, and the id under which the message was recorded before its event.
 
         A function may dead-letter a message with its event's identity and die before it answers. SQS then moves the
-        same message without an identity. Both become one item, whichever comes first.
+        same message without an identity. Both become one item, whichever comes first: the event's, once it is known.
         """
         if dead_letter.first_message_id is None:
-            return item
-        message = f"{len(item.hop)}:{item.hop}|{dead_letter.first_message_id}"
-        recorded = self.table.item_of(message, item.item_id, lasting=dead_letter.has_no_event_id)
-        if recorded == item.item_id or (not dead_letter.has_no_event_id and self.table.get(item.item_id) is not None):
-            return item
-        return replace(item, item_id=recorded)
+            return item, None
+        recorded = self.table.item_of(_message(item, dead_letter), item.item_id, lasting=dead_letter.has_no_event_id)
+        if recorded == item.item_id:
+            return item, None
+        nameless = None if dead_letter.has_no_event_id else self.table.get(recorded)
+        if dead_letter.has_no_event_id or (nameless is not None and nameless.status == "ARCHIVED"):
+            return replace(item, item_id=recorded), None
+        return (item if nameless is None else item.with_history_of(nameless)), recorded
+
+    def _supersede(self, nameless: str, item: ReviewItem, dead_letter: DeadLetter) -> None:
+        """Close the item of a message whose event is known by now, and name the event's from now on.
+
+        The event's item has been written. Each step may be repeated, and is until the last one is done.
+        """
+        for _ in range(WRITE_ATTEMPTS):
+            existing = self.table.get(nameless)
+            if existing is None or existing.status in DECIDED:
+                self.table.name_item_of(_message(item, dead_letter), item.item_id)
+                return
+            self.table.update(existing.superseded(item.event_id), over=existing)
+        raise TransientError("review-conflict", "other writers kept changing the review item")
 
     # --- its bodies --------------------------------------------------------------------------------------------------
 
@@ -235,6 +252,10 @@ class ReviewOpener:
         if self.rate_limiter is None:
             return True
         return self.rate_limiter.try_acquire(NOTIFICATIONS, per_second=self.notices_per_second, burst=3600.0)
+
+
+def _message(item: ReviewItem, dead_letter: DeadLetter) -> str:
+    return f"{len(item.hop)}:{item.hop}|{dead_letter.first_message_id}"
 
 
 def review_item(dead_letter: DeadLetter, failure: Failure, queue: DeadLetterQueue, *, bus_arn: str) -> ReviewItem:

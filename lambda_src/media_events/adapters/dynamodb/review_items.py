@@ -192,18 +192,25 @@ class DynamoReviewTable:
 
         The record outlives the message; with ``lasting`` it never expires.
         """
-        # A digest: the message contains its first id itself, and a key has a limited length.
-        key = {"item_id": {"S": MESSAGE_PREFIX + hashlib.sha256(message.encode(errors="surrogatepass")).hexdigest()}}
-        expires = {"expires": {"N": str(int(self._clock()) + MESSAGES_KEPT_SECONDS)}}
-        entry: Any = {**key, "known_as": {"S": item_id}, **({} if lasting else expires)}
         recorded = put_if(
             self._client,
             doing="recording a message's item",
             TableName=self._table,
-            Item=entry,
+            Item=self._known_as(message, item_id, lasting=lasting),
             ConditionExpression="attribute_not_exists(item_id)",
         )
         return str(recorded["known_as"]["S"]) if recorded else item_id
+
+    def name_item_of(self, message: str, item_id: str) -> None:
+        """Record ``item_id`` for ``message``, in place of the one recorded before."""
+        with translated("recording a message's item"):
+            self._client.put_item(TableName=self._table, Item=self._known_as(message, item_id, lasting=False))
+
+    def _known_as(self, message: str, item_id: str, *, lasting: bool) -> Any:
+        # A digest: the message contains its first id itself, and a key has a limited length.
+        key = {"item_id": {"S": MESSAGE_PREFIX + hashlib.sha256(message.encode(errors="surrogatepass")).hexdigest()}}
+        expires = {"expires": {"N": str(int(self._clock()) + MESSAGES_KEPT_SECONDS)}}
+        return {**key, "known_as": {"S": item_id}, **({} if lasting else expires)}
 
     def announce(self, group_id: str, *, now: float, quiet_seconds: float) -> bool:
         """Whether a group has not been announced for ``quiet_seconds``; records it as announced."""

@@ -333,6 +333,14 @@ def test_a_message_has_the_item_that_it_was_given_first(table, client):
     assert all("/" in entry["item_id"]["S"] for entry in entries)
 
 
+def test_a_message_whose_event_is_known_has_the_events_item_from_then_on(table, client):
+    table.item_of("ingress/in|m-0", "item-a", lasting=True)
+    table.name_item_of("ingress/in|m-0", "item-b")
+    assert table.item_of("ingress/in|m-0", "item-c", lasting=True) == "item-b"
+    (entry,) = client.scan(TableName=TABLE)["Items"]
+    assert "expires" in entry
+
+
 def test_a_message_may_say_what_it_likes_of_its_id(table):
     for said in ("m" * 100_000, "", "\ud800", "a/b"):
         assert table.item_of(said, "item-a", lasting=False) == "item-a"

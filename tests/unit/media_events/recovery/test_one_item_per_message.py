@@ -6,11 +6,14 @@ nothing in it tells which event it is.
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from media_events.recovery.review_item import WAITING, ReviewItem
 from tests.fakes.dead_letters import NOW, record
 from tests.fakes.recovery import ACCOUNT, URL, Crash, World, queue
 
@@ -41,6 +44,10 @@ def made(hop: str, message_id: str) -> dict[str, Any]:
     return record("junk") | changes
 
 
+def waiting(world: World) -> list[ReviewItem]:
+    return [item for item in world.table.items.values() if item.status in WAITING]
+
+
 @pytest.fixture(name="world")
 def _world() -> World:
     return World(*PLACES, now=NOW)
@@ -62,9 +69,11 @@ def test_what_was_moved_and_then_found_given_up_gets_the_events_name(world: Worl
     (before,) = world.table.items.values()
     assert before.event_id == "message-m-0"
     assert world.handle_batch(given_up()) == []
-    (item,) = world.table.items.values()
-    assert (item.item_id, item.event_id, item.partner) == (before.item_id, "evt-1", "mux")
+    (item,) = waiting(world)
+    assert (item.event_id, item.partner) == ("evt-1", "mux")
     assert [attempt.message_id for attempt in item.attempts] == ["m-0", "d-1"]
+    former = world.table.items[before.item_id]
+    assert (former.status, former.superseded_by) == ("SUPERSEDED", "evt-1")
 
 
 def test_two_messages_of_one_event_are_one_item(world: World):
@@ -78,10 +87,40 @@ def test_two_messages_in_which_nothing_tells_an_event_are_two_items(world: World
     assert len(world.table.items) == 2
 
 
-def test_an_event_that_has_an_item_keeps_it_when_another_message_of_it_was_moved(world: World):
-    assert world.handle_batch(given_up("m-1"), moved("m-0"), given_up("m-0", dead_letter="d-2")) == []
-    named = [item for item in world.table.items.values() if item.event_id == "evt-1"]
-    assert [len(item.attempts) for item in named] == [2]
+LETTERS = {
+    "d-1": given_up("m-0", dead_letter="d-1"),
+    "d-2": given_up("m-1", dead_letter="d-2"),
+    "m-0": moved("m-0"),
+    "m-1": moved("m-1"),
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(LETTERS)))
+def test_two_messages_of_an_event_are_one_item_in_whatever_order_their_dead_letters_come(world: World, order: Any):
+    assert world.handle_batch(*(LETTERS[name] for name in order)) == []
+    (item,) = waiting(world)
+    assert item.event_id == "evt-1"
+    assert {attempt.message_id for attempt in item.attempts} == set(LETTERS)
+
+
+@pytest.mark.parametrize("status", ["RESOLVED", "RETRYING"])
+def test_a_message_that_fails_again_after_its_retry_is_open_once(world: World, status: Any):
+    world.handle_batch(moved())
+    (before,) = world.table.items.values()
+    retried = replace(before, status=status, retried_at="2099-01-01T00:00:00.000Z", version=2)
+    world.table.items[before.item_id] = retried
+    assert world.handle_batch(given_up(), made("in", "m-0") | {"messageId": "m-9"}) == []
+    assert "evt-1" in {item.event_id for item in waiting(world)}
+    assert world.table.items[before.item_id].status == "SUPERSEDED"
+
+
+def test_a_message_that_a_person_has_archived_stays_archived_once_its_event_is_known(world: World):
+    world.handle_batch(moved())
+    (before,) = world.table.items.values()
+    world.table.items[before.item_id] = replace(before, status="ARCHIVED", version=2)
+    assert world.handle_batch(given_up()) == []
+    (item,) = world.table.items.values()
+    assert (item.status, item.event_id) == ("ARCHIVED", "evt-1")
 
 
 def test_two_hops_messages_have_nothing_to_do_with_each_other(world: World):
@@ -101,5 +140,6 @@ def test_wherever_the_function_dies_there_is_one_item_in_the_end(dead_letters: t
             world.handle_batch(*dead_letters)
         world.spring(None)
         world.handle_batch(*dead_letters)
-        (item,) = world.table.items.values()
+        world.handle_batch(moved())
+        (item,) = waiting(world)
         assert (item.event_id, len(item.attempts)) == ("evt-1", 2)
