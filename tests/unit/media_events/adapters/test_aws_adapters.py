@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import partial
 
 import boto3
 import pytest
@@ -12,7 +13,7 @@ from moto import mock_aws
 
 from media_events.adapters.aws_errors import judge, rejection
 from media_events.adapters.boto_clients import client as make_client
-from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, parse_uri
 from media_events.adapters.sqs.hop_queue import SqsQueue
@@ -119,6 +120,21 @@ class TestIdempotencyStore:
         clock.now += 2
 
         assert store_of("two").acquire("k", lease_seconds=30).state == "owned"
+
+    @pytest.mark.parametrize("keep", [RETENTION_SECONDS, 60])
+    def test_effect_is_done_until_it_expires_whoever_reads_it(self, store_of, clock, keep):
+        store_of("one").acquire("k", lease_seconds=30)
+        readers = (
+            store_of("two").done,
+            partial(IdempotencyReader(boto3.client("dynamodb"), clock=clock).done, "idempotency"),
+        )
+        assert [done("k") for done in readers] == [False, False]
+        store_of("one").complete("k", keep_seconds=keep)
+        clock.now += keep + CLOCK_SKEW_SECONDS - 1
+        assert [done("k") for done in readers] == [True, True]
+        clock.now += 2
+
+        assert [done("k") for done in readers] == [False, False]
 
     def test_entry_released_between_put_and_read_is_in_progress_for_one_more_try(self, clock):
         class Racing:

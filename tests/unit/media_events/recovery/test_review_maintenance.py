@@ -135,6 +135,22 @@ def test_what_was_opened_again_stays(house):
     assert (house.status(), len(bodies(house))) == ("OPEN", 1)
 
 
+def test_what_was_opened_again_after_it_was_listed_stays(house):
+    item = archived(house)
+    house.clock.now += 31 * DAY
+    closed = house.table.closed
+
+    def opened_then(status, **options):
+        found = closed(status, **options)
+        if found:
+            house.change(item, status="OPEN")
+        return found
+
+    house.table.closed = opened_then
+    house.keep()
+    assert (house.status(), len(bodies(house))) == ("OPEN", 1)
+
+
 def test_an_archived_item_that_fails_again_stays_for_as_long_again(house):
     item = archived(house)
     house.clock.now += 20 * DAY

@@ -188,6 +188,17 @@ def test_a_body_in_the_bucket_is_fetched_before_anything_changes():
     assert review.queues.sent[0]["body"] == "the whole body"
 
 
+def test_an_event_whose_body_has_expired_is_sent_only_after_its_copy_was_put_back():
+    review = FakeReview(make_item(retained_bodies={"s3://bodies/kept/of-the-event": "s3://bodies/kept/copy"}))
+    stored = {"s3://bodies/kept/copy": b"the event's data"}
+    review.bodies.get = stored.__getitem__
+    steps = []
+    review.bodies.put = lambda content, **_: steps.append(content)
+    review.queues.send = lambda *_, **__: steps.append("sent")
+    review.retry(wait=0)
+    assert steps == [b"the event's data", "sent"]
+
+
 def test_a_body_that_is_gone_leaves_the_item_open_and_says_so():
     review = FakeReview(make_item(body=None, bodyref=FakeBodies.base + "0" * 64))
     ((result, reason),) = review.retry()

@@ -176,6 +176,15 @@ def test_parked_ones_are_called_when_the_head_is_delivered_as_far_as_nothing_els
     assert resumed(key_queue) == []
 
 
+def test_a_parked_event_that_is_past_is_called_so_that_a_person_hears_of_it():
+    # What may have been delivered stands before an earlier one, and is delivered.
+    key_queue, _ = tried(lane_of(2), 2, outcome_unknown=True).register("e1", at(1), now=10)
+    key_queue, _ = tried(tried(key_queue, 2), 2).park("e1", now=10, window=WINDOW)
+    key_queue = claim(key_queue, 2)[0].settle("e2", now=11)
+    assert resumed(key_queue) == ["e1"]
+    assert key_queue.with_resumed({"e1": 1}, since=6).register("e1", at(1), now=12)[1] == "past"
+
+
 def test_nobody_is_called_who_would_be_parked_again_at_once():
     # The message of the head is held up somewhere: nobody has tried it, and it is not called for either.
     key_queue, parked = lane_of(1, 2).park("e2", now=WINDOW + 61, window=WINDOW)

@@ -11,6 +11,7 @@ from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoPar
 from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import Deliverer, destination_key
+from media_events.delivery.ordering import key_queue
 from media_events.delivery.ordering.key_queue import KeyQueue, parked_key
 from media_events.delivery.ordering.latest_only import Position
 from media_events.delivery.ordering.resequencer import MAX_PARKED_BYTES, Parked
@@ -134,6 +135,46 @@ def test_who_is_too_long_to_be_parked_waits_in_the_queue(park):
     park(*messages)
     park.clock.now += 6
     assert park(*messages) == ["http-422", "order-waiting"]
+
+
+def test_a_message_is_delivered_and_not_parked_where_its_head_was_delivered_meanwhile(park, monkeypatch):
+    park.fails["e1"] = REFUSED
+    park(message(1), message(2))
+    park.clock.now += 6
+    assert park(message(1)) == ["http-422"]
+    put = DynamoParkedMessages.put
+
+    def put_while_the_head_is_delivered(self, key, parked):
+        monkeypatch.undo()
+        put(self, key, parked)
+        park.fails.clear()
+        assert park(message(1)) == [None]
+
+    monkeypatch.setattr(DynamoParkedMessages, "put", put_while_the_head_is_delivered)
+    assert park(message(2)) == [None]
+    assert park.arrived == ["e1", "e2"]
+
+
+def test_an_event_that_timed_out_may_have_been_delivered_and_stays_before_earlier_ones(block):
+    block.fails["e2"] = TransientError("timeout", "no answer came in time")
+    assert block.settled(2) == ["timeout"]
+    block.fails.clear()
+    assert block.settled(1) == ["order-waiting"]
+    assert block(message(2)) == [None]
+    assert block(message(1)) == ["order-late"]
+    assert block.arrived == ["e2"]
+
+
+def test_an_event_for_which_its_key_queue_has_no_room_waits_in_the_queue(block, monkeypatch):
+    monkeypatch.setattr(key_queue, "MAX_BYTES", 150)
+    block.fails["e1"] = DOWN
+    assert block.settled(1, 2, 3, 4) == ["http-503"] + ["order-waiting"] * 3
+    assert len(block.key_queue().entries) < 4
+    block.fails.clear()
+    for _ in range(6):
+        block(*[message(number) for number in range(1, 5) if f"e{number}" not in block.arrived])
+        block.clock.now += 6
+    assert block.arrived == ["e1", "e2", "e3", "e4"]
 
 
 def test_key_goes_on_without_what_a_person_puts_away(park):
