@@ -34,9 +34,9 @@ from media_events.partners.secrets import DEFAULT_PREVIOUS_SECONDS, MAX_PREVIOUS
 from media_events.partners.signature_verification import (
     MALFORMED_REASONS,
     UNSUPPORTED_REASONS,
+    Proof,
     Request,
     Verdict,
-    verify,
 )
 from media_events.partners.specification import PartnerSpecification
 
@@ -309,19 +309,18 @@ class WebhookReceiver:
         if not partner.authentication.by_signature:
             handshake = partner.specification.handshake
             return self._secrets(partner).accepted if handshake is not None and handshake.kind == "hmac_token" else ()
-        verification = partner.specification.verification
-        now = self.clock()
+        proof = Proof(partner.specification.verification, request, self.clock())
         # First without secrets: a request with a wrong form or time costs no call of the secret store.
-        verdict = verify(verification, request, (), now)
+        verdict = proof.verdict(())
         secrets = PartnerSecrets()
         if verdict.reason == "secret-unusable":
             secrets = self._secrets(partner)
-            verdict = verify(verification, request, secrets.accepted, now, outdated=secrets.outdated)
+            verdict = proof.verdict(secrets.accepted, outdated=secrets.outdated)
             if verdict.reason in _MAYBE_OUTDATED_SECRET:
                 fresh = self._reread(partner)
                 if fresh is not None:
                     secrets = fresh
-                    verdict = verify(verification, request, secrets.accepted, now, outdated=secrets.outdated)
+                    verdict = proof.verdict(secrets.accepted, outdated=secrets.outdated)
         self._judge(partner, verdict)
         return secrets.accepted
 

@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -25,6 +25,12 @@ from media_events.partners.timestamps import PER_SECOND, parse_time
 
 MAX_CANDIDATES: Final = 32
 """Further candidate signatures are ignored: a header must not cost much CPU time."""
+
+MAX_PUBLIC_CANDIDATES: Final = 2
+"""Of ed25519 signatures, each of which costs a hundred comparisons: one by the new key, one by the old."""
+
+MAX_SORTED_FORM_BYTES: Final = 65_536
+"""A form whose fields are signed is decoded before its proof, which takes a hundred times as long as hashing it."""
 
 MAX_HEADER_CHARACTERS: Final = 16_384
 _DIGEST_BYTES: Final = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
@@ -70,39 +76,90 @@ class _RefusedError(Exception):
         self.reason = reason
 
 
-def verify(
-    verification: Verification | None,
-    request: Request,
-    secrets: Sequence[str],
-    now: float,
-    *,
-    outdated: Sequence[str] = (),
-) -> Verdict:
-    """Judge a request; ``secrets`` are the current and previous ones, ``now`` is epoch seconds. Never raises.
+def verify(verification: Verification | None, request: Request, secrets: Sequence[str], now: float) -> Verdict:
+    """Judge a request by ``secrets``, the current and previous ones; ``now`` is epoch seconds. Never raises."""
+    return Proof(verification, request, now).verdict(secrets)
 
-    Without ``verification`` every request is refused. One that an ``outdated`` secret signed is refused with a reason
-    of its own.
+
+class Proof:
+    """One request's proof, judged by one set of secrets after another; nothing is computed twice.
+
+    A stranger's request costs what this does, so all of it is linear in a small bound
+    (tests/unit/media_events/ingress/test_webhook_cost.py counts it).
     """
-    if verification is None:
-        return Verdict(valid=False, reason="verification-not-configured")
-    if verification.method == "none":
-        if verification.allow_unverified:
+
+    def __init__(self, verification: Verification | None, request: Request, now: float) -> None:
+        self._verification = verification
+        self._request = request
+        self._now = now
+        self._claim: _Claim | _RefusedError | None = None
+        self._proved: dict[_Key, bool] = {}
+
+    def verdict(self, secrets: Sequence[str], *, outdated: Sequence[str] = ()) -> Verdict:
+        """Judge by ``secrets``, the current and previous ones. Never raises.
+
+        Without a verification every request is refused. One that an ``outdated`` secret signed is refused with a
+        reason of its own.
+        """
+        verification = self._verification
+        if verification is not None and verification.method == "none" and verification.allow_unverified:
             return Verdict(valid=None, reason="unverified")
-        return Verdict(valid=False, reason="verification-not-configured")
-    try:
-        _check_headers(verification, request)
-        index = _METHODS[verification.method](verification, request, (*secrets, *outdated), now)
-        _check_age(index, accepted=len(secrets))
-    except _RefusedError as refused:
-        return Verdict(valid=False, reason=refused.reason)
-    except Exception:  # noqa: BLE001 - after a fault of our own, the request is refused
-        return Verdict(valid=False, reason="verifier-fault")
-    return Verdict(valid=True, reason="verified", secret_index=index)
+        if verification is None or verification.method == "none":
+            return Verdict(valid=False, reason="verification-not-configured")
+        try:
+            claim = self._prepared(verification)
+            index = self._first_match(verification, claim, (*secrets, *outdated))
+            claim.confirm()
+            _check_age(index, accepted=len(secrets))
+        except _RefusedError as refused:
+            return Verdict(valid=False, reason=refused.reason)
+        except Exception:  # noqa: BLE001 - after a fault of our own, the request is refused
+            return Verdict(valid=False, reason="verifier-fault")
+        return Verdict(valid=True, reason="verified", secret_index=index)
+
+    def _prepared(self, verification: Verification) -> _Claim:
+        if self._claim is None:
+            try:
+                _check_headers(verification, self._request)
+                self._claim = _METHODS[verification.method](verification, self._request, self._now)
+            except _RefusedError as refused:
+                self._claim = refused
+        if isinstance(self._claim, _RefusedError):
+            raise self._claim
+        return self._claim
+
+    def _first_match(self, verification: Verification, claim: _Claim, secrets: Sequence[str]) -> int:
+        """The index of the first secret that proves the request; every secret is tried."""
+        keys = {index: key for index, secret in enumerate(secrets) if (key := _key(verification, secret)) is not None}
+        if not keys:
+            raise _RefusedError("secret-unusable")
+        for key in keys.values():
+            if key not in self._proved:
+                self._proved[key] = claim.proves(key)
+        matches = [index for index, key in keys.items() if self._proved[key]]
+        if not matches:
+            raise _RefusedError(claim.mismatch)
+        return matches[0]
 
 
 def _check_age(index: int, *, accepted: int) -> None:
     if index >= accepted:
         raise _RefusedError("secret-outdated")
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    material: bytes
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A request's claim to be its partner's: how a key proves it, and what is checked once one has."""
+
+    proves: Callable[[_Key], bool]
+    mismatch: str
+    confirm: Callable[[], None] = lambda: None
 
 
 def _check_headers(verification: Verification, request: Request) -> None:
@@ -115,52 +172,49 @@ def _check_headers(verification: Verification, request: Request) -> None:
             raise _RefusedError("required-header-mismatch")
 
 
-def _signed(verification: Verification, request: Request, secrets: Sequence[str], now: float) -> int:
+def _signed(verification: Verification, request: Request, now: float) -> _Claim:
     """hmac, digest and ed25519: signatures over a content made of the request."""
     text = _presented(verification, request, missing="signature-missing")
     candidates, pairs = _candidates(verification, text)
     timestamp = _timestamp(verification, request, pairs, now)
     message_id = _message_id(verification, request)
-    _check_body_digest(verification, request)
-    form = _sorted_form(verification, request) if verification.signs("sorted_form") else b""
-
-    def content(secret: bytes) -> bytes:
-        parts = {
-            "timestamp": _bytes(timestamp),
-            "id": _bytes(message_id),
-            "body": request.body,
-            "secret": secret,
-            "url": _bytes(request.url),
-            "sorted_form": form,
-        }
-        return b"".join(_bytes(literal) + (parts[name] if name else b"") for literal, name in verification.content)
-
     if not candidates:
         raise _RefusedError("signature-malformed")
-    return _first_match(
-        verification, secrets, lambda key: _matches(verification, key, content, candidates), "signature-mismatch"
-    )
+    _check_body_digest(verification, request)
+    form = _sorted_form(verification, request) if verification.signs("sorted_form") else b""
+    parts = {
+        "timestamp": _bytes(timestamp),
+        "id": _bytes(message_id),
+        "body": request.body,
+        "url": _bytes(request.url),
+        "sorted_form": form,
+    }
 
+    def content(secret: bytes) -> Iterator[bytes]:
+        # Piece by piece: a copy of the body for each key would cost as much as its hash.
+        for literal, name in verification.content:
+            yield _bytes(literal)
+            if name:
+                yield secret if name == "secret" else parts[name]
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    material: bytes
-    public: bool
+    public = [signature for signature, ed25519 in candidates if ed25519][:MAX_PUBLIC_CANDIDATES]
+    shared = [signature for signature, ed25519 in candidates if not ed25519]
+    joined = b"".join(content(b"")) if public else b""
 
+    def proves(key: _Key) -> bool:
+        if key.public:
+            return _any(_ed25519_valid(key.material, signature, joined) for signature in public)
+        if not shared:
+            return False
+        digest = verification.method == "digest"
+        expected = (
+            hashlib.new(verification.algorithm) if digest else hmac.new(key.material, None, verification.algorithm)
+        )
+        for piece in content(key.material):
+            expected.update(piece)
+        return _any(hmac.compare_digest(expected.digest(), signature) for signature in shared)
 
-def _matches(
-    verification: Verification, key: _Key, content: Callable[[bytes], bytes], candidates: list[tuple[bytes, bool]]
-) -> bool:
-    signatures = [signature for signature, ed25519 in candidates if ed25519 == key.public]
-    if not signatures:
-        return False
-    if key.public:
-        return _any(_ed25519_valid(key.material, signature, content(b"")) for signature in signatures)
-    if verification.method == "digest":
-        expected = hashlib.new(verification.algorithm, content(key.material)).digest()
-    else:
-        expected = hmac.digest(key.material, content(b""), verification.algorithm)
-    return _any(hmac.compare_digest(expected, signature) for signature in signatures)
+    return _Claim(proves, "signature-mismatch")
 
 
 def _ed25519_valid(key: bytes, signature: bytes, content: bytes) -> bool:
@@ -173,25 +227,25 @@ def _ed25519_valid(key: bytes, signature: bytes, content: bytes) -> bool:
         return False
 
 
-def _static_token(verification: Verification, request: Request, secrets: Sequence[str], now: float) -> int:  # noqa: ARG001
+def _static_token(verification: Verification, request: Request, now: float) -> _Claim:  # noqa: ARG001
     text = _presented(verification, request, missing="token-missing")
     candidates, _ = _split(verification, text)
     if not candidates:
         raise _RefusedError("token-malformed")
-    return _compare(verification, secrets, [_bytes(value) for _, value in candidates], "token-mismatch")
+    return _compared([_bytes(value) for _, value in candidates[:MAX_CANDIDATES]], "token-mismatch")
 
 
-def _basic(verification: Verification, request: Request, secrets: Sequence[str], now: float) -> int:  # noqa: ARG001
+def _basic(verification: Verification, request: Request, now: float) -> _Claim:  # noqa: ARG001
     """RFC 7617: the secret is ``user:password``; the password begins after the first colon."""
     text = _presented(verification, request, missing="credentials-missing")
     scheme, _, encoded = text.partition(" ")
     credentials = _decode_base64(encoded.strip(" "))
     if scheme.lower() != "basic" or credentials is None or b":" not in credentials:
         raise _RefusedError("credentials-malformed")
-    return _compare(verification, secrets, [credentials], "credentials-mismatch")
+    return _compared([credentials], "credentials-mismatch")
 
 
-def _jwt_body(verification: Verification, request: Request, secrets: Sequence[str], now: float) -> int:
+def _jwt_body(verification: Verification, request: Request, now: float) -> _Claim:
     """A JWT (HS256 only) in ``Authorization: Bearer``, whose claims equal the body."""
     from media_events.partners.body_parsing import parse_json  # noqa: PLC0415 - only this method parses, after the MAC
 
@@ -206,16 +260,17 @@ def _jwt_body(verification: Verification, request: Request, secrets: Sequence[st
         payloads.extend([] if payload is None else [payload])
         return payload is not None
 
-    matched = _first_match(verification, secrets, proves, "signature-mismatch")
-    try:
-        body, signed = parse_json(request.body), parse_json(payloads[0])
-    except PermanentDataError:
-        raise _RefusedError("claims-mismatch") from None
-    if not isinstance(signed, dict) or not _same(body, signed):
-        raise _RefusedError("claims-mismatch")
-    if verification.timestamp is not None:
-        _check_time(verification, verification.timestamp, signed.get(verification.timestamp.name), now)
-    return matched
+    def confirm() -> None:
+        try:
+            body, signed = parse_json(request.body), parse_json(payloads[0])
+        except PermanentDataError:
+            raise _RefusedError("claims-mismatch") from None
+        if not isinstance(signed, dict) or not _same(body, signed):
+            raise _RefusedError("claims-mismatch")
+        if verification.timestamp is not None:
+            _check_time(verification, verification.timestamp, signed.get(verification.timestamp.name), now)
+
+    return _Claim(proves, "signature-mismatch", confirm)
 
 
 def _jwt_payload(token: str, key: bytes) -> bytes | None:
@@ -241,7 +296,7 @@ def _same(left: Any, right: Any) -> bool:
     return hmac.compare_digest(canonical(left), canonical(right))
 
 
-def _compare(verification: Verification, secrets: Sequence[str], candidates: list[bytes], mismatch: str) -> int:
+def _compared(candidates: list[bytes], mismatch: str) -> _Claim:
     # Hashed first, so that the comparison's time does not depend on the length either.
     hashes = [hashlib.sha256(value).digest() for value in candidates]
 
@@ -249,20 +304,7 @@ def _compare(verification: Verification, secrets: Sequence[str], candidates: lis
         expected = hashlib.sha256(key.material).digest()
         return _any(hmac.compare_digest(expected, value) for value in hashes)
 
-    return _first_match(verification, secrets, proves, mismatch)
-
-
-def _first_match(
-    verification: Verification, secrets: Sequence[str], proves: Callable[[_Key], bool], mismatch: str
-) -> int:
-    """The index of the first secret that ``proves`` the request; every secret is tried."""
-    keys = {index: key for index, secret in enumerate(secrets) if (key := _key(verification, secret)) is not None}
-    if not keys:
-        raise _RefusedError("secret-unusable")
-    matches = [index for index, key in keys.items() if proves(key)]
-    if not matches:
-        raise _RefusedError(mismatch)
-    return matches[0]
+    return _Claim(proves, mismatch)
 
 
 def _presented(verification: Verification, request: Request, *, missing: str) -> str:
@@ -390,6 +432,8 @@ def _sorted_form(verification: Verification, request: Request) -> bytes:
     content_type = (request.values("content-type") or [""])[0].partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
         raise _RefusedError("content-type-unsupported")
+    if len(request.body) > MAX_SORTED_FORM_BYTES:
+        raise _RefusedError("form-too-large")
     try:
         fields = parse_qsl(
             request.body.decode("utf-8"),
@@ -488,7 +532,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-_Method = Callable[[Verification, Request, Sequence[str], float], int]
+_Method = Callable[[Verification, Request, float], _Claim]
 _METHODS: Final[dict[str, _Method]] = {
     "hmac": _signed,
     "digest": _signed,

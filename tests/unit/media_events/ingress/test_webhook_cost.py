@@ -1,0 +1,213 @@
+"""A stranger's request costs little, whatever its scheme: the work is counted, as a clock would measure the machine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Any
+
+import ecdsa
+import pytest
+
+from media_events.partners import body_parsing, signature_verification
+from media_events.partners.body_parsing import MAX_BODY_BYTES
+from media_events.partners.signature_verification import (
+    MAX_CANDIDATES,
+    MAX_HEADER_CHARACTERS,
+    MAX_PUBLIC_CANDIDATES,
+    MAX_SORTED_FORM_BYTES,
+)
+
+KEYS = 4
+"""Two secrets, an outdated one, and one that is found when they are read anew."""
+
+PUBLIC_KEYS = [ecdsa.SigningKey.generate(curve=ecdsa.Ed25519).verifying_key.to_string() for _ in range(KEYS)]
+SECRETS = ["one-secret", "two-secrets", "three-secrets", "four-secrets"]
+PUBLIC = [base64.b64encode(key).decode() for key in PUBLIC_KEYS]
+BODY = b"%41" * (MAX_BODY_BYTES // 3)
+MAC = "ab" * 32
+PUBLIC_SIGNATURE = base64.b64encode(bytes(32) + bytes(32)).decode()
+
+
+@dataclass
+class Work:
+    """The work that a request causes."""
+
+    hashed: int = 0
+    verified: int = 0
+    decoded: int = 0
+    parsed: list[str] = field(default_factory=list)
+
+
+class Counting:
+    """A hash or an HMAC that counts its bytes."""
+
+    def __init__(self, inner: Any, work: Work) -> None:
+        self.inner = inner
+        self.work = work
+
+    def update(self, data: bytes) -> None:
+        self.work.hashed += len(data)
+        self.inner.update(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+class Hashes:
+    """`hashlib` or `hmac`, counting."""
+
+    def __init__(self, module: Any, work: Work) -> None:
+        self.module = module
+        self.work = work
+
+    def new(self, first: Any, message: bytes | None = None, *rest: Any) -> Counting:
+        self.work.hashed += len(message or b"")
+        return Counting(self.module.new(first, message or b"", *rest), self.work)
+
+    def sha256(self, data: bytes = b"") -> Any:
+        self.work.hashed += len(data)
+        return self.module.sha256(data)
+
+    def __getattr__(self, name: str) -> Any:
+        assert name == "compare_digest", f"{name} is not counted"
+        return getattr(self.module, name)
+
+
+@pytest.fixture(name="work")
+def _work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    work = Work()
+
+    def parse_qsl(text: str, **options: Any) -> list[tuple[str, str]]:
+        work.decoded += len(text)
+        return original(text, **options)
+
+    def verify(_key: Any, signature: bytes, content: bytes) -> bool:  # noqa: ARG001
+        work.verified += 1
+        work.hashed += len(content)
+        return False
+
+    original = signature_verification.parse_qsl
+    monkeypatch.setattr(signature_verification, "hashlib", Hashes(hashlib, work))
+    monkeypatch.setattr(signature_verification, "hmac", Hashes(hmac, work))
+    monkeypatch.setattr(signature_verification, "parse_qsl", parse_qsl)
+    monkeypatch.setattr(ecdsa.VerifyingKey, "verify", verify)
+    for name in ("parse_json", "parse_form"):
+        monkeypatch.setattr(body_parsing, name, lambda _, name=name: work.parsed.append(name))
+    return work
+
+
+RAW = {"method": "hmac", "signature_header": "x-signature", "content": "{body}"}
+MANY = ",".join([f"v1={MAC}"] * (MAX_HEADER_CHARACTERS // (len(MAC) + 4)))
+BOTH = " ".join([f"v1a,{PUBLIC_SIGNATURE}", "v1," + base64.b64encode(bytes(32)).decode()] * (MAX_CANDIDATES // 2))
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+SCHEMES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
+    "hmac": (RAW, {"x-signature": MAC}, SECRETS),
+    "many candidates": (
+        RAW | {"signature_format": {"kind": "kv", "keys": ["v1"]}},
+        {"x-signature": MANY},
+        SECRETS,
+    ),
+    "digest": (RAW | {"method": "digest", "content": "{body}{secret}"}, {"x-signature": MAC}, SECRETS),
+    "ed25519": (
+        RAW | {"method": "ed25519", "encoding": "base64", "signature_format": {"kind": "kv", "keys": ["v1"]}},
+        {"x-signature": ",".join([f"v1={PUBLIC_SIGNATURE}"] * MAX_CANDIDATES)},
+        PUBLIC,
+    ),
+    "hmac beside ed25519": (
+        RAW
+        | {
+            "encoding": "base64",
+            "signature_format": {"kind": "versioned", "keys": ["v1"], "ed25519_keys": ["v1a"]},
+            "key_format": "base64",
+            "key_prefix": "whsec_",
+            "public_key_prefix": "whpk_",
+        },
+        {"x-signature": BOTH},
+        [f"whpk_{PUBLIC[0]}", f"whpk_{PUBLIC[1]}", f"whsec_{PUBLIC[2]}", f"whsec_{PUBLIC[3]}"],
+    ),
+    "body's digest in the url": (
+        RAW | {"content": "{url}", "body_digest": {"query": "sum"}},
+        {"x-signature": MAC},
+        SECRETS,
+    ),
+    "sorted form": (
+        RAW | {"content": "{url}{sorted_form}", "form_keys": ["a"]},
+        {"x-signature": MAC} | FORM,
+        SECRETS,
+    ),
+    "token": (
+        {"method": "static_token", "signature_header": "x-token", "signature_format": {"kind": "kv", "keys": ["t"]}},
+        {"x-token": ",".join(["t=a"] * (MAX_HEADER_CHARACTERS // 4))},
+        SECRETS,
+    ),
+    "password": (
+        {"method": "basic"},
+        {"authorization": "Basic " + base64.b64encode(b"a:" + b"b" * 12_000).decode()},
+        SECRETS,
+    ),
+    "jwt": (
+        {"method": "jwt_body"},
+        {"authorization": f"Bearer {'a' * 5_000}.{'b' * 5_000}.{'c' * 5_000}"},
+        SECRETS,
+    ),
+}
+
+
+def request_of(service_of: Any, scheme: str, body: bytes) -> Any:
+    """The answer to a stranger's request, who has no secret; and the reason that the log gives."""
+    verification, headers, secrets = SCHEMES[scheme]
+    specification = {"id": {"hash": ["body"]}, "type": {"constant": "a"}, "verification": verification}
+    if scheme == "sorted form":
+        specification["parsing"] = {"format": "form"}
+    partners = {"other": {"specification": specification, "secret_arns": ["arn:other"]}}
+    service = service_of(partners=partners, max_body_bytes=MAX_BODY_BYTES)
+    service.secrets.stored["arn:other"] = secrets[:3]
+    service.secrets.cached["arn:other"] = secrets[:2]
+    service.secrets.outdated["arn:other"] = secrets[3:]
+    query = f"sum={hashlib.sha256(body).hexdigest()}" if scheme.startswith("body's") else ""
+    headers = {"content-type": "application/json"} | headers
+    reply = service.post(body, partner="other", headers=headers, query=query)
+    return reply, service.report.fields("request refused")[-1]["reason"]
+
+
+@pytest.mark.attack("B19")
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_b19_strangers_request_is_hashed_once_for_each_secret_and_parsed_never(service_of, work, scheme):
+    reply, _ = request_of(service_of, scheme, BODY)
+
+    assert reply.status == 401
+    assert work.hashed <= (KEYS + 1) * (MAX_BODY_BYTES + MAX_HEADER_CHARACTERS) + MAX_PUBLIC_CANDIDATES * KEYS * (
+        MAX_BODY_BYTES if work.verified else 0
+    )
+    assert work.verified <= MAX_PUBLIC_CANDIDATES * KEYS
+    assert work.decoded <= MAX_SORTED_FORM_BYTES
+    assert work.parsed == []
+
+
+@pytest.mark.attack("B19")
+def test_b19_strangers_form_is_decoded_once_though_three_sets_of_secrets_are_tried(service_of, work):
+    body = b"a=" + b"%41" * 20_000
+
+    _, reason = request_of(service_of, "sorted form", body)
+
+    assert reason == "signature-mismatch"
+    assert work.decoded == len(body)
+
+
+@pytest.mark.attack("B19")
+def test_b19_large_form_is_refused_before_it_is_decoded(service_of, work):
+    _, reason = request_of(service_of, "sorted form", b"a=" + b"%41" * 22_000)
+
+    assert (reason, work.decoded) == ("form-too-large", 0)
+
+
+@pytest.mark.attack("B19")
+def test_b19_every_scheme_of_a_specification_is_tried():
+    tried = {verification["method"] for verification, _, _ in SCHEMES.values()}
+    placeholders = "".join(verification.get("content", "") for verification, _, _ in SCHEMES.values())
+
+    assert tried == {*signature_verification._METHODS}
+    assert all(f"{{{name}}}" in placeholders for name in ("body", "secret", "url", "sorted_form"))
