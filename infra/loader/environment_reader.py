@@ -99,9 +99,11 @@ class EnvironmentReader:
             authorised = partner.get("authorization") is not None
             secrets = bool(partner.get("secret_arns")) or not authorised
             try:
-                specifications[name] = load_specification(
+                specifications[name], advice = load_specification(
                     named, self._folder, webhook=webhook, authorised=authorised, secrets=secrets
                 )
+                for message in advice:
+                    self._report.warn(path, message)
             except ContentError as error:
                 inline = isinstance(named, dict)
                 self._note(error, place_in_settings if inline else _whole, path)

@@ -26,8 +26,10 @@ class ContentError(ValueError):
 
 def load_specification(
     named: str | Mapping[str, Any], folder: Path, *, webhook: bool, authorised: bool = False, secrets: bool = True
-) -> Mapping[str, Any]:
+) -> tuple[Mapping[str, Any], list[str]]:
     """A partner's specification as the functions take it, from a preset's name, a file, or an inline mapping.
+
+    Beside it is what is weak about it for a webhook.
 
     A webhook may be `authorised` by API Gateway in place of a signature; `secrets` says whether it then has secrets.
 
@@ -45,16 +47,17 @@ def load_specification(
     elif named in preset_names():
         document = {"preset": named}
     else:
-        advice = f"{did_you_mean(named, preset_names())} (a file has a suffix: ./partners/acme.yaml)"
-        raise ContentError([f'there is no preset "{named}": {advice}'])
+        hint = f"{did_you_mean(named, preset_names())} (a file has a suffix: ./partners/acme.yaml)"
+        raise ContentError([f'there is no preset "{named}": {hint}'])
     try:
         specification = parse_specification(document)
         problems = specification.webhook_problems(authorised=authorised, secrets=secrets) if webhook else []
+        advice = specification.webhook_advice(authorised=authorised) if webhook else []
     except SpecificationError as error:
-        problems = error.problems
+        problems, advice = error.problems, []
     if problems:
         raise ContentError([f"{origin}{problem}" for problem in problems])
-    return dict(document)
+    return dict(document), advice
 
 
 def _specification_file(path: Path) -> Any:

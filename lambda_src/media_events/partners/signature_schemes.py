@@ -126,6 +126,16 @@ class Verification:
     form_keys: tuple[str, ...] = ()
     allow_unverified: bool = False
 
+    @property
+    def by_signature(self) -> bool:
+        """Whether a signature covers the content, so that nobody who has a request can change it."""
+        return self.method in (*_SIGNED, "jwt_body")
+
+    @property
+    def accepted_seconds(self) -> int:
+        """For how long one request is accepted, from the earliest time to the latest; 0 is for ever."""
+        return 0 if self.timestamp is None else 2 * self.tolerance_seconds
+
     def signs(self, placeholder: str) -> bool:
         """Whether the signed content has this part of the request."""
         return self.method in _SIGNED and any(name == placeholder for _, name in self.content)
@@ -243,6 +253,14 @@ def _check(verification: Verification, fields: Fields) -> None:
     _check_time(verification, fields)
     if (verification.signature_format.ed25519_keys or method == "ed25519") and method not in ("hmac", "ed25519"):
         fields.problem("signature_format.ed25519_keys", "goes with method hmac only")
+    if method == "hmac" and (verification.signature_format.ed25519_keys or verification.public_key_prefix):
+        prefixes = {verification.key_prefix, verification.public_key_prefix}
+        if "" in prefixes or len(prefixes) == 1:
+            fields.problem(
+                "public_key_prefix",
+                "and key_prefix must both be given, and differ, where ed25519 stands beside hmac: a public key, which "
+                "anybody knows, must never be an HMAC's secret",
+            )
 
 
 def _check_content(verification: Verification, fields: Fields) -> None:
@@ -263,8 +281,12 @@ def _check_content(verification: Verification, fields: Fields) -> None:
         fields.problem("content", "leaves the message id unsigned; it must hold {id}, as in {id}.{timestamp}.{body}")
     if verification.message_id_header is None and signs("id"):
         fields.problem("message_id", "is missing, but content holds {id}; give its place, such as header:webhook-id")
-    if verification.method == "digest" and not signs("secret"):
-        fields.problem("content", "must hold {secret} with method digest, as in {body}{secret}")
+    if verification.method == "digest" and [name for _, name in verification.content if name][-1:] != ["secret"]:
+        fields.problem(
+            "content",
+            "must end with {secret} with method digest, as in {body}{secret}: where the secret comes first, whoever "
+            "has a digest can extend the content",
+        )
     if verification.method != "digest" and signs("secret"):
         fields.problem("content", f"must not hold {{secret}} with method {verification.method}")
     if signs("sorted_form") and not verification.form_keys:

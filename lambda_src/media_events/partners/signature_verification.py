@@ -483,6 +483,9 @@ def _key(verification: Verification, secret: object) -> _Key | None:
         text = secret.removeprefix(prefix)
         material = _decode_hex(text) if verification.key_format == "hex" else _decode_key(text)
         return None if material is None or len(material) != _ED25519_KEY_BYTES else _Key(material, public=True)
+    if prefix and not secret.startswith(verification.key_prefix):
+        # It may be a public key whose prefix is missing, with which anybody could sign.
+        return None
     text = secret.removeprefix(verification.key_prefix)
     if verification.key_format == "utf8":
         try:

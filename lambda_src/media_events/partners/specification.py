@@ -151,7 +151,19 @@ class PartnerSpecification:
         handshake = self.handshake
         if authorised and not secrets and handshake and (handshake.kind == "hmac_token" or handshake.secret_query):
             return ["handshake: needs a secret even if API Gateway authorises the calls; name one in secret_arns"]
+        tolerance = 0 if self.verification is None or authorised else self.verification.accepted_seconds
+        if self.dedup_window_seconds < tolerance:
+            reason = "a request is accepted for so long, so its repetition must be recognised for as long"
+            return [f"dedup.window_seconds: must be at least {tolerance}, twice the tolerance_seconds: {reason}"]
         return []
+
+    def webhook_advice(self, *, authorised: bool = False) -> list[str]:
+        """What is weak about this specification for a webhook, though the partner may offer nothing better."""
+        verification = self.verification
+        if authorised or verification is None or not verification.by_signature or verification.accepted_seconds:
+            return []
+        days = f"{self.dedup_window_seconds / 86_400:g} days (dedup.window_seconds)"
+        return [f"signs no time that is checked: whoever has a request can send it again after {days}"]
 
 
 def parse_specification(mapping: Mapping[str, Any]) -> PartnerSpecification:
@@ -253,13 +265,14 @@ _OPTIONAL_SOURCES: Final = ("subject", "partitionkey", "correlationid", "causati
 def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
     """A header outside the signature can be anybody's: it must be declared, and the values of a type listed."""
     verification, kind = specification.verification, specification.type
-    if verification is None or verification.method not in ("hmac", "digest", "ed25519", "jwt_body"):
+    if verification is None or not verification.by_signature:
         return
     covered = verification.signed_headers() | specification.unsigned_headers
     whole_url = verification.signs("url")
     sources = {
         "id": specification.id,
         "type": kind.source,
+        "type.qualifier": kind.qualifier,
         **{name: getattr(specification, name) for name in _OPTIONAL_SOURCES},
         "time": None if specification.time is None else specification.time.source,
         "sequence": None if specification.sequence is None else specification.sequence.source,
@@ -275,6 +288,13 @@ def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
                 f"reads the header {header}, which the signature does not cover; take a signed value, or add the "
                 "header to unsigned_headers if anybody may set it",
             )
+    for header in sorted(specification.id.headers() & specification.unsigned_headers - verification.signed_headers()):
+        fields.problem(
+            "id",
+            f"reads the header {header}, which the signature does not cover: whoever has a signed request could send "
+            "it again under other ids, or take the id of an event to come; take signed values, such as "
+            '{hash = ["body"]}',
+        )
     if kind.source.headers() & specification.unsigned_headers and not kind.allowed:
         fields.problem(
             "type.allowed", "is missing: the type comes from an unsigned header, so list the values that you take"

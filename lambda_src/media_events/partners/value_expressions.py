@@ -133,7 +133,8 @@ class Constant:
 class Concat:
     """Several values joined.
 
-    If ``escaped``, the separator is escaped in the values, so that no two lists join to the same text, as an id needs.
+    If ``escaped``, each character of the separator is escaped in the values, so that no two lists join to the same
+    text, as an id needs. The separator as a whole would not do: ``::`` after ``a:`` is ``::`` before ``:b``.
     """
 
     parts: Sequence[ValueExpression]
@@ -145,19 +146,32 @@ class Concat:
         texts = [scalar_text(part.find(context)) for part in self.parts]
         if any(text is None for text in texts):
             return None
-        escapes = {"%": "%25", self.separator: "".join(f"%{byte:02X}" for byte in self.separator.encode())}
-        pattern = re.compile("|".join(re.escape(key) for key in escapes if key))
         if not self.escaped or len(texts) == 1:
             return self.separator.join(text for text in texts if text is not None)
         # A constant comes from the specification, not from a sender, and needs no escaping.
         return self.separator.join(
-            text if isinstance(part, Constant) else pattern.sub(lambda match: escapes[match.group()], text)
+            text if isinstance(part, Constant) else _escaped(text, self.separator)
             for part, text in zip(self.parts, texts, strict=True)
             if text is not None
         )
 
     def headers(self) -> frozenset[str]:
         return frozenset().union(*(part.headers() for part in self.parts))
+
+
+_ESCAPES: Final = "%~!^"
+
+
+def _escaped(text: str, separator: str) -> str:
+    """Percent-encoding (RFC 3986, section 2.1) of the separator's characters, by a mark that is none of them."""
+    mark = next((mark for mark in _ESCAPES if mark not in separator), _ESCAPES[0])
+    characters = {mark, *separator}
+    return "".join(
+        "".join(f"{mark}{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+        if character in characters
+        else character
+        for character in text
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,3 +250,33 @@ def test_ingress_with_the_name_of_the_review_function_is_refused():
     found = problems(TEXT.replace("queue", "review"))
 
     assert any("media-dev-review is the review function" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("partner", "told"),
+    [
+        ("mux: {specification: github, ingress: webhook}", True),
+        ("mux: {specification: github, ingress: queue}", False),
+        (
+            "mux: {specification: github, ingress: webhook, authorization: "
+            "{type: iam, principals: ['arn:aws:iam::123456789012:role/a']}}",
+            False,
+        ),
+    ],
+)
+def test_webhook_of_a_partner_that_signs_no_time_is_told(partner, told):
+    text = TEXT.replace("mux: {specification: mux, ingress: [webhook, queue]}", partner)
+
+    assert ["signs no time" in str(warning) for warning in load(text).warnings if "mux" in str(warning)] == [
+        True
+    ] * told
+
+
+def test_webhook_that_forgets_events_too_early_is_refused():
+    short = "{preset: mux, dedup: {window_seconds: 599}}"
+
+    (problem,) = problems_with(
+        "specification: mux, ingress: [webhook, queue]", f"specification: {short}, ingress: webhook"
+    )
+
+    assert "dedup.window_seconds: must be at least 600" in problem

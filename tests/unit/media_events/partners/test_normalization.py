@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+import jmespath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from media_events.partners.normalization import MAX_BATCH_ITEMS, normalise
 from media_events.partners.notes import Notes
 from media_events.partners.presets import preset_names
 from media_events.partners.specification import parse_specification
+from media_events.partners.value_expressions import Concat, Context, Path
 from tests.fakes.partners import NOW, PAYLOADS, RECEIVED, as_bytes, events_of, payload, preset
 
 BASE = {"id": "body.id", "type": "body.type"}
@@ -232,6 +234,37 @@ def test_concatenation_escapes_in_ids_alone():
     assert (first.causationid, second.causationid) == ("x%2Fy/z", "x/y%2Fz")
     assert (first.subject, second.subject) == ("x/y/z", "x/y/z")
     assert first.correlationid == "x/y%x"
+
+
+@pytest.mark.attack("A23")
+@pytest.mark.parametrize("separator", [":", "::", "aba", "%", "%2", "25", "-", "é", "/../"])
+@given(parts=st.lists(st.lists(st.text("ab:%25Aé/.-~", min_size=1, max_size=6), min_size=2, max_size=2), max_size=4))
+def test_a23_no_two_lists_of_values_make_the_same_id(separator, parts):
+    joined = Concat(
+        (Path("a", jmespath.compile("a"), frozenset()), Path("b", jmespath.compile("b"), frozenset())),
+        separator,
+        escaped=True,
+    )
+
+    ids = {(a, b): joined.find(Context({"a": a, "b": b}, 0.0)) for a, b in parts}
+
+    assert len(set(ids.values())) == len(ids)
+
+
+@pytest.mark.attack("A23")
+@pytest.mark.parametrize(
+    ("separator", "one", "other"),
+    [("::", ("x:", "y"), ("x", ":y")), ("aa", ("xa", "y"), ("x", "ay")), ("%", ("a", "25%b"), ("a%", "25b"))],
+)
+def test_a23_separator_that_a_value_completes_moves_no_boundary(separator, one, other):
+    paths = tuple(Path(name, jmespath.compile(name), frozenset()) for name in "ab")
+
+    ids = [
+        Concat(paths, separator, escaped=True).find(Context(dict(zip("ab", values, strict=True)), 0.0))
+        for values in (one, other)
+    ]
+
+    assert ids[0] != ids[1]
 
 
 def test_hash_prefixes_lengths_so_shifted_fields_differ():

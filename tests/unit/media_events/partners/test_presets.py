@@ -9,6 +9,7 @@ import pytest
 
 from media_events.core.envelope import Event
 from media_events.partners.normalization import normalise
+from media_events.partners.presets import preset_names
 from media_events.partners.specification import parse_specification
 from media_events.partners.unwrapping import unwrap_eventbridge, unwrap_sns
 from tests.fakes.partners import DATA, NOW, PAYLOADS, RECEIVED, events_of, payload, preset
@@ -238,7 +239,30 @@ def test_github_takes_listed_event_names_from_its_unsigned_header():
     body = b'{"action":"published","repository":{"full_name":"a/b"}}'
     (event,) = events_of(preset("github"), body, headers={"X-GitHub-Event": "release", "X-GitHub-Delivery": "d-1"})
 
-    assert (event.metadata.id, event.metadata.nativetype, event.metadata.type) == ("d-1", "release", "code.released")
+    assert (event.metadata.nativetype, event.metadata.type) == ("release", "code.released")
+
+
+@pytest.mark.attack("A21")
+def test_a21_unsigned_headers_make_no_other_event_of_a_signed_body():
+    body = b'{"action":"published","repository":{"full_name":"a/b"}}'
+    sent = [("release", "d-1"), ("release", "d-2"), ("push", "d-1")]
+
+    ids = {
+        event.metadata.id
+        for kind, delivery in sent
+        for event in events_of(preset("github"), body, headers={"X-GitHub-Event": kind, "X-GitHub-Delivery": delivery})
+    }
+
+    assert len(ids) == 1
+
+
+@pytest.mark.attack("A21")
+@pytest.mark.parametrize("name", preset_names())
+def test_a21_no_presets_id_is_made_of_what_the_signature_does_not_cover(name):
+    found = preset(name)
+    signed = found.verification.signed_headers() if found.verification is not None else frozenset()
+
+    assert found.id.headers() <= signed
 
 
 @pytest.mark.parametrize(

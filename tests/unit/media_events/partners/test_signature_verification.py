@@ -308,13 +308,16 @@ def test_ed25519_signature_fails_on_any_change_and_under_any_other_key():
         assert verify(STANDARD, ed25519_request(), [key], 1614265330).valid is False
 
 
-def test_public_key_is_never_used_as_an_hmac_secret():
+@pytest.mark.attack("A22")
+@pytest.mark.parametrize("prefix", ["whpk_", "", "WHPK_", " whpk_", "whsk_"])
+def test_a22_public_key_is_never_used_as_an_hmac_secret_even_without_its_prefix(prefix):
     key = base64.b64decode(ED25519_PUBLIC.removeprefix("whpk_"))
     forged = base64.b64encode(
         hmac.new(key, b"msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{}", hashlib.sha256).digest()
     ).decode()
 
-    assert verify(STANDARD, ed25519_request(f"v1,{forged}", b"{}"), [ED25519_PUBLIC], 1614265330).valid is False
+    stored = prefix + ED25519_PUBLIC.removeprefix("whpk_")
+    assert verify(STANDARD, ed25519_request(f"v1,{forged}", b"{}"), [stored], 1614265330).valid is False
 
 
 def test_ed25519_as_a_method_of_its_own_verifies_hex():
@@ -404,7 +407,7 @@ def test_jwt_without_a_signature_is_refused():
 
 
 def test_jwt_is_refused_outside_the_tolerance_of_its_event_time_in_both_directions():
-    span = 14 * 86_400
+    span = 7 * 86_400
     assert verify(JW, jw_request(), ["s" * 32], NOW + span).valid is True
     assert verify(JW, jw_request(), ["s" * 32], NOW + span + 1).reason == "timestamp-too-old"
     assert verify(JW, jw_request(), ["s" * 32], NOW - span - 1).reason == "timestamp-in-future"
@@ -469,10 +472,10 @@ def test_c10_basic_credentials_split_at_the_first_colon_and_ignore_the_schemes_c
 # Schemes that no preset uses.
 
 
-@pytest.mark.parametrize("content", ["{secret}{body}", "{body}{secret}", "{timestamp}{body}{secret}"])
+@pytest.mark.parametrize("content", ["{body}{secret}", "{timestamp}{body}{secret}", "{secret}{body}{secret}"])
 @pytest.mark.parametrize("encoding", ["hex", "base64"])
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
-def test_digest_with_the_secret_before_or_after_the_body_verifies(content, encoding, algorithm):
+def test_digest_with_the_secret_after_the_body_verifies(content, encoding, algorithm):
     extra = {"timestamp": "header:x-time"} if "{timestamp}" in content else {}
     verification = scheme(
         method="digest", algorithm=algorithm, encoding=encoding, signature_header="x-sig", content=content, **extra

@@ -177,6 +177,53 @@ WRONG: list[tuple[dict[str, Any], str, str, bool]] = [
     ({"verification": HMAC, "id": 'headers."x-id"'}, "id", "unsigned_headers", False),
     ({"verification": HMAC, "id": "values(headers)[0]"}, "id", "unsigned_headers", False),
     (
+        {"verification": HMAC, "id": {"header": "x-id"}, "unsigned_headers": ["x-id"]},
+        "id",
+        "again under other ids",
+        False,
+    ),
+    (
+        {
+            "verification": HMAC,
+            "id": {"first": ["body.id", {"hash": ["headers.x", "body"]}]},
+            "unsigned_headers": ["x"],
+        },
+        "id",
+        "again under other ids",
+        False,
+    ),
+    (
+        {"verification": HMAC, "type": {"path": "body.type", "qualifier": {"header": "x"}}},
+        "type.qualifier",
+        "unsigned_headers",
+        False,
+    ),
+    (
+        {"verification": {**HMAC, "method": "digest", "content": "{secret}{body}"}},
+        "verification.content",
+        "extend",
+        False,
+    ),
+    (
+        {"verification": {**HMAC, "public_key_prefix": "whpk_"}},
+        "verification.public_key_prefix",
+        "must never be an HMAC's secret",
+        False,
+    ),
+    (
+        {
+            "verification": {
+                **HMAC,
+                "signature_format": {"kind": "versioned", "keys": ["v1"], "ed25519_keys": ["v1a"]},
+                "key_prefix": "k_",
+                "public_key_prefix": "k_",
+            }
+        },
+        "verification.public_key_prefix",
+        "and differ",
+        False,
+    ),
+    (
         {"verification": HMAC, "type": {"header": "x-kind"}, "unsigned_headers": ["X-Kind"]},
         "type.allowed",
         "list the values",
@@ -383,14 +430,15 @@ def test_override_merges_tables_and_replaces_the_rest():
         {
             "preset": "mux",
             "types": {"video.asset.ready": "asset.playable"},
-            "id": {"header": "x"},
+            "subject": {"header": "x"},
             "unsigned_headers": ["x"],
         }
     )
 
     assert found.types["video.asset.ready"] == "asset.playable"
     assert found.types["video.asset.errored"] == "asset.failed"
-    assert found.id.headers() == frozenset({"x"})
+    assert found.subject is not None
+    assert found.subject.headers() == frozenset({"x"})
     assert found.verification is not None
 
 
@@ -437,3 +485,35 @@ def test_importing_the_package_loads_nothing_heavy():
     )
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.attack("A24")
+@pytest.mark.parametrize("content", ["{secret}{body}", "{secret}:{body}", "{body}{secret}{url}"])
+def test_a24_digest_that_can_be_extended_is_refused(content):
+    with pytest.raises(SpecificationError, match="can extend the content"):
+        parse_specification({**BASE, "verification": {**HMAC, "method": "digest", "content": content}})
+
+
+TIMED = {**HMAC, "timestamp": "header:x-time", "content": "{timestamp}.{body}", "tolerance_seconds": 600}
+
+
+@pytest.mark.attack("A14")
+@pytest.mark.parametrize(("window", "problems"), [(1199, 1), (1200, 0)])
+def test_a14_repetition_is_recognised_for_as_long_as_a_request_is_accepted(window, problems):
+    found = parse_specification({**BASE, "verification": TIMED, "dedup": {"window_seconds": window}})
+
+    assert len(found.webhook_problems()) == problems
+    assert found.webhook_problems(authorised=True) == []
+
+
+@pytest.mark.parametrize("verification", [HMAC, {**TIMED, "tolerance_seconds": 0}])
+def test_webhook_whose_time_is_not_signed_is_told(verification):
+    found = parse_specification({**BASE, "verification": verification})
+
+    assert "signs no time" in found.webhook_advice()[0]
+    assert found.webhook_advice(authorised=True) == []
+
+
+@pytest.mark.parametrize("verification", [TIMED, {"method": "static_token", "signature_header": "x"}])
+def test_webhook_whose_time_is_signed_or_that_signs_nothing_is_fine(verification):
+    assert parse_specification({**BASE, "verification": verification}).webhook_advice() == []
