@@ -9,6 +9,7 @@ from typing import Any
 from media_events.adapters.dynamodb.review_items import CARRIED, INDEXES, LISTED
 from media_events.core.envelope import Event
 from media_events.core.failures import PoisonError, ProcessingError
+from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message
 from media_events.recovery.ports import CircuitBreakers, RateLimiter
 from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy
@@ -129,6 +130,7 @@ class FakeRateLimiter:
     wait: float = 0.0
     notices: int = 1000
     asked: list[tuple[str, float]] = field(default_factory=list)
+    bursts: list[float] = field(default_factory=list)
 
     def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
         self.asked.append((name, per_second))
@@ -138,6 +140,7 @@ class FakeRateLimiter:
         return self.wait
 
     def try_acquire(self, name: str, *, per_second: float, burst: float = 1.0) -> bool:  # noqa: ARG002
+        self.bursts.append(burst)
         self.notices -= 1
         return self.notices >= 0
 
@@ -326,12 +329,18 @@ class World:
         self.functions = FakeFunctions(self.trap)
         self.table = FakeReviewTable(self.trap)
         self.bodies = TrappedBodies(self.trap)
+        self.bodies_of: list[str] = []
+        """The items whose storage was asked for."""
         self.topic = FakeTopic(self.trap)
         self.circuit_breakers: CircuitBreakers | None = None
         self.rate_limiter: RateLimiter | None = None
         self.event_bodies: FakeBodies | None = None
         self.seconds = self.deadline = 60.0
         self.dead_letter_queues = {one.arn: one for one in queues or (queue(), webhook_queue())}
+
+    def _bodies(self, item_id: str) -> Bodies:
+        self.bodies_of.append(item_id)
+        return self.bodies
 
     def spring(self, at: int | None, *, before: bool = True, error: BaseException | None = None) -> None:
         self.trap.at, self.trap.before, self.trap.error = at, before, error
@@ -347,7 +356,7 @@ class World:
             events=self.events,
             functions=self.functions,
             table=self.table,
-            bodies=lambda _item_id: self.bodies,
+            bodies=self._bodies,
             event_bodies=self.event_bodies,
             topic=self.topic,
             report=self.report,

@@ -263,6 +263,17 @@ def test_ids_reported_are_ids_of_the_batch_and_each_group_fails_as_a_suffix(plan
     assert len(reported) == len(set(reported))
 
 
+def test_the_longest_wait_doubles_with_every_receive_up_to_the_cap():
+    class Longest:
+        def uniform(self, _low, high):
+            return high
+
+    policy = RetryPolicy(base_seconds=5, max_seconds=60)
+    error = TransientError("http-503", "busy")
+
+    assert [policy.delay(error, count, Longest()) for count in range(1, 7)] == [5, 10, 20, 40, 60, 60]
+
+
 @given(st.floats(allow_nan=False), st.integers(1, 5000))
 def test_delay_is_a_visibility_that_sqs_accepts(retry_after, receive_count):
     policy = RetryPolicy(max_receive_count=5, base_seconds=5, max_seconds=100_000)

@@ -100,6 +100,24 @@ def test_a_dead_letter_of_the_bus_itself_is_read_and_nothing_is_lost_of_one_that
     )
 
 
+def test_a_dead_letter_of_the_bus_itself_says_why():
+    (found,) = parse(encrypted_bus(record("rule-target")["body"]), hop="ingress/media-bus", now=NOW)
+    assert found.failure.message == "the event bus could not process the event: the key is disabled"
+
+
+@pytest.mark.parametrize("is_ingress", [True, False])
+def test_a_rules_dead_letter_names_its_rule(is_ingress):
+    (found,) = parse(Message.of(record("rule-target")), hop="ingress/mam", now=NOW, is_ingress=is_ingress)
+    assert found.rule_arn == record("rule-target")["messageAttributes"]["RULE_ARN"]["stringValue"]
+    assert dead_letter("consumer").rule_arn is None
+
+
+def test_a_notification_has_the_identity_of_the_event_inside_and_goes_back_with_its_wrapper():
+    body = json.dumps({"Type": "Notification", "Message": record("consumer")["body"]})
+    (found,) = parse(Message.of(record("consumer") | {"body": body}), hop="route/cms", now=NOW)
+    assert (found.identity.event_id, found.identity.source, found.body) == ("evt-1", "partner.mux", body)
+
+
 def test_attributes_about_the_failure_do_not_travel_on():
     for name in ("consumer", "rule-target", "lambda-dead-letter-queue"):
         assert set(dead_letter(name).message_attributes) <= {"redrivecount"}
@@ -113,6 +131,7 @@ def test_a_report_of_the_newer_bus_is_one_dead_letter_for_each_event_and_can_not
         ("bus", False, "permanent-config")
     }
     assert "e5f6a7b8" not in found[0].body
+    assert "a1b2c3d4" in found[0].body
 
 
 def test_a_report_that_names_no_event_is_still_one_dead_letter():

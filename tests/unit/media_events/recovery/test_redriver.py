@@ -248,6 +248,7 @@ def test_a_flood_of_new_groups_is_told_of_up_to_a_number_and_the_rest_when_there
         dead_letter["messageAttributes"]["failure"]["stringValue"] = json.dumps(failure)
         assert world.handle_batch(dead_letter) == []
     assert len(world.topic.notices) == 2
+    assert world.rate_limiter.bursts == [3600.0] * 4  # the limit of a whole hour at once
     assert len(world.report.fields("notification held back")) == 2
     world.rate_limiter.notices = 1
     dead_letter["messageId"] = "m-9"
@@ -265,6 +266,7 @@ def test_a_large_body_goes_to_the_bucket_with_its_digest():
     (item,) = world.table.items.values()
     content = world.bodies.get(item.bodyref)
     assert (item.body, content.decode()) == (None, large["body"])
+    assert set(world.bodies_of) == {item.item_id}
     assert item.body_sha256 == hashlib.sha256(content).hexdigest()
     assert item.body_size == len(content)
 

@@ -108,6 +108,14 @@ def test_what_was_settled_for_thirty_days_goes_with_its_bodies_and_out_of_the_co
     assert house.report.counts["ReviewItemsExpired", ()] == 1
 
 
+def test_every_item_that_goes_is_counted(house):
+    for number in range(3):
+        house.change(house.item(f"evt-{number}"), status="ARCHIVED")
+    house.clock.now += 30 * DAY + 1
+    house.keep()
+    assert house.report.counts["ReviewItemsExpired", ()] == 3
+
+
 def test_nothing_goes_sooner_and_what_is_open_never(house):
     archived(house)
     house.item("evt-open")

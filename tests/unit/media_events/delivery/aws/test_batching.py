@@ -105,6 +105,7 @@ def test_a_line_begins_with_what_the_lake_is_partitioned_by():
 
 def test_a_time_that_is_none_gives_way_to_when_the_event_was_recorded():
     assert json.loads(line(make_event(time="yesterday")).text)["day"] == "2026-11-23"
+    assert json.loads(line(make_event(time="yesterday", recordedtime="today")).text)["day"] == "unknown"
 
 
 def test_a_line_that_can_not_be_written_is_the_events_fault():

@@ -131,10 +131,12 @@ def test_a_resumed_message_is_a_copy_of_none_of_the_parked_messages(park):
 def test_who_is_too_long_to_be_parked_waits_in_the_queue(park):
     park.fails["e1"] = REFUSED
     long = make_event({"text": "x" * MAX_PARKED_BYTES}, id="e2", partitionkey="k", sequence="002")
+    attributes = {"note": {"stringValue": "x" * MAX_PARKED_BYTES}}
     messages = [message(1), Message.of(sqs_record(bus_event(long), "m-2"))]
+    messages.append(Message.of(sqs_record(message(3).body, "m-3", attributes=attributes)))
     park(*messages)
     park.clock.now += 6
-    assert park(*messages) == ["http-422", "order-waiting"]
+    assert park(*messages) == ["http-422", "order-waiting", "order-waiting"]
 
 
 def test_a_message_is_delivered_and_not_parked_where_its_head_was_delivered_meanwhile(park, monkeypatch):
@@ -163,6 +165,16 @@ def test_an_event_that_timed_out_may_have_been_delivered_and_stays_before_earlie
     assert block(message(2)) == [None]
     assert block(message(1)) == ["order-late"]
     assert block.arrived == ["e2"]
+
+
+@pytest.mark.parametrize("answer", [DOWN, REFUSED])
+def test_an_event_that_its_receiver_refused_was_not_delivered_and_an_earlier_one_goes_first(block, answer):
+    block.fails["e2"] = answer
+    assert block.settled(2) == [answer.code]
+    block.fails.clear()
+    assert block.settled(1) == [None]
+    assert block(message(2)) == [None]
+    assert block.arrived == ["e1", "e2"]
 
 
 def test_an_event_for_which_its_key_queue_has_no_room_waits_in_the_queue(block, monkeypatch):
