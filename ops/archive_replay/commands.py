@@ -81,7 +81,7 @@ def start(  # noqa: PLR0913  # each is an option of the command
 ) -> None:
     """Deliver the events of a period again; count them first with --dry-run.
 
-    Each event goes to its routes as it was when it was routed. Deliveries of the last 14 days are not repeated, unless
+    Each event goes to its routes as it was when it was routed. Deliveries of the last 158 days are not repeated, unless
     --repeat-effects says so.
 
     Ctrl-C stops it; `archive-replay resume` continues it, `archive-replay cancel` ends it. A stopped dry run is over.

@@ -83,7 +83,7 @@ def _not_found(event_id: str, traces: list[EventTrace], *, json: bool) -> None:
     fail(
         f"there is no trace of an event {event_id!r}: neither in the idempotency store and the review table, nor in "
         f"the logs since {traces[0].reading.since}",
-        hint="look further back with --since 7d; idempotency records expire after 14 days, logs after "
+        hint="look further back with --since 7d; idempotency records expire after 158 days, logs after "
         "log_retention_days",
         exit_code=UNKNOWN_ID,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from media_events.handlers import queue_ingress
 from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.queue import QueueReceiver
 from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
-from media_events.messaging.queue_consumer import RetryPolicy
+from media_events.messaging.queue_consumer import Consumer, RetryPolicy
 from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeIdempotencyTable, FakeQueue, FakeReport, sqs_record
 from tests.fakes.webhook_requests import Context
 
@@ -73,6 +74,7 @@ class IngressHarness:
         monkeypatch.setattr(queue_ingress, "dead_letters", lambda: self.queue)
         monkeypatch.setattr(queue_ingress, "idempotency", self.table.owned_by)
         monkeypatch.setattr(queue_ingress, "telemetry", lambda: self.report)
+        monkeypatch.setattr(queue_ingress, "Consumer", functools.partial(Consumer, clock=self.clock))
         return self
 
     def invoke(self, event: Mapping[str, Any], *, context: Context | None = None) -> Any:

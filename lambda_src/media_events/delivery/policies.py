@@ -10,7 +10,7 @@ from media_events.core.config_fields import Fields
 MAX_FAILURES: Final = 10_000
 MAX_DELAY_SECONDS: Final = 43_200.0
 MAX_HOLD_SECONDS: Final = 10 * 86_400.0
-"""Less than the two weeks that queues keep a message and the idempotency store a record."""
+"""Less than the two weeks that queues keep a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

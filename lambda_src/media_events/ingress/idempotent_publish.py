@@ -14,7 +14,8 @@ from media_events.core.failures import Failure, ProcessingError, TransientError
 from media_events.core.telemetry import Telemetry, error_location
 from media_events.events.claim_check import Bodies, check_in
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
-from media_events.messaging.idempotency import RETENTION_SECONDS, IdempotencyStore, record_key
+from media_events.messaging.idempotency import IdempotencyStore, record_key
+from media_events.partners.specification import FOURTEEN_DAYS
 
 INGRESS_SCOPE: Final = "ingress"
 LEASE_MARGIN_SECONDS: Final = 5.0
@@ -71,7 +72,7 @@ class IdempotentPublisher:
         idempotency: IdempotencyStore,
         *,
         remaining: Callable[[], float],
-        keep_seconds: int = RETENTION_SECONDS,
+        keep_seconds: int = FOURTEEN_DAYS,
         dead_letter: bool = True,
     ) -> Outcome:
         """Publish the events that are not duplicates; ``remaining`` are seconds left to work.

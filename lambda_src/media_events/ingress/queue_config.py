@@ -9,9 +9,8 @@ from typing import Any, Final, Literal, cast, get_args
 from media_events.core.config_fields import Fields
 from media_events.core.configuration import ConfigurationError
 from media_events.ingress.partner_config import parse_partner_objects, read_specification
-from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.partners.redaction import RedactedPath
-from media_events.partners.specification import PartnerSpecification
+from media_events.partners.specification import FOURTEEN_DAYS, PartnerSpecification
 
 QueueIngress = Literal["sqs", "sns-fifo", "partner-bus", "custom-bus"]
 
@@ -36,7 +35,7 @@ class QueuePartner:
     @property
     def keep_seconds(self) -> int:
         """How long a duplicate of one of its events is recognised."""
-        return RETENTION_SECONDS if self.specification is None else self.specification.dedup_window_seconds
+        return FOURTEEN_DAYS if self.specification is None else self.specification.dedup_window_seconds
 
     @property
     def redactions(self) -> tuple[RedactedPath, ...]:

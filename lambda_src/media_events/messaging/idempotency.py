@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-RETENTION_SECONDS: Final = 14 * 86_400
-"""The longest that SQS keeps a message; longer than any known sender retries (Stripe 3 days, hook0 8 days)."""
+RETENTION_SECONDS: Final = 158 * 86_400
+"""Longer than a copy of an event may be on its way, with the longest settings. At each of up to three hops (ingress,
+transform, route), it may take 52.5 days: a day in EventBridge (``rule_retry``), 14 in the queue, 13.5 until the last
+redrive (``redrive.max_age_seconds``), 10 deferred (``hold_seconds``), and 14 in the queue once more."""
 
 WITHDRAWN_SECONDS: Final = 366 * 86_400
 """How long a withdrawn effect stays withdrawn: longer than any message travels. SQS keeps it for 14 days in each of its

@@ -70,6 +70,15 @@ class Message:
         return not self.receipt_handle
 
     @property
+    def sent_at(self) -> float | None:
+        """When SQS took the message, in epoch seconds, if it says so.
+
+        It stays the same when SQS moves the message to a standard dead-letter queue; a FIFO one begins anew.
+        """
+        milliseconds = _integer(self.attributes.get("SentTimestamp"), 0)
+        return milliseconds / 1000 if milliseconds > 0 else None
+
+    @property
     def deferred_since(self) -> float | None:
         """When the message was first deferred, in epoch seconds; ``None`` if never."""
         return self._number(DEFERRED_SINCE_ATTRIBUTE) or None

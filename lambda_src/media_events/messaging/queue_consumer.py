@@ -25,7 +25,7 @@ from media_events.core.telemetry import Measuring, error_location
 from media_events.core.waves import waves
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.messaging.message import Message
-from media_events.messaging.waiting import REPORTED_SECONDS, waiting_seconds
+from media_events.messaging.waiting import REPORTED_SECONDS, latest_wait, waiting_seconds
 
 MAX_VISIBILITY_SECONDS: Final = 43_200
 """The limit of SQS: 12 hours from the receive."""
@@ -205,13 +205,17 @@ def _failed(message: Message, error: BaseException, consumer: Consumer) -> int |
     if isinstance(error, DeferredError) and _deferred(message, error, consumer):
         _report_waiting(message, consumer)
         return None
-    last = message.receive_count >= consumer.policy.max_receive_count or _held_too_long(message, error, consumer)
+    delay = consumer.policy.delay(error, message.receive_count, consumer.rng)
+    last = (
+        message.receive_count >= consumer.policy.max_receive_count
+        or _held_too_long(message, error, consumer)
+        or (message.sent_at is not None and consumer.clock() + delay > latest_wait(message.sent_at))
+    )
     failure = failure_of(message, error, consumer)
     log_failure(message, error, failure, consumer, receive_count=message.receive_count)
     if (last or no_retry_helps(error)) and dead_lettered(message, failure, consumer):
         return None
     _report_waiting(message, consumer)
-    delay = consumer.policy.delay(error, message.receive_count, consumer.rng)
     _set_visibility(message, delay, consumer)
     return delay
 

@@ -18,7 +18,7 @@ from media_events.core.telemetry import Measuring
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import Entry, KeyQueue, source_of
 from media_events.delivery.ordering.resequencer import KeyQueues, Resequencer
-from media_events.messaging.idempotency import RETENTION_SECONDS
+from media_events.messaging.waiting import SQS_RETENTION_SECONDS
 from media_events.recovery.ports import CircuitBreakers
 from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.review_item import CLOSED, ReviewItem, item_id
@@ -144,7 +144,7 @@ class KeyMaintenance:
         item = self.items.get_summary(item_id(source, head.event_id, queue.destination))
         if item is None:
             # Its message would have expired. It was dead-lettered to nobody, or its item is long deleted.
-            return "missing" if self.clock() - head.since > RETENTION_SECONDS else None
+            return "missing" if self.clock() - head.since > SQS_RETENTION_SECONDS else None
         # An item that was closed before the event came says nothing about it.
         decided = item.status in CLOSED and (epoch(item.closed_at) or 0.0) >= head.since
         return item.status.lower() if decided else None

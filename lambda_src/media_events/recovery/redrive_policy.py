@@ -15,6 +15,7 @@ from media_events.core.clock import epoch
 from media_events.core.failures import ISOLATED_ATTRIBUTE, Failure, is_unsettled
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.messaging.queue_consumer import MAX_VISIBILITY_SECONDS
+from media_events.messaging.waiting import LAST_HOURS_SECONDS, latest_wait
 from media_events.recovery.dead_letter import DeadLetter
 from media_events.recovery.review_item import ReturnTo
 
@@ -142,7 +143,7 @@ def decide(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str, now
     to = return_to(dead_letter, queue, bus_arn=bus_arn)
     if dead_letter.redrive_count >= _limit(failure, policy) or to.kind == "none":
         return SendToReview(failure)
-    if now - first_failed(dead_letter) > policy.max_age_seconds:
+    if now > deadline(dead_letter, policy):
         return SendToReview(
             failure.as_class(
                 "expired",
@@ -203,6 +204,20 @@ def return_to(dead_letter: DeadLetter, queue: DeadLetterQueue, *, bus_arn: str) 
         route = None if queue.hop.startswith("ingress/") else queue.hop
         return ReturnTo(kind="bus", bus_arn=bus_arn, route=route)
     return ReturnTo(kind="none")
+
+
+def deadline(dead_letter: DeadLetter, policy: RedrivePolicy) -> float:
+    """Until when (epoch seconds) ``dead_letter`` may wait for a redrive; then it goes to review.
+
+    An event's age counts from its first failure, or from when its message was sent where that was before, so it goes to
+    review before SQS forgets the message.
+    """
+    return min(first_failed(dead_letter) + policy.max_age_seconds, latest_wait(dead_letter.sent_at))
+
+
+def is_nearly_forgotten(dead_letter: DeadLetter, now: float) -> bool:
+    """Whether SQS forgets it so soon that its review item must be opened whatever is missing."""
+    return now > latest_wait(dead_letter.sent_at) + LAST_HOURS_SECONDS / 2
 
 
 def first_failed(dead_letter: DeadLetter) -> float:

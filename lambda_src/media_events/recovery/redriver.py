@@ -39,7 +39,9 @@ from media_events.recovery.redrive_policy import (
     RedriveToHop,
     SendToReview,
     Wait,
+    deadline,
     decide,
+    is_nearly_forgotten,
     pause_seconds,
     rate_limit_delay_seconds,
 )
@@ -109,7 +111,7 @@ class Redriver:
                 raise PermanentConfigError("unknown-queue", f"{arn} is not in this function's configuration")  # noqa: TRY301
             dead_letters = parse(message, hop=queue.hop, now=self.clock(), is_ingress=queue.is_ingress)
             if len(dead_letters) == 1:
-                seconds = self._carry_out(dead_letters[0], queue, message)
+                seconds = self._in_time(self._carry_out(dead_letters[0], queue, message), dead_letters[0], queue)
                 return seconds is None, self._wait(queue, message, seconds)
             for dead_letter in dead_letters:
                 self._review(dead_letter, dead_letter.failure, queue)
@@ -123,6 +125,11 @@ class Redriver:
             self.report.count("RedrivesFailed")
             return False, None
         return True, None
+
+    def _in_time(self, seconds: int | None, dead_letter: DeadLetter, queue: DeadLetterQueue) -> int | None:
+        """``seconds``, but no more than until the dead letter has to go to review."""
+        remaining = deadline(dead_letter, queue.policy) - self.clock()
+        return seconds if seconds is None or remaining < 0 else min(seconds, int(remaining) + 1)
 
     def _wait(self, queue: DeadLetterQueue | None, message: Message, seconds: int | None) -> int | None:
         """Let the message reappear in ``seconds``; on failure the queue's own visibility timeout applies."""
@@ -144,9 +151,9 @@ class Redriver:
             case Wait(seconds=seconds):
                 return seconds
             case SendToReview(failure=failure):
-                if inspection:
+                if inspection and not is_nearly_forgotten(dead_letter, self.clock()):
                     late = self.clock() - dead_letter.sent_at
-                    delay = self._wait_for_rate_limit(dead_letter, queue, late, needs=inspection)
+                    delay = self._wait_for_permit(dead_letter, queue, late, needs=inspection)
                 if delay is None:
                     self._review(dead_letter, failure, queue)
                 return delay
@@ -166,18 +173,25 @@ class Redriver:
     def _wait_for_rate_limit(
         self, dead_letter: DeadLetter, queue: DeadLetterQueue, late: float, *, needs: float
     ) -> int | None:
-        """Wait for the rate limit: ``None`` if the dead letter may go now, else the seconds that it stays in its queue.
+        """Wait for the rate limit: ``None`` if the dead letter may go back now, else the seconds that it stays.
 
         The wait is inside this function, which has few instances for each queue. A backlog therefore goes back at the
         limit's rate, and the rest stays in the queue untouched; deferred dead letters would all come again, many times.
         For the same reason the circuit breaker is asked only after this wait.
         """
+        delay = self._wait_for_permit(dead_letter, queue, late, needs=needs)
+        return self._circuit_breaker_delay(dead_letter, queue) if delay is None else delay
+
+    def _wait_for_permit(
+        self, dead_letter: DeadLetter, queue: DeadLetterQueue, late: float, *, needs: float
+    ) -> int | None:
+        """Wait for the rate limit alone; as :meth:`_wait_for_rate_limit`."""
         seconds = self._acquire_rate_limit(queue, needs)
         if seconds is None:
             return rate_limit_delay_seconds(late, dead_letter.message_id)
         if seconds > 0:
             self.sleep(seconds)
-        return self._circuit_breaker_delay(dead_letter, queue)
+        return None
 
     def _acquire_rate_limit(self, queue: DeadLetterQueue, needs: float) -> float | None:
         """Seconds until the queue's next dead letter may go, which then ``needs`` so many; ``None``: not now.

@@ -34,7 +34,13 @@ from media_events.messaging.message import Message
 from media_events.recovery.dead_letter import DeadLetter, with_identity
 from media_events.recovery.ports import Functions, RateLimiter, ReviewTable, Topic
 from media_events.recovery.redrive_messages import inspection_payload
-from media_events.recovery.redrive_policy import TIMESTAMP, DeadLetterQueue, first_failed, return_to
+from media_events.recovery.redrive_policy import (
+    TIMESTAMP,
+    DeadLetterQueue,
+    first_failed,
+    is_nearly_forgotten,
+    return_to,
+)
 from media_events.recovery.review_item import DECIDED, INLINE_BODY_BYTES, Attempt, ReviewItem, group_id, item_id
 
 GROUP_QUIET_SECONDS: Final = 24 * 3600
@@ -128,7 +134,9 @@ class ReviewOpener:
         except ProcessingError as error:
             age = self.clock() - first_failed(dead_letter)
             passing = (
-                isinstance(error, TransientError) and age <= queue.policy.max_age_seconds + INSPECTION_WAIT_SECONDS
+                isinstance(error, TransientError)
+                and age <= queue.policy.max_age_seconds + INSPECTION_WAIT_SECONDS
+                and not is_nearly_forgotten(dead_letter, self.clock())
             )
             if passing or self._may_settle(error, dead_letter):
                 raise

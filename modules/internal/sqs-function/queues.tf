@@ -1,4 +1,6 @@
 locals {
+  visibility_timeout_seconds = coalesce(var.queue.visibility_timeout_seconds, 6 * var.function.timeout_seconds + var.queue.batch_window_seconds)
+
   deny_without_tls = {
     Sid       = "DenyWithoutTls"
     Effect    = "Deny"
@@ -88,7 +90,7 @@ resource "aws_sqs_queue" "this" {
   name                       = local.queue_name
   fifo_queue                 = var.fifo ? true : null
   message_retention_seconds  = 1209600
-  visibility_timeout_seconds = coalesce(var.queue.visibility_timeout_seconds, 6 * var.function.timeout_seconds + var.queue.batch_window_seconds)
+  visibility_timeout_seconds = local.visibility_timeout_seconds
   max_message_size           = var.settings.max_message_size
   sqs_managed_sse_enabled    = var.settings.kms_key == null ? true : null
   kms_master_key_id          = one(var.settings.kms_key[*].arn)
@@ -106,6 +108,12 @@ resource "aws_sqs_queue" "this" {
   })
 
   lifecycle {
+    # A message whose function dies on each receive: SQS must move it before it deletes it, 14 days after it was sent.
+    precondition {
+      condition     = local.visibility_timeout_seconds <= 1166400 / var.failure.max_receive_count
+      error_message = "failure.max_receive_count (${var.failure.max_receive_count}) x queue.visibility_timeout_seconds (${local.visibility_timeout_seconds}) must not be above 1166400: SQS deletes a message after 14 days, also one that crashes its function again and again."
+    }
+
     precondition {
       condition     = alltrue([for part in values(local.queue_policy_sizes) : part.size <= part.most])
       error_message = "The policy of the queue ${local.queue_name} would have ${join(", ", [for name, part in local.queue_policy_sizes : "${part.size} ${name}" if part.size > part.most])}; SQS takes 8192 bytes, 20 statements, 10 conditions and 50 principals. Name organisations or accounts in senders instead of roles, and several in one."

@@ -17,6 +17,7 @@ from media_events.adapters.aws_errors import error_code, judge, translated
 from media_events.adapters.dynamodb.records import put_if, read_records
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
+from media_events.messaging.idempotency import RETENTION_SECONDS
 from media_events.recovery.review_item import (
     CLOSED,
     STATUSES,
@@ -66,8 +67,7 @@ HOURS_KEPT_SECONDS: Final = 8 * 24 * 3600
 
 MESSAGE_PREFIX: Final = "message/"
 """Key prefix of the records that name the item of a partner's message (``known_as``), in no index."""
-MESSAGES_KEPT_SECONDS: Final = 30 * 24 * 3600
-"""Longer than the 14 days that SQS keeps a message at most."""
+MESSAGES_KEPT_SECONDS: Final = RETENTION_SECONDS
 
 CONFLICT_ATTEMPTS: Final = 8
 """Two writers of one group conflict on its record; one of them has to begin again."""

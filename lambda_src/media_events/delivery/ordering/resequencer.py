@@ -78,7 +78,7 @@ class ParkedMessages(Protocol):
     """The store of parked messages. Any exception is a :class:`ProcessingError`."""
 
     def put(self, key: str, parked: Parked) -> None:
-        """Store ``parked`` in place of an older one; it expires after two weeks, unless :meth:`keep` is called."""
+        """Store ``parked`` in place of an older one; it expires with the retention, unless :meth:`keep` is called."""
         ...
 
     def keep(self, key: str, token: str) -> bool:

@@ -567,3 +567,14 @@ run "dlq_review_watches_the_dead_letters_that_it_reads" {
     error_message = "Two alarms would tell one fact, of dead letters as of crashes."
   }
 }
+
+run "a_message_that_crashes_its_function_must_be_moved_before_sqs_deletes_it" {
+  command = plan
+
+  variables {
+    queue   = { visibility_timeout_seconds = 43200 }
+    failure = { max_receive_count = 28, retry = { max_seconds = 900 } }
+  }
+
+  expect_failures = [aws_sqs_queue.this]
+}

@@ -249,7 +249,7 @@ def test_record_without_an_id_is_never_reported(consumer):
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["ok", "transient", "permanent"])), max_size=12))
 def test_ids_reported_are_ids_of_the_batch_and_each_group_fails_as_a_suffix(plan):
     queue = FakeQueue()
-    consumer = Consumer(queue=queue, hop="h/x", report=FakeReport())
+    consumer = Consumer(queue=queue, hop="h/x", report=FakeReport(), clock=FakeClock())
     kinds = {"transient": TransientError("t", "t"), "permanent": PermanentDataError("p", "p")}
     records = [sqs_record("{}", f"{group}-{i}", group_id=group) for i, (group, _) in enumerate(plan)]
     errors = {f"{group}-{i}": kinds[kind] for i, (group, kind) in enumerate(plan) if kind in kinds}

@@ -367,7 +367,7 @@ class Hop:
             sqs_record(bus_event(event), f"m-{index}", receive_count=receive_count)
             for index, event in enumerate(events)
         ]
-        consumer = Consumer(queue=self.queue, hop="transform/split", report=self.report)
+        consumer = Consumer(queue=self.queue, hop="transform/split", report=self.report, clock=FakeClock())
         answer = consume_batch({"Records": records}, self.transformer.handle, consumer)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 

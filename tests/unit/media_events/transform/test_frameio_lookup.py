@@ -71,7 +71,7 @@ class Hop:
 
     def run(self, *events):
         records = [sqs_record(bus_event(event), event.metadata.id) for event in events]
-        consumer = Consumer(queue=self.queue, hop="transform/complete", report=self.report)
+        consumer = Consumer(queue=self.queue, hop="transform/complete", report=self.report, clock=FakeClock())
         answer = consume_batch({"Records": records}, self.transformer.handle, consumer)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 

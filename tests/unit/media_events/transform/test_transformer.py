@@ -218,7 +218,7 @@ def _hop(bus, bodies, report, outside):
             report=report,
             bodies=bodies,
         )
-        consumer = Consumer(queue=queue, hop="transform/enrich", report=report)
+        consumer = Consumer(queue=queue, hop="transform/enrich", report=report, clock=FakeClock())
         return consume_batch({"Records": records}, transformer.handle, consumer)
 
     run_batch.queue = queue

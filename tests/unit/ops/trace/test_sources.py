@@ -211,7 +211,7 @@ def test_an_expired_record_is_left_out():
     key = destination_key("partner.mux", "evt-1", "cms")
     idempotency(client, "deliveries").acquire(key, lease_seconds=30)
     idempotency(client, "deliveries").complete(key)
-    reader = IdempotencyRecords(client, ["ingress", "deliveries"], TOPOLOGY, lambda: T0 + 15 * 86_400)
+    reader = IdempotencyRecords(client, ["ingress", "deliveries"], TOPOLOGY, lambda: T0 + 159 * 86_400)
 
     assert reader.read("evt-1", ["partner.mux"], ["cms"]) == []
 
