@@ -41,7 +41,7 @@ verification:
   # timestamp: header:x-timestamp
   # tolerance_seconds: 300
 
-# Values are a JMESPath over {{body, document, headers, attributes, envelope}}, or a table with one of
+# Values are a JMESPath over {{body, document, headers, query, attributes, envelope}}, or a table with one of
 # path, header, constant, concat, hash, first.
 
 # The partner's own id of the event, the same on every attempt. Without one, a hash of the identifying fields:
@@ -53,7 +53,7 @@ type: body.type
 types:
   their.asset.ready: asset.ready
 
-# Its time: ISO 8601, or epoch seconds or milliseconds. Without it: the time of receipt.
+# Its time: ISO 8601, RFC 2822 or epoch. Without it: the time of receipt.
 time: body.created_at
 
 # The asset or job that it is about. Events of one subject keep their order.
@@ -66,7 +66,7 @@ subject: body.asset.id
 # correlationid: body.external_id
 
 # Credentials in the body, which are removed.
-# redact: [data.upload_token, "**.auth_token"]
+# redact: [body.data.upload_token, "body.**.auth_token", headers.x-token]
 
 # Status codes of answers. Some senders retry a 4xx for days, some disable an endpoint after a few.
 # answers: {{unprocessable: 202, unauthenticated: 401}}
