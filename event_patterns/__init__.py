@@ -4,7 +4,7 @@ from event_patterns.errors import PatternError, Problem
 from event_patterns.explain import Mismatch, Verdict, explain
 from event_patterns.lint import advise
 from event_patterns.matcher import matches
-from event_patterns.rule_pattern import effective_pattern, validate_hop_pattern
+from event_patterns.rule_pattern import combined_source, effective_pattern, names_source, unstable, validate_hop_pattern
 from event_patterns.validate import compile_pattern, validate_pattern
 
 __all__ = [
@@ -13,10 +13,13 @@ __all__ = [
     "Problem",
     "Verdict",
     "advise",
+    "combined_source",
     "compile_pattern",
     "effective_pattern",
     "explain",
     "matches",
+    "names_source",
+    "unstable",
     "validate_hop_pattern",
     "validate_pattern",
 ]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
+from event_patterns.comparisons import AnyCase, Equals, Matcher, NumericRange, Position, Scalar, Text
 from event_patterns.event_fields import FlatEvent
-from event_patterns.json_documents import compact, plain
+from event_patterns.json_documents import Number, compact, plain
 from event_patterns.matcher import holds, matches_any
 from event_patterns.normal_form import Branch, Condition
+from event_patterns.parser import RefusedError, read_matcher
 from event_patterns.validate import compile_pattern
 
 SHOWN_VALUES: Final = 10
@@ -129,9 +133,51 @@ def _mismatch(conditions: list[Condition], satisfied: int, flat: FlatEvent, even
         accepted = [leaf.value for leaf in leaves if any(m.accepts(leaf.value) for m in culprit.matchers)]
         return Mismatch(culprit.field, culprit.path, culprit.wanted, "other-element", accepted[:SHOWN_VALUES], together)
     if leaves:
-        return Mismatch(culprit.field, culprit.path, culprit.wanted, "values", actual)
+        hint = next((hint for value in actual for matcher in culprit.matchers if (hint := _near(matcher, value))), None)
+        return Mismatch(culprit.field, culprit.path, culprit.wanted, "values", actual, hint=hint)
     found, hint = _nothing(culprit.field.split("."), event)
     return Mismatch(culprit.field, culprit.path, culprit.wanted, found, hint=hint)
+
+
+def _near(matcher: Matcher, value: Scalar) -> str | None:
+    """How a value misses a comparison by little."""
+    if isinstance(matcher, NumericRange) and isinstance(value, str) and re.fullmatch(r"-?\d+(?:\.\d+)?", value):
+        return "numbers are compared with numbers only, and the event has text"
+    if isinstance(matcher, Equals) and isinstance(matcher.value, Number | bool) and isinstance(value, str):
+        wanted = matcher.value.text if isinstance(matcher.value, Number) else compact(matcher.value)
+        return f"the event has text: write {compact(value)}" if value == wanted else None
+    if isinstance(matcher, Equals) and isinstance(matcher.value, str) and isinstance(value, Number | bool):
+        return f"the event has no text: write {compact(value)}" if matcher.value == compact(value) else None
+    if not isinstance(value, str):
+        return None
+    return _near_text(matcher, value)
+
+
+def _near_text(matcher: Matcher, value: str) -> str | None:
+    if isinstance(matcher, Equals) and isinstance(matcher.value, str):
+        text, position = matcher.value, "whole"
+    elif isinstance(matcher, Text):
+        text, position = matcher.text, matcher.position
+    else:
+        return None
+    ignoring = AnyCase.of(cast("Position", position), text)
+    if ignoring.accepts(value):
+        names: dict[str, str | None] = {"whole": None, "start": "prefix", "end": "suffix"}
+        comparison: dict[str, Any] = {"equals-ignore-case": text}
+        name = names[position]
+        return f"only the case differs: {compact(comparison if name is None else {name: comparison})}"
+    if unicodedata.normalize("NFC", text) == unicodedata.normalize("NFC", value):
+        return "the same text in another form of Unicode; they are compared as they are"
+    if "*" in text and position == "whole" and _matches_as_wildcard(text, value):
+        return f"a * in plain text is that character: write {compact({'wildcard': text})}"
+    return None
+
+
+def _matches_as_wildcard(text: str, value: str) -> bool:
+    try:
+        return read_matcher({"wildcard": text}).accepts(value)
+    except RefusedError:
+        return False
 
 
 def _nothing(steps: list[str], event: Mapping[str, Any]) -> tuple[Finding, str | None]:
@@ -150,9 +196,14 @@ def _nothing(steps: list[str], event: Mapping[str, Any]) -> tuple[Finding, str |
                 return "nothing", f"did you mean {nearest[0]}?"
             return "nothing", f"{place} has {_names(node)}" if node else f"{place} is an empty object"
         node = node[step]
-    if isinstance(node, Mapping):
-        return "object", f"name one of its fields: {_names(node)}" if node else None
-    return "empty-array", None
+    inside = next((element for element in node if isinstance(element, Mapping)), node) if _is_list(node) else node
+    if isinstance(inside, Mapping):
+        return "object", f"name one of its fields: {_names(inside)}" if inside else None
+    return ("empty-array", None) if not node else ("nothing", f"{'.'.join(steps)} has only empty arrays")
+
+
+def _is_list(node: Any) -> bool:
+    return isinstance(node, list | tuple)
 
 
 def _names(node: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from event_patterns.comparisons import (
@@ -78,7 +79,9 @@ def _operator(entry: Mapping[str, Any]) -> Matcher:
     ((name, operand),) = entry.items()
     reader = _OPERATORS.get(name)
     if reader is None:
-        raise RefusedError(f"{name!r} is no comparison; there are {', '.join(OPERATORS)}")
+        nearest = get_close_matches(str(name).lower().replace("_", "-"), OPERATORS, n=1, cutoff=0.8)
+        advice = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(OPERATORS)}"
+        raise RefusedError(f"{name!r} is no comparison; {advice}")
     return reader(operand)
 
 

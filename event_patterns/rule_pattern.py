@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from event_patterns.errors import Problem, member
+from event_patterns.lint import NORMALISED, decomposed
 from event_patterns.match_all import takes_everything
 from event_patterns.validate import MAX_CHARACTERS, compile_pattern, validate_pattern
 
@@ -55,7 +56,9 @@ def validate_hop_pattern(
         return validate_pattern(pattern)
     if not pattern:
         return [] if match_all else [Problem("", f"an empty pattern {_EVERYTHING}", "kit")]
-    problems = validate_pattern(pattern, max_characters=max_characters) or _own_fields(pattern)
+    problems = validate_pattern(pattern, max_characters=max_characters) or [*_own_fields(pattern), *unstable(pattern)]
+    if _source_depth(pattern) > MAX_SOURCE_DEPTH:
+        problems.append(Problem("$or", f"a source stands at most {MAX_SOURCE_DEPTH} levels of $or deep", "kit"))
     if problems:
         return problems
     if not match_all and takes_everything(compile_pattern(pattern, max_characters=max_characters)):
@@ -65,13 +68,51 @@ def validate_hop_pattern(
 
 
 def _source_condition(pattern: Mapping[str, Any]) -> dict[str, Any]:
+    return combined_source(pattern, KIT_SOURCE)
+
+
+def combined_source(pattern: Mapping[str, Any], condition: Mapping[str, Any]) -> dict[str, Any]:
+    """What to add to ``pattern`` so that it asks for ``condition`` wherever it names no source of its own."""
     if "source" in pattern:
         return {}
     alternatives = pattern.get("$or", [])
-    if any("source" in alternative for alternative in alternatives):
-        # No combination may name a field twice, so the condition goes into the other alternatives.
-        return {"$or": [{**KIT_SOURCE, **alternative} for alternative in alternatives]}
-    return KIT_SOURCE
+    if not any(names_source(alternative) for alternative in alternatives):
+        return dict(condition)
+    # No combination may name a field twice, so the condition goes into the other alternatives.
+    return {"$or": [{**alternative, **combined_source(alternative, condition)} for alternative in alternatives]}
+
+
+def names_source(node: Mapping[str, Any]) -> bool:
+    """Whether an alternative, or one within it, names a source."""
+    return "source" in node or any(names_source(each) for each in node.get("$or", []))
+
+
+MAX_SOURCE_DEPTH: Final = 2
+"""The levels of ``$or`` in which a source may stand; the modules' HCL, which knows no recursion, combines no deeper."""
+
+
+def _source_depth(node: Mapping[str, Any]) -> int:
+    """The levels of ``$or`` around the deepest source; 0 if there is none in any."""
+    depths = [_source_depth(each) for each in node.get("$or", []) if names_source(each)]
+    return 1 + max(depths) if depths else 0
+
+
+def unstable(pattern: Mapping[str, Any]) -> list[Problem]:
+    """Texts that Terraform would change on their way to EventBridge."""
+    return [Problem(path, NORMALISED, "kit") for path, value in _texts(pattern, "") if decomposed(value)]
+
+
+def _texts(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every name and text of a pattern, each with its place."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield member(path, key), key
+            yield from _texts(value, member(path, key))
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from _texts(value, f"{path}[{index}]")
+    elif isinstance(node, str):
+        yield path, node
 
 
 def _object(node: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -7,12 +7,14 @@ and quotas.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from event_patterns.errors import PatternError, Problem, member
 from event_patterns.json_documents import compact
 from event_patterns.normal_form import OR, Branch, expand
 from event_patterns.parser import OPERATORS, read_leaf
+from event_patterns.wildcard_complexity import REFUSED_FROM, complexities
 
 MAX_CHARACTERS: Final = 2048
 """Default quota of a pattern's length, https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html."""
@@ -41,7 +43,8 @@ def validate_pattern(pattern: Mapping[str, Any], *, max_characters: int = MAX_CH
     ``pattern`` is the event pattern as an object (plain JSON values, or those of ``json_documents.parse``).
     ``max_characters`` is the account's quota; the length is that of the compact JSON text.
     """
-    return _check(pattern, max_characters)[1]
+    branches, problems = _check(pattern, max_characters)
+    return problems or _too_complex(branches)
 
 
 def compile_pattern(pattern: Mapping[str, Any], *, max_characters: int = MAX_CHARACTERS) -> list[Branch]:
@@ -54,6 +57,18 @@ def compile_pattern(pattern: Mapping[str, Any], *, max_characters: int = MAX_CHA
     if problems:
         raise PatternError(problems)
     return branches
+
+
+def _too_complex(branches: list[Branch]) -> list[Problem]:
+    return [
+        Problem(
+            next(branch[field].path for branch in branches if field in branch),
+            f"its wildcards are too complex for EventBridge, which has refused {REFUSED_FROM} by Event Ruler's "
+            "measure: the most places in all of them that one value reaches; use prefix and suffix where they do",
+        )
+        for field, complexity in complexities(branches).items()
+        if complexity >= REFUSED_FROM
+    ]
 
 
 def _check(pattern: Mapping[str, Any], max_characters: int) -> tuple[list[Branch], list[Problem]]:
@@ -115,7 +130,12 @@ class _Walk:
             elif isinstance(value, Mapping):
                 combinations *= self.object(value, here, member(field, key), depth=depth + 1, within_or=within_or)
             elif isinstance(value, list | tuple):
-                self.problems += read_leaf(value, here)[1]
+                problems = read_leaf(value, here)[1]
+                if key.lower() in _LIKE_OR and any(isinstance(entry, Mapping) for entry in value):
+                    problems = [replace(each, message=f"{each.message}; did you mean '$or'?") for each in problems]
+                self.problems += problems
+            elif key in OPERATORS and path:
+                self._refuse(path, f"a comparison stands in an array: write {_as_array({key: value})}")
             else:
                 self._refuse(here, f"must be an object or an array: write {_as_array(value)}")
         return combinations
@@ -143,6 +163,7 @@ class _Walk:
         self.problems.append(Problem(path, message, "kit" if by_kit else "aws"))
 
 
+_LIKE_OR: Final = ("or", "any", "anyof", "any-of", "$any")
 _EMPTY: Final = 'an empty pattern is not allowed; to take every event write {"source": [{"prefix": ""}]}'
 
 

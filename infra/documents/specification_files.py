@@ -94,9 +94,19 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
 
 
-def _yaml(text: str) -> Any:
+def parse_yaml(content: str | bytes) -> Any:
+    """Read plain YAML.
+
+    Raises:
+        ValueError: it is none, or not UTF-8; the message goes on from the file's name.
+    """
     try:
+        text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8 text: byte {error.start} can't be read") from None
+    except RecursionError:
+        raise ValueError("is nested too deep to be read") from None
     except yaml.MarkedYAMLError as error:
         where = f" in line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""
         raise ValueError(f"is not YAML: {error.problem or error.context}{where}") from None
@@ -104,4 +114,9 @@ def _yaml(text: str) -> Any:
         raise ValueError(f"is not YAML: {str(error).splitlines()[0]}") from None
 
 
-_PARSERS: Final[dict[str, Callable[[str], Any]]] = {".yaml": _yaml, ".yml": _yaml, ".toml": _toml, ".json": _json}
+_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
+    ".yaml": parse_yaml,
+    ".yml": parse_yaml,
+    ".toml": _toml,
+    ".json": _json,
+}

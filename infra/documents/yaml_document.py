@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import yaml
 
@@ -36,6 +36,17 @@ class Node:
     position: Position
     value: dict[str, Node] | list[Node] | str
     plain: bool = False
+
+
+class PaddedInteger(int):
+    """A number written with zeros before it, such as an account's id without quotes; ``written`` has its text."""
+
+    written: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.written = text
+        return number
 
 
 _BOOLEANS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -268,7 +279,7 @@ def _typed(text: str) -> Scalar:
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if _INTEGER.fullmatch(text):
-        return int(text)
+        return PaddedInteger(text) if text.lstrip("+-").startswith("0") and len(text) > 1 else int(text)
     if _NUMBER.fullmatch(text):
         number = float(text)
         if number in (float("inf"), float("-inf")):

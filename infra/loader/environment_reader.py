@@ -29,7 +29,8 @@ from infra.validation.embedded_documents import (
     load_specification,
 )
 from infra.validation.ingress import ingress_kinds
-from infra.validation.references import check_patterns, check_references, place_in_settings, place_in_steps
+from infra.validation.patterns import check_patterns
+from infra.validation.references import check_references, place_in_settings, place_in_steps
 
 DEFAULT_TIMEOUT_SECONDS: Final[int] = Transform.model_fields["timeout_seconds"].default
 

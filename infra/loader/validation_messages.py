@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from infra.documents.diagnostics import did_you_mean
 from infra.documents.model_paths import description_of, fields_at
-from infra.documents.yaml_document import Path
+from infra.documents.yaml_document import PaddedInteger, Path
 from infra.model.types import PATTERN_DESCRIPTIONS
 
 _TYPES = {
@@ -69,7 +69,8 @@ def shown(value: Any) -> str:
 
 def _wrong_type(expected: str, value: Any) -> str:
     if expected == "text" and isinstance(value, bool | int | float):
-        return f'must be text, not {shown(value)}: put it between quotes, "{shown(value)}"'
+        written = value.written if isinstance(value, PaddedInteger) else shown(value)
+        return f'must be text, not {written}: put it between quotes, "{written}"'
     if value is None:
         return f"is empty: it must be {expected}"
     return f"must be {expected}, not {shown(value)}"

@@ -152,20 +152,6 @@ class InputTransformer(Section):
     )
     template: str = Field(min_length=1, max_length=8192, description="The text to send, with `<name>` for each path.")
 
-    @model_validator(mode="after")
-    def _known_names(self) -> Self:
-        for name, path in self.paths.items():
-            if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name.startswith("AWS"):
-                raise ValueError(
-                    f"paths: {name!r} must be letters, digits, hyphens and underscores, and not begin with AWS"
-                )
-            if not path.startswith("$"):
-                raise ValueError(f"paths: {name} is {path!r}, which is no path into the event such as $.detail.data")
-        for name in re.findall(r"<([A-Za-z0-9_-]+)>", self.template):
-            if name not in self.paths:
-                raise ValueError(f"template has <{name}>, which paths does not have: EventBridge refuses that")
-        return self
-
 
 class Route(Hop):
     """Sends the events that match to one destination."""

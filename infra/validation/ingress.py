@@ -5,12 +5,13 @@ As in ``references``, they read plain values, and leave malformed ones to the mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final
 
-from event_patterns import validate_pattern
+from event_patterns import Problem, unstable, validate_pattern
 from infra.documents.yaml_document import Path, Report
+from infra.validation.patterns import note_pattern
 
 MAX_NAME: Final = 64
 """Characters of a Lambda function's, a role's and a rule's name."""
@@ -130,8 +131,20 @@ def _check_sources(report: Report, path: Path, partner: dict[str, Any], kinds: s
     if "source" in pattern:
         report.wrong((*path, "pattern", "source"), "belongs in the partner's sources")
     others = {key: value for key, value in pattern.items() if key != "source"}
-    for problem in validate_pattern(others) if others else ():
-        report.wrong((*path, "pattern"), str(problem))
+    if others:
+        problems = validate_pattern(others) or [*_foreign_sources(others, _sources(partner)), *unstable(others)]
+        note_pattern(report, (*path, "pattern"), others, problems)
+
+
+def _foreign_sources(pattern: Mapping[str, Any], sources: list[str], path: str = "") -> Iterator[Problem]:
+    """Sources in alternatives that are not the partner's own: the rule asks for one of those elsewhere only."""
+    for index, alternative in enumerate(pattern.get("$or", ())):
+        here = f"{path}$or[{index}]"
+        for source in alternative.get("source", ()):
+            if not isinstance(source, str) or not any(_overlap(source, own) for own in sources):
+                message = f"{source} is none of the partner's sources ({', '.join(sources)}); name one in full"
+                yield Problem(f"{here}.source", message, "kit")
+        yield from _foreign_sources(alternative, sources, f"{here}.")
 
 
 def _check_ingress(report: Report, name: str, ingress: Any, users: list[str], prefix: str) -> None:

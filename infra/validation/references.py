@@ -1,4 +1,4 @@
-"""Checks across the sections of a workflow: references, names that collide, patterns, and limits.
+"""Checks across the sections of a workflow: references, names that collide, and limits.
 
 They read the plain values, not the model, so that they work even where the model refuses another part. Malformed values
 are left to the model.
@@ -7,15 +7,14 @@ are left to the model.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
-from typing import Any, Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final
 
-from event_patterns import Problem, advise, validate_hop_pattern, validate_pattern
 from infra.documents.diagnostics import did_you_mean
-from infra.documents.yaml_document import Path, Report, has_member
+from infra.documents.yaml_document import Path, Report
 from infra.model.destinations import sent_by_rule
 from infra.validation.ingress import MAX_NAME, check_ingresses, ingress_kinds, ingress_names
+from infra.validation.input_transformers import transformer_problems
 
 MACHINE_SUFFIX: Final = "-workflow"
 """Ends the name of a destination's state machine, whose role would otherwise have the name of a function's role."""
@@ -29,11 +28,6 @@ RESERVED_KEYS: Final = {
 DASHBOARD_HOPS: Final = 240
 """A CloudWatch dashboard shows 2,500 metrics, ours ten of each hop and a few more
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
-
-PATTERN_FIELDS: Final = frozenset(
-    {"$or", "version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
-)
-"""The fields of an event (https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html)."""
 
 
 def check_references(report: Report, environment: str) -> None:
@@ -97,7 +91,10 @@ def _check_dashboard(report: Report, hops: int) -> None:
 def _check_input_transformer(report: Report, name: str, target: Mapping[str, Any]) -> None:
     """Note an input transformer without effect, and one with a form that CloudWatch Logs does not take."""
     path: Path = ("routes", name, "input_transformer")
-    template = _text(report.document.at(path), "template")
+    transformer = report.document.at(path)
+    template = _text(transformer, "template")
+    for key, problem in transformer_problems(_members(transformer, "paths"), template):
+        report.wrong((*path, key), problem)
     if not sent_by_rule(target):
         report.wrong(
             path,
@@ -174,58 +171,6 @@ def _check_queue_names(report: Report, prefix: str, hops: Mapping[str, Mapping[s
         stem = key.removesuffix("-dlq")
         if stem != key and stem in keys:
             report.wrong((section, key), f"{prefix}{key} is the dead-letter queue of {stem}: choose another name")
-
-
-def check_patterns(report: Report) -> None:
-    """Note patterns that EventBridge would refuse, and those that match nothing or everything."""
-    root = report.document.value
-    transforms = _members(root, "transforms")
-    for section, step in (("transforms", "transform"), ("routes", "route")):
-        for name, member in _members(root, section).items():
-            pattern = member.get("pattern") if isinstance(member, dict) else None
-            if not isinstance(pattern, dict):
-                continue
-            problems = validate_hop_pattern(
-                pattern,
-                hop=f"{step}/{name}",
-                stage=stage_of(section, _text(member, "stage"), has_transforms=bool(transforms)),
-                match_all=member.get("match_all") is True,
-            )
-            _note_pattern(report, (section, name, "pattern"), pattern, problems)
-    pattern = _members(_members(root, "bus"), "archive").get("pattern")
-    if isinstance(pattern, dict):
-        _note_pattern(report, ("bus", "archive", "pattern"), pattern, validate_pattern(pattern))
-
-
-def stage_of(section: str, stage: str, *, has_transforms: bool) -> Literal["received", "transformed"]:
-    """The stage of a hop's events: transforms take those received; routes default to those transformed, if any are."""
-    if section == "transforms" or stage == "received":
-        return "received"
-    return "transformed" if has_transforms or stage == "transformed" else "received"
-
-
-def _note_pattern(report: Report, path: Path, pattern: dict[str, Any], problems: list[Problem]) -> None:
-    for field in pattern:
-        if field not in PATTERN_FIELDS:
-            nearest = get_close_matches(field, PATTERN_FIELDS, n=1, cutoff=0.6)
-            advice = f'did you mean "{nearest[0]}"?' if nearest else "the partner's own fields are under detail.data"
-            report.wrong((*path, field), f"no event has this field, so it never matches: {advice}")
-    for problem in problems:
-        report.wrong((*path, *_steps_within(pattern, problem.path)), problem.message)
-    if not problems and pattern:
-        for warning in advise(pattern):
-            if warning.path not in pattern:
-                report.warn((*path, *_steps_within(pattern, warning.path)), warning.message)
-
-
-def _steps_within(value: Any, inner: str) -> Iterator[str | int]:
-    """The steps of the dotted path ``inner`` from ``value``, as far as they exist."""
-    for field, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", inner):
-        step = int(index) if index else field
-        if not has_member(value, step):
-            return
-        value = value[step]
-        yield step
 
 
 _STEP: Final = re.compile(r"steps\[(\d+)\](?:\.(\w+)(?:\.(.+?))?)?(?:: | (?=must))")

@@ -3,15 +3,40 @@
 ################################################################################
 
 locals {
+  source_condition = {
+    source = concat(
+      [for source in local.sources : source if !endswith(source, "*")],
+      [for source in local.sources : { prefix = trimsuffix(source, "*") } if endswith(source, "*")],
+    )
+  }
+
+  # As in internal/hop-definitions/patterns.tf: where an alternative names a source, the condition belongs into the others.
+  user_pattern = try(merge(jsondecode(var.pattern)), {})
+  alternatives = try([for alternative in local.user_pattern["$or"] : alternative], [])
+  alternatives_name_source = [
+    for alternative in local.alternatives : can(alternative.source) || anytrue([for inner in try(alternative["$or"], []) : can(inner.source)])
+  ]
   pattern = jsonencode(merge(
-    try(jsondecode(var.pattern), {}),
-    {
-      source = concat(
-        [for source in local.sources : source if !endswith(source, "*")],
-        [for source in local.sources : { prefix = trimsuffix(source, "*") } if endswith(source, "*")],
-      )
-    },
+    local.user_pattern,
+    { for field, value in local.source_condition : field => value if !anytrue(local.alternatives_name_source) },
+    { for field, value in { "$or" = [for index, alternative in local.alternatives : merge(
+      alternative,
+      { for field, value in local.source_condition : field => value if !local.alternatives_name_source[index] },
+      { for field, value in { "$or" = [for inner in try(alternative["$or"], []) : merge(local.source_condition, inner)] } :
+      field => value if local.alternatives_name_source[index] && !can(alternative.source) },
+    )] } : field => value if anytrue(local.alternatives_name_source) },
   ))
+
+  # AWS counts the characters themselves, jsonencode escapes some of them: internal/hop-definitions/patterns.tf says how that is known.
+  pattern_length = length(replace(replace(replace(local.pattern, "\\u003c", "<"), "\\u003e", ">"), "\\u0026", "&"))
+
+  # Sources that alternatives name, of which only the partner's own may be taken.
+  named_sources = flatten([
+    for alternative in local.alternatives : [for each in concat([alternative], try([for inner in alternative["$or"] : inner], [])) : try(each.source, [])]
+  ])
+  foreign_sources = [for source in local.named_sources : jsonencode(source) if !anytrue([
+    for own in local.sources : try(endswith(own, "*") ? startswith(source, trimsuffix(own, "*")) : source == own, false)
+  ])]
 
   # arn:<partition>:events:<region>:<account>:rule/<bus>/<rule>
   rule_arn_parts = [for rule in aws_cloudwatch_event_rule.forward : split(":", rule.arn)]
@@ -33,8 +58,12 @@ resource "aws_cloudwatch_event_rule" "forward" {
 
   lifecycle {
     precondition {
-      condition     = length(local.pattern) <= 2048
-      error_message = "The pattern has ${length(local.pattern)} characters with its sources; EventBridge allows 2048."
+      condition     = local.pattern_length <= 2048
+      error_message = "The pattern has ${local.pattern_length} characters with its sources; EventBridge allows 2048."
+    }
+    precondition {
+      condition     = length(local.foreign_sources) == 0
+      error_message = "The pattern names ${join(" and ", local.foreign_sources)} in $or, which is none of the partner's sources: name one of these in full."
     }
   }
 }

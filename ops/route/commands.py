@@ -12,6 +12,7 @@ import typer
 from event_patterns import PatternError, Problem, Verdict, advise, explain
 from event_patterns.json_documents import DocumentError, parse
 from infra.documents.diagnostics import WorkflowError
+from infra.documents.specification_files import parse_yaml
 from infra.loader.environment import Environment
 from infra.loader.workflow_file import SELECTION, load
 from media_events.core.envelope import EnvelopeError
@@ -41,8 +42,8 @@ def _group() -> None:
 Exit status: 0 match, 1 no match, 2 a pattern that AWS would refuse, or an unusable file."""
 )
 def match(
-    pattern: Annotated[str, typer.Option(metavar="FILE", help="The event pattern, JSON; - for standard input.")],
-    event: Annotated[str, typer.Option(metavar="FILE", help="The EventBridge event, JSON; - for standard input.")],
+    pattern: Annotated[str, typer.Option(metavar="FILE", help="The event pattern, JSON or YAML; - for JSON on stdin.")],
+    event: Annotated[str, typer.Option(metavar="FILE", help="The EventBridge event, JSON or YAML; - for stdin.")],
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -170,9 +171,10 @@ def _results_named(of: tuple[str, ...]) -> str:
 
 
 def _object(file: str, what: str) -> dict[str, Any]:
+    content = read_input(file, what)
     try:
-        value = parse(read_input(file, what))
-    except DocumentError as error:
+        value = parse_yaml(content) if file.endswith((".yaml", ".yml")) else parse(content)
+    except (DocumentError, ValueError) as error:
         fail(f"{what} ({file}) {error}", exit_code=UNUSABLE)
     if not isinstance(value, dict):
         fail(f"{what} ({file}) must be a JSON object", exit_code=UNUSABLE)

@@ -11,7 +11,7 @@ from event_patterns import Mismatch, effective_pattern, explain
 from event_patterns.json_documents import plain
 from infra.model.destinations import SqsDestination
 from infra.model.workflow import Transform, Workflow
-from infra.validation.references import stage_of
+from infra.validation.patterns import stage_of
 from media_events.core.configuration import ConfigurationError
 from media_events.core.envelope import EnvelopeError, Event
 from media_events.core.failures import ProcessingError

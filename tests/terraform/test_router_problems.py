@@ -496,6 +496,26 @@ REFUSED: dict[str, tuple[Hops, str]] = {
     "more layers than a function takes": (transform(layers=[LAYER] * 5, package=__file__), "takes 5 layers"),
     "a step that is text": (transform(steps=json.dumps(["drop"])), "steps must be a JSON list"),
     "a package that is not there": (transform(package="none.zip"), "package: there is no file none.zip"),
+    "an input transformer of bare text": (
+        route(target={"logs": {"input_transformer": {"template": 'a "timestamp" and a "message"'}}}),
+        "target.logs.input_transformer.template must be JSON once its placeholders have values",
+    ),
+    "an input transformer that is not closed": (
+        route(target={"logs": {"input_transformer": {"template": '{"timestamp": <id>, "message": "x"'}}}),
+        "target.logs.input_transformer.template must be JSON once its placeholders have values",
+    ),
+    "an input transformer with a placeholder as a key": (
+        route(target={"logs": {"input_transformer": {"template": '{"<id>": 1, "timestamp": 1, "message": "x"}'}}}),
+        "has a placeholder in a key",
+    ),
+    "a pattern with a list at detail": (
+        route(pattern=json.dumps({"detail": ["x"]})),
+        "pattern: detail is an object in every event",
+    ),
+    "a pattern with a source that is too deep": (
+        route(pattern=json.dumps({"$or": [{"$or": [{"$or": [{"source": ["a"]}, {}]}, {"id": ["2"]}]}, {"id": ["3"]}]})),
+        "pattern names a source more than two $or deep",
+    ),
     "a pattern with the stage": (
         route(pattern=json.dumps({"detail": {"metadata": {"stage": ["received"]}}})),
         "pattern names detail.metadata.stage",

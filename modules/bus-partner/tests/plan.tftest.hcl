@@ -321,6 +321,43 @@ run "an_archive_needs_a_short_name" {
   expect_failures = [var.archive]
 }
 
+run "an_alternative_of_a_forwarding_rule_keeps_its_source" {
+  command = plan
+
+  variables {
+    forward_unmodified = true
+    partner            = null
+    specification      = null
+    pattern = jsonencode({ "$or" = [
+      { source = ["aws.partner/shop.example/media/1"], detail-type = ["<Ready>"] },
+      { "$or" = [{ source = ["aws.partner/shop.example/media/1"] }, { account = ["123456789012"] }] },
+      { id = ["1"] },
+    ] })
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(output.event_pattern)) == jsonencode({ "$or" = [
+      { source = ["aws.partner/shop.example/media/1"], detail-type = ["<Ready>"] },
+      { "$or" = [{ source = ["aws.partner/shop.example/media/1"] }, { account = ["123456789012"], source = ["aws.partner/shop.example/media/1"] }] },
+      { id = ["1"], source = ["aws.partner/shop.example/media/1"] },
+    ] }) && local.pattern_length == length(output.event_pattern) - 10
+    error_message = "The source's condition goes into the other alternatives; < and > count once each."
+  }
+}
+
+run "an_alternative_of_a_forwarding_rule_with_anothers_source_is_refused" {
+  command = plan
+
+  variables {
+    forward_unmodified = true
+    partner            = null
+    specification      = null
+    pattern            = jsonencode({ "$or" = [{ source = ["aws.s3"] }, { id = ["1"] }] })
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.forward]
+}
+
 run "the_source_is_no_part_of_the_users_pattern" {
   command = plan
 

@@ -10,15 +10,44 @@ locals {
 
   # Only sources that are configured, and none that begins with partner.: events that the function publishes on the same bus do not
   # come here again.
-  patterns = { for key, partner in var.partners : key => jsonencode(merge(
-    try(jsondecode(partner.pattern), {}),
-    {
-      source = concat(
-        [for source in partner.sources : source if !endswith(source, "*")],
-        [for source in partner.sources : { prefix = trimsuffix(source, "*") } if endswith(source, "*")],
-      )
-    },
+  source_conditions = { for key, partner in var.partners : key => {
+    source = concat(
+      [for source in partner.sources : source if !endswith(source, "*")],
+      [for source in partner.sources : { prefix = trimsuffix(source, "*") } if endswith(source, "*")],
+    )
+  } }
+
+  # As in hop-definitions/patterns.tf: where an alternative names a source, the condition belongs into the others.
+  user_patterns = { for key, partner in var.partners : key => try(merge(jsondecode(partner.pattern)), {}) }
+  alternatives  = { for key, pattern in local.user_patterns : key => try([for alternative in pattern["$or"] : alternative], []) }
+  alternatives_name_source = { for key, alternatives in local.alternatives : key => [
+    for alternative in alternatives : can(alternative.source) || anytrue([for inner in try(alternative["$or"], []) : can(inner.source)])
+  ] }
+  patterns = { for key, pattern in local.user_patterns : key => jsonencode(merge(
+    pattern,
+    { for field, value in local.source_conditions[key] : field => value if !anytrue(local.alternatives_name_source[key]) },
+    { for field, value in { "$or" = [for index, alternative in local.alternatives[key] : merge(
+      alternative,
+      { for field, value in local.source_conditions[key] : field => value if !local.alternatives_name_source[key][index] },
+      { for field, value in { "$or" = [for inner in try(alternative["$or"], []) : merge(local.source_conditions[key], inner)] } :
+      field => value if local.alternatives_name_source[key][index] && !can(alternative.source) },
+    )] } : field => value if anytrue(local.alternatives_name_source[key]) },
   )) }
+
+  # AWS counts the characters themselves, jsonencode escapes some of them: hop-definitions/patterns.tf says how that is known.
+  pattern_lengths = { for key, pattern in local.patterns : key =>
+    length(replace(replace(replace(pattern, "\\u003c", "<"), "\\u003e", ">"), "\\u0026", "&"))
+  }
+
+  # Sources that alternatives name, of which only the partner's own may be taken.
+  named_sources = { for key, alternatives in local.alternatives : key => flatten([
+    for alternative in alternatives : [for each in concat([alternative], try([for inner in alternative["$or"] : inner], [])) : try(each.source, [])]
+  ]) }
+  foreign_sources = { for key, sources in local.named_sources : key => [
+    for source in sources : jsonencode(source) if !anytrue([
+      for own in var.partners[key].sources : try(endswith(own, "*") ? startswith(source, trimsuffix(own, "*")) : source == own, false)
+    ])
+  ] }
 }
 
 ################################################################################
@@ -36,8 +65,12 @@ resource "aws_cloudwatch_event_rule" "this" {
 
   lifecycle {
     precondition {
-      condition     = length(local.patterns[each.key]) <= 2048
-      error_message = "The pattern of ${local.names[each.key]} has ${length(local.patterns[each.key])} characters with its sources; EventBridge allows 2048."
+      condition     = local.pattern_lengths[each.key] <= 2048
+      error_message = "The pattern of ${local.names[each.key]} has ${local.pattern_lengths[each.key]} characters with its sources; EventBridge allows 2048."
+    }
+    precondition {
+      condition     = length(local.foreign_sources[each.key]) == 0
+      error_message = "The pattern of ${local.names[each.key]} names ${join(" and ", local.foreign_sources[each.key])} in $or, which is none of its sources: name one of these in full."
     }
   }
 }

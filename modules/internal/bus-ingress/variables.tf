@@ -101,7 +101,7 @@ variable "partners" {
 
   validation {
     condition = alltrue(flatten([for partner in values(var.partners) : [
-      for field in try(keys(jsondecode(partner.pattern)), []) : contains(["$or", "version", "id", "detail-type", "account", "time", "region", "resources", "detail"], field)
+      for field in try(keys(jsondecode(partner.pattern)), []) : contains(["$or", "version", "id", "detail-type", "account", "time", "region", "resources", "detail", "replay-name"], split(".", field)[0])
     ]]))
     error_message = "pattern has a field that no event has: an event has version, id, detail-type, source, account, time, region, resources and detail."
   }

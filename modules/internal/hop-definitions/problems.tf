@@ -169,8 +169,8 @@ locals {
         wrong = !hop.match_all && try(length(keys(jsondecode(hop.pattern))), 1) == 0
       },
       {
-        text  = "pattern has ${length(local.patterns[key])} characters with what the module adds; EventBridge allows ${local.limits.event_pattern.maxLength}. Split it into several ${startswith(hop.path, "routes.") ? "routes with the same destination" : "transforms with the same steps"}"
-        wrong = length(local.patterns[key]) > local.limits.event_pattern.maxLength
+        text  = "pattern has ${local.pattern_lengths[key]} characters with what the module adds; EventBridge allows ${local.limits.event_pattern.maxLength}. Split it into several ${startswith(hop.path, "routes.") ? "routes with the same destination" : "transforms with the same steps"}"
+        wrong = local.pattern_lengths[key] > local.limits.event_pattern.maxLength
       },
       {
         text  = "pattern names ${join(" and ", local.reserved_paths[key])}, which the module sets itself: take it out. A route's stage is its attribute \"stage\"; events that are redriven reach the hop that failed by themselves"
@@ -179,6 +179,14 @@ locals {
       {
         text  = "pattern has fields that no event has: ${join(", ", local.unknown_fields[key])}. An event has version, id, detail-type, source, account, time, region, resources and detail; what the partner sent is in detail.data, what the kit says of it in detail.metadata"
         wrong = length(local.unknown_fields[key]) > 0
+      },
+      {
+        text  = "pattern: ${join(" and ", local.values_of_objects[key])} is an object in every event: name fields within it"
+        wrong = length(local.values_of_objects[key]) > 0
+      },
+      {
+        text  = "pattern names a source more than two $or deep, where the module can't combine it with its own condition: write the alternatives side by side"
+        wrong = local.deep_sources[key] && !can(local.user_patterns[key].source)
       },
       {
         text  = "pattern: ${join(", ", local.bare_values[key])} must be a list of values, also of a single one: source = [\"partner.mux\"]"
@@ -338,6 +346,20 @@ locals {
           ])) > 1
         },
       ]]),
+      flatten([for kind in ["api_destination", "logs", "sqs"] : [for transformer in try(route.target[kind].input_transformer, null)[*] : [
+        {
+          text = "target.${kind}.input_transformer.template must be JSON once its placeholders have values: texts stand between quotes, placeholders for whole values without. EventBridge refuses all else"
+          # Within a text and outside, a digit may stand where a value will. Each line may be JSON by itself.
+          wrong = transformer.template == null ? false : length(trimspace(transformer.template)) == 0 || !(
+            can(jsondecode(replace(transformer.template, "/<[A-Za-z0-9_.-]+>/", "0"))) ||
+            alltrue([for line in split("\n", transformer.template) : can(jsondecode(replace(line, "/<[A-Za-z0-9_.-]+>/", "0"))) || trimspace(line) == ""])
+          )
+        },
+        {
+          text  = "target.${kind}.input_transformer.template has a placeholder in a key, which EventBridge takes in values only"
+          wrong = transformer.template == null ? false : can(regex("\"[^\"]*<[A-Za-z0-9_.-]+>[^\"]*\"\\s*:", transformer.template))
+        },
+      ]]]),
       flatten([for logs in route.target.logs[*] : [
         [for group in logs.log_group[*] : {
           text  = "target.logs.log_group.arn must be in the bus's own account and region"

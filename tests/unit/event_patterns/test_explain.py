@@ -42,7 +42,8 @@ def test_a_match_has_nothing_to_explain():
 def test_a_different_value_is_shown_next_to_the_wanted_one():
     assert (
         sentence(of_data(size=[{"numeric": [">", 5]}]))
-        == 'detail.data.size: wanted {"numeric":[">",5]}, but the event has "7"'
+        == 'detail.data.size: wanted {"numeric":[">",5]}, but the event has "7"; '
+        "numbers are compared with numbers only, and the event has text"
     )
 
 
@@ -130,3 +131,42 @@ def test_for_json_numbers_keep_their_value():
         "together_with": [],
         "message": 'a: wanted {"numeric":[">",1.5]}, but the event has 1, true, null, "x"',
     }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "hint"),
+    [
+        ("Ready", "ready", 'only the case differs: {"equals-ignore-case":"Ready"}'),
+        ({"prefix": "Asset."}, "asset.ready", 'only the case differs: {"prefix":{"equals-ignore-case":"Asset."}}'),
+        ({"suffix": ".MOV"}, "a.mov", 'only the case differs: {"suffix":{"equals-ignore-case":".MOV"}}'),
+        ("7", 7, "the event has no text: write 7"),
+        ("true", True, "the event has no text: write true"),
+        (7, "7", 'the event has text: write "7"'),
+        (True, "true", 'the event has text: write "true"'),
+        ("asset.*", "asset.ready", 'a * in plain text is that character: write {"wildcard":"asset.*"}'),
+        ("Gr\u00fcn", "Gru\u0308n", "the same text in another form of Unicode"),
+        ("a", "b", None),
+        ({"anything-but": "a"}, "a", None),
+    ],
+)
+def test_near_miss_has_a_hint(wanted, value, hint):
+    mismatch = explain({"a": [wanted]}, {"a": value}).mismatch
+
+    assert mismatch is not None
+    assert hint in (mismatch.hint or "") if hint else mismatch.hint is None
+
+
+@pytest.mark.parametrize(
+    ("value", "found", "hint"),
+    [
+        ([], "empty-array", None),
+        ([{"name": "x"}], "object", "name one of its fields: name"),
+        ([[]], "nothing", "a has only empty arrays"),
+        ([[], {"name": "x"}], "object", "name one of its fields: name"),
+    ],
+)
+def test_empty_array_is_said_of_an_empty_array_alone(value, found, hint):
+    mismatch = explain({"a": ["x"]}, {"a": value}).mismatch
+
+    assert mismatch is not None
+    assert (mismatch.found, mismatch.hint) == (found, hint)

@@ -131,3 +131,49 @@ def test_the_quota_holds_for_the_whole_pattern():
 def test_a_pattern_that_leaves_no_place_for_the_kits_conditions_is_refused():
     assert problems({"detail": ["x"]}) == [("detail", "kit")]
     assert problems({"detail": {"metadata": [{"exists": True}]}}) == [("detail.metadata", "kit")]
+
+
+# The deployed rule takes the same as the tester.
+
+
+NESTED = {"$or": [{"detail-type": ["x"]}, {"$or": [{"source": ["partner.a"]}, {"account": ["1"]}]}]}
+
+
+def test_source_within_nested_alternatives_is_combined_with_the_kits_own():
+    pattern = effective_pattern(NESTED, hop="route/cms", stage="received")
+
+    assert problems(NESTED) == []
+    assert matches(pattern, {**event(), "source": "partner.a"})
+    assert not matches(pattern, {**event(), "source": "com.else", "account": "1"})
+    assert not matches(pattern, {**event(), "source": "com.else", "detail-type": "x"})
+
+
+def test_source_deeper_than_the_modules_combine_is_refused():
+    assert problems({"$or": [{"$or": [NESTED, {"id": ["1"]}]}, {"id": ["2"]}]}) == [("$or", "kit")]
+
+
+def test_text_that_terraform_would_compose_is_refused_at_its_place():
+    pattern = {"detail": {"data": {"title": ["x", "Gru\u0308n"], "u\u0308": ["y"]}}}
+
+    assert problems(pattern) == [("detail.data.title[1]", "kit"), ("detail.data.u\u0308", "kit")]
+    assert problems({"detail": {"data": {"title": ["Gr\u00fcn"]}}}) == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        {"replay-name": ["again"]},
+        {"detail.data.size": [5]},
+        {"detail.metadata": {"type": ["asset.ready"]}},
+        {"detail": {"data": ["x"]}},
+        {"detail": {"metadata": {"extra": {"stage": ["x"]}}}},
+    ],
+    ids=str,
+)
+def test_field_of_any_form_is_taken(pattern):
+    assert problems(pattern) == []
+
+
+@pytest.mark.parametrize("name", ["detail.metadata.stage", "detail.metadata.redrive.count"])
+def test_the_kits_own_field_by_a_dotted_name_is_refused(name):
+    assert problems({name: ["x"]}) == [(name, "kit")]

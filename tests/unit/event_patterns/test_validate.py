@@ -158,7 +158,7 @@ def test_an_exclusion_of_nothing_is_refused_by_the_kit():
         ({"detail": {"a": [{"exists": True}, {"exists": False}]}}, "detail.a", "takes every event here"),
         ({"detail": {"size": [{"numeric": [">", 6e9]}]}}, "detail.size", "from -5.0e9 to 5.0e9"),
         ({"detail": {"size": [{"anything-but": [1, -7e9]}]}}, "detail.size", "from -5.0e9 to 5.0e9"),
-        ({"detail": {"p": [{"wildcard": "*a*b*c*d*"}, {"wildcard": "*e*f*"}]}}, "detail.p", "too complex"),
+        ({"detail": {"p": [{"wildcard": "*a*b*c*d*"}, {"wildcard": "*e*f*"}]}}, "detail.p", "a complexity of 10"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -167,6 +167,90 @@ def test_parts_that_are_probably_not_meant_get_a_warning(pattern, path, message)
 
     assert advice.path == path
     assert message in advice.message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "message"),
+    [
+        (
+            {"detail": {"data": {"size": {"numeric": [">", 5]}}}},
+            "detail.data.size.numeric",
+            """'numeric' is a field's name here; a comparison stands in an array: size: [{"numeric":[">",5]}]""",
+        ),
+        ({"detail-type": {"prefix": ["asset."]}}, "detail-type.prefix", 'detail-type: [{"prefix":"asset."}]'),
+        ({"source": {"anything-but": ["a", "b"]}}, "source.anything-but", 'source: [{"anything-but":["a","b"]}]'),
+        ({"detail": {"a": {"exists": [True]}}}, "detail.a.exists", 'a: [{"exists":true}]'),
+        ({"source": {"name": ["a"]}}, "source.name", "source is text in every event and has no fields"),
+        ({"detail": {"name": ["asset.*"]}}, "detail.name", 'write {"wildcard":"asset.*"}'),
+        ({"detail": {"n": [9007199254740993]}}, "detail.n", "9007199254740993 is beyond 2^53"),
+        ({"detail": {"title": ["Gru\u0308n"]}}, "detail.title", "decomposed Unicode"),
+        ({"detail": {"u\u0308": ["x"]}}, "detail.u\u0308", "decomposed Unicode"),
+    ],
+    ids=str,
+)
+def test_pattern_that_can_never_match_or_matches_something_else_gets_advice(pattern, path, message):
+    (advice,) = advise(pattern)
+
+    assert advice.path == path
+    assert message in advice.message
+
+
+FIELDS = {"detail.data", "detail.data.*", "detail.metadata.id", "detail.metadata.partner"}
+SOURCES = {"partner.mux", "partner.frameio"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "message"),
+    [
+        (
+            {"detail": {"metadata": {"partnr": ["mux"]}}},
+            "detail.metadata.partnr",
+            "did you mean detail.metadata.partner?",
+        ),
+        ({"detail": {"size": [1]}}, "detail.size", "the partner's own fields are under detail.data"),
+        ({"detail.metadata.partnr": ["mux"]}, "detail.metadata.partnr", "did you mean detail.metadata.partner?"),
+        ({"source": ["partner.muxx"]}, "source", "no event has the source partner.muxx: did you mean partner.mux?"),
+        (
+            {"source": [{"prefix": "aws."}]},
+            "source",
+            "no event has such a source: there are partner.frameio, partner.mux",
+        ),
+        ({"$or": [{"source": ["x"]}, {"detail": {"data": ["y"]}}]}, "$or[0].source", "no event has the source x"),
+    ],
+    ids=str,
+)
+def test_field_and_source_that_no_event_has_get_advice(pattern, path, message):
+    (advice,) = advise(pattern, fields=FIELDS, sources=SOURCES)
+
+    assert advice.path == path
+    assert message in advice.message
+
+
+def test_fields_and_sources_that_events_have_get_none():
+    pattern = {
+        "source": ["partner.mux", {"prefix": "partner."}, {"anything-but": "partner.frameio"}],
+        "replay-name": [{"exists": False}],
+        "detail": {"data": {"prefix": {"x": ["a"]}}, "metadata": {"id": ["1"], "new": [{"exists": False}]}},
+    }
+    assert advise(pattern, fields=FIELDS, sources=SOURCES) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "message"),
+    [
+        ({"detail-type": {"prefix": "asset."}}, "detail-type", 'write [{"prefix":"asset."}]'),
+        ({"detail": {"size": {"exists": True}}}, "detail.size", 'write [{"exists":true}]'),
+        ({"a": [{"Prefix": "x"}]}, "a[0]", "'Prefix' is no comparison; did you mean 'prefix'?"),
+        ({"a": [{"equals_ignore_case": "x"}]}, "a[0]", "did you mean 'equals-ignore-case'?"),
+        ({"detail": {"or": [{"a": ["x"]}]}}, "detail.or[0]", "did you mean '$or'?"),
+    ],
+    ids=str,
+)
+def test_refusal_says_what_would_be_right(pattern, path, message):
+    (problem,) = validate_pattern(pattern)
+
+    assert problem.path == path
+    assert message in problem.message
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,68 @@ run "sources_may_be_the_beginning_of_some" {
   }
 }
 
+run "an_alternative_that_names_a_source_keeps_it_and_the_others_get_the_partners" {
+  command = plan
+
+  variables {
+    partners = {
+      s3 = {
+        sources       = ["aws.s3", "aws.media*"]
+        specification = jsonencode({ preset = "s3" })
+        pattern = jsonencode({ "$or" = [
+          { source = ["aws.s3"], "detail.reason" = ["<&>"] },
+          { "replay-name" = ["again"] },
+          { "$or" = [{ source = ["aws.mediaconvert"] }, { account = ["123456789012"] }] },
+        ] })
+      }
+    }
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(output.event_patterns["s3"])) == jsonencode({ "$or" = [
+      { source = ["aws.s3"], "detail.reason" = ["<&>"] },
+      { "replay-name" = ["again"], source = ["aws.s3", { prefix = "aws.media" }] },
+      { "$or" = [{ source = ["aws.mediaconvert"] }, { account = ["123456789012"], source = ["aws.s3", { prefix = "aws.media" }] }] },
+    ] })
+    error_message = "No alternative takes another's events, and none of the user's conditions is lost."
+  }
+}
+
+run "an_alternative_that_names_anothers_source_is_refused" {
+  command = plan
+
+  variables {
+    partners = {
+      s3 = {
+        sources       = ["aws.s3"]
+        specification = jsonencode({ preset = "s3" })
+        pattern       = jsonencode({ "$or" = [{ source = ["aws.s3"] }, { "$or" = [{ source = ["aws.ec2"] }, { id = ["1"] }] }] })
+      }
+    }
+  }
+
+  expect_failures = [aws_cloudwatch_event_rule.this]
+}
+
+run "a_pattern_is_as_long_as_its_characters" {
+  command = plan
+
+  variables {
+    partners = {
+      s3 = {
+        sources       = ["aws.s3"]
+        specification = jsonencode({ preset = "s3" })
+        pattern       = jsonencode({ detail = { title = [join("", [for n in range(600) : "<&>"])] } })
+      }
+    }
+  }
+
+  assert {
+    condition     = length(output.event_patterns["s3"]) > 2048 && local.pattern_lengths["s3"] == 1800 + length("{\"detail\":{\"title\":[\"\"]},\"source\":[\"aws.s3\"]}")
+    error_message = "EventBridge gets <, > and & themselves."
+  }
+}
+
 run "a_partners_bus_is_an_ingress_of_its_own" {
   command = plan
 

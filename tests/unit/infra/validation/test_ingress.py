@@ -258,8 +258,10 @@ def test_ingress_with_the_name_of_the_review_function_is_refused():
         ("mux: {specification: github, ingress: webhook}", True),
         ("mux: {specification: github, ingress: queue}", False),
         (
-            "mux: {specification: github, ingress: webhook, authorization: "
-            "{type: iam, principals: ['arn:aws:iam::123456789012:role/a']}}",
+            (
+                "mux: {specification: github, ingress: webhook, authorization: "
+                "{type: iam, principals: ['arn:aws:iam::123456789012:role/a']}}"
+            ),
             False,
         ),
     ],
@@ -280,3 +282,30 @@ def test_webhook_that_forgets_events_too_early_is_refused():
     )
 
     assert "dedup.window_seconds: must be at least 600" in problem
+
+
+def planning(pattern: str) -> str:
+    return f"planning: {{ingress: apps, sources: [com.example.planning, com.other.*], pattern: {pattern}}}"
+
+
+def test_partners_pattern_gets_the_advice_of_a_routes():
+    text = TEXT.replace(PLANNING, planning("{detail: {size: {numeric: ['>', 5]}}}"))
+
+    assert any(
+        "partners.planning.pattern.detail.size.numeric: 'numeric' is a field's name here" in each
+        for each in warnings(text)
+    )
+
+
+def test_partners_pattern_may_name_its_own_sources_in_alternatives():
+    own = "{$or: [{source: [com.example.planning]}, {$or: [{source: [com.other.x]}, {id: [a]}]}]}"
+
+    assert problems_with(PLANNING, planning(own)) == []
+
+
+@pytest.mark.parametrize("source", ["com.else", "{prefix: com.example}"])
+def test_partners_pattern_with_anothers_source_in_an_alternative_is_refused(source):
+    (problem,) = problems_with(PLANNING, planning(f"{{$or: [{{source: [{source}]}}, {{id: [a]}}]}}"))
+
+    assert problem.startswith("line 13, partners.planning.pattern.$or[0].source: ")
+    assert "is none of the partner's sources (com.example.planning, com.other.*)" in problem

@@ -220,7 +220,12 @@ def test_deeply_nested_file_is_refused():
         ("{detailtype: [a]}", '.detailtype: no event has this field, so it never matches: did you mean "detail-type"?'),
         ("{asset: [a]}", ".asset: no event has this field, so it never matches: the partner's own fields are under "),
         ("{detail-type: asset.ready}", '.detail-type: must be an object or an array: write ["asset.ready"]'),
-        ("{detail-type: [{prefx: a}]}", ".detail-type[0]: 'prefx' is no comparison; there are prefix, "),
+        ("{detail-type: [{prefx: a}]}", ".detail-type[0]: 'prefx' is no comparison; did you mean 'prefix'?"),
+        (
+            "{detail-type: {prefix: asset.}}",
+            """.detail-type: a comparison stands in an array: write [{"prefix":"asset."}]""",
+        ),
+        ('{detail: {data: {title: ["Gru\\u0308n"]}}}', ".detail.data.title[0]: has text in decomposed Unicode"),
         ("{}", ": an empty pattern takes every event; where that is meant, set match_all"),
         ("{detail: {metadata: {stage: [received]}}}", ".detail.metadata.stage: detail.metadata.stage is the kit's own"),
     ],
@@ -229,6 +234,34 @@ def test_pattern_that_eventbridge_would_refuse_or_never_match(pattern, problem):
     (found,) = problems_with({"{detail-type: [asset.ready]}": pattern})
 
     assert found.startswith(f"line 8, routes.ready.pattern{problem}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "warning"),
+    [
+        ("{source: [partner.muxx]}", ".source: no event has the source partner.muxx: did you mean partner.mux?"),
+        ("{detail: {metadata: {parner: [mux]}}}", ".detail.metadata.parner: no event has detail.metadata.parner, so"),
+        ("{detail: {size: [1]}}", ".detail.size: no event has detail.size, so this never matches: the partner's own"),
+        ("{detail-type: {prefix: [asset.]}}", ".detail-type.prefix: 'prefix' is a field's name here; a comparison"),
+        ("{detail: {data: {size: {numeric: ['>', 5]}}}}", ".detail.data.size.numeric: 'numeric' is a field's name"),
+        ("{$or: [{source: [partner.x]}, {id: [a]}]}", ".$or[0].source: no event has the source partner.x: "),
+    ],
+)
+def test_pattern_that_can_never_match_is_a_warning(pattern, warning):
+    workflow = load_small({"{detail-type: [asset.ready]}": pattern, "environments:": f"{TELLING}environments:"})
+
+    (found,) = (str(each) for each in workflow.warnings)
+    assert found.startswith(f"line 8, routes.ready.pattern{warning}")
+
+
+def test_pattern_by_replay_name_dotted_fields_and_nested_alternatives_is_taken():
+    pattern = (
+        "{replay-name: [again], detail.data: [x], "
+        "$or: [{id: [a]}, {$or: [{detail.metadata.subject: [b]}, {account: ['123456789012']}]}]}"
+    )
+    workflow = load_small({"{detail-type: [asset.ready]}": pattern, "environments:": f"{TELLING}environments:"})
+
+    assert workflow.warnings == ()
 
 
 def test_empty_pattern_is_allowed_where_it_is_meant():
@@ -556,7 +589,7 @@ def test_names_that_are_no_files_are_refused(name):
 
 
 def test_input_transformer_belongs_to_a_target_of_the_rule():
-    assert problems_with({ROUTE: f"{ROUTE}\n    input_transformer: {{template: 'x'}}"}) == [
+    assert problems_with({ROUTE: f"{ROUTE}\n    input_transformer: {{template: '{{}}'}}"}) == [
         (
             "line 10, routes.ready.input_transformer: only targets that the rule itself sends to take an "
             "input_transformer (api-destination, logs, and sqs without a mode): use a transform's steps"
@@ -567,9 +600,15 @@ def test_input_transformer_belongs_to_a_target_of_the_rule():
 @pytest.mark.parametrize(
     ("transformer", "problem"),
     [
-        ("{template: '<id>'}", "template has <id>, which paths does not have"),
-        ("{paths: {id: id}, template: '<id>'}", "paths: id is 'id', which is no path into the event"),
-        ("{paths: {a.b: $$.id}, template: '<id>'}", "paths: 'a.b' must be letters, digits"),
+        ("{template: '<id>'}", ".template: has <id>, and paths does not have it"),
+        ("{paths: {id: id}, template: '<id>'}", ".paths: id is 'id', which is no path into the event"),
+        ("{paths: {a.b: $$.id}, template: '{}'}", ".paths: 'a.b' must be letters, digits"),
+        ("{template: ' '}", ".template: is empty: EventBridge takes JSON"),
+        ("{template: 'an asset is ready'}", ".template: is no JSON once its placeholders have values"),
+        ("{paths: {id: $$.id}, template: '{\"id\": <id>'}", ".template: is no JSON once its placeholders have values"),
+        ("{paths: {id: $$.id}, template: '{\"<id>\": 1}'}", '.template: has a placeholder in the key "<id>"'),
+        ("{template: '\"<aws.events.event.json>\"'}", ".template: has <aws.events.event.json> within a text"),
+        ("{template: '<aws.events.rule>'}", ".template: has <aws.events.rule>, and there are aws.events.rule-arn"),
     ],
 )
 def test_input_transformer_that_eventbridge_would_refuse(transformer, problem):
@@ -578,6 +617,42 @@ def test_input_transformer_that_eventbridge_would_refuse(transformer, problem):
     (found,) = problems_with({DESTINATION: queue, ROUTE: f"{ROUTE}\n    input_transformer: {transformer}"})
 
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        '{"id": <id>, "text": "<id> is \\"<id>\\""}',
+        '"<id> is ready"',
+        "<id>",
+        '"one"\n"two <id>"',
+        "<aws.events.event.json>",
+    ],
+)
+def test_input_transformer_that_eventbridge_takes_is_taken(template):
+    queue = "{type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:123456789012:a'}"
+    transformer = f"{{paths: {{id: $$.id}}, template: {json.dumps(template)}}}"
+
+    assert problems_with({DESTINATION: queue, ROUTE: f"{ROUTE}\n    input_transformer: {transformer}"}) == []
+
+
+def test_input_transformers_mistakes_are_told_with_all_others():
+    queue = "{type: sqs, queue_arn: 'arn:aws:sqs:eu-west-1:123456789012:a'}"
+    transformer = "{paths: {id: id}, template: 'text <other>'}"
+
+    found = problems_with(
+        {DESTINATION: queue, ROUTE: f"{ROUTE}\n    input_transformer: {transformer}\n    stage: transformed"}
+    )
+
+    assert len(found) == 4
+
+
+def test_account_without_quotes_keeps_its_twelve_digits_in_the_advice():
+    ingress = "ingress:\n  q: {type: sqs, senders: {a: {account_ids: [012345670123]}}}\nroutes:"
+
+    (problem,) = problems_with({"ingress: webhook": "ingress: q", "routes:": ingress})
+
+    assert problem.endswith('must be text, not 012345670123: put it between quotes, "012345670123"')
 
 
 def test_input_transformer_for_a_log_group_has_the_form_that_eventbridge_writes():

@@ -474,3 +474,14 @@ def test_every_event_of_a_split_is_tried(file, capsys, steps):
         f"{METADATA['id']}/{n}" for n in range(4)
     ]
     assert found["route/long"]["of"] == ["transform/parts[2]", "transform/parts[3]"]
+
+
+def test_pattern_and_event_may_be_yaml(tmp_path, capsys):
+    pattern, event = tmp_path / "pattern.yaml", tmp_path / "event.yml"
+    pattern.write_text("source: [partner.mux]\ndetail: {data: {size: [7]}}\n")
+    event.write_text("source: partner.mux\ndetail: {data: {size: 7}}\n")
+
+    assert run(["route", "match", "--pattern", str(pattern), "--event", str(event)]) == 0
+    pattern.write_text("source: [partner.mux")
+    assert run(["route", "match", "--pattern", str(pattern), "--event", str(event)]) == 2
+    assert "is not YAML" in capsys.readouterr().err
