@@ -123,7 +123,7 @@ locals {
     Effect    = "Allow"
     Action    = ["dynamodb:PutItem"]
     Resource  = local.resources.idempotency_tables
-    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*|destination/*"] } }
+    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*|destination/*", "*|transform/*"] } }
   } if length(arns) > 0]
 
   # An archive replay has a rule and a queue of its own, which collect what it replays; they are named after the bus.

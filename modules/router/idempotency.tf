@@ -1,10 +1,10 @@
 ################################################################################
-# Idempotency store: which event has had its effect at which destination
+# Idempotency store: which event has had its effect at which destination, or shall not have it
 ################################################################################
 
 resource "aws_dynamodb_table" "idempotency" {
-  # The deliver functions alone use it; a router of transforms and direct routes has no need of one.
-  count = length(local.routes_by_function) > 0 ? 1 : 0
+  # The functions alone use it; rules that send by themselves have no need of one.
+  count = length(local.transforms) + length(local.routes_by_function) > 0 ? 1 : 0
 
   name         = "${var.name}-idempotency"
   billing_mode = "PAY_PER_REQUEST"

@@ -129,11 +129,21 @@ resource "aws_cloudwatch_event_target" "queue" {
 ################################################################################
 
 locals {
-  transform_environment = { ROUTER = var.name, BUS_ARN = var.bus_arn, BODIES_URI = module.event_bodies.uri }
+  transform_environment = {
+    ROUTER = var.name, BUS_ARN = var.bus_arn, BODIES_URI = module.event_bodies.uri, IDEMPOTENCY_TABLE = one(aws_dynamodb_table.idempotency[*].name)
+  }
+
+  idempotency_store = {
+    actions    = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    resources  = aws_dynamodb_table.idempotency[*].arn
+    conditions = []
+  }
 
   transform_statements = { for key in keys(local.transforms) : key => merge(
     {
       PublishTransformed = { actions = ["events:PutEvents"], resources = [var.bus_arn], conditions = [] }
+      # Of an event that failed before, since a person may have decided about it.
+      IdempotencyStore = merge(local.idempotency_store, { actions = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"] })
     },
     # An event too large for the bus comes as a pointer, and may leave as one.
     module.event_bodies.policy_statements,
@@ -172,13 +182,7 @@ module "transform" {
 
 locals {
   route_statements = { for key in keys(local.routes_by_function) : key => merge(
-    {
-      IdempotencyStore = {
-        actions    = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-        resources  = [aws_dynamodb_table.idempotency[0].arn]
-        conditions = []
-      }
-    },
+    { IdempotencyStore = local.idempotency_store },
     local.target_statements[key],
   ) }
 }

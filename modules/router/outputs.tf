@@ -53,8 +53,8 @@ output "log_group_names" {
 }
 
 output "idempotency_tables" {
-  description = "Idempotency stores, `{ name, arn }`, by hop: one for all routes that a function delivers."
-  value       = { for key in keys(local.routes_by_function) : local.hops[key].hop => local.idempotency_table }
+  description = "Idempotency stores, `{ name, arn }`, by hop: one for all functions."
+  value       = { for key in keys(local.functions) : local.hops[key].hop => local.idempotency_table }
 }
 
 output "alarm_names" {
@@ -72,8 +72,8 @@ output "dead_letter_queues" {
     destination  = try(local.destinations[key], local.hops[key].hop)
     function_arn = null
     redrive      = (contains(keys(local.transforms), key) ? local.transforms[key].failure : local.routes[key].failure).redrive
-    # Where the destination's circuit breaker is.
-    idempotency_table = contains(keys(local.routes_by_function), key) ? local.idempotency_table : null
+    # Where decisions about the hop's events are, and the destination's circuit breaker.
+    idempotency_table = contains(keys(local.functions), key) ? local.idempotency_table : null
     ordered           = try(local.routes[key].ordering, null) == "strict"
   }) }
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from media_events.delivery.deliverer import destination_key
-from media_events.messaging.idempotency import Acquisition, Decision
+from media_events.messaging.idempotency import Acquisition, Decision, record_key
 from media_events.recovery.review_item import DECIDED, ReviewItem
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def effect_of(item: ReviewItem, event_id: str | None = None) -> str | None:
 
     ``event_id`` is that of an edited event in its place.
     """
+    if item.hop.startswith("transform/"):
+        return record_key(item.source, event_id or item.event_id, item.hop)
     if not item.hop.startswith("route/"):
         return None
     return destination_key(item.source, event_id or item.event_id, item.destination)

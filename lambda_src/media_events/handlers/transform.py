@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from media_events.adapters.boto_clients import client
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents
@@ -17,6 +18,7 @@ from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.core.configuration import ConfigurationError, load_document
 from media_events.core.failures import ProcessingError
 from media_events.core.settings import env
+from media_events.delivery.withdrawn_events import WithoutWithdrawn
 from media_events.events.publisher import DEFAULT_MAX_ENTRY_BYTES, Publisher
 from media_events.handlers.cold_start import during_init
 from media_events.handlers.invocation import fail_all, seconds_left
@@ -36,6 +38,7 @@ class TransformSettings(ConsumerSettings):
     """The function's settings."""
 
     bus_arn: str = env("BUS_ARN")
+    idempotency_table: str = env("IDEMPOTENCY_TABLE")
     bodies_uri: str | None = env("BODIES_URI", default=None)
     max_entry_bytes: int = env("MAX_ENTRY_BYTES", default=DEFAULT_MAX_ENTRY_BYTES)
 
@@ -116,14 +119,24 @@ def _transformer(context: Any) -> BatchHandler:
     bodies_uri = settings().bodies_uri
     bodies = S3Bodies(client("s3"), bodies_uri) if bodies_uri else None
     bus = EventBus(client("events"), settings().bus_arn)
-    return Transformer(
+    transformer = Transformer(
         steps=configured,
         ports=replace(_ports(), seconds_left=lambda: seconds_left(context)),
         publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings().max_entry_bytes),
         hop=settings().hop,
         report=telemetry(),
         bodies=bodies,
-    ).handle
+    )
+    owner = str(context.aws_request_id)
+    return WithoutWithdrawn(
+        handle=transformer.handle,
+        # Its client takes a while to make, and few invocations need it.
+        idempotency=lambda: DynamoIdempotencyStore(client("dynamodb"), settings().idempotency_table, owner=owner),
+        hop=settings().hop,
+        report=telemetry(),
+        seconds_left=lambda: seconds_left(context),
+        clock=time.time,
+    )
 
 
 @instrumented

@@ -74,7 +74,7 @@ class Withdrawals(Protocol):
 def record_key(source: str, event_id: str, scope: str) -> str:
     """The key of one effect; the lengths keep any two triples from sharing a key.
 
-    CloudEvents promises that ``id`` is unique only within its ``source``. ``scope`` is ``ingress`` or
-    ``destination/<name>``.
+    CloudEvents promises that ``id`` is unique only within its ``source``. ``scope`` is ``ingress``,
+    ``transform/<name>`` or ``destination/<name>``.
     """
     return f"{len(source)}:{source}|{len(event_id)}:{event_id}|{scope}"

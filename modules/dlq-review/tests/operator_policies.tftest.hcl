@@ -122,8 +122,8 @@ run "each_policy_holds_what_its_name_says" {
       metadata       = []
       read           = []
       retry          = []
-      edit           = [[["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"], ["*|destination/*"]]]
-      administer     = [[["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"], ["*|destination/*"]]]
+      edit           = [[["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"], ["*|destination/*", "*|transform/*"]]]
+      administer     = [[["arn:aws:dynamodb:eu-west-1:123456789012:table/media-deliveries"], ["*|destination/*", "*|transform/*"]]]
       archive_replay = []
       repeat_effects = []
     }

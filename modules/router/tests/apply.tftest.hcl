@@ -58,7 +58,7 @@ run "outputs_are_keyed_by_hop" {
       && output.log_group_names == { "transform/tidy" = "/aws/lambda/media_Test-tidy", "route/cms" = "/aws/lambda/media_Test-cms" }
       && output.queue_urls == { "transform/tidy" = "https://sqs.example/made", "route/cms" = "https://sqs.example/made", "route/lake" = "https://sqs.example/lake" }
       && toset(keys(output.rule_arns)) == toset(["transform/tidy", "route/cms", "route/lake"])
-      && output.idempotency_tables == { "route/cms" = { name = "media_Test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/made" } }
+      && output.idempotency_tables == { for hop in ["transform/tidy", "route/cms"] : hop => { name = "media_Test-idempotency", arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/made" } }
     )
     error_message = "The outputs must name what was made, by hop."
   }

@@ -119,7 +119,7 @@ run "functions_do_and_may_do_the_same_as_behind_a_queue_but_for_the_queue" {
       && !contains(keys(module.direct["cms"].environment), "QUEUE_URL")
       && module.direct["tidy"].environment["BUS_ARN"] == "arn:aws:events:eu-west-1:123456789012:event-bus/media"
       && module.direct["tidy"].environment["BODIES_URI"] == "s3://kit/bodies/events/"
-      && !contains(keys(module.direct["tidy"].environment), "IDEMPOTENCY_TABLE")
+      && module.direct["tidy"].environment["IDEMPOTENCY_TABLE"] == "media-test-idempotency"
     )
     error_message = "The environment must be what the contract between modules and functions says."
   }

@@ -379,9 +379,10 @@ run "functions_may_do_and_are_told_what_their_handlers_need" {
     condition = [for statement in jsondecode(module.transform["enrich"].policy).Statement : statement if !contains(["WriteLog", "ReadConfiguration", "ConsumeQueue", "GiveUp"], statement.Sid)] == [
       { Sid = "EventBodies", Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
       { Sid = "FindEventBodies", Effect = "Allow", Action = ["s3:ListBucket"], Resource = ["arn:aws:s3:::kit"], Condition = { StringLike = { "s3:prefix" = ["bodies/events/*"] } } },
+      { Sid = "IdempotencyStore", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency"] },
       { Sid = "PublishTransformed", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
     ]
-    error_message = "A transform publishes on the bus; it has no idempotency store, no secret and no destination."
+    error_message = "A transform publishes on the bus, and asks for decisions; it has no secret and no destination."
   }
 
   assert {

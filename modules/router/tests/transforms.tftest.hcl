@@ -45,6 +45,12 @@ variables {
 }
 
 override_resource {
+  target          = aws_dynamodb_table.idempotency
+  override_during = plan
+  values          = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-idempotency" }
+}
+
+override_resource {
   target          = module.transform["complete"].aws_sqs_queue.this
   override_during = plan
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:complete", url = "https://sqs.example/complete" }

@@ -13,7 +13,7 @@ import pytest
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.core.failures import PermanentConfigError, TransientError
 from media_events.delivery.deliverer import Deliverer, destination_key
-from media_events.messaging.idempotency import RETENTION_SECONDS
+from media_events.messaging.idempotency import RETENTION_SECONDS, record_key
 from media_events.messaging.message import Message
 from media_events.recovery.review_maintenance import UNCONFIRMED_SECONDS
 from ops.deployment.idempotency_stores import IdempotencyTables
@@ -21,6 +21,7 @@ from ops.review import editing
 from ops.review.archiving import decide
 from ops.review.editing import EditRefusedError
 from ops.review.queries import Query, find_page
+from ops.review.withdrawal import effect_of
 from tests.fakes.audit_log import records_of
 from tests.fakes.dynamodb import table
 from tests.fakes.events import make_event
@@ -153,6 +154,15 @@ def test_what_arrived_after_all_is_resolved_when_somebody_looks(place):
     place.arrives()
     assert find_page(place.service(), Query(), limit=10).items == ()
     assert place.current().status == "RESOLVED"
+
+
+def test_a_decision_at_a_transform_is_found_there_and_one_at_an_ingress_nowhere(place):
+    for hop, key in (("transform/tidy", record_key("partner.mux", "evt-1", "transform/tidy")), ("ingress/in", None)):
+        item = make_item(hop=hop, destination=hop)
+        place.table.items[item.item_id] = item
+        assert decide(place.service(), item.item_id, to="ARCHIVED").result == "sent"
+        assert effect_of(item) == key
+    assert place.idempotency.withdrawn(record_key("partner.mux", "evt-1", "transform/tidy"))
 
 
 # --- what was first --------------------------------------------------------------------------------------------
