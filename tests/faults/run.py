@@ -56,6 +56,7 @@ class Run:
         self.kit = Kit(self.world)
         self.senders = Senders(self.kit)
         self.people = People(self.kit, self.items)
+        self._read: dict[str, tuple[object, ReviewItem | None]] = {}
 
     def live(self) -> Tally:
         """Send, inject faults, drain, and count."""
@@ -80,7 +81,7 @@ class Run:
     def items(self) -> Iterator[ReviewItem]:
         """All review items."""
         found: dict[str, Item] = self.kit.reviews.items
-        for key in found:
+        for key in list(found):
             item = None if "/" in key else self._item(key)
             if item is not None:
                 yield item
@@ -98,11 +99,14 @@ class Run:
             tally.problems.append("the groups of review items are not counted rightly")
 
     def _item(self, key: str) -> ReviewItem | None:
-        mix, self.world.mix = self.world.mix, CALM
-        try:
-            return self.kit.table.get(key)
-        finally:
-            self.world.mix = mix
+        stored = self.kit.reviews.items[key]
+        if key not in self._read or self._read[key][0] != stored.get("version"):
+            mix, self.world.mix = self.world.mix, CALM
+            try:
+                self._read[key] = (stored.get("version"), self.kit.table.get(key))
+            finally:
+                self.world.mix = mix
+        return self._read[key][1]
 
     def _count(self, tally: Tally) -> None:
         open_items: dict[str, list[ReviewItem]] = defaultdict(list)

@@ -101,7 +101,7 @@ class Senders:
             return answer.status
 
         try:
-            status = self.world.invoke("webhook", WEBHOOK_SECONDS, work)
+            status = self.world.invoke("webhook", WEBHOOK_SECONDS, work, subject=event.mark)
         except Killed:
             self.world.tell("webhook is killed", event.mark)
             return False

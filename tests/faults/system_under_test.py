@@ -12,12 +12,13 @@ from typing import Any, Final, cast
 
 from event_patterns import effective_pattern
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
+from media_events.adapters.boto_clients import MAX_ATTEMPTS
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker, DynamoCircuitBreakers
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
 from media_events.adapters.dynamodb.latest_positions import DynamoLatestPositions
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
-from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.adapters.dynamodb.review_items import CLOSED_INDEX, GROUPS_INDEX, INDEXES, DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies
 from media_events.adapters.sqs.hop_queue import SqsQueue
@@ -34,6 +35,7 @@ from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
 from media_events.delivery.policies import CircuitBreakerPolicy
 from media_events.events.publisher import Publisher
+from media_events.handlers.redrive import FUNCTION_TIMEOUT_SECONDS, ONE_ATTEMPT
 from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.queue import QueueReceiver
 from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_partners
@@ -41,7 +43,8 @@ from media_events.ingress.webhook import WebhookReceiver, parse_partners
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import BatchResponse, Consumer, RetryPolicy, consume_batch
 from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RedriveTarget
-from media_events.recovery.redriver import Redriver
+from media_events.recovery.redriver import ISOLATED_SECONDS, Redriver
+from media_events.recovery.review_opener import INSPECTION_SECONDS
 from media_events.transform import Transformer, parse_steps
 from media_events.transform.ports import TransformPorts
 from ops.deployment.idempotency_stores import IdempotencyTables
@@ -130,6 +133,26 @@ class _Unused:
         raise AssertionError(f"no step uses {name}")
 
 
+class _RedriveFunctions:
+    """As in ``handlers.redrive``: three clients with their own patience."""
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+
+    def _waiting(self, read_timeout: float, attempts: int = ONE_ATTEMPT) -> LambdaFunctions:
+        client: Any = self._functions.waiting(read_timeout, attempts=attempts)
+        return LambdaFunctions(client)
+
+    def invoke(self, function_arn: str, payload: str) -> None:
+        self._waiting(FUNCTION_TIMEOUT_SECONDS, MAX_ATTEMPTS).invoke(function_arn, payload)
+
+    def consume(self, function_arn: str, payload: str) -> None:
+        self._waiting(ISOLATED_SECONDS).consume(function_arn, payload)
+
+    def inspect(self, function_arn: str, payload: str) -> Message:
+        return self._waiting(INSPECTION_SECONDS).inspect(function_arn, payload)
+
+
 @dataclass
 class _Hop:
     """A hop's queue, dead-letter queue and consumer."""
@@ -158,7 +181,9 @@ class Kit:
         self.partner_bus = Bus(world, "acme")
         self.ingress_idempotency: Any = IdempotencyTable(world, "ingress-idempotency", "pk")
         self.route_idempotency: Any = IdempotencyTable(world, "route-idempotency", "pk")
-        self.reviews: Any = Table(world, "review", "item_id")
+        sort_keys = {name: sort for name, (_, sort) in INDEXES.items()}
+        sort_keys |= {name: sort for name, _, sort in (GROUPS_INDEX, CLOSED_INDEX)}
+        self.reviews: Any = Table(world, "review", "item_id", sort_keys=sort_keys, transactions=True)
         self.events: Any = self.bus
         self.bodies = S3Bodies(cast("Any", self.s3), "s3://kit/bodies/events/")
         self.dead_letter_queues: dict[str, DeadLetterQueue] = {}
@@ -454,13 +479,13 @@ class Kit:
     # --- redrive -----------------------------------------------------------------------------------------------------
 
     def _review(self) -> None:
-        self.table = DynamoReviewTable(self.reviews, "review")
+        self.table = DynamoReviewTable(self.reviews, "review", sleep=self.world.pause, clock=self.world.clock)
         redriver = Redriver(
             dead_letter_queues=self.dead_letter_queues,
             bus_arn=self.bus.arn,
             queues=SqsQueues(self.sqs),
             events=self._publisher(bodies=False, max_entry_bytes=262_144),
-            functions=LambdaFunctions(self._functions),
+            functions=_RedriveFunctions(self.functions),
             table=self.table,
             bodies=lambda item_id: S3Bodies(cast("Any", self.s3), f"s3://kit/bodies/review/{item_id}/"),
             event_bodies=self.bodies,
@@ -484,7 +509,7 @@ class Kit:
                 self._attending[invocation.request_id] = dead_letters
                 return replace(redriver, seconds_left=self.remaining(invocation)).handle_batch(event)
 
-            EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0)
+            EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0, concurrency=2)
             self._watch(dead, queue)
 
     def service(self) -> ReviewService:

@@ -201,6 +201,7 @@ def test_eleven_entries_are_refused(world):
 
 def test_a_conditional_put_decides_between_two(world):
     table = Table(world, "t", "pk")
+    world.now = 0.0
     condition = {
         "ConditionExpression": "attribute_not_exists(pk) OR expires <= :now OR (#s = :started AND lease <= :now)",
         "ExpressionAttributeNames": {"#s": "state"},

@@ -6,11 +6,17 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+from botocore.exceptions import ReadTimeoutError
 
 from media_events.partners.secrets import PartnerSecrets
+from ops.local.server.lineage import Lineage
 from tests.faults.aws_model.scheduler import Invocation, Killed, LoopError, World, refusal, subject_of
 from tests.faults.aws_model.sqs import Queue
+
+FUNCTION_SECONDS: Final = 30.0
+NAME_TAKEN_SECONDS: Final = 90 * 86_400.0
 
 
 @dataclass
@@ -31,26 +37,39 @@ class Sqs:
         DelaySeconds: int = 0,  # noqa: N803
     ) -> dict[str, Any]:
         queue, subject = self._queue(QueueUrl), subject_of(MessageBody)
-        self.world.before_write(f"{queue.name}/send", subject, code="RequestThrottled")
         attributes = {
             name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
             for name, value in MessageAttributes.items()
         }
-        message_id = queue.send(
-            MessageBody,
-            attributes,
-            group_id=MessageGroupId,
-            deduplication_id=MessageDeduplicationId,
-            delay=DelaySeconds,
-        )
-        self.world.tell(f"sent to {queue.name}", subject)
-        self.world.after_write(f"{queue.name}/send", subject)
+
+        def send() -> str:
+            message_id = queue.send(
+                MessageBody,
+                attributes,
+                group_id=MessageGroupId,
+                deduplication_id=MessageDeduplicationId,
+                delay=DelaySeconds,
+            )
+            self.world.tell(f"sent to {queue.name}", subject)
+            return message_id
+
+        message_id = self.world.request(f"{queue.name}/send", subject, send, code="RequestThrottled")
         return {"MessageId": message_id}
 
     def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803
         queue = self._queue(QueueUrl)
-        self.world.before_write(f"{queue.name}/visibility", ReceiptHandle, code="RequestThrottled")
-        queue.set_visibility(ReceiptHandle, VisibilityTimeout)
+        self.world.request(
+            f"{queue.name}/visibility",
+            ReceiptHandle,
+            lambda: queue.set_visibility(ReceiptHandle, VisibilityTimeout),
+            code="RequestThrottled",
+            writes=False,
+        )
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
+        queue = self._queue(QueueUrl)
+        visible = sum(message.visible_at <= self.world.now for message in queue.messages.values())
+        return {"Attributes": {name: str(visible) for name in AttributeNames}}
 
     def _queue(self, url: str) -> Queue:
         queue = self.queues.get(url)
@@ -67,15 +86,18 @@ class S3:
     objects: dict[str, bytes] = field(default_factory=dict)
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: ARG002, N803
-        self.world.before_write("s3/put", Key[-12:], code="SlowDown")
-        self.objects[f"{Bucket}/{Key}"] = Body
-        self.world.after_write("s3/put", Key[-12:])
+        def put() -> None:
+            self.objects[f"{Bucket}/{Key}"] = Body
+
+        self.world.request("s3/put", Key[-12:], put, code="SlowDown")
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        self.world.before_write("s3/get", Key[-12:], code="SlowDown")
-        if f"{Bucket}/{Key}" not in self.objects:
-            raise refusal("NoSuchKey", "GetObject")
-        return {"Body": io.BytesIO(self.objects[f"{Bucket}/{Key}"])}
+        def get() -> bytes:
+            if f"{Bucket}/{Key}" not in self.objects:
+                raise refusal("NoSuchKey", "GetObject")
+            return self.objects[f"{Bucket}/{Key}"]
+
+        return {"Body": io.BytesIO(self.world.request("s3/get", Key[-12:], get, code="SlowDown", writes=False))}
 
 
 @dataclass
@@ -100,18 +122,47 @@ class Secrets:
 
 @dataclass
 class Functions:
-    """``lambda``: a function that dies answers with ``FunctionError``."""
+    """``lambda``: a function that dies answers with ``FunctionError``.
+
+    The client waits ``read_timeout`` seconds, and asks again ``attempts`` times in all; the function runs on.
+    """
 
     world: World
     functions: dict[str, Callable[[dict[str, Any], Invocation], object]] = field(default_factory=dict)
+    read_timeout: float = 30.0
+    attempts: int = 1
+
+    def waiting(self, read_timeout: float, *, attempts: int = 1) -> Functions:
+        """Another client of the same functions."""
+        return Functions(self.world, self.functions, read_timeout, attempts)
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:  # noqa: ARG002, N803
-        payload = json.loads(Payload)
-        self.world.before_write("lambda/invoke", subject_of(Payload.decode()), code="TooManyRequestsException")
+        subject = subject_of(Payload.decode())
         lineage = {} if self.world.current is None else self.world.current.lineage
+
+        def run() -> dict[str, Any]:
+            return self._answer(FunctionName, json.loads(Payload), lineage, subject)
+
+        def invoke() -> dict[str, Any]:
+            for _ in range(self.attempts):
+                answer = self.world.await_other(run, self.read_timeout)
+                if answer is not None:
+                    return answer
+            raise ReadTimeoutError(endpoint_url=FunctionName)
+
+        # The process may not die without an answer here: the function that it invokes is a task of its own.
+        return self.world.request(
+            "lambda/invoke", subject, invoke, code="TooManyRequestsException", repeats=False, writes=False
+        )
+
+    def _answer(self, name: str, payload: dict[str, Any], lineage: Lineage, subject: str) -> dict[str, Any]:
         try:
             answer = self.world.invoke(
-                FunctionName, 30, lambda i: self.functions[FunctionName](payload, i), lineage=lineage
+                name,
+                FUNCTION_SECONDS,
+                lambda invocation: self.functions[name](payload, invocation),
+                lineage=lineage,
+                subject=subject,
             )
         except LoopError:
             raise refusal("RecursiveInvocationException", "Invoke") from None
@@ -126,26 +177,41 @@ class Functions:
         return {"FunctionError": "Unhandled", "Payload": io.BytesIO(document)}
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution of a state machine; it ends at ``ends``."""
+
+    text: str
+    began: float
+    ends: float
+
+
 @dataclass
 class StateMachines:
-    """``stepfunctions``: a Standard execution's name is taken for 90 days.
+    """``stepfunctions``: a Standard execution's name is taken for 90 days after it has ended.
 
+    While it runs, the same name and input find it; afterwards they are refused.
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
 
     world: World
     effect: Callable[[str], None]
-    executions: dict[str, str] = field(default_factory=dict)
+    executions: dict[str, Execution] = field(default_factory=dict)
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: A002, N803
-        subject = subject_of(input)
+        subject, world = subject_of(input), self.world
         execution = {"executionArn": f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"}
-        self.world.before_write("states/start", subject, code="ThrottlingException")
-        if name in self.executions:
-            if self.executions[name] == input:
-                return execution
-            raise refusal("ExecutionAlreadyExists", "StartExecution")
-        self.executions[name] = input
-        self.effect(subject)
-        self.world.after_write("states/start", subject)
-        return execution
+
+        def start() -> dict[str, str]:
+            known = self.executions.get(name)
+            if known is not None and world.now < known.ends + NAME_TAKEN_SECONDS:
+                if known.text == input and world.now < known.ends:
+                    return execution
+                raise refusal("ExecutionAlreadyExists", "StartExecution")
+            seconds = 3600 * world.chance("states/runs", subject) ** 2
+            self.executions[name] = Execution(input, world.now, world.now + seconds)
+            self.effect(subject)
+            return execution
+
+        # The client for effects repeats nothing by itself (``adapters.boto_clients.client_for_effects``).
+        return world.request("states/start", subject, start, code="ThrottlingException", repeats=False)

@@ -17,11 +17,14 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from tests.faults.aws_model.scheduler import World, subject_of
+from tests.faults.aws_model.scheduler import World, refusal, subject_of
 
 _TOKEN: Final = re.compile(r"\s*(attribute_not_exists|attribute_exists|AND|OR|NOT|<=|>=|=|<|>|\(|\)|[#:]?\w+)")
 _WORDS: Final = {"AND": "and", "OR": "or", "NOT": "not", "=": "=="}
 _ACTION: Final = re.compile(r"\b(SET|REMOVE|ADD)\b")
+
+MAX_ITEM_BYTES: Final = 400 * 1024
+LATEST_DELETION_SECONDS: Final = 2 * 86_400.0
 
 Item = dict[str, Any]
 
@@ -91,63 +94,150 @@ class Table:
     name: str
     key: str
     items: dict[str, Item] = field(default_factory=dict)
+    sort_keys: Mapping[str, str] = field(default_factory=dict)
+    """The sort key of each index."""
+    transactions: bool = False
+    """Whether some writes of it are transactions."""
 
     def put_item(self, *, Item: Item, **options: Any) -> dict[str, Any]:  # noqa: N803  # boto3's spelling
         key = Item[self.key]["S"]
 
         def put() -> Item:
+            self._conflict(key, "PutItem")
             self._check(key, options, "PutItem")
-            self.items[key] = _copied(Item)
+            self._store(key, _copied(Item))
             return {}
 
-        return self._written("put", key, put)
+        return self._write("put", _subject(key), put)
 
-    def get_item(self, *, Key: Item, **_options: Any) -> dict[str, Any]:  # noqa: N803
+    def get_item(self, *, Key: Item, **options: Any) -> dict[str, Any]:  # noqa: N803
         key = Key[self.key]["S"]
-        self.world.before_write(f"{self.name}/get", _subject(key), code="ProvisionedThroughputExceededException")
-        item = self.items.get(key)
-        return {} if item is None else {"Item": _copied(item)}
+
+        def get() -> dict[str, Any]:
+            item = self.stored(key)
+            return {} if item is None else {"Item": _projected(item, options)}
+
+        return self._read("get", _subject(key), get)
+
+    def batch_get_item(self, *, RequestItems: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        """Some keys may come back unprocessed, to be asked for again.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+        """
+        ((_, asked),) = RequestItems.items()
+        keys = [key[self.key]["S"] for key in asked["Keys"]]
+
+        def get() -> dict[str, Any]:
+            some = keys[:1] if self.world.strikes(f"{self.name}/some", keys[0], self.world.mix.refuse) else keys
+            found = [_projected(item, asked) for key in some if (item := self.stored(key)) is not None]
+            rest = [{self.key: {"S": key}} for key in keys[len(some) :]]
+            unprocessed = {self.name: {**asked, "Keys": rest}} if rest else {}
+            return {"Responses": {self.name: found}, "UnprocessedKeys": unprocessed}
+
+        return self._read("batch-get", _subject(keys[0]), get)
+
+    def query(self, *, KeyConditionExpression: str, **options: Any) -> dict[str, Any]:  # noqa: N803
+        """The items of an index with one value of its partition key. An index has what has both of its keys.
+
+        It is eventually consistent in AWS; here it is consistent
+        (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html).
+        """
+        names, values = options["ExpressionAttributeNames"], options["ExpressionAttributeValues"]
+        first, _, rest = KeyConditionExpression.partition(" AND ")
+        attribute, value = (word.strip() for word in first.split("="))
+        attribute, value = names[attribute], values[value]
+        sort = self.sort_keys[options["IndexName"]]
+
+        def query() -> dict[str, Any]:
+            found = [i for key in list(self.items) if (i := self.stored(key)) and i.get(attribute) == value and sort in i]
+            if rest:
+                low, _, high = rest.partition(" BETWEEN ")[2].partition(" AND ")
+                above = {":low": values[low]} if low else {}
+                limits = above | {":high": values[high or rest.split()[-1]]}
+                text = f"{sort} >= :low AND {sort} <= :high" if low else f"{sort} < :high"
+                found = [item for item in found if _holds(text, item, {}, limits)]
+            found.sort(key=lambda item: (_plain(item[sort]), item[self.key]["S"]))
+            if options.get("ScanIndexForward") is False:
+                found.reverse()
+            start = options.get("ExclusiveStartKey")
+            if start is not None:
+                place = [item[self.key] for item in found]
+                found = found[place.index(start[self.key]) + 1 :] if start[self.key] in place else []
+            page, last = found[: options.get("Limit", 1000)], None
+            if len(found) > len(page):
+                last = {name: page[-1][name] for name in (attribute, sort, self.key)}
+            if (condition := options.get("FilterExpression")) is not None:
+                page = [item for item in page if _holds(condition, item, names, values)]
+            items = [_projected(item, options) for item in page]
+            return {"Items": items, "Count": len(items), **({"LastEvaluatedKey": last} if last else {})}
+
+        return self._read("query", options["IndexName"], query)
+
+    def _read(self, what: str, subject: str, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        code = "ProvisionedThroughputExceededException"
+        return self.world.request(f"{self.name}/{what}", subject, read, code=code, writes=False)
 
     def delete_item(self, *, Key: Item, **options: Any) -> dict[str, Any]:  # noqa: N803
         key = Key[self.key]["S"]
 
         def delete() -> Item:
+            self._conflict(key, "DeleteItem")
             self._check(key, options, "DeleteItem")
             self.items.pop(key, None)
             return {}
 
-        return self._written("delete", key, delete)
+        return self._write("delete", _subject(key), delete)
 
     def update_item(self, *, Key: Item, UpdateExpression: str, **options: Any) -> dict[str, Any]:  # noqa: N803
         key = Key[self.key]["S"]
 
         def update() -> Item:
+            self._conflict(key, "UpdateItem")
             self._check(key, options, "UpdateItem")
-            item = self.items.setdefault(key, {self.key: {"S": key}})
+            item = _copied(self.stored(key) or {self.key: {"S": key}})
             self._apply(item, UpdateExpression, options)
+            self._store(key, item)
             self.updated(key, item)
             return {"Attributes": _copied(item)}
 
-        return self._written("update", key, update)
+        return self._write("update", _subject(key), update)
 
     def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
         """Puts and updates, all of them or none. It crashes and fails as the first one would alone."""
         writes = [next(iter(write.items())) for write in TransactItems]
         keys = [(options.get("Key") or options["Item"])[self.key]["S"] for _, options in writes]
-        what = writes[0][0].lower()
-        self._before(what, keys[0])
-        reasons = [{"Code": self._reason(key, options)} for key, (_, options) in zip(keys, writes, strict=True)]
-        if any(reason["Code"] != "None" for reason in reasons):
-            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
-            raise ClientError(answer, "TransactWriteItems")
-        for key, (kind, options) in zip(keys, writes, strict=True):
-            if kind == "Put":
-                self.items[key] = _copied(options["Item"])
-            else:
-                item = self.items.setdefault(key, {self.key: {"S": key}})
-                self._apply(item, options["UpdateExpression"], options)
-        self._after(what, keys[0])
-        return {}
+        subject = _subject(keys[0])
+        done = []
+
+        def write() -> dict[str, Any]:
+            if done:
+                # A repetition has the token of the first request, by which DynamoDB knows it.
+                return {}
+            self._cancel_if_in_conflict(subject, len(writes))
+            reasons = [{"Code": self._reason(key, options)} for key, (_, options) in zip(keys, writes, strict=True)]
+            if any(reason["Code"] != "None" for reason in reasons):
+                raise _cancelled(reasons)
+            for key, (kind, options) in zip(keys, writes, strict=True):
+                if kind == "Put":
+                    self._store(key, _copied(options["Item"]))
+                elif kind == "Delete":
+                    self.items.pop(key, None)
+                elif kind == "Update":
+                    item = _copied(self.stored(key) or {self.key: {"S": key}})
+                    self._apply(item, options["UpdateExpression"], options)
+                    self._store(key, item)
+            done.append(True)
+            return {}
+
+        return self._write(writes[0][0].lower(), subject, write)
+
+    def _cancel_if_in_conflict(self, subject: str, count: int) -> None:
+        """A request that meets another on the same item is cancelled, and botocore does not repeat it.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+        """
+        if self.world.strikes(f"{self.name}/conflict", subject, self.world.mix.conflict):
+            raise _cancelled([{"Code": "TransactionConflict"}, *[{"Code": "None"}] * (count - 1)])
 
     def _reason(self, key: str, options: Mapping[str, Any]) -> str:
         try:
@@ -180,38 +270,75 @@ class Table:
         condition = options.get("ConditionExpression")
         if condition is None:
             return
-        item = self.items.get(key, {})
+        item = self.stored(key) or {}
         names, values = options.get("ExpressionAttributeNames", {}), options.get("ExpressionAttributeValues", {})
-
-        def operand(token: str) -> _Operand:
-            return _Operand(values[token] if token.startswith(":") else item.get(names.get(token, token)))
-
-        scope: dict[str, Any] = {
-            "operand": operand,
-            "attribute_exists": lambda found: found.value is not None,
-            "attribute_not_exists": lambda found: found.value is None,
-        }
-        if eval(_compiled(condition), {"__builtins__": {}}, scope):  # our own translation of our own conditions
+        if _holds(condition, item, names, values):
             return
         error: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": "failed"}}
         if options.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and item:
             error["Item"] = _copied(item)
         raise ClientError(error, operation)
 
-    def _written(self, what: str, key: str, write: Callable[[], Item]) -> Item:
-        self._before(what, key)
-        answer = write()
-        # botocore asks again where it gets no answer, and the caller only hears the second one.
-        if self.world.repeats(f"{self.name}/{what}", _subject(key)):
-            answer = write()
-        self._after(what, key)
-        return answer
+    def stored(self, key: str) -> Item | None:
+        """The item, unless DynamoDB has deleted it, which it does up to two days after it has expired.
 
-    def _before(self, what: str, key: str) -> None:
-        self.world.before_write(f"{self.name}/{what}", _subject(key), code="ProvisionedThroughputExceededException")
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+        """
+        item = self.items.get(key)
+        if item is not None and (expires := item.get("expires")) is not None:
+            late = LATEST_DELETION_SECONDS * self.world.fixed(f"{self.name}/deleted", f"{key}{expires}")
+            if self.world.now >= float(expires["N"]) + late:
+                del self.items[key]
+                return None
+        return item
 
-    def _after(self, what: str, key: str) -> None:
-        self.world.after_write(f"{self.name}/{what}", _subject(key))
+    def _store(self, key: str, item: Item) -> None:
+        if _size(item) > MAX_ITEM_BYTES:
+            raise refusal("ValidationException", "an item of more than 400 KB")
+        self.items[key] = item
+
+    def _conflict(self, key: str, operation: str) -> None:
+        """A single write of an item that a transaction is writing is refused."""
+        if self.transactions and self.world.strikes(f"{self.name}/conflict", _subject(key), self.world.mix.conflict):
+            raise refusal("TransactionConflictException", operation)
+
+    def _write(self, what: str, subject: str, write: Callable[[], Item]) -> Item:
+        code = "ProvisionedThroughputExceededException"
+        return self.world.request(f"{self.name}/{what}", subject, write, code=code)
+
+
+def _holds(condition: str, item: Item, names: Mapping[str, str], values: Mapping[str, Any]) -> bool:
+    def operand(token: str) -> _Operand:
+        return _Operand(values[token] if token.startswith(":") else item.get(names.get(token, token)))
+
+    scope: dict[str, Any] = {
+        "operand": operand,
+        "attribute_exists": lambda found: found.value is not None,
+        "attribute_not_exists": lambda found: found.value is None,
+    }
+    return bool(eval(_compiled(condition), {"__builtins__": {}}, scope))  # our own translation of our own conditions
+
+
+def _cancelled(reasons: list[dict[str, str]]) -> ClientError:
+    answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+    return ClientError(answer, "TransactWriteItems")
+
+
+def _projected(item: Item, options: Mapping[str, Any]) -> Item:
+    if "ProjectionExpression" not in options:
+        return _copied(item)  # type: ignore[no-any-return]
+    names = options.get("ExpressionAttributeNames", {})
+    wanted = [names.get(name.strip(), name.strip()) for name in options["ProjectionExpression"].split(",")]
+    return {name: _copied(item[name]) for name in wanted if name in item}
+
+
+def _size(value: Any) -> int:
+    """Bytes, roughly as DynamoDB counts them."""
+    if isinstance(value, dict):
+        return sum(len(name) + _size(inner) for name, inner in value.items())
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return len(value) if isinstance(value, str) else 1
 
 
 def _subject(key: str) -> str:

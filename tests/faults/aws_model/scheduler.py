@@ -3,10 +3,16 @@
 Chance is a function of the seed and of what it is about (``site``, ``subject``, how often this was asked), never of
 what happened elsewhere: where an event or a fault is left out, everything else stays as it was. That is what lets a
 failing sequence be shrunk.
+
+Whatever runs is a task. A task gives way to the others while it waits: at each request to AWS, on its way there and on
+the answer's way back, and where the code sleeps. So any two requests of an invocation may have another one's between
+them, and one seed has one order.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import heapq
 import itertools
@@ -14,9 +20,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError, ReadTimeoutError
+from greenlet import greenlet
 
 from ops.local.server.lineage import Lineage, invoked
 from ops.local.server.loops import LIMIT
@@ -24,11 +31,22 @@ from ops.local.server.loops import LIMIT
 MARK: Final = re.compile(r"evt-[0-9]{6}")
 """The pattern of an event's mark, which is part of its id."""
 
-MAX_DEPTH: Final = 3
-"""The most invocations inside one another's pauses; more would only deepen the stack."""
-
 APPLY_SECONDS: Final = 300.0
 """The changes of permissions begin to spread within this time."""
+
+READ_TIMEOUT_SECONDS: Final = 5.0
+"""Botocore's wait for an answer, as ``adapters.boto_clients`` sets it."""
+
+SANDBOXES: Final = 4
+"""Of a function, each with a clock of its own."""
+
+IN_FLIGHT_SECONDS: Final = 2.0
+"""How long a request may still be under way after its sender has died."""
+
+MAX_STALL_SECONDS: Final = 40.0
+"""Longer than any function but one of redrive may run."""
+
+T = TypeVar("T")
 
 FaultId = tuple[str, str, int]
 """A fault: its site and kind, its subject, and its number there."""
@@ -55,11 +73,33 @@ class Mix:
     undeliverable: float = 0.01
     flap: float = 0.15
     fated: float = 0.04
+    stall: float = 0.004
+    """A request, its answer or the process hangs, for up to 40 seconds. It excuses nothing."""
+    conflict: float = 0.01
+    """Another transaction is writing the item (DynamoDB's ``TransactionConflict``)."""
+    in_flight: float = 0.2
+    """Of the requests whose sender dies: they take effect nevertheless, a little later."""
+    skew: float = 0.0
+    """Seconds by which the clock of a sandbox is off at most, either way."""
+    late: float = 0.0
+    """A message of a standard queue is seen for the first time only days later, or once more days after its end."""
     spreading: float = 0.0
     """Seconds for which each kind of call is refused, once, as while a change of permissions spreads."""
 
 
-CALM: Final = Mix(kill=0, refuse=0, lose_answer=0, repeat=0, duplicate=0, resurrect=0, undeliverable=0, flap=0, fated=0)
+CALM: Final = Mix(
+    kill=0,
+    refuse=0,
+    lose_answer=0,
+    repeat=0,
+    duplicate=0,
+    resurrect=0,
+    undeliverable=0,
+    flap=0,
+    fated=0,
+    stall=0,
+    conflict=0,
+)
 
 
 @dataclass(slots=True)
@@ -75,6 +115,24 @@ class Invocation:
     """The hop whose dead letters it handles."""
     lineage: Lineage = field(default_factory=dict)
     """How often the chain of requests has invoked each function, this invocation included."""
+    skew: float = 0.0
+    """How far its clock is ahead, in seconds."""
+
+
+class _Task(greenlet):
+    """What runs, and the invocations that it is in. ``waits`` tells a wake-up of the present wait from an older one."""
+
+    def __init__(self, action: Callable[[], object] | None = None) -> None:
+        super().__init__(action)
+        self.stack: list[Invocation] = []
+        self.waits = 0
+
+
+@dataclass(slots=True)
+class _Root:
+    """The test itself, which is no task: time passes for it at once."""
+
+    stack: list[Invocation] = field(default_factory=list)
 
 
 class World:
@@ -88,7 +146,9 @@ class World:
         self.faults_end = float("inf")
         self.fired: list[FaultId] = []
         self.story: list[tuple[float, str, str]] = []
-        self._stack: list[Invocation | None] = []
+        self._root = _Root()
+        self._task: _Task | _Root = self._root
+        self._hub = greenlet.getcurrent()
         self.windows: Counter[tuple[str, str]] = Counter()
         self.may_loop: set[str] = set()
         """Functions whose recursion config is ``Allow``; Lambda's default is ``Terminate``."""
@@ -98,45 +158,93 @@ class World:
         self._weather: set[FaultId] = set()
         self._asked: Counter[tuple[str, str]] = Counter()
         self._fixed: dict[tuple[str, str], float] = {}
-        self._agenda: list[tuple[float, float, int, Callable[[], None]]] = []
+        self._agenda: list[tuple[float, float, int, _Task | Callable[[], object], int]] = []
         self._numbers = itertools.count(1)
 
     # --- time --------------------------------------------------------------------------------------------------------
 
     def clock(self) -> float:
-        return self.now
+        """The time by the clock of the sandbox whose code runs."""
+        stack = self._task.stack
+        return self.now + stack[-1].skew if stack else self.now
 
-    def at(self, when: float, action: Callable[[], None], *, subject: str = "") -> None:
+    def at(self, when: float, action: Callable[[], object], *, subject: str = "") -> None:
         """Schedule ``action`` at ``when``; chance decides the order of actions at one moment."""
-        heapq.heappush(self._agenda, (when, self.chance("agenda", subject), next(self._numbers), action))
+        heapq.heappush(self._agenda, (when, self.chance("agenda", subject), next(self._numbers), action, 0))
 
     def run(self, *, until: float = float("inf")) -> bool:
         """Run the schedule up to ``until``; whether it is empty then."""
-        while self._agenda and self._agenda[0][0] <= until:
-            when, _, _, action = heapq.heappop(self._agenda)
-            self.now = max(self.now, when)
-            # An action of AWS or of a sender is not part of the invocation in whose pause it runs.
-            self._stack.append(None)
-            try:
-                action()
-            finally:
-                self._stack.pop()
+        before, self._hub = self._task, greenlet.getcurrent()
+        try:
+            while self._agenda and self._agenda[0][0] <= until:
+                when, _, _, action, wait = heapq.heappop(self._agenda)
+                task = action if isinstance(action, _Task) else _Task(action)
+                if task.waits != wait:
+                    continue
+                self.now = max(self.now, when)
+                self._task = task
+                task.switch()
+        finally:
+            self._task = before
         return not self._agenda
 
     def pause(self, seconds: float) -> None:
-        """Let ``seconds`` pass inside an invocation: others run meanwhile, and it may time out."""
-        until, invocation = self.now + seconds, self.current
-        if invocation is not None and len(self._stack) <= 2 * MAX_DEPTH:
-            self.run(until=until)
-        self.now = max(self.now, until)
-        if invocation is not None and self.now > invocation.deadline:
-            self.tell("timed out", invocation.name)
+        """Let ``seconds`` pass for the task, while others run; an invocation whose time is over is killed.
+
+        Raises:
+            Killed: it timed out.
+        """
+        self._wait(self.now + seconds)
+
+    def _wait(self, until: float) -> None:
+        task = self._task
+        deadline = min((invocation.deadline for invocation in task.stack), default=float("inf"))
+        wake = min(until, deadline)
+        if isinstance(task, _Root):
+            self.run(until=wake)
+            self.now = max(self.now, wake)
+        else:
+            task.waits += 1
+            heapq.heappush(self._agenda, (wake, 0.5, next(self._numbers), task, task.waits))
+            self._hub.switch()
+            task.waits += 1
+        if self.now >= deadline and until > deadline:
+            self.tell("timed out", task.stack[-1].name)
             raise Killed
+
+    def await_other(self, work: Callable[[], T], seconds: float) -> T | None:
+        """Do ``work`` in a task of its own and wait for it for ``seconds``; ``None`` where it takes longer.
+
+        Raises:
+            BaseException: what ``work`` raised, in time.
+        """
+        task = self._task
+        if isinstance(task, _Root):
+            return work()
+        done: list[tuple[T | None, BaseException | None]] = []
+        wait = task.waits + 1
+
+        def body() -> None:
+            try:
+                done.append((work(), None))
+            except (Exception, Killed) as error:  # noqa: BLE001  # the caller raises it
+                done.append((None, error))
+            heapq.heappush(self._agenda, (self.now, 0.5, next(self._numbers), task, wait))
+
+        self.at(self.now, body)
+        self._wait(self.now + seconds)
+        if not done:
+            return None
+        result, error = done[0]
+        if error is not None:
+            raise error
+        return result
 
     @property
     def current(self) -> Invocation | None:
         """The invocation whose code runs now."""
-        return self._stack[-1] if self._stack else None
+        stack = self._task.stack
+        return stack[-1] if stack else None
 
     # --- chance and faults -------------------------------------------------------------------------------------------
 
@@ -155,17 +263,20 @@ class World:
             self._fixed[key] = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big") / 2**56
         return self._fixed[key]
 
-    def strikes(self, site: str, subject: str, likelihood: float) -> bool:
-        """Whether a fault happens here and now."""
+    def strikes(self, site: str, subject: str, likelihood: float, *, excuses: bool = True) -> bool:
+        """Whether a fault happens here and now; one that ``excuses`` may hide from the invocation what it has done."""
         if likelihood <= 0:
             return False
         hit = self.chance(site, subject) < likelihood
-        fault = (site, subject, self._asked[(site, subject)])
-        if not hit or self.now >= self.faults_end or (self._allowed is not None and fault not in self._allowed):
+        return hit and self._happens((site, subject, self._asked[(site, subject)]), excuses=excuses)
+
+    def _happens(self, fault: FaultId, *, excuses: bool = True) -> bool:
+        """Whether a fault that chance wants may happen now; it is recorded."""
+        if self.now >= self.faults_end or (self._allowed is not None and fault not in self._allowed):
             return False
         self.fired.append(fault)
-        self.tell(f"fault: {site}", subject)
-        if self.current is not None:
+        self.tell(f"fault: {fault[0]}", fault[1])
+        if excuses and self.current is not None:
             self.current.disturbed = True
         return True
 
@@ -181,44 +292,81 @@ class World:
             self.fired.append(fault)
         return True
 
-    def before_write(self, site: str, subject: str, *, code: str) -> None:
-        """The moment before a durable write: the process may die, the service may refuse with ``code``.
+    def request(
+        self, site: str, subject: str, act: Callable[[], T], *, code: str, repeats: bool = True, writes: bool = True
+    ) -> T:
+        """One request to AWS: it travels, ``act`` takes effect, and the answer travels back.
+
+        The process may die before or after, the service may refuse with ``code``, and the answer may get lost. Then
+        botocore asks again by itself (https://docs.aws.amazon.com/boto3/latest/guide/retries.html), unless the client
+        ``repeats`` nothing. What a dead process has sent may still arrive.
 
         Raises:
-            Killed: the process is gone, and nothing was written.
+            Killed: the process is gone.
             ClientError: the service refused.
+            ReadTimeoutError: no answer came. ``act`` took effect.
         """
-        if self.current is not None and self.strikes(f"{site}/kill-before", subject, self.mix.kill):
+        number = self.chance(site, subject)
+        fault = self._fault(site, subject, number, writes=writes, repeats=repeats)
+        self._travel(number * 2**20 % 1, stalls=fault == "stall-before")
+        if fault == "kill-before":
+            if writes and self.strikes(f"{site}/in-flight", subject, self.mix.in_flight) and self.current is not None:
+                when = self.now + IN_FLIGHT_SECONDS * self.chance(f"{site}/in-flight-when", subject)
+                self.at(when, functools.partial(self._arrive, act, self.current), subject=subject)
             raise Killed
         if self.current is not None and self.denies(site, subject):
             raise refusal("AccessDeniedException", site)
-        if self.strikes(f"{site}/refuse", subject, self.mix.refuse):
+        if fault == "refuse":
             raise refusal(code, site)
+        answer = act()
+        if fault == "repeat":
+            self.pause(READ_TIMEOUT_SECONDS)
+            answer = act()
+        if fault == "kill-after":
+            raise Killed
+        if fault == "lose-answer":
+            self.pause(READ_TIMEOUT_SECONDS)
+            raise ReadTimeoutError(endpoint_url=site)
+        self._travel(number * 2**40 % 1, stalls=fault == "stall-after")
+        return answer
+
+    def _fault(self, site: str, subject: str, number: float, *, writes: bool, repeats: bool) -> str | None:
+        """The fault of a request, at most one; ``number`` is its chance."""
+        mix, dies, count = self.mix, self.current is not None, self._asked[(site, subject)]
+        for kind, likelihood in (
+            ("refuse", mix.refuse),
+            ("kill-before", mix.kill if dies else 0.0),
+            ("kill-after", mix.kill if dies and writes else 0.0),
+            ("lose-answer", mix.lose_answer if writes else 0.0),
+            ("repeat", mix.repeat if writes and repeats else 0.0),
+            ("stall-before", mix.stall),
+            ("stall-after", mix.stall),
+        ):
+            if number < likelihood:
+                excuses = not kind.startswith("stall")
+                return kind if self._happens((f"{site}/{kind}", subject, count), excuses=excuses) else None
+            number -= likelihood
+        return None
+
+    def _arrive(self, act: Callable[[], object], sender: Invocation) -> None:
+        """The request of a dead process takes effect, and nobody hears of it."""
+        confirmed = set(sender.effects)
+        self._task.stack.append(sender)
+        with contextlib.suppress(ClientError, ReadTimeoutError):
+            act()
+        self._task.stack.pop()
+        self.windows.update(sender.effects - confirmed)
+
+    def _travel(self, number: float, *, stalls: bool) -> None:
+        """Milliseconds, in which others may be faster; sometimes far more."""
+        if not isinstance(self._task, _Root):
+            self._wait(self.now + (MAX_STALL_SECONDS * number**2 if stalls else 0.001 + 0.03 * number**3))
 
     def denies(self, site: str, subject: str) -> bool:
         """Whether a permission that was granted has not reached ``site`` yet: for a while, each call is refused."""
         begins = self._began + APPLY_SECONDS * self.fixed("apply", site)
         spreading = begins <= self.now < begins + self.mix.spreading
         return self.strikes(f"{site}/denied", subject, 1.0 if spreading else 0.0)
-
-    def repeats(self, site: str, subject: str) -> bool:
-        """Whether the answer to a write is lost once, and botocore sends the request again.
-
-        It does so by itself (https://docs.aws.amazon.com/boto3/latest/guide/retries.html).
-        """
-        return self.strikes(f"{site}/repeat", subject, self.mix.repeat)
-
-    def after_write(self, site: str, subject: str) -> None:
-        """The moment after it: the process may die, or never hear that the write succeeded.
-
-        Raises:
-            Killed: the process is gone, and its write is there.
-            ReadTimeoutError: the answer was lost.
-        """
-        if self.current is not None and self.strikes(f"{site}/kill-after", subject, self.mix.kill):
-            raise Killed
-        if self.strikes(f"{site}/lose-answer", subject, self.mix.lose_answer):
-            raise ReadTimeoutError(endpoint_url=site)
 
     def tell(self, what: str, subject: str) -> None:
         """Record a step, for the report of a failure."""
@@ -227,8 +375,14 @@ class World:
     # --- invocations -------------------------------------------------------------------------------------------------
 
     def invoke(
-        self, name: str, seconds: float, work: Callable[[Invocation], object], *, lineage: Lineage | None = None
-    ) -> object:
+        self,
+        name: str,
+        seconds: float,
+        work: Callable[[Invocation], Any],
+        *,
+        lineage: Lineage | None = None,
+        subject: str = "",
+    ) -> Any:
         """Run a function that a chain of requests with ``lineage`` has led to.
 
         Raises:
@@ -241,16 +395,36 @@ class World:
             self.dropped[name] += 1
             raise LoopError
         invocation = Invocation(
-            name, f"{name}#{next(self._numbers)}", self.now + seconds, lineage=invoked(counts, name)
+            name,
+            f"{name}#{next(self._numbers)}",
+            self.now + seconds,
+            lineage=invoked(counts, name),
+            skew=self._skew(name, subject),
         )
-        self._stack.append(invocation)
+        stack = self._task.stack
+        stack.append(invocation)
         try:
             return work(invocation)
+        except Killed:
+            invocation.disturbed = True
+            raise
         finally:
-            self._stack.pop()
-            if invocation.disturbed or self.now > invocation.deadline:
+            stack.pop()
+            if invocation.disturbed:
                 # A fault kept these effects from being confirmed: only they may be repeated.
                 self.windows.update(invocation.effects)
+
+    def _skew(self, name: str, subject: str) -> float:
+        """How far the clock of a sandbox is ahead.
+
+        AWS keeps clocks within a millisecond where it can
+        (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/set-time.html) and promises nothing of it for Lambda.
+        """
+        if self.mix.skew <= 0:
+            return 0.0
+        sandbox = str(int(SANDBOXES * self.chance(f"{name}/sandbox", subject)))
+        wrong = self.weather(f"{name}/clock", sandbox, 0.5, lasting=True)
+        return self.mix.skew * (2 * self.fixed(f"{name}/skew", sandbox) - 1) if wrong else 0.0
 
 
 def refusal(code: str, operation: str) -> ClientError:

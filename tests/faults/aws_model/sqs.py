@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ MAX_BYTES: Final = 262_144
 MAX_ATTRIBUTES: Final = 10
 MAX_DELAY_SECONDS: Final = 900
 DEDUPLICATION_SECONDS: Final = 300.0
+RETENTION_SECONDS: Final = 14 * 86_400.0
+"""The longest that SQS knows; every queue of the deployment has it."""
+LATE_SECONDS: Final = 6 * 86_400.0
 
 
 @dataclass(slots=True)
@@ -47,6 +51,10 @@ class Queue:
       …/using-messagededuplicationid-property.html).
     - A message received more than ``max_receive_count`` times is moved to the dead-letter queue, with its id and its
       attributes (…/sqs-dead-letter-queues.html).
+    - A message is deleted when the retention period of its queue has passed. In a standard queue it counts from the first
+      sending, also in the dead-letter queue; in a FIFO queue it begins anew there (…/sqs-dead-letter-queues.html).
+    - A copy on a server that was out of reach may show up days later, even of a deleted message
+      (…/standard-queues-at-least-once-delivery.html).
     - A message carries the lineage of the function that sent it, also into the dead-letter queue
       (https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html).
     - 256 KiB with attributes, ten of those, 900 seconds of delay at most (…/quotas-messages.html); a FIFO queue takes
@@ -71,6 +79,8 @@ class Queue:
         self.messages: dict[str, Stored] = {}
         self.woken: Callable[[float], None] = lambda _when: None
         self.sent: Callable[[str, Mapping[str, Mapping[str, Any]]], None] = lambda _body, _attributes: None
+        self._times: list[tuple[float, str]] = []
+        """When messages become visible, in a heap; those that no longer hold are passed over."""
         self._sent: Counter[str] = Counter()
         self._seen: dict[str, tuple[float, str]] = {}
 
@@ -113,7 +123,7 @@ class Queue:
         message_id = f"{self.name}-{subject}-{self._sent[subject]}"
         if deduplication_id is not None:
             self._seen[deduplication_id] = (now, message_id)
-        late = 0.0 if self.fifo else 2 * world.chance(f"{self.name}/order", subject_of(body))
+        late = 0.0 if self.fifo else 2 * world.chance(f"{self.name}/order", subject) + self._late(subject)
         self._keep(
             Stored(
                 message_id,
@@ -129,26 +139,29 @@ class Queue:
         )
         return message_id
 
+    def _late(self, subject: str) -> float:
+        if not self.world.strikes(f"{self.name}/late", subject, self.world.mix.late, excuses=False):
+            return 0.0
+        return LATE_SECONDS * self.world.chance(f"{self.name}/late-by", subject)
+
     def _keep(self, message: Stored) -> None:
         self.messages[message.message_id] = message
+        self._hide_until(message)
+
+    def _hide_until(self, message: Stored) -> None:
+        """Its ``visible_at`` has changed."""
+        if not self.fifo:
+            heapq.heappush(self._times, (message.visible_at, message.message_id))
         self.woken(message.visible_at)
 
     def receive(self, limit: int) -> list[Stored]:
         """Up to ``limit`` messages, invisible from now on; a message that was received too often is dead-lettered."""
         now, world = self.world.now, self.world
         batch: list[Stored] = []
-        stored = self.messages.values()
-        groups = {m.group_id or "" for m in stored if m.in_flight_until > now} if self.fifo else set()
-        eligible = stored if self.fifo else [m for m in stored if m.visible_at <= now]
-        for message in sorted(eligible, key=self._turn):
-            if len(batch) == limit:
-                break
-            group = message.group_id or ""
-            if self.fifo and group in groups:
-                continue
-            if message.visible_at > now:
-                if self.fifo:
-                    groups.add(group)
+        for message in self._in_turn() if self.fifo else self._visible():
+            if now - message.sent_at >= RETENTION_SECONDS:
+                world.tell(f"deleted by SQS from {self.name}: too old", subject_of(message.body))
+                del self.messages[message.message_id]
                 continue
             if self.max_receive_count is not None and message.receive_count >= self.max_receive_count:
                 self._move(message)
@@ -159,14 +172,44 @@ class Queue:
             message.visible_at = message.in_flight_until = now + self.visibility
             if not self.fifo and world.strikes(f"{self.name}/twice", subject_of(message.body), world.mix.duplicate):
                 message.visible_at = now + 3 * world.chance(f"{self.name}/twice-when", subject_of(message.body))
-            self.woken(message.visible_at)
+            self._hide_until(message)
             batch.append(message)
+            if len(batch) == limit:
+                break
         return batch
+
+    def _visible(self) -> Iterator[Stored]:
+        """The visible messages of a standard queue."""
+        while (message := self._first()) is not None and message.visible_at <= self.world.now:
+            heapq.heappop(self._times)
+            yield message
+
+    def _first(self) -> Stored | None:
+        """The message that is visible first, or has been for the longest."""
+        while self._times:
+            when, message_id = self._times[0]
+            message = self.messages.get(message_id)
+            if message is not None and message.visible_at == when:
+                return message
+            heapq.heappop(self._times)
+        return None
+
+    def _in_turn(self) -> Iterator[Stored]:
+        """The messages of a FIFO queue that may be received now, in their order."""
+        now = self.world.now
+        groups = {message.group_id for message in self.messages.values() if message.in_flight_until > now}
+        for message in sorted(self.messages.values(), key=lambda stored: stored.number):
+            if message.group_id not in groups:
+                if message.visible_at <= now:
+                    yield message
+                else:
+                    groups.add(message.group_id)
 
     def due(self) -> float | None:
         """The time of the next visible message, as far as it is known."""
         if not self.fifo:
-            return min((message.visible_at for message in self.messages.values()), default=None)
+            first = self._first()
+            return None if first is None else first.visible_at
         times: dict[str, float] = {}
         for message in sorted(self.messages.values(), key=lambda stored: stored.number):
             group = message.group_id or message.message_id
@@ -176,9 +219,6 @@ class Queue:
                 times.setdefault(group, message.visible_at)
         return min(times.values(), default=None)
 
-    def _turn(self, message: Stored) -> float:
-        return message.number if self.fifo else self.world.fixed(self.name, message.message_id)
-
     def _move(self, message: Stored) -> None:
         del self.messages[message.message_id]
         if self.dead_letters is None:
@@ -186,6 +226,8 @@ class Queue:
         self.world.tell(f"moved by SQS to {self.dead_letters.name}", subject_of(message.body))
         message.visible_at, message.in_flight_until, message.receive_count = self.world.now, 0.0, 0
         message.first_received, message.moved_from = None, self.arn
+        if self.fifo:
+            message.sent_at = self.world.now
         self.dead_letters._keep(message)
 
     def set_visibility(self, receipt: str, seconds: int) -> None:
@@ -198,7 +240,7 @@ class Queue:
         if message is None or message.receipt != receipt or message.in_flight_until <= self.world.now:
             raise refusal("InvalidParameterValue", "ChangeMessageVisibility")
         message.visible_at = message.in_flight_until = self.world.now + seconds
-        self.woken(message.visible_at)
+        self._hide_until(message)
 
     def delete(self, message: Stored) -> None:
         """Delete a received message; in a standard queue it may still come back."""
@@ -207,7 +249,8 @@ class Queue:
             return
         world = self.world
         if world.strikes(f"{self.name}/comes-back", subject_of(known.body), world.mix.resurrect):
-            known.visible_at = world.now + 30 * world.chance(f"{self.name}/comes-back-when", subject_of(known.body))
+            subject = subject_of(known.body)
+            known.visible_at = world.now + 30 * world.chance(f"{self.name}/comes-back-when", subject) + self._late(subject)
             self._keep(known)
 
     def record(self, message: Stored) -> dict[str, Any]:
@@ -256,7 +299,10 @@ class EventSourceMapping:
     handler: Callable[[dict[str, Any], Invocation], object]
     timeout: float = 30.0
     batch_size: int = 10
+    concurrency: int = 10
+    """So many batches are handled at a time; of a FIFO queue, one of each group."""
     _next: float = field(default=float("inf"), init=False)
+    _running: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.queue.woken = self.wake
@@ -273,10 +319,21 @@ class EventSourceMapping:
         queue, world = self.queue, self.queue.world
         if self._next <= world.now:
             self._next = float("inf")
+        if self._running >= self.concurrency:
+            # The batch that ends first polls again.
+            return
         batch = queue.receive(self.batch_size)
+        self._wake_when_due()
         if batch:
-            self._invoke(batch)
-        due = queue.due()
+            self._running += 1
+            try:
+                self._invoke(batch)
+            finally:
+                self._running -= 1
+            self._wake_when_due()
+
+    def _wake_when_due(self) -> None:
+        due = self.queue.due()
         if due is not None:
             self.wake(due)
 
@@ -288,7 +345,11 @@ class EventSourceMapping:
         lineage = merged(message.lineage for message in batch)
         try:
             answer = world.invoke(
-                self.function, self.timeout, lambda i: self.handler({"Records": records}, i), lineage=lineage
+                self.function,
+                self.timeout,
+                lambda i: self.handler({"Records": records}, i),
+                lineage=lineage,
+                subject=subject_of(batch[0].body),
             )
         except Killed:
             world.tell(f"{self.function} is killed", "")
