@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from media_events.core.failures import TransientError
 from media_events.outbound_http.client import Request, Response
-from tests.faults.aws_model.scheduler import Killed, World, subject_of
+from tests.faults.aws_model.scheduler import Killed, World, event_id_of, subject_of
 
 FLAP_SECONDS = 300
 
@@ -28,6 +28,8 @@ class HttpReceiver:
     effects: Counter[str] = field(default_factory=Counter)
     keys: set[str] = field(default_factory=set)
     order: list[str] = field(default_factory=list)
+    times: list[tuple[float, str]] = field(default_factory=list)
+    """When each effect happened, and the id of its event."""
     refused: set[str] = field(default_factory=set)
 
     def post(self, request: Request) -> Response:
@@ -64,6 +66,7 @@ class HttpReceiver:
             self.keys.add(key)
             self.effects[mark] += 1
             self.order.append(mark)
+            self.times.append((self.world.now, event_id_of(key)))
         self.world.tell(f"effect at {self.name}", mark)
         if self.world.current is not None:
             self.world.current.effects.add((self.name, mark))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
+from unittest import mock
 
 from media_events.recovery.review_item import STATUSES, ReviewItem, Status
 from tests.faults.aws_model.dynamodb import Item
-from tests.faults.aws_model.scheduler import CALM, FaultId, Mix, World, marks, subject_of
+from tests.faults.aws_model.scheduler import CALM, FaultId, Mix, World, subject_of
 from tests.faults.conservation import Tally, judge, marks_of, repetitions
 from tests.faults.operators import People
 from tests.faults.senders import ENTRY_NAMES, Kind, Senders, Sent
@@ -18,7 +21,10 @@ from tests.faults.system_under_test import DESTINATIONS, ORDERED, EndlessError, 
 
 FAULTY_SECONDS: Final = 3600.0
 """Faults strike for this long after the last event was sent."""
-DRAIN_SECONDS: Final = 4 * 86_400.0
+DRAIN_SECONDS: Final = 12 * 86_400.0
+"""Longer than what comes late, what waits and what is redriven take together."""
+OPERATORS_SECONDS: Final = 3 * 86_400.0
+"""Operators act up to so long after the time of faults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,22 @@ def events_of(seed: int, count: int, *, seconds: float = 600.0) -> tuple[Sent, .
     return tuple(found)
 
 
+@contextlib.contextmanager
+def _repeatable(seed: int) -> Iterator[None]:
+    """Ids and pauses that our code draws at random are those of ``seed``."""
+    before, rng = random.getstate(), random.Random(seed)
+    random.seed(seed)
+
+    def uuid4() -> uuid.UUID:
+        return uuid.UUID(int=rng.getrandbits(128), version=4)
+
+    try:
+        with mock.patch("uuid.uuid4", uuid4):
+            yield
+    finally:
+        random.setstate(before)
+
+
 class Run:
     """The run of a scenario."""
 
@@ -59,18 +81,29 @@ class Run:
         self._read: dict[str, tuple[object, ReviewItem | None]] = {}
 
     def live(self) -> Tally:
-        """Send, inject faults, drain, and count."""
+        """Send, inject faults, let operators act, drain, and count."""
+        with _repeatable(self.scenario.seed):
+            return self._live()
+
+    def _live(self) -> Tally:
         world, events = self.world, self.scenario.events
+        began, sent = world.now, max((event.after for event in events), default=0.0)
         self.senders.plan(events)
-        world.faults_end = world.now + max((event.after for event in events), default=0.0) + FAULTY_SECONDS
+        world.faults_end = began + sent + FAULTY_SECONDS
+        drained = began + DRAIN_SECONDS
+        self.kit.maintain_hourly(until=drained)
+        self.people.act(
+            int(world.mix.operators * len(events)), since=began + 60, until=world.faults_end + OPERATORS_SECONDS
+        )
         tally = Tally()
         try:
-            if not world.run(until=world.now + DRAIN_SECONDS):
-                tally.problems.append("after four days there is still something in the queues")
-            tally.problems += self.people.work()
+            if not world.run(until=drained):
+                tally.stick(f"after {DRAIN_SECONDS / 86_400:.0f} days there is still something in the queues")
+            world.now = drained
+            for problem in self.people.work():
+                tally.stick(problem)
         except EndlessError as error:
-            tally.problems.append(str(error))
-            tally.suspects |= set(marks(str(error)))
+            tally.stick(str(error))
         self._count(tally)
         self._count_groups(tally)
         tally.faults = list(world.fired)
@@ -116,6 +149,12 @@ class Run:
                 for mark in marks_of(item, self._stored):
                     open_items[mark].append(item)
         effects, requests = self._effects()
+        away = {
+            (item.destination, mark)
+            for mark, items in open_items.items()
+            for item in items
+            if item.status == "ARCHIVED"
+        }
         for event in self.scenario.events:
             if event.mark in self.senders.accepted:
                 judge(
@@ -124,16 +163,17 @@ class Run:
                     open_items[event.mark],
                     effects,
                     tally,
-                    excused=self.people.archived,
+                    excused=away,
                 )
-        repetitions(effects, requests, self.world.windows, tally, plain=("plain", "archive"))
+        edited = self.people.edited
+        repetitions(effects, requests, self.world.windows, tally, plain=("plain", "archive"), edited=edited)
+        self._decided_against(tally)
         self._orders(tally)
         self._effects_in_order(tally)
         for mark, hop in self.kit.miscounted:
-            tally.suspects.add(mark)
-            tally.problems.append(f"{mark} was sent back to {hop} without a higher redrive count")
+            tally.blame(mark, f"{mark} was sent back to {hop} without a higher redrive count")
         for mark, hop in self.kit.bus.strays:
-            tally.duplicated += 1
+            tally.doubled += 1
             tally.suspects.add(mark)
             tally.problems.append(f"{mark} was put back for one hop and reached {hop} as well")
 
@@ -153,6 +193,15 @@ class Run:
             if function.startswith(("ingress/", "webhook")) and metadata is not None:
                 requests[("bus", subject_of(metadata["id"]))] += 1
         return effects, requests
+
+    def _decided_against(self, tally: Tally) -> None:
+        """Count the effects that a person had decided against."""
+        effects = {name: receiver.times for name, receiver in self.kit.receivers.items()}
+        for name, times in {**effects, "process": self.kit.execution_times}.items():
+            for when, event_id in times:
+                if self.people.against(name, event_id, when):
+                    tally.doubled += 1
+                    tally.blame(subject_of(event_id), f"{event_id} reached {name} against a person's decision")
 
     def _orders(self, tally: Tally) -> None:
         """The FIFO ingress puts events of one asset on the bus in order, except dead-lettered ones."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import json
 import random
 import re
 from collections import Counter
@@ -14,7 +16,7 @@ from event_patterns import effective_pattern
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.boto_clients import MAX_ATTEMPTS
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker, DynamoCircuitBreakers
-from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
+from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
 from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
 from media_events.adapters.dynamodb.latest_positions import DynamoLatestPositions
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
@@ -24,7 +26,7 @@ from media_events.adapters.s3.bodies import S3Bodies
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.adapters.step_functions.executions import StepFunctions
-from media_events.core.failures import TransientError
+from media_events.core.failures import ProcessingError, TransientError
 from media_events.delivery.aws.step_functions import StepFunctionsDelivery
 from media_events.delivery.circuit_breaker import CircuitBreaker
 from media_events.delivery.config import Destination, parse_destination
@@ -44,15 +46,17 @@ from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import BatchResponse, Consumer, RetryPolicy, consume_batch
 from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RedriveTarget
 from media_events.recovery.redriver import ISOLATED_SECONDS, Redriver
+from media_events.recovery.review_maintenance import ReviewMaintenance
 from media_events.recovery.review_opener import INSPECTION_SECONDS
 from media_events.transform import Transformer, parse_steps
 from media_events.transform.ports import TransformPorts
 from ops.deployment.idempotency_stores import IdempotencyTables
 from ops.review.service import ReviewService
+from ops.review.store import DynamoRecords
 from tests.faults.aws_model.clients import S3, Functions, Secrets, Sqs, StateMachines
 from tests.faults.aws_model.dynamodb import IdempotencyTable, Table
 from tests.faults.aws_model.eventbridge import Bus, Rule
-from tests.faults.aws_model.scheduler import Invocation, World, marks, subject_of
+from tests.faults.aws_model.scheduler import Invocation, Killed, World, event_id_of, marks, subject_of
 from tests.faults.aws_model.sqs import EventSourceMapping, Queue, Stored
 from tests.faults.receivers import HttpReceiver
 
@@ -77,6 +81,8 @@ ENTRIES: Final[Mapping[str, dict[str, Any]]] = {
     "partner-bus": {"acme": {"specification": SPECIFICATION, "sources": ["aws.partner/acme.com/*"]}},
     "custom-bus": {"tool": {"specification": SPECIFICATION, "sources": ["com.tool.*"]}},
 }
+EDITABLE_TYPES: Final = ("video.asset.ready", "asset.ready")
+CLOSED_KEPT_SECONDS: Final = 30 * 86_400.0
 STATE_MACHINE: Final = "arn:aws:states:eu-west-1:123456789012:stateMachine:process"
 READY: Final[dict[str, Any]] = {"detail": {"data": {"kind": ["ready"]}}}
 RAW: Final[dict[str, Any]] = {"detail": {"data": {"kind": ["raw"]}}}
@@ -131,6 +137,15 @@ class _Unused:
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"no step uses {name}")
+
+
+class _NoBodies:
+    """The model deletes no items' bodies."""
+
+    def of(self, _item_id: str) -> list[Any]:
+        return []
+
+    def delete(self, _objects: Sequence[Any]) -> None: ...
 
 
 class _RedriveFunctions:
@@ -196,6 +211,7 @@ class Kit:
         self.receivers = {name: HttpReceiver(world, name, idempotent=name != "plain") for name in http}
         self.key_queues = DynamoKeyQueues(self.route_idempotency, "idempotency", clock=world.clock)
         self.executions: Counter[str] = Counter()
+        self.execution_times: list[tuple[float, str]] = []
         self.machines: Any = StateMachines(world, self._executed)
         self.receiver = self._webhook()
         self.queue_ingresses = {entry: self._queue_ingress(entry, partners) for entry, partners in ENTRIES.items()}
@@ -471,14 +487,20 @@ class Kit:
         self._attended(hop, "archive", "bus")
         return queue
 
-    def _executed(self, mark: str) -> None:
+    def _executed(self, name: str, mark: str) -> None:
         self.executions[mark] += 1
+        self.execution_times.append((self.world.now, event_id_of(name)))
         if self.world.current is not None:
             self.world.current.effects.add(("process", mark))
 
     # --- redrive -----------------------------------------------------------------------------------------------------
 
     def _review(self) -> None:
+        self.records = DynamoRecords(self.reviews, "review")
+        self.reviews.items["settings/review"] = {
+            "item_id": {"S": "settings/review"},
+            "editable_types": {"S": json.dumps(dict.fromkeys(EDITABLE_TYPES))},
+        }
         self.table = DynamoReviewTable(self.reviews, "review", sleep=self.world.pause, clock=self.world.clock)
         redriver = Redriver(
             dead_letter_queues=self.dead_letter_queues,
@@ -526,6 +548,35 @@ class Kit:
             clock=self.world.clock,
             sleep=self.world.pause,
         )
+
+    def maintain(self) -> None:
+        """Run the review maintenance once, as its schedule does."""
+        queues = {queue.hop: queue for queue in self.dead_letter_queues.values()}
+
+        def work(invocation: Invocation) -> None:
+            ReviewMaintenance(
+                table=self.table,
+                delivery_records=IdempotencyReader(self.route_idempotency, clock=self.world.clock),
+                circuit_breakers=DynamoCircuitBreakers(self.route_idempotency, clock=self.world.clock),
+                bodies=_NoBodies(),
+                unread=SqsQueues(self.sqs).visible,
+                queues=queues,
+                keep_seconds=CLOSED_KEPT_SECONDS,
+                report=self.report,
+                clock=self.world.clock,
+                seconds_left=self.remaining(invocation),
+            ).run()
+
+        with contextlib.suppress(Killed, ProcessingError):
+            self.world.invoke("maintenance", 60.0, work)
+
+    def maintain_hourly(self, *, until: float) -> None:
+        """Schedule the review maintenance."""
+        world, when, step = self.world, self.world.now, 3600.0
+        while (when := when + step) < until:
+            world.at(when, self.maintain, subject="maintenance")
+            # It says the same again when nothing happens any more.
+            step = min(step * 1.3, 6 * 3600.0)
 
     def waiting(self) -> dict[str, KeyQueue]:
         """The key queues that are not empty, by their keys."""

@@ -30,7 +30,7 @@ def item(**changes: Any) -> Any:
 
 
 def test_event_with_an_effect_at_each_destination_is_delivered():
-    assert str(judged({("cms", MARK): 1, ("plain", MARK): 1})) == "accepted 1 delivered 1 review 0 lost 0 duplicated 0"
+    assert str(judged({("cms", MARK): 1, ("plain", MARK): 1})) == "accepted 1 delivered 1 review 0 lost 0 doubled 0"
 
 
 def test_event_that_waits_at_one_destination_is_in_review():
@@ -58,7 +58,7 @@ def test_event_that_a_person_gave_up_is_not_lost():
 
 def test_two_items_of_one_event_at_one_destination_are_one_too_many():
     tally = judged({("plain", MARK): 1}, item(destination="cms"), item(destination="cms"))
-    assert tally.duplicated == 1
+    assert tally.doubled == 1
 
 
 @pytest.mark.parametrize(
@@ -80,26 +80,26 @@ def test_second_item_of_what_can_not_be_read_counts_unless_it_is_of_another_mess
         origin = {"origin": {"dataType": "String", "stringValue": json.dumps({"id": identifier})}} if named else {}
         items.append(make_item(MARK if named else f"message-{identifier}", message_attributes=origin))
     tally = judged({}, *items, places=())
-    assert (tally.duplicated, tally.unnamed) == found
+    assert (tally.doubled, tally.unnamed) == found
 
 
 def test_second_item_of_what_can_be_read_counts_whatever_it_is_called():
     tally = judged({("plain", MARK): 1}, make_item(MARK), make_item("message-1"), make_item("message-2"))
-    assert (tally.duplicated, tally.unnamed) == (2, 0)
+    assert (tally.doubled, tally.unnamed) == (2, 0)
 
 
 def test_second_request_counts_unless_a_fault_explains_it():
     requests = Counter({("plain", MARK): 3})
     tally = Tally()
     repetitions(Counter(), requests, {("plain", MARK): 1}, tally, plain=("plain",))
-    assert (tally.repeated, tally.duplicated) == (1, 1)
+    assert (tally.repeated, tally.doubled) == (1, 1)
     assert tally.problems == [f"{MARK} reached plain 3 times, of which 2 can be explained"]
 
 
 def test_second_effect_where_a_key_is_known_counts_whatever_explains_it():
     tally = Tally()
     repetitions(Counter({("cms", MARK): 2}), Counter(), {("cms", MARK): 5}, tally, plain=("plain",))
-    assert tally.duplicated == 1
+    assert tally.doubled == 1
 
 
 def test_item_is_about_the_event_in_its_body_wherever_that_is():

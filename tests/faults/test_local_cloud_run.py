@@ -76,7 +76,7 @@ def test_events_are_delivered_in_review_or_lost(run: Run):
 
     tally = counted(run, RAW, WAITING, LOST)
 
-    assert str(tally) == "accepted 3 delivered 1 review 1 lost 1 duplicated 0"
+    assert str(tally) == "accepted 3 delivered 1 review 1 lost 1 doubled 0"
     assert tally.problems == [f"{LOST.mark} (custom-bus, raw) is lost: chaos-search"]
 
 
@@ -88,7 +88,7 @@ def test_event_that_nobody_took_is_a_problem(run: Run):
 
 
 @pytest.mark.parametrize(
-    ("state", "duplicated"),
+    ("state", "doubled"),
     [
         ({"disturbed": [], "unconfirmed": []}, 1),
         ({"disturbed": [("ways-local-chaos-search", RAW.mark, 90.0, 101.0)], "unconfirmed": []}, 0),
@@ -98,12 +98,12 @@ def test_event_that_nobody_took_is_a_problem(run: Run):
         ({"disturbed": [], "unconfirmed": [("chaos-search", RAW.mark, 90.0)]}, 1),
     ],
 )
-def test_second_request_is_explained_only_by_a_fault_around_the_first(run: Run, state: Any, duplicated: int):
+def test_second_request_is_explained_only_by_a_fault_around_the_first(run: Run, state: Any, doubled: int):
     run.events = (RAW,)
     run.receivers.taken["chaos-search", RAW.mark] = [100.0, 200.0]
     run.receivers.keys["chaos-search", RAW.mark] = {"k"}
     run._state = state
-    assert counted(run, RAW).duplicated == duplicated
+    assert counted(run, RAW).doubled == doubled
 
 
 def test_second_request_is_explained_by_a_deliverer_that_got_no_answer_in_time(run: Run):
@@ -122,7 +122,7 @@ def test_second_request_is_explained_by_a_deliverer_that_got_no_answer_in_time(r
 
     tally = counted(run, RAW)
 
-    assert (tally.repeated, tally.duplicated) == (1, 0)
+    assert (tally.repeated, tally.doubled) == (1, 0)
     assert [line.partition(" ")[2] for line in run.story(RAW.mark)] == [
         "chaos-search took it",
         "ways-local-chaos-search: hop failed timeout",

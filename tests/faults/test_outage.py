@@ -87,4 +87,4 @@ def test_copies_of_what_waits_do_not_multiply_however_often_sqs_hands_out_its_me
 
     assert outage.copies
     assert set(outage.copies.values()) == {1}
-    assert (outage.tally.delivered, outage.tally.lost, outage.tally.duplicated) == (40, 0, 0)
+    assert (outage.tally.delivered, outage.tally.lost, outage.tally.doubled) == (40, 0, 0)

@@ -30,7 +30,7 @@ def test_what_the_failure_does_not_need_is_left_out():
 def test_a_failing_run_shrinks_to_one_event_and_the_fault_that_it_needs():
     scenario = Scenario(seed=2, events=events_of(2, 120))
     tally = Run(scenario).live()
-    assert tally.duplicated > 0
+    assert tally.doubled > 0
 
     small = shrink(scenario, tally, seconds=20)
 

@@ -195,7 +195,8 @@ class StateMachines:
     """
 
     world: World
-    effect: Callable[[str], None]
+    effect: Callable[[str, str], None]
+    """Called with the name and the event of each execution that begins."""
     executions: dict[str, Execution] = field(default_factory=dict)
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: A002, N803
@@ -210,7 +211,7 @@ class StateMachines:
                 raise refusal("ExecutionAlreadyExists", "StartExecution")
             seconds = 3600 * world.chance("states/runs", subject) ** 2
             self.executions[name] = Execution(input, world.now, world.now + seconds)
-            self.effect(subject)
+            self.effect(name, subject)
             return execution
 
         # The client for effects repeats nothing by itself (``adapters.boto_clients.client_for_effects``).

@@ -31,6 +31,9 @@ from ops.local.server.loops import LIMIT
 MARK: Final = re.compile(r"evt-[0-9]{6}")
 """The pattern of an event's mark, which is part of its id."""
 
+_EVENT_ID: Final = re.compile(r"(?:edit-)?evt-[0-9]{6}(?:-operator-[0-9]+(?:-too)?)?")
+"""An event's id; an operator's edited event has one of its own."""
+
 APPLY_SECONDS: Final = 300.0
 """The changes of permissions begin to spread within this time."""
 
@@ -83,6 +86,8 @@ class Mix:
     """Seconds by which the clock of a sandbox is off at most, either way."""
     late: float = 0.0
     """A message of a standard queue is seen for the first time only days later, or once more days after its end."""
+    operators: float = 0.2
+    """Operators' commands at any moment, for each event."""
     spreading: float = 0.0
     """Seconds for which each kind of call is refused, once, as while a change of permissions spreads."""
 
@@ -99,6 +104,7 @@ CALM: Final = Mix(
     fated=0,
     stall=0,
     conflict=0,
+    operators=0,
 )
 
 
@@ -440,4 +446,10 @@ def marks(text: str) -> list[str]:
 def subject_of(text: str) -> str:
     """The subject of a text, for chance and for the report."""
     found = MARK.search(text)
+    return found.group() if found else ""
+
+
+def event_id_of(text: str) -> str:
+    """The first event's id in a text."""
+    found = _EVENT_ID.search(text)
     return found.group() if found else ""

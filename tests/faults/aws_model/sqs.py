@@ -51,8 +51,8 @@ class Queue:
       …/using-messagededuplicationid-property.html).
     - A message received more than ``max_receive_count`` times is moved to the dead-letter queue, with its id and its
       attributes (…/sqs-dead-letter-queues.html).
-    - A message is deleted when the retention period of its queue has passed. In a standard queue it counts from the first
-      sending, also in the dead-letter queue; in a FIFO queue it begins anew there (…/sqs-dead-letter-queues.html).
+    - A message is deleted when the retention period of its queue has passed. In a standard queue it counts from the
+      first sending, also in the dead-letter queue; in a FIFO one it begins anew there (…/sqs-dead-letter-queues.html).
     - A copy on a server that was out of reach may show up days later, even of a deleted message
       (…/standard-queues-at-least-once-delivery.html).
     - A message carries the lineage of the function that sent it, also into the dead-letter queue
@@ -250,7 +250,9 @@ class Queue:
         world = self.world
         if world.strikes(f"{self.name}/comes-back", subject_of(known.body), world.mix.resurrect):
             subject = subject_of(known.body)
-            known.visible_at = world.now + 30 * world.chance(f"{self.name}/comes-back-when", subject) + self._late(subject)
+            known.visible_at = (
+                world.now + 30 * world.chance(f"{self.name}/comes-back-when", subject) + self._late(subject)
+            )
             self._keep(known)
 
     def record(self, message: Stored) -> dict[str, Any]:

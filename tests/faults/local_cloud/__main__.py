@@ -1,6 +1,7 @@
 """``python -m tests.faults.local_cloud``: many events through a local cloud of its own, under faults.
 
-The last line is ``accepted N delivered N review N lost N duplicated N``; the exit code is 1 where a promise is broken.
+The last line is ``accepted N delivered N review N lost N doubled N stuck N``; the exit code is 1 where a promise is
+broken.
 """
 
 from __future__ import annotations
