@@ -150,7 +150,7 @@ def test_the_last_line_tells_the_count(capsys):
 
     last = capsys.readouterr().out.splitlines()[-1]
     accepted, delivered, review = (int(last.split()[place]) for place in (1, 3, 5))
-    assert last == f"accepted 60 delivered {delivered} review {review} lost 0 doubled 0"
+    assert last == f"accepted 60 delivered {delivered} review {review} lost 0 doubled 0 stuck 0"
     assert accepted == delivered + review
 
 

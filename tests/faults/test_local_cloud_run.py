@@ -76,7 +76,7 @@ def test_events_are_delivered_in_review_or_lost(run: Run):
 
     tally = counted(run, RAW, WAITING, LOST)
 
-    assert str(tally) == "accepted 3 delivered 1 review 1 lost 1 doubled 0"
+    assert str(tally) == "accepted 3 delivered 1 review 1 lost 1 doubled 0 stuck 0"
     assert tally.problems == [f"{LOST.mark} (custom-bus, raw) is lost: chaos-search"]
 
 
