@@ -17,7 +17,12 @@ from media_events.adapters.aws_lambda.redrive import LambdaFunctions
 from media_events.adapters.boto_clients import MAX_ATTEMPTS
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker, DynamoCircuitBreakers
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, IdempotencyReader
-from media_events.adapters.dynamodb.key_queues import DynamoKeyQueues, DynamoParkedMessages
+from media_events.adapters.dynamodb.key_queues import (
+    HELD_INDEX,
+    DynamoHeldKeyQueues,
+    DynamoKeyQueues,
+    DynamoParkedMessages,
+)
 from media_events.adapters.dynamodb.latest_positions import DynamoLatestPositions
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.adapters.dynamodb.review_items import CLOSED_INDEX, GROUPS_INDEX, INDEXES, DynamoReviewTable
@@ -35,7 +40,7 @@ from media_events.delivery.http.delivery import HttpDelivery
 from media_events.delivery.ordering.key_queue import KeyQueue
 from media_events.delivery.ordering.latest_only import LatestOnly
 from media_events.delivery.ordering.resequencer import Resequencer
-from media_events.delivery.policies import CircuitBreakerPolicy
+from media_events.delivery.policies import CircuitBreakerPolicy, ResequencerPolicy
 from media_events.events.publisher import Publisher
 from media_events.handlers.redrive import FUNCTION_TIMEOUT_SECONDS, ONE_ATTEMPT
 from media_events.ingress.idempotent_publish import IdempotentPublisher
@@ -44,6 +49,7 @@ from media_events.ingress.queue_config import parse_queue_ingress, parse_queue_p
 from media_events.ingress.webhook import WebhookReceiver, parse_partners
 from media_events.messaging.message import Message
 from media_events.messaging.queue_consumer import BatchResponse, Consumer, RetryPolicy, consume_batch
+from media_events.recovery.key_maintenance import KeyMaintenance
 from media_events.recovery.redrive_policy import DeadLetterQueue, RedrivePolicy, RedriveTarget
 from media_events.recovery.redriver import ISOLATED_SECONDS, Redriver
 from media_events.recovery.review_maintenance import ReviewMaintenance
@@ -195,7 +201,9 @@ class Kit:
         self.bus = Bus(world, "kit")
         self.partner_bus = Bus(world, "acme")
         self.ingress_idempotency: Any = IdempotencyTable(world, "ingress-idempotency", "pk")
-        self.route_idempotency: Any = IdempotencyTable(world, "route-idempotency", "pk")
+        self.route_idempotency: Any = IdempotencyTable(
+            world, "route-idempotency", "pk", sort_keys={HELD_INDEX: "held_since"}
+        )
         sort_keys = {name: sort for name, (_, sort) in INDEXES.items()}
         sort_keys |= {name: sort for name, _, sort in (GROUPS_INDEX, CLOSED_INDEX)}
         self.reviews: Any = Table(world, "review", "item_id", sort_keys=sort_keys, transactions=True)
@@ -261,6 +269,7 @@ class Kit:
             function_arn=function,
             consumer_arn=hop.name if hop.name in self.functions.functions else None,
             policy=RedrivePolicy(),
+            ordered=destination in ORDERED,
             idempotency_table="idempotency" if hop.name.startswith("route/") and redrive_target == "queue" else None,
         )
 
@@ -565,10 +574,40 @@ class Kit:
                 report=self.report,
                 clock=self.world.clock,
                 seconds_left=self.remaining(invocation),
+                keys=self._key_maintenance(invocation),
             ).run()
 
         with contextlib.suppress(Killed, ProcessingError):
             self.world.invoke("maintenance", 60.0, work)
+
+    def _key_maintenance(self, invocation: Invocation) -> KeyMaintenance:
+        store: Any = self.route_idempotency
+
+        def resequencer(queue: DeadLetterQueue) -> Resequencer:
+            return Resequencer(
+                destination=queue.destination,
+                policy=ResequencerPolicy(),
+                key_queues=self.key_queues,
+                parked_messages=DynamoParkedMessages(store, "idempotency", clock=self.world.clock),
+                idempotency=DynamoIdempotencyStore(store, "idempotency", owner=queue.hop, clock=self.world.clock),
+                waiting=SqsQueue(self.sqs, queue_url=queue.queue_url, dead_letter_queue_url=queue.url),
+                owner=queue.hop,
+                clock=self.world.clock,
+            )
+
+        return KeyMaintenance(
+            held_keys=DynamoHeldKeyQueues(store),
+            key_queues=lambda _table: self.key_queues,
+            resequencer=resequencer,
+            items=self.table,
+            delivery_records=IdempotencyReader(store, clock=self.world.clock),
+            circuit_breakers=DynamoCircuitBreakers(store, clock=self.world.clock),
+            queues=list(self.dead_letter_queues.values()),
+            report=self.report,
+            clock=self.world.clock,
+            seconds_left=self.remaining(invocation),
+            rng=self.rng,
+        )
 
     def maintain_hourly(self, *, until: float) -> None:
         """Schedule the review maintenance."""

@@ -30,7 +30,8 @@ def item(**changes: Any) -> Any:
 
 
 def test_event_with_an_effect_at_each_destination_is_delivered():
-    assert str(judged({("cms", MARK): 1, ("plain", MARK): 1})) == "accepted 1 delivered 1 review 0 lost 0 doubled 0 stuck 0"
+    tally = judged({("cms", MARK): 1, ("plain", MARK): 1})
+    assert str(tally) == "accepted 1 delivered 1 review 0 lost 0 doubled 0 stuck 0"
 
 
 def test_event_that_waits_at_one_destination_is_in_review():
