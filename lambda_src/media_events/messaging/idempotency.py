@@ -12,8 +12,7 @@ transform, route), it may take 52.5 days: a day in EventBridge (``rule_retry``),
 redrive (``redrive.max_age_seconds``), 10 deferred (``hold_seconds``), and 14 in the queue once more."""
 
 WITHDRAWN_SECONDS: Final = 366 * 86_400
-"""How long a withdrawn effect stays withdrawn: longer than any message travels. SQS keeps it for 14 days in each of its
-queues, where it may be deferred (14 days) and redriven (13 days)."""
+"""How long a withdrawn effect stays withdrawn: longer than any message travels (:data:`RETENTION_SECONDS`)."""
 
 State = Literal["owned", "done", "in-progress", "withdrawn"]
 

@@ -135,7 +135,7 @@ def test_of_an_edited_event_only_the_edited_one_is_delivered(place):
 
 def test_a_decision_outlasts_every_record_of_a_delivery(place):
     place.archive()
-    place.clock.now += 3 * RETENTION_SECONDS
+    place.clock.now += 2 * RETENTION_SECONDS
     place.arrives()
     assert place.receiver.got == []
 
