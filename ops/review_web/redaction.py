@@ -6,13 +6,10 @@ import json
 import re
 from typing import Any, Final
 
-from media_events.core.failures import scrub
+from media_events.core.failures import scrub_all
+from media_events.core.secret_text import is_secret_name
 
 HIDDEN: Final = "[hidden]"
-_SECRET_NAME: Final = re.compile(
-    r"(?i)(?:^|[_.-]|(?<=[a-z]))(?:token|secret|passw(?:or)?d|passphrase|signature|api[_-]?key|private[_-]?key"
-    r"|stream[_-]?key|signing[_-]?key|authorization|credentials?|cookie|session[_-]?id)s?$"
-)
 _SIGNED_QUERY: Final = re.compile(
     r"(?i)([?&](?:x-amz-(?:signature|credential|security-token)|signature|sig|token|access_token|key|policy|jwt)=)[^&#\s\"']{1,4096}"
 )
@@ -25,7 +22,7 @@ def redacted(body: str) -> tuple[str, int]:
         covered, count = _covered(document)
     except (ValueError, RecursionError):
         text, count = _signed(body)
-        whole = _scrubbed(text)
+        whole = scrub_all(text)
         return whole, count + (whole != text)
     return json.dumps(covered, indent=2, ensure_ascii=False), count
 
@@ -39,24 +36,16 @@ def _covered(value: Any) -> tuple[Any, int]:
         return [inner for inner, _ in items], sum(count for _, count in items)
     if isinstance(value, str):
         text, count = _signed(value)
-        whole = _scrubbed(text) if count == 0 else text
+        whole = scrub_all(text) if count == 0 else text
         return whole, count or int(whole != text)
     return value, 0
 
 
 def _field(name: str, value: Any) -> tuple[Any, int]:
-    if _SECRET_NAME.search(name) and value not in (None, "", False, True) and not isinstance(value, dict | list):
+    if is_secret_name(name) and value not in (None, "", False, True, [], {}):
         return HIDDEN, 1
     return _covered(value)
 
 
 def _signed(text: str) -> tuple[str, int]:
     return _SIGNED_QUERY.subn(rf"\1{HIDDEN}", text)
-
-
-_PIECE: Final = 16 * 1024
-
-
-def _scrubbed(text: str) -> str:
-    # `scrub` takes no more than this at once.
-    return "".join(scrub(text[start : start + _PIECE]) for start in range(0, len(text), _PIECE))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -14,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import PermanentConfigError, PermanentDataError
 from media_events.core.json_fields import is_whole
+from media_events.core.secret_text import mentions_secret
 from media_events.events.claim_check import Bodies
 from media_events.ingress.http import WebhookRequest
 from media_events.partners.redaction import REDACTED, redact, redact_body
@@ -21,10 +21,6 @@ from media_events.partners.specification import PartnerSpecification
 
 INLINE_BYTES: Final = 128 * 1024
 """A larger body goes to the bucket: a dead letter must fit into 256 KiB, and base64 adds a third."""
-
-_SENSITIVE: Final = re.compile(
-    r"(?i)authorization|cookie|token|secret|signature|password|passwd|credential|api[_-]?key|^sig$|^auth$|-auth$"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +63,7 @@ class QuarantinedRequest:
         headers: dict[str, str] = {}
         for name, value in incoming.headers:
             lowered = name.lower()
-            if lowered in proofs or (_SENSITIVE.search(lowered) and lowered not in needed):
+            if lowered in proofs or (mentions_secret(lowered) and lowered not in needed):
                 continue
             headers[lowered] = f"{headers[lowered]}, {value}" if lowered in headers else value
         query = _clean_query(incoming.query, specification)
@@ -173,7 +169,7 @@ def _clean_query(query: str, specification: PartnerSpecification) -> str:
     except ValueError:
         return ""
     return urlencode(
-        [(name, REDACTED if name in secret or _SENSITIVE.search(name) else value) for name, value in fields],
+        [(name, REDACTED if name in secret or mentions_secret(name) else value) for name, value in fields],
         errors="replace",
     )
 

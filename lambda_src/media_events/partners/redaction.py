@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from media_events.core.failures import PermanentDataError
+from media_events.core.secret_text import names_pattern, without_values
 from media_events.partners.body_parsing import parse_form, parse_json
 
 REDACTED: Final = "[redacted]"
 ROOTS: Final = ("body", "document", "headers")
 PATH_HINT: Final = "such as body.data.stream_key, body.items[*].token, body.**.auth_token or headers.x-token"
 _ANY: Final = ("*", "**")
+_MARKS: Final = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _STEP: Final = re.compile(r'\."((?:[^"\\]|\\.)+)"|\.([^.\[\]"\s]+)|\[(\*|\d+)\]')
 
 
@@ -131,7 +133,7 @@ def redact_body(body: bytes, paths: Sequence[RedactedPath]) -> bytes:
     """The raw body without its credentials, for a body that can't be normalised.
 
     A body that can be parsed loses the fields of the paths, at the root and at every depth (a batch is not split yet).
-    Another one loses the text after each name of such a field.
+    Another one loses the value after each name of such a field: a text, a list or an object.
     """
     paths = [path for path in paths if path.root != "headers"]
     if not paths:
@@ -142,8 +144,11 @@ def redact_body(body: bytes, paths: Sequence[RedactedPath]) -> bytes:
         except PermanentDataError:
             continue
         return json.dumps(redact_document(value, paths), ensure_ascii=False, separators=(",", ":")).encode()
-    choice = "|".join(re.escape(name) for name in _names(paths)).encode()
-    if not choice:
+    names = _names(paths)
+    if not names:
         return body
-    pattern = re.compile(rb"((?:" + choice + rb")[\"']?\s{0,16}[:=]\s{0,16})(\"(?:[^\"\\]|\\.)*\"?|[^\s,&}\]]+)")
-    return pattern.sub(rb'\1"[redacted]"', body)
+    coding = next((coding for mark, coding in _MARKS if body.startswith(mark)), "utf-8")
+    # Bytes that are none of the coding come through: a person must see what was sent.
+    text = body.decode(coding, "surrogateescape" if coding == "utf-8" else "replace")
+    clean = without_values(text, names_pattern(names), f'"{REDACTED}"')
+    return clean.encode(coding, "surrogateescape" if coding == "utf-8" else "replace")

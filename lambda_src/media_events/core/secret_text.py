@@ -1,0 +1,85 @@
+"""Finds credentials in texts by the names before them, whether or not the text can be parsed.
+
+Every function takes time that grows with the text's length alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_WORDS: Final = (
+    r"token|secret|passw(?:or)?d|passphrase|pwd|signature|credential|authorization|cookie|jwt"
+    r"|(?:api|access|private|stream|signing)[_-]?key|session[_-]?id"
+)
+_ANYWHERE: Final = re.compile(rf"(?i){_WORDS}|^sig$|^auth$|-auth$")
+_AT_THE_END: Final = re.compile(rf"(?i)(?:^|[_.-]|(?<=[a-z]))(?:{_WORDS})s?$")
+_NAMED: Final = re.compile(rf"(?i)(?:{_WORDS})[a-z0-9_-]{{0,32}}+\\*+[\"']?\s{{0,16}}[=:]\s{{0,16}}")
+
+_TEXT: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\\]*+(?:\\.[^\'\\]*+)*+\'?', re.DOTALL)
+_ESCAPED_QUOTE: Final = re.compile(r"(\\+)[\"']")
+_STRUCTURE: Final = re.compile(rf"{_TEXT.pattern}|[\[\]{{}}]", re.DOTALL)
+_LINE: Final = re.compile(r"[^\r\n,;&\"'}\]]*+")
+_WORD: Final = re.compile(r"[^\s,;&\"'}\]]*+")
+_KEPT: Final = re.compile(r"null(?![\w.-])")
+
+
+def mentions_secret(name: str) -> bool:
+    """Whether a header's or parameter's name has a word for a credential anywhere: ``x-token-id``."""
+    return _ANYWHERE.search(name) is not None
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field's name ends with a word for a credential: ``secretAccessKey``, but not ``token_count``."""
+    return _AT_THE_END.search(name) is not None
+
+
+def names_pattern(names: list[str]) -> re.Pattern[str]:
+    """Finds any of ``names``, also with JSON's or a URL's escapes, up to where its value begins."""
+    choice = "|".join("".join(_spellings(character) for character in name) for name in names)
+    return re.compile(rf"(?<![a-zA-Z0-9_])(?:{choice})\\*+[\"']?\s{{0,16}}[=:]\s{{0,16}}")
+
+
+def _spellings(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    json = "".join(rf"(?<!\\)\\++u(?i:{units[at : at + 2].hex()})" for at in range(0, len(units), 2))
+    url = "".join(rf"%(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))
+    return f"(?:{re.escape(character)}|{json}|{url})"
+
+
+def without_values(text: str, names: re.Pattern[str], mark: str, *, bare: re.Pattern[str] = _LINE) -> str:
+    """``text`` with ``mark`` in place of every value whose name ``names`` finds.
+
+    A whole list or object is one value, and what has no quotes goes as far as ``bare``, by default to the line's end.
+    """
+    kept, position = [], 0
+    while match := names.search(text, position):
+        start = match.end()
+        end = start if _KEPT.match(text, start) else _value_end(text, start, bare)
+        kept += [text[position:start], mark if end > start else ""]
+        position = end
+    return "".join([*kept, text[position:]])
+
+
+def without_secrets(text: str, mark: str = "***") -> str:
+    """``text`` with ``mark`` in place of every value whose name has a word for a credential."""
+    return without_values(text, _NAMED, mark, bare=_WORD)
+
+
+def _value_end(text: str, start: int, bare: re.Pattern[str]) -> int:
+    """Where the value ends that begins at ``start``: rather too late than too early."""
+    if quoted := _TEXT.match(text, start):
+        return quoted.end()
+    if escaped := _ESCAPED_QUOTE.match(text, start):
+        # JSON within a text of JSON: the next quote with as many backslashes.
+        closing = re.compile(rf"(?<!\\)\\{{{len(escaped[1])}}}[\"']").search(text, escaped.end())
+        return len(text) if closing is None else closing.end()
+    if text[start : start + 1] in ("{", "["):
+        depth = 0
+        for token in _STRUCTURE.finditer(text, start):
+            depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+            if depth <= 0:
+                return token.end()
+        return len(text)
+    unquoted = bare.match(text, start)
+    return start if unquoted is None else unquoted.end()
