@@ -93,6 +93,8 @@ def judge(
     """Count an accepted event: delivered, in review, or lost. ``excused`` are places where a person gave up."""
     tally.accepted += 1
     mark = event.mark
+    # A message's item is superseded once the message's event is known: then the event's item is the one.
+    items = [item for item in items if item.status != "SUPERSEDED"]
     waiting = {item.destination for item in items if item.status == "OPEN" or item.pending_edit is not None}
     resting = waiting | {destination for destination, about in excused if about == mark}
     upstream = any(destination == "bus" or destination.startswith("transform/") for destination in resting)

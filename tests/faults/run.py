@@ -144,10 +144,8 @@ class Run:
     def _count(self, tally: Tally) -> None:
         open_items: dict[str, list[ReviewItem]] = defaultdict(list)
         for item in self.items():
-            # A message's item is superseded once the message's event is known: then the event's item is the one.
-            if item.status != "SUPERSEDED":
-                for mark in marks_of(item, self._stored):
-                    open_items[mark].append(item)
+            for mark in marks_of(item, self._stored):
+                open_items[mark].append(item)
         effects, requests = self._effects()
         away = {
             (item.destination, mark)

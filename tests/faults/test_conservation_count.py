@@ -89,6 +89,11 @@ def test_second_item_of_what_can_be_read_counts_whatever_it_is_called():
     assert (tally.doubled, tally.unnamed) == (2, 0)
 
 
+def test_item_of_a_message_whose_event_has_the_item_by_now_counts_no_more():
+    superseded = make_item("message-1", status="SUPERSEDED", superseded_by=MARK)
+    assert judged({}, make_item(MARK), superseded, places=()).doubled == 0
+
+
 def test_second_request_counts_unless_a_fault_explains_it():
     requests = Counter({("plain", MARK): 3})
     tally = Tally()
