@@ -234,6 +234,7 @@ class QueueReceiver:
                 partner=partner.name,
                 ingress=self.ingress,
                 now=self._received(message),
+                specification=partner.specification,
                 notes=notes.setdefault(partner.name, self.new_notes()),
             )
             return _Read(partner, [Event(event.metadata, redact(event.data, partner.redactions))])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from media_events.core.envelope import CONTROL_ATTRIBUTES, SPECVERSION, EnvelopeError, Event, Ingress
+from media_events.core.envelope import CONTROL_ATTRIBUTES, SPECVERSION, EnvelopeError, Event, Ingress, Metadata
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
 from media_events.partners.attributes import OPTIONAL_ATTRIBUTES, identity_text, optional_attribute, printable
 from media_events.partners.normalization import received_time
 from media_events.partners.notes import Notes
-from media_events.partners.specification import MAX_TYPE_CHARACTERS
+from media_events.partners.specification import MAX_TYPE_CHARACTERS, PartnerSpecification
 from media_events.partners.timestamps import parse_time, rfc3339
 
 _MAX_CHARACTERS: Final = 2_048
@@ -28,14 +28,24 @@ def is_envelope(detail: Any) -> bool:
     )
 
 
-def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float, notes: Notes | None = None) -> Event:
+def validate_envelope(  # noqa: PLR0913 - keywords
+    detail: Any,
+    *,
+    partner: str,
+    ingress: Ingress,
+    now: float,
+    specification: PartnerSpecification | None = None,
+    notes: Notes | None = None,
+) -> Event:
     """The event of a partner that sends the envelope. An optional attribute that is unusable is cleaned or left out.
+
+    If there is a ``specification``, its ``type.allowed`` holds for the envelope's types too.
 
     Its control attributes (``CONTROL_ATTRIBUTES``: ``dataref``, ``redrive``, ``hops``, …) are replaced by ours, and
     ``source`` is the configured partner, whatever the event says. ``now`` is epoch seconds.
 
     Raises:
-        PermanentDataError: ``envelope-invalid``, naming every attribute that is missing or wrong.
+        PermanentDataError: ``envelope-invalid``, naming every attribute that is missing or wrong; ``type-not-allowed``.
     """
     metadata = mapping(detail).get("metadata")
     if not isinstance(metadata, Mapping):
@@ -64,7 +74,7 @@ def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float
     problems = [
         f"metadata.{name} must be printable text of at most {_LIMITS.get(name, _MAX_CHARACTERS)} characters"
         for name, value in event.metadata.to_dict().items()
-        if isinstance(value, str) and (len(value) > _LIMITS.get(name, _MAX_CHARACTERS) or not printable(value))
+        if isinstance(value, str) and (len(value) > _LIMITS.get(name, _MAX_CHARACTERS) or not _printable(name, value))
     ]
     moment = parse_time(event.metadata.time, unit="iso")
     if moment is None:
@@ -73,7 +83,25 @@ def validate_envelope(detail: Any, *, partner: str, ingress: Ingress, now: float
         problems.append("detail.data is missing")
     if problems or moment is None:
         raise PermanentDataError("envelope-invalid", "; ".join(problems))
+    _check_types(event.metadata, specification)
     return Event.from_detail({"metadata": {**attributes, "time": rfc3339(moment)}, "data": detail["data"]})
+
+
+def _printable(name: str, value: str) -> bool:
+    # Types are compared and routed by, so nothing in them may be invisible.
+    return value.isprintable() if name in _LIMITS else printable(value)
+
+
+def _check_types(metadata: Metadata, specification: PartnerSpecification | None) -> None:
+    """Refuse a type that a message in the partner's own form could not have."""
+    allowed = frozenset() if specification is None else specification.type.allowed
+    if specification is None or not allowed:
+        return
+    types = specification.types
+    neutral = {types.get(native, native) for native in allowed}
+    neutral |= {name for key, name in types.items() if key.rpartition("/")[0] in allowed}
+    if metadata.type not in neutral or metadata.nativetype not in allowed | neutral:
+        raise PermanentDataError("type-not-allowed", "the specification does not list this type")
 
 
 def _identity(value: str) -> str:

@@ -201,6 +201,36 @@ def test_envelope_on_a_partner_bus_is_only_data(monkeypatch):
     assert event.data == enveloped()
 
 
+LISTED = {
+    "type": {"path": "body.type", "allowed": ["ready", "failed", "kept"]},
+    "types": {"ready": "asset.ready", "failed/encode": "encode.failed", "gone": "asset.deleted"},
+}
+
+
+@pytest.mark.attack("C16")
+@pytest.mark.parametrize(
+    ("metadata", "code"),
+    [
+        ({"type": "asset.ready"}, None),
+        ({"type": "asset.ready", "nativetype": "ready"}, None),
+        ({"type": "encode.failed", "nativetype": "failed"}, None),
+        ({"type": "kept"}, None),
+        ({"type": "asset.deleted"}, "type-not-allowed"),
+        ({"type": "asset.deleted", "nativetype": "ready"}, "type-not-allowed"),
+        ({"type": "asset.ready", "nativetype": "gone"}, "type-not-allowed"),
+        ({"type": "ready"}, "type-not-allowed"),
+        ({"type": "asset.ready\u200b"}, "envelope-invalid"),
+    ],
+)
+def test_c16_envelope_has_only_the_types_that_its_partners_own_messages_may_have(monkeypatch, metadata, code):
+    harness = IngressHarness("custom-bus", {"acme": partner("com.acme", **LISTED)}).install(monkeypatch)
+
+    harness.take(sqs_record(aws_event("com.acme", enveloped(metadata))))
+
+    assert [dead.failure.code for dead in harness.queue.dead] == ([] if code is None else [code])
+    assert [event.metadata.type for event in harness.bus.events] == ([metadata["type"]] if code is None else [])
+
+
 def test_credentials_of_an_enveloped_event_are_redacted(monkeypatch):
     harness = IngressHarness("custom-bus", {"acme": partner("com.acme", redact=["body.**.token"])}).install(monkeypatch)
 
