@@ -102,7 +102,7 @@ def _redact(value: Any, steps: tuple[str, ...]) -> Any:
         if isinstance(value, dict):
             return {name: _redact(item, steps) for name, item in value.items()}
         return [_redact(item, steps) for item in value] if isinstance(value, list) else value
-    if isinstance(value, list) and (step == "*" or step.isdigit()):
+    if isinstance(value, list) and (step == "*" or step.isdecimal()):
         return [_below(item, rest) if step == "*" or index == int(step) else item for index, item in enumerate(value)]
     if isinstance(value, dict):
         return {name: _below(item, rest) if step in ("*", name) else item for name, item in value.items()}
@@ -123,7 +123,7 @@ def _found(value: Any, steps: tuple[str, ...]) -> bool:
     if isinstance(value, dict):
         items = [item for name, item in value.items() if step in ("*", name)]
     elif isinstance(value, list):
-        items = value if step == "*" else value[int(step) : int(step) + 1] if step.isdigit() else []
+        items = value if step == "*" else value[int(step) : int(step) + 1] if step.isdecimal() else []
     else:
         items = []
     return any(not rest or _found(item, rest) for item in items)

@@ -334,3 +334,14 @@ def test_detail_without_an_envelope_is_no_envelope(value):
 
 def test_envelope_is_recognised():
     assert is_envelope(detail())
+
+
+@given(st.text(alphabet='abcdocumentheaders.*[]"01²٣\\ ', max_size=24) | st.text(max_size=24))
+def test_any_path_to_redact_is_read_or_refused_and_then_applied(text):
+    try:
+        path = parse_redacted_path(text)
+    except ValueError:
+        return
+    names = {"body": {"a": [{"b": 1}], "²": [1]}, "document": {}, "headers": {"a": "b"}}
+    assert isinstance(path.is_in(names), bool)
+    redact_body(b'{"a":[{"b":1}],"c":[[1]]}', [path])

@@ -6,6 +6,8 @@ import zoneinfo
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from media_events.partners.time_zones import named_zone, zone_names
 from media_events.partners.timestamps import parse_time, parse_zone, rfc3339
@@ -115,3 +117,16 @@ def test_shipped_rule_agrees_with_the_time_zone_database(name):
 def test_zone_that_is_not_known_is_none(text):
     assert parse_zone(text) is None
     assert len(zone_names()) > 400
+
+
+@example(value="0001-01-01T00:00:00", unit="auto", zone="Europe/Berlin")
+@example(value="9999-12-31T23:59:59.999999", unit="auto", zone="America/New_York")
+@given(
+    value=st.text(max_size=110) | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers()),
+    unit=st.sampled_from(["auto", "s", "ms", "us", "ns", "iso"]),
+    zone=st.none() | st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Apia", "+23:59"]) | st.text(max_size=8),
+)
+def test_no_value_unit_or_zone_raises(value, unit, zone):
+    moment = parse_time(value, unit=unit, zone=zone)
+
+    assert moment is None or rfc3339(moment).endswith("Z")
