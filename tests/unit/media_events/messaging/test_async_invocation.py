@@ -177,6 +177,7 @@ def test_redrive_function_reads_why_it_failed_from_lambdas_record(consumer):
     # Lambda ignores it; the redrive function does not.
     assert dead_letter.failure.retryafter == 600
     assert (dead_letter.failure.message, dead_letter.failure.receivecount) == ("the destination answered 503", 3)
+    assert (dead_letter.failure.firsttime, dead_letter.failure.lasttime) == (json.loads(text)["firsttime"],) * 2
     assert (dead_letter.identity.event_id, json.loads(dead_letter.body)) == ("evt-1", event)
 
 

@@ -143,6 +143,8 @@ def test_a_lambda_record_is_unwrapped_to_what_the_function_was_given():
     found = dead_letter("lambda-destination")
     assert json.loads(found.body)["detail-type"] == "asset.ready"
     assert found.failure.requestid == "e4b46cbf-b738-xmpl-8880-a18cdf61200e"
+    context = json.loads(record("lambda-destination")["body"])["requestContext"]
+    assert found.failure.receivecount == context["approximateInvokeCount"] > 1
 
 
 def test_an_event_that_grew_too_old_for_lambda_is_expired():

@@ -268,6 +268,8 @@ def test_a_queue_whose_dead_letters_go_nowhere_needs_nothing_to_send_them_to():
     [
         ({"url": None}, "url"),
         ({"hop": ""}, "hop"),
+        ({"hop": None}, "hop"),
+        ({"destination": None}, "destination"),
         ({"queue_url": 5}, "queue_url"),
         ({"queue_url": None}, "queue_url"),
         ({"redrive_target": "elsewhere"}, "redrive_target"),

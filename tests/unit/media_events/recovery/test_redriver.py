@@ -53,6 +53,7 @@ def test_a_dead_letter_that_is_due_goes_back_to_its_queue_and_nowhere_else():
     assert (sent["queue_url"], sent["body"]) == (URL + "media-dev-cms", record("consumer")["body"])
     assert sent["attributes"]["redrivecount"]["stringValue"] == "2"
     assert "failure" not in sent["attributes"]
+    assert world.report.counts["EventsRedriven", ()] == 1
     assert world.table.items == {}
     assert world.events.published == []
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_events.recovery.review_item import MAX_ATTEMPTS_KEPT, ReviewItem, group_id, item_id, signature
+from media_events.core.failures import FAILURE_CLASSES
+from media_events.recovery.review_item import MAX_ATTEMPTS_KEPT, Attempt, ReviewItem, group_id, item_id, signature
 from tests.fakes.review_items import attempt, make_item
 
 # --- identity ----------------------------------------------------------------------------------------------------
@@ -36,6 +37,12 @@ def test_an_item_id_is_short_enough_to_be_typed_and_the_same_every_time():
 def test_an_item_survives_being_written_and_read():
     item = make_item(bodyref="s3://bucket/bodies/abc", retried_at="2026-11-23T12:00:00.000Z")
     assert ReviewItem.from_dict(item.to_dict()) == item
+
+
+@pytest.mark.parametrize("failure_class", FAILURE_CLASSES)
+def test_an_attempt_survives_being_written_and_read(failure_class):
+    made = attempt(failure_class=failure_class)
+    assert Attempt.from_dict(made.to_dict()) == made
 
 
 def test_an_attribute_that_somebody_else_added_does_not_disturb():

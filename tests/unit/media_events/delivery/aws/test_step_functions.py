@@ -65,6 +65,12 @@ def test_a_large_body_without_a_reference_is_the_events_fault():
     assert refused.value.code == "input-too-large"
 
 
+def test_data_that_json_can_not_say_is_the_events_fault():
+    with pytest.raises(PermanentDataError) as refused:
+        execution_input(make_event(data={"x": float("inf")}))
+    assert refused.value.code == "not-json"
+
+
 class Client:
     def __init__(self, error=None):
         self.error = error

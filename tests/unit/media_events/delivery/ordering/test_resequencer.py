@@ -246,6 +246,17 @@ def test_an_effect_that_was_not_written_down_in_its_order_is_found_by_those_behi
     assert block.arrived == ["e2"]
 
 
+def test_who_finds_the_head_delivered_calls_the_parked_events_back(park):
+    park.fails["e1"] = REFUSED
+    assert park.settled(1, 2, 3) == ["http-422", None, None]
+    key = destination_key("partner.mux", "e1", "cms")
+    other = park.idempotency.owned_by("other")
+    other.acquire(key, lease_seconds=1)
+    other.complete(key, result={})
+    park(message(2))  # SQS had it twice
+    assert sorted(m.event.metadata.id for m in park.queue) == ["e2", "e3"]
+
+
 def test_where_the_table_is_away_nothing_is_sent(block, monkeypatch):
     def away(_self, _key):
         raise TransientError("aws-throttled", "slow down")
