@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := not slow and not terraform and not local and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-moto unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants bench-poison
+.PHONY: help setup demo test test-moto unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants mutation bench-poison
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,12 +70,16 @@ chaos-model: .environment ## 10,000 events through a model of AWS under faults: 
 chaos-mutants: .environment ## break the code on purpose in seven places: the model must notice each
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.mutants
 
+mutation: ## mutate the domain code with mutmut and score its unit tests; ARGS="--sample 300 --seed 1" for a sample
+	@$(PYTHON) scripts/setup.py --mutation
+	@.venv-mutation/bin/python scripts/mutation.py $(ARGS)
+
 bench-poison: .environment ## live latency on the local cloud with 10,000 poison messages in the hop's dead-letter queue, and without
 	@$(BIN)/python -m bench.poison
 
 clean: ## remove what tools made: environments, caches, synthesised JSON
 	@if [ -x bin/media-events ] && [ -x $(BIN)/python ]; then bin/media-events local down || true; fi
-	@rm -rf .venv .venv-cloud .venv-lint node_modules cdktf.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-cloud .venv-lint .venv-mutation node_modules cdktf.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: .environment

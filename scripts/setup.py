@@ -3,6 +3,7 @@
     python3 scripts/setup.py                 what `make demo` needs
     python3 scripts/setup.py --tests         and what `make test` needs
     python3 scripts/setup.py --lint          and what `make lint` needs
+    python3 scripts/setup.py --mutation      and what `make mutation` needs
 
 An environment is made again only when its lock file has changed. Standard library only, for any
 Python from 3.8 on, so that it can say what is missing.
@@ -40,12 +41,13 @@ def main() -> int:
     parser.add_argument(
         "--lint", action="store_true", help="also what lint and git hooks need: checkov, zizmor, pre-commit"
     )
+    parser.add_argument("--mutation", action="store_true", help="also what the mutation tool needs: mutmut")
     options = parser.parse_args()
     try:
         check_tools()
         if options.tests:
             check_browser()
-        make_environments(tests=options.tests, lint=options.lint)
+        make_environments(tests=options.tests, lint=options.lint, mutation=options.mutation)
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
         return 2
@@ -102,7 +104,7 @@ def check_browser() -> None:
         )
 
 
-def make_environments(*, tests: bool, lint: bool) -> None:
+def make_environments(*, tests: bool, lint: bool, mutation: bool) -> None:
     """Make them side by side: pip and npm keep one CPU busy each."""
     with ThreadPoolExecutor() as pool:
         tools = pool.submit(tools_environment)
@@ -114,6 +116,8 @@ def make_environments(*, tests: bool, lint: bool) -> None:
             jobs.append(pool.submit(node_environment, tools))
         if lint:
             jobs.append(pool.submit(python_environment, ".venv-lint", "requirements/lint.lock", sys.executable))
+        if mutation:
+            jobs.append(pool.submit(python_environment, ".venv-mutation", "requirements/mutation.lock", sys.executable))
     problems = {str(job.exception()) for job in jobs if isinstance(job.exception(), SetupError)}
     if problems:
         raise SetupError("\n".join(sorted(problems)))
