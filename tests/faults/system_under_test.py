@@ -479,6 +479,7 @@ class Kit:
                 seconds_left=self.remaining(invocation),
                 clock=self.world.clock,
                 parallel=1,
+                max_receive_count=MAX_RECEIVE_COUNT,
                 circuit_breaker=circuit_breaker,
             )
             copies = self.idempotency(invocation, self.route_idempotency)

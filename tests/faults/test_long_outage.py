@@ -13,6 +13,7 @@ import pytest
 
 from media_events.outbound_http.client import Response
 from ops.local.server.loops import LIMIT
+from tests.faults import system_under_test
 from tests.faults.aws_model.scheduler import CALM, World
 from tests.faults.senders import Senders, Sent
 from tests.faults.system_under_test import Kit
@@ -52,7 +53,7 @@ class LongOutage:
         sent = tuple(Sent(n, "sqs", "ready", n % KEYS, SENT_WITHIN * n / events) for n in range(1, events + 1))
         self.marks = {event.mark for event in sent}
         Senders(self.kit).plan(sent)
-        self.drained = self.world.run(until=self.back_at + DAY)
+        self.drained = self.world.run(until=self.back_at + 2 * DAY)
 
     def _break(self, receiver: Any) -> None:
         take = receiver.post
@@ -97,26 +98,25 @@ def test_a_thousand_events_wait_for_a_day_and_none_goes_through_the_dead_letter_
     assert not outage.world.dropped
 
 
+@pytest.mark.parametrize("events", [1, 2, 20])
 @pytest.mark.parametrize("ordering", SETTINGS)
-def test_a_lone_event_waits_for_a_day_and_sqs_never_moves_it(ordering: str) -> None:
-    """Until its own failures have opened the circuit breaker it may be at fault itself: redrive returns it twice."""
-    outage = LongOutage(1, SETTINGS[ordering])
+def test_a_few_events_wait_for_a_day_and_none_goes_through_the_dead_letter_queue(ordering: str, events: int) -> None:
+    """Too few to fail ten times in a row before the first of them has failed five times."""
+    outage = LongOutage(events, SETTINGS[ordering])
 
     assert outage.delivered == Counter(outage.marks)
-    assert (outage.in_review, outage.drained) == (0, True)
-    assert [letter.moved_by_sqs for letter in outage.dead_letters] == [False] * 2
-    assert max(letter.after for letter in outage.dead_letters) < 1_800
+    assert (outage.dead_letters, outage.in_review, outage.drained) == ([], 0, True)
     assert min(outage.rounds.values()) > 5 * LIMIT
     assert not outage.world.dropped
 
 
-@pytest.mark.parametrize("ordering", SETTINGS)
-def test_a_few_events_of_which_some_fail_before_the_circuit_breaker_opens_are_all_delivered(ordering: str) -> None:
-    outage = LongOutage(20, SETTINGS[ordering])
+@pytest.mark.parametrize("receives", [1, 2])
+def test_an_event_with_hardly_an_attempt_waits_as_well(receives: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system_under_test, "MAX_RECEIVE_COUNT", receives)
+    outage = LongOutage(1, SETTINGS["plain"])
 
     assert outage.delivered == Counter(outage.marks)
-    assert (outage.in_review, outage.drained) == (0, True)
-    assert not any(letter.moved_by_sqs for letter in outage.dead_letters)
+    assert (outage.dead_letters, outage.in_review) == ([], 0)
 
 
 def test_where_the_function_may_not_loop_lambda_stops_it_and_the_event_is_taken_for_poison() -> None:

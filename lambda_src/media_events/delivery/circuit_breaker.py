@@ -9,6 +9,9 @@ Machines' clocks may differ: a pause is shorter or longer by as much, and a prob
 
 An event that failed before is suspect: it may be at fault itself. A circuit breaker that only suspects have opened is
 ``suspect_only``: it holds back suspects alone, and the first event that is not suspect probes it.
+
+Few events never fail so often in a row. So the last attempt of an event opens the circuit breaker for suspects, too, if
+the receiver has given no sign of life since the event's first attempt. Nobody can tell then which of them is at fault.
 """
 
 from __future__ import annotations
@@ -146,6 +149,23 @@ class CircuitBreaker:
         except ProcessingError as error:
             self._warn(error)
 
+    def hold(self, error: ProcessingError, *, since: float | None) -> DeferredError | None:
+        """The deferral in place of ``error``, the failure of an event's last attempt; ``since`` is its first attempt.
+
+        ``None`` if the receiver has given a sign of life since, or if the store can't tell. A sign of life is noted at
+        once where failures are counted, so none is missed.
+        """
+        try:
+            state = self.store.read()
+            if since is None or (state.alive_at is not None and state.alive_at >= since):
+                return None
+            if state.open_until is None:
+                self._open(1, suspect_only=True)
+        except ProcessingError as unreadable:
+            self._warn(unreadable)
+            return None
+        return self.wait(error)
+
     def wait(self, trial: ProcessingError | None = None) -> DeferredError:
         """The deferral of the other events after a failed probe; of the probe itself where ``trial`` is its failure."""
         return self._wait(self.policy.delay_seconds, trial)
@@ -190,11 +210,11 @@ def signal_of(error: ProcessingError, *, failed_before: bool = False) -> Signal 
 
 
 def report_open(report: Measuring, state: CircuitBreakerState, *, now: float, table: str) -> None:
-    """Report how long events have waited for an open circuit breaker, unless it holds back suspects alone.
+    """Report how long events, or suspects alone, have waited for an open circuit breaker.
 
     Whoever makes an event wait reports: an open circuit breaker that nothing waits for needs nobody.
     """
-    if state.opened_at is not None and state.open_until is not None and not state.suspect_only:
+    if state.opened_at is not None and state.open_until is not None:
         report.measure(
             "CircuitBreakerOpenAge", max(0.0, now - state.opened_at), unit="Seconds", idempotency_table=table
         )

@@ -19,6 +19,7 @@ from media_events.delivery.ordering.latest_only import LatestOnly, newest_first
 from media_events.delivery.ordering.resequencer import PARKED, SKIPPED, Resequencer
 from media_events.messaging.idempotency import IdempotencyStore, record_key
 from media_events.messaging.message import Message
+from media_events.messaging.waiting import first_attempt
 
 RESERVED_SECONDS: Final = 2.0
 """Kept back from the function's remaining time, to record the outcome."""
@@ -83,6 +84,8 @@ class Deliverer:
     seconds_left: Callable[[], float]
     clock: Callable[[], float]
     parallel: int = MAX_PARALLEL
+    max_receive_count: int | None = None
+    """How often the queue's messages are received; ``None`` without a queue, in which nothing can be held."""
     circuit_breaker: CircuitBreaker | None = None
     latest: LatestOnly | None = None
     strict: Resequencer | None = None
@@ -141,8 +144,22 @@ class Deliverer:
         if passage == "probe":
             return self._probe(self.circuit_breaker, state, chains)
         attempts = self._deliver(chains)
-        self.circuit_breaker.record(state, _signals(attempts))
+        signals = _signals(attempts)
+        self.circuit_breaker.record(state, signals)
+        if "alive" not in signals:
+            self._hold(self.circuit_breaker, chains, attempts)
         return attempts
+
+    def _hold(
+        self, circuit_breaker: CircuitBreaker, chains: Sequence[Chain], attempts: Mapping[int, _Attempt]
+    ) -> None:
+        """Let an event whose last attempt failed wait, while it may be the receiver's fault alone."""
+        for index, message in (item for chain in chains for item in chain.items()):
+            attempt = attempts[index]
+            last = self.max_receive_count is not None and message.receive_count >= self.max_receive_count
+            if last and attempt.signal in ("down", "suspect") and isinstance(attempt.outcome, ProcessingError):
+                held = circuit_breaker.hold(attempt.outcome, since=first_attempt(message))
+                attempt.outcome = held or attempt.outcome
 
     def _probe(
         self, circuit_breaker: CircuitBreaker, state: CircuitBreakerState, chains: Sequence[Chain]

@@ -115,6 +115,7 @@ def _deliverer(context: Any, queue: SqsQueue) -> BatchHandler:
         report=telemetry(),
         seconds_left=lambda: seconds_left(context),
         clock=time.time,
+        max_receive_count=None if _settings().direct else _settings().retry_policy.max_receive_count,
         circuit_breaker=_circuit_breaker(destination),
         latest=_latest(destination, owner),
         strict=resequencer,

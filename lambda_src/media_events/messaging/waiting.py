@@ -21,11 +21,15 @@ REPORTED_SECONDS: Final = 60.0
 """Shorter waits are usual, and a metric costs money in every hour that has a value of it."""
 
 
+def first_attempt(message: Message) -> float | None:
+    """When the event was first tried or deferred at the hop, before all redrives, in epoch seconds, as far as known."""
+    failed = epoch(message.message_attributes.get(FIRST_FAILED_ATTRIBUTE, {}).get("stringValue"))
+    return min((time for time in (message.first_received, failed) if time is not None), default=None)
+
+
 def waiting_seconds(message: Message, now: float) -> float:
     """Seconds since the event first reached the hop, before all its deferrals and redrives; 0 if nothing says when."""
-    failed = epoch(message.message_attributes.get(FIRST_FAILED_ATTRIBUTE, {}).get("stringValue"))
-    times = [message.sent_at, message.first_received, failed]
-    return max([0.0, *(now - time for time in times if time is not None)])
+    return max([0.0, *(now - time for time in (message.sent_at, first_attempt(message)) if time is not None)])
 
 
 def latest_wait(sent_at: float) -> float:

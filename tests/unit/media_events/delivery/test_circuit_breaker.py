@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
-from media_events.core.clock import CLOCK_SKEW_SECONDS
+from media_events.core.clock import CLOCK_SKEW_SECONDS, timestamp
 from media_events.core.failures import (
     DeferredError,
     PermanentConfigError,
@@ -106,7 +106,7 @@ def _send(store, clock, receiver):
     report = FakeReport()
     count = iter(range(1000))
 
-    def send(*ids, receive_count=1, redriven=()):
+    def send(*ids, receive_count=1, redriven=(), first=None, failed=None):
         deliverer = Deliverer(
             destination="cms",
             hop="route/cms",
@@ -116,15 +116,19 @@ def _send(store, clock, receiver):
             seconds_left=lambda: 30.0,
             clock=clock,
             parallel=1,
+            max_receive_count=LAST,
             circuit_breaker=circuit_breaker(store, clock, report),
         )
         once_more = {"redrivecount": {"stringValue": "1", "dataType": "Number"}}
+        if failed is not None:
+            once_more["firstfailedtime"] = {"stringValue": timestamp(failed), "dataType": "String"}
         records = [
             sqs_record(
                 bus_event(make_event(id=each)),
                 f"m-{each}",
                 receive_count=receive_count,
                 attributes=once_more if each in redriven else {},
+                first_received_ms=int(1000 * (clock.now if first is None else first)),
             )
             for each in ids
         ]
@@ -332,6 +336,82 @@ def test_the_trial_is_one_that_has_not_failed_before(send, receiver, clock):
     assert outcomes[1] is None
 
 
+# --- few events: the last attempt ---------------------------------------------------------------------------------
+
+
+LAST = 5
+
+
+def deferred(outcome):
+    return isinstance(outcome, DeferredError) and outcome.code == "breaker-open"
+
+
+def test_the_last_attempt_of_a_lone_event_opens_it_for_suspects_and_does_not_count(send, receiver, store):
+    receiver.error = DOWN
+    assert send("a", receive_count=LAST - 1) == [DOWN]
+    (outcome,) = send("a", receive_count=LAST)
+    assert deferred(outcome)
+    assert "http-503" in outcome.message
+    assert store.read().suspect_only
+    assert "circuit breaker opened" in send.report.messages()
+
+
+def test_after_a_sign_of_life_since_its_first_attempt_the_event_is_given_up_as_usual(send, receiver, clock):
+    receiver.refused = {"poison": DOWN}
+    began = clock.now
+    send("poison", first=began)
+    clock.sleep(60)
+    assert send("live") == [None]
+    assert send("poison", receive_count=LAST, first=began) == [DOWN]
+
+
+def test_a_sign_of_life_before_its_first_attempt_says_nothing(send, receiver, clock):
+    assert send("live") == [None]
+    clock.sleep(2)
+    receiver.error = DOWN
+    began = clock.now
+    send("a", first=began)
+    assert deferred(*send("a", receive_count=LAST, first=began))
+
+
+def test_a_sign_of_life_in_the_same_batch_counts(send, receiver):
+    receiver.refused = {"poison": DOWN}
+    assert send("poison", "live", receive_count=LAST) == [DOWN, None]
+
+
+def test_an_event_that_was_held_is_given_up_after_the_next_sign_of_life(send, receiver, clock):
+    receiver.refused = {"poison": DOWN}
+    began = clock.now
+    for _ in range(8):
+        assert deferred(*send("poison", receive_count=LAST, first=began))
+        clock.sleep(200)
+    assert send("live") == [None]
+    assert send("poison", receive_count=LAST, first=began) == [DOWN]
+
+
+def test_a_redriven_event_began_with_its_first_failure(send, receiver, clock):
+    receiver.refused = {"poison": DOWN}
+    began = clock.now
+    clock.sleep(60)
+    assert send("live") == [None]
+    clock.sleep(600)
+    assert send("poison", receive_count=LAST, redriven=["poison"], failed=began) == [DOWN]
+    assert deferred(*send("poison", receive_count=LAST, redriven=["poison"], failed=clock.now))
+
+
+@pytest.mark.parametrize("error", [PermanentDataError("http-422", "no"), TransientError("no-time-left", "ours")])
+def test_a_failure_that_is_not_the_receivers_silence_is_never_held(send, receiver, error):
+    receiver.error = error
+    if isinstance(receiver, Channel):
+        return
+    assert send("a", receive_count=LAST) == [error]
+
+
+def test_without_the_table_the_last_attempt_is_the_last(clock):
+    guard = circuit_breaker(DynamoCircuitBreaker(Failing(), "table", "cms", clock=clock), clock)
+    assert guard.hold(DOWN, since=clock.now) is None
+
+
 # --- the table ---------------------------------------------------------------------------------------------------
 
 
@@ -421,12 +501,18 @@ def test_who_waits_reports_since_when_nothing_is_delivered_over_all_openings_in_
     assert report.gauge("CircuitBreakerOpenAge") is None
 
 
-@pytest.mark.parametrize("close", [True, False])
-def test_nothing_is_reported_where_it_is_closed_or_holds_back_suspects_alone(store, clock, close):
+def test_suspects_that_wait_report_as_well_or_nobody_would_hear_of_them(store, clock):
     report = FakeReport()
     store.open(until=clock.now + 30, opened=1, suspect_only=True)
-    if close:
-        store.close()
+    clock.sleep(7200)
+    circuit_breaker(store, clock, report).before_delivery(fresh=False)
+    assert report.gauge("CircuitBreakerOpenAge", idempotency_table="table") == 7200
+
+
+def test_nothing_is_reported_where_it_is_closed(store, clock):
+    report = FakeReport()
+    store.open(until=clock.now + 30, opened=1, suspect_only=True)
+    store.close()
     circuit_breaker(store, clock, report).before_delivery(fresh=False)
     assert report.gauges == {}
 
