@@ -36,7 +36,7 @@ module "alarms" {
     length(local.routes_by_function) == 0 ? {} : {
       circuit-breaker-open = {
         severity    = "critical"
-        description = "Events wait for a destination whose circuit breaker has been open for more than ${var.circuit_breaker_alarm_seconds} seconds. `media-events status` names it: look at the receiver. Deliveries resume by themselves."
+        description = "Events wait for a destination whose circuit breaker has been open for more than ${var.circuit_breaker_alarm_seconds} seconds. `media-events status` names it: look at the receiver, or at the event if the receiver is well. Deliveries resume by themselves."
         metrics     = { age = { namespace = "MediaEvents", name = "CircuitBreakerOpenAge", dimensions = { idempotency_table = local.idempotency_table.name }, stat = "Maximum" } }
         period      = 1800
         threshold   = var.circuit_breaker_alarm_seconds

@@ -161,10 +161,13 @@ class Status:
 def _needs_of(hop: HopState, now: float) -> Iterator[Need]:
     breaker, queue, dead_letters = hop.circuit_breaker or CircuitBreaker(), hop.queue, hop.dead_letters
     is_open = breaker.is_open(now)
-    if is_open and not breaker.suspect_only and breaker.opened >= PERSISTENT_OPENINGS:
+    if is_open and breaker.opened >= PERSISTENT_OPENINGS:
+        waiting = (
+            "events that failed before wait: they or it may be at fault" if breaker.suspect_only else "events wait"
+        )
         yield Need(
             f"{hop.destination} does not recover: its circuit breaker has been open for {breaker.open_age(now)} "
-            f"({breaker.opened} times in a row), and events wait",
+            f"({breaker.opened} times in a row), and {waiting}",
             f"look at the receiver of {hop.destination}; deliveries resume by themselves",
         )
     if queue is not None and not is_open and _older(queue, QUEUE_SECONDS):

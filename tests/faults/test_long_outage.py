@@ -6,7 +6,9 @@ Every copy of an event that waits continues the event's chain of requests, so th
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,9 +18,10 @@ from ops.local.server.loops import LIMIT
 from tests.faults import system_under_test
 from tests.faults.aws_model.scheduler import CALM, World
 from tests.faults.senders import Senders, Sent
-from tests.faults.system_under_test import Kit
+from tests.faults.system_under_test import Kit, Quiet
 
-DAY = 86_400.0
+HOUR = 3_600.0
+DAY = 24 * HOUR
 KEYS = 100
 SENT_WITHIN = 600.0
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -117,6 +120,46 @@ def test_an_event_with_hardly_an_attempt_waits_as_well(receives: int, monkeypatc
 
     assert outage.delivered == Counter(outage.marks)
     assert (outage.dead_letters, outage.in_review) == ([], 0)
+
+
+class Gauges(Quiet):
+    """Telemetry that keeps the gauges, with their times."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.ages: list[tuple[float, float]] = []
+
+    def measure(self, metric: str, value: float, /, *, unit: str = "Count", **dimensions: str) -> None:  # noqa: ARG002
+        if metric == "CircuitBreakerOpenAge":
+            self.ages.append((self.clock(), value))
+
+
+def test_poison_alone_at_a_quiet_destination_is_held_and_told_of_until_signs_of_life_send_it_to_a_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(3, CALM)
+    gauges = Gauges(world.clock)
+    monkeypatch.setattr(system_under_test, "Quiet", lambda: gauges)
+    kit = Kit(world, {"cms": {}})
+    poison, *live = (Sent(n, "sqs", "ready", n, hours * HOUR) for n, hours in enumerate((0, 6, 7, 8), start=1))
+    take = kit.receivers["cms"].post
+    monkeypatch.setattr(
+        kit.receivers["cms"],
+        "post",
+        lambda request: Response(503) if poison.mark in request.headers["Idempotency-Key"] else take(request),
+    )
+    Senders(kit).plan((poison, *live))
+    began = world.now
+
+    world.run(until=began + 5.9 * HOUR)
+    assert not kit.dead_lettered
+    assert gauges.ages[-1][1] > 5 * HOUR
+    # The alarm wants a value in each half hour.
+    assert max(later - sooner for (sooner, _), (later, _) in pairwise(gauges.ages)) < 1_800
+
+    world.run(until=began + 12 * HOUR)
+    assert kit.receivers["cms"].effects == Counter(event.mark for event in live)
+    assert sum("/" not in key for key in kit.reviews.items) == 1
 
 
 def test_where_the_function_may_not_loop_lambda_stops_it_and_the_event_is_taken_for_poison() -> None:

@@ -150,9 +150,7 @@ class Deliverer:
             self._hold(self.circuit_breaker, chains, attempts)
         return attempts
 
-    def _hold(
-        self, circuit_breaker: CircuitBreaker, chains: Sequence[Chain], attempts: Mapping[int, _Attempt]
-    ) -> None:
+    def _hold(self, circuit_breaker: CircuitBreaker, chains: Sequence[Chain], attempts: Mapping[int, _Attempt]) -> None:
         """Let an event whose last attempt failed wait, while it may be the receiver's fault alone."""
         for index, message in (item for chain in chains for item in chain.items()):
             attempt = attempts[index]

@@ -194,9 +194,11 @@ def test_a_circuit_breaker_that_opens_again_and_again_needs_a_person(deployment)
     assert "cms does not recover: its circuit breaker has been open for 2 h 5 min" in need
 
 
-def test_a_circuit_breaker_that_suspect_events_alone_opened_needs_nobody(deployment):
-    deployment.circuit_breakers["cms"] = CircuitBreaker(failures=9, opened=3, suspect_only=True, open_until=NOW + 30)
-    assert deployment.status().verdict == "nothing"
+@pytest.mark.parametrize(("opened", "needed"), [(2, False), (3, True)])
+def test_one_that_holds_back_suspects_alone_needs_a_person_if_nothing_closes_it(deployment, opened, needed):
+    deployment.circuit_breakers["cms"] = CircuitBreaker(opened=opened, suspect_only=True, open_until=NOW + 30)
+    found = needs(deployment.status())
+    assert [("they or it may be at fault" in need) for need in found] == [True] * needed
 
 
 def test_a_circuit_breaker_whose_time_is_over_is_closed(deployment):
