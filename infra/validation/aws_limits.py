@@ -31,11 +31,15 @@ RESERVED: Final = 3_200
 ITEM: Final = 400 * 1024
 """Bytes of an item of DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
 
-QUEUE_POLICY: Final = {"statements": 20, "principals": 50, "conditions": 10}
+QUEUE_POLICY: Final = {"bytes": 8_192, "statements": 20, "principals": 50, "conditions": 10}
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html"""
 
-TOPIC_POLICY: Final = {"statements": 100, "principals": 200}
+TOPIC_POLICY: Final = {"bytes": 30 * 1024, "statements": 100, "principals": 200}
 """https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html"""
+
+LONGEST_BUS: Final = "arn:aws:events:eu-central-1:123456789012:event-bus/" + "x" * 36
+SHORTEST_TOPIC: Final = "arn:aws:sns:eu-west-1:123456789012:x"
+"""A policy that is too long with it is so with any name; the modules measure the policy itself in the plan."""
 
 FILTER_KEYS, FILTER_COMBINATIONS = 5, 150
 """https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html"""
@@ -117,13 +121,19 @@ def _check_webhook(report: Report, callers: Mapping[str, Any]) -> None:
 
 def _check_ingress(report: Report, path: Path, ingress: dict[str, Any]) -> None:
     kind, place = ingress.get("type"), (*path, "senders")
-    senders = [sender for sender in _members(ingress, "senders").values() if isinstance(sender, dict)]
-    principals = sum(max(1, len(_list(sender, "account_ids")) + len(_list(sender, "role_arns"))) for sender in senders)
+    senders = {sid: sender for sid, sender in _members(ingress, "senders").items() if isinstance(sender, dict)}
+    principals = sum(
+        max(1, len(_list(sender, "account_ids")) + len(_list(sender, "role_arns"))) for sender in senders.values()
+    )
     # Each policy refuses everybody without TLS, too.
+    refusal = {"Principal": "*", "Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
     counts = {
+        "bytes": _size(
+            [_statement("", refusal), *(_statement(sid, _allowed(sender)) for sid, sender in senders.items())]
+        ),
         "statements": 1 + len(senders),
         "principals": 1 + principals,
-        "conditions": 1 + sum("organization_id" in sender for sender in senders),
+        "conditions": 1 + sum("organization_id" in sender for sender in senders.values()),
     }
     for part, most in {"sqs": QUEUE_POLICY, "sns-fifo": TOPIC_POLICY}.get(str(kind), {}).items():
         if counts[part] > most:
@@ -135,7 +145,8 @@ def _check_ingress(report: Report, path: Path, ingress: dict[str, Any]) -> None:
                 most,
             )
     if kind == "custom-bus":
-        size = _size([_bus_statement(sender) for sender in senders])
+        parts = [_allowed(sender, {"events:source": _list(sender, "sources")}) for sender in senders.values()]
+        size = _size([_statement("x" * 64, part | {"Action": "events:PutEvents"}, LONGEST_BUS) for part in parts])
         if size > BUS_POLICY:
             _note(report, place, "characters in the bus's policy", size, BUS_POLICY)
     filters = ingress.get("filter_policy")
@@ -163,19 +174,21 @@ def _keys_and_combinations(filters: dict[str, Any], level: int) -> tuple[int, in
     return keys, product
 
 
-def _bus_statement(sender: dict[str, Any]) -> dict[str, Any]:
-    """A sender's statement, with text as long as Terraform's."""
+def _allowed(sender: dict[str, Any], conditions: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The part of a policy's statement that grows with its sender."""
     accounts = [f"arn:aws:iam::{account}:root" for account in _list(sender, "account_ids")]
     organization = {"aws:PrincipalOrgID": sender["organization_id"]} if "organization_id" in sender else {}
-    conditions = {"events:source": _list(sender, "sources")} | organization
+    equal = {**(conditions or {}), **organization}
     return {
-        "Sid": "x" * 64,
         "Effect": "Allow",
-        "Action": "events:PutEvents",
         "Principal": {"AWS": [*accounts, *_list(sender, "role_arns")]},
-        "Resource": "arn:aws:events:eu-central-1:123456789012:event-bus/" + "x" * 36,
-        "Condition": {"StringEquals": conditions},
+        **({"Condition": {"StringEquals": equal}} if equal else {}),
     }
+
+
+def _statement(sid: str, part: dict[str, Any], resource: str = SHORTEST_TOPIC) -> dict[str, Any]:
+    """``part`` with the text that every statement has."""
+    return {"Sid": sid, "Action": "sns:Publish", "Resource": resource, **part}
 
 
 def _own_route(partner: Any) -> bool:

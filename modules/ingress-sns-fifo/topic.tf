@@ -9,7 +9,7 @@ resource "aws_sns_topic" "this" {
   #checkov:skip=CKV_AWS_26:Encrypted with aws/sns or with settings.kms_key; without a key only where other accounts send, which can't use aws/sns
   count = local.own_topic ? 1 : 0
 
-  name              = var.fifo ? "${var.name}.fifo" : var.name
+  name              = local.topic_name
   display_name      = "Events of ${var.partner}"
   kms_master_key_id = local.topic_key
   tags              = var.settings.tags
@@ -48,6 +48,22 @@ locals {
       Condition = { StringEquals = { "aws:PrincipalOrgID" = sender.organization_id } }
     },
   )]
+
+  topic_statements = concat([local.deny_without_tls], local.allow_senders)
+  topic_name       = var.fifo ? "${var.name}.fifo" : var.name
+
+  # As long as the topic's ARN, which is known too late to measure the policy in the plan.
+  measured_arn = "arn:${data.aws_partition.current.partition}:sns:${data.aws_region.current.id}:123456789012:${local.topic_name}"
+
+  # Of the policy, and the most that SNS takes: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html
+  topic_policy_sizes = {
+    bytes = { most = 30720, size = length(jsonencode({
+      Version   = "2012-10-17"
+      Statement = [for statement in local.topic_statements : merge(statement, { Resource = local.measured_arn })]
+    })) }
+    statements = { size = length(local.topic_statements), most = 100 }
+    principals = { size = 1 + sum(concat([0], [for statement in local.allow_senders : length(statement.Principal.AWS)])), most = 200 }
+  }
 
   sender_policy = jsonencode({
     Version = "2012-10-17"
@@ -88,6 +104,13 @@ resource "aws_sns_topic_policy" "this" {
 
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [for statement in concat([local.deny_without_tls], local.allow_senders) : merge(statement, { Resource = aws_sns_topic.this[0].arn })]
+    Statement = [for statement in local.topic_statements : merge(statement, { Resource = aws_sns_topic.this[0].arn })]
   })
+
+  lifecycle {
+    precondition {
+      condition     = alltrue([for part in values(local.topic_policy_sizes) : part.size <= part.most])
+      error_message = "The policy of the topic ${local.topic_name} would have ${join(", ", [for name, part in local.topic_policy_sizes : "${part.size} ${name}" if part.size > part.most])}; SNS takes 30720 bytes, 100 statements and 200 principals. Name organisations or accounts in senders instead of roles, and several in one."
+    }
+  }
 }

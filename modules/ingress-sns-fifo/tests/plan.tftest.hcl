@@ -170,6 +170,30 @@ run "senders_are_named_and_told_what_their_roles_need" {
   }
 }
 
+run "a_policy_that_sns_would_refuse_ends_the_plan" {
+  command = plan
+
+  variables {
+    # 150 of 200 principals, but with the longest paths and names.
+    senders = { partner = { role_arns = [for number in range(150) : "arn:aws:iam::111122223333:role/${join("", [for _ in range(18) : "long-path/"])}${number}"] } }
+  }
+
+  expect_failures = [aws_sns_topic_policy.this]
+}
+
+run "a_policy_that_sns_takes_is_planned" {
+  command = plan
+
+  variables {
+    senders = { partner = { role_arns = [for number in range(130) : "arn:aws:iam::111122223333:role/${join("", [for _ in range(18) : "long-path/"])}${number}"] } }
+  }
+
+  assert {
+    condition     = length(aws_sns_topic_policy.this[0].policy) < 30720 && length(aws_sns_topic_policy.this[0].policy) > 27000
+    error_message = "The policy must be near the limit, and within it."
+  }
+}
+
 run "a_key_of_ones_own_is_the_topics_too_and_senders_need_it" {
   command = plan
 

@@ -80,6 +80,16 @@ def test_a_large_workflow_is_within_the_limits() -> None:
             "line 6, ingress.in.senders: comes to 101 statements in the policy of the topic; AWS leaves room for 100",
         ),
         (
+            by_sqs(senders={"S": {"role_arns": [ROLE + "x" * 120 + str(number) for number in range(40)]}}),
+            by_sqs(senders={"S": {"role_arns": [ROLE + "x" * 170 + str(number) for number in range(40)]}}),
+            "line 6, ingress.in.senders: comes to 8,524 bytes in the policy of the queue; AWS leaves room for 8,192",
+        ),
+        (
+            by_sqs(type="sns-fifo", senders={"S": {"role_arns": [f"{ROLE}{number}" for number in range(199)]}}),
+            by_sqs(type="sns-fifo", senders={"S": {"role_arns": [f"{ROLE}{number:0140}" for number in range(180)]}}),
+            "line 6, ingress.in.senders: comes to 31,614 bytes in the policy of the topic; AWS leaves room for 30,720",
+        ),
+        (
             by_sqs(type="custom-bus", senders=senders(20, account_ids=["210987654321"], sources=["com.a"])),
             by_sqs(type="custom-bus", senders=senders(40, account_ids=["210987654321"], sources=["com.a"])),
             "line 6, ingress.in.senders: comes to 13,321 characters in the bus's policy; AWS leaves room for 10,000",
