@@ -25,7 +25,7 @@ output "operator_policies" {
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
   precondition {
     condition     = alltrue([for policy in values(local.operator_policies) : length(policy) <= 6144])
-    error_message = "These operator_policies would be longer than the 6144 characters that IAM takes for a managed policy: ${join(", ", [for name, policy in local.operator_policies : "${name} (${length(policy)})" if length(policy) > 6144])}. ${var.name_prefix == null ? "Set name_prefix" : "Give what name_prefix does not match names that begin with it"}: resources are then named by a pattern instead of one by one."
+    error_message = "These operator_policies would be longer than the 6144 characters that IAM takes for a managed policy: ${join(", ", [for name, policy in local.operator_policies : "${name} (${length(policy)})" if length(policy) > 6144])}. ${local.remedy}: resources are then named by a pattern instead of one by one."
   }
 }
 

@@ -45,6 +45,19 @@ locals {
     }
   }
 
+  # The longest beginning with a separator that all dead-letter queues' names have: they are the deployment's own. It is told where a policy
+  # gets too long, not taken by itself: only its user knows that no other deployment's names begin so.
+  dlq_names = [for queue in values(var.dead_letter_queues) : element(split(":", queue.queue_arn), 5)]
+  common_prefix = try(reverse([for size in range(2, length(local.dlq_names[0])) : substr(local.dlq_names[0], 0, size)
+    if can(regex("[_-]$", substr(local.dlq_names[0], 0, size))) && alltrue([for name in local.dlq_names : startswith(name, substr(local.dlq_names[0], 0, size))])
+  ])[0], null)
+
+  remedy = (
+    var.name_prefix != null ? "Give what name_prefix = \"${coalesce(var.name_prefix, "-")}\" does not match names that begin with it" :
+    local.common_prefix != null ? "Set name_prefix = \"${coalesce(local.common_prefix, "-")}\", unless names of another deployment in the account and region begin so" :
+    "Give the dead-letter queues of this deployment names with a common beginning, such as media-prod-, and set name_prefix to it"
+  )
+
   resources = { for kind, list in local.named : kind => concat(
     [for arn in list.arns : arn if !anytrue(flatten([for prefix in var.name_prefix[*] : [
       for own in list.own : startswith(arn, "${own.begin}${prefix}") && endswith(arn, own.end)

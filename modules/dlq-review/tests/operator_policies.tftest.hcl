@@ -400,6 +400,66 @@ run "a_hundred_hops_fit_what_iam_takes" {
   }
 }
 
+run "without_name_prefix_many_hops_end_the_plan" {
+  command = plan
+
+  variables {
+    dead_letter_queues = { for number in range(36) : "route/destination-${number}" => {
+      queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test-destination-${number}-dlq"
+      queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-destination-${number}-dlq"
+      hop              = "route/destination-${number}"
+      destination      = "destination-${number}"
+      source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:${number == 7 ? "a-queue-of-theirs" : "media-test-destination-${number}"}"
+      source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test-destination-${number}"
+      redrive_target   = "queue"
+    } }
+  }
+
+  expect_failures = [output.operator_policies]
+}
+
+run "the_error_says_which_name_prefix_to_set" {
+  command = apply
+
+  variables {
+    dead_letter_queues = { for name in ["cms", "cut", "c"] : "route/${name}" => {
+      queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:media-test_${name}-dlq"
+      queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/media-test_${name}-dlq"
+      hop              = "route/${name}"
+      destination      = name
+      source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:theirs-${name}"
+      source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/theirs-${name}"
+      redrive_target   = "queue"
+    } }
+  }
+
+  assert {
+    condition     = local.remedy == "Set name_prefix = \"media-test_\", unless names of another deployment in the account and region begin so"
+    error_message = local.remedy
+  }
+}
+
+run "the_error_says_so_if_the_names_have_no_beginning_in_common" {
+  command = apply
+
+  variables {
+    dead_letter_queues = { for name in ["cms", "media-lake"] : "route/${name}" => {
+      queue_arn        = "arn:aws:sqs:eu-west-1:123456789012:${name}-dlq"
+      queue_url        = "https://sqs.eu-west-1.amazonaws.com/123456789012/${name}-dlq"
+      hop              = "route/${name}"
+      destination      = name
+      source_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:${name}"
+      source_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/${name}"
+      redrive_target   = "queue"
+    } }
+  }
+
+  assert {
+    condition     = startswith(local.remedy, "Give the dead-letter queues of this deployment names with a common beginning")
+    error_message = local.remedy
+  }
+}
+
 run "what_name_prefix_does_not_match_is_named_by_itself" {
   command = apply
 
