@@ -3,6 +3,9 @@
 Without ``s3:ListBucket`` the answer is 403 AccessDenied, not 404
 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html). The object's key is the condition key
 ``s3:prefix``; AWS does not write so, but other implementations found it (https://github.com/ceph/ceph/pull/68577).
+
+A refused HEAD has no body, so nobody learns the error's code, not even that the bucket is absent
+(https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html).
 """
 
 from __future__ import annotations
@@ -24,7 +27,10 @@ def correct(s3: Any, iam_evaluator: Any, iam_actions: Any, router: Any) -> None:
         async def handle_request(method: str, path: str, headers: Mapping[str, str], *rest: Any, **more: Any) -> Answer:
             status, answered, body = await handler_of_ministack(method, path, headers, *rest, **more)
             bucket, _, key = unquote(path).lstrip("/").partition("/")
-            if status != HTTPStatus.NOT_FOUND or method not in READS or not key or b"NoSuchBucket" in body:
+            if status != HTTPStatus.NOT_FOUND or method not in READS or not key:
+                return status, answered, body
+            reason = body if method == "GET" else (await handler_of_ministack("GET", path, headers, *rest, **more))[2]
+            if b"NoSuchBucket" in reason:
                 return status, answered, body
             denied = vars(iam_evaluator)["enforce"](
                 vars(router)["extract_access_key_id"](headers),

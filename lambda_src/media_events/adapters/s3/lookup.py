@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,8 @@ Clients = Callable[[float], "S3Client"]
 
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _REFUSED: Final = frozenset({"403", "AccessDenied", "Forbidden"})
+_READING: Final = "reading an object's properties"
+MIN_SECONDS: Final = 0.1
 _PROPERTIES: Final = {
     "ContentLength": "size",
     "ContentType": "content_type",
@@ -36,10 +39,12 @@ class S3Objects:
 
     def properties(self, bucket: str, key: str, *, timeout_seconds: float) -> Mapping[str, Any] | None:
         """An object's properties; ``None`` where there is no such object."""
+        began = time.monotonic()
         try:
             answer: Mapping[str, Any] = self._clients(timeout_seconds).head_object(Bucket=bucket, Key=key)
         except (BotoCoreError, ClientError) as error:
-            _raise_unless_absent(error, "reading an object's properties")
+            _raise_unless_absent(error, _READING)
+            self._require_bucket(bucket, key, max(MIN_SECONDS, timeout_seconds - (time.monotonic() - began)))
             return None
         properties: dict[str, Any] = {
             name: answer[key] for key, name in _PROPERTIES.items() if answer.get(key) is not None
@@ -51,6 +56,17 @@ class S3Objects:
             properties["last_modified"] = modified.astimezone(UTC).isoformat().replace("+00:00", "Z")
         properties["metadata"] = {name.lower(): value for name, value in (answer.get("Metadata") or {}).items()}
         return properties
+
+    def _require_bucket(self, bucket: str, key: str, timeout_seconds: float) -> None:
+        """Ask once more with GET, where S3 says whether the object or its bucket is absent.
+
+        A refused HEAD has no body, and so no code but its status:
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+        """
+        try:
+            self._clients(timeout_seconds).get_object(Bucket=bucket, Key=key)["Body"].close()
+        except (BotoCoreError, ClientError) as error:
+            _raise_unless_absent(error, _READING)
 
     def content(self, bucket: str, key: str, *, max_bytes: int, timeout_seconds: float) -> bytes | None:
         """The first ``max_bytes`` of an object; ``None`` where there is no such object."""

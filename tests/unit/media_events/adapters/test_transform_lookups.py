@@ -148,6 +148,26 @@ def test_object_that_is_not_there_is_nothing(code):
     assert S3Objects(client).content("inbox", "a", max_bytes=4, timeout_seconds=3) is None
 
 
+class AbsentBucket(Client):
+    """Moto names the code in its answer to HEAD; S3 has only the status to give."""
+
+    def head_object(self, **_arguments):
+        raise refused("404", 404)
+
+
+def test_properties_in_an_absent_bucket_are_our_configuration_not_an_absent_object():
+    client = AbsentBucket(refused("NoSuchBucket", 404))
+
+    with pytest.raises(PermanentConfigError, match="NoSuchBucket"):
+        properties(client)
+    assert client.called == [("get_object", {"Bucket": "inbox", "Key": "a.mov"})]
+    assert all(0 < seconds <= 3 for (seconds,) in client.made_for)
+
+
+def test_object_that_came_between_the_two_questions_was_not_there():
+    assert properties(AbsentBucket({"Body": io.BytesIO(b"mov")})) is None
+
+
 @pytest.mark.parametrize("code", ["403", "AccessDenied", "Forbidden"])
 def test_object_that_is_forbidden_is_our_configuration(code):
     with pytest.raises(PermanentConfigError, match="may not list the bucket"):

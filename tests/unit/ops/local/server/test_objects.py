@@ -18,11 +18,13 @@ class Bucket:
         self.may_list: set[str] = set()
         s3, evaluator, actions, router = (ModuleType(name) for name in ("s3", "evaluator", "actions", "router"))
 
-        async def handle_request(_method: str, path: str, *_rest: Any) -> tuple[int, dict[str, str], bytes]:
+        async def handle_request(method: str, path: str, *_rest: Any) -> tuple[int, dict[str, str], bytes]:
+            status, body = 404, b"<Code>NoSuchKey</Code>"
             if path.startswith("/nobody"):
-                return 404, {}, b"<Code>NoSuchBucket</Code>"
-            found = path in ("/bodies/events/there", "/bodies")
-            return (200, {}, b"body") if found else (404, {}, b"<Code>NoSuchKey</Code>")
+                body = b"<Code>NoSuchBucket</Code>"
+            elif path in ("/bodies/events/there", "/bodies"):
+                status, body = 200, b"body"
+            return status, {}, b"" if method == "HEAD" else body
 
         def enforce(key_id: str, action: str, service: str, region: str, **about: Any) -> Any:
             assert (key_id, action, service, region) == ("AKIA", "s3:ListBucket", "s3", "eu-west-1")
@@ -66,6 +68,7 @@ def test_a_missing_object_is_missing_to_whom_may_list_its_key(bucket: Bucket) ->
         ("GET", "/bodies/events/there", 200),
         ("GET", "/bodies", 200),
         ("GET", "/nobody/events/gone", 404),
+        ("HEAD", "/nobody/events/gone", 404),
         ("DELETE", "/bodies/events/gone", 404),
     ],
 )
