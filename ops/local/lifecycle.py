@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.local import endpoint, lambda_package, process
+from ops.local import endpoint, lambda_package, notifications, process
+from ops.local.clients import Clients
 from ops.local.endpoint import CloudRecord, client_environment
 from ops.local.lock import exclusive
 from ops.local.paths import LocalPaths
@@ -84,6 +85,7 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
         clock.lap("apply")
         terraform = _terraform(paths, stack, record)
         outputs = terraform.outputs()
+        notifications.subscribe(Clients(record), outputs)
         paths.outputs.write_text(json.dumps(outputs, indent=2) + "\n", encoding="utf-8")
         if options.check:
             _require_no_changes(terraform)

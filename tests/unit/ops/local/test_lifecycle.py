@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.local import endpoint, lambda_package, lifecycle, process
+from ops.local import endpoint, lambda_package, lifecycle, notifications, process
 from ops.local.endpoint import CloudRecord
 from ops.local.paths import LocalPaths
 from ops.local.synthesis import Stack
@@ -40,6 +40,7 @@ class Machine:
     states_at_apply: list[bool] = field(default_factory=list)
     failures: list[TerraformError] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    subscribed: list[dict[str, Any]] = field(default_factory=list)
 
     def start(self, paths: LocalPaths, *, region: str, port: int | None, **_: Any) -> CloudRecord:
         record = replace(RECORD, pid=100 + len(self.started), region=region, port=port or 4000)
@@ -97,6 +98,7 @@ def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machin
     monkeypatch.setattr(lifecycle, "synthesise", machine.synthesise)
     monkeypatch.setattr(lifecycle, "terraform_environment", lambda _: {})
     monkeypatch.setattr(lambda_package, "ensure", lambda: None)
+    monkeypatch.setattr(notifications, "subscribe", lambda _clients, outputs: machine.subscribed.append(outputs))
     monkeypatch.setattr(endpoint, "start", machine.start)
     monkeypatch.setattr(endpoint, "is_running", lambda record: record.pid in machine.running)
     monkeypatch.setattr(process, "stop", machine.stop)
@@ -116,6 +118,7 @@ def test_cloud_is_started_and_applied_to(machine):
 
     assert machine.started == [result.record.pid]
     assert result.outputs == lifecycle.read_outputs(machine.paths) == {"bus_name": "bus"}
+    assert machine.subscribed == [result.outputs]
 
 
 def test_running_cloud_is_applied_to_again_with_its_state(machine):
