@@ -72,7 +72,7 @@ def lines(plan: Mapping[str, Any]) -> list[Line]:
     mappings = made.get("aws_lambda_event_source_mapping", [])
     pollers = sum(POLLERS if mapping.get("scaling_config") else POLLERS_UNLIMITED for mapping in mappings)
     runs = HOURS * 60 / 5
-    queues = len(mappings) // 2  # the maintenance asks each dead-letter queue
+    queues = len(mappings)  # the maintenance asks each
     requests = pollers * HOURS * 3600 / LONG_POLL_SECONDS + runs * queues
     return [
         Line("metrics in alarms", metrics, 0.10, free=10),

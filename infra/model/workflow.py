@@ -193,6 +193,11 @@ class Review(Section):
     oldest_open_alarm_hours: float = Field(
         default=24, gt=0, description="An item that is open for longer raises an alarm."
     )
+    messages_waiting_alarm: int = Field(
+        default=10_000,
+        ge=0,
+        description="More messages at one hop, visible, in flight or delayed, raise an alarm if they stay for an hour.",
+    )
 
     @field_validator("editable_types")
     @classmethod

@@ -31,6 +31,16 @@ module "alarms" {
       periods     = ceil(1800 / local.maintenance_seconds)
       description = "Dead letters have been visible for an hour. ${var.name} does not read them: its event source mapping is off, may not read the queue, or is throttled. Or there are more than redrive.max_per_second lets go in an hour. `media-events status` names the hop."
     }
+    # In all, which no metric of SQS's is: most of what waits for a receiver is in flight or delayed. The review maintenance counts.
+    messages-waiting = {
+      severity    = "warning"
+      metric      = "MessagesWaiting"
+      stat        = "Maximum"
+      period      = 2 * local.maintenance_seconds
+      periods     = ceil(1800 / local.maintenance_seconds)
+      threshold   = var.messages_waiting_alarm
+      description = "More than ${var.messages_waiting_alarm} messages have waited at one hop for an hour, visible, in flight or delayed: its receiver is down, or the hop is too slow. `media-events status` names it."
+    }
     # Its metric comes from the review maintenance. Where that stops, so does the metric: that notifies people, too.
     oldest-open = {
       metric      = "OldestOpenAge"
@@ -52,8 +62,8 @@ module "alarms" {
       description = "Events of routes that keep an order have been parked for more than ${var.oldest_open_alarm_hours} hours behind one that failed. `media-events status` names the route: retry or archive its open items."
     }
     }) : fact => {
-    # Each is about events that need a person.
-    severity    = "critical"
+    # Most are about events that need a person.
+    severity    = try(alarm.severity, "critical")
     description = alarm.description
     metrics     = { metric = { namespace = "MediaEvents", name = alarm.metric, dimensions = { service = var.name }, stat = alarm.stat } }
     period      = try(alarm.period, 300)

@@ -34,7 +34,7 @@ locals {
   # Where dead letters go back to, besides the bus, and the stores that say whether they may. A hop on the bus may have a function too: one that took
   # a request which never became an event. A message that crashed a queue's consumer is handed to that function alone.
   redrive_permissions = merge(
-    { for arns in [local.named.source_queues.arns] : "RedriveToQueues" => { actions = ["sqs:SendMessage"], resources = local.resources.source_queues } if length(arns) > 0 },
+    { for arns in [local.named.source_queues.arns] : "RedriveToQueues" => { actions = ["sqs:GetQueueAttributes", "sqs:SendMessage"], resources = local.resources.source_queues } if length(arns) > 0 },
     { for arns in [local.circuit_breaker_tables] : "ReadCircuitBreakers" => { actions = ["dynamodb:GetItem"], resources = arns } if length(arns) > 0 },
     { for arns in [local.key_queue_tables] : "FindKeyQueues" => { actions = ["dynamodb:Query"], resources = [for arn in arns : "${arn}/index/by-held"] } if length(arns) > 0 },
     # Where the first event of a key is gone, the later ones are resumed.

@@ -246,6 +246,18 @@ variable "notifications_per_hour" {
   }
 }
 
+variable "messages_waiting_alarm" {
+  description = "How many messages may wait at one hop for an hour, visible, in flight or delayed, before an alarm goes off. SQS lets a standard queue have 120,000 in flight."
+  type        = number
+  default     = 10000
+  nullable    = false
+
+  validation {
+    condition     = var.messages_waiting_alarm >= 0
+    error_message = "messages_waiting_alarm must be 0 or more."
+  }
+}
+
 variable "oldest_open_alarm_hours" {
   description = "How many hours an item may be open before an alarm goes off."
   type        = number

@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.adapters.sqs.depths import depth as queue_depth
+from media_events.adapters.sqs.depths import queue_name
 from media_events.recovery.review_item import Selection
 from ops.local.clients import Clients
-from ops.shared.queue_depths import depth as queue_depth
-from ops.shared.queue_depths import queue_name
 from ops.shared.tables import Column, Listing
 
 ITEMS_A_PAGE: Final = 100

@@ -9,6 +9,7 @@ from typing import Any
 
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
 from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues
+from media_events.adapters.sqs.depths import depth
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import Group, ReviewItem
 from ops.deployment.discovery import Deployment
@@ -16,7 +17,6 @@ from ops.deployment.idempotency_stores import IdempotencyTables
 from ops.review.bootstrap import table_of
 from ops.review.queries import Query, walk
 from ops.review.service import confirmable
-from ops.shared.queue_depths import depth
 from ops.status.collector import StatusCollector
 from ops.status.message_ages import OldestMessages
 from ops.status.model import CircuitBreaker, Parked

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from media_events.adapters.sqs.depths import Depth, queue_name
 from media_events.core.clock import epoch
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import Group, ReviewItem
 from ops.deployment.topology import Hop, Topology
 from ops.review.service import STALE_SECONDS
-from ops.shared.queue_depths import Depth, queue_name
 from ops.status.model import (
     SETTLING_SECONDS,
     USUAL_REDRIVE_SECONDS,

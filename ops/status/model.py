@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from media_events.adapters.sqs.depths import Depth
 from media_events.core.clock import timestamp
-from ops.shared.queue_depths import Depth
 
 Verdict = Literal["nothing", "something", "unknown"]
 """Whether anything needs a person now."""

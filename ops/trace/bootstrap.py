@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import time
 
+from media_events.adapters.sqs.depths import depth
 from media_events.recovery.review_item import STATUSES
 from ops.deployment.discovery import Deployment
 from ops.review.bootstrap import table_of
 from ops.review.queries import Query, walk
-from ops.shared.queue_depths import depth
 from ops.trace.collector import Tracer
 from ops.trace.executions import Executions
 from ops.trace.idempotency_source import IdempotencyRecords

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from media_events.adapters.sqs.depths import Depth
 from media_events.core.clock import epoch, timestamp
 from media_events.core.failures import ProcessingError
 from media_events.recovery.review_item import ReviewItem
 from ops.deployment.topology import Topology
-from ops.shared.queue_depths import Depth
 from ops.trace.assembler import assemble
 from ops.trace.evidence import Depths, Evidence, Execution, IdempotencyRecord, LogRecord
 from ops.trace.executions import execution_arn

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from media_events.adapters.sqs.depths import Depth
 from media_events.recovery.review_item import ReviewItem
 from ops.local.function_logs import LogLine
-from ops.shared.queue_depths import Depth
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from media_events.adapters.sqs.depths import Depth
 from media_events.core.clock import epoch, timestamp
 from media_events.recovery.review_item import ReviewItem
 from ops.deployment.topology import Hop
 from ops.review.service import STALE_SECONDS, confirmable
-from ops.shared.queue_depths import Depth
 from ops.trace import timeline
 from ops.trace.evidence import Depths, Execution, IdempotencyRecord, LogRecord
 from ops.trace.model import HopStatus, State

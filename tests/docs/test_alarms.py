@@ -35,6 +35,7 @@ CAUSES: Final[dict[str, str]] = {
     "::test_an_event_that_is_deferred_reports_its_age_at_each_deferral",
     "redrive-failed": f"{REDRIVER}::test_a_dead_letter_that_goes_nowhere_is_counted_since_lambda_sees_a_success",
     "dead-letters-unread": f"{MAINTENANCE}::test_dead_letters_that_nobody_reads_are_measured",
+    "messages-waiting": f"{MAINTENANCE}::test_the_longest_queue_of_a_hop_is_measured_with_what_is_in_flight_or_delayed",
     # Messages that nobody reads are received less than three times, which is what the metric counts.
     "queue-age": f"{SQS} ApproximateAgeOfOldestMessage",
     "dlq-age": f"{SQS} ApproximateAgeOfOldestMessage",

@@ -11,6 +11,7 @@ from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore, I
 from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues, DynamoKeyQueues
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
 from media_events.adapters.s3.review_bodies import S3ReviewBodies
+from media_events.adapters.sqs.depths import Depth
 from media_events.core.clock import timestamp
 from media_events.delivery.circuit_breaker import CircuitBreakerState
 from media_events.delivery.deliverer import destination_key
@@ -49,6 +50,8 @@ class FakeHouse:
         self.table = DynamoReviewTable(self.dynamodb, "review", clock=self.clock)
         self.report = FakeReport()
         self.unread = {}
+        self.waiting = {}
+        self.queues = {"route/cms": queue(idempotency_table="idempotency"), "transform/t": queue(hop="transform/t")}
         self.circuit_breakers = CircuitBreakers()
         self.seconds_left = 60.0
         self.ordered = []
@@ -60,8 +63,8 @@ class FakeHouse:
             delivery_records=IdempotencyReader(self.dynamodb, clock=self.clock),
             circuit_breakers=self.circuit_breakers,
             bodies=S3ReviewBodies(self.s3, REVIEW_BODIES),
-            queues={"route/cms": queue(idempotency_table="idempotency"), "transform/t": queue(hop="transform/t")},
-            unread=lambda url: self.unread.get(url, 0),
+            queues=self.queues,
+            depth=lambda url: Depth(self.unread.get(url, 0), *self.waiting.get(url, (0, 0))),
             keep_seconds=30 * DAY,
             report=self.report,
             clock=self.clock,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from event_patterns import effective_pattern
+from media_events.adapters.sqs.depths import Depth
 from ops.deployment.topology import Topology
 from ops.local.function_logs import LogLine
-from ops.shared.queue_depths import Depth
 from ops.trace.assembler import assemble
 from ops.trace.evidence import Depths, Evidence, IdempotencyRecord, LogRecord
 from ops.trace.model import EventTrace, Reading

@@ -25,6 +25,7 @@ from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.s3.review_bodies import S3ReviewBodies
 from media_events.adapters.sns import SnsTopic
 from media_events.adapters.sqs.hop_queue import SqsQueue
+from media_events.adapters.sqs.depths import depth
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.core.configuration import FunctionSettings, load_document
 from media_events.core.settings import env
@@ -115,7 +116,7 @@ def _maintenance(remaining: Callable[[], float]) -> ReviewMaintenance:
         delivery_records=IdempotencyReader(dynamodb),
         circuit_breakers=DynamoCircuitBreakers(dynamodb),
         bodies=S3ReviewBodies(client("s3"), settings.bodies_uri),
-        unread=SqsQueues(client("sqs")).visible,
+        depth=functools.partial(depth, client("sqs")),
         queues={queue.hop: queue for queue in _dead_letter_queues().values()},
         keep_seconds=settings.closed_retention_days * 86_400,
         report=telemetry(),

@@ -1,7 +1,8 @@
 """Review maintenance: the scheduled job over the review table.
 
 It resolves retries that the idempotency stores confirm, deletes closed items after their retention, and measures the
-open items and their age. Each step may be cut short or repeated: every write names the version that was read.
+open items, their age and what waits in the queues. Each step may be cut short or repeated: every write names the
+version that was read.
 """
 
 from __future__ import annotations
@@ -63,6 +64,20 @@ class DeliveryRecords(Protocol):
         ...
 
 
+class Depth(Protocol):
+    """The approximate numbers of a queue's messages."""
+
+    @property
+    def waiting(self) -> int:
+        """Those that are visible."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """Those that are visible, in flight or delayed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
     """One version of an S3 object; ``modified`` is in epoch seconds."""
@@ -92,8 +107,8 @@ class ReviewMaintenance:
     delivery_records: DeliveryRecords
     circuit_breakers: CircuitBreakers
     bodies: ReviewBodies
-    unread: Callable[[str], int]
-    """How many messages of a dead-letter queue, by its URL, are visible; raises a :class:`ProcessingError`."""
+    depth: Callable[[str], Depth]
+    """The depth of a queue, by its URL; raises a :class:`ProcessingError`."""
     queues: Mapping[str, DeadLetterQueue]
     keep_seconds: float
     report: Measuring
@@ -133,11 +148,16 @@ class ReviewMaintenance:
                 self.report.measure(metric, count)
 
     def _measure_queues(self) -> None:
-        """Measure the dead letters that nobody reads: the redrive function hides those that wait."""
-        unread = {queue.hop: self.unread(queue.url) for queue in self.queues.values()}
-        most = max(unread, key=unread.__getitem__, default=None)
-        if most is not None and unread[most]:
-            self.report.measure("UnreadDeadLetters", unread[most])
+        """Measure the dead letters that nobody reads, and the longest queue of a hop.
+
+        The redrive function hides dead letters that wait. SQS has three numbers of a queue's messages, and none in all.
+        """
+        unread = [self.depth(queue.url).waiting for queue in self.queues.values()]
+        urls = {queue.queue_url for queue in self.queues.values() if queue.redrive_target == "queue"}
+        waiting = [self.depth(url).total for url in sorted(url for url in urls if url is not None)]
+        for metric, counts in {"UnreadDeadLetters": unread, "MessagesWaiting": waiting}.items():
+            if any(counts):
+                self.report.measure(metric, max(counts))
 
     def _groups(self) -> Iterator[Group]:
         """The groups with open or retrying items."""

@@ -102,7 +102,7 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
       },
       { Sid = "RedriveToBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
       { Sid = "RedriveToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
-      { Sid = "RedriveToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
+      { Sid = "RedriveToQueues", Effect = "Allow", Action = ["sqs:GetQueueAttributes", "sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
       { Sid = "StoreBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
       { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
     ]
@@ -180,8 +180,9 @@ run "every_queue_is_read_gently_and_watched" {
 
   assert {
     condition = (
-      toset(keys(module.alarms.alarms)) == toset(["dead-letters-unread", "items-opened", "oldest-open", "redrive-failed"])
+      toset(keys(module.alarms.alarms)) == toset(["dead-letters-unread", "items-opened", "messages-waiting", "oldest-open", "redrive-failed"])
       && module.alarms.alarms["dead-letters-unread"].period * module.alarms.alarms["dead-letters-unread"].periods == 3600
+      && module.alarms.alarms["messages-waiting"].threshold == 10000 && module.alarms.alarms["messages-waiting"].severity == "warning"
       && module.alarms.alarms["oldest-open"].threshold == 86400
       && module.alarms.alarms["oldest-open"].actions["INSUFFICIENT_DATA"] == toset(var.settings.alarms.actions.critical)
       && try(length(module.alarms.alarms["items-opened"].actions["INSUFFICIENT_DATA"]), 0) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ops.shared.queue_depths import NAMES, queue_name
+from media_events.adapters.sqs.depths import NAMES, queue_name
 from ops.verify.asking import Problem, judged
 from ops.verify.checks.queues import attributes
 from ops.verify.deployed import Deployed

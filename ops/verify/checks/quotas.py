@@ -1,6 +1,8 @@
 """The account's quotas are enough for what is deployed, by Service Quotas, and IAM's by its own summary.
 
 Quotas are looked up by their names in the lists of Service Quotas, which AWS's pages use too, not by codes from memory.
+That of alarms is left out: PutMetricAlarm may answer LimitExceeded, but no page that we could read names its quota
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html).
 """
 
 from __future__ import annotations

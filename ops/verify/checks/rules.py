@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from media_events.adapters.sqs.depths import queue_name
 from media_events.core.json_fields import mapping, text
-from ops.shared.queue_depths import queue_name
 from ops.verify.asking import MissingError, NotToldError, Problem, ask, ask_pages, judged, skipped
 from ops.verify.deployed import Deployed
 from ops.verify.model import Finding

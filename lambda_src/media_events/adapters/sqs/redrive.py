@@ -42,11 +42,3 @@ class SqsQueues:
             self._client.change_message_visibility(
                 QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
-
-    def visible(self, queue_url: str) -> int:
-        """The approximate number of a queue's visible messages."""
-        with translated("asking for the number of dead letters"):
-            answer = self._client.get_queue_attributes(
-                QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"]
-            )
-        return int(answer["Attributes"].get("ApproximateNumberOfMessages", "0"))

@@ -241,6 +241,21 @@ def test_dead_letters_that_nobody_reads_are_measured(house):
     assert house.report.gauge("UnreadDeadLetters") == 4
 
 
+def test_the_longest_queue_of_a_hop_is_measured_with_what_is_in_flight_or_delayed(house):
+    longest, other, rules = (queue(hop=name, queue_url=f"https://sqs/{name}") for name in ("long", "short", "rule"))
+    house.queues = {one.hop: one for one in (longest, other, replace(rules, redrive_target="bus"))}
+    house.unread = {longest.queue_url: 5, other.queue_url: 6, rules.queue_url: 1000}
+    house.waiting = {longest.queue_url: (30, 200)}
+    house.keep()
+    assert house.report.gauge("MessagesWaiting") == 235
+
+
+def test_nothing_is_measured_of_empty_queues_since_each_hour_with_a_value_costs(house):
+    house.keep()
+    assert house.report.gauge("MessagesWaiting") is None
+    assert house.report.gauge("UnreadDeadLetters") is None
+
+
 def test_a_queue_that_can_not_be_asked_stops_no_other_step(house):
     def refused(_url):
         raise TransientError("aws-down", "no answer")

@@ -12,12 +12,12 @@ import pytest
 from moto import mock_aws
 
 from media_events.adapters.dynamodb.circuit_breaker import DynamoCircuitBreaker
+from media_events.adapters.sqs.depths import Depth
 from media_events.core.failures import PermanentConfigError, TransientError
 from media_events.recovery.review_item import Group
 from ops.cli import run
 from ops.deployment import discovery
 from ops.deployment.topology import Topology
-from ops.shared.queue_depths import Depth
 from ops.status import bootstrap, commands
 from ops.status.collector import MAX_GROUPS, StatusCollector
 from ops.status.message_ages import OldestMessages

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from media_events.adapters.sqs.depths import Depth
 from media_events.core.failures import PermanentConfigError
 from ops.deployment.topology import Topology
-from ops.shared.queue_depths import Depth
 from ops.trace.collector import MAX_TRACES, Tracer
 from ops.trace.evidence import Execution
 from tests.fakes.review_items import make_item

@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
+from media_events.adapters.sqs.depths import Depth, depth
 from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import ProcessingError
 from media_events.delivery.deliverer import SUPERSEDED, destination_key
 from media_events.messaging.idempotency import record_key
-from ops.shared.queue_depths import Depth, depth
 from ops.trace.executions import Executions, execution_arn
 from ops.trace.idempotency_source import IdempotencyRecords
 from ops.trace.log_source import MAX_CALLS, CloudWatchLogs, LogSearch, patterns
