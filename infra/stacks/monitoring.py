@@ -62,7 +62,8 @@ class Monitoring:
     def composite_alarms(self, topic_arn: str) -> list[str]:
         """Add the alarms that notify for all others; expressions of the lists of their ARNs.
 
-        Where the workflow names nobody for what needs a person, the review topic is told.
+        Where the workflow names nobody for what needs a person, the review topic is told. A composite alarm costs as
+        much as five others, so there is none for warnings of which nobody is told.
         """
         alarms = self._environment.workflow.settings.alarms
         if not alarms.enabled:
@@ -71,7 +72,7 @@ class Monitoring:
         added = []
         if "critical" in alarms.severities:
             added.append(self._composite_alarm(PERSON_NEEDED, "critical", critical))
-        if "warning" in alarms.severities:
+        if "warning" in alarms.severities and alarms.actions.warning:
             added.append(self._composite_alarm(SLOW, "warning", literal(alarms.actions.warning)))
         return added
 

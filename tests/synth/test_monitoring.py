@@ -28,8 +28,6 @@ def test_alarm_that_a_person_is_needed_tells_the_review_topic_by_default(synthes
     assert {name: (alarm["alarm_name"], alarm.get("alarm_actions")) for name, alarm in alarms.items()} == {
         "person-needed": ("media-dev-person-needed", ["${module.review.topic_arn}"]),
         "person-needed-part": ("media-dev-person-needed-${count.index + 1}", None),
-        "slow": ("media-dev-slow", []),
-        "slow-part": ("media-dev-slow-${count.index + 1}", None),
     }
     assert [name for name, alarm in alarms.items() if alarm.get("ok_actions")] == []
 
@@ -48,7 +46,12 @@ def test_alarms_of_each_module_are_named_once_though_a_bus_with_a_key_has_dead_l
 
     alarms = composite_alarms(synthesise(SMALL + key)["dev"])
 
-    assert sorted(alarms["slow"]["depends_on"]) == ["module.bus", "module.ingress", "module.review", "module.router"]
+    assert sorted(alarms["person-needed"]["depends_on"]) == [
+        "module.bus",
+        "module.ingress",
+        "module.review",
+        "module.router",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +111,10 @@ def _planned(tmp_path_factory: pytest.TempPathFactory, default_stacks: dict[str,
     folder = tmp_path_factory.mktemp("monitoring")
     document = default_stacks["dev"].document
     resources = {kind: dict(members) for kind, members in document["resource"].items()}
+    # The workflow names somebody for warnings in this environment alone.
+    resources["aws_cloudwatch_composite_alarm"] |= {
+        name: alarm for name, alarm in composite_alarms(default_stacks["local"]).items() if name.startswith("slow")
+    }
     for members in resources.values():
         for name, resource in members.items():
             members[name] = {key: value for key, value in resource.items() if key != "depends_on"}

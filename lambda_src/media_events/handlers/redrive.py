@@ -24,8 +24,8 @@ from media_events.adapters.powertools import instrumented, telemetry
 from media_events.adapters.s3.bodies import S3Bodies, S3Documents, bodies_of
 from media_events.adapters.s3.review_bodies import S3ReviewBodies
 from media_events.adapters.sns import SnsTopic
-from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.adapters.sqs.depths import depth
+from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.core.configuration import FunctionSettings, load_document
 from media_events.core.settings import env
