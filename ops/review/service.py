@@ -342,12 +342,8 @@ def state_of(item: ReviewItem) -> str:
 
 
 def confirmable(item: ReviewItem) -> bool:
-    """Whether the idempotency store will have the item's effect: its route delivers by one of our functions.
-
-    The function is behind a queue, or the rule invokes it; then the dead letter is the function's own.
-    """
-    by_function = item.return_to.kind == "queue" or item.kind in ("consumer", "function")
-    return item.hop.startswith("route/") and by_function
+    """Whether the idempotency store will have the item's effect: its route delivers by one of our functions."""
+    return item.hop.startswith("route/") and item.is_by_function
 
 
 def attributes_to_send(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from media_events.core.failures import PermanentConfigError
 from media_events.delivery.deliverer import destination_key
 from media_events.messaging.idempotency import Acquisition, Decision, record_key
 from media_events.recovery.review_item import DECIDED, ReviewItem
@@ -64,7 +65,14 @@ def withdraw_edited(service: ReviewService, item: ReviewItem) -> str | None:
 def _withdrawn(service: ReviewService, item: ReviewItem, key: str | None, decision: Decision) -> Acquisition:
     if key is None:
         return Acquisition("withdrawn")
-    return service.delivery_records.at(item.destination).withdraw(key, decision, version=item.version)
+    records = service.delivery_records.at(item.destination)
+    if item.is_by_function and not records.tables:
+        raise PermanentConfigError(
+            "no-idempotency-table",
+            "the idempotency store of its hop is not known, so its event may yet be delivered: name it with "
+            "--idempotency-table",
+        )
+    return records.withdraw(key, decision, version=item.version)
 
 
 def _in_progress(service: ReviewService, acquired: Acquisition) -> str | None:

@@ -149,6 +149,7 @@ class FakeIdempotencyTable:
         self.items: dict[str, dict[str, Any]] = {}
         self.lock = threading.Lock()
         self.failing: dict[str, Exception] = {}
+        self.tables = ["table"]
 
     def owned_by(self, owner: str) -> FakeIdempotencyStore:
         return FakeIdempotencyStore(self, owner)

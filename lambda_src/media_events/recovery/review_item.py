@@ -190,6 +190,14 @@ class ReviewItem:
     version: int = 1
 
     @property
+    def is_by_function(self) -> bool:
+        """Whether one of our functions handled it: behind a queue, or invoked by the rule.
+
+        The dead letter of a rule that invokes the function is the function's own.
+        """
+        return self.return_to.kind == "queue" or self.kind in ("consumer", "function")
+
+    @property
     def on_its_way_since(self) -> str | None:
         """When an open item was retried, if the retry has neither failed nor been confirmed since."""
         travels = self.status == "OPEN" and self.pending_edit is None and (self.retried_at or "") > self.last_failed_at

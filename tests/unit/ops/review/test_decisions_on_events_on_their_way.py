@@ -165,6 +165,15 @@ def test_a_decision_at_a_transform_is_found_there_and_one_at_an_ingress_nowhere(
     assert place.idempotency.withdrawn(record_key("partner.mux", "evt-1", "transform/tidy"))
 
 
+def test_no_decision_is_made_where_nothing_on_its_way_could_know_of_it(place):
+    place.idempotency = IdempotencyTables(place.dynamodb, [], clock=place.clock)
+    place.review.service = place.service()
+    with pytest.raises(PermanentConfigError, match="--idempotency-table"):
+        place.archive()
+    assert place.edit().result == "failed"
+    assert (place.current().status, place.queues.sent) == ("OPEN", [])
+
+
 # --- what was first --------------------------------------------------------------------------------------------
 
 
@@ -311,6 +320,21 @@ def test_an_edit_that_is_finished_after_the_original_was_delivered_sends_nothing
     with pytest.raises(EditRefusedError, match="delivered meanwhile"):
         place.finish()
     assert (place.current().status, place.receiver.got) == ("RESOLVED", ["evt-1"])
+
+
+def test_who_may_only_retry_is_told_who_can_end_a_decision_that_was_cut_short(place, monkeypatch):
+    place.trap.at = 1
+    with pytest.raises(Crash):
+        place.archive()
+    place.trap.at = None
+
+    def denied(*_arguments, **_options):
+        raise PermanentConfigError("aws-AccessDeniedException", "no")
+
+    monkeypatch.setattr(IdempotencyTables, "reinstate", denied)
+    ((result, reason),) = place.retry(wait=0)
+    assert (result, place.current().status, place.queues.sent) == ("failed", "OPEN", [])
+    assert "administer" in reason
 
 
 def test_an_archived_event_that_fails_again_stays_archived_and_undelivered(place):
