@@ -65,7 +65,7 @@ chaos: .environment ## 2,000 events by all five ways in through the local cloud 
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.local_cloud $(ARGS)
 
 chaos-model: .environment ## 10,000 events through a model of AWS under faults: none may be lost, none happen twice
-	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults $(ARGS)
 
 chaos-mutants: .environment ## break the code on purpose in seven places: the model must notice each
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.mutants

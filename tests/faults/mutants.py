@@ -146,7 +146,17 @@ def killed(mutation: Mutation, *, events: int) -> tuple[bool, str]:
         shutil.copytree(CODE, code, ignore=shutil.ignore_patterns("dist", "__pycache__", "build"))
         mutate(mutation, code)
         environment = {**os.environ, "PYTHONPATH": f"{code}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "tests.faults", "--events", str(events), "--shrink-seconds", "0"]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.faults",
+            "--events",
+            str(events),
+            "--seeds",
+            "4",
+            "--shrink-seconds",
+            "0",
+        ]
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
         )

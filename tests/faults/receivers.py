@@ -10,6 +10,8 @@ from media_events.outbound_http.client import Request, Response
 from tests.faults.aws_model.scheduler import Killed, World, event_id_of, subject_of
 
 FLAP_SECONDS = 300
+RETRY_AFTER = ("7", "7", "7", "90", "1800", "Wed, 21 Oct 2026 07:28:00 GMT", "soon")
+"""Seconds, a date, or nonsense (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after)."""
 
 
 @dataclass
@@ -40,7 +42,9 @@ class HttpReceiver:
         world.pause(0.05 + (9 if world.strikes(f"{self.name}/slow", mark, mix.refuse / 2) else 0))
         if not self.healed:
             if world.weather(f"{self.name}/down", str(int(world.now // FLAP_SECONDS)), mix.flap):
-                return Response(503, {"retry-after": "7"}, b"maintenance")
+                moment = str(int(world.now // FLAP_SECONDS))
+                wait = RETRY_AFTER[int(len(RETRY_AFTER) * world.fixed(f"{self.name}/retry-after", moment))]
+                return Response(503, {"retry-after": wait}, b"maintenance")
             if mark in self.refused or world.weather(f"{self.name}/refuses", mark, mix.fated, lasting=True):
                 return Response(422, {}, b"no such title")
             if world.weather(f"{self.name}/never-ready", mark, mix.fated / 2, lasting=True):

@@ -21,6 +21,8 @@ from tests.faults.system_under_test import DESTINATIONS, ORDERED, EndlessError, 
 
 FAULTY_SECONDS: Final = 3600.0
 """Faults strike for this long after the last event was sent."""
+MANY: Final = 30
+TOGETHER: Final = 0.25
 DRAIN_SECONDS: Final = 12 * 86_400.0
 """Longer than what comes late, what waits and what is redriven take together."""
 OPERATORS_SECONDS: Final = 3 * 86_400.0
@@ -38,18 +40,26 @@ class Scenario:
 
 
 def events_of(seed: int, count: int, *, seconds: float = 600.0) -> tuple[Sent, ...]:
-    """``count`` events by all five ingresses, over ``seconds``."""
+    """``count`` events by all five ingresses, over ``seconds``.
+
+    Some come together, with one asset; and once in a while a sender has so many that one batch has them all.
+    """
     rng = random.Random(seed)
     kinds: tuple[Kind, ...] = ("ready",) * 6 + ("raw",) * 3
     moments = sorted(rng.uniform(0, seconds) for _ in range(count))
     found: list[Sent] = []
+    many = range(*(sorted((at := rng.randrange(count), min(count, at + MANY))) if count >= 4 * MANY else (0, 0)))
     for number, moment in enumerate(moments, start=1):
-        entry = rng.choice(ENTRY_NAMES)
+        entry, asset = rng.choice(ENTRY_NAMES), rng.randrange(max(2, count // 8))
+        if number in many:
+            entry, moment = "sqs", moments[many.start]  # noqa: PLW2901
+        elif found and number - 1 not in many and rng.random() < TOGETHER:
+            entry, asset, moment = found[-1].ingress, found[-1].asset, found[-1].after  # noqa: PLW2901
         kind: Kind = rng.choice(kinds)
         if entry not in ("partner-bus", "custom-bus") and rng.random() < 0.02:  # a few
             kind = "malformed"
         padding = rng.choice((0, 0, 0, 0, 3_000, 40_000))
-        found.append(Sent(number, entry, kind, rng.randrange(max(2, count // 8)), moment, padding))
+        found.append(Sent(number, entry, kind, asset, moment, padding))
     return tuple(found)
 
 

@@ -70,6 +70,9 @@ _ON_THE_BUS: Final = re.compile(r'"redrive": ?{"route": ?"[^"]*", ?"count": ?([0
 SECRET: Final = "the-partner-s-signing-secret"
 MAX_ENTRY_BYTES: Final = 2_000
 """Small, so that many events need the claim check."""
+LARGE_BATCHES: Final = "sqs"
+"""The ingress whose batches take several ``PutEvents``: by the number of their events, and by their size."""
+LARGE_ENTRY_BYTES: Final = 100_000
 MAX_RECEIVE_COUNT: Final = 5
 MAX_REDRIVES_SEEN: Final = 40
 """Far more than a policy's three. The bound grows with duplicates, which have duplicates of their own."""
@@ -268,7 +271,8 @@ class Kit:
             queue_url=hop.queue.url if redrive_target == "queue" else None,
             function_arn=function,
             consumer_arn=hop.name if hop.name in self.functions.functions else None,
-            policy=RedrivePolicy(),
+            # A FIFO queue's dead letters go back before and after SQS has forgotten their deduplication ids (5 minutes).
+            policy=RedrivePolicy(base_delay_seconds=400) if hop.queue.fifo else RedrivePolicy(),
             ordered=destination in ORDERED,
             idempotency_table="idempotency" if hop.name.startswith("route/") and redrive_target == "queue" else None,
         )
@@ -296,9 +300,11 @@ class Kit:
             rng=self.rng,
         )
 
-    def _idempotent_publisher(self, hop: str, dead: SqsQueue) -> IdempotentPublisher:
+    def _idempotent_publisher(
+        self, hop: str, dead: SqsQueue, *, max_entry_bytes: int = MAX_ENTRY_BYTES
+    ) -> IdempotentPublisher:
         return IdempotentPublisher(
-            publisher=self._publisher(),
+            publisher=self._publisher(max_entry_bytes=max_entry_bytes),
             dead_letters=dead,
             hop=hop,
             report=self.report,
@@ -347,7 +353,11 @@ class Kit:
         receiver = QueueReceiver(
             ingress=parse_queue_ingress(entry),
             partners=parse_queue_partners(partners, parse_queue_ingress(entry)),
-            idempotent_publisher=self._idempotent_publisher(hop.name, self._sqs_queue(hop)),
+            idempotent_publisher=self._idempotent_publisher(
+                hop.name,
+                self._sqs_queue(hop),
+                max_entry_bytes=LARGE_ENTRY_BYTES if entry == LARGE_BATCHES else MAX_ENTRY_BYTES,
+            ),
             bodies=self.bodies,
             clock=self.world.clock,
         )
@@ -364,7 +374,8 @@ class Kit:
 
             return consume_batch(event, receive, consumer)
 
-        EventSourceMapping(hop.queue, hop.name, handler)
+        batches: dict[str, Any] = {"batch_size": 25, "window": 5.0} if entry == LARGE_BATCHES else {}
+        EventSourceMapping(hop.queue, hop.name, handler, **batches)
         self.functions.functions[hop.name] = handler
         self._attended(hop, "bus", "queue")
         if entry == "partner-bus":

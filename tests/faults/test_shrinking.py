@@ -42,7 +42,7 @@ def test_a_failing_run_shrinks_to_one_event_and_the_fault_that_it_needs():
 
 @pytest.mark.usefixtures("broken")
 def test_a_broken_promise_is_printed_and_fails_the_command(capsys):
-    assert main(["--events", "120", "--seed", "2", "--shrink-seconds", "5"]) == 1
+    assert main(["--events", "120", "--seeds", "1", "--seed", "2", "--shrink-seconds", "5"]) == 1
 
     output = capsys.readouterr().out
     assert "the smallest sequence found that fails:" in output

@@ -303,6 +303,8 @@ class EventSourceMapping:
     batch_size: int = 10
     concurrency: int = 10
     """So many batches are handled at a time; of a FIFO queue, one of each group."""
+    window: float = 0.0
+    """So long a batch is gathered."""
     _next: float = field(default=float("inf"), init=False)
     _running: int = field(default=0, init=False)
 
@@ -312,7 +314,7 @@ class EventSourceMapping:
     def wake(self, when: float) -> None:
         """Poll at ``when``, unless a poll is scheduled already."""
         world = self.queue.world
-        when = max(when, world.now) + 0.05
+        when = max(when, world.now) + 0.05 + self.window
         if when < self._next - 1e-9 or self._next <= world.now:
             self._next = when
             world.at(when, self._poll, subject=self.queue.name)
