@@ -271,7 +271,7 @@ class Kit:
             queue_url=hop.queue.url if redrive_target == "queue" else None,
             function_arn=function,
             consumer_arn=hop.name if hop.name in self.functions.functions else None,
-            # A FIFO queue's dead letters go back before and after SQS has forgotten their deduplication ids (5 minutes).
+            # A FIFO queue's dead letters go back before and after SQS has forgotten their deduplication ids.
             policy=RedrivePolicy(base_delay_seconds=400) if hop.queue.fifo else RedrivePolicy(),
             ordered=destination in ORDERED,
             idempotency_table="idempotency" if hop.name.startswith("route/") and redrive_target == "queue" else None,

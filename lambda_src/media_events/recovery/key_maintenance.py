@@ -60,6 +60,10 @@ class DeliveryRecords(Protocol):
         """Whether an effect is recorded as done."""
         ...
 
+    def withdrawn(self, table: str, key: str) -> bool:
+        """Whether a person has withdrawn an effect."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyMaintenance:
@@ -139,14 +143,19 @@ class KeyMaintenance:
 
     def _gone(self, queue: DeadLetterQueue, table: str, source: str, head: Entry) -> str | None:
         """Why nobody will deliver ``head`` any more; ``None`` if somebody may."""
-        if self.delivery_records.done(table, destination_key(source, head.event_id, queue.destination)):
+        effect = destination_key(source, head.event_id, queue.destination)
+        if self.delivery_records.done(table, effect):
             return "done"
         item = self.items.get_summary(item_id(source, head.event_id, queue.destination))
         if item is None:
             # Its message would have expired. It was dead-lettered to nobody, or its item is long deleted.
             return "missing" if self.clock() - head.since > SQS_RETENTION_SECONDS else None
-        # An item that was closed before the event came says nothing about it.
-        decided = item.status in CLOSED and (epoch(item.closed_at) or 0.0) >= head.since
+        if item.status not in CLOSED:
+            return None
+        # An item that was closed before the event came says nothing about it, unless the decision still holds: then
+        # a late copy of the event's message came, which opens no item.
+        closed_since = (epoch(item.closed_at) or 0.0) >= head.since
+        decided = closed_since or self.delivery_records.withdrawn(table, effect)
         return item.status.lower() if decided else None
 
 

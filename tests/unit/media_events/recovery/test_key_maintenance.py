@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 from moto import mock_aws
 
+from media_events.adapters.dynamodb.idempotency import DynamoWithdrawals
 from media_events.adapters.dynamodb.key_queues import DynamoHeldKeyQueues
 from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import TransientError
+from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import KeyQueue, destination_of, key_queue_id, source_of
 from media_events.delivery.policies import ResequencerPolicy
 from media_events.recovery.key_maintenance import DECIDED_SECONDS
 from tests.fakes.ordered_route import REFUSED, OrderedRoute, message
 from tests.fakes.recovery import queue
+from tests.fakes.review_items import make_item
 from tests.fakes.review_maintenance import DAY, FakeHouse
 
 ORDERED = queue(idempotency_table="idempotency", ordered=True)
@@ -91,6 +94,17 @@ def test_a_decision_about_an_earlier_delivery_of_the_event_does_not_count(house,
     house.clock.now += DECIDED_SECONDS + 10
     house.keep()
     assert resumed(route) == []
+
+
+def test_a_late_copy_of_an_edited_event_holds_up_nothing(house, route):
+    house.archive("e1")
+    effect = destination_key(make_item("e1").source, "e1", "cms")
+    DynamoWithdrawals(house.dynamodb, "idempotency", clock=house.clock).withdraw(effect, "edited", version=1)
+    house.clock.now += 60
+    route.settled(1, 2)
+    house.clock.now += DECIDED_SECONDS + 10
+    house.keep()
+    assert resumed(route) == ["e2"]
 
 
 def test_a_head_that_is_nowhere_is_waited_for_as_long_as_sqs_could_have_it_and_then_told_as_an_error(house, route):
