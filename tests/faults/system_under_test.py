@@ -28,6 +28,7 @@ from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.adapters.dynamodb.review_items import CLOSED_INDEX, GROUPS_INDEX, INDEXES, DynamoReviewTable
 from media_events.adapters.eventbridge import EventBus
 from media_events.adapters.s3.bodies import S3Bodies
+from media_events.adapters.sqs.depths import depth
 from media_events.adapters.sqs.hop_queue import SqsQueue
 from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.adapters.step_functions.executions import StepFunctions
@@ -580,7 +581,7 @@ class Kit:
                 delivery_records=IdempotencyReader(self.route_idempotency, clock=self.world.clock),
                 circuit_breakers=DynamoCircuitBreakers(self.route_idempotency, clock=self.world.clock),
                 bodies=_NoBodies(),
-                unread=SqsQueues(self.sqs).visible,
+                depth=functools.partial(depth, self.sqs),
                 queues=queues,
                 keep_seconds=CLOSED_KEPT_SECONDS,
                 report=self.report,

@@ -68,8 +68,15 @@ class Sqs:
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
         queue = self._queue(QueueUrl)
-        visible = sum(message.visible_at <= self.world.now for message in queue.messages.values())
-        return {"Attributes": {name: str(visible) for name in AttributeNames}}
+        now, messages = self.world.now, queue.messages.values()
+        hidden = sum(message.in_flight_until > now for message in messages)
+        visible = sum(message.visible_at <= now for message in messages)
+        known = {
+            "ApproximateNumberOfMessages": visible,
+            "ApproximateNumberOfMessagesNotVisible": hidden,
+            "ApproximateNumberOfMessagesDelayed": len(messages) - visible - hidden,
+        }
+        return {"Attributes": {name: str(known[name]) for name in AttributeNames}}
 
     def _queue(self, url: str) -> Queue:
         queue = self.queues.get(url)
