@@ -21,6 +21,8 @@ from media_events.handlers import webhook
 from media_events.messaging.message import Message
 from media_events.partners.body_parsing import MAX_BODY_BYTES, MAX_VALUES
 from media_events.transform import Transformer, parse_steps
+from media_events.transform.aws_lookups import MAX_VALUES as ANSWER_VALUES
+from media_events.transform.transformer import MAX_PARALLEL as PARALLEL
 from tests.fakes.hop import FakeReport
 from tests.fakes.transform_ports import Outside
 from tests.fakes.webhook_requests import WebhookHarness
@@ -34,9 +36,9 @@ def repeated(unit: str) -> str:
     return HEAD + ",".join([unit] * ((MAX_BODY_BYTES - len(HEAD) - 2) // (len(unit) + 1))) + "]}"
 
 
-def costliest(size: int = MAX_BODY_BYTES) -> str:
+def costliest(size: int = MAX_BODY_BYTES, values: int = MAX_VALUES) -> str:
     """A body within all bounds that takes most memory: no two names are equal, and every letter takes four bytes."""
-    units = ",".join(f'{{"{number}":{{}}}}' for number in range((MAX_VALUES - 20) // 4))[: size - 200]
+    units = ",".join(f'{{"{number}":{{}}}}' for number in range((values - 20) // 4))[: size - 200]
     units = units[: units.rindex(",")]
     head = f'{HEAD}{units}],"text":"\U0001f600'
     return head + "a" * (size - len(head.encode()) - 2) + '"}'
@@ -52,10 +54,13 @@ BODIES: Final[dict[str, Callable[[], str]]] = {
     "costliest": costliest,
 }
 
+SIDECARS: Final = {"s3": {"bucket": "sidecars", "key": "metadata.id", "sidecar": "{key}"}}
+
 STEPS: Final[dict[str, list[dict[str, Any]]]] = {
     "map": [{"map": {"asset": "data"}}],
     "python": [{"python": {"function": "acme:same"}}],
     "failing": [{"split": {"items": "data.id"}}],
+    "sidecars": [{"lookup": {**SIDECARS, "into": "found"}}],
     "repeated": [{"split": {"items": "data.values[:300]", "into": "value"}}],
 }
 
@@ -73,6 +78,11 @@ class _Bodies:
 class _Bus:
     def put(self, entries: Sequence[Entry]) -> Sequence[ProcessingError | None]:
         return [None] * len(entries)
+
+
+class _Objects:
+    def content(self, _bucket: str, _key: str, *, max_bytes: int, timeout_seconds: float) -> bytes:  # noqa: ARG002
+        return costliest(max_bytes - 1, ANSWER_VALUES).encode()
 
 
 TEXT = ""
@@ -99,12 +109,16 @@ def take_transform(kind: str) -> None:
         {"metadata": metadata | {"id": str(number), "dataref": f"s3://bodies/{number}"}, "data": {}}
         for number in range(BATCH)
     ]
+    if kind == "sidecars":
+        details = [
+            {"metadata": metadata | {"id": str(number)}, "data": {"asset": str(number)}} for number in range(PARALLEL)
+        ]
     if kind == "repeated":
         details = [{"metadata": metadata | {"id": "e"}, "data": json.loads(costliest(200_000))}]
     outside = Outside(python={"acme:same": lambda event: event["data"]})
     transformer = Transformer(
         steps=parse_steps(STEPS[kind], load=outside.python.__getitem__),
-        ports=outside.ports,
+        ports=outside.ports_with(objects=_Objects()),
         publisher=Publisher(bus=_Bus(), bodies=_Bodies()),
         hop="transform/all",
         report=FakeReport(),

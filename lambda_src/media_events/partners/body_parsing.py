@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
 from media_events.core.failures import PermanentDataError
+from media_events.core.json_size import has_more_values
 
 MAX_DEPTH: Final = 64
 MAX_BODY_BYTES: Final = 6_291_456
@@ -43,7 +44,8 @@ def parse_json(body: bytes) -> Any:
         PermanentDataError: with one of the module's codes.
     """
     text = _decode(body)
-    _check_size(text)
+    if has_more_values(text, MAX_VALUES):
+        raise PermanentDataError("json-too-many-values", f"the body has more than {MAX_VALUES} names and values")
     try:
         value = json.loads(
             text,
@@ -113,26 +115,6 @@ def _decode(body: bytes) -> str:
     if "\x00" in text:
         raise PermanentDataError("text-nul", "the body holds a NUL character")
     return text
-
-
-_OUTSIDE_AND_TEXT: Final = re.compile(r'([^"]*+)(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?)?', re.DOTALL)
-"""What stands before a text, and the text. Possessive, so that no input makes it go back."""
-
-
-def _check_size(text: str) -> None:
-    """Count names and values before any is made; brackets and commas within texts are none."""
-    if max(text.count('"') // 2, _structure(text, 0, len(text))) <= MAX_VALUES:
-        return
-    values = 0
-    for texts, match in enumerate(_OUTSIDE_AND_TEXT.finditer(text)):
-        values += _structure(text, *match.span(1))
-        if max(texts, values) > MAX_VALUES:
-            raise PermanentDataError("json-too-many-values", f"the body has more than {MAX_VALUES} names and values")
-
-
-def _structure(text: str, start: int, end: int) -> int:
-    """Each opens a value, follows a name or precedes the next name or value."""
-    return sum(text.count(character, start, end) for character in ",:[{")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,12 +13,16 @@ from jmespath.parser import ParsedResult
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import is_scalar
+from media_events.core.json_size import has_more_values
 from media_events.transform.expressions import evaluated
 from media_events.transform.lookup import Question, time_for
 from media_events.transform.ports import TransformPorts
 
 _PLACEHOLDER: Final = re.compile(r"\{(?:key|stem)\}")
 MAX_SIDECAR_BYTES: Final = 1024 * 1024
+MAX_VALUES: Final = 50_000
+"""Names and values of one answer: those of ten events are in memory at once (``transformer.MAX_PARALLEL``)."""
+
 MAX_OBJECT_KEY_BYTES: Final = 1024
 
 Key = str | int | float
@@ -102,9 +106,10 @@ class ObjectSource:
         content = ports.objects.content(self.bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1, timeout_seconds=seconds)
         if content is None:
             return None
-        if len(content) > MAX_SIDECAR_BYTES:
+        if len(content) > MAX_SIDECAR_BYTES or has_too_many_values(content):
             raise PermanentDataError(
-                "lookup-too-large", f"{where}: the sidecar has more than {MAX_SIDECAR_BYTES} bytes"
+                "lookup-too-large",
+                f"{where}: the sidecar has more than {MAX_SIDECAR_BYTES} bytes, or {MAX_VALUES} names and values",
             )
         try:
             return parsed_json(content)
@@ -122,6 +127,11 @@ def _stem(key: str) -> str:
     folder, slash, name = key.rpartition("/")
     stem, dot, _ = name.rpartition(".")
     return folder + slash + (stem if dot and stem else name)
+
+
+def has_too_many_values(content: bytes) -> bool:
+    """Whether an answer would take too much memory."""
+    return has_more_values(content.decode(json.detect_encoding(content), "replace"), MAX_VALUES)
 
 
 def parsed_json(content: bytes) -> Any:

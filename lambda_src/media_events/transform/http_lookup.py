@@ -19,7 +19,7 @@ from media_events.outbound_http.client import Request, Response
 from media_events.outbound_http.endpoint import USER_AGENT, HttpEndpoint
 from media_events.outbound_http.oauth2 import Token, TokenCache, exchange_with_token, request_token
 from media_events.outbound_http.response_failure import response_failure
-from media_events.transform.aws_lookups import parsed_json
+from media_events.transform.aws_lookups import MAX_VALUES, has_too_many_values, parsed_json
 from media_events.transform.expressions import ExpressionError, compiled, evaluated
 from media_events.transform.lookup import Question, time_for
 from media_events.transform.ports import TransformPorts
@@ -182,10 +182,9 @@ class ApiSource:
         error = response_failure(response, now=ports.clock())
         if error is not None:
             raise self._refusal(error, response, where)
-        if len(response.body) > MAX_ANSWER_BYTES:
-            raise PermanentDataError(
-                "lookup-too-large", f"{where}: {self.described} answered with more than {MAX_ANSWER_BYTES} bytes"
-            )
+        if len(response.body) > MAX_ANSWER_BYTES or has_too_many_values(response.body):
+            most = f"{MAX_ANSWER_BYTES} bytes, or {MAX_VALUES} names and values"
+            raise PermanentDataError("lookup-too-large", f"{where}: {self.described} answered with more than {most}")
         try:
             return parsed_json(response.body)
         except ValueError:

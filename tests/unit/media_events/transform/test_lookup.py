@@ -226,6 +226,7 @@ def test_dots_are_no_climbing_in_a_query(outside):
         (Response(200, {}, b"<html>"), "transient", "lookup-not-json"),
         (Response(200, {}, b'{"a": NaN}'), "transient", "lookup-not-json"),
         (Response(200, {}, b'"' + b"x" * 1024 * 1024 + b'"'), "permanent-data", "lookup-too-large"),
+        (Response(200, {}, b"[" + b"[]," * 100_000 + b"0]"), "permanent-data", "lookup-too-large"),
         (TransientError("timeout", "slow"), "transient", "timeout"),
         (PermanentConfigError("address-forbidden", "no"), "permanent-config", "address-forbidden"),
     ],
@@ -351,7 +352,12 @@ def test_key_that_no_object_has_is_the_event_s_fault(outside, key):
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"<xml/>", "lookup-not-json"), (b"[" * 100_000, "lookup-not-json"), (b" " * 1_048_577, "lookup-too-large")],
+    [
+        (b"<xml/>", "lookup-not-json"),
+        (b"[" * 40_000, "lookup-not-json"),
+        (b"[" * 100_000, "lookup-too-large"),
+        (b" " * 1_048_577, "lookup-too-large"),
+    ],
 )
 def test_unusable_sidecar_is_the_data_s_fault(outside, content, code):
     outside.sidecars["in/a-1.json"] = content
