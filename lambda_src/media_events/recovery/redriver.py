@@ -23,6 +23,7 @@ from media_events.core.failures import (
     PermanentConfigError,
     PoisonError,
     ProcessingError,
+    TransientError,
     UnsettledConfigError,
 )
 from media_events.core.telemetry import Measuring, error_location
@@ -204,7 +205,12 @@ class Redriver:
             return None
         if self.rate_limiter is None:
             return 0.0
-        seconds = self.rate_limiter.reserve(queue.hop, per_second=queue.policy.max_per_second, within=within)
+        try:
+            seconds = self.rate_limiter.reserve(queue.hop, per_second=queue.policy.max_per_second, within=within)
+        except TransientError as error:
+            # Its one record takes 1,000 writes a second: whoever asks again at once makes it worse.
+            self.report.warning("hop failed", hop=queue.hop, reason=error.code)
+            seconds = None
         if seconds is None:
             self._without_rate_limit.add(refused)
         return seconds

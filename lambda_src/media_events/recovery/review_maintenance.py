@@ -47,6 +47,10 @@ class Table(Protocol):
         """Write ``item`` over ``over``; whether the table still had that version."""
         ...
 
+    def count_deferred(self, *, seconds_left: Callable[[], float]) -> int:
+        """Count the items whose groups were too busy when the items were written; the number of these writes."""
+        ...
+
     def closed(self, status: Status, *, until: str, limit: int = PAGE) -> list[str]:
         """The ids of items that were closed with ``status`` before ``until``, the oldest first."""
         ...
@@ -123,7 +127,7 @@ class ReviewMaintenance:
             ProcessingError: a step failed; the others were tried, too.
         """
         problems: list[ProcessingError] = []
-        for step in (self._measure, self._measure_queues, self._confirm, self.keys.run, self._expire):
+        for step in (self._count, self._measure, self._measure_queues, self._confirm, self.keys.run, self._expire):
             try:
                 step()
             except ProcessingError as error:
@@ -131,6 +135,9 @@ class ReviewMaintenance:
                 problems.append(error)
         if problems:
             raise problems[0]
+
+    def _count(self) -> None:
+        self.table.count_deferred(seconds_left=lambda: self.seconds_left() - RESERVED_SECONDS)
 
     # --- measuring ---------------------------------------------------------------------------------------------------
 

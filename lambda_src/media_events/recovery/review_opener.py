@@ -31,7 +31,7 @@ from media_events.core.failures import (
 from media_events.core.telemetry import Telemetry
 from media_events.events.claim_check import Bodies
 from media_events.messaging.message import Message
-from media_events.recovery.dead_letter import DeadLetter, with_identity
+from media_events.recovery.dead_letter import DeadLetter, Identity, with_identity
 from media_events.recovery.ports import Functions, RateLimiter, ReviewTable, Topic
 from media_events.recovery.redrive_messages import inspection_payload
 from media_events.recovery.redrive_policy import (
@@ -64,6 +64,8 @@ INSPECTION_WAIT_SECONDS: Final = 86_400.0
 RESERVED_SECONDS: Final = 5.0
 """Kept back from the redrive function's remaining time, to record the outcome."""
 
+MAX_TEXT_BYTES: Final = 4096
+"""Of each text that an event says of itself: an item has to fit into DynamoDB's 400 KB, whatever is in the event."""
 _MAX_KEY_BYTES: Final = 1024
 _HTTP_STATUS: Final = re.compile(r"http-([1-5][0-9]{2})")
 
@@ -271,7 +273,7 @@ def review_item(dead_letter: DeadLetter, failure: Failure, queue: DeadLetterQueu
 
     Anyone who may write to the dead-letter queue has written ``failure``, so everything in keys and tables is bounded.
     """
-    identity = dead_letter.identity
+    identity = _bounded(dead_letter.identity)
     sent = timestamp(dead_letter.sent_at)
     first = failure.firsttime if TIMESTAMP.match(failure.firsttime) else sent
     last = failure.lasttime if TIMESTAMP.match(failure.lasttime) else sent
@@ -297,7 +299,7 @@ def review_item(dead_letter: DeadLetter, failure: Failure, queue: DeadLetterQueu
         stack_top=failure.stack_top,
     )
     return ReviewItem(
-        item_id=item_id(identity.source, event_id, queue.destination),
+        item_id=item_id(dead_letter.identity.source, event_id, queue.destination),
         event_id=event_id,
         source=identity.source,
         hop=queue.hop,
@@ -324,8 +326,27 @@ def review_item(dead_letter: DeadLetter, failure: Failure, queue: DeadLetterQueu
         partition_key=identity.partition_key,
         response=None if failure.response is None else scrub(failure.response)[:MAX_RESPONSE_CHARACTERS],
         message_attributes=dead_letter.message_attributes,
-        edit_of=None if dead_letter.event is None else dead_letter.event.metadata.editof,
+        edit_of=None if dead_letter.event is None else _cut(dead_letter.event.metadata.editof),
     )
+
+
+def _bounded(identity: Identity) -> Identity:
+    """``identity`` with texts that leave room for the rest of the item; the body has them whole."""
+    return replace(
+        identity,
+        source=_cut(identity.source) or "",
+        type=_cut(identity.type),
+        partner=_cut(identity.partner),
+        correlation_id=_cut(identity.correlation_id),
+        partition_key=_cut(identity.partition_key),
+    )
+
+
+def _cut(text: str | None) -> str | None:
+    octets = (text or "").encode(errors="replace")
+    if text is None or len(octets) <= MAX_TEXT_BYTES:
+        return text
+    return octets[:MAX_TEXT_BYTES].decode(errors="ignore") + "… (cut)"
 
 
 def _http_status(code: str) -> int | None:

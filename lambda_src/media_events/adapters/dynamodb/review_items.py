@@ -7,13 +7,29 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, judge, translated
+from media_events.adapters.dynamodb.group_counts import (
+    GROUP_PREFIX,
+    GROUP_TEXTS,
+    HOUR_PREFIX,
+    MAX_WRITES,
+    UNCOUNTED,
+    UNCOUNTED_PREFIX,
+    CountChange,
+    changes_of_counts,
+    count_of,
+    counted,
+    counting,
+    counting_later,
+    merged,
+    read_changes,
+    register_of,
+)
 from media_events.adapters.dynamodb.records import put_if, read_records
 from media_events.core.clock import timestamp
 from media_events.core.failures import TransientError
@@ -22,7 +38,6 @@ from media_events.recovery.review_item import (
     CLOSED,
     STATUSES,
     VALUE_GROUPINGS,
-    WAITING,
     Group,
     Grouping,
     IndexName,
@@ -32,7 +47,6 @@ from media_events.recovery.review_item import (
     Slice,
     Status,
     group_status,
-    grouping_of,
 )
 
 if TYPE_CHECKING:
@@ -51,28 +65,17 @@ GROUPS_INDEX: Final = ("by-waiting", "register", "waiting")
 """Index, partition key and sort key (a number) of the groups' records."""
 CLOSED_INDEX: Final = ("by-closed", "status", "closed_at")
 """Index, partition key and sort key of the closed items; it holds their keys alone."""
-GROUPS: Final = "groups"
-"""The ``register`` of error groups' records; other groupings have their own, such as ``groups/partner``."""
-
-GROUP_PREFIX: Final = "group/"
-"""Key prefix of the groups' records: the number of items by status, and the time of the last announcement. Only the
-index ``by-waiting`` has them, so no list of items shows them. A key with a slash is never an item: the review service
-stores its audit log (``audit/``), operations (``operation/``), edited events (``edit/``) and settings (``settings/``)
-here too."""
-
-HOUR_PREFIX: Final = "hour/"
-"""Key prefix of the records that count opened items: ``hour/<hour>/<group id>``, in no index."""
-HOUR_CHARACTERS: Final = len("2026-11-23T12")
-HOURS_KEPT_SECONDS: Final = 8 * 24 * 3600
-
 MESSAGE_PREFIX: Final = "message/"
 """Key prefix of the records that name the item of a partner's message (``known_as``), in no index."""
 MESSAGES_KEPT_SECONDS: Final = RETENTION_SECONDS
 
+_CONFLICT: Final = "aws-transaction-conflict"
 CONFLICT_ATTEMPTS: Final = 8
-"""Two writers of one group conflict on its record; one of them has to begin again."""
+"""Two writers of one record conflict; one of them has to begin again."""
+COUNT_ATTEMPTS: Final = 4
+"""So often an item's groups are busy before they are counted later."""
+UNCOUNTED_PAGE: Final = 100
 
-_GROUP_TEXTS: Final = ("hop", "destination", "failure_class", "error_code", "error_message")
 CARRIED: Final = frozenset({"body", "response", "message_attributes"})
 """Attributes that a list leaves out: the contents of the event and of the receiver's answer."""
 LISTED: Final = tuple(name for name in ReviewItem.__dataclass_fields__ if name not in CARRIED)
@@ -86,7 +89,8 @@ class DynamoReviewTable:
     """Implements ``recovery.ports.ReviewTable``, and the reads of the review service.
 
     Each write that opens an item or changes its status also counts it in its groups, in one transaction: the counts
-    stay right if it is repeated or cut short. All methods raise a ``ProcessingError`` where DynamoDB does not answer
+    stay right if it is repeated or cut short. Where the groups are too busy, they are counted later
+    (:meth:`count_deferred`). All methods raise a ``ProcessingError`` where DynamoDB does not answer
     or refuses.
     """
 
@@ -107,7 +111,7 @@ class DynamoReviewTable:
         """Write ``item`` unless its id exists; whether it was written."""
         values = {name: _to_dynamo(value) for name, value in _stored(item).items()}
         put = {"TableName": self._table, "Item": values, "ConditionExpression": "attribute_not_exists(item_id)"}
-        return self._write_all("writing a review item", [{"Put": put}, *self._counting(None, item)])
+        return self._write_counted("writing a review item", {"Put": put}, changes_of_counts(None, item))
 
     def get(self, item_id: str) -> ReviewItem | None:
         """Read an item whole, consistently."""
@@ -148,7 +152,7 @@ class DynamoReviewTable:
                 ":expected": {"N": str(over.version)},
             },
         }
-        return self._write_all("updating a review item", [{"Update": change}, *self._counting(over, item)])
+        return self._write_counted("updating a review item", {"Update": change}, changes_of_counts(over, item))
 
     def _with_closed_at(self, item: ReviewItem, over: ReviewItem) -> ReviewItem:
         """``item`` with the time at which it was closed; a new time where an archived item has failed again."""
@@ -181,11 +185,7 @@ class DynamoReviewTable:
             "ExpressionAttributeNames": {"#version": "version"},
             "ExpressionAttributeValues": {":expected": {"N": str(item.version)}},
         }
-        counted = [
-            {"Update": self._counted(group_id, {_count_of(item.status): -1}, None, opened=False)}
-            for group_id in item.group_ids.values()
-        ]
-        return self._write_all("deleting a closed item", [{"Delete": delete}, *counted])
+        return self._write_counted("deleting a closed item", {"Delete": delete}, changes_of_counts(item, None))
 
     def item_of(self, message: str, item_id: str, *, lasting: bool) -> str:
         """The id of the item of ``message``: the one recorded before, else ``item_id``, which is recorded now.
@@ -306,7 +306,7 @@ class DynamoReviewTable:
         index, register, waiting = GROUPS_INDEX
         start: Any = {}
         if after is not None:
-            key = {register: {"S": _register(grouping)}, waiting: {"N": after[0]}, "item_id": {"S": after[1]}}
+            key = {register: {"S": register_of(grouping)}, waiting: {"N": after[0]}, "item_id": {"S": after[1]}}
             start["ExclusiveStartKey"] = key
         with translated("listing groups"):
             answer = self._client.query(
@@ -314,7 +314,7 @@ class DynamoReviewTable:
                 IndexName=index,
                 KeyConditionExpression="#register = :groups",
                 ExpressionAttributeNames={"#register": register},
-                ExpressionAttributeValues={":groups": {"S": _register(grouping)}},
+                ExpressionAttributeValues={":groups": {"S": register_of(grouping)}},
                 ScanIndexForward=False,
                 Limit=limit,
                 **start,
@@ -342,89 +342,95 @@ class DynamoReviewTable:
             numbers[group_id, hour] = int(record["opened"]["N"])
         return numbers
 
-    def _counting(self, before: ReviewItem | None, after: ReviewItem) -> list[Any]:
-        """The writes that update the groups' records when ``before`` becomes ``after``."""
-        new, old = _places(after), set() if before is None else _places(before)
-        opened = after.status == "OPEN" and (before is None or before.attempts[-1:] != after.attempts[-1:])
-        changes: dict[str, dict[str, int]] = {}
-        for places, by in ((old - new, -1), (new - old, 1)):
-            for group_id, status in places:
-                counts = changes.setdefault(group_id, {})
-                for name in (_count_of(status), *(["waiting"] if status in WAITING else [])):
-                    counts[name] = counts.get(name, 0) + by
-        entered = {group_id for group_id, _ in new - old}
-        writes: list[Any] = []
-        for group_id in sorted(changes):
-            opens = opened and group_id in entered
-            counts = changes[group_id] | ({"opened": 1} if opens else {})
-            item = after if group_id in entered else None
-            writes.append({"Update": self._counted(group_id, counts, item, opened=opens)})
-            writes += self._hour(after, group_id) if opens else []
-        return writes
+    def count_deferred(self, *, seconds_left: Callable[[], float]) -> int:
+        """Carry out the counts that :meth:`create` and the like have left for later; the number of these writes."""
+        done = 0
+        for shard in UNCOUNTED:
+            while seconds_left() > 0 and (records := self._uncounted(shard)):
+                counted_now = self._count(records)
+                done += counted_now
+                if len(records) < UNCOUNTED_PAGE or not counted_now:
+                    break
+        return done
 
-    def _hour(self, item: ReviewItem, group_id: str) -> list[Any]:
+    def _uncounted(self, shard: str) -> list[Mapping[str, Any]]:
+        with translated("listing what is to be counted"):
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName="by-event",
+                KeyConditionExpression="event_id = :shard",
+                ExpressionAttributeValues={":shard": {"S": shard}},
+                Limit=UNCOUNTED_PAGE,
+                **_projection("item_id"),
+            )
+        keys = [row["item_id"]["S"] for row in answer["Items"] if row["item_id"]["S"].startswith(UNCOUNTED_PREFIX)]
+        return list(self._records(keys, "reading what is to be counted", ConsistentRead=True))
+
+    def _count(self, records: Sequence[Mapping[str, Any]]) -> int:
+        """Count ``records`` in as few transactions as can hold them; their number."""
+        done, batch = 0, list[Mapping[str, Any]]()
+        pending: list[CountChange] = []
+        for record in records:
+            together = merged([*pending, *read_changes(record)])
+            if batch and len(counting(self._table, together)) + len(batch) + 1 > MAX_WRITES:
+                done += self._count_together(batch, pending)
+                batch, together = [], merged(read_changes(record))
+            batch, pending = [*batch, record], together
+        return done + self._count_together(batch, pending)
+
+    def _count_together(self, records: Sequence[Mapping[str, Any]], changes: Sequence[CountChange]) -> int:
+        groups = {change.group_id: self.group(change.group_id) for change in changes}
+        known = {group_id: group for group_id, group in groups.items() if group is not None}
+        writes = [counted(self._table, record) for record in records]
+        counts = counting(self._table, changes, later=known)
+        return len(records) if self._write_all("counting review items", [*writes, *counts]) else 0
+
+    def _write_counted(self, doing: str, write: Any, changes: Sequence[CountChange]) -> bool:
+        """Carry out ``write`` and count it in its groups, at once or later; whether its condition was met."""
         try:
-            expires = datetime.fromisoformat(item.last_failed_at).timestamp() + HOURS_KEPT_SECONDS
-        except (ValueError, OverflowError):
-            return []
-        hour = {
-            "TableName": self._table,
-            "Key": {"item_id": {"S": f"{HOUR_PREFIX}{item.last_failed_at[:HOUR_CHARACTERS]}/{group_id}"}},
-            "UpdateExpression": "SET expires = :expires ADD opened :one",
-            "ExpressionAttributeValues": {":expires": {"N": str(int(expires))}, ":one": {"N": "1"}},
-        }
-        return [{"Update": hour}]
+            return self._write_all(doing, [write, *counting(self._table, changes)], attempts=COUNT_ATTEMPTS)
+        except _BusyGroupsError:
+            later = counting_later(self._table, changes, at=timestamp(self._clock()))
+            return self._write_all(doing, [write, later])
 
-    def _counted(
-        self, group_id: str, counts: Mapping[str, int], item: ReviewItem | None, *, opened: bool
-    ) -> dict[str, Any]:
-        counts = {name: by for name, by in counts.items() if by}
-        texts = {"register": _register(grouping_of(group_id))}
-        if item is not None:
-            texts |= {name: str(getattr(item, name)) for name in _GROUP_TEXTS}
-        sets = [f"#{name} = :{name}" for name in texts]
-        if item is not None and opened:
-            texts |= {"first_opened_at": item.last_failed_at, "last_opened_at": item.last_failed_at}
-            sets += ["first_opened_at = if_not_exists(first_opened_at, :first_opened_at)"]
-            sets += ["last_opened_at = :last_opened_at"]
-        values = {f":{name}": {"S": _text(value)} for name, value in texts.items()}
-        return {
-            "TableName": self._table,
-            "Key": {"item_id": {"S": GROUP_PREFIX + group_id}},
-            "UpdateExpression": f"SET {', '.join(sets)} ADD " + ", ".join(f"#{name} :{name}" for name in counts),
-            "ExpressionAttributeNames": {
-                f"#{name}": name for name in (*texts, *counts) if not name.endswith("_opened_at")
-            },
-            "ExpressionAttributeValues": values | {f":{name}": {"N": str(by)} for name, by in counts.items()},
-        }
+    def _write_all(self, doing: str, writes: list[Any], *, attempts: int = CONFLICT_ATTEMPTS) -> bool:
+        """Carry out all of ``writes`` or none; whether their conditions were met.
 
-    def _write_all(self, doing: str, writes: list[Any]) -> bool:
-        """Carry out all of ``writes`` or none; whether their conditions were met."""
-        for attempt in range(CONFLICT_ATTEMPTS):
+        Raises:
+            _BusyGroupsError: the first one could have been carried out alone.
+            ProcessingError: DynamoDB did not answer or refused.
+        """
+        for attempt in range(attempts):
             try:
                 # A single write, too: botocore repeats a call whose answer was lost, and DynamoDB knows a repeated
                 # transaction by its token, which botocore sets
                 # (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
                 self._client.transact_write_items(TransactItems=writes)
             except (BotoCoreError, ClientError) as error:
-                reasons = _reasons(error)
-                if "ConditionalCheckFailed" in reasons:
+                codes = _codes(error)
+                if "ConditionalCheckFailed" in codes:
                     return False
-                if "TransactionConflict" not in reasons:
-                    raise _judged(error, reasons, doing) from error
+                if "TransactionConflict" not in codes or attempt + 1 == attempts:
+                    if len(codes) > 1 and codes[0] == "None":
+                        raise _BusyGroupsError(_CONFLICT, f"{doing}: its groups are busy") from error
+                    raise _judged(error, set(codes) - {"None"}, doing) from error
             else:
                 return True
             self._sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  # only to keep two writers apart
-        raise TransientError("aws-transaction-conflict", f"{doing}: other writes of the same group kept coming first")
+        raise AssertionError
 
 
-def _reasons(error: BotoCoreError | ClientError) -> set[str]:
-    """DynamoDB's codes for a refused write; those of its parts for a transaction."""
+class _BusyGroupsError(TransientError):
+    """An item could be written, but not counted in its groups."""
+
+
+def _codes(error: BotoCoreError | ClientError) -> list[str]:
+    """DynamoDB's codes for a refused write; those of its parts for a transaction, ``None`` for one that was fine."""
     code = error_code(error).removesuffix("Exception")
     if code != "TransactionCanceled" or not isinstance(error, ClientError):
-        return {code}
+        return [code]
     answer: Any = error.response
-    return {str(part.get("Code")) for part in answer.get("CancellationReasons") or ()} - {"None"}
+    return [str(part.get("Code")) for part in answer.get("CancellationReasons") or ()] or [code]
 
 
 def _judged(error: BotoCoreError | ClientError, reasons: set[str], doing: str) -> Exception:
@@ -432,30 +438,19 @@ def _judged(error: BotoCoreError | ClientError, reasons: set[str], doing: str) -
     reason = min(reasons, default="")
     if not isinstance(error, ClientError) or error_code(error) != "TransactionCanceledException" or not reason:
         return judge(error, doing)
+    if reason == "TransactionConflict":
+        return TransientError(_CONFLICT, f"{doing}: other writes of the same records kept coming first")
     code = {"ValidationError": "ValidationException"}.get(reason, reason)
     return judge(ClientError({"Error": {"Code": code, "Message": ""}}, error.operation_name), doing)
-
-
-def _places(item: ReviewItem) -> set[tuple[str, Status]]:
-    """The groups and statuses under which ``item`` is counted."""
-    return {(group_id, item.status) for group_id in item.group_ids.values()}
-
-
-def _register(grouping: Grouping) -> str:
-    return GROUPS if grouping == "error" else f"{GROUPS}/{grouping}"
-
-
-def _count_of(status: Status) -> str:
-    return f"items_{status.lower()}"
 
 
 def _group(record: Mapping[str, Any]) -> Group:
     values = {name: _from_dynamo(value) for name, value in record.items()}
     return Group(
         group_id=str(values["item_id"]).removeprefix(GROUP_PREFIX),
-        counts={status: int(values.get(_count_of(status), 0)) for status in STATUSES},
+        counts={status: int(values.get(count_of(status), 0)) for status in STATUSES},
         opened=int(values.get("opened", 0)),
-        **{name: str(values.get(name, "")) for name in (*_GROUP_TEXTS, "first_opened_at", "last_opened_at")},
+        **{name: str(values.get(name, "")) for name in (*GROUP_TEXTS, "first_opened_at", "last_opened_at")},
     )
 
 

@@ -387,3 +387,17 @@ def test_a_function_that_can_not_describe_a_message_says(client, error, code):
     with pytest.raises(ProcessingError) as raised:
         LambdaFunctions(client).inspect(CONSUMER, "{}")
     assert (type(raised.value), raised.value.code) == (error, code)
+
+
+def test_a_rate_limit_whose_record_is_too_busy_lets_dead_letters_wait_and_is_not_asked_for_each():
+    class Busy(FakeRateLimiter):
+        def reserve(self, name: str, *, per_second: float, within: float) -> float | None:
+            super().reserve(name, per_second=per_second, within=within)
+            raise TransientError("aws-ProvisionedThroughputExceededException", "applying a rate limit")
+
+    world = World(now=DUE)
+    world.rate_limiter = Busy(permits=0)
+    assert len(world.handle_batch(*batch_of(10))) == 10
+    assert len(world.rate_limiter.asked) == 1
+    assert all(7 <= seconds <= MAX_RATE_LIMIT_DELAY_SECONDS for seconds in world.queues.visibility.values())
+    assert len(world.queues.visibility) == 10

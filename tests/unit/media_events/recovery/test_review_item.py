@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media_events.core.failures import FAILURE_CLASSES
-from media_events.recovery.review_item import MAX_ATTEMPTS_KEPT, Attempt, ReviewItem, group_id, item_id, signature
+from media_events.adapters.dynamodb.review_items import INDEXES, _stored, _to_dynamo
+from media_events.core.failures import FAILURE_CLASSES, Failure
+from media_events.recovery.dead_letter import DeadLetter, Identity
+from media_events.recovery.review_item import (
+    INLINE_BODY_BYTES,
+    MAX_ATTEMPTS_KEPT,
+    Attempt,
+    ReviewItem,
+    group_id,
+    item_id,
+    signature,
+)
+from media_events.recovery.review_opener import review_item
+from tests.fakes.dead_letters import dead_letter
+from tests.fakes.recovery import queue as recovery_queue
 from tests.fakes.review_items import attempt, make_item
 
 # --- identity ----------------------------------------------------------------------------------------------------
@@ -128,3 +142,78 @@ def test_the_first_and_the_latest_attempts_are_kept():
         item = item.failed_again(replace(make_item(), attempts=(attempt(f"m-{number}"),)))
     assert len(item.attempts) == MAX_ATTEMPTS_KEPT
     assert (item.attempts[0].message_id, item.attempts[-1].message_id) == ("m-1", "m-79")
+
+
+# --- size --------------------------------------------------------------------------------------------------------
+
+MAX_ITEM_BYTES = 400 * 1024
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-items"""
+
+
+def stored_bytes(value) -> int:
+    """The size of an attribute's value as DynamoDB counts it, or a little more.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    ((kind, content),) = value.items()
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + stored_bytes(inner) for name, inner in content.items())
+    if kind == "L":
+        return 3 + sum(1 + stored_bytes(inner) for inner in content)
+    return len(content.encode()) if kind == "S" else 21
+
+
+def test_an_item_with_the_most_of_everything_fits_into_the_table():
+    """Every character takes four bytes; every text that an event says of itself is as long as its body may be."""
+    wide, huge = "\U0001f3ac", "\U0001f3ac" * 60_000
+    failure = Failure(
+        failure_class="transient",
+        code=wide * 500,
+        message=wide * 5000,
+        hop="route/cms",
+        firsttime="2026-11-23T12:00:00.000Z",
+        lasttime="2026-11-23T12:00:00.000Z",
+        response=wide * 5000,
+        stack_top=wide * 500,
+        requestid="r" * 64,
+    )
+    identity = Identity(event_id=huge, source=huge, type=huge, partner=huge, correlation_id=huge, partition_key=huge)
+    names = [f"{number}{wide * 63}" for number in range(10)]
+    item: ReviewItem | None = None
+    for number in range(MAX_ATTEMPTS_KEPT + 5):
+        letter = DeadLetter(
+            kind="consumer",
+            failure=failure,
+            identity=identity,
+            body=wide * (INLINE_BODY_BYTES // 4),
+            message_id=f"{number}" + "m" * 100,
+            sent_at=1_795_435_200.0,
+            redrive_count=100,
+            message_attributes={name: {"dataType": "String", "stringValue": wide * 700} for name in names},
+        )
+        again = review_item(letter, failure, recovery_queue(), bus_arn="")
+        item = again if item is None else item.failed_again(again)
+    assert item is not None
+    assert len(json.dumps(dict(item.message_attributes)).encode()) > INLINE_BODY_BYTES  # in the bucket, then
+    whole = replace(
+        item,
+        message_attributes={},
+        attributesref="s3://" + "b" * 1000,
+        retained_bodies={"s3://" + "b" * 1000: "s3://" + "c" * 1000},
+        change={"action": "retry", "by": "b" * 2048, "at": "2026-11-23T12:00:00.000Z", "reason": wide * 1000},
+    )
+    stored = {name: _to_dynamo(value) for name, value in _stored(whole).items()}
+    size = sum(len(name) + stored_bytes(value) for name, value in stored.items()) + INLINE_BODY_BYTES
+    assert 300_000 < size < MAX_ITEM_BYTES
+    keys = {name: len(stored[name]["S"].encode()) for index in INDEXES.values() for name in index}
+    assert max(keys.values()) <= 2048
+    assert max(keys[sort] for _, sort in INDEXES.values()) <= 1024
+
+
+def test_a_text_that_is_cut_says_so_and_leaves_the_items_id_as_it_was():
+    identity = Identity(event_id="evt-1", source="partner." + "x" * 5000, partition_key="k" * 4096)
+    letter = replace(dead_letter("consumer"), identity=identity)
+    item = review_item(letter, letter.failure, recovery_queue(), bus_arn="")
+    assert item.source == "partner." + "x" * 4088 + "… (cut)"
+    assert item.partition_key == "k" * 4096
+    assert item.item_id == item_id(identity.source, "evt-1", "cms")
