@@ -104,6 +104,8 @@ class ReviewOpener:
         change = self._write(item, has_no_event_id=dead_letter.has_no_event_id)
         if nameless is not None:
             self._supersede(nameless, item, dead_letter)
+        if dead_letter.has_no_event_id:
+            self._require_nameless(item, dead_letter)
         if change is not None:
             self.report.warning(
                 change,
@@ -185,6 +187,20 @@ class ReviewOpener:
                 return
             self.table.update(existing.superseded(item.event_id), over=existing)
         raise TransientError("review-conflict", "other writers kept changing the review item")
+
+    def _require_nameless(self, item: ReviewItem, dead_letter: DeadLetter) -> None:
+        """Require that the message's event has not become known while ``item`` was written.
+
+        Raises:
+            TransientError: it has; the dead letter is read again, for the event's item.
+        """
+        recorded = self.table.item_of(_message(item, dead_letter), item.item_id, lasting=True)
+        if recorded == item.item_id:
+            return
+        named, own = self.table.get(recorded), self.table.get(item.item_id)
+        if named is not None and own is not None and own.status not in DECIDED:
+            self.table.update(own.superseded(named.event_id), over=own)
+        raise TransientError("review-conflict", "the event of the message became known meanwhile")
 
     # --- its bodies --------------------------------------------------------------------------------------------------
 

@@ -128,6 +128,21 @@ def test_two_hops_messages_have_nothing_to_do_with_each_other(world: World):
     assert {item.hop for item in world.table.items.values()} == {"ingress/in", "ingress/on"}
 
 
+def test_two_functions_that_read_a_messages_dead_letters_at_once_leave_one_item(world: World):
+    create, others = world.table.create, [lambda: world.handle_batch(given_up())]
+
+    def created(item: ReviewItem) -> bool:
+        if others:
+            others.pop()()
+        return create(item)
+
+    world.table.create = created  # type: ignore[method-assign]
+    assert world.handle_batch(moved()) == ["m-0"]
+    assert world.handle_batch(moved()) == []
+    (item,) = waiting(world)
+    assert (item.event_id, {attempt.message_id for attempt in item.attempts}) == ("evt-1", {"d-1", "m-0"})
+
+
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("dead_letters", [(given_up(), moved()), (moved(), given_up())])
 def test_wherever_the_function_dies_there_is_one_item_in_the_end(dead_letters: tuple[Any, Any], *, before: bool):
