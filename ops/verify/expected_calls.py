@@ -81,6 +81,12 @@ def _bodies(deployed: Deployed, uri: str, handler: str) -> Iterator[Calls]:
         yield _absence(deployed, uri)
 
 
+def _idempotency(deployed: Deployed, name: str, handler: str) -> Iterator[Calls]:
+    # A transform asks for a person's decision; it completes no record.
+    records = tuple(action for action in RECORDS if handler != "transform" or action != "dynamodb:UpdateItem")
+    yield Calls((*records, "dynamodb:DeleteItem"), _table(deployed, name))
+
+
 def _review_table(deployed: Deployed, name: str, _handler: str) -> Iterator[Calls]:
     table = _table(deployed, name)
     yield Calls(RECORDS, table)
@@ -99,7 +105,7 @@ _BY_VARIABLE: Final[Mapping[str, Callable[[Deployed, str, str], Iterator[Calls]]
     "QUEUE_URL": _queue,
     "DEAD_LETTER_QUEUE_URL": lambda d, url, _: iter([Calls(("sqs:SendMessage",), d.queue_arn(url))]),
     "BUS_ARN": lambda _d, arn, _: iter([Calls(("events:PutEvents",), arn)]),
-    "IDEMPOTENCY_TABLE": lambda d, name, _: iter([Calls((*RECORDS, "dynamodb:DeleteItem"), _table(d, name))]),
+    "IDEMPOTENCY_TABLE": _idempotency,
     "BODIES_URI": _bodies,
     "EVENT_BODIES_URI": lambda d, uri, _: iter([_object(d, uri, ("s3:GetObject",), "verify"), _absence(d, uri)]),
     "REVIEW_TABLE": _review_table,
@@ -144,7 +150,9 @@ def _of_dead_letter_queues(deployed: Deployed, queues: Mapping[str, Any]) -> Ite
     for arn, settings in queues.items():
         yield Calls(CONSUMES, arn)
         if mapping(settings).get("redrive_target") == "queue":
-            yield Calls(("sqs:SendMessage",), deployed.queue_arn(str(settings.get("queue_url"))))
+            yield Calls(
+                ("sqs:GetQueueAttributes", "sqs:SendMessage"), deployed.queue_arn(str(settings.get("queue_url")))
+            )
     fields = [mapping(settings) for settings in queues.values()]
     for table in sorted({str(one["idempotency_table"]) for one in fields if one.get("idempotency_table")}):
         yield Calls(("dynamodb:GetItem",), _table(deployed, table))

@@ -105,6 +105,14 @@ def test_each_kind_of_destination_has_its_call(account, destination, action, res
     assert (action, resource) in {(a, c.resource) for c in calls_of(account.deployed, ROUTE) for a in c.actions}
 
 
+@pytest.mark.parametrize(("handler", "completes"), [("deliver", True), ("transform", False)])
+def test_a_transform_completes_no_record_of_the_idempotency_store(account, handler, completes):
+    account.functions[ROUTE]["Handler"] = f"media_events.handlers.{handler}.handler"
+    actions = {a for c in calls_of(account.deployed, ROUTE) if c.resource.endswith("-idempotency") for a in c.actions}
+    assert actions >= {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"}
+    assert ("dynamodb:UpdateItem" in actions) == completes
+
+
 def test_each_lookup_and_call_of_a_transform_is_expected(account):
     account.documents[ROUTE] = {
         "steps": [
