@@ -171,7 +171,7 @@ class Route(Hop):
 class Storage(Section):
     """The bucket for the functions' configuration and for large bodies."""
 
-    body_expiration_days: int = Field(default=90, ge=15, description="Large bodies are deleted after this time.")
+    body_expiration_days: int = Field(default=90, ge=53, description="Large bodies are deleted after this time.")
     noncurrent_version_expiration_days: int = Field(
         default=30, ge=1, description="Replaced versions are deleted after this time."
     )

@@ -21,14 +21,14 @@ variable "bucket_name" {
 }
 
 variable "body_expiration_days" {
-  description = "Days after which objects under `bodies/events/` go. Keep it above the 14 days that a message may wait in a dead-letter queue. Bodies of review items, under `bodies/review/`, don't expire: `dlq-review` deletes them with their items."
+  description = "Days after which objects under `bodies/events/` go. An event may be on its way to a hop for 52.5 days, with the longest settings (`messaging/idempotency.py`). Bodies of review items, under `bodies/review/`, don't expire: `dlq-review` deletes them with their items."
   type        = number
   default     = 90
   nullable    = false
 
   validation {
-    condition     = var.body_expiration_days >= 15 && floor(var.body_expiration_days) == var.body_expiration_days
-    error_message = "body_expiration_days must be a whole number of at least 15: messages that point at a body can be 14 days old."
+    condition     = var.body_expiration_days >= 53 && floor(var.body_expiration_days) == var.body_expiration_days
+    error_message = "body_expiration_days must be a whole number of at least 53: an event that points at a body can wait, be redriven and wait again for 52.5 days."
   }
 }
 

@@ -118,7 +118,7 @@ run "bodies_outlive_the_messages_that_point_at_them" {
   command = plan
 
   variables {
-    body_expiration_days = 14
+    body_expiration_days = 52
   }
 
   expect_failures = [var.body_expiration_days]
