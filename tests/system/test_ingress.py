@@ -549,5 +549,5 @@ def test_under_faults_every_event_is_delivered_once_or_waits_for_a_person(ways: 
 
     assert tally.problems == [], [run.story(mark) for mark in sorted(tally.suspects)]
     assert tally.accepted == 100 == tally.delivered + tally.review
-    assert (tally.lost, tally.duplicated) == (0, 0)
+    assert (tally.lost, tally.doubled) == (0, 0)
     assert {fault.rpartition("/")[2] for fault in run.fired} == {"kill", "refuse", "lose_answer", "refuse_entry"}
