@@ -41,7 +41,7 @@ locals {
     { for arns in [local.key_queue_tables] : "WriteKeyQueues" => {
       actions    = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
       resources  = arns
-      conditions = [{ test = "ForAllValues:StringLike", variable = "dynamodb:LeadingKeys", values = ["key-queue|*", "*|parked/*"] }]
+      conditions = [{ test = "ForAllValues:StringLike", variable = "dynamodb:LeadingKeys", values = ["key-queue|*", "key-queue-page|*", "*|parked/*"] }]
     } if length(arns) > 0 },
     { for arns in [local.named.functions.arns] : "RedriveToFunctions" => { actions = ["lambda:InvokeFunction"], resources = local.resources.functions } if length(arns) > 0 },
   )

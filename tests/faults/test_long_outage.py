@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from media_events.delivery.ordering.key_queue import ACTIVE
 from media_events.outbound_http.client import Response
 from ops.local.server.loops import LIMIT
 from tests.faults import system_under_test
@@ -41,9 +42,9 @@ class DeadLetter:
 
 
 class LongOutage:
-    """``events`` arrive in the first minutes of a day in which the destination answers 503."""
+    """``events`` of ``keys`` arrive in the first minutes of a day in which the destination answers 503."""
 
-    def __init__(self, events: int, settings: dict[str, Any], *, may_loop: bool = True) -> None:
+    def __init__(self, events: int, settings: dict[str, Any], *, keys: int = KEYS, may_loop: bool = True) -> None:
         self.world = World(3, CALM)
         self.kit = Kit(self.world, {"cms": settings})
         if not may_loop:
@@ -53,7 +54,7 @@ class LongOutage:
         self.dead_letters: list[DeadLetter] = []
         self._break(self.kit.receivers["cms"])
         self._watch(next(queue for queue in self.kit.queues.values() if queue.name == "kit-cms-dlq"))
-        sent = tuple(Sent(n, "sqs", "ready", n % KEYS, SENT_WITHIN * n / events) for n in range(1, events + 1))
+        sent = tuple(Sent(n, "sqs", "ready", n % keys, SENT_WITHIN * n / events) for n in range(1, events + 1))
         self.marks = {event.mark for event in sent}
         Senders(self.kit).plan(sent)
         self.drained = self.world.run(until=self.back_at + 2 * DAY)
@@ -99,6 +100,17 @@ def test_a_thousand_events_wait_for_a_day_and_none_goes_through_the_dead_letter_
     assert (outage.dead_letters, outage.in_review, outage.drained) == ([], 0, True)
     assert min(outage.rounds.values()) > 5 * LIMIT
     assert not outage.world.dropped
+
+
+@pytest.mark.slow
+def test_a_thousand_events_of_one_key_wait_for_a_day_and_all_come_in_their_order() -> None:
+    outage = LongOutage(1_000, SETTINGS["strict"], keys=1)
+
+    # They have no sequence and one time, so they go in the order of their first receives.
+    assert outage.kit.receivers["cms"].order == list(outage.rounds)
+    assert (outage.dead_letters, outage.in_review, outage.drained) == ([], 0, True)
+    # All but the first few are parked: they need no rounds.
+    assert sum(rounds > 10 for rounds in outage.rounds.values()) <= 2 * ACTIVE
 
 
 @pytest.mark.parametrize("events", [1, 2, 20])

@@ -329,7 +329,7 @@ run "administer_may_release_the_keys_of_an_ordered_route" {
       FindKeyQueues = jsonencode({ Action = ["dynamodb:Query"], Effect = "Allow", Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-orders/index/by-held"], Sid = "FindKeyQueues" })
       WriteKeyQueues = jsonencode({
         Action    = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
-        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["key-queue|*", "*|parked/*"] } }
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["key-queue|*", "key-queue-page|*", "*|parked/*"] } }
         Effect    = "Allow"
         Resource  = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-orders"]
         Sid       = "WriteKeyQueues"

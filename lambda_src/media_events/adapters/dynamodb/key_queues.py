@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from media_events.adapters.aws_errors import translated
-from media_events.adapters.dynamodb.records import expiry, is_expired, put_if, read_record, update_if
-from media_events.delivery.ordering.key_queue import KeyQueue, destination_of
+from media_events.adapters.dynamodb.records import expiry, is_expired, put_all, put_if, read_record, update_if
+from media_events.delivery.ordering.key_queue import Entry, KeyQueue, destination_of, page_key
+from media_events.delivery.ordering.key_queue_pages import NO_PAGES, page_from_json, page_to_json
 from media_events.delivery.ordering.resequencer import Parked
 from media_events.messaging.message import Message
 from media_events.recovery.key_maintenance import HeldKeyQueue
@@ -37,13 +38,20 @@ class DynamoKeyQueues:
         expired = is_expired(record, self._clock())
         return KeyQueue() if expired else KeyQueue.from_json(record["key_queue"]["S"]), int(record["version"]["N"])
 
-    def write(self, key: str, key_queue: KeyQueue, *, version: int) -> bool:
-        """Write ``key_queue`` over ``version``; whether the table still had that version."""
+    def read_page(self, key: str, number: int) -> tuple[Entry, ...]:
+        """A page of a key queue; empty where there is none."""
+        record = read_record(self._client, self._table, page_key(key, number), doing="reading a key queue")
+        return page_from_json(record["entries"]["S"]) if record else ()
+
+    def write(
+        self, key: str, key_queue: KeyQueue, *, version: int, pages: Mapping[int, Sequence[Entry]] = NO_PAGES
+    ) -> bool:
+        """Write ``key_queue`` over ``version``, and ``pages`` with it; whether the table still had that version."""
         record: dict[str, Any] = {
             "pk": {"S": key},
             "key_queue": {"S": key_queue.to_json()},
             "version": {"N": str(version + 1)},
-            "waiting": {"N": str(len(key_queue.entries))},
+            "waiting": {"N": str(key_queue.waiting)},
         }
         if key_queue.held_since is not None:
             record["held_at"] = {"S": destination_of(key)}
@@ -59,7 +67,16 @@ class DynamoKeyQueues:
                 "ExpressionAttributeValues": {":version": {"N": str(version)}},
             }
         doing = "writing a key queue"
+        if pages:
+            puts = [{"TableName": self._table, "Item": record, **condition}]
+            puts += [{"TableName": self._table, "Item": self._page(key, *page)} for page in pages.items()]
+            return put_all(self._client, puts, doing=doing)
         return put_if(self._client, doing=doing, TableName=self._table, Item=record, **condition) is None
+
+    def _page(self, key: str, number: int, entries: Sequence[Entry]) -> dict[str, Any]:
+        record = {"pk": {"S": page_key(key, number)}, "entries": {"S": page_to_json(entries)}}
+        # What is read of it until then is empty, and nobody asks: the key queue no longer names it.
+        return record if entries else {**record, "expires": expiry(self._clock())}
 
 
 class DynamoHeldKeyQueues:
@@ -115,6 +132,8 @@ class DynamoParkedMessages:
             "owner": {"S": parked.token},
             "expires": expiry(self._clock()),
         }
+        if parked.number is not None:
+            item["number"] = {"N": str(parked.number)}
         with translated("parking a message"):
             self._client.put_item(TableName=self._table, Item=item)
 
@@ -125,7 +144,10 @@ class DynamoParkedMessages:
     def get(self, key: str) -> Parked | None:
         """The parked message."""
         record = read_record(self._client, self._table, key, doing="reading a parked message")
-        return None if not record else Parked(Message.of(json.loads(record["record"]["S"])), record["owner"]["S"])
+        if not record:
+            return None
+        number = int(record["number"]["N"]) if "number" in record else None
+        return Parked(Message.of(json.loads(record["record"]["S"])), record["owner"]["S"], number)
 
     def let_go(self, key: str, token: str) -> None:
         """Let it expire, unless another attempt has parked it since."""

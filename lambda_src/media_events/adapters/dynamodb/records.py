@@ -64,6 +64,26 @@ def put_if(client: DynamoDBClient, *, doing: str, Item: Any, **request: Any) -> 
     return _refusal(lambda options: client.put_item(Item=item, **request, **options), token, doing=doing)
 
 
+def put_all(client: DynamoDBClient, puts: Sequence[Any], *, doing: str) -> bool:
+    """Make all of ``puts`` (the API's) or none; false where a condition was not met, or another write came first.
+
+    botocore gives each transaction a token, by which DynamoDB knows it when botocore repeats it
+    (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
+
+    Raises:
+        ProcessingError: DynamoDB did not answer or refused.
+    """
+    try:
+        client.transact_write_items(TransactItems=[{"Put": put} for put in puts])
+    except (BotoCoreError, ClientError) as error:
+        answer: Any = getattr(error, "response", {})
+        reasons = {part.get("Code") for part in answer.get("CancellationReasons") or ()}
+        if reasons & {CONDITION_FAILED.removesuffix("Exception"), "TransactionConflict"}:
+            return False
+        translate(error, doing)
+    return True
+
+
 def update_if(
     client: DynamoDBClient,
     *,

@@ -4,6 +4,9 @@ A key queue is a value. Each change makes a new one, which is written under the 
 (``resequencer.KeyQueues``), so one of two concurrent changes begins again. An event is in the key queue from its first
 receive until it was delivered, or a person decided that it never will be. The events behind it wait that long, whatever
 happens to their messages.
+
+Only the first events (the window) are in the value itself. The further ones are parked and in pages
+(``key_queue_pages``), so that a change costs the same however many wait.
 """
 
 from __future__ import annotations
@@ -26,8 +29,12 @@ key goes on without it. ``ignore``: a person wants it delivered out of order."""
 
 OrderingOverride = Literal["skip", "ignore"]
 
+ACTIVE: Final = 20
+"""So many events of a key wait in the queue at most; those behind them are parked, and resumed in batches."""
 MAX_BYTES: Final = 300_000
-"""Of a key queue's text: 2,000 to 3,000 events. DynamoDB takes 400 KB."""
+"""Of a key queue's text, of which a page's entry takes some 70: some 400,000 events of a key. DynamoDB takes 400 KB."""
+MAX_LOOK_SECONDS: Final = 300.0
+"""A blocked event looks after an eighth of its wait, and at least so often."""
 STUCK_TRIES: Final = 3
 STUCK_SECONDS: Final = 60.0
 """A head with so many attempts, or that waited for so long, will not be delivered soon."""
@@ -42,6 +49,7 @@ class Entry:
     ``tries`` counts attempts begun. ``permanently_failed``: the last one failed for good. ``outcome_unknown``: it may
     have been delivered. ``parked``: its message is not in the queue. ``skipped``: a person archived it. ``parkings``
     counts how often a message of it was parked. ``blocking_since`` (epoch seconds): since then others wait for it.
+    ``number`` counts the events of the key in the order of their first receives.
     """
 
     event_id: str
@@ -54,6 +62,25 @@ class Entry:
     skipped: bool = False
     parkings: int = 0
     blocking_since: float | None = None
+    number: int = 0
+
+
+Place = tuple[str, int, int]
+"""An entry's place in its key queue: by ``sequence`` (empty where that does not count), then time, then number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Entries outside the key queue's value: ``count`` of them, the earliest at ``first``.
+
+    ``parked_since`` is the earliest ``since`` of the ``parked`` ones.
+    """
+
+    number: int
+    first: Place
+    count: int
+    parked: int = 0
+    parked_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,30 +112,44 @@ class Behind:
 
 
 Turn = Claimed | Gone | Behind
-Registration = Literal["waiting", "past", "perhaps", "full"]
+Registration = Literal["waiting", "past", "perhaps", "full", "behind"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyQueue:
     """``delivered`` is the latest position that was delivered or skipped; ``entries`` are in order.
 
-    ``source`` is that of its events, as far as it was written.
+    ``entries`` are the window. All that is in ``pages`` is parked and comes after it, in the order of the pages, except
+    that an event which is not parked stays in the window's end. ``sequenced``: places go by ``sequence``. An event has
+    left last at ``turn`` (epoch seconds). ``next_number`` and ``next_page`` are not yet given away. ``source`` is that
+    of its events, as far as it was written.
     """
 
     delivered: Position | None = None
     entries: tuple[Entry, ...] = ()
     lease: Lease | None = None
     source: str | None = None
+    pages: tuple[Page, ...] = ()
+    sequenced: bool = False
+    turn: float = 0.0
+    next_number: int = 0
+    next_page: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """The number of events."""
+        return len(self.entries) + sum(page.count for page in self.pages)
 
     @property
     def parked(self) -> int:
         """The number of parked events."""
-        return sum(entry.parked for entry in self.entries)
+        return sum(entry.parked for entry in self.entries) + sum(page.parked for page in self.pages)
 
     @property
     def held_since(self) -> float | None:
         """Since when events are parked or blocked, in epoch seconds; ``None`` if none is."""
         parked = [entry.since for entry in self.entries if entry.parked]
+        parked += [page.parked_since for page in self.pages if page.parked_since is not None]
         blocking = [entry.blocking_since for entry in self.entries if entry.blocking_since is not None]
         return min([*parked, *blocking], default=None)
 
@@ -152,7 +193,8 @@ class KeyQueue:
         """Add an event.
 
         ``past``: a later one was delivered. ``perhaps``: one at the same position was delivered, possibly this one,
-        unless it is known to be ``new``. ``full``: there is no room now.
+        unless it is known to be ``new``. ``full``: there is no room now; where all others have a ``sequence`` and wait
+        in pages, for one without it. ``behind``: its place is in a page, and it is not added here.
         """
         key_queue = self.without_skipped(now)
         head = key_queue.head
@@ -162,8 +204,24 @@ class KeyQueue:
             return key_queue, "waiting"
         if not new and key_queue.delivered is not None and not key_queue.delivered.precedes(position):
             return key_queue, "perhaps"
-        longer = key_queue.ordered((*key_queue.entries, Entry(event_id=event_id, position=position, since=now)))
-        return (key_queue, "full") if len(longer.to_json().encode()) > MAX_BYTES else (longer, "waiting")
+        if key_queue.is_full or (key_queue.pages and key_queue.sequenced and position.sequence is None):
+            return key_queue, "full"
+        entry = Entry(event_id=event_id, position=position, since=now, number=key_queue.next_number)
+        if key_queue.pages and key_queue.place_of(entry) >= key_queue.pages[0].first:
+            return key_queue, "behind"
+        return key_queue.ordered((*key_queue.entries, entry)), "waiting"
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for one more event or page."""
+        about = sum(len(entry.event_id) + 150 for entry in self.entries) + 100 * len(self.pages)
+        # An escaped character takes six.
+        return about > MAX_BYTES / 6 and len(self.to_json()) > MAX_BYTES
+
+    def place_of(self, entry: Entry) -> Place:
+        """The place of ``entry`` among the others."""
+        position = entry.position
+        return (position.sequence or "") if self.sequenced else "", position.time, entry.number
 
     def exchange(self, event_id: str, new_id: str, *, now: float) -> KeyQueue:
         """Put an operator's edited event in the place of the original."""
@@ -171,7 +229,8 @@ class KeyQueue:
         if entry is None or (self.lease is not None and self.lease.until > now):
             return self
         if self.entry(new_id) is None:
-            entries = self.changed(entry, Entry(event_id=new_id, position=entry.position, since=entry.since))
+            edited = Entry(event_id=new_id, position=entry.position, since=entry.since, number=entry.number)
+            entries = self.changed(entry, edited)
         else:  # it arrived during an attempt of the original and has its own entry
             entries = tuple(other for other in self.entries if other is not entry)
         return replace(self, entries=entries, lease=self.lease_without(event_id))
@@ -204,12 +263,14 @@ class KeyQueue:
 
     def behind(self, entry: Entry, head: Entry, now: float, window: float) -> Behind:
         """How long ``entry`` should wait behind ``head``, and whether the head is stuck."""
-        old = _is_old(head, now, window)
+        old = self._is_old(head, now, window)
         permanently_failed = head.permanently_failed or head.tries >= STUCK_TRIES or old
         if head.tries == 0 and not old:
             return Behind(max(1.0, min(head.since + window - now + 1.0, 5.0)))
         # The longer it has waited, the less often it is tried.
-        return Behind(max(2.0, min((now - entry.since) / 8, 60.0)), head, permanently_failed)
+        return Behind(
+            max(2.0, min((now - max(entry.since, self.turn)) / 8, MAX_LOOK_SECONDS)), head, permanently_failed
+        )
 
     def release(
         self, event_id: str, owner: str, *, permanently_failed: bool, outcome_unknown: bool, now: float
@@ -234,6 +295,10 @@ class KeyQueue:
             e for e in key_queue.entries if e is not entry and (e.parked or not key_queue.is_past(e.position))
         )
         return replace(key_queue, entries=entries).without_skipped(now)
+
+    def with_turn(self, now: float) -> KeyQueue:
+        """The key queue whose turn began now: its events could not go before, so they are not stuck."""
+        return replace(self, turn=now) if self.entries else self
 
     def leave(self, event_id: str, *, now: float) -> KeyQueue:
         """Remove an event that was delivered out of order, as a person wanted."""
@@ -286,22 +351,39 @@ class KeyQueue:
             return self, False
         if not entry.parked and not self.behind(entry, head, now, window).permanently_failed:
             return self, False
-        # Count again for a parked event: a concurrent resumption does not know this message.
-        parked = replace(entry, parked=True, parkings=entry.parkings + 1)
-        return replace(self, entries=self.changed(entry, parked)), True
+        return self.parked_far(event_id), True
 
     def resumed(self, limit: int, *, now: float, window: float) -> dict[str, int]:
-        """The parked events among the first ``limit`` that would not be parked again at once, and their ``parkings``.
+        """Up to ``limit`` parked events that would not be parked again at once, and their ``parkings``.
 
-        These have no failed or missing event before them. Events that are past are resumed, too, so that they fail.
+        These are among the :data:`ACTIVE` first, and have no failed or missing event before them. Half of those come at
+        a time, so that each needs no change of its own. Events that are past are resumed, too, so that they fail.
         """
         resumable = [entry for entry in self.entries if entry.parked and self.is_past(entry.position)]
-        for entry in self._in_order()[:limit]:
+        first = self._in_order()[:ACTIVE]
+        for entry in first if sum(not entry.parked for entry in first) <= ACTIVE // 2 else ():
             if entry.parked:
                 resumable.append(entry)
-            elif entry.tries > 0 or _is_old(entry, now, window):
+            elif entry.tries > 0 or self._is_old(entry, now, window):
                 break
         return {entry.event_id: entry.parkings for entry in resumable[:limit]}
+
+    def is_far(self, event_id: str) -> bool:
+        """Whether :data:`ACTIVE` others go before an event: then its message is parked, whatever becomes of them."""
+        return self.place(event_id) >= ACTIVE and self.entry(event_id) is not None
+
+    def parked_far(self, event_id: str) -> KeyQueue:
+        """The key queue with this event parked.
+
+        It counts again for a parked event: a concurrent resumption does not know this message.
+        """
+        entry = self.entry(event_id)
+        if entry is None:
+            return self
+        return replace(self, entries=self.changed(entry, replace(entry, parked=True, parkings=entry.parkings + 1)))
+
+    def _is_old(self, entry: Entry, now: float, window: float) -> bool:
+        return now - max(entry.since, self.turn) > window + STUCK_SECONDS
 
     def _in_order(self) -> list[Entry]:
         """The entries in delivery order: the head, even before earlier ones, then the others that are not past."""
@@ -322,19 +404,26 @@ class KeyQueue:
     def ordered(self, entries: Iterable[Entry]) -> KeyQueue:
         """The key queue with these entries, by ``sequence`` if all have one, else by time; then by first receive."""
         listed = list(entries)
-        sequenced = all(entry.position.sequence is not None for entry in listed)
-
-        def order(entry: Entry) -> tuple[str, int, float, str]:
-            position = entry.position
-            return (position.sequence or "") if sequenced else "", position.time, entry.since, entry.event_id
-
-        return replace(self, entries=tuple(sorted(listed, key=order)))
+        sequenced = self.sequenced if self.pages else all(entry.position.sequence is not None for entry in listed)
+        number = max([self.next_number, *(entry.number + 1 for entry in listed)])
+        key_queue = replace(self, sequenced=sequenced, next_number=number)
+        return replace(key_queue, entries=tuple(sorted(listed, key=key_queue.place_of)))
 
     # --- as text -----------------------------------------------------------------------------------------------------
 
     def to_json(self) -> str:
-        """The key queue as text for the table."""
-        document: dict[str, Any] = {"entries": [_written(entry) for entry in self.entries]}
+        """The key queue as text for the table.
+
+        Code of before the pages, which would lose them, finds no ``entries`` where there are pages, and fails.
+        """
+        document: dict[str, Any] = {"window" if self.pages else "entries": [written(entry) for entry in self.entries]}
+        if self.pages:
+            document["pages"] = [
+                [page.number, *page.first, page.count, page.parked, page.parked_since] for page in self.pages
+            ]
+        document |= {"next": self.next_number, "page": self.next_page, "sequenced": int(self.sequenced)}
+        if self.turn:
+            document["turn"] = round(self.turn, 3)
         if self.source is not None:
             document["source"] = self.source
         if self.delivered is not None:
@@ -345,19 +434,30 @@ class KeyQueue:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote; code of before gave entries no numbers, and wrote them in their order."""
         document = json.loads(text)
         delivered, lease = document.get("delivered"), document.get("lease")
+        entries = document["window" if "pages" in document else "entries"]
         return cls(
             source=document.get("source"),
             delivered=None if delivered is None else _position_read(delivered),
-            entries=tuple(_read(entry) for entry in document["entries"]),
+            entries=tuple(read(entry, number) for number, entry in enumerate(entries)),
+            pages=tuple(
+                Page(
+                    number=page[0],
+                    first=(page[1], page[2], page[3]),
+                    count=page[4],
+                    parked=page[5],
+                    parked_since=page[6],
+                )
+                for page in document.get("pages", ())
+            ),
+            sequenced=bool(document.get("sequenced", all("s" in entry for entry in entries))),
+            next_number=document.get("next", len(entries)),
+            next_page=document.get("page", 0),
+            turn=document.get("turn", 0.0),
             lease=None if lease is None else Lease(event_id=lease[0], owner=lease[1], until=lease[2]),
         )
-
-
-def _is_old(entry: Entry, now: float, window: float) -> bool:
-    return now - entry.since > window + STUCK_SECONDS
 
 
 def _position_written(position: Position) -> dict[str, Any]:
@@ -372,16 +472,20 @@ def _position_read(document: Mapping[str, Any]) -> Position:
 _FLAGS: Final = {"h": "permanently_failed", "d": "outcome_unknown", "p": "parked", "k": "skipped"}
 
 
-def _written(entry: Entry) -> dict[str, Any]:
+def written(entry: Entry) -> dict[str, Any]:
+    """An entry's form in the table."""
     flags = {short: 1 for short, name in _FLAGS.items() if getattr(entry, name)}
     counts = {short: number for short, number in (("n", entry.tries), ("m", entry.parkings)) if number}
     blocking = {} if entry.blocking_since is None else {"b": round(entry.blocking_since, 3)}
     position = _position_written(entry.position)
-    return {"i": entry.event_id, **position, "a": round(entry.since, 3), **counts, **blocking, **flags}
+    row = {"i": entry.event_id, "o": entry.number, **position, "a": round(entry.since, 3)}
+    return {**row, **counts, **blocking, **flags}
 
 
-def _read(document: Mapping[str, Any]) -> Entry:
+def read(document: Mapping[str, Any], number: int = 0) -> Entry:
+    """Read what :func:`written` wrote; ``number`` is that of an entry without one."""
     return Entry(
+        number=document.get("o", number),
         event_id=document["i"],
         position=_position_read(document),
         since=document["a"],
@@ -401,6 +505,11 @@ def key_queue_id(source: str, partitionkey: str, destination: str) -> str:
     if len(text.encode(errors="replace")) <= _MAX_KEY_BYTES:
         return text
     return f"key-queue|{destination}|{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def page_key(key: str, number: int) -> str:
+    """The key of a key queue's page in the idempotency table."""
+    return f"key-queue-page|{number}|{key}"
 
 
 def destination_of(key: str) -> str:

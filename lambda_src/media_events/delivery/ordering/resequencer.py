@@ -4,7 +4,7 @@ Every message of the destination passes through here. Its event is first added t
 (:meth:`Resequencer.enter`), before the circuit breaker is asked or anything is sent. Only the head of a key queue is
 delivered (:meth:`Resequencer.deliver`), under a lease; all others wait without using up attempts. While the head can't
 be delivered, later events wait in the queue (``block``), or are parked in the idempotency table (``park``) and resumed
-when the head has left.
+when the head has left. Events far behind the head are always parked, so that no event costs more because many wait.
 
 Every write may be repeated: a message that is received again after a crash continues from the stored key queue, and
 resumes the events that are due.
@@ -12,8 +12,9 @@ resumes the events that are due.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeVar
 
@@ -23,12 +24,14 @@ from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, Outcom
 from media_events.delivery.ordering.key_queue import (
     Behind,
     Claimed,
+    Entry,
     Gone,
     KeyQueue,
     key_queue_of,
     override_of,
     parked_key,
 )
+from media_events.delivery.ordering.key_queue_pages import NO_PAGES, Pages
 from media_events.delivery.ordering.latest_only import position_of
 from media_events.delivery.policies import ResequencerPolicy
 from media_events.messaging.idempotency import IdempotencyStore, record_key
@@ -51,6 +54,12 @@ CHANGE_ATTEMPTS: Final = 10
 _ANSWERED: Final = re.compile(r"http-[0-9]{3}\Z")
 """Codes of failures after which the event is certainly not delivered; after a timeout it may be."""
 
+_WAITS: Final = {
+    "leased": (LEASE_MARGIN_SECONDS, "the archived event is just being delivered"),
+    "again": (1.0, "another message of the event is just being parked"),
+    "full": (FULL_SECONDS, "too many events with the same partitionkey are waiting"),
+}
+
 T = TypeVar("T")
 
 
@@ -61,17 +70,27 @@ class KeyQueues(Protocol):
         """The key queue, read consistently, and its version; an empty one of version 0 where there is none."""
         ...
 
-    def write(self, key: str, key_queue: KeyQueue, *, version: int) -> bool:
-        """Write ``key_queue`` over ``version``; whether the table still had that version."""
+    def read_page(self, key: str, number: int) -> tuple[Entry, ...]:
+        """A page of it, read consistently; empty where there is none."""
+        ...
+
+    def write(
+        self, key: str, key_queue: KeyQueue, *, version: int, pages: Mapping[int, Sequence[Entry]] = NO_PAGES
+    ) -> bool:
+        """Write ``key_queue`` over ``version``, and ``pages`` with it; whether the table still had that version."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A message that waits outside its queue. ``token`` names the attempt that parked it last."""
+    """A message that waits outside its queue. ``token`` names the attempt that parked it last.
+
+    ``number`` is its entry's; ``None`` in what earlier code has written.
+    """
 
     message: Message
     token: str
+    number: int | None = None
 
 
 class ParkedMessages(Protocol):
@@ -129,30 +148,36 @@ class Resequencer:
 
         source = next(iter(messages.values())).event.metadata.source
 
-        def register(key_queue: KeyQueue) -> tuple[KeyQueue, dict[int, str]]:
+        def register(key_queue: KeyQueue, pages: Pages) -> tuple[KeyQueue, dict[int, str]]:
             verdicts: dict[int, str] = {}
             for index, message in messages.items():
                 event_id, override = message.event.metadata.id, override_of(message)
                 if override == "skip":
-                    key_queue, verdicts[index] = key_queue.skip(event_id, now=now), "skipped"
+                    key_queue, verdicts[index] = self._skipped(key_queue, pages, event_id), "skipped"
                 elif override is None:
-                    if message.event.metadata.editof is not None:
-                        key_queue = key_queue.exchange(message.event.metadata.editof, event_id, now=now)
+                    key_queue = self._exchanged(key_queue, pages, message)
                     position = position_of(message.event)
                     key_queue, verdicts[index] = key_queue.register(event_id, position, now=now, new=index in new)
+                    if verdicts[index] == "behind":
+                        key_queue, verdicts[index] = self._parked_behind(key_queue, pages, message)
+            for index in [index for index, verdict in verdicts.items() if verdict == "waiting"]:
+                key_queue, verdicts[index] = self._parked_far(key_queue, messages[index])
             if key_queue.entries:
                 key_queue = replace(key_queue, source=source)
             return key_queue, verdicts
 
         key = key_queue_of(next(iter(messages.values())).event, self.destination)
-        key_queue, verdicts = self._change(key, register)
+        key_queue, verdicts = self._change_paged(key, register)
         unsure = {index: messages[index].event for index, verdict in verdicts.items() if verdict in ("past", "perhaps")}
         done = {index for index, event in unsure.items() if self._is_done(event.metadata.source, event.metadata.id)}
         new = frozenset(index for index in unsure if verdicts[index] == "perhaps" and index not in done)
         if new:
-            key_queue, again = self._change(key, register)
+            key_queue, again = self._change_paged(key, register)
             verdicts |= {index: again[index] for index in new}
         verdicts |= dict.fromkeys(done, "done")
+        for index in [index for index, verdict in verdicts.items() if verdict == "parked"]:
+            if not self._keep(messages[index]):
+                verdicts[index] = "again"
         # A skipped head leaves only when the lease on it has ended, and then somebody has to come for it.
         held = {index for index in verdicts if key_queue.holds_up(messages[index].event.metadata.id)}
         verdicts |= {index: "leased" for index in held if verdicts[index] == "skipped"}
@@ -160,21 +185,60 @@ class Resequencer:
         return key_queue, {index: self._outcome(verdicts.get(index)) for index in messages}
 
     def _outcome(self, verdict: str | None) -> Outcome | BaseException | None:
-        if verdict == "done":
-            return Outcome(happened=False, result=None)
-        if verdict == "skipped":
-            return Outcome(happened=False, result=SKIPPED)
-        if verdict == "leased":
-            return self._wait(LEASE_MARGIN_SECONDS, "the archived event is just being delivered")
-        if verdict == "full":
-            return self._wait(FULL_SECONDS, "too many events with the same partitionkey are waiting")
+        if verdict in _WAITS:
+            return self._wait(*_WAITS[verdict])
         if verdict == "past":
             return PermanentDataError(
                 "order-late",
                 "a later event with the same partitionkey was already delivered: archive this one, or deliver it "
                 "out of order with media-events review retry --out-of-order",
             )
-        return None
+        results = {"done": None, "skipped": SKIPPED, "parked": PARKED}
+        return Outcome(happened=False, result=results[verdict]) if verdict in results else None
+
+    def _skipped(self, key_queue: KeyQueue, pages: Pages, event_id: str) -> KeyQueue:
+        now = self.clock()
+        if key_queue.entry(event_id) is None:
+            return pages.take(key_queue, event_id)[0]
+        return key_queue.skip(event_id, now=now).with_turn(now)
+
+    def _exchanged(self, key_queue: KeyQueue, pages: Pages, message: Message) -> KeyQueue:
+        """The key queue with an operator's edited event in the place of the original, if that waits."""
+        original, event_id = message.event.metadata.editof, message.event.metadata.id
+        if original is None:
+            return key_queue
+        if key_queue.entry(original) is None:
+            key_queue, entry = pages.take(key_queue, original)
+            if entry is not None:
+                key_queue = key_queue.ordered((*key_queue.entries, entry))
+        return key_queue.exchange(original, event_id, now=self.clock())
+
+    def _parked_behind(self, key_queue: KeyQueue, pages: Pages, message: Message) -> tuple[KeyQueue, str]:
+        """Park an event whose place is in a page. One that can't be parked waits without a place, and may be late."""
+        if not _may_park(message):
+            return key_queue, "full"
+        place, entry = self._parked_at(message), None
+        new = Entry(event_id=message.event.metadata.id, position=position_of(message.event), since=self.clock())
+        before = self.parked_messages.get(place)
+        if before is not None:
+            number = before.number
+            at = None if number is None else key_queue.place_of(replace(new, number=number))
+            key_queue, entry = pages.take(key_queue, new.event_id, at)
+        entry = replace(new, number=key_queue.next_number) if entry is None else entry
+        self.parked_messages.put(place, Parked(message, self._token(message), entry.number))
+        entry = replace(entry, parked=True, parkings=entry.parkings + 1)
+        if not key_queue.pages:  # it was alone in the last one
+            return key_queue.ordered((*key_queue.entries, entry)), "parked"
+        return pages.add(key_queue, entry), "parked"
+
+    def _parked_far(self, key_queue: KeyQueue, message: Message) -> tuple[KeyQueue, str]:
+        """Park an event far behind the head, before it has looked even once."""
+        event_id = message.event.metadata.id
+        entry = key_queue.entry(event_id)
+        if entry is None or not key_queue.is_far(event_id) or not _may_park(message):
+            return key_queue, "waiting"
+        self.parked_messages.put(self._parked_at(message), Parked(message, self._token(message), entry.number))
+        return key_queue.parked_far(event_id), "parked"
 
     # --- delivering --------------------------------------------------------------------------------------------------
 
@@ -191,7 +255,7 @@ class Resequencer:
             outcome = effect()
             if outcome.withdrawn == "edited":
                 return outcome
-            self._after(key, source, lambda key_queue: key_queue.leave(event_id, now=self.clock()))
+            self._after(key, source, lambda key_queue, pages: self._left(key_queue, pages, event_id))
             return outcome
         before = self._claim(key, message, seconds_left)
         if before is not None:
@@ -205,7 +269,7 @@ class Resequencer:
             # It keeps its place for the edited event, which is on its way.
             self._release(key, event_id, PermanentDataError("edited", "an edited event takes its place"))
             return outcome
-        self._after(key, source, lambda key_queue: key_queue.settle(event_id, now=self.clock()))
+        self._after(key, source, lambda key_queue, _pages: key_queue.settle(event_id, now=self.clock()))
         return outcome
 
     def _claim(self, key: str, message: Message, seconds_left: float) -> Outcome | None:
@@ -213,7 +277,7 @@ class Resequencer:
         event, lease_seconds = message.event, max(0.0, seconds_left) + LEASE_MARGIN_SECONDS
         source, event_id, window = event.metadata.source, event.metadata.id, self.policy.reorder_seconds
         for _ in range(CHANGE_ATTEMPTS):
-            _, turn = self._change(
+            key_queue, turn = self._change(
                 key,
                 lambda key_queue: key_queue.claim(
                     event_id, self.owner, now=self.clock(), window=window, lease_seconds=lease_seconds
@@ -233,10 +297,10 @@ class Resequencer:
                 case Behind(seconds=seconds, head=head, permanently_failed=permanently_failed):
                     if head is not None and self._is_done(source, head.event_id):
                         done = head.event_id
-                        self._after(key, source, lambda key_queue: key_queue.settle(done, now=self.clock()))  # noqa: B023 - called at once
+                        self._after(key, source, lambda key_queue, _pages: key_queue.settle(done, now=self.clock()))  # noqa: B023 - called at once
                     elif not (permanently_failed and self.policy.on_failure == "park" and _may_park(message)):
                         raise self._wait(seconds, "an earlier event with the same partitionkey can't be delivered")
-                    elif self._park(key, message):
+                    elif self._park(key, message, key_queue.entry(event_id)):
                         return Outcome(happened=False, result=PARKED)
         raise self._wait(1.0, "other messages with the same partitionkey kept changing its order")
 
@@ -256,10 +320,17 @@ class Resequencer:
             # The operator must see the effect's own failure; the claim ends with its lease.
             return
 
-    def _after(self, key: str, source: str, change: Callable[[KeyQueue], KeyQueue]) -> None:
+    def _left(self, key_queue: KeyQueue, pages: Pages, event_id: str) -> KeyQueue:
+        if key_queue.entry(event_id) is None:
+            return pages.take(key_queue, event_id)[0]
+        return key_queue.leave(event_id, now=self.clock())
+
+    def _after(self, key: str, source: str, change: Callable[[KeyQueue, Pages], KeyQueue]) -> None:
         """Record the delivery and resume the next events. If that fails, the message must come again for it."""
         try:
-            key_queue, _ = self._change(key, lambda key_queue: (change(key_queue), None))
+            key_queue, _ = self._change_paged(
+                key, lambda key_queue, pages: (change(key_queue, pages).with_turn(self.clock()), None)
+            )
             self._resume(key, key_queue, source)
         except ProcessingError as error:
             raise self._wait(
@@ -274,15 +345,23 @@ class Resequencer:
 
     # --- waiting outside the queue -----------------------------------------------------------------------------------
 
-    def _park(self, key: str, message: Message) -> bool:
+    def _parked_at(self, message: Message) -> str:
+        return parked_key(message.event.metadata.source, message.event.metadata.id, self.destination)
+
+    def _token(self, message: Message) -> str:
+        return f"{self.owner}/{message.message_id}"
+
+    def _keep(self, message: Message) -> bool:
+        return self.parked_messages.keep(self._parked_at(message), self._token(message))
+
+    def _park(self, key: str, message: Message, entry: Entry | None) -> bool:
         """Park the event; false if its key queue has moved on. The message is stored before the key queue says so."""
-        source, event_id = message.event.metadata.source, message.event.metadata.id
-        place, token = parked_key(source, event_id, self.destination), f"{self.owner}/{message.message_id}"
-        self.parked_messages.put(place, Parked(message, token))
+        event_id, number = message.event.metadata.id, None if entry is None else entry.number
+        self.parked_messages.put(self._parked_at(message), Parked(message, self._token(message), number))
         _, parked = self._change(
             key, lambda key_queue: key_queue.park(event_id, now=self.clock(), window=self.policy.reorder_seconds)
         )
-        return parked and self.parked_messages.keep(place, token)
+        return parked and self._keep(message)
 
     def _resume(self, key: str, key_queue: KeyQueue, source: str) -> KeyQueue:
         """Resume the parked events that are due soon. The key queue records it after they are in the queue."""
@@ -319,7 +398,9 @@ class Resequencer:
         def settle(key_queue: KeyQueue) -> tuple[KeyQueue, None]:
             is_head = key_queue.head is not None and key_queue.head.event_id == without
             is_leased = key_queue.lease is not None and key_queue.lease.until > now
-            return key_queue.settle(without, now=now) if without and is_head and not is_leased else key_queue, None
+            if without is None or not is_head or is_leased:
+                return key_queue, None
+            return key_queue.settle(without, now=now).with_turn(now), None
 
         key_queue, _ = self._change(key, settle)
         self._resume(key, key_queue, source)
@@ -327,10 +408,16 @@ class Resequencer:
     # --- changes -----------------------------------------------------------------------------------------------------
 
     def _change(self, key: str, change: Callable[[KeyQueue], tuple[KeyQueue, T]]) -> tuple[KeyQueue, T]:
+        return self._change_paged(key, lambda key_queue, _pages: change(key_queue))
+
+    def _change_paged(self, key: str, change: Callable[[KeyQueue, Pages], tuple[KeyQueue, T]]) -> tuple[KeyQueue, T]:
         for _ in range(CHANGE_ATTEMPTS):
             key_queue, version = self.key_queues.read(key)
-            new, result = change(key_queue)
-            if new == key_queue or self.key_queues.write(key, new, version=version):
+            pages = Pages(functools.partial(self.key_queues.read_page, key))
+            new, result = change(key_queue, pages)
+            new = pages.fit(new)
+            unchanged = new == key_queue and not pages.changed
+            if unchanged or self.key_queues.write(key, new, version=version, pages=pages.changed):
                 return new, result
         raise self._wait(1.0, "other messages with the same partitionkey kept changing its order")
 
