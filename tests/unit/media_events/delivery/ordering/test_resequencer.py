@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 
@@ -12,7 +13,8 @@ from media_events.core.clock import CLOCK_SKEW_SECONDS
 from media_events.core.failures import TransientError
 from media_events.delivery.deliverer import Deliverer, destination_key
 from media_events.delivery.ordering import key_queue
-from media_events.delivery.ordering.key_queue import KeyQueue, parked_key
+from media_events.delivery.ordering.key_queue import ACTIVE, Entry, KeyQueue, parked_key
+from media_events.delivery.ordering.key_queue_pages import WINDOW, Pages
 from media_events.delivery.ordering.latest_only import Position
 from media_events.delivery.ordering.resequencer import MAX_PARKED_BYTES, Parked
 from media_events.delivery.policies import ResequencerPolicy
@@ -379,3 +381,85 @@ def test_a_message_that_is_tried_alone_is_not_parked_and_so_never_resumed_among_
     park.clock.now += 6
     assert park(alone) == [None]
     assert (park.arrived, park.queue) == (["e1", "e2"], [])
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def many(number):
+    """A key queue of so many parked events, and its pages."""
+    pages, key_queue = Pages(lambda _number: ()), KeyQueue()
+    for place in range(number):
+        key_queue, verdict = key_queue.register(f"e{place}", Position(time=place), now=0)
+        if verdict == "behind":
+            entry = Entry(event_id=f"e{place}", position=Position(time=place), since=0.0, parked=True, number=place)
+            key_queue = pages.add(key_queue, entry)
+        elif place >= ACTIVE:
+            key_queue = key_queue.parked_far(f"e{place}")
+        key_queue = pages.fit(key_queue)
+    return key_queue, pages
+
+
+def test_a_key_queue_and_its_pages_are_written_together_or_not_at_all(dynamodb, clock):
+    key_queues = DynamoKeyQueues(dynamodb, "table", clock=clock)
+    key_queue, pages = many(500)
+    assert key_queues.write("key-queue|cms|1:a|k", key_queue, version=0, pages=pages.changed)
+    read, version = key_queues.read("key-queue|cms|1:a|k")
+    assert (read, version, read.waiting, read.parked) == (key_queue, 1, 500, 480)
+    ids = [e.event_id for page in read.pages for e in key_queues.read_page("key-queue|cms|1:a|k", page.number)]
+    assert [e.event_id for e in read.entries] + ids == [f"e{place}" for place in range(500)]
+    stale = {page.number: () for page in read.pages}
+    assert not key_queues.write("key-queue|cms|1:a|k", KeyQueue(), version=0, pages=stale)
+    assert key_queues.read_page("key-queue|cms|1:a|k", read.pages[0].number) != ()
+
+
+def test_only_a_page_that_no_key_queue_names_expires(dynamodb, clock):
+    key_queues = DynamoKeyQueues(dynamodb, "table", clock=clock)
+    key_queue, pages = many(500)
+    key_queues.write("key-queue|cms|1:a|k", key_queue, version=0, pages={**pages.changed, 999: ()})
+    records = dynamodb.scan(TableName="table")["Items"]
+    expiring = {record["pk"]["S"].split("|")[1] for record in records if "expires" in record}
+    assert expiring.isdisjoint(str(page.number) for page in key_queue.pages)
+    assert "999" in expiring
+    assert key_queues.read_page("key-queue|cms|1:a|k", 999) == ()
+
+
+def test_a_key_queue_of_before_the_pages_is_read_in_its_order_and_brought_into_pages():
+    entries = [{"i": f"e{number}", "t": 7, "s": f"{number:04}", "a": 5.0, "p": 1} for number in range(2000)]
+    before = KeyQueue.from_json(json.dumps({"entries": entries, "delivered": {"t": 1}}))
+    pages = Pages(lambda _number: ())
+    after = pages.fit(before)
+    assert (before.waiting, after.waiting, after.parked) == (2000, 2000, 2000)
+    assert len(after.entries) <= WINDOW
+    listed = [*after.entries, *(entry for page in after.pages for entry in pages.entries(page))]
+    assert [entry.event_id for entry in listed] == [f"e{number}" for number in range(2000)]
+    assert after.register("new", Position(time=7, sequence="9999"), now=9)[1] == "behind"
+
+
+def test_code_of_before_the_pages_fails_rather_than_lose_them():
+    key_queue, _ = many(500)
+    assert "entries" not in json.loads(key_queue.to_json())
+    assert "entries" in json.loads(KeyQueue().to_json())
+
+
+@pytest.mark.slow
+def test_an_operator_skips_and_edits_an_event_in_a_page(park):
+    park.fails["e1"] = REFUSED
+    park.settled(1)
+    messages = [message(number) for number in range(2, 181)]
+    for start in range(0, 179, 10):
+        park(*messages[start : start + 10])
+    assert len(park.key_queue().pages) > 0
+    assert park(message(170, "skip")) == [None]
+    edited = message(999, sequence="175", editof="e175")
+    park(edited)
+    assert park.key_queue().waiting == 179
+    park.fails.clear()
+    park.queue += [message(1)]
+    for _ in range(250):
+        batch, park.queue = park.queue[:10], park.queue[10:]
+        park.clock.now += 1
+        outcomes = park(*batch) if batch else []
+        park.queue += [m for m, outcome in zip(batch, outcomes, strict=True) if outcome == "order-waiting"]
+    wanted = [f"e{number}" for number in range(1, 181) if number != 170]
+    assert park.arrived == ["e999" if event_id == "e175" else event_id for event_id in wanted]
