@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -12,13 +13,20 @@ from media_events.adapters.dynamodb.latest_positions import DynamoLatestPosition
 from media_events.adapters.dynamodb.rate_limiter import DynamoRateLimiter
 from media_events.core import clock as clocks
 from media_events.core.clock import CLOCK_SKEW_SECONDS
-from media_events.core.failures import TransientError
+from media_events.core.failures import (
+    DEFERRAL_ATTRIBUTE,
+    DEFERRED_SINCE_ATTRIBUTE,
+    PRIOR_ATTEMPTS_ATTRIBUTE,
+    DeferredError,
+    TransientError,
+)
 from media_events.delivery.circuit_breaker import PROBE_SECONDS, CircuitBreaker
 from media_events.delivery.idempotent_effect import LEASE_MARGIN_SECONDS, claim, confirm, release
 from media_events.delivery.ordering.key_queue import Claimed, KeyQueue
 from media_events.delivery.ordering.latest_only import Position
 from media_events.delivery.policies import CircuitBreakerPolicy
-from tests.fakes.hop import FakeClock, FakeReport
+from media_events.messaging.queue_consumer import Consumer, RetryPolicy, consume
+from tests.fakes.hop import FakeClock, FakeQueue, FakeReport, sqs_record
 from tests.faults.aws_model.dynamodb import Table
 from tests.faults.aws_model.scheduler import CALM, World
 
@@ -171,3 +179,50 @@ def test_the_rate_limit_holds_but_for_a_minutes_worth_and_holds_up_nobody_for_lo
     for limiter in (first, second):
         now.sleep(CLOCK_SKEW_SECONDS + 1)
         assert permit(limiter)
+
+
+@pytest.mark.parametrize("apart", APART)
+def test_an_event_is_held_for_its_time_whichever_machine_looks_at_it(apart):
+    hold, wait = 3600.0, 60.0
+    now, dead = FakeClock(), FakeQueue()
+    began, attributes, seconds = now(), {}, 0.0
+    clocks_of_machines = itertools.cycle([now, lambda: now() + apart])
+
+    class Deferrals:
+        def defer(self, _message, delay, *, prior_attempts, since, copy):
+            nonlocal seconds, attributes
+            seconds = delay
+            numbers = {PRIOR_ATTEMPTS_ATTRIBUTE: prior_attempts, DEFERRED_SINCE_ATTRIBUTE: since}
+            attributes = {name: {"stringValue": str(number)} for name, number in numbers.items()}
+            attributes[DEFERRAL_ATTRIBUTE] = {"stringValue": copy}
+            return True
+
+    def waits(_message):
+        raise DeferredError("breaker-open", "not now", retry_after=wait, hold_seconds=hold)
+
+    while not dead.dead:
+        record = sqs_record("{}", attributes=attributes, first_received_ms=int(now() * 1000))
+        consumer = Consumer(
+            queue=dead,
+            hop="route/cms",
+            report=FakeReport(),
+            clock=next(clocks_of_machines),
+            policy=RetryPolicy(max_receive_count=1),
+            deferrals=Deferrals(),
+        )
+        consume({"Records": [record]}, waits, consumer)
+        now.sleep(seconds)
+        assert now() - began <= hold + CLOCK_SKEW_SECONDS + 2 * wait + 2
+    assert now() - began >= hold - CLOCK_SKEW_SECONDS
+
+
+@pytest.mark.parametrize("apart", APART)
+def test_a_key_queue_of_another_machine_delays_its_head_by_no_more_than_the_difference(apart):
+    now, window = FakeClock(), 5.0
+    key_queue, _ = KeyQueue().register("e", Position(time=1), now=now())
+    for _ in range(200):
+        turn = key_queue.claim("e", "second", now=now() + apart, window=window, lease_seconds=LEASE_SECONDS)[1]
+        if turn == Claimed():
+            break
+        now.sleep(1)
+    assert now() - 1_790_000_000.0 <= window + max(0.0, -apart) + 1
