@@ -43,6 +43,9 @@ MAX_BYTES: Final = 240_000
 """The limit of an event on the bus."""
 
 MAX_CHAIN: Final = 20
+ABANDON: Final = "abandon edit"
+"""The action of an item's change, from the beginning of an abandoning until its end."""
+
 _ATTRIBUTES: Final = tuple(Metadata.__dataclass_fields__)
 
 Result = Literal["delivered", "sent", "failed", "unconfirmed", "unknown"]
@@ -280,6 +283,8 @@ def finish(review: AuditedReviewService, item_id: str, *, reason: str, wait_seco
     stored = None if item.pending_edit is None else review.records.edit(item.pending_edit)
     if stored is None:
         _refuse(review, item_id, "finish edit", f"there is no edit to finish: {state_of(item)}", reason)
+    if _is_being_abandoned(item):
+        _refuse(review, item_id, "finish edit", "abandoning it was begun: abandon it again, which ends that", reason)
     review.record(item_id, "finish edit asked for", result=f"event {stored.event_id} by {stored.by}", reason=reason)
     try:
         if not review.service.is_done(item):
@@ -296,11 +301,14 @@ def finish(review: AuditedReviewService, item_id: str, *, reason: str, wait_seco
 def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
     """Open an item again whose edited event was not sent. If it was sent after all, it is not delivered any more.
 
+    The item says so first: an edited event that found its effect withdrawn is gone, so nobody may take the edit for
+    sent any more.
+
     Raises:
         EditRefusedError: there is no edit to abandon, or its event was delivered.
         ProcessingError: it could not be read or recorded.
     """
-    action = "abandon edit"
+    action = ABANDON
     item = review.service.table.get(item_id)
     if item is None:
         _refuse(review, item_id, action, "there is no such item", reason)
@@ -308,15 +316,22 @@ def abandon(review: AuditedReviewService, item_id: str, *, reason: str) -> None:
         _refuse(review, item_id, action, f"there is no edit to abandon: {state_of(item)}", reason)
     change = review.service.change_record(action)
     review.record(item_id, f"{action} asked for", result=f"event {item.pending_edit}", reason=reason)
-    refusal = withdraw_edited(review.service, item)
+    begun = replace(item, change=change, version=item.version + 1)
+    if not review.service.table.update(begun, over=item):
+        _refuse(review, item_id, action, review.service.conflict_message(item_id), reason)
+    refusal = withdraw_edited(review.service, begun)
     if refusal is not None:
         _refuse(review, item_id, action, refusal, reason)
-    opened = replace(item, status="OPEN", pending_edit=None, retried_at=None, change=change, version=item.version + 1)
-    if not review.service.table.update(opened, over=item):
-        reinstate(review.service, item, event_id=item.pending_edit)
+    opened = replace(begun, status="OPEN", pending_edit=None, retried_at=None, version=begun.version + 1)
+    if not review.service.table.update(opened, over=begun):
+        reinstate(review.service, begun, event_id=item.pending_edit)
         _refuse(review, item_id, action, review.service.conflict_message(item_id), reason)
     reinstate(review.service, opened)
     review.record(item_id, action, result="it is OPEN again", reason=reason)
+
+
+def _is_being_abandoned(item: ReviewItem) -> bool:
+    return item.pending_edit is not None and item.change is not None and item.change["action"] == ABANDON
 
 
 def _refuse(review: AuditedReviewService, item_id: str, action: str, why: str, reason: str) -> NoReturn:
@@ -331,6 +346,9 @@ def _close(
     try:
         if review.service.supersede(item) is None:
             current = review.service.table.get_summary(item.item_id)
+            if current is not None and _is_being_abandoned(current):
+                why = f"somebody abandons it at this moment: {state_of(current)}"
+                return _recorded(review, item, EditOutcome(stored.event_id, "unknown", why), reason)
             if current is not None and current.pending_edit == stored.event_id:
                 # Meanwhile the original failed again, which does not concern its edit.
                 review.service.supersede(current)

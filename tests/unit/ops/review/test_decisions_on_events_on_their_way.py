@@ -72,6 +72,15 @@ class Place(FakeReview):
         """An attempt that has not ended."""
         self.store("busy").acquire(self.key, lease_seconds=35)
 
+    def begins_edited(self):
+        """An attempt with the edited event that has not ended; its store."""
+        store = self.store("busy")
+        store.acquire(self.edited_key(), lease_seconds=35)
+        return store
+
+    def edited_key(self):
+        return destination_key(self.item.source, self.current().pending_edit, "cms")
+
     @property
     def key(self):
         return destination_key(self.item.source, self.item.event_id, "cms")
@@ -243,6 +252,53 @@ def test_an_abandoned_edit_is_not_delivered_if_it_was_sent_after_all(place):
     place.retry(wait=0)
     place.arrives()
     assert place.receiver.got == ["evt-1"]
+
+
+def test_an_edit_that_one_abandons_while_another_finishes_it_loses_nothing(place, monkeypatch):
+    place.trap.at, place.trap.before, place.trap.error = 2, False, TransientError("aws-down", "no answer")
+    assert place.edit().result == "unknown"
+    place.trap.at = None
+    place.queues.sent.clear()
+
+    send, update = place.queues.send, place.table.update
+
+    def dies_with_the_edit_withdrawn(item, **over):
+        if item.status == "OPEN":
+            raise Crash
+        return update(item, **over)
+
+    def send_and_be_overtaken(*message, **more):
+        send(*message, **more)
+        monkeypatch.setattr(place.table, "update", dies_with_the_edit_withdrawn)
+        with pytest.raises(Crash):
+            place.abandon()
+        monkeypatch.undo()
+        place.arrives(place.queues.sent[-1]["body"])
+
+    monkeypatch.setattr(place.queues, "send", send_and_be_overtaken)
+    outcome = place.finish()
+
+    assert (outcome.result, place.receiver.got) == ("unknown", [])
+    place.abandon()
+    assert place.current().status == "OPEN"
+    place.retry(wait=0)
+    place.arrives()
+    assert place.receiver.got == ["evt-1"]
+
+
+def test_an_edit_whose_abandoning_was_cut_short_can_only_be_abandoned(place):
+    place.trap.at, place.trap.before, place.trap.error = 2, False, TransientError("aws-down", "no answer")
+    assert place.edit().result == "unknown"
+    place.trap.at = None
+    begins = place.begins_edited()
+    with pytest.raises(EditRefusedError, match="being delivered at this moment"):
+        place.abandon()
+    with pytest.raises(EditRefusedError, match="abandon it again"):
+        place.finish()
+    begins.release(place.edited_key())
+    place.abandon()
+    place.arrives(place.queues.sent[-1]["body"])
+    assert (place.current().status, place.receiver.got) == ("OPEN", [])
 
 
 def test_an_edit_that_the_hop_refuses_leaves_the_original_as_it_was(place):
