@@ -67,8 +67,8 @@ chaos: .environment ## 2,000 events by all five ways in through the local cloud 
 chaos-model: .environment ## 10,000 events through a model of AWS under faults: none may be lost, none happen twice
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults $(ARGS)
 
-chaos-mutants: .environment ## break the code on purpose in seven places: the model must notice each
-	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.mutants
+chaos-mutants: .environment ## break the code on purpose in over a hundred places: the model, or the unit test that is named, must notice each
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.mutants $(ARGS)
 
 mutation: ## mutate the domain code with mutmut and score its unit tests; ARGS="--sample 300 --seed 1" for a sample
 	@$(PYTHON) scripts/setup.py --mutation
