@@ -266,7 +266,9 @@ class KeyQueue:
         old = self._is_old(head, now, window)
         permanently_failed = head.permanently_failed or head.tries >= STUCK_TRIES or old
         if head.tries == 0 and not old:
-            return Behind(max(1.0, min(head.since + window - now + 1.0, 5.0)))
+            # Who has many before it comes less often. Four in a second is what a route delivers one by one.
+            turn = max(head.since + window - now + 1.0, self.place(entry.event_id) / 4)
+            return Behind(max(1.0, min(turn, 5.0)))
         # The longer it has waited, the less often it is tried.
         return Behind(
             max(2.0, min((now - max(entry.since, self.turn)) / 8, MAX_LOOK_SECONDS)), head, permanently_failed
