@@ -131,14 +131,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         test="tests/unit/media_events/delivery/ordering/test_key_queue.py::test_parked_is_only_who_stands_behind_what_is_hopeless",
     ),
     mutant(
-        "say that a message is parked before it is stored",
-        _RESEQUENCER,
-        "        self.parked_messages.put(self._parked_at(message), Parked(message, self._token(message), number))\n        _, parked = self._change(\n            key, lambda key_queue: key_queue.park(event_id, now=self.clock(), window=self.policy.reorder_seconds)\n        )\n",
-        "        _, parked = self._change(\n            key, lambda key_queue: key_queue.park(event_id, now=self.clock(), window=self.policy.reorder_seconds)\n        )\n        self.parked_messages.put(self._parked_at(message), Parked(message, self._token(message), number))\n",
-        harm="a resumption finds no message, and the event is no longer parked: lost",
-        seen=Seen("harsh"),
-    ),
-    mutant(
         "forget parked events that are past",
         _KEY_QUEUE,
         "            e for e in key_queue.entries if e is not entry and (e.parked or not key_queue.is_past(e.position))\n",

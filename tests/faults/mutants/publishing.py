@@ -57,7 +57,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "            return refusal\n",
         "            return None\n",
         harm="the event is nowhere: lost",
-        seen=Seen("harsh"),
+        seen=Seen("refusing"),
     ),
     mutant(
         "record an unpublished event as done",

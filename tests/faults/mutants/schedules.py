@@ -29,6 +29,12 @@ def _repeated(seed: int) -> Sequence[str]:
     return Run(Scenario(seed=seed, events=events_of(seed, 60), mix=mix)).live().problems
 
 
+def _refusing(seed: int) -> Sequence[str]:
+    """Services that refuse two calls of five: the bus an event, and then the dead-letter queue, too."""
+    events = tuple(replace(event, kind="raw") if event.kind == "ready" else event for event in events_of(seed, 60))
+    return Run(Scenario(seed=seed, events=events, mix=replace(CALM, refuse=0.4, kill=0.1))).live().problems
+
+
 def _dying(seed: int) -> Sequence[str]:
     """Functions that seldom live to the end of a message."""
     entries = [entry for entry in ENTRY_NAMES if entry != "webhook"]
@@ -49,6 +55,7 @@ SCHEDULES: Final[Mapping[str, Schedule]] = {
     "small": _mixed(100),
     "harsh": _mixed(80, _HARSH),
     "repeated": _repeated,
+    "refusing": _refusing,
     "dying": _dying,
     "one key": _one_key,
     "large": _mixed(500),

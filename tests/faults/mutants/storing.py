@@ -132,7 +132,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         '                if "ConditionalCheckFailed" in codes:\n                    return False\n',
         '                if "ConditionalCheckFailed" in codes:\n                    return True\n',
         harm="a failure is recorded nowhere: lost",
-        seen=Seen("small"),
+        seen=Seen("large"),
     ),
     mutant(
         "count no item in its groups",
