@@ -7,25 +7,19 @@ refuse it in the middle.
 from __future__ import annotations
 
 import functools
-import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from media_events.core.clock import epoch
-from media_events.core.envelope import Event
 from media_events.core.failures import ProcessingError
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import Entry, KeyQueue
-from media_events.recovery.review_item import ReviewItem, Status
-from ops.review import editing
+from media_events.recovery.review_item import ReviewItem
 from ops.review.archiving import decide
 from ops.review.audited_service import AuditedReviewService
-from ops.review.editing import EditRefusedError
-from ops.review.service import Outcome
-from tests.faults.aws_model.scheduler import Killed, subject_of
-from tests.faults.conservation import Place
+from tests.faults.aws_model.scheduler import subject_of
+from tests.faults.commands import ACTIONS, TAKEN_BY, Commands, Decisions
 from tests.faults.system_under_test import ORDERED, Kit
 
 ROUNDS: Final = 30
@@ -37,52 +31,19 @@ COMMAND_SECONDS: Final = 600.0
 AT_ONCE: Final = 0.3
 """How often two operators act on one item at once."""
 
-ACTIONS: Final = (
-    *("retry",) * 8,
-    *("archive",) * 5,
-    *("edit",) * 4,
-    *("restore",) * 3,
-    *("out of order",) * 2,
-    "finish edit",
-    "abandon edit",
-)
-TAKEN_BY: Final[dict[str, tuple[Status, ...]]] = {
-    "retry": ("OPEN", "OPEN", "RETRYING"),
-    "archive": ("OPEN", "OPEN", "RETRYING"),
-    "edit": ("OPEN",),
-    "restore": ("ARCHIVED",),
-    "out of order": ("OPEN",),
-    "finish edit": ("RETRYING",),
-    "abandon edit": ("RETRYING",),
-}
-"""The states of an item in which somebody would think of an action; it may be in another one by then."""
-
-
-@dataclass(slots=True)
-class Decision:
-    """A command by which an operator decided ``against`` an effect, or for it, and when it ran."""
-
-    began: float
-    against: bool
-    ended: float = float("inf")
-
 
 @dataclass
 class People:
-    """``out_of_order`` are the (destination, mark) that they decided so about.
-
-    ``decisions`` are by destination and event id, which an edited event has of its own. ``skip_in_order`` is how
-    likely they put an event away in the end.
-    """
+    """``skip_in_order`` is how likely they put an event away in the end."""
 
     kit: Kit
     items: Callable[[], Iterator[ReviewItem]]
     skip_in_order: float = PUT_AWAY
-    out_of_order: set[Place] = field(default_factory=set)
-    edited: set[Place] = field(default_factory=set)
-    decisions: defaultdict[Place, list[Decision]] = field(default_factory=lambda: defaultdict(list))
-    done: list[str] = field(default_factory=list)
-    """The actions that were carried out."""
+    commands: Commands = field(init=False)
+
+    def __post_init__(self) -> None:
+        world = self.kit.world
+        self.commands = Commands(self._review, Decisions(lambda: world.now), tell=world.tell)
 
     # --- at any moment -----------------------------------------------------------------------------------------------
 
@@ -119,94 +80,16 @@ class People:
         return found[int(len(found) * self.kit.world.fixed("operators/item", name))] if found else None
 
     def _command(self, name: str, action: str, item: ReviewItem) -> None:
-        """One command; what became of it is recorded if the operator hears of it."""
-        world, about = self.kit.world, (item.destination, subject_of(item.event_id))
-        world.tell(f"operator: {action} at {item.destination}", about[1])
-        if action == "out of order":
-            self.out_of_order.add(about)
-        steps: dict[str, Callable[[], bool | None]] = {
-            "retry": lambda: self._retry(item),
-            "out of order": lambda: self._retry(item, out_of_order=True),
-            "archive": lambda: self._decide(item, "ARCHIVED"),
-            "restore": lambda: self._decide(item, "OPEN"),
-            "edit": lambda: self._edit(item, name),
-            "finish edit": lambda: self._finish(item),
-            "abandon edit": lambda: self._abandon(item),
-        }
-        event_id = item.pending_edit if action == "finish edit" and item.pending_edit else item.event_id
-        decision = self._decision(item.destination, event_id, against=action in ("archive", "edit"))
-        # It counts against an effect only once the operator has heard that it is done.
-        outcome: bool | None = None
-        try:
-            outcome = world.invoke(name, COMMAND_SECONDS, lambda _invocation: steps[action](), subject=about[1])
-        except (ProcessingError, EditRefusedError) as error:
-            world.tell(f"operator: {action} fails: {error}"[:200], about[1])
-            outcome = False if isinstance(error, EditRefusedError) else None
-        except Killed:
-            world.tell(f"operator: {action} dies", about[1])
-        decision.ended = world.now
-        if outcome is False or (decision.against and not outcome):
-            self.decisions[item.destination, event_id].remove(decision)
-        if outcome:
-            world.tell(f"operator: {action} is done", about[1])
-            self.done.append(action)
-            if action == "abandon edit" and item.pending_edit is not None:
-                self._decision(item.destination, item.pending_edit, against=True).ended = world.now
-
-    def _decision(self, destination: str, event_id: str, *, against: bool) -> Decision:
-        decision = Decision(self.kit.world.now, against)
-        self.decisions[destination, event_id].append(decision)
-        return decision
-
-    def _retry(self, item: ReviewItem, *, out_of_order: bool = False) -> bool | None:
-        (outcome,) = self.kit.service().retry([item.item_id], wait_seconds=20, out_of_order=out_of_order)
-        return self._heard(outcome, good=("resolved", "sent", "unconfirmed"))
-
-    def _decide(self, item: ReviewItem, to: Status) -> bool | None:
-        return self._heard(decide(self.kit.service(), item.item_id, to=to), good=("sent",))
-
-    def _heard(self, outcome: Outcome, *, good: tuple[str, ...]) -> bool | None:
-        """Whether it was done; ``None`` if nobody knows."""
-        self.kit.world.tell(f"operator hears: {outcome.result}: {outcome.reason}"[:200], "")
-        if outcome.result in good:
-            return True
-        return False if outcome.result in ("refused", "missing") else None
-
-    def _edit(self, item: ReviewItem, name: str) -> bool:
-        review = self._review()
-        draft = editing.draft(review, item.item_id)
-        document = json.loads(draft.text)
-        document["data"] = {**document["data"], "corrected": name}
-        edited = editing.check(review, draft, json.dumps(document))
-        # An id by which the effect is recognised as one of this event.
-        mark = subject_of(item.event_id)
-        metadata = replace(edited.event.metadata, id=f"edit-{mark}-{name}")
-        edited = replace(edited, event=Event(metadata, edited.event.data))
-        self.edited.add((item.destination, mark))
-        outcome = editing.send(review, edited, reason="a test", wait_seconds=20)
-        self.kit.world.tell(f"operator hears: {outcome.result}: {outcome.reason}"[:200], mark)
-        return outcome.result in ("delivered", "sent", "unconfirmed")
-
-    def _finish(self, item: ReviewItem) -> bool:
-        editing.finish(self._review(), item.item_id, reason="a test")
-        return True
-
-    def _abandon(self, item: ReviewItem) -> bool:
-        editing.abandon(self._review(), item.item_id, reason="a test")
-        return True
+        world, mark = self.kit.world, subject_of(item.event_id)
+        self.commands.run(
+            name,
+            action,
+            item,
+            within=lambda work: world.invoke(name, COMMAND_SECONDS, lambda _invocation: work(), subject=mark),
+        )
 
     def _review(self) -> AuditedReviewService:
         return AuditedReviewService(service=self.kit.service(), records=self.kit.records)
-
-    def against(self, destination: str, event_id: str, when: float) -> bool:
-        """Whether an effect took place although a person had decided against it, and nobody for it again."""
-        found = self.decisions.get((destination, event_id), ())
-        return any(
-            one.against
-            and one.ended < when
-            and not any(not other.against and one.began <= other.ended and other.began < when for other in found)
-            for one in found
-        )
 
     # --- in the end --------------------------------------------------------------------------------------------------
 
@@ -265,27 +148,16 @@ class People:
         return [item for item in current if item.status in ("OPEN", "RETRYING")]
 
     def _resolve(self, item: ReviewItem) -> None:
-        world, service, mark = self.kit.world, self.kit.service(), subject_of(item.event_id)
-        about = (item.destination, mark)
+        world = self.kit.world
         late = item.error_code == "order-late"
-        try:
-            if item.status == "RETRYING" and item.pending_edit is not None:
-                editing.finish(self._review(), item.item_id, reason="a test")
-            elif item.status == "OPEN" and world.fixed("people/put-away", item.item_id) < self.skip_in_order:
-                world.tell(f"put away at {item.destination}", mark)
-                self._command("people", "archive", item)
-            elif not late:
-                world.tell(f"replayed at {item.destination}", mark)
-                self._decision(item.destination, item.event_id, against=False).ended = world.now
-                list(service.retry([item.item_id], wait_seconds=0))
-            elif world.fixed("people/late", item.item_id) < OUT_OF_ORDER:
-                self.out_of_order.add(about)
-                world.tell(f"replayed out of order at {item.destination}", mark)
-                self._decision(item.destination, item.event_id, against=False).ended = world.now
-                list(service.retry([item.item_id], wait_seconds=0, out_of_order=True))
-        except (ProcessingError, EditRefusedError):
-            # The operators try again in the next round.
-            return
+        if item.status == "RETRYING" and item.pending_edit is not None:
+            self._command("people", "finish edit", item)
+        elif item.status == "OPEN" and world.fixed("people/put-away", item.item_id) < self.skip_in_order:
+            self._command("people", "archive", item)
+        elif not late:
+            self._command("people", "retry", item)
+        elif world.fixed("people/late", item.item_id) < OUT_OF_ORDER:
+            self._command("people", "out of order", item)
 
     def _once_more(self) -> None:
         """Archive again the items that still block others, where the review service could not notify the route."""

@@ -173,7 +173,7 @@ class Run:
                     tally,
                     excused=away,
                 )
-        edited = self.people.edited
+        edited = self.people.commands.edited
         repetitions(effects, requests, self.world.windows, tally, plain=("plain", "archive"), edited=edited)
         self._decided_against(tally)
         self._orders(tally)
@@ -207,7 +207,7 @@ class Run:
         effects = {name: receiver.times for name, receiver in self.kit.receivers.items()}
         for name, times in {**effects, "process": self.kit.execution_times}.items():
             for when, event_id in times:
-                if self.people.against(name, event_id, when):
+                if self.people.commands.decisions.against(name, event_id, when):
                     tally.doubled += 1
                     tally.blame(subject_of(event_id), f"{event_id} reached {name} against a person's decision")
 
@@ -235,7 +235,7 @@ class Run:
             latest: dict[int, int] = {}
             for mark in self.kit.receivers[name].order:
                 event = ours.get(mark)
-                if event is None or (name, mark) in self.people.out_of_order:
+                if event is None or (name, mark) in self.people.commands.out_of_order:
                     continue
                 if event.number < latest.get(event.asset, 0):
                     tally.suspects.add(mark)

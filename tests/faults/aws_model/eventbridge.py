@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore.exceptions import ReadTimeoutError
 
-from event_patterns import matches
+from event_patterns.event_fields import FlatEvent
+from event_patterns.matcher import matches_any
+from event_patterns.normal_form import Branch
+from event_patterns.validate import compile_pattern
 from tests.faults.aws_model.scheduler import World, refusal, subject_of
 from tests.faults.aws_model.sqs import Queue
 
@@ -51,6 +54,8 @@ class Bus:
     """The events that were put, and by which function (empty: from outside)."""
     strays: list[tuple[str, str]] = field(default_factory=list)
     """Events that were redriven for one rule, and the other rules that they reached."""
+
+    _branches: dict[str, Sequence[Branch]] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
@@ -105,7 +110,8 @@ class Bus:
             "detail": json.loads(entry["Detail"]),
         }
         self.put.append(("" if world.current is None else world.current.name, event))
-        matched = [rule for rule in self.rules if matches(rule.pattern, event)]
+        flat = FlatEvent.of(event)
+        matched = [rule for rule in self.rules if matches_any(self._compiled(rule), flat)]
         self._watch(event, matched)
         text, subject = json.dumps(event), subject_of(entry["Detail"])
         for rule in matched:
@@ -115,6 +121,11 @@ class Bus:
                 delay = 3 * world.chance(f"{rule.name}/delay", subject)
                 world.at(world.now + delay, functools.partial(self._deliver, rule, text), subject=subject)
         return identity
+
+    def _compiled(self, rule: Rule) -> Sequence[Branch]:
+        if rule.name not in self._branches:
+            self._branches[rule.name] = tuple(compile_pattern(rule.pattern))
+        return self._branches[rule.name]
 
     def _deliver(self, rule: Rule, text: str) -> None:
         world, subject = self.world, subject_of(text)

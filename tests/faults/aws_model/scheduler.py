@@ -82,9 +82,9 @@ class Mix:
     """Another transaction is writing the item (DynamoDB's ``TransactionConflict``)."""
     in_flight: float = 0.2
     """Of the requests whose sender dies: they take effect nevertheless, a little later."""
-    skew: float = 0.0
-    """Seconds by which the clock of a sandbox is off at most, either way."""
-    late: float = 0.0
+    skew: float = 60.0
+    """Seconds by which the clocks of two machines differ at most."""
+    late: float = 0.001
     """A message of a standard queue is seen for the first time only days later, or once more days after its end."""
     operators: float = 0.2
     """Operators' commands at any moment, for each event."""
@@ -104,6 +104,8 @@ CALM: Final = Mix(
     fated=0,
     stall=0,
     conflict=0,
+    skew=0,
+    late=0,
     operators=0,
 )
 
@@ -430,7 +432,7 @@ class World:
             return 0.0
         sandbox = str(int(SANDBOXES * self.chance(f"{name}/sandbox", subject)))
         wrong = self.weather(f"{name}/clock", sandbox, 0.5, lasting=True)
-        return self.mix.skew * (2 * self.fixed(f"{name}/skew", sandbox) - 1) if wrong else 0.0
+        return self.mix.skew * (self.fixed(f"{name}/skew", sandbox) - 0.5) if wrong else 0.0
 
 
 def refusal(code: str, operation: str) -> ClientError:
