@@ -175,7 +175,7 @@ class People:
         asked |= {
             (item.destination, subject_of(item.event_id)) for item in self.items() if item.pending_edit is not None
         }
-        for key, key_queue in self.kit.waiting().items():
+        for key, key_queue in self._held_up().items():
             destination = key.split("|")[1]
             head = key_queue.head
             if head is None or (destination, subject_of(head.event_id)) not in asked:

@@ -149,9 +149,8 @@ class Table:
         sort = self.sort_keys[options["IndexName"]]
 
         def query() -> dict[str, Any]:
-            found = [
-                i for key in list(self.items) if (i := self.stored(key)) and i.get(attribute) == value and sort in i
-            ]
+            keys = [key for key, item in self.items.items() if item.get(attribute) == value and sort in item]
+            found = [item for key in keys if (item := self.stored(key)) is not None]
             if rest:
                 low, _, high = rest.partition(" BETWEEN ")[2].partition(" AND ")
                 above = {":low": values[low]} if low else {}
