@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.faults.aws_model.clients import StateMachines
 from tests.faults.aws_model.dynamodb import Table
 from tests.faults.aws_model.eventbridge import Bus, Rule
 from tests.faults.aws_model.scheduler import CALM, Killed, World
@@ -314,3 +315,68 @@ def test_a_chain_ends_at_the_bus(world):
 
     assert len(runs) == 40
     assert not world.dropped
+
+
+# --- what only long or unlucky runs meet ---------------------------------------------------------------------------
+
+
+def test_two_invocations_interleave_between_their_requests(world):
+    table, steps = Table(world, "t", "pk"), []
+
+    def work(name):
+        for number in range(3):
+            table.put_item(Item={"pk": {"S": f"{name}{number}"}})
+            steps.append(name)
+
+    for name in ("a", "b"):
+        world.at(world.now, lambda name=name: world.invoke(name, 30, lambda _invocation: work(name), subject=name))
+    world.run()
+
+    assert sorted(steps) == ["a"] * 3 + ["b"] * 3
+    assert steps not in (["a"] * 3 + ["b"] * 3, ["b"] * 3 + ["a"] * 3)
+
+
+def test_an_expired_item_is_deleted_within_two_days(world):
+    table = Table(world, "t", "pk")
+    table.put_item(Item={"pk": {"S": "k"}, "expires": {"N": str(int(world.now))}})
+    there = [bool(table.get_item(Key={"pk": {"S": "k"}}))]
+    world.now += 2 * 86_400
+    there.append(bool(table.get_item(Key={"pk": {"S": "k"}})))
+
+    assert there == [True, False]
+
+
+def test_a_transaction_that_meets_another_is_cancelled():
+    table = Table(World(1, replace(CALM, conflict=1.0)), "t", "pk", transactions=True)
+    with pytest.raises(ClientError) as caught:
+        table.transact_write_items(TransactItems=[{"Put": {"Item": {"pk": {"S": "k"}}}}])
+    assert caught.value.response["CancellationReasons"] == [{"Code": "TransactionConflict"}]
+
+
+def test_a_message_is_forgotten_two_weeks_after_it_was_first_sent(world):
+    dead = Queue(world, "dead")
+    queue = Queue(world, "plain", visibility=1, max_receive_count=1, dead_letters=dead)
+    queue.send("evt-000001", {})
+    world.now += 13 * 86_400
+    queue.receive(10)
+    world.now += 3
+    queue.receive(10)
+    assert len(dead.messages) == 1
+    world.now += 86_400
+    assert dead.receive(10) == []
+    assert not dead.messages
+
+
+def test_an_executions_name_is_taken_for_ninety_days_after_its_end(world):
+    began = []
+    machines = StateMachines(world, lambda name, _event: began.append(name))
+    arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:process"
+    machines.start_execution(stateMachineArn=arn, name="one", input="evt-000001")
+    world.now += 15 * 86_400
+    with pytest.raises(ClientError) as caught:
+        machines.start_execution(stateMachineArn=arn, name="one", input="evt-000001")
+    assert code_of(caught) == "ExecutionAlreadyExists"
+    world.now += 76 * 86_400
+    machines.start_execution(stateMachineArn=arn, name="one", input="evt-000001")
+
+    assert began == ["one", "one"]
