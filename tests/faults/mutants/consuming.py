@@ -87,7 +87,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         '        if acquired.state == "done":\n            return True\n',
         "",
         harm="copies multiply for as long as the destination is down",
-        seen=Seen("harsh"),
+        test="tests/unit/media_events/messaging/test_deferral.py::test_a_message_that_sqs_delivers_twice_is_deferred_once",
     ),
     mutant(
         "let an event wait for ever",
