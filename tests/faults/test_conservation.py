@@ -115,11 +115,13 @@ def while_permissions_spread(seconds: float, seed: int) -> tuple[Run, Tally]:
 
 
 @pytest.mark.parametrize("seed", [11, 12])
-def test_while_permissions_spread_events_are_retried_and_no_person_is_asked(seed):
+def test_while_permissions_spread_events_are_retried_and_a_person_is_asked_only_about_an_order_that_got_lost(seed):
     run, tally = while_permissions_spread(10.0, seed)
 
     assert not tally.problems, tally.problems
-    assert (tally.delivered, tally.review) == (len(run.senders.accepted), 0)
+    assert tally.delivered + tally.review == len(run.senders.accepted)
+    # EventBridge tried one again for longer than a key waits for an earlier event.
+    assert [item.error_code for item in run.items()] in ([], ["order-late"])
 
 
 def test_when_permissions_spread_slowly_only_those_are_reviewed_whose_order_or_reason_got_lost():

@@ -112,11 +112,11 @@ def counting(table: str, changes: Iterable[CountChange], *, later: Mapping[str, 
     writes: list[Any] = []
     for change in changes:
         writes.append({"Update": _counted(table, change, None if later is None else later.get(change.group_id))})
-        hours = Counter(moment[:HOUR_CHARACTERS] for moment in change.opened if _expiry(moment) is not None)
-        latest = {moment[:HOUR_CHARACTERS]: moment for moment in change.opened}
+        hours = Counter(moment[:HOUR_CHARACTERS] for moment in change.opened)
         writes += [
-            {"Update": _hour(table, f"{HOUR_PREFIX}{hour}/{change.group_id}", number, _expiry(latest[hour]) or 0)}
+            {"Update": _hour(table, f"{HOUR_PREFIX}{hour}/{change.group_id}", number, expires)}
             for hour, number in sorted(hours.items())
+            if (expires := _expiry(hour)) is not None
         ]
     return writes
 
@@ -171,9 +171,10 @@ def _dump(changes: Iterable[CountChange]) -> str:
     return json.dumps([asdict(change) for change in changes], separators=(",", ":"))
 
 
-def _expiry(moment: str) -> int | None:
+def _expiry(hour: str) -> int | None:
+    """The same for all that is counted in an hour, in whatever order it is."""
     try:
-        return int(datetime.fromisoformat(moment).timestamp() + HOURS_KEPT_SECONDS)
+        return int(datetime.fromisoformat(f"{hour}:00Z").timestamp() + HOURS_KEPT_SECONDS)
     except (ValueError, OverflowError):
         return None
 

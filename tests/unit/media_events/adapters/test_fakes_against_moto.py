@@ -67,7 +67,7 @@ def test_an_execution_starts_once_under_its_name(aws):
     client = aws("stepfunctions")
     arn = client.create_state_machine(name="ingest", definition=WAITS, roleArn=ROLE)["stateMachineArn"]
     real = StepFunctions(client)
-    fake = StepFunctions(StateMachines(World(1, CALM), lambda _: None))
+    fake = StepFunctions(StateMachines(World(1, CALM), lambda *_: None))
     for name, text in (("evt", "{}"), ("evt", "{}"), ("evt", '{"other": 1}'), ("evt-2", "{}")):
         answers = [outcome(machines.start, arn, name, text) for machines in (real, fake)]
         assert answers == [f"arn:aws:states:{REGION}:123456789012:execution:ingest:{name}"] * 2
