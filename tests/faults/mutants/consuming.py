@@ -103,7 +103,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "            if message.is_fifo and message.group_id in blocked:\n",
         "            if False:\n",
         harm="a later event overtakes the failed one",
-        seen=Seen("one key"),
+        seen=Seen("large", 2),
     ),
     mutant(
         "lose the count of attempts in a deferral",

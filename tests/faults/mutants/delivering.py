@@ -49,7 +49,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "lease_seconds=max(0.0, seconds_left) + LEASE_MARGIN_SECONDS",
         "lease_seconds=0.0",
         harm="a second attempt starts while the first is at work",
-        seen=Seen("harsh", 2),
+        test="tests/unit/media_events/delivery/test_idempotent_effect.py::test_the_lease_outlives_the_function",
     ),
     mutant(
         "do not record an effect",

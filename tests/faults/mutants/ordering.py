@@ -64,7 +64,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "        if key_queue.is_past(position) and (head is None or head.event_id != event_id):\n",
         "        if False:\n",
         harm="an event is delivered after a later one, or waits for good",
-        seen=Seen("small"),
+        seen=Seen("one key", 2),
     ),
     mutant(
         "do not doubt a head whose attempt never ended",
@@ -96,7 +96,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         '        if verdict == "past":\n            return PermanentDataError(\n',
         '        if verdict == "past":\n            return Outcome(happened=False, result=None)\n            return PermanentDataError(\n',
         harm="the message is deleted, and nobody is told: lost",
-        seen=Seen("small"),
+        seen=Seen("one key", 2),
     ),
     mutant(
         "take an event that waits for done",

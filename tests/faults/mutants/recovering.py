@@ -161,7 +161,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "            if merged is None:\n                return None\n",
         "            if merged is not None:\n                return None\n",
         harm="the event failed once more, and nobody is told: lost",
-        seen=Seen("small"),
+        seen=Seen("harsh"),
     ),
     mutant(
         "open an item for each message of an event",
