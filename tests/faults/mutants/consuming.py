@@ -111,6 +111,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "prior_attempts=message.receive_count - 1, since=since",
         "prior_attempts=0, since=since",
         harm="a failing event that is deferred now and then is tried without end",
-        test="tests/unit/media_events/messaging/test_deferral.py::test_attempts_before_the_wait_count_after_it",
+        test="tests/unit/media_events/messaging/test_deferral.py::test_even_the_last_receive_is_no_reason_for_a_dead_letter",
     ),
 )

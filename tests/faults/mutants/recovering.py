@@ -177,7 +177,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "        if not dead_letter.unidentified or function_arn is None:\n",
         "        if dead_letter is not None:\n",
         harm="an event has two items, and is replayed twice",
-        test=f"{_RECOVERY_TESTS}/test_one_item_per_message.py::test_what_was_moved_and_then_found_given_up_gets_the_events_name",
+        test=f"{_RECOVERY_TESTS}/test_inspection.py::test_what_sqs_moved_is_asked_about_and_has_its_events_name",
     ),
     mutant(
         "drop a large body",

@@ -81,7 +81,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "complete a record of another attempt",
         _STORE,
         '                ConditionExpression="#owner = :owner",\n',
-        '                ConditionExpression="attribute_exists(#owner)",\n',
+        '                ConditionExpression="#owner = :owner OR attribute_exists(#owner)",\n',
         harm="an effect of an attempt that failed counts as done: lost",
         test=f"{_ADAPTER_TESTS}/test_aws_adapters.py::TestIdempotencyStore::"
         "test_owner_that_lost_its_lease_can_not_complete_or_release",
