@@ -103,7 +103,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "            if message.is_fifo and message.group_id in blocked:\n",
         "            if False:\n",
         harm="a later event overtakes the failed one",
-        seen=Seen("large", 2),
+        test="tests/unit/media_events/messaging/test_queue_consumer.py::test_fifo_failure_holds_back_its_own_group_only",
     ),
     mutant(
         "lose the count of attempts in a deferral",

@@ -121,7 +121,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "        return attempts | _all(rest, circuit_breaker.wait())\n",
         "        return attempts | {i: _Attempt(Outcome(False, None)) for chain in rest for i in chain}\n",
         harm="the rest of the probe's batch is deleted: lost",
-        seen=Seen("large"),
+        test="tests/unit/media_events/delivery/test_circuit_breaker.py::test_if_it_does_not_arrive_the_others_are_spared_and_the_pause_doubles_up_to_its_limit",
     ),
     mutant(
         "take a failed probe for delivered",
