@@ -108,6 +108,8 @@ def _run(given: argparse.Namespace, paths: LocalPaths) -> int:
     answers = ", ".join(f"{count} with {status}" for status, count in sorted(receivers.answers.items()))
     print(f"{sum(kinds.values())} faults in {time.monotonic() - began:.0f} s: {struck or 'none'}")
     print(f"receivers answered {answers}")
+    done = Counter(run.commands.done if run.commands is not None else ())
+    print(f"operators did {', '.join(f'{count} {action}' for action, count in sorted(done.items())) or 'nothing'}")
     print(f"{tally.repeated} effects repeated where a fault hid that the first had happened")
     print(f"{tally.both} events in review whose effect there has happened, unconfirmed")
     print(f"{tally.unnamed} second items of an event that no function can read, for another message of it")

@@ -9,9 +9,11 @@ from collections import Counter, defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from tests.faults.aws_model.scheduler import subject_of
+from tests.faults.aws_model.scheduler import event_id_of, subject_of
 
 FLAP_SECONDS: Final = 3.0
+PLAIN: Final = ("chaos-plain", "chaos-archive")
+"""Those that know no key again."""
 TIMEOUT_SECONDS: Final = 9.0
 """The deliverer's timeout is ten."""
 
@@ -33,6 +35,7 @@ class Receivers(ThreadingHTTPServer):
         self.healed = threading.Event()
         self.taken: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         self.keys: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self.effects: list[tuple[float, str, str]] = []
         self.unanswered: Counter[tuple[str, str]] = Counter()
         self.answers: Counter[int] = Counter()
         self.lock = threading.Lock()
@@ -78,6 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
             if status == 204:
                 times = server.taken[name, mark]
                 times.append(time.time())
+                if key not in server.keys[name, mark] or name in PLAIN:
+                    server.effects.append((times[-1], name, event_id_of(key)))
                 server.keys[name, mark].add(key)
                 lost = not server.healed.is_set() and server.draw(name, "lose", mark, len(times)) < server.lose_answer
         arrived = False

@@ -19,8 +19,10 @@ from ops.local.clients import Clients
 from ops.local.endpoint import trust
 from ops.local.function_logs import LogReader
 from tests.faults.aws_model.scheduler import subject_of
+from tests.faults.commands import Commands
 from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions
-from tests.faults.local_cloud.receivers import Receivers
+from tests.faults.local_cloud.operators import Operators
+from tests.faults.local_cloud.receivers import PLAIN, Receivers
 from tests.faults.local_cloud.senders import Addresses, Senders
 from tests.faults.senders import ENTRY_NAMES, Kind, Sent
 
@@ -30,7 +32,6 @@ DESTINATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "malformed": (),
 }
 """The destinations of each kind of event."""
-PLAIN: Final = ("chaos-plain", "chaos-archive")
 WAYS_IN: Final = ("webhook", "queue", "topic", "saas", "studio")
 VISIBILITY_SECONDS: Final = 36
 """Of every queue: the messages of a killed function come back when its lease ends, not after minutes."""
@@ -92,15 +93,19 @@ class Run:
     _arrived: list[dict[str, Any]] = field(default_factory=list)
     _archived: list[str] = field(default_factory=list)
     _state: Mapping[str, Any] = field(default_factory=dict)
+    commands: Commands | None = None
 
     def live(self) -> Tally:
         """Send, inject faults, drain, and count."""
         tally = Tally()
         self._prepare()
         self._control(asdict(self.mix))
+        operators = Operators(self.clients.record, self.outputs, self.seed, self._items)
+        operators.start([f"chaos.{kind}" for kind in DESTINATIONS])
         try:
             senders = self._send()
         finally:
+            operators.stop()
             self.receivers.healed.set()
             self._state = self._control(dict.fromkeys(asdict(self.mix), 0.0))
         if not self._drained():
@@ -109,6 +114,7 @@ class Run:
             pass
         self._state = self._control({})
         self.fired = self._state["fired"]
+        self.commands = operators.commands
         self._count(senders, tally)
         return tally
 
@@ -218,19 +224,33 @@ class Run:
     def _count(self, senders: Senders, tally: Tally) -> None:
         items: dict[str, list[ReviewItem]] = defaultdict(list)
         for item in self._items():
-            for mark in marks_of(item, self._stored):
-                items[mark].append(item)
+            # One of an edited event has its outcome at another item, or its effect.
+            if item.status != "SUPERSEDED":
+                for mark in marks_of(item, self._stored):
+                    items[mark].append(item)
+        away = {(i.destination, mark) for mark, found in items.items() for i in found if i.status == "ARCHIVED"}
         effects, requests = self._effects()
         for event in self.events:
             if event.mark in senders.accepted:
-                judge(event, DESTINATIONS[event.kind], items[event.mark], effects, tally)
+                judge(event, DESTINATIONS[event.kind], items[event.mark], effects, tally, excused=away)
             else:
                 tally.problems.append(f"{event.mark} ({event.ingress}) was refused until its sender gave up")
         windows = self._windows()
         if any(number > 1 + windows[place] for place, number in requests.items()):
             windows.update(self._waited_in_vain())
-        repetitions(effects, requests, windows, tally, plain=PLAIN)
+        edited = self.commands.edited if self.commands is not None else ()
+        repetitions(effects, requests, windows, tally, plain=PLAIN, edited=edited)
+        self._decided_against(tally)
         self._order(items, tally)
+
+    def _decided_against(self, tally: Tally) -> None:
+        """Count the effects that a person had decided against."""
+        if self.commands is None:
+            return
+        for when, name, event_id in self.receivers.effects:
+            if self.commands.decisions.against(name, event_id, when):
+                tally.doubled += 1
+                tally.blame(subject_of(event_id), f"{event_id} reached {name} against a person's decision")
 
     def _items(self) -> Iterator[ReviewItem]:
         name = self.outputs["review_table_name"]
