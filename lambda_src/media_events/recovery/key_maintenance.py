@@ -129,16 +129,17 @@ class KeyMaintenance:
         if source is None or not key_queue.entries or _is_leased(key_queue, self.clock()):
             return
         reason = None if head is None else self._gone(queue, table, source, head)
-        if head is not None and reason is None:
+        if head is not None and reason is None and not head.parked:
             return
-        self.resequencer(queue).go_on(key, source, without=None if head is None else head.event_id)
+        # A function that died has let a parked head become the head, and resumed it no more.
+        self.resequencer(queue).go_on(key, source, without=None if head is None or reason is None else head.event_id)
         tell = self.report.error if reason == "missing" else self.report.warning
         tell(
             "key queue went on",
             event_id=None if head is None else head.event_id,
             hop=queue.hop,
             destination=queue.destination,
-            reason=reason or "only parked events are left",
+            reason=reason or ("only parked events are left" if head is None else "its head was parked"),
         )
 
     def _gone(self, queue: DeadLetterQueue, table: str, source: str, head: Entry) -> str | None:
@@ -149,7 +150,8 @@ class KeyMaintenance:
         item = self.items.get_summary(item_id(source, head.event_id, queue.destination))
         if item is None:
             # Its message would have expired. It was dead-lettered to nobody, or its item is long deleted.
-            return "missing" if self.clock() - head.since > SQS_RETENTION_SECONDS else None
+            late = not head.parked and self.clock() - head.since > SQS_RETENTION_SECONDS
+            return "missing" if late else None
         if item.status not in CLOSED:
             return None
         # An item that was closed before the event came says nothing about it, unless the decision still holds: then

@@ -359,11 +359,13 @@ class KeyQueue:
         """Up to ``limit`` parked events that would not be parked again at once, and their ``parkings``.
 
         These are among the :data:`ACTIVE` first, and have no failed or missing event before them. Half of those come at
-        a time, so that each needs no change of its own. Events that are past are resumed, too, so that they fail.
+        a time, so that each needs no change of its own; but a parked head comes at once, since all others wait for it.
+        Events that are past are resumed, too, so that they fail.
         """
         resumable = [entry for entry in self.entries if entry.parked and self.is_past(entry.position)]
         first = self._in_order()[:ACTIVE]
-        for entry in first if sum(not entry.parked for entry in first) <= ACTIVE // 2 else ():
+        due = first[:1] if sum(not entry.parked for entry in first) > ACTIVE // 2 else first
+        for entry in due:
             if entry.parked:
                 resumable.append(entry)
             elif entry.tries > 0 or self._is_old(entry, now, window):

@@ -118,6 +118,18 @@ def test_a_head_that_is_nowhere_is_waited_for_as_long_as_sqs_could_have_it_and_t
     assert [level for level, text, _ in house.report.lines if text == "key queue went on"] == ["error"]
 
 
+@pytest.mark.parametrize("days", [1, 20])
+def test_a_head_that_a_function_which_died_has_left_parked_is_resumed_and_never_dropped(house, route, days):
+    route.settled(1, 2, 3)
+    queues, key = route.resequencer("died").key_queues, key_queue_id("partner.mux", "k", "cms")
+    key_queue, version = queues.read(key)
+    assert queues.write(key, key_queue.settle("e1", now=house.clock.now), version=version)
+    house.clock.now += days * DAY
+    house.keep()
+    assert resumed(route) == ["e2", "e3"]
+    assert house.report.fields("key queue went on")[0]["reason"] == "its head was parked"
+
+
 def test_a_head_that_is_being_delivered_is_left_alone(house, route):
     route.settled(1, 2)
     house.archive("e1")

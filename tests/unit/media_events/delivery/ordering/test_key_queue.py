@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media_events.delivery.ordering.key_queue import (
+    ACTIVE,
     MAX_BYTES,
     Behind,
     Claimed,
@@ -174,6 +175,13 @@ def test_parked_ones_are_called_when_the_head_is_delivered_as_far_as_nothing_els
     assert resumed(key_queue) == ["e4"]
     key_queue = tried(key_queue, 2, permanently_failed=True, now=12)
     assert resumed(key_queue) == []
+
+
+def test_a_parked_head_is_called_at_once_however_many_wait_unparked_behind_it():
+    key_queue = tried(lane_of(*range(ACTIVE)), 0, permanently_failed=True)
+    key_queue, _ = key_queue.park("e1", now=10, window=WINDOW)
+    key_queue = claim(key_queue, 0)[0].settle("e0", now=11)
+    assert resumed(key_queue) == ["e1"]
 
 
 def test_a_parked_event_that_is_past_is_called_so_that_a_person_hears_of_it():
