@@ -6,12 +6,13 @@ import contextlib
 import random
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from unittest import mock
 
 from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.delivery.ordering import key_queue, key_queue_pages, resequencer
 from media_events.recovery.review_item import STATUSES, ReviewItem, Status
 from tests.faults.aws_model.dynamodb import Item, Table
 from tests.faults.aws_model.scheduler import CALM, FaultId, Mix, World, subject_of
@@ -22,6 +23,18 @@ from tests.faults.system_under_test import DESTINATIONS, ORDERED, EndlessError, 
 
 FAULTY_SECONDS: Final = 3600.0
 """Faults strike for this long after the last event was sent."""
+TIGHT: Final[Sequence[tuple[Any, str, int]]] = (
+    (key_queue, "ACTIVE", 3),
+    (key_queue_pages, "ACTIVE", 3),
+    (key_queue_pages, "LOW", 4),
+    (key_queue_pages, "WINDOW", 8),
+    (key_queue_pages, "PAGE", 4),
+    (key_queue, "MAX_BYTES", 800),
+    (resequencer, "MAX_PARKED_BYTES", 2_200),
+)
+"""The limits of key queues in a tight run; in relation to each other they are as in our code."""
+BUSY: Final = 0.15
+"""So many events are of one key."""
 MANY: Final = 30
 TOGETHER: Final = 0.25
 DRAIN_SECONDS: Final = 12 * 86_400.0
@@ -56,6 +69,8 @@ def events_of(seed: int, count: int, *, seconds: float = 600.0) -> tuple[Sent, .
             entry, moment = "sqs", moments[many.start]  # noqa: PLW2901
         elif found and number - 1 not in many and rng.random() < TOGETHER:
             entry, asset, moment = found[-1].ingress, found[-1].asset, found[-1].after  # noqa: PLW2901
+        elif number not in many and rng.random() < BUSY:
+            entry, asset = "sqs", 0
         kind: Kind = rng.choice(kinds)
         if entry not in ("partner-bus", "custom-bus") and rng.random() < 0.02:  # a few
             kind = "malformed"
@@ -96,8 +111,17 @@ class Run:
 
     def live(self) -> Tally:
         """Send, inject faults, let operators act, drain, and count."""
-        with _repeatable(self.scenario.seed):
+        with _repeatable(self.scenario.seed), self._limits():
             return self._live()
+
+    @contextlib.contextmanager
+    def _limits(self) -> Iterator[None]:
+        """In some runs key queues are at their limits with dozens of events, and not with thousands."""
+        with contextlib.ExitStack() as stack:
+            if self.world.weather("key-queues/tight", "all", self.world.mix.tight, lasting=True):
+                for module, name, limit in TIGHT:
+                    stack.enter_context(mock.patch.object(module, name, limit))
+            yield
 
     def _live(self) -> Tally:
         world, events = self.world, self.scenario.events

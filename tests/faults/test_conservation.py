@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from media_events.delivery.ordering import resequencer
+from media_events.delivery.ordering.key_queue import KeyQueue
 from media_events.ingress import queue
 from media_events.messaging import queue_consumer
 from media_events.recovery.review_opener import ReviewOpener
@@ -17,6 +19,7 @@ from tests.faults.conservation import Tally
 from tests.faults.run import Run, Scenario, events_of
 from tests.faults.senders import ENTRY_NAMES, Sent
 from tests.faults.shrinking import report
+from tests.faults.system_under_test import ORDERED
 
 sent = st.builds(
     Sent,
@@ -95,6 +98,28 @@ def test_faults_of_every_kind_really_struck():
     assert {"ingress-idempotency", "route-idempotency", "review", "kit", "s3", "states"} <= {
         s.split("/")[0] for s, _, _ in faults
     }
+
+
+def test_a_tight_run_meets_pages_full_key_queues_and_messages_that_are_too_large_to_park(monkeypatch):
+    verdicts, parkable = set(), set()
+    register, may_park = KeyQueue.register, resequencer._may_park
+
+    def registered(*args, **options):
+        key_queue, verdict = register(*args, **options)
+        verdicts.add(verdict)
+        return key_queue, verdict
+
+    monkeypatch.setattr(KeyQueue, "register", registered)
+    monkeypatch.setattr(resequencer, "_may_park", lambda message: parkable.add(may_park(message)) or may_park(message))
+
+    events = tuple(Sent(n, "sqs", "ready", 0, n * 0.7, padding=n % 3 * 700) for n in range(1, 61))
+    run = Run(Scenario(seed=3, events=events, mix=replace(CALM, tight=1.0)))
+    for name in ORDERED:
+        run.kit.receivers[name].refused = {"evt-000001"}
+
+    assert not run.live().problems
+    assert {"behind", "full"} <= verdicts
+    assert parkable == {True, False}
 
 
 def test_without_faults_everything_is_delivered_once_but_what_nobody_can_read():

@@ -88,6 +88,8 @@ class Mix:
     """A message of a standard queue is seen for the first time only days later, or once more days after its end."""
     operators: float = 0.2
     """Operators' commands at any moment, for each event."""
+    tight: float = 0.3
+    """Runs in which a few events fill a page of a key queue, a few pages a key queue, and a body may be unparkable."""
     spreading: float = 0.0
     """Seconds for which each kind of call is refused, once, as while a change of permissions spreads."""
 
@@ -107,6 +109,7 @@ CALM: Final = Mix(
     skew=0,
     late=0,
     operators=0,
+    tight=0,
 )
 
 
