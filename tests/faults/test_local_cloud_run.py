@@ -80,6 +80,20 @@ def test_events_are_delivered_in_review_or_lost(run: Run):
     assert tally.problems == [f"{LOST.mark} (custom-bus, raw) is lost: chaos-search"]
 
 
+def test_item_that_is_retried_while_nothing_is_on_its_way_is_stuck(run: Run):
+    run.events = (RAW, WAITING)
+    run.receivers.taken["chaos-search", RAW.mark] = [100.0]
+    run.receivers.keys["chaos-search", RAW.mark] = {"k"}
+    for event in run.events:
+        item = make_item(event.mark, destination="chaos-search", status="RETRYING")
+        DynamoReviewTable(run.clients.dynamodb, "review").create(item)
+
+    tally = counted(run, *run.events)
+
+    assert tally.stuck == 1
+    assert tally.problems[-1] == f"{WAITING.mark} is being retried at chaos-search for good, and nobody is told"
+
+
 def test_event_that_nobody_took_is_a_problem(run: Run):
     run.receivers.taken["chaos-search", RAW.mark] = [100.0]
     run.receivers.keys["chaos-search", RAW.mark] = {"k"}

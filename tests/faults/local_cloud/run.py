@@ -86,6 +86,8 @@ class Run:
     events: Sequence[Sent]
     prefix: str = "ways-local"
     drain_seconds: float = 600.0
+    acting_seconds: float = 60.0
+    """How long operators act after the last event was sent."""
     log: Callable[[str], None] = lambda _line: None
     fired: Mapping[str, int] = field(default_factory=dict)
     _archive: str = ""
@@ -103,13 +105,16 @@ class Run:
         operators = Operators(self.clients.record, self.outputs, self.seed, self._items)
         operators.start([f"chaos.{kind}" for kind in DESTINATIONS])
         try:
-            senders = self._send()
+            try:
+                senders = self._send()
+            finally:
+                self.receivers.healed.set()
+                self._state = self._control(dict.fromkeys(asdict(self.mix), 0.0))
+            self._let_act()
         finally:
             operators.stop()
-            self.receivers.healed.set()
-            self._state = self._control(dict.fromkeys(asdict(self.mix), 0.0))
         if not self._drained():
-            tally.problems.append(f"after {self.drain_seconds:.0f} s there is still something in the queues")
+            tally.stick(f"after {self.drain_seconds:.0f} s there is still something in the queues")
         while self._collect():
             pass
         self._state = self._control({})
@@ -173,6 +178,14 @@ class Run:
             self.log(f"{len(senders.accepted)} of {len(self.events)} accepted, {len(self._arrived)} on the bus")
         return senders
 
+    def _let_act(self) -> None:
+        """Operators go on while the queues run empty: most items are opened only then."""
+        until = time.monotonic() + self.acting_seconds
+        while time.monotonic() < until:
+            self._collect()
+            self.log(f"{self._left()} messages in the queues, and operators act")
+            time.sleep(1)
+
     def _collect(self) -> bool:
         """Receive from the queues that only the run reads; whether there were messages."""
         before = len(self._arrived) + len(self._archived)
@@ -235,6 +248,7 @@ class Run:
                 judge(event, DESTINATIONS[event.kind], items[event.mark], effects, tally, excused=away)
             else:
                 tally.problems.append(f"{event.mark} ({event.ingress}) was refused until its sender gave up")
+        self._stuck(items, effects, tally)
         windows = self._windows()
         if any(number > 1 + windows[place] for place, number in requests.items()):
             windows.update(self._waited_in_vain())
@@ -242,6 +256,15 @@ class Run:
         repetitions(effects, requests, windows, tally, plain=PLAIN, edited=edited)
         self._decided_against(tally)
         self._order(items, tally)
+
+    def _stuck(self, items: Mapping[str, Sequence[ReviewItem]], effects: Counter[Place], tally: Tally) -> None:
+        """Nothing is on its way any more: an item that is being retried waits for an effect that never comes."""
+        known = {name for names in DESTINATIONS.values() for name in names}
+        for mark, found in items.items():
+            for item in found:
+                waits = item.status == "RETRYING" and item.pending_edit is None and item.destination in known
+                if waits and not effects[item.destination, mark]:
+                    tally.stick(f"{item.event_id} is being retried at {item.destination} for good, and nobody is told")
 
     def _decided_against(self, tally: Tally) -> None:
         """Count the effects that a person had decided against."""
