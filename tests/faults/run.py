@@ -33,7 +33,7 @@ TIGHT: Final[Sequence[tuple[Any, str, int]]] = (
     (resequencer, "MAX_PARKED_BYTES", 2_200),
 )
 """The limits of key queues in a tight run; in relation to each other they are as in our code."""
-BUSY: Final = 0.15
+BUSY: Final = 0.05
 """So many events are of one key."""
 MANY: Final = 30
 TOGETHER: Final = 0.25

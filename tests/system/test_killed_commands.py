@@ -21,7 +21,8 @@ from dataclasses import replace
 
 import pytest
 
-from media_events.adapters.dynamodb.review_items import GROUPS, DynamoReviewTable, _stored, _to_dynamo
+from media_events.adapters.dynamodb.group_counts import GROUPS
+from media_events.adapters.dynamodb.review_items import DynamoReviewTable, _stored, _to_dynamo
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import ReturnTo
 from ops.local import endpoint, lifecycle

@@ -86,7 +86,7 @@ def _steps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Steps]:
             "STEPS_API_PORT": str(api.server_port),
             "STEPS_SECRET_ARN": secret["ARN"],
         }
-        deployment = Deployment.of(paths.root / "project", "media-local", record, variables)
+        deployment = Deployment.of(paths.root / "project", "steps-local", record, variables)
         outputs = deployment.deploy()
         yield Steps(clients, outputs, api, _surroundings(clients, outputs), deployment)
     finally:
