@@ -25,7 +25,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "    try:\n        result = effect()\n",
         "    idempotency.complete(key)\n    try:\n        result = effect()\n",
         harm="an effect that fails, or whose function dies, counts as done: lost",
-        seen=Seen("small"),
+        test="tests/unit/media_events/delivery/test_idempotent_effect.py::test_a_failed_attempt_gives_its_claim_back",
     ),
     mutant(
         "record a failed effect as done",
