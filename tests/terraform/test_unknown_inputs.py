@@ -131,8 +131,17 @@ CASES: Final = [
             "idempotency_table": LEFT_OUT,
         },
     ),
-    Case("dlq-review", "everything", PACKAGE_IN_S3 | {"dead_letter_queues.*.redrive_target": "queue"}),
-    Case("dlq-review", "its-own-bucket-and-keys-of-aws", {"settings": LEFT_OUT, "archive": LEFT_OUT}),
+    # Whether a hop keeps an order decides whether there is an alarm.
+    Case(
+        "dlq-review",
+        "everything",
+        PACKAGE_IN_S3 | {"dead_letter_queues.*.redrive_target": "queue", "dead_letter_queues.*.ordered": True},
+    ),
+    Case(
+        "dlq-review",
+        "its-own-bucket-and-keys-of-aws",
+        {"settings": LEFT_OUT, "archive": LEFT_OUT, "dead_letter_queues.*.ordered": False},
+    ),
     Case(
         "ingress-apigw",
         "iam-and-a-domain",
