@@ -86,11 +86,13 @@ def test_a_mutant_that_survives_fails_the_command(monkeypatch, capsys):
         name="harmless", harm="none", edits=harmless.edits, test="tests/unit/media_events/core/test_waves.py"
     )
 
-    status, output = results(monkeypatch, capsys, survivor)
+    lost = next(mutant for mutant in MUTANTS if mutant.name == "record a failed effect as done")
+
+    status, output = results(monkeypatch, capsys, survivor, lost)
 
     assert status == 1
     assert "SURVIVED: harmless" in output
-    assert "0 of 1 mutants noticed" in output
+    assert "1 of 2 mutants noticed, 1 of them by the model alone" in output
 
 
 @pytest.mark.slow
