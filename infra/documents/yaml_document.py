@@ -251,6 +251,18 @@ def has_member(value: Any, step: str | int) -> bool:
     return isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value)
 
 
+def members_of(value: Any, name: str) -> dict[str, Any]:
+    """The mapping `name` in `value`; empty where there is none, or something else."""
+    members = value.get(name) if isinstance(value, dict) else None
+    return members if isinstance(members, dict) else {}
+
+
+def text_of(value: Any, name: str, default: str = "") -> str:
+    """The text `name` in `value`; `default` where there is none, and empty where it is something else."""
+    text = value.get(name, default) if isinstance(value, dict) else ""
+    return text if isinstance(text, str) else ""
+
+
 def evaluate(root: Node, environ: Mapping[str, str], diagnostics: Diagnostics) -> Document:
     """The plain values of a tree, with `${NAME}` filled in from `environ`; unset variables go to the diagnostics."""
     positions: dict[Path, Position] = {}

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from infra.documents.yaml_document import Path, Report
+from infra.documents.yaml_document import Path, Report, members_of
 from infra.validation.ingress import ingress_kinds, ingress_names
 
 RULES_OF_A_BUS: Final = 300
@@ -50,18 +50,18 @@ def check_limits(report: Report) -> None:
     root = report.document.value
     if not isinstance(root, dict):
         return
-    partners, ingresses = _members(root, "partners"), _members(root, "ingress") or {"webhook": {"type": "webhook"}}
+    partners, ingresses = members_of(root, "partners"), members_of(root, "ingress") or {"webhook": {"type": "webhook"}}
     _check_rules(report, root, partners, ingresses)
     _check_webhook(report, {n: p for n, p in partners.items() if "webhook" in ingress_kinds(ingresses, p)})
     for name, ingress in ingresses.items():
         if isinstance(ingress, dict):
             _check_ingress(report, ("ingress", name), ingress)
-    for name, destination in _members(root, "destinations").items():
-        statements = _members(destination, "policy_statements")
+    for name, destination in members_of(root, "destinations").items():
+        statements = members_of(destination, "policy_statements")
         size = _size(list(statements.values()))
         if size > ROLE_POLICIES - RESERVED:
             _note(report, ("destinations", name, "policy_statements"), "characters", size, ROLE_POLICIES - RESERVED)
-    types = _members(_members(root, "review"), "editable_types")
+    types = members_of(members_of(root, "review"), "editable_types")
     size = len(json.dumps(types, ensure_ascii=False).encode(errors="surrogatepass"))
     if size > ITEM:
         _note(report, ("review", "editable_types"), "bytes with their schemas", size, ITEM)
@@ -69,13 +69,13 @@ def check_limits(report: Report) -> None:
 
 def _check_rules(report: Report, root: Any, partners: Mapping[str, Any], ingresses: Mapping[str, Any]) -> None:
     """Note more rules on one bus than there may be: one for each transform and route, and for each partner of a bus."""
-    by_bus: dict[str, int] = {"": len(_members(root, "transforms")) + len(_members(root, "routes"))}
+    by_bus: dict[str, int] = {"": len(members_of(root, "transforms")) + len(members_of(root, "routes"))}
     for partner in partners.values():
         for name in ingress_names(partner):
             ingress = ingresses.get(name)
             if isinstance(ingress, dict) and ingress.get("type") in ("custom-bus", "aws-services"):
                 own = "" if ingress["type"] == "custom-bus" else "default"
-                bus = str(_members(ingress, "existing_bus").get("arn", own))
+                bus = str(members_of(ingress, "existing_bus").get("arn", own))
                 by_bus[bus] = by_bus.get(bus, 0) + 1
     for bus, rules in by_bus.items():
         if rules > RULES_OF_A_BUS:
@@ -97,7 +97,7 @@ def _check_webhook(report: Report, callers: Mapping[str, Any]) -> None:
             f"the HTTP API gets {routes} routes, two for each partner with a throttle or an authorization; AWS allows "
             f"{API_ROUTES}, and more on request (Service Quotas, API Gateway)",
         )
-    tokens = [name for name, partner in callers.items() if _members(partner, "authorization").get("type") == "jwt"]
+    tokens = [name for name, partner in callers.items() if members_of(partner, "authorization").get("type") == "jwt"]
     if len(tokens) > API_AUTHORIZERS:
         report.warn(
             ("partners", tokens[API_AUTHORIZERS], "authorization"),
@@ -121,7 +121,7 @@ def _check_webhook(report: Report, callers: Mapping[str, Any]) -> None:
 
 def _check_ingress(report: Report, path: Path, ingress: dict[str, Any]) -> None:
     kind, place = ingress.get("type"), (*path, "senders")
-    senders = {sid: sender for sid, sender in _members(ingress, "senders").items() if isinstance(sender, dict)}
+    senders = {sid: sender for sid, sender in members_of(ingress, "senders").items() if isinstance(sender, dict)}
     principals = sum(
         max(1, len(_list(sender, "account_ids")) + len(_list(sender, "role_arns"))) for sender in senders.values()
     )
@@ -202,11 +202,6 @@ def _note(report: Report, path: Path, what: str, size: int, most: int) -> None:
 def _size(values: Iterable[Any]) -> int:
     """Characters of the values in a policy."""
     return len(json.dumps(list(values), separators=(",", ":"), ensure_ascii=False))
-
-
-def _members(section: Any, name: str) -> dict[str, Any]:
-    members = section.get(name) if isinstance(section, dict) else None
-    return members if isinstance(members, dict) else {}
 
 
 def _list(section: dict[str, Any], name: str) -> list[Any]:

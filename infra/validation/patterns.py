@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 from event_patterns import Problem, advise, validate_hop_pattern, validate_pattern
-from infra.documents.yaml_document import Path, Report, has_member
+from infra.documents.yaml_document import Path, Report, has_member, members_of, text_of
 from media_events.core.envelope import Metadata
 
 PATTERN_FIELDS: Final = frozenset(
@@ -27,21 +27,21 @@ ENVELOPE_FIELDS: Final = frozenset(
 def check_patterns(report: Report) -> None:
     """Note patterns that EventBridge would refuse, and those that match nothing or everything."""
     root = report.document.value
-    transforms = _members(root, "transforms")
-    sources = [f"partner.{name}" for name in _members(root, "partners")]
+    transforms = members_of(root, "transforms")
+    sources = [f"partner.{name}" for name in members_of(root, "partners")]
     for section, step in (("transforms", "transform"), ("routes", "route")):
-        for name, member in _members(root, section).items():
+        for name, member in members_of(root, section).items():
             pattern = member.get("pattern") if isinstance(member, dict) else None
             if not isinstance(pattern, dict):
                 continue
             problems = validate_hop_pattern(
                 pattern,
                 hop=f"{step}/{name}",
-                stage=stage_of(section, _text(member, "stage"), has_transforms=bool(transforms)),
+                stage=stage_of(section, text_of(member, "stage"), has_transforms=bool(transforms)),
                 match_all=member.get("match_all") is True,
             )
             note_pattern(report, (section, name, "pattern"), pattern, problems, fields=ENVELOPE_FIELDS, sources=sources)
-    pattern = _members(_members(root, "bus"), "archive").get("pattern")
+    pattern = members_of(members_of(root, "bus"), "archive").get("pattern")
     if isinstance(pattern, dict):
         note_pattern(report, ("bus", "archive", "pattern"), pattern, validate_pattern(pattern))
 
@@ -84,13 +84,3 @@ def _steps_within(value: Any, inner: str) -> Iterator[str | int]:
             return
         value = value[step]
         yield step
-
-
-def _members(root: Any, section: str) -> dict[str, Any]:
-    members = root.get(section) if isinstance(root, dict) else None
-    return members if isinstance(members, dict) else {}
-
-
-def _text(member: Any, key: str) -> str:
-    value = member.get(key, "") if isinstance(member, dict) else ""
-    return value if isinstance(value, str) else ""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from infra.documents.diagnostics import did_you_mean
-from infra.documents.yaml_document import Path, Report
+from infra.documents.yaml_document import Path, Report, members_of, text_of
 from infra.model.destinations import sent_by_rule
 from infra.validation.ingress import MAX_NAME, check_ingresses, ingress_kinds, ingress_names
 from infra.validation.input_transformers import transformer_problems
@@ -33,27 +33,27 @@ DASHBOARD_HOPS: Final = 240
 def check_references(report: Report, environment: str) -> None:
     """Note every reference to nothing, every name that is used twice, and every member that nothing uses."""
     root = report.document.value
-    prefix = f"{_text(root, 'name')}-{environment}-"
-    declared, partners = _members(root, "ingress"), _members(root, "partners")
-    destinations, routes, transforms = (_members(root, s) for s in ("destinations", "routes", "transforms"))
+    prefix = f"{text_of(root, 'name')}-{environment}-"
+    declared, partners = members_of(root, "ingress"), members_of(root, "partners")
+    destinations, routes, transforms = (members_of(root, s) for s in ("destinations", "routes", "transforms"))
     ingresses = declared if isinstance(root, dict) and "ingress" in root else {"webhook": {"type": "webhook"}}
 
     _check_ingress_names(report, partners, ingresses)
     for name in declared.keys() - {ingress for partner in partners.values() for ingress in ingress_names(partner)}:
         report.unused(("ingress", name), "no partner uses this ingress: it is not made")
     check_ingresses(report, prefix, ingresses, partners)
-    webhooks = [name for name in declared if _text(declared[name], "type", "webhook") == "webhook"]
+    webhooks = [name for name in declared if text_of(declared[name], "type", "webhook") == "webhook"]
     for name in webhooks[1:]:
         message = f'"{webhooks[0]}" is a webhook ingress already: one HTTP API serves all partners that call'
         report.wrong(("ingress", name), message)
     _check_certificates(report, ingresses, partners)
 
     for name, route in routes.items():
-        reference = _text(route, "destination")
+        reference = text_of(route, "destination")
         if reference and reference not in destinations:
             message = f'there is no destination "{reference}": {did_you_mean(reference, destinations)}'
             report.wrong(("routes", name, "destination"), message)
-    for name in destinations.keys() - {_text(route, "destination") for route in routes.values()}:
+    for name in destinations.keys() - {text_of(route, "destination") for route in routes.values()}:
         report.unused(("destinations", name), "no route leads to this destination")
     if not routes and not transforms:
         report.warn(("routes",), "there are no routes: no event is delivered anywhere")
@@ -61,22 +61,22 @@ def check_references(report: Report, environment: str) -> None:
     _check_dashboard(report, len(ingresses) + len(transforms) + len(routes))
     _check_keys(report, prefix, {"transforms": transforms, "routes": routes}, set(declared))
     for name, route in routes.items():
-        if _text(route, "stage") == "transformed" and not transforms:
+        if text_of(route, "stage") == "transformed" and not transforms:
             message = "there are no transforms, so no event is ever transformed: use received, or leave stage out"
             report.wrong(("routes", name, "stage"), message)
-        target = destinations.get(_text(route, "destination"))
+        target = destinations.get(text_of(route, "destination"))
         if isinstance(route, dict) and isinstance(target, dict):
             if "input_transformer" in route:
                 _check_input_transformer(report, name, target)
-            if _text(route, "invocation") == "direct":
+            if text_of(route, "invocation") == "direct":
                 _check_direct(report, name, target)
 
 
 def _check_alarms(report: Report) -> None:
     """Note that the gravest alarms that are made reach nobody in particular."""
-    alarms = _members(_members(report.document.value, "settings"), "alarms")
+    alarms = members_of(members_of(report.document.value, "settings"), "alarms")
     severity = "critical" if "critical" in alarms.get("severities", ["critical"]) else "warning"
-    if alarms.get("enabled") is not False and not _members(alarms, "actions").get(severity):
+    if alarms.get("enabled") is not False and not members_of(alarms, "actions").get(severity):
         message = f"alarms.actions.{severity} is empty: only who subscribes to the review topic is told of alarms"
         report.warn(("settings",), message)
 
@@ -92,8 +92,8 @@ def _check_input_transformer(report: Report, name: str, target: Mapping[str, Any
     """Note an input transformer without effect, and one with a form that CloudWatch Logs does not take."""
     path: Path = ("routes", name, "input_transformer")
     transformer = report.document.at(path)
-    template = _text(transformer, "template")
-    for key, problem in transformer_problems(_members(transformer, "paths"), template):
+    template = text_of(transformer, "template")
+    for key, problem in transformer_problems(members_of(transformer, "paths"), template):
         report.wrong((*path, key), problem)
     if not sent_by_rule(target):
         report.wrong(
@@ -101,7 +101,7 @@ def _check_input_transformer(report: Report, name: str, target: Mapping[str, Any
             "only targets that the rule itself sends to take an input_transformer (api-destination, logs, and sqs "
             "without a mode): use a transform's steps",
         )
-    elif _text(target, "type") == "logs" and not all(f'"{key}"' in template for key in ("timestamp", "message")):
+    elif text_of(target, "type") == "logs" and not all(f'"{key}"' in template for key in ("timestamp", "message")):
         message = 'a log group takes {"timestamp": …, "message": …} only: EventBridge writes nothing else to it'
         report.wrong((*path, "template"), message)
 
@@ -111,15 +111,15 @@ def _check_direct(report: Report, name: str, target: Mapping[str, Any]) -> None:
     path: Path = ("routes", name, "invocation")
     if sent_by_rule(target):
         report.wrong(path, "the rule itself sends to this destination, without a function: leave invocation out")
-    elif _text(target, "ordering") not in ("", "none", "latest"):
-        report.wrong(path, f"ordering {_text(target, 'ordering')} needs the queue, in which later events wait")
+    elif text_of(target, "ordering") not in ("", "none", "latest"):
+        report.wrong(path, f"ordering {text_of(target, 'ordering')} needs the queue, in which later events wait")
 
 
 def _check_certificates(report: Report, ingresses: Mapping[str, Any], partners: Mapping[str, Any]) -> None:
     """Note partners that need a client certificate at an ingress without mutual TLS."""
     for name, partner in partners.items():
         if isinstance(partner, dict) and partner.get("require_client_certificate") is True:
-            domains = [_members(ingresses.get(ingress), "domain") for ingress in ingress_names(partner)]
+            domains = [members_of(ingresses.get(ingress), "domain") for ingress in ingress_names(partner)]
             has_mutual_tls = any(domain.get("mutual_tls") for domain in domains)
             if "webhook" in ingress_kinds(ingresses, partner) and not has_mutual_tls:
                 message = "no ingress asks for a certificate: give the ingress a domain with mutual_tls"
@@ -137,9 +137,9 @@ def _check_ingress_names(report: Report, partners: Mapping[str, Any], ingresses:
 
 def _check_keys(report: Report, prefix: str, hops: Mapping[str, Mapping[str, Any]], ingresses: set[str]) -> None:
     """Note keys that would give two resources one name, or a name that is too long for AWS."""
-    destinations = _members(report.document.value, "destinations")
-    machines = {f"{name}{MACHINE_SUFFIX}": name for name, d in destinations.items() if _text(d, "definition")}
-    connections = {name: name for name, d in destinations.items() if _text(d, "type") == "api-destination"}
+    destinations = members_of(report.document.value, "destinations")
+    machines = {f"{name}{MACHINE_SUFFIX}": name for name, d in destinations.items() if text_of(d, "definition")}
+    connections = {name: name for name, d in destinations.items() if text_of(d, "type") == "api-destination"}
     owners = RESERVED_KEYS | {key: f"the state machine of {name}" for key, name in machines.items()}
     for key, name in (machines | connections).items():
         _check_length(report, ("destinations", name), prefix + key)
@@ -192,13 +192,3 @@ def place_in_settings(path: Path, problem: str) -> tuple[Path, str]:
     if match is None:
         return path, problem
     return (*path, *match[1].split(".")), problem[match.end() :]
-
-
-def _members(root: Any, section: str) -> dict[str, Any]:
-    members = root.get(section) if isinstance(root, dict) else None
-    return members if isinstance(members, dict) else {}
-
-
-def _text(member: Any, key: str, default: str = "") -> str:
-    value = member.get(key, default) if isinstance(member, dict) else ""
-    return value if isinstance(value, str) else ""

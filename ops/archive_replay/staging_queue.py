@@ -15,12 +15,12 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from media_events.adapters.aws_errors import error_code, translate, translated
+from media_events.messaging.waiting import SQS_RETENTION_SECONDS
 from ops.archive_replay.plan import Bus
 from ops.shared.console import OperatorError
 
 TARGET: Final = "collect"
 VISIBILITY_SECONDS: Final = 300
-RETENTION_SECONDS: Final = 14 * 86_400
 LONG_POLL_SECONDS: Final = 2
 OVER: Final = frozenset({"COMPLETED", "CANCELLED", "FAILED"})
 NOT_RUNNING: Final = frozenset({"IllegalStatusException", "ResourceNotFoundException", "ValidationException"})
@@ -94,7 +94,7 @@ class Staging:
                 QueueName=self.name,
                 Attributes={
                     "VisibilityTimeout": str(VISIBILITY_SECONDS),
-                    "MessageRetentionPeriod": str(RETENTION_SECONDS),
+                    "MessageRetentionPeriod": str(SQS_RETENTION_SECONDS),
                     "SqsManagedSseEnabled": "true",
                 },
             )["QueueUrl"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from media_events.adapters.sqs.depths import Depth, queue_name
 from media_events.core.clock import epoch
@@ -27,6 +27,8 @@ from ops.status.model import (
 MAX_GROUPS: Final = 100
 MAX_RETRIES: Final = 200
 """Read at most: enough to see the trouble, and few enough to refresh every few seconds."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +110,10 @@ class StatusCollector:
                 destination=hop.destination if hop.kind == "route" else None,
                 queue=queue(hop.queue_url),
                 dead_letters=queue(hop.dead_letter_queue_url),
-                circuit_breaker=self._circuit_breaker(hop, problems),
-                parked=self._parked(hop, problems),
+                circuit_breaker=_of_destination(
+                    self.circuit_breaker, hop, f"the circuit breaker of {hop.destination}", problems
+                ),
+                parked=_of_destination(self.parked, hop, f"what is parked at {hop.name}", problems),
                 patience_seconds=(hop.redrive_max_delay_seconds or USUAL_REDRIVE_SECONDS) + SETTLING_SECONDS,
             )
             for hop in hops
@@ -135,23 +139,16 @@ class StatusCollector:
             notes.append(f"ages of messages are not known: {error.message}")
             return {}
 
-    def _circuit_breaker(self, hop: Hop, problems: list[str]) -> CircuitBreaker | None:
-        if hop.idempotency_table is None or hop.destination is None:
-            return None
-        try:
-            return self.circuit_breaker(hop.idempotency_table, hop.destination)
-        except ProcessingError as error:
-            problems.append(f"the circuit breaker of {hop.destination}: {error.message}")
-            return None
 
-    def _parked(self, hop: Hop, problems: list[str]) -> Parked | None:
-        if hop.idempotency_table is None or hop.destination is None:
-            return None
-        try:
-            return self.parked(hop.idempotency_table, hop.destination)
-        except ProcessingError as error:
-            problems.append(f"what is parked at {hop.name}: {error.message}")
-            return None
+def _of_destination(read: Callable[[str, str], T | None], hop: Hop, what: str, problems: list[str]) -> T | None:
+    """``read`` for the hop's destination, in its idempotency table; a failure is added to ``problems``."""
+    if hop.idempotency_table is None or hop.destination is None:
+        return None
+    try:
+        return read(hop.idempotency_table, hop.destination)
+    except ProcessingError as error:
+        problems.append(f"{what}: {error.message}")
+        return None
 
 
 def _group(group: Group) -> GroupState:

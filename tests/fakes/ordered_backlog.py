@@ -8,18 +8,16 @@ import random
 from collections import Counter
 
 from media_events.core.failures import DeferredError, ProcessingError
-from media_events.delivery.deliverer import Deliverer
 from media_events.delivery.ordering.key_queue import KeyQueue, key_queue_id
 from media_events.delivery.ordering.key_queue_pages import NO_PAGES
-from media_events.delivery.ordering.resequencer import Resequencer
-from tests.fakes.hop import FakeClock, FakeIdempotencyTable, FakeReport
-from tests.fakes.ordered_route import message
+from tests.fakes.hop import FakeClock
+from tests.fakes.ordered_route import OrderedDestination, message
 
 KEY = key_queue_id("partner.mux", "k", "cms")
 BATCH = 10
 
 
-class Backlog:
+class Backlog(OrderedDestination):
     """The route, its queue and its tables. ``count`` has the accesses by kind; ``pages`` and ``parked`` the tables.
 
     SQS hands out what is visible, in batches and in any order. An event in ``fails`` is refused for good, and its
@@ -27,12 +25,13 @@ class Backlog:
     """
 
     def __init__(self, policy, *, seed=1):
-        self.policy, self.clock, self.rng = policy, FakeClock(), random.Random(seed)
-        self.idempotency, self.report = FakeIdempotencyTable(self.clock), FakeReport()
-        self.queue, self.numbers, self.count = [], itertools.count(), Counter()
+        super().__init__(FakeClock(), policy)
+        self.rng, self.queue, self.numbers, self.count = random.Random(seed), [], itertools.count(), Counter()
         self.key_queue, self.version, self.pages, self.parked = KeyQueue(), 0, {}, {}
-        self.arrived, self.fails, self.review, self.rounds = [], {}, [], 0
-        self.largest = 0
+        self.review, self.rounds, self.largest = [], 0, 0
+
+    def tables(self):
+        return self, self
 
     # --- tables ------------------------------------------------------------------------------------------------------
 
@@ -93,29 +92,7 @@ class Backlog:
             self.clock.now += 0.1
 
     def _handle(self, batch):
-        owner = f"request-{next(self.numbers)}"
-        strict = Resequencer(
-            destination="cms",
-            policy=self.policy,
-            key_queues=self,
-            parked_messages=self,
-            idempotency=self.idempotency.owned_by(owner),
-            waiting=self,
-            owner=owner,
-            clock=self.clock,
-        )
-        deliverer = Deliverer(
-            destination="cms",
-            hop="route/cms",
-            delivery=self,
-            idempotency=strict.idempotency,
-            report=self.report,
-            seconds_left=lambda: 30.0,
-            clock=self.clock,
-            parallel=1,
-            strict=strict,
-        )
-        for one, outcome in zip(batch, deliverer(batch), strict=True):
+        for one, outcome in zip(batch, self.handle(batch), strict=True):
             if isinstance(outcome, DeferredError):
                 # A copy waits, and its record is written twice (``queue_consumer``).
                 self.count["write"] += 2
@@ -124,12 +101,6 @@ class Backlog:
                 self.review.append((one, outcome.code))
             else:
                 assert outcome is None
-
-    def deliver(self, event, *, seconds_left):  # noqa: ARG002
-        if event.metadata.id in self.fails:
-            raise self.fails[event.metadata.id]
-        self.arrived.append(event.metadata.id)
-        return {"status": 204}
 
 
 def events(numbers, **metadata):

@@ -1,4 +1,4 @@
-"""A destination that keeps an order, by the deliverer, the resequencer and their tables in moto's AWS."""
+"""A destination that keeps an order, by the deliverer and the resequencer."""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ DOWN = TransientError("http-503", "down")
 REFUSED = PermanentDataError("http-422", "no")
 
 
-class OrderedRoute:
-    """A destination with an order. Each call is a sandbox of its own; ``queue`` has what was put back into it."""
+class OrderedDestination:
+    """A destination with an order, its queue being this one. It refuses the events in ``fails`` by their errors."""
 
-    def __init__(self, dynamodb, clock, policy, *, table="table"):
-        self.table = table
-        self.dynamodb, self.clock, self.policy = dynamodb, clock, policy
+    def __init__(self, clock, policy):
+        self.clock, self.policy = clock, policy
         self.idempotency, self.report = FakeIdempotencyTable(clock), FakeReport()
-        self.arrived, self.fails, self.queue, self.copies = [], {}, [], []
-        self.requests = itertools.count()
+        self.arrived, self.fails, self.requests = [], {}, itertools.count()
 
     def deliver(self, event, *, seconds_left):  # noqa: ARG002
         if event.metadata.id in self.fails:
@@ -33,14 +31,9 @@ class OrderedRoute:
         self.arrived.append(event.metadata.id)
         return {"status": 204}
 
-    def defer(self, message, seconds, *, prior_attempts, since, copy):  # noqa: ARG002
-        self.queue.append(message)
-        self.copies.append(copy)
-        return True
-
-    def __call__(self, *messages):
-        owner = f"request-{next(self.requests)}"
-        strict = self.resequencer(owner)
+    def handle(self, messages):
+        """The outcomes of the messages, in a sandbox of their own."""
+        strict = self.resequencer(f"request-{next(self.requests)}")
         deliverer = Deliverer(
             destination="cms",
             hop="route/cms",
@@ -52,23 +45,45 @@ class OrderedRoute:
             parallel=1,
             strict=strict,
         )
-        return [None if e is None else getattr(e, "code", repr(e)) for e in deliverer(list(messages))]
+        return deliverer(messages)
 
     def resequencer(self, owner):
+        key_queues, parked_messages = self.tables()
         return Resequencer(
             destination="cms",
             policy=self.policy,
-            key_queues=DynamoKeyQueues(self.dynamodb, self.table, clock=self.clock),
-            parked_messages=DynamoParkedMessages(self.dynamodb, self.table, clock=self.clock),
+            key_queues=key_queues,
+            parked_messages=parked_messages,
             idempotency=self.idempotency.owned_by(owner),
             waiting=self,
             owner=owner,
             clock=self.clock,
         )
 
+
+class OrderedRoute(OrderedDestination):
+    """With its tables in moto's AWS; ``queue`` has what was put back into it."""
+
+    def __init__(self, dynamodb, clock, policy, *, table="table"):
+        super().__init__(clock, policy)
+        self.dynamodb, self.table, self.queue, self.copies = dynamodb, table, [], []
+
+    def defer(self, message, seconds, *, prior_attempts, since, copy):  # noqa: ARG002
+        self.queue.append(message)
+        self.copies.append(copy)
+        return True
+
+    def __call__(self, *messages):
+        return [None if e is None else getattr(e, "code", repr(e)) for e in self.handle(list(messages))]
+
+    def tables(self):
+        """The key queues, and the parked messages."""
+        stores = (DynamoKeyQueues, DynamoParkedMessages)
+        return tuple(store(self.dynamodb, self.table, clock=self.clock) for store in stores)
+
     def key_queue(self):
         """The key queue of the key ``k``."""
-        key_queues = DynamoKeyQueues(self.dynamodb, self.table, clock=self.clock)
+        key_queues, _ = self.tables()
         return key_queues.read(key_queue_id("partner.mux", "k", "cms"))[0]
 
     def settled(self, *numbers):

@@ -16,10 +16,10 @@ from media_events.core.clock import epoch
 from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Measuring
 from media_events.delivery.deliverer import destination_key
-from media_events.delivery.ordering.key_queue import Entry, KeyQueue, source_of
+from media_events.delivery.ordering.key_queue import Entry, source_of
 from media_events.delivery.ordering.resequencer import KeyQueues, Resequencer
 from media_events.messaging.waiting import SQS_RETENTION_SECONDS
-from media_events.recovery.ports import CircuitBreakers
+from media_events.recovery.ports import CircuitBreakers, DeliveryRecords
 from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.review_item import CLOSED, ReviewItem, item_id
 
@@ -50,18 +50,6 @@ class Items(Protocol):
 
     def get_summary(self, item_id: str) -> ReviewItem | None:
         """Read an item without its body, consistently."""
-        ...
-
-
-class DeliveryRecords(Protocol):
-    """The idempotency stores. Any exception is a :class:`ProcessingError`."""
-
-    def done(self, table: str, key: str) -> bool:
-        """Whether an effect is recorded as done."""
-        ...
-
-    def withdrawn(self, table: str, key: str) -> bool:
-        """Whether a person has withdrawn an effect."""
         ...
 
 
@@ -126,7 +114,7 @@ class KeyMaintenance:
     def _go_on(self, queue: DeadLetterQueue, table: str, key: str) -> None:
         key_queue, _ = self.key_queues(table).read(key)
         head, source = key_queue.head, key_queue.source or source_of(key)
-        if source is None or not key_queue.entries or _is_leased(key_queue, self.clock()):
+        if source is None or not key_queue.entries or key_queue.is_leased(self.clock()):
             return
         reason = None if head is None else self._gone(queue, table, source, head)
         if head is not None and reason is None and not head.parked:
@@ -159,7 +147,3 @@ class KeyMaintenance:
         closed_since = (epoch(item.closed_at) or 0.0) >= head.since
         decided = closed_since or self.delivery_records.withdrawn(table, effect)
         return item.status.lower() if decided else None
-
-
-def _is_leased(key_queue: KeyQueue, now: float) -> bool:
-    return key_queue.lease is not None and key_queue.lease.until > now

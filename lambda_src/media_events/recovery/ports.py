@@ -110,6 +110,18 @@ class CircuitBreakers(Protocol):
         ...
 
 
+class DeliveryRecords(Protocol):
+    """The idempotency stores. Any exception is a :class:`ProcessingError`."""
+
+    def done(self, table: str, key: str) -> bool:
+        """Whether an effect is recorded as done."""
+        ...
+
+    def withdrawn(self, table: str, key: str) -> bool:
+        """Whether a person has withdrawn an effect."""
+        ...
+
+
 class RateLimiter(Protocol):
     """Limits how often something may happen in a second, over all instances of the function."""
 

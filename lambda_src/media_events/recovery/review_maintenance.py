@@ -16,7 +16,7 @@ from media_events.core.failures import ProcessingError
 from media_events.core.telemetry import Measuring
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.key_maintenance import KeyMaintenance
-from media_events.recovery.ports import CircuitBreakers
+from media_events.recovery.ports import CircuitBreakers, DeliveryRecords
 from media_events.recovery.redrive_policy import DeadLetterQueue
 from media_events.recovery.review_item import CLOSED, Group, Position, ReviewItem, Selection, Slice, Status
 
@@ -57,14 +57,6 @@ class Table(Protocol):
 
     def delete(self, item: ReviewItem) -> bool:
         """Delete ``item``; whether the table still had this version."""
-        ...
-
-
-class DeliveryRecords(Protocol):
-    """The idempotency stores. Any exception is a :class:`ProcessingError`."""
-
-    def done(self, table: str, key: str) -> bool:
-        """Whether an effect is recorded as done."""
         ...
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from media_events.adapters.sqs.depths import queue_name
+from media_events.messaging.waiting import SQS_RETENTION_SECONDS
 from ops.deployment.topology import Hop
 from ops.verify.asking import Problem, ask, judged
 from ops.verify.deployed import Deployed
 from ops.verify.model import Finding
 
 CHECK: Final = "queues"
-RETENTION_SECONDS: Final = 1_209_600
-"""14 days, the most that SQS keeps a message: less, and events are deleted while they wait for a person."""
 
 
 def check(deployed: Deployed) -> Iterator[Finding]:
@@ -61,6 +60,6 @@ def _queue(deployed: Deployed, hop: Hop) -> Iterator[Problem]:
 
 def _dead_letters(deployed: Deployed, hop: Hop) -> Iterator[Problem]:
     found = attributes(deployed, str(hop.dead_letter_queue_url), "MessageRetentionPeriod")
-    kept = int(found.get("MessageRetentionPeriod", RETENTION_SECONDS))
-    if kept != RETENTION_SECONDS:
+    kept = int(found.get("MessageRetentionPeriod", SQS_RETENTION_SECONDS))
+    if kept != SQS_RETENTION_SECONDS:
         yield Problem(f"keeps messages for {kept} s only", "apply again")

@@ -125,7 +125,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "park an event whose head is free again",
         _KEY_QUEUE,
-        "        if entry is None or head is None or entry is head or leased:\n            return self, False\n",
+        "        if entry is None or head is None or entry is head or self.is_leased(now):\n            return self, False\n",
         "        if entry is None or head is None:\n            return self, False\n",
         harm="the head itself is parked, and nothing resumes it: lost",
         test="tests/unit/media_events/delivery/ordering/test_key_queue.py::test_parked_is_only_who_stands_behind_what_is_hopeless",

@@ -163,7 +163,7 @@ class DynamoWithdrawals:
 
 
 class IdempotencyReader:
-    """Implements ``recovery.review_maintenance.DeliveryRecords``: reads any idempotency table and claims nothing.
+    """Implements ``recovery.ports.DeliveryRecords``: reads any idempotency table and claims nothing.
 
     All methods raise a ``ProcessingError`` where DynamoDB does not answer or refuses.
     """

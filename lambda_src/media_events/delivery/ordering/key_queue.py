@@ -181,6 +181,10 @@ class KeyQueue:
         entry = self.entry(event_id)
         return entry is not None and (not entry.skipped or entry is self.head)
 
+    def is_leased(self, now: float) -> bool:
+        """Whether an attempt may be delivering one of the events."""
+        return self.lease is not None and self.lease.until > now
+
     def is_past(self, position: Position) -> bool:
         """Whether a later position was delivered."""
         return self.delivered is not None and position.precedes(self.delivered)
@@ -226,7 +230,7 @@ class KeyQueue:
     def exchange(self, event_id: str, new_id: str, *, now: float) -> KeyQueue:
         """Put an operator's edited event in the place of the original."""
         entry = self.entry(event_id)
-        if entry is None or (self.lease is not None and self.lease.until > now):
+        if entry is None or self.is_leased(now):
             return self
         if self.entry(new_id) is None:
             edited = Entry(event_id=new_id, position=entry.position, since=entry.since, number=entry.number)
@@ -322,11 +326,7 @@ class KeyQueue:
     def without_skipped(self, now: float) -> KeyQueue:
         """The key queue without skipped heads, unless one is under a lease."""
         key_queue = self
-        while (
-            (head := key_queue.head) is not None
-            and head.skipped
-            and (key_queue.lease is None or key_queue.lease.until <= now)
-        ):
+        while (head := key_queue.head) is not None and head.skipped and not key_queue.is_leased(now):
             entries = tuple(entry for entry in key_queue.entries if entry is not head)
             key_queue = replace(key_queue, delivered=key_queue.past(head.position), entries=entries, lease=None)
         return key_queue
@@ -348,8 +348,7 @@ class KeyQueue:
     def park(self, event_id: str, *, now: float, window: float) -> tuple[KeyQueue, bool]:
         """Park an event if its head is stuck; whether it is parked."""
         entry, head = self.entry(event_id), self.head
-        leased = self.lease is not None and self.lease.until > now
-        if entry is None or head is None or entry is head or leased:
+        if entry is None or head is None or entry is head or self.is_leased(now):
             return self, False
         if not entry.parked and not self.behind(entry, head, now, window).permanently_failed:
             return self, False

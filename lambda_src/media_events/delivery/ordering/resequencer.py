@@ -397,8 +397,7 @@ class Resequencer:
 
         def settle(key_queue: KeyQueue) -> tuple[KeyQueue, None]:
             is_head = key_queue.head is not None and key_queue.head.event_id == without
-            is_leased = key_queue.lease is not None and key_queue.lease.until > now
-            if without is None or not is_head or is_leased:
+            if without is None or not is_head or key_queue.is_leased(now):
                 return key_queue, None
             return key_queue.settle(without, now=now).with_turn(now), None
 
