@@ -7,6 +7,7 @@ variables (a proxy would resolve names itself) and costs nothing to import.
 
 from __future__ import annotations
 
+import http
 import http.client
 import socket
 import ssl
@@ -23,6 +24,11 @@ from media_events.outbound_http.client import Request, Response
 DRAINED_RESPONSE_BYTES: Final = 64 * 1024
 MAX_IDLE_SECONDS: Final = 15.0
 """Shorter than the idle timeout of common servers, so a reused connection is rarely dead."""
+
+MAX_INTERIM_RESPONSES: Final = 16
+_NOT_REUSED: Final = frozenset({http.HTTPStatus.SWITCHING_PROTOCOLS, http.HTTPStatus.MISDIRECTED_REQUEST})
+"""A misdirected request may be repeated "over a different connection" (RFC 9110, section 15.5.20)."""
+_INTERIM: Final = frozenset(range(100, 200)) - {http.HTTPStatus.SWITCHING_PROTOCOLS}
 
 _Key = tuple[str, str, int]
 
@@ -43,10 +49,29 @@ def _connect(address: str, port: int, timeout: float) -> socket.socket:
     return connected
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """The final answer to a request: the interim ones before it are skipped.
+
+    "A client MUST be able to parse one or more 1xx responses received prior to a final response" (RFC 9110, section
+    15.2); ``http.client`` skips 100 alone. 101 stays: nobody asked for another protocol.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client has no public place for this; a unit test meets 103 and 102 on a socket.
+        status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+        for _ in range(MAX_INTERIM_RESPONSES):
+            if status[1] not in _INTERIM:
+                return status
+            http.client.parse_headers(self.fp)
+            status = super()._read_status()  # type: ignore[misc]
+        raise http.client.HTTPException("interim responses without end")
+
+
 class _Connection(http.client.HTTPConnection):
     """A connection around an open socket, so it never resolves a name."""
 
     auto_open = 0
+    response_class = _FinalResponse
 
     def __init__(self, authority: str, connected: socket.socket) -> None:
         super().__init__(authority)
@@ -200,23 +225,37 @@ class PinnedHttpClient:
                 headers={**request.headers, "Host": request.target.authority},
             )
             answer = connection.getresponse()
-            body = answer.read(request.kept_bytes)
-            response = Response(
-                status=answer.status,
-                headers={name.lower(): value for name, value in answer.getheaders()},
-                body=body,
-            )
-            # A connection can be reused only after its answer has been read to the end.
-            answer.read(DRAINED_RESPONSE_BYTES)
         except BaseException:
             connection.close()
             raise
-        if answer.isclosed() and connection.sock is not None and not deadline.expired:
+        body, cut = _body(answer, request, deadline)
+        if cut is None and answer.isclosed() and connection.sock is not None and answer.status not in _NOT_REUSED:
             connection.used_at = self.clock()
             self._idle.setdefault(key, []).append(connection)
         else:
             connection.close()
-        return response
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return Response(status=answer.status, headers=headers, body=body, cut=cut)
+
+
+def _body(
+    answer: http.client.HTTPResponse, request: Request, deadline: _Deadline
+) -> tuple[bytes, TransientError | None]:
+    """The beginning of the body, and the failure that ended it before its end.
+
+    A connection can be reused only after its answer has been read to the end.
+    """
+    body = b""
+    try:
+        while len(body) < request.kept_bytes and (part := answer.read1(request.kept_bytes - len(body))):
+            body += part
+        answer.read(DRAINED_RESPONSE_BYTES)
+        if deadline.expired or (answer.isclosed() and answer.length):
+            # A socket that is shut down, here or there, reads as an end, and http.client lets it pass.
+            raise ConnectionError("in the middle of the answer")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return body, _failure(request, error, expired=deadline.expired)
+    return body, None
 
 
 def _bounded(work: Callable[[], tuple[str, ...]], deadline: _Deadline) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
+from media_events.core.failures import TransientError
 from media_events.outbound_http.address_guard import Network, Target
 
 KEPT_RESPONSE_BYTES: Final = 8 * 1024
@@ -30,11 +31,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer: header names in lower case, and the beginning of the body."""
+    """An answer: header names in lower case, and the beginning of the body.
+
+    ``cut`` is the failure that ended the body early: the status stands all the same, the body can't be relied on.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    cut: TransientError | None = None
 
 
 class HttpClient(Protocol):

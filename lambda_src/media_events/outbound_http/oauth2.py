@@ -125,6 +125,8 @@ def request_token(  # noqa: PLR0913 - the parts of a request
     for secret in secrets:
         response = client.post(_request(credentials, secret, timeout_seconds / len(secrets), allowed_networks))
         status = response.status
+        if response.cut is not None:
+            raise response.cut
         if status // 100 == 2:  # noqa: PLR2004 - HTTP's class of success
             return _token(response, now=now)
         if status in TRANSIENT_STATUSES or status // 100 == 5:  # noqa: PLR2004

@@ -15,22 +15,32 @@ from media_events.core.failures import (
 from media_events.outbound_http.client import Response
 from media_events.outbound_http.retry_after import retry_after_seconds
 
-TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
+TRANSIENT_STATUSES: Final = frozenset({408, 421, 425, 429})
+"""Timeout, misdirected (another connection may do), too early, too many (RFC 9110, 15.5; RFC 8470; RFC 6585)."""
+
+_CONFLICT: Final = 409
 # These statuses are about our configuration or the address rather than about the one event.
-_CONFIGURATION: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 412, 421, 426, 428, 451})
+_CONFIGURATION: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 412, 426, 428, 451})
 
 
 def response_failure(response: Response, *, now: float) -> ProcessingError | None:
     """The failure that ``response`` means; ``None`` for success. ``now`` is epoch seconds.
 
-    2xx is success. A redirect is a permanent failure, since it could lead anywhere and is never followed. 408, 425, 429
-    and 5xx are transient, with the wait of ``Retry-After``; every other 4xx is permanent.
+    2xx is success, whatever becomes of the body. A redirect is a permanent failure, since it could lead anywhere and is
+    never followed. 408, 421, 425, 429 and 5xx are transient, with the wait of ``Retry-After``, and so is a 409 with
+    that header: so a receiver says that it still works on our earlier request with the same ``Idempotency-Key``
+    (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/, section 2.6). Every other 4xx is
+    permanent.
     """
     status = response.status
     code = f"http-{status}"
     text = _excerpt(response)
     family = (
-        "transient" if status in TRANSIENT_STATUSES else "configuration" if status in _CONFIGURATION else status // 100
+        "transient"
+        if status in TRANSIENT_STATUSES or (status == _CONFLICT and "retry-after" in response.headers)
+        else "configuration"
+        if status in _CONFIGURATION
+        else status // 100
     )
     match family:
         case 2:

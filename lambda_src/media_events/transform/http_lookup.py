@@ -182,6 +182,8 @@ class ApiSource:
         error = response_failure(response, now=ports.clock())
         if error is not None:
             raise self._refusal(error, response, where)
+        if response.cut is not None:
+            raise response.cut
         if len(response.body) > MAX_ANSWER_BYTES or has_too_many_values(response.body):
             most = f"{MAX_ANSWER_BYTES} bytes, or {MAX_VALUES} names and values"
             raise PermanentDataError("lookup-too-large", f"{where}: {self.described} answered with more than {most}")

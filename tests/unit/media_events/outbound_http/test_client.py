@@ -218,7 +218,7 @@ def test_only_the_beginning_of_an_answer_is_kept():
         (b"HTTP/1.1 abc\r\n\r\n", "bad-response"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n", "bad-response"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", "bad-response"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "bad-response"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100 + OK, "bad-response"),
         (ConnectionResetError(), "connection-lost"),
         (TimeoutError(), "timeout"),
     ],
@@ -227,6 +227,45 @@ def test_a_broken_answer_is_a_failure_that_may_pass(answer, code):
     with pytest.raises(TransientError) as failed:
         client(Network(FakeSocket(answer))).post(request())
     assert failed.value.code == code
+
+
+@pytest.mark.parametrize("interim", ["100 Continue", "102 Processing", "103 Early Hints", "199 Whatever"])
+def test_interim_answers_before_the_final_one_are_skipped(interim):
+    hints = f"HTTP/1.1 {interim}\r\nLink: </a.css>; rel=preload\r\n\r\n".encode()
+    wire = FakeSocket(hints + hints + b"HTTP/1.1 200 OK\r\nX-Final: yes\r\nContent-Length: 2\r\n\r\nok", OK)
+    sender = client(Network(wire))
+    response = sender.post(request())
+    assert (response.status, response.headers.get("x-final"), response.body) == (200, "yes", b"ok")
+    assert sender.post(request()).status == 200, "the connection is in step and is used again"
+
+
+def test_nobody_asked_for_another_protocol():
+    wire = FakeSocket(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
+    assert client(Network(wire)).post(request()).status == 101
+    assert wire.closed
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"422 Unprocessable Content"])
+@pytest.mark.parametrize(
+    ("rest", "read", "code"),
+    [
+        (b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n", b"ab", "bad-response"),
+        (b"Content-Length: 9\r\n\r\nab", b"ab", "connection-lost"),
+    ],
+)
+def test_the_status_stands_whatever_becomes_of_the_body(status, rest, read, code):
+    wire = FakeSocket(b"HTTP/1.1 " + status + b"\r\n" + rest)
+    response = client(Network(wire)).post(request())
+    assert (response.status, response.body) == (int(status[:3]), read)
+    assert response.cut is not None
+    assert response.cut.code == code
+    assert wire.closed
+
+
+def test_a_misdirected_request_is_repeated_on_another_connection():
+    first, second = FakeSocket(b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n"), FakeSocket(OK)
+    sender = client(Network(first, second))
+    assert [sender.post(request()).status for _ in range(2)] == [421, 200]
 
 
 def test_a_refused_connection_may_be_accepted_later():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -189,6 +190,13 @@ def test_an_answer_without_a_usable_token_says_so(body):
     with pytest.raises(TransientError) as failed:
         ask(Client([Response(200, body=body)]))
     assert failed.value.code == "token-malformed"
+
+
+def test_half_an_answer_holds_no_token():
+    cut = TransientError("connection-lost", "in the middle")
+    with pytest.raises(TransientError) as failed:
+        ask(Client([replace(granted(), cut=cut)]))
+    assert failed.value is cut
 
 
 def test_a_token_of_another_type_can_not_be_used():

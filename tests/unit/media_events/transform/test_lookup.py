@@ -224,6 +224,7 @@ def test_dots_are_no_climbing_in_a_query(outside):
         (Response(301, {"location": "https://evil.example/"}), "permanent-config", "lookup-http-301"),
         (Response(400), "permanent-data", "lookup-http-400"),
         (Response(200, {}, b"<html>"), "transient", "lookup-not-json"),
+        (Response(200, {}, b"{}", TransientError("connection-lost", "cut")), "transient", "connection-lost"),
         (Response(200, {}, b'{"a": NaN}'), "transient", "lookup-not-json"),
         (Response(200, {}, b'"' + b"x" * 1024 * 1024 + b'"'), "permanent-data", "lookup-too-large"),
         (Response(200, {}, b"[" + b"[]," * 100_000 + b"0]"), "permanent-data", "lookup-too-large"),

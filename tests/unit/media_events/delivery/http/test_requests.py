@@ -202,7 +202,7 @@ def test_2xx_is_success(status):
     assert response_failure(Response(status), now=NOW) is None
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [408, 421, 425, 429, 500, 502, 503, 504, 599])
 def test_what_may_pass_is_transient(status):
     assert isinstance(response_failure(Response(status), now=NOW), TransientError)
 
@@ -220,6 +220,12 @@ def test_a_refusal_of_us_is_a_failure_of_the_configuration(status):
 @pytest.mark.parametrize("status", [400, 409, 413, 415, 418, 422])
 def test_a_refusal_of_the_event_is_the_events_fault(status):
     assert isinstance(response_failure(Response(status), now=NOW), PermanentDataError)
+
+
+def test_a_receiver_that_still_works_on_our_earlier_request_is_asked_again():
+    error = response_failure(Response(409, {"retry-after": "30"}), now=NOW)
+    assert isinstance(error, TransientError)
+    assert error.retry_after == 30
 
 
 def test_retry_after_reaches_the_consumer():
