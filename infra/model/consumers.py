@@ -6,6 +6,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from infra.model.renames import Renamable
 from infra.model.settings import Vpc
 from infra.model.types import Pattern, Section
 
@@ -100,7 +101,7 @@ class Consumer(Section):
         return self
 
 
-class Hop(Consumer):
+class Hop(Consumer, Renamable):
     """Base of transforms and routes: consumers of the events that match, also without a queue."""
 
     pattern: Pattern

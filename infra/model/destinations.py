@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from infra.model.renames import Renamable
 from infra.model.settings import KmsKey
 from infra.model.types import (
     BusArn,
@@ -87,7 +88,7 @@ class Strict(Section):
     )
 
 
-class Delivered(Section):
+class Delivered(Renamable):
     """Base of every destination that a function delivers to."""
 
     ordering: Literal["none", "latest", "strict"] = Field(
@@ -343,7 +344,7 @@ class Connection(Section):
     arn: ConnectionArn = Field(description="ARN of the connection.")
 
 
-class ApiDestination(Section):
+class ApiDestination(Renamable):
     """A system that EventBridge itself calls."""
 
     type: Literal["api-destination"]
@@ -379,7 +380,7 @@ class LogGroup(Section):
     arn: LogGroupArn = Field(description="Its name begins with `/aws/events/`.")
 
 
-class LogsDestination(Section):
+class LogsDestination(Renamable):
     """A log group in CloudWatch Logs, to which the rule itself writes."""
 
     type: Literal["logs"]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from infra.model.consumers import Archive, Consumer, FailureHandling
+from infra.model.renames import Renamable
 from infra.model.settings import KmsKey
 from infra.model.types import (
     AccountId,
@@ -71,7 +72,7 @@ class Domain(Section):
     )
 
 
-class WebhookIngress(Section):
+class WebhookIngress(Renamable):
     """An HTTP API that takes `POST /webhooks/<partner>` for all partners that call."""
 
     type: Literal["webhook"] = "webhook"
@@ -105,7 +106,7 @@ class BusSender(CrossAccountPrincipals):
     sources: list[EventSource] = Field(min_length=1, description="The exact `source` values that they may use.")
 
 
-class QueueIngress(Consumer):
+class QueueIngress(Consumer, Renamable):
     """Base of every ingress with a queue."""
 
     enabled: bool = Field(default=True, description="False lets messages wait in the queue.")

@@ -18,6 +18,7 @@ from infra.model.destinations import (
     TaskCallbackDestination,
 )
 from infra.model.ingress import PartnerBusIngress, SnsFifoIngress, SqsIngress, WebhookIngress
+from infra.model.renames import Renamable
 from infra.model.workflow import IamAuthorization, Route, S3State, Transform
 from infra.stacks.cdk import (
     App,
@@ -29,11 +30,14 @@ from infra.stacks.cdk import (
     TerraformStack,
     configure_aws_provider,
 )
+from infra.stacks.deployed_names import as_deployed, renamed_hops
 from infra.stacks.ingress_modules import IngressModules, consumer_settings, queue_url
 from infra.stacks.local_state import state_file
 from infra.stacks.monitoring import ModuleOutputs, Monitoring, left_to_modules
 from infra.stacks.terraform_literals import json_text, literal
 from infra.validation.references import MACHINE_SUFFIX
+
+_GUARDS: Final = Delivered.model_fields.keys() - Renamable.model_fields.keys()
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROVIDER_LOCK: Final = ".terraform.lock.hcl"
@@ -52,6 +56,8 @@ class WorkflowStack(TerraformStack):
     def __init__(self, app: App, environment: Environment, folder: Path) -> None:
         """`folder` is that of the workflow file."""
         super().__init__(app, environment.stack_name)
+        self._renamed = renamed_hops(environment)
+        environment = as_deployed(environment)
         self._environment = environment
         self._workflow = environment.workflow
         self._folder = Path(app.outdir).resolve() / "stacks" / environment.stack_name
@@ -259,7 +265,9 @@ class WorkflowStack(TerraformStack):
             machine = machines.get(route.destination)
             arn = literal(destination.state_machine_arn) if machine is None else machine.get_string("state_machine_arn")
             return {"step_functions": {"state_machine_arn": arn}}
-        settings: dict[str, Any] = destination.model_dump(exclude_none=True, exclude={"type", *Delivered.model_fields})
+        settings: dict[str, Any] = destination.model_dump(
+            exclude_none=True, exclude={"type", *_GUARDS, *Renamable.model_fields}
+        )
         if isinstance(destination, SqsDestination):
             settings.setdefault("queue_url", queue_url(destination.queue_arn))
             # A queue has one policy, which lets in the rules of all routes to it: the first one's module sets it.
@@ -278,7 +286,7 @@ class WorkflowStack(TerraformStack):
     def _guards(self, route: Route) -> dict[str, Any]:
         """What a destination says beside its address, as far as it says something."""
         destination = self._workflow.destinations[route.destination]
-        said = destination.model_fields_set & set(Delivered.model_fields)
+        said = destination.model_fields_set & _GUARDS
         return dict(literal(destination.model_dump(include=said)))
 
     def _review(
@@ -384,8 +392,11 @@ class WorkflowStack(TerraformStack):
                 "bus_arn": bus.get_string("bus_arn"),
                 "archive_arn": f"${{try({_reference(bus, 'archive')}.arn, null)}}",
                 "hops": {} if router is None else router.get("archive_replay_hops"),
-            },
+            }
+            | ({"renamed": self._renamed} if self._renamed else {}),
         )
+        if self._renamed:
+            self._output("renamed", "Names in AWS of what the workflow file has renamed.", self._renamed)
         self._output("operator_policies", "IAM policies for operators' roles.", review.get("operator_policies"))
         self._output("topic_arn", "Topic that tells of new review items.", review.get_string("topic_arn"))
 

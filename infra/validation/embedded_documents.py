@@ -10,6 +10,7 @@ from typing import Any, Final
 from infra.documents.diagnostics import did_you_mean
 from infra.documents.python_layers import function_problem
 from infra.documents.specification_files import SUFFIXES, SpecificationFileError, load
+from infra.model.renames import Renamable
 from infra.validation.states_language import validate_definition
 
 MAX_DEFINITION_BYTES: Final = 1024 * 1024
@@ -117,7 +118,14 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
     from media_events.core.configuration import ConfigurationError  # noqa: PLC0415
     from media_events.delivery.config import parse_destination  # noqa: PLC0415
 
-    document = {"name": name, **{key: value for key, value in settings.items() if key not in PERMISSIONS | ORDER}}
+    document = {
+        "name": name,
+        **{
+            key: value
+            for key, value in settings.items()
+            if key not in PERMISSIONS | ORDER | Renamable.model_fields.keys()
+        },
+    }
     if isinstance(document.get("auth"), Mapping):
         document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key"}
     if document.get("type") == "task-callback":

@@ -13,8 +13,10 @@ from typing import Any, Final
 from infra.documents.diagnostics import did_you_mean
 from infra.documents.yaml_document import Path, Report, members_of, text_of
 from infra.model.destinations import sent_by_rule
+from infra.model.renames import deployed_name
 from infra.validation.ingress import MAX_NAME, check_ingresses, ingress_kinds, ingress_names
 from infra.validation.input_transformers import transformer_problems
+from infra.validation.renames import check_renames
 
 MACHINE_SUFFIX: Final = "-workflow"
 """Ends the name of a destination's state machine, whose role would otherwise have the name of a function's role."""
@@ -28,6 +30,10 @@ RESERVED_KEYS: Final = {
 DASHBOARD_HOPS: Final = 240
 """A CloudWatch dashboard shows 2,500 metrics, ours ten of each hop and a few more
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
+
+
+_Deployed = Mapping[str, tuple[str, Any]]
+"""Members of a section by their names in AWS, each with its name in the file."""
 
 
 def check_references(report: Report, environment: str) -> None:
@@ -59,7 +65,8 @@ def check_references(report: Report, environment: str) -> None:
         report.warn(("routes",), "there are no routes: no event is delivered anywhere")
     _check_alarms(report)
     _check_dashboard(report, len(ingresses) + len(transforms) + len(routes))
-    _check_keys(report, prefix, {"transforms": transforms, "routes": routes}, set(declared))
+    check_renames(report)
+    _check_keys(report, prefix, {"transforms": transforms, "routes": routes}, declared)
     for name, route in routes.items():
         if text_of(route, "stage") == "transformed" and not transforms:
             message = "there are no transforms, so no event is ever transformed: use received, or leave stage out"
@@ -135,25 +142,29 @@ def _check_ingress_names(report: Report, partners: Mapping[str, Any], ingresses:
                 report.wrong(path, f'there is no ingress "{ingress}": {did_you_mean(ingress, ingresses)}')
 
 
-def _check_keys(report: Report, prefix: str, hops: Mapping[str, Mapping[str, Any]], ingresses: set[str]) -> None:
+def _check_keys(
+    report: Report, prefix: str, sections: Mapping[str, Mapping[str, Any]], declared: Mapping[str, Any]
+) -> None:
     """Note keys that would give two resources one name, or a name that is too long for AWS."""
-    destinations = members_of(report.document.value, "destinations")
-    machines = {f"{name}{MACHINE_SUFFIX}": name for name, d in destinations.items() if text_of(d, "definition")}
-    connections = {name: name for name, d in destinations.items() if text_of(d, "type") == "api-destination"}
+    destinations = _by_deployed_name(members_of(report.document.value, "destinations"))
+    hops = {section: _by_deployed_name(members) for section, members in sections.items()}
+    ingresses = _by_deployed_name(declared)
+    machines = {f"{key}{MACHINE_SUFFIX}": name for key, (name, d) in destinations.items() if text_of(d, "definition")}
+    connections = {key: name for key, (name, d) in destinations.items() if text_of(d, "type") == "api-destination"}
     owners = RESERVED_KEYS | {key: f"the state machine of {name}" for key, name in machines.items()}
     for key, name in (machines | connections).items():
         _check_length(report, ("destinations", name), prefix + key)
-    for key in ingresses & owners.keys():
-        report.wrong(("ingress", key), f"{prefix}{key} is {owners[key]}: choose another name")
+    for key in ingresses.keys() & owners.keys():
+        report.wrong(("ingress", ingresses[key][0]), f"{prefix}{key} is {owners[key]}: choose another name")
     owners = {key: f"the function of the ingress {key}" for key in ingresses or {"webhook"}} | owners
     for section, members in hops.items():
-        for key in members:
+        for key, (name, _) in members.items():
             if key in owners:
-                report.wrong((section, key), f"{prefix}{key} is {owners[key]}: choose another name")
+                report.wrong((section, name), f"{prefix}{key} is {owners[key]}: choose another name")
             if section == "routes" and key in hops["transforms"]:
                 message = "a transform has this name too, and both would name a function: rename one"
-                report.wrong((section, key), message)
-            _check_length(report, (section, key), prefix + key)
+                report.wrong((section, name), message)
+            _check_length(report, (section, name), prefix + key)
     _check_queue_names(report, prefix, hops, ingresses)
 
 
@@ -162,15 +173,20 @@ def _check_length(report: Report, path: Path, name: str) -> None:
         report.wrong(path, f"{name} has {len(name)} characters; AWS takes {MAX_NAME}: shorten the name")
 
 
-def _check_queue_names(report: Report, prefix: str, hops: Mapping[str, Mapping[str, Any]], ingresses: set[str]) -> None:
+def _by_deployed_name(members: Mapping[str, Any]) -> _Deployed:
+    """The members by their names in AWS, each with its name in the file."""
+    return {deployed_name(name, member): (name, member) for name, member in members.items()}
+
+
+def _check_queue_names(report: Report, prefix: str, hops: Mapping[str, _Deployed], ingresses: _Deployed) -> None:
     """Note queues with the name of another hop's dead-letter queue."""
-    places: list[tuple[str, str]] = [(section, key) for section, members in hops.items() for key in members]
-    places += [("ingress", key) for key in ingresses]
-    keys = {key for _, key in places} | ({"webhook"} if not ingresses else set())
-    for section, key in places:
+    sections = [*hops.items(), ("ingress", ingresses)]
+    places = [(section, key, name) for section, members in sections for key, (name, _) in members.items()]
+    keys = {key for _, key, _ in places} | ({"webhook"} if not ingresses else set())
+    for section, key, name in places:
         stem = key.removesuffix("-dlq")
         if stem != key and stem in keys:
-            report.wrong((section, key), f"{prefix}{key} is the dead-letter queue of {stem}: choose another name")
+            report.wrong((section, name), f"{prefix}{key} is the dead-letter queue of {stem}: choose another name")
 
 
 _STEP: Final = re.compile(r"steps\[(\d+)\](?:\.(\w+)(?:\.(.+?))?)?(?:: | (?=must))")

@@ -84,6 +84,15 @@ locals {
     Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*", "operation/*", "edit/*", "hour/*", "settings/*"] } }
   }]
 
+  # An item whose hop is gone becomes a new one at another destination. Whatever is not an item has a key with a slash.
+  move_items = [{
+    Sid       = "MoveItems"
+    Effect    = "Allow"
+    Action    = ["dynamodb:PutItem"]
+    Resource  = [aws_dynamodb_table.items.arn]
+    Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["*/*"] } }
+  }]
+
   # An edited event is stored before it is sent: without this permission the review service sends none.
   store_edited_events = [{
     Sid       = "StoreEditedEvents"
@@ -105,7 +114,8 @@ locals {
 
   send_to_hops = concat(
     local.send_to_bus,
-    [{ Sid = "RestoreEventBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.bucket.arn}/bodies/events/*"] }],
+    # An event's own, which may have expired; and those of an item that moves.
+    [{ Sid = "StoreBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${local.bucket.arn}/bodies/events/*", "${local.bucket.arn}/${local.bodies_prefix}*"] }],
     [for arns in [local.named.source_queues.arns] :
     { Sid = "SendToQueues", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = local.resources.source_queues } if length(arns) > 0],
     [for arns in [distinct(compact(values(var.dead_letter_queues)[*].function_arn))] :
@@ -173,7 +183,7 @@ locals {
     {
       metadata   = local.read_metadata
       read       = local.read_items
-      retry      = concat(local.read_items, local.add_to_audit, local.change_items, local.store_operations, local.send_to_hops)
+      retry      = concat(local.read_items, local.add_to_audit, local.change_items, local.move_items, local.store_operations, local.send_to_hops)
       edit       = concat(local.read_items, local.add_to_audit, local.change_items, local.store_edited_events, local.withdraw_effects, local.send_to_hops)
       administer = concat(local.read_items, local.add_to_audit, local.change_items, local.store_operations, local.withdraw_effects, local.release_keys)
     },

@@ -68,11 +68,17 @@ class Bus:
     bus_arn: str
     archive_arn: str
     hops: Mapping[str, Hop]
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Hops that the workflow file calls otherwise by now, by these names."""
 
     @property
     def name(self) -> str:
         """The name of bus and archive."""
         return self.bus_arn.rpartition("/")[2]
+
+    def deployed(self, hop: str) -> str:
+        """The name that ``hop`` has in AWS."""
+        return self.renamed.get(hop, hop)
 
     @classmethod
     def from_document(cls, document: Any, *, where: str) -> Self:
@@ -94,6 +100,7 @@ class Bus:
                 for name, hop in document["hops"].items()
             }
             bus_arn, archive_arn = document["bus_arn"], document["archive_arn"]
+            renamed = {str(new): str(first) for new, first in document.get("renamed", {}).items()}
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise OperatorError(
                 f"{where} does not say which hops the bus has ({type(error).__name__})",
@@ -106,7 +113,7 @@ class Bus:
                 hint="give it one: bus.archive in workflow.yaml, or `archive` of the module bus-custom",
                 exit_code=UNUSABLE,
             )
-        return cls(bus_arn=str(bus_arn), archive_arn=str(archive_arn), hops=hops)
+        return cls(bus_arn=str(bus_arn), archive_arn=str(archive_arn), hops=hops, renamed=renamed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +188,7 @@ def choose(
     names = [f"{TRANSFORM}{name.removeprefix(TRANSFORM)}" for name in transforms] or [
         f"{ROUTE}{name.removeprefix(ROUTE)}" for name in routes
     ]
+    names = [bus.deployed(name) for name in names]
     unknown = [name for name in names if name not in bus.hops]
     if unknown:
         raise OperatorError(

@@ -35,11 +35,16 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """The hops of one deployment. ``state_machines`` are ARNs by destination, ``partners`` names."""
+    """The hops of one deployment. ``state_machines`` are ARNs by destination, ``partners`` names.
+
+    ``renamed`` has the names in AWS of the hops and destinations (``destination/cms``) that the workflow file renamed.
+    """
 
     hops: Mapping[str, Hop] = field(default_factory=dict)
     partners: Sequence[str] = ()
     state_machines: Mapping[str, str] = field(default_factory=dict)
+    bus_arn: str | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
     patterns_known: bool = False
     """Whether the outputs have the patterns; without them it is not known which events a hop takes."""
 
@@ -54,8 +59,14 @@ class Topology:
             state_machines={
                 name: arn for name, arn in mapping(outputs.get("state_machine_arns")).items() if isinstance(arn, str)
             },
+            bus_arn=text(mapping(outputs.get("archive_replay")).get("bus_arn")),
+            renamed={new: first for new, first in mapping(outputs.get("renamed")).items() if isinstance(first, str)},
             patterns_known="event_patterns" in outputs,
         )
+
+    def deployed(self, name: str) -> str:
+        """The name in AWS of a hop or destination, as stores and messages have it."""
+        return self.renamed.get(name, name)
 
     @property
     def log_groups(self) -> dict[str, str]:

@@ -35,6 +35,7 @@ def service(deployment: Deployment) -> ReviewService:
         table=table_of(deployment),
         delivery_records=idempotency_stores,
         key_queues=idempotency_stores,
+        topology=lambda: deployment.topology,
         queues=SqsQueues(sqs),
         bus=lambda arn: Publisher(bus=EventBus(events, arn), max_entry_bytes=MAX_REQUEST_BYTES),
         functions=LambdaFunctions(functions),

@@ -32,7 +32,8 @@ from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop
 from media_events.recovery.review_item import ReviewItem, item_id
 from ops.review.audited_service import AuditedReviewService
 from ops.review.editable_types import schema_problems
-from ops.review.service import POLL_SECONDS, confirmable, event_of, state_of
+from ops.review.places import NoPlaceError, event_of
+from ops.review.service import POLL_SECONDS, confirmable, state_of
 from ops.review.store import StoredEdit
 from ops.review.withdrawal import reinstate, withdraw, withdraw_edited
 
@@ -120,6 +121,10 @@ def _original(review: AuditedReviewService, item: ReviewItem) -> Event:
         item.hop.startswith("ingress/") and item.return_to.kind != "bus"
     ):
         raise EditRefusedError(["its body is a partner's own message, not an event: the partner must correct it"])
+    try:
+        review.service.placed(item)
+    except NoPlaceError as error:
+        raise EditRefusedError([error.message]) from None
     try:
         event = event_of(review.service.body(item))
     except PermanentDataError:
@@ -372,9 +377,10 @@ def _recorded(review: AuditedReviewService, item: ReviewItem, outcome: EditOutco
 def _send(review: AuditedReviewService, item: ReviewItem, stored: StoredEdit) -> None:
     event, service = Event.from_detail(json.loads(stored.detail)), review.service
     dropped = (REDRIVE_COUNT_ATTRIBUTE, FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE)
-    by_bus = item.return_to.kind == "bus"
+    to = service.placed(item).return_to
+    by_bus = to.kind == "bus"
     message = RedriveMessage(
-        to=item.return_to,
+        to=to,
         body="" if by_bus else _message(service.body(item), event),
         attributes={} if by_bus else {n: v for n, v in service.attributes(item).items() if n not in dropped},
         count=1,

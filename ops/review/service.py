@@ -15,15 +15,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from media_events.core.clock import epoch, timestamp
-from media_events.core.envelope import Event
-from media_events.core.failures import PermanentConfigError, PermanentDataError, ProcessingError
+from media_events.core.failures import PermanentConfigError, ProcessingError
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import ORDERING_ATTRIBUTE, OrderingOverride
 from media_events.events.claim_check import Bodies, restore
 from media_events.messaging.message_origin import FIRST_FAILED_ATTRIBUTE
 from media_events.recovery.ports import Events, Functions, Queues
 from media_events.recovery.redrive_messages import RedriveMessage, send_to_hop, with_redrive_count
-from media_events.recovery.review_item import ReviewItem
+from media_events.recovery.review_item import WAITING, ReviewItem
+from ops.deployment.topology import Topology
+from ops.review import places
 from ops.review.ordering import OrderPosition, as_attribute, holds_up_others, notify_skipped, order_position
 from ops.review.withdrawal import reinstate
 
@@ -72,6 +73,7 @@ class ReviewService:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     key_queues: IdempotencyTables | None = None
+    topology: Callable[[], Topology] = Topology
 
     def now(self) -> str:
         """The time, as items have it."""
@@ -124,6 +126,8 @@ class ReviewService:
         Raises:
             ProcessingError: the idempotency store did not answer or refused.
         """
+        if self.missing_hop(item) is not None and self.topology().hop_of(item.destination) is None:
+            return False  # nothing serves the key any more
         return holds_up_others(self.key_queues, item)
 
     def free_key(self, item: ReviewItem, *, wait_seconds: float) -> bool:
@@ -134,13 +138,26 @@ class ReviewService:
         """
         if not self.holds_up_others(item):
             return True
-        notify_skipped(self.queues, item, self.body(item))
+        notify_skipped(self.queues, self.placed(item), self.body(item))
         until = self.clock() + wait_seconds
         while self.clock() < until:
             self.sleep(POLL_SECONDS)
             if not self.holds_up_others(item):
                 return True
         return False
+
+    def missing_hop(self, item: ReviewItem) -> str | None:
+        """What to say of a waiting item whose hop is gone from the deployment; ``None`` if it is there, or unknown."""
+        return places.gone(item, self.topology()) if item.status in WAITING else None
+
+    def placed(self, item: ReviewItem, to: str | None = None) -> ReviewItem:
+        """``item`` with the hop and place that it goes to now; ``to`` is the hop that a person named.
+
+        Raises:
+            NoPlaceError: there is none, or ``to`` can't take it.
+            ProcessingError: the body can't be read.
+        """
+        return places.as_deployed(item, self.topology(), to, lambda: self.body(item))
 
     def retry(
         self,
@@ -149,32 +166,36 @@ class ReviewService:
         wait_seconds: float,
         versions: Mapping[str, int] | None = None,
         out_of_order: bool = False,
+        to: str | None = None,
     ) -> Iterator[Outcome]:
         """Retry each item once, then wait for all of them together; yields outcomes as they are known.
 
         An item is refused if it has another version than ``versions`` says. ``out_of_order``: deliver the items
-        whatever other events of their keys were delivered or wait.
+        whatever other events of their keys were delivered or wait. ``to``: the hop for items whose own is gone.
         """
         waiting: list[ReviewItem] = []
         for item_id in dict.fromkeys(item_ids):
-            outcome = self._begin(item_id, (versions or {}).get(item_id), "ignore" if out_of_order else None)
+            outcome = self._begin(item_id, (versions or {}).get(item_id), "ignore" if out_of_order else None, to)
             if isinstance(outcome, Outcome):
                 yield outcome
             else:
                 waiting.append(outcome)
         yield from self._await(waiting, until=self.clock() + wait_seconds)
 
-    def _begin(self, item_id: str, seen: int | None, override: OrderingOverride | None) -> Outcome | ReviewItem:
+    def _begin(
+        self, item_id: str, seen: int | None, override: OrderingOverride | None, to: str | None
+    ) -> Outcome | ReviewItem:
         """Send one item; returns the item if its outcome is still open."""
         try:
-            item = self._retryable(item_id, seen)
+            read = self._retryable(item_id, seen)
+            item, read = self._at_its_place(read, to)
             if override is not None and not confirmable(item):
                 return Outcome(item_id, "refused", "its hop keeps no order: retry it without --out-of-order")
             send = self._sender(item, override)
             change = self.change_record("retry")
             claimed = replace(item, status="RETRYING", retried_at=change["at"], change=change, version=item.version + 1)
-            if not self.table.update(claimed, over=item):
-                return Outcome(item_id, "refused", self.conflict_message(item_id))
+            if not self.table.update(claimed, over=read):
+                return Outcome(item.item_id, "refused", self.conflict_message(item.item_id))
             self._send(send, claimed)
         except _Finished as finished:
             return finished.outcome
@@ -183,7 +204,37 @@ class ReviewService:
         if confirmable(claimed):
             return claimed
         self.resolve(claimed)
-        return Outcome(item_id, "sent", f"sent to {item.hop}; it will be open again should it fail")
+        return Outcome(item.item_id, "sent", f"sent to {item.hop}; it will be open again should it fail")
+
+    def _at_its_place(self, read: ReviewItem, to: str | None) -> tuple[ReviewItem, ReviewItem]:
+        """The item with the place that it goes to now, and as it is in the table; at another destination, a new one."""
+        try:
+            item = self.placed(read, to)
+        except places.NoPlaceError as error:
+            raise _Finished(Outcome(read.item_id, "refused", error.message)) from None
+        if item.item_id == read.item_id:
+            return item, read
+        moved = self._moved(item, read)
+        return moved, moved
+
+    def _moved(self, item: ReviewItem, old: ReviewItem) -> ReviewItem:
+        """Make the item of the event at another destination, and close ``old`` in its favour.
+
+        The new item stands before the old one is closed: a command that dies in between leaves two that wait.
+        """
+        if self.is_done(item):
+            why = f"its event was delivered to {item.destination} already: archive it"
+            raise _Finished(Outcome(old.item_id, "refused", why))
+        change = self.change_record(f"move to {item.hop}")
+        moved = places.with_own_bodies(replace(item, status="OPEN", change=change, version=1), self.bodies)
+        if not self.table.create(moved):
+            why = f"its event has an item at {item.destination} already, {moved.item_id}: archive this one"
+            raise _Finished(Outcome(old.item_id, "refused", why))
+        closed = replace(old.superseded(old.event_id), change=change, resolved_at=self.now())
+        if not self.table.update(closed, over=old):
+            why = f"{self.conflict_message(old.item_id)}; {moved.item_id} waits at {item.hop} now"
+            raise _Finished(Outcome(old.item_id, "refused", why))
+        return moved
 
     def _retryable(self, item_id: str, seen: int | None) -> ReviewItem:
         item = self.table.get(item_id)
@@ -242,7 +293,7 @@ class ReviewService:
             count=count,
             message_id=item.attempts[-1].message_id,
             deduplication_id=f"{item.item_id}-{item.version + 1}",
-            event=event_of(body) if to.kind == "bus" else None,
+            event=places.event_of(body) if to.kind == "bus" else None,
         )
 
         def send() -> None:
@@ -352,16 +403,3 @@ def attributes_to_send(
     """Message attributes for a retry, without the time of the first failure: the retry is a new chance."""
     dropped = frozenset({FIRST_FAILED_ATTRIBUTE, ORDERING_ATTRIBUTE})
     return with_redrive_count(received, count, added=as_attribute(override), dropped=dropped)
-
-
-def event_of(body: str) -> Event:
-    """The event in a body, which is an EventBridge event or a bare ``Detail``.
-
-    Raises:
-        PermanentDataError: it holds no event.
-    """
-    try:
-        document = json.loads(body)
-        return Event.from_detail(document.get("detail", document) if isinstance(document, Mapping) else document)
-    except (ValueError, RecursionError):
-        raise PermanentDataError("not-an-event", "the body is no event that could go back on the bus") from None

@@ -163,19 +163,23 @@ def retry_items(  # noqa: PLR0913
     wait_seconds: float,
     versions: Mapping[str, int] | None = None,
     out_of_order: bool = False,
+    to: str | None = None,
 ) -> Iterator[Outcome]:
     """Retry items by id; ``versions`` are those that the operator looked at.
 
-    ``out_of_order``: deliver them although later events of their keys were delivered.
+    ``out_of_order``: deliver them although later events of their keys were delivered. ``to``: the hop for items whose
+    own is gone.
 
     Raises:
         ProcessingError: the request could not be recorded; nothing was sent.
     """
-    action = "retry out of order" if out_of_order else "retry"
+    action = ("retry out of order" if out_of_order else "retry") + ("" if to is None else f" to {to}")
     for item_id in dict.fromkeys(item_ids):
         # Nothing may be sent without a record of who asked for it.
         review.record(item_id, f"{action} asked for", result="", reason=reason)
-    outcomes = review.service.retry(item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order)
+    outcomes = review.service.retry(
+        item_ids, wait_seconds=wait_seconds, versions=versions, out_of_order=out_of_order, to=to
+    )
     for outcome in outcomes:
         allowed = outcome.result not in NOT_SENT
         result = f"{outcome.result}: {outcome.reason}"

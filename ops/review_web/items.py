@@ -126,6 +126,7 @@ def item_page(item_id: str, *, revealed: bool) -> str:
         matching=context.matching.answer(body),
         workflow=context.matching.workflow.name,
         advice=advice(item.failure_class, item.error_code),
+        missing_hop=context.review.service.missing_hop(item),
         facts=facts(item),
         position=position,
         order_problem=order_problem,

@@ -128,7 +128,7 @@ def show(
         document["edits"] = [{"event_id": e, "item_id": None if i is None else i.item_id} for e, i in edits]
         print_json(document)
         return
-    out.print(card(item, edits, position))
+    out.print(card(item, edits, position, review.service.missing_hop(item)))
     out.print(Text("body", style="bold"))
     out.print(
         plain(pretty(body)[:BODY_CHARACTERS_SHOWN], lines=True) if problem is None else f"(not readable: {problem})",

@@ -54,8 +54,8 @@ def query_of(
         statuses=tuple(statuses),
         group=choice.group,
         event=event,
-        hop=choice.hop,
-        destination=choice.destination,
+        hop=_deployed(review, "", choice.hop),
+        destination=_deployed(review, "destination/", choice.destination),
         failure_class=choice.failure_class,
         error_code=choice.code,
         type=choice.type,
@@ -63,6 +63,11 @@ def query_of(
         since=time_bound(choice.since, now=review.clock()),
         until=time_bound(choice.until, now=review.clock(), upper=True),
     )
+
+
+def _deployed(review: AuditedReviewService, kind: str, name: str | None) -> str | None:
+    """The name that items have of what the workflow file may have renamed."""
+    return None if name is None else review.service.topology().deployed(kind + name).removeprefix(kind)
 
 
 @contextmanager

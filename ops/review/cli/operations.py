@@ -64,6 +64,9 @@ def retry(  # noqa: PLR0913
             "--out-of-order", help="Items named by id: deliver them although later events of their key were delivered."
         ),
     ] = False,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Items named by id whose hop is gone: send them to this hop, route/cms.")
+    ] = None,
     where: Where,
     json: Json = False,
 ) -> None:
@@ -83,6 +86,8 @@ def retry(  # noqa: PLR0913
     _require_one_choice(item_ids, query, everything=all_open, option="--all-open")
     if out_of_order and not item_ids:
         fail("--out-of-order needs item ids", hint="name each event that may be delivered late", exit_code=UNUSABLE)
+    if to is not None and not item_ids:
+        fail("--to needs item ids", hint="name each event that another hop shall take", exit_code=UNUSABLE)
     if not item_ids:
         request = Request(query=query, limit=limit, rate=rate, canary=canary, reason=reason)
         _plan_or_start(review, request, wait=wait, dry_run=dry_run, json=json)
@@ -97,6 +102,7 @@ def retry(  # noqa: PLR0913
         wait_seconds=0 if no_wait else wait,
         versions=None if version is None else dict.fromkeys(item_ids, version),
         out_of_order=out_of_order,
+        to=to,
     ):
         outcomes.append(outcome)
         if not json:

@@ -48,11 +48,15 @@ def listing(items: Sequence[ReviewItem]) -> Listing:
 
 
 def card(
-    item: ReviewItem, edits: Sequence[tuple[str, ReviewItem | None]] = (), position: OrderPosition | None = None
+    item: ReviewItem,
+    edits: Sequence[tuple[str, ReviewItem | None]] = (),
+    position: OrderPosition | None = None,
+    missing_hop: str | None = None,
 ) -> Listing:
     """Everything about an item but its body.
 
-    ``edits`` are the events that it is an edit of; ``position`` is its place in its key queue.
+    ``edits`` are the events that it is an edit of; ``position`` is its place in its key queue; ``missing_hop`` is what
+    to do where its hop is gone.
     """
     table = Listing([Column("", "id"), Column("")], header=False)
     to = item.return_to
@@ -93,7 +97,9 @@ def card(
     for event_id, original in edits:
         where = "" if original is None else f" (item {original.item_id}, {original.status})"
         table.add("edit of", Text(plain(event_id + where)))
-    if item.status == "OPEN":
+    if missing_hop is not None:
+        table.add("do", Text(plain(missing_hop)))
+    elif item.status == "OPEN":
         for step in advice(item.failure_class, item.error_code).steps:
             table.add("do", Text(step))
     if item.change:

@@ -118,3 +118,13 @@ def test_help_tells_the_two_replays_apart(capsys):
     assert "review retry" in " ".join(capsys.readouterr().out.split())
     run(["review", "retry", "--help"])
     assert "media-events archive-replay" in " ".join(capsys.readouterr().out.split())
+
+
+def test_route_goes_by_the_name_that_the_workflow_file_gives_it_now(cloud, capsys, tmp_path):
+    document = {**cloud.document, "renamed": {"route/portal": "route/cms"}}
+    (tmp_path / "deployment.json").write_text(json.dumps(document), encoding="utf-8")
+    cloud.put("a")
+    cloud.now = datetime.now(UTC).timestamp()
+    assert command(cloud, "start", "--since", "1h", "--route", "portal", "--settle", "0") == 0
+    assert cloud.reached("route/cms") == ["a"]
+    capsys.readouterr()
