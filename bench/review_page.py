@@ -24,8 +24,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from waitress import wasyncore  # type: ignore[import-untyped]
-
 from media_events.adapters.dynamodb.review_items import _stored, _to_dynamo
 from media_events.core.clock import timestamp
 from media_events.recovery.review_item import item_id
@@ -123,18 +121,33 @@ def fill(deployment: Deployment, count: int) -> None:
     client.update_item(**table._counted(example.group_id, counts, latest, opened=True))  # noqa: SLF001
 
 
+class ByName(urllib.request.BaseHandler):
+    """Asks for the page by its name, which only browsers resolve without help."""
+
+    handler_order = 1  # before urllib's own, which fills in the address
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+
+    def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
+        """Name the page in ``request``."""
+        request.add_header("Host", self.host)
+        return request
+
+
 def measure(deployment: Deployment, times: int) -> int:
     """Request the pages, and print how long each took."""
     service = audited_review(deployment)
     where = command.context_of(deployment, service, name="bench", environment="prod", workflow=WORKFLOW)
     (group,), _ = service.service.table.groups(limit=1)
-    with command.listening(0) as listener:
-        server, link = command.page_on(listener, where)
-        thread = threading.Thread(target=server.run, daemon=True)
+    with command.listening(0) as listeners:
+        page = command.page_on(listeners, where)
+        thread = threading.Thread(target=page.run, daemon=True)
         thread.start()
-        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-        browser.open(link).read()
-        home = link.partition("/enter")[0]
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        browser = urllib.request.build_opener(cookies, ByName(page.gate.host))
+        home = f"http://127.0.0.1:{listeners[0].getsockname()[1]}"
+        browser.open(page.link.replace(page.gate.origin, home)).read()
         usage = Usage()
         usage.watch(deployment.cloud.client("dynamodb"))
         first, most = 0.0, 0
@@ -152,9 +165,8 @@ def measure(deployment: Deployment, times: int) -> int:
                 f"{usage_of_median.requests} requests, {usage_of_median.items} items read",
                 flush=True,
             )
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))  # noqa: SLF001
+        page.stop()
         thread.join()
-        server.task_dispatcher.shutdown()
     return 1 if first > MOST_SECONDS or most > MOST_ITEMS_READ else 0
 
 

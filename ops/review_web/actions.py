@@ -13,6 +13,7 @@ from media_events.core.failures import ProcessingError
 from ops.review import use_cases
 from ops.review.bulk_operations import NOT_SENT
 from ops.review.queries import Query
+from ops.review.redaction import reveal as reveal_values
 from ops.review.service import Outcome
 from ops.review.store import DONE, Action, Operation
 from ops.review.use_cases import RefusedError, Request
@@ -77,7 +78,7 @@ def note(item_id: str) -> Response:
 def reveal(item_id: str) -> str:
     """Show an item's body with its credentials, and record that in the audit."""
     _must_exist(item_id)
-    current_context().review.record(item_id, "hidden values shown", result="", reason="")
+    reveal_values(current_context().review, item_id)
     return item_page(item_id, revealed=True)
 
 

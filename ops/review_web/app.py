@@ -27,8 +27,6 @@ def create(context: PageContext, gate: Gate) -> Flask:
     _serve_files_without_wrapper(app)
     app.config["SECRET_KEY"] = secrets.token_bytes(32)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    # Cookies are shared between ports: two pages on one machine need different names.
-    app.config["SESSION_COOKIE_NAME"] = f"media-events-review-{min(gate.hosts).rpartition(':')[2]}"
     install_context(app, context)
     request_guard.install(app, gate)
     errors.install(app)

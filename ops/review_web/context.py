@@ -29,6 +29,8 @@ class PageContext:
     environment: str
     region: str
     clock: Callable[[], float] = time.time
+    revealed: set[str] = field(default_factory=set)
+    """The items whose hidden values an edit has shown, as the audit says."""
     _who: str = field(default="", repr=False)
 
     def who(self) -> str:

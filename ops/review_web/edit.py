@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 from media_events.recovery.review_item import ReviewItem
 from ops.review import editing
 from ops.review.editing import Draft, EditOutcome, EditRefusedError
+from ops.review.redaction import hidden_values, reveal
 from ops.review.service import state_of
 from ops.review_web.context import current_context
 from ops.review_web.forms import reason_of, whole
-from ops.review_web.redaction import redacted
 
 blueprint = Blueprint("edits", __name__)
 
@@ -23,33 +23,39 @@ CONFLICT: Final = 409
 
 @blueprint.get("/items/<item_id>/edit")
 def edit(item_id: str) -> Any:
-    """The event of an item, to be edited."""
-    review = current_context().review
+    """The event of an item, to be edited; one with hidden values only after the audit has that they are shown."""
     try:
-        draft = editing.draft(review, item_id)
+        draft = editing.draft(current_context().review, item_id)
     except EditRefusedError as refused:
         return _refused(item_id, refused)
-    if redacted(draft.text)[1]:
-        # The edit form shows the values that the item's page hides.
-        review.record(item_id, "hidden values shown", result="for an edit", reason="")
-    return _form(draft, draft.text)
+    hidden = hidden_values(draft.text)
+    return render_template("edit_hidden.html", item=draft.item, hidden=hidden) if hidden else _form(draft, draft.text)
 
 
 @blueprint.post("/items/<item_id>/edit")
 def change(item_id: str) -> Any:
-    """Show what an edit changes, or send it."""
+    """Open an event with hidden values, show what an edit changes, or send it."""
     review, button = current_context().review, request.form.get("do")
     text, reason = request.form.get("text", ""), reason_of(request.form)
-    if button not in {"check", "again", "send"}:
+    if button not in {"open", "check", "again", "send"}:
         abort(400)
     try:
         draft = editing.draft(review, item_id)
         _must_be_as_seen(draft.item, reason)
     except EditRefusedError as refused:
         return _refused(item_id, refused, text=text)
-    return (
-        _form(draft, text, reason=reason) if button == "again" else _changed(draft, text, reason, send=button == "send")
-    )
+    _record_reveal(draft, again=button == "open")
+    if button in {"open", "again"}:
+        return _form(draft, draft.text if button == "open" else text, reason=reason)
+    return _changed(draft, text, reason, send=button == "send")
+
+
+def _record_reveal(draft: Draft, *, again: bool) -> None:
+    """Form and difference show the values that the item's page hides."""
+    context, item_id = current_context(), draft.item.item_id
+    if (again or item_id not in context.revealed) and hidden_values(draft.text):
+        reveal(context.review, item_id, purpose="for an edit")
+        context.revealed.add(item_id)
 
 
 def _must_be_as_seen(item: ReviewItem, reason: str) -> None:

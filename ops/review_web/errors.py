@@ -56,7 +56,7 @@ _STATUS_TEXTS: Final = {
     400: ("That can't be read", "The request is not one that this page makes. Go back and try again."),
     401: (
         "Open the page by its link",
-        "This browser has no key. Open the link that this command printed:",
+        "A link lets in one browser, once. Open the latest link that this command printed:",
     ),
     403: ("Not from here", "Only forms of this page itself may change anything."),
     404: ("Not found", "It may have been removed, or the address is mistyped."),

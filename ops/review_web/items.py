@@ -17,15 +17,14 @@ from ops.operations.table import Entry
 from ops.review import editing
 from ops.review.ordering import OrderPosition
 from ops.review.queries import WAITING, Query, find_page
+from ops.review.redaction import shown
 from ops.review.remediation import advice
 from ops.review.service import state_of
 from ops.review_web import formatting
 from ops.review_web.context import current_context
 from ops.review_web.errors import DENIED
 from ops.review_web.groups import EXPLAINED, ITEMS_SHOWN, requested_status
-from ops.review_web.redaction import redacted
 from ops.review_web.timeline import happenings, metadata_of, path
-from ops.shared.console import pretty
 from ops.shared.times import moment
 
 blueprint = Blueprint("items", __name__)
@@ -110,15 +109,14 @@ def item_page(item_id: str, *, revealed: bool) -> str:
     entries, audit_problem = _entries(item_id)
     position, order_problem = _order_position(item)
     metadata = metadata_of(body)
-    covered, hidden = redacted(body)
-    shown = pretty(body) if revealed else covered
+    text = shown(body, limit=BODY_CHARACTERS_SHOWN, revealed=revealed)
     return render_template(
         "item.html",
         item=item,
-        body=formatting.highlighted(shown[:BODY_CHARACTERS_SHOWN]),
+        body=formatting.highlighted(text.text),
         body_problem=body_problem,
-        cut=len(shown) > BODY_CHARACTERS_SHOWN,
-        hidden=hidden,
+        cut=text.cut,
+        hidden=text.hidden,
         revealed=revealed,
         path=path(item, metadata),
         happenings=happenings(item, metadata, entries),

@@ -45,14 +45,6 @@ def plain(text: str, *, lines: bool = False) -> str:
     return "".join(c if c.isprintable() or (lines and c in "\n\t") else "�" for c in text)
 
 
-def pretty(text: str) -> str:
-    """A JSON text indented; any other text as it is."""
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
-
-
 def note(text: str) -> None:
     """One line of progress on standard error."""
     err.print(text, markup=False)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 from playwright.sync_api import expect, sync_playwright
-from waitress import wasyncore
 
 from ops.review_web import server as command
 from tests.fakes.review_web import failures_of_a_night, make_world
@@ -43,61 +42,60 @@ def _chromium():
 
 @contextmanager
 def served():
-    """A deployment of its own, and its page on a port of its own; the link that lets in."""
+    """A deployment of its own, and its page on a port of its own."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
             patch.delenv(name, raising=False)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
         world = make_world()
-        with command.listening(0) as listener:
-            server, link = command.page_on(listener, world.place)
-            thread = threading.Thread(target=server.run)
+        with command.listening(0) as listeners:
+            page = command.page_on(listeners, world.place)
+            thread = threading.Thread(target=page.run)
             thread.start()
             try:
-                yield world, link
+                yield world, page
             finally:
                 world.place.runs.end()
-                server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+                page.stop()
                 thread.join(30)
-                server.task_dispatcher.shutdown()
 
 
 @pytest.fixture(name="quiet", scope="session")
 def _quiet():
     """A deployment in which nothing ever failed."""
-    with served() as (world, link):
-        yield world, link
+    with served() as (world, served_page):
+        yield world, served_page
 
 
 @pytest.fixture(name="morning", scope="session")
 def _morning():
     """A deployment after a night of failures, which tests only read."""
-    with served() as (world, link):
+    with served() as (world, served_page):
         world.items = failures_of_a_night(world)
-        yield world, link
+        yield world, served_page
 
 
 @pytest.fixture(name="busy")
 def _busy():
     """A deployment with failures, which tests may change."""
-    with served() as (world, link):
+    with served() as (world, served_page):
         world.items = failures_of_a_night(world, few=True)
         world.allow_edits("asset.ready")
-        yield world, link
+        yield world, served_page
 
 
 @pytest.fixture(name="quiet_and_hostile")
 def _quiet_and_hostile():
     """A deployment with an attacker's events alone."""
-    with served() as (world, link):
-        yield world, link
+    with served() as (world, served_page):
+        yield world, served_page
 
 
 class Visitor:
     """A person with a browser. Whatever the page's policy stops, and every dialog, is a failure."""
 
-    def __init__(self, chromium, link, **options):
+    def __init__(self, chromium, served_page, **options):
         self.context = chromium.new_context(viewport={"width": 1280, "height": 860}, **options)
         self.context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.troubles = []
@@ -105,8 +103,8 @@ class Visitor:
         self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message) or dialog.dismiss())
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("console", self._listen)
-        self.home = link.partition("/enter")[0]
-        self.page.goto(link)
+        self.home = served_page.gate.origin
+        self.page.goto(served_page.link)
         self.page.wait_for_url(f"{self.home}/")
 
     def _listen(self, message):
@@ -130,8 +128,8 @@ class Visitor:
 def _visit(chromium):
     visitors = []
 
-    def visit(link, **options):
-        visitors.append(Visitor(chromium, link, **options))
+    def visit(served_page, **options):
+        visitors.append(Visitor(chromium, served_page, **options))
         return visitors[-1]
 
     yield visit

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
@@ -27,19 +28,23 @@ def paths(world):
         "trace": f"/trace?id={items['secret'].event_id}",
         "help": "/help",
         "problem": "/nothing",
+        "credentials": f"/items/{items['content'].item_id}/edit",
         "edit": f"/items/{items['content'].item_id}/edit",
     }
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_serious_barrier(morning, visit, scheme):
-    world, link = morning
+    world, served_page = morning
     world.allow_edits("asset.ready")
     # axe runs as no part of the page, which its policy would not let it do.
-    visitor = visit(link, color_scheme=scheme, bypass_csp=True)
+    visitor = visit(served_page, color_scheme=scheme, bypass_csp=True)
     found = {}
     for name, path in paths(world).items():
         visitor.go(path)
+        if name == "edit":
+            visitor.page.get_by_role("button", name="Show and edit").click()
+            expect(visitor.page.get_by_role("heading", name="Edit and retry")).to_be_visible()
         visitor.page.evaluate(AXE.read_text(encoding="utf-8"))
         diagnostics = visitor.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         serious = [one for one in diagnostics if one["impact"] in {"serious", "critical"}]
@@ -50,8 +55,8 @@ def test_no_page_has_a_serious_barrier(morning, visit, scheme):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_would_find_a_barrier(morning, visit, scheme):
-    _, link = morning
-    visitor = visit(link, color_scheme=scheme, bypass_csp=True)
+    _, served_page = morning
+    visitor = visit(served_page, color_scheme=scheme, bypass_csp=True)
     visitor.page.evaluate("document.querySelector('h1').outerHTML = '<p id=dim><img src=x>dim</p>'")
     visitor.page.evaluate("document.getElementById('dim').style = 'color: #777; background: #666'")
     visitor.page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -63,8 +68,8 @@ def test_axe_would_find_a_barrier(morning, visit, scheme):
 @pytest.mark.parametrize("name", ["failures", "group", "item"])
 def test_the_docs_have_a_picture_of_it(morning, visit, tmp_path, scheme, name):
     """With MEDIA_EVENTS_IMAGES=1 (`make images`) it writes the pictures in docs/; fonts differ between machines."""
-    world, link = morning
-    visitor = visit(link, color_scheme=scheme, reduced_motion="reduce")
+    world, served_page = morning
+    visitor = visit(served_page, color_scheme=scheme, reduced_motion="reduce")
     visitor.go(paths(world)[name])
     file = (IMAGES if os.environ.get("MEDIA_EVENTS_IMAGES") else tmp_path) / f"review-{name}-{scheme}.png"
     file.parent.mkdir(exist_ok=True)
@@ -76,8 +81,8 @@ def test_the_docs_have_a_picture_of_it(morning, visit, tmp_path, scheme, name):
 
 @pytest.mark.parametrize("width", [1280, 768, 360])
 def test_no_page_has_to_be_scrolled_sideways(morning, visit, width):
-    world, link = morning
-    visitor = visit(link)
+    world, served_page = morning
+    visitor = visit(served_page)
     visitor.page.set_viewport_size({"width": width, "height": 800})
     for name, path in paths(world).items():
         visitor.go(path)
@@ -86,8 +91,8 @@ def test_no_page_has_to_be_scrolled_sideways(morning, visit, width):
 
 
 def test_the_focused_element_is_visible(morning, visit):
-    _, link = morning
-    visitor = visit(link)
+    _, served_page = morning
+    visitor = visit(served_page)
     for _ in range(12):
         visitor.press("Tab")
         seen = visitor.page.evaluate(

@@ -49,9 +49,9 @@ def hostile(world):
 
 
 def test_a_payload_in_every_field_is_text_on_every_page(quiet_and_hostile, visit):
-    world, link = quiet_and_hostile
+    world, served_page = quiet_and_hostile
     item = hostile(world)
-    visitor = visit(link)
+    visitor = visit(served_page)
     requests = []
     visitor.page.on("request", lambda request: requests.append(request.url))
     pages = ["/", "/groups/hostile", f"/items/{item.item_id}", "/items", "/operations", f"/items/{item.item_id}/edit"]

@@ -103,12 +103,12 @@ def _table(quiet):
 
 
 def test_a_page_costs_the_same_with_a_hundred_thousand_items_as_with_ten(quiet, table, visit):
-    _, link = quiet
+    _, served_page = quiet
     asked = {}
     for count in (10, MANY):
         client = table(count)
         group = client.template["group_id"]["S"]
-        visitor = visit(link)
+        visitor = visit(served_page)
         asked[count] = {}
         for path in ("/", f"/groups/{group}", "/items"):
             client.requests.clear()
@@ -122,9 +122,9 @@ def test_a_page_costs_the_same_with_a_hundred_thousand_items_as_with_ten(quiet, 
 
 
 def test_the_last_of_many_pages_is_reached_and_costs_no_more(quiet, table, visit):
-    _, link = quiet
+    _, served_page = quiet
     client = table(120)
-    visitor = visit(link)
+    visitor = visit(served_page)
     visitor.go(f"/groups/{client.template['group_id']['S']}")
     seen = []
     for keys in ("n", "n", ""):

@@ -6,8 +6,10 @@ import json
 import re
 from dataclasses import replace
 
+import pytest
 from playwright.sync_api import expect
 
+from ops.review_web.server import hand_over
 from tests.fakes.review_web import BY, COLLEAGUE
 
 WAITING = re.compile("Waiting for the delivery to cms")
@@ -18,9 +20,9 @@ def status(page, text):
 
 
 def test_one_item_is_found_understood_and_delivered_by_click(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["secret"]
-    page = visit(link).page
+    page = visit(served_page).page
     page.get_by_role("link", name="http-401 at cms").click()
     expect(page.get_by_role("heading", name="Advice")).to_be_visible()
     expect(page.get_by_text("check the destination's secret")).to_be_visible()
@@ -41,9 +43,9 @@ def test_one_item_is_found_understood_and_delivered_by_click(busy, visit):
 
 
 def test_one_item_is_delivered_by_keyboard_alone(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["secret"]
-    visitor = visit(link)
+    visitor = visit(served_page)
     visitor.press("Tab")
     assert visitor.focused() == "Skip to the content"
     visitor.press("Enter", "j")
@@ -79,9 +81,9 @@ def test_one_item_is_delivered_by_keyboard_alone(busy, visit):
 
 
 def test_a_selection_is_archived_and_restored_by_keyboard_alone(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["content"]
-    visitor = visit(link)
+    visitor = visit(served_page)
     visitor.go(f"/groups/{item.group_id}")
     visitor.press("j", "s", "j", "s")
     expect(visitor.page.get_by_text("2 selected")).to_be_visible()
@@ -100,9 +102,9 @@ def test_a_selection_is_archived_and_restored_by_keyboard_alone(busy, visit):
 
 
 def test_a_group_is_retried_cancelled_and_resumed_with_its_progress(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["down"]
-    page = visit(link).page
+    page = visit(served_page).page
     page.get_by_role("link", name="http-503 at review-tool").click()
     page.get_by_label("Canaries").fill("0")
     page.get_by_label("Rate").fill("1")
@@ -126,11 +128,12 @@ def test_a_group_is_retried_cancelled_and_resumed_with_its_progress(busy, visit)
 
 
 def test_an_edit_shows_the_difference_and_goes_in_the_original_s_place(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["content"]
-    visitor = visit(link)
+    visitor = visit(served_page)
     visitor.go(f"/items/{item.item_id}")
     visitor.press("e")
+    visitor.page.get_by_role("button", name="Show and edit").click()
     text = visitor.page.get_by_label("Event", exact=True)
     document = json.loads(text.input_value())
     document["data"]["house_id"] = "88412"
@@ -146,12 +149,13 @@ def test_an_edit_shows_the_difference_and_goes_in_the_original_s_place(busy, vis
 
 
 def test_the_second_of_two_edits_is_refused_with_the_first_operators_name(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["content"]
     path = f"/items/{item.item_id}/edit"
-    first, second = visit(link), visit(link)
+    first, second = visit(served_page), visit(served_page)
     for visitor, number in ((first, "1"), (second, "2")):
         visitor.go(path)
+        visitor.page.get_by_role("button", name="Show and edit").click()
         text = visitor.page.get_by_label("Event", exact=True)
         text.fill(text.input_value().replace('"house_id": "HOUSE-88412"', f'"house_id": "{number}"'))
         visitor.page.get_by_role("button", name="Show the difference").click()
@@ -166,9 +170,9 @@ def test_the_second_of_two_edits_is_refused_with_the_first_operators_name(busy, 
 
 
 def test_a_permission_that_is_lost_meanwhile_is_named(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["crash"]
-    visitor = visit(link)
+    visitor = visit(served_page)
     visitor.go(f"/items/{item.item_id}")
     world.deny("dynamodb:PutItem")
     visitor.page.get_by_role("button", name="Retry").click()
@@ -209,8 +213,8 @@ def hears(visitor, *, until, then):
 
 
 def test_a_page_that_takes_long_says_so_until_it_is_there(busy, visit):
-    world, link = busy
-    visitor = visit(link)
+    world, served_page = busy
+    visitor = visit(served_page)
     expect(visitor.page.locator("[data-loading]")).to_be_empty()
     heard = hears(visitor, until="Still loading", then=world.hold("dynamodb:Query"))
     visitor.page.get_by_role("link", name="http-401 at cms").click()
@@ -220,9 +224,9 @@ def test_a_page_that_takes_long_says_so_until_it_is_there(busy, visit):
 
 
 def test_a_slow_action_is_announced_and_done_once(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["crash"]
-    visitor = visit(link)
+    visitor = visit(served_page)
     visitor.go(f"/items/{item.item_id}")
     heard = hears(visitor, until="Loading", then=world.hold("sqs:SendMessage"))
     visitor.page.get_by_role("button", name="Retry").click()
@@ -231,9 +235,23 @@ def test_a_slow_action_is_announced_and_done_once(busy, visit):
     assert world.sent() == [item.body]
 
 
+@pytest.mark.attack("D2")
+def test_d2_the_file_that_open_hands_over_leads_in_and_its_link_lets_nobody_else_in(quiet, chromium, tmp_path):
+    _, served_page = quiet
+    file = hand_over(served_page.link, tmp_path)
+    operator, other = chromium.new_context().new_page(), chromium.new_context().new_page()
+    operator.goto(file.as_uri())
+    operator.wait_for_url(f"{served_page.gate.origin}/")
+    expect(operator.get_by_role("heading", name="Nothing waits for a person")).to_be_visible()
+    other.goto(file.as_uri())
+    expect(other.get_by_role("heading", name="Open the page by its link")).to_be_visible()
+    for page in (operator, other):
+        page.context.close()
+
+
 def test_an_empty_review_page_says_that_nothing_waits(quiet, visit):
-    _, link = quiet
-    visitor = visit(link)
+    _, served_page = quiet
+    visitor = visit(served_page)
     expect(visitor.page.get_by_role("heading", name="Nothing waits for a person")).to_be_visible()
     visitor.go("/items")
     expect(visitor.page.get_by_text("No open items")).to_be_visible()
@@ -242,9 +260,9 @@ def test_an_empty_review_page_says_that_nothing_waits(quiet, visit):
 
 
 def test_a_colleague_s_change_is_not_run_over(busy, visit):
-    world, link = busy
+    world, served_page = busy
     item = world.items["crash"]
-    visitor = visit(link)
+    visitor = visit(served_page)
     visitor.go(f"/items/{item.item_id}")
     change = {"action": "archive", "by": COLLEAGUE, "at": "2026-11-26T09:19:00.000Z"}
     world.table.update(replace(item, status="ARCHIVED", version=2, change=change), over=item)

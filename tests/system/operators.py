@@ -86,28 +86,33 @@ class Visitor:
     """A browser without a screen: it has been let in by the page's link, and keeps its cookie."""
 
     home: str
+    address: str
     opener: urllib.request.OpenerDirector
 
     @classmethod
     def enter(cls, link: str) -> Visitor:
         """Follow the link."""
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-        with opener.open(link) as answer:
-            answer.read()
-        return cls(link.partition("/enter")[0], opener)
+        home, way, key = link.partition("/enter")
+        # Only browsers resolve the page's name without help.
+        visitor = cls(home, f"http://127.0.0.1:{urllib.parse.urlsplit(link).port}", opener)
+        status, _ = visitor.get(way + key)
+        assert status == 200
+        return visitor
 
     def get(self, path: str) -> tuple[int, str]:
         """The status and the page."""
-        return self._ask(urllib.request.Request(self.home + path))  # the page's own address
+        return self._ask(urllib.request.Request(self.address + path))  # the page's own address
 
     def post(self, of: str, path: str, **fields: str) -> tuple[int, str]:
         """Send a form of the page ``of``."""
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(of)[1])
         assert token is not None
         data = urllib.parse.urlencode({"csrf_token": token[1], **fields}).encode()
-        return self._ask(urllib.request.Request(self.home + path, data=data, headers={"Origin": self.home}))
+        return self._ask(urllib.request.Request(self.address + path, data=data, headers={"Origin": self.home}))
 
     def _ask(self, request: urllib.request.Request) -> tuple[int, str]:
+        request.add_header("Host", self.home.removeprefix("http://"))
         try:
             with self.opener.open(request) as answer:
                 return answer.status, answer.read().decode()

@@ -32,7 +32,7 @@ from ops.review.queries import Query
 from ops.review.store import SETTINGS
 from ops.review.use_cases import Request
 from ops.review_web.app import create
-from ops.review_web.request_guard import Gate, hosts_of
+from ops.review_web.request_guard import Gate
 from ops.review_web.server import context_of
 from ops.shared.options import Where
 from tests.system.conftest import Demonstration
@@ -44,7 +44,7 @@ TYPE = "comment.created"
 SECRET_WORD = "workspace"
 """In the comment's event, and nowhere else in what is known of it."""
 WORKFLOW = REPOSITORY / "workflow.yaml"
-PORT = 8787
+HOST = "0123abcd.localhost:8787"
 NAMES = ("to-retry", "to-edit", "to-archive")
 
 
@@ -264,11 +264,11 @@ class Guarded:
         self.guard.watch(deployment.cloud.client("dynamodb"))
         self.review = audited_review(deployment)
         place = context_of(deployment, self.review, name="local", environment="local", workflow=WORKFLOW)
-        self.browser = create(place, Gate(hosts_of(PORT), "key")).test_client()
+        self.browser = create(place, Gate(host=HOST, key="key")).test_client()
         self.get("/enter?key=key")
 
     def get(self, path: str) -> int:
-        return self.browser.get(path, base_url=f"http://127.0.0.1:{PORT}").status_code
+        return self.browser.get(path, base_url=f"http://{HOST}").status_code
 
 
 @pytest.fixture(name="guarded")

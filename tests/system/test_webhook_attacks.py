@@ -1,4 +1,4 @@
-"""A selection of the attack catalogue (docs/explanation/security.md) against the deployed HTTP API."""
+"""A selection of the attack catalogue (docs/reference/attacks.md) against the deployed HTTP API."""
 
 from __future__ import annotations
 

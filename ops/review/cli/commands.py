@@ -22,8 +22,9 @@ from ops.review.cli.options import Choice, Limit
 from ops.review.cli.rendering import card, group_listing, listing, stats_card, summary
 from ops.review.editing import ancestry
 from ops.review.queries import WAITING, checked_statuses, find_page, walk
+from ops.review.redaction import redacted, reveal, shown
 from ops.review.use_cases import RefusedError
-from ops.shared.console import fail, note, out, plain, pretty, print_json
+from ops.shared.console import fail, note, out, plain, print_json
 from ops.shared.options import Json, Where, spread
 
 BODY_CHARACTERS_SHOWN: Final = 16 * 1024
@@ -93,12 +94,14 @@ def list_items(  # noqa: PLR0913  # each is an option of the command
 def show(
     item_id: Annotated[str, typer.Argument(help="The item's id.")],
     *,
+    revealed: Annotated[bool, typer.Option("--reveal", help="Show what is hidden; the audit records it.")] = False,
     where: Where,
     json: Json = False,
 ) -> None:
     """Show one item: its failure, where, why and how often, and its body. Exit status 1: there is none.
 
-    Without the permission to read bodies, the item is shown without its body.
+    Values that look like credentials are hidden. Without the permission to read bodies, the item is shown without its
+    body.
     """
     review = service_of(where)
     body, problem = "", None
@@ -116,13 +119,17 @@ def show(
         body = review.service.body(item) if problem is None else ""
     except ProcessingError as error:
         problem = f"{error.code}: {error.message}"
+    covered, hidden = redacted(body)
+    if revealed and hidden:
+        reveal(review, item_id)
     try:
         position = review.service.order_position(item)
     except ProcessingError as error:
         position = None
         note(f"its place in its key queue can't be read: {error.message}")
     if json:
-        document: dict[str, Any] = {**item.to_dict(), "body": body if problem is None else None}
+        text = body if revealed else covered
+        document: dict[str, Any] = {**item.to_dict(), "body": text if problem is None else None, "hidden": hidden}
         document |= {"on_its_way_since": item.on_its_way_since}
         document |= {"body_problem": problem, "order": None if position is None else position.to_dict()}
         document["edits"] = [{"event_id": e, "item_id": None if i is None else i.item_id} for e, i in edits]
@@ -130,12 +137,13 @@ def show(
         return
     out.print(card(item, edits, position, review.service.missing_hop(item)))
     out.print(Text("body", style="bold"))
-    out.print(
-        plain(pretty(body)[:BODY_CHARACTERS_SHOWN], lines=True) if problem is None else f"(not readable: {problem})",
-        markup=False,
-    )
-    if len(body) > BODY_CHARACTERS_SHOWN:
+    beginning = shown(body, limit=BODY_CHARACTERS_SHOWN, revealed=revealed)
+    text = plain(beginning.text, lines=True) if problem is None else f"(not readable: {problem})"
+    out.print(text, markup=False)
+    if beginning.cut:
         note("the body is longer: see all of it with --json")
+    if hidden and not revealed:
+        note(f"hidden values that look like credentials: {hidden}; --reveal shows them, and the audit records it")
 
 
 @app.command()

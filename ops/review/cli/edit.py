@@ -18,6 +18,7 @@ from ops.review.cli.context import UNUSABLE, explained, service_of
 from ops.review.cli.options import DryRun, Wait
 from ops.review.cli.rendering import diff_lines
 from ops.review.editing import Draft, Edited, EditOutcome, EditRefusedError
+from ops.review.redaction import hidden_values, reveal
 from ops.shared.console import OperatorError, err, fail, note, out, plain, print_json
 from ops.shared.options import Json, Reason, Where, spread
 
@@ -96,11 +97,14 @@ def edit(  # noqa: PLR0913  # each is an option of the command
 
 def _draft(review: AuditedReviewService, item_id: str, version: int | None, *, recording: bool, reason: str) -> Draft:
     try:
-        return editing.draft(review, item_id, seen=version)
+        start = editing.draft(review, item_id, seen=version)
     except EditRefusedError as refused:
         if recording:
             review.record(item_id, "edit", result=str(refused), reason=reason, allowed=False)
         raise
+    if hidden_values(start.text):
+        reveal(review, item_id, purpose="for an edit")
+    return start
 
 
 def _from_file(review: AuditedReviewService, start: Draft, name: str) -> Edited:

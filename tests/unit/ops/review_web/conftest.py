@@ -9,11 +9,11 @@ import pytest
 from moto import mock_aws
 
 from ops.review_web.app import create
-from ops.review_web.request_guard import Gate, hosts_of
+from ops.review_web.request_guard import Gate
 from tests.fakes.review_web import SECRET, item_of, make_world
 
 PORT = 8787
-HOST = f"127.0.0.1:{PORT}"
+HOST = f"0123abcd.localhost:{PORT}"
 KEY = "the-key-of-this-run"
 
 
@@ -45,7 +45,7 @@ def _item(world):
 
 @pytest.fixture(name="app")
 def _app(world):
-    return create(world.place, Gate(hosts_of(PORT), KEY))
+    return create(world.place, Gate(host=HOST, key=KEY))
 
 
 class Browser:

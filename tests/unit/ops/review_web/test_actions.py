@@ -84,7 +84,8 @@ def test_a_note_is_stored_and_shown(browser, item):
     assert "The note is empty" in follow(browser, browser.post(f"/items/{item.item_id}/note", {"text": " "}))
 
 
-def test_credentials_are_hidden_until_the_operator_reveals_them_on_the_record(browser, item, world):
+@pytest.mark.attack("D10")
+def test_d10_credentials_are_hidden_until_the_operator_reveals_them_on_the_record(browser, item, world):
     path = f"/items/{item.item_id}"
     hidden = browser.get(path).text
     for secret in ("eyJhbGciOiJSUzI1NiJ9", "5bd28537-7491"):

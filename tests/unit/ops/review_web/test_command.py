@@ -3,74 +3,156 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import werkzeug.utils
-from waitress import wasyncore
 from werkzeug.wsgi import wrap_file
 
 from ops.cli import run
 from ops.review_web import server as command
-from ops.review_web.request_guard import hosts_of
 from ops.shared.console import OperatorError
 
 VISITS_CUT_SHORT = 400
 
 
-def test_it_listens_on_loopback_alone():
-    with command.listening(0) as listener:
-        assert listener.getsockname()[0] == "127.0.0.1"
+@pytest.fixture(name="running")
+def _running(world):
+    """The page, serving."""
+    with command.listening(0) as listeners:
+        page = command.page_on(listeners, world.place)
+        thread = threading.Thread(target=page.run)
+        thread.start()
+        yield page
+        page.stop()
+        thread.join(30)
+
+
+def port_of(page):
+    return int(page.gate.host.rpartition(":")[2])
+
+
+@pytest.mark.attack("D2")
+def test_d2_it_listens_on_loopback_alone_and_on_both_addresses():
+    with command.listening(0) as listeners:
+        names = [listener.getsockname() for listener in listeners]
+        assert {name[0] for name in names} <= {"127.0.0.1", "::1"}
+        assert len({name[1] for name in names}) == 1
+        for name in names:
+            with pytest.raises(OperatorError), command.listening(name[1]):
+                pass
+
+
+@pytest.mark.attack("D2")
+def test_d2_a_page_that_somebody_else_could_answer_for_is_not_served():
+    """Browsers may ask the page's name at ::1 first, where another user's server would get the key."""
+    try:
+        other = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with other, pytest.raises(OperatorError, match="of ::1"), command.listening(other.getsockname()[1]):
+        pass
 
 
 def test_a_taken_port_is_reported_with_a_hint(capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(OperatorError, match=f"port {port}") as refused:
-            command.listening(port)
+        with pytest.raises(OperatorError, match=f"port {port}") as refused, command.listening(port):
+            pass
     assert "--port" in refused.value.hint
     assert capsys.readouterr().out == ""
 
 
 def test_every_run_has_a_key_of_its_own(world):
-    links = set()
+    keys, names = set(), set()
     for _ in range(2):
-        with command.listening(0) as listener:
-            server, link = command.page_on(listener, world.place)
-            links.add(link.partition("?key=")[2])
-            server.close()
-            server.task_dispatcher.shutdown()
-    assert len(links) == 2
-    assert min(map(len, links)) >= 32
+        with command.listening(0) as listeners:
+            page = command.page_on(listeners, world.place)
+            keys.add(page.gate.key)
+            names.add(page.gate.host.partition(".")[0])
+            page.close()
+    assert len(keys) == len(names) == 2
+    assert min(map(len, keys | names)) >= 32
 
 
 def test_the_link_is_printed_for_people_and_programs(world, monkeypatch, capsys):
-    opened = []
-    monkeypatch.setattr(command.webbrowser, "open", opened.append)
     for as_json in (False, True):
-        made = command.page_on
-
-        def once(listener, where, made=made):
-            server, link = made(listener, where)
-
-            def interrupted():
-                server.close()
-                raise KeyboardInterrupt
-
-            server.run = interrupted
-            return server, link
-
-        monkeypatch.setattr(command, "page_on", once)
-        command.serve_page(world.place, port=0, browse=as_json, json=as_json)
-        monkeypatch.setattr(command, "page_on", made)
+        monkeypatch.setattr(command.PageServer, "run", command.PageServer.close)
+        command.serve_page(world.place, port=0, browse=False, json=as_json)
         world.place.runs._ending.clear()
         message = capsys.readouterr()
         url = json.loads(message.out)["url"] if as_json else message.out.split()[-1]
-        assert url.startswith("http://127.0.0.1:")
-        assert "/enter?key=" in url
-    assert opened == [url]
+        assert re.fullmatch(r"http://[0-9a-f]{32}\.localhost:\d+/enter\?key=[\w-]{32}", url)
+
+
+@pytest.mark.attack("D2")
+def test_d2_the_browser_s_command_line_names_a_file_that_others_can_not_read(world, monkeypatch, capsys):
+    found = {}
+
+    def opened(url):
+        file = Path(url.removeprefix("file://"))
+        found.update(
+            url=url, text=file.read_text(), mode=file.stat().st_mode & 0o777, folder=file.parent.stat().st_mode & 0o777
+        )
+
+    monkeypatch.setattr(command.webbrowser, "open", opened)
+    monkeypatch.setattr(command.PageServer, "run", command.PageServer.close)
+    command.serve_page(world.place, port=0, browse=True, json=True)
+    world.place.runs._ending.clear()
+    link = json.loads(capsys.readouterr().out)["url"]
+    assert (found["mode"], found["folder"]) == (0o600, 0o700)
+    assert f'content="0; url={link}"' in found["text"]
+    assert link.partition("=")[2] not in found["url"]
+    assert not Path(found["url"].removeprefix("file://")).exists()
+
+
+def test_the_file_goes_when_a_browser_has_entered(tmp_path, capsys):
+    file = command.hand_over("http://x.localhost/enter?key=a&b", tmp_path)
+    assert "key=a&amp;b" in file.read_text()
+    command._tell_of_visitor(tmp_path, "http://x.localhost/enter?key=next")
+    assert not file.exists()
+    assert "If it was not yours, press Ctrl-C" in capsys.readouterr().err
+
+
+OTHER_USER = """
+import encodings.idna, http.client, os, sys
+address, port, host, file = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+if os.getuid() == 0:
+    os.setgroups([]), os.setgid(65534), os.setuid(65534)
+    try:
+        open(file)
+        print("read the file")
+    except PermissionError:
+        print("denied")
+for path in ("/", "/items", "/operations", "/enter", "/enter?key=guess", "/trace?id=x"):
+    for method in ("GET", "POST"):
+        connection = http.client.HTTPConnection(address, port)
+        connection.request(method, path, headers={"Host": host})
+        print(connection.getresponse().status)
+"""
+
+
+@pytest.mark.attack("D1")
+def test_d1_another_user_of_the_machine_gets_401_even_with_the_page_s_name(running, tmp_path):
+    """As root, the test asks as another user; otherwise as the same user without the key, which is more."""
+    tmp_path.chmod(0o755)
+    file = command.hand_over(running.link, tmp_path)
+    arguments = ["127.0.0.1", str(port_of(running)), running.gate.host, str(file)]
+    done = subprocess.run([sys.executable, "-c", OTHER_USER, *arguments], capture_output=True, text=True, check=True)
+    said = done.stdout.split()
+    if os.getuid() == 0:
+        assert said.pop(0) == "denied"
+    # A method that a path does not have is refused before anybody is asked who they are.
+    assert set(said[::2]) == {"401"}
+    assert set(said[1::2]) <= {"400", "401", "405"}
+    assert len(said) == 12
 
 
 def test_a_browser_that_goes_before_the_answer_leaves_no_file_open(world, monkeypatch):
@@ -83,29 +165,23 @@ def test_a_browser_that_goes_before_the_answer_leaves_no_file_open(world, monkey
         return wrap_file(environ, file)
 
     monkeypatch.setattr(werkzeug.utils, "wrap_file", opening)
-    with command.listening(0) as listener:
-        server, _ = command.page_on(listener, world.place)
-        thread = threading.Thread(target=server.run)
+    with command.listening(0) as listeners:
+        page = command.page_on(listeners, world.place)
+        thread = threading.Thread(target=page.run)
         thread.start()
-        host, port = listener.getsockname()
+        address = listeners[0].getsockname()
 
         def visit(_):
-            with socket.create_connection((host, port)) as browser:
-                browser.sendall(f"GET /static/review.svg HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+            with socket.create_connection(address) as browser:
+                browser.sendall(f"GET /static/review.svg HTTP/1.1\r\nHost: {page.gate.host}\r\n\r\n".encode())
 
         with ThreadPoolExecutor(4) as visitors:
             list(visitors.map(visit, range(VISITS_CUT_SHORT)))
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+        page.stop()
         thread.join(30)
-        server.task_dispatcher.shutdown()
     assert opened
     assert all(file.closed for file in opened)
     assert not any(handed_over)
-
-
-def test_hosts_are_the_page_s_own_names():
-    assert hosts_of(8787) == {"127.0.0.1:8787", "localhost:8787"}
-    assert "127.0.0.1" in hosts_of(80)
 
 
 @pytest.mark.parametrize("arguments", [["--port", "-1"], ["--port", "70000"], ["--nonsense"]])

@@ -9,13 +9,18 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.review_web import COLLEAGUE
+from tests.fakes.review_web import COLLEAGUE, SECRET, item_of
 
 
 @pytest.fixture(name="path", autouse=True)
 def _path(world, item):
     world.allow_edits("asset.ready")
     return f"/items/{item.item_id}/edit"
+
+
+def opened(browser, path):
+    """The edit form of an event with hidden values."""
+    return browser.post(path, {"do": "open", "version": "1"}).text
 
 
 def text_of(page):
@@ -39,7 +44,7 @@ def test_an_item_offers_the_edit_only_where_its_type_allows_it(browser, item, pa
 
 
 def test_the_difference_is_shown_and_nothing_is_sent(browser, path, world):
-    text = edited(text_of(browser.get(path).text), house_id="HOUSE-9")
+    text = edited(text_of(opened(browser, path)), house_id="HOUSE-9")
     answer = browser.post(path, {"do": "check", "version": "1", "text": text})
     assert answer.status_code == 200
     assert re.search(r"<del>-\s+&#34;house_id&#34;: &#34;HOUSE-88412&#34;", answer.text)
@@ -48,7 +53,7 @@ def test_the_difference_is_shown_and_nothing_is_sent(browser, path, world):
 
 
 def test_an_edited_event_is_sent_in_the_original_s_place_with_an_id_of_its_own(browser, item, path, world):
-    text = edited(text_of(browser.get(path).text), house_id="HOUSE-9")
+    text = edited(text_of(opened(browser, path)), house_id="HOUSE-9")
     answer = browser.post(path, {"do": "send", "version": "1", "text": text, "reason": "typing error"})
     assert answer.status_code == 303
     (message,) = world.sent()
@@ -62,7 +67,7 @@ def test_an_edited_event_is_sent_in_the_original_s_place_with_an_id_of_its_own(b
 
 
 def test_an_edit_without_a_reason_is_not_sent_and_keeps_the_text(browser, path, world):
-    text = edited(text_of(browser.get(path).text), house_id="HOUSE-9")
+    text = edited(text_of(opened(browser, path)), house_id="HOUSE-9")
     answer = browser.post(path, {"do": "send", "version": "1", "text": text})
     assert answer.status_code == 422
     assert "Say why" in answer.text
@@ -80,7 +85,7 @@ def test_an_edit_that_can_not_be_sent_says_why_and_keeps_the_text(browser, path,
 
 
 def test_identity_is_locked(browser, path):
-    document = json.loads(text_of(browser.get(path).text))
+    document = json.loads(text_of(opened(browser, path)))
     document["metadata"]["id"] = "another"
     answer = browser.post(path, {"do": "check", "version": "1", "text": json.dumps(document)})
     assert answer.status_code == 422
@@ -88,7 +93,7 @@ def test_identity_is_locked(browser, path):
 
 
 def test_a_stale_edit_is_refused_with_the_first_operators_name(browser, item, path, world):
-    text = edited(text_of(browser.get(path).text), house_id="HOUSE-9")
+    text = edited(text_of(opened(browser, path)), house_id="HOUSE-9")
     change = {"action": "archive", "by": COLLEAGUE, "at": "2026-11-26T09:19:00.000Z"}
     assert world.table.update(replace(item, version=2, status="ARCHIVED", change=change), over=item)
     for does in ("check", "send"):
@@ -100,7 +105,7 @@ def test_a_stale_edit_is_refused_with_the_first_operators_name(browser, item, pa
 
 
 def test_an_edit_of_an_older_version_is_refused_though_the_item_is_open(browser, item, path, world):
-    text = edited(text_of(browser.get(path).text), house_id="HOUSE-9")
+    text = edited(text_of(opened(browser, path)), house_id="HOUSE-9")
     assert world.table.update(replace(item, version=2), over=item)
     answer = browser.post(path, {"do": "send", "version": "1", "text": text, "reason": "x"})
     assert answer.status_code == 409
@@ -108,14 +113,38 @@ def test_an_edit_of_an_older_version_is_refused_though_the_item_is_open(browser,
     assert world.sent() == []
 
 
-def test_an_edit_shows_hidden_values_and_the_audit_records_it(browser, item, path, world):
-    assert "5bd28537-7491" in browser.get(path).text
+@pytest.mark.attack("D10")
+def test_d10_an_edit_shows_hidden_values_only_when_the_audit_has_it(browser, item, path, world):
+    asked = browser.get(path).text
+    assert "5bd28537-7491" not in asked
+    assert "Show and edit" in asked
+    assert list(world.place.review.records.entries(item.item_id)) == []
+    assert "5bd28537-7491" in opened(browser, path)
     (entry,) = world.place.review.records.entries(item.item_id)
     assert (entry.action, entry.result) == ("hidden values shown", "for an edit")
 
 
+@pytest.mark.attack("D10")
+def test_d10_a_difference_that_nobody_opened_shows_hidden_values_on_the_record_alone(browser, item, path, world):
+    world.deny("dynamodb:PutItem")
+    answer = browser.post(path, {"do": "check", "version": "1", "text": item.body})
+    assert answer.status_code == 403
+    assert "5bd28537-7491" not in answer.text
+    world.denied.clear()
+    browser.post(path, {"do": "check", "version": "1", "text": item.body})
+    browser.post(path, {"do": "check", "version": "1", "text": item.body})
+    (entry,) = world.place.review.records.entries(item.item_id)
+    assert entry.action == "hidden values shown"
+
+
+def test_an_event_without_hidden_values_opens_at_once(browser, world):
+    item = item_of(SECRET, "mux-plain", queue_url=world.queue_url)
+    world.put(replace(item, body=item.body.replace("token=", "t=").replace("stream_key", "stream")))
+    assert '<textarea id="text"' in browser.get(f"/items/{item.item_id}/edit").text
+
+
 def test_an_edit_that_may_have_been_sent_is_finished_or_abandoned(browser, item, path, world):
-    text = edited(text_of(browser.get(path).text), house_id="HOUSE-9")
+    text = edited(text_of(opened(browser, path)), house_id="HOUSE-9")
     world.deny("sqs:SendMessage")
     # AWS refuses for good: the item is open again, and nothing is pending.
     browser.post(path, {"do": "send", "version": "1", "text": text, "reason": "x"})
@@ -128,7 +157,7 @@ def test_an_edit_that_may_have_been_sent_is_finished_or_abandoned(browser, item,
 
 
 def test_without_the_policy_for_edits_nothing_is_sent_and_it_is_named(browser, item, path, world):
-    text = edited(text_of(browser.get(path).text), house_id="HOUSE-9")
+    text = edited(text_of(opened(browser, path)), house_id="HOUSE-9")
     token = browser.form_token()
     world.deny("dynamodb:PutItem")
     answer = browser.post(path, {"do": "send", "version": "1", "text": text, "reason": "x"}, token=token)
@@ -138,6 +167,6 @@ def test_without_the_policy_for_edits_nothing_is_sent_and_it_is_named(browser, i
 
 
 def test_lines_come_back_as_they_were_sent_whatever_ends_a_browser_gives_them(browser, path):
-    text = text_of(browser.get(path).text)
+    text = text_of(opened(browser, path))
     answer = browser.post(path, {"do": "again", "version": "1", "text": text.replace("\n", "\r\n")})
     assert text_of(answer.text) == text

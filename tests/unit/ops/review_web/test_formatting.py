@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import re
+import sys
 
 import pytest
 from markupsafe import Markup
 
 from ops.review.failure_groups import hours_until
+from ops.review.redaction import HIDDEN, redacted, shown
 from ops.review.remediation import advice
+from ops.review_web import formatting
 from ops.review_web.formatting import ago, clean, highlighted, size
 from ops.review_web.groups import growth
-from ops.review_web.redaction import HIDDEN, redacted
 from tests.fakes.review_web import NOW
 
 
@@ -39,10 +43,119 @@ def test_json_is_coloured_and_escaped():
     assert "<script>" not in highlighted("<script>" * 20_000)
 
 
+WORST = {
+    "quotes": '"',
+    "escaped quotes": '\\"',
+    "quotes and colons": '":',
+    "quotes and spaces": '"' + " " * 9,
+    "backslashes": "\\",
+    "words": "true ",
+    "halves of words": "tru",
+    "numbers": "1",
+    "signs": "-",
+    "lines": '"\n',
+    "entities": "<&",
+    "brackets": "[",
+}
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def _without_collecting():
+    """Half a million lists, beside moto's modules, keep the garbage collector busy for seconds."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def steps_of(call):
+    """The number of functions that ``call`` calls, Python's own included."""
+    counted = 0
+
+    def count(_frame, event, _argument):
+        nonlocal counted
+        counted += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+@pytest.mark.attack("D11")
+def test_d11_no_character_is_read_twice_to_colour_json():
+    """A quantifier that gives characters back is what makes a pattern's work grow faster than the text."""
+    tree = re._parser.parse(formatting._JSON_TOKEN.pattern, formatting._JSON_TOKEN.flags)
+    assert unbounded(tree) == {"POSSESSIVE_REPEAT"}
+
+
+def unbounded(tree):
+    """The kinds of quantifiers without a bound in a parsed pattern."""
+    found = set()
+    for operation, argument in tree:
+        parts = argument if isinstance(argument, tuple | list) else ()
+        if str(operation).endswith("REPEAT") and argument[1] is re._constants.MAXREPEAT:
+            found.add(str(operation))
+        for part in parts:
+            for one in part if isinstance(part, list) else [part]:
+                if isinstance(one, re._parser.SubPattern):
+                    found |= unbounded(one)
+    return found
+
+
+@pytest.mark.attack("D11")
+@pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
+def test_d11_a_megabyte_of_the_worst_text_takes_work_that_grows_with_it(unit, monkeypatch):
+    monkeypatch.setattr(formatting, "MAX_HIGHLIGHTED", 2 * MEGABYTE)
+    text = (unit * MEGABYTE)[:MEGABYTE]
+    assert sum(end - start for start, end in map(re.Match.span, formatting._JSON_TOKEN.finditer(text))) <= MEGABYTE
+    half = steps_of(lambda: highlighted(text[: MEGABYTE // 32]))
+    whole = steps_of(lambda: highlighted(text[: MEGABYTE // 16]))
+    assert whole <= 2 * half + 100
+
+
+BODIES = {
+    "quotes in a value": json.dumps('"' * (MEGABYTE // 2)),
+    "tiny values": json.dumps([1] * (MEGABYTE // 3)),
+    "nested brackets": f"[{','.join(['[' * 200 + ']' * 200] * (MEGABYTE // 401))}]",
+    "too deep": "[" * (MEGABYTE // 2) + "]" * (MEGABYTE // 2),
+    "names of credentials": '"token":' * (MEGABYTE // 8),
+    "a long number": "1" * MEGABYTE,
+}
+
+
+@pytest.mark.attack("D11")
+@pytest.mark.usefixtures("_without_collecting")
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_d11_a_megabyte_is_shown_by_its_beginning(body, monkeypatch):
+    """Indented as a whole, nested brackets would be hundreds of times as long."""
+    made = 0
+    encode = json.JSONEncoder.iterencode
+
+    def counted(encoder, document, **options):
+        nonlocal made
+        for part in encode(encoder, document, **options):
+            made += len(part)
+            yield part
+
+    monkeypatch.setattr(json.JSONEncoder, "iterencode", counted)
+    limit = 64 * 1024
+    for revealed in (False, True):
+        made = 0
+        text = shown(body, limit=limit, revealed=revealed)
+        assert len(text.text) <= limit
+        assert text.cut == (len(text.text) == limit)
+        assert made <= limit + 2 * MEGABYTE  # a single value is one part
+        highlighted(text.text)
+
+
 def test_sizes_have_their_largest_unit():
     assert [size(n) for n in (1, 1023, 1536, 3 * 1024 * 1024)] == ["1 byte", "1023 bytes", "1.5 KiB", "3.0 MiB"]
 
 
+@pytest.mark.attack("D12")
 @pytest.mark.parametrize(
     "name",
     [
@@ -64,10 +177,34 @@ def test_sizes_have_their_largest_unit():
         "sessionId",
     ],
 )
-def test_fields_that_look_like_credentials_are_hidden(name):
-    text, count = redacted(json.dumps({"data": [{name: "s3cret-value"}]}))
-    assert "s3cret-value" not in text
-    assert count == 1
+def test_d12_fields_that_look_like_credentials_are_hidden(name):
+    for value in ("s3cret-value", ["s3cret-value"], {"a": {"b": ["s3cret-value"]}}, 'a"s3cret-value', "s3cret-value\n"):
+        for document in ({"data": [{name: value}]}, {"headers": [{"name": name, "value": value}]}):
+            text, count = redacted(json.dumps(document))
+            assert "s3cret-value" not in text
+            assert count == 1
+
+
+@pytest.mark.attack("D12")
+@pytest.mark.parametrize("name", ["secretAccessKey", "access_key", "jwt", "pwd", "authorization", "cookies"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": NaN, "%s": "s3cret-value"}',
+        '{"%s": "s3cret-value", "%s": "s3cret-value"}',
+        '{"%s": "s3cret-value", ',
+        "[" * 5000 + '{"%s": ["s3cret-value"]}',
+        '{"inner": "{\\"%s\\": \\"s3cret-value\\"}"}',
+    ],
+    ids=["no number", "twice", "broken", "too deep", "a text of JSON"],
+)
+def test_d12_bodies_that_can_not_be_parsed_are_covered_as_well(body, name):
+    text = body.replace("%s", name)
+    covered, count = redacted(text)
+    assert "s3cret-value" not in covered
+    assert "s3cret-value" not in shown(text, limit=100_000).text
+    assert count > 0
+    assert "s3cret-value" in shown(text, limit=100_000, revealed=True).text
 
 
 @pytest.mark.parametrize(

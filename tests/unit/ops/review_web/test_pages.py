@@ -16,6 +16,7 @@ from media_events.recovery.review_item import Attempt
 from ops.operations.table import Entry
 from ops.review_web.groups import SHORTCUTS
 from tests.fakes.review_web import MAPPING, SECRET, item_of
+from tests.unit.ops.review_web.conftest import HOST
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202egnp.exe\x1b[31m"
 
@@ -141,7 +142,7 @@ def test_whatever_came_from_outside_is_text(browser, item, world):
         answer = browser.client.get(
             path.partition("?")[0],
             query_string=dict([path.partition("?")[2].split("=", 1)]) if "?" in path else None,
-            base_url="http://127.0.0.1:8787",
+            base_url=f"http://{HOST}",
             follow_redirects=True,
         )
         assert answer.status_code == 200, path

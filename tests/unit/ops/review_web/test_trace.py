@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.unit.ops.review_web.conftest import HOST
+
 
 def test_an_event_s_story_leads_to_its_item(browser, item):
     page = browser.get(f"/trace?id={item.event_id}").text
@@ -16,9 +18,7 @@ def test_an_unknown_id_is_reported(browser):
 
 
 def test_a_hostile_id_is_text(browser):
-    page = browser.client.get(
-        "/trace", query_string={"id": "<script>alert(1)</script>"}, base_url="http://127.0.0.1:8787"
-    )
+    page = browser.client.get("/trace", query_string={"id": "<script>alert(1)</script>"}, base_url=f"http://{HOST}")
     assert page.status_code == 200
     assert "<script>alert" not in page.text
 
