@@ -51,6 +51,10 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "trace": Part("ops.trace.commands", "An event's path over all hops: what happened, and where it is now.", "trace"),
     "verify": Part("ops.verify.commands", "Whether a deployment is complete, allowed to work, and heard.", "verify"),
+    "plan": Part("ops.changes.plan_command", "What a change does to events, before you apply it.", "plan"),
+    "destroy-check": Part(
+        "ops.changes.destroy_command", "What stops the end of a deployment, and what still waits.", "destroy_check"
+    ),
     "state": Part("ops.state.commands", "Terraform's state in S3: move it from the key of earlier versions."),
     "status": Part("ops.status.commands", "A deployment on one screen: what needs a person now.", "status"),
 }

@@ -107,7 +107,7 @@ def find(where: Where) -> Deployment:
     """
     name = where.environment or os.environ.get(ENVIRONMENT_VARIABLE) or None
     paths = local_paths(name or DEFAULT_ENVIRONMENT)
-    cloud = Cloud(region=where.region, profile=where.profile, record=_local_cloud(paths, where.profile))
+    cloud = Cloud(region=where.region, profile=where.profile, record=running_cloud(paths, where.profile))
     table = where.table or os.environ.get(REVIEW_TABLE_VARIABLE) or None
     tables = where.idempotency_table or os.environ.get(IDEMPOTENCY_TABLES_VARIABLE, "").replace(",", " ").split()
     outputs = functools.cache(functools.partial(_outputs, paths, cloud))
@@ -124,7 +124,8 @@ def find(where: Where) -> Deployment:
     return Deployment(cloud=cloud, review_table=table, idempotency_tables=tables, outputs=outputs)
 
 
-def _local_cloud(paths: LocalPaths, profile: str | None) -> CloudRecord | None:
+def running_cloud(paths: LocalPaths, profile: str | None = None) -> CloudRecord | None:
+    """The local cloud of an environment, if it runs and nothing says that another cloud is meant."""
     if profile is not None or os.environ.get("AWS_ENDPOINT_URL"):
         return None
     record = CloudRecord.read(paths)

@@ -27,7 +27,7 @@ ORDER = {
     "infra": ["documents", "model", "validation", "loader", "stacks"],
     "ops": [
         *("shared", "local", "deployment", "operations", "review", "archive_replay", "trace", "status", "verify"),
-        *("partner", "route", "review_web", "demo", "state"),
+        *("changes", "partner", "route", "review_web", "demo", "state"),
     ],
 }
 """Each package's folders, from the ground up: a folder imports only those before it."""
