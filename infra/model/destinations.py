@@ -147,6 +147,22 @@ class Auth(Credentials):
     )
 
 
+class Tls(Section):
+    """TLS with a system of a private certificate authority, or one that wants a certificate of yours."""
+
+    ca_secret_arn: SecretArn | None = Field(
+        default=None,
+        description="The secret with the authorities that are trusted, in PEM, in place of the public ones. The token "
+        "endpoint's belongs to them as well.",
+    )
+    client_certificate_secret_arn: SecretArn | None = Field(
+        default=None,
+        description="The secret with your certificate, its chain and its private key in PEM, or JSON with "
+        "`certificate` and `private_key`.",
+    )
+    kms_key: KmsKey | None = Field(default=None, description="The secrets' own key.")
+
+
 class HttpDestination(Delivered):
     """A system that takes events by HTTP POST."""
 
@@ -160,6 +176,7 @@ class HttpDestination(Delivered):
         default=10, ge=1, le=300, description="Time limit of a request; below the route's `timeout_seconds`."
     )
     auth: Auth | None = Field(default=None, description="How the deployment authenticates.")
+    tls: Tls | None = Field(default=None, description="A private authority, and a certificate of yours.")
     allowed_private_cidrs: list[str] = Field(
         default=[], description="Private networks that the host may be in; by default none."
     )

@@ -126,8 +126,9 @@ def check_destination(name: str, settings: Mapping[str, Any]) -> None:
             if key not in PERMISSIONS | ORDER | Renamable.model_fields.keys()
         },
     }
-    if isinstance(document.get("auth"), Mapping):
-        document["auth"] = {key: value for key, value in document["auth"].items() if key != "kms_key"}
+    for secrets in ("auth", "tls"):
+        if isinstance(document.get(secrets), Mapping):
+            document[secrets] = {key: value for key, value in document[secrets].items() if key != "kms_key"}
     if document.get("type") == "task-callback":
         document["task_callbacks_table"] = "named-by-the-stack"
     try:

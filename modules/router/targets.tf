@@ -21,6 +21,9 @@ locals {
     try(route.target.http.auth, null) == null ? {} : {
       auth = { for name, value in route.target.http.auth : name => value if value != null && name != "kms_key" }
     },
+    try(route.target.http.tls, null) == null ? {} : {
+      tls = { for name, value in route.target.http.tls : name => value if value != null && name != "kms_key" }
+    },
     try({ type = "step-functions", state_machine_arn = route.target.step_functions.state_machine_arn }, {}),
     try({ type = "sqs", queue_arn = route.target.sqs.queue_arn, queue_url = route.target.sqs.queue_url, mode = route.target.sqs.mode }, {}),
     try({ type = "sns", topic_arn = route.target.sns.topic_arn, mode = route.target.sns.mode }, {}),
@@ -49,17 +52,22 @@ locals {
 
   target_keys = { for key, route in local.routes_by_function : key => {
     for service, keys in {
-      secretsmanager = flatten([for http in route.target.http[*] : [for auth in http.auth[*] : auth.kms_key[*].arn]])
+      secretsmanager = flatten([for http in route.target.http[*] : [for secrets in concat(http.auth[*], http.tls[*]) : secrets.kms_key[*].arn]])
       sqs            = flatten([for sqs in route.target.sqs[*] : sqs.kms_key[*].arn])
       sns            = flatten([for sns in route.target.sns[*] : sns.kms_key[*].arn])
       dynamodb       = flatten([for callback in route.target.task_callback[*] : callback.kms_key[*].arn])
-    } : service => keys[0] if length(keys) > 0
+    } : service => distinct(keys) if length(keys) > 0
   } }
 
+  target_secrets = { for key, route in local.routes_by_function : key => distinct(flatten([for http in route.target.http[*] : concat(
+    http.auth[*].secret_arn,
+    [for tls in http.tls[*] : [for arn in [tls.ca_secret_arn, tls.client_certificate_secret_arn] : arn if arn != null]],
+  )])) }
+
   target_statements = { for key, route in local.routes_by_function : key => merge(
-    { for auth in flatten([for http in route.target.http[*] : http.auth[*]]) : "Secret" => {
-      actions = ["secretsmanager:GetSecretValue"], resources = [auth.secret_arn], conditions = []
-    } },
+    { for http in route.target.http[*] : "Secret" => {
+      actions = ["secretsmanager:GetSecretValue"], resources = local.target_secrets[key], conditions = []
+    } if length(local.target_secrets[key]) > 0 },
     route.target.step_functions == null ? {} : {
       StartExecution = { actions = ["states:StartExecution"], resources = [route.target.step_functions.state_machine_arn], conditions = [] }
     },
@@ -91,13 +99,13 @@ locals {
         conditions = []
       }
     },
-    { for service, arn in local.target_keys[key] : "UseKeyOf${title(service)}" => {
+    { for service, arns in local.target_keys[key] : "UseKeyOf${title(service)}" => {
       actions   = service == "secretsmanager" ? ["kms:Decrypt"] : ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [arn]
+      resources = arns
       conditions = [{
         test     = "StringEquals"
         variable = "kms:ViaService"
-        values   = ["${service}.${split(":", arn)[3]}.${local.service_suffix}"]
+        values   = distinct([for arn in arns : "${service}.${split(":", arn)[3]}.${local.service_suffix}"])
       }]
     } },
   ) }

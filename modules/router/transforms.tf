@@ -5,6 +5,11 @@ locals {
 
   service_domain = local.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
 
+  step_secrets = { for key, steps in local.steps : key => [for step in steps : distinct(concat(
+    try([step.lookup.http.auth.secret_arn], []),
+    [for name in ["ca_secret_arn", "client_certificate_secret_arn"] : step.lookup.http.tls[name] if try(step.lookup.http.tls[name], null) != null],
+  ))] }
+
   # One per thing that a step asks for, with the services by which alone a key may be used.
   step_grants = { for key, steps in local.steps : key => flatten([for index, step in steps : concat(
     [for table in try([step.lookup.dynamodb], []) : {
@@ -24,19 +29,19 @@ locals {
       via       = []
       prefixes  = ["${try(coalesce(object.prefix), "")}*"]
     }],
-    [for arn in try([step.lookup.http.auth.secret_arn], []) : {
-      sid = "Step${index}Secret", actions = ["secretsmanager:GetSecretValue"], resources = [arn], via = []
-    }],
+    [for arns in [local.step_secrets[key][index]] : {
+      sid = "Step${index}Secret", actions = ["secretsmanager:GetSecretValue"], resources = arns, via = []
+    } if length(arns) > 0],
     [for arn in try([step.call.function_arn], []) : {
       sid = "Step${index}Function", actions = ["lambda:InvokeFunction"], resources = [arn], via = []
     }],
-    [for service, arn in {
-      dynamodb       = try(step.lookup.dynamodb.kms_key.arn, null)
-      s3             = try(step.lookup.s3.kms_key.arn, null)
-      secretsmanager = try(step.lookup.http.auth.kms_key.arn, null)
+    [for service, arns in {
+      dynamodb       = try([step.lookup.dynamodb.kms_key.arn], [])
+      s3             = try([step.lookup.s3.kms_key.arn], [])
+      secretsmanager = concat(try([step.lookup.http.auth.kms_key.arn], []), try([step.lookup.http.tls.kms_key.arn], []))
       } : {
-      sid = "Step${index}Key", actions = ["kms:Decrypt"], resources = [arn], via = ["${service}.${local.region}.${local.service_domain}"]
-    } if arn != null],
+      sid = "Step${index}Key", actions = ["kms:Decrypt"], resources = distinct(arns), via = ["${service}.${local.region}.${local.service_domain}"]
+    } if length(arns) > 0],
   )]) }
 
   step_statements = { for key, grants in local.step_grants : key => {

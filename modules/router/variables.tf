@@ -66,7 +66,7 @@ variable "routes" {
       http            = a function posts the event to `url`. `mode`: CloudEvents `structured` or `binary`, or `data` alone. `headers`: constant
                         ones. `auth`: `{type, secret_arn}` with type `basic` or `standard-webhooks`, `api-key` (with `header`) or
                         `oauth2-client-credentials` (with `token_url`, `scope`, `audience`, `client_authentication`), and `kms_key` if the
-                        secret has a key of its own. `allowed_private_cidrs`: private networks that the URLs may resolve to. `allow_http`,
+                        secret has a key of its own. `tls`: `{ca_secret_arn, client_certificate_secret_arn, kms_key}`. `allowed_private_cidrs`: private networks that the URLs may resolve to. `allow_http`,
                         `timeout_seconds`
       sqs             = `queue_arn` and `queue_url` of a queue. Without `mode` the rule sends straight to it: `message_group_id` for a FIFO
                         queue, `input_transformer` (`{paths, template}`). The queue's policy must let the rule in: attach the output

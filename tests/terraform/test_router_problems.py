@@ -260,6 +260,11 @@ REFUSED: dict[str, tuple[Hops, str]] = {
         http(auth={"type": "digest", "secret_arn": SECRET}),
         "target.http.auth.type must be",
     ),
+    "an authority in place of its secret": (
+        http(tls={"ca_secret_arn": "-----BEGIN CERTIFICATE-----"}),
+        "never belongs into",
+    ),
+    "tls with nothing": (http(tls={}), "target.http.tls must name ca_secret_arn or client_certificate_secret_arn"),
     "a secret in place of its arn": (http(auth={"type": "basic", "secret_arn": "hunter2"}), "never belongs into"),
     "a network that is none": (http(allowed_private_cidrs=["10.0.0.0"]), "10.0.0.0 is no network"),
     "a fifo queue without a message group": (
@@ -478,6 +483,10 @@ REFUSED: dict[str, tuple[Hops, str]] = {
     ),
     "a lookup's secret in place of its arn": (
         steps({"lookup": {"into": "a", "http": {"url": URL, "auth": {"type": "basic", "secret_arn": "hunter2"}}}}),
+        "must name what it asks for in full",
+    ),
+    "a lookup's authority in place of its secret": (
+        steps({"lookup": {"into": "a", "http": {"url": URL, "tls": {"ca_secret_arn": "-----BEGIN CERTIFICATE-----"}}}}),
         "must name what it asks for in full",
     ),
     "a function by its name": (steps({"call": {"function_arn": "classify"}}), "must name what it asks for in full"),

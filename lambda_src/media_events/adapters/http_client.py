@@ -17,9 +17,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from media_events.core.failures import ProcessingError, TransientError
+from media_events.adapters.tls_contexts import tls_context
+from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
 from media_events.outbound_http.address_guard import Resolver, vet
 from media_events.outbound_http.client import Request, Response
+from media_events.outbound_http.tls import TlsMaterial
 
 DRAINED_RESPONSE_BYTES: Final = 64 * 1024
 MAX_IDLE_SECONDS: Final = 15.0
@@ -30,7 +32,14 @@ _NOT_REUSED: Final = frozenset({http.HTTPStatus.SWITCHING_PROTOCOLS, http.HTTPSt
 """A misdirected request may be repeated "over a different connection" (RFC 9110, section 15.5.20)."""
 _INTERIM: Final = frozenset(range(100, 200)) - {http.HTTPStatus.SWITCHING_PROTOCOLS}
 
-_Key = tuple[str, str, int]
+_Key = tuple[str, str, int, TlsMaterial | None]
+
+_CERTIFICATE_ALERTS: Final = frozenset(
+    {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE"}
+    | {"SSLV3_ALERT_CERTIFICATE_REVOKED", "SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_UNKNOWN"}
+    | {"TLSV1_ALERT_UNKNOWN_CA", "TLSV1_ALERT_ACCESS_DENIED"}
+)
+"""OpenSSL's names of the alerts about a client's certificate (RFC 8446, section 6.2)."""
 
 Connect = Callable[[str, int, float], socket.socket]
 """A connected socket, from address, port and timeout in seconds."""
@@ -139,7 +148,6 @@ class PinnedHttpClient:
     resolve: Resolver = system_resolver
     connect: Connect = _connect
     clock: Callable[[], float] = time.monotonic
-    context: ssl.SSLContext | None = None
     _idle: dict[_Key, list[_Connection]] = field(default_factory=dict)
 
     def post(self, request: Request) -> Response:
@@ -160,7 +168,7 @@ class PinnedHttpClient:
                 raise _failure(request, error, expired=deadline.expired) from error
 
     def _exchange(self, request: Request, deadline: _Deadline) -> Response:
-        key = (request.target.scheme, request.target.host, request.target.port)
+        key = (request.target.scheme, request.target.host, request.target.port, request.tls)
         idle = self._take(key)
         if idle is not None and idle.sock is not None and self.clock() - idle.used_at <= MAX_IDLE_SECONDS:
             try:
@@ -190,22 +198,8 @@ class PinnedHttpClient:
         if connected is None:
             raise TransientError("connect-failed", f"{target.url} has no address")
         if target.scheme == "https":
-            connected = self._encrypt(connected, target.host, deadline)
+            connected = _encrypt(connected, request, deadline)
         return _Connection(target.authority, connected)
-
-    def _encrypt(self, connected: socket.socket, host: str, deadline: _Deadline) -> ssl.SSLSocket:
-        if self.context is None:
-            self.context = ssl.create_default_context()
-        # The handshake comes later, so the deadline can shut down the socket that it waits on.
-        encrypted = self.context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
-        try:
-            deadline.watch(encrypted)
-            encrypted.settimeout(deadline.remaining())
-            encrypted.do_handshake()
-        except BaseException:
-            encrypted.close()
-            raise
-        return encrypted
 
     def _take(self, key: _Key) -> _Connection | None:
         try:
@@ -240,7 +234,7 @@ class PinnedHttpClient:
 
 def _body(
     answer: http.client.HTTPResponse, request: Request, deadline: _Deadline
-) -> tuple[bytes, TransientError | None]:
+) -> tuple[bytes, ProcessingError | None]:
     """The beginning of the body, and the failure that ended it before its end.
 
     A connection can be reused only after its answer has been read to the end.
@@ -256,6 +250,24 @@ def _body(
     except (OSError, http.client.HTTPException, ValueError) as error:
         return body, _failure(request, error, expired=deadline.expired)
     return body, None
+
+
+def _encrypt(connected: socket.socket, request: Request, deadline: _Deadline) -> ssl.SSLSocket:
+    try:
+        context = tls_context(request.tls)
+        # The handshake comes later, so the deadline can shut down the socket that it waits on.
+        encrypted = context.wrap_socket(connected, server_hostname=request.target.host, do_handshake_on_connect=False)
+    except BaseException:
+        connected.close()
+        raise
+    try:
+        deadline.watch(encrypted)
+        encrypted.settimeout(deadline.remaining())
+        encrypted.do_handshake()
+    except BaseException:
+        encrypted.close()
+        raise
+    return encrypted
 
 
 def _bounded(work: Callable[[], tuple[str, ...]], deadline: _Deadline) -> tuple[str, ...]:
@@ -280,10 +292,16 @@ def _bounded(work: Callable[[], tuple[str, ...]], deadline: _Deadline) -> tuple[
     return outcome[0]
 
 
-def _failure(request: Request, error: Exception, *, expired: bool) -> TransientError:
+def _failure(request: Request, error: Exception, *, expired: bool) -> ProcessingError:
     where = request.target.url
     if expired or isinstance(error, TimeoutError):
         return TransientError("timeout", f"{where} did not answer within {request.timeout_seconds:g} s")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        advice = "an authority of your own goes into tls.ca_secret_arn"
+        return PermanentConfigError("tls-untrusted", f"{where} is not trusted: {_reason(error)}; {advice}")
+    if isinstance(error, ssl.SSLError) and error.reason in _CERTIFICATE_ALERTS:
+        advice = "see tls.client_certificate_secret_arn"
+        return PermanentConfigError("tls-refused", f"{where} does not take our certificate, or wants one: {advice}")
     if isinstance(error, ssl.SSLError):
         return TransientError("tls-failed", f"no TLS connection to {where}: {_reason(error)}")
     if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
-from media_events.core.failures import TransientError
+from media_events.core.failures import ProcessingError
 from media_events.outbound_http.address_guard import Network, Target
+from media_events.outbound_http.tls import TlsMaterial
 
 KEPT_RESPONSE_BYTES: Final = 8 * 1024
 """Enough for 2,048 characters in any script."""
@@ -26,6 +27,7 @@ class Request:
     timeout_seconds: float
     allowed_networks: tuple[Network, ...] = ()
     method: Literal["GET", "POST"] = "POST"
+    tls: TlsMaterial | None = None
     kept_bytes: int = KEPT_RESPONSE_BYTES
 
 
@@ -39,7 +41,7 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    cut: TransientError | None = None
+    cut: ProcessingError | None = None
 
 
 class HttpClient(Protocol):

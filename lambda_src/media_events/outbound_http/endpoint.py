@@ -18,6 +18,7 @@ from media_events.outbound_http.authentication import (
     ClientCredentials,
     StandardWebhooks,
 )
+from media_events.outbound_http.tls import TlsSecrets, read_tls
 
 USER_AGENT: Final = "media-events/1"
 DEFAULT_TIMEOUT_SECONDS: Final = 10.0
@@ -50,7 +51,9 @@ _AUTH_KEYS: Final[Mapping[str, frozenset[str]]] = {
     "standard-webhooks": frozenset(),
     "oauth2-client-credentials": frozenset({"token_url", "scope", "audience", "client_authentication"}),
 }
-ENDPOINT_KEYS: Final = frozenset({"url", "headers", "timeout_seconds", "auth", "allowed_private_cidrs", "allow_http"})
+ENDPOINT_KEYS: Final = frozenset(
+    {"url", "headers", "timeout_seconds", "auth", "allowed_private_cidrs", "allow_http", "tls"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class HttpEndpoint:
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     authentication: Authentication | None = None
     allowed_networks: tuple[Network, ...] = ()
+    tls: TlsSecrets | None = None
 
 
 def read_endpoint(
@@ -87,14 +91,18 @@ def read_endpoint(
     authentication = _authentication(document.get("auth"), allow_http, allowed, problems)
     if isinstance(authentication, ApiKey) and authentication.header.lower() in map(str.lower, headers):
         problems.append(f"headers.{authentication.header}: is set by auth as well")
+    tls = read_tls(document.get("tls"), problems)
     if target is None:
         return None
+    if tls is not None and target.scheme != "https":
+        problems.append("tls: is for an https:// URL")
     return HttpEndpoint(
         target=target,
         headers=headers,
         timeout_seconds=timeout,
         authentication=authentication,
         allowed_networks=allowed,
+        tls=tls,
     )
 
 

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
@@ -17,6 +17,7 @@ from media_events.outbound_http.authentication import Authentication, ClientCred
 from media_events.outbound_http.client import HttpClient, Request, Response
 from media_events.outbound_http.response_failure import TRANSIENT_STATUSES
 from media_events.outbound_http.retry_after import retry_after_seconds
+from media_events.outbound_http.tls import TlsMaterial
 
 DEFAULT_LIFETIME_SECONDS: Final = 300.0
 """The lifetime of a token without ``expires_in``, which is only recommended."""
@@ -110,6 +111,7 @@ def request_token(  # noqa: PLR0913 - the parts of a request
     now: float,
     timeout_seconds: float,
     allowed_networks: tuple[Network, ...] = (),
+    tls: TlsMaterial | None = None,
 ) -> Token:
     """Ask the token endpoint, with the secret's current value and, where that is refused, its previous one.
 
@@ -123,7 +125,8 @@ def request_token(  # noqa: PLR0913 - the parts of a request
         raise unusable(credentials.secret_arn, "it is empty")
     refusal: ProcessingError | None = None
     for secret in secrets:
-        response = client.post(_request(credentials, secret, timeout_seconds / len(secrets), allowed_networks))
+        request = _request(credentials, secret, timeout_seconds / len(secrets), allowed_networks)
+        response = client.post(replace(request, tls=tls))
         status = response.status
         if response.cut is not None:
             raise response.cut

@@ -19,6 +19,7 @@ from media_events.outbound_http.client import Request, Response
 from media_events.outbound_http.endpoint import USER_AGENT, HttpEndpoint
 from media_events.outbound_http.oauth2 import Token, TokenCache, exchange_with_token, request_token
 from media_events.outbound_http.response_failure import response_failure
+from media_events.outbound_http.tls import tls_material
 from media_events.transform.aws_lookups import MAX_VALUES, has_too_many_values, parsed_json
 from media_events.transform.expressions import ExpressionError, compiled, evaluated
 from media_events.transform.lookup import Question, time_for
@@ -158,6 +159,7 @@ class ApiSource:
                 body=b"",
                 timeout_seconds=_remaining(ports, ends),
                 allowed_networks=self.api.allowed_networks,
+                tls=tls_material(self.api.tls, ports.read_secrets),
                 kept_bytes=MAX_ANSWER_BYTES + 1,
             )
         )
@@ -174,6 +176,7 @@ class ApiSource:
             now=ports.clock(),
             timeout_seconds=_remaining(ports, ends),
             allowed_networks=self.api.allowed_networks,
+            tls=tls_material(self.api.tls, ports.read_secrets),
         )
 
     def _read(self, response: Response, ports: TransformPorts, where: str) -> Any:

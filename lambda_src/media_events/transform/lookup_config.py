@@ -20,7 +20,7 @@ MAX_SECONDS: Final = 60.0
 MAX_CACHE_SECONDS: Final = 86_400.0
 
 _SOURCES: Final = ("dynamodb", "http", "s3")
-_API_FIELDS: Final = ("headers", "auth", "allowed_private_cidrs", "allow_http")
+_API_FIELDS: Final = ("headers", "auth", "allowed_private_cidrs", "allow_http", "tls")
 
 _TABLE_ARN: Final = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}\Z")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
@@ -135,10 +135,11 @@ def _api(fields: StepFields) -> ApiSource | None:
     document = {name: fields.take(name) for name in _API_FIELDS}
     if url is None:
         return None
-    if isinstance(document["auth"], Mapping):
-        auth = StepFields(document["auth"], fields.at("auth"), fields.problems)
-        _check_key(auth)
-        document["auth"] = {key: value for key, value in auth.values.items() if key != "kms_key"}
+    for name in ("auth", "tls"):
+        if isinstance(document[name], Mapping):
+            secrets = StepFields(document[name], fields.at(name), fields.problems)
+            _check_key(secrets)
+            document[name] = {key: value for key, value in secrets.values.items() if key != "kms_key"}
     problems: list[str] = []
     api = read_endpoint({**document, "url": url.sample, "timeout_seconds": seconds}, problems)
     for problem in problems:

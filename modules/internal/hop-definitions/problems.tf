@@ -217,11 +217,12 @@ locals {
           wrong = !(length([for source in ["dynamodb", "http", "s3"] : source if can(lookup[source])]) == 1 && can(lookup.into))
         }],
         {
-          text = "steps[${index}] must name what it asks for in full, because the function is permitted exactly that: table_arn, function_arn and auth.secret_arn are ARNs, bucket is a bucket's name, prefix has no wildcards"
+          text = "steps[${index}] must name what it asks for in full, because the function is permitted exactly that: table_arn, function_arn and the secrets of auth and tls are ARNs, bucket is a bucket's name, prefix has no wildcards"
           wrong = !alltrue(concat(
             [for table in try([step.lookup.dynamodb], []) : can(regex(local.limits.table_arn.pattern, table.table_arn))],
             [for object in try([step.lookup.s3], []) : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", object.bucket)) && !can(regex("[*?$]", object.prefix))],
             [for auth in try([step.lookup.http.auth], []) : can(regex(local.limits.secret_arn.pattern, auth.secret_arn))],
+            [for name, arn in try(step.lookup.http.tls, {}) : can(regex(local.limits.secret_arn.pattern, arn)) if endswith(name, "_secret_arn") && arn != null],
             [for call in try([step.call], []) : can(regex(local.limits.function_arn.pattern, call.function_arn))],
           ))
         },
@@ -254,6 +255,16 @@ locals {
           text  = "target.http.allowed_private_cidrs: ${coalesce(cidr, "null")} is no network such as 10.20.0.0/16"
           wrong = !can(cidrhost(cidr, 0))
         }],
+        [for tls in http.tls[*] : [
+          {
+            text  = "target.http.tls must name ca_secret_arn or client_certificate_secret_arn"
+            wrong = tls.ca_secret_arn == null && tls.client_certificate_secret_arn == null
+          },
+          {
+            text  = "target.http.tls is for an https:// URL"
+            wrong = try(!startswith(http.url, "https://"), false)
+          },
+        ]],
         [for auth in http.auth[*] : [
           {
             text  = "target.http.auth.header belongs to type \"api-key\", which needs it"

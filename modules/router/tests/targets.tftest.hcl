@@ -33,6 +33,11 @@ variables {
           token_url  = "https://id.example.com/token"
           scope      = "assets"
         }
+        tls = {
+          ca_secret_arn                 = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:studio-ca-AbCdEf"
+          client_certificate_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-client-AbCdEf"
+          kms_key                       = { arn = "arn:aws:kms:eu-central-1:123456789012:key/3" }
+        }
       } }
     }
     per-asset = {
@@ -77,7 +82,7 @@ run "functions_are_told_their_targets" {
   command = plan
 
   assert {
-    condition = { for name in ["type", "ordering", "circuit_breaker", "auth"] : name => jsondecode(jsonencode(local.destination_documents["cms"]))[name] } == {
+    condition = { for name in ["type", "ordering", "circuit_breaker", "auth", "tls"] : name => jsondecode(jsonencode(local.destination_documents["cms"]))[name] } == {
       type            = "http"
       ordering        = "latest"
       circuit_breaker = { enabled = null, failures = 3, delay_seconds = null, max_delay_seconds = null, hold_seconds = null }
@@ -86,6 +91,10 @@ run "functions_are_told_their_targets" {
         secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"
         token_url  = "https://id.example.com/token"
         scope      = "assets"
+      }
+      tls = {
+        ca_secret_arn                 = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:studio-ca-AbCdEf"
+        client_certificate_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-client-AbCdEf"
       }
     }
     error_message = "The http destination is not what the deliver function reads."
@@ -123,8 +132,12 @@ run "functions_may_do_what_their_targets_need_and_nothing_else" {
   assert {
     condition = jsondecode(jsonencode({ for key, statements in local.target_statements : key => { for sid, statement in statements : sid => [statement.actions, statement.resources] } })) == {
       cms = {
-        Secret                 = [["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf"]]
-        UseKeyOfSecretsmanager = [["kms:Decrypt"], ["arn:aws:kms:eu-west-1:123456789012:key/1"]]
+        Secret = [["secretsmanager:GetSecretValue"], [
+          "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cms-AbCdEf",
+          "arn:aws:secretsmanager:eu-west-1:123456789012:secret:studio-ca-AbCdEf",
+          "arn:aws:secretsmanager:eu-west-1:123456789012:secret:media-client-AbCdEf",
+        ]]
+        UseKeyOfSecretsmanager = [["kms:Decrypt"], ["arn:aws:kms:eu-west-1:123456789012:key/1", "arn:aws:kms:eu-central-1:123456789012:key/3"]]
       }
       per-asset = {
         SendToQueue = [["sqs:SendMessage"], ["arn:aws:sqs:eu-central-1:123456789012:assets.fifo"]]
@@ -143,7 +156,7 @@ run "functions_may_do_what_their_targets_need_and_nothing_else" {
   }
 
   assert {
-    condition     = local.target_statements["per-asset"].UseKeyOfSqs.conditions[0].values == ["sqs.eu-central-1.amazonaws.com"]
+    condition     = tolist(local.target_statements["per-asset"].UseKeyOfSqs.conditions[0].values) == tolist( ["sqs.eu-central-1.amazonaws.com"])
     error_message = "A key is used through the service that it encrypts for, in its own region."
   }
 }

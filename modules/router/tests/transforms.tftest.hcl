@@ -27,7 +27,7 @@ variables {
           type       = "basic"
           secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:frameio-AbCdEf"
           kms_key    = { arn = "arn:aws:kms:eu-west-1:123456789012:key/secrets" }
-        } } } },
+        }, tls = { ca_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:studio-ca-AbCdEf" } } } },
         { lookup = { into = "row", dynamodb = { table_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/titles", key = { id = "data.id" } } } },
         { lookup = { into = "file", s3 = { bucket = "inbox", key = "data.key", prefix = "in/", kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/inbox" } } } },
         { lookup = { into = "open", http = { url = "https://open.example.com/{data.id}" } } },
@@ -78,8 +78,8 @@ run "a_transform_may_do_what_its_steps_ask_for_and_no_more" {
   command = plan
 
   assert {
-    condition = { for sid, statement in local.step_statements["complete"] : sid => [statement.actions, statement.resources] } == {
-      Step1Secret   = [["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:frameio-AbCdEf"]]
+    condition = jsondecode(jsonencode({ for sid, statement in local.step_statements["complete"] : sid => [statement.actions, statement.resources] })) == {
+      Step1Secret   = [["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:frameio-AbCdEf", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:studio-ca-AbCdEf"]]
       Step1Key      = [["kms:Decrypt"], ["arn:aws:kms:eu-west-1:123456789012:key/secrets"]]
       Step2Table    = [["dynamodb:GetItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/titles"]]
       Step3Object   = [["s3:GetObject"], ["arn:aws:s3:::inbox/in/*"]]

@@ -41,7 +41,7 @@ def secrets_in(document: Any) -> Iterator[str]:
     """Every secret's ARN in a configuration document, wherever a partner, destination or step names one."""
     if isinstance(document, Mapping):
         for name, value in document.items():
-            if name == "secret_arn" and isinstance(value, str):
+            if name.endswith("secret_arn") and isinstance(value, str):
                 yield value
             elif name == "secret_arns" and isinstance(value, list):
                 yield from (arn for arn in value if isinstance(arn, str))

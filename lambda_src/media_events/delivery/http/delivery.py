@@ -19,6 +19,7 @@ from media_events.outbound_http.client import HttpClient, Request, Response
 from media_events.outbound_http.endpoint import USER_AGENT
 from media_events.outbound_http.oauth2 import Token, TokenCache, exchange_with_token, request_token
 from media_events.outbound_http.response_failure import response_failure
+from media_events.outbound_http.tls import tls_material
 
 MIN_TIMEOUT_SECONDS: Final = 1.0
 MAX_KEY_CHARACTERS: Final = 255
@@ -79,6 +80,7 @@ def build_request(  # noqa: PLR0913 - the event, its destination, the time and t
         body=body,
         timeout_seconds=timeout_seconds,
         allowed_networks=endpoint.allowed_networks,
+        tls=tls_material(endpoint.tls, read_secrets),
     )
 
 
@@ -165,6 +167,7 @@ class HttpDelivery:
             now=self.clock(),
             timeout_seconds=self._timeout(ends),
             allowed_networks=self.destination.endpoint.allowed_networks,
+            tls=tls_material(self.destination.endpoint.tls, self.read_secrets),
         )
 
     def _timeout(self, ends: float) -> float:

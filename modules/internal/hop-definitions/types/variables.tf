@@ -83,6 +83,13 @@ variable "routes" {
           audience              = optional(string)
           client_authentication = optional(string)
         }))
+        tls = optional(object({
+          ca_secret_arn                 = optional(string)
+          client_certificate_secret_arn = optional(string)
+          kms_key = optional(object({
+            arn = optional(string)
+          }))
+        }))
         allowed_private_cidrs = optional(list(string), [])
         allow_http            = optional(bool, false)
       }))

@@ -30,10 +30,10 @@ def test_a_secret_that_is_about_to_be_deleted_or_gone_fails(account, amiss):
 def test_secrets_are_found_wherever_a_configuration_names_them():
     document = {
         "steps": [{"lookup": {"http": {"auth": {"secret_arn": "step"}}}}],
-        "destination": {"auth": {"secret_arn": "destination"}},
+        "destination": {"auth": {"secret_arn": "destination"}, "tls": {"ca_secret_arn": "authority"}},
         "partners": {"mux": {"secret_arns": ["one", "two"]}},
     }
-    assert sorted(secrets.secrets_in(document)) == ["destination", "one", "step", "two"]
+    assert sorted(secrets.secrets_in(document)) == ["authority", "destination", "one", "step", "two"]
 
 
 # --- permissions: a fake of IAM's simulator --------------------------------------------------------------------
