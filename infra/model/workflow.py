@@ -177,6 +177,27 @@ class Storage(Section):
     )
 
 
+class AuditLock(Section):
+    """How S3's Object Lock keeps what operators did."""
+
+    mode: Literal["GOVERNANCE", "COMPLIANCE"] = Field(
+        default="GOVERNANCE",
+        description="`COMPLIANCE` keeps an entry from everybody, also from who destroys the stack.",
+    )
+    days: int = Field(default=365, ge=1, le=36_500, description="For how long, from an entry's writing on.")
+
+
+class Trail(Section):
+    """CloudTrail's record of every call to the review table, the audit and the hops' functions."""
+
+    bucket_name: str = Field(
+        min_length=3,
+        max_length=63,
+        description="An existing bucket that CloudTrail may write to, best another account's.",
+    )
+    key_prefix: str | None = Field(default=None, description="Beginning of the log files' keys.")
+
+
 class Review(Section):
     """Review of failed events: editable types, retention, notifications and alarms."""
 
@@ -186,6 +207,10 @@ class Review(Section):
         "`data`, or `null`.",
     )
 
+    audit_lock: AuditLock = Field(
+        default=AuditLock(), description="Protection of the audit beyond its bucket's policy."
+    )
+    trail: Trail | None = Field(default=None, description="Makes a trail, for which AWS charges by call.")
     closed_retention_days: int = Field(default=30, ge=1, description="How long closed items stay.")
     notifications_per_hour: int = Field(
         default=20, ge=1, description="Most new failure groups that are announced per hour."

@@ -11,6 +11,9 @@ locals {
   bucket        = var.settings.bucket == null ? module.bucket[0].bucket : var.settings.bucket
   bodies_prefix = "bodies/review/"
 
+  # Entries of the audit from before it was in S3, and what Terraform alone writes.
+  unchangeable = ["audit/*", "settings/*"]
+
   # By ARN: a message names the queue that it is from by that.
   configuration = jsonencode({ dead_letter_queues = { for queue in values(var.dead_letter_queues) : queue.queue_arn => {
     url               = queue.queue_url
@@ -55,6 +58,16 @@ module "bucket" {
   settings = var.settings
 }
 
+# The record of what operators do, which even they can't change: docs/adr/0010-audit-in-s3.md.
+module "audit" {
+  source = "../internal/storage-bucket"
+
+  name          = "${replace(lower(substr(var.name, 0, 30)), "_", "-")}-audit"
+  append_only   = var.audit_lock
+  force_destroy = !var.deletion_protection
+  settings      = var.settings
+}
+
 # Where ingresses and transforms store what is too large for the bus.
 module "event_bodies" {
   source = "../internal/event-bodies"
@@ -95,19 +108,15 @@ module "function" {
         resources = local.resources.dead_letter_queues
       }
       RedriveToBus = { actions = ["events:PutEvents"], resources = [var.bus_arn] }
+      ReadItems    = { actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources = [aws_dynamodb_table.items.arn] }
       WriteItems = {
-        actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-        resources = [aws_dynamodb_table.items.arn]
+        actions    = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        resources  = [aws_dynamodb_table.items.arn]
+        conditions = [{ test = "ForAllValues:StringNotLike", variable = "dynamodb:LeadingKeys", values = local.unchangeable }]
       }
       StoreBodies = { actions = ["s3:PutObject"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
       # Lists are queries of the indexes. Items that were closed closed_retention_days ago are deleted, with their bodies.
-      ListItems = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/*"] }
-      DeleteItems = {
-        actions   = ["dynamodb:DeleteItem"]
-        resources = [aws_dynamodb_table.items.arn]
-        # The audit is only added to, by whomever.
-        conditions = [{ test = "ForAllValues:StringNotLike", variable = "dynamodb:LeadingKeys", values = ["audit/*"] }]
-      }
+      ListItems    = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.items.arn}/index/*"] }
       ListBodies   = { actions = ["s3:ListBucketVersions"], resources = [local.bucket.arn] }
       DeleteBodies = { actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"], resources = ["${local.bucket.arn}/${local.bodies_prefix}*"] }
       Notify       = { actions = ["sns:Publish"], resources = [aws_sns_topic.review.arn] }

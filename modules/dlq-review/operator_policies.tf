@@ -9,7 +9,7 @@ locals {
     "redrive_count", "first_failed_at", "last_failed_at", "group_id", "kind", "body_sha256", "body_size", "return_to", "bodyref",
     "correlation_id", "type", "partner", "partition_key", "attributesref", "retried_at", "resolved_at", "edit_of", "pending_edit",
     "superseded_by", "change", "version", "group_status", "type_status", "partner_status", "hop_status", "destination_status", "register",
-    "waiting", "retained_bodies", "closed_at", "http_status", "stack_top",
+    "waiting", "retained_bodies", "closed_at", "http_status", "stack_top", "audit",
   ]
 
   read_idempotency_records = [
@@ -48,6 +48,7 @@ locals {
       # The groups' entries alone are in this index.
       { Sid = "ListGroups", Effect = "Allow", Action = ["dynamodb:Query"], Resource = ["${aws_dynamodb_table.items.arn}/index/by-waiting"] },
     ],
+    local.read_audit,
     local.read_idempotency_records,
     local.use_key,
     local.read_operations,
@@ -61,19 +62,16 @@ locals {
       # Without it S3 answers 403 for a body that has been deleted.
       { Sid = "FindBodies", Effect = "Allow", Action = ["s3:ListBucket"], Resource = [local.bucket.arn], Condition = { StringLike = { "s3:prefix" = ["${local.bodies_prefix}*"] } } },
     ],
+    local.read_audit,
     local.read_idempotency_records,
     local.use_key,
     local.read_operations,
   )
 
-  # The audit is only ever added to, under keys of its own: no policy here updates or deletes what is under audit/.
-  add_to_audit = [{
-    Sid       = "AddToAudit"
-    Effect    = "Allow"
-    Action    = ["dynamodb:PutItem"]
-    Resource  = [aws_dynamodb_table.items.arn]
-    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["audit/*"] } }
-  }]
+  read_audit = [{ Sid = "ReadAudit", Effect = "Allow", Action = ["s3:GetObject", "s3:ListBucket"], Resource = [module.audit.bucket.arn, "${module.audit.bucket.arn}/*"] }]
+
+  # Only ever added to, and by everybody in their own name: the bucket's policy says so, too.
+  add_to_audit = [{ Sid = "AddToAudit", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${module.audit.bucket.arn}/*/$${aws:userid}"] }]
 
   # An item's status is counted in its group, in the same transaction. Only Terraform says which types may be edited.
   change_items = [{
@@ -81,7 +79,7 @@ locals {
     Effect    = "Allow"
     Action    = ["dynamodb:UpdateItem"]
     Resource  = [aws_dynamodb_table.items.arn]
-    Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*", "operation/*", "edit/*", "hour/*", "settings/*"] } }
+    Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = concat(local.unchangeable, ["operation/*", "edit/*", "hour/*"]) } }
   }]
 
   # An item whose hop is gone becomes a new one at another destination. Whatever is not an item has a key with a slash.

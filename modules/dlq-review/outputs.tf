@@ -18,6 +18,11 @@ output "bucket" {
   value       = local.bucket
 }
 
+output "audit_bucket" {
+  description = "Bucket with the audit, to which entries are only ever added: `{ name, arn }`."
+  value       = module.audit.bucket
+}
+
 output "operator_policies" {
   description = "IAM policies (JSON) for the roles of people who review: `metadata` shows items without what their events carry, the deployment's status and an event's trace; `read` shows items whole; `retry` sends items again; `edit` sends them corrected; `administer` archives and restores them, for which it may send to the queues of routes that keep an order. The last two may withdraw an event's effect in the idempotency stores. The last three include reading and notes. With `archive` also `archive_replay`, which delivers past events once more where that has not happened yet, and `repeat_effects`, which may make it happen again."
   value       = local.operator_policies

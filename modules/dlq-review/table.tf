@@ -188,3 +188,14 @@ resource "aws_dynamodb_table_item" "settings" {
     editable_types = { S = jsonencode({ for type, rules in var.editable_types : type => rules.schema == null ? null : jsondecode(rules.schema) }) }
   })
 }
+
+# Where the review service finds the audit: whoever knows the table knows the bucket, and no policy allows to write this entry.
+resource "aws_dynamodb_table_item" "audit" {
+  table_name = aws_dynamodb_table.items.name
+  hash_key   = aws_dynamodb_table.items.hash_key
+
+  item = jsonencode({
+    item_id = { S = "settings/audit" }
+    audit   = { S = module.audit.bucket.name }
+  })
+}

@@ -206,6 +206,30 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "audit_lock" {
+  description = "How S3's Object Lock keeps each entry of the audit from its writing on, for `days`: `COMPLIANCE` against everybody, the account's root too; `GOVERNANCE` except those who may `s3:BypassGovernanceRetention`. The bucket's policy refuses changes for ever, until an administrator changes it."
+  type = object({
+    mode = optional(string, "GOVERNANCE")
+    days = optional(number, 365)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["GOVERNANCE", "COMPLIANCE"], var.audit_lock.mode) && var.audit_lock.days >= 1 && var.audit_lock.days <= 36500 && floor(var.audit_lock.days) == var.audit_lock.days
+    error_message = "audit_lock: mode must be GOVERNANCE or COMPLIANCE, days a whole number from 1 to 36500."
+  }
+}
+
+variable "trail" {
+  description = "Makes a CloudTrail trail of every call to the review table, the audit and the functions of these hops, in the existing bucket `bucket_name`, best another account's, under `key_prefix`. The bucket needs [the policy that CloudTrail asks for](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html). AWS charges for each call. Null: none."
+  type = object({
+    bucket_name = string
+    key_prefix  = optional(string)
+  })
+  default = null
+}
+
 variable "closed_retention_days" {
   description = "How many days an item stays after it was closed (resolved, archived or superseded by an edited event). Then it is deleted with its bodies. Open items are never deleted."
   type        = number

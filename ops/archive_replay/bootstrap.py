@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 from media_events.adapters.eventbridge import EventBus
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
 from ops.archive_replay.plan import Bus
@@ -12,12 +10,13 @@ from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import DynamoReplays
 from ops.deployment.discovery import Deployment
 from ops.deployment.idempotency_stores import IdempotencyTables
-from ops.review.bootstrap import principal
+from ops.operations.audit import Audit
+from ops.review.bootstrap import caller_of
 
 
 def service(deployment: Deployment, bus: Bus, *, settle_seconds: float) -> ArchiveReplayService:
     """Replays of ``bus``, as the principal whose credentials are used."""
-    cloud = deployment.cloud
+    cloud, caller = deployment.cloud, caller_of(deployment.cloud)
     events, sqs, dynamodb = (cloud.client(service) for service in ("events", "sqs", "dynamodb"))
     return ArchiveReplayService(
         bus=bus,
@@ -25,6 +24,7 @@ def service(deployment: Deployment, bus: Bus, *, settle_seconds: float) -> Archi
         idempotency_stores=IdempotencyTables(dynamodb),
         publisher=Publisher(bus=EventBus(events, bus.bus_arn), max_entry_bytes=MAX_REQUEST_BYTES),
         replays=DynamoReplays(dynamodb, deployment.review_table),
-        principal=functools.cache(lambda: principal(cloud)),
+        audit=Audit(cloud.lazy("s3"), dynamodb, deployment.review_table, caller=caller),
+        principal=lambda: caller().arn,
         settle_seconds=settle_seconds,
     )

@@ -18,8 +18,8 @@ from ops.archive_replay.runner import WORKERS, ReplayRunner
 from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import ENDED, SUBJECT, DynamoReplays, Replay
 from ops.deployment.idempotency_stores import IdempotencyTables
+from ops.operations.audit import Audit, Entry
 from ops.operations.run import move
-from ops.operations.table import Entry
 from ops.shared.console import OperatorError, fail
 
 ABANDONED_SECONDS: Final = 600.0
@@ -44,13 +44,14 @@ class ArchiveReplayService:
     idempotency_stores: IdempotencyTables
     publisher: Publisher
     replays: DynamoReplays
+    audit: Audit
     principal: Callable[[], str]
     settle_seconds: float = 30.0
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
     def _record(self, replay: Replay, action: str, *, reason: str, result: str = "", allowed: bool = True) -> None:
-        self.replays.append(
+        self.audit.append(
             Entry(
                 subject=SUBJECT if action == "start" else replay.replay_id,
                 at=timestamp(self.clock()),
@@ -176,7 +177,7 @@ class ArchiveReplayService:
 
     def latest(self, limit: int) -> Iterator[Replay]:
         """The replays that were started last, newest first."""
-        for entry in islice(self.replays.entries(SUBJECT), limit):
+        for entry in islice(self.audit.entries(SUBJECT), limit):
             if replay := self.replays.get(entry.operation_id):
                 yield replay
 

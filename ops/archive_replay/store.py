@@ -1,4 +1,4 @@
-"""Replays in the review table: a row each, and the audit that lists them."""
+"""Replays in the review table: a row each. The audit lists them."""
 
 from __future__ import annotations
 

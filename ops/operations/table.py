@@ -1,15 +1,8 @@
-"""Operations and the audit in the review table.
-
-Audit entries are only ever created. The index ``by-event`` finds them under ``audit/<subject>``, and operations under
-``operation/``.
-"""
+"""Operations in the review table, by key; the index ``by-event`` finds them under ``operation/``."""
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from media_events.adapters.aws_errors import translated
@@ -19,44 +12,15 @@ from media_events.core.failures import TransientError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-AUDIT: Final = "audit/"
 OPERATION: Final = "operation/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A line of the audit. ``subject`` is the id of an item or operation; ``allowed`` is false if it was refused."""
-
-    subject: str
-    at: str
-    by: str
-    action: str
-    allowed: bool
-    result: str
-    reason: str = ""
-    operation_id: str = ""
-
-
 class OperationTable:
-    """The audit, and rows by key. Every method raises ``ProcessingError`` where DynamoDB refuses or does not answer."""
+    """Rows by key. Every method raises ``ProcessingError`` where DynamoDB refuses or does not answer."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
-
-    def append(self, entry: Entry) -> None:
-        """Add a line to the audit."""
-        columns = {
-            "event_id": {"S": AUDIT + entry.subject},
-            "first_failed_at": {"S": entry.at},
-            "ingress": {"S": json.dumps(asdict(entry))},
-        }
-        self._write(AUDIT + uuid.uuid4().hex, columns, "writing the audit")
-
-    def entries(self, subject: str) -> Iterator[Entry]:
-        """The audit of an item or operation, newest first."""
-        for row in self._indexed(AUDIT, subject, "reading the audit"):
-            yield Entry(**json.loads(row["ingress"]["S"]))
 
     def _indexed(self, prefix: str, subject: str, doing: str) -> Iterator[Mapping[str, Any]]:
         start: dict[str, Any] = {}

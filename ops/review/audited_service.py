@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ops.operations.table import Entry
+from ops.operations.audit import Audit, Entry
 from ops.review.service import ReviewService
 from ops.review.store import DynamoRecords
 
 
 @dataclass(slots=True, kw_only=True)
 class AuditedReviewService:
-    """The review service, and the records of what operators do with it."""
+    """The review service, its operations and edited events, and the audit of what operators do with it."""
 
     service: ReviewService
     records: DynamoRecords
+    audit: Audit
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -43,7 +44,7 @@ class AuditedReviewService:
         Raises:
             ProcessingError: it could not be written; the caller must not do what was to be recorded.
         """
-        self.records.append(
+        self.audit.append(
             Entry(
                 subject=subject,
                 at=self.now(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from media_events.adapters.aws_errors import translated
 from media_events.adapters.aws_lambda.redrive import LambdaFunctions
@@ -13,6 +14,7 @@ from media_events.adapters.sqs.redrive import SqsQueues
 from media_events.events.publisher import MAX_REQUEST_BYTES, Publisher
 from ops.deployment.discovery import Cloud, Deployment
 from ops.deployment.idempotency_stores import IdempotencyTables
+from ops.operations.audit import Audit, Caller
 from ops.review.audited_service import AuditedReviewService
 from ops.review.service import ReviewService
 from ops.review.store import DynamoRecords
@@ -23,8 +25,9 @@ def table_of(deployment: Deployment) -> DynamoReviewTable:
     return DynamoReviewTable(deployment.cloud.lazy("dynamodb"), deployment.review_table)
 
 
-def service(deployment: Deployment) -> ReviewService:
-    """The review service of ``deployment``, as the principal whose credentials are used."""
+def service(deployment: Deployment, *, by: Callable[[], Caller] | None = None) -> ReviewService:
+    """The review service of ``deployment``, as the principal whose credentials are used (``by``)."""
+    caller = by or caller_of(deployment.cloud)
     dynamodb, sqs, events, functions, s3 = (
         deployment.cloud.lazy(service) for service in ("dynamodb", "sqs", "events", "lambda", "s3")
     )
@@ -40,18 +43,27 @@ def service(deployment: Deployment) -> ReviewService:
         bus=lambda arn: Publisher(bus=EventBus(events, arn), max_entry_bytes=MAX_REQUEST_BYTES),
         functions=LambdaFunctions(functions),
         bodies=lambda uri: S3Bodies(s3, uri.rpartition("/")[0]),
-        by=functools.cache(lambda: principal(deployment.cloud)),
+        by=lambda: caller().arn,
     )
 
 
 def audited_review(deployment: Deployment) -> AuditedReviewService:
     """The review service with its audit and operations, as the principal whose credentials are used."""
-    records = DynamoRecords(deployment.cloud.lazy("dynamodb"), deployment.review_table)
-    return AuditedReviewService(service=service(deployment), records=records)
+    cloud, caller = deployment.cloud, caller_of(deployment.cloud)
+    return AuditedReviewService(
+        service=service(deployment, by=caller),
+        records=DynamoRecords(cloud.lazy("dynamodb"), deployment.review_table),
+        audit=Audit(cloud.lazy("s3"), cloud.lazy("dynamodb"), deployment.review_table, caller=caller),
+    )
 
 
-def principal(cloud: Cloud) -> str:
-    """The ARN of the principal whose credentials are used, from STS."""
-    with translated("asking STS for your identity"):
-        identity = cloud.client("sts").get_caller_identity()
-    return str(identity["Arn"])
+def caller_of(cloud: Cloud) -> Callable[[], Caller]:
+    """Asks STS once for the principal whose credentials are used."""
+
+    @functools.cache
+    def caller() -> Caller:
+        with translated("asking STS for your identity"):
+            identity = cloud.client("sts").get_caller_identity()
+        return Caller(arn=identity["Arn"], principal_id=identity["UserId"])
+
+    return caller

@@ -46,7 +46,7 @@ def operation(operation_id: str) -> str:
         says=says(current),
         done=DONE[current.action],
         results=RESULTS if current.action == "retry" else (("sent", DONE[current.action]), ("refused", "left out")),
-        entries=list(islice(context.review.records.entries(operation_id), ENTRIES_SHOWN)),
+        entries=list(islice(context.review.audit.entries(operation_id), ENTRIES_SHOWN)),
     )
 
 

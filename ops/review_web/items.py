@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from media_events.core.failures import FAILURE_CLASSES, ProcessingError
 from media_events.recovery.review_item import STATUSES, ReviewItem
-from ops.operations.table import Entry
+from ops.operations.audit import Entry
 from ops.review import editing
 from ops.review.ordering import OrderPosition
 from ops.review.queries import WAITING, Query, find_page
@@ -137,7 +137,7 @@ def item_page(item_id: str, *, revealed: bool) -> str:
 
 def _entries(item_id: str) -> tuple[list[Entry], str]:
     try:
-        return list(islice(current_context().review.records.entries(item_id), ENTRIES_SHOWN)), ""
+        return list(islice(current_context().review.audit.entries(item_id), ENTRIES_SHOWN)), ""
     except ProcessingError as error:
         return [], error.message
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from media_events.core.clock import epoch
 from media_events.recovery.review_item import Attempt, ReviewItem
-from ops.operations.table import Entry
+from ops.operations.audit import Entry
 
 Outcome = Literal["passed", "failed", "ahead"]
 

@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 from media_events.recovery.review_item import Attempt
-from ops.operations.table import Entry
+from ops.operations.audit import Entry
 from tests.fakes.review_web import SECRET, item_of
 
 PAYLOAD = (
@@ -44,7 +44,7 @@ def hostile(world):
     world.put(item)
     for action in ("note", PAYLOAD):
         entry = Entry(subject=item.item_id, at=PAYLOAD, by=PAYLOAD, action=action, allowed=False, result=PAYLOAD)
-        world.place.review.records.append(entry)
+        world.place.review.audit.append(entry)
     return item
 
 

@@ -37,7 +37,7 @@ def test_one_item_is_found_understood_and_delivered_by_click(busy, visit):
     world.delivered(item)
     status(page, "Resolved")
     assert world.sent() == [item.body]
-    entries = list(world.place.review.records.entries(item.item_id))
+    entries = list(world.place.review.audit.entries(item.item_id))
     assert {entry.by for entry in entries} == {BY}
     assert [entry.reason for entry in entries if entry.action == "retry asked for"] == ["the secret is renewed"]
 
@@ -174,7 +174,7 @@ def test_a_permission_that_is_lost_meanwhile_is_named(busy, visit):
     item = world.items["crash"]
     visitor = visit(served_page)
     visitor.go(f"/items/{item.item_id}")
-    world.deny("dynamodb:PutItem")
+    world.deny("dynamodb:PutItem", "s3:PutObject")
     visitor.page.get_by_role("button", name="Retry").click()
     expect(visitor.page.get_by_role("heading", name="You may not see or do this")).to_be_visible()
     expect(visitor.page.get_by_text("operator_policies.retry")).to_be_visible()

@@ -1,25 +1,36 @@
-"""Audit and operations in memory."""
+"""Audit and operations in memory, and the audit as Terraform makes it."""
 
 from __future__ import annotations
 
+from ops.operations.audit import AUDIT_SETTINGS
 from ops.review.audited_service import AuditedReviewService
 
 
-class FakeRecords:
-    """``meanwhile`` is called before each write of an operation: another operator, or a kill."""
+def create_audit(s3, dynamodb, table, bucket="audit"):
+    """The bucket with the audit, and the review table's entry that names it."""
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    dynamodb.put_item(TableName=table, Item={"item_id": {"S": AUDIT_SETTINGS}, "audit": {"S": bucket}})
 
+
+class FakeAudit:
     def __init__(self):
         self.lines = []
-        self.rows = {}
-        self.meanwhile = lambda _operation: None
-        self.edits = {}
-        self.types = {}
 
     def append(self, entry):
         self.lines.append(entry)
 
     def entries(self, subject):
         return (entry for entry in reversed(self.lines) if entry.subject == subject)
+
+
+class FakeRecords:
+    """``meanwhile`` is called before each write of an operation: another operator, or a kill."""
+
+    def __init__(self):
+        self.rows = {}
+        self.meanwhile = lambda _operation: None
+        self.edits = {}
+        self.types = {}
 
     def operation(self, operation_id):
         return self.rows.get(operation_id)
@@ -49,4 +60,4 @@ class FakeRecords:
 
 def records_of(review):
     """The review service of ``review``, with an audit and operations in memory."""
-    return AuditedReviewService(service=review.service(), records=FakeRecords())
+    return AuditedReviewService(service=review.service(), records=FakeRecords(), audit=FakeAudit())

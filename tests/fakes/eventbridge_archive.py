@@ -18,10 +18,13 @@ from ops.archive_replay.service import ArchiveReplayService
 from ops.archive_replay.staging_queue import Staging
 from ops.archive_replay.store import DynamoReplays
 from ops.deployment.idempotency_stores import IdempotencyTables
+from ops.operations.audit import Audit, Caller
+from tests.fakes.audit_log import create_audit
 from tests.fakes.events import make_event
 
 REGION = "eu-west-1"
 NAME = "media-dev"
+OPERATOR = Caller(arn="arn:aws:sts::123456789012:assumed-role/operator/ada", principal_id="AROAEXAMPLE:ada")
 
 
 @functools.cache
@@ -35,10 +38,12 @@ class ArchiveCloud:
 
     def __init__(self):
         self.events, self.sqs, self.dynamodb = client("events"), client("sqs"), client("dynamodb")
+        self.s3 = client("s3")
         self.bus_arn = self.events.create_event_bus(Name=NAME)["EventBusArn"]
         self.archive_arn = self.events.create_archive(ArchiveName=NAME, EventSourceArn=self.bus_arn)["ArchiveArn"]
         self.table("idempotency", "pk", {})
         self.table("review", "item_id", INDEXES)
+        create_audit(self.s3, self.dynamodb, "review")
         self.queues = {}
         self.document = {"bus_arn": self.bus_arn, "archive_arn": self.archive_arn, "hops": {}}
         self.ticks = itertools.count(0)
@@ -143,7 +148,8 @@ class ArchiveCloud:
             "idempotency_stores": IdempotencyTables(self.dynamodb, clock=lambda: self.now),
             "publisher": self.publisher(),
             "replays": DynamoReplays(self.dynamodb, "review"),
-            "principal": lambda: "arn:aws:sts::123456789012:assumed-role/operator/ada",
+            "audit": Audit(self.s3, self.dynamodb, "review", caller=lambda: OPERATOR),
+            "principal": lambda: OPERATOR.arn,
             "settle_seconds": 1.0,
             "clock": self.clock,
             "sleep": lambda _seconds: None,

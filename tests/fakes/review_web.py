@@ -7,8 +7,9 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -17,16 +18,18 @@ from botocore.exceptions import ClientError
 
 from media_events.adapters.dynamodb import review_items
 from media_events.adapters.dynamodb.group_counts import changes_of_counts, counting, merged
-from media_events.core.clock import timestamp
+from media_events.core.clock import epoch, timestamp
 from media_events.delivery.deliverer import destination_key
 from media_events.recovery.review_item import Attempt, ReturnTo, ReviewItem, group_id, item_id
 from ops.deployment.discovery import Cloud, Deployment
+from ops.operations.audit import Audit, Caller, Entry
 from ops.review.bootstrap import audited_review
 from ops.review.store import SETTINGS
 from ops.review_web.background_runs import Runs
 from ops.review_web.context import PageContext
 from ops.review_web.route_preview import Matching
 from ops.trace.bootstrap import tracer
+from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_review_table
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
@@ -39,6 +42,18 @@ NUMBERS = itertools.count(1)
 """One moto may hold several deployments."""
 BY = "arn:aws:sts::123456789012:assumed-role/media-operator/ada"
 COLLEAGUE = "arn:aws:sts::123456789012:assumed-role/media-operator/grace"
+
+
+OPERATOR = Caller(arn=BY, principal_id="AROAEXAMPLE:ada")
+
+
+class TimelessAudit(Audit):
+    """The times of its entries are the page's, as if S3's clock were, too."""
+
+    def _entry(self, subject: str, listed: Mapping[str, Any]) -> Entry:
+        written = epoch(listed["Key"].rpartition("/")[0].rpartition("/")[2][:24])
+        stored = datetime.fromtimestamp(NOW if written is None else written, UTC)
+        return super()._entry(subject, {**listed, "LastModified": stored})
 
 
 @dataclass
@@ -156,11 +171,13 @@ def make_world(*, environment: str = "prod") -> World:
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
     )
     queue_url = cloud.client("sqs").create_queue(QueueName=f"media-prod-ready-to-cms-{number}")["QueueUrl"]
+    create_audit(cloud.client("s3"), cloud.client("dynamodb"), table, f"audit-{number}")
     deployment = Deployment(cloud=cloud, review_table=table, idempotency_tables=[idempotency])
-    made = audited_review(deployment)
+    audit = TimelessAudit(cloud.client("s3"), cloud.client("dynamodb"), table, caller=lambda: OPERATOR)
+    made = replace(audited_review(deployment), audit=audit)
     began = time.monotonic()
     clock = lambda: NOW + time.monotonic() - began  # noqa: E731
-    made = replace(made, service=replace(made.service, clock=clock, by=lambda: BY))
+    made = replace(made, service=replace(made.service, clock=clock, by=lambda: OPERATOR.arn))
     place = PageContext(
         review=made,
         runs=Runs(review=made, canary_wait_seconds=5.0),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, cast
 
 from media_events.core.clock import epoch
 from media_events.core.failures import ProcessingError
 from media_events.delivery.deliverer import destination_key
 from media_events.delivery.ordering.key_queue import Entry, KeyQueue
 from media_events.recovery.review_item import ReviewItem
+from ops.operations.audit import Audit
 from ops.review.archiving import decide
 from ops.review.audited_service import AuditedReviewService
 from tests.faults.aws_model.scheduler import subject_of
@@ -89,7 +90,9 @@ class People:
         )
 
     def _review(self) -> AuditedReviewService:
-        return AuditedReviewService(service=self.kit.service(), records=self.kit.records)
+        return AuditedReviewService(
+            service=self.kit.service(), records=self.kit.records, audit=cast("Audit", self.kit.audit)
+        )
 
     # --- in the end --------------------------------------------------------------------------------------------------
 

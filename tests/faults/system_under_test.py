@@ -7,9 +7,10 @@ import functools
 import json
 import random
 import re
+import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, cast
 
 from event_patterns import effective_pattern
@@ -58,6 +59,8 @@ from media_events.recovery.review_opener import INSPECTION_SECONDS
 from media_events.transform import Transformer, parse_steps
 from media_events.transform.ports import TransformPorts
 from ops.deployment.idempotency_stores import IdempotencyTables
+from ops.operations.audit import AUDIT, Entry
+from ops.operations.table import OperationTable
 from ops.review.service import ReviewService
 from ops.review.store import DynamoRecords
 from tests.faults.aws_model.clients import S3, Functions, Secrets, Sqs, StateMachines
@@ -519,6 +522,7 @@ class Kit:
 
     def _review(self) -> None:
         self.records = DynamoRecords(self.reviews, "review")
+        self.audit = _Audit(self.reviews, "review")
         self.reviews.items["settings/review"] = {
             "item_id": {"S": "settings/review"},
             "editable_types": {"S": json.dumps(dict.fromkeys(EDITABLE_TYPES))},
@@ -655,3 +659,24 @@ class Kit:
             keep(message)
 
         dead._keep = kept  # type: ignore[method-assign]
+
+
+class _Audit(OperationTable):
+    """The audit, of which nobody reads anything here: its writes fail as those of the review table do."""
+
+    def append(self, entry: Entry) -> None:
+        """Add a line."""
+        columns = {
+            "event_id": {"S": AUDIT + entry.subject},
+            "first_failed_at": {"S": entry.at},
+            "ingress": {"S": json.dumps(asdict(entry))},
+        }
+        self._write(AUDIT + uuid.uuid4().hex, columns, "writing the audit")
+
+    def entries(self, subject: str) -> Iterator[Entry]:
+        """Nobody asks.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(subject)

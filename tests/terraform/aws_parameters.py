@@ -68,6 +68,17 @@ REQUESTS: dict[str, Request] = {
         },
     ),
     "aws_cloudformation_stack": Request("cloudformation", "CreateStack", {"name": ".StackName"}),
+    "aws_cloudtrail": Request(
+        "cloudtrail",
+        "CreateTrail",
+        {
+            "advanced_event_selector": "PutEventSelectors.AdvancedEventSelectors",
+            "cloud_watch_logs_group_arn": ".CloudWatchLogsLogGroupArn",
+            "enable_log_file_validation": ".EnableLogFileValidation",
+            "enable_logging": PROVIDER,
+            "tags": ".TagsList",
+        },
+    ),
     "aws_cloudwatch_composite_alarm": Request("cloudwatch", "PutCompositeAlarm"),
     "aws_cloudwatch_dashboard": Request("cloudwatch", "PutDashboard"),
     "aws_cloudwatch_event_api_destination": Request("events", "CreateApiDestination"),
@@ -198,7 +209,11 @@ REQUESTS: dict[str, Request] = {
     "aws_s3_bucket": Request(
         "s3",
         "CreateBucket",
-        {"bucket_prefix": Excuse("with what the provider appends it is bucket"), "force_destroy": PROVIDER},
+        {
+            "bucket_prefix": Excuse("with what the provider appends it is bucket"),
+            "force_destroy": PROVIDER,
+            "object_lock_enabled": ".ObjectLockEnabledForBucket",
+        },
     ),
     "aws_s3_bucket_lifecycle_configuration": Request(
         "s3",
@@ -206,6 +221,9 @@ REQUESTS: dict[str, Request] = {
         {
             "rule": ".LifecycleConfiguration.Rules",
         },
+    ),
+    "aws_s3_bucket_object_lock_configuration": Request(
+        "s3", "PutObjectLockConfiguration", {"rule": ".ObjectLockConfiguration.Rule"}
     ),
     "aws_s3_bucket_ownership_controls": Request(
         "s3", "PutBucketOwnershipControls", {"rule": ".OwnershipControls.Rules"}

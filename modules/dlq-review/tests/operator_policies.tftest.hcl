@@ -37,6 +37,11 @@ mock_provider "aws" {
   }
 }
 
+override_module {
+  target  = module.audit
+  outputs = { bucket = { name = "media-test-review-audit-1", arn = "arn:aws:s3:::media-test-review-audit-1" } }
+}
+
 variables {
   name     = "media-test-review"
   bus_arn  = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
@@ -78,6 +83,21 @@ run "each_policy_holds_what_its_name_says" {
       ]) || statement.Sid == "DeleteDeliveryRecords"
     ])])
     error_message = "Nobody deletes items or the audit."
+  }
+
+  assert {
+    condition = {
+      for name, policy in output.operator_policies : name => {
+        for statement in jsondecode(policy).Statement : statement.Sid => [statement.Action, statement.Resource]
+        if strcontains(jsonencode(statement.Resource), "media-test-review-audit-1") || strcontains(jsonencode(try(statement.Condition, {})), "audit/*") && !contains(statement.Action, "dynamodb:UpdateItem") && statement.Sid != "ReadAuditAndCounts"
+      }
+      } == {
+      for name in ["metadata", "read", "retry", "edit", "administer", "archive_replay", "repeat_effects"] : name => merge(
+        { ReadAudit = [["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::media-test-review-audit-1", "arn:aws:s3:::media-test-review-audit-1/*"]] },
+        { for _ in ["AddToAudit"] : "AddToAudit" => [["s3:PutObject"], ["arn:aws:s3:::media-test-review-audit-1/*/$${aws:userid}"]] if !contains(["metadata", "read"], name) },
+      )
+    }
+    error_message = "Everybody reads the audit, and who acts adds to it in their own name, nowhere else."
   }
 
   assert {
@@ -156,12 +176,12 @@ run "each_policy_holds_what_its_name_says" {
   assert {
     condition = alltrue([
       for statement in jsondecode(output.operator_policies.metadata).Statement :
-      !contains(statement.Action, "s3:GetObject") && alltrue([
+      alltrue([
         for action in statement.Action : contains([
           "cloudwatch:GetMetricData", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query",
           "logs:FilterLogEvents", "sqs:GetQueueAttributes", "states:DescribeExecution",
         ], action)
-      ])
+      ]) || statement.Sid == "ReadAudit"
     ])
     error_message = "The policy metadata allows to read no bodies."
   }

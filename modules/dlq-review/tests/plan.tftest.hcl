@@ -10,6 +10,11 @@ provider "aws" {
   skip_requesting_account_id  = true
 }
 
+override_module {
+  target  = module.audit
+  outputs = { bucket = { name = "media-test-review-audit-1", arn = "arn:aws:s3:::media-test-review-audit-1" } }
+}
+
 variables {
   name    = "media-test-review"
   bus_arn = "arn:aws:events:eu-west-1:123456789012:event-bus/media"
@@ -83,7 +88,6 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
       { Sid = "WriteLog", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["arn:aws:logs:eu-west-1:123456789012:log-group:review:*"] },
       { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/configuration/media-test-review/*"] },
       { Sid = "DeleteBodies", Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
-      { Sid = "DeleteItems", Effect = "Allow", Action = ["dynamodb:DeleteItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"], Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*"] } } },
       { Sid = "EventBodies", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::kit/bodies/events/*"] },
       { Sid = "FindEventBodies", Effect = "Allow", Action = ["s3:ListBucket"], Resource = ["arn:aws:s3:::kit"], Condition = { StringLike = { "s3:prefix" = ["bodies/events/*"] } } },
       { Sid = "ListBodies", Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = ["arn:aws:s3:::kit"] },
@@ -100,11 +104,12 @@ run "the_function_may_read_these_queues_and_redrive_to_where_they_came_from" {
           "arn:aws:sqs:eu-west-1:123456789012:media-lake-dlq",
         ]
       },
+      { Sid = "ReadItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
       { Sid = "RedriveToBus", Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/media"] },
       { Sid = "RedriveToFunctions", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"] },
       { Sid = "RedriveToQueues", Effect = "Allow", Action = ["sqs:GetQueueAttributes", "sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:media-cms"] },
       { Sid = "StoreBodies", Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::kit/bodies/review/*"] },
-      { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] },
+      { Sid = "WriteItems", Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"], Condition = { "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["audit/*", "settings/*"] } } },
     ]
     error_message = "The function may do this and nothing else."
   }
@@ -355,4 +360,54 @@ run "more_hops_than_the_policies_take_one_by_one_are_refused" {
   }
 
   expect_failures = [output.operator_policies]
+}
+
+run "no_trail_unless_it_is_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(aws_cloudtrail.this) == 0
+    error_message = "CloudTrail charges for each call."
+  }
+}
+
+run "a_trail_has_every_call_to_the_table_the_audit_and_the_functions" {
+  command = plan
+
+  variables {
+    trail = { bucket_name = "trails", key_prefix = "media" }
+  }
+
+  assert {
+    condition = jsonencode({
+      for selector in aws_cloudtrail.this[0].advanced_event_selector : selector.name => {
+        for field in selector.field_selector : field.field => concat(coalesce(field.equals, []), coalesce(field.starts_with, []))
+      } if selector.name != "Functions"
+      }) == jsonencode({
+      "Review table" = { eventCategory = ["Data"], "resources.type" = ["AWS::DynamoDB::Table"], "resources.ARN" = ["arn:aws:dynamodb:eu-west-1:123456789012:table/media-test-review-items"] }
+      "Audit"        = { eventCategory = ["Data"], "resources.type" = ["AWS::S3::Object"], "resources.ARN" = ["arn:aws:s3:::media-test-review-audit-1/"] }
+    })
+    error_message = "The trail must show what was done past the review service, by whomever: reads and writes."
+  }
+
+  # The redrive function's own ARN is known only after it was made.
+  assert {
+    condition     = slice(local.trailed["Functions"].arns, 1, 3) == ["arn:aws:lambda:eu-west-1:123456789012:function:media-webhooks", "arn:aws:lambda:eu-west-1:123456789012:function:media-cms"]
+    error_message = "The trail must show who invokes a hop's function."
+  }
+
+  assert {
+    condition     = aws_cloudtrail.this[0].enable_log_file_validation && aws_cloudtrail.this[0].s3_bucket_name == "trails" && aws_cloudtrail.this[0].s3_key_prefix == "media"
+    error_message = "A changed log file must be noticed."
+  }
+}
+
+run "an_impossible_lock_of_the_audit_is_refused" {
+  command = plan
+
+  variables {
+    audit_lock = { mode = "COMPLIANCE", days = 0 }
+  }
+
+  expect_failures = [var.audit_lock]
 }

@@ -8,6 +8,8 @@ resource "aws_s3_bucket" "this" {
   bucket_prefix = var.bucket_name == null ? "${trimsuffix(substr(var.name, 0, 36), "-")}-" : null # 37 characters at most
   force_destroy = var.force_destroy
   tags          = var.settings.tags
+
+  object_lock_enabled = var.append_only == null ? null : true
 }
 
 resource "aws_s3_bucket_ownership_controls" "this" {
@@ -31,14 +33,14 @@ resource "aws_s3_bucket_policy" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Sid       = "DenyWithoutTls"
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"
       Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    }], local.append_only_statements)
   })
 
   depends_on = [aws_s3_bucket_public_access_block.this]

@@ -4,6 +4,7 @@ output "bucket" {
 
   # Nothing is stored before the bucket is private, encrypted and versioned.
   depends_on = [
+    aws_s3_bucket_object_lock_configuration.this,
     aws_s3_bucket_policy.this,
     aws_s3_bucket_server_side_encryption_configuration.this,
     aws_s3_bucket_versioning.this,

@@ -50,3 +50,20 @@ variable "force_destroy" {
   default     = false
   nullable    = false
 }
+
+variable "append_only" {
+  description = "For objects that nobody may change or delete: `mode` and `days` of S3's Object Lock. A writer must send `If-None-Match: *` and a key that ends with a slash and its `aws:userid`; the bucket's policy refuses everything else, to everybody. Null: an ordinary bucket."
+  type        = object({ mode = string, days = number })
+  default     = null
+
+  validation {
+    condition     = var.append_only == null ? true : contains(["GOVERNANCE", "COMPLIANCE"], var.append_only.mode)
+    error_message = "append_only.mode must be GOVERNANCE or COMPLIANCE."
+  }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
+  validation {
+    condition     = var.append_only == null ? true : var.append_only.days >= 1 && var.append_only.days <= 36500 && floor(var.append_only.days) == var.append_only.days
+    error_message = "append_only.days must be a whole number from 1 to 36500."
+  }
+}

@@ -16,6 +16,7 @@ from ops.local.server import (
     objects,
     permissions,
     policies,
+    policy_variables,
     queues,
     simulation,
 )
@@ -39,6 +40,7 @@ def correct_ministack() -> None:
     lineage.correct(chain, _service("sqs"), _service("sns"), _service("s3"))
     loops.correct(chain, _service("lambda_svc"))
     permissions.correct(_core("iam_actions"))
+    policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
     simulation.correct(_service("iam"), _core("iam_evaluator"))
 
 

@@ -261,7 +261,7 @@ def audit(
 
     Example: media-events review audit 0a1b2c3d4e5f6a7b8c9d
     """
-    entries = list(service_of(where).records.entries(subject))
+    entries = list(service_of(where).audit.entries(subject))
     if json:
         print_json([asdict(entry) for entry in entries])
         return
@@ -271,7 +271,8 @@ def audit(
         refused = "" if entry.allowed else " REFUSED"
         why = f" because: {entry.reason}" if entry.reason else ""
         operation = f" [operation {entry.operation_id}]" if entry.operation_id else ""
-        text = f"{entry.at}  {entry.by}  {entry.action}{refused}  {entry.result}{why}{operation}"
+        by = f"{entry.by} ({entry.principal_id})" if entry.principal_id else entry.by
+        text = f"{entry.at}  {by}  {entry.action}{refused}  {entry.result}{why}{operation}"
         out.print(plain(text), markup=False)
 
 

@@ -23,6 +23,7 @@ from ops.review import bootstrap, editing
 from ops.review.archiving import decide
 from ops.review.bootstrap import service
 from ops.review.queries import Query, find_page
+from tests.fakes.audit_log import create_audit
 from tests.fakes.dynamodb import create_idempotency_table, create_review_table
 from tests.fakes.events import make_event
 from tests.fakes.hop import bus_event
@@ -60,6 +61,7 @@ class ArchiveCloud:
         self.s3.create_bucket(Bucket="kit", CreateBucketConfiguration={"LocationConstraint": REGION})
         create_idempotency_table(self.dynamodb, "idempotency")
         create_review_table(self.dynamodb, "review")
+        create_audit(self.s3, self.dynamodb, "review")
 
     def arn_of(self, url):
         return self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

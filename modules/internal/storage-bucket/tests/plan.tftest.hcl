@@ -123,3 +123,63 @@ run "bodies_outlive_the_messages_that_point_at_them" {
 
   expect_failures = [var.body_expiration_days]
 }
+
+run "e1_an_append_only_bucket_refuses_everybody_changes_and_other_names" {
+  command = plan
+
+  variables {
+    append_only = { mode = "COMPLIANCE", days = 30 }
+  }
+
+  assert {
+    condition = slice(jsondecode(aws_s3_bucket_policy.this.policy).Statement, 1, 4) == [
+      {
+        Sid       = "DenyOverwriting"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::media-test-1/*"
+        Condition = { Null = { "s3:if-none-match" = "true" } }
+      },
+      {
+        Sid         = "DenyWritingAsAnother"
+        Effect      = "Deny"
+        Principal   = "*"
+        Action      = "s3:PutObject"
+        NotResource = "arn:aws:s3:::media-test-1/*/$${aws:userid}"
+      },
+      {
+        Sid       = "DenyChanging"
+        Effect    = "Deny"
+        Principal = "*"
+        NotAction = ["s3:GetObject*", "s3:PutObject"]
+        Resource  = "arn:aws:s3:::media-test-1/*"
+      },
+    ]
+    error_message = "Whatever their own policies say, people must only add objects, and in their own name."
+  }
+
+  assert {
+    condition     = aws_s3_bucket.this.object_lock_enabled && aws_s3_bucket_object_lock_configuration.this[0].rule[0].default_retention[0].mode == "COMPLIANCE" && aws_s3_bucket_object_lock_configuration.this[0].rule[0].default_retention[0].days == 30
+    error_message = "Who may change the policy must be held off by the lock."
+  }
+}
+
+run "an_ordinary_bucket_has_no_lock" {
+  command = plan
+
+  assert {
+    condition     = length(aws_s3_bucket_object_lock_configuration.this) == 0 && length(jsondecode(aws_s3_bucket_policy.this.policy).Statement) == 1
+    error_message = "Bodies are deleted with their items."
+  }
+}
+
+run "another_mode_of_lock_is_refused" {
+  command = plan
+
+  variables {
+    append_only = { mode = "SOMETIMES", days = 1 }
+  }
+
+  expect_failures = [var.append_only]
+}

@@ -11,6 +11,7 @@ from moto import mock_aws
 from ops.archive_replay import commands, staging_queue
 from ops.cli import run
 from ops.deployment import discovery
+from ops.operations.audit import AUDIT_SETTINGS
 from ops.shared.console import OperatorError
 from tests.fakes.eventbridge_archive import ArchiveCloud
 
@@ -82,7 +83,8 @@ def test_contradictory_options_are_refused_before_anything_is_created(cloud, cap
     assert command(cloud, "start", *arguments) == 2
     assert message in capsys.readouterr().err
     assert cloud.left_behind() == []
-    assert cloud.dynamodb.scan(TableName="review")["Items"] == []
+    assert [row["item_id"]["S"] for row in cloud.dynamodb.scan(TableName="review")["Items"]] == [AUDIT_SETTINGS]
+    assert "Contents" not in cloud.s3.list_objects_v2(Bucket="audit")
 
 
 @pytest.mark.parametrize("name", ["show", "resume", "cancel"])

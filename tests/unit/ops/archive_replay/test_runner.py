@@ -19,7 +19,7 @@ from media_events.delivery.deliverer import destination_key
 from ops.archive_replay import staging_queue
 from ops.archive_replay.plan import choose
 from ops.archive_replay.service import ABANDONED_SECONDS
-from ops.operations.table import AUDIT
+from ops.archive_replay.store import SUBJECT
 from ops.shared.console import OperatorError
 from tests.fakes.eventbridge_archive import NAME, ArchiveCloud
 from tests.fakes.events import make_event
@@ -58,8 +58,9 @@ def replay(cloud, *, service=None, stopping=lambda: False, reason="", **options)
 
 
 def audit(cloud):
-    items = cloud.dynamodb.scan(TableName="review")["Items"]
-    return [json.loads(item["ingress"]["S"]) for item in items if item["item_id"]["S"].startswith(AUDIT)]
+    entries = cloud.service().audit.entries
+    starts = list(entries(SUBJECT))
+    return [*starts, *(entry for start in starts for entry in entries(start.operation_id))]
 
 
 # --- counting ------------------------------------------------------------------------------------------------------
@@ -391,12 +392,12 @@ def test_audit_has_operator_period_and_reason_of_a_replay(cloud):
     cloud.put("a")
     ended = replay(cloud, routes=["cms"], reason="CMS is back")
     entries = audit(cloud)
-    assert {(entry["action"], entry["by"].rpartition("/")[2]) for entry in entries} == {
+    assert {(entry.action, entry.by.rpartition("/")[2]) for entry in entries} == {
         ("start of a replay from the archive", "ada"),
         ("end of a replay from the archive", "ada"),
     }
-    assert {entry["operation_id"] for entry in entries} == {ended.replay_id}
-    assert "CMS is back" in {entry["reason"] for entry in entries}
+    assert {entry.operation_id for entry in entries} == {ended.replay_id}
+    assert "CMS is back" in {entry.reason for entry in entries}
 
 
 def test_nothing_is_started_that_the_audit_cannot_take(cloud):
@@ -405,7 +406,7 @@ def test_nothing_is_started_that_the_audit_cannot_take(cloud):
     def refuse(_entry):
         raise TransientError("aws-Throttling", "the audit")
 
-    service.replays.append = refuse
+    service.audit.append = refuse
     with pytest.raises(TransientError):
         replay(cloud, service=service)
     assert cloud.left_behind() == []

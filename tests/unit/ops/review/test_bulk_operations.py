@@ -8,20 +8,19 @@ import json
 from collections import Counter
 from dataclasses import replace
 
+import boto3
 import pytest
 
 from media_events.core.clock import timestamp
 from media_events.core.failures import PermanentConfigError
-from media_events.recovery.review_item import Selection
 from ops.cli import run
 from ops.deployment.discovery import Cloud, Deployment
-from ops.operations.table import Entry
 from ops.review import bootstrap, bulk_operations
 from ops.review.bulk_operations import BulkOperationRunner
 from ops.review.cli import context
 from ops.review.queries import Query, find_page, walk
 from ops.review.store import DynamoRecords, Operation
-from tests.fakes.audit_log import records_of
+from tests.fakes.audit_log import create_audit, records_of
 from tests.fakes.review_items import BY, attempt, make_item
 from tests.unit.media_events.adapters.test_dynamodb_review_items import TABLE, _client, _table  # noqa: F401  # fixtures
 from tests.unit.ops.review.test_service import FakeReview
@@ -45,6 +44,7 @@ class Group:
         )
         self.service = records_of(self.review)
         self.records = self.service.records
+        self.audit = self.service.audit
         self.delivering = True
         values = {"operation_id": "op-1", "by": BY, "reason": "fixed", "created_at": timestamp(self.review.clock())}
         values |= {"query": Query(group="g-1"), "limit": 500, "rate": 50.0, "canary": 5}
@@ -293,7 +293,7 @@ def test_a_single_message_that_can_not_be_sent_fails_and_the_others_go_out():
 def test_each_item_of_an_operation_is_in_the_audit_with_its_operation():
     group = Group(2, canary=0)
     group.runner().run(group.operation)
-    (line,) = group.records.entries(group.review.item.item_id)
+    (line,) = group.audit.entries(group.review.item.item_id)
     assert (line.action, line.allowed, line.by, line.operation_id) == ("retry", True, BY, "op-1")
 
 
@@ -317,7 +317,7 @@ def test_a_dry_run_sends_and_records_nothing(group, capsys):
     assert command("retry", "--group", "g-1", "--limit", "10", "--dry-run", "--json") == 0
     assert json.loads(capsys.readouterr().out)["items"] == 10
     assert not group.sent()
-    assert not group.records.lines
+    assert not group.audit.lines
 
 
 def test_a_group_is_retried_and_audited(group, capsys):
@@ -363,14 +363,14 @@ def test_a_group_is_archived_and_restored_as_operations(group, capsys):
     ended = json.loads(capsys.readouterr().out)
     assert (ended["state"], ended["taken"], ended["action"]) == ("completed", 5, "restore")
     assert {item.status for item in group.review.table.items.values()} == {"OPEN"}
-    (line,) = [line for line in group.records.entries(group.review.item.item_id) if line.action == "archive"]
+    (line,) = [line for line in group.audit.entries(group.review.item.item_id) if line.action == "archive"]
     assert (line.by, line.reason, line.allowed) == (BY, "withdrawn", True)
 
 
 @pytest.mark.parametrize("arguments", [[], ["x", "--group", "g-1"], ["x", "--dry-run"]])
 def test_an_archive_of_nothing_or_of_two_things_is_a_mistake(group, arguments):
     assert command("archive", *arguments, "--reason", "x") == 2
-    assert not group.records.lines
+    assert not group.audit.lines
 
 
 def test_operations_are_listed_the_latest_first_with_operator_and_reason(group, capsys):  # noqa: ARG001
@@ -403,7 +403,7 @@ def test_a_cursor_continues_a_list(group, capsys):  # noqa: ARG001
 def test_an_operation_that_does_not_exist_is_refused_and_the_refusal_is_recorded(group, capsys):
     assert command("resume", "nothing") == 1
     assert "no such operation" in capsys.readouterr().err
-    assert [(line.action, line.allowed) for line in group.records.lines] == [("resume", False)]
+    assert [(line.action, line.allowed) for line in group.audit.lines] == [("resume", False)]
 
 
 def test_a_running_operation_is_cancelled_by_id_and_resumed(group, capsys):
@@ -459,7 +459,7 @@ def test_the_loser_is_refused_with_the_winners_name(group, capsys):
     assert command("archive", item_id, "--reason", "withdrawn") == 0
     assert command("archive", item_id, "--reason", "me too") == 1
     assert f"archive by {BY}" in capsys.readouterr().out
-    refused = [line for line in group.records.lines if not line.allowed]
+    refused = [line for line in group.audit.lines if not line.allowed]
     assert [(line.action, line.reason) for line in refused] == [("archive", "me too")]
 
 
@@ -492,25 +492,14 @@ def refused(_item, *, over):  # noqa: ARG001
 
 
 def test_the_review_service_of_a_deployment_records_its_operator(client, table):  # noqa: ARG001
+    create_audit(boto3.client("s3", region_name="eu-west-1"), client, TABLE)
     review = bootstrap.audited_review(Deployment(Cloud(region="eu-west-1"), TABLE, []))
     review.record("i-1", "note", result="x", reason="")
-    (line,) = review.records.entries("i-1")
+    (line,) = review.audit.entries("i-1")
     assert line.by.startswith("arn:aws:sts::123456789012:")
 
 
 # --- DynamoDB ----------------------------------------------------------------------------------------------------
-
-
-def test_the_audit_is_found_by_its_subject_newest_first_and_is_never_an_item(client, table):
-    records = DynamoRecords(client, TABLE)
-    hostile = make_item("audit/i-1")
-    table.create(hostile)
-    values = {"subject": "i-1", "by": BY, "action": "note", "allowed": True, "result": "x"}
-    for at in ("2026-11-23T10:00:00.000Z", "2026-11-23T11:00:00.000Z"):
-        records.append(Entry(**values, at=at))
-    assert [entry.at[11:13] for entry in records.entries("i-1")] == ["11", "10"]
-    (listed,) = table.page(Selection(index="by-event", value="audit/i-1"), limit=5).items
-    assert listed.item_id == hostile.item_id
 
 
 def test_of_two_writers_of_an_operation_one_wins(client, table):

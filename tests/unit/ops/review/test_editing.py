@@ -58,7 +58,7 @@ class Place:
         self.fakes.idempotency.delivered(replace(self.item, event_id=event_id))
 
     def lines(self):
-        return [(line.action, line.allowed) for line in self.records.lines]
+        return [(line.action, line.allowed) for line in self.review.audit.lines]
 
 
 def problems(call, *arguments):
@@ -120,7 +120,7 @@ def test_a_rules_event_goes_back_on_the_bus_for_its_rule_alone():
 def test_the_audit_names_the_changed_fields_of_an_edit_without_their_values():
     place = Place()
     place.send()
-    asked, done = place.records.lines
+    asked, done = place.review.audit.lines
     assert (asked.action, done.action, asked.by, asked.reason) == ("edit asked for", "edit", BY, "the title was empty")
     assert "data.title" in asked.result
     assert "SHA-256" in asked.result

@@ -12,7 +12,7 @@ from tests.fakes.review_web import BY, COLLEAGUE, SECRET, item_of
 
 
 def done(world, subject):
-    return [(entry.action, entry.allowed) for entry in world.place.review.records.entries(subject)]
+    return [(entry.action, entry.allowed) for entry in world.place.review.audit.entries(subject)]
 
 
 def follow(browser, answer):
@@ -26,7 +26,7 @@ def test_a_retry_sends_the_original_body_once_and_says_that_it_waits(browser, it
     assert 'data-version="2"' in page
     assert world.sent() == [item.body]
     assert world.get(item).status == "RETRYING"
-    asked = [entry for entry in world.place.review.records.entries(item.item_id) if entry.action == "retry asked for"]
+    asked = [entry for entry in world.place.review.audit.entries(item.item_id) if entry.action == "retry asked for"]
     assert [(entry.by, entry.reason) for entry in asked] == [(BY, "it is back")]
 
 
@@ -263,7 +263,7 @@ def test_an_unknown_id_is_not_found(browser, path):
 )
 def test_a_permission_that_is_missing_is_named_and_nothing_is_done(browser, item, world, path, policy):
     token = browser.form_token()
-    world.deny("dynamodb:PutItem")
+    world.deny("dynamodb:PutItem", "s3:PutObject")
     form = {"version": "1", "reason": "x", "text": "x", "limit": "1", "rate": "1", "canary": "0", "do": "start"}
     answer = browser.post(path.format(item=item), form, token=token)
     assert answer.status_code == 403
@@ -285,7 +285,7 @@ def test_a_missing_permission_names_its_policy(browser, item, world, path):
 @pytest.mark.slow
 def test_a_permission_lost_in_the_middle_of_a_selection_says_how_far_it_came(browser, item, world):
     token = browser.form_token()
-    world.deny("dynamodb:PutItem")
+    world.deny("dynamodb:PutItem", "s3:PutObject")
     form = {"do": "retry", "group": item.group_id, "item": [item.item_id]}
     page = follow(browser, browser.post("/selection", form, token=token))
     assert "It ended after 0 of 1" in page

@@ -118,22 +118,22 @@ def test_d10_an_edit_shows_hidden_values_only_when_the_audit_has_it(browser, ite
     asked = browser.get(path).text
     assert "5bd28537-7491" not in asked
     assert "Show and edit" in asked
-    assert list(world.place.review.records.entries(item.item_id)) == []
+    assert list(world.place.review.audit.entries(item.item_id)) == []
     assert "5bd28537-7491" in opened(browser, path)
-    (entry,) = world.place.review.records.entries(item.item_id)
+    (entry,) = world.place.review.audit.entries(item.item_id)
     assert (entry.action, entry.result) == ("hidden values shown", "for an edit")
 
 
 @pytest.mark.attack("D10")
 def test_d10_a_difference_that_nobody_opened_shows_hidden_values_on_the_record_alone(browser, item, path, world):
-    world.deny("dynamodb:PutItem")
+    world.deny("dynamodb:PutItem", "s3:PutObject")
     answer = browser.post(path, {"do": "check", "version": "1", "text": item.body})
     assert answer.status_code == 403
     assert "5bd28537-7491" not in answer.text
     world.denied.clear()
     browser.post(path, {"do": "check", "version": "1", "text": item.body})
     browser.post(path, {"do": "check", "version": "1", "text": item.body})
-    (entry,) = world.place.review.records.entries(item.item_id)
+    (entry,) = world.place.review.audit.entries(item.item_id)
     assert entry.action == "hidden values shown"
 
 
@@ -159,7 +159,7 @@ def test_an_edit_that_may_have_been_sent_is_finished_or_abandoned(browser, item,
 def test_without_the_policy_for_edits_nothing_is_sent_and_it_is_named(browser, item, path, world):
     text = edited(text_of(opened(browser, path)), house_id="HOUSE-9")
     token = browser.form_token()
-    world.deny("dynamodb:PutItem")
+    world.deny("dynamodb:PutItem", "s3:PutObject")
     answer = browser.post(path, {"do": "send", "version": "1", "text": text, "reason": "x"}, token=token)
     assert answer.status_code == 403
     assert "operator_policies.edit</code>" in answer.text

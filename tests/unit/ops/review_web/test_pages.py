@@ -13,7 +13,7 @@ from media_events.core.failures import TransientError
 from media_events.delivery.ordering import key_queue as lanes_of
 from media_events.delivery.ordering.latest_only import Position
 from media_events.recovery.review_item import Attempt
-from ops.operations.table import Entry
+from ops.operations.audit import Entry
 from ops.review_web.groups import SHORTCUTS
 from tests.fakes.review_web import MAPPING, SECRET, item_of
 from tests.unit.ops.review_web.conftest import HOST
@@ -132,7 +132,7 @@ def hostile_item(world, item):
 def test_whatever_came_from_outside_is_text(browser, item, world):
     evil = hostile_item(world, item)
     world.put(evil)
-    world.place.review.records.append(
+    world.place.review.audit.append(
         Entry(
             subject=evil.item_id, at=HOSTILE, by=HOSTILE, action=HOSTILE, allowed=True, result=HOSTILE, reason=HOSTILE
         )

@@ -126,7 +126,7 @@ def test_d6_nothing_changes_without_the_token_of_a_form(browser, item, world):
         assert "too old" in answer.text
         assert browser.post(path, {"reason": "x"}, token="forged").status_code == 400
     assert world.get(item) == item
-    assert list(world.place.review.records.entries(item.item_id)) == []
+    assert list(world.place.review.audit.entries(item.item_id)) == []
 
 
 @pytest.mark.attack("D6")
@@ -190,7 +190,7 @@ def test_d8_no_get_request_writes_the_audit(browser, app, item, world):
         asked.add(browser.get(path).status_code)
     assert asked <= {200, 303, 404}
     assert world.requests["dynamodb:PutItem"] == written
-    assert list(world.place.review.records.entries(item.item_id)) == []
+    assert list(world.place.review.audit.entries(item.item_id)) == []
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"])
