@@ -153,8 +153,12 @@ Exit status: 0 accepted, 1 refused (or, with --strict, noted), 2 unusable argume
 def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="A preset's name, or a file (YAML, TOML, JSON).")],
     body: Annotated[
-        list[str], typer.Option(metavar="FILE", help="The body, byte for byte; - for standard input; repeatable.")
-    ],
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="The body, byte for byte; - for standard input; repeatable. Not needed where requests have none.",
+        ),
+    ] = None,
     header: Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header; repeatable.")] = None,
     url: Annotated[str | None, typer.Option(help="The full URL that the partner calls, with its query.")] = None,
     secret: Annotated[list[str] | None, typer.Option(help="A secret, current or previous; repeatable.")] = None,
@@ -176,8 +180,9 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     Prints {"verification": {"valid": true|false|null, "reason": …}, "events": [{"source", "detail-type", "detail"}],
     "notes": [{"field", "note"}]}; null means that there is nothing to verify. "response" is the HTTP answer; "error"
-    has the reason of a refusal. A note is a field that fell back, an expression that selected nothing, or an entry of
-    your types, table or redact that matched nothing. Several bodies give {"messages": […], "notes": […]}.
+    has the reason of a refusal, "ignored" is true if the specification ignores the message. A note is a field that
+    fell back, an expression that selected nothing, or an entry of your types, table or redact that matched nothing.
+    Several bodies give {"messages": […], "notes": […]}.
     """
     source = _read(spec)
     name = partner or source.name
@@ -193,10 +198,10 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
             url=url or f"https://webhooks.example.com/webhooks/{name}",
             headers=[_header(text) for text in header or []],
             attributes=dict(_attribute(text) for text in attribute or []),
-            body=read_input(file, "the body"),
+            body=content,
             now=moment,
         )
-        for file in body
+        for content in _bodies(specification, method.upper(), body or [])
     ]
     used: set[tuple[str, str]] = set()
     outcomes = [_run(specification, message, secret or [], ingress, used) for message in messages]
@@ -357,6 +362,14 @@ def _parsed(source: Source) -> PartnerSpecification:
         raise
 
 
+def _bodies(specification: PartnerSpecification, method: str, files: list[str]) -> list[bytes]:
+    if files:
+        return [read_input(file, "the body") for file in files]
+    if method not in ("GET", "HEAD") and not specification.parsing.empty_body:
+        fail("--body is missing", hint="name the file with the body, or a --method without one", exit_code=UNUSABLE)
+    return [b""]
+
+
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not HEADER_NAME.fullmatch(name.strip()):
@@ -405,6 +418,8 @@ def _run(
         outcome["response"] = {"status": result.response.status, "headers": headers_sent, "body": result.response.body}
     if result.handshake:
         outcome["handshake"] = True
+    if notes.ignored:
+        outcome["ignored"] = True
     if result.error is not None and verdict.valid is not False:
         outcome["error"] = {"code": result.error[0], "message": result.error[1]}
     outcome["notes"] = [
@@ -424,7 +439,8 @@ def _posted(
     headers = message.headers
     kind = next((kind for kind in specification.parsing.content_types if "*" not in kind and kind != "none"), None)
     named = any(name == "content-type" for name, _ in headers)
-    if kind and not named and message.method == "POST" and "none" not in specification.parsing.content_types:
+    without = "none" in specification.parsing.content_types or (specification.parsing.empty_body and not message.body)
+    if kind and not named and message.method == "POST" and not without:
         headers = [*headers, ("content-type", kind)]
     request = Request(message.method, message.url, headers, message.body)
     result = post(
@@ -438,7 +454,7 @@ def _posted(
         now=message.now,
         notes=notes,
     )
-    if result.handshake and message.method == "GET":
+    if result.handshake and specification.handshake is not None and not specification.handshake.signed:
         return Verdict(valid=None, reason="handshake"), result, headers
     return verify(specification.verification, request, secrets, message.now), result, headers
 

@@ -9,18 +9,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from media_events.partners.body_parsing import CHARSETS
+from media_events.partners.form_parsing import FIELDS
+from media_events.partners.handshake_schemes import HANDSHAKE_METHODS, HANDSHAKES, STATUSES
 from media_events.partners.presets import preset_names
 from media_events.partners.signature_schemes import (
     ALGORITHMS,
     ENCODINGS,
     FORMATS,
-    HANDSHAKES,
     KEY_FORMATS,
     MAX_TOLERANCE_SECONDS,
     METHODS,
     UNITS,
 )
-from media_events.partners.specification import BODY_FORMATS, FOURTEEN_DAYS, PADDINGS, TIME_UNITS, WRAPPINGS
+from media_events.partners.specification import (
+    BODY_FORMATS,
+    COMPRESSIONS,
+    FOURTEEN_DAYS,
+    PADDINGS,
+    TIME_UNITS,
+    WRAPPINGS,
+)
+from media_events.partners.specification import METHODS as REQUEST_METHODS
 from media_events.partners.value_expressions import ROOTS
 
 SCHEMA_URI: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -112,19 +122,11 @@ def _fields() -> dict[str, Any]:
         "verification": _described("Authentication of the sender", **_verification()),
         "handshake": _described("The answer to the partner's check of the endpoint", **_handshake()),
         "parsing": _described(
-            "Format of the body",
-            **_table(
-                {
-                    "format": _choice(*BODY_FORMATS),
-                    "content_types": _TEXTS,
-                    "wrapping": _choice(*WRAPPINGS),
-                }
-            ),
+            "Format of the message, and its way to us",
+            **_parsing(),
         ),
-        "split": _described(
-            "Path of a batch's list of events",
-            anyOf=[_PATH, _table({"path": _PATH, "optional": _BOOLEAN}, required=["path"])],
-        ),
+        "ignore": _described("Messages for which this is true are acknowledged, and make no event", **_PATH),
+        "split": _optional_path("Path of a batch's list of events", "Whether a message without it is a single event"),
         "flatten": _described(
             "A list of key/value pairs that stands for an object",
             anyOf=[_TEXT, _table({"path": _TEXT, "key": _TEXT, "value": _TEXT}, required=["path"])],
@@ -164,6 +166,43 @@ def _fields() -> dict[str, Any]:
             **_table({"window_seconds": _whole(60, FOURTEEN_DAYS, FOURTEEN_DAYS)}),
         ),
     }
+
+
+def _parsing() -> dict[str, Any]:
+    return _table(
+        {
+            "format": _described("Format of the body; query: the fields are in the URL", **_choice(*BODY_FORMATS)),
+            "methods": _described(
+                "HTTP methods of its requests; unset: POST, or GET for the format query",
+                type="array",
+                items=_choice(*REQUEST_METHODS),
+            ),
+            "content_types": _described("Accepted content types, none for requests without one", **_TEXTS),
+            "charset": _described(
+                "Character set; unset: UTF-8 without byte order mark, or the one that XML declares",
+                **_choice(*CHARSETS),
+            ),
+            "compression": _described("gzip: a body may be compressed", **_choice(*COMPRESSIONS), default="none"),
+            "fields": _described(
+                "nested: repeated and bracketed fields of a form are lists and objects",
+                **_choice(*FIELDS),
+                default="flat",
+            ),
+            "empty_body": _described("Whether an empty body is an empty object", **_BOOLEAN, default=False),
+            "unwrap": _optional_path(
+                "Path of the message within the body, such as parse_json(body.payload)",
+                "Whether a body without it is the message itself",
+            ),
+            "wrapping": _described(
+                "eventbridge: the body may be an EventBridge event", **_choice(*WRAPPINGS), default="none"
+            ),
+        }
+    )
+
+
+def _optional_path(description: str, optional: str) -> dict[str, Any]:
+    table = _table({"path": _PATH, "optional": _described(optional, **_BOOLEAN, default=False)}, required=["path"])
+    return _described(description, anyOf=[_PATH, table])
 
 
 def _verification() -> dict[str, Any]:
@@ -207,16 +246,24 @@ def _verification() -> dict[str, Any]:
 def _handshake() -> dict[str, Any]:
     return _table(
         {
-            "kind": _choice(*HANDSHAKES),
-            "when": _PATH,
-            "token": _SOURCE,
-            "response_field": _TEXT,
-            "digest_field": _TEXT,
-            "algorithm": _choice(*ALGORITHMS),
-            "encoding": _choice(*ENCODINGS),
-            "query": _TEXT,
-            "require_query": _PAIRS,
-            "secret_query": _TEXT,
+            "kind": _described("The kind of answer", **_choice(*HANDSHAKES)),
+            "method": _described(
+                "Method of the request; unset: POST, or GET where query is the token", **_choice(*HANDSHAKE_METHODS)
+            ),
+            "unsigned": _described("Whether the sender signs no such request", **_BOOLEAN, default=False),
+            "when": _described("Which requests are handshakes", **_PATH),
+            "token": _described("The token to answer with", **_SOURCE),
+            "response_field": _described("Field of the answer for the token; unset: plain text", **_TEXT),
+            "digest_field": _described("Field of the answer for the token's HMAC", **_TEXT),
+            "digest_prefix": _described("Text before the HMAC, such as sha256=", **_TEXT),
+            "algorithm": _described("Hash of the HMAC", **_choice(*ALGORITHMS), default="sha256"),
+            "encoding": _described("Form of the HMAC", **_choice(*ENCODINGS), default="hex"),
+            "query": _described("The parameter of the query that is the token", **_TEXT),
+            "require_query": _described("Parameters that the query must have, with these values", **_PAIRS),
+            "secret_query": _described("The parameter that must be one of the secrets", **_TEXT),
+            "header": _described("The header to answer with", **_HEADER),
+            "status": _described("Status of a fixed answer", enum=list(STATUSES), default=200),
+            "response": _described("JSON of a fixed answer", type="object"),
         }
     )
 

@@ -44,6 +44,10 @@ verification:
 # Values are a JMESPath over {{body, document, headers, query, attributes, envelope}}, or a table with one of
 # path, header, constant, concat, hash, first.
 
+# The body is JSON unless you say so: form, json-or-form, xml, multipart, query (a GET with everything in the URL).
+# Functions read what is wrapped: parse_json(), base64_decode(), url_decode().
+# parsing: {{format: form, unwrap: parse_json(body.payload)}}
+
 # The partner's own id of the event, the same on every attempt. Without one, a hash of the identifying fields:
 #   id: {{hash: [body.asset.id, body.status, body.updated_at]}}
 id: body.id

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from media_events.partners.body_parsing import FORM_TYPE, type_accepted
+from media_events.partners.body_parsing import type_accepted
+from media_events.partners.form_parsing import FORM_TYPE
 from media_events.partners.signature_schemes import Verification
 from media_events.partners.signature_verification import Request, verify
 from media_events.partners.specification import PartnerSpecification
@@ -133,6 +134,8 @@ def sign(  # noqa: PLR0913
         raise UnsignableError("its specification has no verification")
     if rule.method == "ed25519" or (rule.public_key_prefix and secret.startswith(rule.public_key_prefix)):
         raise UnsignableError("it signs with a private key, of which there is the public half only")
+    if "POST" not in specification.parsing.methods:
+        raise UnsignableError("its events come by GET, and a probe by POST")
     if rule.signs("sorted_form"):
         raise UnsignableError("its signature fixes the form's fields, so a probe has no place in it")
     signer = _Signer(rule, secret, identity, now)
@@ -147,12 +150,12 @@ def sign(  # noqa: PLR0913
 
 def _body(specification: PartnerSpecification, fields: Mapping[str, str], signer: _Signer) -> tuple[bytes, str]:
     accepted = specification.parsing.content_types
-    if specification.parsing.format == "form" or not type_accepted(JSON_TYPE, accepted):
-        json_type = next((one for one in accepted if "json" in one and "*" not in one), None)
-        if specification.parsing.format == "form" or json_type is None:
-            return urlencode(dict(fields)).encode(), FORM_TYPE
-    else:
-        json_type = JSON_TYPE
+    if specification.parsing.format == "form":
+        return urlencode(dict(fields)).encode(), FORM_TYPE
+    # A probe is recognised by its body, whatever the format: the type has only to be one that is accepted.
+    named = [one for one in accepted if "*" not in one and one != "none"]
+    preferred = [JSON_TYPE] if type_accepted(JSON_TYPE, accepted) else [one for one in named if "json" in one]
+    json_type = next(iter([*preferred, *named]), JSON_TYPE)
     claims: dict[str, object] = dict(fields)
     time = signer.verification.timestamp
     if time is not None and time.place == "claim":

@@ -10,18 +10,25 @@ _OUTSIDE_AND_TEXT: Final = re.compile(r'([^"]*+)(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?)
 
 
 def has_more_values(text: str, most: int) -> bool:
-    """Whether ``text`` has more than ``most`` names and values; brackets and commas within texts are none.
+    """Whether ``text`` has more than ``most`` names and values."""
+    return count_values(text, most) > most
 
-    It may be no JSON at all. Then the answer is of no use, but takes no longer.
+
+def count_values(text: str, most: int) -> int:
+    """The names and values of ``text``: at least so many as it has, and above ``most`` only if it has more.
+
+    Brackets and commas within texts are none. It may be no JSON at all. Then the answer is of no use, but takes no
+    longer.
     """
-    if max(text.count('"') // 2, _structure(text, 0, len(text))) <= most:
-        return False
-    values = 0
+    bound = max(text.count('"') // 2, _structure(text, 0, len(text)))
+    if bound <= most:
+        return bound
+    values = texts = 0
     for texts, match in enumerate(_OUTSIDE_AND_TEXT.finditer(text)):
         values += _structure(text, *match.span(1))
         if max(texts, values) > most:
-            return True
-    return False
+            break
+    return max(texts, values)
 
 
 def _structure(text: str, start: int, end: int) -> int:

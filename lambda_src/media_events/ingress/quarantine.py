@@ -16,7 +16,9 @@ from media_events.core.json_fields import is_whole
 from media_events.core.secret_text import mentions_secret
 from media_events.events.claim_check import Bodies
 from media_events.ingress.http import WebhookRequest
-from media_events.partners.redaction import REDACTED, redact, redact_body
+from media_events.partners.form_parsing import MAX_FORM_FIELDS
+from media_events.partners.message_parsing import without_credentials
+from media_events.partners.redaction import REDACTED, redact
 from media_events.partners.specification import PartnerSpecification
 
 INLINE_BYTES: Final = 128 * 1024
@@ -77,7 +79,7 @@ class QuarantinedRequest:
             path=incoming.path,
             headers=redact(headers, specification.redact, "headers"),
             query=query,
-            body=redact_body(body, specification.redact),
+            body=without_credentials(specification, body, headers=incoming.headers, query=incoming.query),
             received=received,
             withheld=withheld,
         )
@@ -164,8 +166,10 @@ def _clean_query(query: str, specification: PartnerSpecification) -> str:
         )
         if name
     }
+    if specification.parsing.format == "query":
+        secret |= {path.steps[-1] for path in specification.redact if path.root != "headers"}
     try:
-        fields = parse_qsl(query, keep_blank_values=True, max_num_fields=256)
+        fields = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
     except ValueError:
         return ""
     return urlencode(

@@ -26,6 +26,7 @@ from media_events.messaging.message import Message
 from media_events.messaging.message_origin import KIT_ATTRIBUTES, LASTING_ATTRIBUTES, MessageOrigin
 from media_events.partners.body_parsing import parse_json
 from media_events.partners.envelope_producers import is_envelope, validate_envelope
+from media_events.partners.message_parsing import without_credentials
 from media_events.partners.normalization import PartialBatchError, normalise
 from media_events.partners.notes import Notes, report_notes
 from media_events.partners.redaction import REDACTED, RedactedPath, redact, redact_body
@@ -192,7 +193,8 @@ class QueueReceiver:
         origin = MessageOrigin.of(message)
         body = self._body(message, origin)
         message = origin.message_of(message)
-        read = (self._read_bus_event if self.ingress in BUSES else self._read_queue_message)(message, body, notes)
+        reader = self._read_bus_event if self.ingress in BUSES else self._read_queue_message
+        read = reader(message, body, notes, redacted=origin.redacted)
         identity = origin.event.get("id") if origin.redacted else None
         if identity and len(read.events) == 1 and read.withheld is None:
             # The id may have been made of a redacted part of the body.
@@ -206,7 +208,7 @@ class QueueReceiver:
             raise PermanentConfigError("no-bodies", "the message's body is in a bucket, and BODIES_URI is not set")
         return self.bodies.get(origin.bodyref)
 
-    def _read_queue_message(self, message: Message, body: bytes, notes: dict[str, Notes]) -> _Read:
+    def _read_queue_message(self, message: Message, body: bytes, notes: dict[str, Notes], *, redacted: bool) -> _Read:
         (partner,) = self.partners
         notification = unwrap_sns(body)
         texts = {**_texts(message), **(notification.attributes if notification is not None else {})}
@@ -219,9 +221,10 @@ class QueueReceiver:
             # A sender that forwards a webhook has no other place for its headers.
             headers=attributes,
             attributes={**attributes, **_system(message)},
+            redacted=redacted,
         )
 
-    def _read_bus_event(self, message: Message, body: bytes, notes: dict[str, Notes]) -> _Read:
+    def _read_bus_event(self, message: Message, body: bytes, notes: dict[str, Notes], *, redacted: bool) -> _Read:
         document = parse_json(body)
         unwrapped = unwrap_eventbridge(document)
         if unwrapped is None:
@@ -245,6 +248,7 @@ class QueueReceiver:
             body=unwrapped.body,
             attributes=_system(message),
             envelope=unwrapped.envelope,
+            redacted=redacted,
         )
 
     def _normalised(self, partner: QueuePartner, message: Message, notes: dict[str, Notes], **parts: Any) -> _Read:
@@ -296,8 +300,10 @@ class QueueReceiver:
         origin = MessageOrigin.of(message)
         if origin.bodyref is None:
             body = message.body.encode("utf-8", "surrogatepass")
-            paths = self._redactions(message)
-            clean, attributes = _redacted(body, paths), _redacted_attributes(message, paths)
+            partners = self._possible_partners(message)
+            paths = [path for partner in partners for path in partner.redactions]
+            clean = self._clean(body, partners) if paths else body
+            attributes = _redacted_attributes(message, paths)
             # The first identity stays: one message is one review item, however often it fails.
             event = origin.event or self._known(message)
             redacted = origin.redacted or clean != body or attributes != message.message_attributes
@@ -319,26 +325,43 @@ class QueueReceiver:
         metadata = read.events[0].metadata.to_dict()
         return {name: metadata[name] for name in _IDENTITY if name in metadata}
 
-    def _redactions(self, message: Message) -> list[RedactedPath]:
-        """The paths of its partner's specification, or those of all partners if its own is unknown."""
+    def _possible_partners(self, message: Message) -> Sequence[QueuePartner]:
+        """The message's partner, or all of them if it is unknown."""
         name = self._known(message).get("partner")
-        named = [partner for partner in self.partners if partner.name == name] or self.partners
-        return [path for partner in named for path in partner.redactions]
+        return [partner for partner in self.partners if partner.name == name] or self.partners
+
+    def _clean(self, body: bytes, partners: Sequence[QueuePartner]) -> bytes:
+        """The body without the fields that the specifications of ``partners`` redact."""
+        other = [each.specification for each in partners if each.specification and not each.specification.parsing.plain]
+        paths = [path for partner in partners for path in partner.redactions]
+
+        def clean(content: bytes) -> bytes:
+            return without_credentials(other[0], content) if other else redact_body(content, paths)
+
+        if self.ingress in BUSES:
+            return _clean_event(body, clean) if other else clean(body)
+        notification = unwrap_sns(body)
+        if notification is None:
+            return clean(body)
+        document = parse_json(body)
+        document["Message"] = clean(notification.body).decode("utf-8", "replace")
+        attributes = mapping(document.get("MessageAttributes"))
+        if attributes:
+            document["MessageAttributes"] = _without(attributes, paths, "Value")
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _redacted(body: bytes, paths: Sequence[RedactedPath]) -> bytes:
-    """The body without the fields at ``paths``."""
-    if not paths:
-        return body
-    notification = unwrap_sns(body)
-    if notification is None:
-        return redact_body(body, paths)
-    document = parse_json(body)
-    document["Message"] = redact_body(notification.body, paths).decode("utf-8", "replace")
-    attributes = mapping(document.get("MessageAttributes"))
-    if attributes:
-        document["MessageAttributes"] = _without(attributes, paths, "Value")
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+def _clean_event(body: bytes, clean: Callable[[bytes], bytes]) -> bytes:
+    """An EventBridge event with a ``detail`` that is ``clean``; another body as it is cleaned as a whole."""
+    try:
+        event = parse_json(body)
+    except PermanentDataError:
+        return clean(body)
+    unwrapped = unwrap_eventbridge(event)
+    if unwrapped is None:
+        return clean(body)
+    event["detail"] = json.loads(clean(unwrapped.body))
+    return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _redacted_attributes(message: Message, paths: Sequence[RedactedPath]) -> Mapping[str, Mapping[str, Any]]:

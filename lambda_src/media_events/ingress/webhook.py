@@ -27,8 +27,8 @@ from media_events.ingress.probe import PROBE_KEEP_SECONDS, probe_event, probe_nu
 from media_events.ingress.quarantine import QuarantinedRequest
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import MAX_BODY_BYTES, media_type, type_accepted
-from media_events.partners.handshakes import HandshakeResponse, answer_document, answer_query
-from media_events.partners.normalization import PartialBatchError, normalise, parse_body
+from media_events.partners.handshakes import HandshakeResponse, signed_answer, unsigned_answer
+from media_events.partners.normalization import PartialBatchError, normalise
 from media_events.partners.notes import Notes, report_notes
 from media_events.partners.secrets import DEFAULT_PREVIOUS_SECONDS, MAX_PREVIOUS_SECONDS, PartnerSecrets
 from media_events.partners.signature_verification import (
@@ -192,6 +192,7 @@ class WebhookReceiver:
             query=quarantined.query,
             now=quarantined.received,
             only=quarantined.withheld or None,
+            redacted=True,
         )
         outcome = self.idempotent_publisher.accept(events, idempotency, remaining=remaining, dead_letter=False)
         if outcome.error is not None:
@@ -200,8 +201,7 @@ class WebhookReceiver:
 
     def _check_method(self, incoming: WebhookRequest) -> None:
         named = self.partners.get(incoming.partner)
-        handshake = named.specification.handshake if named is not None and named.enabled else None
-        allowed = ("GET", "POST") if handshake is not None and handshake.kind == "query_echo" else ("POST",)
+        allowed = named.specification.methods if named is not None and named.enabled else ("POST",)
         if incoming.method not in allowed:
             raise _RefusedError(405, "method-not-allowed", {"allow": ", ".join(allowed)})
 
@@ -230,8 +230,11 @@ class WebhookReceiver:
         if refusal is not None:
             raise _RefusedError(specification.answers.unauthenticated, refusal)
         request = Request(incoming.method, incoming.url, tuple(incoming.headers), body)
-        if incoming.method == "GET":
-            return self._answer_handshake(partner, request)
+        answer = self._unsigned_answer(partner, incoming, request)
+        if answer is not None:
+            return self._handshake(partner, answer)
+        if incoming.method not in specification.parsing.methods:
+            raise _RefusedError(specification.answers.unauthenticated, "handshake-mismatch")
         secrets = self._authenticate(partner, request)
         self._check_form(specification, request)
         received = self.clock()
@@ -242,14 +245,8 @@ class WebhookReceiver:
             return self._accept(partner, [probe], idempotency, remaining, PROBE_KEEP_SECONDS, dead_letter=False)
         notes = self.new_notes()
         try:
-            if specification.handshake is not None:
-                answer = answer_document(
-                    specification.handshake,
-                    parse_body(specification, body, request.headers),
-                    secrets,
-                    headers=request.headers,
-                    query=incoming.query,
-                )
+            if specification.handshake is not None and specification.handshake.signed:
+                answer = signed_answer(specification, request, secrets, query=incoming.query)
                 if answer is not None:
                     return self._handshake(partner, answer)
             events = normalise(
@@ -288,27 +285,32 @@ class WebhookReceiver:
         if outcome.error is not None:
             raise _UnavailableError(outcome.error.code)
         answers = partner.specification.answers
-        return _json(answers.accepted if outcome.accepted else answers.duplicate, _summary(outcome, ""))
+        repeated = outcome.duplicates and not outcome.accepted
+        return _json(answers.duplicate if repeated else answers.accepted, _summary(outcome, ""))
 
-    def _answer_handshake(self, partner: WebhookPartner, request: Request) -> WebhookResponse:
-        secrets: Sequence[str] = ()
+    def _unsigned_answer(
+        self, partner: WebhookPartner, incoming: WebhookRequest, request: Request
+    ) -> HandshakeResponse | None:
+        """The answer to a check of the endpoint that nobody signs; ``None`` if the request is none."""
         handshake = partner.specification.handshake
-        if handshake is not None and handshake.secret_query is not None:
-            secrets = self._secrets(partner).accepted
-        answer = answer_query(handshake, request, secrets)
-        if answer is None:
-            raise _RefusedError(partner.specification.answers.unauthenticated, "handshake-mismatch")
-        return self._handshake(partner, answer)
+        if handshake is None or handshake.signed or request.method != handshake.method:
+            return None
+        # Read only for a request that asks for them: a stranger's costs no call of the secret store.
+        return unsigned_answer(
+            partner.specification, request, lambda: self._secrets(partner).accepted, query=incoming.query
+        )
 
     def _handshake(self, partner: WebhookPartner, answer: HandshakeResponse) -> WebhookResponse:
         self.report.info("handshake answered", partner=partner.name, hop=self.hop)
-        return WebhookResponse(answer.status, answer.body, {"content-type": answer.content_type})
+        headers = {"content-type": answer.content_type, "x-content-type-options": "nosniff", **answer.headers}
+        return WebhookResponse(answer.status, answer.body, headers)
 
     def _authenticate(self, partner: WebhookPartner, request: Request) -> Sequence[str]:
         """The partner's secrets, after one of them, or API Gateway, has proved the request."""
         if not partner.authentication.by_signature:
             handshake = partner.specification.handshake
-            return self._secrets(partner).accepted if handshake is not None and handshake.kind == "hmac_token" else ()
+            needed = handshake is not None and handshake.signed and handshake.kind == "hmac_token"
+            return self._secrets(partner).accepted if needed else ()
         proof = Proof(partner.specification.verification, request, self.clock())
         # First without secrets: a request with a wrong form or time costs no call of the secret store.
         verdict = proof.verdict(())
@@ -356,10 +358,13 @@ class WebhookReceiver:
             return None
 
     def _check_form(self, specification: PartnerSpecification, request: Request) -> None:
+        parsing = specification.parsing
         encodings = [value.strip().lower() for value in request.values("content-encoding")]
-        if any(encoding not in ("", "identity") for encoding in encodings):
+        if any(encoding not in ("", "identity", parsing.compression) for encoding in encodings):
             raise _RefusedError(415, "content-encoding-unsupported")
-        if not type_accepted(media_type(request.headers), specification.parsing.content_types):
+        if request.method == "GET" or (parsing.empty_body and not request.body):
+            return
+        if not type_accepted(media_type(request.headers), parsing.content_types):
             raise _RefusedError(415, "content-type-unsupported")
 
     def _quarantine(

@@ -1,9 +1,8 @@
-"""Reads a body strictly, so that it has the same meaning for us and for every later system.
+"""Reads text and JSON strictly, so that a body has the same meaning for us and for every later system.
 
 Every refusal is a :class:`PermanentDataError` with one of these codes: ``body-empty``, ``body-not-utf8``,
-``body-bom``, ``json-invalid``, ``json-too-deep``, ``json-too-many-values``, ``json-duplicate-key``,
-``json-not-a-number``, ``json-number-out-of-range``, ``text-lone-surrogate``, ``text-nul``, ``form-invalid``,
-``form-duplicate-field``.
+``body-bom``, ``body-charset``, ``json-invalid``, ``json-too-deep``, ``json-too-many-values``, ``json-duplicate-key``,
+``json-not-a-number``, ``json-number-out-of-range``, ``text-lone-surrogate``, ``text-nul``.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
-from urllib.parse import parse_qsl
 
 from media_events.core.failures import PermanentDataError
-from media_events.core.json_size import has_more_values
+from media_events.core.json_size import count_values
 
 MAX_DEPTH: Final = 64
 MAX_BODY_BYTES: Final = 6_291_456
@@ -30,21 +28,30 @@ largest body; without a bound ``[],`` takes twenty times as much as its text."""
 MAX_INTEGER: Final = 2**63 - 1
 """Larger numbers become text: EventBridge and many readers can't hold more than a signed 64-bit integer."""
 
-MAX_FORM_FIELDS: Final = 1_000
 JSON_TYPES: Final = ("application/json", "application/*+json")
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
+CHARSETS: Final = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "windows-1252")
+"""Python's names of them. Only ``utf-8-sig`` takes a byte order mark before UTF-8, and ``utf-16`` needs one."""
 
 
-def parse_json(body: bytes) -> Any:
-    """Parse JSON (RFC 8259), with further rules: UTF-8 without a BOM, no duplicate names, no NaN, bounded structure.
+def parse_json(body: bytes, charset: str = "utf-8") -> Any:
+    """Parse JSON (RFC 8259), with further rules: one ``charset``, no duplicate names, no NaN, bounded structure.
 
     Integers beyond 64 bits and floats beyond 2**63 become text, unchanged.
 
     Raises:
         PermanentDataError: with one of the module's codes.
     """
-    text = _decode(body)
-    if has_more_values(text, MAX_VALUES):
+    return parse_json_text(decode(body, charset))[0]
+
+
+def parse_json_text(text: str, most: int = MAX_VALUES) -> tuple[Any, int]:
+    """The value of a text, as of a body, and how many of the ``most`` names and values it takes at most.
+
+    Raises:
+        PermanentDataError: with one of the module's codes.
+    """
+    values = count_values(text, most)
+    if values > most:
         raise PermanentDataError("json-too-many-values", f"the body has more than {MAX_VALUES} names and values")
     try:
         value = json.loads(
@@ -58,28 +65,8 @@ def parse_json(body: bytes) -> Any:
         raise PermanentDataError("json-too-deep", f"the body is nested deeper than {MAX_DEPTH} levels") from None
     except json.JSONDecodeError as error:
         raise PermanentDataError("json-invalid", f"the body is not JSON: {error.msg} at byte {error.pos}") from None
-    _check(value)
-    return value
-
-
-def parse_form(body: bytes) -> dict[str, str]:
-    """Parse ``application/x-www-form-urlencoded``; every field once.
-
-    Raises:
-        PermanentDataError: with one of the module's codes.
-    """
-    text = _decode(body)
-    try:
-        fields = parse_qsl(
-            text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
-        )
-    except ValueError:
-        raise PermanentDataError("form-invalid", "the body is no URL-encoded form in UTF-8") from None
-    if len({name for name, _ in fields}) != len(fields):
-        raise PermanentDataError("form-duplicate-field", "the form has a field twice")
-    form = dict(fields)
-    _check(form)
-    return form
+    check_structure(value)
+    return value, values
 
 
 def media_type(headers: Sequence[tuple[str, str]] | Mapping[str, str]) -> str | None:
@@ -103,18 +90,28 @@ def type_accepted(kind: str | None, accepted: Sequence[str]) -> bool:
     return False
 
 
-def _decode(body: bytes) -> str:
+def decode(body: bytes, charset: str = "utf-8") -> str:
+    """The text of a body that is not empty, without NUL and byte order mark.
+
+    Raises:
+        PermanentDataError: with one of the module's codes.
+    """
     if not body:
         raise PermanentDataError("body-empty", "the body is empty")
-    if body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+    if charset == "utf-8" and body.startswith((b"\xef\xbb\xbf", *_UTF_16_MARKS)):
         raise PermanentDataError("body-bom", "the body begins with a byte order mark")
+    if charset == "utf-16" and not body.startswith(_UTF_16_MARKS):
+        raise PermanentDataError("body-charset", "the body has no byte order mark, so its UTF-16 has no byte order")
     try:
-        text = body.decode("utf-8")
+        text = body.decode(charset)
     except UnicodeDecodeError:
-        raise PermanentDataError("body-not-utf8", "the body is not UTF-8") from None
-    if "\x00" in text:
-        raise PermanentDataError("text-nul", "the body holds a NUL character")
+        code = "body-not-utf8" if charset == "utf-8" else "body-charset"
+        raise PermanentDataError(code, f"the body is not {charset.upper()}") from None
+    check_text(text)
     return text
+
+
+_UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -145,17 +142,17 @@ def _constant(text: str) -> NoReturn:
 _UNPAIRED: Final = re.compile("[\ud800-\udfff]")
 
 
-def _check(value: Any) -> None:
+def check_structure(value: Any) -> None:
     """Check depth, lone surrogates and NULs, without recursion."""
     level, depth = [value], 0
     while level:
         deeper: list[Any] = []
         for item in level:
             if isinstance(item, str):
-                _check_text(item)
+                check_text(item)
             elif isinstance(item, dict):
                 for name in item:
-                    _check_text(name)
+                    check_text(name)
                 deeper.extend(item.values())
             elif isinstance(item, list):
                 deeper.extend(item)
@@ -166,7 +163,8 @@ def _check(value: Any) -> None:
         level = deeper
 
 
-def _check_text(text: str) -> None:
+def check_text(text: str) -> None:
+    """Refuse NUL and halves of surrogate pairs."""
     if "\x00" in text:
         raise PermanentDataError("text-nul", "the body holds a NUL character")
     if not text.isascii() and _UNPAIRED.search(text):

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from jmespath.functions import Functions
+from media_events.partners.expression_functions import DecodingFunctions
 
-_TABLE: Final[Mapping[str, Any]] = Functions.FUNCTION_TABLE
+_TABLE: Final[Mapping[str, Any]] = DecodingFunctions.FUNCTION_TABLE
 _GIVES: Final = {
     **dict.fromkeys(("abs", "avg", "ceil", "floor", "length", "sum", "to_number"), "number"),
     **dict.fromkeys(("contains", "ends_with", "starts_with"), "boolean"),
-    **dict.fromkeys(("join", "to_string", "type"), "string"),
+    **dict.fromkeys(("base64_decode", "join", "to_string", "type", "url_decode"), "string"),
     **dict.fromkeys(("keys", "map", "sort", "sort_by", "to_array", "values"), "array"),
     "merge": "object",
 }

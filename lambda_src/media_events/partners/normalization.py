@@ -1,6 +1,6 @@
 """Turns a partner's message into events in the envelope, by the partner's specification.
 
-A message that can't be normalised raises :class:`PermanentDataError` with a code of :mod:`body_parsing` or
+A message that can't be normalised raises :class:`PermanentDataError` with a code of :mod:`message_parsing` or
 ``body-not-object``, ``batch-missing``, ``batch-too-large``, ``batch-item-not-object``, ``key-value-list-invalid``,
 ``id-missing``, ``id-invalid``, ``type-missing``, ``type-invalid``, ``type-not-allowed``, ``data-missing``.
 """
@@ -18,7 +18,9 @@ from media_events.core.envelope import Event, Ingress, Metadata
 from media_events.core.failures import PermanentDataError
 from media_events.core.json_fields import mapping
 from media_events.partners.attributes import identity_text, optional_attribute
-from media_events.partners.body_parsing import FORM_TYPE, MAX_FORM_FIELDS, media_type, parse_form, parse_json
+from media_events.partners.expression_functions import decoding_options
+from media_events.partners.form_parsing import MAX_FORM_FIELDS
+from media_events.partners.message_parsing import Headers, clean_headers, read_message
 from media_events.partners.notes import Notes
 from media_events.partners.redaction import redact, redact_document
 from media_events.partners.specification import (
@@ -28,11 +30,16 @@ from media_events.partners.specification import (
     SequenceRule,
 )
 from media_events.partners.timestamps import parse_time, rfc3339
-from media_events.partners.value_expressions import Context, ValueExpression, canonical, missing_parts, scalar_text
+from media_events.partners.value_expressions import (
+    Context,
+    ValueExpression,
+    canonical,
+    is_true,
+    missing_parts,
+    scalar_text,
+)
 
 MAX_BATCH_ITEMS: Final = 1_000
-
-Headers = Sequence[tuple[str, str]] | Mapping[str, str]
 
 
 class PartialBatchError(PermanentDataError):
@@ -61,30 +68,46 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
     envelope: Mapping[str, Any] | None = None,
     now: float,
     only: Collection[int] | None = None,
+    redacted: bool = False,
     notes: Notes | None = None,
 ) -> list[Event]:
-    """The events of one message, in its order.
+    """The events of one message, in its order; none of one that the specification ignores.
 
     ``body`` is the raw body; from a bus, the JSON of ``detail``, with the EventBridge event as ``envelope``. If the
     specification's ``parsing.wrapping`` is ``eventbridge``, the body may also be that whole event. ``attributes`` are
     those of a queue's or topic's message, as text; ``query`` is the URL's. ``now`` (epoch seconds) becomes
     ``recordedtime``, and ``time`` if the message has none. ``only`` are the places in a batch to take, if not all.
+    ``redacted``: the body is what ``message_parsing.without_credentials`` left of it.
 
     Raises:
         PermanentDataError: the message can't be normalised, now or later; :class:`PartialBatchError` if only some of
             its events can't.
     """
-    document, around = _unwrap(spec, parse_body(spec, body, headers), envelope)
-    names = message_names(document, headers=headers, query=query, attributes=attributes, envelope=around)
-    items = _items(spec, document, names)
-    notes = Notes() if notes is None else notes
+    message = read_message(spec, body, headers=headers, query=query, envelope=envelope, redacted=redacted)
+    document = message.document
+    names = message_names(
+        document,
+        headers=headers,
+        query=query,
+        attributes=attributes,
+        envelope=message.envelope,
+        query_secrets=spec.query_secrets,
+    )
+    options, notes = decoding_options(), Notes() if notes is None else notes
+    if notes.thorough and spec.parsing.unwrap is not None and not message.envelope:
+        notes.nothing("parsing.unwrap", [f"{spec.parsing.unwrap.path.expression} selects nothing: the body is taken"])
+    whole = Context({**names, "body": document, "index": 0}, now, options)
+    if spec.ignore is not None and is_true(spec.ignore.find(whole)):
+        notes.ignored += 1
+        return []
+    items = _items(spec, whole)
     # Once: a copy of the whole message for each event of a batch would not fit into the function's memory.
     clean = {} if spec.data is None else _without_credentials(spec, names)
     events: dict[int, Event] = {}
     failures: dict[int, PermanentDataError] = {}
     for index, item in enumerate(items):
         try:
-            context = Context({**names, "body": _object(spec, item, document), "index": index}, now)
+            context = Context({**names, "body": _object(spec, item, document), "index": index}, now, options)
             metadata = _metadata(spec, partner, ingress, context, notes, batch=len(items) > 1)
             events[index] = Event(metadata=metadata, data=_data(spec, context, clean, notes))
         except PermanentDataError as error:
@@ -126,19 +149,20 @@ def _behind(
     }
 
 
-def message_names(
+def message_names(  # noqa: PLR0913 - keywords, one per part of a message
     document: Any,
     *,
     headers: Headers = (),
     query: str = "",
     attributes: Mapping[str, Any] | None = None,
     envelope: Mapping[str, Any] | None = None,
+    query_secrets: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """The names that every expression sees of a message; ``body`` and ``index`` are those of one of its events."""
     return {
         "document": document,
         "headers": header_values(headers),
-        "query": query_values(query),
+        "query": {name: value for name, value in query_values(query).items() if name not in query_secrets},
         "attributes": dict(attributes or {}),
         "envelope": dict(envelope or {}),
     }
@@ -164,35 +188,11 @@ def query_values(query: str) -> dict[str, str]:
     return values
 
 
-def parse_body(spec: PartnerSpecification, body: bytes, headers: Headers) -> Any:
-    """The body in the specification's format.
-
-    Raises:
-        PermanentDataError: it can't be read.
-    """
-    form = spec.parsing.format == "form" or (spec.parsing.format == "json-or-form" and media_type(headers) == FORM_TYPE)
-    return parse_form(body) if form else parse_json(body)
-
-
-def _unwrap(
-    spec: PartnerSpecification, document: Any, envelope: Mapping[str, Any] | None
-) -> tuple[Any, Mapping[str, Any]]:
-    if envelope:
-        return document, envelope
-    if (
-        spec.parsing.wrapping == "eventbridge"
-        and isinstance(document, dict)
-        and isinstance(document.get("detail"), dict)
-        and isinstance(document.get("detail-type"), str)
-    ):
-        return document["detail"], {name: value for name, value in document.items() if name != "detail"}
-    return document, {}
-
-
-def _items(spec: PartnerSpecification, document: Any, names: Mapping[str, Any]) -> list[Any]:
+def _items(spec: PartnerSpecification, whole: Context) -> list[Any]:
+    document = whole.names["document"]
     if spec.split is None:
         return [document]
-    batch = spec.split.path.find(Context({**names, "body": document, "index": 0}, 0.0))
+    batch = spec.split.path.find(whole)
     if not isinstance(batch, list):
         if batch is not None or not spec.split.optional:
             raise PermanentDataError("batch-missing", f"there is no list of events at {spec.split.path.expression}")
@@ -262,7 +262,7 @@ def _without_credentials(spec: PartnerSpecification, names: Mapping[str, Any]) -
     """What all events of a message share."""
     return {
         "document": redact_document(names["document"], spec.redact),
-        "headers": redact(names["headers"], spec.redact, "headers"),
+        "headers": clean_headers(spec, names["headers"]),
     }
 
 
@@ -272,7 +272,7 @@ def _data(spec: PartnerSpecification, context: Context, clean: Mapping[str, Any]
         notes.used |= {("redact", path.text) for path in spec.redact if path.is_in(context.names)}
     if spec.data is None:
         return body
-    data = spec.data.find(Context({**context.names, **clean, "body": body}, 0.0))
+    data = spec.data.find(Context({**context.names, **clean, "body": body}, 0.0, context.options))
     if data is None:
         raise PermanentDataError("data-missing", f"{spec.data.expression} selects nothing")
     return data

@@ -24,7 +24,7 @@ class Note:
 
 @dataclass(slots=True)
 class Notes:
-    """The notes of some messages.
+    """The notes of some messages, of which ``ignored`` made no events.
 
     ``thorough`` also records each expression that selects nothing, and ``used``: the entries of the specification that
     a message needed, as pairs such as ``("types", "video.ready")``. That costs time, so deployed functions do without.
@@ -33,6 +33,7 @@ class Notes:
     thorough: bool = False
     notes: list[Note] = field(default_factory=list)
     used: set[tuple[str, str]] = field(default_factory=set)
+    ignored: int = 0
 
     def fell_back(self, name: str, text: str, index: int = 0) -> None:
         """Record a field that has not the value that the specification asks for."""
@@ -44,7 +45,9 @@ class Notes:
 
 
 def report_notes(notes: Notes, report: Telemetry, *, hop: str, partner: str) -> None:
-    """Count the fields that fell back, and log one line for all of them."""
+    """Count the ignored messages and the fields that fell back, and log one line for all of these."""
+    if notes.ignored:
+        report.count("MessagesIgnored", notes.ignored, partner=partner)
     counts = Counter(note.field for note in notes.notes if note.fell_back)
     if not counts:
         return

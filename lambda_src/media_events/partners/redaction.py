@@ -14,11 +14,13 @@ from typing import Any, Final
 
 from media_events.core.failures import PermanentDataError
 from media_events.core.secret_text import names_pattern, without_values
-from media_events.partners.body_parsing import parse_form, parse_json
+from media_events.partners.body_parsing import parse_json
+from media_events.partners.form_parsing import parse_form
 
 REDACTED: Final = "[redacted]"
 ROOTS: Final = ("body", "document", "headers")
 PATH_HINT: Final = "such as body.data.stream_key, body.items[*].token, body.**.auth_token or headers.x-token"
+FORM_PROBE_BYTES: Final = 4_096
 _ANY: Final = ("*", "**")
 _MARKS: Final = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _STEP: Final = re.compile(r'\."((?:[^"\\]|\\.)+)"|\.([^.\[\]"\s]+)|\[(\*|\d+)\]')
@@ -138,7 +140,9 @@ def redact_body(body: bytes, paths: Sequence[RedactedPath]) -> bytes:
     paths = [path for path in paths if path.root != "headers"]
     if not paths:
         return body
-    for parse in (parse_json, parse_form):
+    # Nearly any text is a form if fields need no `=`.
+    form = all(b"=" in pair for pair in body[:FORM_PROBE_BYTES].split(b"&"))
+    for parse in (parse_json, parse_form) if form else (parse_json,):
         try:
             value = parse(body)
         except PermanentDataError:

@@ -1,4 +1,4 @@
-"""The ``verification`` and ``handshake`` of a specification (docs/reference/partner-specification.md)."""
+"""The ``verification`` of a specification (docs/reference/partner-specification.md)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from media_events.core.config_fields import Fields
 from media_events.partners import timestamps
 from media_events.partners.value_expressions import (
     HEADER_NAME,
-    ValueExpression,
-    parse_optional_path,
-    parse_source,
     read_header_name,
 )
 
@@ -25,12 +22,6 @@ FORMATS: Final = ("raw", "prefix", "kv", "versioned")
 KEY_FORMATS: Final = ("utf8", "base64", "hex")
 UNITS: Final = (*timestamps.UNITS, "iso")
 PLACEHOLDERS: Final = ("timestamp", "id", "body", "secret", "url", "sorted_form")
-HANDSHAKES: Final = ("echo_field", "hmac_token", "query_echo")
-_HANDSHAKE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "echo_field": ("when", "token"),
-    "hmac_token": ("when", "token", "response_field", "digest_field"),
-    "query_echo": ("query",),
-}
 MAX_TOLERANCE_SECONDS: Final = 30 * 86_400
 DEFAULT_MESSAGE_ID_PATTERN: Final = r"[A-Za-z0-9_-]{1,256}"
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
@@ -58,11 +49,6 @@ _VERIFICATION_USES: Final[Mapping[str, frozenset[str]]] = {
     "basic": _EVERY_PROOF | {"key_prefix"},
     "jwt_body": _EVERY_PROOF | {"key_prefix", "timestamp", "tolerance_seconds"},
     "none": frozenset({"method", "allow_unverified"}),
-}
-_HANDSHAKE_USES: Final[Mapping[str, frozenset[str]]] = {
-    "echo_field": frozenset({"kind", "when", "token", "response_field"}),
-    "hmac_token": frozenset({"kind", "when", "token", "response_field", "digest_field", "algorithm", "encoding"}),
-    "query_echo": frozenset({"kind", "query", "require_query", "secret_query"}),
 }
 
 
@@ -159,26 +145,6 @@ class Verification:
         return frozenset(name for name in names if name is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handshake:
-    """How an endpoint proves to a sender that it wants its events.
-
-    ``echo_field``: if ``when`` is true, respond with the value at ``token`` (in ``response_field``, or as plain text).
-    ``hmac_token``: the same, with the token's HMAC. ``query_echo``: respond to a GET with a query parameter.
-    """
-
-    kind: str
-    when: ValueExpression | None = None
-    token: ValueExpression | None = None
-    response_field: str | None = None
-    digest_field: str | None = None
-    algorithm: str = "sha256"
-    encoding: str = "hex"
-    query: str | None = None
-    require_query: Mapping[str, str] = field(default_factory=dict)
-    secret_query: str | None = None
-
-
 def parse_verification(fields: Fields) -> Verification | None:
     """Read the ``verification`` table; problems go to ``fields.problems``."""
     before = len(fields.problems)
@@ -208,11 +174,12 @@ def parse_verification(fields: Fields) -> Verification | None:
     if len(fields.problems) == before:
         _check(verification, fields)
     if len(fields.problems) == before:
-        _refuse_unused(fields, _VERIFICATION_USES[method], f"method {method}")
+        refuse_unused(fields, _VERIFICATION_USES[method], f"method {method}")
     return verification if len(fields.problems) == before else None
 
 
-def _refuse_unused(fields: Fields, used: frozenset[str], by: str) -> None:
+def refuse_unused(fields: Fields, used: frozenset[str], by: str) -> None:
+    """A problem for each field that the chosen kind of scheme does not use."""
     for name, value in fields.values.items():
         if value is not None and name not in used:
             fields.problem(name, f"means nothing with {by}, which uses {', '.join(sorted(used))}; remove it")
@@ -409,28 +376,3 @@ def _pattern(fields: Fields) -> re.Pattern[str]:
     except re.error as error:
         fields.problem("message_id_pattern", f"is no regular expression: {error}")
         return re.compile(DEFAULT_MESSAGE_ID_PATTERN)
-
-
-def parse_handshake(fields: Fields) -> Handshake | None:
-    """Read the ``handshake`` table; problems go to ``fields.problems``."""
-    before = len(fields.problems)
-    kind = fields.choice("kind", HANDSHAKES, required=True)
-    handshake = Handshake(
-        kind=kind,
-        when=parse_optional_path(fields, "when"),
-        token=parse_source(fields, "token"),
-        response_field=fields.text("response_field"),
-        digest_field=fields.text("digest_field"),
-        algorithm=fields.choice("algorithm", ALGORITHMS, default="sha256"),
-        encoding=fields.choice("encoding", ENCODINGS, default="hex"),
-        query=fields.text("query", hint="the name of a query parameter"),
-        require_query=fields.pairs("require_query"),
-        secret_query=fields.text("secret_query", hint="the name of a query parameter"),
-    )
-    fields.done()
-    for name in _HANDSHAKE_NEEDS.get(kind, ()):
-        if not fields.has(name):
-            fields.problem(name, f"is missing; a handshake of kind {kind} needs it")
-    if len(fields.problems) == before:
-        _refuse_unused(fields, _HANDSHAKE_USES[kind], f"kind {kind}")
-    return handshake if len(fields.problems) == before else None

@@ -13,9 +13,12 @@ from typing import Any, Final
 
 from media_events.core.config_fields import Fields, shown
 from media_events.partners import signature_schemes
-from media_events.partners.body_parsing import FORM_TYPE, JSON_TYPES
+from media_events.partners.body_parsing import CHARSETS, JSON_TYPES
+from media_events.partners.form_parsing import FIELDS, FORM_TYPE
+from media_events.partners.handshake_schemes import Handshake, parse_handshake
+from media_events.partners.multipart_parsing import MULTIPART_TYPE
 from media_events.partners.redaction import PATH_HINT, RedactedPath, parse_redacted_path
-from media_events.partners.signature_schemes import Handshake, Verification
+from media_events.partners.signature_schemes import Verification
 from media_events.partners.timestamps import UNITS, read_zone
 from media_events.partners.value_expressions import (
     Path,
@@ -25,8 +28,20 @@ from media_events.partners.value_expressions import (
     parse_path,
     parse_source,
 )
+from media_events.partners.xml_parsing import XML_TYPES
 
-BODY_FORMATS: Final = ("json", "form", "json-or-form")
+BODY_FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
+    "json": JSON_TYPES,
+    "form": (FORM_TYPE,),
+    "json-or-form": (*JSON_TYPES, FORM_TYPE),
+    "xml": XML_TYPES,
+    "multipart": (MULTIPART_TYPE,),
+    "query": ("none",),
+}
+"""Each format with its content types. ``query`` reads the URL, not the body."""
+
+METHODS: Final = ("POST", "GET", "PUT")
+COMPRESSIONS: Final = ("none", "gzip")
 WRAPPINGS: Final = ("none", "eventbridge")
 PADDINGS: Final = ("left", "right", "none")
 TIME_UNITS: Final = ("auto", *UNITS, "iso")
@@ -45,16 +60,32 @@ class SpecificationError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsing:
-    """The format of the body, the accepted content types, and whether an EventBridge event wraps the body."""
+    """The format of a message, and its way to us.
+
+    ``methods`` are those of its requests, ``content_types`` those that are accepted. ``charset`` is ``None`` for that
+    of the format. ``fields`` of a form may be ``nested``. If ``empty_body``, an empty body is an empty object.
+    ``unwrap`` is the place of the message within the body; ``wrapping``: whether it is within an EventBridge event.
+    """
 
     format: str = "json"
+    methods: tuple[str, ...] = ("POST",)
     content_types: tuple[str, ...] = JSON_TYPES
+    charset: str | None = None
+    compression: str = "none"
+    fields: str = "flat"
+    empty_body: bool = False
+    unwrap: OptionalPath | None = None
     wrapping: str = "none"
+
+    @property
+    def plain(self) -> bool:
+        """Whether the body is the message, in JSON."""
+        return self.format == "json" and (self.charset, self.compression, self.unwrap) == (None, "none", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """The place of a batch's list of events; ``optional`` if some messages are single events."""
+class OptionalPath:
+    """A place in a message; ``optional`` if some messages have nothing there, and are taken as they are."""
 
     path: Path
     optional: bool = False
@@ -122,7 +153,8 @@ class PartnerSpecification:
     verification: Verification | None
     handshake: Handshake | None = None
     parsing: Parsing = field(default_factory=Parsing)
-    split: Split | None = None
+    ignore: Path | None = None
+    split: OptionalPath | None = None
     flatten: Flatten | None = None
     data: Path | None = None
     id: ValueExpression
@@ -139,6 +171,20 @@ class PartnerSpecification:
     unsigned_headers: frozenset[str] = frozenset()
     answers: Answers = field(default_factory=Answers)
     dedup_window_seconds: int = FOURTEEN_DAYS
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods of its requests, and of the handshake's."""
+        handshake = () if self.handshake is None else (self.handshake.method,)
+        return tuple(dict.fromkeys((*handshake, *self.parsing.methods)))
+
+    @property
+    def query_secrets(self) -> frozenset[str]:
+        """The parameters of the query that prove a sender, which are no part of a message."""
+        names = {None if self.handshake is None else self.handshake.secret_query}
+        if self.verification is not None and self.verification.method == "static_token":
+            names.add(self.verification.signature_query)
+        return frozenset(name for name in names if name)
 
     def webhook_problems(self, *, authorised: bool = False, secrets: bool = True) -> list[str]:
         """The problems of this specification for a webhook.
@@ -234,8 +280,9 @@ def _read(fields: Fields) -> PartnerSpecification | None:
     build = partial(
         PartnerSpecification,
         verification=None if verification is None else signature_schemes.parse_verification(verification),
-        handshake=None if handshake is None else signature_schemes.parse_handshake(handshake),
-        split=_split(fields),
+        handshake=None if handshake is None else parse_handshake(handshake),
+        ignore=parse_optional_path(fields, "ignore"),
+        split=_optional_path(fields, "split"),
         time=_time(fields),
         sequence=_sequence(fields),
         unsigned_headers=frozenset(name.lower() for name in unsigned),
@@ -256,6 +303,7 @@ def _read(fields: Fields) -> PartnerSpecification | None:
         return None
     specification = build(id=identity, type=kind)
     _check_headers(specification, fields)
+    _check_handshake(specification, fields)
     return None if problems else specification
 
 
@@ -273,6 +321,7 @@ def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
         "id": specification.id,
         "type": kind.source,
         "type.qualifier": kind.qualifier,
+        "ignore": specification.ignore,
         **{name: getattr(specification, name) for name in _OPTIONAL_SOURCES},
         "time": None if specification.time is None else specification.time.source,
         "sequence": None if specification.sequence is None else specification.sequence.source,
@@ -301,6 +350,21 @@ def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
         )
 
 
+def _check_handshake(specification: PartnerSpecification, fields: Fields) -> None:
+    handshake, parsing = specification.handshake, specification.parsing
+    if handshake is None:
+        return
+    if handshake.kind == "hmac_token" and not handshake.signed and parsing.format not in ("json", "xml", "multipart"):
+        fields.problem(
+            "handshake.query",
+            f"would sign what a stranger asks for, and a body in the format {parsing.format} may look like that",
+        )
+    if handshake.kind == "fixed" and handshake.method == "GET" and parsing.format != "query":
+        fields.problem(
+            "handshake.method", "is GET, whose requests have no body that `when` could see; use HEAD or POST"
+        )
+
+
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]+/(?:[a-z0-9!#$&^_.+-]+|\*|[a-z0-9!#$&^_.+-]*\*[a-z0-9!#$&^_.+-]+)")
 """A type and its parameters are compared apart (RFC 9110, section 8.3.1), and one ``*`` may stand for a part."""
 
@@ -310,29 +374,54 @@ def _parsing(fields: Fields) -> Parsing:
     if table is None:
         return Parsing()
     form = table.choice("format", BODY_FORMATS, default="json")
-    defaults = {"json": JSON_TYPES, "form": (FORM_TYPE,), "json-or-form": (*JSON_TYPES, FORM_TYPE)}[form]
     types = tuple(name.lower() for name in table.texts("content_types", hint="a list of media types"))
     for name in types:
         if name != "none" and not _MEDIA_TYPE.fullmatch(name):
             advice = name.partition(";")[0].strip() if ";" in name else "application/json, application/*+json or none"
             table.problem("content_types", f"{name!r} matches no content type; write {advice}")
-    wrapping = table.choice("wrapping", WRAPPINGS, default="none")
+    methods = table.texts("methods", hint=f"a list of {', '.join(METHODS)}", form=re.compile("|".join(METHODS)))
+    parsing = Parsing(
+        format=form,
+        methods=methods or (("GET",) if form == "query" else ("POST",)),
+        content_types=types or BODY_FORMATS[form],
+        charset=table.choice("charset", CHARSETS) or None,
+        compression=table.choice("compression", COMPRESSIONS, default="none"),
+        fields=table.choice("fields", FIELDS, default="flat"),
+        empty_body=table.boolean("empty_body"),
+        unwrap=_optional_path(table, "unwrap"),
+        wrapping=table.choice("wrapping", WRAPPINGS, default="none"),
+    )
     table.done()
-    return Parsing(format=form, content_types=types or defaults, wrapping=wrapping)
+    _check_parsing(parsing, table)
+    return parsing
 
 
-def _split(fields: Fields) -> Split | None:
-    value = fields.take("split")
+def _check_parsing(parsing: Parsing, table: Fields) -> None:
+    """Refuse settings that would have no effect, and a message in two wrappings."""
+    if parsing.fields != "flat" and parsing.format in ("json", "xml"):
+        table.problem("fields", f"means nothing for the format {parsing.format}; it is for forms and queries")
+    if parsing.format == "query":
+        for name in ("charset", "compression", "empty_body", "content_types"):
+            if table.has(name):
+                table.problem(name, "means nothing for the format query, which reads no body")
+    elif "GET" in parsing.methods:
+        table.problem("methods", "has GET, whose requests have no body; choose the format query")
+    if parsing.unwrap is not None and parsing.wrapping != "none":
+        table.problem("unwrap", f"can't be used beside wrapping: {parsing.wrapping}; use one of them")
+
+
+def _optional_path(fields: Fields, key: str) -> OptionalPath | None:
+    value = fields.take(key)
     if value is None:
         return None
     if isinstance(value, str):
-        path = parse_path(value, fields.at("split"), fields.problems)
-        return None if path is None else Split(path=path)
-    table = Fields(value, fields.at("split"), fields.problems)
+        path = parse_path(value, fields.at(key), fields.problems)
+        return None if path is None else OptionalPath(path=path)
+    table = Fields(value, fields.at(key), fields.problems)
     path = parse_path(table.take("path"), table.at("path"), table.problems)
     optional = table.boolean("optional")
     table.done()
-    return None if path is None else Split(path=path, optional=optional)
+    return None if path is None else OptionalPath(path=path, optional=optional)
 
 
 def _flatten(fields: Fields) -> Flatten | None:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, cast
 
 import jmespath
@@ -21,6 +21,7 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.config_fields import Fields, kind_of
 from media_events.core.json_fields import is_whole, mapping
+from media_events.partners.expression_functions import decoding_options
 from media_events.partners.jmespath_functions import mistaken_calls
 from media_events.partners.timestamps import parse_time
 
@@ -41,10 +42,14 @@ class ValueExpression(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The ``names`` that expressions see, and ``now`` (epoch seconds) for a message without a time."""
+    """The ``names`` that expressions see, and ``now`` (epoch seconds) for a message without a time.
+
+    ``options`` have the functions, which all contexts of one message share.
+    """
 
     names: Mapping[str, Any]
     now: float
+    options: jmespath.Options = field(default_factory=decoding_options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,14 @@ class Path:
     def find(self, context: Context) -> Any:
         """The selected value; ``None`` if the expression does not fit the message."""
         try:
-            return self.compiled.search(context.names)
+            return self.compiled.search(context.names, context.options)
         except Exception:  # noqa: BLE001 - no data of a sender may make a library's exception ours
             return None
 
     def fault(self, context: Context) -> str:
         """Why the expression selects nothing of a message, as far as the library says."""
         try:
-            self.compiled.search(context.names)
+            self.compiled.search(context.names, context.options)
         except Exception as error:  # noqa: BLE001 - as in find
             return f"{self.expression} does not fit: {error}"
         return f"{self.expression} selects nothing"

@@ -11,8 +11,9 @@ from typing import Any
 import ecdsa
 import pytest
 
-from media_events.partners import body_parsing, signature_verification
+from media_events.partners import body_parsing, message_parsing, signature_verification
 from media_events.partners.body_parsing import MAX_BODY_BYTES
+from media_events.partners.handshakes import MAX_UNSIGNED_BYTES
 from media_events.partners.signature_verification import (
     MAX_CANDIDATES,
     MAX_HEADER_CHARACTERS,
@@ -28,6 +29,7 @@ SECRETS = ["one-secret", "two-secrets", "three-secrets", "four-secrets"]
 PUBLIC = [base64.b64encode(key).decode() for key in PUBLIC_KEYS]
 BODY = b"%41" * (MAX_BODY_BYTES // 3)
 MAC = "ab" * 32
+PARSERS = ("parse_json", "parse_form", "parse_xml", "parse_multipart", "gunzip", "query_form")
 PUBLIC_SIGNATURE = base64.b64encode(bytes(32) + bytes(32)).decode()
 
 
@@ -94,8 +96,9 @@ def _work(monkeypatch: pytest.MonkeyPatch) -> Work:
     monkeypatch.setattr(signature_verification, "hmac", Hashes(hmac, work))
     monkeypatch.setattr(signature_verification, "parse_qsl", parse_qsl)
     monkeypatch.setattr(ecdsa.VerifyingKey, "verify", verify)
-    for name in ("parse_json", "parse_form"):
-        monkeypatch.setattr(body_parsing, name, lambda _, name=name: work.parsed.append(name))
+    monkeypatch.setattr(body_parsing, "parse_json", lambda *_: work.parsed.append("parse_json"))
+    for name in PARSERS:
+        monkeypatch.setattr(message_parsing, name, lambda *_, name=name, **__: work.parsed.append(name))
     return work
 
 
@@ -156,10 +159,10 @@ SCHEMES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
 }
 
 
-def request_of(service_of: Any, scheme: str, body: bytes) -> Any:
+def request_of(service_of: Any, scheme: str, body: bytes, **more: Any) -> Any:
     """The answer to a stranger's request, who has no secret; and the reason that the log gives."""
     verification, headers, secrets = SCHEMES[scheme]
-    specification = {"id": {"hash": ["body"]}, "type": {"constant": "a"}, "verification": verification}
+    specification = {"id": {"hash": ["body"]}, "type": {"constant": "a"}, "verification": verification, **more}
     if scheme == "sorted form":
         specification["parsing"] = {"format": "form"}
     partners = {"other": {"specification": specification, "secret_arns": ["arn:other"]}}
@@ -211,3 +214,36 @@ def test_b19_every_scheme_of_a_specification_is_tried():
 
     assert tried == {*signature_verification._METHODS}
     assert all(f"{{{name}}}" in placeholders for name in ("body", "secret", "url", "sorted_form"))
+
+
+@pytest.mark.attack("B19")
+@pytest.mark.parametrize("parsing", [{"format": "xml"}, {"format": "multipart"}, {"compression": "gzip"}])
+def test_b19_strangers_body_in_another_format_is_neither_parsed_nor_decompressed(service_of, work, parsing):
+    content_type = {"xml": "text/xml", "multipart": "multipart/form-data"}.get(parsing.get("format", ""), "")
+
+    reply, _ = request_of(
+        service_of, "hmac", b"\x1f\x8b" + BODY[:100], parsing={**parsing, "content_types": [content_type or "none"]}
+    )
+
+    assert (reply.status, work.parsed) == (401, [])
+
+
+UNSIGNED = {"kind": "echo_field", "unsigned": True, "when": "body.challenge", "token": "body.challenge"}
+
+
+@pytest.mark.attack("B19")
+@pytest.mark.parametrize(("size", "parsed"), [(MAX_UNSIGNED_BYTES, ["parse_json"]), (MAX_UNSIGNED_BYTES + 1, [])])
+def test_b19_only_a_small_body_is_parsed_for_a_handshake_that_nobody_signs_and_once(service_of, work, size, parsed):
+    reply, _ = request_of(service_of, "hmac", b"a" * size, handshake=UNSIGNED)
+
+    assert (reply.status, work.parsed) == (401, parsed)
+
+
+@pytest.mark.attack("B19")
+@pytest.mark.parametrize(
+    "handshake", [{"kind": "header_echo", "header": "x-hook-secret"}, {"kind": "query_echo", "query": "c"}]
+)
+def test_b19_handshake_by_header_or_query_parses_no_body(service_of, work, handshake):
+    reply, _ = request_of(service_of, "hmac", b"{}", handshake=handshake)
+
+    assert (reply.status, work.parsed) == (401, [])

@@ -112,7 +112,7 @@ QUERY = handshake(
     ],
 )
 def test_query_is_echoed_on_get_to_whoever_has_the_token(query, answered):
-    answer = answer_query(QUERY, request(method="GET", url=f"https://h/webhooks/x?{query}"), ["s3cret", ""])
+    answer = answer_query(QUERY, request(method="GET", url=f"https://h/webhooks/x?{query}"), lambda: ["s3cret", ""])
 
     assert (answer is not None) is answered
     if answer is not None:
@@ -122,9 +122,9 @@ def test_query_is_echoed_on_get_to_whoever_has_the_token(query, answered):
 def test_query_is_never_echoed_on_post_nor_without_a_secret_nor_without_a_handshake():
     url = "https://h/x?hub.mode=subscribe&hub.challenge=1&hub.verify_token="
 
-    assert answer_query(QUERY, request(url=url), ["s3cret"]) is None
-    assert answer_query(QUERY, request(method="GET", url=url), [""]) is None
-    assert answer_query(None, request(method="GET", url=url), [""]) is None
+    assert answer_query(QUERY, request(url=url), lambda: ["s3cret"]) is None
+    assert answer_query(QUERY, request(method="GET", url=url), lambda: [""]) is None
+    assert answer_query(None, request(method="GET", url=url), lambda: [""]) is None
     assert answer_document(QUERY, {}, []) is None
 
 

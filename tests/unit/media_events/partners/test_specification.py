@@ -107,7 +107,7 @@ WRONG: list[tuple[dict[str, Any], str, str, bool]] = [
     ({"answers": {"unavailable": 450}}, "answers.unavailable", "429", True),
     ({"answers": {"unauthenticated": "401"}}, "answers.unauthenticated", "whole number", True),
     ({"dedup": {"window_seconds": 5}}, "dedup.window_seconds", "from 60", True),
-    ({"parsing": {"format": "xml"}}, "parsing.format", "json", True),
+    ({"parsing": {"format": "yaml"}}, "parsing.format", "json", True),
     ({"parsing": {"content_types": "application/json"}}, "parsing.content_types", "list", True),
     ({"split": 7}, "split", "an object", True),
     ({"split": {"path": "events"}}, "split.path", "body.events", False),

@@ -485,3 +485,49 @@ def test_schema_is_that_of_the_documentation(command):
 def test_help_has_examples(command):
     for name in ("list", "show", "check", "new"):
         assert "Examples" in command(name, "--help").out
+
+
+def test_check_needs_no_body_where_the_event_is_in_the_query(check_file):
+    done = check_file(
+        "{id: body.id, type: body.type, parsing: {format: query}, "
+        "verification: {method: static_token, signature_query: token}}",
+        *("--method", "GET", "--url", "https://h.example/webhooks/x?id=1&type=t&token=S", "--secret", "S"),
+    )
+
+    assert (done.status, done.found["response"]["status"]) == (0, 202)
+    assert done.found["events"][0]["detail"]["data"] == {"id": "1", "type": "t"}
+
+
+def test_check_says_that_a_body_is_missing(check_file):
+    done = check_file("{id: body.id, type: body.type}")
+
+    assert (done.status, "--body is missing" in done.err) == (2, True)
+
+
+def test_check_tells_of_an_ignored_message_and_of_an_unsigned_handshake(check_file, tmp_path):
+    (tmp_path / "body").write_text('{"id": "1", "type": "ping"}', encoding="utf-8")
+    specification = (
+        "{id: body.id, type: body.type, ignore: body.type == 'ping', verification: {method: none, "
+        "allow_unverified: true}, handshake: {kind: header_echo, header: x-hook-secret}}"
+    )
+
+    ignored = check_file(specification, "--body", str(tmp_path / "body"))
+    shaken = check_file(specification, "--body", str(tmp_path / "body"), "--header", "X-Hook-Secret: abc")
+
+    assert (ignored.status, ignored.found["ignored"], ignored.found["events"]) == (0, True, [])
+    assert (shaken.found["handshake"], shaken.found["verification"]["reason"]) == (True, "handshake")
+    assert shaken.found["response"]["headers"]["x-hook-secret"] == "abc"
+
+
+@pytest.fixture
+def check_file(command, tmp_path):
+    """Run `check` on a specification's text; the result has the parsed output as ``found``."""
+
+    def call(text: str, *arguments: str) -> SimpleNamespace:
+        file = tmp_path / "x.yaml"
+        file.write_text(text, encoding="utf-8")
+        done = command("check", str(file), *arguments)
+        done.found = json.loads(done.out) if done.out else None
+        return done
+
+    return call

@@ -1,0 +1,42 @@
+"""Undoes gzip (RFC 1952), bounded in size and ratio: a kilobyte can hold a megabyte, and hostile ones do.
+
+Every refusal is a :class:`PermanentDataError` with one of these codes: ``gzip-invalid``, ``gzip-too-large``.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Final
+
+from media_events.core.failures import PermanentDataError
+from media_events.partners.body_parsing import MAX_BODY_BYTES
+
+MAX_RATIO: Final = 100
+"""Real JSON and XML is 5 to 20 times its gzip; deflate can do a thousand."""
+
+FREE_BYTES: Final = 65_536
+"""So much may come of any body, however small."""
+
+_MAGIC: Final = b"\x1f\x8b"
+_GZIP_FORMAT: Final = 16 + zlib.MAX_WBITS
+
+
+def gunzip(body: bytes) -> bytes:
+    """The content of a gzip body; any other body as it is, since the header that would tell is not signed.
+
+    Raises:
+        PermanentDataError: with one of the module's codes.
+    """
+    if not body.startswith(_MAGIC):
+        return body
+    most = min(MAX_BODY_BYTES, max(FREE_BYTES, MAX_RATIO * len(body)))
+    stream = zlib.decompressobj(_GZIP_FORMAT)
+    try:
+        content = stream.decompress(body, most + 1)
+    except zlib.error:
+        raise PermanentDataError("gzip-invalid", "the body is no gzip, though it begins like one") from None
+    if len(content) > most:
+        raise PermanentDataError("gzip-too-large", f"the body is more than {most} bytes without gzip")
+    if not stream.eof or stream.unused_data:
+        raise PermanentDataError("gzip-invalid", "the body is not one whole gzip member")
+    return content

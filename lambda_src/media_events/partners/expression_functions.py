@@ -1,0 +1,83 @@
+"""JMESPath functions for what senders put into texts: JSON, base64 and URL encoding.
+
+``parse_json(text)`` is its value, ``base64_decode(text)`` its text in UTF-8 (either alphabet, with or without padding),
+``url_decode(text)`` the text of a form or query, in which ``+`` is a space. Each gives null for null, so that a field
+that is missing is no mistake.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions, signature
+
+from media_events.core.failures import PermanentDataError
+from media_events.partners.body_parsing import MAX_VALUES, check_text, parse_json_text
+
+_OPTIONAL_TEXT: Final[Any] = {"types": ["string", "null"]}
+_WHITE_SPACE: Final = dict.fromkeys(map(ord, " \t\r\n"))
+
+
+class DecodingError(JMESPathError):
+    """A function can't decode a text; the message quotes nothing of it."""
+
+
+class DecodingFunctions(Functions):
+    """The functions of JMESPath and ours, for one message: all its JSON together is as large as a body may be.
+
+    ``decoded`` are the texts that were decoded. None is parsed twice.
+    """
+
+    def __init__(self) -> None:
+        self.decoded: set[str] = set()
+        self._values: dict[str, Any] = {}
+        self._left = MAX_VALUES
+
+    @signature(_OPTIONAL_TEXT)
+    def _func_parse_json(self, text: str | None) -> Any:
+        if text is None:
+            return None
+        if text not in self._values:
+            try:
+                check_text(text)
+                self._values[text], used = parse_json_text(text, self._left)
+            except PermanentDataError as error:
+                raise DecodingError(f"the text of parse_json() is refused: {error.code}") from None
+            self._left -= used
+        self.decoded.add(text)
+        return self._values[text]
+
+    @signature(_OPTIONAL_TEXT)
+    def _func_base64_decode(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        compact = text.translate(_WHITE_SPACE)
+        stripped = compact.rstrip("=").replace("-", "+").replace("_", "/")
+        try:
+            # Padding in the middle is refused too: `validate` counts it as a foreign character.
+            decoded = base64.b64decode(stripped + "=" * (-len(stripped) % 4), validate=True).decode("utf-8")
+        except (binascii.Error, ValueError):
+            raise DecodingError("the text of base64_decode() is no base64 of UTF-8") from None
+        self.decoded.add(text)
+        return decoded
+
+    @signature(_OPTIONAL_TEXT)
+    def _func_url_decode(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        try:
+            decoded = unquote_plus(text, errors="strict")
+        except UnicodeDecodeError:
+            raise DecodingError("the text of url_decode() is no UTF-8") from None
+        self.decoded.add(text)
+        return decoded
+
+
+def decoding_options() -> jmespath.Options:
+    """Options of a search, with the functions for one message."""
+    return jmespath.Options(custom_functions=DecodingFunctions())

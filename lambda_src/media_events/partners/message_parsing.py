@@ -1,0 +1,185 @@
+"""Reads a message by its specification: from the bytes to the values that expressions see.
+
+Every refusal is a :class:`PermanentDataError` with a code of the parser of its format (:mod:`body_parsing`,
+:mod:`form_parsing`, :mod:`xml_parsing`, :mod:`multipart_parsing`, :mod:`decompression`), or ``unwrap-failed``,
+``unwrap-missing``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from media_events.core.failures import PermanentDataError
+from media_events.core.json_fields import mapping
+from media_events.partners.body_parsing import media_type, parse_json
+from media_events.partners.decompression import gunzip
+from media_events.partners.expression_functions import DecodingFunctions
+from media_events.partners.form_parsing import FORM_TYPE, MAX_FORM_FIELDS, form_of, parse_form
+from media_events.partners.multipart_parsing import parse_multipart
+from media_events.partners.redaction import redact, redact_body, redact_document
+from media_events.partners.specification import OptionalPath, PartnerSpecification
+from media_events.partners.xml_parsing import parse_xml
+
+UNWRAPPED: Final = "[unwrapped]"
+"""Takes the place of a text whose content is the message."""
+
+Headers = Sequence[tuple[str, str]] | Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedMessage:
+    """A message's ``document``, and its wrapping as ``envelope``: an EventBridge event, or the body around it."""
+
+    document: Any
+    envelope: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_message(  # noqa: PLR0913 - the parts of a message
+    specification: PartnerSpecification,
+    body: bytes,
+    *,
+    headers: Headers = (),
+    query: str = "",
+    envelope: Mapping[str, Any] | None = None,
+    redacted: bool = False,
+) -> ParsedMessage:
+    """The message in a body. ``redacted``: the body comes from :func:`without_credentials`.
+
+    Raises:
+        PermanentDataError: it can't be read.
+    """
+    parsing = specification.parsing
+    again = _read_again(body) if redacted and not parsing.plain else None
+    if again is not None:
+        return again
+    document = parse_body(specification, body, headers=headers, query=query)
+    wrapper: Mapping[str, Any] = {}
+    if parsing.unwrap is not None:
+        document, wrapper = _unwrapped(parsing.unwrap, document)
+    if envelope:
+        return ParsedMessage(document=document, envelope=envelope)
+    if (
+        parsing.wrapping == "eventbridge"
+        and isinstance(document, dict)
+        and isinstance(document.get("detail"), dict)
+        and isinstance(document.get("detail-type"), str)
+    ):
+        around = {name: value for name, value in document.items() if name != "detail"}
+        return ParsedMessage(document=document["detail"], envelope=around)
+    return ParsedMessage(document=document, envelope=wrapper)
+
+
+def parse_body(specification: PartnerSpecification, body: bytes, *, headers: Headers = (), query: str = "") -> Any:
+    """The body, or the query, in the specification's format.
+
+    Raises:
+        PermanentDataError: it can't be read.
+    """
+    parsing = specification.parsing
+    nested = parsing.fields == "nested"
+    if parsing.format == "query":
+        return query_form(query, nested=nested, without=specification.query_secrets)
+    content = gunzip(body) if parsing.compression == "gzip" else body
+    if not content and parsing.empty_body:
+        return {}
+    if parsing.format == "xml":
+        return parse_xml(content, parsing.charset)
+    charset = parsing.charset or "utf-8"
+    if parsing.format == "multipart":
+        return parse_multipart(content, charset, nested=nested)
+    if parsing.format == "form" or (parsing.format == "json-or-form" and media_type(headers) == FORM_TYPE):
+        return parse_form(content, charset, nested=nested)
+    return parse_json(content, charset)
+
+
+def query_form(query: str, *, nested: bool, without: frozenset[str]) -> dict[str, Any]:
+    """The parameters of a URL's query as a form's fields, ``without`` those that prove the sender.
+
+    Raises:
+        PermanentDataError: it can't be read.
+    """
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
+    except ValueError:
+        raise PermanentDataError("form-invalid", "the query is not URL-encoded UTF-8 of at most 1000 fields") from None
+    return form_of([(name, value) for name, value in pairs if name not in without], nested=nested)
+
+
+def _unwrapped(place: OptionalPath, document: Any) -> tuple[Any, Mapping[str, Any]]:
+    functions = DecodingFunctions()
+    names = {"body": document, "document": document}
+    try:
+        message = place.path.compiled.search(names, jmespath.Options(custom_functions=functions))
+    except JMESPathError as error:
+        raise PermanentDataError("unwrap-failed", f"{place.path.expression} does not fit: {error}") from None
+    except Exception:  # noqa: BLE001 - no data of a sender may make a library's exception ours
+        raise PermanentDataError("unwrap-failed", f"{place.path.expression} does not fit") from None
+    if message is None:
+        if not place.optional:
+            raise PermanentDataError("unwrap-missing", f"there is no message at {place.path.expression}")
+        return document, {}
+    return message, mapping(_without_texts(document, functions.decoded))
+
+
+def _without_texts(value: Any, texts: set[str]) -> Any:
+    """The wrapper without the message, of which no path of ``redact`` would find the credentials."""
+    if isinstance(value, str):
+        return UNWRAPPED if value in texts else value
+    if isinstance(value, dict):
+        return {name: _without_texts(item, texts) for name, item in value.items()}
+    return [_without_texts(item, texts) for item in value] if isinstance(value, list) else value
+
+
+_AGAIN: Final = {"document", "envelope"}
+
+
+def without_credentials(
+    specification: PartnerSpecification, body: bytes, *, headers: Headers = (), query: str = ""
+) -> bytes:
+    """The body without the fields that the specification redacts, for a message that can't be normalised.
+
+    One that is not plain JSON becomes ``{"document", "envelope"}``, as far as it can be read: in no other form could
+    all of its credentials be found.
+    """
+    paths = [path for path in specification.redact if path.root != "headers"]
+    if not paths or specification.parsing.plain:
+        return redact_body(body, paths)
+    try:
+        message = read_message(specification, body, headers=headers, query=query)
+    except PermanentDataError:
+        return redact_body(body, paths)
+    clean = {
+        "document": redact_document(message.document, paths),
+        "envelope": redact_document(message.envelope, paths),
+    }
+    return json.dumps(clean, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _read_again(body: bytes) -> ParsedMessage | None:
+    """What :func:`without_credentials` made of a message; ``None`` if it could not read it."""
+    try:
+        again = parse_json(body)
+    except PermanentDataError:
+        return None
+    if not isinstance(again, dict) or again.keys() != _AGAIN:
+        return None
+    return ParsedMessage(document=again["document"], envelope=mapping(again["envelope"]))
+
+
+def clean_headers(specification: PartnerSpecification, headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Headers for an event's data: without credentials, and without a secret that proves the sender."""
+    verification = specification.verification
+    secret = set()
+    if verification is not None and verification.method in ("static_token", "basic", "jwt_body"):
+        secret.add(verification.signature_header or "authorization")
+    clean: dict[str, Any] = redact(
+        {n: v for n, v in headers.items() if n not in secret}, specification.redact, "headers"
+    )
+    return clean

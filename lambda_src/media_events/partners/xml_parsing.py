@@ -1,0 +1,129 @@
+"""Reads XML into JSON, without document types, entities and namespaces.
+
+An element is an object with its children by name, its attributes as ``@name`` and its text as ``#text``. One that has
+only text is that text, and an empty one is an empty text. Children of one name are a list. Names lose their prefixes,
+text loses the white space around it. ``<a b="1"><c>x</c><c/></a>`` is ``{"a": {"@b": "1", "c": ["x", ""]}}``.
+
+Every refusal is a :class:`PermanentDataError` with a code of :mod:`body_parsing`, or ``xml-invalid``, ``xml-doctype``,
+``xml-too-deep``, ``xml-too-many-values``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+from xml.parsers import expat
+
+from media_events.core.failures import PermanentDataError
+from media_events.partners.body_parsing import MAX_DEPTH, MAX_VALUES, decode
+
+XML_TYPES: Final = ("application/xml", "text/xml", "application/*+xml")
+
+_DECLARED: Final = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_ENCODINGS: Final = {
+    "utf-8": "utf-8",
+    "us-ascii": "utf-8",
+    "iso-8859-1": "iso-8859-1",
+    "windows-1252": "windows-1252",
+}
+_DOCTYPE: Final = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+"""A document type stands before the root element (https://www.w3.org/TR/xml/#NT-prolog). It is looked for before the
+parser sees it, which goes on with a buffer even if a handler refuses it. Possessive, so that no input makes it go
+back."""
+
+
+def parse_xml(body: bytes, charset: str | None = None) -> dict[str, Any]:
+    """The root element by its name. Without a ``charset`` the byte order mark or the XML declaration says it.
+
+    Raises:
+        PermanentDataError: with one of the module's codes.
+    """
+    text = decode(body, charset or _declared(body))
+    if _DOCTYPE.match(text):
+        _refuse_doctype()
+    builder = _Builder()
+    parser = expat.ParserCreate("utf-8", " ")
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.text
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refuse_doctype
+    try:
+        parser.Parse(text.encode("utf-8"), True)  # noqa: FBT003 - expat's own form
+    except expat.ExpatError as error:
+        reason = expat.ErrorString(error.code)
+        raise PermanentDataError("xml-invalid", f"the body is not XML: {reason} in line {error.lineno}") from None
+    return builder.root.fields
+
+
+def _declared(body: bytes) -> str:
+    if body.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    declared = _DECLARED.match(body)
+    name = "utf-8" if declared is None else declared[1].decode("ascii").lower()
+    if name not in _ENCODINGS:
+        raise PermanentDataError("body-charset", f"the XML declares none of {', '.join(_ENCODINGS)}; give a charset")
+    return _ENCODINGS[name]
+
+
+def _refuse_doctype(*_: Any) -> NoReturn:
+    raise PermanentDataError("xml-doctype", "the XML has a document type, which could define entities")
+
+
+@dataclass(slots=True)
+class _Element:
+    fields: dict[str, Any] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, name: str, value: Any) -> None:
+        if name not in self.fields:
+            self.fields[name] = value
+        elif isinstance(self.fields[name], list):
+            self.fields[name].append(value)
+        else:
+            self.fields[name] = [self.fields[name], value]
+
+    def value(self) -> Any:
+        text = "".join(self.texts).strip()
+        if not self.fields:
+            return text
+        return {**self.fields, "#text": text} if text else self.fields
+
+
+class _Builder:
+    """Builds the value of the elements that the parser tells of."""
+
+    def __init__(self) -> None:
+        self.root = _Element()
+        self._open = [self.root]
+        self._values = 0
+
+    def start(self, _: str, attributes: dict[str, str]) -> None:
+        self._count(1 + len(attributes))
+        if len(self._open) > MAX_DEPTH:
+            raise PermanentDataError("xml-too-deep", f"the body is nested deeper than {MAX_DEPTH} levels")
+        element = _Element()
+        for name, value in attributes.items():
+            element.add("@" + _local(name), value)
+        self._open.append(element)
+
+    def end(self, name: str) -> None:
+        value = self._open.pop().value()
+        self._open[-1].add(_local(name), value)
+
+    def text(self, text: str) -> None:
+        if not text.isspace():
+            self._count(1)
+        self._open[-1].texts.append(text)
+
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > MAX_VALUES:
+            raise PermanentDataError("xml-too-many-values", f"the body has more than {MAX_VALUES} elements and values")
+
+
+def _local(name: str) -> str:
+    return name.rpartition(" ")[2]
