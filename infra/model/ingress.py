@@ -76,7 +76,7 @@ class WebhookIngress(Renamable):
     """An HTTP API that takes `POST /webhooks/<partner>` for all partners that call."""
 
     type: Literal["webhook"] = "webhook"
-    throttle: Throttle = Field(default=Throttle(), description="For all partners without one of their own together.")
+    throttle: Throttle = Field(default=Throttle(), description="For each partner without one of its own.")
     domain: Domain | None = Field(default=None, description="A domain of your own.")
     max_body_bytes: int = Field(default=6291456, ge=1024, le=6291456, description="Larger requests get 413.")
     reserved_concurrency: int | None = Field(

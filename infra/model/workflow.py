@@ -48,7 +48,7 @@ class Bus(Section):
 
 
 class PartnerThrottle(Section):
-    """A limit of the partner's own, so that it and the others do not affect each other."""
+    """A limit of the partner's own; requests above it get 429."""
 
     rate: int = Field(ge=1, le=10000, description="Requests per second, sustained.")
     burst: int = Field(ge=1, le=5000, description="Concurrent requests.")

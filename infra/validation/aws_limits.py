@@ -88,14 +88,13 @@ def _check_rules(report: Report, root: Any, partners: Mapping[str, Any], ingress
 
 
 def _check_webhook(report: Report, callers: Mapping[str, Any]) -> None:
-    own = [name for name, partner in callers.items() if _own_route(partner)]
-    # POST and every other method, of the partner and of those that share.
-    routes = 2 * (len(own) + 1)
+    # One for each partner, and one for unknown names.
+    routes = len(callers) + 1
     if routes > API_ROUTES:
         report.warn(
-            ("partners", own[(API_ROUTES - 2) // 2]),
-            f"the HTTP API gets {routes} routes, two for each partner with a throttle or an authorization; AWS allows "
-            f"{API_ROUTES}, and more on request (Service Quotas, API Gateway)",
+            ("partners", list(callers)[API_ROUTES - 1]),
+            f"the HTTP API gets {routes} routes, one for each partner; AWS allows {API_ROUTES}, and more on request "
+            "(Service Quotas, API Gateway)",
         )
     tokens = [name for name, partner in callers.items() if members_of(partner, "authorization").get("type") == "jwt"]
     if len(tokens) > API_AUTHORIZERS:
@@ -189,10 +188,6 @@ def _allowed(sender: dict[str, Any], conditions: Mapping[str, Any] | None = None
 def _statement(sid: str, part: dict[str, Any], resource: str = SHORTEST_TOPIC) -> dict[str, Any]:
     """``part`` with the text that every statement has."""
     return {"Sid": sid, "Action": "sns:Publish", "Resource": resource, **part}
-
-
-def _own_route(partner: Any) -> bool:
-    return isinstance(partner, dict) and any(partner.get(key) is not None for key in ("throttle", "authorization"))
 
 
 def _note(report: Report, path: Path, what: str, size: int, most: int) -> None:

@@ -1,23 +1,17 @@
 locals {
-  shared_path = "/webhooks/{partner}"
-
-  # Partners with limits or an authorisation of their own have routes of their own, which API Gateway prefers.
-  own_routes = { for partner, settings in var.partners : partner => settings if settings.throttle != null || settings.authorization != null }
-
-  # POST is what webhooks are; the other methods reach the function too, for the handshakes that come by GET, and so
-  # that it, rather than a 404 of API Gateway's, answers a wrong method.
-  routes = merge([
-    for method in ["POST", "ANY"] : merge(
-      { "${method} ${local.shared_path}" = { partner = null, throttle = var.throttle, authorization = null } },
-      {
-        for partner, settings in local.own_routes : "${method} /webhooks/${partner}" => {
-          partner       = partner
-          throttle      = settings.throttle == null ? var.throttle : settings.throttle
-          authorization = settings.authorization
-        }
+  # Every partner has a route of its own, so a flood for one counts against no other. Of any method: the function, rather
+  # than a 404 of API Gateway's, answers a wrong one, and some handshakes come by GET.
+  routes = merge(
+    # Whoever calls here guesses at names: the function answers 404, a few times a second.
+    { "ANY /webhooks/{partner}" = { partner = null, throttle = { rate = 5, burst = 10 }, authorization = null } },
+    {
+      for partner, settings in var.partners : "ANY /webhooks/${partner}" => {
+        partner       = partner
+        throttle      = settings.throttle == null ? var.throttle : settings.throttle
+        authorization = settings.authorization
       }
-    )
-  ]...)
+    },
+  )
 
   authorization_types = { iam = "AWS_IAM", jwt = "JWT" }
 
@@ -88,8 +82,8 @@ resource "aws_apigatewayv2_stage" "this" {
   tags        = var.settings.tags
 
   default_route_settings {
-    throttling_rate_limit  = var.throttle.rate
-    throttling_burst_limit = var.throttle.burst
+    throttling_rate_limit  = local.routes["ANY /webhooks/{partner}"].throttle.rate
+    throttling_burst_limit = local.routes["ANY /webhooks/{partner}"].throttle.burst
   }
 
   dynamic "route_settings" {

@@ -22,8 +22,7 @@ variable "partners" {
                       an `authorization` null is `[]`
       previous_secret_seconds = how long a secret's previous version (`AWSPREVIOUS`) is accepted after the current one was made;
                       `0` revokes it. After that its use is refused, and an alarm tells of it
-      throttle      = limits of its own, `{ rate, burst }`: its calls and those of other partners no longer count against each
-                      other. Null: it shares `throttle`
+      throttle      = limits of its own, `{ rate, burst }`. Null: those of `throttle`
       authorization = `{ type = "iam", principals }`: API Gateway lets in signed calls of the roles and users with these
                       ARNs, which `invoke_policies` allows to call; or `{ type = "jwt", issuer, audiences, scopes }`: it
                       lets in tokens of this issuer, for any of the audiences, with any of the scopes if there are some.
@@ -134,7 +133,7 @@ variable "secret_recovery_window_days" {
 ################################################################################
 
 variable "throttle" {
-  description = "Calls that API Gateway lets through, of all partners without a `throttle` of their own together: `rate` per second on average, `burst` at once. More get 429, which senders retry."
+  description = "Calls that API Gateway lets through for each partner without a `throttle` of its own: `rate` per second on average, `burst` at once. More get 429, which senders retry. A partner's calls don't count against another's; all unknown names together get 5 a second."
   type = object({
     rate  = optional(number, 100)
     burst = optional(number, 200)

@@ -103,7 +103,7 @@ class Account:
         self.topics = {TOPIC}
         self.subscriptions = {TOPIC: [{"SubscriptionArn": f"{TOPIC}:0a1b"}]}
         self.stages: list[dict[str, Any]] = [{"StageName": "$default"}]
-        self.routes = [{"RouteKey": "POST /webhooks/{partner}"}]
+        self.routes = [{"RouteKey": "ANY /webhooks/{partner}"}]
         self.state_machine = {"status": "ACTIVE"}
         names = ("media-dev-webhook/mux", "media-dev-webhook/standard-webhooks", "cms")
         self.secrets: dict[str, dict[str, Any]] = {

@@ -174,7 +174,7 @@ def api_event(
         joined[name] = f"{joined[name]},{value}" if name in joined else value
     return common | {
         "version": "2.0",
-        "routeKey": "POST /webhooks/{partner}",
+        "routeKey": "ANY /webhooks/{partner}",
         "rawPath": path,
         "rawQueryString": query,
         "headers": joined,

@@ -51,7 +51,7 @@ def _partner(event: Mapping[str, Any], path: str) -> str:
 
 
 def _own_route(event: Mapping[str, Any]) -> str:
-    """The partner of its own route (``POST /webhooks/acme``); empty on the shared one."""
+    """The partner of its own route (``ANY /webhooks/acme``); empty on the one for unknown names."""
     last = _text(event.get("routeKey")).rpartition("/")[2]
     return "" if "{" in last or "$" in last else last
 

@@ -96,23 +96,19 @@ override_resource {
   }
 }
 
-run "c4_a_partner_with_limits_of_its_own_has_routes_of_its_own_and_the_others_keep_theirs" {
+run "c4_every_partner_has_a_route_with_limits_of_its_own" {
   command = plan
 
   assert {
     condition = jsonencode({
       for settings in aws_apigatewayv2_stage.this.route_settings : settings.route_key => [settings.throttling_rate_limit, settings.throttling_burst_limit]
       }) == jsonencode({
-      "ANY /webhooks/acme"       = [50, 60]
-      "ANY /webhooks/bravo"      = [1, 1]
-      "ANY /webhooks/charlie"    = [50, 60]
-      "ANY /webhooks/github"     = [3, 4]
-      "ANY /webhooks/{partner}"  = [50, 60]
-      "POST /webhooks/acme"      = [50, 60]
-      "POST /webhooks/bravo"     = [1, 1]
-      "POST /webhooks/charlie"   = [50, 60]
-      "POST /webhooks/github"    = [3, 4]
-      "POST /webhooks/{partner}" = [50, 60]
+      "ANY /webhooks/acme"      = [50, 60]
+      "ANY /webhooks/bravo"     = [1, 1]
+      "ANY /webhooks/charlie"   = [50, 60]
+      "ANY /webhooks/github"    = [3, 4]
+      "ANY /webhooks/mux"       = [50, 60]
+      "ANY /webhooks/{partner}" = [5, 10]
     })
     error_message = "A burst of one partner must be refused with 429 where it begins, and take nothing from the others."
   }
@@ -123,7 +119,7 @@ run "c4_a_partner_with_limits_of_its_own_has_routes_of_its_own_and_the_others_ke
   }
 
   assert {
-    condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 50 && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 60
+    condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 5 && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_burst_limit == 10
     error_message = "Routes without settings of their own are throttled, too."
   }
 }
@@ -135,16 +131,12 @@ run "only_partners_that_api_gateway_authorises_have_routes_that_do_and_they_do_f
     condition = jsonencode({
       for key, route in aws_apigatewayv2_route.this : key => [route.authorization_type, route.authorizer_id, sort(coalesce(route.authorization_scopes, []))]
       }) == jsonencode({
-      "ANY /webhooks/acme"       = ["AWS_IAM", null, []]
-      "ANY /webhooks/bravo"      = ["JWT", "auth-bravo", ["events:send"]]
-      "ANY /webhooks/charlie"    = ["JWT", "auth-charlie", []]
-      "ANY /webhooks/github"     = ["NONE", null, []]
-      "ANY /webhooks/{partner}"  = ["NONE", null, []]
-      "POST /webhooks/acme"      = ["AWS_IAM", null, []]
-      "POST /webhooks/bravo"     = ["JWT", "auth-bravo", ["events:send"]]
-      "POST /webhooks/charlie"   = ["JWT", "auth-charlie", []]
-      "POST /webhooks/github"    = ["NONE", null, []]
-      "POST /webhooks/{partner}" = ["NONE", null, []]
+      "ANY /webhooks/acme"      = ["AWS_IAM", null, []]
+      "ANY /webhooks/bravo"     = ["JWT", "auth-bravo", ["events:send"]]
+      "ANY /webhooks/charlie"   = ["JWT", "auth-charlie", []]
+      "ANY /webhooks/github"    = ["NONE", null, []]
+      "ANY /webhooks/mux"       = ["NONE", null, []]
+      "ANY /webhooks/{partner}" = ["NONE", null, []]
     })
     error_message = "Each partner with an authorisation has it on its own routes, with its own authorizer and scopes."
   }

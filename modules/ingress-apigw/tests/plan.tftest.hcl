@@ -88,7 +88,7 @@ run "every_partner_has_an_address" {
   }
 
   assert {
-    condition     = toset([for route in aws_apigatewayv2_route.this : route.route_key]) == toset(["POST /webhooks/{partner}", "ANY /webhooks/{partner}"])
+    condition     = toset([for route in aws_apigatewayv2_route.this : route.route_key]) == toset(["ANY /webhooks/{partner}", "ANY /webhooks/frame-io", "ANY /webhooks/intranet", "ANY /webhooks/mux"])
     error_message = "Other methods must reach the function too, for handshakes and for a 405."
   }
 }
@@ -192,8 +192,13 @@ run "c4_calls_are_throttled" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 5 && alltrue([for route in aws_apigatewayv2_stage.this.route_settings : route.throttling_burst_limit == 7])
-    error_message = "Every route must be throttled."
+    condition     = alltrue([for route in aws_apigatewayv2_stage.this.route_settings : route.throttling_burst_limit == 7 && route.throttling_rate_limit == 5 if route.route_key != "ANY /webhooks/{partner}"])
+    error_message = "Every partner has the limits for itself."
+  }
+
+  assert {
+    condition     = alltrue([for route in aws_apigatewayv2_stage.this.route_settings : route.throttling_burst_limit == 10 && route.throttling_rate_limit == 5 if route.route_key == "ANY /webhooks/{partner}"]) && aws_apigatewayv2_stage.this.default_route_settings[0].throttling_rate_limit == 5
+    error_message = "Whoever guesses at names must take nothing from the partners."
   }
 }
 

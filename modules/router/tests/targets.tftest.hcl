@@ -156,7 +156,7 @@ run "functions_may_do_what_their_targets_need_and_nothing_else" {
   }
 
   assert {
-    condition     = tolist(local.target_statements["per-asset"].UseKeyOfSqs.conditions[0].values) == tolist( ["sqs.eu-central-1.amazonaws.com"])
+    condition     = tolist(local.target_statements["per-asset"].UseKeyOfSqs.conditions[0].values) == tolist(["sqs.eu-central-1.amazonaws.com"])
     error_message = "A key is used through the service that it encrypts for, in its own region."
   }
 }

@@ -39,7 +39,7 @@ def event(partner, *, authorizer=None, authentication=None, own_route=True, body
     headers = changes.pop("headers", {"content-type": "application/json"})
     made = api_event(body.encode(), partner=partner, headers=headers, **changes)
     if own_route:
-        made |= {"routeKey": f"POST /webhooks/{partner}", "pathParameters": None}
+        made |= {"routeKey": f"ANY /webhooks/{partner}", "pathParameters": None}
     context = made["requestContext"]
     if authorizer is not None:
         context["authorizer"] = authorizer
@@ -98,7 +98,7 @@ def test_call_on_the_route_that_all_share_proves_nothing(service, partner, autho
 
 
 def test_proof_of_another_partner_s_route_is_refused_with_401(service):
-    sent = event("acme", authorizer=IAM) | {"routeKey": "POST /webhooks/bravo", "pathParameters": {"partner": "acme"}}
+    sent = event("acme", authorizer=IAM) | {"routeKey": "ANY /webhooks/bravo", "pathParameters": {"partner": "acme"}}
 
     assert refused(service, service.send(sent), "authorizer-missing")
 
@@ -145,7 +145,7 @@ def test_signature_does_not_take_the_place_of_authorisation(service_of):
 
 
 def test_headers_and_body_prove_nothing(service):
-    claims = json.dumps({"requestContext": {"authorizer": IAM}, "routeKey": "POST /webhooks/acme"} | json.loads(BODY))
+    claims = json.dumps({"requestContext": {"authorizer": IAM}, "routeKey": "ANY /webhooks/acme"} | json.loads(BODY))
     headers = {
         "content-type": "application/json",
         "authorization": "AWS4-HMAC-SHA256 Credential=x",
@@ -287,7 +287,7 @@ def test_unknown_method_admits_nobody():
     assert WebhookAuthorization(method="none").refusal(caller, "acme") == "authorizer-missing"
 
 
-@pytest.mark.parametrize("key", [None, 7, "", "$default", "POST /webhooks/{partner}", "ANY /{proxy+}"])
+@pytest.mark.parametrize("key", [None, 7, "", "$default", "ANY /webhooks/{partner}", "ANY /{proxy+}"])
 def test_only_an_own_route_names_a_partner(key):
     sent = api_event(BODY.encode(), partner="acme") | {"routeKey": key}
 
