@@ -21,12 +21,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 from scripts import generated  # noqa: E402  # these need the path above
 from scripts.reference import cli, partners, workflow  # noqa: E402
 
-PAGES: Final = ROOT / "docs" / "reference"
+PAGES: Final = (ROOT / "docs" / "partners.md", *sorted((ROOT / "docs" / "reference").glob("*.md")))
 
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "keys of workflow.yaml": workflow.keys,
     "event types": partners.event_types,
     "presets": partners.presets,
+    "fields of a specification": partners.fields,
+    "attributes from a partner": partners.attributes,
     "reasons of a refusal": partners.refusals,
     "commands": cli.commands,
 }
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _pages() -> dict[Path, str | None]:
-    return {page: with_parts(page.read_text(encoding="utf-8"), PARTS) for page in PAGES.glob("*.md")}
+    return {page: with_parts(page.read_text(encoding="utf-8"), PARTS) for page in PAGES}
 
 
 def with_parts(text: str, parts: Mapping[str, Callable[[], str]]) -> str:

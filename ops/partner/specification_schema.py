@@ -32,6 +32,7 @@ from media_events.partners.specification import (
 )
 from media_events.partners.specification import METHODS as REQUEST_METHODS
 from media_events.partners.value_expressions import ROOTS
+from ops.partner.field_descriptions import with_descriptions
 
 SCHEMA_URI: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -92,6 +93,10 @@ def _source_with(description: str, **extra: Any) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The schema, as JSON Schema draft 2020-12."""
+    return with_descriptions(_schema())
+
+
+def _schema() -> dict[str, Any]:
     return {
         "$schema": SCHEMA_URI,
         "title": "Partner specification",
@@ -171,13 +176,17 @@ def _fields() -> dict[str, Any]:
 def _parsing() -> dict[str, Any]:
     return _table(
         {
-            "format": _described("Format of the body; query: the fields are in the URL", **_choice(*BODY_FORMATS)),
+            "format": _described(
+                "Format of the body; query: the fields are in the URL", **_choice(*BODY_FORMATS), default="json"
+            ),
             "methods": _described(
                 "HTTP methods of its requests; unset: POST, or GET for the format query",
                 type="array",
                 items=_choice(*REQUEST_METHODS),
             ),
-            "content_types": _described("Accepted content types, none for requests without one", **_TEXTS),
+            "content_types": _described(
+                "Accepted content types, none for requests without one; unset: those of the format", **_TEXTS
+            ),
             "charset": _described(
                 "Character set; unset: UTF-8 without byte order mark, or the one that XML declares",
                 **_choice(*CHARSETS),

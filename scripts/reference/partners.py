@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,14 +13,38 @@ from media_events.partners.presets import load_preset, preset_names
 from media_events.partners.signature_verification import verify
 from media_events.partners.specification import resolve_preset
 from ops.partner.event_types import types_table
+from ops.partner.field_descriptions import field_rows
+from ops.partner.specification_schema import schema
 from scripts.reference.markdown import code, table
 
 _MOST_PARTS: Final = 4
+_REQUIRED: Final = ("id", "type", "verification.method", "handshake.kind")
+"""A preset may have them, so the schema can't require them."""
+
+_ENVELOPE: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "envelope.md"
 
 
 def event_types() -> str:
     """The vocabulary, and which type of which preset becomes which word."""
     return types_table()
+
+
+def fields() -> str:
+    """Every field of a specification with its default, from the JSON Schema."""
+    rows = [
+        (code(name), "required" if name in _REQUIRED else default.replace("|", "\\|"), meaning.replace("|", "\\|"))
+        for name, default, meaning in field_rows(schema())
+    ]
+    return table(("field", "default", "meaning"), rows)
+
+
+def attributes() -> str:
+    """The envelope's attributes that come from the partner or its specification."""
+    lines = re.findall(r"^\| (\**`\w+`\**) \| (.+) \| (.+) \|$", _ENVELOPE.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = [
+        (name, meaning.replace("](", "](reference/")) for name, meaning, by in lines if "partner" in by or "spec" in by
+    ]
+    return table(("attribute", "meaning"), rows)
 
 
 def refusals() -> str:
