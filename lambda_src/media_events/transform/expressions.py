@@ -1,4 +1,7 @@
-"""JMESPath over an event, and paths into its ``data``."""
+"""JMESPath over an event, and paths into its ``data``.
+
+The functions ``parse_json``, ``base64_decode`` and ``url_decode`` read what senders put into texts.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from jmespath.parser import ParsedResult
 
 from media_events.core.envelope import Event
 from media_events.core.failures import PermanentDataError
+from media_events.partners.expression_functions import decoding_options
+from media_events.partners.jmespath_functions import mistaken_calls
 
 Path = tuple[str, ...]
 
@@ -28,10 +33,14 @@ def compiled(expression: Any) -> ParsedResult:
     if not isinstance(expression, str):
         raise ExpressionError("must be a JMESPath expression in text")
     try:
-        return jmespath.compile(expression)
+        read = jmespath.compile(expression)
     except JMESPathError as error:
         first_line = str(error).partition("\n")[0].strip()
         raise ExpressionError(f"{expression!r} is not JMESPath: {first_line}") from None
+    mistake = next(mistaken_calls(read.parsed), None)
+    if mistake is not None:
+        raise ExpressionError(f"{expression!r} would fail on every event: {mistake}")
+    return read
 
 
 def parsed_path(target: Any) -> Path:
@@ -62,7 +71,7 @@ def searched(expression: ParsedResult, document: Any, where: str) -> Any:
         PermanentDataError: ``mapping-failed``; it can't be evaluated there.
     """
     try:
-        return expression.search(document)
+        return expression.search(document, options=decoding_options())
     except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         # JMESPath's own messages quote the values, which may be secret.
         raise PermanentDataError(

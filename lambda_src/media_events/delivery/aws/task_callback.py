@@ -14,6 +14,7 @@ from media_events.core.failures import PermanentDataError
 from media_events.delivery.aws.config import TaskCallbackDestination
 from media_events.delivery.aws.step_functions import execution_input
 from media_events.delivery.task_callbacks import Arrived, TaskCallbacks, TaskResult, event_name, key_of
+from media_events.partners.expression_functions import decoding_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def _true(result: Any) -> bool:
 
 def _evaluate(expression: ParsedResult, event: Event) -> Any:
     try:
-        return expression.search(event.to_detail())
+        return expression.search(event.to_detail(), options=decoding_options())
     except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         # JMESPath's own messages quote the event's values, which must not be shown.
         raise PermanentDataError(

@@ -53,6 +53,12 @@ def data_after(outside, *steps, data=None):
     return event.data
 
 
+def test_a_template_reads_json_inside_a_text(outside):
+    url = "https://api.example.com/files/{parse_json(data.passthrough).id}"
+
+    assert data_after(outside, lookup(http(url)), data={"passthrough": '{"id": "a-1"}'})["found"]["name"] == "reel.mov"
+
+
 def failure_of(outside, *steps, data=None):
     with pytest.raises((PermanentConfigError, PermanentDataError, TransientError)) as caught:
         data_after(outside, *steps, data=data)

@@ -51,6 +51,32 @@ def test_enrich_adds_to_data():
     assert event.data == {**DATA, "asset": {"id": "ok", "tags": ["x", "y"], "count": 2}}
 
 
+def test_map_reads_json_inside_a_text():
+    data = {"passthrough": '{"asset": {"id": "a-7"}}', "blob": "eyJrIjogMX0=", "form": "title=Gr%C3%BCne+Wiese"}
+    event = run(
+        {
+            "map": {
+                "id": "parse_json(data.passthrough).asset.id",
+                "k": "parse_json(base64_decode(data.blob)).k",
+                "title": "url_decode(data.form)",
+                "absent": "parse_json(data.nothing).id",
+            }
+        },
+        data=data,
+    )
+
+    assert event.data == {"id": "a-7", "k": 1, "title": "title=Grüne Wiese"}
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": 1, "a": 2}', "NaN", "[" * 200, '{"planted": secret}'])
+def test_broken_json_inside_a_text_fails_the_expression_and_is_not_shown(text):
+    with pytest.raises(PermanentDataError) as failed:
+        run({"map": {"id": "parse_json(data.passthrough).id"}}, data={"passthrough": text})
+
+    assert failed.value.code == "mapping-failed"
+    assert "planted" not in failed.value.message
+
+
 def test_set_puts_constants():
     event = run({"set": {"asset.owner.name": "desk", "flags": ["a"], "gone": None}})
 
@@ -82,7 +108,7 @@ def test_steps_run_in_order():
 
 
 def test_steps_after_a_drop_do_not_run():
-    assert run({"drop": "`true`"}, {"enrich": {"a": "abs('x')"}}) is None
+    assert run({"drop": "`true`"}, {"enrich": {"a": "abs(data.status)"}}) is None
 
 
 def test_event_before_is_left_as_it_was():
@@ -108,7 +134,7 @@ def test_metadata_is_out_of_the_steps_reach():
         ({"set": {"status.code": 1}}, DATA),
         ({"set": {"a": 1}}, [1, 2]),
         ({"enrich": {"a.b": "metadata.id"}}, "text"),
-        ({"drop": "length(`1`)"}, DATA),
+        ({"drop": "length(data.size)"}, DATA),
     ],
 )
 def test_step_that_can_not_be_done_is_the_event_s_fault(step, data):
@@ -141,6 +167,8 @@ def test_error_names_the_expression_and_not_the_data():
         ([{"map": {"a": "data.["}}], r"steps\[0\]\.map\.a: 'data\.\[' is not JMESPath"),
         ([{"map": {"a": "data", "a.b": "data"}}], "'a' and 'a.b' exclude each other"),
         ([{"drop": ""}], "is not JMESPath"),
+        ([{"map": {"a": "parsejson(data.x)"}}], r"parsejson\(\) is no function; did you mean parse_json\(\)"),
+        ([{"map": {"a": "length(data.x, data.y)"}}], r"length\(\) has 2 arguments"),
         ([{"drop": None}], "must be a JMESPath expression"),
     ],
 )

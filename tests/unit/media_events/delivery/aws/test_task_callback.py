@@ -445,6 +445,12 @@ def test_a_number_is_a_key_like_its_text(studio, tasks):
     assert list(tasks.answers) == ["token-1"]
 
 
+def test_a_key_is_read_out_of_json_inside_a_text(studio, tasks):
+    studio.wait(key="17")
+    studio.send(done(job='{"ours": "17"}'), correlation_key="parse_json(data.job.id).ours")
+    assert list(tasks.answers) == ["token-1"]
+
+
 def test_an_expression_that_fails_is_told_without_the_data(studio):
     outcome = studio.send(done(job="planted"), correlation_key="length(data.missing)")
     assert isinstance(outcome, PermanentDataError)
