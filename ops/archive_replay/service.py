@@ -6,7 +6,7 @@ import functools
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, NoReturn
@@ -49,6 +49,7 @@ class ArchiveReplayService:
     settle_seconds: float = 30.0
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    workers: Callable[[int], Executor] = ThreadPoolExecutor
 
     def _record(self, replay: Replay, action: str, *, reason: str, result: str = "", allowed: bool = True) -> None:
         self.audit.append(
@@ -116,7 +117,7 @@ class ArchiveReplayService:
         self, replay: Replay, choice: Choice, *, stopping: Callable[[], bool], progress: Callable[[Replay], None]
     ) -> Replay:
         """Run a replay until it is over or stopped, and record its end."""
-        with ThreadPoolExecutor(WORKERS) as pool:
+        with self.workers(WORKERS) as pool:
             ended = ReplayRunner(
                 staging=self.staging(replay.replay_id),
                 choice=choice,

@@ -92,6 +92,7 @@ def _tell(total: Tally, faults: int, seconds: float, smallest: Sequence[str]) ->
         print(text)
     print(f"{faults} faults in {seconds:.0f} s")
     print(f"{total.repeated} effects doubled within a documented window: a fault hid that the first had happened")
+    print(f"{total.forgotten} effects repeated by archive replays half a year later: the records live for 158 days")
     print(f"{total.both} events in review whose effect there has happened, unconfirmed")
     print(f"{total.unnamed} second items of an event that no function can read, for another message of it")
     print(total)

@@ -6,7 +6,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Protocol
 
 from media_events.messaging.message_origin import ORIGIN_ATTRIBUTE
@@ -51,6 +51,8 @@ class Tally:
     """Effects doubled within the window that the documentation names: a fault hid that the first had happened."""
     both: int = 0
     """Events of ``review`` whose effect happened at that destination nevertheless, unconfirmed."""
+    forgotten: int = 0
+    """Effects that an archive replay repeated, because the idempotency stores had forgotten the first ones."""
     unnamed: int = 0
     """Second items of an event that no function can read, one for each of its messages."""
     problems: list[str] = field(default_factory=list)
@@ -59,8 +61,9 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add the counts of ``other``."""
-        for name in ("accepted", "delivered", "review", "lost", "doubled", "stuck", "repeated", "both", "unnamed"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for one in fields(Tally):
+            if one.type == "int":
+                setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
         self.problems += other.problems
 
     def blame(self, mark: str, problem: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from unittest import mock
 
@@ -16,8 +17,9 @@ from media_events.delivery.ordering import key_queue, key_queue_pages, resequenc
 from media_events.recovery.review_item import STATUSES, ReviewItem, Status
 from tests.faults.aws_model.dynamodb import Item, Table
 from tests.faults.aws_model.scheduler import CALM, FaultId, Mix, World, subject_of
-from tests.faults.conservation import Tally, judge, marks_of, repetitions
+from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions
 from tests.faults.operators import People
+from tests.faults.replays import Job, Replays, is_completed
 from tests.faults.senders import ENTRY_NAMES, Kind, Senders, Sent
 from tests.faults.system_under_test import DESTINATIONS, ORDERED, EndlessError, Kit
 
@@ -41,6 +43,12 @@ DRAIN_SECONDS: Final = 12 * 86_400.0
 """Longer than what comes late, what waits and what is redriven take together."""
 OPERATORS_SECONDS: Final = 3 * 86_400.0
 """Operators act up to so long after the time of faults."""
+LONG_AFTER_SECONDS: Final = 170 * 86_400.0
+"""Longer than the idempotency records live, and TTL leaves them."""
+SENT_LATER: Final = 570.0
+"""Events that would be sent after this time are sent half a year later, beside the replay of earlier ones."""
+REPLAYED_SECONDS: Final = 90.0
+AFTERWARDS_SECONDS: Final = 4 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +103,17 @@ def _repeatable(seed: int) -> Iterator[None]:
         random.setstate(before)
 
 
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What had happened by ``at``: effects, requests, the repetitions that faults explain, and effects in order."""
+
+    effects: Counter[Place] = field(default_factory=Counter)
+    requests: Counter[Place] = field(default_factory=Counter)
+    windows: Counter[Place] = field(default_factory=Counter)
+    orders: Mapping[str, int] = field(default_factory=dict)
+    at: float = 0.0
+
+
 class Run:
     """The run of a scenario."""
 
@@ -104,6 +123,8 @@ class Run:
         self.kit = Kit(self.world)
         self.senders = Senders(self.kit)
         self.people = People(self.kit, self.items)
+        self.replays = Replays(self.kit)
+        self._counted = _Counts()
         # It reads at once, in a world where nothing fails and nobody else acts meanwhile.
         table: Any = Table(World(0, CALM), "review", "item_id", items=self.kit.reviews.items)
         self._reader = DynamoReviewTable(table, "review")
@@ -125,27 +146,67 @@ class Run:
 
     def _live(self) -> Tally:
         world, events = self.world, self.scenario.events
-        began, sent = world.now, max((event.after for event in events), default=0.0)
-        self.senders.plan(events)
+        later: tuple[Sent, ...] = ()
+        long_after = world.weather("archive/long-after", "all", world.mix.long_after, lasting=True)
+        if long_after:
+            later = tuple(event for event in events if event.after >= SENT_LATER)
+        first = events[: len(events) - len(later)]
+        began, sent = world.now, max((event.after for event in first), default=0.0)
+        self.senders.plan(first)
         world.faults_end = began + sent + FAULTY_SECONDS
-        drained = began + DRAIN_SECONDS
-        self.kit.maintain_hourly(until=drained)
         self.people.act(
             int(world.mix.operators * len(events)), since=began + 60, until=world.faults_end + OPERATORS_SECONDS
         )
+        self.replays.act(world.mix.replays * len(events), since=began + 120, until=world.faults_end)
         tally = Tally()
+        self._drain(tally, began + DRAIN_SECONDS)
+        self._count(tally, first)
+        if long_after and not tally.problems:
+            self._long_after(tally, later, began, sent)
+        self._orders(tally)
+        self._count_groups(tally)
+        for problem in self.replays.problems():
+            tally.stick(problem)
+        tally.faults = list(world.fired)
+        return tally
+
+    def _drain(self, tally: Tally, until: float) -> None:
+        """Let everything come to its end, and people resolve what blocks an order."""
+        self.kit.maintain_hourly(until=until)
         try:
-            if not world.run(until=drained):
+            if not self.world.run(until=until):
                 tally.stick(f"after {DRAIN_SECONDS / 86_400:.0f} days there is still something in the queues")
-            world.now = drained
+            self.world.now = until
             for problem in self.people.work():
                 tally.stick(problem)
         except EndlessError as error:
             tally.stick(str(error))
-        self._count(tally)
-        self._count_groups(tally)
-        tally.faults = list(world.fired)
-        return tally
+
+    def _long_after(self, tally: Tally, later: tuple[Sent, ...], began: float, sent: float) -> None:
+        """Half a year later: replay some of the events while others are sent, and count anew."""
+        world, since = self.world, began + max(0.0, sent - REPLAYED_SECONDS) * self.world.fixed("archive/since", "all")
+        world.now += LONG_AFTER_SECONDS
+        self._counted = self._counts()
+        jobs = self._jobs(since, since + REPLAYED_SECONDS)
+        begin = world.now + max((event.after for event in later), default=60.0) - 60
+        for job in jobs:
+            world.at(begin, functools.partial(self.replays.run, job), subject=job.by)
+        if world.fixed("archive/at-aws", "all") < 0.5:  # noqa: PLR2004  # half of them
+            start = functools.partial(self.replays.start_at_aws, "long after", since, since + REPLAYED_SECONDS)
+            world.at(begin + 200 * world.fixed("archive/at-aws-when", "all"), start)
+        self.senders.plan(later)
+        world.faults_end = begin + FAULTY_SECONDS
+        self._drain(tally, world.now + AFTERWARDS_SECONDS)
+        tally.forgotten += self._repeated_since()
+        self._count(tally, later)
+        self._came_again(tally, jobs)
+
+    def _jobs(self, since: float, until: float) -> list[Job]:
+        hops = tuple(self.replays.guarded)
+        jobs = [Job(by="half a year later", since=since, until=until, hops=hops, may_cancel=False)]
+        if self.world.fixed("archive/transform", "all") < 0.5:  # noqa: PLR2004  # half of them
+            jobs.append(replace(jobs[0], by="and transforms", hops=("transform/enrich",)))
+        return jobs
 
     # --- outcomes ----------------------------------------------------------------------------------------------------
 
@@ -175,19 +236,53 @@ class Run:
             self._read[key] = (stored.get("version"), self._reader.get(key))
         return self._read[key][1]
 
-    def _count(self, tally: Tally) -> None:
+    def _counts(self) -> _Counts:
+        effects, requests = self._effects()
+        orders = {name: len(self.kit.receivers[name].order) for name in ORDERED}
+        return _Counts(effects, requests, Counter(self.world.windows), orders, self.world.now)
+
+    def _repeated_since(self) -> int:
+        """The effects that have happened again since the last count: the idempotency stores had forgotten them."""
+        _, requests = self._effects()
+        before = self._counted.requests
+        return sum(requests[place] > before[place] > 0 for place in requests if place[0] != "bus")
+
+    def _came_again(self, tally: Tally, jobs: Sequence[Job]) -> None:
+        """A completed replay has sent each event to each of its routes, but what a person decided against."""
+        _, requests = self._effects()
+        rows = list(self.replays.rows())
+        rest = {
+            (item.destination, mark)
+            for item in self.items()
+            if item.status in ("OPEN", "ARCHIVED") or item.pending_edit is not None
+            for mark in marks_of(item, self._stored)
+        }
+        for job in jobs:
+            if not is_completed(rows, job):
+                tally.stick(f"the replay of {job.by} was never completed")
+            elif not job.is_transform:
+                for destination, mark, key in self.replays.to_come_again(job):
+                    place = (destination, mark)
+                    record = self.kit.route_idempotency.stored(key) or {}
+                    withdrawn = record.get("state", {}).get("S") == "withdrawn"
+                    if requests[place] == self._counted.requests[place] and place not in rest and not withdrawn:
+                        tally.lost += 1
+                        tally.blame(mark, f"{mark} was replayed, and never reached {destination}")
+
+    def _count(self, tally: Tally, events: Sequence[Sent]) -> None:
         open_items: dict[str, list[ReviewItem]] = defaultdict(list)
         for item in self.items():
             for mark in marks_of(item, self._stored):
                 open_items[mark].append(item)
-        effects, requests = self._effects()
+        before, now = self._counted, self._counts()
+        effects, requests = now.effects - before.effects, now.requests - before.requests
         away = {
             (item.destination, mark)
             for mark, items in open_items.items()
             for item in items
             if item.status == "ARCHIVED"
         }
-        for event in self.scenario.events:
+        for event in events:
             if event.mark in self.senders.accepted:
                 judge(
                     event,
@@ -198,10 +293,12 @@ class Run:
                     excused=away,
                 )
         edited = self.people.commands.edited
-        repetitions(effects, requests, self.world.windows, tally, plain=("plain", "archive"), edited=edited)
+        windows = now.windows - before.windows
+        # Those that the second run repeats on request are none of its own.
+        windows.update({} if before.at else self.replays.repeated_on_request())
+        repetitions(effects, requests, windows, tally, plain=("plain", "archive"), edited=edited)
         self._decided_against(tally)
-        self._orders(tally)
-        self._effects_in_order(tally)
+        self._effects_in_order(tally, events)
         for mark, hop in self.kit.miscounted:
             tally.blame(mark, f"{mark} was sent back to {hop} without a higher redrive count")
         for mark, hop in self.kit.bus.strays:
@@ -231,7 +328,7 @@ class Run:
         effects = {name: receiver.times for name, receiver in self.kit.receivers.items()}
         for name, times in {**effects, "process": self.kit.execution_times}.items():
             for when, event_id in times:
-                if self.people.commands.decisions.against(name, event_id, when):
+                if when > self._counted.at and self.people.commands.decisions.against(name, event_id, when):
                     tally.doubled += 1
                     tally.blame(subject_of(event_id), f"{event_id} reached {name} against a person's decision")
 
@@ -252,12 +349,12 @@ class Run:
                 tally.problems.append(f"{mark} was published after evt-{latest[event.asset]:06} of the same asset")
             latest[event.asset] = max(latest.get(event.asset, 0), event.number)
 
-    def _effects_in_order(self, tally: Tally) -> None:
+    def _effects_in_order(self, tally: Tally, events: Sequence[Sent]) -> None:
         """An ordered destination receives the events of one asset from the FIFO ingress in order."""
-        ours = {event.mark: event for event in self.scenario.events if event.ingress == "sns-fifo"}
+        ours = {event.mark: event for event in events if event.ingress == "sns-fifo"}
         for name in ORDERED:
             latest: dict[int, int] = {}
-            for mark in self.kit.receivers[name].order:
+            for mark in self.kit.receivers[name].order[self._counted.orders.get(name, 0) :]:
                 event = ours.get(mark)
                 if event is None or (name, mark) in self.people.commands.out_of_order:
                     continue

@@ -17,6 +17,9 @@ from tests.faults.aws_model.sqs import Queue
 
 FUNCTION_SECONDS: Final = 30.0
 NAME_TAKEN_SECONDS: Final = 90 * 86_400.0
+EVENT_BODIES: Final = "kit/bodies/events/"
+BODY_EXPIRATION_SECONDS: Final = 90 * 86_400.0
+"""The default of ``body_expiration_days``."""
 
 
 @dataclass
@@ -87,22 +90,30 @@ class Sqs:
 
 @dataclass
 class S3:
-    """``s3``: every reader sees a write at once (strong consistency since 2020)."""
+    """``s3``: every reader sees a write at once (strong consistency since 2020).
+
+    Event bodies expire by the bucket's lifecycle rule
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html).
+    """
 
     world: World
     objects: dict[str, bytes] = field(default_factory=dict)
+    put_at: dict[str, float] = field(default_factory=dict)
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:  # noqa: ARG002, N803
         def put() -> None:
             self.objects[f"{Bucket}/{Key}"] = Body
+            self.put_at[f"{Bucket}/{Key}"] = self.world.now
 
         self.world.request("s3/put", Key[-12:], put, code="SlowDown")
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         def get() -> bytes:
-            if f"{Bucket}/{Key}" not in self.objects:
+            name = f"{Bucket}/{Key}"
+            expired = name.startswith(EVENT_BODIES) and self.world.now >= self.put_at[name] + BODY_EXPIRATION_SECONDS
+            if expired or name not in self.objects:
                 raise refusal("NoSuchKey", "GetObject")
-            return self.objects[f"{Bucket}/{Key}"]
+            return self.objects[name]
 
         return {"Body": io.BytesIO(self.world.request("s3/get", Key[-12:], get, code="SlowDown", writes=False))}
 

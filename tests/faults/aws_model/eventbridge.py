@@ -21,14 +21,15 @@ MAX_ENTRIES: Final = 10
 MAX_BYTES: Final = 262_144
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Rule:
-    """A rule with one target, a queue, and the dead-letter queue of that target."""
+    """A rule with one target, a queue, and the dead-letter queue of that target. It may miss events of before."""
 
     name: str
     pattern: Mapping[str, Any]
-    target: Queue
-    dead_letters: Queue
+    target: Queue | None
+    dead_letters: Queue | None = None
+    effective_at: float = 0.0
 
     @property
     def arn(self) -> str:
@@ -52,6 +53,8 @@ class Bus:
     rules: list[Rule] = field(default_factory=list)
     put: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     """The events that were put, and by which function (empty: from outside)."""
+    times: list[float] = field(default_factory=list)
+    """When each of them was."""
     strays: list[tuple[str, str]] = field(default_factory=list)
     """Events that were redriven for one rule, and the other rules that they reached."""
 
@@ -110,8 +113,9 @@ class Bus:
             "detail": json.loads(entry["Detail"]),
         }
         self.put.append(("" if world.current is None else world.current.name, event))
+        self.times.append(world.now)
         flat = FlatEvent.of(event)
-        matched = [rule for rule in self.rules if matches_any(self._compiled(rule), flat)]
+        matched = [rule for rule in self.rules if self.matches(rule, flat) and self.is_effective(rule)]
         self._watch(event, matched)
         text, subject = json.dumps(event), subject_of(entry["Detail"])
         for rule in matched:
@@ -119,16 +123,28 @@ class Bus:
             copies = 2 if world.strikes(f"{rule.name}/twice", subject, world.mix.duplicate) else 1
             for _ in range(copies):
                 delay = 3 * world.chance(f"{rule.name}/delay", subject)
-                world.at(world.now + delay, functools.partial(self._deliver, rule, text), subject=subject)
+                world.at(world.now + delay, functools.partial(self.deliver, rule, text), subject=subject)
         return identity
 
-    def _compiled(self, rule: Rule) -> Sequence[Branch]:
+    def matches(self, rule: Rule, event: FlatEvent) -> bool:
+        """Whether the rule's pattern matches ``event``."""
         if rule.name not in self._branches:
             self._branches[rule.name] = tuple(compile_pattern(rule.pattern))
-        return self._branches[rule.name]
+        return matches_any(self._branches[rule.name], event)
 
-    def _deliver(self, rule: Rule, text: str) -> None:
+    def is_effective(self, rule: Rule) -> bool:
+        """Whether the rule is there, and sees events by now."""
+        return rule in self.rules and self.world.now >= rule.effective_at
+
+    def deliver(self, rule: Rule, text: str) -> None:
+        """Send a matched event to the rule's target, or to its dead-letter queue."""
         world, subject = self.world, subject_of(text)
+        if rule.target is None:
+            return
+        if rule.dead_letters is None:
+            # EventBridge tries for a day (…/eb-rule-retry-policy.html), which none of these queues is refused for.
+            rule.target.send(text, {})
+            return
         reason: dict[str, str] = {}
         if world.denies(rule.name, subject):
             reason = {"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "Lack of permissions to invoke the target"}

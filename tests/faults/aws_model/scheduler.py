@@ -88,6 +88,10 @@ class Mix:
     """A message of a standard queue is seen for the first time only days later, or once more days after its end."""
     operators: float = 0.2
     """Operators' commands at any moment, for each event."""
+    replays: float = 0.004
+    """Replays from the archive at any moment, for each event."""
+    long_after: float = 0.5
+    """Runs in which events are replayed half a year later, when the idempotency stores have forgotten them."""
     tight: float = 0.3
     """Runs in which a few events fill a page of a key queue, a few pages a key queue, and a body may be unparkable."""
     spreading: float = 0.0
@@ -109,6 +113,8 @@ CALM: Final = Mix(
     skew=0,
     late=0,
     operators=0,
+    replays=0,
+    long_after=0,
     tight=0,
 )
 
@@ -122,6 +128,8 @@ class Invocation:
     deadline: float
     effects: set[tuple[str, str]] = field(default_factory=set)
     disturbed: bool = False
+    dead: bool = False
+    """Whether its process has died: whatever ``finally`` it still passes, no request leaves it any more."""
     about: str | None = None
     """The hop whose dead letters it handles."""
     lineage: Lineage = field(default_factory=dict)
@@ -317,6 +325,18 @@ class World:
             ClientError: the service refused.
             ReadTimeoutError: no answer came. ``act`` took effect.
         """
+        if self.current is not None and self.current.dead:
+            raise Killed
+        try:
+            return self._request(site, subject, act, code=code, repeats=repeats, writes=writes)
+        except Killed:
+            if self.current is not None:
+                self.current.dead = True
+            raise
+
+    def _request(
+        self, site: str, subject: str, act: Callable[[], T], *, code: str, repeats: bool, writes: bool
+    ) -> T:
         number = self.chance(site, subject)
         fault = self._fault(site, subject, number, writes=writes, repeats=repeats)
         self._travel(number * 2**20 % 1, stalls=fault == "stall-before")
