@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from media_events.core.clock import epoch, timestamp
+from media_events.core.clock import CLOCK_SKEW_SECONDS, epoch, timestamp
 from media_events.core.envelope import Event, Redrive
 from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
 from media_events.events.publisher import Publisher
@@ -226,7 +226,7 @@ class ReplayRunner:
             sending.kind = NEW if done_at is None else SUPPRESSED
             if again:
                 sending.kind = SUPPRESSED
-            elif done_at is not None and current.repeat_effects and done_at < (epoch(current.created_at) or 0.0):
+            elif done_at is not None and current.repeat_effects and done_at < _from_before(current):
                 sending.kind = REPEATED
         return sending
 
@@ -244,7 +244,7 @@ class ReplayRunner:
         for sending in sendings:
             try:
                 if sending.kind == REPEATED and sending.hop.idempotency_table is not None:
-                    before = epoch(current.created_at) or 0.0
+                    before = _from_before(current)
                     self.idempotency_stores.forget(sending.hop.idempotency_table, sending.effect, done_before=before)
                 ready.append(sending)
             except ProcessingError as error:
@@ -284,6 +284,11 @@ class ReplayRunner:
     def _save(self, current: Replay) -> Replay:
         seen = replace(current, seen_at=timestamp(self.clock()))
         return save(seen, read=partial(self.replays.get, current.replay_id), write=self.replays.put)
+
+
+def _from_before(replay: Replay) -> float:
+    """An effect of before this time (epoch seconds) is none of the replay's own, whatever the functions' clocks say."""
+    return (epoch(replay.created_at) or 0.0) - CLOCK_SKEW_SECONDS
 
 
 def _for_hop(event: Event, hop: Hop) -> Event:

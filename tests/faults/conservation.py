@@ -151,7 +151,7 @@ def repetitions(
     for (name, mark), number in requests.items():
         allowed = 1 + windows.get((name, mark), 0)
         if name != "bus":
-            tally.repeated += min(number, allowed) - 1
+            tally.repeated += max(0, min(number, allowed) - 1)
         if number > allowed:
             tally.doubled += number - allowed
             tally.blame(mark, f"{mark} reached {name} {number} times, of which {allowed} can be explained")

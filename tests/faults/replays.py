@@ -29,7 +29,7 @@ from ops.archive_replay.store import DynamoReplays, Replay
 from ops.deployment.idempotency_stores import IdempotencyTables
 from ops.shared.console import OperatorError
 from tests.faults.aws_model.archive import ARCHIVE_ARN, Archive, Events, Inline, StagingQueues
-from tests.faults.aws_model.scheduler import CALM, Killed, World, subject_of
+from tests.faults.aws_model.scheduler import CALM, Invocation, Killed, World, subject_of
 from tests.faults.conservation import Place
 from tests.faults.system_under_test import Kit
 
@@ -111,24 +111,24 @@ class Replays:
             return
         since = world.now - PERIOD_SECONDS * world.fixed("replays/period", name)
         kind = world.fixed("replays/kind", name)
-        if kind < 0.2:  # noqa: PLR2004  # a fifth
+        if kind < 0.2:  # a fifth
             self.start_at_aws(name, since, world.now)
             return
-        hops = ("transform/enrich",) if kind < 0.3 else self._some_routes(name)  # noqa: PLR2004  # a tenth
+        hops = ("transform/enrich",) if kind < 0.3 else self._some_routes(name)  # a tenth
         self.run(
             Job(
                 by=name,
                 since=since,
                 until=world.now,
                 hops=hops,
-                repeat_effects=0.6 < kind < 0.8,  # noqa: PLR2004  # a fifth
-                dry_run=kind > 0.9,  # noqa: PLR2004  # a tenth
+                repeat_effects=0.6 < kind < 0.8,  # a fifth
+                dry_run=kind > 0.9,  # a tenth
             )
         )
 
     def _some_routes(self, name: str) -> tuple[str, ...]:
         world = self.kit.world
-        return tuple(hop for hop in self.guarded if world.fixed("replays/to", f"{name}{hop}") < 0.6) or (  # noqa: PLR2004
+        return tuple(hop for hop in self.guarded if world.fixed("replays/to", f"{name}{hop}") < 0.6) or (
             self.guarded[0],
         )
 
@@ -170,7 +170,7 @@ class Replays:
             return
         over = False
         try:
-            over = world.invoke(operator, COMMAND_SECONDS, lambda _invocation: self._command(job, operator, row))
+            over = world.invoke(operator, COMMAND_SECONDS, functools.partial(self._command, job, operator, row))
         except (OperatorError, ProcessingError) as error:
             world.tell(f"{operator}'s replay fails: {error}"[:200], "")
         except Killed:
@@ -179,9 +179,10 @@ class Replays:
             pause = AGAIN_SECONDS * world.chance("replays/again", operator)
             world.at(world.now + pause, functools.partial(self._attempt, job, operator, tries + 1), subject=operator)
 
-    def _command(self, job: Job, operator: str, row: Replay | None) -> bool:
+    def _command(self, job: Job, operator: str, row: Replay | None, invocation: Invocation) -> bool:
         """One command of an operator; whether the replay is over."""
         world = self.kit.world
+        invocation.only = job.hops
         service = self._service(operator)
         if row is None or row.state == "failed" or (row.state == "cancelled" and not job.may_cancel):
             service.remove_abandoned()
@@ -276,9 +277,7 @@ class Replays:
         for row in self.rows():
             if row.repeat_effects:
                 begin, end = epoch(row.since) or 0.0, epoch(row.until) or 0.0
-                about = {
-                    subject_of(json.dumps(event["detail"])) for event in self.archive.events(begin - 1, end + 1)
-                }
+                about = {subject_of(json.dumps(event["detail"])) for event in self.archive.events(begin - 1, end + 1)}
                 found.update((hop.partition("/")[2], mark) for hop in row.hops for mark in about)
         return found
 

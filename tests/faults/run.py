@@ -35,6 +35,7 @@ TIGHT: Final[Sequence[tuple[Any, str, int]]] = (
     (resequencer, "MAX_PARKED_BYTES", 2_200),
 )
 """The limits of key queues in a tight run; in relation to each other they are as in our code."""
+_DESTINATION: Final = "|destination/"
 BUSY: Final = 0.05
 """So many events are of one key."""
 MANY: Final = 30
@@ -43,8 +44,8 @@ DRAIN_SECONDS: Final = 12 * 86_400.0
 """Longer than what comes late, what waits and what is redriven take together."""
 OPERATORS_SECONDS: Final = 3 * 86_400.0
 """Operators act up to so long after the time of faults."""
-LONG_AFTER_SECONDS: Final = 170 * 86_400.0
-"""Longer than the idempotency records live, and TTL leaves them."""
+FORGOTTEN_SECONDS: Final = 159 * 86_400.0
+"""An idempotency record lives for 158 days, and TTL may leave it for two more."""
 SENT_LATER: Final = 570.0
 """Events that would be sent after this time are sent half a year later, beside the replay of earlier ones."""
 REPLAYED_SECONDS: Final = 90.0
@@ -105,13 +106,15 @@ def _repeatable(seed: int) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """What had happened by ``at``: effects, requests, the repetitions that faults explain, and effects in order."""
+    """What had happened by ``at``: effects, requests, the repetitions that faults explain, effects in order."""
 
     effects: Counter[Place] = field(default_factory=Counter)
     requests: Counter[Place] = field(default_factory=Counter)
     windows: Counter[Place] = field(default_factory=Counter)
     orders: Mapping[str, int] = field(default_factory=dict)
     at: float = 0.0
+    remembered: Mapping[str, float] = field(default_factory=dict)
+    """When the idempotency record of an effect expires, by its key."""
 
 
 class Run:
@@ -167,6 +170,10 @@ class Run:
         self._count_groups(tally)
         for problem in self.replays.problems():
             tally.stick(problem)
+        for message in self.kit.archive.messages.values():
+            if "replay-name" in message.body:
+                tally.doubled += 1
+                tally.blame(subject_of(message.body), f"{message.message_id} was replayed to a rule that nobody named")
         tally.faults = list(world.fired)
         return tally
 
@@ -185,13 +192,13 @@ class Run:
     def _long_after(self, tally: Tally, later: tuple[Sent, ...], began: float, sent: float) -> None:
         """Half a year later: replay some of the events while others are sent, and count anew."""
         world, since = self.world, began + max(0.0, sent - REPLAYED_SECONDS) * self.world.fixed("archive/since", "all")
-        world.now += LONG_AFTER_SECONDS
-        self._counted = self._counts()
+        world.now = max(world.now, began + FORGOTTEN_SECONDS)
+        self._counted = replace(self._counts(), remembered=self._remembered())
         jobs = self._jobs(since, since + REPLAYED_SECONDS)
         begin = world.now + max((event.after for event in later), default=60.0) - 60
         for job in jobs:
             world.at(begin, functools.partial(self.replays.run, job), subject=job.by)
-        if world.fixed("archive/at-aws", "all") < 0.5:  # noqa: PLR2004  # half of them
+        if world.fixed("archive/at-aws", "all") < 0.5:  # half of them
             start = functools.partial(self.replays.start_at_aws, "long after", since, since + REPLAYED_SECONDS)
             world.at(begin + 200 * world.fixed("archive/at-aws-when", "all"), start)
         self.senders.plan(later)
@@ -204,7 +211,7 @@ class Run:
     def _jobs(self, since: float, until: float) -> list[Job]:
         hops = tuple(self.replays.guarded)
         jobs = [Job(by="half a year later", since=since, until=until, hops=hops, may_cancel=False)]
-        if self.world.fixed("archive/transform", "all") < 0.5:  # noqa: PLR2004  # half of them
+        if self.world.fixed("archive/transform", "all") < 0.5:  # half of them
             jobs.append(replace(jobs[0], by="and transforms", hops=("transform/enrich",)))
         return jobs
 
@@ -241,6 +248,14 @@ class Run:
         orders = {name: len(self.kit.receivers[name].order) for name in ORDERED}
         return _Counts(effects, requests, Counter(self.world.windows), orders, self.world.now)
 
+    def _remembered(self) -> dict[str, float]:
+        items = self.kit.route_idempotency.items
+        return {
+            key: float(item["expires"]["N"])
+            for key, item in items.items()
+            if _DESTINATION in key and item["state"]["S"] in ("done", "withdrawn")
+        }
+
     def _repeated_since(self) -> int:
         """The effects that have happened again since the last count: the idempotency stores had forgotten them."""
         _, requests = self._effects()
@@ -263,9 +278,8 @@ class Run:
             elif not job.is_transform:
                 for destination, mark, key in self.replays.to_come_again(job):
                     place = (destination, mark)
-                    record = self.kit.route_idempotency.stored(key) or {}
-                    withdrawn = record.get("state", {}).get("S") == "withdrawn"
-                    if requests[place] == self._counted.requests[place] and place not in rest and not withdrawn:
+                    remembered = self._counted.remembered.get(key, 0.0) > self._counted.at
+                    if requests[place] == self._counted.requests[place] and place not in rest and not remembered:
                         tally.lost += 1
                         tally.blame(mark, f"{mark} was replayed, and never reached {destination}")
 
@@ -294,8 +308,17 @@ class Run:
                 )
         edited = self.people.commands.edited
         windows = now.windows - before.windows
-        # Those that the second run repeats on request are none of its own.
-        windows.update({} if before.at else self.replays.repeated_on_request())
+        if before.at:
+            # Effects that are remembered to the end may not happen any more.
+            places = ((key.rpartition(_DESTINATION)[2], subject_of(key)) for key in before.remembered)
+            alive = {
+                place
+                for place, expires in zip(places, before.remembered.values(), strict=True)
+                if expires > now.at and place not in edited
+            }
+            windows.subtract(dict.fromkeys(alive, 1))
+        else:
+            windows.update(self.replays.repeated_on_request())
         repetitions(effects, requests, windows, tally, plain=("plain", "archive"), edited=edited)
         self._decided_against(tally)
         self._effects_in_order(tally, events)

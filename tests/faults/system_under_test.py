@@ -548,7 +548,7 @@ class Kit:
             dead = self.queues[queue.url]
 
             def handler(event: dict[str, Any], invocation: Invocation, queue: DeadLetterQueue = queue) -> BatchResponse:
-                invocation.about = None if queue.hop.startswith("ingress/") else queue.hop
+                invocation.only = () if queue.hop.startswith("ingress/") else (queue.hop,)
                 dead_letters = {
                     (subject_of(record["body"]), count)
                     for record in event["Records"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.faults.aws_model.clients import StateMachines
+from tests.faults.aws_model.archive import Archive, Events
+from tests.faults.aws_model.clients import S3, StateMachines
 from tests.faults.aws_model.dynamodb import Table
 from tests.faults.aws_model.eventbridge import Bus, Rule
 from tests.faults.aws_model.scheduler import CALM, Killed, World
@@ -380,3 +382,135 @@ def test_an_executions_name_is_taken_for_ninety_days_after_its_end(world):
     machines.start_execution(stateMachineArn=arn, name="one", input="evt-000001")
 
     assert began == ["one", "one"]
+
+
+# --- the archive -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(world):
+    """An archive with three events of three minutes, and two rules that match them."""
+    bus = Bus(world, "kit")
+    for name in ("one", "two"):
+        target = Queue(world, name)
+        bus.rules.append(Rule(name=name, pattern={"source": ["partner.mux"]}, target=target))
+    for number in range(3):
+        bus.put_events(Entries=[entry(id=f"evt-{number:06}")])
+        world.now += 60
+    world.now += 3600
+    world.run()
+    for rule in bus.rules:
+        rule.target.messages.clear()
+    return Archive(bus)
+
+
+def replay(archive, world, *rules, since=1_790_000_000.0, until=None, name="again"):
+    client = Events(archive, {}, "operator")
+    client.start_replay(
+        ReplayName=name,
+        EventStartTime=datetime.fromtimestamp(since, UTC),
+        EventEndTime=datetime.fromtimestamp(world.now if until is None else until, UTC),
+        Destination={"FilterArns": [f"arn:aws:events:eu-west-1:123456789012:rule/kit/{rule}" for rule in rules]},
+    )
+    return client
+
+
+def ids(queue):
+    return [json.loads(message.body)["detail"]["id"] for message in queue.messages.values()]
+
+
+def test_a_replay_reaches_the_rules_that_it_names_alone_minute_by_minute_with_its_name(archive, world):
+    client = replay(archive, world, "one")
+    states = [client.describe_replay(ReplayName="again")["State"]]
+    while client.describe_replay(ReplayName="again")["State"] == "STARTING":
+        world.now += 1
+    states.append(client.describe_replay(ReplayName="again")["State"])
+    world.run()
+    world.now += 3600
+    states.append(client.describe_replay(ReplayName="again")["State"])
+
+    one, two = (rule.target for rule in archive.bus.rules)
+    assert ids(one) == ["evt-000000", "evt-000001", "evt-000002"]
+    assert {json.loads(message.body)["replay-name"] for message in one.messages.values()} == {"again"}
+    assert ids(two) == []
+    assert states == ["STARTING", "RUNNING", "COMPLETED"]
+
+
+def test_a_replay_has_the_events_of_its_period_that_are_in_the_archive(archive, world):
+    begin = world.now
+    replay(archive, world, "one", since=1_790_000_030.0, until=1_790_000_090.0)
+    archive.bus.put_events(Entries=[entry(id="evt-000009")])
+    replay(archive, world, "two", since=begin - 1, name="too early")
+    world.run()
+
+    assert [sorted(ids(rule.target)) for rule in archive.bus.rules] == [["evt-000001", "evt-000009"], ["evt-000009"]]
+    world.now += 600
+    assert [event["detail"]["id"] for event in archive.events(begin - 1, world.now)] == ["evt-000009"]
+
+
+def test_a_cancelled_replay_brings_nothing_more(archive, world):
+    client = replay(archive, world, "one")
+    world.run(until=archive.replays["again"].began + 4.9)
+    client.cancel_replay(ReplayName="again")
+    world.run()
+
+    assert ids(archive.bus.rules[0].target) == ["evt-000000"]
+    with pytest.raises(ClientError) as caught:
+        client.cancel_replay(ReplayName="again")
+    assert code_of(caught) == "IllegalStatusException"
+
+
+def test_a_replay_is_refused_whose_name_is_taken_or_whose_rule_is_unknown_or_that_is_one_too_many(archive, world):
+    refused = []
+    for rule, name in (("one", "0"), ("one", "0"), ("three", "1"), *(("one", str(n)) for n in range(2, 12))):
+        try:
+            replay(archive, world, rule, name=name)
+        except ClientError as error:
+            refused.append((name, error.response["Error"]["Code"]))
+
+    assert refused == [
+        ("0", "ResourceAlreadyExistsException"),
+        ("1", "ResourceNotFoundException"),
+        ("11", "LimitExceededException"),
+    ]
+    world.now += 91 * 86_400
+    replay(archive, world, "one", name="0")
+
+
+def test_a_new_rule_may_miss_events_for_a_moment(world):
+    bus, queue = Bus(world, "kit"), Queue(world, "new")
+    bus.rules.append(Rule(name="new", pattern={"source": ["partner.mux"]}, target=queue, effective_at=world.now + 9))
+    for _ in range(2):
+        bus.put_events(Entries=[entry(id="evt-000001")])
+        world.now += 10
+    world.run()
+
+    assert len(queue.messages) == 1
+
+
+def test_a_dead_process_sends_nothing_more(world):
+    table = Table(world, "t", "pk")
+    world.mix = replace(CALM, kill=1.0)
+
+    def work(_invocation):
+        try:
+            table.put_item(Item={"pk": {"S": "a"}})
+        finally:
+            world.mix = CALM
+            table.put_item(Item={"pk": {"S": "b"}})
+
+    with pytest.raises(Killed):
+        world.invoke("f", 30, work)
+    assert "b" not in table.items
+
+
+def test_an_event_body_expires_after_ninety_days(world):
+    bodies = S3(world)
+    for key in ("bodies/events/a", "bodies/review/a"):
+        bodies.put_object(Bucket="kit", Key=key, Body=b"x", ContentType="text/plain")
+    world.now += 90 * 86_400
+
+    assert bodies.get_object(Bucket="kit", Key="bodies/review/a")["Body"].read() == b"x"
+    with pytest.raises(ClientError) as caught:
+        bodies.get_object(Bucket="kit", Key="bodies/events/a")
+    assert code_of(caught) == "NoSuchKey"

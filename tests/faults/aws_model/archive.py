@@ -34,6 +34,8 @@ MINUTE: Final = 60.0
 SECONDS_OF_A_MINUTE: Final = 5.0
 """So long takes the replay of a minute's events."""
 STRAGGLING_SECONDS: Final = 20.0
+STARTED_WITHIN_SECONDS: Final = 90.0
+"""No page says how long a replay is ``STARTING``."""
 MAX_RUNNING: Final = 10
 NAME_TAKEN_SECONDS: Final = 90 * 86_400.0
 ARCHIVE_ARN: Final = "arn:aws:events:eu-west-1:123456789012:archive/kit"
@@ -52,7 +54,13 @@ class Replay:
 
     def state(self, now: float) -> str:
         """Its state at ``now``."""
-        return "CANCELLED" if self.cancelled else "RUNNING" if now < self.ends else "COMPLETED"
+        if self.cancelled:
+            return "CANCELLED"
+        return "STARTING" if now < self.began else "RUNNING" if now < self.ends else "COMPLETED"
+
+    def is_over(self, now: float) -> bool:
+        """Whether it brings nothing more."""
+        return self.cancelled or now >= self.ends
 
 
 @dataclass
@@ -84,10 +92,11 @@ class Archive:
             raise refusal("ResourceAlreadyExistsException", "StartReplay")
         if until <= since:
             raise refusal("ValidationException", "StartReplay")
-        if sum(replay.state(world.now) == "RUNNING" for replay in self.replays.values()) >= MAX_RUNNING:
+        if sum(not replay.is_over(world.now) for replay in self.replays.values()) >= MAX_RUNNING:
             raise refusal("LimitExceededException", "StartReplay")
         minutes = int(until // MINUTE) - int(since // MINUTE) + 1
-        replay = Replay(since, until, rules, world.now, world.now + minutes * SECONDS_OF_A_MINUTE)
+        begin = world.now + STARTED_WITHIN_SECONDS * world.chance("archive/started", "all") ** 2
+        replay = Replay(since, until, rules, begin, begin + minutes * SECONDS_OF_A_MINUTE)
         self.replays[name] = replay
         keeps_ids = world.fixed("archive/keeps-ids", "all") < 0.5
         times = {str(event["id"]): taken_at for (_, event), taken_at in zip(self.bus.put, self.bus.times, strict=True)}
@@ -95,7 +104,7 @@ class Archive:
             identity = str(event["id"])
             turn = (times[identity] // MINUTE - since // MINUTE) * SECONDS_OF_A_MINUTE
             again = {**event, "id": identity if keeps_ids else f"{len(self.replays):08}{identity[8:]}"}
-            self._play(name, replay, {**again, "replay-name": name}, world.now + turn)
+            self._play(name, replay, {**again, "replay-name": name}, begin + turn)
 
     def _play(self, name: str, replay: Replay, event: Mapping[str, Any], begin: float) -> None:
         world, text, flat = self.bus.world, json.dumps(event), FlatEvent.of(event)
@@ -179,7 +188,7 @@ class Events:
     def cancel_replay(self, *, ReplayName: str) -> None:  # noqa: N803
         def cancel() -> None:
             replay = self._replay(ReplayName)
-            if replay.state(self.archive.bus.world.now) != "RUNNING":
+            if replay.is_over(self.archive.bus.world.now):
                 raise refusal("IllegalStatusException", "CancelReplay")
             replay.cancelled = True
 

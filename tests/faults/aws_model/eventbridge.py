@@ -56,7 +56,7 @@ class Bus:
     times: list[float] = field(default_factory=list)
     """When each of them was."""
     strays: list[tuple[str, str]] = field(default_factory=list)
-    """Events that were redriven for one rule, and the other rules that they reached."""
+    """Events that were sent for some rules, and the other rules that they reached."""
 
     _branches: dict[str, Sequence[Branch]] = field(default_factory=dict)
 
@@ -164,7 +164,6 @@ class Bus:
 
     def _watch(self, event: Mapping[str, Any], matched: list[Rule]) -> None:
         current = self.world.current
-        failed = None if current is None else current.about
-        if failed is None:
-            return
-        self.strays += [(subject_of(json.dumps(event["detail"])), r.name) for r in matched if r.name != failed]
+        only = () if current is None else current.only
+        if only:
+            self.strays += [(subject_of(json.dumps(event["detail"])), r.name) for r in matched if r.name not in only]

@@ -130,8 +130,8 @@ class Invocation:
     disturbed: bool = False
     dead: bool = False
     """Whether its process has died: whatever ``finally`` it still passes, no request leaves it any more."""
-    about: str | None = None
-    """The hop whose dead letters it handles."""
+    only: Collection[str] = ()
+    """The hops to which alone it may send events; any where this is empty."""
     lineage: Lineage = field(default_factory=dict)
     """How often the chain of requests has invoked each function, this invocation included."""
     skew: float = 0.0
@@ -334,9 +334,7 @@ class World:
                 self.current.dead = True
             raise
 
-    def _request(
-        self, site: str, subject: str, act: Callable[[], T], *, code: str, repeats: bool, writes: bool
-    ) -> T:
+    def _request(self, site: str, subject: str, act: Callable[[], T], *, code: str, repeats: bool, writes: bool) -> T:
         number = self.chance(site, subject)
         fault = self._fault(site, subject, number, writes=writes, repeats=repeats)
         self._travel(number * 2**20 % 1, stalls=fault == "stall-before")

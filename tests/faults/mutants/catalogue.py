@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.faults.mutants import consuming, delivering, ordering, publishing, recovering, storing, wiring
+from tests.faults.mutants import consuming, delivering, ordering, publishing, recovering, replaying, storing, wiring
 from tests.faults.mutants.mutant import Mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -13,6 +13,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *delivering.MUTANTS,
     *ordering.MUTANTS,
     *recovering.MUTANTS,
+    *replaying.MUTANTS,
     *storing.MUTANTS,
     *wiring.MUTANTS,
 )

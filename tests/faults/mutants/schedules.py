@@ -51,6 +51,12 @@ def _one_key(seed: int) -> Sequence[str]:
     return run.live().problems
 
 
+def _replayed(seed: int) -> Sequence[str]:
+    """Operators replay the archive all the time, and half a year later."""
+    mix = replace(Mix(), replays=0.1, long_after=1.0, operators=0.0, flap=0.05, late=0.0)
+    return Run(Scenario(seed=seed, events=events_of(seed, 100), mix=mix)).live().problems
+
+
 SCHEDULES: Final[Mapping[str, Schedule]] = {
     "small": _mixed(100),
     "harsh": _mixed(80, _HARSH),
@@ -58,6 +64,7 @@ SCHEDULES: Final[Mapping[str, Schedule]] = {
     "refusing": _refusing,
     "dying": _dying,
     "one key": _one_key,
+    "replayed": _replayed,
     "large": _mixed(500),
 }
 """``large`` is a run of ``make chaos-model``."""

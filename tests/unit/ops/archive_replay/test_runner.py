@@ -261,6 +261,15 @@ def test_effect_that_was_repeated_already_is_not_repeated_by_the_same_replay(clo
     assert ended.counts == {"route/cms": {"suppressed": 1}}
 
 
+@pytest.mark.parametrize(("ahead", "count"), [(59, {"suppressed": 1}), (61, {"repeated": 1})])
+def test_effect_whose_function_may_have_a_clock_behind_the_operators_is_not_repeated_again(cloud, ahead, count):
+    cloud.put("a")
+    cloud.delivered("a")
+    cloud.now += -3600 + ahead
+    ended = replay(cloud, routes=["cms"], repeat=True, reason="restored")
+    assert ended.counts == {"route/cms": count}
+
+
 def test_only_records_from_before_the_replay_are_deleted(cloud):
     idempotency_stores = cloud.service().idempotency_stores
     cloud.delivered("a")
