@@ -53,7 +53,7 @@ def _one_key(seed: int) -> Sequence[str]:
 
 def _replayed(seed: int) -> Sequence[str]:
     """Operators replay the archive all the time, and half a year later."""
-    mix = replace(Mix(), replays=0.1, long_after=1.0, operators=0.0, flap=0.05, late=0.0)
+    mix = replace(Mix(), replays=0.1, long_after=1.0, operators=0.0, flap=0.05, late=0.0, duplicate=0.1)
     return Run(Scenario(seed=seed, events=events_of(seed, 100), mix=mix)).live().problems
 
 
