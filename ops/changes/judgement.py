@@ -15,8 +15,9 @@ from ops.changes.physical_names import Name, collisions, replaced_under_one_name
 from ops.changes.plan_document import Change, Plan
 
 RETIRE: Final = (
-    "keep the hop under `retired:` in the workflow file (`retired` of the router module), apply, wait until "
-    "`media-events status` shows nothing at it, then take it out and apply again"
+    "if it has another name now, give it `formerly:` with this one; else keep the hop under `retired:` in the workflow "
+    "file (`retired` of the router module), apply, wait until `media-events status` shows nothing at it, then take it "
+    "out and apply again"
 )
 BESIDE: Final = (
     "in two applies: add the new entry under another name and let the senders use it; take the old one out when its "
@@ -72,6 +73,8 @@ class _Judgement:
         for change in self.plan.of_type("aws_sqs_queue"):
             if change.goes:
                 yield from self._queue(change)
+            elif change.before is not None:
+                yield from self._taken_over(change)
         yield from self._reviews()
         yield from self._interrupted_rules()
         yield from self._interrupted_subscriptions()
@@ -92,19 +95,32 @@ class _Judgement:
         waiting = self._ask(f"messages in {name}", lambda aws: aws.messages(str(values.get("url"))))
         kind = "dead-letter queue" if owner is not None and owner[1] else "queue"
         subject = f"{kind} {name}" + (f" of {hop.name}" if hop is not None else "")
-        if waiting == 0 and (hop is None or not self._is_fed(hop)):
-            yield Finding(consequence="note", subject=subject, what="goes; it is empty, and nothing new reaches it")
+        if waiting == 0 and (hop is None or not _is_fed(hop)):
+            is_entry = hop is not None and hop.name.startswith("ingress/")
+            so = "see that its senders have stopped" if is_entry else "nothing new reaches it"
+            yield Finding(consequence="note", subject=subject, what=f"goes; it is empty, and {so}")
             return
         count = "with whatever waits in it" if waiting is None else f"with {messages_in_words(waiting)}"
-        more = "" if hop is None or not self._is_fed(hop) else "; events that come before the apply may be in it, too"
-        is_entry = hop is not None and hop.name.startswith("ingress/")
-        yield Finding(
-            consequence="lost", subject=subject, what=f"goes {count}{more}", do=BESIDE if is_entry else RETIRE
-        )
+        more = "; events that come before the apply may be in it, too" if hop is not None and _is_fed(hop) else ""
+        remedy = WAIT if hop is None else BESIDE if hop.name.startswith("ingress/") else RETIRE
+        yield Finding(consequence="lost", subject=subject, what=f"goes {count}{more}", do=remedy)
 
-    def _is_fed(self, hop: Hop) -> bool:
-        """Whether new events reach a hop until the apply."""
-        return hop.takes_new_events
+    def _taken_over(self, change: Change) -> Iterator[Finding]:
+        """A queue that stays, and is another hop's afterwards."""
+        name = str((change.before or {}).get("name"))
+        old, new = hop_of_queue(name, self.before), hop_of_queue(name, self.after)
+        if old is None or new is None or old == new:
+            return
+        url = str((change.before or {}).get("url"))
+        waiting = self._ask(f"messages in {name}", lambda aws: aws.messages(url))
+        if waiting == 0 and not _is_fed(self.before[old[0]]):
+            return
+        yield Finding(
+            consequence="lost",
+            subject=f"queue {name} of {old[0]}",
+            what=f"becomes that of {new[0]}, which would take what waits in it",
+            do=TWO_APPLIES,
+        )
 
     def _reviews(self) -> Iterator[Finding]:
         table = next((c for c in self.plan.of_type("aws_dynamodb_table") if is_review_table(c.before)), None)
@@ -166,8 +182,8 @@ class _Judgement:
                 subject=name,
                 what=f"delivers to {new.destination}, formerly {old.destination}: an event that {old.destination} has "
                 "had takes effect once more if it is redriven, retried or replayed",
-                do="keep the destination's name if it is the same system; if not, let the hop's queues and review run "
-                "empty first, and replay nothing from before the change to it",
+                do="give the destination `formerly:` with its former name if it is the same system; if not, let the "
+                "hop's queues and review run empty first, and replay nothing from before the change to it",
             )
 
     def _idempotency(self) -> Iterator[Finding]:
@@ -297,6 +313,11 @@ def recovery_days(secret: Mapping[str, Any]) -> int:
     """
     days = secret.get("recovery_window_in_days")
     return days if isinstance(days, int) else 30
+
+
+def _is_fed(hop: Hop) -> bool:
+    """Whether the deployment itself brings new events to a hop until the apply."""
+    return hop.takes_new_events and not hop.name.startswith("ingress/")
 
 
 def _module(address: str) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ops.changes.plan_document import Plan, Side
+from ops.changes.plan_document import Change, Plan
 
 _ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "aws_cloudformation_stack": ("name",),
@@ -15,7 +15,6 @@ _ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "aws_cloudwatch_event_api_destination": ("name",),
     "aws_cloudwatch_event_archive": ("name",),
     "aws_cloudwatch_event_bus": ("name",),
-    # The bus of a rule may be unknown when planned; the kit gives two rules of an account and region two names.
     "aws_cloudwatch_event_rule": ("name",),
     "aws_cloudwatch_event_target": ("rule", "target_id"),
     "aws_cloudwatch_log_group": ("name",),
@@ -48,36 +47,30 @@ def physical_name(kind: str, values: Mapping[str, Any]) -> Name | None:
     return (kind, *map(str, parts))
 
 
-def names(plan: Plan, side: Side) -> dict[Name, str]:
-    """The address of each physical name before or after."""
-    found: dict[Name, str] = {}
-    for change in plan.changes:
-        name = physical_name(change.type, change.values(side) or {})
-        if name is not None:
-            found[name] = change.address
-    return found
-
-
 def collisions(plan: Plan) -> dict[Name, tuple[str, str]]:
     """Names that go at one address and come at another: the two addresses, by name.
 
     Terraform knows no order between the two. A create call may come before the delete call and fail, or the delete call
     may hit what has just been made.
     """
-    going: dict[Name, set[str]] = defaultdict(set)
+    going: dict[Name, list[Change]] = defaultdict(list)
     for change in plan.changes:
-        if change.goes and change.before is not None:
-            name = physical_name(change.type, change.before)
-            if name is not None:
-                going[name].add(change.address)
+        name = physical_name(change.type, change.before or {}) if change.goes else None
+        if name is not None:
+            going[name].append(change)
     found: dict[Name, tuple[str, str]] = {}
     for change in plan.changes:
-        if change.comes and change.after is not None:
-            name = physical_name(change.type, change.after)
-            others = going.get(name, set()) - {change.address} if name is not None else set()
-            if name is not None and others:
-                found[name] = (min(others), change.address)
+        name = physical_name(change.type, change.after or {}) if change.comes else None
+        for other in going.get(name, []) if name is not None else []:
+            if name is not None and other.address != change.address and not _on_other_buses(other, change):
+                found[name] = (other.address, change.address)
     return found
+
+
+def _on_other_buses(old: Change, new: Change) -> bool:
+    """Whether both are of event buses, and of two: a bus has names of rules of its own."""
+    buses = [(values or {}).get("event_bus_name") for values in (old.before, new.after)]
+    return None not in buses and buses[0] != buses[1]
 
 
 def replaced_under_one_name(plan: Plan) -> dict[Name, str]:

@@ -68,7 +68,7 @@ def test_what_would_be_lost_is_1_with_number_and_remedy(ran, written, aws):
     assert status == 1
     assert "would be lost" in out
     assert "goes with 3 messages" in out
-    assert "do: keep the hop under `retired:`" in out
+    assert "keep the hop under `retired:`" in out
 
 
 def test_offline_asks_nobody_and_says_what_it_does_not_know(ran, written, monkeypatch):

@@ -92,9 +92,10 @@ def test_retiring_a_hop_is_shown_and_no_risk():
 
 
 def test_an_entry_that_goes_has_the_two_applies_as_its_remedy():
-    report = judge(plan(ingress(), {}), Aws())
+    report = judge(plan(ingress(), {}), Aws(queues={"media-dev-in": 1, "media-dev-in-dlq": 1}))
 
     assert {finding.do.partition(":")[0] for finding in report.findings} == {"in two applies"}
+    assert not judge(plan(ingress(), {}), Aws()).at_risk
 
 
 def test_a_hop_that_loses_its_queue_is_told_to_change():
@@ -260,3 +261,25 @@ def test_a_secret_that_goes_can_be_restored_for_its_recovery_window():
 def test_what_is_no_plan_is_refused(document):
     with pytest.raises(NoPlanError):
         Plan.of(document)
+
+
+def test_a_queue_that_becomes_another_hops_would_have_its_messages_taken_by_that_hop():
+    old = route("shape")
+    rule = 'module.router.aws_cloudwatch_event_rule.this["shape"]'
+    transform = {**old[rule], "event_pattern": old[rule]["event_pattern"].replace("route/shape", "transform/shape")}
+
+    report = judge(plan({**old, rule: transform}, old), Aws())
+
+    assert found(report) == [
+        ("lost", "queue media-dev-shape-dlq of transform/shape"),
+        ("lost", "queue media-dev-shape of transform/shape"),
+    ]
+
+
+def test_rules_of_two_buses_may_have_one_name():
+    old = {"module.a.aws_cloudwatch_event_rule.this": {"name": "r", "event_bus_name": "partner"}}
+    new = {"module.b.aws_cloudwatch_event_rule.this": {"name": "r", "event_bus_name": "media-dev"}}
+    unknown = {"module.b.aws_cloudwatch_event_rule.this": {"name": "r"}}
+
+    assert found(judge(plan(old, new))) == []
+    assert found(judge(plan(old, unknown))) == [("fails", "cloudwatch_event_rule r")]
