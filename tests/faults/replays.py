@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -32,6 +32,9 @@ from tests.faults.aws_model.archive import ARCHIVE_ARN, Archive, Events, Inline,
 from tests.faults.aws_model.scheduler import CALM, Invocation, Killed, World, subject_of
 from tests.faults.conservation import Place
 from tests.faults.system_under_test import Kit
+
+if TYPE_CHECKING:
+    from ops.operations.audit import Audit
 
 COMMAND_SECONDS: Final = 6 * 3600.0
 PERIOD_SECONDS: Final = 900.0
@@ -238,6 +241,7 @@ class Replays:
                 bus=EventBus(events, kit.bus.arn), max_entry_bytes=MAX_REQUEST_BYTES, sleep=world.pause, rng=kit.rng
             ),
             replays=DynamoReplays(kit.reviews, "review"),
+            audit=cast("Audit", kit.audit),
             principal=lambda: operator,
             clock=world.clock,
             sleep=world.pause,
