@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := not slow and not terraform and not local and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-moto unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants mutation bench-poison
+.PHONY: help setup demo test test-moto unit check hooks images lint package synth local-up local-down clean fuzz chaos chaos-model chaos-mutants chaos-changes mutation bench-poison
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ fuzz: .environment ## the webhook and its verifier against 100,000 hostile input
 
 chaos: .environment ## 2,000 events by all five ways in through the local cloud under faults: none may be lost, none happen twice
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.local_cloud $(ARGS)
+
+chaos-changes: .environment ## upgrade a deployment on the local cloud and change it a dozen times under traffic: none may be lost, none happen twice
+	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults.local_cloud.changes $(ARGS)
 
 chaos-model: .environment ## 10,000 events through a model of AWS under faults: none may be lost, none happen twice
 	@PYTHONPATH=lambda_src:. $(BIN)/python -m tests.faults $(ARGS)

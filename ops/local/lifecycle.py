@@ -93,6 +93,20 @@ def up(paths: LocalPaths, options: UpOptions) -> Up:
         return Up(record, stack, outputs, clock.seconds)
 
 
+def change(paths: LocalPaths, stack: Stack) -> dict[str, Any]:
+    """Apply ``stack`` to the running cloud, whatever stack it has: Terraform's outputs. The cloud is never replaced.
+
+    Raises:
+        OperatorError: none runs, or Terraform failed.
+    """
+    with exclusive(paths.lock):
+        record = require_record(paths)
+        _apply(paths, stack, record)
+        outputs = _terraform(paths, stack, record).outputs()
+        paths.outputs.write_text(json.dumps(outputs, indent=2) + "\n", encoding="utf-8")
+        return outputs
+
+
 def _with_external_resources(paths: LocalPaths, stack: Stack, record: CloudRecord, options: UpOptions) -> Stack:
     """The stack with the variables of external resources, which have ARNs only once there is a cloud."""
     if options.external_resources is None:

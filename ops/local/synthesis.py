@@ -37,8 +37,8 @@ class Stack:
         return {f"route/{name}": str(route["destination"]) for name, route in routes.items()}
 
 
-def synthesise(paths: LocalPaths, variables: Mapping[str, str]) -> Stack:
-    """Run `main.py` for the environment of ``paths``; ``variables`` are added to its environment.
+def synthesise(paths: LocalPaths, variables: Mapping[str, str], *, repository: Path = REPOSITORY) -> Stack:
+    """Run `main.py` of ``repository`` for the environment of ``paths``; ``variables`` are added to its environment.
 
     Raises:
         OperatorError: with the output of `main.py`.
@@ -51,7 +51,7 @@ def synthesise(paths: LocalPaths, variables: Mapping[str, str]) -> Stack:
         try:
             done = subprocess.run(
                 [sys.executable, "main.py"],
-                cwd=REPOSITORY,
+                cwd=repository,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

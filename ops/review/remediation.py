@@ -68,6 +68,8 @@ _BY_CODE: Final = {
     "http-413": "The body is too large for the receiver.",
     "http-422": "The receiver understood the body and does not accept its content.",
     "http-429": "The receiver wants fewer requests: retry at a lower rate.",
+    "unknown-partner": "The partner is not in the workflow any more: add it again and retry, or archive the item.",
+    "unknown-source": "No partner has this source any more: add it again and retry, or archive the item.",
     "order-waiting": "It waited too long behind another event of its key: put that right, then retry this.",
     "order-late": "A later event of its key was delivered before it: archive it if that makes it worthless, "
     "else retry it out of order.",

@@ -120,10 +120,13 @@ class _Counts:
 class Run:
     """The run of a scenario."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, *, beside: Any = None) -> None:
+        """``beside``: the class of a kit of another version, which does half of the work."""
         self.scenario = scenario
         self.world = World(scenario.seed, scenario.mix, allowed=scenario.allowed)
         self.kit = Kit(self.world)
+        if beside is not None:
+            beside(self.world, twin=self.kit)
         self.senders = Senders(self.kit)
         self.people = People(self.kit, self.items)
         self.replays = Replays(self.kit)

@@ -96,7 +96,7 @@ class Senders:
         )
 
         def work(invocation: Invocation) -> int:
-            kit = self.kit
+            kit = self.kit.at_work()
             answer = kit.receiver.receive(incoming, kit.idempotency(invocation), remaining=kit.remaining(invocation))
             return answer.status
 

@@ -161,6 +161,21 @@ class _NoBodies:
     def delete(self, _objects: Sequence[Any]) -> None: ...
 
 
+class _Endpoint:
+    """A receiver as this version of the code knows it: two versions have an error of one name each."""
+
+    def __init__(self, receiver: HttpReceiver) -> None:
+        self._receiver = receiver
+
+    def post(self, request: Any) -> Any:
+        try:
+            return self._receiver.post(request)
+        except Exception as error:
+            if type(error).__name__ == "TransientError":
+                raise TransientError(error.code, error.message) from None  # type: ignore[attr-defined]
+            raise
+
+
 class _RedriveFunctions:
     """As in ``handlers.redrive``: three clients with their own patience."""
 
@@ -194,26 +209,47 @@ class Kit:
     """One deployment on one :class:`World`: five ingresses, a transform, the routes, the redrive function.
 
     ``http`` are the settings of the HTTP destinations, by name; a workflow and a queue are destinations as well.
+
+    A ``twin`` is the same deployment with another version of the code: the two share all but the code, and each
+    invocation is of one of them, as while an upgrade or a rollback is under way.
     """
 
-    def __init__(self, world: World, http: Mapping[str, Mapping[str, Any]] = HTTP_DESTINATIONS) -> None:
+    def __init__(
+        self,
+        world: World,
+        http: Mapping[str, Mapping[str, Any]] = HTTP_DESTINATIONS,
+        *,
+        twin: Any = None,
+    ) -> None:
         self.world = world
+        self.handlers: dict[str, Callable[[dict[str, Any], Invocation], object]] = {}
+        self._twin = twin
+        self._other: Any = None
+        self._turns = random.Random(f"{world.seed}/versions")
+        if twin is not None:
+            twin._other = self
         self.report = Quiet()
         self.rng = random.Random(world.seed)
-        self.queues: dict[str, Queue] = {}
-        self.sqs: Any = Sqs(world, self.queues)
-        self.s3 = S3(world)
-        self.functions = Functions(world)
-        self._functions: Any = self.functions
-        self.bus = Bus(world, "kit")
-        self.partner_bus = Bus(world, "acme")
-        self.ingress_idempotency: Any = IdempotencyTable(world, "ingress-idempotency", "pk")
-        self.route_idempotency: Any = IdempotencyTable(
-            world, "route-idempotency", "pk", sort_keys={HELD_INDEX: "held_since"}
-        )
         sort_keys = {name: sort for name, (_, sort) in INDEXES.items()}
         sort_keys |= {name: sort for name, _, sort in (GROUPS_INDEX, CLOSED_INDEX)}
-        self.reviews: Any = Table(world, "review", "item_id", sort_keys=sort_keys, transactions=True)
+        self.queues: dict[str, Queue] = {} if twin is None else twin.queues
+        self.sqs: Any = Sqs(world, self.queues)
+        self.s3: S3 = S3(world) if twin is None else twin.s3
+        self.functions: Functions = Functions(world) if twin is None else twin.functions
+        self._functions: Any = self.functions
+        self.bus: Bus = Bus(world, "kit") if twin is None else twin.bus
+        self.partner_bus: Bus = Bus(world, "acme") if twin is None else twin.partner_bus
+        self.ingress_idempotency: Any = (
+            IdempotencyTable(world, "ingress-idempotency", "pk") if twin is None else twin.ingress_idempotency
+        )
+        self.route_idempotency: Any = (
+            IdempotencyTable(world, "route-idempotency", "pk", sort_keys={HELD_INDEX: "held_since"})
+            if twin is None
+            else twin.route_idempotency
+        )
+        self.reviews: Any = (
+            Table(world, "review", "item_id", sort_keys=sort_keys, transactions=True) if twin is None else twin.reviews
+        )
         self.events: Any = self.bus
         self.bodies = S3Bodies(cast("Any", self.s3), "s3://kit/bodies/events/")
         self.dead_letter_queues: dict[str, DeadLetterQueue] = {}
@@ -221,13 +257,17 @@ class Kit:
         self.dead_lettered: set[str] = set()
         self.miscounted: list[tuple[str, str]] = []
         """Events that were sent back without a higher redrive count, and where to."""
-        self._attending: dict[str, set[tuple[str, int]]] = {}
+        self._attending: dict[str, set[tuple[str, int]]] = {} if twin is None else twin._attending
         self.http = http
-        self.receivers = {name: HttpReceiver(world, name, idempotent=name != "plain") for name in http}
+        self.receivers = (
+            {name: HttpReceiver(world, name, idempotent=name != "plain") for name in http}
+            if twin is None
+            else twin.receivers
+        )
         self.key_queues = DynamoKeyQueues(self.route_idempotency, "idempotency", clock=world.clock)
         self.executions: Counter[str] = Counter()
         self.execution_times: list[tuple[float, str]] = []
-        self.machines: Any = StateMachines(world, self._executed)
+        self.machines: Any = StateMachines(world, self._executed) if twin is None else twin.machines
         self.receiver = self._webhook()
         self.queue_ingresses = {entry: self._queue_ingress(entry, partners) for entry, partners in ENTRIES.items()}
         self._transform()
@@ -235,13 +275,33 @@ class Kit:
         self.archive = self._archive()
         self._review()
 
+    def at_work(self) -> Any:
+        """The version that the next invocation is of: this one, or its twin's."""
+        return self if self._other is None or self._turns.random() < 0.5 else self._other  # as often
+
+    def _consume(self, queue: Queue, function: str, handler: Any, **options: Any) -> None:
+        """Have ``handler`` handle the messages of ``queue``."""
+        self.handlers[function] = handler
+        if self._twin is None:
+            EventSourceMapping(queue, function, functools.partial(self._invoked, function), **options)
+
+    def _invoked(self, function: str, event: dict[str, Any], invocation: Invocation) -> object:
+        return self.at_work().handlers[function](event, invocation)
+
+    def _invocable(self, function: str, handler: Any) -> None:
+        """Have ``handler`` be what is invoked by the function's name."""
+        self.handlers[function] = handler
+        if self._twin is None:
+            self.functions.functions[function] = functools.partial(self._invoked, function)
+
     # --- hops --------------------------------------------------------------------------------------------------------
 
     def _hop(self, name: str, *, fifo: bool = False) -> _Hop:
         stem, end = "kit-" + name.rpartition("/")[2], ".fifo" if fifo else ""
         dead = self._queue(f"{stem}-dlq{end}", visibility=360.0)
         queue = self._queue(f"{stem}{end}", max_receive_count=MAX_RECEIVE_COUNT, dead_letters=dead)
-        queue.sent = functools.partial(self._sent_back, name)
+        if self._twin is None:
+            queue.sent = functools.partial(self._sent_back, name)
         return _Hop(name, queue, dead)
 
     def _sent_back(self, hop: str, body: str, attributes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -254,12 +314,13 @@ class Kit:
 
     def _queue(self, name: str, **options: Any) -> Queue:
         queue = Queue(self.world, name, **options)
-        self.queues[queue.url] = queue
-        return queue
+        # A twin has the queue already.
+        return self.queues.setdefault(queue.url, queue)
 
     def _rule(self, hop: _Hop, pattern: Mapping[str, Any], bus: Bus | None = None) -> None:
-        rule = Rule(name=hop.name, pattern=pattern, target=hop.queue, dead_letters=hop.dead)
-        (bus or self.bus).rules.append(rule)
+        if self._twin is None:
+            rule = Rule(name=hop.name, pattern=pattern, target=hop.queue, dead_letters=hop.dead)
+            (bus or self.bus).rules.append(rule)
 
     def _attended(
         self, hop: _Hop, destination: str, redrive_target: RedriveTarget, function: str | None = None
@@ -349,7 +410,7 @@ class Kit:
                 payload["request"], self.idempotency(invocation), remaining=self.remaining(invocation)
             )
 
-        self.functions.functions["webhook"] = replay
+        self._invocable("webhook", replay)
         return receiver
 
     def _queue_ingress(self, entry: str, partners: dict[str, Any]) -> Queue:
@@ -379,8 +440,8 @@ class Kit:
             return consume_batch(event, receive, consumer)
 
         batches: dict[str, Any] = {"batch_size": 25, "window": 5.0} if entry == LARGE_BATCHES else {}
-        EventSourceMapping(hop.queue, hop.name, handler, **batches)
-        self.functions.functions[hop.name] = handler
+        self._consume(hop.queue, hop.name, handler, **batches)
+        self._invocable(hop.name, handler)
         self._attended(hop, "bus", "queue")
         if entry == "partner-bus":
             self._rule(hop, {"source": [{"prefix": "aws.partner/acme.com/"}]}, self.partner_bus)
@@ -417,8 +478,8 @@ class Kit:
             )
             return consume_batch(event, transformer.handle, consumer)
 
-        EventSourceMapping(hop.queue, hop.name, handler)
-        self.functions.functions[hop.name] = handler
+        self._consume(hop.queue, hop.name, handler)
+        self._invocable(hop.name, handler)
         self._attended(hop, hop.name, "queue")
 
     def _routes(self) -> None:
@@ -435,7 +496,7 @@ class Kit:
             )
             delivery: Any = HttpDelivery(
                 destination=destination,
-                client=receiver,
+                client=_Endpoint(receiver),
                 read_secrets=lambda _arn: [],
                 clock=self.world.clock,
             )
@@ -500,8 +561,8 @@ class Kit:
             copies = self.idempotency(invocation, self.route_idempotency)
             return consume_batch(event, deliverer, replace(consumer, deferral_records=copies))
 
-        EventSourceMapping(hop.queue, hop.name, handler)
-        self.functions.functions[hop.name] = handler
+        self._consume(hop.queue, hop.name, handler)
+        self._invocable(hop.name, handler)
         self._attended(hop, destination.name, "queue")
 
     def _archive(self) -> Queue:
@@ -557,8 +618,9 @@ class Kit:
                 self._attending[invocation.request_id] = dead_letters
                 return replace(redriver, seconds_left=self.remaining(invocation)).handle_batch(event)
 
-            EventSourceMapping(dead, f"redrive of {queue.hop}", handler, timeout=60.0, concurrency=2)
-            self._watch(dead, queue)
+            self._consume(dead, f"redrive of {queue.hop}", handler, timeout=60.0, concurrency=2)
+            if self._twin is None:
+                self._watch(dead, queue)
 
     def service(self) -> ReviewService:
         """The review service of an operator."""
@@ -630,7 +692,7 @@ class Kit:
         """Schedule the review maintenance."""
         world, when, step = self.world, self.world.now, 3600.0
         while (when := when + step) < until:
-            world.at(when, self.maintain, subject="maintenance")
+            world.at(when, lambda: self.at_work().maintain(), subject="maintenance")
             # It says the same again when nothing happens any more.
             step = min(step * 1.3, 6 * 3600.0)
 

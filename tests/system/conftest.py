@@ -29,7 +29,19 @@ from ops.local.clients import Clients
 from ops.local.function_logs import LogLine, LogReader
 from ops.local.paths import LocalPaths
 
-OWN_CLOUD = {"test_destinations.py", "test_ingress.py", "test_killed_commands.py", "test_transform_steps.py"}
+OWN_CLOUD = {
+    "test_changes_under_traffic.py",
+    "test_destinations.py",
+    "test_ingress.py",
+    "test_killed_commands.py",
+    "test_transform_steps.py",
+}
+    "test_changes_under_traffic.py",
+    "test_destinations.py",
+    "test_ingress.py",
+    "test_killed_commands.py",
+    "test_transform_steps.py",
+}
 """Files with a cloud of their own; all others share the demonstration's."""
 
 FIRST, LAST = ("test_demo.py", "test_webhook_attacks.py"), ("test_secrecy.py",)

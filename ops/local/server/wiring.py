@@ -19,6 +19,7 @@ from ops.local.server import (
     policy_variables,
     queues,
     simulation,
+    updates,
 )
 
 
@@ -41,6 +42,7 @@ def correct_ministack() -> None:
     loops.correct(chain, _service("lambda_svc"))
     permissions.correct(_core("iam_actions"))
     policy_variables.correct(_core("iam_evaluator"), _core("iam_actions"))
+    updates.correct(_service("lambda_svc"), _core("lambda_runtime"))
     simulation.correct(_service("iam"), _core("iam_evaluator"))
 
 

@@ -24,12 +24,12 @@ def options(port: int) -> lifecycle.UpOptions:
 
 
 def addresses(clients: Clients, outputs: Mapping[str, Any], secret: str) -> Addresses:
-    """The addresses of the ingresses; ``secret`` is the webhook partner's."""
+    """The addresses of the ingresses, as far as there are any; ``secret`` is the webhook partner's."""
     return Addresses(
         webhook=webhook_urls(dict(outputs), clients.record)[PARTNER],
         secret=secret,
         queue_url=outputs["ingress_queue_urls"]["queue"],
-        topic_arn=outputs["ingress_topic_arns"]["topic"],
-        partner_bus=outputs["partner_bus_names"]["saas"],
+        topic_arn=outputs.get("ingress_topic_arns", {}).get("topic", ""),
+        partner_bus=outputs.get("partner_bus_names", {}).get("saas", ""),
         bus=outputs["bus_name"],
     )

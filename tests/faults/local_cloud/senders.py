@@ -58,15 +58,21 @@ class Senders:
         # Clients are made on first use, which is not safe for several threads at once.
         _ = self.clients.sqs, self.clients.events
 
-    def send(self, events: Sequence[Sent], *, since: float) -> list[threading.Thread]:
-        """Send each event ``after`` seconds from ``since``, until the threads end."""
-        key_queues: list[tuple[Callable[[Sent], bool], Iterable[Sent]]] = []
-        ways: dict[str, Callable[[Sent], bool]] = {
+    @property
+    def ways(self) -> dict[str, Callable[[Sent], bool]]:
+        """What sends an event to each ingress, at the addresses of the moment."""
+        return {
+            "webhook": self._post,
             "sqs": self._enqueue,
             "sns-fifo": self._publish,
             "partner-bus": lambda event: self._put(event, self.addresses.partner_bus, SAAS_SOURCE),
             "custom-bus": lambda event: self._put(event, self.addresses.bus, STUDIO_SOURCE),
         }
+
+    def send(self, events: Sequence[Sent], *, since: float) -> list[threading.Thread]:
+        """Send each event ``after`` seconds from ``since``, until the threads end."""
+        key_queues: list[tuple[Callable[[Sent], bool], Iterable[Sent]]] = []
+        ways = {entry: way for entry, way in self.ways.items() if entry != "webhook"}
         key_queues += [(way, [event for event in events if event.ingress == entry]) for entry, way in ways.items()]
         calls = [event for event in events if event.ingress == "webhook"]
         key_queues += [(self._post, calls[key_queue::4]) for key_queue in range(4)]
@@ -82,7 +88,7 @@ class Senders:
             time.sleep(max(0.0, since + event.after - time.monotonic()))
             chance = random.Random(f"{self.seed}/{event.mark}")
             until = time.monotonic() + GIVE_UP_SECONDS
-            while not self._taken(way, event):
+            while not self.taken(way, event):
                 if time.monotonic() > until:
                     self.given_up.add(event.mark)
                     break
@@ -90,9 +96,10 @@ class Senders:
             else:
                 self.accepted.add(event.mark)
                 if chance.random() < AGAIN:
-                    self._taken(way, event)
+                    self.taken(way, event)
 
-    def _taken(self, way: Callable[[Sent], bool], event: Sent) -> bool:
+    def taken(self, way: Callable[[Sent], bool], event: Sent) -> bool:
+        """Whether the ingress has accepted the event."""
         try:
             return way(event)
         except (httpx.TransportError, BotoCoreError, ClientError):

@@ -1,0 +1,264 @@
+"""``python -m tests.faults.local_cloud.changes``: a deployment is upgraded and changed while events run through it.
+
+First the deployment is that of an older commit. It is upgraded to the working tree, then changed again and again, by
+Terraform, with a stream of events through all five ingresses. Nothing else is at fault meanwhile. The last line is
+``accepted N delivered N review N lost N doubled N stuck N``; the exit code is 1 where a promise is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from media_events.adapters.dynamodb.review_items import DynamoReviewTable
+from media_events.recovery.review_item import ReviewItem
+from ops.demo.senders import new_secret
+from ops.local import lifecycle, process
+from ops.local.clients import Clients
+from ops.local.paths import REPOSITORY, LocalPaths
+from ops.shared.console import OperatorError, print_error
+from tests.faults.aws_model.scheduler import subject_of
+from tests.faults.conservation import Place, Tally, judge, marks_of, repetitions
+from tests.faults.local_cloud.changing_cloud import ChangingCloud, RuleWatch
+from tests.faults.local_cloud.changing_workflow import CHANGES, DESTINATIONS, SMALL_ENTRIES, Change, workflow
+from tests.faults.local_cloud.deployment import PARTNER, addresses
+from tests.faults.local_cloud.receivers import Receivers
+from tests.faults.local_cloud.senders import Senders
+from tests.faults.local_cloud.stream import Stream
+from tests.faults.older_version import BASE, code_of, with_its_package
+from tests.faults.senders import ENTRY_NAMES
+
+PREFIX: Final = "changing-local"
+ARCHIVE: Final = "changing-archive"
+PLAIN: Final = ("plain", "archive")
+"""Receivers that can't tell a repetition."""
+QUIET_SECONDS: Final = 6.0
+PROBLEMS_SHOWN: Final = 30
+
+Log = Callable[[str], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """Changes of one deployment under traffic. ``quiet`` are the seconds between two changes."""
+
+    paths: LocalPaths
+    receivers: Receivers
+    rate: float
+    changes: Sequence[Change] = CHANGES
+    base: Path | None = None
+    """The older kit that deploys first; the working tree without one."""
+    small: bool = False
+    """Whether the workflow is only as large as its renames need it."""
+    quiet: float = 5.0
+    drain_seconds: float = 300.0
+    log: Log = lambda _line: None
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each apply took."""
+    sent_during: dict[str, int] = field(default_factory=dict)
+    """How many events were accepted during each apply."""
+    _archived: list[str] = field(default_factory=list)
+    _cloud: ChangingCloud = field(init=False)
+    _clients: Clients = field(init=False)
+
+    def live(self) -> Tally:
+        """Deploy, send, change, drain and count."""
+        tally = Tally()
+        self._cloud = ChangingCloud(self.paths)
+        self._clients = Clients(self._cloud.start())
+        self._make_archive()
+        whole = workflow(self.receivers.server_address[1], small=self.small)
+        self.seconds["deployed"] = self._cloud.apply(whole, repository=self.base or REPOSITORY)
+        self.log(f"deployed in {self.seconds['deployed']:.0f} s")
+        secret = new_secret(PARTNER)
+        name = self._cloud.outputs["secret_names"][PARTNER]
+        self._clients.secretsmanager.put_secret_value(SecretId=name, SecretString=secret)
+        senders = Senders(self._clients, addresses(self._clients, self._cloud.outputs, secret), seed=1)
+        entries = SMALL_ENTRIES if self.small else ENTRY_NAMES
+        stream, watch = Stream(senders, self.rate, entries), RuleWatch(self._clients)
+        watch.start()
+        stream.start()
+        try:
+            time.sleep(self.quiet)
+            for change, repository in self._steps():
+                whole = change(whole)
+                stream.silence(change.before)
+                self._change(change.name, whole, stream, watch, tally, repository=repository)
+                senders.addresses = addresses(self._clients, self._cloud.outputs, secret)
+                time.sleep(self.quiet)
+        finally:
+            stream.stop()
+            watch.stop()
+        if not self._drained():
+            tally.stick(f"after {self.drain_seconds:.0f} s there is still something in the queues")
+        self._collect()
+        self._count(stream, tally)
+        return tally
+
+    def _steps(self) -> Iterator[tuple[Change, Path]]:
+        """The changes, and the kit that applies each. An upgrade is the first change of the working tree's kit."""
+        if self.base is not None and not self.small:
+            yield Change("upgrade to the working tree", lambda _whole: None), REPOSITORY
+        changes = [(change, REPOSITORY) for change in self.changes]
+        if self.base is not None:
+            older = with_its_package(self.base, self.paths.directory / "older")
+            changes.insert(1 if self.small else 0, (Change("roll the functions back", lambda _whole: None), older))
+        yield from changes
+
+    def _change(
+        self,
+        name: str,
+        whole: Mapping[str, Any],
+        stream: Stream,
+        watch: RuleWatch,
+        tally: Tally,
+        *,
+        repository: Path,
+    ) -> None:
+        accepted = len(stream.accepted)
+        try:
+            self.seconds[name] = self._cloud.apply(whole, repository=repository)
+        except OperatorError as error:
+            tally.problems.append(f"{name}: the apply failed: {error}")
+        self.sent_during[name] = len(stream.accepted) - accepted
+        self.log(f"{name}: {self.seconds.get(name, -1):.0f} s, {self.sent_during[name]} events accepted meanwhile")
+        for rule, seconds in watch.bare().items():
+            tally.problems.append(f"{name}: the rule {rule} was on for {seconds:.1f} s without a target")
+
+    def _make_archive(self) -> None:
+        sqs = self._clients.sqs
+        url = sqs.create_queue(QueueName=ARCHIVE)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+
+    # --- the end --------------------------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        sqs = self._clients.sqs
+        url = sqs.get_queue_url(QueueName=ARCHIVE)["QueueUrl"]
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            self._archived += [message["Body"] for message in messages]
+            entries: Any = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+
+    def _drained(self) -> bool:
+        until, quiet_since = time.monotonic() + self.drain_seconds, None
+        while time.monotonic() < until:
+            left = self._left()
+            now = time.monotonic()
+            quiet_since = None if left else quiet_since or now
+            if quiet_since is not None and now - quiet_since >= QUIET_SECONDS:
+                return True
+            self.log(f"{left} messages in the queues")
+            time.sleep(1)
+        return False
+
+    def _left(self) -> int:
+        names: Any = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ]
+        found = 0
+        for url in self._clients.sqs.list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", []):
+            attributes = self._clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            found += sum(int(attributes.get(name, "0")) for name in names)
+        return found
+
+    def _count(self, stream: Stream, tally: Tally) -> None:
+        items: dict[str, list[ReviewItem]] = defaultdict(list)
+        for item in self._items():
+            if item.status != "RESOLVED":
+                for mark in marks_of(item, lambda _uri: ""):
+                    items[mark].append(item)
+        effects, requests = self._effects()
+        for event in stream.accepted:
+            judge(event, DESTINATIONS[event.kind], items[event.mark], effects, tally)
+        repetitions(effects, requests, Counter(self.receivers.unanswered), tally, plain=PLAIN)
+
+    def _effects(self) -> tuple[Counter[Place], Counter[Place]]:
+        requests: Counter[Place] = Counter({place: len(times) for place, times in self.receivers.taken.items()})
+        effects = Counter(
+            {place: n if place[0] in PLAIN else len(self.receivers.keys[place]) for place, n in requests.items()}
+        )
+        archived = Counter(("archive", subject_of(body)) for body in self._archived)
+        return effects + archived, requests + archived
+
+    def _items(self) -> Iterator[ReviewItem]:
+        name = self._cloud.outputs["review_table_name"]
+        table = DynamoReviewTable(self._clients.dynamodb, name)
+        for page in self._clients.dynamodb.get_paginator("scan").paginate(TableName=name):
+            for key in [found["item_id"]["S"] for found in page["Items"]]:
+                # A key with a slash belongs to the review service.
+                item = None if "/" in key else table.get(key)
+                if item is not None:
+                    yield item
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Deploy, change and report; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.local_cloud.changes", description=__doc__)
+    parser.add_argument("--rate", type=float, default=20.0, help="how many events are sent a second (20)")
+    parser.add_argument("--only", default="", help="only changes whose name contains this")
+    parser.add_argument("--base", default=BASE, help="the commit to upgrade from; empty for none")
+    parser.add_argument("--quiet", type=float, default=5.0, help="seconds between two changes (5)")
+    given = parser.parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # However it ends, it leaves no cloud behind.
+        signal.signal(number, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="media-events-changes-") as folder:
+        paths = LocalPaths(Path(folder))
+        paths.root.mkdir()
+        try:
+            return _run(given, paths)
+        except OperatorError as error:
+            print_error(error)
+            return 2
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            return 130
+        finally:
+            lifecycle.down(paths)
+
+
+def _run(given: argparse.Namespace, paths: LocalPaths) -> int:
+    base = code_of(given.base, paths.directory / "base") if given.base else None
+    if given.base and base is None:
+        print(f"the history does not reach back to {given.base}: nothing is upgraded", file=sys.stderr)
+    receivers = Receivers(process.free_port(), seed=1, flap=0, fated=0, lose_answer=0)
+    began = time.monotonic()
+    run = Run(
+        paths=paths,
+        receivers=receivers,
+        rate=given.rate,
+        base=base,
+        quiet=given.quiet,
+        changes=[change for change in CHANGES if given.only in change.name],
+        log=lambda line: print(f"{time.monotonic() - began:5.0f} s  {line}", flush=True),
+    )
+    try:
+        tally = run.live()
+    finally:
+        receivers.go_away()
+    for problem in tally.problems[:PROBLEMS_SHOWN]:
+        print(f"  {problem}")
+    if len(tally.problems) > PROBLEMS_SHOWN:
+        print(f"  … {len(tally.problems)} in all")
+    print(f"{len(run.seconds) - 1} changes in {sum(run.seconds.values()):.0f} s of applies")
+    print(tally)
+    return 1 if tally.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""The code of the version before, to run beside that of the working tree."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+BASE: Final = "75d0bb9"
+"""The commit that stands for the last release: there is none yet. A release puts its tag here."""
+PARTS: Final = ("main.py", "cdktf.json", ".terraform.lock.hcl", "infra", "event_patterns", "modules", "lambda_src")
+PACKAGE: Final = Path("lambda_src", "dist", "media_events.zip")
+_SWAPPED: Final = ("media_events", "ops", "event_patterns")
+_KIT: Final = "tests.faults.system_under_test"
+
+
+def code_of(commit: str, folder: Path) -> Path | None:
+    """The repository as it was at ``commit``, in ``folder``; ``None`` where the history does not reach back so far."""
+    archive = subprocess.run(["git", "archive", "--format=tar", commit], cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode != 0:
+        return None
+    folder.mkdir(parents=True)
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
+    return folder
+
+
+def with_its_package(code: Path, folder: Path) -> Path:
+    """The working tree in ``folder``, with the built package of ``code``: a rollback of the functions alone."""
+    for name in PARTS:
+        source, copy = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__", ".terraform*"))
+        else:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, copy)
+    shutil.copy(code / PACKAGE, folder / PACKAGE)
+    return folder
+
+
+def kit_of(code: Path) -> Any:
+    """The class ``Kit`` of this folder's ``system_under_test`` over the packages in ``code``.
+
+    The model of AWS, the senders and the receivers stay those that are loaded: the two versions share them.
+    """
+    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] in _SWAPPED or name == _KIT}
+    for name in ours:
+        del sys.modules[name]
+    path = [str(code / "lambda_src"), str(code)]
+    sys.path[:0] = path
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(_KIT).Kit
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] in _SWAPPED or name == _KIT]:
+            del sys.modules[name]
+        sys.modules.update(ours)
+        sys.path[:] = [entry for entry in sys.path if entry not in path]
+        if _KIT in ours:
+            sys.modules["tests.faults"].system_under_test = ours[_KIT]  # type: ignore[attr-defined]
+        importlib.invalidate_caches()
