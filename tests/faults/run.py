@@ -120,11 +120,11 @@ class _Counts:
 class Run:
     """The run of a scenario."""
 
-    def __init__(self, scenario: Scenario, *, beside: Any = None) -> None:
-        """``beside``: the class of a kit of another version, which does half of the work."""
+    def __init__(self, scenario: Scenario, *, kit: Any = Kit, beside: Any = None) -> None:
+        """``kit``: the class of the deployment. ``beside``: that of another version, which does half of the work."""
         self.scenario = scenario
         self.world = World(scenario.seed, scenario.mix, allowed=scenario.allowed)
-        self.kit = Kit(self.world)
+        self.kit: Kit = kit(self.world)
         if beside is not None:
             beside(self.world, twin=self.kit)
         self.senders = Senders(self.kit)
@@ -217,6 +217,31 @@ class Run:
         if self.world.fixed("archive/transform", "all") < 0.5:  # half of them
             jobs.append(replace(jobs[0], by="and transforms", hops=("transform/enrich",)))
         return jobs
+
+    def stop_at(self, seconds: float) -> None:
+        """Send and inject faults for so long, and leave everything as it is then."""
+        with _repeatable(self.scenario.seed):
+            began = self.world.now
+            self.senders.plan(self.scenario.events)
+            self.world.faults_end = began + seconds
+            self.kit.maintain_hourly(until=began + seconds)
+            self.world.run(until=began + seconds)
+
+    def go_on(self) -> Tally:
+        """Drain what the deployment holds, without faults, let people put the rest right, and count."""
+        with _repeatable(self.scenario.seed):
+            drained = self.world.now + DRAIN_SECONDS
+            self.world.faults_end = self.world.now
+            self.kit.maintain_hourly(until=drained)
+            tally = Tally()
+            if not self.world.run(until=drained):
+                tally.stick(f"after {DRAIN_SECONDS / 86_400:.0f} days there is still something in the queues")
+            self.world.now = drained
+            for problem in self.people.work():
+                tally.stick(problem)
+            self._count(tally)
+            self._count_groups(tally)
+            return tally
 
     # --- outcomes ----------------------------------------------------------------------------------------------------
 

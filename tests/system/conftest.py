@@ -36,12 +36,6 @@ OWN_CLOUD = {
     "test_killed_commands.py",
     "test_transform_steps.py",
 }
-    "test_changes_under_traffic.py",
-    "test_destinations.py",
-    "test_ingress.py",
-    "test_killed_commands.py",
-    "test_transform_steps.py",
-}
 """Files with a cloud of their own; all others share the demonstration's."""
 
 FIRST, LAST = ("test_demo.py", "test_webhook_attacks.py"), ("test_secrecy.py",)
