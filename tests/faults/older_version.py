@@ -14,7 +14,7 @@ BASE: Final = "75d0bb9"
 """The commit that stands for the last release: there is none yet. A release puts its tag here."""
 PARTS: Final = ("main.py", "cdktf.json", ".terraform.lock.hcl", "infra", "event_patterns", "modules", "lambda_src")
 PACKAGE: Final = Path("lambda_src", "dist", "media_events.zip")
-_SWAPPED: Final = ("media_events", "ops", "event_patterns")
+_SWAPPED: Final = "media_events"
 _KIT: Final = "tests.faults.system_under_test"
 
 
@@ -42,23 +42,27 @@ def with_its_package(code: Path, folder: Path) -> Path:
 
 
 def kit_of(code: Path) -> Any:
-    """The class ``Kit`` of this folder's ``system_under_test`` over the packages in ``code``.
+    """The class ``Kit`` of this folder's ``system_under_test`` over the Lambda package in ``code``.
 
-    The model of AWS, the senders and the receivers stay those that are loaded: the two versions share them.
+    The model of AWS, senders, receivers and operators stay those that are loaded: the two versions share them.
     """
-    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] in _SWAPPED or name == _KIT}
+    importlib.import_module(_KIT)
+    ours = {name: module for name, module in sys.modules.items() if _is_swapped(name)}
     for name in ours:
         del sys.modules[name]
-    path = [str(code / "lambda_src"), str(code)]
-    sys.path[:0] = path
+    path = str(code / "lambda_src")
+    sys.path.insert(0, path)
     importlib.invalidate_caches()
     try:
         return importlib.import_module(_KIT).Kit
     finally:
-        for name in [name for name in sys.modules if name.split(".")[0] in _SWAPPED or name == _KIT]:
+        for name in [name for name in sys.modules if _is_swapped(name)]:
             del sys.modules[name]
         sys.modules.update(ours)
-        sys.path[:] = [entry for entry in sys.path if entry not in path]
-        if _KIT in ours:
-            sys.modules["tests.faults"].system_under_test = ours[_KIT]  # type: ignore[attr-defined]
+        sys.path.remove(path)
+        sys.modules["tests.faults"].system_under_test = ours[_KIT]  # type: ignore[attr-defined]
         importlib.invalidate_caches()
+
+
+def _is_swapped(module: str) -> bool:
+    return module == _KIT or module.split(".")[0] == _SWAPPED
