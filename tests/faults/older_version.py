@@ -65,4 +65,4 @@ def kit_of(code: Path) -> Any:
 
 
 def _is_swapped(module: str) -> bool:
-    return module == _KIT or module.split(".")[0] == _SWAPPED
+    return module == _KIT or module.split(".", maxsplit=1)[0] == _SWAPPED
