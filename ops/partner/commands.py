@@ -20,7 +20,10 @@ from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import parse_json
 from media_events.partners.notes import Notes
 from media_events.partners.presets import load_preset, preset_names, preset_text
-from media_events.partners.signature_verification import Request, Verdict, verify
+from media_events.partners.proof_parts import Request
+from media_events.partners.remote_keys import document_keys
+from media_events.partners.signature_schemes import Verification
+from media_events.partners.signature_verification import Proof, Verdict
 from media_events.partners.specification import (
     PartnerSpecification,
     SpecificationError,
@@ -97,11 +100,21 @@ def _scheme(specification: PartnerSpecification) -> str:
     verification = specification.verification
     if verification is None:
         return "none: from EventBridge or a queue"
-    place = verification.signature_header or f"?{verification.signature_query}="
+    return " or ".join(_scheme_name(scheme) for scheme in verification.schemes)
+
+
+def _scheme_name(verification: Verification) -> str:
+    place = verification.signature_header or verification.signature_field or f"?{verification.signature_query}="
     return {
         "hmac": f"HMAC-{verification.algorithm.upper()} in {place}",
         "digest": f"{verification.algorithm.upper()} digest in {place}",
         "ed25519": f"ed25519 signature in {place}",
+        "rsa": f"RSA signature in {place}",
+        "ecdsa": f"ECDSA signature in {place}",
+        "http_signature": f"HTTP message signature ({verification.algorithm})",
+        "jwt": f"JWT ({', '.join(verification.token_algorithms)}) in {place}",
+        "sns": "signature of SNS",
+        "networks": "the caller's address",
         "static_token": f"secret in {place}",
         "jwt_body": f"JWT (HS256) in {place}, claims equal the body",
         "basic": "user and password in the URL",
@@ -161,7 +174,11 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
     ] = None,
     header: Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="A header; repeatable.")] = None,
     url: Annotated[str | None, typer.Option(help="The full URL that the partner calls, with its query.")] = None,
-    secret: Annotated[list[str] | None, typer.Option(help="A secret, current or previous; repeatable.")] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(help="A secret, current or previous, or the public key or JWK Set of a URL; repeatable."),
+    ] = None,
+    source_ip: Annotated[str | None, typer.Option(help="The caller's address, for networks.")] = None,
     now: Annotated[float | None, typer.Option(metavar="EPOCH", help="The time, in epoch seconds.")] = None,
     ingress: Annotated[
         Ingress | None,
@@ -200,6 +217,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter per option
             attributes=dict(_attribute(text) for text in attribute or []),
             body=content,
             now=moment,
+            address=source_ip or "",
         )
         for content in _bodies(specification, method.upper(), body or [])
     ]
@@ -305,6 +323,7 @@ class Message:
     attributes: dict[str, str]
     body: bytes
     now: float
+    address: str = ""
 
 
 def _read(spec: str) -> Source:
@@ -442,7 +461,7 @@ def _posted(
     without = "none" in specification.parsing.content_types or (specification.parsing.empty_body and not message.body)
     if kind and not named and message.method == "POST" and not without:
         headers = [*headers, ("content-type", kind)]
-    request = Request(message.method, message.url, headers, message.body)
+    request = Request(message.method, message.url, headers, message.body, message.address)
     result = post(
         specification,
         partner=message.partner,
@@ -453,10 +472,13 @@ def _posted(
         secrets=secrets,
         now=message.now,
         notes=notes,
+        address=message.address,
     )
     if result.handshake and specification.handshake is not None and not specification.handshake.signed:
         return Verdict(valid=None, reason="handshake"), result, headers
-    return verify(specification.verification, request, secrets, message.now), result, headers
+    proof = Proof(specification.verification, request, message.now)
+    found = {wanted: document_keys(wanted, secrets) for wanted in proof.key_requests()}
+    return proof.verdict(secrets, found=found), result, headers
 
 
 def _unused(mapping: Mapping[str, Any], used: set[tuple[str, str]]) -> list[dict[str, str]]:
@@ -496,6 +518,10 @@ def _hints(specification: PartnerSpecification, outcome: dict[str, Any], secrets
     reason = outcome["verification"]["reason"]
     if outcome.get("error", {}).get("code") == "not-an-event":
         return ["do: give the whole EventBridge event, as the bus has it"]
+    if reason == "key-unknown":
+        return ["do: give the public key with --secret, in PEM, or the JWK Set that the URL serves"]
+    if reason in ("address-unknown", "address-not-allowed"):
+        return ["do: give the caller's address with --source-ip"]
     if reason == "secret-unusable":
         if not secrets:
             return ["do: give the partner's secret with --secret, or skip verification with --ingress sqs"]

@@ -54,7 +54,6 @@ NESTED: Final[Mapping[str, str]] = {
     "body_digest.query": "The parameter with the digest",
     "body_digest.algorithm": "The hash of the digest; unset: sha256",
     "body_digest.encoding": "The form of the digest; unset: hex",
-    "verification.form_keys": "All fields of the signed form",
     "verification.allow_unverified": "Whether anybody may send; must be true for the method none",
     "verification.padding": "The padding of an RSA signature",
     "verification.ecdsa_encoding": "The form of an ECDSA signature",
@@ -85,7 +84,9 @@ def with_descriptions(schema: Mapping[str, Any], path: tuple[str, ...] = ()) -> 
         if key in schema:
             described[key] = [with_descriptions(item, path) for item in schema[key]]
     if isinstance(schema.get("items"), Mapping):
-        described["items"] = with_descriptions(schema["items"], path)
+        # A further scheme has the fields of the first.
+        inner = path[:-1] if path[-1:] == ("alternatives",) else path
+        described["items"] = with_descriptions(schema["items"], inner)
     if "$defs" in schema:
         described["$defs"] = {name: with_descriptions(item, (name,)) for name, item in schema["$defs"].items()}
     # The condition of an alternative says nothing of its fields.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from media_events.core.failures import Failure, PermanentDataError, ProcessingError
 from media_events.events.claim_check import digest
 from media_events.events.publisher import Entry, Publisher
-from media_events.ingress.http import WebhookRequest, WebhookResponse
+from media_events.ingress.http import AuthorizedCaller, WebhookRequest, WebhookResponse
 from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.queue import QueueReceiver
 from media_events.ingress.queue_config import QueueIngress, QueuePartner
@@ -19,7 +19,9 @@ from media_events.ingress.webhook import WebhookPartner, WebhookReceiver
 from media_events.messaging.idempotency import RETENTION_SECONDS, Acquisition
 from media_events.messaging.message import Message
 from media_events.messaging.message_origin import LASTING_ATTRIBUTES
+from media_events.partners.key_sources import KeyRequest
 from media_events.partners.notes import Notes
+from media_events.partners.remote_keys import document_keys
 from media_events.partners.secrets import PartnerSecrets
 from media_events.partners.specification import PartnerSpecification
 
@@ -60,6 +62,13 @@ class _Account:
 
     def verifying(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets:  # noqa: ARG002
         return PartnerSecrets(accepted=self.secrets)
+
+    def find(self, request: KeyRequest) -> Sequence[str]:
+        """The given keys, in the place of those at the URL."""
+        return document_keys(request, self.secrets)
+
+    def confirm(self, url: str) -> None:
+        """Nobody subscribes here."""
 
     def reread(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets | None:  # noqa: ARG002
         return None
@@ -134,12 +143,14 @@ def post(  # noqa: PLR0913 - the parts of a request
     secrets: Sequence[str],
     now: float,
     notes: Notes,
+    address: str = "",
 ) -> Outcome:
-    """The effect of a webhook's request."""
+    """The effect of a webhook's request from an address."""
     account = _Account(secrets)
     receiver = WebhookReceiver(
         partners={partner: WebhookPartner(name=partner, specification=specification, secret_arns=(_ARN,))},
         secrets=account,
+        public_keys=account,
         idempotent_publisher=_publisher(account, now),
         report=account,
         hop=HOP,
@@ -155,6 +166,7 @@ def post(  # noqa: PLR0913 - the parts of a request
         query=parts.query,
         headers=tuple(headers),
         body=body,
+        caller=AuthorizedCaller(address=address),
     )
     response = receiver.receive(request, _NothingYet(), remaining=lambda: _SECONDS)
     return Outcome(

@@ -12,25 +12,30 @@ from typing import Any, Final
 from media_events.partners.body_parsing import CHARSETS
 from media_events.partners.form_parsing import FIELDS
 from media_events.partners.handshake_schemes import HANDSHAKE_METHODS, HANDSHAKES, STATUSES
+from media_events.partners.http_message_signatures import ALGORITHMS as MESSAGE_ALGORITHMS
 from media_events.partners.presets import preset_names
 from media_events.partners.signature_schemes import (
     ALGORITHMS,
+    ECDSA_ENCODINGS,
     ENCODINGS,
     FORMATS,
+    HANDSHAKE_ENCODINGS,
     KEY_FORMATS,
     MAX_TOLERANCE_SECONDS,
     METHODS,
+    PADDINGS,
+    TOKEN_ALGORITHMS,
     UNITS,
 )
 from media_events.partners.specification import (
     BODY_FORMATS,
     COMPRESSIONS,
     FOURTEEN_DAYS,
-    PADDINGS,
     TIME_UNITS,
     WRAPPINGS,
 )
 from media_events.partners.specification import METHODS as REQUEST_METHODS
+from media_events.partners.specification import PADDINGS as SEQUENCE_PADDINGS
 from media_events.partners.value_expressions import ROOTS
 from ops.partner.field_descriptions import with_descriptions
 
@@ -41,6 +46,7 @@ _HEADER: Final = {"type": "string", "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,12
 _TEXTS: Final = {"type": "array", "items": _TEXT}
 _BOOLEAN: Final = {"type": "boolean"}
 _SOURCE: Final = {"$ref": "#/$defs/source"}
+_HTTPS: Final = {"type": "string", "pattern": "^https://"}
 _PATH: Final = {"$ref": "#/$defs/path"}
 _PAIRS: Final = {"type": "object", "additionalProperties": _TEXT, "propertyNames": {"minLength": 1}}
 _ZONE: Final = {
@@ -154,7 +160,7 @@ def _fields() -> dict[str, Any]:
         "subject": _described("The asset or job concerned", **_SOURCE),
         "partitionkey": _described("The ordering key; unset: the subject", **_SOURCE),
         "sequence": _source_with(
-            "Text that sorts the events of one key", pad=_choice(*PADDINGS), width=_whole(1, 64, 20)
+            "Text that sorts the events of one key", pad=_choice(*SEQUENCE_PADDINGS), width=_whole(1, 64, 20)
         ),
         "correlationid": _described("The id of the job or order that it belongs to", **_SOURCE),
         "causationid": _described("The id of the event that caused it", **_SOURCE),
@@ -215,41 +221,68 @@ def _optional_path(description: str, optional: str) -> dict[str, Any]:
 
 
 def _verification() -> dict[str, Any]:
-    place = {"type": "string", "pattern": "^(header|kv|claim):.{1,128}$"}
+    fields = _scheme()
+    scheme = _table(fields, required=["method"])
+    return _table({**fields, "alternatives": {"type": "array", "items": scheme, "minItems": 1, "maxItems": 2}})
+
+
+def _scheme() -> dict[str, Any]:
+    place = {"type": "string", "pattern": r"^((header|kv|claim):.{1,128}|body(\.[A-Za-z0-9_-]{1,64}){1,8})$"}
     keyed = {"separator": {"type": "string", "pattern": "^[^=]$"}, "keys": {**_TEXTS, "minItems": 1}}
-    return _table(
-        {
-            "method": _choice(*METHODS),
-            "algorithm": _choice(*ALGORITHMS),
-            "encoding": _choice(*ENCODINGS),
-            "signature_header": _HEADER,
-            "signature_query": _TEXT,
-            "signature_format": {
-                "anyOf": [
-                    {"type": "string", "pattern": "^(raw|prefix:.+)$"},
-                    _table({"kind": _choice(FORMATS[0])}, required=["kind"]),
-                    _table({"kind": _choice(FORMATS[1]), "prefix": _TEXT}, required=["kind", "prefix"]),
-                    _table({"kind": _choice(*FORMATS[2:]), **keyed, "ed25519_keys": _TEXTS}, required=["kind", "keys"]),
-                ]
-            },
-            "timestamp": {
-                "anyOf": [place, _table({"from": place, "unit": _choice(*UNITS), "zone": _ZONE}, required=["from"])]
-            },
-            "message_id": {"type": "string", "pattern": "^header:[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"},
-            "message_id_pattern": {**_TEXT, "format": "regex"},
-            "content": _TEXT,
-            "key_format": _choice(*KEY_FORMATS),
-            "key_prefix": _TEXT,
-            "public_key_prefix": _TEXT,
-            "tolerance_seconds": _whole(0, MAX_TOLERANCE_SECONDS, 300),
-            "require_headers": _PAIRS,
-            "body_digest": _table(
-                {"query": _TEXT, "algorithm": _choice(*ALGORITHMS), "encoding": _choice(*ENCODINGS)}, required=["query"]
+    return {
+        "method": _choice(*METHODS),
+        "algorithm": _choice(*ALGORITHMS, *MESSAGE_ALGORITHMS),
+        "encoding": _choice(*ENCODINGS),
+        "signature_header": _HEADER,
+        "signature_query": _TEXT,
+        "signature_format": {
+            "anyOf": [
+                {"type": "string", "pattern": "^(raw|prefix:.+)$"},
+                _table({"kind": _choice(FORMATS[0])}, required=["kind"]),
+                _table({"kind": _choice(FORMATS[1]), "prefix": _TEXT}, required=["kind", "prefix"]),
+                _table({"kind": _choice(*FORMATS[2:]), **keyed, "ed25519_keys": _TEXTS}, required=["kind", "keys"]),
+            ]
+        },
+        "timestamp": {
+            "anyOf": [place, _table({"from": place, "unit": _choice(*UNITS), "zone": _ZONE}, required=["from"])]
+        },
+        "message_id": {"type": "string", "pattern": "^header:[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"},
+        "message_id_pattern": {**_TEXT, "format": "regex"},
+        "content": _TEXT,
+        "key_format": _choice(*KEY_FORMATS),
+        "key_prefix": _TEXT,
+        "public_key_prefix": _TEXT,
+        "tolerance_seconds": _whole(0, MAX_TOLERANCE_SECONDS, 300),
+        "require_headers": _PAIRS,
+        "body_digest": _table(
+            {"query": _TEXT, "algorithm": _choice(*ALGORITHMS), "encoding": _choice(*ENCODINGS)}, required=["query"]
+        ),
+        "allow_unverified": _BOOLEAN,
+        "allow_unsigned_body": _described("The partner signs a token in the body, and not the body", **_BOOLEAN),
+        "signature_field": {"type": "string", "pattern": r"^body(\.[A-Za-z0-9_-]{1,64}){0,8}$"},
+        "padding": _choice(*PADDINGS),
+        "ecdsa_encoding": _choice(*ECDSA_ENCODINGS),
+        "public_keys": _described("Public keys or certificates in PEM, or JWKs", **_TEXTS),
+        "jwks_url": _described("The URL of the partner's JWK Set", **_HTTPS),
+        "key_url": _described(
+            "A host that serves keys in PEM, and the header with a key's path",
+            **_table({"origin": _HTTPS, "header": _HEADER}, required=["origin", "header"]),
+        ),
+        "token_algorithms": {"type": "array", "items": _choice(*TOKEN_ALGORITHMS)},
+        "claims": _described("Claims that a token must have", **_PAIRS),
+        "body_claim": _described(
+            "The claim with the body's digest",
+            **_table(
+                {"name": _TEXT, "algorithm": _choice(*ALGORITHMS), "encoding": _choice(*ENCODINGS)},
+                required=["name"],
             ),
-            "form_keys": _TEXTS,
-            "allow_unverified": _BOOLEAN,
-        }
-    )
+        ),
+        "components": _described("What an HTTP message signature must cover", **_TEXTS),
+        "label": _TEXT,
+        "tag": _TEXT,
+        "topics": _described("The ARNs of the SNS topics whose messages are taken", **_TEXTS),
+        "networks": _described("The callers' networks, in CIDR notation", **_TEXTS),
+    }
 
 
 def _handshake() -> dict[str, Any]:
@@ -266,7 +299,7 @@ def _handshake() -> dict[str, Any]:
             "digest_field": _described("Field of the answer for the token's HMAC", **_TEXT),
             "digest_prefix": _described("Text before the HMAC, such as sha256=", **_TEXT),
             "algorithm": _described("Hash of the HMAC", **_choice(*ALGORITHMS), default="sha256"),
-            "encoding": _described("Form of the HMAC", **_choice(*ENCODINGS), default="hex"),
+            "encoding": _described("Form of the HMAC", **_choice(*HANDSHAKE_ENCODINGS), default="hex"),
             "query": _described("The parameter of the query that is the token", **_TEXT),
             "require_query": _described("Parameters that the query must have, with these values", **_PAIRS),
             "secret_query": _described("The parameter that must be one of the secrets", **_TEXT),

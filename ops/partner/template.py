@@ -26,11 +26,12 @@ description: The events of this partner
 
 # Authenticates the sender. Leave it out where the events come from a queue or a bus.
 verification:
-  # hmac, digest, ed25519, static_token, jwt_body, basic, none (accepts anybody, and needs allow_unverified: true)
+  # hmac, digest, ed25519, rsa, ecdsa, http_signature, jwt, jwt_body, sns, static_token, basic, networks, or none
+  # (accepts anybody, and needs allow_unverified: true)
   method: hmac
   # sha1, sha256, sha384, sha512
   algorithm: sha256
-  # hex, base64
+  # hex, base64, base64-unpadded, base64url, base64url-unpadded
   encoding: hex
   signature_header: x-signature
   # raw, prefix:<text>, {{kind: kv, separator: ",", keys: [v1]}}, {{kind: versioned, separator: " ", keys: [v1]}}

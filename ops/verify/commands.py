@@ -125,7 +125,7 @@ def _webhooks(deployment: Deployment) -> Webhooks:
 
     import httpx  # noqa: PLC0415
 
-    from media_events.partners.signature_verification import Request  # noqa: PLC0415
+    from media_events.partners.proof_parts import Request  # noqa: PLC0415
     from ops.local.addresses import reachable  # noqa: PLC0415
     from ops.verify.checks.probes import Webhooks  # noqa: PLC0415
 

@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from media_events.partners.body_parsing import type_accepted
 from media_events.partners.form_parsing import FORM_TYPE
+from media_events.partners.proof_parts import Request
 from media_events.partners.signature_schemes import Verification
-from media_events.partners.signature_verification import Request, verify
+from media_events.partners.signature_verification import verify
 from media_events.partners.specification import PartnerSpecification
 from media_events.partners.timestamps import PER_SECOND
 
@@ -44,11 +45,12 @@ class _Signer:
         headers = dict(self.verification.require_headers)
         if method == "none":
             return url, headers
-        if method in ("static_token", "basic", "jwt_body"):
-            return self._placed(
-                url, headers, {"static_token": self._token, "basic": self._basic, "jwt_body": self._jwt}[method](body)
-            )
-        return self._signed(url, headers, body)
+        if method == "http_signature":
+            return url, headers | self._message_signature(url, body)
+        tokens = {"static_token": self._token, "basic": self._basic, "jwt_body": self._jwt_body, "jwt": self._jwt}
+        return (
+            self._placed(url, headers, tokens[method](body)) if method in tokens else self._signed(url, headers, body)
+        )
 
     def _token(self, body: bytes) -> str:  # noqa: ARG002
         return self._formatted(self._key().decode("utf-8", "surrogateescape"), "")
@@ -56,11 +58,56 @@ class _Signer:
     def _basic(self, body: bytes) -> str:  # noqa: ARG002
         return f"Basic {base64.b64encode(self._key()).decode()}"
 
-    def _jwt(self, body: bytes) -> str:
+    def _jwt_body(self, body: bytes) -> str:
         """https://www.rfc-editor.org/rfc/rfc7515: the payload is the body."""
-        head = _base64url(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
-        content = f"{head}.{_base64url(body)}"
-        return f"Bearer {content}.{_base64url(hmac.digest(self._key(), content.encode(), 'sha256'))}"
+        return f"Bearer {self._compact('HS256', body)}"
+
+    def _jwt(self, body: bytes) -> str:
+        """The body's digest among the claims that the specification demands."""
+        rule = self.verification
+        claims: dict[str, object] = {**rule.claims, "nbf": int(self.now), "exp": int(self.now) + 300}
+        if rule.timestamp is not None:
+            claims[rule.timestamp.name] = self.stamp() if rule.timestamp.unit == "iso" else int(self.stamp())
+        if rule.body_claim is not None:
+            digest = hashlib.new(rule.body_claim.algorithm, body).digest()
+            claims[rule.body_claim.name] = _encoded(digest, rule.body_claim.encoding)
+        return f"Bearer {self._compact(rule.token_algorithms[0], json.dumps(claims).encode())}"
+
+    def _compact(self, algorithm: str, payload: bytes) -> str:
+        head = _base64url(json.dumps({"alg": algorithm, "typ": "JWT"}).encode())
+        content = f"{head}.{_base64url(payload)}"
+        mac = hmac.digest(self._key(), content.encode(), f"sha{algorithm[2:]}")
+        return f"{content}.{_base64url(mac)}"
+
+    def _message_signature(self, url: str, body: bytes) -> dict[str, str]:
+        """https://www.rfc-editor.org/rfc/rfc9421, section 3.1, with the components that the specification demands."""
+        rule, parts = self.verification, urlsplit(url)
+        digest = f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+        values = {
+            "@method": "POST",
+            "@target-uri": url,
+            "@authority": parts.netloc.lower(),
+            "@scheme": parts.scheme,
+            "@request-target": parts.path + (f"?{parts.query}" if parts.query else ""),
+            "@path": parts.path,
+            "@query": f"?{parts.query}",
+            "content-digest": digest,
+            **rule.require_headers,
+        }
+        unknown = [name for name in rule.components if name not in values]
+        if unknown:
+            raise UnsignableError(f"its signature covers {', '.join(unknown)}, which a probe does not have")
+        listed = " ".join(f'"{name}"' for name in rule.components)
+        parameters = f"({listed});created={int(self.now)}" + (f';tag="{rule.tag}"' if rule.tag else "")
+        lines = [f'"{name}": {values[name]}' for name in rule.components]
+        base = "\n".join([*lines, f'"@signature-params": {parameters}'])
+        mac = base64.b64encode(hmac.digest(self._key(), base.encode(), "sha256")).decode()
+        label = rule.label or "sig1"
+        return {
+            "content-digest": digest,
+            "signature-input": f"{label}={parameters}",
+            "signature": f"{label}=:{mac}:",
+        }
 
     def _signed(self, url: str, headers: dict[str, str], body: bytes) -> tuple[str, dict[str, str]]:
         rule, stamp = self.verification, self.stamp()
@@ -78,6 +125,7 @@ class _Signer:
             "body": body,
             "secret": key,
             "url": url.encode(),
+            "sorted_form": "".join(name + value for name, value in sorted(parse_qsl(body.decode()))).encode(),
         }
         content = b"".join(literal.encode() + (parts[name] if name else b"") for literal, name in rule.content)
         if rule.method == "digest":
@@ -132,13 +180,12 @@ def sign(  # noqa: PLR0913
     rule = specification.verification
     if rule is None:
         raise UnsignableError("its specification has no verification")
-    if rule.method == "ed25519" or (rule.public_key_prefix and secret.startswith(rule.public_key_prefix)):
-        raise UnsignableError("it signs with a private key, of which there is the public half only")
     if "POST" not in specification.parsing.methods:
         raise UnsignableError("its events come by GET, and a probe by POST")
-    if rule.signs("sorted_form"):
-        raise UnsignableError("its signature fixes the form's fields, so a probe has no place in it")
-    signer = _Signer(rule, secret, identity, now)
+    scheme = next((each for each in rule.schemes if _unsignable(each, secret) is None), None)
+    if scheme is None:
+        raise UnsignableError(_unsignable(rule, secret) or "")
+    signer = _Signer(scheme, secret, identity, now)
     body, content_type = _body(specification, fields, signer)
     called, headers = signer.headers(url, body)
     request = Request("POST", called, [("content-type", content_type), *headers.items()], body)
@@ -146,6 +193,17 @@ def sign(  # noqa: PLR0913
     if verdict.valid is False:
         raise UnsignableError(f"its own verification refuses what it describes ({verdict.reason})")
     return request
+
+
+def _unsignable(rule: Verification, secret: str) -> str | None:
+    """Why nobody but the partner can sign by a scheme."""
+    if rule.method == "sns":
+        return "only SNS signs its messages"
+    if rule.method == "networks" or rule.networks:
+        return "its proof is the caller's address"
+    if rule.asymmetric or (rule.public_key_prefix and secret.startswith(rule.public_key_prefix)):
+        return "it signs with a private key, of which there is the public half only"
+    return "its signature is in the body, where a probe has no place" if rule.signature_field is not None else None
 
 
 def _body(specification: PartnerSpecification, fields: Mapping[str, str], signer: _Signer) -> tuple[bytes, str]:
@@ -168,7 +226,11 @@ def _with_query(url: str, name: str, value: str) -> str:
 
 
 def _encoded(content: bytes, encoding: str) -> str:
-    return content.hex() if encoding == "hex" else base64.b64encode(content).decode()
+    if encoding == "hex":
+        return content.hex()
+    url = encoding.startswith("base64url")
+    text = (base64.urlsafe_b64encode(content) if url else base64.b64encode(content)).decode()
+    return text.rstrip("=") if encoding.endswith("-unpadded") else text
 
 
 def _base64url(content: bytes) -> str:

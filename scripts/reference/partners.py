@@ -7,10 +7,17 @@ import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
+from media_events.partners import (
+    http_signature_claim,
+    json_web_tokens,
+    proof_parts,
+    signature_verification,
+    signed_content,
+    sns_messages,
+)
 from media_events.partners.presets import load_preset, preset_names
-from media_events.partners.signature_verification import verify
 from media_events.partners.specification import resolve_preset
 from ops.partner.event_types import types_table
 from ops.partner.field_descriptions import field_rows
@@ -22,6 +29,9 @@ _REQUIRED: Final = ("id", "type", "verification.method", "handshake.kind")
 """A preset may have them, so the schema can't require them."""
 
 _ENVELOPE: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "envelope.md"
+_PROOFS: Final = (
+    *(http_signature_claim, json_web_tokens, proof_parts, signature_verification, signed_content, sns_messages),
+)
 
 
 def event_types() -> str:
@@ -54,14 +64,20 @@ def refusals() -> str:
 
 def refusal_reasons() -> set[str]:
     """The texts in the calls of the verification that refuse a request, or decide what is refused if none fits."""
-    tree = ast.parse(Path(inspect.getfile(verify)).read_text(encoding="utf-8"))
     arguments: list[ast.expr] = []
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        arguments += [keyword.value for keyword in call.keywords if keyword.arg in ("missing", "otherwise", "reason")]
-        if isinstance(call.func, ast.Name) and call.func.id in ("_RefusedError", "_compare", "_first_match"):
-            arguments += call.args
+    for module in _PROOFS:
+        tree = ast.parse(inspect.getsource(module))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            arguments += [keyword.value for keyword in call.keywords if keyword.arg in ("missing", "reason")]
+            if isinstance(call.func, ast.Name) and call.func.id in ("RefusedError", "Claim", "_compared"):
+                arguments += call.args
+        arguments += [node.value for node in ast.walk(tree) if _names_missing_key(node)]
     texts = {part.value for node in arguments for part in ast.walk(node) if isinstance(part, ast.Constant)}
     return {text for text in texts if isinstance(text, str) and "-" in text}
+
+
+def _names_missing_key(node: ast.AST) -> TypeGuard[ast.Assign]:
+    return isinstance(node, ast.Assign) and "missing" in ast.unparse(node.targets[0])
 
 
 def presets() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from media_events.core.envelope import Event
 from media_events.partners.normalization import normalise
-from media_events.partners.signature_verification import Request
+from media_events.partners.proof_parts import Request
 from media_events.partners.specification import PartnerSpecification, parse_specification
 
 DATA = Path(__file__).resolve().parents[1] / "data"

@@ -14,6 +14,8 @@ from media_events.events.publisher import Publisher
 from media_events.handlers import webhook
 from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.webhook import WebhookReceiver, parse_partners
+from media_events.partners.key_sources import KeyRequest
+from media_events.partners.remote_keys import document_keys
 from tests.fakes.hop import FakeBodies, FakeBus, FakeClock, FakeIdempotencyTable, FakeQueue, FakeReport, FakeSecrets
 
 SECRET = "the-partner-s-signing-secret"
@@ -44,6 +46,23 @@ class Context:
 
 
 @dataclass
+class FakePublicKeys:
+    """Keys at URLs: JWK Sets and PEM texts; ``confirmed`` are the subscriptions."""
+
+    documents: dict[str, str] = field(default_factory=dict)
+    asked: list[KeyRequest] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+
+    def find(self, request: KeyRequest) -> Sequence[str]:
+        self.asked.append(request)
+        document = self.documents.get(request.url)
+        return [] if document is None else document_keys(request, [document])
+
+    def confirm(self, url: str) -> None:
+        self.confirmed.append(url)
+
+
+@dataclass
 class WebhookHarness:
     """The webhook under test; ``post`` calls the Lambda handler with an event of API Gateway."""
 
@@ -61,10 +80,12 @@ class WebhookHarness:
         self.secrets = FakeSecrets(
             **{"arn:mux": [SECRET], "arn:frameio": [SECRET], "arn:standard": [STANDARD_SECRET], "arn:other": [SECRET]}
         )
+        self.public_keys = FakePublicKeys()
         self.requests = 0
         self.receiver = WebhookReceiver(
             partners=parse_partners(self.partners),
             secrets=self.secrets,
+            public_keys=self.public_keys,
             idempotent_publisher=IdempotentPublisher(
                 publisher=Publisher(
                     bus=self.bus, bodies=self.bodies, max_entry_bytes=self.max_entry_bytes, sleep=self.clock.sleep

@@ -15,7 +15,7 @@ PACKAGE = Path(media_events.__file__).parent
 OUTER = {"handlers", "adapters"}
 """What may know AWS, Lambda and the environment; everything else is the domain."""
 
-SHIPPED = {"aws_lambda_powertools", "jmespath", "jwt", "ecdsa"}
+SHIPPED = {"aws_lambda_powertools", "jmespath", "ecdsa"}
 """Third-party packages in the zip; boto3 and botocore come with the runtime."""
 
 

@@ -57,13 +57,20 @@ def _own_route(event: Mapping[str, Any]) -> str:
 
 
 def _caller(event: Mapping[str, Any], context: Mapping[str, Any]) -> AuthorizedCaller:
-    """The proofs of API Gateway. Only format 2.0 has them here, so a request in format 1.0 counts as unproved."""
+    """The proofs of API Gateway. Only format 2.0 has them here, so a request in format 1.0 counts as unproved.
+
+    ``sourceIp`` is "the source IP address of the immediate TCP connection making the request to API Gateway endpoint",
+    in both formats:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+    """
     authorizer = mapping(context.get("authorizer"))
     return AuthorizedCaller(
         partner=_own_route(event),
         principal=_text(mapping(authorizer.get("iam")).get("userArn")),
         jwt=bool(mapping(mapping(authorizer.get("jwt")).get("claims"))),
         certificate=bool(mapping(mapping(context.get("authentication")).get("clientCert"))),
+        address=_text(mapping(context.get("http")).get("sourceIp"))
+        or _text(mapping(context.get("identity")).get("sourceIp")),
     )
 
 

@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from media_events.adapters.boto_clients import client
 from media_events.adapters.dynamodb.idempotency import DynamoIdempotencyStore
@@ -26,6 +26,10 @@ from media_events.ingress.idempotent_publish import IdempotentPublisher
 from media_events.ingress.webhook import WebhookReceiver, parse_partners, unavailable
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import MAX_BODY_BYTES
+from media_events.partners.remote_keys import RemoteKeys
+
+if TYPE_CHECKING:
+    from media_events.adapters.http_client import PinnedHttpClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ def application() -> Application:
     receiver = WebhookReceiver(
         partners=partners,
         secrets=SecretsManager(client("secretsmanager")),
+        public_keys=RemoteKeys(http_client),
         idempotent_publisher=IdempotentPublisher(
             publisher=Publisher(bus=bus, bodies=bodies, max_entry_bytes=settings.max_entry_bytes),
             dead_letters=SqsQueue(client("sqs"), dead_letter_queue_url=settings.dead_letter_queue_url),
@@ -81,6 +86,14 @@ def application() -> Application:
         receiver=receiver,
         idempotency=lambda owner: DynamoIdempotencyStore(client("dynamodb"), settings.idempotency_table, owner=owner),
     )
+
+
+@functools.cache
+def http_client() -> PinnedHttpClient:
+    """The client that fetches keys, made when a partner's keys are first needed."""
+    from media_events.adapters.http_client import PinnedHttpClient  # noqa: PLC0415 - few partners' keys are at a URL
+
+    return PinnedHttpClient()
 
 
 @instrumented

@@ -11,13 +11,15 @@ class AuthorizedCaller:
     """The proofs of API Gateway about a caller; nothing here comes from headers, path or body.
 
     ``partner`` is the partner of the route, empty on the shared route; ``principal`` the ARN of the IAM user or role
-    session that signed; ``jwt`` whether a token was accepted; ``certificate`` whether mutual TLS was used.
+    session that signed; ``jwt`` whether a token was accepted; ``certificate`` whether mutual TLS was used. ``address``
+    is the other end of the TCP connection to API Gateway; ``X-Forwarded-For``, which anybody can send, is never read.
     """
 
     partner: str = ""
     principal: str = ""
     jwt: bool = False
     certificate: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

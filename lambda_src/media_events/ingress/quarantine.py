@@ -19,6 +19,7 @@ from media_events.ingress.http import WebhookRequest
 from media_events.partners.form_parsing import MAX_FORM_FIELDS
 from media_events.partners.message_parsing import without_credentials
 from media_events.partners.redaction import REDACTED, redact
+from media_events.partners.sns_messages import rewrap_sns
 from media_events.partners.specification import PartnerSpecification
 
 INLINE_BYTES: Final = 128 * 1024
@@ -59,9 +60,9 @@ class QuarantinedRequest:
         proofs = {"authorization"}
         needed: set[str] = set()
         if verification is not None:
-            proofs |= {name for name in (verification.signature_header,) if name}
+            proofs = proofs.union(*(scheme.proof_headers() for scheme in verification.schemes))
             # The event's id may be made of signed headers.
-            needed = set(verification.signed_headers()) - proofs
+            needed = set().union(*(scheme.signed_headers() for scheme in verification.schemes)) - proofs
         headers: dict[str, str] = {}
         for name, value in incoming.headers:
             lowered = name.lower()
@@ -79,7 +80,7 @@ class QuarantinedRequest:
             path=incoming.path,
             headers=redact(headers, specification.redact, "headers"),
             query=query,
-            body=without_credentials(specification, body, headers=incoming.headers, query=incoming.query),
+            body=_redacted(body, incoming, specification),
             received=received,
             withheld=withheld,
         )
@@ -144,6 +145,16 @@ class QuarantinedRequest:
         )
 
 
+def _redacted(body: bytes, incoming: WebhookRequest, specification: PartnerSpecification) -> bytes:
+    def redacted(content: bytes) -> bytes:
+        return without_credentials(specification, content, headers=incoming.headers, query=incoming.query)
+
+    verification = specification.verification
+    # The partner's credentials are in the message of a topic, not in its frame.
+    sns = verification is not None and verification.method == "sns"
+    return rewrap_sns(body, redacted) if sns else redacted(body)
+
+
 def _body(request: Mapping[str, Any], bodies: Bodies | None) -> bytes:
     reference, inline = request.get("bodyref"), request.get("body_base64")
     if isinstance(reference, str):
@@ -161,7 +172,7 @@ def _clean_query(query: str, specification: PartnerSpecification) -> str:
     secret = {
         name
         for name in (
-            verification.signature_query if verification else None,
+            *(scheme.signature_query for scheme in (verification.schemes if verification else ())),
             handshake.secret_query if handshake else None,
         )
         if name

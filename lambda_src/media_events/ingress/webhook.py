@@ -28,16 +28,18 @@ from media_events.ingress.quarantine import QuarantinedRequest
 from media_events.messaging.idempotency import IdempotencyStore
 from media_events.partners.body_parsing import MAX_BODY_BYTES, media_type, type_accepted
 from media_events.partners.handshakes import HandshakeResponse, signed_answer, unsigned_answer
+from media_events.partners.key_sources import KeyRequest
 from media_events.partners.normalization import PartialBatchError, normalise
 from media_events.partners.notes import Notes, report_notes
+from media_events.partners.proof_parts import Request
 from media_events.partners.secrets import DEFAULT_PREVIOUS_SECONDS, MAX_PREVIOUS_SECONDS, PartnerSecrets
 from media_events.partners.signature_verification import (
     MALFORMED_REASONS,
     UNSUPPORTED_REASONS,
     Proof,
-    Request,
     Verdict,
 )
+from media_events.partners.sns_messages import CONFIRMATION, NOTIFICATION, SnsMessage, read_sns
 from media_events.partners.specification import PartnerSpecification
 
 RETRY_AFTER_SECONDS: Final = 30
@@ -55,6 +57,16 @@ class Secrets(Protocol):
 
     def reread(self, arns: Sequence[str], *, previous_seconds: int) -> PartnerSecrets | None:
         """The same, past the cache; ``None`` if they were read a moment ago."""
+
+
+class PublicKeys(Protocol):
+    """Keys at URLs (``partners.remote_keys.RemoteKeys``). Raises :class:`ProcessingError` only."""
+
+    def find(self, request: KeyRequest) -> Sequence[str]:
+        """The keys, as PEM or JWK; none if there is no such key."""
+
+    def confirm(self, url: str) -> None:
+        """Confirm a subscription of SNS, at a URL of its own host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +107,12 @@ def _parse_partner(name: str, fields: Fields) -> WebhookPartner | None:
     authorised = not authentication.by_signature
     webhook_problems = specification.webhook_problems(authorised=authorised, secrets=bool(arns))
     fields.problems.extend(f"{fields.at('specification')}.{problem}" for problem in webhook_problems)
-    verified = specification.verification is not None and specification.verification.method != "none"
-    if verified and not arns and not authorised:
+    if (
+        specification.verification is not None
+        and specification.verification.needs_secret
+        and not arns
+        and not authorised
+    ):
         fields.problem("secret_arns", "is empty, and the specification verifies signatures")
     return WebhookPartner(
         name=name,
@@ -146,6 +162,7 @@ class WebhookReceiver:
 
     partners: Mapping[str, WebhookPartner]
     secrets: Secrets
+    public_keys: PublicKeys
     idempotent_publisher: IdempotentPublisher
     report: Telemetry
     hop: str
@@ -182,14 +199,16 @@ class WebhookReceiver:
         partner = self.partners.get(quarantined.partner)
         if partner is None:
             raise PermanentConfigError("unknown-partner", "the request's partner is not configured any more")
+        message = _sns_message(partner.specification, quarantined.body)
         # The time of receipt, so that ids that depend on it are the same.
         events = normalise(
             partner.specification,
             partner=partner.name,
             ingress="webhook",
-            body=quarantined.body,
+            body=quarantined.body if message is None else message.body,
             headers=quarantined.headers,
             query=quarantined.query,
+            attributes=None if message is None else message.attributes,
             now=quarantined.received,
             only=quarantined.withheld or None,
             redacted=True,
@@ -213,7 +232,7 @@ class WebhookReceiver:
             raise _RefusedError(410, "partner-disabled")
         return partner
 
-    def _process(
+    def _process(  # noqa: PLR0911 - one for each kind of request
         self,
         partner: WebhookPartner,
         incoming: WebhookRequest,
@@ -229,7 +248,7 @@ class WebhookReceiver:
         refusal = partner.authentication.refusal(incoming.caller, partner.name)
         if refusal is not None:
             raise _RefusedError(specification.answers.unauthenticated, refusal)
-        request = Request(incoming.method, incoming.url, tuple(incoming.headers), body)
+        request = Request(incoming.method, incoming.url, tuple(incoming.headers), body, incoming.caller.address)
         answer = self._unsigned_answer(partner, incoming, request)
         if answer is not None:
             return self._handshake(partner, answer)
@@ -243,6 +262,9 @@ class WebhookReceiver:
             # Never to the dead-letter queue: who sends a probe waits for it, and must know that the bus refuses it.
             probe = probe_event(partner.name, number, received)
             return self._accept(partner, [probe], idempotency, remaining, PROBE_KEEP_SECONDS, dead_letter=False)
+        message = _sns_message(specification, body)
+        if message is not None and message.kind != NOTIFICATION:
+            return self._subscription(partner, message)
         notes = self.new_notes()
         try:
             if specification.handshake is not None and specification.handshake.signed:
@@ -253,9 +275,10 @@ class WebhookReceiver:
                 specification,
                 partner=partner.name,
                 ingress="webhook",
-                body=body,
+                body=body if message is None else message.body,
                 headers=request.headers,
                 query=incoming.query,
+                attributes=None if message is None else message.attributes,
                 now=received,
                 notes=notes,
             )
@@ -323,8 +346,28 @@ class WebhookReceiver:
                 if fresh is not None:
                     secrets = fresh
                     verdict = proof.verdict(secrets.accepted, outdated=secrets.outdated)
+        wanted = [] if verdict.valid else proof.key_requests()
+        if wanted:
+            found = self._public_keys(wanted)
+            verdict = proof.verdict(secrets.accepted, outdated=secrets.outdated, found=found)
         self._judge(partner, verdict)
         return secrets.accepted
+
+    def _public_keys(self, wanted: Sequence[KeyRequest]) -> Mapping[KeyRequest, Sequence[str]]:
+        try:
+            return {request: self.public_keys.find(request) for request in wanted}
+        except ProcessingError as error:
+            raise _UnavailableError(f"key-store:{error.code}") from error
+
+    def _subscription(self, partner: WebhookPartner, message: SnsMessage) -> WebhookResponse:
+        """Confirm the subscription of a configured topic; the end of one is only logged."""
+        if message.kind == CONFIRMATION and message.confirmation_url is not None:
+            try:
+                self.public_keys.confirm(message.confirmation_url)
+            except ProcessingError as error:
+                raise _UnavailableError(f"subscription:{error.code}") from error
+        self.report.info("subscription changed", partner=partner.name, hop=self.hop, kind=message.kind)
+        return _json(partner.specification.answers.accepted, {"id": "", "status": "accepted"})
 
     def _judge(self, partner: WebhookPartner, verdict: Verdict) -> None:
         answers = partner.specification.answers
@@ -409,6 +452,12 @@ class WebhookReceiver:
         )
         self.report.count("RequestsRefused", reason=reason.partition(":")[0])
         return unavailable(status, seconds)
+
+
+def _sns_message(specification: PartnerSpecification, body: bytes) -> SnsMessage | None:
+    """The message of a topic, if the partner's requests are SNS's."""
+    verification = specification.verification
+    return read_sns(body) if verification is not None and verification.method == "sns" else None
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields, kind_of
-from media_events.partners.signature_schemes import ALGORITHMS, ENCODINGS, refuse_unused
+from media_events.partners.signature_schemes import ALGORITHMS, HANDSHAKE_ENCODINGS, refuse_unused
 from media_events.partners.value_expressions import (
     ValueExpression,
     parse_optional_path,
@@ -86,7 +86,7 @@ def parse_handshake(fields: Fields) -> Handshake | None:
         digest_field=fields.text("digest_field"),
         digest_prefix=fields.text("digest_prefix") or "",
         algorithm=fields.choice("algorithm", ALGORITHMS, default="sha256"),
-        encoding=fields.choice("encoding", ENCODINGS, default="hex"),
+        encoding=fields.choice("encoding", HANDSHAKE_ENCODINGS, default="hex"),
         query=fields.text("query", hint="the name of a query parameter"),
         require_query=fields.pairs("require_query"),
         secret_query=fields.text("secret_query", hint="the name of a query parameter"),

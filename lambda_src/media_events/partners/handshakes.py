@@ -18,7 +18,7 @@ from media_events.core.failures import PermanentDataError
 from media_events.partners.handshake_schemes import Handshake
 from media_events.partners.message_parsing import Headers, read_message
 from media_events.partners.normalization import message_names
-from media_events.partners.signature_verification import Request
+from media_events.partners.proof_parts import Request
 from media_events.partners.specification import PartnerSpecification
 from media_events.partners.value_expressions import Context, is_true
 

@@ -93,6 +93,8 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
         envelope=message.envelope,
         query_secrets=spec.query_secrets,
     )
+    if spec.verification is not None and spec.verification.signs("sorted_form"):
+        names["signed_form"] = _signed_form(query, document)
     options, notes = decoding_options(), Notes() if notes is None else notes
     if notes.thorough and spec.parsing.unwrap is not None and not message.envelope:
         notes.nothing("parsing.unwrap", [f"{spec.parsing.unwrap.path.expression} selects nothing: the body is taken"])
@@ -166,6 +168,17 @@ def message_names(  # noqa: PLR0913 - keywords, one per part of a message
         "attributes": dict(attributes or {}),
         "envelope": dict(envelope or {}),
     }
+
+
+def _signed_form(query: str, form: Any) -> str:
+    """The end of the text that ``{url}{sorted_form}`` signs: the same for every request that one signature fits."""
+    pairs = {
+        (name, item)
+        for name, value in mapping(form).items()
+        for item in (value if isinstance(value, list) else [value])
+        if isinstance(item, str)
+    }
+    return query + "".join(name + value for name, value in sorted(pairs))
 
 
 def header_values(headers: Headers) -> dict[str, str]:

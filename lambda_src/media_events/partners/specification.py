@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, Final
 
 from media_events.core.config_fields import Fields, shown
-from media_events.partners import signature_schemes
 from media_events.partners.body_parsing import CHARSETS, JSON_TYPES
 from media_events.partners.form_parsing import FIELDS, FORM_TYPE
 from media_events.partners.handshake_schemes import Handshake, parse_handshake
@@ -21,6 +20,7 @@ from media_events.partners.redaction import PATH_HINT, RedactedPath, parse_redac
 from media_events.partners.signature_schemes import Verification
 from media_events.partners.timestamps import UNITS, read_zone
 from media_events.partners.value_expressions import (
+    Hash,
     Path,
     ValueExpression,
     injective,
@@ -28,6 +28,7 @@ from media_events.partners.value_expressions import (
     parse_path,
     parse_source,
 )
+from media_events.partners.verification_parsing import parse_verification
 from media_events.partners.xml_parsing import XML_TYPES
 
 BODY_FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -182,8 +183,8 @@ class PartnerSpecification:
     def query_secrets(self) -> frozenset[str]:
         """The parameters of the query that prove a sender, which are no part of a message."""
         names = {None if self.handshake is None else self.handshake.secret_query}
-        if self.verification is not None and self.verification.method == "static_token":
-            names.add(self.verification.signature_query)
+        schemes = () if self.verification is None else self.verification.schemes
+        names.update(scheme.signature_query for scheme in schemes if scheme.method == "static_token")
         return frozenset(name for name in names if name)
 
     def webhook_problems(self, *, authorised: bool = False, secrets: bool = True) -> list[str]:
@@ -197,7 +198,8 @@ class PartnerSpecification:
         handshake = self.handshake
         if authorised and not secrets and handshake and (handshake.kind == "hmac_token" or handshake.secret_query):
             return ["handshake: needs a secret even if API Gateway authorises the calls; name one in secret_arns"]
-        tolerance = 0 if self.verification is None or authorised else self.verification.accepted_seconds
+        schemes = () if self.verification is None or authorised else self.verification.schemes
+        tolerance = max((scheme.accepted_seconds for scheme in schemes), default=0)
         if self.dedup_window_seconds < tolerance:
             reason = "a request is accepted for so long, so its repetition must be recognised for as long"
             return [f"dedup.window_seconds: must be at least {tolerance}, twice the tolerance_seconds: {reason}"]
@@ -205,11 +207,22 @@ class PartnerSpecification:
 
     def webhook_advice(self, *, authorised: bool = False) -> list[str]:
         """What is weak about this specification for a webhook, though the partner may offer nothing better."""
-        verification = self.verification
-        if authorised or verification is None or not verification.by_signature or verification.accepted_seconds:
+        if authorised or self.verification is None:
             return []
         days = f"{self.dedup_window_seconds / 86_400:g} days (dedup.window_seconds)"
-        return [f"signs no time that is checked: whoever has a request can send it again after {days}"]
+        advice = []
+        for scheme in self.verification.schemes:
+            if scheme.method == "networks":
+                advice.append(
+                    "verifies the caller's address alone: whoever shares one of the networks, or relays through it, "
+                    "can send events; name few addresses, and prefer a signature or a token"
+                )
+            elif scheme.by_signature and not scheme.accepted_seconds:
+                advice.append(f"signs no time that is checked: whoever has a request can send it again after {days}")
+            elif scheme.allow_unsigned_body:
+                seconds = scheme.tolerance_seconds
+                advice.append(f"signs no body: whoever has a request can send any other for {seconds} s")
+        return list(dict.fromkeys(advice))
 
 
 def parse_specification(mapping: Mapping[str, Any]) -> PartnerSpecification:
@@ -279,7 +292,7 @@ def _read(fields: Fields) -> PartnerSpecification | None:
     unsigned = fields.texts("unsigned_headers", hint="a list of header names")
     build = partial(
         PartnerSpecification,
-        verification=None if verification is None else signature_schemes.parse_verification(verification),
+        verification=None if verification is None else parse_verification(verification),
         handshake=None if handshake is None else parse_handshake(handshake),
         ignore=parse_optional_path(fields, "ignore"),
         split=_optional_path(fields, "split"),
@@ -288,7 +301,7 @@ def _read(fields: Fields) -> PartnerSpecification | None:
         unsigned_headers=frozenset(name.lower() for name in unsigned),
         title=fields.text("title") or "Partner",
         description=fields.text("description") or "",
-        parsing=_parsing(fields),
+        parsing=_parsing(fields, SNS_TYPES if _method(fields) == "sns" else JSON_TYPES),
         flatten=_flatten(fields),
         data=parse_optional_path(fields, "data"),
         types=_types(fields),
@@ -311,12 +324,33 @@ _OPTIONAL_SOURCES: Final = ("subject", "partitionkey", "correlationid", "causati
 
 
 def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
-    """A header outside the signature can be anybody's: it must be declared, and the values of a type listed."""
-    verification, kind = specification.verification, specification.type
-    if verification is None or not verification.by_signature:
-        return
+    """A header outside the signature can be anybody's: it must be declared, and the values of a type listed.
+
+    That holds for every scheme that signs, since a forger chooses among them.
+    """
+    schemes = () if specification.verification is None else specification.verification.schemes
+    for scheme in schemes:
+        if scheme.by_signature:
+            _check_scheme(specification, scheme, fields)
+        if scheme.signs("sorted_form") and not _one_id_for_a_form(specification.id):
+            fields.problem(
+                "id",
+                "must be signed_form with {sorted_form}, which joins names and values without a boundary: whoever has "
+                "a signed form could shift them, and send it again under another id",
+            )
+    fields.problems[:] = list(dict.fromkeys(fields.problems))
+
+
+def _one_id_for_a_form(source: ValueExpression) -> bool:
+    parts = source.parts if isinstance(source, Hash) and source.bucket_seconds is None else [source]
+    return all(isinstance(part, Path) and part.expression.strip() == "signed_form" for part in parts)
+
+
+def _check_scheme(specification: PartnerSpecification, verification: Verification, fields: Fields) -> None:
+    kind = specification.type
+    if specification.parsing.format == "query" and not verification.signs_url:
+        fields.problem("verification.content", "leaves the query unsigned, which has the event; it must hold {url}")
     covered = verification.signed_headers() | specification.unsigned_headers
-    whole_url = verification.signs("url")
     sources = {
         "id": specification.id,
         "type": kind.source,
@@ -329,7 +363,7 @@ def _check_headers(specification: PartnerSpecification, fields: Fields) -> None:
     for name, source in sources.items():
         for header in sorted((source.headers() if source is not None else frozenset()) - covered):
             if header.startswith("?"):
-                if not whole_url:
+                if not verification.signs_url:
                     fields.problem(name, "reads the query, which the signature does not cover; take a signed value")
                 continue
             fields.problem(
@@ -369,10 +403,22 @@ _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]+/(?:[a-z0-9!#$&^_.+-]+|\*|[a
 """A type and its parameters are compared apart (RFC 9110, section 8.3.1), and one ``*`` may stand for a part."""
 
 
-def _parsing(fields: Fields) -> Parsing:
+SNS_TYPES: Final = ("text/plain", *JSON_TYPES)
+"""SNS sends its JSON as ``text/plain; charset=UTF-8``.
+
+https://docs.aws.amazon.com/sns/latest/dg/http-notification-json.html
+"""
+
+
+def _method(fields: Fields) -> Any:
+    verification = fields.values.get("verification")
+    return verification.get("method") if isinstance(verification, Mapping) else None
+
+
+def _parsing(fields: Fields, json_types: tuple[str, ...]) -> Parsing:
     table = fields.table("parsing")
     if table is None:
-        return Parsing()
+        return Parsing(content_types=json_types)
     form = table.choice("format", BODY_FORMATS, default="json")
     types = tuple(name.lower() for name in table.texts("content_types", hint="a list of media types"))
     for name in types:
@@ -383,7 +429,7 @@ def _parsing(fields: Fields) -> Parsing:
     parsing = Parsing(
         format=form,
         methods=methods or (("GET",) if form == "query" else ("POST",)),
-        content_types=types or BODY_FORMATS[form],
+        content_types=types or (json_types if form == "json" else BODY_FORMATS[form]),
         charset=table.choice("charset", CHARSETS) or None,
         compression=table.choice("compression", COMPRESSIONS, default="none"),
         fields=table.choice("fields", FIELDS, default="flat"),

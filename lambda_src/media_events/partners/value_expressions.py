@@ -25,7 +25,7 @@ from media_events.partners.expression_functions import decoding_options
 from media_events.partners.jmespath_functions import mistaken_calls
 from media_events.partners.timestamps import parse_time
 
-ROOTS: Final = ("body", "document", "headers", "query", "attributes", "envelope", "index")
+ROOTS: Final = ("body", "document", "headers", "query", "attributes", "envelope", "index", "signed_form")
 KINDS: Final = ("path", "header", "constant", "concat", "hash", "first")
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 

@@ -23,7 +23,7 @@ from media_events.core.failures import ProcessingError
 from media_events.core.json_fields import mapping
 from media_events.ingress.probe import PROBE_FIELD, probe_event
 from media_events.ingress.webhook import WebhookPartner, parse_partners
-from media_events.partners.signature_verification import Request
+from media_events.partners.proof_parts import Request
 from ops.shared.console import OperatorError
 from ops.verify.asking import MissingError, NotToldError, ask_pages, skipped
 from ops.verify.checks.functions import built_digest
@@ -175,7 +175,8 @@ def _sender(deployed: Deployed, partner: WebhookPartner, webhooks: Webhooks) -> 
     if not isinstance(url, str):
         raise NotToldError("Terraform's outputs have no URL of it", "apply again")
     secret = ""
-    if partner.secret_arns:
+    verification = partner.specification.verification
+    if partner.secret_arns and verification is not None and verification.needs_secret:
         try:
             secret = SecretsManager(deployed.client("secretsmanager")).values(partner.secret_arns)[0]
         except ProcessingError as error:

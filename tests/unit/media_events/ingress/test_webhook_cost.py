@@ -5,21 +5,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import ecdsa
 import pytest
 
-from media_events.partners import body_parsing, message_parsing, signature_verification
+from media_events.partners import (
+    body_parsing,
+    http_message_signatures,
+    http_signature_claim,
+    json_web_tokens,
+    message_parsing,
+    public_key_signatures,
+    signature_verification,
+    signed_content,
+    sns_messages,
+)
 from media_events.partners.body_parsing import MAX_BODY_BYTES
 from media_events.partners.handshakes import MAX_UNSIGNED_BYTES
-from media_events.partners.signature_verification import (
-    MAX_CANDIDATES,
-    MAX_HEADER_CHARACTERS,
-    MAX_PUBLIC_CANDIDATES,
-    MAX_SORTED_FORM_BYTES,
-)
+from media_events.partners.proof_parts import MAX_CANDIDATES, MAX_HEADER_CHARACTERS, MAX_KEYS, MAX_PUBLIC_CANDIDATES
+from media_events.partners.signed_content import MAX_SORTED_FORM_BYTES
 
 KEYS = 4
 """Two secrets, an outdated one, and one that is found when they are read anew."""
@@ -69,13 +76,22 @@ class Hashes:
         self.work.hashed += len(message or b"")
         return Counting(self.module.new(first, message or b"", *rest), self.work)
 
-    def sha256(self, data: bytes = b"") -> Any:
-        self.work.hashed += len(data)
-        return self.module.sha256(data)
+    def digest(self, key: bytes, message: bytes, algorithm: str) -> bytes:
+        self.work.hashed += len(message)
+        return self.module.digest(key, message, algorithm)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("sha"):
+            return self.counted(getattr(self.module, name))
         assert name == "compare_digest", f"{name} is not counted"
         return getattr(self.module, name)
+
+    def counted(self, function: Any) -> Any:
+        def called(data: bytes = b"") -> Any:
+            self.work.hashed += len(data)
+            return function(data)
+
+        return called
 
 
 @pytest.fixture(name="work")
@@ -91,17 +107,46 @@ def _work(monkeypatch: pytest.MonkeyPatch) -> Work:
         work.hashed += len(content)
         return False
 
-    original = signature_verification.parse_qsl
-    monkeypatch.setattr(signature_verification, "hashlib", Hashes(hashlib, work))
-    monkeypatch.setattr(signature_verification, "hmac", Hashes(hmac, work))
-    monkeypatch.setattr(signature_verification, "parse_qsl", parse_qsl)
+    def verify_digest(*_: Any, **__: Any) -> bool:
+        work.verified += 1
+        return False
+
+    def parse_json(body: bytes) -> Any:
+        work.parsed.append("parse_json")
+        return read(body)
+
+    original, read = signed_content.parse_qsl, body_parsing.parse_json
+    hashing = (signature_verification, signed_content, json_web_tokens, http_signature_claim)
+    for module in (*hashing, http_message_signatures, sns_messages):
+        monkeypatch.setattr(module, "hashlib", Hashes(hashlib, work))
+        monkeypatch.setattr(module, "hmac", Hashes(hmac, work), raising=False)
+    monkeypatch.setattr(signed_content, "parse_qsl", parse_qsl)
+    monkeypatch.setattr(public_key_signatures, "_opened", verify_digest)
     monkeypatch.setattr(ecdsa.VerifyingKey, "verify", verify)
-    monkeypatch.setattr(body_parsing, "parse_json", lambda *_: work.parsed.append("parse_json"))
+    monkeypatch.setattr(ecdsa.VerifyingKey, "verify_digest", verify_digest)
+    for module in (body_parsing, sns_messages):
+        monkeypatch.setattr(module, "parse_json", parse_json)
     for name in PARSERS:
         monkeypatch.setattr(message_parsing, name, lambda *_, name=name, **__: work.parsed.append(name))
     return work
 
 
+RSA_KEY = json.dumps(
+    {
+        "kty": "RSA",
+        "n": base64.urlsafe_b64encode(b"\x80" + b"\x01" * 255).rstrip(b"=").decode(),
+        "e": "AQAB",
+    }
+)
+RSA_SIGNATURE = base64.b64encode(bytes(256)).decode()
+EC_KEY = ecdsa.SigningKey.generate(curve=ecdsa.NIST256p).verifying_key.to_pem().decode()
+
+
+def encoded(document: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=").decode()
+
+
+HEAD = encoded({"alg": "HS256"})
 RAW = {"method": "hmac", "signature_header": "x-signature", "content": "{body}"}
 MANY = ",".join([f"v1={MAC}"] * (MAX_HEADER_CHARACTERS // (len(MAC) + 4)))
 BOTH = " ".join([f"v1a,{PUBLIC_SIGNATURE}", "v1," + base64.b64encode(bytes(32)).decode()] * (MAX_CANDIDATES // 2))
@@ -137,7 +182,7 @@ SCHEMES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
         SECRETS,
     ),
     "sorted form": (
-        RAW | {"content": "{url}{sorted_form}", "form_keys": ["a"]},
+        RAW | {"content": "{url}{sorted_form}"},
         {"x-signature": MAC} | FORM,
         SECRETS,
     ),
@@ -151,12 +196,73 @@ SCHEMES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
         {"authorization": "Basic " + base64.b64encode(b"a:" + b"b" * 12_000).decode()},
         SECRETS,
     ),
-    "jwt": (
+    "claims that are the body": (
         {"method": "jwt_body"},
-        {"authorization": f"Bearer {'a' * 5_000}.{'b' * 5_000}.{'c' * 5_000}"},
+        {"authorization": f"Bearer {HEAD}.{'b' * 5_000}.{'c' * 5_000}"},
+        SECRETS,
+    ),
+    "body's digest in a token": (
+        {"method": "jwt", "body_claim": {"name": "sha256"}},
+        {"authorization": f"Bearer {HEAD}.{'b' * 5_000}.{'c' * 5_000}"},
+        SECRETS,
+    ),
+    "token by a public key": (
+        {
+            "method": "jwt",
+            "body_claim": {"name": "sha256"},
+            "token_algorithms": ["RS256"],
+            "jwks_url": "https://keys.example.com/jwks.json",
+        },
+        {"authorization": f"Bearer {encoded({'alg': 'RS256'})}.{'b' * 5_000}.{'c' * 342}"},
+        [],
+    ),
+    "rsa": (
+        RAW | {"method": "rsa", "encoding": "base64", "signature_format": {"kind": "kv", "keys": ["v1"]}},
+        {"x-signature": ",".join([f"v1={RSA_SIGNATURE}"] * MAX_CANDIDATES)},
+        [RSA_KEY] * KEYS,
+    ),
+    "ecdsa": (
+        RAW | {"method": "ecdsa", "encoding": "base64", "signature_format": {"kind": "kv", "keys": ["v1"]}},
+        {"x-signature": ",".join([f"v1={PUBLIC_SIGNATURE}"] * MAX_CANDIDATES)},
+        [EC_KEY] * KEYS,
+    ),
+    "http message": (
+        {"method": "http_signature", "algorithm": "hmac-sha256", "tolerance_seconds": 0},
+        {
+            "signature-input": ", ".join(f'a{n}=("content-digest");created=1' for n in range(8)),
+            "signature": ", ".join(f"a{n}=:{base64.b64encode(bytes(32)).decode()}:" for n in range(8)),
+            "content-digest": f"sha-256=:{base64.b64encode(hashlib.sha256(BODY).digest()).decode()}:",
+        },
+        SECRETS,
+    ),
+    "signature in the body": (
+        {
+            "method": "hmac",
+            "signature_field": "body.signature.signature",
+            "timestamp": "body.signature.timestamp",
+            "content": "{timestamp}{body.signature.token}",
+            "allow_unsigned_body": True,
+            "tolerance_seconds": 0,
+        },
+        {},
+        SECRETS,
+    ),
+    "sns": ({"method": "sns", "topics": ["arn:aws:sns:eu-west-1:111122223333:assets"]}, {}, []),
+    "network": ({"method": "networks", "networks": ["198.51.100.0/24"]}, {}, []),
+    "three schemes": (
+        RAW
+        | {
+            "alternatives": [
+                {"method": "digest", "signature_header": "x-signature", "content": "{body}{secret}"},
+                {"method": "static_token", "signature_header": "x-signature"},
+            ]
+        },
+        {"x-signature": MAC},
         SECRETS,
     ),
 }
+SCHEMES_TRIED = {"three schemes": 2}
+"""How often a body is hashed for each secret."""
 
 
 def request_of(service_of: Any, scheme: str, body: bytes, **more: Any) -> Any:
@@ -164,9 +270,11 @@ def request_of(service_of: Any, scheme: str, body: bytes, **more: Any) -> Any:
     verification, headers, secrets = SCHEMES[scheme]
     specification = {"id": {"hash": ["body"]}, "type": {"constant": "a"}, "verification": verification, **more}
     if scheme == "sorted form":
-        specification["parsing"] = {"format": "form"}
+        specification |= {"parsing": {"format": "form"}, "id": "signed_form"}
     partners = {"other": {"specification": specification, "secret_arns": ["arn:other"]}}
     service = service_of(partners=partners, max_body_bytes=MAX_BODY_BYTES)
+    keys = [json.loads(RSA_KEY)] * (MAX_KEYS * 2)
+    service.public_keys.documents["https://keys.example.com/jwks.json"] = json.dumps({"keys": keys})
     service.secrets.stored["arn:other"] = secrets[:3]
     service.secrets.cached["arn:other"] = secrets[:2]
     service.secrets.outdated["arn:other"] = secrets[3:]
@@ -182,10 +290,10 @@ def test_b19_strangers_request_is_hashed_once_for_each_secret_and_parsed_never(s
     reply, _ = request_of(service_of, scheme, BODY)
 
     assert reply.status == 401
-    assert work.hashed <= (KEYS + 1) * (MAX_BODY_BYTES + MAX_HEADER_CHARACTERS) + MAX_PUBLIC_CANDIDATES * KEYS * (
-        MAX_BODY_BYTES if work.verified else 0
-    )
-    assert work.verified <= MAX_PUBLIC_CANDIDATES * KEYS
+    hashes = (KEYS + 1) * SCHEMES_TRIED.get(scheme, 1)
+    edwards = MAX_PUBLIC_CANDIDATES * KEYS * MAX_BODY_BYTES if "ed25519" in scheme else 0
+    assert work.hashed <= hashes * (MAX_BODY_BYTES + MAX_HEADER_CHARACTERS) + edwards
+    assert work.verified <= max(MAX_PUBLIC_CANDIDATES * KEYS, MAX_KEYS)
     assert work.decoded <= MAX_SORTED_FORM_BYTES
     assert work.parsed == []
 

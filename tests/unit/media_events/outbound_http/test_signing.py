@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from media_events.core.failures import Failure, PermanentConfigError
 from media_events.outbound_http.authentication import StandardWebhooks, authenticate
-from media_events.partners.signature_verification import Request, verify
+from media_events.partners.proof_parts import Request
+from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
 
 NOW = 1_790_000_000.0

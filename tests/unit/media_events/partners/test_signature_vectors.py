@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from media_events.partners.signature_verification import Request, verify
+from media_events.partners.proof_parts import Request
+from media_events.partners.signature_verification import verify
 from media_events.partners.specification import parse_specification
 from tests.fakes.partners import preset, request, vectors
 

@@ -387,7 +387,7 @@ UNUSABLE: list[tuple[list[str], str]] = [
 def test_unusable_arguments_exit_with_2_and_a_sentence_on_standard_error(command, tmp_path, arguments, message):
     files = {
         "body": BODY,
-        "wrong.yaml": b"id: body.id\ntype: body.type\nverification: {method: rsa}\n",
+        "wrong.yaml": b"id: body.id\ntype: body.type\nverification: {method: dsa}\n",
         "broken.yaml": b"id: [",
         "broken.json": b'{"id": ',
         "broken.toml": b"id = ",

@@ -65,6 +65,40 @@ def test_a_probe_is_signed_as_each_preset_says(preset):
             },
             "s",
         ),
+        ({"method": "hmac", "signature_header": "x-sig", "encoding": "base64"}, "s"),
+        ({"method": "hmac", "signature_header": "x-sig", "encoding": "base64url"}, "s"),
+        ({"method": "hmac", "signature_header": "x-sig", "encoding": "base64url-unpadded"}, "s"),
+        ({"method": "hmac", "signature_header": "x-sig", "encoding": "base64-unpadded"}, "s"),
+        (
+            {
+                "method": "jwt",
+                "token_algorithms": ["HS512"],
+                "claims": {"iss": "acme"},
+                "timestamp": "claim:iat",
+                "body_claim": {"name": "sha256", "encoding": "base64"},
+            },
+            "s",
+        ),
+        (
+            {
+                "method": "http_signature",
+                "algorithm": "hmac-sha256",
+                "components": ["@method", "@target-uri", "@authority", "@path", "@query", "content-digest"],
+                "label": "acme",
+                "tag": "webhook",
+            },
+            "s",
+        ),
+        (
+            {
+                "method": "rsa",
+                "signature_header": "x-old",
+                "encoding": "base64",
+                "jwks_url": "https://keys.example.com/jwks.json",
+                "alternatives": [{"method": "hmac", "signature_header": "x-sig"}],
+            },
+            "s",
+        ),
         (
             {
                 "method": "hmac",
@@ -102,10 +136,12 @@ def test_a_form_s_probe_is_a_form():
     [
         ({"method": "ed25519", "signature_header": "x-sig"}, base64.b64encode(b"k" * 32).decode(), "private key"),
         (
-            {"method": "hmac", "signature_header": "x-sig", "content": "{sorted_form}", "form_keys": ["a"]},
+            {"method": "rsa", "signature_header": "x-sig", "encoding": "base64"},
             "s",
-            "fixes the form's fields",
+            "private key",
         ),
+        ({"method": "networks", "networks": ["198.51.100.0/24"]}, "", "caller's address"),
+        ({"method": "sns", "topics": ["arn:aws:sns:eu-west-1:111122223333:t"]}, "", "only SNS"),
         ({"method": "hmac", "signature_header": "x-sig", "key_format": "hex"}, "no hex", "not in the format hex"),
         ({"method": "basic"}, "no colon", "refuses what it describes"),
     ],
