@@ -230,16 +230,10 @@ class Run:
     def go_on(self) -> Tally:
         """Drain what the deployment holds, without faults, let people put the rest right, and count."""
         with _repeatable(self.scenario.seed):
-            drained = self.world.now + DRAIN_SECONDS
             self.world.faults_end = self.world.now
-            self.kit.maintain_hourly(until=drained)
             tally = Tally()
-            if not self.world.run(until=drained):
-                tally.stick(f"after {DRAIN_SECONDS / 86_400:.0f} days there is still something in the queues")
-            self.world.now = drained
-            for problem in self.people.work():
-                tally.stick(problem)
-            self._count(tally)
+            self._drain(tally, self.world.now + DRAIN_SECONDS)
+            self._count(tally, self.scenario.events)
             self._count_groups(tally)
             return tally
 
