@@ -48,6 +48,8 @@ def destroy_check(  # noqa: PLR0913 - one parameter per option
         existing = resources(document)
     except NoStateError as error:
         fail(f"this is no state of Terraform: {error}", hint="terraform show -json", exit_code=UNUSABLE)
+    if not existing:
+        fail("there is nothing in this state", hint="is it the state of the deployment?", exit_code=UNUSABLE)
     with err.status("asking AWS what waits"):
         aws = None if offline else deployed(document, environment, region, profile)
         report = judge_destruction(existing, aws, prevented)

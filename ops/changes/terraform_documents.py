@@ -72,7 +72,8 @@ class Workspace:
         if others or (done.returncode != 0 and not errors):
             said = "\n".join(f"{error.get('summary')} {error.get('detail') or ''}" for error in others) or done.stderr
             raise OperatorError(f"terraform plan -destroy failed:\n{said.strip()}", exit_code=UNUSABLE)
-        return [str(error.get("address") or error.get("detail")) for error in errors]
+        # "Resource <address> has lifecycle.prevent_destroy set, ...": the message has no other place for the address.
+        return [str(error.get("address") or str(error.get("detail")).split()[1]) for error in errors]
 
     def init(self) -> None:
         """Prepare the folder, as Terraform needs it after each synthesis."""

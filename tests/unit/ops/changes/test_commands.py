@@ -151,6 +151,10 @@ def test_a_state_with_an_empty_queue_may_go_and_one_with_messages_may_not(ran, w
     assert (status, "queue q: goes with 1 message" in out) == (1, True)
 
 
+def test_an_empty_state_is_2_since_it_is_hardly_the_one_that_was_meant(ran, written):
+    assert ran("destroy-check", written({"format_version": "1.0"}), "--offline")[0] == 2
+
+
 def test_a_plan_is_no_state(ran, written):
     status, _, err = ran("destroy-check", written(document({}, {})), "--offline")
 
@@ -164,6 +168,7 @@ def test_prevent_destroy_is_what_terraform_refuses(monkeypatch, tmp_path):
         "address": "aws_sqs_queue.q",
         "detail": "",
     }
+    refused["detail"] = "Resource aws_sqs_queue.q has lifecycle.prevent_destroy set, but the plan calls for more."
     program = tmp_path / "terraform"
     program.write_text(f"#!/bin/sh\necho '{json.dumps({'type': 'diagnostic', 'diagnostic': refused})}'\nexit 1\n")
     program.chmod(0o755)
