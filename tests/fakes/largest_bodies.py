@@ -5,6 +5,7 @@ python -m tests.fakes.largest_bodies webhook values
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import sys
@@ -21,6 +22,8 @@ from media_events.events.publisher import Entry, Publisher
 from media_events.handlers import webhook
 from media_events.messaging.message import Message
 from media_events.partners.body_parsing import MAX_BODY_BYTES, MAX_VALUES
+from media_events.partners.form_parsing import FORM_TYPE
+from media_events.partners.xml_parsing import MAX_XML_VALUES
 from media_events.transform import Transformer, parse_steps
 from media_events.transform.aws_lookups import MAX_VALUES as ANSWER_VALUES
 from media_events.transform.transformer import MAX_PARALLEL as PARALLEL
@@ -54,6 +57,36 @@ BODIES: Final[dict[str, Callable[[], str]]] = {
     "texts": lambda: repeated('"\\"[,["'),
     "costliest": costliest,
 }
+
+
+def xml(unit: str, values: int) -> bytes:
+    """Elements by ``unit``, each of so many values, and one long text of letters that take four bytes."""
+    head = '<r id="evt">' + "".join(unit.format(n) for n in range((MAX_XML_VALUES - 2_000) // values)) + "<t>\U0001f600"
+    return f"{head}{'a' * (MAX_BODY_BYTES - len(head.encode()) - 8)}</t></r>".encode()
+
+
+def wrapped() -> bytes:
+    """JSON of the costliest structure in a field of a form, with as few letters to decode as there can be."""
+    return b"payload=" + costliest(MAX_BODY_BYTES - 8_000).replace("+", "%2B").encode()[: MAX_BODY_BYTES - 8]
+
+
+FORMATS: Final[dict[str, tuple[dict[str, Any], str, Callable[[], bytes]]]] = {
+    "xml-lists": ({"format": "xml"}, "text/xml", lambda: xml("<a/>", 1)),
+    "xml-names": ({"format": "xml"}, "text/xml", lambda: xml("<a{0}><b{0}/></a{0}>", 2)),
+    "xml-attributes": ({"format": "xml"}, "text/xml", lambda: xml('<a c{0}=""/>', 2)),
+    "gzip": ({"compression": "gzip"}, "application/json", lambda: gzip.compress(costliest().encode())),
+    "form": ({"format": "form"}, FORM_TYPE, lambda: b"id=e&a=" + b"%41" * (MAX_BODY_BYTES // 3 - 3)),
+    "wrapped": ({"format": "form", "unwrap": "parse_json(body.payload)"}, FORM_TYPE, wrapped),
+    "multipart": (
+        {"format": "multipart"},
+        "multipart/form-data",
+        lambda: (
+            b'--b\r\nContent-Disposition: form-data; name="id"\r\n\r\ne\r\n--b\r\nContent-Disposition: form-data; '
+            b'name="f"; filename="f"\r\n\r\n' + bytes(MAX_BODY_BYTES - 300) + b"\r\n--b--\r\n"
+        ),
+    ),
+}
+"""Each with its ``parsing``, its content type and its body."""
 
 SIDECARS: Final = {"s3": {"bucket": "sidecars", "key": "metadata.id", "sidecar": "{key}"}}
 
@@ -91,13 +124,20 @@ TEXT = ""
 
 def take_webhook(kind: str) -> None:
     """A genuine partner's request."""
-    specification = {"preset": "mux", "redact": ["body.**.stream_key", "body.data.tokens.*.value"]}
+    specification: dict[str, Any] = {"preset": "mux", "redact": ["body.**.stream_key", "body.data.tokens.*.value"]}
+    content_type, body = "application/json", b""
+    if kind in FORMATS:
+        parsing, content_type, make = FORMATS[kind]
+        specification |= {"parsing": parsing, "id": {"first": ["body.id", 'body.r."@id"']}, "type": {"constant": "t"}}
+        body = make()
     partners = {"mux": {"specification": specification, "secret_arns": ["arn:mux"]}}
     service = WebhookHarness(partners=partners, max_body_bytes=MAX_BODY_BYTES)
     webhook.application = service.application  # type: ignore[assignment]
-    body = BODIES[kind]().encode()
+    body = body or BODIES[kind]().encode()
     assert len(body) <= MAX_BODY_BYTES
-    assert service.post(body).status == 202
+    assert service.post(body, headers={**service.mux_headers(body), "content-type": content_type}).status == 202
+    if kind in FORMATS:
+        assert service.bus.entries, service.queue.dead[0].failure
 
 
 def take_transform(kind: str) -> None:

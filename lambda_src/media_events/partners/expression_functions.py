@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -18,6 +17,7 @@ from jmespath.functions import Functions, signature
 
 from media_events.core.failures import PermanentDataError
 from media_events.partners.body_parsing import MAX_VALUES, check_text, parse_json_text
+from media_events.partners.form_parsing import percent_decoded
 
 _OPTIONAL_TEXT: Final[Any] = {"types": ["string", "null"]}
 _WHITE_SPACE: Final = dict.fromkeys(map(ord, " \t\r\n"))
@@ -71,8 +71,8 @@ class DecodingFunctions(Functions):
         if text is None:
             return None
         try:
-            decoded = unquote_plus(text, errors="strict")
-        except UnicodeDecodeError:
+            decoded = percent_decoded(text)
+        except ValueError:
             raise DecodingError("the text of url_decode() is no UTF-8") from None
         self.decoded.add(text)
         return decoded

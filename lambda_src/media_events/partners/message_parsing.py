@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -21,7 +20,7 @@ from media_events.core.json_fields import mapping
 from media_events.partners.body_parsing import media_type, parse_json
 from media_events.partners.decompression import gunzip
 from media_events.partners.expression_functions import DecodingFunctions
-from media_events.partners.form_parsing import FORM_TYPE, MAX_FORM_FIELDS, form_of, parse_form
+from media_events.partners.form_parsing import FORM_TYPE, form_of, parse_form, url_encoded_pairs
 from media_events.partners.multipart_parsing import parse_multipart
 from media_events.partners.redaction import redact, redact_body, redact_document
 from media_events.partners.specification import OptionalPath, PartnerSpecification
@@ -105,10 +104,7 @@ def query_form(query: str, *, nested: bool, without: frozenset[str]) -> dict[str
     Raises:
         PermanentDataError: it can't be read.
     """
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
-    except ValueError:
-        raise PermanentDataError("form-invalid", "the query is not URL-encoded UTF-8 of at most 1000 fields") from None
+    pairs = url_encoded_pairs(query)
     return form_of([(name, value) for name, value in pairs if name not in without], nested=nested)
 
 

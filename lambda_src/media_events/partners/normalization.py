@@ -96,8 +96,6 @@ def normalise(  # noqa: PLR0913 - keywords, one per part of a message
     if spec.verification is not None and spec.verification.signs("sorted_form"):
         names["signed_form"] = _signed_form(query, document)
     options, notes = decoding_options(), Notes() if notes is None else notes
-    if notes.thorough and spec.parsing.unwrap is not None and not message.envelope:
-        notes.nothing("parsing.unwrap", [f"{spec.parsing.unwrap.path.expression} selects nothing: the body is taken"])
     whole = Context({**names, "body": document, "index": 0}, now, options)
     if spec.ignore is not None and is_true(spec.ignore.find(whole)):
         notes.ignored += 1

@@ -20,6 +20,9 @@ from media_events.partners.body_parsing import MAX_DEPTH, MAX_VALUES, decode
 
 XML_TYPES: Final = ("application/xml", "text/xml", "application/*+xml")
 
+MAX_XML_VALUES: Final = MAX_VALUES // 2
+"""Elements, attributes and texts: an element with children takes twice the memory of a value of JSON."""
+
 _DECLARED: Final = re.compile(rb"""<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ENCODINGS: Final = {
     "utf-8": "utf-8",
@@ -121,8 +124,8 @@ class _Builder:
 
     def _count(self, values: int) -> None:
         self._values += values
-        if self._values > MAX_VALUES:
-            raise PermanentDataError("xml-too-many-values", f"the body has more than {MAX_VALUES} elements and values")
+        if self._values > MAX_XML_VALUES:
+            raise PermanentDataError("xml-too-many-values", f"the body has over {MAX_XML_VALUES} elements and values")
 
 
 def _local(name: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from media_events.partners.body_parsing import MAX_BODY_BYTES
-from tests.fakes.largest_bodies import BODIES, STEPS
+from tests.fakes.largest_bodies import BODIES, FORMATS, STEPS
 
 ROOT = Path(__file__).resolve().parents[3]
 MIB = 2**20
@@ -44,7 +44,7 @@ def test_default_memory_is_enough_for_the_largest_body(module: str) -> None:
 
 
 @pytest.mark.attack("B17")
-@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("kind", [*BODIES, *FORMATS])
 def test_b17_body_of_the_greatest_size_fits_into_the_webhooks_memory_whatever_its_structure(kind: str) -> None:
     assert peak("webhook", kind) + RUNTIME_MB < needed(MAX_BODY_BYTES)
 
