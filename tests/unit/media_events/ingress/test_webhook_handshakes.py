@@ -367,3 +367,10 @@ def test_quarantined_message_in_another_format_is_replayed_without_its_credentia
 
     assert done["status"] == "accepted"
     assert json.loads(later.bus.entries[0].detail)["data"] == {"r": {"id": "1", "type": "t", "token": "[redacted]"}}
+
+
+def test_get_that_is_no_handshake_is_no_event_either_though_it_has_the_token(service_with):
+    service = service_with({"kind": "query_echo", "query": "challenge"}, TOKEN)
+
+    assert service.post(b"", partner="x", method="GET", headers={}, query=f"token={SECRET}").status == 401
+    assert service.nothing_happened()
