@@ -1,23 +1,31 @@
 """Build the one zip that every Lambda function runs: ``lambda_src/dist/media_events.zip``.
 
 The same sources give the same bytes, wherever and whenever they are built: entries are sorted, times and modes
-fixed, and bytecode is compiled for the runtime's minor version and path with ``unchecked-hash`` (a time stamp would
-be wrong in the zip, and without usable bytecode every cold start compiles everything again).
+fixed, and bytecode is compiled for the runtime's minor version and path. Without bytecode every cold start would
+compile everything again. With ``checked-hash`` (PEP 552) Python runs none that was compiled from another source.
 
-    python lambda_src/build.py            build and replace the zip
-    python lambda_src/build.py --check    rebuild beside it and compare contents; exit status 1 where they differ
+Beside it is its bill of materials, ``media_events.cdx.json``, in CycloneDX 1.6.
+
+    python lambda_src/build.py            build and replace them
+    python lambda_src/build.py --check    rebuild beside them and compare contents; exit status 1 where they differ,
+                                          2 where they can't be compared
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 import zipfile
+from dataclasses import dataclass
+from email import message_from_bytes
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +56,9 @@ UNUSED: Final = (
 )
 """Parts of the dependencies that no handler imports. A test imports every handler from the zip alone."""
 
+SPDX: Final = frozenset({"Apache-2.0", "MIT", "PSF-2.0"})
+"""Licences of dependencies that are named as SPDX names them (https://spdx.org/licenses/)."""
+
 SHIPPED_SUFFIXES: Final = frozenset({".py", ".toml", ".json", ".typed"})
 
 
@@ -60,12 +71,12 @@ def main(arguments: list[str] | None = None) -> int:
         description="Build the Lambda package.", epilog="example: python lambda_src/build.py --check"
     )
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="the zip to write or to check")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the zip is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where something is out of date")
     parser.add_argument("--python", type=Path, help=f"a Python {_dotted(RUNTIME)} to compile bytecode with")
     options = parser.parse_args(arguments)
     try:
         if options.check:
-            return _check(options.output, options.python or find_compiler())
+            return check(options.output, options.python or _required_compiler())
         build(options.output, options.python or _required_compiler())
     except BuildError as error:
         print(f"build: {error}", file=sys.stderr)
@@ -75,23 +86,94 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def build(output: Path, compiler: Path | None) -> None:
-    """Write the zip to ``output``, with bytecode made by ``compiler`` (none where that is ``None``).
+def build(output: Path, compiler: Path) -> None:
+    """Write the zip to ``output``, with bytecode made by ``compiler``, and its bill of materials beside it.
 
     Raises:
         BuildError: a dependency can't be installed, is not pure Python, or a source does not compile.
     """
     with tempfile.TemporaryDirectory(prefix="media-events-build-") as folder:
         tree = Path(folder) / "tree"
-        _install_dependencies(tree)
+        dependencies = _install_dependencies(tree)
         _prune(tree)
         _copy_sources(tree)
-        if compiler is not None:
-            _compile(tree, compiler)
+        _compile(tree, compiler)
         output.parent.mkdir(parents=True, exist_ok=True)
         unfinished = output.with_suffix(".unfinished")
         _write_zip(tree, unfinished)
         unfinished.replace(output)
+    bill_of(output).write_text(bill_of_materials(output.name, dependencies), encoding="utf-8")
+
+
+def bill_of(package: Path) -> Path:
+    """The file beside ``package`` that says what is in it."""
+    return package.with_suffix(".cdx.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """An installed wheel: its digest (SHA-256), and the names that it requires. ``direct``: we ask for it ourselves."""
+
+    name: str
+    version: str
+    licence: str
+    digest: str
+    requires: tuple[str, ...]
+    direct: bool
+
+    @property
+    def purl(self) -> str:
+        """Its package URL."""
+        return f"pkg:pypi/{self.name}@{self.version}"
+
+
+def bill_of_materials(package: str, dependencies: list[Dependency]) -> str:
+    """What ``package`` consists of beside our code, as CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/).
+
+    It changes with the dependencies alone, and depends on no time or machine.
+    """
+    purls = {one.name: one.purl for one in dependencies}
+    document = {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, ' '.join(purls.values()))}",
+        "version": 1,
+        "metadata": {
+            "lifecycles": [{"phase": "build"}],
+            "component": {
+                "type": "application",
+                "bom-ref": package,
+                "name": package,
+                "licenses": [{"license": {"id": "Apache-2.0"}}],
+            },
+        },
+        "components": [
+            {
+                "type": "library",
+                "bom-ref": one.purl,
+                "name": one.name,
+                "version": one.version,
+                "purl": one.purl,
+                "hashes": [{"alg": "SHA-256", "content": one.digest}],
+                "licenses": [{"license": {"id" if one.licence in SPDX else "name": one.licence}}],
+            }
+            for one in dependencies
+        ],
+        "dependencies": [
+            {"ref": package, "dependsOn": [one.purl for one in dependencies if one.direct]},
+            *(
+                {"ref": one.purl, "dependsOn": sorted(purls[name] for name in one.requires if name in purls)}
+                for one in dependencies
+            ),
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _canonical(requirement: str) -> str:
+    """The project's name in a requirement, as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^A-Za-z0-9._-]", requirement)[0]).lower()
 
 
 def find_compiler() -> Path | None:
@@ -122,16 +204,17 @@ def manifest(package: Path) -> dict[str, str]:
         return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in sorted(archive.namelist())}
 
 
-def _check(package: Path, compiler: Path | None) -> int:
+def check(package: Path, compiler: Path) -> int:
+    """Rebuild beside ``package`` and compare every entry, bytecode included, and the bill of materials."""
     if not package.exists():
         raise BuildError(f"{package} does not exist. Run `make package`.")
     with tempfile.TemporaryDirectory(prefix="media-events-check-") as folder:
         rebuilt = Path(folder) / "media_events.zip"
         build(rebuilt, compiler)
         expected, found = manifest(rebuilt), manifest(package)
-    if compiler is None:
-        print(f"no Python {_dotted(RUNTIME)} here: bytecode is not compared", file=sys.stderr)
-        found = {name: digest for name, digest in found.items() if not name.endswith(".pyc")}
+        for where, archive in ((expected, rebuilt), (found, package)):
+            bill = bill_of(archive)
+            where[bill.name] = bill.read_text(encoding="utf-8") if bill.exists() else ""
     differing = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
     if not differing:
         print(f"{package.name} is up to date ({len(found)} entries)")
@@ -142,12 +225,14 @@ def _check(package: Path, compiler: Path | None) -> int:
     return 1
 
 
-def _install_dependencies(tree: Path) -> None:
+def _install_dependencies(tree: Path) -> list[Dependency]:
+    """Install the pinned dependencies, and say what they are, by name."""
+    report = tree.with_suffix(".json")
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
         *("--target", str(tree), "--no-compile", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
         *("--python-version", _dotted(RUNTIME), "--implementation", "cp", "--platform", "manylinux2014_aarch64"),
-        *("--requirement", str(SOURCES / "requirements.lock")),
+        *("--requirement", str(SOURCES / "requirements.lock"), "--report", str(report)),
     ]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
@@ -155,6 +240,29 @@ def _install_dependencies(tree: Path) -> None:
     native = [path.relative_to(tree) for path in tree.rglob("*") if path.suffix in {".so", ".pyd", ".dylib"}]
     if native:
         raise BuildError(f"the package must be pure Python to serve every architecture, but has {native[0]}")
+    # https://pip.pypa.io/en/stable/reference/installation-report/
+    installed = json.loads(report.read_text(encoding="utf-8"))["install"]
+    digests = {
+        _canonical(one["metadata"]["name"]): one["download_info"]["archive_info"]["hashes"]["sha256"]
+        for one in installed
+    }
+    wanted = (SOURCES / "requirements.in").read_text(encoding="utf-8").splitlines()
+    direct = {_canonical(line) for line in wanted if line and not line.startswith("#")}
+    metadata = [message_from_bytes(file.read_bytes()) for file in tree.glob("*.dist-info/METADATA")]
+    return sorted(
+        (
+            Dependency(
+                name=(name := _canonical(one["Name"])),
+                version=one["Version"],
+                licence=(one["License-Expression"] or one["License"] or "unknown").splitlines()[0],
+                digest=digests[name],
+                requires=tuple(_canonical(text) for text in one.get_all("Requires-Dist", ()) if "extra ==" not in text),
+                direct=name in direct,
+            )
+            for one in metadata
+        ),
+        key=lambda one: one.name,
+    )
 
 
 def _prune(tree: Path) -> None:
@@ -183,7 +291,7 @@ def _copy_sources(tree: Path) -> None:
 def _compile(tree: Path, compiler: Path) -> None:
     # Sorting and one worker keep the order of interned constants, and so the bytes, the same.
     command = [
-        *(str(compiler), "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"),
+        *(str(compiler), "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "checked-hash"),
         *("-s", str(tree), "-p", TASK_ROOT, str(tree)),
     ]
     environment = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")}

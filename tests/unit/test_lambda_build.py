@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import _imp
+import json
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator, FormatChecker
+from referencing import Registry, Resource
+
+from lambda_src import build
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "lambda_src" / "dist" / "media_events.zip"
+BILL = PACKAGE.with_suffix(".cdx.json")
+SCHEMAS = ROOT / "tests" / "data" / "cyclonedx"
+"""CycloneDX's schemas (https://github.com/CycloneDX/specification, Apache-2.0), without their prose."""
 
 
 def build_in(folder: Path) -> bytes:
@@ -19,7 +30,7 @@ def build_in(folder: Path) -> bytes:
     sources = folder / "lambda_src"
     shutil.copytree(ROOT / "lambda_src", sources, ignore=shutil.ignore_patterns("dist", "__pycache__"))
     subprocess.run([sys.executable, sources / "build.py", "--python", sys.executable], check=True, capture_output=True)
-    return (sources / "dist" / "media_events.zip").read_bytes()
+    return b"".join((sources / "dist" / name).read_bytes() for name in (PACKAGE.name, BILL.name))
 
 
 @pytest.mark.slow
@@ -38,15 +49,142 @@ def test_entries_are_sorted_and_carry_no_time_or_private_mode() -> None:
     assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
 
 
-def test_every_module_has_bytecode_of_the_runtime_that_is_never_checked_against_a_time() -> None:
+def bytecode_of(source: str) -> str:
+    folder, _, stem = source.removesuffix(".py").rpartition("/")
+    return f"{folder}/__pycache__/{stem}.cpython-313.pyc".lstrip("/")
+
+
+@pytest.mark.attack("P1")
+def test_p1_every_module_has_bytecode_of_the_runtime_that_python_holds_against_its_source() -> None:
     with zipfile.ZipFile(PACKAGE) as archive:
         names = set(archive.namelist())
         sources = [name for name in names if name.endswith(".py")]
+        assert names == {
+            *sources,
+            *map(bytecode_of, sources),
+            *(name for name in names if "." + name.rpartition(".")[2] in DATA),
+        }
         for source in sources:
-            folder, _, stem = source.removesuffix(".py").rpartition("/")
-            bytecode = f"{folder}/__pycache__/{stem}.cpython-313.pyc".lstrip("/")
-            assert bytecode in names
-            assert int.from_bytes(archive.read(bytecode)[4:8], "little") == 0b01, bytecode
+            bytecode = archive.read(bytecode_of(source))
+            # https://peps.python.org/pep-0552/: checked, by a hash whose key is the magic number.
+            assert int.from_bytes(bytecode[4:8], "little") == 0b11, source
+            key = int.from_bytes(bytecode[:4], "little")
+            assert bytecode[8:16] == _imp.source_hash(key, archive.read(source)), source
+
+
+DATA = build.SHIPPED_SUFFIXES - {".py"}
+
+
+def with_entry(package: Path, changed: str, content: bytes) -> None:
+    """Replace one entry of ``package``."""
+    with zipfile.ZipFile(package) as archive:
+        entries = {entry: archive.read(entry) for entry in archive.namelist()}
+    with zipfile.ZipFile(package, "w") as archive:
+        for name, data in {**entries, changed: content}.items():
+            archive.writestr(name, data)
+
+
+@pytest.fixture(name="copy")
+def _copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package, of which every build gives the committed bytes."""
+    for file in (PACKAGE, BILL):
+        shutil.copyfile(file, tmp_path / file.name)
+
+    def as_committed(output: Path, _compiler: Path) -> None:
+        for file in (PACKAGE, BILL):
+            shutil.copyfile(file, output.with_name(file.name))
+
+    monkeypatch.setattr(build, "build", as_committed)
+    return tmp_path / PACKAGE.name
+
+
+def run_check(package: Path) -> int:
+    return build.main(["--check", "--output", str(package), "--python", sys.executable])
+
+
+@pytest.mark.attack("P1")
+@pytest.mark.parametrize(
+    "name",
+    ["media_events/handlers/webhook.py", "media_events/handlers/__pycache__/webhook.cpython-313.pyc", "jwt/evil.py"],
+)
+def test_p1_an_entry_that_no_build_makes_is_named(copy: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_check(copy) == 0
+    with zipfile.ZipFile(copy) as archive:
+        content = archive.read(name) if name in archive.namelist() else b""
+    # A forged file may keep PEP 552's header, and so pass for compiled from the source.
+    with_entry(copy, name, content[:16] + b"# evil" + content[16:])
+
+    assert run_check(copy) == 1
+    assert name in capsys.readouterr().err
+
+
+@pytest.mark.attack("P1")
+def test_p1_without_the_runtime_s_own_python_nothing_is_green(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "find_compiler", lambda: None)
+
+    assert build.main(["--check", "--output", str(copy)]) == 2
+
+
+def problems_of(bill: dict[str, Any]) -> list[str]:
+    read = {file.name: json.loads(file.read_text(encoding="utf-8")) for file in SCHEMAS.iterdir()}
+    registry: Registry[Any] = Registry().with_resources(
+        (f"http://cyclonedx.org/schema/{name}", Resource.from_contents(schema)) for name, schema in read.items()
+    )
+    validator = Draft7Validator(read["bom-1.6.SNAPSHOT.schema.json"], registry=registry, format_checker=FormatChecker())
+    return [error.message for error in validator.iter_errors(bill)]
+
+
+@pytest.mark.attack("P2")
+def test_p2_the_bill_of_materials_is_valid_and_names_every_dependency_with_its_digest() -> None:
+    bill = json.loads(BILL.read_text(encoding="utf-8"))
+    lock = (ROOT / "lambda_src" / "requirements.lock").read_text(encoding="utf-8")
+
+    assert problems_of(bill) == []
+    assert {f"{one['name']}=={one['version']}" for one in bill["components"]} == set(
+        re.findall(r"^[\w.-]+==[\w.]+", lock, re.MULTILINE)
+    )
+    for one in bill["components"]:
+        (digest,) = one["hashes"]
+        assert f"sha256:{digest['content']}" in lock
+
+
+def test_a_bill_of_materials_that_is_wrong_is_noticed() -> None:
+    bill = json.loads(BILL.read_text(encoding="utf-8"))
+    bill["components"][0]["licenses"] = [{"license": {"id": "free"}}]
+
+    assert problems_of(bill)
+
+
+@pytest.mark.attack("P2")
+def test_p2_a_bill_of_materials_that_no_build_makes_is_named(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bill = copy.with_suffix(".cdx.json")
+    bill.write_text(bill.read_text(encoding="utf-8").replace("ecdsa", "ecdsb"), encoding="utf-8")
+
+    assert run_check(copy) == 1
+    assert bill.name in capsys.readouterr().err
+
+
+@pytest.mark.attack("P3")
+@pytest.mark.parametrize(
+    "lock", ["lambda_src/requirements.lock", *map(str, sorted((ROOT / "requirements").glob("*.lock")))]
+)
+def test_p3_every_dependency_is_locked_with_digests_and_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    requirements = re.split(r"\n(?=\S)", text.replace("\\\n", " ").strip())
+
+    assert requirements
+    for one in requirements:
+        assert re.match(r"[A-Za-z0-9._\[\],-]+==[\w.+!]+ ", one), one[:80]
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", one), one[:80]
+    assert "://" not in text
+
+
+@pytest.mark.attack("P3")
+def test_p3_every_package_of_node_has_a_digest() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    without = [name for name, one in packages.items() if name and "integrity" not in one and not one.get("inBundle")]
+
+    assert without == []
 
 
 @pytest.mark.parametrize("handler", ["webhook", "transform", "deliver", "redrive"])
