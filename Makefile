@@ -42,7 +42,7 @@ hooks: ## run the quick checks before each commit, by pre-commit
 	@$(PYTHON) scripts/setup.py --lint
 	@.venv-lint/bin/pre-commit install
 
-lint: ## ruff, mypy, terraform fmt and validate, checkov, zizmor, links and length of the documentation
+lint: ## ruff, mypy, terraform fmt and validate, checkov, zizmor, pip-audit, links and length of the documentation
 	@$(PYTHON) scripts/setup.py --lint
 	@$(BIN)/python scripts/lint.py
 
@@ -82,7 +82,7 @@ bench-poison: .environment ## live latency on the local cloud with 10,000 poison
 
 clean: ## remove what tools made: environments, caches, synthesised JSON
 	@if [ -x bin/media-events ] && [ -x $(BIN)/python ]; then bin/media-events local down || true; fi
-	@rm -rf .venv .venv-cloud .venv-lint .venv-mutation node_modules cdktf.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-cloud .venv-lint .venv-audit .venv-mutation node_modules cdktf.out .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: .environment

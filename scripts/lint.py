@@ -7,7 +7,9 @@ python scripts/lint.py ruff mypy  only these
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,10 +27,21 @@ from scripts import terraform_env
 ROOT: Final = Path(__file__).resolve().parent.parent
 BIN: Final = ROOT / ".venv" / "bin"
 LINT_BIN: Final = ROOT / ".venv-lint" / "bin"
+AUDIT_BIN: Final = ROOT / ".venv-audit" / "bin"
+
+ACCEPTED: Final = {
+    # The time of signing with P-256 tells the key (https://github.com/advisories/GHSA-wj6h-64fc-37mp).
+    "CVE-2024-23342": "ecdsa only verifies ed25519 signatures",
+}
+"""Known vulnerabilities of what ships that do not concern us, each with the reason."""
 
 
 class CheckError(Exception):
     """A check found something; the message is the tool's own output."""
+
+
+class SkippedError(Exception):
+    """A check can't run here; the message says why."""
 
 
 def main() -> int:
@@ -45,6 +58,8 @@ def main() -> int:
         print(f"lint: {name} ...", end=" ", flush=True)
         try:
             CHECKS[name]()
+        except SkippedError as skipped:
+            print(f"SKIPPED: {skipped}", flush=True)
         except CheckError as error:
             failed.append(name)
             print("FAILED", flush=True)
@@ -122,6 +137,38 @@ def _zizmor() -> None:
     _run(LINT_BIN / "zizmor", "--offline", "--pedantic", "--no-progress", ".github")
 
 
+def _pip_audit() -> None:
+    """Known vulnerabilities of what ships, by PyPI's advisories (https://github.com/pypa/pip-audit)."""
+    command = [
+        *(str(AUDIT_BIN / "pip-audit"), "--requirement", "lambda_src/requirements.lock", "--require-hashes"),
+        *("--disable-pip", "--progress-spinner", "off", "--format", "json"),
+        *(f"--ignore-vuln={name}" for name in ACCEPTED),
+    ]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    judge_audit(finished.stdout, finished.stderr)
+
+
+def judge_audit(answer: str, said: str) -> None:
+    """Judge pip-audit's JSON and what it said beside it.
+
+    Raises:
+        CheckError: there is a vulnerability, or pip-audit failed.
+        SkippedError: the advisories can't be read from here. pip-audit takes a package without any for a good one.
+    """
+    try:
+        dependencies = json.loads(answer)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        if re.search(r"connect|resolve|timed out|unreachable|proxy", said, re.IGNORECASE):
+            raise SkippedError("no network: PyPI's advisories can't be read") from None
+        raise CheckError(said or answer or "pip-audit said nothing") from None
+    found = [f"{one['name']} {one['version']}: {v['id']}" for one in dependencies for v in one.get("vulns", ())]
+    if found:
+        raise CheckError("\n".join(found))
+    unknown = [one["name"] for one in dependencies if "skip_reason" in one]
+    if unknown or not dependencies:
+        raise SkippedError(f"the index here has no advisories of {', '.join(unknown) or 'anything'}")
+
+
 def _documentation() -> None:
     """Links within the repository, and the number of words."""
     _run(BIN / "python", "scripts/documentation.py")
@@ -136,6 +183,7 @@ CHECKS: Final[dict[str, Callable[[], None]]] = {
     "terraform-validate": _terraform_validate,
     "checkov": _checkov,
     "zizmor": _zizmor,
+    "pip-audit": _pip_audit,
     "documentation": _documentation,
 }
 

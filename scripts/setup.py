@@ -39,7 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Set up the project's environments.")
     parser.add_argument("--tests", action="store_true", help="also what the tests need: the CDKTF CLI, Chromium")
     parser.add_argument(
-        "--lint", action="store_true", help="also what lint and git hooks need: checkov, zizmor, pre-commit"
+        "--lint", action="store_true", help="also what lint and git hooks need: checkov, zizmor, pip-audit, pre-commit"
     )
     parser.add_argument("--mutation", action="store_true", help="also what the mutation tool needs: mutmut")
     options = parser.parse_args()
@@ -116,6 +116,7 @@ def make_environments(*, tests: bool, lint: bool, mutation: bool) -> None:
             jobs.append(pool.submit(node_environment, tools))
         if lint:
             jobs.append(pool.submit(python_environment, ".venv-lint", "requirements/lint.lock", sys.executable))
+            jobs.append(pool.submit(python_environment, ".venv-audit", "requirements/audit.lock", sys.executable))
         if mutation:
             jobs.append(pool.submit(python_environment, ".venv-mutation", "requirements/mutation.lock", sys.executable))
     problems = {str(job.exception()) for job in jobs if isinstance(job.exception(), SetupError)}

@@ -9,7 +9,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from ops.local.endpoint import ROOT_KEY, CloudRecord
+from ops.local.endpoint import CloudRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -48,8 +48,8 @@ class Clients:
             session_vars={"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
         )
         self.session = boto3.Session(
-            aws_access_key_id=ROOT_KEY,
-            aws_secret_access_key=ROOT_KEY,
+            aws_access_key_id=record.access_key_id,
+            aws_secret_access_key=record.secret_access_key,
             region_name=record.region,
             botocore_session=core,
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import secrets
 import ssl
 import time
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -25,13 +27,13 @@ SERVING: Final = APPLICATION.with_name("hypercorn.toml")
 HEALTH_PATH: Final = "/_ministack/health"
 START_SECONDS: Final = 60.0
 
-ROOT_KEY: Final = "test"
-"""MiniStack takes this access key for the account's root, which may do everything."""
-
 
 @dataclass(frozen=True, slots=True)
 class CloudRecord:
-    """A started cloud, as in ``cloud.json``. ``started_at`` is RFC 3339 text in UTC."""
+    """A started cloud, as in ``cloud.json``. ``started_at`` is RFC 3339 text in UTC.
+
+    The access key is new for each cloud, and is the account's root, which may do everything: run code as this user too.
+    """
 
     endpoint: str
     port: int
@@ -41,6 +43,8 @@ class CloudRecord:
     region: str
     ca_bundle: str
     environment: str
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
 
     @property
     def identity(self) -> ProcessIdentity:
@@ -52,8 +56,8 @@ class CloudRecord:
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CA_BUNDLE": self.ca_bundle,
-            "AWS_ACCESS_KEY_ID": ROOT_KEY,
-            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -64,9 +68,10 @@ class CloudRecord:
 
     def write(self, paths: LocalPaths) -> None:
         """Store the record, with the variables spelled out for other programs."""
-        paths.root.mkdir(parents=True, exist_ok=True)
+        paths.make_private()
         document = asdict(self) | {"variables": self.variables()}
         temporary = paths.cloud_record.with_suffix(".new")
+        temporary.touch(mode=0o600)
         temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         temporary.replace(paths.cloud_record)
 
@@ -128,7 +133,11 @@ def start(
             hint="choose another with --port, or leave --port out to take a free one",
         )
     chosen = port or process.free_port()
+    paths.make_private()
     tls = certificates.ensure(paths.certificates)
+    # As AWS writes a key: AKIA and 16 characters of 5 bits.
+    access_key_id = "AKIA" + base64.b32encode(secrets.token_bytes(10)).decode()
+    secret_access_key = secrets.token_urlsafe(30)
     paths.temporary.mkdir(parents=True, exist_ok=True)
     identity = process.start(
         # As root the `ministack` program would listen on port 443 too.
@@ -137,7 +146,11 @@ def start(
             "--bind", f"127.0.0.1:{chosen}", "--certfile", str(tls.certificate), "--keyfile", str(tls.key),
             "--keep-alive", "75", "--log-level", "WARNING", "--config", str(SERVING),
         ],
-        environment=_environment(paths, chosen, region, tls),
+        environment={
+            **_environment(paths, chosen, region, tls),
+            "AWS_ACCESS_KEY_ID": access_key_id,
+            "AWS_SECRET_ACCESS_KEY": secret_access_key,
+        },
         directory=paths.root,
         log=paths.cloud_log,
     )  # fmt: skip
@@ -150,6 +163,8 @@ def start(
         region=region,
         ca_bundle=str(tls.authority),
         environment=paths.environment,
+        access_key_id=access_key_id,
+        secret_access_key=secret_access_key,
     )
     record.write(paths)
     try:

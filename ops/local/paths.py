@@ -26,6 +26,11 @@ class LocalPaths:
         """The environment's own directory."""
         return self.directory / self.environment
 
+    def make_private(self) -> None:
+        """Make the directory, for its owner alone: keys, Terraform's state and the functions' files are in it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+
     @property
     def cloud_record(self) -> Path:
         """``cloud.json``: endpoint, process and the variables with which to reach the running cloud."""

@@ -63,6 +63,8 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudRecord]:
             region=str(STATE["region"]),
             ca_bundle=str(certificates.ensure(paths.certificates).authority),
             environment=paths.environment,
+            access_key_id="test",
+            secret_access_key="test",
         )
     finally:
         process.stop(server)

@@ -133,6 +133,7 @@ def refused_all(operator: Operator, *commands: tuple[str, ...]) -> list[tuple[st
 # --- who may only look -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("I1")
 def test_metadata_shows_what_failed_and_not_what_is_in_it(holder, items, versions):
     operator, item, before = holder("metadata"), items["to-retry"], versions()
     listed = operator.run("review", "list", "--json")
@@ -150,6 +151,7 @@ def test_metadata_shows_what_failed_and_not_what_is_in_it(holder, items, version
     assert versions() == before
 
 
+@pytest.mark.attack("I2")
 def test_read_shows_everything_and_changes_nothing(holder, items, edited, versions):
     operator, item, before = holder("read"), items["to-retry"], versions()
     shown = operator.run("review", "show", item, "--json").document
@@ -173,6 +175,7 @@ def test_read_shows_everything_and_changes_nothing(holder, items, edited, versio
 # --- who may do something ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("I3")
 def test_replay_sends_one_and_many_and_no_past_events(holder, items, look):
     operator, item = holder("retry"), items["to-retry"]
     assert operator.run("review", "note", item, "the tool is back").status == 0
@@ -193,6 +196,7 @@ def test_replay_sends_one_and_many_and_no_past_events(holder, items, look):
     assert "access" in past.err.lower()
 
 
+@pytest.mark.attack("I4")
 def test_edit_sends_a_corrected_event_within_the_type_s_schema(holder, items, edited, look):
     operator, item = holder("edit"), items["to-edit"]
     unfit = edited.with_name("unfit.json")
@@ -204,6 +208,7 @@ def test_edit_sends_a_corrected_event_within_the_type_s_schema(holder, items, ed
     assert (look(item).status, look(item).superseded_by) == ("SUPERSEDED", sent.document["event_id"])
 
 
+@pytest.mark.attack("I5")
 def test_administer_archives_and_restores_and_sends_nothing(holder, items, receiver, look):
     operator, item, before = holder("administer"), items["to-archive"], len(receiver.requests())
     for does, status in (("archive", "ARCHIVED"), ("restore", "OPEN")):
@@ -215,6 +220,7 @@ def test_administer_archives_and_restores_and_sends_nothing(holder, items, recei
     assert len(receiver.requests()) == before
 
 
+@pytest.mark.attack("I6")
 def test_who_may_replay_the_archive_and_repeat_effects_changes_no_item(holder, items, versions):
     # It includes `replay_archive`.
     operator, item, before = holder("repeat_effects"), items["to-archive"], versions()

@@ -3,12 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / ".terraform.lock.hcl"
 RELEASED_PLATFORMS = 14
 """Packages of a release: darwin, freebsd, linux, openbsd and windows on their architectures."""
 
 
+@pytest.mark.attack("P5")
 def test_every_example_takes_the_provider_that_the_synthesised_stacks_take():
     roots = sorted(file.parent for file in (ROOT / "examples").glob("*/main.tf"))
 
@@ -17,6 +20,7 @@ def test_every_example_takes_the_provider_that_the_synthesised_stacks_take():
     assert [root.name for root in roots if (root / LOCK.name).read_bytes() != LOCK.read_bytes()] == []
 
 
+@pytest.mark.attack("P5")
 def test_lock_has_the_checksums_of_every_platform_by_content_and_by_archive():
     text = LOCK.read_text(encoding="utf-8")
 

@@ -15,11 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from typing import Any, Final, Self
 
 from media_events.adapters.tls_contexts import tls_context
 from media_events.core.failures import PermanentConfigError, ProcessingError, TransientError
-from media_events.outbound_http.address_guard import Resolver, vet
+from media_events.outbound_http.address_guard import Network, Resolver, forbidden, vet
 from media_events.outbound_http.client import Request, Response
 from media_events.outbound_http.tls import TlsMaterial
 
@@ -77,14 +78,15 @@ class _FinalResponse(http.client.HTTPResponse):
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection around an open socket, so it never resolves a name."""
+    """A connection around an open socket to ``address``, so it never resolves a name."""
 
     auto_open = 0
     response_class = _FinalResponse
 
-    def __init__(self, authority: str, connected: socket.socket) -> None:
+    def __init__(self, authority: str, connected: socket.socket, address: str) -> None:
         super().__init__(authority)
         self.sock = connected
+        self.address = ip_address(address)
         self.used_at = 0.0
 
 
@@ -169,7 +171,7 @@ class PinnedHttpClient:
 
     def _exchange(self, request: Request, deadline: _Deadline) -> Response:
         key = (request.target.scheme, request.target.host, request.target.port, request.tls)
-        idle = self._take(key)
+        idle = self._take(key, request.allowed_networks)
         if idle is not None and idle.sock is not None and self.clock() - idle.used_at <= MAX_IDLE_SECONDS:
             try:
                 return self._send(idle, request, deadline, key)
@@ -199,13 +201,20 @@ class PinnedHttpClient:
             raise TransientError("connect-failed", f"{target.url} has no address")
         if target.scheme == "https":
             connected = _encrypt(connected, request, deadline)
-        return _Connection(target.authority, connected)
+        return _Connection(target.authority, connected, address)
 
-    def _take(self, key: _Key) -> _Connection | None:
-        try:
-            return self._idle[key].pop()
-        except (KeyError, IndexError):
-            return None
+    def _take(self, key: _Key, allowed: tuple[Network, ...]) -> _Connection | None:
+        """An idle connection to an address that ``allowed`` lets through, whatever let it through when it was made."""
+        idle = self._idle.get(key, [])
+        for _ in range(len(idle)):
+            try:
+                connection = idle.pop()
+            except IndexError:  # another thread was first
+                return None
+            if forbidden(connection.address, allowed) is None:
+                return connection
+            idle.insert(0, connection)
+        return None
 
     def _send(self, connection: _Connection, request: Request, deadline: _Deadline, key: _Key) -> Response:
         try:

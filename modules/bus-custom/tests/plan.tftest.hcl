@@ -292,7 +292,7 @@ run "a_sender_that_is_nobody_is_refused" {
   expect_failures = [var.senders]
 }
 
-run "a_sender_of_everything_is_refused" {
+run "t1_a_sender_of_everything_is_refused" {
   command = plan
 
   variables {

@@ -279,7 +279,7 @@ run "a_name_that_is_no_partners_is_refused" {
   expect_failures = [var.event_source_name]
 }
 
-run "the_bus_of_another_source_is_refused" {
+run "t8_the_bus_of_another_source_is_refused" {
   command = plan
 
   variables {
@@ -345,7 +345,7 @@ run "an_alternative_of_a_forwarding_rule_keeps_its_source" {
   }
 }
 
-run "an_alternative_of_a_forwarding_rule_with_anothers_source_is_refused" {
+run "t8_an_alternative_of_a_forwarding_rule_with_anothers_source_is_refused" {
   command = plan
 
   variables {

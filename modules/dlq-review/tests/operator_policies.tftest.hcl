@@ -496,7 +496,7 @@ run "what_name_prefix_does_not_match_is_named_by_itself" {
   }
 }
 
-run "a_name_prefix_that_others_may_share_is_refused" {
+run "t7_a_name_prefix_that_others_may_share_is_refused" {
   command = plan
 
   variables {

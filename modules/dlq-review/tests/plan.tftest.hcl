@@ -236,7 +236,7 @@ run "the_review_table_lists_without_scanning_and_is_hard_to_lose" {
   }
 }
 
-run "the_topic_takes_alarms_of_this_account_and_refuses_plain_transport" {
+run "t10_the_topic_takes_alarms_of_this_account_and_refuses_plain_transport" {
   command = plan
 
   assert {

@@ -235,7 +235,7 @@ run "a_domain_takes_calls_besides_the_api_s_own_address" {
   }
 }
 
-run "mutual_tls_leaves_no_way_around_it" {
+run "t6_mutual_tls_leaves_no_way_around_it" {
   command = plan
 
   variables {

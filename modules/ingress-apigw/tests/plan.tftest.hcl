@@ -93,7 +93,7 @@ run "every_partner_has_an_address" {
   }
 }
 
-run "secrets_are_made_without_values_for_partners_that_bring_none" {
+run "t11_secrets_are_made_without_values_for_partners_that_bring_none" {
   command = plan
 
   assert {
@@ -166,7 +166,7 @@ run "the_configuration_names_specifications_and_secrets" {
   }
 }
 
-run "only_this_api_may_invoke_the_function_and_only_for_webhooks" {
+run "t9_only_this_api_may_invoke_the_function_and_only_for_webhooks" {
   command = plan
 
   assert {
@@ -175,7 +175,7 @@ run "only_this_api_may_invoke_the_function_and_only_for_webhooks" {
   }
 }
 
-run "the_access_log_holds_nothing_secret" {
+run "t4_the_access_log_holds_nothing_secret" {
   command = plan
 
   assert {
@@ -286,7 +286,7 @@ run "a_partners_name_is_part_of_an_address" {
   expect_failures = [var.partners]
 }
 
-run "a_secret_itself_is_refused" {
+run "t2_a_secret_itself_is_refused" {
   command = plan
 
   variables {

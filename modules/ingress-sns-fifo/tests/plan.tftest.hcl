@@ -112,7 +112,7 @@ run "a_fifo_topic_delivers_to_a_fifo_queue_which_takes_nothing_else" {
   }
 }
 
-run "the_topic_is_tls_only_and_the_accounts_own_by_default" {
+run "t10_the_topic_is_tls_only_and_the_accounts_own_by_default" {
   command = plan
 
   assert {
@@ -381,7 +381,7 @@ run "senders_to_an_existing_topic_are_its_owners_affair" {
   expect_failures = [var.existing_topic]
 }
 
-run "a_sender_that_is_everybody_is_refused" {
+run "t1_a_sender_that_is_everybody_is_refused" {
   command = plan
 
   variables {

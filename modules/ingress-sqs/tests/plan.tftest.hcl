@@ -167,7 +167,7 @@ run "a_specification_that_is_no_object_is_refused" {
   expect_failures = [var.specification]
 }
 
-run "a_sender_that_is_everybody_is_refused" {
+run "t1_a_sender_that_is_everybody_is_refused" {
   command = plan
 
   variables {

@@ -126,7 +126,7 @@ override_resource {
   values          = { arn = "arn:aws:sqs:eu-west-1:123456789012:dlq", url = "https://sqs.example/dlq" }
 }
 
-run "connections_refer_to_secrets_and_never_hold_them" {
+run "t11_connections_refer_to_secrets_and_never_hold_them" {
   command = plan
 
   assert {

@@ -140,7 +140,7 @@ run "a_definition_without_states_is_refused" {
   expect_failures = [var.definition]
 }
 
-run "wildcard_actions_are_refused" {
+run "t3_wildcard_actions_are_refused" {
   command = plan
 
   variables {

@@ -13,8 +13,8 @@ from typing import Any
 # The server has an environment of its own, in which this repository is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
-from ops.local.server import wiring
+from ops.local.server import access, wiring
 
 wiring.correct_ministack()
 
-app: Any = importlib.import_module("ministack.app").app
+app: Any = access.guarded(importlib.import_module("ministack.app").app)

@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from ops.local.server import (
+    access,
     alarms,
     descriptions,
     event_buses,
@@ -27,8 +28,9 @@ def correct_ministack() -> None:
     """Correct MiniStack as it is imported here.
 
     Raises:
-        KeyError: this version of MiniStack lacks a function that is corrected.
+        KeyError: this version of MiniStack lacks a function that is corrected, or there is no key of this run.
     """
+    access.correct(_core("iam_evaluator"), _service("sts"), _core("lambda_runtime"))
     alarms.correct(_service("cloudwatch"))
     event_buses.correct(_service("eventbridge"))
     queues.correct(_service("sqs"), _service("sns"))

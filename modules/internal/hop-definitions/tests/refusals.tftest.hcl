@@ -74,7 +74,7 @@ run "a_pattern_longer_than_eventbridge_takes" {
   expect_failures = [output.hops]
 }
 
-run "a_url_that_is_a_private_address" {
+run "t5_a_url_that_is_a_private_address" {
   command = plan
 
   variables {

@@ -253,7 +253,7 @@ run "an_s3_package_without_key_is_refused" {
   expect_failures = [var.settings]
 }
 
-run "wildcard_actions_are_refused" {
+run "t3_wildcard_actions_are_refused" {
   command = plan
 
   variables {

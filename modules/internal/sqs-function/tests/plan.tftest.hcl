@@ -490,7 +490,7 @@ run "a_standard_topic_does_not_go_with_a_fifo_queue" {
   expect_failures = [var.allowed_topic_arns]
 }
 
-run "a_sender_that_is_everybody_is_refused" {
+run "t1_a_sender_that_is_everybody_is_refused" {
   command = plan
 
   variables {

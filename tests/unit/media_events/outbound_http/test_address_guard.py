@@ -74,6 +74,7 @@ PUBLIC = [
 ]
 
 
+@pytest.mark.attack("N1")
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_an_address_that_is_not_public_is_forbidden_at_send_time(address):
     target = parse_target("https://hooks.example.com/events")
@@ -82,6 +83,7 @@ def test_an_address_that_is_not_public_is_forbidden_at_send_time(address):
     assert refused.value.code == "address-forbidden"
 
 
+@pytest.mark.attack("N1")
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_an_address_that_is_not_public_is_forbidden_in_a_url(address):
     host = f"[{address}]" if ":" in address else address
@@ -94,6 +96,7 @@ def test_a_public_address_is_let_through(address):
     assert forbidden(ip_address(address)) is None
 
 
+@pytest.mark.attack("N2")
 @pytest.mark.parametrize(
     "url",
     [
@@ -173,12 +176,14 @@ def test_http_needs_to_be_allowed():
 # --- resolving ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("N3")
 def test_one_forbidden_address_among_good_ones_is_enough_to_refuse():
     target = parse_target("https://example.com/")
     with pytest.raises(PermanentConfigError):
         vet(target, lambda _host, _port: ["8.8.8.8", "10.0.0.1"])
 
 
+@pytest.mark.attack("N4")
 def test_a_resolver_that_changes_its_answer_is_asked_once_per_connection():
     answers = [["8.8.8.8"], ["127.0.0.1"]]
     target = parse_target("https://rebinding.example.com/")
@@ -225,6 +230,7 @@ def test_loopback_can_be_opened_by_name():
     assert parse_target("http://localhost:8080/", allow_http=True, allowed=networks).host == "localhost"
 
 
+@pytest.mark.attack("N6")
 @pytest.mark.parametrize(
     "cidr", ["0.0.0.0/0", "169.254.0.0/16", "169.254.169.254/32", "fe80::/10", "8.8.8.0/24", "10.0.0.0/7", "x", 5, None]
 )
@@ -233,6 +239,7 @@ def test_what_is_not_a_private_network_can_not_be_opened(cidr):
         parse_networks([cidr])
 
 
+@pytest.mark.attack("N6")
 def test_a_metadata_service_stays_shut_inside_an_opened_network():
     networks = parse_networks(["fc00::/7"])
     assert forbidden(ip_address("fd00:ec2::254"), networks) is not None

@@ -96,6 +96,7 @@ def test_a_request_goes_to_the_vetted_address_and_names_the_host():
     assert wire.sent.endswith(b"\r\n\r\n{}")
 
 
+@pytest.mark.attack("N1")
 def test_nothing_is_sent_to_a_forbidden_address():
     network = Network()
     with pytest.raises(PermanentConfigError):
@@ -115,6 +116,7 @@ def test_a_name_is_resolved_once_per_connection():
     assert asked == ["hooks.example.com"]
 
 
+@pytest.mark.attack("N7")
 def test_a_redirect_is_reported_and_not_followed():
     answer = b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"
     network = Network(FakeSocket(answer))
@@ -122,6 +124,7 @@ def test_a_redirect_is_reported_and_not_followed():
     assert len(network.connected) == 1
 
 
+@pytest.mark.attack("N8")
 def test_a_proxy_in_the_environment_is_not_used(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://10.0.0.1:3128")
     network = Network(FakeSocket(OK))
@@ -156,6 +159,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_replaced():
     assert len(network.connected) == 2
 
 
+@pytest.mark.attack("N4")
 def test_a_replaced_connection_is_vetted_anew():
     answers = [["8.8.8.8"], ["127.0.0.1"]]
     network = Network(FakeSocket(OK, b""))
@@ -163,6 +167,24 @@ def test_a_replaced_connection_is_vetted_anew():
     sender.post(request())
     with pytest.raises(PermanentConfigError):
         sender.post(request())
+
+
+@pytest.mark.attack("N5")
+def test_n5_an_idle_connection_is_for_those_alone_who_may_reach_its_address():
+    private, public = FakeSocket(OK, OK), FakeSocket(OK)
+    network = Network(private, public)
+    answers = [["10.0.0.7"], ["10.0.0.7"], ["8.8.8.8"]]
+    sender = PinnedHttpClient(resolve=lambda _h, _p: answers.pop(0), connect=network, clock=lambda: 0.0)
+    sender.post(request(allowed=PRIVATE))
+    with pytest.raises(PermanentConfigError) as refused:
+        sender.post(request())
+    assert refused.value.code == "address-forbidden"
+    # Who may reach the address still reuses the connection to it.
+    sender.post(request(allowed=PRIVATE))
+    assert private.sent.count(b"POST ") == 2
+    sender.post(request())
+    assert public.sent.count(b"POST ") == 1
+    assert len(network.connected) == 2
 
 
 def test_an_idle_connection_is_not_kept_for_long():
@@ -186,7 +208,7 @@ def test_a_connection_is_closed_when_the_server_says_so():
 
 
 def test_a_connection_never_connects_by_itself():
-    connection = _Connection("hooks.example.com", FakeSocket())
+    connection = _Connection("hooks.example.com", FakeSocket(), "8.8.8.8")
     connection.close()
     with pytest.raises(NotConnected):
         connection.request("POST", "/")
@@ -201,6 +223,7 @@ def test_the_next_address_is_tried_when_one_refuses():
 # --- hostile and broken answers ----------------------------------------------------------------------------------
 
 
+@pytest.mark.attack("N10")
 def test_only_the_beginning_of_an_answer_is_kept():
     body = b"x" * 200_000
     answer = b"HTTP/1.1 500 Oops\r\nContent-Length: %d\r\n\r\n" % len(body) + body
@@ -274,6 +297,7 @@ def test_a_refused_connection_may_be_accepted_later():
     assert failed.value.code == "connect-failed"
 
 
+@pytest.mark.attack("N9")
 def test_an_answer_that_never_comes_is_cut_at_the_deadline():
     wire = FakeSocket(None)
     with pytest.raises(TransientError) as failed:
@@ -282,6 +306,7 @@ def test_an_answer_that_never_comes_is_cut_at_the_deadline():
     assert wire.cut.is_set()
 
 
+@pytest.mark.attack("N9")
 def test_a_resolver_that_never_answers_is_left_at_the_deadline():
     never = threading.Event()
     network = Network()
@@ -297,6 +322,7 @@ def test_a_resolver_that_never_answers_is_left_at_the_deadline():
     assert failed.value.code == "timeout"
 
 
+@pytest.mark.attack("N11")
 def test_the_query_which_may_hold_a_token_is_in_no_message():
     with pytest.raises(TransientError) as failed:
         client(Network(ConnectionRefusedError())).post(request("http://hooks.example.com/in?token=planted"))

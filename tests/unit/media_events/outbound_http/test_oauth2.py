@@ -95,6 +95,7 @@ def test_credentials_go_in_the_body_where_the_endpoint_wants_them_there():
     assert parse_qs(request.body.decode())["client_secret"] == ["s3:cr+et"]
 
 
+@pytest.mark.attack("N1")
 def test_the_token_endpoint_is_behind_the_same_guard_as_the_destination():
     client = Client([granted()])
     ask(client)
@@ -365,6 +366,7 @@ def test_a_token_that_took_the_functions_time_leaves_none_to_send():
     assert (late.value.code, client.delivered) == ("no-time-left", [])
 
 
+@pytest.mark.attack("N11")
 def test_neither_the_secret_nor_the_token_is_in_a_failure():
     client = Client([granted("planted-token")], [Response(422, body=b'{"access_token": "planted-token"}')])
     with pytest.raises(Exception) as refused:  # noqa: PT011 - whatever it is

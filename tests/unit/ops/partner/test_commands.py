@@ -408,6 +408,7 @@ def test_unusable_arguments_exit_with_2_and_a_sentence_on_standard_error(command
     assert "Traceback" not in done.err
 
 
+@pytest.mark.attack("O4")
 def test_no_secret_is_ever_printed(check):
     done = check("mux", BODY, *mux_headers(BODY, "another"), "--secret", "very-s3cret", "--now", "1741083310")
 

@@ -427,6 +427,7 @@ def test_groups_are_counted_and_the_largest_comes_first(group, capsys):
     assert [(row["group_id"], row["items"]) for row in shown] == [("g-1", 12), ("g-2", 1)]
 
 
+@pytest.mark.attack("O2")
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_an_export_for_spreadsheets_holds_no_formula(group, capsys, formula):
     item = make_item("evt-x", error_message=formula, last_failed_at="2026-11-23T12:00:00.000Z")

@@ -138,6 +138,7 @@ def test_an_unreadable_body_is_reported_and_the_rest_is_shown(review, capsys):
     assert "not readable: foreign-dataref" in capsys.readouterr().out
 
 
+@pytest.mark.attack("O1")
 def test_nothing_that_came_from_outside_drives_the_terminal(review, capsys):
     evil = "\x1b]0;owned\x07\x1b[31m[bold red]x[/]"
     item = make_item(

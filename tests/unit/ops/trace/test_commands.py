@@ -129,6 +129,7 @@ def test_the_gravest_of_several_events_counts(run_trace):
     assert out.index("evt-1") < out.index("evt-2")
 
 
+@pytest.mark.attack("O1")
 def test_no_text_of_an_event_controls_the_terminal(run_trace):
     hostile = "evt\x1b[31m[bold]x[/]"
     status, out, _ = run_trace(World(accepted(event_id=hostile, type="a\x07b", reason="[link=x]y")), hostile)

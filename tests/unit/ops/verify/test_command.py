@@ -119,6 +119,7 @@ def test_without_terraform_s_outputs_it_can_not_be_run(verify, account):
     assert "outputs are not at hand" in err
 
 
+@pytest.mark.attack("O1")
 def test_a_text_of_aws_drives_no_terminal(verify, account):
     account.functions["route/to-cms"] |= {"State": "Failed", "StateReason": "\x1b[2J"}
     _, out, _ = verify()
