@@ -20,6 +20,9 @@ _INGRESS_HANDLERS: Final = {
     "media_events.handlers.queue_ingress.handler": "queue",
 }
 
+_OWN_TARGETS: Final = {"sqs": "sqs", "events": "api-destination", "logs": "logs"}
+"""Types of destinations that a rule itself delivers to, by the service in the target's ARN."""
+
 _NAME_IN_ARN: Final = 5
 """Where the resource stands in an ARN's parts: arn:partition:service:region:account:resource."""
 
@@ -29,9 +32,10 @@ class Hop:
     """One hop on one side of a plan.
 
     ``made_of`` says how events reach it and what does its work, in the operator's words. ``destination`` is the name in
-    the idempotency store and ``destination_type`` that of the workflow file; ``None`` where they are not known when
-    planned. ``takes_new_events`` is false where its rule is disabled, or takes what is redriven only.
-    ``idempotency_table`` and ``specifications`` (by partner) are what repeated events are told by.
+    the idempotency store and ``destination_type`` that of the workflow file, ``target`` the ARN of its rule's target;
+    each ``None`` where it is not known when planned. ``takes_new_events`` is false where its rule is disabled, or takes
+    what is redriven only. ``idempotency_table`` and ``specifications`` (by partner) are what repeated events are told
+    by.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Hop:
     made_of: str
     destination: str | None = None
     destination_type: str | None = None
+    target: str | None = None
     takes_new_events: bool = True
     idempotency_table: str | None = None
     specifications: Mapping[str, Any] | None = None
@@ -80,7 +85,7 @@ class _Parts:
     queues: frozenset[str]
     topics: frozenset[str]
     rules: Mapping[str, Mapping[str, Any]]
-    targets: Mapping[str, str]
+    targets: Mapping[str, Mapping[str, Any]]
 
     @classmethod
     def of(cls, plan: Plan, side: Side) -> _Parts:
@@ -97,9 +102,7 @@ class _Parts:
             queues=frozenset(str(values.get("name")) for _, values in by_type.get("aws_sqs_queue", ())),
             topics=frozenset(str(values.get("name")) for _, values in by_type.get("aws_sns_topic", ())),
             rules={str(values.get("name")): values for _, values in by_type.get("aws_cloudwatch_event_rule", ())},
-            targets={
-                str(v.get("rule")): text(v.get("arn")) or "" for _, v in by_type.get("aws_cloudwatch_event_target", ())
-            },
+            targets={str(v.get("rule")): v for _, v in by_type.get("aws_cloudwatch_event_target", ())},
         )
 
     def of_rules(self) -> Iterator[Hop]:
@@ -109,14 +112,15 @@ class _Parts:
             if redriven is None:
                 continue
             name, takes_new = redriven
-            destination = mapping(self.configurations.get(rule, {}).get("destination"))
-            target = self._target(rule)
+            kind, own = self._kind(rule)
+            destination = {} if own else mapping(self.configurations.get(rule, {}).get("destination"))
             yield Hop(
                 name=name,
                 resource_name=rule,
-                made_of=self._function(rule) if target is None else "rule alone",
+                made_of=kind,
                 destination=text(destination.get("name")),
-                destination_type=text(destination.get("type")) or target,
+                destination_type=own or text(destination.get("type")),
+                target=text(self.targets.get(rule, {}).get("arn")),
                 takes_new_events=takes_new and values.get("state") != "DISABLED",
                 idempotency_table=_table(self.functions.get(rule, {})),
             )
@@ -135,20 +139,22 @@ class _Parts:
                 specifications={name: mapping(each).get("specification") for name, each in partners.items()} or None,
             )
 
-    def _target(self, rule: str) -> str | None:
-        """What the rule itself delivers to, by its type in the workflow file; ``None`` where a function does.
+    def _kind(self, rule: str) -> tuple[str, str | None]:
+        """What a hop is made of, and, where the rule itself delivers, the destination's type in the workflow file.
 
-        A rule's target may be unknown when planned, and a retired function may stand beside it.
+        A target may be unknown when planned. A function or queue that is retired may stand beside it.
         """
-        arn = self.targets.get(rule, "").split(":")
+        target = self.targets.get(rule, {})
+        arn = (text(target.get("arn")) or "").split(":")
         service, name = (arn[2], arn[-1]) if len(arn) > _NAME_IN_ARN else ("", "")
-        if service == "lambda" or name in (rule, f"{rule}.fifo"):
-            return None
-        known = {"sqs": "sqs", "events": "api-destination", "logs": "logs"}.get(service)
-        return known or (None if rule in self.functions else "rule's own")
-
-    def _function(self, name: str) -> str:
-        return "queue and function" if self._own_queue(name) else "function, invoked by the rule"
+        if name in (rule, f"{rule}.fifo") and service == "sqs":
+            return "queue and function", None
+        if service == "lambda":
+            return "function, invoked by the rule", None
+        own = "api-destination" if target.get("http_target") else _OWN_TARGETS.get(service)
+        if own is not None or (not service and rule not in self.functions):
+            return "rule alone", own or "a target of its own"
+        return ("queue and function" if self._own_queue(rule) else "function, invoked by the rule"), None
 
     def _own_queue(self, name: str) -> str | None:
         return next((queue for queue in (name, f"{name}.fifo") if queue in self.queues), None)

@@ -92,18 +92,23 @@ class _Judgement:
         name = str(values.get("name"))
         owner = hop_of_queue(name, self.before)
         hop = self.before[owner[0]] if owner is not None else None
+        is_fed = hop is not None and _is_fed(hop, name)
         waiting = self._ask(f"messages in {name}", lambda aws: aws.messages(str(values.get("url"))))
         kind = "dead-letter queue" if owner is not None and owner[1] else "queue"
         subject = f"{kind} {name}" + (f" of {hop.name}" if hop is not None else "")
-        if waiting == 0 and (hop is None or not _is_fed(hop)):
-            is_entry = hop is not None and hop.name.startswith("ingress/")
+        is_entry = hop is not None and hop.name.startswith("ingress/")
+        if waiting == 0 and not is_fed:
             so = "see that its senders have stopped" if is_entry else "nothing new reaches it"
             yield Finding(consequence="note", subject=subject, what=f"goes; it is empty, and {so}")
             return
-        count = "with whatever waits in it" if waiting is None else f"with {messages_in_words(waiting)}"
-        more = "; events that come before the apply may be in it, too" if hop is not None and _is_fed(hop) else ""
-        remedy = WAIT if hop is None else BESIDE if hop.name.startswith("ingress/") else RETIRE
-        yield Finding(consequence="lost", subject=subject, what=f"goes {count}{more}", do=remedy)
+        until = "events that come before the apply may be in it"
+        if waiting == 0:
+            what = f"goes; it is empty now, but {until}"
+        else:
+            what = f"goes with {'whatever waits in it' if waiting is None else messages_in_words(waiting)}"
+            what += f"; {until}, too" if is_fed else ""
+        remedy = WAIT if hop is None else BESIDE if is_entry else RETIRE
+        yield Finding(consequence="lost", subject=subject, what=what, do=remedy)
 
     def _taken_over(self, change: Change) -> Iterator[Finding]:
         """A queue that stays, and is another hop's afterwards."""
@@ -113,7 +118,7 @@ class _Judgement:
             return
         url = str((change.before or {}).get("url"))
         waiting = self._ask(f"messages in {name}", lambda aws: aws.messages(url))
-        if waiting == 0 and not _is_fed(self.before[old[0]]):
+        if waiting == 0 and not _is_fed(self.before[old[0]], name):
             return
         yield Finding(
             consequence="lost",
@@ -315,9 +320,13 @@ def recovery_days(secret: Mapping[str, Any]) -> int:
     return days if isinstance(days, int) else 30
 
 
-def _is_fed(hop: Hop) -> bool:
-    """Whether the deployment itself brings new events to a hop until the apply."""
-    return hop.takes_new_events and not hop.name.startswith("ingress/")
+def _is_fed(hop: Hop, queue: str) -> bool:
+    """Whether the deployment itself brings new events to a hop's queue, or dead letters, until the apply."""
+    if hop.name.startswith("ingress/") or not hop.takes_new_events:
+        return False
+    if queue in hop.dead_letter_queue_names or hop.target is None:
+        return True
+    return ":sqs:" in hop.target and hop.target.endswith(f":{queue}")
 
 
 def _module(address: str) -> str:

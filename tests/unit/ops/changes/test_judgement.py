@@ -283,3 +283,35 @@ def test_rules_of_two_buses_may_have_one_name():
 
     assert found(judge(plan(old, new))) == []
     assert found(judge(plan(old, unknown))) == [("fails", "cloudwatch_event_rule r")]
+
+
+def test_a_retired_queue_beside_the_target_of_now_may_go_when_it_is_empty():
+    """The hop takes new events, but by its function: its rule does not send to this queue."""
+    old = route()
+    function = "arn:aws:lambda:eu-west-1:123456789012:function:media-dev-ready"
+    retiring = {**old, TARGET: {**old[TARGET], "arn": function}}
+    retired = {address: values for address, values in retiring.items() if address != QUEUE}
+
+    assert [hop.what for hop in judge(plan(old, retiring), Aws()).hops] == [
+        "queue and function to http (cms) → function, invoked by the rule to http (cms)"
+    ]
+    assert not judge(plan(retiring, retired), Aws()).at_risk
+    assert judge(plan(retiring, retired), Aws(queues={"media-dev-ready": 1})).at_risk
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ({"arn": "arn:aws:sqs:eu-west-1:123456789012:theirs"}, "rule alone to sqs"),
+        ({"arn": "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/events/x"}, "rule alone to logs"),
+        ({"arn": "arn:aws:events:eu-west-1:123456789012:api-destination/x/1"}, "rule alone to api-destination"),
+        ({"http_target": [{}]}, "rule alone to api-destination"),
+    ],
+)
+def test_a_rule_that_delivers_itself_is_told_by_its_target_also_beside_a_retired_function(target, said):
+    old = route()
+    new = {**old, TARGET: {"rule": "media-dev-ready", "target_id": "ready", **target}}
+
+    (hop,) = judge(plan(old, new), Aws()).hops
+
+    assert hop.what == f"queue and function to http (cms) → {said}"
